@@ -1,0 +1,151 @@
+//! What HR says of people: rows, dates and what could not be read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::EmailAddress;
+
+/// A whole HR feed, normalised: every row of the file is in exactly one of its counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrFeed {
+    /// Where the file came from and how it was read.
+    pub origin: FeedOrigin,
+    /// The rows that could be read, in the order of the file.
+    pub rows: Vec<HrRow>,
+    /// The rows that could not, each with its reason.
+    pub rejected: Vec<RejectedRow>,
+    /// Rows without any value.
+    pub blank_rows: u64,
+    /// Rows that repeat an earlier row in every field; the first one is in `rows`.
+    pub duplicate_rows: u64,
+    /// Why the file as a whole cannot be used, if so; `rows` is empty then.
+    pub unusable: Option<String>,
+}
+
+impl HrFeed {
+    /// All data rows of the file: read, rejected, blank and repeated ones.
+    pub fn rows_in_file(&self) -> u64 {
+        self.rows.len() as u64 + self.rejected.len() as u64 + self.blank_rows + self.duplicate_rows
+    }
+}
+
+/// Where an HR file came from and how it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedOrigin {
+    /// The address without credentials and query.
+    pub url: String,
+    /// SHA-256 of the bytes as they were fetched, in hex.
+    pub sha256: String,
+    /// How many bytes were fetched.
+    pub bytes: u64,
+    /// When the file was last changed, if anybody said.
+    pub modified_at: Option<Timestamp>,
+    /// Who said so.
+    pub age_basis: AgeBasis,
+    /// `csv`, `json` or `jsonl`.
+    pub format: String,
+    /// The encoding the text was read in, as `UTF-8`.
+    pub encoding: String,
+    /// Whether the bytes were gzip.
+    pub gzip: bool,
+    /// Which column or key was read as what: `person_id` → `Employee ID`.
+    pub columns: BTreeMap<String, String>,
+    /// What the reader did that a person might want to know: lines skipped, a delimiter guessed.
+    pub notes: Vec<String>,
+}
+
+/// Who says how old the HR file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeBasis {
+    /// The file system.
+    FileMtime,
+    /// `Last-Modified` of an HTTP answer.
+    HttpLastModified,
+    /// `Last-Modified` of an S3 object.
+    S3LastModified,
+    /// Nobody.
+    #[default]
+    Unknown,
+}
+
+/// One row of the feed that could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrRow {
+    /// Line in the file where the row begins, from 1 (JSON: the element's number, from 1).
+    pub line: u64,
+    /// The person's id. Text: `00123` is not `123`.
+    pub person_id: Option<String>,
+    /// The person's name, as written.
+    pub name: Option<String>,
+    /// The work address.
+    pub email: Option<EmailAddress>,
+    /// Further addresses: personal ones, aliases.
+    pub other_emails: Vec<EmailAddress>,
+    /// What the status column says.
+    pub status: Employment,
+    /// First day of work, beginning with the midnight that opens it.
+    pub start: Option<HrDate>,
+    /// Termination date, ending with the midnight that closes it.
+    pub end: Option<HrDate>,
+    /// Last day of work, ending with the midnight that closes it.
+    pub last_day: Option<HrDate>,
+    /// The work place, as written.
+    pub location: Option<String>,
+    /// What was unusual about the row: a blank trimmed, a far date read as "no end".
+    pub notes: Vec<String>,
+}
+
+impl HrRow {
+    /// The end of work: the last day of work where the feed has it, else the termination date.
+    pub fn end_of_work(&self) -> Option<&HrDate> {
+        self.last_day.as_ref().or(self.end.as_ref())
+    }
+
+    /// Every address of the row, the work address first.
+    pub fn emails(&self) -> impl Iterator<Item = &EmailAddress> {
+        self.email.iter().chain(&self.other_emails)
+    }
+}
+
+/// A date of the feed: as written, and the instant it stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrDate {
+    /// The text of the cell.
+    pub written: String,
+    /// The instant: for a date without a time, the midnight that closes it (an end) or opens it (a
+    /// start), in `zone`.
+    pub at: Timestamp,
+    /// The zone used, or `offset` where the text carries its own.
+    pub zone: String,
+}
+
+/// What a row says of somebody's employment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Employment {
+    /// Works here.
+    Active,
+    /// Has left, or will on the row's date.
+    Ended,
+    /// A word we don't know, kept as written.
+    Unclassified(String),
+    /// The row has no status.
+    #[default]
+    NotTold,
+}
+
+/// A row that could not be read: listed, never dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRow {
+    /// Line in the file where the row begins, from 1.
+    pub line: u64,
+    /// What is wrong with it and what to do.
+    pub reason: String,
+    /// The person's id, where it could be read.
+    pub person_id: Option<String>,
+    /// The text of the e-mail cell, where there is one.
+    pub email: Option<String>,
+}

@@ -1,0 +1,16 @@
+//! The words of an access review: accounts, the people HR names, and how both are written.
+//!
+//! Pure values that every other room may use. Nothing here reaches out, and nothing here judges.
+
+mod account;
+mod email;
+mod hr;
+mod population;
+
+pub use account::{Access, Account, Role, Status};
+pub use email::EmailAddress;
+pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
+pub use population::{
+    Connection, GapFilling, Listing, Memberships, PageRecord, Population, RejectedRecord,
+    RequestRecord, Viewer, Workspace,
+};

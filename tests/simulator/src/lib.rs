@@ -1,0 +1,1 @@
+//! Truto for tests.
