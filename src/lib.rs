@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod clock;
 pub mod feed;
+pub mod judgement;
 pub mod net;
 pub mod people;
 pub mod source;

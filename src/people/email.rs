@@ -75,7 +75,7 @@ impl EmailAddress {
 ///
 /// Upper-casing first catches what has no lower-case twin (`ß`, `ſ`), as Unicode's full case
 /// folding does.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

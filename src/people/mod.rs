@@ -9,6 +9,7 @@ mod population;
 
 pub use account::{Access, Account, Role, Status};
 pub use email::EmailAddress;
+pub(crate) use email::fold;
 pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
 pub use population::{
     Connection, GapFilling, Listing, Memberships, PageRecord, Population, RejectedRecord,

@@ -1,0 +1,222 @@
+//! What is different from earlier runs, with before and after.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::matching::by_id;
+use super::outcomes::Judged;
+use super::{Change, ChangeKind, FormerEmails, Inputs, Leaver, Outcome, Policy};
+use crate::people::{Access, Account, EmailAddress};
+
+/// The changes of the night: accounts, then people, then rules.
+pub(super) fn of_the_night(
+    inputs: &Inputs,
+    leavers: &[Judged<'_>],
+    former: &FormerEmails,
+    complete: bool,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    // A list that may be cut shows removals that are none: no account changes then.
+    if complete {
+        of_accounts(inputs, former, &mut changes);
+    }
+    of_people(inputs, leavers, &mut changes);
+    of_rules(inputs, &mut changes);
+    changes.sort_by(|a, b| {
+        (a.change, &a.account_id, &a.person_id, &a.email, &a.name).cmp(&(
+            b.change,
+            &b.account_id,
+            &b.person_id,
+            &b.email,
+            &b.name,
+        ))
+    });
+    changes
+}
+
+fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>) {
+    let Some(baseline) = &inputs.past.baseline else {
+        return;
+    };
+    let mut note = |change, account: &Account, before: String, after: String| {
+        changes.push(Change {
+            change,
+            account_id: Some(account.id.clone()),
+            person_id: None,
+            email: account.email().cloned(),
+            name: account.name.clone(),
+            before,
+            after,
+            previous_run: baseline.at.run.clone(),
+        });
+    };
+    let earlier = by_id(&baseline.accounts);
+    let today = by_id(&inputs.population.accounts);
+
+    for account in &inputs.population.accounts {
+        let status = account.status.to_string();
+        let Some(before) = earlier.get(account.id.as_str()) else {
+            // An id that is known from before and was gone.
+            let returned = former.contains_key(&account.id);
+            let change = if returned {
+                ChangeKind::Rejoined
+            } else {
+                ChangeKind::Added
+            };
+            note(change, account, String::new(), status);
+            continue;
+        };
+        match (before.access(), account.access()) {
+            (Access::Has | Access::Possible, Access::None) => {
+                note(
+                    ChangeKind::Deactivated,
+                    account,
+                    before.status.to_string(),
+                    status,
+                );
+            }
+            (Access::None, Access::Has | Access::Possible) => {
+                // A membership that began anew: removed and invited again.
+                let change = if account.joined_at > before.joined_at {
+                    ChangeKind::Rejoined
+                } else {
+                    ChangeKind::Reactivated
+                };
+                note(change, account, before.status.to_string(), status);
+            }
+            _ => {}
+        }
+        if before.role != account.role {
+            let (before, after) = (before.role.to_string(), account.role.to_string());
+            note(ChangeKind::RoleChanged, account, before, after);
+        }
+        if before.emails != account.emails {
+            let (before, after) = (joined(&before.emails), joined(&account.emails));
+            note(ChangeKind::EmailChanged, account, before, after);
+        }
+        if before.name != account.name {
+            let (before, after) = (before.name.clone(), account.name.clone());
+            let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+            note(ChangeKind::NameChanged, account, before, after);
+        }
+    }
+    for account in &baseline.accounts {
+        if !today.contains_key(account.id.as_str()) {
+            note(
+                ChangeKind::Removed,
+                account,
+                account.status.to_string(),
+                String::new(),
+            );
+        }
+    }
+}
+
+fn joined(emails: &[EmailAddress]) -> String {
+    emails
+        .iter()
+        .map(EmailAddress::as_written)
+        .collect::<Vec<_>>()
+        .join(";")
+}
+
+fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
+    let Some(previous) = &inputs.past.previous else {
+        return;
+    };
+    let mut note = |change, leaver: &Leaver, before: String, after: String| {
+        changes.push(Change {
+            change,
+            account_id: leaver.account_id.first().cloned(),
+            person_id: leaver.person_id.clone(),
+            email: leaver.emails.first().cloned(),
+            name: leaver.name.clone(),
+            before,
+            after,
+            previous_run: previous.at.run.clone(),
+        });
+    };
+    let mut still_named: HashSet<*const Leaver> = HashSet::new();
+    for judged in leavers {
+        let leaver = &judged.leaver;
+        let Some(earlier) = judged.previous else {
+            note(
+                ChangeKind::LeaverAdded,
+                leaver,
+                String::new(),
+                leaver.outcome.to_string(),
+            );
+            continue;
+        };
+        still_named.insert(std::ptr::from_ref(earlier));
+        if earlier.in_feed && !leaver.in_feed {
+            let (before, after) = (earlier.outcome.to_string(), leaver.outcome.to_string());
+            note(ChangeKind::LeaverVanished, leaver, before, after);
+        }
+        if earlier.end_of_work != leaver.end_of_work {
+            let (before, after) = (written(earlier.end_of_work), written(leaver.end_of_work));
+            note(ChangeKind::EndOfWorkMoved, leaver, before, after);
+        }
+        if leaver.outcome == Outcome::Rehired && earlier.outcome != Outcome::Rehired {
+            note(
+                ChangeKind::Rehired,
+                leaver,
+                earlier.outcome.to_string(),
+                leaver.outcome.to_string(),
+            );
+        }
+    }
+    for earlier in &previous.leavers {
+        if earlier.in_feed && !still_named.contains(&std::ptr::from_ref(earlier)) {
+            note(
+                ChangeKind::LeaverVanished,
+                earlier,
+                earlier.outcome.to_string(),
+                String::new(),
+            );
+        }
+    }
+}
+
+fn written(instant: Option<Timestamp>) -> String {
+    instant.map_or_else(String::new, |instant| instant.to_string())
+}
+
+fn of_rules(inputs: &Inputs, changes: &mut Vec<Change>) {
+    let Some(previous) = &inputs.past.previous else {
+        return;
+    };
+    for (rule, before, after) in differing_rules(&previous.policy, &inputs.policy) {
+        changes.push(Change {
+            change: ChangeKind::PolicyChanged,
+            account_id: None,
+            person_id: None,
+            email: None,
+            name: Some(rule),
+            before,
+            after,
+            previous_run: previous.at.run.clone(),
+        });
+    }
+}
+
+/// Every rule that is set differently, by its name in the manifest.
+pub(super) fn differing_rules(before: &Policy, after: &Policy) -> Vec<(String, String, String)> {
+    let fields = |policy: &Policy| match serde_json::to_value(policy) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (before, after) = (fields(before), fields(after));
+    let text = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    after
+        .iter()
+        .filter(|(rule, value)| before.get(rule.as_str()) != Some(value))
+        .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))))
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! Everything a judgement is made from. Nothing else reaches it: no clock, no setting, no network.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Leaver, Night};
+use crate::people::{Account, EmailAddress, HrFeed, Population};
+
+/// Everything a judgement is made from.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The instant of the run.
+    pub as_of: Timestamp,
+    /// The run's place, `dt=…/run=…`.
+    pub run: String,
+    /// The rules.
+    pub policy: Policy,
+    /// The accounts, and how we know they are all.
+    pub population: Population,
+    /// What HR says.
+    pub hr: HrFeed,
+    /// What earlier runs saw.
+    pub past: Past,
+}
+
+/// The rules a review is made by, as evidence shows them. Durations in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How long after the end of work access may last.
+    pub offboarding_grace_seconds: i64,
+    /// Zone of HR dates that carry none.
+    pub hr_time_zone: String,
+    /// Who is in the HR feed.
+    pub hr_feed_scope: FeedScope,
+    /// An older HR feed is not believed; none: any age is.
+    pub hr_feed_max_age_seconds: Option<i64>,
+    /// Zero leavers is believable.
+    pub hr_feed_allow_empty: bool,
+    /// How ambiguous dates are read: `dmy`, `mdy`, or refused.
+    pub hr_feed_date_order: Option<String>,
+    /// Columns of the HR feed named by hand.
+    pub hr_feed_columns: BTreeMap<String, String>,
+    /// Mail domains named as the organization's.
+    pub internal_domains: Vec<String>,
+    /// A larger fall in accounts or HR rows is not believed.
+    pub max_drop_percent: u32,
+}
+
+/// Who is in the HR feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedScope {
+    /// Everyone who left.
+    Leavers,
+    /// Who left lately: rows drop out with time.
+    RecentLeavers,
+}
+
+/// What earlier runs saw, as far as the ledger vouches for it.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Faults found in the ledger or in the runs read from it.
+    pub ledger_faults: Vec<String>,
+    /// Number of the ledger's last entry; none before the first run.
+    pub ledger_head: Option<u64>,
+    /// The newest complete run: absence, changes and drops are judged against it.
+    pub baseline: Option<Baseline>,
+    /// The newest run of any completeness: what HR said and what was seen is carried from it.
+    pub previous: Option<Previous>,
+}
+
+/// A committed run, by its place in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRef {
+    /// Number of the ledger entry.
+    pub sequence: u64,
+    /// `dt=…/run=…`.
+    pub run: String,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: String,
+}
+
+/// The newest complete run.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// Which run it is.
+    pub at: RunRef,
+    /// Its instant.
+    pub as_of: Timestamp,
+    /// The accounts it saw, sorted by id.
+    pub accounts: Vec<Account>,
+    /// The addresses it knew accounts to have had before.
+    pub former_emails: FormerEmails,
+}
+
+/// Addresses that accounts bore in earlier complete runs and bear no more, by account id.
+pub type FormerEmails = BTreeMap<String, Vec<EmailAddress>>;
+
+/// The newest run, complete or not.
+#[derive(Clone, Debug)]
+pub struct Previous {
+    /// Which run it is.
+    pub at: RunRef,
+    /// The rules it went by.
+    pub policy: Policy,
+    /// Its leavers.
+    pub leavers: Vec<Leaver>,
+    /// When each of its findings was first seen, by finding id.
+    pub findings_first_seen: BTreeMap<String, Timestamp>,
+    /// The nights up to it, the oldest first.
+    pub trend: Vec<Night>,
+}

@@ -1,0 +1,271 @@
+//! What a judgement says: the records that evidence keeps.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    ChangeKind, CheckId, CheckStatus, FindingKind, FormerEmails, MatchKind, Outcome, Severity,
+    Verdict, WithinSla,
+};
+use crate::people::{EmailAddress, Employment, HrDate, Role, Status};
+
+/// What a night's review says.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is not a plain pass; empty if it is.
+    pub reasons: Vec<String>,
+    /// Whether absence from the list proves removal.
+    pub complete: bool,
+    /// Each check with its numbers.
+    pub checks: Vec<Check>,
+    /// Each leaver with exactly one outcome, the worst first.
+    pub leavers: Vec<Leaver>,
+    /// What somebody should look at, the gravest first.
+    pub findings: Vec<Finding>,
+    /// What is different from earlier runs.
+    pub changes: Vec<Change>,
+    /// Who each account belongs to, in the order of the population.
+    pub owners: Vec<Owner>,
+    /// Addresses that accounts bore before, as used tonight.
+    pub former_emails: FormerEmails,
+    /// The organization's mail domains, as used tonight.
+    pub organization_domains: Vec<String>,
+    /// The night in numbers.
+    pub counts: Counts,
+    /// The last nights, this one last.
+    pub trend: Vec<Night>,
+}
+
+/// A check with its numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Which check.
+    pub id: CheckId,
+    /// How it ended.
+    pub status: CheckStatus,
+    /// A sentence for people. No names, no addresses.
+    pub detail: String,
+    /// The numbers it looked at.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub numbers: BTreeMap<String, Value>,
+}
+
+/// Somebody who left, and what became of their access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaver {
+    /// The id of the tenure that ended.
+    pub person_id: Option<String>,
+    /// Name as HR writes it.
+    pub name: Option<String>,
+    /// Every address HR gave, work addresses first.
+    pub emails: Vec<EmailAddress>,
+    /// When work ended or ends; none if HR gave no date.
+    pub end_of_work: Option<Timestamp>,
+    /// Until when access may last.
+    pub deadline: Option<Timestamp>,
+    /// The one outcome.
+    pub outcome: Outcome,
+    /// Accounts tied to the person, the worst first.
+    pub account_id: Vec<String>,
+    /// The accounts' addresses, in the same order.
+    pub account_email: Vec<Option<EmailAddress>>,
+    /// How each was tied, in the same order.
+    #[serde(rename = "match")]
+    pub matched_by: Vec<MatchKind>,
+    /// The last run that saw access.
+    pub last_seen_with_access: Option<Timestamp>,
+    /// The first complete run after it that did not.
+    pub first_seen_without_access: Option<Timestamp>,
+    /// Whether access ended by the deadline.
+    pub within_sla: WithinSla,
+    /// Last day of the exception that covers the person.
+    pub exception_expires: Option<String>,
+    /// What a reader should know.
+    pub note: String,
+    /// The run in which HR first named the leaver.
+    pub first_seen_in_feed: Timestamp,
+    /// The deadline counted from that run, where it is later than the end of work.
+    pub deadline_from_notice: Option<Timestamp>,
+    /// Whether access ended by that deadline.
+    pub within_sla_from_notice: WithinSla,
+    /// Whether HR named the person this time.
+    pub in_feed: bool,
+    /// Ids of the person's other tenures.
+    pub other_person_ids: Vec<String>,
+    /// Every tenure HR told of.
+    pub tenures: Vec<Tenure>,
+}
+
+/// One tenure as HR wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tenure {
+    /// The person's id in this tenure.
+    pub person_id: Option<String>,
+    /// What the status says: `active`, `ended`, `unclassified:<word>`, `not_told`.
+    pub status: String,
+    /// First day, as written.
+    pub start: Option<String>,
+    /// Termination date, as written.
+    pub end: Option<String>,
+    /// Last day of work, as written.
+    pub last_day: Option<String>,
+    /// The zone of the dates.
+    pub zone: Option<String>,
+}
+
+impl Tenure {
+    pub(super) fn status_word(status: &Employment) -> String {
+        match status {
+            Employment::Active => "active".to_owned(),
+            Employment::Ended => "ended".to_owned(),
+            Employment::Unclassified(word) => format!("unclassified:{word}"),
+            Employment::NotTold => "not_told".to_owned(),
+        }
+    }
+
+    pub(super) fn written(date: Option<&HrDate>) -> Option<String> {
+        date.map(|date| date.written.clone())
+    }
+}
+
+/// Something somebody should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stays the same from night to night.
+    pub finding_id: String,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The account.
+    pub account_id: Option<String>,
+    /// The account's address.
+    pub email: Option<EmailAddress>,
+    /// The account's name.
+    pub name: Option<String>,
+    /// The account's role.
+    pub role: Option<Role>,
+    /// The account's status.
+    pub status: Option<Status>,
+    /// The person HR names.
+    pub person_id: Option<String>,
+    /// When the person's work ended.
+    pub end_of_work: Option<Timestamp>,
+    /// Until when access was allowed.
+    pub deadline: Option<Timestamp>,
+    /// Whole hours past the deadline.
+    pub overdue_hours: Option<i64>,
+    /// How account and person were tied.
+    #[serde(rename = "match")]
+    pub matched_by: Option<MatchKind>,
+    /// The first run that had the finding, without a break since.
+    pub first_seen: Timestamp,
+    /// What a reader should know.
+    pub note: String,
+}
+
+/// Something that is different from an earlier run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What changed.
+    pub change: ChangeKind,
+    /// The account, if it is one.
+    pub account_id: Option<String>,
+    /// The person, if it is one.
+    pub person_id: Option<String>,
+    /// The address of account or person.
+    pub email: Option<EmailAddress>,
+    /// The name of account, person or rule.
+    pub name: Option<String>,
+    /// What was.
+    pub before: String,
+    /// What is.
+    pub after: String,
+    /// The run compared with.
+    pub previous_run: String,
+}
+
+/// Who an account belongs to, as far as HR tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// Ids of the people, leavers first.
+    pub person_ids: Vec<String>,
+    /// How they were tied to it, in the same order.
+    pub matched_by: Vec<MatchKind>,
+    /// Kinds of the findings about it, the gravest first.
+    pub findings: Vec<FindingKind>,
+}
+
+/// A night in numbers. Every kind is named, also those that count zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Accounts.
+    pub accounts: AccountCounts,
+    /// Leavers.
+    pub leavers: LeaverCounts,
+    /// Findings.
+    pub findings: FindingCounts,
+    /// Changes.
+    pub changes: ChangeCounts,
+}
+
+/// Accounts, counted twice over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountCounts {
+    /// All.
+    pub total: u64,
+    /// By status.
+    pub by_status: BTreeMap<String, u64>,
+    /// By role.
+    pub by_role: BTreeMap<String, u64>,
+}
+
+/// Leavers by outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaverCounts {
+    /// All.
+    pub total: u64,
+    /// By outcome.
+    pub by_outcome: BTreeMap<String, u64>,
+}
+
+/// Findings by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingCounts {
+    /// All.
+    pub total: u64,
+    /// By kind.
+    pub by_kind: BTreeMap<String, u64>,
+}
+
+/// Changes by kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeCounts {
+    /// All.
+    pub total: u64,
+    /// By kind.
+    pub by_change: BTreeMap<String, u64>,
+}
+
+/// One night of the trend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Night {
+    /// `dt=…/run=…`.
+    pub run: String,
+    /// The run's instant.
+    pub as_of: Timestamp,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Whether it was complete.
+    pub complete: bool,
+    /// Rows in the HR file.
+    pub hr_rows: u64,
+    /// Its numbers.
+    #[serde(flatten)]
+    pub counts: Counts,
+}

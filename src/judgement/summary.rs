@@ -1,0 +1,211 @@
+//! The verdict, its reasons, and the night in numbers.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
+    FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Verdict,
+};
+use crate::people::Account;
+
+/// So many nights are carried from run to run.
+const TREND: usize = 90;
+
+/// The verdict, and why it is not a plain pass.
+pub(super) fn verdict(
+    checks: &[Check],
+    leavers: &[Leaver],
+    findings: &[Finding],
+) -> (Verdict, Vec<String>) {
+    let of_kind = |kind| {
+        findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .count()
+    };
+    let with_outcome = |outcome| {
+        leavers
+            .iter()
+            .filter(|leaver| leaver.outcome == outcome)
+            .count()
+    };
+
+    let mut failing = Vec::new();
+    for kind in [
+        FindingKind::OffboardedAccess,
+        FindingKind::RevocationNotDone,
+    ] {
+        let found = of_kind(kind);
+        if found > 0 {
+            failing.push(format!("{kind}: {found} finding(s)"));
+        }
+    }
+    let mut doubts = Vec::new();
+    for check in checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Fail)
+    {
+        doubts.push(format!("check {} failed: {}", check.id, check.detail));
+    }
+    let not_evaluable = with_outcome(Outcome::NotEvaluable);
+    if not_evaluable > 0 {
+        doubts.push(format!("{not_evaluable} leaver(s) could not be judged"));
+    }
+    let possible = of_kind(FindingKind::PossibleOffboardedAccess);
+    if possible > 0 {
+        doubts.push(format!(
+            "{possible} account(s) may belong to somebody who left"
+        ));
+    }
+    let excepted = with_outcome(Outcome::Excepted);
+
+    let verdict = if !failing.is_empty() {
+        Verdict::Fail
+    } else if !doubts.is_empty() {
+        Verdict::Inconclusive
+    } else if excepted > 0 {
+        Verdict::PassWithExceptions
+    } else {
+        Verdict::Pass
+    };
+    let mut reasons = failing;
+    reasons.extend(doubts);
+    if excepted > 0 {
+        reasons.push(format!("{excepted} leaver(s) are covered by an exception"));
+    }
+    (verdict, reasons)
+}
+
+/// How often each word occurs; every word of the closed set is there, also with zero.
+fn tally(
+    all: impl Iterator<Item = &'static str>,
+    found: impl Iterator<Item = &'static str>,
+) -> BTreeMap<String, u64> {
+    let mut counts: BTreeMap<&str, u64> = all.map(|word| (word, 0)).collect();
+    for word in found {
+        *counts.entry(word).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(word, count)| (word.to_owned(), count))
+        .collect()
+}
+
+/// The night in numbers.
+pub(super) fn count(
+    accounts: &[Account],
+    leavers: &[Leaver],
+    findings: &[Finding],
+    changes: &[Change],
+) -> Counts {
+    let statuses = ["active", "invited", "inactive", "unknown"].into_iter();
+    let roles = ["admin", "member", "guest", "unknown"].into_iter();
+    Counts {
+        accounts: AccountCounts {
+            total: accounts.len() as u64,
+            by_status: tally(
+                statuses,
+                accounts.iter().map(|account| account.status.kind()),
+            ),
+            by_role: tally(roles, accounts.iter().map(|account| account.role.kind())),
+        },
+        leavers: LeaverCounts {
+            total: leavers.len() as u64,
+            by_outcome: tally(
+                Outcome::ALL.iter().map(|outcome| outcome.as_str()),
+                leavers.iter().map(|leaver| leaver.outcome.as_str()),
+            ),
+        },
+        findings: FindingCounts {
+            total: findings.len() as u64,
+            by_kind: tally(
+                FindingKind::ALL.iter().map(|kind| kind.as_str()),
+                findings.iter().map(|finding| finding.kind.as_str()),
+            ),
+        },
+        changes: ChangeCounts {
+            total: changes.len() as u64,
+            by_change: tally(
+                ChangeKind::ALL.iter().map(|kind| kind.as_str()),
+                changes.iter().map(|change| change.change.as_str()),
+            ),
+        },
+    }
+}
+
+/// The last nights, tonight last.
+pub(super) fn trend(
+    inputs: &Inputs,
+    verdict: Verdict,
+    complete: bool,
+    counts: &Counts,
+) -> Vec<Night> {
+    let earlier = inputs
+        .past
+        .previous
+        .as_ref()
+        .map_or(&[][..], |previous| &previous.trend);
+    let mut trend = earlier[earlier.len().saturating_sub(TREND - 1)..].to_vec();
+    trend.push(Night {
+        run: inputs.run.clone(),
+        as_of: inputs.as_of,
+        verdict,
+        complete,
+        hr_rows: inputs.hr.rows_in_file(),
+        counts: counts.clone(),
+    });
+    trend
+}
+
+/// Proves that the sums of a judgement add up.
+pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> Result<(), String> {
+    let Counts {
+        accounts,
+        leavers,
+        findings,
+        changes,
+    } = &judgement.counts;
+    let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+    let sums = [
+        (
+            "accounts by status",
+            accounts.total,
+            sum(&accounts.by_status),
+        ),
+        ("accounts by role", accounts.total, sum(&accounts.by_role)),
+        (
+            "accounts and their owners",
+            accounts.total,
+            judgement.owners.len() as u64,
+        ),
+        (
+            "accounts of the list",
+            accounts.total,
+            inputs.population.accounts.len() as u64,
+        ),
+        (
+            "leavers by outcome",
+            leavers.total,
+            sum(&leavers.by_outcome),
+        ),
+        ("findings by kind", findings.total, sum(&findings.by_kind)),
+        ("changes by kind", changes.total, sum(&changes.by_change)),
+    ];
+    for (what, total, parts) in sums {
+        if total != parts {
+            return Err(format!("{what}: {parts} are not {total}"));
+        }
+    }
+    let still_active = leavers
+        .by_outcome
+        .get(Outcome::StillActive.as_str())
+        .copied();
+    let people_found = judgement
+        .findings
+        .iter()
+        .any(|finding| finding.kind == FindingKind::OffboardedAccess);
+    if still_active.unwrap_or_default() > 0 && !people_found {
+        return Err("leavers with access and no finding about them".to_owned());
+    }
+    Ok(())
+}

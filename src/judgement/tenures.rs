@@ -1,0 +1,466 @@
+//! From HR rows to people: who works here, who has left, who came back.
+//!
+//! Rows of one person id, or of one work address, are tenures of one person. A personal address
+//! ties nobody together: families share those.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::{Inputs, Leaver, Outcome, Tenure};
+use crate::people::{EmailAddress, Employment, HrRow};
+
+/// A person as HR tells of them at the instant of the run.
+#[derive(Debug)]
+pub(super) struct Person<'a> {
+    /// The id of the tenure that decides the standing.
+    pub(super) person_id: Option<String>,
+    /// Ids of the other tenures.
+    pub(super) other_person_ids: Vec<String>,
+    /// Names as written, the deciding tenure's first.
+    pub(super) names: Vec<String>,
+    /// Every address, work addresses first.
+    pub(super) emails: Vec<EmailAddress>,
+    /// What the rows say when put together.
+    pub(super) standing: Standing,
+    /// When work ended or ends.
+    pub(super) end_of_work: Option<Timestamp>,
+    /// Every tenure.
+    pub(super) tenures: Vec<Tenure>,
+    /// What a reader should know.
+    pub(super) notes: Vec<String>,
+    /// Whether today's feed names the person.
+    pub(super) in_feed: bool,
+    /// What the previous run said of them.
+    pub(super) previous: Option<&'a Leaver>,
+}
+
+impl Person<'_> {
+    /// Whether the review has to say something about them.
+    pub(super) fn is_leaver(&self) -> bool {
+        self.standing != Standing::Working
+    }
+
+    /// Every id, the deciding tenure's first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.person_id.iter().chain(&self.other_person_ids)
+    }
+}
+
+/// What HR's rows say of a person when put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Works here, and was no leaver.
+    Working,
+    /// Left, and a later tenure runs.
+    Rehired,
+    /// Was named as a leaver; the feed now says active.
+    Rescinded,
+    /// Work ends later.
+    Upcoming,
+    /// Work has ended.
+    Ended,
+    /// Neither a date nor a status we know.
+    Undecided,
+}
+
+/// Everybody HR names, and every leaver of the previous run who is still to be followed.
+pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
+    let earlier = Earlier::of(inputs);
+    let mut seen = BTreeSet::new();
+    let mut people: Vec<Person<'_>> = groups(&inputs.hr.rows)
+        .into_iter()
+        .map(|rows| {
+            let known = earlier.find(&rows);
+            seen.extend(known);
+            person(
+                &rows,
+                known.map(|index| &earlier.leavers[index]),
+                inputs.as_of,
+            )
+        })
+        .collect();
+    for (index, leaver) in earlier.leavers.iter().enumerate() {
+        if !seen.contains(&index)
+            && let Some(person) = followed(leaver, inputs)
+        {
+            people.push(person);
+        }
+    }
+    people.sort_by(|a, b| {
+        (&a.person_id, &a.emails, &a.names).cmp(&(&b.person_id, &b.emails, &b.names))
+    });
+    people
+}
+
+/// The leavers of the previous run, findable by id and address.
+struct Earlier<'a> {
+    leavers: &'a [Leaver],
+    by_id: HashMap<&'a str, usize>,
+    by_email: HashMap<&'a str, usize>,
+}
+
+impl<'a> Earlier<'a> {
+    fn of(inputs: &'a Inputs) -> Self {
+        let leavers = inputs
+            .past
+            .previous
+            .as_ref()
+            .map_or(&[][..], |previous| &previous.leavers);
+        let mut by_id = HashMap::new();
+        let mut by_email = HashMap::new();
+        for (index, leaver) in leavers.iter().enumerate() {
+            for id in leaver.person_id.iter().chain(&leaver.other_person_ids) {
+                by_id.entry(id.as_str()).or_insert(index);
+            }
+            for email in &leaver.emails {
+                by_email.entry(email.key()).or_insert(index);
+            }
+        }
+        Self {
+            leavers,
+            by_id,
+            by_email,
+        }
+    }
+
+    /// The same person in the previous run: by id, else by work address.
+    fn find(&self, rows: &[&HrRow]) -> Option<usize> {
+        let by_id = rows.iter().filter_map(|row| row.person_id.as_deref());
+        let by_email = rows.iter().filter_map(|row| row.email.as_ref());
+        by_id
+            .filter_map(|id| self.by_id.get(id))
+            .chain(by_email.filter_map(|email| self.by_email.get(email.key())))
+            .next()
+            .copied()
+    }
+}
+
+/// Rows put together by person id and by work address; in each group by content, so that the order
+/// of the file makes no difference.
+fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
+    let mut parent: Vec<usize> = (0..rows.len()).collect();
+    fn root(parent: &mut [usize], mut index: usize) -> usize {
+        while parent[index] != index {
+            parent[index] = parent[parent[index]];
+            index = parent[index];
+        }
+        index
+    }
+    let mut first_with: HashMap<(bool, &str), usize> = HashMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let keys = [
+            row.person_id.as_deref().map(|id| (true, id)),
+            row.email.as_ref().map(|email| (false, email.key())),
+        ];
+        for key in keys.into_iter().flatten() {
+            let other = *first_with.entry(key).or_insert(index);
+            let (a, b) = (root(&mut parent, index), root(&mut parent, other));
+            parent[a] = b;
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<&HrRow>> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        groups
+            .entry(root(&mut parent, index))
+            .or_default()
+            .push(row);
+    }
+    let mut groups: Vec<Vec<&HrRow>> = groups.into_values().collect();
+    for group in &mut groups {
+        group.sort_by_cached_key(|row| {
+            let at = |date: Option<&crate::people::HrDate>| date.map(|date| date.at);
+            (
+                row.person_id.clone(),
+                at(row.start.as_ref()),
+                at(row.end_of_work()),
+                row.email.clone(),
+                row.name.clone(),
+                row.other_emails.clone(),
+            )
+        });
+    }
+    groups
+}
+
+/// What one row says at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    /// Works here now.
+    Working,
+    /// Will begin.
+    NotBegun,
+    /// Works here until then.
+    Until(Timestamp),
+    /// Has left, then.
+    Left(Timestamp),
+    /// Has left; HR gives no date.
+    LeftUndated,
+    /// Neither date nor a status we know.
+    Nothing,
+}
+
+fn says(row: &HrRow, as_of: Timestamp) -> Says {
+    let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
+    let end = row.end_of_work().map(|end| end.at);
+    match (&row.status, end) {
+        (_, Some(end)) if end > as_of => Says::Until(end),
+        // The status wins over a date that has passed: dates of earlier tenures stay in HR systems.
+        (Employment::Active, _) if begun => Says::Working,
+        (Employment::Active, _) => Says::NotBegun,
+        (_, Some(end)) => Says::Left(end),
+        (Employment::Ended, None) => Says::LeftUndated,
+        (Employment::Unclassified(_) | Employment::NotTold, None) => Says::Nothing,
+    }
+}
+
+fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -> Person<'a> {
+    let said: Vec<(Says, &HrRow)> = rows.iter().map(|row| (says(row, as_of), *row)).collect();
+    let rows_that = |wanted: fn(&Says) -> bool| said.iter().filter(move |(says, _)| wanted(says));
+
+    // The latest end counts, since work went on until then; an undated one only where no other is.
+    let left = said
+        .iter()
+        .filter_map(|(says, row)| match says {
+            Says::Left(end) => Some((Some(*end), *row)),
+            Says::LeftUndated => Some((None, *row)),
+            _ => None,
+        })
+        .max_by_key(|(end, _)| *end);
+    let until = said
+        .iter()
+        .filter_map(|(says, row)| match says {
+            Says::Until(end) => Some((*end, *row)),
+            _ => None,
+        })
+        .max_by_key(|(end, _)| *end);
+    let works = rows_that(|says| *says == Says::Working)
+        .map(|(_, row)| *row)
+        .next();
+    let undecided = rows_that(|says| *says == Says::Nothing)
+        .map(|(_, row)| *row)
+        .next();
+    // A tenure that ends later proves a return only if it says when it began.
+    let returned_until = until.filter(|(_, row)| {
+        row.start.as_ref().is_some_and(|start| start.at <= as_of)
+            && left
+                .is_some_and(|(_, left)| left.person_id != row.person_id || starts_after(row, left))
+    });
+
+    let mut notes = Vec::new();
+    let (standing, end_of_work, row) = if let Some((end, row)) = left {
+        if works.is_some() || returned_until.is_some() {
+            (Standing::Rehired, end, row)
+        } else {
+            (Standing::Ended, end, row)
+        }
+    } else if let Some((end, row)) = until {
+        (Standing::Upcoming, Some(end), row)
+    } else if let Some(row) = works {
+        match previous {
+            Some(leaver) => came_back(leaver, row),
+            None => (Standing::Working, None, row),
+        }
+    } else if let Some(row) = undecided {
+        (Standing::Undecided, None, row)
+    } else {
+        (Standing::Working, None, rows[0])
+    };
+
+    let ends: BTreeSet<Timestamp> = said
+        .iter()
+        .filter_map(|(says, other)| match says {
+            Says::Left(end) | Says::Until(end) if other.person_id == row.person_id => Some(*end),
+            _ => None,
+        })
+        .collect();
+    if standing != Standing::Rehired && ends.len() > 1 {
+        notes.push(format!(
+            "HR gives {} different ends of work for the same id; the latest that has passed counts",
+            ends.len()
+        ));
+    }
+    if standing == Standing::Ended && end_of_work.is_none() {
+        notes.push("terminated without a date: counts as ended when HR first named the person; the time to removal cannot be computed".to_owned());
+    }
+    if let Some(word) = rows.iter().find_map(|row| match &row.status {
+        Employment::Unclassified(word) => Some(word),
+        _ => None,
+    }) {
+        notes.push(format!(
+            "the status `{word}` is not known; judged by the dates"
+        ));
+    }
+    if standing == Standing::Undecided {
+        notes.push("HR gives neither a date nor a status that is known".to_owned());
+    }
+    let distinct_ids: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .collect();
+    if distinct_ids.len() > 1 {
+        notes.push(format!(
+            "{} person ids share a work address and are taken for one person",
+            distinct_ids.len()
+        ));
+    }
+    for row in rows {
+        notes.extend(row.notes.iter().cloned());
+    }
+    notes.dedup();
+
+    // The deciding row first; then the others, as they are sorted.
+    let mut ordered = vec![row];
+    ordered.extend(
+        rows.iter()
+            .copied()
+            .filter(|other| !std::ptr::eq(*other, row)),
+    );
+    let person_id = ordered.iter().find_map(|row| row.person_id.clone());
+    Person {
+        other_person_ids: distinct_ids
+            .into_iter()
+            .filter(|id| Some(*id) != person_id.as_deref())
+            .map(str::to_owned)
+            .collect(),
+        person_id,
+        names: distinct(ordered.iter().filter_map(|row| row.name.clone())),
+        emails: distinct(
+            ordered.iter().filter_map(|row| row.email.clone()).chain(
+                ordered
+                    .iter()
+                    .flat_map(|row| row.other_emails.iter().cloned()),
+            ),
+        ),
+        standing,
+        end_of_work,
+        tenures: tenures(rows, previous),
+        notes,
+        in_feed: true,
+        previous,
+    }
+}
+
+fn starts_after(row: &HrRow, left: &HrRow) -> bool {
+    match (&row.start, left.end_of_work()) {
+        // A start is the midnight that opens its day, an end the one that closes it.
+        (Some(start), Some(end)) => start.at >= end.at,
+        _ => false,
+    }
+}
+
+/// Somebody the previous run had as a leaver, and whose only row now says active.
+fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> (Standing, Option<Timestamp>, &'r HrRow) {
+    let began_later = match (&row.start, leaver.end_of_work) {
+        (Some(start), Some(end)) => start.at >= end,
+        _ => false,
+    };
+    if began_later || leaver.outcome == Outcome::Rehired {
+        (Standing::Rehired, leaver.end_of_work, row)
+    } else {
+        (Standing::Rescinded, None, row)
+    }
+}
+
+/// A leaver of the previous run whom today's feed does not name: followed until access is proven
+/// gone, so that deleting a row hides nobody.
+fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
+    let feed_was_read = inputs.hr.unusable.is_none();
+    let rejected = inputs.hr.rejected.iter().find(|row| names(row, leaver));
+    if feed_was_read && rejected.is_none() {
+        let closed_by_hr = matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded);
+        if closed_by_hr || (!leaver.in_feed && is_settled(leaver)) {
+            return None;
+        }
+    }
+    let note = match rejected {
+        _ if !feed_was_read => "the HR feed could not be used; followed as last told".to_owned(),
+        Some(row) => format!(
+            "line {} of the HR feed was rejected; followed as last told",
+            row.line
+        ),
+        None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
+    };
+    let standing = match leaver.outcome {
+        Outcome::Rehired => Standing::Rehired,
+        Outcome::Rescinded => Standing::Rescinded,
+        // A date that had passed by then has passed now; without one, only a deadline tells a
+        // terminated person from one HR said nothing of.
+        _ => match leaver.end_of_work {
+            Some(end) if end > inputs.as_of => Standing::Upcoming,
+            Some(_) => Standing::Ended,
+            None if leaver.deadline.is_some() => Standing::Ended,
+            None => Standing::Undecided,
+        },
+    };
+    Some(Person {
+        person_id: leaver.person_id.clone(),
+        other_person_ids: leaver.other_person_ids.clone(),
+        names: leaver.name.iter().cloned().collect(),
+        emails: leaver.emails.clone(),
+        standing,
+        end_of_work: leaver.end_of_work,
+        tenures: leaver.tenures.clone(),
+        notes: vec![note],
+        in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
+        previous: Some(leaver),
+    })
+}
+
+/// Whether nothing is left to follow: access is proven gone, or HR said that nobody left.
+fn is_settled(leaver: &Leaver) -> bool {
+    let never_dated = leaver.outcome == Outcome::NotEvaluable && leaver.deadline.is_none();
+    let no_access = leaver.account_id.is_empty() || leaver.first_seen_without_access.is_some();
+    leaver.outcome.is_settled() || never_dated && no_access
+}
+
+/// Whether a rejected row is about this leaver.
+fn names(row: &crate::people::RejectedRow, leaver: &Leaver) -> bool {
+    let by_id = row.person_id.is_some()
+        && (row.person_id == leaver.person_id
+            || row
+                .person_id
+                .as_ref()
+                .is_some_and(|id| leaver.other_person_ids.contains(id)));
+    let by_email = row
+        .email
+        .as_deref()
+        .and_then(EmailAddress::parse)
+        .is_some_and(|email| leaver.emails.contains(&email));
+    by_id || by_email
+}
+
+/// Every tenure told of, now or before.
+fn tenures(rows: &[&HrRow], previous: Option<&Leaver>) -> Vec<Tenure> {
+    let mut tenures: BTreeSet<Tenure> = rows
+        .iter()
+        .map(|row| Tenure {
+            person_id: row.person_id.clone(),
+            status: Tenure::status_word(&row.status),
+            start: Tenure::written(row.start.as_ref()),
+            end: Tenure::written(row.end.as_ref()),
+            last_day: Tenure::written(row.last_day.as_ref()),
+            zone: row
+                .end_of_work()
+                .or(row.start.as_ref())
+                .map(|date| date.zone.clone()),
+        })
+        .collect();
+    tenures.extend(
+        previous
+            .into_iter()
+            .flat_map(|leaver| leaver.tenures.iter().cloned()),
+    );
+    tenures.into_iter().collect()
+}
+
+/// The values in order, each once.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for value in values {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}

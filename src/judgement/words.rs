@@ -1,0 +1,256 @@
+//! The closed sets of the judgement, each with the one word that evidence uses for it.
+
+use serde::{Deserialize, Serialize};
+
+/// An enum whose every value has one word, used in files, counts and messages alike.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word evidence uses.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// What a night's review says as a whole, the best first.
+    Verdict {
+        /// Everybody who left has lost access, and everything could be checked.
+        Pass = "pass",
+        /// The same, but for approved exceptions.
+        PassWithExceptions = "pass_with_exceptions",
+        /// Something could not be checked, and nothing worse was found.
+        Inconclusive = "inconclusive",
+        /// Somebody who left still has access.
+        Fail = "fail",
+    }
+}
+
+words! {
+    /// What became of a leaver: the person's own first, then the worst of their accounts.
+    Outcome {
+        /// A later tenure runs.
+        Rehired = "rehired",
+        /// Was a leaver; the feed now says active.
+        Rescinded = "rescinded",
+        /// Work has not ended yet.
+        Upcoming = "upcoming",
+        /// Has access after the deadline.
+        StillActive = "still_active",
+        /// Could not be judged.
+        NotEvaluable = "not_evaluable",
+        /// Has access, and the deadline has not passed.
+        WithinGrace = "within_grace",
+        /// Has access after the deadline, covered by an approved exception.
+        Excepted = "excepted",
+        /// Had an account; it is inactive or gone from a complete list.
+        Removed = "removed",
+        /// No account was ever found, and one would have been.
+        NoAccessFound = "no_access_found",
+    }
+}
+
+impl Outcome {
+    /// Whether nothing is left to follow once the person leaves the feed.
+    pub(super) fn is_settled(self) -> bool {
+        match self {
+            Self::Rehired | Self::Rescinded | Self::Removed | Self::NoAccessFound => true,
+            Self::Upcoming
+            | Self::StillActive
+            | Self::NotEvaluable
+            | Self::WithinGrace
+            | Self::Excepted => false,
+        }
+    }
+}
+
+words! {
+    /// How a person and an account were tied together, the strongest first.
+    MatchKind {
+        /// The account carries the person's id.
+        PersonId = "person_id",
+        /// Somebody tied them by hand.
+        Alias = "alias",
+        /// The same e-mail.
+        Email = "email",
+        /// The same e-mail but for a domain that is configured as another name.
+        DomainAlias = "domain_alias",
+        /// An e-mail the same account bore in an earlier complete run.
+        FormerEmail = "former_email",
+    }
+}
+
+words! {
+    /// Whether access ended before the deadline.
+    WithinSla {
+        /// Proven gone by the deadline.
+        Yes = "yes",
+        /// Seen after the deadline.
+        No = "no",
+        /// The deadline lies between two runs, or nothing was seen.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What a finding is about.
+    FindingKind {
+        /// Somebody who left has access after the deadline.
+        OffboardedAccess = "offboarded_access",
+        /// An account that may belong to somebody who left.
+        PossibleOffboardedAccess = "possible_offboarded_access",
+        /// Access is gone, but ended after the deadline.
+        LateRemoval = "late_removal",
+        /// An account on an internal domain that nobody in HR owns.
+        AccountWithoutHrRecord = "account_without_hr_record",
+        /// An account with access and without an e-mail.
+        AccountUnidentifiable = "account_unidentifiable",
+        /// An exception that is expired or malformed.
+        ExceptionInvalid = "exception_invalid",
+        /// A revocation decided in a review that was not carried out.
+        RevocationNotDone = "revocation_not_done",
+    }
+}
+
+words! {
+    /// How grave a finding is, the gravest first.
+    Severity {
+        /// An offboarded administrator.
+        Critical = "critical",
+        /// Offboarded access.
+        High = "high",
+        /// Needs a look.
+        Medium = "medium",
+        /// Paperwork.
+        Low = "low",
+    }
+}
+
+words! {
+    /// What changed since an earlier run.
+    ChangeKind {
+        /// An account that was not there.
+        Added = "added",
+        /// An account that is gone from the list.
+        Removed = "removed",
+        /// An account that had access and is inactive.
+        Deactivated = "deactivated",
+        /// An account that was inactive and may have access.
+        Reactivated = "reactivated",
+        /// An account that was gone and came back.
+        Rejoined = "rejoined",
+        /// Another role.
+        RoleChanged = "role_changed",
+        /// Other e-mails on the same account.
+        EmailChanged = "email_changed",
+        /// Another name on the same account.
+        NameChanged = "name_changed",
+        /// A leaver HR had not named before.
+        LeaverAdded = "leaver_added",
+        /// A leaver HR names no more.
+        LeaverVanished = "leaver_vanished",
+        /// HR changed when work ends.
+        EndOfWorkMoved = "end_of_work_moved",
+        /// A leaver works here again.
+        Rehired = "rehired",
+        /// A rule of the review was set differently.
+        PolicyChanged = "policy_changed",
+    }
+}
+
+words! {
+    /// How a check ended.
+    CheckStatus {
+        /// As it should be.
+        Pass = "pass",
+        /// A reader should know.
+        Warn = "warn",
+        /// What rests on it cannot be relied on.
+        Fail = "fail",
+    }
+}
+
+words! {
+    /// What is looked at before anything is concluded.
+    CheckId {
+        /// The Truto connection is active.
+        ConnectionActive = "connection_active",
+        /// The accounts came from api.truto.one.
+        SourceOrigin = "source_origin",
+        /// Our clock agrees with the servers'.
+        Clock = "clock",
+        /// The workspace is one the connection sees.
+        WorkspaceListed = "workspace_listed",
+        /// The list of accounts was read to its end.
+        ListComplete = "list_complete",
+        /// Rows add up, and the memberships name the same accounts.
+        RowsReconcile = "rows_reconcile",
+        /// The number of accounts is believable.
+        PopulationSize = "population_size",
+        /// The number of accounts has not collapsed.
+        PopulationDrop = "population_drop",
+        /// E-mail, status and role of the accounts are known.
+        FieldsKnown = "fields_known",
+        /// The connection's own account is listed and sees everything.
+        Viewer = "viewer",
+        /// The HR feed is recent.
+        HrFresh = "hr_fresh",
+        /// The HR feed names leavers.
+        HrNotEmpty = "hr_not_empty",
+        /// Every row of the HR feed was understood.
+        HrRowsAccounted = "hr_rows_accounted",
+        /// HR and Asana speak of the same organization.
+        HrMatchable = "hr_matchable",
+        /// The HR feed has not collapsed.
+        HrDrop = "hr_drop",
+        /// The rules are those of the run before.
+        PolicyUnchanged = "policy_unchanged",
+        /// No night was missed.
+        Cadence = "cadence",
+        /// The ledger is whole.
+        LedgerContinues = "ledger_continues",
+    }
+}
+
+impl CheckId {
+    /// Whether absence from the list may be taken as removal only if this did not fail.
+    pub(super) fn makes_complete(self) -> bool {
+        match self {
+            Self::ListComplete
+            | Self::RowsReconcile
+            | Self::PopulationSize
+            | Self::PopulationDrop
+            | Self::FieldsKnown
+            | Self::WorkspaceListed
+            | Self::Viewer => true,
+            Self::ConnectionActive
+            | Self::SourceOrigin
+            | Self::Clock
+            | Self::HrFresh
+            | Self::HrNotEmpty
+            | Self::HrRowsAccounted
+            | Self::HrMatchable
+            | Self::HrDrop
+            | Self::PolicyUnchanged
+            | Self::Cadence
+            | Self::LedgerContinues => false,
+        }
+    }
+}
