@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod evidence;
 pub mod feed;
 pub mod judgement;
 pub mod net;

@@ -12,6 +12,6 @@ pub use email::EmailAddress;
 pub(crate) use email::fold;
 pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
 pub use population::{
-    Connection, GapFilling, Listing, Memberships, PageRecord, Population, RejectedRecord,
-    RequestRecord, Viewer, Workspace,
+    Connection, GapFilling, Listing, Memberships, PageRecord, Population, RawFile, RawKind,
+    RejectedRecord, RequestRecord, Viewer, Workspace,
 };

@@ -191,3 +191,23 @@ pub struct RequestRecord {
     /// How many different ones were answered: pages, or accounts.
     pub answers: u64,
 }
+
+/// Truto's own words, kept so that a third party can derive the accounts again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawFile {
+    /// What it holds.
+    pub kind: RawKind,
+    /// The content, gzip.
+    pub gzip: Vec<u8>,
+    /// Records in it.
+    pub rows: u64,
+}
+
+/// What a raw file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawKind {
+    /// One page of a list; the number counts all pages of the run, from 1.
+    Page(u32),
+    /// The accounts read one by one, one a line.
+    Gets,
+}

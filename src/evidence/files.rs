@@ -1,0 +1,595 @@
+//! The data files of a night, made one after the other so that only one is held at a time.
+
+use std::borrow::Cow;
+
+use flate2::{Compression, GzBuilder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::csv::Table;
+use super::entry::sha256_hex;
+use super::{Night, RunFile, json};
+use crate::judgement::{Change, Finding, FormerEmails, Leaver, Owner, Policy, RunRef};
+use crate::people::{
+    Account, EmailAddress, FeedOrigin, HrRow, Population, RawFile, RawKind, RejectedRow,
+};
+
+/// A file of the run's folder, as it will be stored.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Which file.
+    pub file: RunFile,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Records in it, where it holds records.
+    pub rows: Option<u64>,
+}
+
+/// A stored file, as the manifest lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Name relative to the run's folder.
+    pub name: String,
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Records in it, where it holds records.
+    pub rows: Option<u64>,
+}
+
+impl DataFile {
+    /// What the manifest says of the file.
+    pub fn record(&self) -> FileRecord {
+        FileRecord {
+            name: self.file.name(),
+            sha256: sha256_hex(&self.bytes),
+            bytes: self.bytes.len() as u64,
+            rows: self.rows,
+        }
+    }
+}
+
+/// The bytes of `SHA256SUMS`, as `sha256sum -c` reads it.
+pub fn sums(files: &[FileRecord]) -> Vec<u8> {
+    let mut files: Vec<&FileRecord> = files.iter().collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let lines: String = files
+        .iter()
+        .map(|file| format!("{}  {}\n", file.sha256, file.name))
+        .collect();
+    lines.into_bytes()
+}
+
+/// A raw file under its name.
+pub fn raw_file(raw: RawFile) -> DataFile {
+    let file = match raw.kind {
+        RawKind::Page(number) => RunFile::RawPage(number),
+        RawKind::Gets => RunFile::RawGets,
+    };
+    DataFile {
+        file,
+        bytes: raw.gzip,
+        rows: Some(raw.rows),
+    }
+}
+
+impl<'a> Night<'a> {
+    /// Every data file but the raw ones and the report, each made when it is asked for.
+    pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
+        const MAKERS: [fn(&Night<'_>) -> DataFile; 11] = [
+            input_facts,
+            input_hr,
+            input_aliases,
+            input_exceptions,
+            accounts_jsonl,
+            accounts_csv,
+            leavers_jsonl,
+            leavers_csv,
+            findings_csv,
+            changes_csv,
+            result,
+        ];
+        MAKERS.into_iter().map(move |make| make(&self))
+    }
+
+    fn accounts(&self) -> impl Iterator<Item = (&'a Account, &'a Owner)> {
+        self.inputs
+            .population
+            .accounts
+            .iter()
+            .zip(&self.judgement.owners)
+    }
+}
+
+/// One record a line, gzip. Without a name and a time in the header, so that the same records give
+/// the same bytes.
+fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
+    let mut out = GzBuilder::new()
+        .mtime(0)
+        .write(Vec::new(), Compression::new(3));
+    let mut rows = 0;
+    for record in records {
+        json::line(&mut out, &record);
+        rows += 1;
+    }
+    let bytes = out.finish().expect("writing to memory does not fail");
+    DataFile {
+        file,
+        bytes,
+        rows: Some(rows),
+    }
+}
+
+fn table(file: RunFile, table: Table) -> DataFile {
+    let (bytes, rows) = table.finish();
+    DataFile {
+        file,
+        bytes,
+        rows: Some(rows),
+    }
+}
+
+// Cells.
+
+fn text(value: Option<&str>) -> Cow<'_, str> {
+    Cow::Borrowed(value.unwrap_or_default())
+}
+
+fn shown<'a>(value: Option<impl ToString>) -> Cow<'a, str> {
+    value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()))
+}
+
+fn email(value: Option<&EmailAddress>) -> Cow<'_, str> {
+    text(value.map(EmailAddress::as_written))
+}
+
+fn joined<'a>(values: impl Iterator<Item = impl AsRef<str>>) -> Cow<'a, str> {
+    let mut cell = String::new();
+    for (place, value) in values.enumerate() {
+        if place > 0 {
+            cell.push(';');
+        }
+        cell.push_str(value.as_ref());
+    }
+    Cow::Owned(cell)
+}
+
+// The files, in the order they are made.
+
+/// `inputs/facts.json`: what the checks looked at, and the accounts before they were judged.
+#[derive(Serialize)]
+struct Facts<'a> {
+    schema: &'static str,
+    as_of: Timestamp,
+    run: &'a str,
+    policy: &'a Policy,
+    past: PastFacts<'a>,
+    hr: HrFacts<'a>,
+    organization_domains: &'a [String],
+    former_emails: &'a FormerEmails,
+    population: &'a Population,
+}
+
+#[derive(Serialize)]
+struct PastFacts<'a> {
+    ledger_head: Option<u64>,
+    ledger_faults: &'a [String],
+    baseline: Option<&'a RunRef>,
+    previous: Option<&'a RunRef>,
+}
+
+#[derive(Serialize)]
+struct HrFacts<'a> {
+    origin: &'a FeedOrigin,
+    rows: usize,
+    rejected: usize,
+    blank_rows: u64,
+    duplicate_rows: u64,
+    unusable: Option<&'a str>,
+}
+
+fn input_facts(night: &Night<'_>) -> DataFile {
+    let inputs = night.inputs;
+    let facts = Facts {
+        schema: "asana-access-review/facts/v1",
+        as_of: inputs.as_of,
+        run: &inputs.run,
+        policy: &inputs.policy,
+        past: PastFacts {
+            ledger_head: inputs.past.ledger_head,
+            ledger_faults: &inputs.past.ledger_faults,
+            baseline: inputs.past.baseline.as_ref().map(|baseline| &baseline.at),
+            previous: inputs.past.previous.as_ref().map(|previous| &previous.at),
+        },
+        hr: HrFacts {
+            origin: &inputs.hr.origin,
+            rows: inputs.hr.rows.len(),
+            rejected: inputs.hr.rejected.len(),
+            blank_rows: inputs.hr.blank_rows,
+            duplicate_rows: inputs.hr.duplicate_rows,
+            unusable: inputs.hr.unusable.as_deref(),
+        },
+        organization_domains: &night.judgement.organization_domains,
+        former_emails: &night.judgement.former_emails,
+        population: &inputs.population,
+    };
+    // Three levels: an account, a page and a request are a line each.
+    let bytes = json::document(&facts, 3);
+    let rows = Some(inputs.population.accounts.len() as u64);
+    DataFile {
+        file: RunFile::InputFacts,
+        bytes,
+        rows,
+    }
+}
+
+/// A line of `inputs/hr.jsonl.gz`.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum HrLine<'a> {
+    Row(&'a HrRow),
+    Rejected(&'a RejectedRow),
+}
+
+fn input_hr(night: &Night<'_>) -> DataFile {
+    let hr = &night.inputs.hr;
+    let rows = hr.rows.iter().map(HrLine::Row);
+    gzip_lines(
+        RunFile::InputHr,
+        rows.chain(hr.rejected.iter().map(HrLine::Rejected)),
+    )
+}
+
+fn input_aliases(_: &Night<'_>) -> DataFile {
+    let columns = [
+        "email",
+        "account_id",
+        "person_id",
+        "relation",
+        "owner",
+        "reason",
+        "expires_on",
+    ];
+    table(RunFile::InputAliases, Table::with_header(&columns))
+}
+
+fn input_exceptions(_: &Night<'_>) -> DataFile {
+    let columns = [
+        "email",
+        "person_id",
+        "account_id",
+        "check",
+        "reason",
+        "approved_by",
+        "expires_on",
+    ];
+    table(RunFile::InputExceptions, Table::with_header(&columns))
+}
+
+/// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
+#[derive(Serialize)]
+struct AccountLine<'a> {
+    account_id: &'a str,
+    email: Option<&'a EmailAddress>,
+    other_emails: &'a [EmailAddress],
+    name: Option<&'a str>,
+    status: &'a crate::people::Status,
+    role: &'a crate::people::Role,
+    view_only: Option<bool>,
+    workspace_id: &'a str,
+    workspace: Option<&'a str>,
+    joined_at: Option<Timestamp>,
+    last_login_at: Option<Timestamp>,
+    person_id: &'a [String],
+    #[serde(rename = "match")]
+    matched_by: &'a [crate::judgement::MatchKind],
+    findings: &'a [crate::judgement::FindingKind],
+}
+
+fn accounts_jsonl(night: &Night<'_>) -> DataFile {
+    let workspace = &night.inputs.population.workspace;
+    let lines = night.accounts().map(|(account, owner)| AccountLine {
+        account_id: &account.id,
+        email: account.email(),
+        other_emails: account.emails.get(1..).unwrap_or_default(),
+        name: account.name.as_deref(),
+        status: &account.status,
+        role: &account.role,
+        view_only: account.view_only,
+        workspace_id: &workspace.id,
+        workspace: workspace.name.as_deref(),
+        joined_at: account.joined_at,
+        last_login_at: account.last_login_at,
+        person_id: &owner.person_ids,
+        matched_by: &owner.matched_by,
+        findings: &owner.findings,
+    });
+    gzip_lines(RunFile::AccountsJsonl, lines)
+}
+
+fn accounts_csv(night: &Night<'_>) -> DataFile {
+    let workspace = &night.inputs.population.workspace;
+    let mut out = Table::with_header(&[
+        "account_id",
+        "email",
+        "other_emails",
+        "name",
+        "status",
+        "role",
+        "view_only",
+        "workspace_id",
+        "workspace",
+        "joined_at",
+        "last_login_at",
+        "person_id",
+        "match",
+        "findings",
+    ]);
+    for (account, owner) in night.accounts() {
+        out.row([
+            Cow::Borrowed(account.id.as_str()),
+            email(account.email()),
+            joined(account.emails.iter().skip(1).map(EmailAddress::as_written)),
+            text(account.name.as_deref()),
+            shown(Some(&account.status)),
+            shown(Some(&account.role)),
+            shown(account.view_only),
+            Cow::Borrowed(workspace.id.as_str()),
+            text(workspace.name.as_deref()),
+            shown(account.joined_at),
+            shown(account.last_login_at),
+            joined(owner.person_ids.iter()),
+            joined(owner.matched_by.iter().map(|kind| kind.as_str())),
+            joined(owner.findings.iter().map(|kind| kind.as_str())),
+        ]);
+    }
+    table(RunFile::AccountsCsv, out)
+}
+
+fn leavers_jsonl(night: &Night<'_>) -> DataFile {
+    gzip_lines(RunFile::LeaversJsonl, night.judgement.leavers.iter())
+}
+
+fn leavers_csv(night: &Night<'_>) -> DataFile {
+    let mut out = Table::with_header(&[
+        "person_id",
+        "name",
+        "emails",
+        "end_of_work",
+        "deadline",
+        "outcome",
+        "account_id",
+        "account_email",
+        "match",
+        "last_seen_with_access",
+        "first_seen_without_access",
+        "within_sla",
+        "exception_expires",
+        "note",
+        "first_seen_in_feed",
+        "deadline_from_notice",
+        "within_sla_from_notice",
+    ]);
+    for leaver in &night.judgement.leavers {
+        let Leaver {
+            person_id,
+            name,
+            emails,
+            end_of_work,
+            deadline,
+            outcome,
+            account_id,
+            account_email,
+            matched_by,
+            last_seen_with_access,
+            first_seen_without_access,
+            within_sla,
+            exception_expires,
+            note,
+            first_seen_in_feed,
+            deadline_from_notice,
+            within_sla_from_notice,
+            in_feed: _,
+            other_person_ids: _,
+            tenures: _,
+        } = leaver;
+        out.row([
+            text(person_id.as_deref()),
+            text(name.as_deref()),
+            joined(emails.iter().map(EmailAddress::as_written)),
+            shown(*end_of_work),
+            shown(*deadline),
+            shown(Some(outcome)),
+            joined(account_id.iter()),
+            joined(account_email.iter().map(|address| email(address.as_ref()))),
+            joined(matched_by.iter().map(|kind| kind.as_str())),
+            shown(*last_seen_with_access),
+            shown(*first_seen_without_access),
+            shown(Some(within_sla)),
+            text(exception_expires.as_deref()),
+            Cow::Borrowed(note.as_str()),
+            shown(Some(first_seen_in_feed)),
+            shown(*deadline_from_notice),
+            shown(Some(within_sla_from_notice)),
+        ]);
+    }
+    table(RunFile::LeaversCsv, out)
+}
+
+fn findings_csv(night: &Night<'_>) -> DataFile {
+    let mut out = Table::with_header(&[
+        "finding_id",
+        "kind",
+        "severity",
+        "account_id",
+        "email",
+        "name",
+        "role",
+        "status",
+        "person_id",
+        "end_of_work",
+        "deadline",
+        "overdue_hours",
+        "match",
+        "first_seen",
+        "note",
+    ]);
+    for finding in &night.judgement.findings {
+        let Finding {
+            finding_id,
+            kind,
+            severity,
+            account_id,
+            email: address,
+            name,
+            role,
+            status,
+            person_id,
+            end_of_work,
+            deadline,
+            overdue_hours,
+            matched_by,
+            first_seen,
+            note,
+        } = finding;
+        out.row([
+            Cow::Borrowed(finding_id.as_str()),
+            shown(Some(kind)),
+            shown(Some(severity)),
+            text(account_id.as_deref()),
+            email(address.as_ref()),
+            text(name.as_deref()),
+            shown(role.as_ref()),
+            shown(status.as_ref()),
+            text(person_id.as_deref()),
+            shown(*end_of_work),
+            shown(*deadline),
+            shown(*overdue_hours),
+            shown(*matched_by),
+            shown(Some(first_seen)),
+            Cow::Borrowed(note.as_str()),
+        ]);
+    }
+    table(RunFile::FindingsCsv, out)
+}
+
+fn changes_csv(night: &Night<'_>) -> DataFile {
+    let mut out = Table::with_header(&[
+        "change",
+        "account_id",
+        "person_id",
+        "email",
+        "name",
+        "before",
+        "after",
+        "previous_run",
+    ]);
+    for change in &night.judgement.changes {
+        let Change {
+            change,
+            account_id,
+            person_id,
+            email: address,
+            name,
+            before,
+            after,
+            previous_run,
+        } = change;
+        out.row([
+            shown(Some(change)),
+            text(account_id.as_deref()),
+            text(person_id.as_deref()),
+            email(address.as_ref()),
+            text(name.as_deref()),
+            Cow::Borrowed(before.as_str()),
+            Cow::Borrowed(after.as_str()),
+            Cow::Borrowed(previous_run.as_str()),
+        ]);
+    }
+    table(RunFile::ChangesCsv, out)
+}
+
+/// `result.json`: the judgement for machines.
+#[derive(Serialize)]
+struct ResultFile<'a> {
+    schema: &'static str,
+    judgement: u32,
+    as_of: Timestamp,
+    verdict: crate::judgement::Verdict,
+    complete: bool,
+    reasons: &'a [String],
+    checks: &'a [crate::judgement::Check],
+    summary: Summary<'a>,
+    findings: &'a [Finding],
+    leavers: &'a [Leaver],
+    changes: &'a [Change],
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    counts: &'a crate::judgement::Counts,
+    trend: &'a [crate::judgement::Night],
+}
+
+fn result(night: &Night<'_>) -> DataFile {
+    let judgement = night.judgement;
+    let result = ResultFile {
+        schema: "asana-access-review/result/v1",
+        judgement: crate::judgement::VERSION,
+        as_of: night.inputs.as_of,
+        verdict: judgement.verdict,
+        complete: judgement.complete,
+        reasons: &judgement.reasons,
+        checks: &judgement.checks,
+        summary: Summary {
+            counts: &judgement.counts,
+            trend: &judgement.trend,
+        },
+        findings: &judgement.findings,
+        leavers: &judgement.leavers,
+        changes: &judgement.changes,
+    };
+    // Two levels: a check, a finding, a leaver, a change are a line each.
+    DataFile {
+        file: RunFile::Result,
+        bytes: json::document(&result, 2),
+        rows: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn sums_are_sorted_lines_that_sha256sum_reads() {
+        let record = |name: &str, bytes: &[u8]| FileRecord {
+            name: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            bytes: bytes.len() as u64,
+            rows: None,
+        };
+        let text = String::from_utf8(sums(&[record("b", b"b"), record("a/x", b"")])).expect("text");
+        insta::assert_snapshot!(text, @"
+        e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/x
+        3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  b
+        ");
+    }
+
+    #[test]
+    fn the_same_lines_give_the_same_gzip_bytes() {
+        let make = || gzip_lines(RunFile::InputHr, ["a", "b"].into_iter());
+        assert_eq!(make().bytes, make().bytes);
+        assert_eq!(make().bytes[4..8], [0; 4], "no time in the header");
+        let mut text = String::new();
+        let gzip = make().bytes;
+        flate2::read::GzDecoder::new(&*gzip)
+            .read_to_string(&mut text)
+            .expect("gzip");
+        assert_eq!(text, "\"a\"\n\"b\"\n");
+    }
+}

@@ -1,0 +1,62 @@
+//! Which run it is, and by what program.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A run: its instant, and a suffix that tells apart two runs of one second.
+#[derive(Clone, Debug)]
+pub struct RunIdentity {
+    /// The instant of the run.
+    pub as_of: Timestamp,
+    /// Six hex digits from the system's source of randomness.
+    pub suffix: String,
+    /// The program.
+    pub tool: Tool,
+    /// Who or what ran it, as the environment claims.
+    pub executor: Executor,
+}
+
+impl RunIdentity {
+    /// `20261123T224000Z-7f3a9c`.
+    pub fn run_id(&self) -> String {
+        format!("{}-{}", self.as_of.strftime("%Y%m%dT%H%M%SZ"), self.suffix)
+    }
+
+    /// The day of the run, in UTC: `2026-11-23`.
+    pub fn day(&self) -> String {
+        self.as_of.strftime("%Y-%m-%d").to_string()
+    }
+}
+
+/// The program that made the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The commit it was built from, or `unknown`.
+    pub commit: String,
+}
+
+/// Who or what ran it. Claims: nobody vouches for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executor {
+    /// `JOB_NAME`.
+    pub claimed_job_name: Option<String>,
+    /// `POD_UID`.
+    pub claimed_pod_uid: Option<String>,
+    /// `IMAGE_DIGEST`.
+    pub claimed_image_digest: Option<String>,
+}
+
+impl Executor {
+    /// `kubernetes-job` where a job's name is claimed, else `manual`.
+    pub fn trigger(&self) -> &'static str {
+        if self.claimed_job_name.is_some() {
+            "kubernetes-job"
+        } else {
+            "manual"
+        }
+    }
+}

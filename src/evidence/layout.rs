@@ -1,0 +1,171 @@
+//! What every object of the evidence is called. No other place knows a name.
+
+use std::fmt;
+
+use super::RunIdentity;
+
+/// The folder of one connection: `system=asana/connection=<id>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionFolder(String);
+
+impl ConnectionFolder {
+    /// The folder of a connection. Characters that could leave the folder are percent-encoded.
+    pub fn of(connection: &str) -> Self {
+        let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let mut name = String::from("system=asana/connection=");
+        for c in connection.chars() {
+            if safe(c) {
+                name.push(c);
+            } else {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    name.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+        Self(name)
+    }
+
+    /// Where the ledger's entries lie; ends with a slash.
+    pub fn ledger(&self) -> String {
+        format!("{}/ledger/", self.0)
+    }
+
+    /// A ledger entry.
+    pub fn entry(&self, sequence: u64) -> String {
+        format!("{}{sequence:010}.json", self.ledger())
+    }
+
+    /// The number of the entry that an object is, if it is one.
+    pub fn sequence_of(&self, name: &str) -> Option<u64> {
+        let digits = name.strip_prefix(&self.ledger())?.strip_suffix(".json")?;
+        let is_number = digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| digits.parse().ok())?
+    }
+
+    /// A run's folder below this one.
+    pub fn run(&self, run: &RunFolder, file: &RunFile) -> String {
+        format!("{}/{run}/{}", self.0, file.name())
+    }
+}
+
+impl fmt::Display for ConnectionFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A run's folder, relative to its connection: `dt=2026-11-23/run=20261123T224000Z-7f3a9c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder(String);
+
+impl RunFolder {
+    /// The folder of a run.
+    pub fn of(identity: &RunIdentity) -> Self {
+        Self(format!("dt={}/run={}", identity.day(), identity.run_id()))
+    }
+
+    /// A folder named by a ledger entry; none where the name is not of the form we write.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (day, run) = name.strip_prefix("dt=")?.split_once("/run=")?;
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        (plain(day) && plain(run)).then(|| Self(name.to_owned()))
+    }
+}
+
+impl fmt::Display for RunFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A file of a run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is the file that `name` gives")]
+pub enum RunFile {
+    AccountsCsv,
+    AccountsJsonl,
+    LeaversCsv,
+    LeaversJsonl,
+    FindingsCsv,
+    ChangesCsv,
+    Result,
+    InputHr,
+    InputAliases,
+    InputExceptions,
+    InputFacts,
+    RawPage(u32),
+    RawGets,
+    Report,
+    Manifest,
+    Sums,
+}
+
+impl RunFile {
+    /// The name, relative to the run's folder.
+    pub fn name(&self) -> String {
+        match self {
+            Self::AccountsCsv => "accounts.csv".to_owned(),
+            Self::AccountsJsonl => "accounts.jsonl.gz".to_owned(),
+            Self::LeaversCsv => "leavers.csv".to_owned(),
+            Self::LeaversJsonl => "leavers.jsonl.gz".to_owned(),
+            Self::FindingsCsv => "findings.csv".to_owned(),
+            Self::ChangesCsv => "changes.csv".to_owned(),
+            Self::Result => "result.json".to_owned(),
+            Self::InputHr => "inputs/hr.jsonl.gz".to_owned(),
+            Self::InputAliases => "inputs/aliases.csv".to_owned(),
+            Self::InputExceptions => "inputs/exceptions.csv".to_owned(),
+            Self::InputFacts => "inputs/facts.json".to_owned(),
+            Self::RawPage(number) => format!("raw/truto-{number:04}.json.gz"),
+            Self::RawGets => "raw/gets.jsonl.gz".to_owned(),
+            Self::Report => "report.html".to_owned(),
+            Self::Manifest => "manifest.json".to_owned(),
+            Self::Sums => "SHA256SUMS".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_cannot_leave_its_folder() {
+        let folder = ConnectionFolder::of("../../etc/pass wd");
+        assert_eq!(
+            folder.to_string(),
+            "system=asana/connection=%2E%2E%2F%2E%2E%2Fetc%2Fpass%20wd"
+        );
+    }
+
+    #[test]
+    fn only_entries_have_a_sequence() {
+        let folder = ConnectionFolder::of("c1");
+        assert_eq!(folder.sequence_of(&folder.entry(42)), Some(42));
+        for other in [
+            "ledger/42.json",
+            "ledger/0000000042.sig",
+            "ledger/00000000x2.json",
+        ] {
+            let name = format!("{folder}/{other}");
+            assert_eq!(folder.sequence_of(&name), None, "{name}");
+        }
+        assert_eq!(folder.sequence_of("elsewhere/ledger/0000000042.json"), None);
+    }
+
+    #[test]
+    fn a_run_named_by_an_entry_cannot_lead_elsewhere() {
+        assert!(RunFolder::parse("dt=2026-11-23/run=20261123T224000Z-7f3a9c").is_some());
+        for name in [
+            "",
+            "dt=/run=",
+            "dt=../run=x",
+            "dt=2026-11-23/run=a/../../b",
+            "/etc",
+        ] {
+            assert_eq!(RunFolder::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The manifest: what was reviewed, from what, by which rules, with what result, in which files.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::entry::sha256_hex;
+use super::{DataFile, Executor, FailedNight, FileRecord, Frame, Night, RunFile, Tool, json};
+use crate::judgement::{Check, Counts, Policy, RunRef, Verdict};
+use crate::people::{
+    AgeBasis, GapFilling, Memberships, PageRecord, RejectedRecord, RequestRecord, Viewer, Workspace,
+};
+
+/// The `schema` of a manifest.
+const SCHEMA: &str = "asana-access-review/manifest/v1";
+
+/// `manifest.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the keys of the file, described in README.md and docs/schema/"
+)]
+pub struct Manifest {
+    pub schema: String,
+    pub tool: Tool,
+    pub run: Run,
+    pub connection: Connection,
+    pub controls: Vec<Control>,
+    pub previous: Option<RunRef>,
+    pub baseline: Option<RunRef>,
+    pub sources: Sources,
+    pub policy: Option<Policy>,
+    pub checks: Vec<Check>,
+    pub verdict: Verdict,
+    pub complete: bool,
+    pub reasons: Vec<String>,
+    pub summary: Option<Counts>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<Failure>,
+    pub files: Vec<FileRecord>,
+}
+
+/// Which run it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub id: String,
+    pub as_of: Timestamp,
+    pub trigger: String,
+    pub executor: Executor,
+}
+
+/// What was reviewed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Connection {
+    pub id: String,
+    pub workspace: Option<Workspace>,
+    pub criticality: String,
+}
+
+/// A control that the evidence supports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// As `SOC 2 CC6.2`.
+    pub id: String,
+    /// What the evidence shows for it, in one sentence.
+    pub text: String,
+}
+
+/// Where the data came from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sources {
+    pub truto: TrutoSource,
+    pub hr_feed: Option<HrSource>,
+}
+
+/// What was read through Truto.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TrutoSource {
+    pub origin: String,
+    pub connection_status: Option<String>,
+    pub authentication_method: Option<String>,
+    pub scopes: Vec<String>,
+    pub viewer: Option<Viewer>,
+    pub requests: Vec<RequestRecord>,
+    pub pages: Vec<PageRecord>,
+    pub rows: u64,
+    pub duplicates: u64,
+    pub rejected: Vec<RejectedRecord>,
+    pub accounts: u64,
+    pub memberships: Option<Memberships>,
+    pub gaps: GapFilling,
+}
+
+/// What was read from HR.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HrSource {
+    pub url: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub rows: u64,
+    pub rows_read: u64,
+    pub rejected: u64,
+    pub blank: u64,
+    pub duplicates: u64,
+    pub modified_at: Option<Timestamp>,
+    pub age_basis: AgeBasis,
+    pub format: String,
+    pub encoding: String,
+    pub gzip: bool,
+    pub columns: BTreeMap<String, String>,
+    pub end_of_work: String,
+    pub notes: Vec<String>,
+}
+
+/// Why a night could not be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What was being done.
+    pub stage: String,
+    /// The exit code.
+    pub code: u8,
+    /// The error, as the log has it. No names, no secrets.
+    pub message: String,
+}
+
+/// How the end of work is found, as the evidence states it.
+const END_OF_WORK: &str = "last day of work where the feed has it, else termination date; a bare \
+                           date ends with the midnight that closes it, in the row's zone";
+
+/// The controls the evidence supports, each with one sentence.
+///
+/// The texts are ours; the numbers are those of the AICPA Trust Services Criteria (2017, revised
+/// points of focus 2022), ISO/IEC 27001:2022 Annex A and PCI DSS 4.0.1.
+pub fn controls(grace: SignedDuration, own: &[String]) -> Vec<Control> {
+    let mut controls: Vec<Control> = [
+        (
+            "SOC 2 CC6.1",
+            "Who can get into Asana is known: every account is listed with role and status.",
+        ),
+        (
+            "SOC 2 CC6.2",
+            "Access of people whose work has ended is found and shown until it is removed.",
+        ),
+        (
+            "SOC 2 CC6.3",
+            "Roles are recorded each night, and every change of a role is listed.",
+        ),
+        (
+            "ISO/IEC 27001:2022 A.5.15",
+            "The rule that access ends with work is checked against what is.",
+        ),
+        (
+            "ISO/IEC 27001:2022 A.5.16",
+            "Each account is tied to a person by id or e-mail, or listed as not tied.",
+        ),
+        (
+            "ISO/IEC 27001:2022 A.5.18",
+            "Removal of access rights is proven as an interval between two runs.",
+        ),
+        (
+            "ISO/IEC 27001:2022 A.8.2",
+            "Administrators are listed, and one who left is a critical finding.",
+        ),
+    ]
+    .into_iter()
+    .map(|(id, text)| Control {
+        id: id.to_owned(),
+        text: text.to_owned(),
+    })
+    .collect();
+    if grace.is_zero() {
+        controls.push(Control {
+            id: "PCI DSS 8.2.5".to_owned(),
+            text: "Access for terminated users is revoked immediately: no grace is allowed."
+                .to_owned(),
+        });
+    }
+    controls.extend(own.iter().map(|id| Control {
+        id: id.clone(),
+        text: "The company's own control, as configured.".to_owned(),
+    }));
+    controls
+}
+
+impl Manifest {
+    /// The file, and the hash that the ledger entry names.
+    pub fn to_file(&self) -> (DataFile, String) {
+        let bytes = json::document(self, usize::MAX);
+        let sha256 = sha256_hex(&bytes);
+        (
+            DataFile {
+                file: RunFile::Manifest,
+                bytes,
+                rows: None,
+            },
+            sha256,
+        )
+    }
+}
+
+fn run(frame: &Frame) -> Run {
+    let identity = &frame.identity;
+    Run {
+        id: identity.run_id(),
+        as_of: identity.as_of,
+        trigger: identity.executor.trigger().to_owned(),
+        executor: identity.executor.clone(),
+    }
+}
+
+impl Night<'_> {
+    /// The manifest over the files stored so far.
+    pub fn manifest(&self, mut files: Vec<FileRecord>) -> Manifest {
+        let Night {
+            frame,
+            inputs,
+            judgement,
+        } = self;
+        let population = &inputs.population;
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            tool: frame.identity.tool.clone(),
+            run: run(frame),
+            connection: Connection {
+                id: population.connection.id.clone(),
+                workspace: Some(population.workspace.clone()),
+                criticality: frame.criticality.clone(),
+            },
+            controls: controls(
+                SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds),
+                &frame.control_ids,
+            ),
+            previous: inputs
+                .past
+                .previous
+                .as_ref()
+                .map(|previous| previous.at.clone()),
+            baseline: inputs
+                .past
+                .baseline
+                .as_ref()
+                .map(|baseline| baseline.at.clone()),
+            sources: Sources {
+                truto: TrutoSource {
+                    origin: population.origin.clone(),
+                    connection_status: Some(population.connection.status.clone()),
+                    authentication_method: population.connection.authentication_method.clone(),
+                    scopes: population.connection.scopes.clone(),
+                    viewer: Some(population.viewer.clone()),
+                    requests: population.requests.clone(),
+                    pages: population.listing.pages.clone(),
+                    rows: population.listing.rows,
+                    duplicates: population.listing.duplicates,
+                    rejected: population.listing.rejected.clone(),
+                    accounts: population.accounts.len() as u64,
+                    memberships: Some(population.memberships.clone()),
+                    gaps: population.gaps.clone(),
+                },
+                hr_feed: Some(self.hr_source()),
+            },
+            policy: Some(inputs.policy.clone()),
+            checks: judgement.checks.clone(),
+            verdict: judgement.verdict,
+            complete: judgement.complete,
+            reasons: judgement.reasons.clone(),
+            summary: Some(judgement.counts.clone()),
+            failure: None,
+            files,
+        }
+    }
+
+    fn hr_source(&self) -> HrSource {
+        let hr = &self.inputs.hr;
+        let origin = &hr.origin;
+        HrSource {
+            url: origin.url.clone(),
+            sha256: origin.sha256.clone(),
+            bytes: origin.bytes,
+            rows: hr.rows_in_file(),
+            rows_read: hr.rows.len() as u64,
+            rejected: hr.rejected.len() as u64,
+            blank: hr.blank_rows,
+            duplicates: hr.duplicate_rows,
+            modified_at: origin.modified_at,
+            age_basis: origin.age_basis,
+            format: origin.format.clone(),
+            encoding: origin.encoding.clone(),
+            gzip: origin.gzip,
+            columns: origin.columns.clone(),
+            end_of_work: END_OF_WORK.to_owned(),
+            notes: origin.notes.clone(),
+        }
+    }
+}
+
+impl FailedNight<'_> {
+    /// The manifest of a night that could not be judged: inconclusive, whatever else is known.
+    pub fn manifest(&self, files: Vec<FileRecord>) -> Manifest {
+        let Self {
+            frame,
+            connection,
+            origin,
+            failure,
+        } = self;
+        Manifest {
+            schema: SCHEMA.to_owned(),
+            tool: frame.identity.tool.clone(),
+            run: run(frame),
+            connection: Connection {
+                id: (*connection).to_owned(),
+                workspace: None,
+                criticality: frame.criticality.clone(),
+            },
+            controls: Vec::new(),
+            previous: None,
+            baseline: None,
+            sources: Sources {
+                truto: TrutoSource {
+                    origin: (*origin).to_owned(),
+                    ..TrutoSource::default()
+                },
+                hr_feed: None,
+            },
+            policy: None,
+            checks: Vec::new(),
+            verdict: Verdict::Inconclusive,
+            complete: false,
+            reasons: vec![format!("{}: {}", failure.stage, failure.message)],
+            summary: None,
+            failure: Some((*failure).clone()),
+            files,
+        }
+    }
+}

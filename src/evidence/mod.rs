@@ -1,0 +1,57 @@
+//! The evidence of one night: which files there are, what they are called, what is in them.
+//!
+//! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
+//! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
+
+mod csv;
+mod entry;
+mod files;
+mod identity;
+mod json;
+mod layout;
+mod manifest;
+mod read;
+
+pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS};
+pub use files::{DataFile, FileRecord, raw_file, sums};
+pub use identity::{Executor, RunIdentity, Tool};
+pub use layout::{ConnectionFolder, RunFile, RunFolder};
+pub use manifest::{Control, Failure, Manifest, controls};
+pub use read::{BaselineFacts, PreviousResult, baseline_facts, previous_result, sums_of};
+
+use crate::judgement::{Inputs, Judgement};
+
+/// What a night's evidence says about its frame: the same for a review and for a failure.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Which run it is, and by what.
+    pub identity: RunIdentity,
+    /// How critical the reviewed system is, in the company's own word.
+    pub criticality: String,
+    /// The company's own control ids.
+    pub control_ids: Vec<String>,
+}
+
+/// A night that was judged: everything its evidence is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Night<'a> {
+    /// Which run it is.
+    pub frame: &'a Frame,
+    /// What was read.
+    pub inputs: &'a Inputs,
+    /// What is said about it.
+    pub judgement: &'a Judgement,
+}
+
+/// A night that could not be judged: its evidence says so, and is never taken for a review.
+#[derive(Clone, Copy, Debug)]
+pub struct FailedNight<'a> {
+    /// Which run it is.
+    pub frame: &'a Frame,
+    /// The connection that was to be reviewed.
+    pub connection: &'a str,
+    /// Where answers were to come from.
+    pub origin: &'a str,
+    /// What went wrong.
+    pub failure: &'a Failure,
+}

@@ -1,0 +1,106 @@
+//! Reading back what an earlier run wrote, for the run that builds on it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::judgement::{FormerEmails, Leaver, Night};
+use crate::people::Account;
+
+/// What a baseline is taken from: `inputs/facts.json`.
+#[derive(Debug)]
+pub struct BaselineFacts {
+    /// The run's instant.
+    pub as_of: Timestamp,
+    /// The accounts it saw.
+    pub accounts: Vec<Account>,
+    /// The addresses it knew accounts to have had before.
+    pub former_emails: FormerEmails,
+}
+
+/// What is carried from the run before: `result.json`.
+#[derive(Debug)]
+pub struct PreviousResult {
+    /// Its leavers.
+    pub leavers: Vec<Leaver>,
+    /// When each of its findings was first seen, by finding id.
+    pub findings_first_seen: BTreeMap<String, Timestamp>,
+    /// The nights up to it.
+    pub trend: Vec<Night>,
+}
+
+/// Reads `inputs/facts.json`.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn baseline_facts(bytes: &[u8]) -> Result<BaselineFacts, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Facts {
+        as_of: Timestamp,
+        former_emails: FormerEmails,
+        population: Population,
+    }
+    #[derive(Deserialize)]
+    struct Population {
+        accounts: Vec<Account>,
+    }
+    let Facts {
+        as_of,
+        former_emails,
+        population,
+    } = serde_json::from_slice(bytes)?;
+    Ok(BaselineFacts {
+        as_of,
+        accounts: population.accounts,
+        former_emails,
+    })
+}
+
+/// Reads `result.json`.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct ResultFile {
+        summary: Summary,
+        findings: Vec<Finding>,
+        leavers: Vec<Leaver>,
+    }
+    #[derive(Deserialize)]
+    struct Summary {
+        trend: Vec<Night>,
+    }
+    #[derive(Deserialize)]
+    struct Finding {
+        finding_id: String,
+        first_seen: Timestamp,
+    }
+    let ResultFile {
+        summary,
+        findings,
+        leavers,
+    } = serde_json::from_slice(bytes)?;
+    let findings_first_seen = findings
+        .into_iter()
+        .map(|finding| (finding.finding_id, finding.first_seen))
+        .collect();
+    Ok(PreviousResult {
+        leavers,
+        findings_first_seen,
+        trend: summary.trend,
+    })
+}
+
+/// The hash of each file that a `SHA256SUMS` lists, or none where it is not of the form we write.
+pub fn sums_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.lines()
+        .map(|line| {
+            let (sha256, name) = line.split_once("  ")?;
+            let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
+            (is_hash && !name.is_empty()).then(|| (name.to_owned(), sha256.to_owned()))
+        })
+        .collect()
+}
