@@ -8,6 +8,7 @@ pub mod clock;
 pub mod evidence;
 pub mod feed;
 pub mod judgement;
+pub mod ledger;
 pub mod net;
 pub mod people;
 pub mod source;
