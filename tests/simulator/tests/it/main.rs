@@ -1,0 +1,4 @@
+//! The simulator as a client sees it, over real sockets.
+
+mod contract;
+mod http;
