@@ -1,4 +1,6 @@
 //! The simulator as a client sees it, over real sockets.
 
 mod contract;
+mod faults;
 mod http;
+mod shapes;
