@@ -3,4 +3,5 @@
 mod contract;
 mod faults;
 mod http;
+mod scenarios;
 mod shapes;
