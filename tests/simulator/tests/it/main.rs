@@ -3,5 +3,6 @@
 mod contract;
 mod faults;
 mod http;
+mod program;
 mod scenarios;
 mod shapes;
