@@ -5,12 +5,14 @@
 
 pub mod aws;
 pub mod clock;
+pub mod config;
 pub mod evidence;
 pub mod feed;
 pub mod judgement;
 pub mod ledger;
 pub mod net;
 pub mod people;
+pub mod run;
 pub mod source;
 pub mod store;
 pub mod truto;
