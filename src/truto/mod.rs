@@ -6,6 +6,19 @@ use secrecy::SecretString;
 
 use crate::net;
 
+mod client;
+mod error;
+mod lenient;
+mod pages;
+mod wire;
+
+pub use client::{Client, GotUser};
+pub use error::TrutoError;
+pub use pages::{End, List, Page, Row, Walk};
+pub use wire::{
+    CustomUser, Email, IntegratedAccount, License, Membership, Organization, RemoteData, Role, User,
+};
+
 /// What is needed to speak to Truto.
 #[derive(Clone, Debug)]
 pub struct Settings {
