@@ -380,6 +380,7 @@ impl Judge {
             timeout: timeout?,
             max_attempts: attempts?,
             max_elapsed: elapsed?,
+            base_delay: net::Settings::BASE_DELAY,
         })
     }
 

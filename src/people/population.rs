@@ -201,7 +201,7 @@ pub struct RawFile {
     /// What it holds.
     pub kind: RawKind,
     /// The content, gzip.
-    pub gzip: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// Records in it.
     pub rows: u64,
 }
