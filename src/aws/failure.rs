@@ -70,10 +70,15 @@ impl Failure {
             SdkError::ConstructionFailure(_) => Kind::Misconfigured(BAD_REQUEST),
             _ => Kind::Unavailable,
         };
-        Self {
-            kind: kind_of_chain(&error).unwrap_or(kind),
-            cause: Box::new(error),
-        }
+        let kind = kind_of_chain(&error).unwrap_or(kind);
+        let credentials = chain(&error)
+            .find(|cause| cause.is::<CredentialsError>())
+            .map(one_line);
+        let cause: BoxError = match credentials {
+            Some(told) => told.into(),
+            None => Box::new(error),
+        };
+        Self { kind, cause }
     }
 
     /// A body that broke off or does not match its checksum.
@@ -143,7 +148,7 @@ fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<Kind> {
             return Some(match credentials {
                 CredentialsError::ProviderTimedOut(_) => Kind::Unavailable,
                 // STS out of reach is not STS saying no.
-                CredentialsError::ProviderError(_)
+                CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_)
                     if chain(credentials).any(is_about_the_network) =>
                 {
                     Kind::Unavailable
@@ -174,6 +179,15 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
             None => error.source(),
         }
     })
+}
+
+/// The SDK tells every place it looked for credentials, on lines of their own: a log wants one.
+fn one_line(error: &(dyn Error + 'static)) -> String {
+    let told: Vec<_> = chain(error).map(ToString::to_string).collect();
+    let told = told.join(": ");
+    let (first, rest) = told.split_once('\n').unwrap_or((&told, ""));
+    let rest: Vec<_> = rest.lines().map(str::trim).collect();
+    format!("{first} {}", rest.join("; ")).trim_end().to_owned()
 }
 
 /// An error as the server put it: the SDK itself prints only "service error".
@@ -229,7 +243,28 @@ mod tests {
             };
             told.push_str(&format!("{status} {kind}\n"));
         }
-        insta::assert_snapshot!(told, @"");
+        insta::assert_snapshot!(told, @r"
+        301 Misconfigured
+        307 Misconfigured
+        400 Misconfigured
+        401 Refused
+        403 Refused
+        404 Misconfigured
+        405 Misconfigured
+        407 Refused
+        408 Unavailable
+        409 TryAgain
+        411 Misconfigured
+        412 Exists
+        413 Misconfigured
+        416 Misconfigured
+        429 TryAgain
+        500 Unavailable
+        501 Misconfigured
+        502 Unavailable
+        503 Unavailable
+        504 Unavailable
+        ");
     }
 
     #[test]

@@ -67,6 +67,14 @@ impl Folder {
         }
     }
 
+    /// A folder below the root, or the root itself (joined with nothing, it would end in a slash).
+    fn folder(&self, below: impl AsRef<Path>) -> PathBuf {
+        match below.as_ref().as_os_str().is_empty() {
+            true => self.root.clone(),
+            false => self.root.join(below),
+        }
+    }
+
     /// Puts the bytes on the disk, then gives them their name. The name itself is safe only after
     /// [`Self::sync_folders`].
     fn put(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
@@ -105,7 +113,7 @@ impl Folder {
             folders.extend(Path::new(name).ancestors().skip(1));
         }
         for folder in folders.into_iter().rev() {
-            sync_folder(&self.root.join(folder))?;
+            sync_folder(&self.folder(folder))?;
         }
         Ok(())
     }
@@ -137,7 +145,7 @@ impl Folder {
     }
 
     fn walk(&self, folder: &str, prefix: &str, names: &mut Vec<String>) -> Result<(), StoreError> {
-        let path = self.root.join(folder);
+        let path = self.folder(folder);
         let unreadable = |error| failed("listing", &path, error);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
@@ -233,7 +241,10 @@ fn failed(action: &str, path: &Path, error: io::Error) -> StoreError {
 }
 
 fn not_a_folder(path: &Path, error: io::Error) -> StoreError {
-    let file = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+    let file = path
+        .ancestors()
+        .find(|path| path.metadata().is_ok_and(|found| !found.is_dir()))
+        .unwrap_or(path);
     StoreError::Configuration {
         what: format!("`{}` is a file, where a folder is needed", file.display()),
         hint: "let EVIDENCE_URL name a folder, or one that may be made".to_owned(),
