@@ -1,6 +1,5 @@
 //! One HTTP client for everything that is not S3.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -332,23 +331,13 @@ fn transport(cause: reqwest::Error) -> Failure<Trouble> {
 }
 
 /// Whether TLS itself objects: a certificate that is wrong stays wrong.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error shows its inner error's source, not the inner error.
-        let inner = error.downcast_ref::<std::io::Error>();
-        if inner
-            .and_then(std::io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<rustls::Error>())
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // An I/O error's source is its inner error's source: the inner one must be asked for.
+    let io = error.downcast_ref::<std::io::Error>();
+    let inner = io.and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -280,3 +280,132 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let civil: DateTime = text.parse().ok()?;
     TimeZone::UTC.to_timestamp(civil).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here() -> Workspace {
+        Workspace {
+            id: "100".to_owned(),
+            name: Some("Example Company".to_owned()),
+        }
+    }
+
+    fn role(json: &str) -> Role {
+        let user: User = serde_json::from_str(&format!(r#"{{"roles":{json}}}"#)).expect("a user");
+        account("1".to_owned(), user, &here()).0.role
+    }
+
+    #[test]
+    fn a_role_is_read_in_every_spelling_and_never_guessed() {
+        for (json, expected) in [
+            (r#"[{"name":"Member"}]"#, Role::Member),
+            (r#"["ADMIN"]"#, Role::Admin),
+            (r#""super_admin""#, Role::Admin),
+            (r#"[{"name":"is_guest"}]"#, Role::Guest),
+            (
+                r#"[{"name":"owner"}]"#,
+                Role::Unknown(Some("owner".to_owned())),
+            ),
+            (
+                r#"[{"name":"guest"},{"name":"admin"},{"name":"member"}]"#,
+                Role::Admin,
+            ),
+            ("[]", Role::Unknown(None)),
+            ("null", Role::Unknown(None)),
+        ] {
+            assert_eq!(role(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_role_counts_where_it_holds() {
+        for (json, expected) in [
+            (
+                r#"[{"name":"guest","organization":"100"},{"name":"admin"}]"#,
+                Role::Guest,
+            ),
+            (
+                r#"[{"name":"guest","organization":"Example Company"},{"name":"admin","organization":"200"}]"#,
+                Role::Guest,
+            ),
+            (
+                r#"[{"name":"member","workspace":{"gid":"100"}}]"#,
+                Role::Member,
+            ),
+            (
+                r#"[{"name":"admin","group":"A team"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","workspace":"A project"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","organization":"200"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","organization":"Example Co."}]"#,
+                Role::Admin,
+            ),
+        ] {
+            assert_eq!(role(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn flags_give_a_role_only_together() {
+        for (is_admin, is_guest, expected) in [
+            (Some(true), None, Role::Admin),
+            (Some(true), Some(true), Role::Admin),
+            (Some(false), Some(true), Role::Guest),
+            (Some(false), Some(false), Role::Member),
+            (Some(false), None, Role::Unknown(None)),
+            (None, Some(true), Role::Unknown(None)),
+            (None, None, Role::Unknown(None)),
+        ] {
+            assert_eq!(role_of_flags(is_admin, is_guest), expected);
+        }
+    }
+
+    #[test]
+    fn of_two_records_of_one_account_access_wins_in_either_order() {
+        let told = [
+            Status::Unknown(None),
+            Status::Inactive,
+            Status::Unknown(Some("paused".to_owned())),
+            Status::Active,
+        ];
+        for (weaker, one) in told.iter().enumerate() {
+            for other in &told[weaker..] {
+                for (first, second) in [(one, other), (other, one)] {
+                    let user = |status: &Status| {
+                        let (mut account, _) = account("1".to_owned(), User::default(), &here());
+                        account.status = status.clone();
+                        account
+                    };
+                    let mut merged = user(first);
+                    merge(&mut merged, user(second));
+                    assert_eq!(&merged.status, other, "{first:?} and {second:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn instants_are_read_in_both_of_trutos_forms() {
+        let expected = "2024-09-01T10:00:00Z".parse().ok();
+        for text in [
+            "2024-09-01T10:00:00.000Z",
+            "2024-09-01 10:00:00",
+            "2024-09-01T12:00:00+02:00",
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
+        for text in ["", "soon", "1725184800", "2024-13-01 10:00:00"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+}

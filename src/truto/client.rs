@@ -254,7 +254,10 @@ impl Client {
             408 | 425 | 429 => TrutoError::Failed { story: error, said },
             400..500 => TrutoError::Rejected { what, status, said },
             503 if is_envelope && !is_remote => TrutoError::Unavailable { said },
-            _ => TrutoError::Failed { story: error, said },
+            _ => {
+                let said = said.unless_in(&error.to_string());
+                TrutoError::Failed { story: error, said }
+            }
         }
     }
 

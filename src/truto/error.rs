@@ -203,6 +203,16 @@ pub(super) fn reconnect(id: &str) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said(String);
 
+impl Said {
+    /// Nothing, where the text beside it says the same already.
+    pub(super) fn unless_in(self, text: &str) -> Self {
+        if text.contains(&self.0) {
+            return Self::default();
+        }
+        self
+    }
+}
+
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
