@@ -2,8 +2,10 @@
 //!
 //! A table of contents: the rooms decide.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tracing::info;
 
 use crate::clock::Clock;
@@ -169,17 +171,13 @@ pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Res
         criticality: settings.criticality.clone(),
         control_ids: settings.control_ids.clone(),
     };
-    let length = settings.deadline;
-    let review = tokio::spawn(review(settings.clone(), frame.clone(), clock));
-    let stop = review.abort_handle();
-    let trouble = match tokio::time::timeout(length, review).await {
+    // A panic is caught, so that this night too leaves its record; nothing of it is used again.
+    let review = AssertUnwindSafe(review(&settings, &frame, clock)).catch_unwind();
+    let trouble = match tokio::time::timeout(settings.deadline, review).await {
         Ok(Ok(Ok(done))) => return Ok(done),
         Ok(Ok(Err(trouble))) => trouble,
         Ok(Err(_)) => Trouble::Panic,
-        Err(_) => {
-            stop.abort();
-            Trouble::Deadline(length)
-        }
+        Err(_) => Trouble::Deadline(settings.deadline),
     };
     let record = if trouble.exit().leaves_a_record() {
         record(&settings, &frame, clock, &trouble).await
@@ -189,9 +187,9 @@ pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Res
     Err(Failed { trouble, record })
 }
 
-async fn review(settings: Settings, frame: Frame, clock: Clock) -> Result<Done, Trouble> {
+async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done, Trouble> {
     let deadline = Deadline::after(settings.deadline);
-    let ledger = open_ledger(&settings).await.map_err(Trouble::Past)?;
+    let ledger = open_ledger(settings).await.map_err(Trouble::Past)?;
     let chain = ledger.open().await.map_err(Trouble::Past)?;
     let hr = feed::read(&settings.feed, deadline).await?;
     let source::Fetched { population, raw } =
@@ -210,7 +208,7 @@ async fn review(settings: Settings, frame: Frame, clock: Clock) -> Result<Done, 
     info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the night");
 
     let night = Night {
-        frame: &frame,
+        frame,
         inputs: &inputs,
         judgement: &judgement,
     };

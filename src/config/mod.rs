@@ -149,6 +149,18 @@ fn log_format(text: &str) -> Result<LogFormat, Wrong> {
     values::choice(text, &[("json", LogFormat::Json), ("text", LogFormat::Text)])
 }
 
+/// An address as a message may show it: without credentials, query and fragment, where tokens are.
+fn without_secrets<'a>(name: &str, value: &'a str) -> std::borrow::Cow<'a, str> {
+    if !name.ends_with("_URL") {
+        return value.into();
+    }
+    let value = value.split(['?', '#']).next().unwrap_or_default();
+    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, rest))) => format!("{scheme}://…@{rest}").into(),
+        None => value.into(),
+    }
+}
+
 /// Variables of these families that nobody knows are a slip of the pen.
 const FAMILIES: [&str; 3] = ["TRUTO_", "HR_", "EVIDENCE_"];
 
@@ -234,7 +246,7 @@ impl Judge {
         let problem = if is_secret {
             format!("{name} {}", wrong.text)
         } else {
-            format!("{name}=`{value}` {}", wrong.text)
+            format!("{name}=`{}` {}", without_secrets(name, value), wrong.text)
         };
         self.problems.add(problem, wrong.hint);
     }

@@ -63,6 +63,11 @@ impl Response {
     pub fn date(&self) -> Option<Timestamp> {
         retry::date_of(&self.headers)
     }
+
+    /// When the server says that what it sent was last changed.
+    pub fn last_modified(&self) -> Option<Timestamp> {
+        retry::last_modified_of(&self.headers)
+    }
 }
 
 /// How one attempt failed.

@@ -197,6 +197,11 @@ pub(super) fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
     date(header(headers, "date")?)
 }
 
+/// When the server says that what it sent was last changed.
+pub(super) fn last_modified_of(headers: &HeaderMap) -> Option<Timestamp> {
+    date(header(headers, "last-modified")?)
+}
+
 fn date(text: &str) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::DateTimeParser::new();
     zoned.parse_timestamp(text).ok()

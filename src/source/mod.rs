@@ -4,7 +4,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 use crate::net::Deadline;
-use crate::people::{Listing, Population};
+use crate::people::{Listing, Population, RawFile};
 use crate::truto;
 
 mod accounts;
@@ -17,7 +17,6 @@ mod workspace;
 
 pub use crate::net::ErrorKind;
 pub use error::SourceError;
-pub use raw::{RawFile, RawKind};
 pub use workspace::{Preflight, preflight};
 
 /// Which accounts to read, and how.

@@ -7,31 +7,12 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 use super::RawPages;
+use crate::people::{RawFile, RawKind};
 use crate::truto::{Page, Row};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves
 /// so much that a higher one costs more time than it saves room.
 const LEVEL: Compression = Compression::new(3);
-
-/// A file of raw answers, gzip without a name or time in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawFile {
-    /// What it holds.
-    pub kind: RawKind,
-    /// Packed bytes.
-    pub bytes: Vec<u8>,
-    /// Rows on the page, or users read one by one.
-    pub rows: u64,
-}
-
-/// What a raw file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawKind {
-    /// A page: its place among all pages, from 1.
-    Page(u32),
-    /// Users read one by one, one JSON object a line, by id.
-    Gets,
-}
 
 /// A page as kept: packed bytes and rows.
 pub(super) type Kept = (Vec<u8>, u64);
