@@ -1,11 +1,22 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
+//!
+//! `fetch` gets the bytes, `decode` makes text of them, `table` or `json` find the rows, `headers`
+//! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
+
+mod error;
+mod location;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use error::{FeedError, Refusal};
+pub use location::LocationError;
+
 use crate::net;
+use crate::people::AgeBasis;
 
 /// Where the feed is and how to read it.
 #[derive(Clone, Debug)]
@@ -25,7 +36,7 @@ pub struct Settings {
 }
 
 /// Where a feed is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Location {
     /// A file.
     Path(PathBuf),
@@ -92,4 +103,63 @@ pub enum Column {
     Location,
     /// Time zone of the row's dates, an IANA name.
     Zone,
+}
+
+impl Column {
+    /// All of them, in the order people list them.
+    pub const ALL: [Self; 10] = [
+        Self::PersonId,
+        Self::Name,
+        Self::Email,
+        Self::OtherEmail,
+        Self::Start,
+        Self::End,
+        Self::LastDay,
+        Self::Status,
+        Self::Location,
+        Self::Zone,
+    ];
+
+    /// The word for it in settings and evidence.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::PersonId => "person_id",
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::OtherEmail => "other_email",
+            Self::Start => "start",
+            Self::End => "end",
+            Self::LastDay => "last_day",
+            Self::Status => "status",
+            Self::Location => "location",
+            Self::Zone => "zone",
+        }
+    }
+
+    /// The column a word stands for.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.key() == key)
+    }
+}
+
+impl Format {
+    /// The word for it in settings and evidence.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// What is known of a feed's bytes beside the bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    /// The address, without credentials and without query.
+    pub url: String,
+    /// When the bytes were last changed, if anybody said.
+    pub modified_at: Option<Timestamp>,
+    /// Who said so.
+    pub age_basis: AgeBasis,
 }
