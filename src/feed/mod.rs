@@ -4,6 +4,7 @@
 //! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
 
 mod error;
+mod fetch;
 mod location;
 
 use std::collections::BTreeMap;
