@@ -3,6 +3,7 @@
 //! `fetch` gets the bytes, `decode` makes text of them, `table` or `json` find the rows, `headers`
 //! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
 
+mod decode;
 mod error;
 mod fetch;
 mod location;
