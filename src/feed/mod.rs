@@ -3,10 +3,12 @@
 //! `fetch` gets the bytes, `decode` makes text of them, `table` or `json` find the rows, `headers`
 //! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
 
+mod dates;
 mod decode;
 mod error;
 mod fetch;
 mod location;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
