@@ -7,6 +7,7 @@ mod dates;
 mod decode;
 mod error;
 mod fetch;
+mod headers;
 mod location;
 mod values;
 
