@@ -5,10 +5,13 @@
 
 mod dates;
 mod decode;
+mod draft;
 mod error;
 mod fetch;
 mod headers;
 mod location;
+mod rows;
+mod table;
 mod values;
 
 use std::collections::BTreeMap;
