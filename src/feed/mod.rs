@@ -9,6 +9,7 @@ mod draft;
 mod error;
 mod fetch;
 mod headers;
+mod json;
 mod location;
 mod rows;
 mod table;
