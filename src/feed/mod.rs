@@ -13,6 +13,8 @@ mod json;
 mod location;
 mod rows;
 mod table;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;
@@ -20,12 +22,15 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
 
 pub use error::{FeedError, Refusal};
 pub use location::LocationError;
 
 use crate::net;
-use crate::people::AgeBasis;
+use crate::people::{AgeBasis, FeedOrigin, HrFeed};
+use decode::PackingFault;
+use draft::Draft;
 
 /// Where the feed is and how to read it.
 #[derive(Clone, Debug)]
@@ -171,4 +176,102 @@ pub struct Fetched {
     pub modified_at: Option<Timestamp>,
     /// Who said so.
     pub age_basis: AgeBasis,
+}
+
+/// Fetches the feed and reads it.
+///
+/// # Errors
+/// If the feed cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
+/// the [`HrFeed`].
+pub async fn read(settings: &Settings) -> Result<HrFeed, FeedError> {
+    let Location::Path(path) = &settings.location else {
+        return Err(FeedError::Unavailable {
+            location: settings.location.to_string(),
+            cause: "only files can be read here".into(),
+        });
+    };
+    let (bytes, fetched) = fetch::file(path, settings.max_bytes).await?;
+    let location = fetched.url.clone();
+    let reader = settings.clone();
+    // A large feed takes a second, in which a signal must still be heard.
+    let reading = tokio::task::spawn_blocking(move || understand(bytes, fetched, &reader));
+    let (feed, fault) = reading.await.map_err(|stopped| FeedError::Unavailable {
+        location: location.clone(),
+        cause: stopped.into(),
+    })?;
+    match fault {
+        Some(TooLarge) => Err(FeedError::TooLarge {
+            location,
+            limit_bytes: settings.max_bytes,
+        }),
+        None => Ok(feed),
+    }
+}
+
+/// Reads a feed. Never fails: a file that cannot be used is a feed that says why.
+pub fn parse(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> HrFeed {
+    understand(bytes, fetched, settings).0
+}
+
+/// Sign that the bytes are more than the cap once unpacked.
+struct TooLarge;
+
+fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed, Option<TooLarge>) {
+    let Fetched {
+        url,
+        modified_at,
+        age_basis,
+    } = fetched;
+    let mut draft = Draft::new(FeedOrigin {
+        url,
+        sha256: const_hex::encode(Sha256::digest(&bytes)),
+        bytes: bytes.len() as u64,
+        modified_at,
+        age_basis,
+        ..FeedOrigin::default()
+    });
+    draft.origin().gzip = decode::is_gzip(&bytes);
+    match decode::unpack(bytes, settings.max_bytes) {
+        Ok(bytes) => match read_content(bytes, settings, &mut draft) {
+            Ok(()) => (draft.finish(), None),
+            Err(reason) => (draft.unusable(reason), None),
+        },
+        Err(PackingFault::Damaged(reason)) => (draft.unusable(reason), None),
+        Err(PackingFault::TooLarge) => {
+            let too_large = FeedError::TooLarge {
+                location: draft.origin().url.clone(),
+                limit_bytes: settings.max_bytes,
+            };
+            (draft.unusable(too_large.to_string()), Some(TooLarge))
+        }
+    }
+}
+
+fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
+    let decoded = decode::decode(bytes)?;
+    decoded.encoding.clone_into(&mut draft.origin().encoding);
+    if let Some(note) = decoded.note {
+        draft.note(note);
+    }
+    let text = decoded.text.trim_start_matches('\u{feff}');
+    let format = settings.format.unwrap_or_else(|| format_of(text));
+    format.key().clone_into(&mut draft.origin().format);
+    if values::trim(text).is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    match format {
+        Format::Csv => table::read(text, settings, draft),
+        Format::Json => json::read(text, settings, draft),
+        Format::Jsonl => json::read_lines(text, settings, draft),
+    }
+}
+
+/// What a text is, by its first sign: headers of tables begin with neither bracket nor brace.
+fn format_of(text: &str) -> Format {
+    match text.trim_start().chars().next() {
+        Some('[') => Format::Json,
+        Some('{') if json::is_lines(text) => Format::Jsonl,
+        Some('{') => Format::Json,
+        _ => Format::Csv,
+    }
 }
