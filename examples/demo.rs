@@ -9,7 +9,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Judged};
@@ -29,13 +29,13 @@ struct Night {
 const NIGHTS: [Night; 2] = [
     Night {
         as_of: "2026-11-22T22:40:00Z",
-        suffix: "00demo",
+        suffix: "5a3c1e",
         world: World::story_first_night,
         hr_feed: "hr-night-1.csv",
     },
     Night {
         as_of: "2026-11-23T22:40:00Z",
-        suffix: "00demo",
+        suffix: "5a3c1e",
         world: World::story_second_night,
         hr_feed: "hr-night-2.csv",
     },
@@ -55,11 +55,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (number, night) in NIGHTS.iter().enumerate() {
         let as_of: Timestamp = night.as_of.parse()?;
         simulator.set_world((night.world)().at(as_of));
-        let hr_feed = export(&here.join("examples/demo").join(night.hr_feed), &folder, as_of)?;
+        let hr_feed = export(
+            &here.join("examples/demo").join(night.hr_feed),
+            &folder,
+            as_of,
+        )?;
 
-        let Judged { settings, .. } = config::load(environment(&simulator, &hr_feed, &folder), |path| {
-            fs::read_to_string(path)
-        })?;
+        let Judged { settings, .. } =
+            config::load(environment(&simulator, &hr_feed, &folder), |path| {
+                fs::read_to_string(path)
+            })?;
         let identity = RunIdentity {
             as_of,
             suffix: night.suffix.to_owned(),
@@ -77,7 +82,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", words::summary(&done, true));
         report = PathBuf::from(done.committed.report);
     }
-    println!("Open the report of the second night:\n  file://{}", report.display());
+    println!(
+        "Open the report of the second night:\n  file://{}",
+        report.display()
+    );
     Ok(())
 }
 
@@ -85,8 +93,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box<dyn Error>> {
     let path = folder.join("hr.csv");
     fs::copy(sample, &path)?;
-    let changed = as_of - Duration::from_secs(3 * 3600);
-    File::options().write(true).open(&path)?.set_modified(changed.into())?;
+    let changed =
+        Duration::from_secs(as_of.as_second().try_into()?) - Duration::from_secs(3 * 3600);
+    File::options()
+        .write(true)
+        .open(&path)?
+        .set_modified(UNIX_EPOCH + changed)?;
     Ok(path)
 }
 
@@ -101,5 +113,8 @@ fn environment(simulator: &Simulator, hr_feed: &Path, folder: &Path) -> config::
         ("EVIDENCE_URL", folder.join("evidence").into()),
         ("CONTROL_IDS", "NW-IAM-07".into()),
     ];
-    variables.into_iter().map(|(name, value)| (name.into(), value)).collect()
+    variables
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect()
 }

@@ -26,7 +26,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
         Err(help) => return Asked::Print(help.to_string()),
     };
     let name = matches.subcommand_name().unwrap_or(Command::Run.as_str());
-    let asked = Command::ALL.into_iter().find(|command| command.as_str() == name);
+    let asked = Command::ALL
+        .into_iter()
+        .find(|command| command.as_str() == name);
     match asked {
         Some(command) if command.is_built() => Asked::Command(command),
         _ => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
@@ -45,7 +47,10 @@ fn command_line() -> clap::Command {
             subcommand = subcommand.after_help(after_help(command));
         } else {
             // Whatever follows is not ours to complain about: the command itself is the problem.
-            let rest = clap::Arg::new("rest").num_args(0..).allow_hyphen_values(true).hide(true);
+            let rest = clap::Arg::new("rest")
+                .num_args(0..)
+                .allow_hyphen_values(true)
+                .hide(true);
             subcommand = subcommand.hide(true).disable_help_flag(true).arg(rest);
         }
         line = line.subcommand(subcommand);
@@ -65,8 +70,13 @@ fn about(command: Command) -> &'static str {
 }
 
 fn after_help(command: Command) -> String {
-    let mut text = String::from("Environment (an empty variable is unset; a secret X may come as X_FILE, a path):\n");
-    for variable in VARIABLES.iter().filter(|v| v.built && v.commands.contains(&command)) {
+    let mut text = String::from(
+        "Environment (an empty variable is unset; a secret X may come as X_FILE, a path):\n",
+    );
+    for variable in VARIABLES
+        .iter()
+        .filter(|v| v.built && v.commands.contains(&command))
+    {
         let default = match variable.default {
             Default::Required => "required".to_owned(),
             Default::Unset => "unset".to_owned(),

@@ -30,12 +30,25 @@ pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> P
     // A second start, as in tests, leaves the first.
     let _ = match format {
         LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            registry.with(lines.with_filter(filter)).with(bar).try_init()
+            let lines = lines
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false);
+            registry
+                .with(lines.with_filter(filter))
+                .with(bar)
+                .try_init()
         }
         LogFormat::Text => {
-            let lines = lines.with_target(false).with_ansi(stderr_is_terminal).compact();
-            registry.with(lines.with_filter(filter)).with(bar).try_init()
+            let lines = lines
+                .with_target(false)
+                .with_ansi(stderr_is_terminal)
+                .compact();
+            registry
+                .with(lines.with_filter(filter))
+                .with(bar)
+                .try_init()
         }
     };
     progress
@@ -49,8 +62,11 @@ pub struct Progress {
 
 impl Progress {
     fn new(visible: bool) -> Self {
-        let target =
-            if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);

@@ -27,7 +27,10 @@ fn main() -> ExitCode {
         }
         Asked::Command(Command::Run) => review(),
         Asked::Command(command) => {
-            unreachable!("`{}` is not built, and the command line says so", command.as_str())
+            unreachable!(
+                "`{}` is not built, and the command line says so",
+                command.as_str()
+            )
         }
     };
     ExitCode::from(exit.code())
@@ -75,10 +78,15 @@ fn review() -> Exit {
     };
     info!(run = identity.run_id(), "Began a review");
 
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("error: the runtime could not be started: {error}\n"));
+            complain(&format!(
+                "error: the runtime could not be started: {error}\n"
+            ));
             return Exit::Unexpected;
         }
     };
@@ -94,7 +102,10 @@ fn review() -> Exit {
 
     match ended {
         Err(stopped) => {
-            warn!(exit = stopped.code(), "Stopped by a signal; nothing was committed");
+            warn!(
+                exit = stopped.code(),
+                "Stopped by a signal; nothing was committed"
+            );
             stopped
         }
         Ok(Ok(done)) => {
@@ -121,7 +132,10 @@ fn suffix() -> Result<String, getrandom::Error> {
 /// Waits for SIGTERM or Ctrl-C.
 async fn stop_signal() -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
         (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
             _ = terminate.recv() => Exit::Terminated,
             _ = interrupt.recv() => Exit::Interrupted,

@@ -11,9 +11,7 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
-use crate::judgement::{
-    self, Inputs, Judgement, Policy, judge, mark_of_origin,
-};
+use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
 use crate::people::Workspace;
@@ -212,9 +210,11 @@ async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done
         inputs: &inputs,
         judgement: &judgement,
     };
-    let committed = commit_night(&ledger, &chain, &clock, &night, raw, || report::night(&night))
-        .await
-        .map_err(Trouble::Store)?;
+    let committed = commit_night(&ledger, &chain, &clock, &night, raw, || {
+        report::night(&night)
+    })
+    .await
+    .map_err(Trouble::Store)?;
     Ok(Done {
         committed,
         workspace: inputs.population.workspace.clone(),
@@ -241,7 +241,12 @@ async fn record(
         code: trouble.exit().code(),
         message: trouble.chain(),
     };
-    let origin = settings.source.truto.base_url.origin().ascii_serialization();
+    let origin = settings
+        .source
+        .truto
+        .base_url
+        .origin()
+        .ascii_serialization();
     let night = FailedNight {
         frame,
         connection: &settings.source.truto.integrated_account_id,

@@ -16,7 +16,12 @@ const TERMINATION_BYTES: usize = 4096;
 
 /// The summary of a review.
 pub fn summary(done: &Done, names: bool) -> String {
-    let Done { judgement, committed, workspace, mark } = done;
+    let Done {
+        judgement,
+        committed,
+        workspace,
+        mark,
+    } = done;
     let counts = &judgement.counts;
     let mut text = String::new();
     let headline = match judgement.verdict {
@@ -33,8 +38,16 @@ pub fn summary(done: &Done, names: bool) -> String {
     for reason in &judgement.reasons {
         let _ = writeln!(text, "  why        {reason}");
     }
-    let workspace = workspace.name.as_deref().filter(|_| names).unwrap_or(&workspace.id);
-    let complete = if judgement.complete { "complete" } else { "not complete" };
+    let workspace = workspace
+        .name
+        .as_deref()
+        .filter(|_| names)
+        .unwrap_or(&workspace.id);
+    let complete = if judgement.complete {
+        "complete"
+    } else {
+        "not complete"
+    };
     let _ = writeln!(text, "  workspace  {workspace}, list {complete}");
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
         let parts: Vec<String> = by
@@ -43,12 +56,32 @@ pub fn summary(done: &Done, names: bool) -> String {
             .map(|(word, count)| format!("{count} {word}"))
             .collect();
         let parts = parts.join(", ");
-        if total == 0 { format!("  {what} 0\n") } else { format!("  {what} {total}: {parts}\n") }
+        if total == 0 {
+            format!("  {what} 0\n")
+        } else {
+            format!("  {what} {total}: {parts}\n")
+        }
     };
-    text += &line("accounts  ", counts.accounts.total, &counts.accounts.by_status);
-    text += &line("leavers   ", counts.leavers.total, &counts.leavers.by_outcome);
-    text += &line("findings  ", counts.findings.total, &counts.findings.by_kind);
-    text += &line("changes   ", counts.changes.total, &counts.changes.by_change);
+    text += &line(
+        "accounts  ",
+        counts.accounts.total,
+        &counts.accounts.by_status,
+    );
+    text += &line(
+        "leavers   ",
+        counts.leavers.total,
+        &counts.leavers.by_outcome,
+    );
+    text += &line(
+        "findings  ",
+        counts.findings.total,
+        &counts.findings.by_kind,
+    );
+    text += &line(
+        "changes   ",
+        counts.changes.total,
+        &counts.changes.by_change,
+    );
     if !judgement.findings.is_empty() {
         let _ = writeln!(text);
         for finding in &judgement.findings {
@@ -58,7 +91,11 @@ pub fn summary(done: &Done, names: bool) -> String {
     let _ = writeln!(text);
     let _ = writeln!(text, "  evidence   {}", committed.folder);
     let _ = writeln!(text, "  report     {}", committed.report);
-    let _ = writeln!(text, "  ledger     {}:{}", committed.sequence, committed.head_sha256);
+    let _ = writeln!(
+        text,
+        "  ledger     {}:{}",
+        committed.sequence, committed.head_sha256
+    );
     text
 }
 
@@ -87,9 +124,12 @@ fn one_finding(finding: &Finding, names: bool) -> String {
 /// A stranger's text that cannot move the cursor, colour the terminal or turn the line around.
 fn visible(text: &str) -> String {
     let hides = |c: char| {
-        c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+        c.is_control()
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
     };
-    text.chars().map(|c| if hides(c) { '\u{FFFD}' } else { c }).collect()
+    text.chars()
+        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
+        .collect()
 }
 
 /// What is said of a review that did not come to a judgement.
@@ -113,7 +153,12 @@ pub fn failure(failed: &Failed) -> String {
 
 /// The last words of a review, for machines.
 pub fn last_words(done: &Done, exit: Exit) -> Value {
-    let Judgement { verdict, complete, counts, .. } = &done.judgement;
+    let Judgement {
+        verdict,
+        complete,
+        counts,
+        ..
+    } = &done.judgement;
     json!({
         "exit": exit.code(),
         "verdict": verdict,
@@ -151,7 +196,9 @@ pub fn termination_message(mut words: Value) -> String {
     let mut line = words.to_string();
     while line.len() > TERMINATION_BYTES - 1 {
         let over = line.len() - (TERMINATION_BYTES - 1);
-        let Some(error) = words.get("error").and_then(Value::as_str) else { break };
+        let Some(error) = words.get("error").and_then(Value::as_str) else {
+            break;
+        };
         // Escapes make a character longer than it is; cutting twice what is over is quick enough.
         let keep = error.chars().count().saturating_sub(over.max(8));
         let cut: String = error.chars().take(keep).collect();
@@ -178,6 +225,9 @@ mod tests {
 
     #[test]
     fn a_name_cannot_move_the_cursor_or_turn_the_line_around() {
-        assert_eq!(visible("a\u{1b}[31mb\u{202e}c\r\nd"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}d");
+        assert_eq!(
+            visible("a\u{1b}[31mb\u{202e}c\r\nd"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}d"
+        );
     }
 }

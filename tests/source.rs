@@ -5,12 +5,8 @@ use std::time::Duration;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
-use asana_access_review::people::{
-    Account, Memberships, RawFile, RawKind, Role, Status, Viewer,
-};
-use asana_access_review::source::{
-    self, Fetched, RawPages, SourceError, fetch_all,
-};
+use asana_access_review::people::{Account, Memberships, RawFile, RawKind, Role, Status, Viewer};
+use asana_access_review::source::{self, Fetched, RawPages, SourceError, fetch_all};
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
 use jiff::Timestamp;

@@ -138,15 +138,27 @@ pub fn load(
 pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogFormat, String) {
     let get = |name: &str| {
         let found = environment.iter().find(|(key, _)| key == name);
-        found.and_then(|(_, value)| value.to_str()).map(str::trim).filter(|v| !v.is_empty())
+        found
+            .and_then(|(_, value)| value.to_str())
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
     };
-    let usual = if stderr_is_terminal { LogFormat::Text } else { LogFormat::Json };
-    let format = get("LOG_FORMAT").and_then(|text| log_format(text).ok()).unwrap_or(usual);
+    let usual = if stderr_is_terminal {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    let format = get("LOG_FORMAT")
+        .and_then(|text| log_format(text).ok())
+        .unwrap_or(usual);
     (format, get("RUST_LOG").unwrap_or("info").to_owned())
 }
 
 fn log_format(text: &str) -> Result<LogFormat, Wrong> {
-    values::choice(text, &[("json", LogFormat::Json), ("text", LogFormat::Text)])
+    values::choice(
+        text,
+        &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+    )
 }
 
 /// An address as a message may show it: without credentials, query and fragment, where tokens are.
@@ -155,7 +167,10 @@ fn without_secrets<'a>(name: &str, value: &'a str) -> std::borrow::Cow<'a, str> 
         return value.into();
     }
     let value = value.split(['?', '#']).next().unwrap_or_default();
-    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+    match value
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
+    {
         Some((scheme, (_, rest))) => format!("{scheme}://…@{rest}").into(),
         None => value.into(),
     }
@@ -181,7 +196,9 @@ impl Judge {
         let mut ours = Vec::new();
         let mut files: BTreeMap<&str, PathBuf> = BTreeMap::new();
         for (name, value) in environment {
-            let Ok(name) = name.into_string() else { continue };
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
             let secret_of_file = name
                 .strip_suffix("_FILE")
                 .and_then(variable)
@@ -201,11 +218,15 @@ impl Judge {
         }
         let mut raw: Raw = envy::from_iter(ours).unwrap_or_else(|error| {
             // Only optional text is asked for, which every value is.
-            self.problems.add(format!("the environment cannot be read: {error}"), None);
+            self.problems
+                .add(format!("the environment cannot be read: {error}"), None);
             Raw::default()
         });
         for (name, value) in raw.each() {
-            *value = value.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            *value = value
+                .take()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
             if let Some(path) = files.get(name) {
                 self.secret_from_file(name, value, path, &read_file);
             }
@@ -223,17 +244,22 @@ impl Judge {
     ) {
         if value.is_some() {
             let problem = format!("{name} and {name}_FILE are both set");
-            self.problems.add(problem, Some("keep one of the two".to_owned()));
+            self.problems
+                .add(problem, Some("keep one of the two".to_owned()));
             return;
         }
         match read_file(path) {
             Ok(text) if text.trim().is_empty() => {
-                self.problems.add(format!("{name}_FILE=`{}` is empty", path.display()), None);
+                self.problems
+                    .add(format!("{name}_FILE=`{}` is empty", path.display()), None);
             }
             Ok(text) => *value = Some(text.trim().to_owned()),
             Err(error) => {
                 let path = path.display();
-                self.problems.add(format!("{name}_FILE=`{path}` cannot be read: {error}"), None);
+                self.problems.add(
+                    format!("{name}_FILE=`{path}` cannot be read: {error}"),
+                    None,
+                );
             }
         }
         // Whatever is wrong with the file is said; that the variable is not set would be a second
@@ -268,7 +294,9 @@ impl Judge {
             }
             (None, _) => return None,
         };
-        parse(text).map_err(|wrong| self.wrong(name, text, wrong)).ok()
+        parse(text)
+            .map_err(|wrong| self.wrong(name, text, wrong))
+            .ok()
     }
 
     /// Judges the values that later versions act on, and refuses each that is set: it would be
@@ -278,21 +306,29 @@ impl Judge {
         let both_keys =
             raw.evidence_signing_key.is_some() && raw.evidence_signing_kms_key_id.is_some();
         for (name, value) in raw.each() {
-            let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else { continue };
+            let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
+                continue;
+            };
             let judged = match name {
                 "EVIDENCE_OBJECT_LOCK_MODE" => {
                     values::choice(text, &[("governance", ()), ("compliance", ())])
                 }
-                "EVIDENCE_BUCKET_OWNER" if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) => {
+                "EVIDENCE_BUCKET_OWNER"
+                    if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
+                {
                     Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
                 }
                 "EMAIL_DOMAIN_ALIASES" => values::domain_pairs(text),
-                "ALIASES_URL" | "EXCEPTIONS_URL" | "CONNECTIONS_URL" => values::place(text).map(drop),
+                "ALIASES_URL" | "EXCEPTIONS_URL" | "CONNECTIONS_URL" => {
+                    values::place(text).map(drop)
+                }
                 "EVIDENCE_SIGNING_KEY" if !text.contains("-----BEGIN") => {
                     Err(Wrong::new("holds no PEM key"))
                 }
                 "REVIEW_EVERY" | "REVOCATION_GRACE" => values::duration(text).map(drop),
-                "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => values::number(text, 1, 1000).map(drop),
+                "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
+                    values::number(text, 1, 1000).map(drop)
+                }
                 "NOTIFY_ON" => {
                     values::choice(text, &[("always", ()), ("change", ()), ("problem", ())])
                 }
@@ -308,16 +344,20 @@ impl Judge {
             if variable(name).is_some_and(|variable| !variable.built) {
                 self.problems.add(
                     format!("{name} is set, and this version has not built what it switches"),
-                    Some("unset what is not built yet, so that nothing is taken for done".to_owned()),
+                    Some(
+                        "unset what is not built yet, so that nothing is taken for done".to_owned(),
+                    ),
                 );
             }
             if name == "EVIDENCE_OBJECT_LOCK_MODE" && !days {
-                self.problems.add(format!("{name} needs EVIDENCE_RETENTION_DAYS"), None);
+                self.problems
+                    .add(format!("{name} needs EVIDENCE_RETENTION_DAYS"), None);
             }
         }
         if both_keys {
             let problem = "EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set";
-            self.problems.add(problem.to_owned(), Some("keep one of the two".to_owned()));
+            self.problems
+                .add(problem.to_owned(), Some("keep one of the two".to_owned()));
         }
     }
 
@@ -326,12 +366,18 @@ impl Judge {
         let truto = self.truto(&raw, http.clone());
         let workspace_id = raw.asana_workspace_id.clone();
         let raw_pages = self.get("EVIDENCE_RAW", &raw.evidence_raw, |text| {
-            let words =
-                [("none", RawPages::None), ("minimal", RawPages::Minimal), ("full", RawPages::Full)];
+            let words = [
+                ("none", RawPages::None),
+                ("minimal", RawPages::Minimal),
+                ("full", RawPages::Full),
+            ];
             values::choice(text, &words)
         });
-        let force_path_style =
-            self.get("S3_FORCE_PATH_STYLE", &raw.s3_force_path_style, values::boolean);
+        let force_path_style = self.get(
+            "S3_FORCE_PATH_STYLE",
+            &raw.s3_force_path_style,
+            values::boolean,
+        );
         let feed = self.feed(&raw, http, force_path_style);
         let policy = self.policy(&raw);
         let store = self.store(&raw, force_path_style);
@@ -387,7 +433,11 @@ impl Judge {
         let attempts = self.get("RETRY_MAX_ATTEMPTS", &raw.retry_max_attempts, |text| {
             values::number(text, 1, 100)
         });
-        let elapsed = self.get("RETRY_MAX_ELAPSED", &raw.retry_max_elapsed, values::duration);
+        let elapsed = self.get(
+            "RETRY_MAX_ELAPSED",
+            &raw.retry_max_elapsed,
+            values::duration,
+        );
         Some(net::Settings {
             timeout: timeout?,
             max_attempts: attempts?,
@@ -414,7 +464,11 @@ impl Judge {
         let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
             values::number(text, 1, 1000)
         });
-        let rate_limit = self.get("TRUTO_RATE_LIMIT", &raw.truto_rate_limit, values::rate_limit);
+        let rate_limit = self.get(
+            "TRUTO_RATE_LIMIT",
+            &raw.truto_rate_limit,
+            values::rate_limit,
+        );
         Some(truto::Settings {
             base_url: base_url?,
             api_token: token?,
@@ -524,27 +578,45 @@ impl Judge {
         let quiet = &mut Self::default();
         let hr_time_zone = quiet.time_zone(raw);
         let columns = raw.hr_feed_columns.as_ref();
-        let columns = columns.and_then(|text| values::columns(text).ok()).unwrap_or_default();
+        let columns = columns
+            .and_then(|text| values::columns(text).ok())
+            .unwrap_or_default();
 
-        let grace = self.get("OFFBOARDING_GRACE", &raw.offboarding_grace, values::duration);
+        let grace = self.get(
+            "OFFBOARDING_GRACE",
+            &raw.offboarding_grace,
+            values::duration,
+        );
         let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
             if text == "roster" {
                 return Err(Wrong::new("is not built in this version"));
             }
-            let words =
-                [("leavers", FeedScope::Leavers), ("recent-leavers", FeedScope::RecentLeavers)];
+            let words = [
+                ("leavers", FeedScope::Leavers),
+                ("recent-leavers", FeedScope::RecentLeavers),
+            ];
             values::choice(text, &words)
         });
-        let max_age = self.get("HR_FEED_MAX_AGE", &raw.hr_feed_max_age, values::duration_or_off);
-        let allow_empty =
-            self.get("HR_FEED_ALLOW_EMPTY", &raw.hr_feed_allow_empty, values::boolean);
+        let max_age = self.get(
+            "HR_FEED_MAX_AGE",
+            &raw.hr_feed_max_age,
+            values::duration_or_off,
+        );
+        let allow_empty = self.get(
+            "HR_FEED_ALLOW_EMPTY",
+            &raw.hr_feed_allow_empty,
+            values::boolean,
+        );
         let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
             values::number(text, 0, 100)
         });
         let internal_domains = match &raw.internal_domains {
             None => Some(Vec::new()),
             set => self.get("INTERNAL_DOMAINS", set, |text| {
-                values::list(text).iter().map(|domain| values::domain(domain)).collect()
+                values::list(text)
+                    .iter()
+                    .map(|domain| values::domain(domain))
+                    .collect()
             }),
         };
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
@@ -570,12 +642,17 @@ impl Judge {
     }
 
     fn store(&mut self, raw: &Raw, force_path_style: Option<bool>) -> Option<store::Settings> {
-        let place = self.get("EVIDENCE_URL", &raw.evidence_url, |text| match values::place(text)? {
-            Place::Web(_) | Place::TrutoHris => {
-                Err(Wrong::new("is neither a folder nor a bucket").hint("write `s3://bucket/prefix`"))
-            }
-            place => Ok(place),
-        });
+        let place = self.get(
+            "EVIDENCE_URL",
+            &raw.evidence_url,
+            |text| match values::place(text)? {
+                Place::Web(_) | Place::TrutoHris => {
+                    Err(Wrong::new("is neither a folder nor a bucket")
+                        .hint("write `s3://bucket/prefix`"))
+                }
+                place => Ok(place),
+            },
+        );
         let location = match place? {
             Place::Path(path) => store::Location::Folder(path),
             Place::S3 { bucket, key } => store::Location::S3 {

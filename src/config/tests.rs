@@ -13,7 +13,10 @@ const ENOUGH: &[(&str, &str)] = &[
 ];
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
-    variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect()
 }
 
 fn no_files(_: &Path) -> io::Result<String> {
@@ -41,13 +44,19 @@ fn three_variables_are_enough() {
     assert_eq!(run.policy.offboarding_grace_seconds, 24 * 3600);
     assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
     assert_eq!(run.deadline, Duration::from_secs(50 * 60));
-    assert!(matches!(run.store.location, store::Location::Folder(path) if path == Path::new("./evidence")));
+    assert!(
+        matches!(run.store.location, store::Location::Folder(path) if path == Path::new("./evidence"))
+    );
 }
 
 #[test]
 fn all_problems_are_told_at_once_by_variable_name() {
     let problems = load(
-        environment(&[("HTTP_TIMEOUT", "30"), ("HR_FEED_DATE_ORDER", "ymd"), ("HR_TIME_ZONE", "Mars/Base")]),
+        environment(&[
+            ("HTTP_TIMEOUT", "30"),
+            ("HR_FEED_DATE_ORDER", "ymd"),
+            ("HR_TIME_ZONE", "Mars/Base"),
+        ]),
         no_files,
     );
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
@@ -83,7 +92,10 @@ fn what_is_not_built_is_an_error_and_never_ignored() {
         };
         let told = told(&[(variable.name, value), ("EVIDENCE_RETENTION_DAYS", "400")]);
         assert!(told.contains("has 1 problem"), "{told}");
-        assert!(told.contains(&format!("{} is set, and this version", variable.name)), "{told}");
+        assert!(
+            told.contains(&format!("{} is set, and this version", variable.name)),
+            "{told}"
+        );
     }
     assert!(told(&[("HR_FEED_SCOPE", "roster")]).contains("not built"));
     assert!(told(&[("HR_FEED_URL", "truto-hris://abc")]).contains("not built"));
@@ -96,9 +108,18 @@ fn values_of_later_versions_are_judged_all_the_same() {
         ("EVIDENCE_SIGNING_KEY", "hunter2"),
         ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/x"),
     ]);
-    assert!(told.contains("EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of"), "{told}");
-    assert!(told.contains("EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS"), "{told}");
-    assert!(told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"), "{told}");
+    assert!(
+        told.contains("EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of"),
+        "{told}"
+    );
+    assert!(
+        told.contains("EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS"),
+        "{told}"
+    );
+    assert!(
+        told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
+        "{told}"
+    );
     assert!(told.contains("are both set"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 }
@@ -107,7 +128,10 @@ fn values_of_later_versions_are_judged_all_the_same() {
 fn a_secret_is_never_shown() {
     let token = "t\u{e9}ken-with-an-accent";
     let told = told(&[("TRUTO_API_TOKEN", token), ("HTTP_TIMEOUT", "x")]);
-    assert!(told.contains("TRUTO_API_TOKEN holds characters that no header can carry"), "{told}");
+    assert!(
+        told.contains("TRUTO_API_TOKEN holds characters that no header can carry"),
+        "{told}"
+    );
     assert!(!told.contains(token), "{told}");
     let settings = with(&[]).expect("settings");
     assert!(!format!("{settings:?}").contains("s3cret-token"));
@@ -115,9 +139,16 @@ fn a_secret_is_never_shown() {
 
 #[test]
 fn what_may_be_secret_in_an_address_is_never_shown() {
-    for url in ["ftp://user:hunter2@hr.test/x", "ftp://hr.test/x?sig=hunter2", "https://user:hunter2@hr.test/"] {
+    for url in [
+        "ftp://user:hunter2@hr.test/x",
+        "ftp://hr.test/x?sig=hunter2",
+        "https://user:hunter2@hr.test/",
+    ] {
         let told = told(&[("HR_FEED_URL", url)]);
-        assert!(told.contains("HR_FEED_URL=`") && !told.contains("hunter2"), "{told}");
+        assert!(
+            told.contains("HR_FEED_URL=`") && !told.contains("hunter2"),
+            "{told}"
+        );
     }
 }
 
@@ -128,28 +159,52 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
         Some("/run/empty") => Ok("\n".to_owned()),
         _ => Err(io::ErrorKind::NotFound.into()),
     };
-    let base = [("TRUTO_INTEGRATED_ACCOUNT_ID", "5f0c"), ("HR_FEED_URL", "hr.csv")];
+    let base = [
+        ("TRUTO_INTEGRATED_ACCOUNT_ID", "5f0c"),
+        ("HR_FEED_URL", "hr.csv"),
+    ];
     let judge = |more: &[(&str, &str)]| load(environment(&[&base, more].concat()), file);
 
-    let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")]).expect("settings").settings;
-    let token = secrecy::ExposeSecret::expose_secret(&settings.run.source.truto.api_token).to_owned();
+    let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")])
+        .expect("settings")
+        .settings;
+    let token =
+        secrecy::ExposeSecret::expose_secret(&settings.run.source.truto.api_token).to_owned();
     assert_eq!(token, "from-a-file");
 
-    let both = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token"), ("TRUTO_API_TOKEN", "x")]);
+    let both = judge(&[
+        ("TRUTO_API_TOKEN_FILE", "/run/token"),
+        ("TRUTO_API_TOKEN", "x"),
+    ]);
     insta::assert_snapshot!(both.expect_err("a problem"), @r"
     the configuration has 1 problem
       TRUTO_API_TOKEN and TRUTO_API_TOKEN_FILE are both set
     hint: keep one of the two; all variables are described in README.md
     ");
-    let empty = judge(&[("TRUTO_API_TOKEN_FILE", "/run/empty")]).expect_err("a problem").to_string();
-    assert!(empty.contains("has 1 problem") && empty.contains("`/run/empty` is empty"), "{empty}");
-    let gone = judge(&[("TRUTO_API_TOKEN_FILE", "/run/gone")]).expect_err("a problem").to_string();
-    assert!(gone.contains("has 1 problem") && gone.contains("cannot be read"), "{gone}");
+    let empty = judge(&[("TRUTO_API_TOKEN_FILE", "/run/empty")])
+        .expect_err("a problem")
+        .to_string();
+    assert!(
+        empty.contains("has 1 problem") && empty.contains("`/run/empty` is empty"),
+        "{empty}"
+    );
+    let gone = judge(&[("TRUTO_API_TOKEN_FILE", "/run/gone")])
+        .expect_err("a problem")
+        .to_string();
+    assert!(
+        gone.contains("has 1 problem") && gone.contains("cannot be read"),
+        "{gone}"
+    );
 }
 
 #[test]
 fn an_unknown_variable_of_our_families_is_a_warning() {
-    let judged = with(&[("TRUTO_TOKEN", "x"), ("HR_FEED", "y"), ("EVIDENCE_BUCKET", "z"), ("PATH", "/bin")]);
+    let judged = with(&[
+        ("TRUTO_TOKEN", "x"),
+        ("HR_FEED", "y"),
+        ("EVIDENCE_BUCKET", "z"),
+        ("PATH", "/bin"),
+    ]);
     insta::assert_debug_snapshot!(judged.expect("settings").warnings, @r#"
     [
         "EVIDENCE_BUCKET is set, and no variable has this name",
@@ -163,7 +218,13 @@ fn an_unknown_variable_of_our_families_is_a_warning() {
 fn a_feed_that_needs_no_authorization_gets_none() {
     let told = told(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
     assert!(told.contains("HR_FEED_URL is no https address"), "{told}");
-    assert!(with(&[("HR_FEED_AUTHORIZATION", "Bearer x"), ("HR_FEED_URL", "https://hr.test/x")]).is_ok());
+    assert!(
+        with(&[
+            ("HR_FEED_AUTHORIZATION", "Bearer x"),
+            ("HR_FEED_URL", "https://hr.test/x")
+        ])
+        .is_ok()
+    );
 }
 
 #[test]
@@ -180,8 +241,15 @@ fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
 
 #[test]
 fn columns_are_named_by_what_they_hold() {
-    let judged = with(&[("HR_FEED_COLUMNS", "person_id=Emp No, email=Work Email,end=Left")]).expect("settings");
-    assert_eq!(judged.settings.run.feed.columns[&feed::Column::PersonId], "Emp No");
+    let judged = with(&[(
+        "HR_FEED_COLUMNS",
+        "person_id=Emp No, email=Work Email,end=Left",
+    )])
+    .expect("settings");
+    assert_eq!(
+        judged.settings.run.feed.columns[&feed::Column::PersonId],
+        "Emp No"
+    );
     assert_eq!(judged.settings.run.policy.hr_feed_columns["end"], "Left");
     for columns in ["id=x", "email", "email=a,email=b", "email="] {
         assert!(with(&[("HR_FEED_COLUMNS", columns)]).is_err(), "{columns}");
@@ -193,5 +261,7 @@ fn logging_falls_back_until_a_wrong_value_is_complained_about() {
     let wrong = environment(&[("LOG_FORMAT", "yaml")]);
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
     assert_eq!(logging(&wrong, false), (LogFormat::Json, "info".to_owned()));
-    assert!(told(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`"));
+    assert!(
+        told(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
+    );
 }

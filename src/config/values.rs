@@ -46,8 +46,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         "d" => 86400,
         "" => return Err(Wrong::new("has no unit").hint(format!("write `{text}s`"))),
         _ => {
-            return Err(Wrong::new(format!("has the unit `{unit}`, which is not known"))
-                .hint("write `30s`, `10m`, `24h` or `7d`"));
+            return Err(
+                Wrong::new(format!("has the unit `{unit}`, which is not known"))
+                    .hint("write `30s`, `10m`, `24h` or `7d`"),
+            );
         }
     };
     // A century: whatever is longer is a slip, and sums with it stay far from overflow.
@@ -164,7 +166,9 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
     };
     match scheme {
         "file" => {
-            let url = Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
+            let url = Url::parse(text)
+                .ok()
+                .and_then(|url| url.to_file_path().ok());
             url.map(Place::Path)
                 .ok_or_else(|| Wrong::new("is no file address").hint("write `file:///path`"))
         }
@@ -180,14 +184,19 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
             })
         }
         "truto-hris" if !rest.is_empty() => Ok(Place::TrutoHris),
-        _ => Err(Wrong::new(format!("has the scheme `{scheme}`, which is not known"))),
+        _ => Err(Wrong::new(format!(
+            "has the scheme `{scheme}`, which is not known"
+        ))),
     }
 }
 
 /// Words separated by commas, blanks around them dropped.
 pub(super) fn list(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `key=value` pairs separated by commas.
@@ -198,7 +207,9 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Wrong> {
             Some((key, value)) if !key.trim().is_empty() && !value.trim().is_empty() => {
                 Ok((key.trim().to_owned(), value.trim().to_owned()))
             }
-            _ => Err(Wrong::new(format!("holds `{pair}`, which is not `key=value`"))),
+            _ => Err(Wrong::new(format!(
+                "holds `{pair}`, which is not `key=value`"
+            ))),
         })
         .collect()
 }
@@ -209,8 +220,10 @@ pub(super) fn columns(text: &str) -> Result<BTreeMap<Column, String>, Wrong> {
     for (key, header) in pairs(text)? {
         let Some(column) = Column::from_key(&key) else {
             let keys: Vec<&str> = Column::ALL.iter().map(|column| column.key()).collect();
-            return Err(Wrong::new(format!("holds the key `{key}`, which is not known"))
-                .hint(format!("the keys are {}", keys.join(", "))));
+            return Err(
+                Wrong::new(format!("holds the key `{key}`, which is not known"))
+                    .hint(format!("the keys are {}", keys.join(", "))),
+            );
         };
         if columns.insert(column, header).is_some() {
             return Err(Wrong::new(format!("holds the key `{key}` twice")));
@@ -255,8 +268,20 @@ mod tests {
         assert_eq!(duration("24h"), Ok(Duration::from_secs(86400)));
         assert_eq!(duration("7d"), Ok(Duration::from_secs(7 * 86400)));
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
-        assert_eq!(duration("30"), Err(Wrong::new("has no unit").hint("write `30s`")));
-        for text in ["", "s", "-1s", "1.5h", "30 s", "1w", "99999999999999999999h", "1000000d"] {
+        assert_eq!(
+            duration("30"),
+            Err(Wrong::new("has no unit").hint("write `30s`"))
+        );
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1.5h",
+            "30 s",
+            "1w",
+            "99999999999999999999h",
+            "1000000d",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(some_time("0s").is_err());
@@ -264,7 +289,12 @@ mod tests {
 
     #[test]
     fn plain_http_is_only_for_this_machine() {
-        for text in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "https://x.test"] {
+        for text in [
+            "http://127.0.0.1:1",
+            "http://localhost",
+            "http://[::1]:1",
+            "https://x.test",
+        ] {
             assert!(base_url(text).is_ok(), "{text}");
         }
         for text in [
@@ -283,7 +313,10 @@ mod tests {
     #[test]
     fn a_rate_is_so_many_in_a_window() {
         let limit = rate_limit("49/10s").expect("a rate").expect("not off");
-        assert_eq!((limit.requests, limit.window), (49, Duration::from_secs(10)));
+        assert_eq!(
+            (limit.requests, limit.window),
+            (49, Duration::from_secs(10))
+        );
         assert_eq!(rate_limit("off"), Ok(None));
         for text in ["49", "0/10s", "49/10", "49/0s", "x/10s"] {
             assert!(rate_limit(text).is_err(), "{text}");
@@ -292,7 +325,10 @@ mod tests {
 
     #[test]
     fn a_public_mail_provider_is_no_internal_domain() {
-        assert_eq!(domain("B\u{fc}cher.example"), Ok("xn--bcher-kva.example".to_owned()));
+        assert_eq!(
+            domain("B\u{fc}cher.example"),
+            Ok("xn--bcher-kva.example".to_owned())
+        );
         for text in ["gmail.com", "GMAIL.com", "a@b", ""] {
             assert!(domain(text).is_err(), "{text}");
         }
@@ -301,11 +337,26 @@ mod tests {
     #[test]
     fn places_are_told_apart_by_their_scheme() {
         assert_eq!(place("hr.csv"), Ok(Place::Path("hr.csv".into())));
-        assert_eq!(place("file:///srv/hr.csv"), Ok(Place::Path("/srv/hr.csv".into())));
-        let s3 = Place::S3 { bucket: "b".into(), key: "a/hr.csv".into() };
+        assert_eq!(
+            place("file:///srv/hr.csv"),
+            Ok(Place::Path("/srv/hr.csv".into()))
+        );
+        let s3 = Place::S3 {
+            bucket: "b".into(),
+            key: "a/hr.csv".into(),
+        };
         assert_eq!(place("s3://b/a/hr.csv"), Ok(s3));
-        assert!(matches!(place("https://hr.test/x.csv?y=1"), Ok(Place::Web(_))));
-        for text in ["s3:///x", "ftp://x/y", "gs://x/y", "truto-hris://", "http://hr.test/x"] {
+        assert!(matches!(
+            place("https://hr.test/x.csv?y=1"),
+            Ok(Place::Web(_))
+        ));
+        for text in [
+            "s3:///x",
+            "ftp://x/y",
+            "gs://x/y",
+            "truto-hris://",
+            "http://hr.test/x",
+        ] {
             assert!(place(text).is_err(), "{text}");
         }
     }

@@ -84,8 +84,8 @@ pub enum Default {
     Depends(&'static str),
 }
 
-use Command::{Check, Connect, Report, Review, Run, Verify};
 use self::Default::{Depends, Required, Unset, Value};
+use Command::{Check, Connect, Report, Review, Run, Verify};
 
 /// Whoever reads accounts through Truto.
 const SOURCE: &[Command] = &[Run, Check];
@@ -202,8 +202,12 @@ mod tests {
         for variable in VARIABLES {
             let vars = [(variable.name.to_owned(), "x".to_owned())];
             let mut raw: Raw = envy::from_iter(vars).expect("optional text");
-            let set: Vec<&str> =
-                raw.each().into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name).collect();
+            let set: Vec<&str> = raw
+                .each()
+                .into_iter()
+                .filter(|(_, value)| value.is_some())
+                .map(|(name, _)| name)
+                .collect();
             assert_eq!(set, [variable.name]);
         }
     }
@@ -211,7 +215,11 @@ mod tests {
     #[test]
     fn nothing_that_is_required_waits_for_a_later_version() {
         for variable in VARIABLES {
-            assert!(variable.built || variable.default == Unset, "{}", variable.name);
+            assert!(
+                variable.built || variable.default == Unset,
+                "{}",
+                variable.name
+            );
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::aws::AwsError;
+use crate::net::{ErrorKind, NetError};
+
 /// The feed could not be fetched. What is wrong *inside* a feed is no error but part of
 /// [`HrFeed`](crate::people::HrFeed): it is evidence, and the run goes on to say so.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,24 @@ pub enum FeedError {
         /// The cap.
         limit_bytes: u64,
     },
+    /// The server gave no usable answer.
+    #[error("the HR feed at `{location}` cannot be fetched")]
+    Net {
+        /// Where it is.
+        location: String,
+        /// What happened.
+        #[source]
+        cause: NetError,
+    },
+    /// The bucket did not hand it out.
+    #[error("the HR feed at `{location}` cannot be fetched")]
+    Aws {
+        /// Where it is.
+        location: String,
+        /// What happened.
+        #[source]
+        cause: AwsError,
+    },
     /// It could not be read now; later it may.
     #[error("the HR feed at `{location}` cannot be read at the moment")]
     Unavailable {
@@ -49,6 +70,43 @@ pub enum FeedError {
     },
 }
 
+impl FeedError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => {
+                ErrorKind::Configuration
+            }
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Unavailable { .. } => ErrorKind::Transient,
+            Self::Net { cause, .. } => cause.kind(),
+            Self::Aws { cause, .. } => match cause {
+                AwsError::NotFound { .. }
+                | AwsError::TooLarge { .. }
+                | AwsError::Configuration { .. } => ErrorKind::Configuration,
+                AwsError::Refused { .. } => ErrorKind::Refused,
+                AwsError::Unavailable { .. } => ErrorKind::Transient,
+            },
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotFound { .. } | Self::NotAFile { .. } => "correct HR_FEED_URL",
+            Self::Refused {
+                refusal: Refusal::Permission,
+                ..
+            } => "let the job's user read the file",
+            Self::Refused { .. } => "check HR_FEED_AUTHORIZATION",
+            Self::TooLarge { .. } | Self::Unavailable { .. } => return None,
+            Self::Net { cause, .. } => return cause.hint().map(str::to_owned),
+            Self::Aws { cause, .. } => return cause.hint().map(str::to_owned),
+        };
+        Some(hint.to_owned())
+    }
+}
+
 /// Who refused to hand out the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -56,6 +114,8 @@ pub enum Refusal {
     Permission,
     /// A server, with this status (401 or 403).
     Status(u16),
+    /// Nobody yet: the authorization cannot be sent.
+    Authorization,
 }
 
 impl fmt::Display for Refusal {
@@ -63,6 +123,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Permission => f.write_str("permission denied"),
             Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::Authorization => f.write_str("HR_FEED_AUTHORIZATION is fit for no header"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod fetch;
 mod headers;
 mod json;
 mod location;
+mod remote;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -25,9 +26,8 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
 pub use error::{FeedError, Refusal};
-pub use location::LocationError;
 
-use crate::net;
+use crate::net::{self, Deadline};
 use crate::people::{AgeBasis, FeedOrigin, HrFeed};
 use decode::PackingFault;
 use draft::Draft;
@@ -183,14 +183,21 @@ pub struct Fetched {
 /// # Errors
 /// If the feed cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
 /// the [`HrFeed`].
-pub async fn read(settings: &Settings) -> Result<HrFeed, FeedError> {
-    let Location::Path(path) = &settings.location else {
-        return Err(FeedError::Unavailable {
-            location: settings.location.to_string(),
-            cause: "only files can be read here".into(),
-        });
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FeedError> {
+    let max_bytes = settings.max_bytes;
+    let (bytes, fetched) = match &settings.location {
+        Location::Path(path) => fetch::file(path, max_bytes).await?,
+        Location::Http {
+            url,
+            authorization,
+            http,
+        } => remote::web(url, authorization.as_ref(), http, max_bytes, deadline).await?,
+        Location::S3 {
+            bucket,
+            key,
+            force_path_style,
+        } => remote::object(bucket, key, *force_path_style, max_bytes).await?,
     };
-    let (bytes, fetched) = fetch::file(path, settings.max_bytes).await?;
     let location = fetched.url.clone();
     let reader = settings.clone();
     // A large feed takes a second, in which a signal must still be heard.
