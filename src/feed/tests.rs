@@ -23,6 +23,10 @@ fn settings() -> Settings {
     }
 }
 
+fn soon() -> Deadline {
+    Deadline::after(std::time::Duration::from_secs(60))
+}
+
 fn read_with(settings: &Settings, bytes: impl AsRef<[u8]>) -> HrFeed {
     let fetched = Fetched {
         url: "hr.csv".to_owned(),
@@ -181,7 +185,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
         ..settings()
     };
     std::fs::write(&path, gzip(&vec![b'x'; 2 * 1024 * 1024])).expect("a file");
-    let error = super::read(&settings).await.expect_err("too large");
+    let error = super::read(&settings, soon()).await.expect_err("too large");
     assert!(matches!(
         error,
         FeedError::TooLarge {
@@ -191,7 +195,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
     ));
 
     std::fs::write(&path, b"").expect("a file");
-    let feed = super::read(&settings).await.expect("a feed");
+    let feed = super::read(&settings, soon()).await.expect("a feed");
     assert_eq!(feed.origin.age_basis, AgeBasis::FileMtime);
     assert_eq!(reason(feed), "the file is empty");
 }

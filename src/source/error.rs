@@ -84,11 +84,11 @@ impl SourceError {
             }
             Self::ConnectionNotActive { id, .. } => {
                 return Some(format!(
-                    "an Asana admin must connect it again: `asana-access-review connect --reconnect {id}`; the id stays"
+                    "an Asana admin must connect `{id}` again in Truto; the id stays"
                 ));
             }
             Self::WrongIntegration { .. } => {
-                "set TRUTO_INTEGRATED_ACCOUNT_ID to a connection of Asana's; `asana-access-review connect` makes one"
+                "set TRUTO_INTEGRATED_ACCOUNT_ID to a connection of Asana's"
             }
             Self::NoWorkspace => {
                 "the account that connected Asana must belong to the workspace that is reviewed"

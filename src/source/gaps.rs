@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::{Users, restarted_once};
 use super::memberships::{ASANA_PAGE_SIZE, Members};
-use super::raw::{Kept, Lines, keep_page};
+use super::raw::{Kept, Lines, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{EmailAddress, GapFilling, PageRecord, RequestRecord, Workspace};
 use crate::truto::{Client, CustomUser, End, GotUser, List, Row, TrutoError, User, Walk};
@@ -126,7 +126,7 @@ impl Filled {
             "Reading {} accounts one by one for what the list leaves out",
             ids.len()
         );
-        let mut lines = Lines::new();
+        let mut lines = Lines::new(raw);
         let (first, rest) = ids.split_at(FIRST_TRY.min(ids.len()));
         let mut helped = false;
         for (ids, is_rest) in [(first, false), (rest, true)] {
@@ -144,7 +144,7 @@ impl Filled {
                 match answer {
                     Ok(GotUser { user, body }) => {
                         self.gaps.gets += 1;
-                        lines.add(raw, &user, body);
+                        lines.add(&user, body);
                         helped |= self.take(id, user, workspace, users);
                     }
                     Err(error) if matches!(error.status(), Some(404 | 410)) => {
@@ -225,8 +225,9 @@ async fn read_emails(
 ) -> Result<EmailsPass, TrutoError> {
     let mut walk = Walk::<CustomUser>::new(client, list);
     let mut pass = EmailsPass::default();
+    let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
-        pass.raw.extend(keep_page(raw, &page));
+        pass.raw.extend(packer.page(&page));
         pass.pages.push(page.record);
         for row in page.rows {
             if let Row::Record(user) = row

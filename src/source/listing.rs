@@ -3,7 +3,7 @@
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, account};
-use super::raw::{Kept, keep_page};
+use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{Listing, RejectedRecord, RequestRecord, Workspace};
 use crate::truto::{Client, End, List, Page, Row, TrutoError, User, Walk};
@@ -19,20 +19,25 @@ pub(super) struct Users {
     pub(super) requests: Vec<RequestRecord>,
 }
 
+/// The list of users of a workspace.
+pub fn users_list(client: &Client, workspace_id: &str) -> List {
+    List {
+        name: "users",
+        path: ["unified", "user-directory", "users"]
+            .map(str::to_owned)
+            .to_vec(),
+        query: vec![("organization_id", workspace_id.to_owned())],
+        limit: client.page_size(),
+    }
+}
+
 /// Reads the list of users to its end.
 pub(super) async fn read(
     client: &Client,
     workspace: &Workspace,
     raw: RawPages,
 ) -> Result<Users, SourceError> {
-    let list = List {
-        name: "users",
-        path: ["unified", "user-directory", "users"]
-            .map(str::to_owned)
-            .to_vec(),
-        query: vec![("organization_id", workspace.id.clone())],
-        limit: client.page_size(),
-    };
+    let list = users_list(client, &workspace.id);
     let users = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
     let Listing {
         rows,
@@ -72,8 +77,9 @@ async fn read_once(
 ) -> Result<Users, TrutoError> {
     let mut walk = Walk::<User>::new(client, list);
     let mut users = Users::default();
+    let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
-        users.raw.extend(keep_page(raw, &page));
+        users.raw.extend(packer.page(&page));
         users.add(page, workspace);
         let (pages, accounts) = (walk.pages(), users.accounts.len());
         info!(target: "progress", pages, accounts, "Read {pages} pages, {accounts} accounts");

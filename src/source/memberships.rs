@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::accounts::{Accounts, higher, instant, may_have_access, role_of_flags, told_by_flag};
 use super::listing::restarted_once;
-use super::raw::{Kept, keep_page};
+use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{self, PageRecord, RequestRecord, Role};
 use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk};
@@ -72,12 +72,8 @@ impl Member {
     }
 }
 
-/// Reads the memberships. That they are not given, or have no end, is an outcome and no error.
-pub(super) async fn read(
-    client: &Client,
-    workspace_id: &str,
-    raw: RawPages,
-) -> Result<Members, SourceError> {
+/// The list of a workspace's memberships, as Asana itself gives it.
+pub fn memberships_list(workspace_id: &str) -> List {
     let path = [
         "custom",
         "workspaces",
@@ -85,12 +81,21 @@ pub(super) async fn read(
         "workspace_memberships",
     ];
     let fields = "user.name,is_active,is_admin,is_guest,is_view_only,created_at";
-    let list = List {
+    List {
         name: "memberships",
         path: path.map(str::to_owned).to_vec(),
         query: vec![("opt_fields", fields.to_owned())],
         limit: ASANA_PAGE_SIZE,
-    };
+    }
+}
+
+/// Reads the memberships. That they are not given, or have no end, is an outcome and no error.
+pub(super) async fn read(
+    client: &Client,
+    workspace_id: &str,
+    raw: RawPages,
+) -> Result<Members, SourceError> {
+    let list = memberships_list(workspace_id);
     match restarted_once(async || read_once(client, &list, raw).await).await {
         Ok(members) => Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
@@ -114,6 +119,7 @@ pub(super) async fn read(
 async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<Members, TrutoError> {
     let mut walk = Walk::<Membership>::new(client, list);
     let mut members = Members::without_trouble();
+    let mut packer = Packer::new(raw);
     loop {
         let page = match walk.next().await {
             Ok(Some(page)) => page,
@@ -125,7 +131,7 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<Member
             }
             Err(error) => return Err(error),
         };
-        members.raw.extend(keep_page(raw, &page));
+        members.raw.extend(packer.page(&page));
         members.rows += page.record.rows;
         members.pages.push(page.record);
         for row in page.rows {

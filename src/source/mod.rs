@@ -17,6 +17,8 @@ mod workspace;
 
 pub use crate::net::ErrorKind;
 pub use error::SourceError;
+pub use listing::users_list;
+pub use memberships::memberships_list;
 pub use workspace::{Preflight, preflight};
 
 /// Which accounts to read, and how.

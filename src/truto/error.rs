@@ -131,10 +131,10 @@ impl TrutoError {
             }
             Self::ConnectionNeedsReauth { id, .. } => return Some(reconnect(id)),
             Self::ConnectionUnknown { .. } => {
-                "check TRUTO_INTEGRATED_ACCOUNT_ID, and that TRUTO_API_TOKEN is of the same environment; `asana-access-review connect` makes a new connection"
+                "check TRUTO_INTEGRATED_ACCOUNT_ID, and that TRUTO_API_TOKEN is of the same environment"
             }
             Self::MissingScope { .. } => {
-                "an Asana admin must reconnect with full permissions or these scopes: `asana-access-review connect --reconnect ID`"
+                "an Asana admin must connect again in Truto, with full permissions or these scopes; the id stays"
             }
             Self::Refused { status: 401, .. } => {
                 "the token can read the connection and not this: check the token's permissions, then the connection's login at Asana"
@@ -194,9 +194,7 @@ impl TrutoError {
 
 /// Whom to ask to connect again.
 pub(super) fn reconnect(id: &str) -> String {
-    format!(
-        "an Asana admin must connect it again: `asana-access-review connect --reconnect {id}`; the id stays"
-    )
+    format!("an Asana admin must connect `{id}` again in Truto; the id stays")
 }
 
 /// A server's own words, fit to be printed: one line, not long, without the token.

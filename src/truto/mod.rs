@@ -13,10 +13,11 @@ mod pages;
 mod wire;
 
 pub use client::{Client, GotUser};
-pub use error::TrutoError;
+pub use error::{Said, TrutoError};
 pub use pages::{End, List, Page, Row, Walk};
 pub use wire::{
-    CustomUser, Email, IntegratedAccount, License, Membership, Organization, RemoteData, Role, User,
+    Context, CustomUser, Email, IntegratedAccount, Integration, License, Membership, Organization,
+    RemoteData, Role, User,
 };
 
 /// What is needed to speak to Truto.
