@@ -77,8 +77,14 @@ pub enum Trouble {
     #[error("could not store the evidence")]
     Store(#[source] LedgerError),
     /// The run took too long.
-    #[error("the run was not over after {} s (RUN_DEADLINE)", .0.as_secs())]
-    Deadline(Duration),
+    #[error("the run was not over after {} s (RUN_DEADLINE)", length.as_secs())]
+    Deadline {
+        /// How long it may take.
+        length: Duration,
+        /// What could not be done for lack of time, where that is known.
+        #[source]
+        during: Option<Box<Trouble>>,
+    },
     /// The judgement's own sums do not add up: a fault of this program.
     #[error("the judgement does not add up: {0}")]
     Sums(String),
@@ -95,7 +101,7 @@ impl Trouble {
             Self::Feed(_) => "reading the HR feed",
             Self::Source(_) => "reading the Asana accounts",
             Self::Store(_) => "storing the evidence",
-            Self::Deadline(_) => "the whole run",
+            Self::Deadline { .. } => "the whole run",
             Self::Sums(_) | Self::Panic => "judging",
         }
     }
@@ -106,7 +112,7 @@ impl Trouble {
             Self::Past(ledger) | Self::Store(ledger) => of_ledger(ledger),
             Self::Feed(feed) => feed.kind().into(),
             Self::Source(source) => source.kind().into(),
-            Self::Deadline(_) => Exit::Transient,
+            Self::Deadline { .. } => Exit::Transient,
             Self::Sums(_) | Self::Panic => Exit::Unexpected,
         }
     }
@@ -123,7 +129,7 @@ impl Trouble {
             Self::Feed(feed) => feed.hint(),
             Self::Source(source) => source.hint(),
             Self::Past(_) | Self::Store(_) | Self::Sums(_) | Self::Panic => None,
-            Self::Deadline(_) => Some("raise RUN_DEADLINE, or try again".to_owned()),
+            Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),
         }
     }
 
@@ -159,35 +165,77 @@ fn of_ledger(error: &LedgerError) -> Exit {
 /// A failure record must not make a failed run much longer.
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
+/// Requests stop a little before the deadline: the next attempt would not fit in.
+const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
+
 /// Runs one review. Where it comes to no judgement, it tries to leave a record that says so.
 ///
 /// # Errors
 /// Why there is no judgement.
 pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
+    match Store::open(&settings.store).await {
+        Ok(store) => run_in(store, settings, identity, clock).await,
+        Err(error) => Err(Failed {
+            trouble: Trouble::Past(error.into()),
+            record: None,
+        }),
+    }
+}
+
+/// The same with evidence in a store that is open.
+///
+/// # Errors
+/// Why there is no judgement.
+pub async fn run_in(
+    store: Store,
+    settings: Settings,
+    identity: RunIdentity,
+    clock: Clock,
+) -> Result<Done, Failed> {
+    let connection = &settings.source.truto.integrated_account_id;
+    let ledger = Ledger::new(store, connection, settings.ledger);
     let frame = Frame {
         identity,
         criticality: settings.criticality.clone(),
         control_ids: settings.control_ids.clone(),
     };
     // A panic is caught, so that this night too leaves its record; nothing of it is used again.
-    let review = AssertUnwindSafe(review(&settings, &frame, clock)).catch_unwind();
+    let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock)).catch_unwind();
     let trouble = match tokio::time::timeout(settings.deadline, review).await {
         Ok(Ok(Ok(done))) => return Ok(done),
-        Ok(Ok(Err(trouble))) => trouble,
+        Ok(Ok(Err(trouble))) => out_of_time(trouble, &settings, clock),
         Ok(Err(_)) => Trouble::Panic,
-        Err(_) => Trouble::Deadline(settings.deadline),
+        Err(_) => Trouble::Deadline {
+            length: settings.deadline,
+            during: None,
+        },
     };
     let record = if trouble.exit().leaves_a_record() {
-        record(&settings, &frame, clock, &trouble).await
+        record(&ledger, &settings, &frame, clock, &trouble).await
     } else {
         None
     };
     Err(Failed { trouble, record })
 }
 
-async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done, Trouble> {
+/// A request that found no time left before the deadline is trouble with the deadline.
+fn out_of_time(trouble: Trouble, settings: &Settings, clock: Clock) -> Trouble {
+    let at_the_end = clock.elapsed() + DEADLINE_MARGIN >= settings.deadline;
+    if trouble.exit() == Exit::Transient && at_the_end {
+        let during = Some(Box::new(trouble));
+        let length = settings.deadline;
+        return Trouble::Deadline { length, during };
+    }
+    trouble
+}
+
+async fn review(
+    ledger: &Ledger,
+    settings: &Settings,
+    frame: &Frame,
+    clock: Clock,
+) -> Result<Done, Trouble> {
     let deadline = Deadline::after(settings.deadline);
-    let ledger = open_ledger(settings).await.map_err(Trouble::Past)?;
     let chain = ledger.open().await.map_err(Trouble::Past)?;
     let hr = feed::read(&settings.feed, deadline).await?;
     let source::Fetched { population, raw } =
@@ -210,7 +258,7 @@ async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done
         inputs: &inputs,
         judgement: &judgement,
     };
-    let committed = commit_night(&ledger, &chain, &clock, &night, raw, || {
+    let committed = commit_night(ledger, &chain, &clock, &night, raw, || {
         report::night(&night)
     })
     .await
@@ -223,14 +271,9 @@ async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done
     })
 }
 
-async fn open_ledger(settings: &Settings) -> Result<Ledger, LedgerError> {
-    let store = Store::open(&settings.store).await?;
-    let connection = &settings.source.truto.integrated_account_id;
-    Ok(Ledger::new(store, connection, settings.ledger))
-}
-
 /// Leaves a record that the night could not be judged, so that a missing night is explained.
 async fn record(
+    ledger: &Ledger,
     settings: &Settings,
     frame: &Frame,
     clock: Clock,
@@ -253,10 +296,7 @@ async fn record(
         origin: &origin,
         failure: &failure,
     };
-    let commit = async {
-        let ledger = open_ledger(settings).await?;
-        commit_failure(&ledger, &clock, &night, report::failed_night(&night)).await
-    };
+    let commit = commit_failure(ledger, &clock, &night, report::failed_night(&night));
     match tokio::time::timeout(RECORD_WITHIN, commit).await {
         Ok(Ok(committed)) => Some(committed),
         Ok(Err(error)) => {

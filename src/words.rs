@@ -14,6 +14,9 @@ use crate::run::{Done, Failed};
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
 
+/// So many findings fit on a screen, the gravest first.
+const FINDINGS_SHOWN: usize = 20;
+
 /// The summary of a review.
 pub fn summary(done: &Done, names: bool) -> String {
     let Done {
@@ -84,8 +87,12 @@ pub fn summary(done: &Done, names: bool) -> String {
     );
     if !judgement.findings.is_empty() {
         let _ = writeln!(text);
-        for finding in &judgement.findings {
+        for finding in judgement.findings.iter().take(FINDINGS_SHOWN) {
             let _ = writeln!(text, "  {}", one_finding(finding, names));
+        }
+        let more = judgement.findings.len().saturating_sub(FINDINGS_SHOWN);
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more, all in findings.csv");
         }
     }
     let _ = writeln!(text);

@@ -1,3 +1,4 @@
 //! What several test programs share.
 
+pub(crate) mod job;
 pub(crate) mod s3;

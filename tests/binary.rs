@@ -1,0 +1,443 @@
+//! What an operator meets: each exit code of the real binary with everything it prints.
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, masked};
+use support::s3::{Fault, Rule, S3Server};
+use truto_simulator::{Action, CONNECTION_ID, Fault as Stumble, World};
+
+/// The exit code and both texts, as one text to look at.
+fn told(job: &Job, ended: &Ended) -> String {
+    let stdout = masked(&ended.stdout, job.folder.path());
+    let stderr = masked(&ended.stderr, job.folder.path());
+    format!(
+        "exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
+        ended.code
+    )
+}
+
+fn run(job: &Job) -> String {
+    told(job, &job.run())
+}
+
+/// A failure record says that it is one, and is no run.
+fn ensure_a_failure_record(job: &Job, code: u64) {
+    let entry = job.entry(1);
+    assert_eq!(entry["kind"], "failure");
+    assert_eq!(entry["verdict"], "inconclusive");
+    assert_eq!(entry["complete"], false);
+    let manifest = job.json(1, "manifest.json");
+    assert_eq!(manifest["failure"]["code"], code);
+    assert_eq!(manifest["verdict"], "inconclusive");
+    ensure_sums(job, 1);
+}
+
+/// What an auditor types.
+fn ensure_sums(job: &Job, sequence: u64) {
+    let check = Command::new("sha256sum")
+        .args(["--strict", "--quiet", "-c", "SHA256SUMS"])
+        .current_dir(job.run_folder(sequence))
+        .output();
+    match check {
+        Ok(check) => assert!(check.status.success(), "{check:?}"),
+        Err(error) => println!("skipped: sha256sum: {error}"),
+    }
+}
+
+#[test]
+fn exit_0_everybody_who_left_has_lost_access() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    assert_eq!(job.entry(1)["verdict"], "pass");
+    ensure_sums(&job, 1);
+}
+
+#[test]
+fn exit_1_an_answer_nobody_foresaw() {
+    let html = Action::status(200, "<html>Sign in to the hotel's network</html>");
+    let world = World::generated(12).fault(Stumble::once("user-directory/users$", html).for_ever());
+    let job = Job::new(world, LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 1);
+}
+
+#[test]
+fn exit_2_a_command_line_that_cannot_be_understood() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    assert_snapshot!(
+        "exit_2_unknown",
+        told(&job, &job.run_with(&["--frobnicate"]))
+    );
+    assert_snapshot!(
+        "exit_2_not_built",
+        told(&job, &job.run_with(&["verify", "--head", "1:ab"]))
+    );
+    assert!(!job.evidence().exists());
+}
+
+#[test]
+fn exit_3_somebody_who_left_still_has_access() {
+    let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
+    assert_snapshot!(run(&job));
+    assert_eq!(job.entry(1)["verdict"], "fail");
+    ensure_sums(&job, 1);
+}
+
+#[test]
+fn names_and_addresses_are_not_printed_where_nobody_reads_along() {
+    let job = Job::scenario("healthy", LEFT_AND_ACTIVE).env("RUST_LOG", "trace");
+    let Ended { stdout, stderr, .. } = job.run();
+    for text in [&stdout, &stderr] {
+        assert!(
+            !text.contains("person2@example.com") && !text.contains("Person Two"),
+            "{text}"
+        );
+    }
+    assert!(
+        !stderr.contains(truto_simulator::TOKEN),
+        "a secret in the log"
+    );
+}
+
+#[test]
+fn exit_4_fields_that_cannot_be_read() {
+    let job = Job::scenario("fields-refused", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    assert_eq!(job.entry(1)["complete"], false);
+}
+
+#[test]
+fn exit_4_a_list_without_an_end() {
+    let job = Job::scenario("repeated-cursor", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_4_an_hr_feed_that_cannot_be_used_is_empty_or_stale() {
+    let job = Job::scenario("healthy", "");
+    assert_snapshot!("exit_4_hr_empty", run(&job));
+
+    fs::write(job.folder.path().join("hr.csv"), "a,b\n1,2\n").expect("a file");
+    assert_snapshot!("exit_4_hr_unusable", run(&job));
+
+    job.hr_feed(LEFT_AND_GONE);
+    let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+    let file = fs::File::options()
+        .write(true)
+        .open(job.folder.path().join("hr.csv"));
+    file.and_then(|file| file.set_modified(long_ago))
+        .expect("a time");
+    let stale = job.run();
+    assert_eq!(stale.code, 4);
+    assert!(
+        stale.stdout.contains("check hr_fresh failed"),
+        "{}",
+        stale.stdout
+    );
+}
+
+#[test]
+fn exit_4_a_row_that_cannot_be_read_is_named_by_its_line() {
+    let job = Job::scenario(
+        "healthy",
+        &format!("{LEFT_AND_GONE}E2,X,x@example.com,Terminated,03/04/2026\n"),
+    );
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_75_truto_is_down() {
+    let job = Job::scenario("down", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 75);
+}
+
+#[test]
+fn exit_75_the_connection_is_still_connecting() {
+    let job = Job::scenario("connecting", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 75);
+}
+
+#[test]
+fn exit_75_the_deadline_has_passed() {
+    let job = Job::scenario("slow", LEFT_AND_GONE).env("RUN_DEADLINE", "1s");
+    let ended = job.run();
+    assert_eq!(ended.code, 75, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: the run was not over after 1 s (RUN_DEADLINE)"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stderr.contains("hint: raise RUN_DEADLINE"),
+        "{ended:?}"
+    );
+    ensure_a_failure_record(&job, 75);
+}
+
+#[test]
+fn exit_77_a_token_that_is_refused() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("TRUTO_API_TOKEN", "wrong-token");
+    let text = run(&job);
+    assert_snapshot!(text);
+    assert!(!text.contains("wrong-token"));
+    ensure_a_failure_record(&job, 77);
+}
+
+#[test]
+fn exit_77_a_dead_asana_login() {
+    let job = Job::scenario("needs-reauth", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 77);
+}
+
+#[test]
+fn exit_77_a_login_that_dies_mid_run() {
+    let job = Job::scenario("reauth-mid-run", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 77);
+}
+
+#[test]
+fn exit_77_a_missing_scope() {
+    let job = Job::scenario("missing-scope", LEFT_AND_GONE);
+    assert_snapshot!(run(&job));
+    ensure_a_failure_record(&job, 77);
+}
+
+#[test]
+fn exit_77_a_connection_nobody_knows() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("TRUTO_INTEGRATED_ACCOUNT_ID", "nobody");
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_77_an_hr_server_that_refuses() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    let url = format!("{}/hr.csv?token=hunter2", job.simulator.url());
+    let job = job.env("HR_FEED_URL", &url);
+    // The simulator asks for its token wherever somebody knocks.
+    let text = run(&job);
+    assert_snapshot!(text);
+    assert!(!text.contains("hunter2"));
+}
+
+#[test]
+fn exit_77_a_bucket_that_refuses() {
+    let server = S3Server::start(["evidence"]);
+    server.inject(Rule::on("", "evidence", Fault::AccessDenied).always());
+    let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server);
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_78_every_problem_of_the_configuration_at_once() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("TRUTO_API_TOKEN", "")
+        .env("HTTP_TIMEOUT", "30")
+        .env("ALIASES_URL", "aliases.csv");
+    assert_snapshot!(run(&job));
+    assert!(!job.evidence().exists());
+}
+
+#[test]
+fn exit_78_an_hr_feed_that_is_not_there() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("HR_FEED_URL", "gone.csv");
+    assert_snapshot!(run(&job));
+    assert_eq!(job.entries(), 0);
+}
+
+#[test]
+fn exit_78_several_workspaces_and_none_is_pinned() {
+    let job = Job::scenario("two-workspaces", LEFT_AND_GONE);
+    assert_snapshot!("exit_78_several_workspaces", run(&job));
+    let job = job.env("ASANA_WORKSPACE_ID", "42");
+    assert_snapshot!("exit_78_workspace_not_listed", run(&job));
+    let job = job.env("ASANA_WORKSPACE_ID", truto_simulator::WORKSPACE_ID);
+    assert_eq!(job.run().code, 0);
+}
+
+#[test]
+fn exit_78_a_bucket_that_does_not_exist() {
+    let server = S3Server::start(["evidence"]);
+    let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server)
+        .env("EVIDENCE_URL", "s3://elsewhere/nightly");
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_78_evidence_below_a_file() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("EVIDENCE_URL", "hr.csv/evidence");
+    assert_snapshot!(run(&job));
+}
+
+#[test]
+fn exit_143_sigterm_stops_within_two_seconds_and_commits_nothing() {
+    let job = Job::scenario("slow", LEFT_AND_GONE);
+    let child = job.start();
+    // Long enough to be waiting for an answer, which takes two seconds.
+    let watched = Instant::now();
+    while job.simulator.requests().is_empty() && watched.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let asked = Instant::now();
+    let kill = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("kill").success());
+    let ended = ended(child.wait_with_output().expect("an end"));
+    assert_eq!(ended.code, 143, "{ended:?}");
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(job.entries(), 0);
+}
+
+#[test]
+fn fail_on_touches_only_verdicts() {
+    let code = |job: Job, fail_on| job.env("FAIL_ON", fail_on).run().code;
+    let fail = || Job::scenario("healthy", LEFT_AND_ACTIVE);
+    let inconclusive = || Job::scenario("healthy", "");
+    assert_eq!(code(fail(), "findings"), 3);
+    assert_eq!(code(fail(), "inconclusive"), 0);
+    assert_eq!(code(fail(), "never"), 0);
+    assert_eq!(code(inconclusive(), "findings"), 4);
+    assert_eq!(code(inconclusive(), "inconclusive"), 4);
+    assert_eq!(code(inconclusive(), "never"), 0);
+    assert_eq!(code(Job::scenario("down", LEFT_AND_GONE), "never"), 75);
+}
+
+#[test]
+fn a_failed_night_is_no_baseline_and_the_next_night_carries_on() {
+    let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
+    assert_eq!(job.run().code, 3);
+    job.simulator
+        .set_world(World::scenario("down").expect("a scenario"));
+    assert_eq!(job.run().code, 75);
+    job.simulator
+        .set_world(World::scenario("healthy").expect("a scenario"));
+    assert_eq!(job.run().code, 3);
+
+    assert_eq!(job.entry(2)["kind"], "failure");
+    let manifest = job.json(3, "manifest.json");
+    assert_eq!(manifest["previous"]["sequence"], 1);
+    assert_eq!(manifest["baseline"]["sequence"], 1);
+    let (first, third) = (job.json(1, "result.json"), job.json(3, "result.json"));
+    assert_eq!(third["findings"][0]["first_seen"], first["as_of"]);
+    assert_eq!(third["summary"]["trend"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn damaged_evidence_is_recorded_and_the_chain_goes_on() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    assert_eq!(job.run().code, 0);
+    let result = job.run_folder(1).join("result.json");
+    let text = fs::read_to_string(&result).expect("a file");
+    fs::write(&result, text.replace("\"pass\"", "\"fail\"")).expect("a file");
+
+    let ended = job.run();
+    assert_eq!(ended.code, 4, "{}", ended.stdout);
+    assert!(
+        ended
+            .stdout
+            .contains("check ledger_continues failed: result.json of entry 1 was modified"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(job.entry(2)["sequence"], 2);
+    assert_eq!(job.run().code, 0, "what was recorded is behind us");
+}
+
+#[test]
+fn a_deleted_ledger_entry_is_seen() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    for _ in 0..3 {
+        assert_eq!(job.run().code, 0);
+    }
+    fs::remove_file(job.connection().join("ledger/0000000002.json")).expect("an entry");
+    let ended = job.run();
+    assert_eq!(ended.code, 4);
+    assert!(
+        ended
+            .stdout
+            .contains("1 ledger entry(s) are missing from 2 on"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn runs_that_race_both_succeed_and_keep_one_chain() {
+    let job = Job::scenario("three-pages", LEFT_AND_GONE);
+    let racers: Vec<_> = (0..4).map(|_| job.start()).collect();
+    for racer in racers {
+        let ended = ended(racer.wait_with_output().expect("an end"));
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let mut previous = "0".repeat(64);
+    for sequence in 1..=4 {
+        let entry = job.entry(sequence);
+        assert_eq!(entry["sequence"], sequence);
+        assert_eq!(entry["previous_sha256"], previous);
+        let path = job.connection().join(format!("ledger/{sequence:010}.json"));
+        previous = const_hex::encode(<sha2::Sha256 as sha2::Digest>::digest(
+            fs::read(path).expect("an entry"),
+        ));
+        ensure_sums(&job, sequence);
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_a_warning_in_the_log() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("TRUTO_TOKEN", "x")
+        .env("RUST_LOG", "warn");
+    let ended = job.run();
+    assert_eq!(ended.code, 0);
+    assert!(
+        ended
+            .stderr
+            .contains("TRUTO_TOKEN is set, and no variable has this name"),
+        "{}",
+        ended.stderr
+    );
+    for line in ended.stderr.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("one JSON object a line");
+    }
+}
+
+#[test]
+fn a_bucket_holds_the_same_run_as_a_folder() {
+    let server = S3Server::start(["evidence"]);
+    let job = in_bucket(Job::scenario("three-pages", LEFT_AND_ACTIVE), &server);
+    let ended = job.run();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    let keys = server.objects("evidence");
+    assert!(
+        keys.keys()
+            .all(|key| key.starts_with(&format!("n/system=asana/connection={CONNECTION_ID}/")))
+    );
+    assert!(
+        keys.keys()
+            .any(|key| key.ends_with("ledger/0000000001.json"))
+    );
+    assert_eq!(server.violations(), Vec::<String>::new());
+    assert_eq!(server.count("DELETE", ""), 0);
+}
+
+fn in_bucket(job: Job, server: &S3Server) -> Job {
+    let mut job = job.env("EVIDENCE_URL", "s3://evidence/n");
+    for (name, value) in server.env() {
+        job = job.env(&name.to_string(), &value.to_string());
+    }
+    job
+}

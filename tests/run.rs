@@ -1,0 +1,163 @@
+//! A whole review at a fixed instant: from a simulated company to an evidence folder and back.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
+use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::run::{self, Done};
+use asana_access_review::store::Store;
+use jiff::Timestamp;
+use support::job::{masked, tree, unpacked};
+use support::s3::S3Server;
+use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
+
+/// The two nights of the story.
+const NIGHTS: [(&str, fn() -> World, &str); 2] = [
+    (
+        "2026-11-22T22:40:00Z",
+        World::story_first_night,
+        include_str!("../examples/demo/hr-night-1.csv"),
+    ),
+    (
+        "2026-11-23T22:40:00Z",
+        World::story_second_night,
+        include_str!("../examples/demo/hr-night-2.csv"),
+    ),
+];
+
+/// Runs one night of the story. The HR feed is changed three hours before.
+async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usize) -> Done {
+    let (as_of, world, hr_feed) = NIGHTS[number];
+    let as_of: Timestamp = as_of.parse().expect("an instant");
+    simulator.set_world(world().at(as_of));
+    let path = folder.join("hr.csv");
+    std::fs::write(&path, hr_feed).expect("an HR feed");
+    let changed = UNIX_EPOCH + Duration::from_secs(as_of.as_second() as u64 - 3 * 3600);
+    let file = std::fs::File::options().write(true).open(&path);
+    file.and_then(|file| file.set_modified(changed))
+        .expect("a time");
+
+    let variables = [
+        ("TRUTO_BASE_URL", simulator.url()),
+        ("TRUTO_API_TOKEN", TOKEN.to_owned()),
+        ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.to_owned()),
+        ("HR_FEED_URL", path.display().to_string()),
+        ("HR_TIME_ZONE", "Europe/Berlin".to_owned()),
+        ("EVIDENCE_RETENTION_DAYS", "400".to_owned()),
+    ];
+    let environment = variables
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    let settings = config::load(environment.collect(), |path| std::fs::read_to_string(path))
+        .expect("settings")
+        .settings;
+    let identity = RunIdentity {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.0.0".to_owned(),
+            commit: "unknown".to_owned(),
+        },
+        executor: settings.executor,
+    };
+    run::run_in(store.clone(), settings.run, identity, Clock::at(as_of))
+        .await
+        .map_err(|failed| failed.trouble.chain())
+        .expect("a review")
+}
+
+/// Both nights into a folder; every file they left, gzip unpacked.
+async fn both_nights(simulator: &Simulator, folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let evidence = folder.join("evidence");
+    for number in 0..NIGHTS.len() {
+        night(simulator, folder, &Store::folder(&evidence), number).await;
+    }
+    tree(&evidence)
+}
+
+#[tokio::test]
+async fn the_same_instant_and_inputs_leave_the_same_bytes() {
+    let simulator = Simulator::start(World::new()).await.expect("a simulator");
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = both_nights(&simulator, folder.path()).await;
+    std::fs::remove_dir_all(folder.path().join("evidence")).expect("the first walk's evidence");
+    let second = both_nights(&simulator, folder.path()).await;
+
+    assert_eq!(
+        first.keys().collect::<Vec<_>>(),
+        second.keys().collect::<Vec<_>>()
+    );
+    for (name, bytes) in &first {
+        // What varies is when the entry was written; at a fixed instant that is the same second.
+        assert!(second[name] == *bytes, "{name} differs");
+    }
+}
+
+#[tokio::test]
+async fn the_evidence_of_two_nights_is_the_known_one() {
+    let simulator = Simulator::start(World::new()).await.expect("a simulator");
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = both_nights(&simulator, folder.path()).await;
+
+    let mut golden = String::new();
+    for (name, bytes) in &files {
+        let text = String::from_utf8(bytes.clone()).expect("text");
+        // The report has tests of its own.
+        if name.ends_with("report.html") {
+            golden.push_str(&format!("===== {name}\n"));
+            continue;
+        }
+        golden.push_str(&format!("===== {name}\n{text}"));
+    }
+    let golden = masked(&golden.replace("\r\n", "\n"), folder.path());
+    insta::assert_snapshot!(without_sizes(&golden));
+}
+
+/// Sizes of files that hold a port differ with the port's length.
+fn without_sizes(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.lines() {
+        match line.split_once("\"bytes\": ") {
+            Some((before, size)) => {
+                let comma = if size.ends_with(',') { "," } else { "" };
+                masked.push_str(&format!("{before}\"bytes\": [bytes]{comma}\n"));
+            }
+            None => {
+                masked.push_str(line);
+                masked.push('\n');
+            }
+        }
+    }
+    masked
+}
+
+#[tokio::test]
+async fn a_bucket_and_a_folder_hold_the_same_bytes() {
+    let simulator = Simulator::start(World::new()).await.expect("a simulator");
+    let folder = tempfile::tempdir().expect("a folder");
+    let in_folder = both_nights(&simulator, folder.path()).await;
+
+    let server = S3Server::start(["evidence"]);
+    let store = Store::s3(server.client().await, "evidence", "n");
+    for number in 0..NIGHTS.len() {
+        night(&simulator, folder.path(), &store, number).await;
+    }
+    let in_bucket: BTreeMap<String, Vec<u8>> = server
+        .objects("evidence")
+        .into_iter()
+        .map(|(key, bytes)| {
+            let name = key.strip_prefix("n/").expect("below the prefix").to_owned();
+            let bytes = unpacked(&name, bytes);
+            (name, bytes)
+        })
+        .collect();
+    assert_eq!(in_bucket, in_folder);
+
+    assert_eq!(server.violations(), Vec::<String>::new());
+}
