@@ -1,1 +1,10 @@
-
+mod changes;
+mod checks;
+mod findings;
+mod matching;
+mod outcomes;
+mod removal;
+mod tenures;
+mod vanished;
+mod verdict;
+mod world;
