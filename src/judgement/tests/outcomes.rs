@@ -170,6 +170,25 @@ fn nobody_without_an_account_is_taken_for_checked_unless_the_key_could_have_matc
 }
 
 #[test]
+fn a_domain_named_in_the_settings_is_the_organizations() {
+    let judged = world()
+        .policy(|policy| policy.internal_domains = vec!["Old.Example".to_owned()])
+        .leaver("ada@old.example", date(2026, 11, 2))
+        .judge();
+    assert_eq!(outcome(&judged, "ada@old.example"), Outcome::NoAccessFound);
+}
+
+#[test]
+fn a_public_mail_provider_is_nobodys_domain_even_if_it_is_named() {
+    let judged = world()
+        .policy(|policy| policy.internal_domains = vec!["gmail.com".to_owned()])
+        .leaver("ada@gmail.com", date(2026, 11, 2))
+        .judge();
+    assert_eq!(outcome(&judged, "ada@gmail.com"), Outcome::NotEvaluable);
+    assert_eq!(judged.organization_domains, ["example.com"]);
+}
+
+#[test]
 fn a_leaver_without_an_address_could_not_be_judged() {
     let judged = world().hr(row("E1").ended().end(date(2026, 11, 2))).judge();
     assert_eq!(judged.leavers[0].outcome, Outcome::NotEvaluable);
