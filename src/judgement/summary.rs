@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::checks::rows_with_people;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Verdict,
@@ -151,7 +152,7 @@ pub(super) fn trend(
         as_of: inputs.as_of,
         verdict,
         complete,
-        hr_rows: inputs.hr.rows_in_file(),
+        hr_rows: rows_with_people(inputs),
         counts: counts.clone(),
     });
     trend

@@ -41,6 +41,14 @@ impl Person<'_> {
         self.standing != Standing::Working
     }
 
+    /// Whether HR says that they have left or will, or leaves it open.
+    pub(super) fn is_named_as_leaver(&self) -> bool {
+        match self.standing {
+            Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Undecided => true,
+            Standing::Working | Standing::Rescinded => false,
+        }
+    }
+
     /// Every id, the deciding tenure's first.
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.person_id.iter().chain(&self.other_person_ids)

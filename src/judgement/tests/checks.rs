@@ -91,6 +91,30 @@ fn a_connection_in_any_other_state_than_active_fails() {
 }
 
 #[test]
+fn evidence_from_elsewhere_is_marked() {
+    let cases = [
+        ("https://api.truto.one", None),
+        ("http://127.0.0.1:8080", Some("TEST DATA")),
+        ("http://localhost:1", Some("TEST DATA")),
+        ("http://[::1]:1", Some("TEST DATA")),
+        ("https://truto.example", Some("NOT FROM api.truto.one")),
+        (
+            "https://api.truto.one.example",
+            Some("NOT FROM api.truto.one"),
+        ),
+        ("https://127.example", Some("NOT FROM api.truto.one")),
+        ("http://api.truto.one", Some("NOT FROM api.truto.one")),
+    ];
+    for (origin, mark) in cases {
+        assert_eq!(mark_of_origin(origin), mark, "{origin}");
+        let found = after(CheckId::SourceOrigin, |inputs| {
+            inputs.population.origin = origin.to_owned();
+        });
+        assert_eq!(found, if mark.is_some() { Warn } else { Pass });
+    }
+}
+
+#[test]
 fn a_clock_more_than_five_minutes_off_fails() {
     for (skew, expected) in [
         (None, Warn),
@@ -372,6 +396,47 @@ fn the_eyes_we_look_through_must_see_everybody() {
 }
 
 #[test]
+fn an_hr_feed_that_is_old_of_unknown_age_or_from_the_future_is_not_believed() {
+    let hours = SignedDuration::from_hours;
+    let second = SignedDuration::from_secs(1);
+    for (age, expected) in [
+        (Some(hours(48)), Pass),
+        (Some(hours(48) + second), Fail),
+        // Clocks may differ by as much as ours may.
+        (Some(-SignedDuration::from_mins(5)), Pass),
+        (Some(-SignedDuration::from_mins(5) - second), Fail),
+        (None, Fail),
+    ] {
+        let found = after(CheckId::HrFresh, |inputs| {
+            inputs.hr.origin.modified_at = age.map(|age| inputs.as_of - age);
+        });
+        assert_eq!(found, expected, "{age:?}");
+    }
+    let off = after(CheckId::HrFresh, |inputs| {
+        inputs.policy.hr_feed_max_age_seconds = None;
+        inputs.hr.origin.modified_at = None;
+    });
+    assert_eq!(off, Pass);
+}
+
+#[test]
+fn a_feed_that_names_no_leaver_must_be_allowed_to() {
+    let strict = world().policy(|policy| policy.hr_feed_allow_empty = false);
+    let empty = |world: World| status(&world.judge(), CheckId::HrNotEmpty);
+    let ada = || row("E1").mail("ada@example.com");
+    assert_eq!(empty(world()), Pass);
+    assert_eq!(empty(strict.clone()), Fail);
+    assert_eq!(empty(strict.clone().hr(ada().active())), Fail);
+    assert_eq!(empty(strict.clone().hr(ada().end(date(2026, 12, 1)))), Pass);
+
+    // Leavers of an earlier night are not named by tonight's file.
+    let left = strict.hr(ada().ended().end(date(2026, 11, 2))).next();
+    assert_eq!(empty(left.clone()), Pass);
+    assert_eq!(empty(left.clone().no_rows()), Fail);
+    assert_eq!(empty(left.no_rows().hr(ada().active())), Fail);
+}
+
+#[test]
 fn a_row_that_was_not_understood_fails() {
     let id = CheckId::HrRowsAccounted;
     assert_eq!(status(&world().rejected(None, None).judge(), id), Fail);
@@ -397,6 +462,50 @@ fn a_feed_of_another_organization_fails() {
         .account("guest@elsewhere.example")
         .role("guest", Role::Guest);
     assert_eq!(status(&guest.judge(), id), Fail);
+}
+
+#[test]
+fn a_collapsed_hr_feed_fails_unless_rows_may_drop_out() {
+    let leavers = |count: usize| {
+        (0..count).fold(world().no_rows(), |world, number| {
+            world.leaver(&format!("c{number}@example.com"), date(2026, 11, 2))
+        })
+    };
+    let rows = leavers(70).inputs.hr.rows;
+    let fallen = |rows: usize, blank: u64, scope: FeedScope| {
+        let night = leavers(100)
+            .policy(|policy| policy.hr_feed_scope = scope)
+            .next();
+        let judged = night
+            .change(|inputs| {
+                inputs.hr.rows.truncate(rows);
+                inputs.hr.blank_rows = blank;
+                inputs.hr.duplicate_rows = blank;
+            })
+            .judge();
+        status(&judged, CheckId::HrDrop)
+    };
+    assert_eq!(rows.len(), 70);
+    assert_eq!(fallen(70, 0, FeedScope::Leavers), Pass);
+    assert_eq!(fallen(69, 0, FeedScope::Leavers), Fail);
+    assert_eq!(fallen(69, 0, FeedScope::RecentLeavers), Pass);
+    // Blank and repeated rows don't make up for the missing ones.
+    assert_eq!(fallen(3, 60, FeedScope::Leavers), Fail);
+}
+
+#[test]
+fn a_missed_night_warns() {
+    let night = world().next();
+    let found = |instant: &str| status(&night.clone().at(instant).judge(), CheckId::Cadence);
+    assert_eq!(found("2026-11-25T10:40:00Z"), Pass); // 36 h
+    assert_eq!(found("2026-11-25T10:40:01Z"), Warn);
+    // Our clock went back behind the last run.
+    assert_eq!(found("2026-11-22T22:40:00Z"), Warn);
+
+    // Only a complete run counts.
+    let cut = world().cut().next();
+    assert_eq!(status(&cut.judge(), CheckId::Cadence), Warn);
+    assert_eq!(status(&world().judge(), CheckId::Cadence), Pass);
 }
 
 #[test]

@@ -40,6 +40,26 @@ fn a_vanished_leaver_without_a_date_still_counts_from_first_sight() {
 }
 
 #[test]
+fn an_unusable_feed_vanishes_nobody_and_is_inconclusive() {
+    let removed = left().without("ada");
+    let night = removed.unusable();
+    for night in [night.clone(), night.nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+        assert!(leaver(&judged, ADA).in_feed);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert!(
+            judged
+                .changes
+                .iter()
+                .all(|change| change.change != ChangeKind::LeaverVanished)
+        );
+        assert_eq!(status(&judged, CheckId::HrRowsAccounted), CheckStatus::Fail);
+        assert_eq!(status(&judged, CheckId::HrNotEmpty), CheckStatus::Fail);
+    }
+}
+
+#[test]
 fn an_unusable_feed_still_lets_access_be_found() {
     let judged = left().unusable().judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
