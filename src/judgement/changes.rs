@@ -7,20 +7,15 @@ use serde_json::Value;
 
 use super::matching::by_id;
 use super::outcomes::Judged;
-use super::{Change, ChangeKind, FormerEmails, Inputs, Leaver, Outcome, Policy};
+use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy};
 use crate::people::{Access, Account, EmailAddress};
 
 /// The changes of the night: accounts, then people, then rules.
-pub(super) fn of_the_night(
-    inputs: &Inputs,
-    leavers: &[Judged<'_>],
-    former: &FormerEmails,
-    complete: bool,
-) -> Vec<Change> {
+pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bool) -> Vec<Change> {
     let mut changes = Vec::new();
     // A list that may be cut shows removals that are none: no account changes then.
     if complete {
-        of_accounts(inputs, former, &mut changes);
+        of_accounts(inputs, &mut changes);
     }
     of_people(inputs, leavers, &mut changes);
     of_rules(inputs, &mut changes);
@@ -36,7 +31,7 @@ pub(super) fn of_the_night(
     changes
 }
 
-fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>) {
+fn of_accounts(inputs: &Inputs, changes: &mut Vec<Change>) {
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
@@ -58,8 +53,8 @@ fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>
     for account in &inputs.population.accounts {
         let status = account.status.to_string();
         let Some(before) = earlier.get(account.id.as_str()) else {
-            // An id that is known from before and was gone.
-            let returned = former.contains_key(&account.id);
+            // Gone from the baseline, and known to it: it was there before.
+            let returned = baseline.former_emails.contains_key(&account.id);
             let change = if returned {
                 ChangeKind::Rejoined
             } else {
@@ -78,8 +73,10 @@ fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>
                 );
             }
             (Access::None, Access::Has | Access::Possible) => {
-                // A membership that began anew: removed and invited again.
-                let change = if account.joined_at > before.joined_at {
+                // A membership that began anew: removed and invited again. A date that was not
+                // told before says nothing.
+                let began_anew = before.joined_at.is_some() && account.joined_at > before.joined_at;
+                let change = if began_anew {
                     ChangeKind::Rejoined
                 } else {
                     ChangeKind::Reactivated

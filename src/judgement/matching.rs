@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::tenures::Person;
 use super::{Finding, FormerEmails, Inputs, MatchKind, Owner};
-use crate::people::{Access, Account, EmailAddress};
+use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
 #[derive(Clone, Debug)]
@@ -40,20 +40,13 @@ pub(super) struct Matches<'a> {
 
 /// Addresses that accounts bore in earlier complete runs and bear no more.
 ///
-/// Of accounts that are gone, only those are kept that the baseline still had or that a leaver is
-/// tied to: no more than the judgement needs.
+/// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
+/// an account that returns under another address is still the account of that leaver.
 pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
     let Some(baseline) = &inputs.past.baseline else {
         return FormerEmails::new();
     };
     let today = by_id(&inputs.population.accounts);
-    let followed: BTreeSet<&str> = inputs
-        .past
-        .previous
-        .iter()
-        .flat_map(|previous| &previous.leavers)
-        .flat_map(|leaver| leaver.account_id.iter().map(String::as_str))
-        .collect();
     let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
     for account in &baseline.accounts {
         former
@@ -62,12 +55,7 @@ pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
             .extend(&account.emails);
     }
     for (id, emails) in &baseline.former_emails {
-        let known = former.contains_key(id.as_str())
-            || today.contains_key(id.as_str())
-            || followed.contains(id.as_str());
-        if known {
-            former.entry(id).or_default().extend(emails);
-        }
+        former.entry(id).or_default().extend(emails);
     }
     let mut kept = FormerEmails::new();
     for (id, emails) in former {
@@ -98,11 +86,12 @@ pub(super) fn of_everybody<'a>(
     former: &'a FormerEmails,
 ) -> Vec<Matches<'a>> {
     let index = Index::of(inputs, former);
-    let ids_are_comparable = people.iter().any(|person| {
-        person
-            .ids()
-            .any(|id| index.by_external_id.contains_key(id.as_str()))
-    });
+    let ids_are_comparable = ids_prove_absence(inputs)
+        && people.iter().any(|person| {
+            person
+                .ids()
+                .any(|id| index.by_external_id.contains_key(id.as_str()))
+        });
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
@@ -126,6 +115,16 @@ pub(super) fn of_everybody<'a>(
     all
 }
 
+/// Whether every account that may be an employee's carries an id: one that carries none may be
+/// anybody's, so that a search by id proves nothing.
+fn ids_prove_absence(inputs: &Inputs) -> bool {
+    inputs.population.accounts.iter().all(|account| {
+        account.external_id.is_some()
+            || account.role == Role::Guest
+            || account.access() == Access::None
+    })
+}
+
 /// Accounts findable by what people are matched by.
 struct Index<'a> {
     listed: HashMap<&'a str, &'a Account>,
@@ -139,13 +138,9 @@ impl<'a> Index<'a> {
     fn of(inputs: &'a Inputs, former: &'a FormerEmails) -> Self {
         let accounts = &inputs.population.accounts;
         let mut by_email: HashMap<&str, Vec<&str>> = HashMap::with_capacity(accounts.len());
-        let mut by_external_id: HashMap<&str, Vec<&str>> = HashMap::new();
         for account in accounts {
             for email in &account.emails {
                 by_email.entry(email.key()).or_default().push(&account.id);
-            }
-            if let Some(id) = &account.external_id {
-                by_external_id.entry(id).or_default().push(&account.id);
             }
         }
         let mut by_former_email: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -159,6 +154,13 @@ impl<'a> Index<'a> {
             .baseline
             .as_ref()
             .map_or(&[][..], |baseline| &baseline.accounts);
+        // An account that is gone was somebody's too.
+        let mut by_external_id: HashMap<&str, Vec<&str>> = HashMap::new();
+        for account in accounts.iter().chain(baseline) {
+            if let Some(id) = &account.external_id {
+                by_external_id.entry(id).or_default().push(&account.id);
+            }
+        }
         Self {
             listed: by_id(accounts),
             earlier: by_id(baseline),

@@ -55,7 +55,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.sort_by_key(|check| check.id);
 
     let findings = findings::of_the_night(inputs, &leavers);
-    let changes = changes::of_the_night(inputs, &leavers, &former_emails, complete);
+    let changes = changes::of_the_night(inputs, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();

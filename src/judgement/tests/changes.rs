@@ -60,6 +60,22 @@ fn every_change_of_an_account_is_told_with_before_and_after() {
 }
 
 #[test]
+fn an_account_that_was_gone_and_came_back_has_rejoined() {
+    for address in [ADA, "lovelace@example.com"] {
+        for nights in [1, 3] {
+            let judged = world()
+                .account(ADA)
+                .next()
+                .without("ada")
+                .nights(nights)
+                .account_as("ada", address)
+                .judge();
+            assert_eq!(changes(&judged), ["rejoined ada:  -> active"]);
+        }
+    }
+}
+
+#[test]
 fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
     let joined = |instant: &str| Some(at(instant));
     let night = world()
@@ -72,6 +88,18 @@ fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
         .set("ada", |a| a.joined_at = joined("2026-11-24T00:00:00Z"))
         .judge();
     assert_eq!(changes(&judged), ["rejoined ada: inactive -> active"]);
+}
+
+#[test]
+fn a_date_of_joining_that_is_told_for_the_first_time_is_no_return() {
+    let judged = world()
+        .account(ADA)
+        .status("ada", Status::Inactive)
+        .next()
+        .status("ada", Status::Active)
+        .set("ada", |a| a.joined_at = Some(at("2025-01-01T00:00:00Z")))
+        .judge();
+    assert_eq!(changes(&judged), ["reactivated ada: inactive -> active"]);
 }
 
 #[test]
