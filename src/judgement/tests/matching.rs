@@ -176,6 +176,44 @@ fn once_linked_a_leaver_is_followed_by_account_id() {
 }
 
 #[test]
+fn a_leaver_named_after_the_account_was_gone_for_nights_had_access_once() {
+    let judged = world()
+        .account(ADA)
+        .next()
+        .without("ada")
+        .nights(4)
+        .leaver(ADA, date(2026, 11, 24))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+}
+
+#[test]
+fn an_account_that_came_back_after_nights_under_another_address_is_found() {
+    let night = world().account(ADA).next();
+    let judged = night
+        .without("ada")
+        .nights(3)
+        .account_as("ada", "lovelace@example.com")
+        .nights(2)
+        .leaver(ADA, date(2026, 11, 24))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_account_known_only_by_its_id_is_removed_once_it_is_gone() {
+    let judged = world()
+        .account("x@elsewhere.example")
+        .set("x", |account| account.external_id = Some("E1".to_owned()))
+        .next()
+        .without("x")
+        .hr(row("E1").ended().end(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(judged.leavers[0].outcome, Outcome::Removed);
+    assert_eq!(judged.leavers[0].matched_by, [MatchKind::PersonId]);
+}
+
+#[test]
 fn an_account_tells_whose_it_is_leavers_first() {
     let judged = world()
         .account(ADA)

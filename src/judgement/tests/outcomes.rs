@@ -196,6 +196,22 @@ fn a_leaver_without_an_address_could_not_be_judged() {
 }
 
 #[test]
+fn an_id_proves_absence_only_where_every_account_of_the_organization_carries_one() {
+    let ada = row("E1").ended().end(date(2026, 11, 2));
+    let bob = row("E2").mail("bob@example.com").active();
+    let carried = |id: &str| Some(id.to_owned());
+    let some = world()
+        .account("bob@example.com")
+        .set("bob", |account| account.external_id = carried("E2"))
+        .hr(ada)
+        .hr(bob);
+    assert_eq!(some.judge().leavers[0].outcome, Outcome::NotEvaluable);
+
+    let all = some.set("root", |account| account.external_id = carried("E0"));
+    assert_eq!(all.judge().leavers[0].outcome, Outcome::NoAccessFound);
+}
+
+#[test]
 fn an_incomplete_run_proves_no_absence_and_still_finds_access() {
     let world = world()
         .account(ADA)
