@@ -135,10 +135,10 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             previous_run: previous.at.run.clone(),
         });
     };
-    let mut still_named: HashSet<*const Leaver> = HashSet::new();
+    let mut still_told_of: HashSet<*const Leaver> = HashSet::new();
     for judged in leavers {
         let leaver = &judged.leaver;
-        let Some(earlier) = judged.previous else {
+        let Some(earlier) = judged.previous.first() else {
             note(
                 ChangeKind::LeaverAdded,
                 leaver,
@@ -147,8 +147,14 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
             continue;
         };
-        still_named.insert(std::ptr::from_ref(earlier));
-        if earlier.in_feed && !leaver.in_feed {
+        still_told_of.extend(
+            judged
+                .previous
+                .iter()
+                .map(|leaver| std::ptr::from_ref(*leaver)),
+        );
+        let was_in_feed = judged.previous.iter().any(|leaver| leaver.in_feed);
+        if was_in_feed && !leaver.in_feed {
             let (before, after) = (earlier.outcome.to_string(), leaver.outcome.to_string());
             note(ChangeKind::LeaverVanished, leaver, before, after);
         }
@@ -165,8 +171,9 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
         }
     }
+    // Whoever is told of no more, also after having vanished from the feed: nobody goes unseen.
     for earlier in &previous.leavers {
-        if earlier.in_feed && !still_named.contains(&std::ptr::from_ref(earlier)) {
+        if !still_told_of.contains(&std::ptr::from_ref(earlier)) {
             note(
                 ChangeKind::LeaverVanished,
                 earlier,

@@ -195,7 +195,7 @@ impl<'a> Index<'a> {
             }
         }
         // Once linked, a leaver is followed by account id, whatever happens to the e-mail.
-        if let Some(leaver) = person.previous {
+        for leaver in &person.previous {
             for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
                 tie(account, *kind);
             }
@@ -267,7 +267,7 @@ impl<'a> Suspects<'a> {
 
 /// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no
 /// difference (`Díaz, Ana` and `Ana Díaz`).
-fn name_key(name: &str) -> Option<String> {
+pub(super) fn name_key(name: &str) -> Option<String> {
     let folded = crate::people::fold(name);
     let mut words: Vec<&str> = folded
         .split(|c: char| c.is_whitespace() || c == ',')

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::{Inputs, Leaver, Outcome, Tenure};
-use crate::people::{EmailAddress, Employment, HrRow};
+use super::{Inputs, Leaver, Outcome, Tenure, earlier};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -31,8 +31,9 @@ pub(super) struct Person<'a> {
     pub(super) notes: Vec<String>,
     /// Whether today's feed names the person.
     pub(super) in_feed: bool,
-    /// What the previous run said of them.
-    pub(super) previous: Option<&'a Leaver>,
+    /// What the previous run said of them: one leaver, or several whom HR now shows to be one
+    /// person. The one who bears tonight's id comes first.
+    pub(super) previous: Vec<&'a Leaver>,
 }
 
 impl Person<'_> {
@@ -74,21 +75,29 @@ pub(super) enum Standing {
 
 /// Everybody HR names, and every leaver of the previous run who is still to be followed.
 pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
-    let earlier = Earlier::of(inputs);
-    let mut seen = BTreeSet::new();
-    let mut people: Vec<Person<'_>> = groups(&inputs.hr.rows)
-        .into_iter()
-        .map(|rows| {
-            let known = earlier.find(&rows);
-            seen.extend(known);
-            person(
-                &rows,
-                known.map(|index| &earlier.leavers[index]),
-                inputs.as_of,
-            )
+    let leavers = inputs
+        .past
+        .previous
+        .as_ref()
+        .map_or(&[][..], |previous| &previous.leavers);
+    let groups = groups(&inputs.hr.rows);
+    let known = earlier::leavers_of(&groups, leavers);
+    let ids_tonight: BTreeSet<&str> = inputs
+        .hr
+        .rows
+        .iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .collect();
+    let seen: BTreeSet<usize> = known.iter().flatten().copied().collect();
+    let mut people: Vec<Person<'_>> = groups
+        .iter()
+        .zip(&known)
+        .map(|(rows, known)| {
+            let previous = known.iter().map(|index| &leavers[*index]).collect();
+            person(rows, previous, &ids_tonight, inputs.as_of)
         })
         .collect();
-    for (index, leaver) in earlier.leavers.iter().enumerate() {
+    for (index, leaver) in leavers.iter().enumerate() {
         if !seen.contains(&index)
             && let Some(person) = followed(leaver, inputs)
         {
@@ -96,52 +105,22 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         }
     }
     people.sort_by(|a, b| {
-        (&a.person_id, &a.emails, &a.names).cmp(&(&b.person_id, &b.emails, &b.names))
+        (
+            &a.person_id,
+            &a.emails,
+            &a.names,
+            &a.end_of_work,
+            &a.tenures,
+        )
+            .cmp(&(
+                &b.person_id,
+                &b.emails,
+                &b.names,
+                &b.end_of_work,
+                &b.tenures,
+            ))
     });
     people
-}
-
-/// The leavers of the previous run, findable by id and address.
-struct Earlier<'a> {
-    leavers: &'a [Leaver],
-    by_id: HashMap<&'a str, usize>,
-    by_email: HashMap<&'a str, usize>,
-}
-
-impl<'a> Earlier<'a> {
-    fn of(inputs: &'a Inputs) -> Self {
-        let leavers = inputs
-            .past
-            .previous
-            .as_ref()
-            .map_or(&[][..], |previous| &previous.leavers);
-        let mut by_id = HashMap::new();
-        let mut by_email = HashMap::new();
-        for (index, leaver) in leavers.iter().enumerate() {
-            for id in leaver.person_id.iter().chain(&leaver.other_person_ids) {
-                by_id.entry(id.as_str()).or_insert(index);
-            }
-            for email in &leaver.emails {
-                by_email.entry(email.key()).or_insert(index);
-            }
-        }
-        Self {
-            leavers,
-            by_id,
-            by_email,
-        }
-    }
-
-    /// The same person in the previous run: by id, else by work address.
-    fn find(&self, rows: &[&HrRow]) -> Option<usize> {
-        let by_id = rows.iter().filter_map(|row| row.person_id.as_deref());
-        let by_email = rows.iter().filter_map(|row| row.email.as_ref());
-        by_id
-            .filter_map(|id| self.by_id.get(id))
-            .chain(by_email.filter_map(|email| self.by_email.get(email.key())))
-            .next()
-            .copied()
-    }
 }
 
 /// Rows put together by person id and by work address; in each group by content, so that the order
@@ -176,19 +155,29 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     }
     let mut groups: Vec<Vec<&HrRow>> = groups.into_values().collect();
     for group in &mut groups {
-        group.sort_by_cached_key(|row| {
-            let at = |date: Option<&crate::people::HrDate>| date.map(|date| date.at);
+        group.sort_by_cached_key(|row: &&HrRow| {
+            let at = |date: Option<&HrDate>| date.map(|date| (date.at, date.written.clone()));
             (
                 row.person_id.clone(),
                 at(row.start.as_ref()),
                 at(row.end_of_work()),
-                row.email.clone(),
+                at(row.end.as_ref()),
+                written(row.email.iter()),
                 row.name.clone(),
-                row.other_emails.clone(),
+                written(row.other_emails.iter()),
+                Tenure::status_word(&row.status),
+                row.notes.clone(),
             )
         });
     }
     groups
+}
+
+/// Addresses in an order of their own: two that compare equal may still be written differently.
+fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
+    emails
+        .map(|email| (email.key(), email.as_written()))
+        .collect()
 }
 
 /// What one row says at an instant.
@@ -222,7 +211,13 @@ fn says(row: &HrRow, as_of: Timestamp) -> Says {
     }
 }
 
-fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -> Person<'a> {
+/// One person from their rows and from what the previous run said of them.
+fn person<'a>(
+    rows: &[&HrRow],
+    mut previous: Vec<&'a Leaver>,
+    ids_tonight: &BTreeSet<&str>,
+    as_of: Timestamp,
+) -> Person<'a> {
     let said: Vec<(Says, &HrRow)> = rows.iter().map(|row| (says(row, as_of), *row)).collect();
     let rows_that = |wanted: fn(&Says) -> bool| said.iter().filter(move |(says, _)| wanted(says));
 
@@ -265,7 +260,7 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
     } else if let Some((end, row)) = until {
         (Standing::Upcoming, Some(end), row)
     } else if let Some(row) = works {
-        match previous {
+        match previous.first() {
             Some(leaver) => came_back(leaver, row),
             None => (Standing::Working, None, row),
         }
@@ -315,7 +310,7 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
     for row in rows {
         notes.extend(row.notes.iter().cloned());
     }
-    notes.dedup();
+    let mut notes = distinct(notes.into_iter());
 
     // The deciding row first; then the others, as they are sorted.
     let mut ordered = vec![row];
@@ -325,24 +320,39 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
             .filter(|other| !std::ptr::eq(*other, row)),
     );
     let person_id = ordered.iter().find_map(|row| row.person_id.clone());
+    previous.sort_by_key(|leaver| leaver.person_id != person_id);
+    let mut emails = distinct(
+        ordered.iter().filter_map(|row| row.email.clone()).chain(
+            ordered
+                .iter()
+                .flat_map(|row| row.other_emails.iter().cloned()),
+        ),
+    );
+    // A mailbox is deleted and HR blanks the cell: the account keeps the address.
+    if emails.is_empty() && previous.iter().any(|leaver| !leaver.emails.is_empty()) {
+        let before = previous.iter().flat_map(|leaver| &leaver.emails);
+        emails = distinct(before.cloned());
+        notes.push("HR gives no e-mail any more; judged by those it gave before".to_owned());
+    }
+    // Ids of earlier tenures stay with the person, unless tonight they are somebody else's.
+    let before = previous
+        .iter()
+        .flat_map(|leaver| leaver.person_id.iter().chain(&leaver.other_person_ids))
+        .map(String::as_str)
+        .filter(|id| !ids_tonight.contains(id));
+    let other_person_ids: BTreeSet<&str> = distinct_ids
+        .into_iter()
+        .chain(before)
+        .filter(|id| Some(*id) != person_id.as_deref())
+        .collect();
     Person {
-        other_person_ids: distinct_ids
-            .into_iter()
-            .filter(|id| Some(*id) != person_id.as_deref())
-            .map(str::to_owned)
-            .collect(),
+        other_person_ids: other_person_ids.into_iter().map(str::to_owned).collect(),
         person_id,
         names: distinct(ordered.iter().filter_map(|row| row.name.clone())),
-        emails: distinct(
-            ordered.iter().filter_map(|row| row.email.clone()).chain(
-                ordered
-                    .iter()
-                    .flat_map(|row| row.other_emails.iter().cloned()),
-            ),
-        ),
+        emails,
         standing,
         end_of_work,
-        tenures: tenures(rows, previous),
+        tenures: tenures(rows, &previous),
         notes,
         in_feed: true,
         previous,
@@ -411,7 +421,7 @@ fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
         tenures: leaver.tenures.clone(),
         notes: vec![note],
         in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
-        previous: Some(leaver),
+        previous: vec![leaver],
     })
 }
 
@@ -439,7 +449,7 @@ fn names(row: &crate::people::RejectedRow, leaver: &Leaver) -> bool {
 }
 
 /// Every tenure told of, now or before.
-fn tenures(rows: &[&HrRow], previous: Option<&Leaver>) -> Vec<Tenure> {
+fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
     let mut tenures: BTreeSet<Tenure> = rows
         .iter()
         .map(|row| Tenure {
@@ -456,7 +466,7 @@ fn tenures(rows: &[&HrRow], previous: Option<&Leaver>) -> Vec<Tenure> {
         .collect();
     tenures.extend(
         previous
-            .into_iter()
+            .iter()
             .flat_map(|leaver| leaver.tenures.iter().cloned()),
     );
     tenures.into_iter().collect()

@@ -136,6 +136,17 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
 }
 
 #[test]
+fn an_undated_leaver_with_only_a_personal_address_keeps_the_first_sight() {
+    let night = world()
+        .account_as("1", "ada@gmail.com")
+        .hr(row("").other("ada@gmail.com").name("Ada").ended());
+    let judged = night.nights(3).judge();
+    let ada = leaver(&judged, "ada@gmail.com");
+    assert_eq!(ada.outcome, Outcome::StillActive);
+    assert_eq!(ada.first_seen_in_feed, at("2026-11-23T22:40:00Z"));
+}
+
+#[test]
 fn neither_date_nor_status_could_not_be_judged() {
     for unclear in [row("E1").mail(ADA), row("E1").mail(ADA).word("Leave")] {
         let judged = world().account(ADA).hr(unclear).judge();
@@ -190,4 +201,38 @@ fn a_personal_address_ties_nobody_together() {
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.leavers.len(), 1);
+}
+
+#[test]
+fn a_leaver_whose_mail_was_blanked_is_found_by_the_address_hr_gave_before() {
+    let judged = world()
+        .leaver(ADA, date(2026, 11, 2))
+        .next()
+        .no_rows()
+        .hr(row("E-ada").ended().end(date(2026, 11, 2)))
+        .account(ADA)
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn two_rows_that_become_one_person_lose_no_account() {
+    // HR corrects an address: what looked like two people is one, with the accounts of both.
+    let night = world()
+        .account(ADA)
+        .account("lovelace@example.com")
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E2")
+            .mail("lovelace@example.com")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E2").mail(ADA).ended().end(date(2026, 11, 2)))
+        .without("ada");
+    let judged = night.judge();
+    assert_eq!(judged.leavers.len(), 1);
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.leavers[0].account_id, ["lovelace", "ada"]);
 }

@@ -10,6 +10,29 @@ fn left() -> World {
 }
 
 #[test]
+fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
+    let night = left().no_rows();
+    for night in [night.clone(), night.clone().nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+        assert!(!leaver(&judged, ADA).in_feed);
+        assert_eq!(judged.verdict, Verdict::Fail);
+    }
+    assert_eq!(
+        changes(&night.judge()),
+        ["leaver_vanished E-ada: still_active -> still_active"]
+    );
+
+    let gone = night.nights(2).without("ada");
+    assert_eq!(outcome(&gone.judge(), ADA), Outcome::Removed);
+    let dropped = gone.next().judge();
+    assert!(dropped.leavers.is_empty());
+    assert_eq!(changes(&dropped), ["leaver_vanished E-ada: removed -> "]);
+    assert_eq!(dropped.verdict, Verdict::Pass);
+    assert!(dropped.findings.is_empty());
+}
+
+#[test]
 fn a_vanished_leaver_is_not_dropped_by_an_incomplete_run() {
     let night = left().no_rows().without("ada").cut();
     assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
@@ -87,4 +110,67 @@ fn a_rescinded_leaver_is_dropped_with_the_row() {
         .judge();
     assert!(judged.leavers.is_empty());
     assert_eq!(changes(&judged), ["leaver_vanished E-ada: rescinded -> "]);
+}
+
+#[test]
+fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
+    // HR falls back to a home address for Bob that Ada once gave as her second one.
+    let shared = "family@gmail.com";
+    let ada = row("E1").name("Ada").mail(ADA).other(shared);
+    let night = world()
+        .account(ADA)
+        .hr(ada.ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows();
+    for bob in [
+        row("E2").name("Bob").mail(shared).active(),
+        row("E2")
+            .name("Bob")
+            .mail(shared)
+            .ended()
+            .end(date(2026, 11, 9)),
+        row("").name("Bob").mail(shared).active(),
+    ] {
+        let judged = night.clone().hr(bob).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+        assert_eq!(judged.verdict, Verdict::Fail);
+    }
+}
+
+#[test]
+fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
+    let night = world()
+        .account(ADA)
+        .account("lovelace@example.com")
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1")
+            .mail("lovelace@example.com")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .hr(row("E9").mail(ADA).active());
+    let judged = night.judge();
+    assert_eq!(judged.leavers.len(), 1);
+    assert_eq!(
+        leaver(&judged, "lovelace@example.com").outcome,
+        Outcome::StillActive
+    );
+}
+
+#[test]
+fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_night() {
+    for unclear in [
+        row("").name("Ada").other("ada@gmail.com").ended(),
+        row("").name("Ada").ended(),
+        row("")
+            .other("ada@gmail.com")
+            .ended()
+            .end(date(2026, 11, 2)),
+    ] {
+        let judged = world().hr(unclear).nights(3).judge();
+        assert_eq!(judged.leavers.len(), 1);
+        assert!(judged.changes.is_empty());
+        assert!(judged.leavers[0].in_feed);
+    }
 }
