@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::findings::finding_id;
 use super::tenures::Person;
-use super::{Finding, FormerEmails, Inputs, MatchKind, Owner};
+use super::{Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
 use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
@@ -19,6 +20,9 @@ pub(super) struct Link<'a> {
     /// The account as the baseline had it.
     pub(super) earlier: Option<&'a Account>,
 }
+
+/// What the note of a leaver says of an account that is suspected to be theirs.
+pub(super) const MAY_BE_THEIRS: &str = "may be theirs";
 
 /// An account that may be somebody's: a suspicion, never a match.
 #[derive(Clone, Debug)]
@@ -109,7 +113,7 @@ pub(super) fn of_everybody<'a>(
     let suspects = Suspects::of(inputs, &taken);
     for (person, matches) in people.iter().zip(&mut all) {
         if person.is_leaver() {
-            matches.suspicions = suspects.of_person(person);
+            matches.suspicions = suspects.of_person(inputs, person);
         }
     }
     all
@@ -214,6 +218,7 @@ impl<'a> Index<'a> {
 
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
 struct Suspects<'a> {
+    accounts: Vec<&'a Account>,
     by_untagged_email: HashMap<String, Vec<&'a Account>>,
     by_name: HashMap<String, Vec<&'a Account>>,
 }
@@ -222,10 +227,14 @@ impl<'a> Suspects<'a> {
     fn of(inputs: &'a Inputs, taken: &BTreeSet<&str>) -> Self {
         let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
         let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
-        for account in &inputs.population.accounts {
-            if account.access() == Access::None || taken.contains(account.id.as_str()) {
-                continue;
-            }
+        let accounts: Vec<&Account> = inputs
+            .population
+            .accounts
+            .iter()
+            .filter(|account| account.access() != Access::None)
+            .filter(|account| !taken.contains(account.id.as_str()))
+            .collect();
+        for account in &accounts {
             for email in &account.emails {
                 by_untagged_email
                     .entry(email.key_without_tag())
@@ -237,12 +246,13 @@ impl<'a> Suspects<'a> {
             }
         }
         Self {
+            accounts,
             by_untagged_email,
             by_name,
         }
     }
 
-    fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
+    fn of_person(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<Suspicion<'a>> {
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
             for account in accounts.into_iter().flatten() {
@@ -261,7 +271,39 @@ impl<'a> Suspects<'a> {
             let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
             suspect(accounts, "the same name");
         }
+        for account in self.suspected_before(inputs, person) {
+            suspicions.entry(&account.id).or_insert(Suspicion {
+                account,
+                reason: "suspected in the run before",
+            });
+        }
         suspicions.into_values().collect()
+    }
+
+    /// Accounts that the previous run had a finding about: a name is changed in a minute, so only
+    /// an owner, an alias row or the end of access closes a suspicion.
+    fn suspected_before(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<&'a Account> {
+        let Some(previous) = &inputs.past.previous else {
+            return Vec::new();
+        };
+        let mut suspected = Vec::new();
+        // The note spares most leavers the search among all accounts.
+        for leaver in person
+            .previous
+            .iter()
+            .filter(|l| l.note.contains(MAY_BE_THEIRS))
+        {
+            suspected.extend(self.accounts.iter().copied().filter(|account| {
+                let finding = finding_id(
+                    &inputs.population.connection.id,
+                    FindingKind::PossibleOffboardedAccess,
+                    &account.id,
+                    leaver.person_id.as_deref().unwrap_or_default(),
+                );
+                previous.findings_first_seen.contains_key(&finding)
+            }));
+        }
+        suspected
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::matching::{Link, Matches, Suspicion};
+use super::matching::{Link, MAY_BE_THEIRS, Matches, Suspicion};
 use super::tenures::{Person, Standing};
 use super::{Inputs, Leaver, Outcome, WithinSla};
 use crate::people::Access;
@@ -87,14 +87,14 @@ fn of_one<'a>(
     );
     let deadline = match (person.standing, person.end_of_work) {
         (Standing::Undecided | Standing::Rescinded, _) => None,
-        (_, Some(end)) => Some(end + grace),
-        (_, None) => Some(first_seen_in_feed + grace),
+        (_, Some(end)) => Some(later(end, grace)),
+        (_, None) => Some(later(first_seen_in_feed, grace)),
     };
     let deadline_from_notice = ends.then(|| {
-        person
+        let known_by = person
             .end_of_work
-            .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed))
-            + grace
+            .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed));
+        later(known_by, grace)
     });
 
     let seen = Seen::of(inputs, &links, worst, previous, complete);
@@ -102,7 +102,7 @@ fn of_one<'a>(
     for suspicion in &matches.suspicions {
         if person.standing == Standing::Ended {
             notes.push(format!(
-                "account {} may be theirs: {}; an alias row decides",
+                "account {} {MAY_BE_THEIRS}: {}; an alias row decides",
                 suspicion.account.id, suspicion.reason
             ));
         }
@@ -179,6 +179,11 @@ fn of_one<'a>(
         suspicions: matches.suspicions.clone(),
         previous: previous.clone(),
     }
+}
+
+/// A span after an instant; at the end of time, the end of time.
+fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
+    instant.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether an account would have been found if there were one.

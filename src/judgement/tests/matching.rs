@@ -151,6 +151,30 @@ fn a_suspicion_beside_a_removed_account_keeps_the_leaver_open() {
 }
 
 #[test]
+fn a_suspicion_stays_open_when_the_account_changes_its_name() {
+    let night = possible("x@home.example", "Ada D\u{ed}az")
+        .next()
+        .named("1", "Somebody Else");
+    for night in [night.clone(), night.clone().no_rows(), night.nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+    }
+}
+
+#[test]
+fn a_suspicion_ends_with_the_access_or_with_an_owner() {
+    let night = possible("x@home.example", "Ada D\u{ed}az").next();
+    for night in [
+        night.clone().without("1"),
+        night.clone().status("1", Status::Inactive),
+        night.hr(row("E2").mail("x@home.example").active()),
+    ] {
+        assert_eq!(outcome(&night.judge(), ADA), Outcome::NoAccessFound);
+    }
+}
+
+#[test]
 fn a_leaver_named_after_the_account_changed_its_address_is_found() {
     let judged = world()
         .account(ADA)
