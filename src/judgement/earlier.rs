@@ -14,35 +14,47 @@ use crate::people::{EmailAddress, HrRow};
 ///
 /// Stronger ties come first, and a leaver claimed by one is not open to the next: by the id of the
 /// tenure that ended, by the id of another tenure, by address, and for rows that have neither id
-/// nor address by name.
+/// nor address by name. Ids may tie several leavers, whom HR then shows to be one person; an
+/// address or a name ties one only, with the same end of work if there is such a one, for people
+/// may share them. The groups are in an order of their own, so each of two alike finds one.
 pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<usize>> {
     let index = Index::of(leavers);
     let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
     let mut claimed: BTreeSet<usize> = BTreeSet::new();
-    let ties = [
-        Index::by_id,
-        Index::by_other_id,
-        Index::by_address,
-        Index::by_name_alone,
-    ];
-    for (strength, tie) in ties.into_iter().enumerate() {
-        let by_id = strength < 2;
+    for tie in [Index::by_id, Index::by_other_id] {
         let mut claims = Vec::new();
         for (group, rows) in groups.iter().enumerate() {
-            if by_id || known[group].is_empty() {
-                let open = tie(&index, rows).into_iter();
-                claims.extend(
-                    open.filter(|leaver| !claimed.contains(leaver))
-                        .map(|leaver| (group, leaver)),
-                );
-            }
+            let open = tie(&index, rows).into_iter();
+            claims.extend(
+                open.filter(|leaver| !claimed.contains(leaver))
+                    .map(|leaver| (group, leaver)),
+            );
         }
         for (group, leaver) in claims {
             known[group].push(leaver);
             claimed.insert(leaver);
         }
     }
+    for tie in [Index::by_address, Index::by_name_alone] {
+        for same_end in [true, false] {
+            for (group, rows) in groups.iter().enumerate() {
+                if !known[group].is_empty() {
+                    continue;
+                }
+                let found = tie(&index, rows).into_iter().find(|leaver| {
+                    !claimed.contains(leaver) && (!same_end || ends_alike(rows, &leavers[*leaver]))
+                });
+                known[group].extend(found);
+                claimed.extend(found);
+            }
+        }
+    }
     known
+}
+
+fn ends_alike(rows: &[&HrRow], leaver: &Leaver) -> bool {
+    rows.iter()
+        .any(|row| row.end_of_work().map(|end| end.at) == leaver.end_of_work)
 }
 
 struct Index<'a> {
@@ -108,8 +120,8 @@ impl<'a> Index<'a> {
                 let is_same = match (is_work, is_first) {
                     (true, true) => !(other_name && other_id),
                     (true, false) => same_name || !other_name && !other_id,
-                    (false, true) => !other_name && !other_id,
-                    (false, false) => same_name && !other_id,
+                    // Nothing else may tell who they are: an id would have.
+                    (false, _) => ids(leaver).next().is_none() && !other_name,
                 };
                 if is_same {
                     tied.insert(*place);

@@ -138,6 +138,20 @@ fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
 }
 
 #[test]
+fn a_row_with_only_a_personal_address_swallows_no_other_leaver() {
+    let vague = row("").other(ADA).ended();
+    let night = world()
+        .account(ADA)
+        .hr(vague.clone())
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(vague);
+    assert_eq!(night.judge().verdict, Verdict::Fail);
+    assert_eq!(night.judge().leavers.len(), 2);
+}
+
+#[test]
 fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
     let night = world()
         .account(ADA)
