@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Inputs, Leaver, Outcome, Tenure, earlier};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow};
@@ -123,8 +123,8 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
     people
 }
 
-/// Rows put together by person id and by work address; in each group by content, so that the order
-/// of the file makes no difference.
+/// Rows put together by person id and by work address; groups, and rows in a group, are sorted by
+/// content, so that the order of the file makes no difference.
 fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     let mut parent: Vec<usize> = (0..rows.len()).collect();
     fn root(parent: &mut [usize], mut index: usize) -> usize {
@@ -155,22 +155,26 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     }
     let mut groups: Vec<Vec<&HrRow>> = groups.into_values().collect();
     for group in &mut groups {
-        group.sort_by_cached_key(|row: &&HrRow| {
-            let at = |date: Option<&HrDate>| date.map(|date| (date.at, date.written.clone()));
-            (
-                row.person_id.clone(),
-                at(row.start.as_ref()),
-                at(row.end_of_work()),
-                at(row.end.as_ref()),
-                written(row.email.iter()),
-                row.name.clone(),
-                written(row.other_emails.iter()),
-                Tenure::status_word(&row.status),
-                row.notes.clone(),
-            )
-        });
+        group.sort_by_cached_key(|row| content(row));
     }
+    groups.sort_by_cached_key(|group| group.iter().map(|row| content(row)).collect::<Vec<_>>());
     groups
+}
+
+/// All of a row that a judgement may show, in an order of its own.
+fn content(row: &HrRow) -> impl Ord + use<'_> {
+    let at = |date: &'_ Option<HrDate>| date.as_ref().map(|date| (date.at, date.written.clone()));
+    (
+        row.person_id.as_deref(),
+        at(&row.start),
+        row.end_of_work().map(|end| end.at),
+        (at(&row.end), at(&row.last_day)),
+        written(row.email.iter()),
+        row.name.as_deref(),
+        written(row.other_emails.iter()),
+        Tenure::status_word(&row.status),
+        &row.notes,
+    )
 }
 
 /// Addresses in an order of their own: two that compare equal may still be written differently.
@@ -243,17 +247,32 @@ fn person<'a>(
     let undecided = rows_that(|says| *says == Says::Nothing)
         .map(|(_, row)| *row)
         .next();
-    // A tenure that ends later proves a return only if it says when it began.
-    let returned_until = until.filter(|(_, row)| {
-        row.start.as_ref().is_some_and(|start| start.at <= as_of)
-            && left
-                .is_some_and(|(_, left)| left.person_id != row.person_id || starts_after(row, left))
-    });
+    let runs_now = |(says, row): &&(Says, &HrRow)| match says {
+        Says::Working => true,
+        // A tenure with an end to come runs if its status says so, or its start has passed.
+        Says::Until(_) => {
+            let begun = row.start.as_ref().map(|start| start.at <= as_of);
+            begun.unwrap_or(row.status == Employment::Active)
+        }
+        Says::NotBegun | Says::Left(_) | Says::LeftUndated | Says::Nothing => false,
+    };
 
     let mut notes = Vec::new();
+    // A later tenure that HR shows only now, under the id of the one that ended.
+    let mut ended_as: Option<String> = None;
     let (standing, end_of_work, row) = if let Some((end, row)) = left {
-        if works.is_some() || returned_until.is_some() {
+        let returned = said
+            .iter()
+            .filter(runs_now)
+            .any(|(_, other)| is_later(other, row));
+        if returned {
             (Standing::Rehired, end, row)
+        } else if works.is_some() {
+            notes.push(
+                "HR says both active and ended for one id, and no start tells which is later"
+                    .to_owned(),
+            );
+            (Standing::Undecided, None, row)
         } else {
             (Standing::Ended, end, row)
         }
@@ -261,11 +280,24 @@ fn person<'a>(
         (Standing::Upcoming, Some(end), row)
     } else if let Some(row) = works {
         match previous.first() {
-            Some(leaver) => came_back(leaver, row),
+            Some(leaver) => {
+                let (standing, end) = came_back(leaver, row);
+                if standing == Standing::Rehired {
+                    ended_as.clone_from(&leaver.person_id);
+                }
+                (standing, end, row)
+            }
             None => (Standing::Working, None, row),
         }
     } else if let Some(row) = undecided {
         (Standing::Undecided, None, row)
+    } else if let Some(leaver) = previous.first() {
+        // Only a tenure that has not begun: until it does, they have left.
+        ended_as.clone_from(&leaver.person_id);
+        match as_last_told(leaver, as_of) {
+            (Standing::Rehired, end) => (Standing::Ended, end, rows[0]),
+            (standing, end) => (standing, end, rows[0]),
+        }
     } else {
         (Standing::Working, None, rows[0])
     };
@@ -294,7 +326,7 @@ fn person<'a>(
             "the status `{word}` is not known; judged by the dates"
         ));
     }
-    if standing == Standing::Undecided {
+    if standing == Standing::Undecided && left.is_none() {
         notes.push("HR gives neither a date nor a status that is known".to_owned());
     }
     let distinct_ids: BTreeSet<&str> = rows
@@ -319,7 +351,7 @@ fn person<'a>(
             .copied()
             .filter(|other| !std::ptr::eq(*other, row)),
     );
-    let person_id = ordered.iter().find_map(|row| row.person_id.clone());
+    let person_id = ended_as.or_else(|| ordered.iter().find_map(|row| row.person_id.clone()));
     previous.sort_by_key(|leaver| leaver.person_id != person_id);
     let mut emails = distinct(
         ordered.iter().filter_map(|row| row.email.clone()).chain(
@@ -359,25 +391,59 @@ fn person<'a>(
     }
 }
 
-fn starts_after(row: &HrRow, left: &HrRow) -> bool {
-    match (&row.start, left.end_of_work()) {
-        // A start is the midnight that opens its day, an end the one that closes it.
-        (Some(start), Some(end)) => start.at >= end.at,
+/// Whether a tenure that runs is another and later one than the one that ended.
+///
+/// Two ids are two tenures. One id, or none, must show by its start that it began anew: an HR file
+/// that keeps an old `Active` row beside the termination must not hide who left.
+fn is_later(running: &HrRow, left: &HrRow) -> bool {
+    if let (Some(one), Some(other)) = (&running.person_id, &left.person_id)
+        && one != other
+    {
+        return true;
+    }
+    let Some(start) = &running.start else {
+        return false;
+    };
+    let began_later = left.start.as_ref().is_some_and(|first| start.at > first.at);
+    began_later
+        || left
+            .end_of_work()
+            .is_some_and(|end| begins_at(start, end.at))
+}
+
+/// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
+/// that closes it, so both on one day lie a day apart, of 25 hours at most.
+fn begins_at(start: &HrDate, end: Timestamp) -> bool {
+    end.duration_since(start.at) <= SignedDuration::from_hours(25)
+}
+
+/// Somebody the previous run had as a leaver, and whose rows now only say active.
+fn came_back(leaver: &Leaver, row: &HrRow) -> (Standing, Option<Timestamp>) {
+    let follows = match (&row.start, leaver.end_of_work) {
+        (Some(start), Some(end)) => begins_at(start, end),
         _ => false,
+    };
+    let other_tenure =
+        leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
+    if follows || other_tenure || leaver.outcome == Outcome::Rehired {
+        (Standing::Rehired, leaver.end_of_work)
+    } else {
+        (Standing::Rescinded, None)
     }
 }
 
-/// Somebody the previous run had as a leaver, and whose only row now says active.
-fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> (Standing, Option<Timestamp>, &'r HrRow) {
-    let began_later = match (&row.start, leaver.end_of_work) {
-        (Some(start), Some(end)) => start.at >= end,
-        _ => false,
+/// How a leaver stands whom HR tells nothing new of.
+fn as_last_told(leaver: &Leaver, as_of: Timestamp) -> (Standing, Option<Timestamp>) {
+    let standing = match (leaver.outcome, leaver.end_of_work) {
+        (Outcome::Rehired, _) => Standing::Rehired,
+        (Outcome::Rescinded, _) => Standing::Rescinded,
+        (_, Some(end)) if end > as_of => Standing::Upcoming,
+        (_, Some(_)) => Standing::Ended,
+        // Without a date, only a deadline tells a terminated person from one HR said nothing of.
+        (_, None) if leaver.deadline.is_some() => Standing::Ended,
+        (_, None) => Standing::Undecided,
     };
-    if began_later || leaver.outcome == Outcome::Rehired {
-        (Standing::Rehired, leaver.end_of_work, row)
-    } else {
-        (Standing::Rescinded, None, row)
-    }
+    (standing, leaver.end_of_work)
 }
 
 /// A leaver of the previous run whom today's feed does not name: followed until access is proven
@@ -399,25 +465,14 @@ fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
         ),
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
-    let standing = match leaver.outcome {
-        Outcome::Rehired => Standing::Rehired,
-        Outcome::Rescinded => Standing::Rescinded,
-        // A date that had passed by then has passed now; without one, only a deadline tells a
-        // terminated person from one HR said nothing of.
-        _ => match leaver.end_of_work {
-            Some(end) if end > inputs.as_of => Standing::Upcoming,
-            Some(_) => Standing::Ended,
-            None if leaver.deadline.is_some() => Standing::Ended,
-            None => Standing::Undecided,
-        },
-    };
+    let (standing, end_of_work) = as_last_told(leaver, inputs.as_of);
     Some(Person {
         person_id: leaver.person_id.clone(),
         other_person_ids: leaver.other_person_ids.clone(),
         names: leaver.name.iter().cloned().collect(),
         emails: leaver.emails.clone(),
         standing,
-        end_of_work: leaver.end_of_work,
+        end_of_work,
         tenures: leaver.tenures.clone(),
         notes: vec![note],
         in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),

@@ -45,6 +45,21 @@ fn a_contractor_who_starts_as_an_employee_the_same_day_came_back() {
 }
 
 #[test]
+fn a_later_tenure_that_will_end_is_a_return_all_the_same() {
+    let left = row("C1").mail(ADA).ended().end(date(2026, 6, 30));
+    for later in [
+        row("C2")
+            .mail(ADA)
+            .start(date(2026, 7, 1))
+            .end(date(2027, 6, 30)),
+        row("C2").mail(ADA).active().end(date(2027, 6, 30)),
+    ] {
+        let judged = world().account(ADA).hr(left.clone()).hr(later).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+    }
+}
+
+#[test]
 fn a_tenure_that_has_not_begun_brings_nobody_back() {
     let judged = world()
         .account(ADA)
@@ -52,6 +67,47 @@ fn a_tenure_that_has_not_begun_brings_nobody_back() {
         .hr(row("E2").mail(ADA).active().start(date(2026, 12, 1)))
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_leaver_whose_only_row_begins_later_is_still_followed() {
+    let night = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 2))
+        .next()
+        .no_rows()
+        .hr(row("E-ada").mail(ADA).active().start(date(2026, 12, 1)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+    assert_eq!(outcome(&night.nights(2).judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_return_that_is_put_off_is_none() {
+    let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
+    let night = world()
+        .account(ADA)
+        .hr(left)
+        .hr(row("E2").mail(ADA).active())
+        .next()
+        .no_rows()
+        .hr(row("E2").mail(ADA).active().start(date(2027, 1, 1)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn rows_of_one_id_that_say_both_active_and_ended_could_not_be_judged() {
+    for active in [
+        row("E1").mail(ADA).active(),
+        row("E1").mail(ADA).active().start(date(2020, 1, 1)),
+    ] {
+        let judged = world()
+            .account(ADA)
+            .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+            .hr(active)
+            .judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
 }
 
 #[test]
@@ -87,6 +143,26 @@ fn a_leaver_whom_the_feed_now_calls_active_is_rescinded_and_kept() {
     assert_eq!(ada.tenures.len(), 2);
     assert_eq!(judged.verdict, Verdict::Pass);
     assert_eq!(outcome(&night.next().judge(), ADA), Outcome::Rescinded);
+}
+
+#[test]
+fn a_leaver_who_begins_anew_another_night_is_rehired_under_the_old_id() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E2").mail(ADA).active().start(date(2026, 11, 24)))
+        .at("2026-11-24T22:40:00Z");
+    for night in [night.clone(), night.next()] {
+        let judged = night.judge();
+        let ada = leaver(&judged, ADA);
+        assert_eq!(ada.outcome, Outcome::Rehired);
+        assert_eq!(ada.person_id.as_deref(), Some("E1"));
+        assert_eq!(ada.other_person_ids, ["E2"]);
+        assert_eq!(ada.end_of_work, Some(at("2026-11-03T00:00:00Z")));
+        assert_eq!(ada.tenures.len(), 2);
+    }
 }
 
 #[test]
