@@ -3,6 +3,7 @@ mod checks;
 mod findings;
 mod matching;
 mod outcomes;
+mod properties;
 mod removal;
 mod tenures;
 mod vanished;
