@@ -1,6 +1,6 @@
 //! The verdict, its reasons, and the night in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::checks::rows_with_people;
 use super::{
@@ -197,16 +197,20 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
             return Err(format!("{what}: {parts} are not {total}"));
         }
     }
-    let still_active = leavers
-        .by_outcome
-        .get(Outcome::StillActive.as_str())
-        .copied();
-    let people_found = judgement
+    let found: HashSet<&str> = judgement
         .findings
         .iter()
-        .any(|finding| finding.kind == FindingKind::OffboardedAccess);
-    if still_active.unwrap_or_default() > 0 && !people_found {
-        return Err("leavers with access and no finding about them".to_owned());
+        .filter(|finding| finding.kind == FindingKind::OffboardedAccess)
+        .filter_map(|finding| finding.account_id.as_deref())
+        .collect();
+    for leaver in &judgement.leavers {
+        let told = leaver
+            .account_id
+            .iter()
+            .any(|id| found.contains(id.as_str()));
+        if leaver.outcome == Outcome::StillActive && !told {
+            return Err("a leaver with access and no finding about it".to_owned());
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::judgement::summary;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Finding, FindingKind, Leaver, Outcome, Severity, Verdict,
+    ensure_sums_reconcile,
 };
 
 const ADA: &str = "ada@example.com";
@@ -131,4 +132,16 @@ fn the_trend_keeps_ninety_nights_tonight_last() {
     assert_eq!(last.as_of, night.inputs.as_of);
     assert_eq!(last.counts, judged.counts);
     assert!(judged.trend.is_sorted_by_key(|night| night.as_of));
+}
+
+#[test]
+fn a_sum_that_does_not_add_up_is_named() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
+    let mut judged = night.judge();
+    judged.findings.clear();
+    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    assert!(fault.contains("no finding"), "{fault}");
+    judged.counts.leavers.total += 1;
+    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    assert!(fault.contains("leavers by outcome"), "{fault}");
 }
