@@ -240,7 +240,12 @@ fn person<'a>(
             Says::Until(end) => Some((*end, *row)),
             _ => None,
         })
-        .max_by_key(|(end, _)| *end);
+        .max_by_key(|(end, _)| *end)
+        // A tenure that will begin and end later tells nothing of somebody who has left.
+        .filter(|(_, row)| {
+            let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
+            begun || !previous.iter().any(|leaver| has_left(leaver, as_of))
+        });
     let works = rows_that(|says| *says == Says::Working)
         .map(|(_, row)| *row)
         .next();
@@ -432,6 +437,13 @@ fn came_back(leaver: &Leaver, row: &HrRow) -> (Standing, Option<Timestamp>) {
     }
 }
 
+fn has_left(leaver: &Leaver, as_of: Timestamp) -> bool {
+    match as_last_told(leaver, as_of).0 {
+        Standing::Ended | Standing::Rehired => true,
+        Standing::Working | Standing::Rescinded | Standing::Upcoming | Standing::Undecided => false,
+    }
+}
+
 /// How a leaver stands whom HR tells nothing new of.
 fn as_last_told(leaver: &Leaver, as_of: Timestamp) -> (Standing, Option<Timestamp>) {
     let standing = match (leaver.outcome, leaver.end_of_work) {
@@ -480,11 +492,15 @@ fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
     })
 }
 
-/// Whether nothing is left to follow: access is proven gone, or HR said that nobody left.
+/// Whether nothing is left to follow: access is proven gone, or HR never said that they left.
 fn is_settled(leaver: &Leaver) -> bool {
-    let never_dated = leaver.outcome == Outcome::NotEvaluable && leaver.deadline.is_none();
+    let told_to_have_left = leaver.deadline.is_some()
+        || leaver.tenures.iter().any(|tenure| {
+            let ended = Tenure::status_word(&Employment::Ended);
+            tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+        });
     let no_access = leaver.account_id.is_empty() || leaver.first_seen_without_access.is_some();
-    leaver.outcome.is_settled() || never_dated && no_access
+    leaver.outcome.is_settled() || !told_to_have_left && no_access
 }
 
 /// Whether a rejected row is about this leaver.

@@ -71,14 +71,29 @@ fn a_tenure_that_has_not_begun_brings_nobody_back() {
 
 #[test]
 fn a_leaver_whose_only_row_begins_later_is_still_followed() {
-    let night = world()
-        .account(ADA)
-        .leaver(ADA, date(2026, 11, 2))
-        .next()
-        .no_rows()
-        .hr(row("E-ada").mail(ADA).active().start(date(2026, 12, 1)));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
-    assert_eq!(outcome(&night.nights(2).judge(), ADA), Outcome::StillActive);
+    let begins = row("E-ada").mail(ADA).active().start(date(2026, 12, 1));
+    for later in [begins.clone(), begins.end(date(2027, 12, 1))] {
+        let night = world()
+            .account(ADA)
+            .leaver(ADA, date(2026, 11, 2))
+            .next()
+            .no_rows()
+            .hr(later);
+        assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+        assert_eq!(outcome(&night.nights(2).judge(), ADA), Outcome::StillActive);
+    }
+}
+
+#[test]
+fn somebody_who_will_begin_and_end_is_upcoming_on_every_night() {
+    let later = row("E1").mail(ADA).start(date(2026, 12, 1));
+    let night = world().hr(later.clone().end(date(2027, 12, 1))).next();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    let moved = night.no_rows().hr(later.end(date(2028, 1, 1))).judge();
+    assert_eq!(
+        leaver(&moved, ADA).end_of_work,
+        Some(at("2028-01-02T00:00:00Z"))
+    );
 }
 
 #[test]

@@ -101,6 +101,31 @@ fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
 }
 
 #[test]
+fn somebody_hr_never_said_had_left_is_dropped_with_the_row_and_told_of() {
+    let unclear = row("E1").mail(ADA).word("Leave");
+    let night = world().hr(unclear).next().no_rows();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+    let judged = night.next().judge();
+    assert!(judged.leavers.is_empty());
+    assert_eq!(changes(&judged), ["leaver_vanished E1: not_evaluable -> "]);
+}
+
+#[test]
+fn a_leaver_whose_row_was_emptied_before_it_vanished_is_still_followed() {
+    let nobody_knows = "ada@elsewhere.example";
+    let night = world()
+        .hr(row("E1").mail(nobody_knows).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(nobody_knows))
+        .next()
+        .no_rows()
+        .nights(3);
+    assert_eq!(outcome(&night.judge(), nobody_knows), Outcome::NotEvaluable);
+    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
+}
+
+#[test]
 fn a_rescinded_leaver_is_dropped_with_the_row() {
     let judged = left()
         .no_rows()
