@@ -7,20 +7,15 @@ use serde_json::Value;
 
 use super::matching::by_id;
 use super::outcomes::Judged;
-use super::{Change, ChangeKind, FormerEmails, Inputs, Leaver, Outcome, Policy};
+use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy};
 use crate::people::{Access, Account, EmailAddress};
 
 /// The changes of the night: accounts, then people, then rules.
-pub(super) fn of_the_night(
-    inputs: &Inputs,
-    leavers: &[Judged<'_>],
-    former: &FormerEmails,
-    complete: bool,
-) -> Vec<Change> {
+pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bool) -> Vec<Change> {
     let mut changes = Vec::new();
     // A list that may be cut shows removals that are none: no account changes then.
     if complete {
-        of_accounts(inputs, former, &mut changes);
+        of_accounts(inputs, &mut changes);
     }
     of_people(inputs, leavers, &mut changes);
     of_rules(inputs, &mut changes);
@@ -36,7 +31,7 @@ pub(super) fn of_the_night(
     changes
 }
 
-fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>) {
+fn of_accounts(inputs: &Inputs, changes: &mut Vec<Change>) {
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
@@ -58,8 +53,8 @@ fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>
     for account in &inputs.population.accounts {
         let status = account.status.to_string();
         let Some(before) = earlier.get(account.id.as_str()) else {
-            // An id that is known from before and was gone.
-            let returned = former.contains_key(&account.id);
+            // Gone from the baseline, and known to it: it was there before.
+            let returned = baseline.former_emails.contains_key(&account.id);
             let change = if returned {
                 ChangeKind::Rejoined
             } else {
@@ -78,8 +73,10 @@ fn of_accounts(inputs: &Inputs, former: &FormerEmails, changes: &mut Vec<Change>
                 );
             }
             (Access::None, Access::Has | Access::Possible) => {
-                // A membership that began anew: removed and invited again.
-                let change = if account.joined_at > before.joined_at {
+                // A membership that began anew: removed and invited again. A date that was not
+                // told before says nothing.
+                let began_anew = before.joined_at.is_some() && account.joined_at > before.joined_at;
+                let change = if began_anew {
                     ChangeKind::Rejoined
                 } else {
                     ChangeKind::Reactivated
@@ -138,10 +135,10 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             previous_run: previous.at.run.clone(),
         });
     };
-    let mut still_named: HashSet<*const Leaver> = HashSet::new();
+    let mut still_told_of: HashSet<*const Leaver> = HashSet::new();
     for judged in leavers {
         let leaver = &judged.leaver;
-        let Some(earlier) = judged.previous else {
+        let Some(earlier) = judged.previous.first() else {
             note(
                 ChangeKind::LeaverAdded,
                 leaver,
@@ -150,8 +147,14 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
             continue;
         };
-        still_named.insert(std::ptr::from_ref(earlier));
-        if earlier.in_feed && !leaver.in_feed {
+        still_told_of.extend(
+            judged
+                .previous
+                .iter()
+                .map(|leaver| std::ptr::from_ref(*leaver)),
+        );
+        let was_in_feed = judged.previous.iter().any(|leaver| leaver.in_feed);
+        if was_in_feed && !leaver.in_feed {
             let (before, after) = (earlier.outcome.to_string(), leaver.outcome.to_string());
             note(ChangeKind::LeaverVanished, leaver, before, after);
         }
@@ -168,8 +171,9 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
         }
     }
+    // Whoever is told of no more, also after having vanished from the feed: nobody goes unseen.
     for earlier in &previous.leavers {
-        if earlier.in_feed && !still_named.contains(&std::ptr::from_ref(earlier)) {
+        if !still_told_of.contains(&std::ptr::from_ref(earlier)) {
             note(
                 ChangeKind::LeaverVanished,
                 earlier,

@@ -1,6 +1,7 @@
 //! What is looked at before anything is concluded, each check with its numbers.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ const TRUTO: &str = "https://api.truto.one";
 
 /// More than this off, in minutes, and no instant in the evidence can be trusted.
 const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
+
+/// A file may be dated so much later than the run: two clocks may differ as much as ours may.
+const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
 
 /// Asana's `/workspaces/{gid}/users` gives at most this many: a list of exactly so many may be cut.
 const SUSPICIOUS_POPULATION: u64 = 2000;
@@ -123,7 +127,7 @@ pub fn mark_of_origin(origin: &str) -> Option<&'static str> {
     );
     if origin == TRUTO {
         None
-    } else if matches!(host, "localhost" | "::1") || host.starts_with("127.") {
+    } else if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
         Some("TEST DATA")
     } else {
         Some("NOT FROM api.truto.one")
@@ -378,13 +382,18 @@ fn population_drop(inputs: &Inputs) -> Check {
     drop(inputs, CheckId::PopulationDrop, now, nights)
 }
 
+/// Rows that tell of somebody: blank and repeated ones must not make up for missing people.
+pub(super) fn rows_with_people(inputs: &Inputs) -> u64 {
+    (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
+}
+
 fn hr_drop(inputs: &Inputs) -> Check {
     if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
         let detail = "not judged: in this scope rows drop out with time";
         return check(CheckId::HrDrop, CheckStatus::Pass, detail);
     }
     let nights = complete_nights(inputs).map(|night| night.hr_rows);
-    drop(inputs, CheckId::HrDrop, inputs.hr.rows_in_file(), nights)
+    drop(inputs, CheckId::HrDrop, rows_with_people(inputs), nights)
 }
 
 fn fields_known(inputs: &Inputs) -> Check {
@@ -486,6 +495,12 @@ fn hr_fresh(inputs: &Inputs) -> Check {
         return check(id, CheckStatus::Fail, "nobody says how old the HR feed is");
     };
     let age = inputs.as_of.duration_since(modified).as_secs();
+    let numbers = json!({ "age_seconds": age, "max_age_seconds": max_age });
+    // A date that has not come yet would stay fresh until it has: it tells no age at all.
+    if age < -MAX_FUTURE_SECONDS {
+        let detail = "the HR feed is dated in the future: nobody knows how old it is";
+        return with(check(id, CheckStatus::Fail, detail), numbers);
+    }
     let fresh = age <= max_age;
     let status = if fresh {
         CheckStatus::Pass
@@ -497,17 +512,19 @@ fn hr_fresh(inputs: &Inputs) -> Check {
         age / 3600,
         max_age / 3600
     );
-    with(
-        check(id, status, detail),
-        json!({ "age_seconds": age, "max_age_seconds": max_age }),
-    )
+    with(check(id, status, detail), numbers)
 }
 
 fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
+    if inputs.hr.unusable.is_some() {
+        // Leavers of an earlier run are followed, but tonight's file names nobody.
+        let detail = "the HR feed cannot be used: nobody knows whom it names";
+        return check(id, CheckStatus::Fail, detail);
+    }
     let named = people
         .iter()
-        .filter(|person| person.in_feed && person.is_leaver())
+        .filter(|person| person.in_feed && person.is_named_as_leaver())
         .count();
     let numbers = json!({ "leavers": named });
     let (status, detail) = if named > 0 {
@@ -639,7 +656,12 @@ fn cadence(inputs: &Inputs) -> Check {
     };
     let since = inputs.as_of.duration_since(last);
     let hours = since.as_hours();
-    let (status, detail) = if since > CADENCE {
+    let (status, detail) = if since.is_negative() {
+        (
+            CheckStatus::Warn,
+            "the last complete run is dated later than this one: a clock went back".to_owned(),
+        )
+    } else if since > CADENCE {
         (
             CheckStatus::Warn,
             format!("{hours} h since the last complete run: nights were missed"),

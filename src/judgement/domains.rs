@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Inputs;
-use crate::people::Role;
+use crate::people::{EmailAddress, Role};
 
 /// Domains anybody can get an address in. An account there says nothing about who employs whom.
 ///
@@ -70,19 +70,28 @@ pub(super) fn of_the_organization(inputs: &Inputs) -> BTreeSet<String> {
         .baseline
         .iter()
         .flat_map(|baseline| &baseline.accounts);
-    let mut domains: BTreeSet<&str> = BTreeSet::new();
+    let mut domains: BTreeSet<String> = BTreeSet::new();
     for account in inputs.population.accounts.iter().chain(earlier) {
         if account.role != Role::Guest {
-            domains.extend(account.emails.iter().map(|email| email.domain()));
+            let held = account.emails.iter().map(EmailAddress::domain);
+            domains.extend(held.map(str::to_owned));
         }
     }
-    let named = inputs.policy.internal_domains.iter().map(String::as_str);
+    domains.extend(
+        inputs
+            .policy
+            .internal_domains
+            .iter()
+            .map(|name| folded(name)),
+    );
+    domains.retain(|domain| !is_public_mail_provider(domain));
     domains
-        .into_iter()
-        .filter(|domain| !is_public_mail_provider(domain))
-        .chain(named)
-        .map(str::to_owned)
-        .collect()
+}
+
+/// A domain as addresses bear it, so that `Example.COM` in the settings is the one of the accounts.
+fn folded(name: &str) -> String {
+    EmailAddress::parse(&format!("x@{}", name.trim()))
+        .map_or_else(|| name.to_owned(), |email| email.domain().to_owned())
 }
 
 #[cfg(test)]

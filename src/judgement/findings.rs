@@ -84,7 +84,12 @@ fn finding(inputs: &Inputs, about: About<'_>) -> Finding {
 }
 
 /// Stays the same from night to night for the same account and person.
-fn finding_id(connection: &str, kind: FindingKind, account_id: &str, person_id: &str) -> String {
+pub(super) fn finding_id(
+    connection: &str,
+    kind: FindingKind,
+    account_id: &str,
+    person_id: &str,
+) -> String {
     let digest = Sha256::digest(format!("{connection}\n{kind}\n{account_id}\n{person_id}"));
     const_hex::encode(&digest[..8])
 }

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::findings::finding_id;
 use super::tenures::Person;
-use super::{Finding, FormerEmails, Inputs, MatchKind, Owner};
-use crate::people::{Access, Account, EmailAddress};
+use super::{Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
+use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
 #[derive(Clone, Debug)]
@@ -19,6 +20,9 @@ pub(super) struct Link<'a> {
     /// The account as the baseline had it.
     pub(super) earlier: Option<&'a Account>,
 }
+
+/// What the note of a leaver says of an account that is suspected to be theirs.
+pub(super) const MAY_BE_THEIRS: &str = "may be theirs";
 
 /// An account that may be somebody's: a suspicion, never a match.
 #[derive(Clone, Debug)]
@@ -40,20 +44,13 @@ pub(super) struct Matches<'a> {
 
 /// Addresses that accounts bore in earlier complete runs and bear no more.
 ///
-/// Of accounts that are gone, only those are kept that the baseline still had or that a leaver is
-/// tied to: no more than the judgement needs.
+/// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
+/// an account that returns under another address is still the account of that leaver.
 pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
     let Some(baseline) = &inputs.past.baseline else {
         return FormerEmails::new();
     };
     let today = by_id(&inputs.population.accounts);
-    let followed: BTreeSet<&str> = inputs
-        .past
-        .previous
-        .iter()
-        .flat_map(|previous| &previous.leavers)
-        .flat_map(|leaver| leaver.account_id.iter().map(String::as_str))
-        .collect();
     let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
     for account in &baseline.accounts {
         former
@@ -62,12 +59,7 @@ pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
             .extend(&account.emails);
     }
     for (id, emails) in &baseline.former_emails {
-        let known = former.contains_key(id.as_str())
-            || today.contains_key(id.as_str())
-            || followed.contains(id.as_str());
-        if known {
-            former.entry(id).or_default().extend(emails);
-        }
+        former.entry(id).or_default().extend(emails);
     }
     let mut kept = FormerEmails::new();
     for (id, emails) in former {
@@ -98,11 +90,12 @@ pub(super) fn of_everybody<'a>(
     former: &'a FormerEmails,
 ) -> Vec<Matches<'a>> {
     let index = Index::of(inputs, former);
-    let ids_are_comparable = people.iter().any(|person| {
-        person
-            .ids()
-            .any(|id| index.by_external_id.contains_key(id.as_str()))
-    });
+    let ids_are_comparable = ids_prove_absence(inputs)
+        && people.iter().any(|person| {
+            person
+                .ids()
+                .any(|id| index.by_external_id.contains_key(id.as_str()))
+        });
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
@@ -120,10 +113,20 @@ pub(super) fn of_everybody<'a>(
     let suspects = Suspects::of(inputs, &taken);
     for (person, matches) in people.iter().zip(&mut all) {
         if person.is_leaver() {
-            matches.suspicions = suspects.of_person(person);
+            matches.suspicions = suspects.of_person(inputs, person);
         }
     }
     all
+}
+
+/// Whether every account that may be an employee's carries an id: one that carries none may be
+/// anybody's, so that a search by id proves nothing.
+fn ids_prove_absence(inputs: &Inputs) -> bool {
+    inputs.population.accounts.iter().all(|account| {
+        account.external_id.is_some()
+            || account.role == Role::Guest
+            || account.access() == Access::None
+    })
 }
 
 /// Accounts findable by what people are matched by.
@@ -139,13 +142,9 @@ impl<'a> Index<'a> {
     fn of(inputs: &'a Inputs, former: &'a FormerEmails) -> Self {
         let accounts = &inputs.population.accounts;
         let mut by_email: HashMap<&str, Vec<&str>> = HashMap::with_capacity(accounts.len());
-        let mut by_external_id: HashMap<&str, Vec<&str>> = HashMap::new();
         for account in accounts {
             for email in &account.emails {
                 by_email.entry(email.key()).or_default().push(&account.id);
-            }
-            if let Some(id) = &account.external_id {
-                by_external_id.entry(id).or_default().push(&account.id);
             }
         }
         let mut by_former_email: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -159,6 +158,13 @@ impl<'a> Index<'a> {
             .baseline
             .as_ref()
             .map_or(&[][..], |baseline| &baseline.accounts);
+        // An account that is gone was somebody's too.
+        let mut by_external_id: HashMap<&str, Vec<&str>> = HashMap::new();
+        for account in accounts.iter().chain(baseline) {
+            if let Some(id) = &account.external_id {
+                by_external_id.entry(id).or_default().push(&account.id);
+            }
+        }
         Self {
             listed: by_id(accounts),
             earlier: by_id(baseline),
@@ -193,7 +199,7 @@ impl<'a> Index<'a> {
             }
         }
         // Once linked, a leaver is followed by account id, whatever happens to the e-mail.
-        if let Some(leaver) = person.previous {
+        for leaver in &person.previous {
             for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
                 tie(account, *kind);
             }
@@ -212,6 +218,7 @@ impl<'a> Index<'a> {
 
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
 struct Suspects<'a> {
+    accounts: Vec<&'a Account>,
     by_untagged_email: HashMap<String, Vec<&'a Account>>,
     by_name: HashMap<String, Vec<&'a Account>>,
 }
@@ -220,10 +227,14 @@ impl<'a> Suspects<'a> {
     fn of(inputs: &'a Inputs, taken: &BTreeSet<&str>) -> Self {
         let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
         let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
-        for account in &inputs.population.accounts {
-            if account.access() == Access::None || taken.contains(account.id.as_str()) {
-                continue;
-            }
+        let accounts: Vec<&Account> = inputs
+            .population
+            .accounts
+            .iter()
+            .filter(|account| account.access() != Access::None)
+            .filter(|account| !taken.contains(account.id.as_str()))
+            .collect();
+        for account in &accounts {
             for email in &account.emails {
                 by_untagged_email
                     .entry(email.key_without_tag())
@@ -235,12 +246,13 @@ impl<'a> Suspects<'a> {
             }
         }
         Self {
+            accounts,
             by_untagged_email,
             by_name,
         }
     }
 
-    fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
+    fn of_person(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<Suspicion<'a>> {
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
             for account in accounts.into_iter().flatten() {
@@ -259,13 +271,45 @@ impl<'a> Suspects<'a> {
             let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
             suspect(accounts, "the same name");
         }
+        for account in self.suspected_before(inputs, person) {
+            suspicions.entry(&account.id).or_insert(Suspicion {
+                account,
+                reason: "suspected in the run before",
+            });
+        }
         suspicions.into_values().collect()
+    }
+
+    /// Accounts that the previous run had a finding about: a name is changed in a minute, so only
+    /// an owner, an alias row or the end of access closes a suspicion.
+    fn suspected_before(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<&'a Account> {
+        let Some(previous) = &inputs.past.previous else {
+            return Vec::new();
+        };
+        let mut suspected = Vec::new();
+        // The note spares most leavers the search among all accounts.
+        for leaver in person
+            .previous
+            .iter()
+            .filter(|l| l.note.contains(MAY_BE_THEIRS))
+        {
+            suspected.extend(self.accounts.iter().copied().filter(|account| {
+                let finding = finding_id(
+                    &inputs.population.connection.id,
+                    FindingKind::PossibleOffboardedAccess,
+                    &account.id,
+                    leaver.person_id.as_deref().unwrap_or_default(),
+                );
+                previous.findings_first_seen.contains_key(&finding)
+            }));
+        }
+        suspected
     }
 }
 
 /// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no
 /// difference (`Díaz, Ana` and `Ana Díaz`).
-fn name_key(name: &str) -> Option<String> {
+pub(super) fn name_key(name: &str) -> Option<String> {
     let folded = crate::people::fold(name);
     let mut words: Vec<&str> = folded
         .split(|c: char| c.is_whitespace() || c == ',')

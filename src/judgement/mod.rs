@@ -6,7 +6,8 @@
 //!
 //! 1. [`checks`] on the accounts decide whether the run is *complete*: only then does absence from
 //!    the list prove that somebody has no account.
-//! 2. `tenures` groups HR rows into people and says who has left at the instant of the run.
+//! 2. `tenures` groups HR rows into people, `earlier` says who of them the previous run knew, and
+//!    together they say who has left at the instant of the run.
 //! 3. `matching` ties people to accounts.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
@@ -14,6 +15,7 @@
 mod changes;
 mod checks;
 mod domains;
+mod earlier;
 mod findings;
 mod inputs;
 mod matching;
@@ -56,7 +58,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.sort_by_key(|check| check.id);
 
     let findings = findings::of_the_night(inputs, &leavers);
-    let changes = changes::of_the_night(inputs, &leavers, &former_emails, complete);
+    let changes = changes::of_the_night(inputs, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();

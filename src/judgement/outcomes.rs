@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::matching::{Link, Matches, Suspicion};
+use super::matching::{Link, MAY_BE_THEIRS, Matches, Suspicion};
 use super::tenures::{Person, Standing};
 use super::{Inputs, Leaver, Outcome, WithinSla};
 use crate::people::Access;
@@ -17,7 +17,7 @@ pub(super) struct Judged<'a> {
     pub(super) links: Vec<Link<'a>>,
     pub(super) suspicions: Vec<Suspicion<'a>>,
     /// The same person in the previous run.
-    pub(super) previous: Option<&'a Leaver>,
+    pub(super) previous: Vec<&'a Leaver>,
 }
 
 /// Judges every leaver, the worst outcome first.
@@ -69,7 +69,7 @@ fn of_one<'a>(
 ) -> Judged<'a> {
     let as_of = inputs.as_of;
     let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
-    let previous = person.previous;
+    let previous = &person.previous;
 
     let mut links = matches.links.clone();
     links.sort_by(|a, b| {
@@ -79,21 +79,22 @@ fn of_one<'a>(
     });
     let worst = links.iter().map(access).max().unwrap_or(Access::None);
 
-    let first_seen_in_feed = previous.map_or(as_of, |leaver| leaver.first_seen_in_feed);
+    let first_named = previous.iter().map(|leaver| leaver.first_seen_in_feed);
+    let first_seen_in_feed = first_named.min().unwrap_or(as_of);
     let ends = matches!(
         person.standing,
         Standing::Ended | Standing::Upcoming | Standing::Rehired
     );
     let deadline = match (person.standing, person.end_of_work) {
         (Standing::Undecided | Standing::Rescinded, _) => None,
-        (_, Some(end)) => Some(end + grace),
-        (_, None) => Some(first_seen_in_feed + grace),
+        (_, Some(end)) => Some(later(end, grace)),
+        (_, None) => Some(later(first_seen_in_feed, grace)),
     };
     let deadline_from_notice = ends.then(|| {
-        person
+        let known_by = person
             .end_of_work
-            .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed))
-            + grace
+            .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed));
+        later(known_by, grace)
     });
 
     let seen = Seen::of(inputs, &links, worst, previous, complete);
@@ -101,7 +102,7 @@ fn of_one<'a>(
     for suspicion in &matches.suspicions {
         if person.standing == Standing::Ended {
             notes.push(format!(
-                "account {} may be theirs: {}; an alias row decides",
+                "account {} {MAY_BE_THEIRS}: {}; an alias row decides",
                 suspicion.account.id, suspicion.reason
             ));
         }
@@ -176,8 +177,13 @@ fn of_one<'a>(
         leaver,
         links,
         suspicions: matches.suspicions.clone(),
-        previous,
+        previous: previous.clone(),
     }
+}
+
+/// A span after an instant; at the end of time, the end of time.
+fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
+    instant.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether an account would have been found if there were one.
@@ -198,17 +204,16 @@ fn no_key(person: &Person<'_>) -> &'static str {
 }
 
 /// The address of a linked account: tonight's, else the last one known.
-fn email_of(link: &Link<'_>, previous: Option<&Leaver>) -> Option<crate::people::EmailAddress> {
+fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<crate::people::EmailAddress> {
     let account = link.listed.or(link.earlier);
     account
         .and_then(|account| account.email().cloned())
         .or_else(|| {
-            let leaver = previous?;
-            let place = leaver
-                .account_id
-                .iter()
-                .position(|id| id == link.account_id)?;
-            leaver.account_email.get(place)?.clone()
+            previous.iter().find_map(|leaver| {
+                let mut ids = leaver.account_id.iter();
+                let place = ids.position(|id| id == link.account_id)?;
+                leaver.account_email.get(place)?.clone()
+            })
         })
 }
 
@@ -224,7 +229,7 @@ impl Seen {
         inputs: &Inputs,
         links: &[Link<'_>],
         worst: Access,
-        previous: Option<&Leaver>,
+        previous: &[&Leaver],
         complete: bool,
     ) -> Self {
         if worst == Access::Has {
@@ -238,11 +243,12 @@ impl Seen {
                 .iter()
                 .any(|link| link.earlier.is_some_and(|a| a.access() == Access::Has))
         });
-        let carried = previous.and_then(|leaver| leaver.last_seen_with_access);
-        let last_with = in_baseline.map(|baseline| baseline.as_of).max(carried);
-        let still_without = previous
-            .and_then(|leaver| leaver.first_seen_without_access)
-            .filter(|first| last_with.is_none_or(|last| last < *first));
+        let carried = previous.iter().map(|leaver| leaver.last_seen_with_access);
+        let last_with = in_baseline
+            .map(|baseline| baseline.as_of)
+            .max(carried.max().flatten());
+        let still_without =
+            gone_since(previous).filter(|first| last_with.is_none_or(|last| last < *first));
         let first_without = match worst {
             Access::None if complete && !links.is_empty() => {
                 Some(still_without.unwrap_or(inputs.as_of))
@@ -265,4 +271,15 @@ impl Seen {
             WithinSla::Unknown
         }
     }
+}
+
+/// Since when no account of these was seen with access: since the last of them was.
+fn gone_since(previous: &[&Leaver]) -> Option<Timestamp> {
+    let linked = previous
+        .iter()
+        .filter(|leaver| !leaver.account_id.is_empty());
+    let since: Option<Vec<Timestamp>> = linked
+        .map(|leaver| leaver.first_seen_without_access)
+        .collect();
+    since?.into_iter().max()
 }

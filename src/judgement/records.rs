@@ -263,7 +263,7 @@ pub struct Night {
     pub verdict: Verdict,
     /// Whether it was complete.
     pub complete: bool,
-    /// Rows in the HR file.
+    /// Rows of the HR file that tell of somebody: read or rejected, not blank, not repeated.
     pub hr_rows: u64,
     /// Its numbers.
     #[serde(flatten)]

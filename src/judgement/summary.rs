@@ -1,7 +1,8 @@
 //! The verdict, its reasons, and the night in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use super::checks::rows_with_people;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Verdict,
@@ -151,7 +152,7 @@ pub(super) fn trend(
         as_of: inputs.as_of,
         verdict,
         complete,
-        hr_rows: inputs.hr.rows_in_file(),
+        hr_rows: rows_with_people(inputs),
         counts: counts.clone(),
     });
     trend
@@ -196,16 +197,20 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
             return Err(format!("{what}: {parts} are not {total}"));
         }
     }
-    let still_active = leavers
-        .by_outcome
-        .get(Outcome::StillActive.as_str())
-        .copied();
-    let people_found = judgement
+    let found: HashSet<&str> = judgement
         .findings
         .iter()
-        .any(|finding| finding.kind == FindingKind::OffboardedAccess);
-    if still_active.unwrap_or_default() > 0 && !people_found {
-        return Err("leavers with access and no finding about them".to_owned());
+        .filter(|finding| finding.kind == FindingKind::OffboardedAccess)
+        .filter_map(|finding| finding.account_id.as_deref())
+        .collect();
+    for leaver in &judgement.leavers {
+        let told = leaver
+            .account_id
+            .iter()
+            .any(|id| found.contains(id.as_str()));
+        if leaver.outcome == Outcome::StillActive && !told {
+            return Err("a leaver with access and no finding about it".to_owned());
+        }
     }
     Ok(())
 }

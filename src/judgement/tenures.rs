@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Inputs, Leaver, Outcome, Tenure};
-use crate::people::{EmailAddress, Employment, HrRow};
+use super::{Inputs, Leaver, Outcome, Tenure, earlier};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -31,14 +31,23 @@ pub(super) struct Person<'a> {
     pub(super) notes: Vec<String>,
     /// Whether today's feed names the person.
     pub(super) in_feed: bool,
-    /// What the previous run said of them.
-    pub(super) previous: Option<&'a Leaver>,
+    /// What the previous run said of them: one leaver, or several whom HR now shows to be one
+    /// person. The one who bears tonight's id comes first.
+    pub(super) previous: Vec<&'a Leaver>,
 }
 
 impl Person<'_> {
     /// Whether the review has to say something about them.
     pub(super) fn is_leaver(&self) -> bool {
         self.standing != Standing::Working
+    }
+
+    /// Whether HR says that they have left or will, or leaves it open.
+    pub(super) fn is_named_as_leaver(&self) -> bool {
+        match self.standing {
+            Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Undecided => true,
+            Standing::Working | Standing::Rescinded => false,
+        }
     }
 
     /// Every id, the deciding tenure's first.
@@ -66,21 +75,29 @@ pub(super) enum Standing {
 
 /// Everybody HR names, and every leaver of the previous run who is still to be followed.
 pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
-    let earlier = Earlier::of(inputs);
-    let mut seen = BTreeSet::new();
-    let mut people: Vec<Person<'_>> = groups(&inputs.hr.rows)
-        .into_iter()
-        .map(|rows| {
-            let known = earlier.find(&rows);
-            seen.extend(known);
-            person(
-                &rows,
-                known.map(|index| &earlier.leavers[index]),
-                inputs.as_of,
-            )
+    let leavers = inputs
+        .past
+        .previous
+        .as_ref()
+        .map_or(&[][..], |previous| &previous.leavers);
+    let groups = groups(&inputs.hr.rows);
+    let known = earlier::leavers_of(&groups, leavers);
+    let ids_tonight: BTreeSet<&str> = inputs
+        .hr
+        .rows
+        .iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .collect();
+    let seen: BTreeSet<usize> = known.iter().flatten().copied().collect();
+    let mut people: Vec<Person<'_>> = groups
+        .iter()
+        .zip(&known)
+        .map(|(rows, known)| {
+            let previous = known.iter().map(|index| &leavers[*index]).collect();
+            person(rows, previous, &ids_tonight, inputs.as_of)
         })
         .collect();
-    for (index, leaver) in earlier.leavers.iter().enumerate() {
+    for (index, leaver) in leavers.iter().enumerate() {
         if !seen.contains(&index)
             && let Some(person) = followed(leaver, inputs)
         {
@@ -88,56 +105,26 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         }
     }
     people.sort_by(|a, b| {
-        (&a.person_id, &a.emails, &a.names).cmp(&(&b.person_id, &b.emails, &b.names))
+        (
+            &a.person_id,
+            &a.emails,
+            &a.names,
+            &a.end_of_work,
+            &a.tenures,
+        )
+            .cmp(&(
+                &b.person_id,
+                &b.emails,
+                &b.names,
+                &b.end_of_work,
+                &b.tenures,
+            ))
     });
     people
 }
 
-/// The leavers of the previous run, findable by id and address.
-struct Earlier<'a> {
-    leavers: &'a [Leaver],
-    by_id: HashMap<&'a str, usize>,
-    by_email: HashMap<&'a str, usize>,
-}
-
-impl<'a> Earlier<'a> {
-    fn of(inputs: &'a Inputs) -> Self {
-        let leavers = inputs
-            .past
-            .previous
-            .as_ref()
-            .map_or(&[][..], |previous| &previous.leavers);
-        let mut by_id = HashMap::new();
-        let mut by_email = HashMap::new();
-        for (index, leaver) in leavers.iter().enumerate() {
-            for id in leaver.person_id.iter().chain(&leaver.other_person_ids) {
-                by_id.entry(id.as_str()).or_insert(index);
-            }
-            for email in &leaver.emails {
-                by_email.entry(email.key()).or_insert(index);
-            }
-        }
-        Self {
-            leavers,
-            by_id,
-            by_email,
-        }
-    }
-
-    /// The same person in the previous run: by id, else by work address.
-    fn find(&self, rows: &[&HrRow]) -> Option<usize> {
-        let by_id = rows.iter().filter_map(|row| row.person_id.as_deref());
-        let by_email = rows.iter().filter_map(|row| row.email.as_ref());
-        by_id
-            .filter_map(|id| self.by_id.get(id))
-            .chain(by_email.filter_map(|email| self.by_email.get(email.key())))
-            .next()
-            .copied()
-    }
-}
-
-/// Rows put together by person id and by work address; in each group by content, so that the order
-/// of the file makes no difference.
+/// Rows put together by person id and by work address; groups, and rows in a group, are sorted by
+/// content, so that the order of the file makes no difference.
 fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     let mut parent: Vec<usize> = (0..rows.len()).collect();
     fn root(parent: &mut [usize], mut index: usize) -> usize {
@@ -168,19 +155,33 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     }
     let mut groups: Vec<Vec<&HrRow>> = groups.into_values().collect();
     for group in &mut groups {
-        group.sort_by_cached_key(|row| {
-            let at = |date: Option<&crate::people::HrDate>| date.map(|date| date.at);
-            (
-                row.person_id.clone(),
-                at(row.start.as_ref()),
-                at(row.end_of_work()),
-                row.email.clone(),
-                row.name.clone(),
-                row.other_emails.clone(),
-            )
-        });
+        group.sort_by_cached_key(|row| content(row));
     }
+    groups.sort_by_cached_key(|group| group.iter().map(|row| content(row)).collect::<Vec<_>>());
     groups
+}
+
+/// All of a row that a judgement may show, in an order of its own.
+fn content(row: &HrRow) -> impl Ord + use<'_> {
+    let at = |date: &'_ Option<HrDate>| date.as_ref().map(|date| (date.at, date.written.clone()));
+    (
+        row.person_id.as_deref(),
+        at(&row.start),
+        row.end_of_work().map(|end| end.at),
+        (at(&row.end), at(&row.last_day)),
+        written(row.email.iter()),
+        row.name.as_deref(),
+        written(row.other_emails.iter()),
+        Tenure::status_word(&row.status),
+        &row.notes,
+    )
+}
+
+/// Addresses in an order of their own: two that compare equal may still be written differently.
+fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
+    emails
+        .map(|email| (email.key(), email.as_written()))
+        .collect()
 }
 
 /// What one row says at an instant.
@@ -214,7 +215,13 @@ fn says(row: &HrRow, as_of: Timestamp) -> Says {
     }
 }
 
-fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -> Person<'a> {
+/// One person from their rows and from what the previous run said of them.
+fn person<'a>(
+    rows: &[&HrRow],
+    mut previous: Vec<&'a Leaver>,
+    ids_tonight: &BTreeSet<&str>,
+    as_of: Timestamp,
+) -> Person<'a> {
     let said: Vec<(Says, &HrRow)> = rows.iter().map(|row| (says(row, as_of), *row)).collect();
     let rows_that = |wanted: fn(&Says) -> bool| said.iter().filter(move |(says, _)| wanted(says));
 
@@ -233,36 +240,69 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
             Says::Until(end) => Some((*end, *row)),
             _ => None,
         })
-        .max_by_key(|(end, _)| *end);
+        .max_by_key(|(end, _)| *end)
+        // A tenure that will begin and end later tells nothing of somebody who has left.
+        .filter(|(_, row)| {
+            let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
+            begun || !previous.iter().any(|leaver| has_left(leaver, as_of))
+        });
     let works = rows_that(|says| *says == Says::Working)
         .map(|(_, row)| *row)
         .next();
     let undecided = rows_that(|says| *says == Says::Nothing)
         .map(|(_, row)| *row)
         .next();
-    // A tenure that ends later proves a return only if it says when it began.
-    let returned_until = until.filter(|(_, row)| {
-        row.start.as_ref().is_some_and(|start| start.at <= as_of)
-            && left
-                .is_some_and(|(_, left)| left.person_id != row.person_id || starts_after(row, left))
-    });
+    let runs_now = |(says, row): &&(Says, &HrRow)| match says {
+        Says::Working => true,
+        // A tenure with an end to come runs if its status says so, or its start has passed.
+        Says::Until(_) => {
+            let begun = row.start.as_ref().map(|start| start.at <= as_of);
+            begun.unwrap_or(row.status == Employment::Active)
+        }
+        Says::NotBegun | Says::Left(_) | Says::LeftUndated | Says::Nothing => false,
+    };
 
     let mut notes = Vec::new();
+    // A later tenure that HR shows only now, under the id of the one that ended.
+    let mut ended_as: Option<String> = None;
     let (standing, end_of_work, row) = if let Some((end, row)) = left {
-        if works.is_some() || returned_until.is_some() {
+        let returned = said
+            .iter()
+            .filter(runs_now)
+            .any(|(_, other)| is_later(other, row));
+        if returned {
             (Standing::Rehired, end, row)
+        } else if works.is_some() {
+            notes.push(
+                "HR says both active and ended for one id, and no start tells which is later"
+                    .to_owned(),
+            );
+            (Standing::Undecided, None, row)
         } else {
             (Standing::Ended, end, row)
         }
     } else if let Some((end, row)) = until {
         (Standing::Upcoming, Some(end), row)
     } else if let Some(row) = works {
-        match previous {
-            Some(leaver) => came_back(leaver, row),
+        match previous.first() {
+            Some(leaver) => {
+                let (standing, end) = came_back(leaver, row);
+                if standing == Standing::Rehired {
+                    ended_as.clone_from(&leaver.person_id);
+                }
+                (standing, end, row)
+            }
             None => (Standing::Working, None, row),
         }
     } else if let Some(row) = undecided {
         (Standing::Undecided, None, row)
+    } else if let Some(leaver) = previous.first() {
+        // Only a tenure that has not begun: until it does, they have left.
+        ended_as.clone_from(&leaver.person_id);
+        match as_last_told(leaver, as_of) {
+            (Standing::Rehired, end) => (Standing::Ended, end, rows[0]),
+            (standing, end) => (standing, end, rows[0]),
+        }
     } else {
         (Standing::Working, None, rows[0])
     };
@@ -291,7 +331,7 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
             "the status `{word}` is not known; judged by the dates"
         ));
     }
-    if standing == Standing::Undecided {
+    if standing == Standing::Undecided && left.is_none() {
         notes.push("HR gives neither a date nor a status that is known".to_owned());
     }
     let distinct_ids: BTreeSet<&str> = rows
@@ -307,7 +347,7 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
     for row in rows {
         notes.extend(row.notes.iter().cloned());
     }
-    notes.dedup();
+    let mut notes = distinct(notes.into_iter());
 
     // The deciding row first; then the others, as they are sorted.
     let mut ordered = vec![row];
@@ -316,50 +356,106 @@ fn person<'a>(rows: &[&HrRow], previous: Option<&'a Leaver>, as_of: Timestamp) -
             .copied()
             .filter(|other| !std::ptr::eq(*other, row)),
     );
-    let person_id = ordered.iter().find_map(|row| row.person_id.clone());
+    let person_id = ended_as.or_else(|| ordered.iter().find_map(|row| row.person_id.clone()));
+    previous.sort_by_key(|leaver| leaver.person_id != person_id);
+    let mut emails = distinct(
+        ordered.iter().filter_map(|row| row.email.clone()).chain(
+            ordered
+                .iter()
+                .flat_map(|row| row.other_emails.iter().cloned()),
+        ),
+    );
+    // A mailbox is deleted and HR blanks the cell: the account keeps the address.
+    if emails.is_empty() && previous.iter().any(|leaver| !leaver.emails.is_empty()) {
+        let before = previous.iter().flat_map(|leaver| &leaver.emails);
+        emails = distinct(before.cloned());
+        notes.push("HR gives no e-mail any more; judged by those it gave before".to_owned());
+    }
+    // Ids of earlier tenures stay with the person, unless tonight they are somebody else's.
+    let before = previous
+        .iter()
+        .flat_map(|leaver| leaver.person_id.iter().chain(&leaver.other_person_ids))
+        .map(String::as_str)
+        .filter(|id| !ids_tonight.contains(id));
+    let other_person_ids: BTreeSet<&str> = distinct_ids
+        .into_iter()
+        .chain(before)
+        .filter(|id| Some(*id) != person_id.as_deref())
+        .collect();
     Person {
-        other_person_ids: distinct_ids
-            .into_iter()
-            .filter(|id| Some(*id) != person_id.as_deref())
-            .map(str::to_owned)
-            .collect(),
+        other_person_ids: other_person_ids.into_iter().map(str::to_owned).collect(),
         person_id,
         names: distinct(ordered.iter().filter_map(|row| row.name.clone())),
-        emails: distinct(
-            ordered.iter().filter_map(|row| row.email.clone()).chain(
-                ordered
-                    .iter()
-                    .flat_map(|row| row.other_emails.iter().cloned()),
-            ),
-        ),
+        emails,
         standing,
         end_of_work,
-        tenures: tenures(rows, previous),
+        tenures: tenures(rows, &previous),
         notes,
         in_feed: true,
         previous,
     }
 }
 
-fn starts_after(row: &HrRow, left: &HrRow) -> bool {
-    match (&row.start, left.end_of_work()) {
-        // A start is the midnight that opens its day, an end the one that closes it.
-        (Some(start), Some(end)) => start.at >= end.at,
+/// Whether a tenure that runs is another and later one than the one that ended.
+///
+/// Two ids are two tenures. One id, or none, must show by its start that it began anew: an HR file
+/// that keeps an old `Active` row beside the termination must not hide who left.
+fn is_later(running: &HrRow, left: &HrRow) -> bool {
+    if let (Some(one), Some(other)) = (&running.person_id, &left.person_id)
+        && one != other
+    {
+        return true;
+    }
+    let Some(start) = &running.start else {
+        return false;
+    };
+    let began_later = left.start.as_ref().is_some_and(|first| start.at > first.at);
+    began_later
+        || left
+            .end_of_work()
+            .is_some_and(|end| begins_at(start, end.at))
+}
+
+/// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
+/// that closes it, so both on one day lie a day apart, of 25 hours at most.
+fn begins_at(start: &HrDate, end: Timestamp) -> bool {
+    end.duration_since(start.at) <= SignedDuration::from_hours(25)
+}
+
+/// Somebody the previous run had as a leaver, and whose rows now only say active.
+fn came_back(leaver: &Leaver, row: &HrRow) -> (Standing, Option<Timestamp>) {
+    let follows = match (&row.start, leaver.end_of_work) {
+        (Some(start), Some(end)) => begins_at(start, end),
         _ => false,
+    };
+    let other_tenure =
+        leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
+    if follows || other_tenure || leaver.outcome == Outcome::Rehired {
+        (Standing::Rehired, leaver.end_of_work)
+    } else {
+        (Standing::Rescinded, None)
     }
 }
 
-/// Somebody the previous run had as a leaver, and whose only row now says active.
-fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> (Standing, Option<Timestamp>, &'r HrRow) {
-    let began_later = match (&row.start, leaver.end_of_work) {
-        (Some(start), Some(end)) => start.at >= end,
-        _ => false,
-    };
-    if began_later || leaver.outcome == Outcome::Rehired {
-        (Standing::Rehired, leaver.end_of_work, row)
-    } else {
-        (Standing::Rescinded, None, row)
+fn has_left(leaver: &Leaver, as_of: Timestamp) -> bool {
+    match as_last_told(leaver, as_of).0 {
+        Standing::Ended | Standing::Rehired => true,
+        Standing::Working | Standing::Rescinded | Standing::Upcoming | Standing::Undecided => false,
     }
+}
+
+/// How a leaver stands whom HR tells nothing new of.
+fn as_last_told(leaver: &Leaver, as_of: Timestamp) -> (Standing, Option<Timestamp>) {
+    let standing = match (leaver.outcome, leaver.end_of_work) {
+        (Outcome::Rehired, _) => Standing::Rehired,
+        (Outcome::Rescinded, _) => Standing::Rescinded,
+        (_, Some(end)) if end > as_of => Standing::Upcoming,
+        (_, Some(_)) => Standing::Ended,
+        // Without a date, only a deadline tells a terminated person from one HR said nothing of.
+        (_, None) if leaver.deadline.is_some() => Standing::Ended,
+        (_, None) => Standing::Undecided,
+    };
+    (standing, leaver.end_of_work)
 }
 
 /// A leaver of the previous run whom today's feed does not name: followed until access is proven
@@ -381,37 +477,30 @@ fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
         ),
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
-    let standing = match leaver.outcome {
-        Outcome::Rehired => Standing::Rehired,
-        Outcome::Rescinded => Standing::Rescinded,
-        // A date that had passed by then has passed now; without one, only a deadline tells a
-        // terminated person from one HR said nothing of.
-        _ => match leaver.end_of_work {
-            Some(end) if end > inputs.as_of => Standing::Upcoming,
-            Some(_) => Standing::Ended,
-            None if leaver.deadline.is_some() => Standing::Ended,
-            None => Standing::Undecided,
-        },
-    };
+    let (standing, end_of_work) = as_last_told(leaver, inputs.as_of);
     Some(Person {
         person_id: leaver.person_id.clone(),
         other_person_ids: leaver.other_person_ids.clone(),
         names: leaver.name.iter().cloned().collect(),
         emails: leaver.emails.clone(),
         standing,
-        end_of_work: leaver.end_of_work,
+        end_of_work,
         tenures: leaver.tenures.clone(),
         notes: vec![note],
         in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
-        previous: Some(leaver),
+        previous: vec![leaver],
     })
 }
 
-/// Whether nothing is left to follow: access is proven gone, or HR said that nobody left.
+/// Whether nothing is left to follow: access is proven gone, or HR never said that they left.
 fn is_settled(leaver: &Leaver) -> bool {
-    let never_dated = leaver.outcome == Outcome::NotEvaluable && leaver.deadline.is_none();
+    let told_to_have_left = leaver.deadline.is_some()
+        || leaver.tenures.iter().any(|tenure| {
+            let ended = Tenure::status_word(&Employment::Ended);
+            tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+        });
     let no_access = leaver.account_id.is_empty() || leaver.first_seen_without_access.is_some();
-    leaver.outcome.is_settled() || never_dated && no_access
+    leaver.outcome.is_settled() || !told_to_have_left && no_access
 }
 
 /// Whether a rejected row is about this leaver.
@@ -431,7 +520,7 @@ fn names(row: &crate::people::RejectedRow, leaver: &Leaver) -> bool {
 }
 
 /// Every tenure told of, now or before.
-fn tenures(rows: &[&HrRow], previous: Option<&Leaver>) -> Vec<Tenure> {
+fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
     let mut tenures: BTreeSet<Tenure> = rows
         .iter()
         .map(|row| Tenure {
@@ -448,7 +537,7 @@ fn tenures(rows: &[&HrRow], previous: Option<&Leaver>) -> Vec<Tenure> {
         .collect();
     tenures.extend(
         previous
-            .into_iter()
+            .iter()
             .flat_map(|leaver| leaver.tenures.iter().cloned()),
     );
     tenures.into_iter().collect()

@@ -1,1 +1,11 @@
-
+mod changes;
+mod checks;
+mod findings;
+mod matching;
+mod outcomes;
+mod properties;
+mod removal;
+mod tenures;
+mod vanished;
+mod verdict;
+mod world;

@@ -1,0 +1,165 @@
+//! Who of tonight's people is who of the previous run.
+//!
+//! Taking two people for one would hide a leaver behind somebody who works here; taking one person
+//! for two shows a leaver once too often. So every tie must be earned, and where HR's words
+//! contradict each other there is none: the leaver is followed on their own.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Leaver;
+use super::matching::name_key;
+use crate::people::{EmailAddress, HrRow};
+
+/// For each group of rows, the leavers of the previous run who are the same person, by their place.
+///
+/// Stronger ties come first, and a leaver claimed by one is not open to the next: by the id of the
+/// tenure that ended, by the id of another tenure, by address, and for rows that have neither id
+/// nor address by name. Ids may tie several leavers, whom HR then shows to be one person; an
+/// address or a name ties one only, with the same end of work if there is such a one, for people
+/// may share them. The groups are in an order of their own, so each of two alike finds one.
+pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<usize>> {
+    let index = Index::of(leavers);
+    let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+    let mut claimed: BTreeSet<usize> = BTreeSet::new();
+    for tie in [Index::by_id, Index::by_other_id] {
+        let mut claims = Vec::new();
+        for (group, rows) in groups.iter().enumerate() {
+            let open = tie(&index, rows).into_iter();
+            claims.extend(
+                open.filter(|leaver| !claimed.contains(leaver))
+                    .map(|leaver| (group, leaver)),
+            );
+        }
+        for (group, leaver) in claims {
+            known[group].push(leaver);
+            claimed.insert(leaver);
+        }
+    }
+    for tie in [Index::by_address, Index::by_name_alone] {
+        for same_end in [true, false] {
+            for (group, rows) in groups.iter().enumerate() {
+                if !known[group].is_empty() {
+                    continue;
+                }
+                let found = tie(&index, rows).into_iter().find(|leaver| {
+                    !claimed.contains(leaver) && (!same_end || ends_alike(rows, &leavers[*leaver]))
+                });
+                known[group].extend(found);
+                claimed.extend(found);
+            }
+        }
+    }
+    known
+}
+
+fn ends_alike(rows: &[&HrRow], leaver: &Leaver) -> bool {
+    rows.iter()
+        .any(|row| row.end_of_work().map(|end| end.at) == leaver.end_of_work)
+}
+
+struct Index<'a> {
+    leavers: &'a [Leaver],
+    by_id: HashMap<&'a str, Vec<usize>>,
+    by_other_id: HashMap<&'a str, Vec<usize>>,
+    by_email: HashMap<&'a str, Vec<usize>>,
+    by_name_alone: HashMap<Option<String>, Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(leavers: &'a [Leaver]) -> Self {
+        let mut index = Self {
+            leavers,
+            by_id: HashMap::new(),
+            by_other_id: HashMap::new(),
+            by_email: HashMap::new(),
+            by_name_alone: HashMap::new(),
+        };
+        for (place, leaver) in leavers.iter().enumerate() {
+            if let Some(id) = &leaver.person_id {
+                index.by_id.entry(id).or_default().push(place);
+            }
+            for id in &leaver.other_person_ids {
+                index.by_other_id.entry(id).or_default().push(place);
+            }
+            for email in &leaver.emails {
+                index.by_email.entry(email.key()).or_default().push(place);
+            }
+            if ids(leaver).next().is_none() && leaver.emails.is_empty() {
+                let name = leaver.name.as_deref().and_then(name_key);
+                index.by_name_alone.entry(name).or_default().push(place);
+            }
+        }
+        index
+    }
+
+    fn by_id(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+        found(&self.by_id, rows)
+    }
+
+    fn by_other_id(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+        found(&self.by_other_id, rows)
+    }
+
+    /// By an address, unless the rest says that it is shared or was handed on.
+    fn by_address(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+        let names: BTreeSet<String> = rows
+            .iter()
+            .filter_map(|row| row.name.as_deref().and_then(name_key))
+            .collect();
+        let has_id = rows.iter().any(|row| row.person_id.is_some());
+        let mut tied = BTreeSet::new();
+        let mut tie = |email: &EmailAddress, is_work: bool| {
+            for place in self.by_email.get(email.key()).into_iter().flatten() {
+                let leaver = &self.leavers[*place];
+                let name = leaver.name.as_deref().and_then(name_key);
+                let same_name = name.as_ref().is_some_and(|name| names.contains(name));
+                let other_name = name.is_some() && !names.is_empty() && !same_name;
+                // What ties by id has been tied by id: two ids here are two different ones.
+                let other_id = has_id && ids(leaver).next().is_some();
+                let is_first = leaver.emails.first() == Some(email);
+                let is_same = match (is_work, is_first) {
+                    (true, true) => !(other_name && other_id),
+                    (true, false) => same_name || !other_name && !other_id,
+                    // Nothing else may tell who they are: an id would have.
+                    (false, _) => ids(leaver).next().is_none() && !other_name,
+                };
+                if is_same {
+                    tied.insert(*place);
+                }
+            }
+        };
+        for row in rows {
+            if let Some(email) = &row.email {
+                tie(email, true);
+            }
+            for email in &row.other_emails {
+                tie(email, false);
+            }
+        }
+        tied
+    }
+
+    fn by_name_alone(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+        let mut tied = BTreeSet::new();
+        for row in rows {
+            if row.person_id.is_none() && row.emails().next().is_none() {
+                let name = row.name.as_deref().and_then(name_key);
+                tied.extend(self.by_name_alone.get(&name).into_iter().flatten());
+            }
+        }
+        tied
+    }
+}
+
+fn ids(leaver: &Leaver) -> impl Iterator<Item = &String> {
+    leaver.person_id.iter().chain(&leaver.other_person_ids)
+}
+
+fn found(index: &HashMap<&str, Vec<usize>>, rows: &[&HrRow]) -> BTreeSet<usize> {
+    rows.iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .filter_map(|id| index.get(id))
+        .flatten()
+        .copied()
+        .collect()
+}

@@ -1,0 +1,518 @@
+//! Each check at its edges.
+
+use jiff::SignedDuration;
+
+use super::world::*;
+use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Verdict, mark_of_origin};
+use crate::people::{Memberships, RejectedRecord, Role, Status, Viewer};
+
+use CheckStatus::{Fail, Pass, Warn};
+
+/// How a check ends after one change to a quiet world.
+fn after(id: CheckId, change: impl FnOnce(&mut Inputs)) -> CheckStatus {
+    let judged = world().exactly(change);
+    if status(&judged, id) == Fail {
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert!(
+            judged.reasons[0].contains(id.as_str()),
+            "{:?}",
+            judged.reasons
+        );
+    } else {
+        assert_eq!(judged.verdict, Verdict::Pass, "{:?}", judged.reasons);
+    }
+    status(&judged, id)
+}
+
+#[test]
+fn every_check_is_there_once_and_in_order() {
+    let judged = world().judge();
+    let ids: Vec<CheckId> = judged.checks.iter().map(|check| check.id).collect();
+    assert_eq!(ids, CheckId::ALL);
+    for check in &judged.checks {
+        let expected = if check.id == CheckId::LedgerContinues {
+            Warn
+        } else {
+            Pass
+        };
+        assert_eq!(check.status, expected, "{}: {}", check.id, check.detail);
+    }
+}
+
+#[test]
+fn only_what_proves_the_list_whole_makes_a_run_complete() {
+    let complete = |change: fn(&mut Inputs)| world().exactly(change).complete;
+    assert!(complete(
+        |inputs| inputs.population.connection.status = "x".to_owned()
+    ));
+    assert!(complete(
+        |inputs| inputs.population.clock_skew_minutes = Some(99)
+    ));
+    assert!(complete(|inputs| inputs.hr.unusable = Some("x".to_owned())));
+    assert!(complete(|inputs| inputs
+        .past
+        .ledger_faults
+        .push("x".to_owned())));
+
+    assert!(!complete(|inputs| inputs.population.workspaces_visible = 0));
+    assert!(!complete(|inputs| inputs
+        .population
+        .listing
+        .last_page_reached = false));
+    assert!(!complete(|inputs| inputs.population.listing.rows += 1));
+    assert!(!complete(|inputs| inputs.population.accounts[0]
+        .emails
+        .clear()));
+    assert!(!complete(
+        |inputs| inputs.population.accounts[0].role = Role::Guest
+    ));
+    assert!(!complete(|inputs| {
+        inputs.population.accounts.clear();
+        inputs.population.listing.rows = 0;
+        inputs.population.listing.unique = 0;
+        inputs.population.viewer = Viewer::NotTold {
+            reason: "403".to_owned(),
+        };
+    }));
+}
+
+#[test]
+fn a_connection_in_any_other_state_than_active_fails() {
+    for (state, expected) in [
+        ("active", Pass),
+        ("connecting", Fail),
+        ("needs_reauth", Fail),
+    ] {
+        let found = after(CheckId::ConnectionActive, |inputs| {
+            inputs.population.connection.status = state.to_owned();
+        });
+        assert_eq!(found, expected, "{state}");
+    }
+}
+
+#[test]
+fn evidence_from_elsewhere_is_marked() {
+    let cases = [
+        ("https://api.truto.one", None),
+        ("http://127.0.0.1:8080", Some("TEST DATA")),
+        ("http://localhost:1", Some("TEST DATA")),
+        ("http://[::1]:1", Some("TEST DATA")),
+        ("https://truto.example", Some("NOT FROM api.truto.one")),
+        (
+            "https://api.truto.one.example",
+            Some("NOT FROM api.truto.one"),
+        ),
+        ("https://127.example", Some("NOT FROM api.truto.one")),
+        ("http://api.truto.one", Some("NOT FROM api.truto.one")),
+    ];
+    for (origin, mark) in cases {
+        assert_eq!(mark_of_origin(origin), mark, "{origin}");
+        let found = after(CheckId::SourceOrigin, |inputs| {
+            inputs.population.origin = origin.to_owned();
+        });
+        assert_eq!(found, if mark.is_some() { Warn } else { Pass });
+    }
+}
+
+#[test]
+fn a_clock_more_than_five_minutes_off_fails() {
+    for (skew, expected) in [
+        (None, Warn),
+        (Some(5), Pass),
+        (Some(-5), Pass),
+        (Some(6), Fail),
+        (Some(-6), Fail),
+        (Some(i64::MIN), Fail),
+    ] {
+        let found = after(CheckId::Clock, |inputs| {
+            inputs.population.clock_skew_minutes = skew;
+        });
+        assert_eq!(found, expected, "{skew:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_sees_no_workspace_fails() {
+    for (visible, expected) in [(0, Fail), (1, Pass), (3, Pass)] {
+        let found = after(CheckId::WorkspaceListed, |inputs| {
+            inputs.population.workspaces_visible = visible;
+        });
+        assert_eq!(found, expected, "{visible}");
+    }
+}
+
+#[test]
+fn a_list_that_was_not_read_to_its_end_fails() {
+    let id = CheckId::ListComplete;
+    let stopped = Some("a cursor came twice".to_owned());
+    assert_eq!(
+        after(id, |i| i.population.listing.stopped_because = stopped),
+        Fail
+    );
+    assert_eq!(
+        after(id, |i| i.population.listing.last_page_reached = false),
+        Fail
+    );
+}
+
+fn unreadable() -> Memberships {
+    Memberships::Unreadable {
+        status: 403,
+        missing_scopes: vec!["default".to_owned()],
+    }
+}
+
+fn incomplete() -> Memberships {
+    Memberships::Incomplete {
+        reason: "a page answered 500".to_owned(),
+    }
+}
+
+/// Memberships whose every page was read, with one thing amiss.
+fn disagreeing(amiss: &str) -> Memberships {
+    let ids = |here: &str| {
+        if amiss == here {
+            vec!["7".to_owned()]
+        } else {
+            Vec::new()
+        }
+    };
+    Memberships::Read {
+        rows: 1,
+        rejected: u64::from(amiss == "rejected"),
+        active: 1,
+        inactive: 0,
+        unknown: 0,
+        active_not_listed: ids("not listed"),
+        listed_without_membership: ids("without membership"),
+    }
+}
+
+#[test]
+fn a_partial_list_needs_the_word_of_the_memberships() {
+    for (memberships, expected) in [
+        (agreeing(), Pass),
+        (unreadable(), Fail),
+        (incomplete(), Fail),
+        (disagreeing("not listed"), Fail),
+        (disagreeing("without membership"), Fail),
+        (disagreeing("rejected"), Fail),
+    ] {
+        let judged = world().exactly(|inputs| {
+            inputs.population.listing.partial_response = true;
+            inputs.population.memberships = memberships;
+        });
+        assert_eq!(status(&judged, CheckId::ListComplete), expected);
+        assert_eq!(judged.complete, expected == Pass);
+    }
+}
+
+#[test]
+fn rows_and_accounts_must_add_up() {
+    let id = CheckId::RowsReconcile;
+    assert_eq!(after(id, |i| i.population.listing.rows += 1), Fail);
+    assert_eq!(after(id, |i| i.population.listing.duplicates += 1), Fail);
+    let both = |i: &mut Inputs| {
+        i.population.listing.rows += 1;
+        i.population.listing.duplicates += 1;
+    };
+    assert_eq!(after(id, both), Pass);
+    let more = |i: &mut Inputs| {
+        i.population.listing.rows += 1;
+        i.population.listing.unique += 1;
+    };
+    assert_eq!(after(id, more), Fail);
+    let rejected = |i: &mut Inputs| {
+        i.population.listing.rows += 1;
+        i.population.listing.rejected.push(RejectedRecord {
+            page: 1,
+            row: 2,
+            reason: "no id".to_owned(),
+        });
+    };
+    assert_eq!(after(id, rejected), Fail);
+}
+
+#[test]
+fn the_second_witness_must_name_the_same_accounts() {
+    for (memberships, expected) in [
+        (agreeing(), Pass),
+        (unreadable(), Warn),
+        (incomplete(), Fail),
+        (disagreeing("not listed"), Fail),
+        (disagreeing("without membership"), Fail),
+        (disagreeing("rejected"), Fail),
+    ] {
+        let found = after(CheckId::RowsReconcile, |inputs| {
+            inputs.population.memberships = memberships;
+        });
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn no_account_at_all_is_not_believed() {
+    let found = after(CheckId::PopulationSize, |inputs| {
+        inputs.population.accounts.clear();
+        inputs.population.listing.rows = 0;
+        inputs.population.listing.unique = 0;
+        inputs.population.viewer = Viewer::NotTold {
+            reason: "403".to_owned(),
+        };
+    });
+    assert_eq!(found, Fail);
+}
+
+#[test]
+fn exactly_two_thousand_accounts_need_the_word_of_the_memberships() {
+    // The viewer is one of them.
+    for (others, memberships, expected) in [
+        (1998, unreadable(), Pass),
+        (1999, unreadable(), Fail),
+        (1999, agreeing(), Pass),
+        (2000, unreadable(), Pass),
+    ] {
+        let judged = world()
+            .crowd(others)
+            .change(|inputs| inputs.population.memberships = memberships)
+            .judge();
+        assert_eq!(
+            status(&judged, CheckId::PopulationSize),
+            expected,
+            "{others}"
+        );
+    }
+}
+
+#[test]
+fn a_fall_by_more_than_the_percentage_and_at_least_twenty_fails() {
+    // The viewer is one of them.
+    let cases = [
+        (100, 70, Pass), // exactly 30 %
+        (100, 69, Fail),
+        (60, 41, Pass), // 31.7 %, but only 19 accounts
+        (60, 40, Fail),
+        (100, 130, Pass),
+        (30, 1, Fail),
+        (20, 1, Pass),
+    ];
+    for (before, now, expected) in cases {
+        let mut next = world().crowd(before - 1).next();
+        while next.inputs.population.accounts.len() > now {
+            let last = next.inputs.population.accounts.last().unwrap().id.clone();
+            next = next.without(&last);
+        }
+        let judged = next.judge();
+        let found = status(&judged, CheckId::PopulationDrop);
+        assert_eq!(found, expected, "{before} to {now}");
+        assert_eq!(judged.complete, expected == Pass);
+    }
+}
+
+#[test]
+fn a_fall_is_measured_against_the_largest_of_the_last_seven_complete_runs() {
+    let many = world().crowd(99).next();
+    let few = many.change(|inputs| {
+        inputs.population.accounts.truncate(60);
+        inputs.policy.max_drop_percent = 50;
+    });
+    let strict = |world: World| world.policy(|policy| policy.max_drop_percent = 30).judge();
+    // Six small nights after the large one it is still the seventh.
+    let six = few.nights(6);
+    assert_eq!(status(&strict(six.clone()), CheckId::PopulationDrop), Fail);
+    // An incomplete night pushes nothing out.
+    let cut = six.clone().cut().next();
+    assert_eq!(status(&strict(cut), CheckId::PopulationDrop), Fail);
+    assert_eq!(status(&strict(six.next()), CheckId::PopulationDrop), Pass);
+}
+
+#[test]
+fn an_account_with_access_and_no_address_fails() {
+    for (state, expected) in [
+        (Status::Active, Fail),
+        (Status::Invited, Fail),
+        (Status::Unknown(None), Fail),
+        (Status::Inactive, Pass),
+    ] {
+        let judged = world()
+            .account("ada@example.com")
+            .status("ada", state)
+            .set("ada", |account| account.emails.clear())
+            .judge();
+        assert_eq!(status(&judged, CheckId::FieldsKnown), expected);
+    }
+}
+
+#[test]
+fn an_unknown_status_or_role_warns() {
+    let ada = || world().account("ada@example.com");
+    for judged in [
+        ada().status("ada", Status::Unknown(None)).judge(),
+        ada().role("ada", Role::Unknown(None)).judge(),
+    ] {
+        assert_eq!(status(&judged, CheckId::FieldsKnown), Warn);
+        assert_eq!(judged.verdict, Verdict::Pass);
+    }
+}
+
+#[test]
+fn a_missing_scope_is_named() {
+    let judged = world()
+        .account("ada@example.com")
+        .set("ada", |account| account.emails.clear())
+        .change(|inputs| inputs.population.gaps.missing_scopes = vec!["users:read".to_owned()])
+        .judge();
+    assert!(
+        check(&judged, CheckId::FieldsKnown)
+            .detail
+            .contains("users:read")
+    );
+}
+
+#[test]
+fn the_eyes_we_look_through_must_see_everybody() {
+    for (role, expected) in [
+        (Role::Admin, Pass),
+        (Role::Member, Fail),
+        (Role::Guest, Fail),
+        (Role::Unknown(None), Warn),
+    ] {
+        let judged = world().role("root", role).judge();
+        assert_eq!(status(&judged, CheckId::Viewer), expected);
+        assert_eq!(judged.complete, expected != Fail);
+    }
+    let missing = Viewer::Account { id: "7".to_owned() };
+    assert_eq!(
+        after(CheckId::Viewer, |i| i.population.viewer = missing),
+        Fail
+    );
+    let unknown = Viewer::NotTold {
+        reason: "403".to_owned(),
+    };
+    assert_eq!(
+        after(CheckId::Viewer, |i| i.population.viewer = unknown),
+        Warn
+    );
+}
+
+#[test]
+fn an_hr_feed_that_is_old_of_unknown_age_or_from_the_future_is_not_believed() {
+    let hours = SignedDuration::from_hours;
+    let second = SignedDuration::from_secs(1);
+    for (age, expected) in [
+        (Some(hours(48)), Pass),
+        (Some(hours(48) + second), Fail),
+        // Clocks may differ by as much as ours may.
+        (Some(-SignedDuration::from_mins(5)), Pass),
+        (Some(-SignedDuration::from_mins(5) - second), Fail),
+        (None, Fail),
+    ] {
+        let found = after(CheckId::HrFresh, |inputs| {
+            inputs.hr.origin.modified_at = age.map(|age| inputs.as_of - age);
+        });
+        assert_eq!(found, expected, "{age:?}");
+    }
+    let off = after(CheckId::HrFresh, |inputs| {
+        inputs.policy.hr_feed_max_age_seconds = None;
+        inputs.hr.origin.modified_at = None;
+    });
+    assert_eq!(off, Pass);
+}
+
+#[test]
+fn a_feed_that_names_no_leaver_must_be_allowed_to() {
+    let strict = world().policy(|policy| policy.hr_feed_allow_empty = false);
+    let empty = |world: World| status(&world.judge(), CheckId::HrNotEmpty);
+    let ada = || row("E1").mail("ada@example.com");
+    assert_eq!(empty(world()), Pass);
+    assert_eq!(empty(strict.clone()), Fail);
+    assert_eq!(empty(strict.clone().hr(ada().active())), Fail);
+    assert_eq!(empty(strict.clone().hr(ada().end(date(2026, 12, 1)))), Pass);
+
+    // Leavers of an earlier night are not named by tonight's file.
+    let left = strict.hr(ada().ended().end(date(2026, 11, 2))).next();
+    assert_eq!(empty(left.clone()), Pass);
+    assert_eq!(empty(left.clone().no_rows()), Fail);
+    assert_eq!(empty(left.no_rows().hr(ada().active())), Fail);
+}
+
+#[test]
+fn a_row_that_was_not_understood_fails() {
+    let id = CheckId::HrRowsAccounted;
+    assert_eq!(status(&world().rejected(None, None).judge(), id), Fail);
+    assert_eq!(status(&world().unusable().judge(), id), Fail);
+    let word = row("E1")
+        .mail("ada@example.com")
+        .word("Garden Leave")
+        .end(date(2026, 11, 2));
+    assert_eq!(status(&world().hr(word).judge(), id), Warn);
+}
+
+#[test]
+fn a_feed_of_another_organization_fails() {
+    let id = CheckId::HrMatchable;
+    let leaver = |email: &str| world().leaver(email, date(2026, 11, 2));
+    assert_eq!(status(&leaver("ada@example.com").judge(), id), Pass);
+    assert_eq!(status(&leaver("ada@elsewhere.example").judge(), id), Fail);
+    // One row in common is enough to know the feed.
+    let mixed = leaver("ada@elsewhere.example").leaver("bob@example.com", date(2026, 11, 2));
+    assert_eq!(status(&mixed.judge(), id), Pass);
+    // A guest's domain says nothing.
+    let guest = leaver("ada@elsewhere.example")
+        .account("guest@elsewhere.example")
+        .role("guest", Role::Guest);
+    assert_eq!(status(&guest.judge(), id), Fail);
+}
+
+#[test]
+fn a_collapsed_hr_feed_fails_unless_rows_may_drop_out() {
+    let leavers = |count: usize| {
+        (0..count).fold(world().no_rows(), |world, number| {
+            world.leaver(&format!("c{number}@example.com"), date(2026, 11, 2))
+        })
+    };
+    let rows = leavers(70).inputs.hr.rows;
+    let fallen = |rows: usize, blank: u64, scope: FeedScope| {
+        let night = leavers(100)
+            .policy(|policy| policy.hr_feed_scope = scope)
+            .next();
+        let judged = night
+            .change(|inputs| {
+                inputs.hr.rows.truncate(rows);
+                inputs.hr.blank_rows = blank;
+                inputs.hr.duplicate_rows = blank;
+            })
+            .judge();
+        status(&judged, CheckId::HrDrop)
+    };
+    assert_eq!(rows.len(), 70);
+    assert_eq!(fallen(70, 0, FeedScope::Leavers), Pass);
+    assert_eq!(fallen(69, 0, FeedScope::Leavers), Fail);
+    assert_eq!(fallen(69, 0, FeedScope::RecentLeavers), Pass);
+    // Blank and repeated rows don't make up for the missing ones.
+    assert_eq!(fallen(3, 60, FeedScope::Leavers), Fail);
+}
+
+#[test]
+fn a_missed_night_warns() {
+    let night = world().next();
+    let found = |instant: &str| status(&night.clone().at(instant).judge(), CheckId::Cadence);
+    assert_eq!(found("2026-11-25T10:40:00Z"), Pass); // 36 h
+    assert_eq!(found("2026-11-25T10:40:01Z"), Warn);
+    // Our clock went back behind the last run.
+    assert_eq!(found("2026-11-22T22:40:00Z"), Warn);
+
+    // Only a complete run counts.
+    let cut = world().cut().next();
+    assert_eq!(status(&cut.judge(), CheckId::Cadence), Warn);
+    assert_eq!(status(&world().judge(), CheckId::Cadence), Pass);
+}
+
+#[test]
+fn a_damaged_ledger_fails_and_the_first_entry_warns() {
+    let id = CheckId::LedgerContinues;
+    assert_eq!(after(id, |_| ()), Warn);
+    assert_eq!(after(id, |i| i.past.ledger_head = Some(41)), Pass);
+    let damaged = |i: &mut Inputs| i.past.ledger_faults.push("entry 40 is altered".to_owned());
+    assert_eq!(after(id, damaged), Fail);
+}

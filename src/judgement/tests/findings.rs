@@ -1,0 +1,104 @@
+//! What somebody should look at.
+
+use super::world::*;
+use crate::judgement::{FindingKind, Severity};
+use crate::people::Status;
+
+const ADA: &str = "ada@example.com";
+
+#[test]
+fn a_finding_id_is_the_digest_anybody_can_compute() {
+    // printf 'conn\noffboarded_access\nada\nE-ada' | sha256sum | cut -c 1-16
+    let judged = world().account(ADA).leaver(ADA, date(2026, 11, 2)).judge();
+    assert_eq!(judged.findings[0].finding_id, "e5074780e9828c81");
+
+    // printf 'conn\naccount_unidentifiable\nx\n' | sha256sum | cut -c 1-16
+    let judged = world()
+        .account(ADA)
+        .account("x@example.com")
+        .set("x", |account| account.emails.clear())
+        .judge();
+    assert_eq!(judged.findings[0].finding_id, "7e73b66560bf01b6");
+}
+
+#[test]
+fn a_finding_tells_how_long_access_is_overdue() {
+    let judged = world()
+        .account(ADA)
+        .named("ada", "Ada")
+        .leaver(ADA, date(2026, 11, 20))
+        .judge();
+    let finding = &judged.findings[0];
+    assert_eq!(finding.end_of_work, Some(at("2026-11-21T00:00:00Z")));
+    assert_eq!(finding.deadline, Some(at("2026-11-22T00:00:00Z")));
+    assert_eq!(finding.overdue_hours, Some(46));
+    assert_eq!(finding.name.as_deref(), Some("Ada"));
+}
+
+#[test]
+fn first_seen_is_carried_without_a_break_and_reset_after_one() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
+    let first = night.inputs.as_of;
+    let seen = |world: &World| world.judge().findings[0].first_seen;
+    let night = night.nights(3);
+    assert_eq!(seen(&night), first);
+
+    // A failed night and an incomplete run that saw the access are no break.
+    let night = night.sleep().cut().next();
+    assert_eq!(seen(&night), first);
+
+    let back = night
+        .status("ada", Status::Inactive)
+        .next()
+        .status("ada", Status::Active);
+    assert_eq!(seen(&back), back.inputs.as_of);
+}
+
+#[test]
+fn an_account_with_access_and_no_address_is_a_finding() {
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| account.emails.clear())
+        .judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccountUnidentifiable]);
+    assert_eq!(judged.findings[0].severity, Severity::Medium);
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| account.emails.clear())
+        .status("ada", Status::Inactive)
+        .judge();
+    assert!(judged.findings.is_empty());
+}
+
+#[test]
+fn each_account_with_access_is_a_finding_of_its_own() {
+    let judged = world()
+        .account_as("1", ADA)
+        .account_as("2", ADA)
+        .account_as("3", ADA)
+        .status("3", Status::Inactive)
+        .leaver(ADA, date(2026, 11, 2))
+        .judge();
+    let accounts: Vec<_> = judged
+        .findings
+        .iter()
+        .map(|finding| finding.account_id.as_deref().unwrap())
+        .collect();
+    assert_eq!(accounts, ["1", "2"]);
+}
+
+#[test]
+fn the_gravest_comes_first() {
+    let judged = world()
+        .account("zed@example.com")
+        .set("zed", |account| account.emails.clear())
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 2))
+        .leaver(VIEWER, date(2026, 11, 2))
+        .judge();
+    let severities: Vec<_> = judged.findings.iter().map(|found| found.severity).collect();
+    assert_eq!(
+        severities,
+        [Severity::Critical, Severity::High, Severity::Medium]
+    );
+}

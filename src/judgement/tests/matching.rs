@@ -1,0 +1,252 @@
+//! Which accounts are whose: every kind is tried and all are united.
+
+use super::world::*;
+use crate::judgement::{FindingKind, MatchKind, Outcome, Verdict};
+use crate::people::Status;
+
+const ADA: &str = "ada@example.com";
+
+#[test]
+fn case_blanks_and_composition_of_an_address_make_no_difference() {
+    for (account, hr) in [
+        ("Ada@Example.COM", "ada@example.com"),
+        ("ada@example.com", " ADA@example.com\u{a0}"),
+        ("jos\u{e9}@example.com", "jose\u{301}@example.com"),
+        ("a\u{200b}da@example.com", "ada@example.com"),
+    ] {
+        let judged = world()
+            .account_as("1", account)
+            .leaver(hr, date(2026, 11, 2))
+            .judge();
+        assert_eq!(outcome(&judged, hr), Outcome::StillActive, "{hr:?}");
+        assert_eq!(leaver(&judged, hr).matched_by, [MatchKind::Email]);
+    }
+}
+
+#[test]
+fn a_look_alike_address_is_another_address() {
+    let judged = world()
+        .account(ADA)
+        .leaver("\u{430}da@example.com", date(2026, 11, 2))
+        .judge();
+    let looks_like = "\u{430}da@example.com";
+    assert_eq!(outcome(&judged, looks_like), Outcome::NoAccessFound);
+}
+
+#[test]
+fn a_personal_address_matches() {
+    let judged = world()
+        .account_as("1", "ada@gmail.com")
+        .hr(row("E1")
+            .mail(ADA)
+            .other("Ada@Gmail.com")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_further_address_of_the_account_matches() {
+    let judged = world()
+        .account_as("1", "ada@gmail.com")
+        .set("1", |account| account.emails.push(mail(ADA)))
+        .leaver(ADA, date(2026, 11, 2))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_id_is_the_strongest_name_of_a_match() {
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| {
+            account.external_id = Some("E-ada".to_owned())
+        })
+        .leaver(ADA, date(2026, 11, 2))
+        .judge();
+    assert_eq!(leaver(&judged, ADA).matched_by, [MatchKind::PersonId]);
+}
+
+#[test]
+fn ids_are_text() {
+    let judged = world()
+        .account("bob@example.com")
+        .set("bob", |account| {
+            account.external_id = Some("123".to_owned())
+        })
+        .hr(row("00123").mail(ADA).ended().end(date(2026, 11, 2)))
+        .judge();
+    assert!(leaver(&judged, ADA).account_id.is_empty());
+}
+
+/// A leaver whom only the account's name or a plus-tag could give away.
+fn possible(account: &str, name: &str) -> World {
+    let leaves = row("E1")
+        .mail(ADA)
+        .name("D\u{ed}az, Ada")
+        .ended()
+        .end(date(2026, 11, 2));
+    world().account_as("1", account).named("1", name).hr(leaves)
+}
+
+#[test]
+fn a_plus_tag_and_a_same_name_are_possible_and_never_a_match() {
+    for (account, name) in [
+        ("ada+asana@example.com", "A. D."),
+        ("a.diaz@home.example", "ada D\u{ed}az"),
+    ] {
+        let judged = possible(account, name).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert!(leaver(&judged, ADA).account_id.is_empty());
+        assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn an_account_that_cannot_be_used_is_no_suspicion() {
+    let judged = possible("ada+asana@example.com", "A. D.")
+        .status("1", Status::Inactive)
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
+
+    let judged = possible("ada+asana@example.com", "A. D.")
+        .status("1", Status::Unknown(None))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
+fn an_account_of_somebody_who_works_here_is_no_suspicion() {
+    let judged = possible("a.diaz@example.com", "Ada D\u{ed}az")
+        .hr(row("E2").mail("a.diaz@example.com").active())
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
+    assert_eq!(judged.verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_suspicion_beside_found_access_does_not_soften_it() {
+    let judged = possible("ada+asana@example.com", "A. D.")
+        .account(ADA)
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(
+        kinds(&judged),
+        [
+            FindingKind::OffboardedAccess,
+            FindingKind::PossibleOffboardedAccess
+        ]
+    );
+}
+
+#[test]
+fn a_suspicion_beside_a_removed_account_keeps_the_leaver_open() {
+    let judged = possible("ada+asana@example.com", "A. D.")
+        .account(ADA)
+        .status("ada", Status::Inactive)
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
+fn a_suspicion_stays_open_when_the_account_changes_its_name() {
+    let night = possible("x@home.example", "Ada D\u{ed}az")
+        .next()
+        .named("1", "Somebody Else");
+    for night in [night.clone(), night.clone().no_rows(), night.nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+    }
+}
+
+#[test]
+fn a_suspicion_ends_with_the_access_or_with_an_owner() {
+    let night = possible("x@home.example", "Ada D\u{ed}az").next();
+    for night in [
+        night.clone().without("1"),
+        night.clone().status("1", Status::Inactive),
+        night.hr(row("E2").mail("x@home.example").active()),
+    ] {
+        assert_eq!(outcome(&night.judge(), ADA), Outcome::NoAccessFound);
+    }
+}
+
+#[test]
+fn a_leaver_named_after_the_account_changed_its_address_is_found() {
+    let judged = world()
+        .account(ADA)
+        .next()
+        .email("ada", "lovelace@example.com")
+        .nights(2)
+        .leaver(ADA, date(2026, 11, 2))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(leaver(&judged, ADA).matched_by, [MatchKind::FormerEmail]);
+}
+
+#[test]
+fn once_linked_a_leaver_is_followed_by_account_id() {
+    let night = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 23))
+        .next()
+        .email("ada", "x@elsewhere.example");
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::WithinGrace);
+    let night = night.nights(2).email("ada", "y@elsewhere.example");
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_leaver_named_after_the_account_was_gone_for_nights_had_access_once() {
+    let judged = world()
+        .account(ADA)
+        .next()
+        .without("ada")
+        .nights(4)
+        .leaver(ADA, date(2026, 11, 24))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+}
+
+#[test]
+fn an_account_that_came_back_after_nights_under_another_address_is_found() {
+    let night = world().account(ADA).next();
+    let judged = night
+        .without("ada")
+        .nights(3)
+        .account_as("ada", "lovelace@example.com")
+        .nights(2)
+        .leaver(ADA, date(2026, 11, 24))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_account_known_only_by_its_id_is_removed_once_it_is_gone() {
+    let judged = world()
+        .account("x@elsewhere.example")
+        .set("x", |account| account.external_id = Some("E1".to_owned()))
+        .next()
+        .without("x")
+        .hr(row("E1").ended().end(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(judged.leavers[0].outcome, Outcome::Removed);
+    assert_eq!(judged.leavers[0].matched_by, [MatchKind::PersonId]);
+}
+
+#[test]
+fn an_account_tells_whose_it_is_leavers_first() {
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| account.external_id = Some("E2".to_owned()))
+        .hr(row("E2").mail("zed@example.com").active())
+        .leaver(ADA, date(2026, 11, 2))
+        .judge();
+    let owner = &judged.owners[1];
+    assert_eq!(owner.person_ids, ["E-ada", "E2"]);
+    assert_eq!(owner.matched_by, [MatchKind::Email, MatchKind::PersonId]);
+    assert_eq!(owner.findings, [FindingKind::OffboardedAccess]);
+}

@@ -1,0 +1,262 @@
+//! What holds in every world, however small and odd.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::world::*;
+use crate::judgement::{Judgement, MatchKind, Outcome, Verdict};
+use crate::people::{Employment, Role, Status};
+
+const MAILS: &[&str] = &[
+    "ada@example.com",
+    "ADA@Example.com",
+    " ada@example.com",
+    "ada+x@example.com",
+    "bob@example.com",
+    "ada@gmail.com",
+    "eve@partner.example",
+];
+
+const NAMES: &[&str] = &["Ada Diaz", "Bob Roe"];
+
+fn accounts()
+-> impl Strategy<Value = Vec<(usize, &'static str, Status, bool, Option<&'static str>)>> {
+    let statuses = [
+        Status::Active,
+        Status::Active,
+        Status::Invited,
+        Status::Inactive,
+        Status::Unknown(None),
+    ];
+    let account = (
+        0..6usize,
+        select(MAILS),
+        select(statuses.to_vec()),
+        any::<bool>(),
+        proptest::option::of(select(NAMES)),
+    );
+    proptest::collection::vec(account, 0..5)
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let statuses = [
+        Employment::Ended,
+        Employment::Ended,
+        Employment::Active,
+        Employment::NotTold,
+        Employment::Unclassified("Leave".to_owned()),
+    ];
+    let days = [date(2026, 11, 2), date(2026, 11, 22), date(2026, 12, 24)];
+    let row = (
+        select(vec!["", "E1", "E2", "E3"]),
+        proptest::option::of(select(MAILS)),
+        proptest::option::of(select(MAILS)),
+        proptest::option::of(select(NAMES)),
+        select(statuses.to_vec()),
+        proptest::option::of(select(days.to_vec())),
+        proptest::option::of(select(days.to_vec())),
+    )
+        .prop_map(|(id, email, other, name, status, start, end)| {
+            let mut made = row(id);
+            made.0.status = status;
+            if let Some(email) = email {
+                made = made.mail(email);
+            }
+            if let Some(other) = other {
+                made = made.other(other);
+            }
+            if let Some(name) = name {
+                made = made.name(name);
+            }
+            if let Some(start) = start {
+                made = made.start(start);
+            }
+            if let Some(end) = end {
+                made = made.end(end);
+            }
+            made
+        });
+    proptest::collection::vec(row, 0..5)
+}
+
+prop_compose! {
+    fn a_world()(accounts in accounts(), rows in rows(), cut in any::<bool>()) -> World {
+        let mut made = world();
+        let mut ids = BTreeSet::new();
+        for (id, email, status, guest, name) in accounts {
+            if !ids.insert(id) {
+                continue;
+            }
+            let id = id.to_string();
+            made = made
+                .account_as(&id, email)
+                .set(&id, |account| {
+                    account.status = status;
+                    account.name = name.map(str::to_owned);
+                    if guest {
+                        account.role = Role::Guest;
+                    }
+                });
+        }
+        for row in rows {
+            made = made.hr(row);
+        }
+        if cut { made.cut() } else { made }
+    }
+}
+
+/// A world in which most often somebody who left has access.
+fn a_failing_world() -> impl Strategy<Value = World> {
+    a_world().prop_map(|made| {
+        let left = row("E1").mail("ada@example.com").ended();
+        made.account_as("9", "ada@example.com")
+            .hr(left.end(date(2026, 11, 2)))
+    })
+}
+
+/// The next night with the accounts and rows of another world.
+fn then(night: World, other: &World) -> World {
+    let (population, hr) = (&other.inputs.population, &other.inputs.hr);
+    night.next().change(|inputs| {
+        inputs.population.accounts = population.accounts.clone();
+        inputs.hr.rows = hr.rows.clone();
+    })
+}
+
+fn backwards(night: World) -> World {
+    night.change(|inputs| {
+        inputs.population.accounts.reverse();
+        inputs.hr.rows.reverse();
+    })
+}
+
+/// All that is said, whatever the order of the accounts.
+fn said(night: &World) -> String {
+    let Judgement {
+        verdict,
+        reasons,
+        complete,
+        checks,
+        leavers,
+        findings,
+        changes,
+        owners,
+        former_emails,
+        organization_domains,
+        counts,
+        trend,
+    } = night.judge();
+    let accounts = night.inputs.population.accounts.iter();
+    let owners: std::collections::BTreeMap<_, _> = accounts
+        .map(|account| account.id.clone())
+        .zip(owners)
+        .collect();
+    format!(
+        "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
+         {owners:#?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+    )
+}
+
+/// The address as a person would compare it; the worlds here are plain ASCII.
+fn plain(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        max_global_rejects: 30_000,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_order_of_accounts_and_rows_never_matters(one in a_world(), two in a_world()) {
+        prop_assert_eq!(said(&one), said(&backwards(one.clone())));
+        let forth = then(one.clone(), &two);
+        let back = backwards(then(backwards(one), &two));
+        prop_assert_eq!(said(&forth), said(&back));
+    }
+
+    #[test]
+    fn each_leaver_of_the_feed_gets_exactly_one_outcome(one in a_world(), two in a_world()) {
+        for night in [one.clone(), then(one, &two)] {
+            // Judging proves that the sums reconcile.
+            let judged = night.judge();
+            for row in &night.inputs.hr.rows {
+                let Some(id) = &row.person_id else { continue };
+                let mut of = judged.leavers.iter().filter(|leaver| {
+                    leaver.in_feed
+                        && leaver.person_id.iter().chain(&leaver.other_person_ids).any(|of| of == id)
+                });
+                let first = of.next();
+                if row.status == Employment::Ended {
+                    prop_assert!(first.is_some(), "{:?}", row);
+                }
+                prop_assert!(of.next().is_none(), "{:?} is told of twice", row);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_left_out_makes_a_failing_world_pass_unseen(
+        night in a_failing_world(),
+        account in any::<prop::sample::Index>(),
+        person in any::<prop::sample::Index>(),
+    ) {
+        let before = night.judge();
+        prop_assume!(before.verdict == Verdict::Fail);
+        let accounts = night.inputs.population.accounts.len();
+        let rows = night.inputs.hr.rows.len();
+        let next = night.next();
+        for shorter in [
+            next.clone().change(|inputs| {
+                inputs.population.accounts.remove(account.index(accounts));
+            }),
+            next.change(|inputs| {
+                inputs.hr.rows.remove(person.index(rows));
+            }),
+        ] {
+            let judged = shorter.judge();
+            // After an incomplete night there is no list to compare with; the leaver tells of it.
+            let told = !judged.changes.is_empty()
+                || !before.complete && judged.leavers.iter().any(|leaver| {
+                    leaver.outcome == Outcome::Removed && leaver.last_seen_with_access.is_some()
+                });
+            prop_assert!(judged.verdict != Verdict::Pass || told);
+        }
+    }
+
+    #[test]
+    fn access_that_was_found_stays_found_when_the_feed_is_emptied(night in a_failing_world()) {
+        let before = night.judge();
+        let judged = night.next().no_rows().judge();
+        for finding in &before.findings {
+            let found = judged.findings.iter().any(|later| {
+                later.kind == finding.kind && later.account_id == finding.account_id
+            });
+            prop_assert!(found, "{:?} is gone", finding);
+        }
+    }
+
+    #[test]
+    fn a_slow_obvious_matcher_agrees(night in a_world()) {
+        let judged = night.judge();
+        for leaver in &judged.leavers {
+            let addresses: BTreeSet<String> =
+                leaver.emails.iter().map(|email| plain(email.as_written())).collect();
+            let slow: BTreeSet<&str> = night.inputs.population.accounts.iter()
+                .filter(|account| {
+                    let mut of = account.emails.iter().map(|email| plain(email.as_written()));
+                    of.any(|email| addresses.contains(&email))
+                })
+                .map(|account| account.id.as_str())
+                .collect();
+            let quick: BTreeSet<&str> = leaver.account_id.iter().map(String::as_str).collect();
+            prop_assert_eq!(slow, quick);
+            prop_assert!(leaver.matched_by.iter().all(|kind| *kind == MatchKind::Email));
+        }
+    }
+}

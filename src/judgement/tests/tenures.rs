@@ -1,0 +1,329 @@
+//! From rows to people: who has left, who came back, who is not told of clearly.
+
+use super::world::*;
+use crate::judgement::{FindingKind, Outcome, Verdict, WithinSla};
+
+const ADA: &str = "ada@example.com";
+
+#[test]
+fn two_ids_with_one_address_are_one_person_who_came_back() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E100").mail(ADA).ended().end(date(2025, 5, 31)))
+        .hr(row("E214").mail(ADA).active())
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Rehired);
+    assert_eq!(ada.person_id.as_deref(), Some("E100"));
+    assert_eq!(ada.other_person_ids, ["E214"]);
+    assert_eq!(ada.tenures.len(), 2);
+    assert_eq!(judged.verdict, Verdict::Pass);
+}
+
+#[test]
+fn one_id_that_begins_anew_after_its_end_came_back() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2025, 5, 31)))
+        .hr(row("E1").mail(ADA).active().start(date(2026, 1, 7)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+}
+
+#[test]
+fn a_contractor_who_starts_as_an_employee_the_same_day_came_back() {
+    for start in [date(2026, 11, 2), date(2026, 11, 3)] {
+        for id in ["C1", "E1"] {
+            let judged = world()
+                .account(ADA)
+                .hr(row("C1").mail(ADA).ended().end(date(2026, 11, 2)))
+                .hr(row(id).mail(ADA).active().start(start))
+                .judge();
+            assert_eq!(outcome(&judged, ADA), Outcome::Rehired, "{id} {start}");
+        }
+    }
+}
+
+#[test]
+fn a_later_tenure_that_will_end_is_a_return_all_the_same() {
+    let left = row("C1").mail(ADA).ended().end(date(2026, 6, 30));
+    for later in [
+        row("C2")
+            .mail(ADA)
+            .start(date(2026, 7, 1))
+            .end(date(2027, 6, 30)),
+        row("C2").mail(ADA).active().end(date(2027, 6, 30)),
+    ] {
+        let judged = world().account(ADA).hr(left.clone()).hr(later).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+    }
+}
+
+#[test]
+fn a_tenure_that_has_not_begun_brings_nobody_back() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E2").mail(ADA).active().start(date(2026, 12, 1)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_leaver_whose_only_row_begins_later_is_still_followed() {
+    let begins = row("E-ada").mail(ADA).active().start(date(2026, 12, 1));
+    for later in [begins.clone(), begins.end(date(2027, 12, 1))] {
+        let night = world()
+            .account(ADA)
+            .leaver(ADA, date(2026, 11, 2))
+            .next()
+            .no_rows()
+            .hr(later);
+        assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+        assert_eq!(outcome(&night.nights(2).judge(), ADA), Outcome::StillActive);
+    }
+}
+
+#[test]
+fn somebody_who_will_begin_and_end_is_upcoming_on_every_night() {
+    let later = row("E1").mail(ADA).start(date(2026, 12, 1));
+    let night = world().hr(later.clone().end(date(2027, 12, 1))).next();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    let moved = night.no_rows().hr(later.end(date(2028, 1, 1))).judge();
+    assert_eq!(
+        leaver(&moved, ADA).end_of_work,
+        Some(at("2028-01-02T00:00:00Z"))
+    );
+}
+
+#[test]
+fn a_return_that_is_put_off_is_none() {
+    let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
+    let night = world()
+        .account(ADA)
+        .hr(left)
+        .hr(row("E2").mail(ADA).active())
+        .next()
+        .no_rows()
+        .hr(row("E2").mail(ADA).active().start(date(2027, 1, 1)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn rows_of_one_id_that_say_both_active_and_ended_could_not_be_judged() {
+    for active in [
+        row("E1").mail(ADA).active(),
+        row("E1").mail(ADA).active().start(date(2020, 1, 1)),
+    ] {
+        let judged = world()
+            .account(ADA)
+            .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+            .hr(active)
+            .judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn active_with_a_past_date_works_here() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).active().end(date(2025, 5, 31)))
+        .judge();
+    assert!(judged.leavers.is_empty());
+    assert_eq!(judged.verdict, Verdict::Pass);
+}
+
+#[test]
+fn active_with_a_date_to_come_is_upcoming() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).active().end(date(2026, 12, 31)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);
+}
+
+#[test]
+fn a_leaver_whom_the_feed_now_calls_active_is_rescinded_and_kept() {
+    let night = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 2))
+        .next()
+        .no_rows()
+        .hr(row("E-ada").mail(ADA).active());
+    let judged = night.judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Rescinded);
+    assert_eq!(ada.tenures.len(), 2);
+    assert_eq!(judged.verdict, Verdict::Pass);
+    assert_eq!(outcome(&night.next().judge(), ADA), Outcome::Rescinded);
+}
+
+#[test]
+fn a_leaver_who_begins_anew_another_night_is_rehired_under_the_old_id() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E2").mail(ADA).active().start(date(2026, 11, 24)))
+        .at("2026-11-24T22:40:00Z");
+    for night in [night.clone(), night.next()] {
+        let judged = night.judge();
+        let ada = leaver(&judged, ADA);
+        assert_eq!(ada.outcome, Outcome::Rehired);
+        assert_eq!(ada.person_id.as_deref(), Some("E1"));
+        assert_eq!(ada.other_person_ids, ["E2"]);
+        assert_eq!(ada.end_of_work, Some(at("2026-11-03T00:00:00Z")));
+        assert_eq!(ada.tenures.len(), 2);
+    }
+}
+
+#[test]
+fn a_second_leaving_counts_after_a_return() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2025, 5, 31)))
+        .hr(row("E2").mail(ADA).active().start(date(2026, 1, 1)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(ADA).ended().end(date(2025, 5, 31)))
+        .hr(row("E2")
+            .mail(ADA)
+            .ended()
+            .start(date(2026, 1, 1))
+            .end(date(2026, 11, 23)))
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::WithinGrace);
+    assert_eq!(ada.person_id.as_deref(), Some("E2"));
+}
+
+#[test]
+fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
+    let night = world().account(ADA).hr(row("E1").mail(ADA).ended());
+    let judged = night.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::WithinGrace);
+    assert_eq!(
+        leaver(&judged, ADA).deadline,
+        Some(at("2026-11-24T22:40:00Z"))
+    );
+    // The next night is exactly at the deadline, the one after it behind.
+    assert_eq!(
+        outcome(&night.clone().next().judge(), ADA),
+        Outcome::WithinGrace
+    );
+    let judged = night.clone().nights(2).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(leaver(&judged, ADA).end_of_work, None);
+
+    let judged = night.nights(3).without("ada").judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Removed);
+    assert_eq!(ada.within_sla, WithinSla::Unknown);
+    assert_eq!(ada.within_sla_from_notice, WithinSla::No);
+    assert!(!kinds(&judged).contains(&FindingKind::LateRemoval));
+}
+
+#[test]
+fn an_undated_leaver_with_only_a_personal_address_keeps_the_first_sight() {
+    let night = world()
+        .account_as("1", "ada@gmail.com")
+        .hr(row("").other("ada@gmail.com").name("Ada").ended());
+    let judged = night.nights(3).judge();
+    let ada = leaver(&judged, "ada@gmail.com");
+    assert_eq!(ada.outcome, Outcome::StillActive);
+    assert_eq!(ada.first_seen_in_feed, at("2026-11-23T22:40:00Z"));
+}
+
+#[test]
+fn neither_date_nor_status_could_not_be_judged() {
+    for unclear in [row("E1").mail(ADA), row("E1").mail(ADA).word("Leave")] {
+        let judged = world().account(ADA).hr(unclear).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(leaver(&judged, ADA).deadline, None);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn an_unknown_status_with_a_date_is_judged_by_the_date() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1")
+            .mail(ADA)
+            .word("Garden Leave")
+            .end(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert!(leaver(&judged, ADA).note.contains("Garden Leave"));
+}
+
+#[test]
+fn one_id_with_two_dates_is_flagged_and_the_latest_that_has_passed_counts() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 9)))
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 12, 9)))
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::StillActive);
+    assert_eq!(ada.end_of_work, Some(at("2026-11-10T00:00:00Z")));
+    assert!(
+        ada.note.contains("3 different ends of work"),
+        "{}",
+        ada.note
+    );
+}
+
+#[test]
+fn a_personal_address_ties_nobody_together() {
+    let shared = "family@gmail.com";
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1")
+            .mail(ADA)
+            .other(shared)
+            .ended()
+            .end(date(2026, 11, 2)))
+        .hr(row("E2").mail("bob@example.com").other(shared).active())
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.leavers.len(), 1);
+}
+
+#[test]
+fn a_leaver_whose_mail_was_blanked_is_found_by_the_address_hr_gave_before() {
+    let judged = world()
+        .leaver(ADA, date(2026, 11, 2))
+        .next()
+        .no_rows()
+        .hr(row("E-ada").ended().end(date(2026, 11, 2)))
+        .account(ADA)
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn two_rows_that_become_one_person_lose_no_account() {
+    // HR corrects an address: what looked like two people is one, with the accounts of both.
+    let night = world()
+        .account(ADA)
+        .account("lovelace@example.com")
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E2")
+            .mail("lovelace@example.com")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E2").mail(ADA).ended().end(date(2026, 11, 2)))
+        .without("ada");
+    let judged = night.judge();
+    assert_eq!(judged.leavers.len(), 1);
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.leavers[0].account_id, ["lovelace", "ada"]);
+}

@@ -1,0 +1,215 @@
+//! Leavers whom the feed names no more: followed, so that deleting a row hides nobody.
+
+use super::world::*;
+use crate::judgement::{ChangeKind, CheckId, CheckStatus, Outcome, Verdict};
+
+const ADA: &str = "ada@example.com";
+
+fn left() -> World {
+    world().account(ADA).leaver(ADA, date(2026, 11, 2)).next()
+}
+
+#[test]
+fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
+    let night = left().no_rows();
+    for night in [night.clone(), night.clone().nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+        assert!(!leaver(&judged, ADA).in_feed);
+        assert_eq!(judged.verdict, Verdict::Fail);
+    }
+    assert_eq!(
+        changes(&night.judge()),
+        ["leaver_vanished E-ada: still_active -> still_active"]
+    );
+
+    let gone = night.nights(2).without("ada");
+    assert_eq!(outcome(&gone.judge(), ADA), Outcome::Removed);
+    let dropped = gone.next().judge();
+    assert!(dropped.leavers.is_empty());
+    assert_eq!(changes(&dropped), ["leaver_vanished E-ada: removed -> "]);
+    assert_eq!(dropped.verdict, Verdict::Pass);
+    assert!(dropped.findings.is_empty());
+}
+
+#[test]
+fn a_vanished_leaver_is_not_dropped_by_an_incomplete_run() {
+    let night = left().no_rows().without("ada").cut();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+    let night = night.next();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Removed);
+}
+
+#[test]
+fn a_vanished_upcoming_leaver_leaves_on_the_day() {
+    let night = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 24))
+        .next()
+        .no_rows();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    assert_eq!(outcome(&night.nights(3).judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_vanished_leaver_without_a_date_still_counts_from_first_sight() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended())
+        .next()
+        .no_rows()
+        .nights(2);
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_unusable_feed_vanishes_nobody_and_is_inconclusive() {
+    let removed = left().without("ada");
+    let night = removed.unusable();
+    for night in [night.clone(), night.nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+        assert!(leaver(&judged, ADA).in_feed);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert!(
+            judged
+                .changes
+                .iter()
+                .all(|change| change.change != ChangeKind::LeaverVanished)
+        );
+        assert_eq!(status(&judged, CheckId::HrRowsAccounted), CheckStatus::Fail);
+        assert_eq!(status(&judged, CheckId::HrNotEmpty), CheckStatus::Fail);
+    }
+}
+
+#[test]
+fn an_unusable_feed_still_lets_access_be_found() {
+    let judged = left().unusable().judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+#[test]
+fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
+    for (id, email) in [(Some("E-ada"), None), (None, Some(" ADA@example.com"))] {
+        let night = left().no_rows().rejected(id, email);
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+        assert!(leaver(&judged, ADA).in_feed);
+        assert!(judged.changes.is_empty());
+    }
+}
+
+#[test]
+fn somebody_hr_never_said_had_left_is_dropped_with_the_row_and_told_of() {
+    let unclear = row("E1").mail(ADA).word("Leave");
+    let night = world().hr(unclear).next().no_rows();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+    let judged = night.next().judge();
+    assert!(judged.leavers.is_empty());
+    assert_eq!(changes(&judged), ["leaver_vanished E1: not_evaluable -> "]);
+}
+
+#[test]
+fn a_leaver_whose_row_was_emptied_before_it_vanished_is_still_followed() {
+    let nobody_knows = "ada@elsewhere.example";
+    let night = world()
+        .hr(row("E1").mail(nobody_knows).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(nobody_knows))
+        .next()
+        .no_rows()
+        .nights(3);
+    assert_eq!(outcome(&night.judge(), nobody_knows), Outcome::NotEvaluable);
+    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_rescinded_leaver_is_dropped_with_the_row() {
+    let judged = left()
+        .no_rows()
+        .hr(row("E-ada").mail(ADA).active())
+        .next()
+        .no_rows()
+        .judge();
+    assert!(judged.leavers.is_empty());
+    assert_eq!(changes(&judged), ["leaver_vanished E-ada: rescinded -> "]);
+}
+
+#[test]
+fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
+    // HR falls back to a home address for Bob that Ada once gave as her second one.
+    let shared = "family@gmail.com";
+    let ada = row("E1").name("Ada").mail(ADA).other(shared);
+    let night = world()
+        .account(ADA)
+        .hr(ada.ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows();
+    for bob in [
+        row("E2").name("Bob").mail(shared).active(),
+        row("E2")
+            .name("Bob")
+            .mail(shared)
+            .ended()
+            .end(date(2026, 11, 9)),
+        row("").name("Bob").mail(shared).active(),
+    ] {
+        let judged = night.clone().hr(bob).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+        assert_eq!(judged.verdict, Verdict::Fail);
+    }
+}
+
+#[test]
+fn a_row_with_only_a_personal_address_swallows_no_other_leaver() {
+    let vague = row("").other(ADA).ended();
+    let night = world()
+        .account(ADA)
+        .hr(vague.clone())
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(vague);
+    assert_eq!(night.judge().verdict, Verdict::Fail);
+    assert_eq!(night.judge().leavers.len(), 2);
+}
+
+#[test]
+fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
+    let night = world()
+        .account(ADA)
+        .account("lovelace@example.com")
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1")
+            .mail("lovelace@example.com")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .hr(row("E9").mail(ADA).active());
+    let judged = night.judge();
+    assert_eq!(judged.leavers.len(), 1);
+    assert_eq!(
+        leaver(&judged, "lovelace@example.com").outcome,
+        Outcome::StillActive
+    );
+}
+
+#[test]
+fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_night() {
+    for unclear in [
+        row("").name("Ada").other("ada@gmail.com").ended(),
+        row("").name("Ada").ended(),
+        row("")
+            .other("ada@gmail.com")
+            .ended()
+            .end(date(2026, 11, 2)),
+    ] {
+        let judged = world().hr(unclear).nights(3).judge();
+        assert_eq!(judged.leavers.len(), 1);
+        assert!(judged.changes.is_empty());
+        assert!(judged.leavers[0].in_feed);
+    }
+}

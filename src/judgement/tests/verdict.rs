@@ -1,0 +1,147 @@
+//! The verdict and its reasons.
+
+use super::world::*;
+use crate::judgement::summary;
+use crate::judgement::{
+    Check, CheckId, CheckStatus, Finding, FindingKind, Leaver, Outcome, Severity, Verdict,
+    ensure_sums_reconcile,
+};
+
+const ADA: &str = "ada@example.com";
+
+fn leaver_with(outcome: Outcome) -> Leaver {
+    let judged = world().leaver(ADA, date(2026, 11, 2)).judge();
+    Leaver {
+        outcome,
+        ..judged.leavers[0].clone()
+    }
+}
+
+fn finding_of(kind: FindingKind) -> Finding {
+    let judged = world().account(ADA).leaver(ADA, date(2026, 11, 2)).judge();
+    Finding {
+        kind,
+        severity: Severity::Low,
+        ..judged.findings[0].clone()
+    }
+}
+
+fn check_that(status: CheckStatus) -> Check {
+    Check {
+        id: CheckId::Clock,
+        status,
+        detail: "so it is".to_owned(),
+        numbers: std::collections::BTreeMap::new(),
+    }
+}
+
+#[test]
+fn each_outcome_means_one_verdict() {
+    for outcome in Outcome::ALL {
+        let expected = match outcome {
+            Outcome::NotEvaluable => Verdict::Inconclusive,
+            Outcome::Excepted => Verdict::PassWithExceptions,
+            // What fails a night is the finding about the account.
+            Outcome::StillActive => continue,
+            Outcome::Rehired
+            | Outcome::Rescinded
+            | Outcome::Upcoming
+            | Outcome::WithinGrace
+            | Outcome::Removed
+            | Outcome::NoAccessFound => Verdict::Pass,
+        };
+        let (verdict, reasons) = summary::verdict(&[], &[leaver_with(*outcome)], &[]);
+        assert_eq!(verdict, expected, "{outcome}");
+        assert_eq!(reasons.is_empty(), expected == Verdict::Pass, "{outcome}");
+    }
+}
+
+#[test]
+fn each_finding_means_one_verdict() {
+    for kind in FindingKind::ALL {
+        let expected = match kind {
+            FindingKind::OffboardedAccess | FindingKind::RevocationNotDone => Verdict::Fail,
+            FindingKind::PossibleOffboardedAccess => Verdict::Inconclusive,
+            FindingKind::LateRemoval
+            | FindingKind::AccountWithoutHrRecord
+            | FindingKind::AccountUnidentifiable
+            | FindingKind::ExceptionInvalid => Verdict::Pass,
+        };
+        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)]);
+        assert_eq!(verdict, expected, "{kind}");
+    }
+}
+
+#[test]
+fn only_a_failed_check_is_a_doubt() {
+    for (status, expected) in [
+        (CheckStatus::Pass, Verdict::Pass),
+        (CheckStatus::Warn, Verdict::Pass),
+        (CheckStatus::Fail, Verdict::Inconclusive),
+    ] {
+        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[]);
+        assert_eq!(verdict, expected);
+    }
+}
+
+#[test]
+fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
+    let (verdict, reasons) = summary::verdict(
+        &[check_that(CheckStatus::Fail)],
+        &[
+            leaver_with(Outcome::NotEvaluable),
+            leaver_with(Outcome::Excepted),
+        ],
+        &[
+            finding_of(FindingKind::OffboardedAccess),
+            finding_of(FindingKind::PossibleOffboardedAccess),
+        ],
+    );
+    assert_eq!(verdict, Verdict::Fail);
+    assert_eq!(
+        reasons,
+        [
+            "offboarded_access: 1 finding(s)",
+            "check clock failed: so it is",
+            "1 leaver(s) could not be judged",
+            "1 account(s) may belong to somebody who left",
+            "1 leaver(s) are covered by an exception",
+        ]
+    );
+}
+
+#[test]
+fn reasons_name_nobody() {
+    let judged = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 2))
+        .leaver("bob@elsewhere.example", date(2026, 11, 2))
+        .rejected(Some("E7"), Some("eve@example.com"))
+        .judge();
+    for reason in &judged.reasons {
+        assert!(!reason.contains('@'), "{reason}");
+    }
+}
+
+#[test]
+fn the_trend_keeps_ninety_nights_tonight_last() {
+    let night = world().account(ADA).nights(95);
+    let judged = night.judge();
+    assert_eq!(judged.trend.len(), 90);
+    let last = judged.trend.last().unwrap();
+    assert_eq!(last.as_of, night.inputs.as_of);
+    assert_eq!(last.counts, judged.counts);
+    assert!(judged.trend.is_sorted_by_key(|night| night.as_of));
+}
+
+#[test]
+fn a_sum_that_does_not_add_up_is_named() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
+    let mut judged = night.judge();
+    judged.findings.clear();
+    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    assert!(fault.contains("no finding"), "{fault}");
+    judged.counts.leavers.total += 1;
+    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    assert!(fault.contains("leavers by outcome"), "{fault}");
+}

@@ -1,0 +1,459 @@
+//! Small worlds to judge: a few accounts, a few rows, one night after the other.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, date as day};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::judgement::{
+    Baseline, Change, Check, CheckId, CheckStatus, FeedScope, FindingKind, Inputs, Judgement,
+    Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
+};
+use crate::people::{
+    Account, AgeBasis, Connection, EmailAddress, Employment, FeedOrigin, GapFilling, HrDate,
+    HrFeed, HrRow, Listing, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer,
+    Workspace,
+};
+
+pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The admin whose eyes every world is seen through.
+pub(super) const VIEWER: &str = "root@example.com";
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) inputs: Inputs,
+}
+
+/// The evening of 23 November 2026, one admin, an HR file of an hour ago that may be empty.
+pub(super) fn world() -> World {
+    let as_of = at("2026-11-23T22:40:00Z");
+    World {
+        inputs: Inputs {
+            as_of,
+            run: run_at(as_of),
+            policy: Policy {
+                offboarding_grace_seconds: 24 * 3600,
+                hr_time_zone: "Etc/UTC".to_owned(),
+                hr_feed_scope: FeedScope::Leavers,
+                hr_feed_max_age_seconds: Some(48 * 3600),
+                hr_feed_allow_empty: true,
+                hr_feed_date_order: None,
+                hr_feed_columns: BTreeMap::new(),
+                internal_domains: Vec::new(),
+                max_drop_percent: 30,
+            },
+            population: Population {
+                connection: Connection {
+                    id: "conn".to_owned(),
+                    status: "active".to_owned(),
+                    ..Connection::default()
+                },
+                origin: "https://api.truto.one".to_owned(),
+                workspace: Workspace {
+                    id: "1331".to_owned(),
+                    name: Some("Example".to_owned()),
+                },
+                workspaces_visible: 1,
+                viewer: Viewer::Account {
+                    id: "root".to_owned(),
+                },
+                listing: Listing {
+                    pages: vec![PageRecord {
+                        list: "users".to_owned(),
+                        page: 1,
+                        rows: 0,
+                        bytes: 0,
+                        sha256: String::new(),
+                        cursor_sha256: None,
+                        last: true,
+                    }],
+                    last_page_reached: true,
+                    ..Listing::default()
+                },
+                memberships: agreeing(),
+                gaps: GapFilling::default(),
+                clock_skew_minutes: Some(0),
+                requests: Vec::new(),
+                accounts: Vec::new(),
+            },
+            hr: HrFeed {
+                origin: FeedOrigin {
+                    modified_at: Some(as_of - SignedDuration::from_hours(1)),
+                    age_basis: AgeBasis::FileMtime,
+                    ..FeedOrigin::default()
+                },
+                ..HrFeed::default()
+            },
+            past: Past::default(),
+        },
+    }
+    .account(VIEWER)
+    .set("root", |account| account.role = Role::Admin)
+}
+
+impl World {
+    /// An active member; the id is the part of the address before the `@`.
+    pub(super) fn account(self, email: &str) -> Self {
+        let id = email.split('@').next().unwrap_or_default().to_owned();
+        self.account_as(&id, email)
+    }
+
+    pub(super) fn account_as(self, id: &str, email: &str) -> Self {
+        self.change(|inputs| {
+            inputs.population.accounts.push(Account {
+                id: id.to_owned(),
+                emails: EmailAddress::parse(email).into_iter().collect(),
+                name: None,
+                status: Status::Active,
+                role: Role::Member,
+                view_only: None,
+                external_id: None,
+                joined_at: None,
+                last_login_at: None,
+            });
+        })
+    }
+
+    /// So many further accounts.
+    pub(super) fn crowd(mut self, count: usize) -> Self {
+        for number in 0..count {
+            self = self.account(&format!("c{number}@example.com"));
+        }
+        self
+    }
+
+    pub(super) fn set(self, id: &str, change: impl FnOnce(&mut Account)) -> Self {
+        self.change(|inputs| {
+            let account = inputs.population.accounts.iter_mut().find(|a| a.id == id);
+            change(account.expect("the account is in the world"));
+        })
+    }
+
+    pub(super) fn status(self, id: &str, status: Status) -> Self {
+        self.set(id, |account| account.status = status)
+    }
+
+    pub(super) fn role(self, id: &str, role: Role) -> Self {
+        self.set(id, |account| account.role = role)
+    }
+
+    pub(super) fn email(self, id: &str, email: &str) -> Self {
+        self.set(id, |account| account.emails = vec![mail(email)])
+    }
+
+    pub(super) fn named(self, id: &str, name: &str) -> Self {
+        self.set(id, |account| account.name = Some(name.to_owned()))
+    }
+
+    /// The account is gone from the list.
+    pub(super) fn without(self, id: &str) -> Self {
+        self.change(|inputs| inputs.population.accounts.retain(|a| a.id != id))
+    }
+
+    /// A terminated person whose id is `E-` and the part of the address before the `@`.
+    pub(super) fn leaver(self, email: &str, end: Date) -> Self {
+        let id = format!("E-{}", email.split('@').next().unwrap_or_default());
+        self.hr(row(&id).mail(email).ended().end(end))
+    }
+
+    pub(super) fn hr(self, row: Row) -> Self {
+        self.change(|inputs| {
+            let line = inputs.hr.rows.len() as u64 + 2;
+            inputs.hr.rows.push(HrRow { line, ..row.0 });
+        })
+    }
+
+    /// The HR file of another night.
+    pub(super) fn no_rows(self) -> Self {
+        self.change(|inputs| {
+            inputs.hr.rows.clear();
+            inputs.hr.rejected.clear();
+            inputs.hr.unusable = None;
+        })
+    }
+
+    pub(super) fn rejected(self, person_id: Option<&str>, email: Option<&str>) -> Self {
+        self.change(|inputs| {
+            inputs.hr.rejected.push(RejectedRow {
+                line: 9,
+                reason: "the date cannot be read".to_owned(),
+                person_id: person_id.map(str::to_owned),
+                email: email.map(str::to_owned),
+            });
+        })
+    }
+
+    pub(super) fn unusable(self) -> Self {
+        self.no_rows()
+            .change(|inputs| inputs.hr.unusable = Some("no header was found".to_owned()))
+    }
+
+    /// The list stopped half-way.
+    pub(super) fn cut(self) -> Self {
+        self.change(|inputs| {
+            inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
+        })
+    }
+
+    pub(super) fn at(self, instant: &str) -> Self {
+        let instant = at(instant);
+        self.change(|inputs| {
+            inputs.as_of = instant;
+            inputs.run = run_at(instant);
+            inputs.hr.origin.modified_at = Some(instant - SignedDuration::from_hours(1));
+        })
+    }
+
+    pub(super) fn policy(self, change: impl FnOnce(&mut Policy)) -> Self {
+        self.change(|inputs| change(&mut inputs.policy))
+    }
+
+    /// Any other change; the rows of the list and the population stay in step.
+    pub(super) fn change(mut self, change: impl FnOnce(&mut Inputs)) -> Self {
+        change(&mut self.inputs);
+        let population = &mut self.inputs.population;
+        population.listing.unique = population.accounts.len() as u64;
+        population.listing.rows = population.listing.unique
+            + population.listing.duplicates
+            + population.listing.rejected.len() as u64;
+        self
+    }
+
+    /// The last word before judging: nothing is put in step again.
+    pub(super) fn exactly(mut self, change: impl FnOnce(&mut Inputs)) -> Judgement {
+        change(&mut self.inputs);
+        judge(&self.inputs)
+    }
+
+    pub(super) fn judge(&self) -> Judgement {
+        let judged = judge(&self.inputs);
+        ensure_sums_reconcile(&self.inputs, &judged).expect("the sums reconcile");
+        judged
+    }
+
+    /// The next evening: tonight is judged and remembered, accounts and rows stay as they are and
+    /// the list is whole again.
+    pub(super) fn next(self) -> Self {
+        let judged = self.judge();
+        let Inputs {
+            as_of,
+            run,
+            policy,
+            population,
+            past,
+            ..
+        } = self.inputs.clone();
+        let sequence = past.ledger_head.unwrap_or_default() + 1;
+        let at = RunRef {
+            sequence,
+            run,
+            manifest_sha256: "00".repeat(32),
+        };
+        let baseline = if judged.complete {
+            Some(Baseline {
+                at: at.clone(),
+                as_of,
+                accounts: population.accounts,
+                former_emails: judged.former_emails,
+            })
+        } else {
+            past.baseline
+        };
+        let findings = judged.findings.iter();
+        let previous = Previous {
+            at,
+            policy,
+            leavers: judged.leavers,
+            findings_first_seen: findings
+                .map(|finding| (finding.finding_id.clone(), finding.first_seen))
+                .collect(),
+            trend: judged.trend,
+        };
+        self.change(|inputs| {
+            inputs.past = Past {
+                ledger_faults: Vec::new(),
+                ledger_head: Some(sequence),
+                baseline,
+                previous: Some(previous),
+            };
+            inputs.population.listing.stopped_because = None;
+        })
+        .sleep()
+    }
+
+    /// A night of which nothing is left but a failure record.
+    pub(super) fn sleep(self) -> Self {
+        let next = (self.inputs.as_of + DAY).to_string();
+        self.at(&next)
+    }
+
+    /// So many quiet nights.
+    pub(super) fn nights(mut self, count: usize) -> Self {
+        for _ in 0..count {
+            self = self.next();
+        }
+        self
+    }
+}
+
+/// A row of the HR file.
+#[derive(Clone, Debug)]
+pub(super) struct Row(pub(super) HrRow);
+
+/// A row with an id and nothing else.
+pub(super) fn row(id: &str) -> Row {
+    let person_id = Some(id.to_owned()).filter(|id| !id.is_empty());
+    Row(HrRow {
+        person_id,
+        ..HrRow::default()
+    })
+}
+
+impl Row {
+    pub(super) fn mail(mut self, email: &str) -> Self {
+        self.0.email = Some(mail(email));
+        self
+    }
+
+    pub(super) fn other(mut self, email: &str) -> Self {
+        self.0.other_emails.push(mail(email));
+        self
+    }
+
+    pub(super) fn name(mut self, name: &str) -> Self {
+        self.0.name = Some(name.to_owned());
+        self
+    }
+
+    pub(super) fn ended(mut self) -> Self {
+        self.0.status = Employment::Ended;
+        self
+    }
+
+    pub(super) fn active(mut self) -> Self {
+        self.0.status = Employment::Active;
+        self
+    }
+
+    pub(super) fn word(mut self, word: &str) -> Self {
+        self.0.status = Employment::Unclassified(word.to_owned());
+        self
+    }
+
+    pub(super) fn start(mut self, first: Date) -> Self {
+        self.0.start = Some(opening(first));
+        self
+    }
+
+    pub(super) fn end(mut self, last: Date) -> Self {
+        self.0.end = Some(closing(last));
+        self
+    }
+
+    pub(super) fn last_day(mut self, last: Date) -> Self {
+        self.0.last_day = Some(closing(last));
+        self
+    }
+}
+
+pub(super) fn date(year: i16, month: i8, of_month: i8) -> Date {
+    day(year, month, of_month)
+}
+
+pub(super) fn at(instant: &str) -> Timestamp {
+    instant.parse().expect("an instant")
+}
+
+pub(super) fn mail(email: &str) -> EmailAddress {
+    EmailAddress::parse(email).expect("an address")
+}
+
+fn midnight(opens: Date) -> Timestamp {
+    let midnight = TimeZone::UTC.to_timestamp(opens.at(0, 0, 0, 0));
+    midnight.expect("an instant")
+}
+
+/// The midnight that opens a day, in UTC.
+fn opening(first: Date) -> HrDate {
+    HrDate {
+        written: first.to_string(),
+        at: midnight(first),
+        zone: "Etc/UTC".to_owned(),
+    }
+}
+
+/// The midnight that closes a day, in UTC.
+fn closing(last: Date) -> HrDate {
+    HrDate {
+        written: last.to_string(),
+        at: midnight(last.tomorrow().expect("a day after")),
+        zone: "Etc/UTC".to_owned(),
+    }
+}
+
+fn run_at(as_of: Timestamp) -> String {
+    format!("dt={}/run={as_of}", as_of.strftime("%Y-%m-%d"))
+}
+
+/// Memberships that name exactly the accounts of the list.
+pub(super) fn agreeing() -> Memberships {
+    Memberships::Read {
+        rows: 1,
+        rejected: 0,
+        active: 1,
+        inactive: 0,
+        unknown: 0,
+        active_not_listed: Vec::new(),
+        listed_without_membership: Vec::new(),
+    }
+}
+
+/// The one leaver with an address.
+pub(super) fn leaver<'a>(judged: &'a Judgement, email: &str) -> &'a Leaver {
+    let email = mail(email);
+    let mut found = judged
+        .leavers
+        .iter()
+        .filter(|leaver| leaver.emails.contains(&email));
+    let leaver = found.next().expect("a leaver with this address");
+    assert!(found.next().is_none(), "several leavers with {email}");
+    leaver
+}
+
+pub(super) fn outcome(judged: &Judgement, email: &str) -> Outcome {
+    leaver(judged, email).outcome
+}
+
+pub(super) fn check(judged: &Judgement, id: CheckId) -> &Check {
+    let mut found = judged.checks.iter().filter(|check| check.id == id);
+    let check = found.next().expect("every check is there");
+    assert!(found.next().is_none(), "{id} is there twice");
+    check
+}
+
+pub(super) fn status(judged: &Judgement, id: CheckId) -> CheckStatus {
+    check(judged, id).status
+}
+
+pub(super) fn kinds(judged: &Judgement) -> Vec<FindingKind> {
+    judged.findings.iter().map(|finding| finding.kind).collect()
+}
+
+/// Each change in one line: what, whom, before and after.
+pub(super) fn changes(judged: &Judgement) -> Vec<String> {
+    let line = |change: &Change| {
+        let account = change.account_id.as_deref();
+        let person = change.person_id.as_deref();
+        let rule = change.name.as_deref();
+        format!(
+            "{} {}: {} -> {}",
+            change.change,
+            person.or(account).or(rule).unwrap_or_default(),
+            change.before,
+            change.after
+        )
+    };
+    judged.changes.iter().map(line).collect()
+}
