@@ -1,7 +1,7 @@
 //! Proves every night that people who left lost their Asana access, and keeps the evidence.
 //!
 //! Data walks: environment → `config` → [`source`] (accounts) and [`feed`] (HR) → `judgement` →
-//! `evidence` and `report` → [`store`] → `ledger`.
+//! [`evidence`] and [`report`] → [`store`] → `ledger`.
 
 pub mod aws;
 pub mod clock;
@@ -10,6 +10,7 @@ pub mod feed;
 pub mod judgement;
 pub mod net;
 pub mod people;
+pub mod report;
 pub mod source;
 pub mod store;
 pub mod truto;
