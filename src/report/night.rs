@@ -114,11 +114,6 @@ impl<'a> Page<'a> {
         format!("{grace} after the end of work")
     }
 
-    /// A run without its day, which its id begins with.
-    fn short_run<'r>(&self, run: &'r str) -> &'r str {
-        run.rsplit_once("run=").map_or(run, |(_, id)| id)
-    }
-
     /// Leavers by outcome, in the order of the judgement: the worst first.
     fn groups(&self) -> impl Iterator<Item = Group<'a>> + use<'a> {
         let same = |a: &Leaver, b: &Leaver| a.outcome == b.outcome;
@@ -262,6 +257,19 @@ fn overdue(finding: &Finding) -> Option<String> {
         let days = visible::duration(SignedDuration::from_hours(hours));
         format!("{hours} h ({days})")
     })
+}
+
+/// Whether a deadline has been met or missed.
+fn is_timed(leaver: &Leaver) -> bool {
+    match leaver.outcome {
+        Outcome::StillActive | Outcome::Excepted | Outcome::Removed => true,
+        Outcome::NotEvaluable
+        | Outcome::WithinGrace
+        | Outcome::NoAccessFound
+        | Outcome::Rehired
+        | Outcome::Rescinded
+        | Outcome::Upcoming => false,
+    }
 }
 
 /// Whether the deadline from notice says something that the deadline doesn't.
