@@ -1,1 +1,324 @@
 //! One AWS configuration: credentials and region as the SDK finds them, our own HTTP client.
+//!
+//! Everything that would change how evidence is written is pinned here (behaviour, timeouts,
+//! retries), so that an update of the SDK cannot change it.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::SharedHttpClient;
+use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::types::ChecksumMode;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+mod failure;
+mod retry;
+
+pub(crate) use failure::{Failure, Kind};
+pub use retry::Retries;
+pub(crate) use retry::retry;
+
+/// A server that does not take the connection within this is down.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the first byte sent to the first byte of the answer. The body of a put counts too: 10 MB in
+/// this time is 1.4 Mbit/s.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// One attempt.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(90);
+/// All attempts of the SDK together, with the waiting between them.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(300);
+/// A body that does not move for this long is cut off.
+pub const STALL_GRACE: Duration = Duration::from_secs(20);
+
+/// The SDK's attempts at what it retries: 5xx, throttling by name, timeouts and resets.
+const SDK_ATTEMPTS: u32 = 4;
+/// The SDK doubles this from attempt to attempt, and spreads it.
+const SDK_DELAY: Duration = Duration::from_millis(250);
+/// The SDK waits no longer than this between two attempts.
+const SDK_MAX_DELAY: Duration = Duration::from_secs(5);
+
+/// An object and when it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The content, checked against its checksum where the store keeps one.
+    pub bytes: Vec<u8>,
+    /// When the store says it was last written.
+    pub last_modified: Option<Timestamp>,
+}
+
+/// Why something could not be had from AWS.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsError {
+    /// The object or its bucket is not there.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+        /// What the server said.
+        source: BoxError,
+    },
+    /// No credentials, bad ones, or a missing permission.
+    #[error("{what} was refused")]
+    Refused {
+        /// What was tried.
+        what: String,
+        /// What may help.
+        hint: String,
+        /// What the server said.
+        source: BoxError,
+    },
+    /// The object is larger than the caller takes.
+    #[error("`{address}` is larger than {max_bytes} bytes")]
+    TooLarge {
+        /// The object.
+        address: String,
+        /// The largest size that is taken.
+        max_bytes: u64,
+    },
+    /// It cannot work like this, however often it is tried.
+    #[error("{what}")]
+    Configuration {
+        /// What is wrong.
+        what: String,
+        /// What may help.
+        hint: String,
+        /// What the server said, if one was asked.
+        source: Option<BoxError>,
+    },
+    /// The store did not answer, or answered that it could not.
+    #[error("{what} failed")]
+    Unavailable {
+        /// What was tried.
+        what: String,
+        /// The last cause.
+        source: BoxError,
+    },
+}
+
+impl AwsError {
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { hint, .. } | Self::Configuration { hint, .. } => Some(hint),
+            Self::NotFound { .. } | Self::TooLarge { .. } | Self::Unavailable { .. } => None,
+        }
+    }
+
+    /// What `failure` means for `what` was tried (`reading`, `writing`, `listing`) at `address`.
+    pub(crate) fn from_failure(
+        what: Action,
+        bucket: &str,
+        address: &str,
+        failure: Failure,
+    ) -> Self {
+        let Failure {
+            kind,
+            cause: source,
+        } = failure;
+        let tried = format!("{} `{address}`", what.verb());
+        match kind {
+            Kind::NoSuchBucket => Self::NotFound {
+                what: format!("the bucket `{bucket}`"),
+                source,
+            },
+            Kind::NoSuchKey => Self::NotFound {
+                what: format!("`{address}`"),
+                source,
+            },
+            Kind::Refused(hint) => Self::Refused {
+                what: tried,
+                hint: hint.map_or_else(|| what.permission_hint(bucket), str::to_owned),
+                source,
+            },
+            Kind::Misconfigured(hint) => Self::Configuration {
+                what: format!("{tried} cannot work"),
+                hint: hint.to_owned(),
+                source: Some(source),
+            },
+            Kind::TooLarge(max_bytes) => Self::TooLarge {
+                address: address.to_owned(),
+                max_bytes,
+            },
+            Kind::Exists | Kind::TryAgain | Kind::Unavailable => Self::Unavailable {
+                what: tried,
+                source,
+            },
+        }
+    }
+}
+
+/// What was tried with an object or a bucket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Read,
+    Write,
+    List,
+}
+
+impl Action {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "reading",
+            Self::Write => "writing",
+            Self::List => "listing",
+        }
+    }
+
+    fn permission_hint(self, bucket: &str) -> String {
+        match self {
+            // Without the right to list, S3 says "denied" also for an object that does not exist.
+            Self::Read => format!(
+                "the job needs `s3:GetObject` on the objects and `s3:ListBucket` on the bucket `{bucket}`, \
+                 and `kms:Decrypt` if it is encrypted with a key of yours"
+            ),
+            Self::Write => format!(
+                "the job needs `s3:PutObject` on the objects of the bucket `{bucket}`, \
+                 and `kms:GenerateDataKey` if it is encrypted with a key of yours"
+            ),
+            Self::List => format!("the job needs `s3:ListBucket` on the bucket `{bucket}`"),
+        }
+    }
+}
+
+/// The configuration of this process: loaded once, then the same for all.
+///
+/// Credentials, region and endpoints come from where the SDK looks for them (`AWS_*`, the shared
+/// files, a role of the pod or the machine).
+pub async fn sdk_config() -> SdkConfig {
+    static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
+    let load = || sdk_config_from(ConfigLoader::default());
+    CONFIG.get_or_init(load).await.clone()
+}
+
+/// `loader`'s configuration with our HTTP client, timeouts and retries.
+///
+/// The proxy variables are honoured for every request, those for credentials included: with
+/// `HTTP_PROXY` set, `NO_PROXY` should name the link-local addresses roles come from.
+pub async fn sdk_config_from(loader: ConfigLoader) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let retries = RetryConfig::standard()
+        .with_max_attempts(SDK_ATTEMPTS)
+        .with_initial_backoff(SDK_DELAY)
+        .with_max_backoff(SDK_MAX_DELAY);
+    let stalls = StalledStreamProtectionConfig::enabled()
+        .grace_period(STALL_GRACE)
+        .build();
+    let mut loader = loader
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(http_client())
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        .stalled_stream_protection(stalls);
+    if let Ok(name) = AppName::new(env!("CARGO_PKG_NAME")) {
+        loader = loader.app_name(name);
+    }
+    loader.load().await
+}
+
+/// The SDK's client on the one TLS stack of this program.
+///
+/// `build_https()` would be shorter, but never asks the proxy variables.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build()
+    })
+}
+
+/// A client for S3, or the error that no region is known.
+pub fn s3_client(config: &SdkConfig, force_path_style: bool) -> Result<Client, AwsError> {
+    if config.region().is_none() {
+        return Err(AwsError::Configuration {
+            what: "no AWS region is set".to_owned(),
+            hint: "set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store that has none)"
+                .to_owned(),
+            source: None,
+        });
+    }
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(force_path_style);
+    Ok(Client::from_conf(config.build()))
+}
+
+/// Reads one object of at most `max_bytes`, with the configuration of this process.
+pub async fn get_object(
+    bucket: &str,
+    key: &str,
+    force_path_style: bool,
+    max_bytes: u64,
+) -> Result<Object, AwsError> {
+    let client = s3_client(&sdk_config().await, force_path_style)?;
+    get_object_with(&client, bucket, key, max_bytes, Retries::default()).await
+}
+
+/// Reads one object of at most `max_bytes`.
+///
+/// The size is watched while it arrives: what a server announces is not what it sends.
+pub async fn get_object_with(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    max_bytes: u64,
+    retries: Retries,
+) -> Result<Object, AwsError> {
+    let address = format!("s3://{bucket}/{key}");
+    retry(retries, &address, || {
+        get_once(client, bucket, key, max_bytes)
+    })
+    .await
+    .map_err(|failure| AwsError::from_failure(Action::Read, bucket, &address, failure))
+}
+
+pub(crate) async fn get_once(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    max_bytes: u64,
+) -> Result<Object, Failure> {
+    let mut answer = client
+        .get_object()
+        .bucket(bucket)
+        .key(key)
+        .checksum_mode(ChecksumMode::Enabled)
+        .send()
+        .await
+        .map_err(Failure::of)?;
+    let announced = answer
+        .content_length()
+        .and_then(|length| u64::try_from(length).ok());
+    if announced.is_some_and(|length| length > max_bytes) {
+        return Err(Failure::too_large(max_bytes));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.body.next().await {
+        // The SDK gives back the body as it comes and does not ask again when it breaks off.
+        let chunk = chunk.map_err(Failure::of_body)?;
+        if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
+            return Err(Failure::too_large(max_bytes));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let last_modified = answer
+        .last_modified
+        .and_then(|at| Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok());
+    Ok(Object {
+        bytes,
+        last_modified,
+    })
+}

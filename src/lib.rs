@@ -1,16 +1,28 @@
 //! Proves every night that people who left lost their Asana access, and keeps the evidence.
 //!
-//! Data walks: environment → `config` → [`source`] (accounts) and [`feed`] (HR) → `judgement` →
-//! [`evidence`] and [`report`] → [`store`] → `ledger`.
+//! Data walks: environment → [`config`] → [`source`] (accounts) and [`feed`] (HR) → [`judgement`] →
+//! [`evidence`] and [`report`] → [`store`], committed by the [`ledger`]. [`run`] is the hallway that
+//! calls the rooms in that order; the binary is the door.
+//!
+//! - The door: [`cli`], [`exit`], [`logging`], [`words`].
+//! - Reaching out: [`source`] over [`truto`], [`feed`], [`store`]; over [`net`], [`aws`], [`clock`].
+//! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod evidence;
+pub mod exit;
 pub mod feed;
 pub mod judgement;
+pub mod ledger;
+pub mod logging;
 pub mod net;
 pub mod people;
 pub mod report;
+pub mod run;
 pub mod source;
 pub mod store;
 pub mod truto;
+pub mod words;

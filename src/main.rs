@@ -1,3 +1,169 @@
-//! The program: see the library.
+//! The door: reads arguments, environment and clock once, and leaves with the run's exit code.
 
-fn main() {}
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use asana_access_review::cli::{self, Asked};
+use asana_access_review::clock::Clock;
+use asana_access_review::config::{self, Command, Environment};
+use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::exit::Exit;
+use asana_access_review::{logging, run, words};
+use tracing::{error, info, warn};
+
+/// Where Kubernetes looks for a pod's last words.
+const TERMINATION_LOG: &str = "/dev/termination-log";
+
+fn main() -> ExitCode {
+    let exit = match cli::parse(std::env::args_os()) {
+        Asked::Print(text) => {
+            say(&text);
+            Exit::Pass
+        }
+        Asked::Wrong(text) => {
+            complain(&text);
+            Exit::Usage
+        }
+        Asked::Command(Command::Run) => review(),
+        Asked::Command(command) => {
+            unreachable!(
+                "`{}` is not built, and the command line says so",
+                command.as_str()
+            )
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn review() -> Exit {
+    let clock = Clock::start();
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    let environment: Environment = std::env::vars_os().collect();
+    let stderr_is_terminal = std::io::stderr().is_terminal();
+    let (format, directives) = config::logging(&environment, stderr_is_terminal);
+    let progress = logging::start(format, &directives, stderr_is_terminal);
+    std::panic::set_hook(Box::new(|panic| error!(%panic, "A fault of the program")));
+
+    let config::Judged { settings, warnings } =
+        match config::load(environment, |path| std::fs::read_to_string(path)) {
+            Ok(judged) => judged,
+            Err(problems) => {
+                complain(&format!("error: {problems}\n"));
+                leave_last_words(words::last_words_of_refusal(
+                    Exit::Configuration,
+                    &problems.to_string(),
+                ));
+                return Exit::Configuration;
+            }
+        };
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    let identity = match suffix() {
+        Ok(suffix) => RunIdentity {
+            as_of: clock.as_of(),
+            suffix,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: option_env!("GIT_COMMIT").unwrap_or("unknown").to_owned(),
+            },
+            executor: settings.executor,
+        },
+        Err(error) => {
+            complain(&format!("error: the system gives no randomness: {error}\n"));
+            return Exit::Unexpected;
+        }
+    };
+    info!(run = identity.run_id(), "Began a review");
+
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!(
+                "error: the runtime could not be started: {error}\n"
+            ));
+            return Exit::Unexpected;
+        }
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = run::run(settings.run, identity, clock) => Ok(ended),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    // What is under way on other threads is a single create, whole or not at all; it is not awaited.
+    runtime.shutdown_background();
+    progress.clear();
+
+    match ended {
+        Err(stopped) => {
+            warn!(
+                exit = stopped.code(),
+                "Stopped by a signal; nothing was committed"
+            );
+            stopped
+        }
+        Ok(Ok(done)) => {
+            let exit = Exit::of_verdict(done.judgement.verdict, settings.fail_on);
+            say(&words::summary(&done, std::io::stdout().is_terminal()));
+            leave_last_words(words::last_words(&done, exit));
+            exit
+        }
+        Ok(Err(failed)) => {
+            complain(&words::failure(&failed));
+            leave_last_words(words::last_words_of_failure(&failed));
+            failed.trouble.exit()
+        }
+    }
+}
+
+/// Six hex digits that tell apart two runs of one second.
+fn suffix() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn stop_signal() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
+        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
+            _ = terminate.recv() => Exit::Terminated,
+            _ = interrupt.recv() => Exit::Interrupted,
+        },
+        _ => {
+            warn!("Signals cannot be listened to: a stop will not be clean");
+            std::future::pending().await
+        }
+    }
+}
+
+/// The last words go to the log, and to Kubernetes where it listens.
+fn leave_last_words(words: serde_json::Value) {
+    let line = words::termination_message(words);
+    info!(last_words = line.trim_end(), "Ended");
+    if Path::new(TERMINATION_LOG).exists()
+        && let Err(error) = std::fs::write(TERMINATION_LOG, &line)
+    {
+        warn!(%error, "The termination message could not be written");
+    }
+}
+
+/// To stdout. A reader that has gone away is no reason to fail a review.
+fn say(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// To stderr.
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

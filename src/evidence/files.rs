@@ -69,7 +69,7 @@ pub fn raw_file(raw: RawFile) -> DataFile {
     };
     DataFile {
         file,
-        bytes: raw.gzip,
+        bytes: raw.bytes,
         rows: Some(raw.rows),
     }
 }

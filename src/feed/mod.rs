@@ -1,11 +1,36 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
+//!
+//! `fetch` gets the bytes, `decode` makes text of them, `table` or `json` find the rows, `headers`
+//! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
+
+mod dates;
+mod decode;
+mod draft;
+mod error;
+mod fetch;
+mod headers;
+mod json;
+mod location;
+mod remote;
+mod rows;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
 
-use crate::net;
+pub use error::{FeedError, Refusal};
+
+use crate::net::{self, Deadline};
+use crate::people::{AgeBasis, FeedOrigin, HrFeed};
+use decode::PackingFault;
+use draft::Draft;
 
 /// Where the feed is and how to read it.
 #[derive(Clone, Debug)]
@@ -25,7 +50,7 @@ pub struct Settings {
 }
 
 /// Where a feed is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Location {
     /// A file.
     Path(PathBuf),
@@ -92,4 +117,168 @@ pub enum Column {
     Location,
     /// Time zone of the row's dates, an IANA name.
     Zone,
+}
+
+impl Column {
+    /// All of them, in the order people list them.
+    pub const ALL: [Self; 10] = [
+        Self::PersonId,
+        Self::Name,
+        Self::Email,
+        Self::OtherEmail,
+        Self::Start,
+        Self::End,
+        Self::LastDay,
+        Self::Status,
+        Self::Location,
+        Self::Zone,
+    ];
+
+    /// The word for it in settings and evidence.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::PersonId => "person_id",
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::OtherEmail => "other_email",
+            Self::Start => "start",
+            Self::End => "end",
+            Self::LastDay => "last_day",
+            Self::Status => "status",
+            Self::Location => "location",
+            Self::Zone => "zone",
+        }
+    }
+
+    /// The column a word stands for.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.key() == key)
+    }
+}
+
+impl Format {
+    /// The word for it in settings and evidence.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// What is known of a feed's bytes beside the bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Fetched {
+    /// The address, without credentials and without query.
+    pub url: String,
+    /// When the bytes were last changed, if anybody said.
+    pub modified_at: Option<Timestamp>,
+    /// Who said so.
+    pub age_basis: AgeBasis,
+}
+
+/// Fetches the feed and reads it.
+///
+/// # Errors
+/// If the feed cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
+/// the [`HrFeed`].
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FeedError> {
+    let max_bytes = settings.max_bytes;
+    let (bytes, fetched) = match &settings.location {
+        Location::Path(path) => fetch::file(path, max_bytes).await?,
+        Location::Http {
+            url,
+            authorization,
+            http,
+        } => remote::web(url, authorization.as_ref(), http, max_bytes, deadline).await?,
+        Location::S3 {
+            bucket,
+            key,
+            force_path_style,
+        } => remote::object(bucket, key, *force_path_style, max_bytes).await?,
+    };
+    let location = fetched.url.clone();
+    let reader = settings.clone();
+    // A large feed takes a second, in which a signal must still be heard.
+    let reading = tokio::task::spawn_blocking(move || understand(bytes, fetched, &reader));
+    let (feed, fault) = reading.await.map_err(|stopped| FeedError::Unavailable {
+        location: location.clone(),
+        cause: stopped.into(),
+    })?;
+    match fault {
+        Some(TooLarge) => Err(FeedError::TooLarge {
+            location,
+            limit_bytes: settings.max_bytes,
+        }),
+        None => Ok(feed),
+    }
+}
+
+/// Reads a feed. Never fails: a file that cannot be used is a feed that says why.
+pub fn parse(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> HrFeed {
+    understand(bytes, fetched, settings).0
+}
+
+/// Sign that the bytes are more than the cap once unpacked.
+struct TooLarge;
+
+fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed, Option<TooLarge>) {
+    let Fetched {
+        url,
+        modified_at,
+        age_basis,
+    } = fetched;
+    let mut draft = Draft::new(FeedOrigin {
+        url,
+        sha256: const_hex::encode(Sha256::digest(&bytes)),
+        bytes: bytes.len() as u64,
+        modified_at,
+        age_basis,
+        ..FeedOrigin::default()
+    });
+    draft.origin().gzip = decode::is_gzip(&bytes);
+    match decode::unpack(bytes, settings.max_bytes) {
+        Ok(bytes) => match read_content(bytes, settings, &mut draft) {
+            Ok(()) => (draft.finish(), None),
+            Err(reason) => (draft.unusable(reason), None),
+        },
+        Err(PackingFault::Damaged(reason)) => (draft.unusable(reason), None),
+        Err(PackingFault::TooLarge) => {
+            let too_large = FeedError::TooLarge {
+                location: draft.origin().url.clone(),
+                limit_bytes: settings.max_bytes,
+            };
+            (draft.unusable(too_large.to_string()), Some(TooLarge))
+        }
+    }
+}
+
+fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
+    let decoded = decode::decode(bytes)?;
+    decoded.encoding.clone_into(&mut draft.origin().encoding);
+    if let Some(note) = decoded.note {
+        draft.note(note);
+    }
+    let text = decoded.text.trim_start_matches('\u{feff}');
+    let format = settings.format.unwrap_or_else(|| format_of(text));
+    format.key().clone_into(&mut draft.origin().format);
+    if values::trim(text).is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    match format {
+        Format::Csv => table::read(text, settings, draft),
+        Format::Json => json::read(text, settings, draft),
+        Format::Jsonl => json::read_lines(text, settings, draft),
+    }
+}
+
+/// What a text is, by its first sign: headers of tables begin with neither bracket nor brace.
+fn format_of(text: &str) -> Format {
+    match text.trim_start().chars().next() {
+        Some('[') => Format::Json,
+        Some('{') if json::is_lines(text) => Format::Jsonl,
+        Some('{') => Format::Json,
+        _ => Format::Csv,
+    }
 }

@@ -57,6 +57,11 @@ const PUBLIC_PROVIDERS: &[&str] = &[
     "zoho.com",
 ];
 
+/// Whether anybody can get an address in a domain (ASCII, lower case).
+pub fn is_public_mail_provider(domain: &str) -> bool {
+    PUBLIC_PROVIDERS.binary_search(&domain).is_ok()
+}
+
 /// The domains named in the settings and those of accounts that are no guests, tonight or in the
 /// baseline; never a public mail provider.
 pub(super) fn of_the_organization(inputs: &Inputs) -> BTreeSet<String> {
@@ -74,7 +79,7 @@ pub(super) fn of_the_organization(inputs: &Inputs) -> BTreeSet<String> {
     let named = inputs.policy.internal_domains.iter().map(String::as_str);
     domains
         .into_iter()
-        .filter(|domain| PUBLIC_PROVIDERS.binary_search(domain).is_err())
+        .filter(|domain| !is_public_mail_provider(domain))
         .chain(named)
         .map(str::to_owned)
         .collect()

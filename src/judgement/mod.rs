@@ -27,6 +27,7 @@ mod words;
 mod tests;
 
 pub use checks::mark_of_origin;
+pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, Finding, FindingCounts, Judgement, Leaver,

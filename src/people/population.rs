@@ -167,6 +167,9 @@ pub enum Memberships {
 pub struct GapFilling {
     /// Accounts without an e-mail in the list of users.
     pub emails_missing_in_list: u64,
+    /// Texts in place of an e-mail, in the list or read one by one, that are no address.
+    #[serde(default)]
+    pub emails_unreadable: u64,
     /// E-mails the pass over `/custom/users` brought.
     pub emails_from_pass: u64,
     /// Accounts read one by one.
@@ -198,7 +201,7 @@ pub struct RawFile {
     /// What it holds.
     pub kind: RawKind,
     /// The content, gzip.
-    pub gzip: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// Records in it.
     pub rows: u64,
 }

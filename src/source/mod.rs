@@ -1,6 +1,25 @@
 //! The accounts of one Asana workspace, as a list that is complete or says why not.
 
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::net::Deadline;
+use crate::people::{Listing, Population, RawFile};
 use crate::truto;
+
+mod accounts;
+mod error;
+mod gaps;
+mod listing;
+mod memberships;
+mod raw;
+mod workspace;
+
+pub use crate::net::ErrorKind;
+pub use error::SourceError;
+pub use listing::users_list;
+pub use memberships::memberships_list;
+pub use workspace::{Preflight, preflight};
 
 /// Which accounts to read, and how.
 #[derive(Clone, Debug)]
@@ -22,4 +41,74 @@ pub enum RawPages {
     Minimal,
     /// Every byte.
     Full,
+}
+
+/// The accounts, and the pages they were read from.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Everybody who has an account, with the proof that this is everybody.
+    pub population: Population,
+    /// What is kept of Truto's answers, in the order of `population.listing.pages`, gets last.
+    pub raw: Vec<RawFile>,
+}
+
+/// Reads every account of the workspace.
+///
+/// A list that cannot be read is an error. A list that was read and may not be whole, or lacks
+/// fields, is a population that says so: whether that is enough is the judgement's to say.
+pub async fn fetch_all(
+    settings: &Settings,
+    clock: &Clock,
+    deadline: Deadline,
+) -> Result<Fetched, SourceError> {
+    let client = truto::Client::new(&settings.truto, clock, deadline)?;
+    let Preflight {
+        connection,
+        workspace,
+        workspaces_visible,
+        viewer,
+        mut requests,
+    } = preflight(&client, settings.workspace_id.as_deref()).await?;
+
+    let (mut users, members) = tokio::try_join!(
+        listing::read(&client, &workspace, settings.raw),
+        memberships::read(&client, &workspace.id, settings.raw),
+    )?;
+    members.fill(&mut users.accounts);
+    let filled = gaps::fill(&client, &workspace, &mut users, &members, settings.raw).await?;
+
+    let memberships = members.summary(&users.accounts);
+    let accounts = users.accounts.into_sorted();
+    info!(
+        accounts.count = accounts.len(),
+        "Read {} accounts of workspace {}",
+        accounts.len(),
+        workspace.id
+    );
+    requests.extend(users.requests);
+    requests.extend(members.requests);
+    requests.extend(filled.requests);
+    let mut pages = users.listing.pages;
+    pages.extend(members.pages);
+    pages.extend(filled.pages);
+    let kept = [users.raw, members.raw, filled.raw];
+    Ok(Fetched {
+        population: Population {
+            connection,
+            origin: client.origin(),
+            workspace,
+            workspaces_visible,
+            viewer,
+            listing: Listing {
+                pages,
+                ..users.listing
+            },
+            memberships,
+            gaps: filled.gaps,
+            clock_skew_minutes: client.skew_minutes(),
+            requests,
+            accounts,
+        },
+        raw: raw::numbered(kept, filled.gets),
+    })
 }

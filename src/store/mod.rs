@@ -2,6 +2,16 @@
 
 use std::path::PathBuf;
 
+use crate::aws::{self, Retries};
+
+mod error;
+mod folder;
+mod s3;
+
+pub use error::StoreError;
+use folder::Folder;
+use s3::S3;
+
 /// Where evidence lies.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -23,4 +33,195 @@ pub enum Location {
         /// Path-style addressing.
         force_path_style: bool,
     },
+}
+
+/// How an object came to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// This call made it.
+    New,
+    /// It was there, with the same bytes: written before, or by this call, whose answer was lost.
+    AlreadyThere,
+}
+
+/// Named bytes, written once and never replaced, in a folder or a bucket.
+///
+/// A name is relative, its parts divided by `/`. An object is there whole or not at all, and when a
+/// call that creates returns, it stays there, whatever happens to this process or its machine.
+#[derive(Clone, Debug)]
+pub struct Store {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Folder(Folder),
+    S3(S3),
+}
+
+impl Store {
+    /// Opens a store. Nothing is made, and no bucket is asked, before the first object is.
+    pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
+        match &settings.location {
+            Location::Folder(root) => Ok(Self::folder(root)),
+            Location::S3 {
+                bucket,
+                prefix,
+                force_path_style,
+            } => {
+                let client = aws::s3_client(&aws::sdk_config().await, *force_path_style)?;
+                Ok(Self::s3(client, bucket, prefix))
+            }
+        }
+    }
+
+    /// A store in a folder.
+    pub fn folder(root: impl Into<PathBuf>) -> Self {
+        let kind = Kind::Folder(Folder::new(root.into()));
+        Self { kind }
+    }
+
+    /// A store in a bucket, below `prefix` (empty for none).
+    pub fn s3(
+        client: aws_sdk_s3::Client,
+        bucket: impl Into<String>,
+        prefix: impl Into<String>,
+    ) -> Self {
+        let kind = Kind::S3(S3::new(client, bucket.into(), prefix.into()));
+        Self { kind }
+    }
+
+    /// The same store, trying again as `retries` says. A folder never tries again.
+    pub fn with_retries(self, retries: Retries) -> Self {
+        let kind = match self.kind {
+            Kind::S3(s3) => Kind::S3(s3.with_retries(retries)),
+            Kind::Folder(folder) => Kind::Folder(folder),
+        };
+        Self { kind }
+    }
+
+    /// Where it is, as shown to people: a path, or `s3://bucket/prefix`.
+    pub fn location(&self) -> String {
+        match &self.kind {
+            Kind::Folder(folder) => folder.location(),
+            Kind::S3(s3) => s3.location(),
+        }
+    }
+
+    /// Where one object is, or would be: a path or an `s3://` address.
+    pub fn locate(&self, name: &str) -> String {
+        match &self.kind {
+            Kind::Folder(folder) => folder.locate(name),
+            Kind::S3(s3) => s3.locate(name),
+        }
+    }
+
+    /// Creates one object. Of several that race for a name, one wins.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if other bytes have that name: they stay.
+    pub async fn create(
+        &self,
+        name: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<Created, StoreError> {
+        ensure_name(name)?;
+        let bytes = bytes.into();
+        match &self.kind {
+            Kind::Folder(folder) => {
+                let name = name.to_owned();
+                blocking(folder, move |folder| folder.create(&name, &bytes)).await
+            }
+            Kind::S3(s3) => s3.create(name, bytes).await,
+        }
+    }
+
+    /// Creates many objects, several at a time and in no order.
+    ///
+    /// On success all are there to stay. On an error, any of them may be there: an object that must
+    /// only exist when they do, is created after them.
+    pub async fn create_all(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
+        for (name, _) in &files {
+            ensure_name(name)?;
+        }
+        match &self.kind {
+            Kind::Folder(folder) => blocking(folder, move |folder| folder.create_all(&files)).await,
+            Kind::S3(s3) => s3.create_all(files).await,
+        }
+    }
+
+    /// Reads one object; `None` if there is none of that name.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        ensure_name(name)?;
+        match &self.kind {
+            Kind::Folder(folder) => {
+                let name = name.to_owned();
+                blocking(folder, move |folder| folder.read(&name)).await
+            }
+            Kind::S3(s3) => s3.read(name).await,
+        }
+    }
+
+    /// All names that begin with `prefix`, sorted; end it with `/` to mean what is below a name.
+    ///
+    /// A listing is complete or it is an error. Temporary files are no objects.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        if !prefix.is_empty() {
+            ensure_name(&format!("{prefix}_"))?;
+        }
+        match &self.kind {
+            Kind::Folder(folder) => {
+                let prefix = prefix.to_owned();
+                blocking(folder, move |folder| folder.list(&prefix)).await
+            }
+            Kind::S3(s3) => {
+                let mut names = s3.list(prefix).await?;
+                // A key with a slash at its end is how S3's console draws an empty folder.
+                names.retain(|name| !name.is_empty() && !name.ends_with('/') && !is_reserved(name));
+                Ok(names)
+            }
+        }
+    }
+}
+
+/// Runs what waits for the disk on a thread that may wait.
+async fn blocking<T: Send + 'static>(
+    folder: &Folder,
+    work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let folder = folder.clone();
+    match tokio::task::spawn_blocking(move || work(&folder)).await {
+        Ok(done) => done,
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(stopped) => Err(StoreError::Unavailable {
+                what: "using the evidence folder".to_owned(),
+                source: stopped.into(),
+            }),
+        },
+    }
+}
+
+/// Where a folder's files are until they are whole.
+const TEMPORARY: &str = ".tmp";
+
+/// What lies in a folder but is no object: our temporary files, and what a fresh ext4 volume holds.
+fn is_reserved(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    first == TEMPORARY || first == "lost+found"
+}
+
+/// A name must stay below the store, in both kinds of store, and must not be one of those above.
+fn ensure_name(name: &str) -> Result<(), StoreError> {
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let is_plain = |c: char| !c.is_control() && c != '\\';
+    if name.split('/').all(is_part) && name.chars().all(is_plain) && !is_reserved(name) {
+        return Ok(());
+    }
+    Err(StoreError::Configuration {
+        what: format!("`{}` is no name for an object", name.escape_debug()),
+        hint: "a name is relative, without `..` or empty parts".to_owned(),
+        source: None,
+    })
 }

@@ -6,6 +6,20 @@ use secrecy::SecretString;
 
 use crate::net;
 
+mod client;
+mod error;
+mod lenient;
+mod pages;
+mod wire;
+
+pub use client::{Client, GotUser};
+pub use error::{Said, TrutoError};
+pub use pages::{End, List, Page, Row, Walk};
+pub use wire::{
+    Context, CustomUser, Email, IntegratedAccount, Integration, License, Membership, Organization,
+    RemoteData, Role, User,
+};
+
 /// What is needed to speak to Truto.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -1,1 +1,47 @@
-//! Truto for tests.
+//! Truto's API for an Asana connection, over real HTTP on loopback, with people who do not exist.
+//!
+//! A [`World`] says who has an account, how the answers look and what goes wrong; a [`Simulator`]
+//! serves it. The shape of the answers follows Truto's documentation; where that is silent, the
+//! world can be set to each answer a client must tolerate.
+//!
+//! ```
+//! use truto_simulator::{Person, Simulator, World};
+//!
+//! let world = World::new().person(Person::member("1201", "Ada Lovelace", "ada@example.com"));
+//! let simulator = Simulator::spawn(world);
+//! assert!(simulator.url().starts_with("http://127.0.0.1:"));
+//! ```
+
+mod answer;
+mod api;
+mod faults;
+mod limit;
+mod line;
+mod pages;
+mod people;
+mod request;
+mod rows;
+mod scenarios;
+mod shape;
+mod simulator;
+pub mod story;
+mod world;
+
+pub use faults::{Action, Fault};
+pub use people::{Membership, Person, Status, generated as generated_person};
+pub use request::RecordedRequest;
+pub use scenarios::SCENARIOS;
+pub use shape::{
+    CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+};
+pub use simulator::Simulator;
+pub use world::{Workspace, World};
+
+/// The API token that is right, unless the world says otherwise.
+pub const TOKEN: &str = "simulated-truto-token";
+
+/// The id of the one connection to Asana.
+pub const CONNECTION_ID: &str = "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10";
+
+/// The gid of the workspace that every world begins with.
+pub const WORKSPACE_ID: &str = "1150527741687836";

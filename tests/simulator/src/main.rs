@@ -1,3 +1,122 @@
-//! The simulator as a program.
+//! The simulator as a program: Truto's API on loopback, to try a client against.
 
-fn main() {}
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Parser;
+use truto_simulator::{CONNECTION_ID, RecordedRequest, SCENARIOS, Simulator, TOKEN, World};
+
+/// Truto's API for an Asana connection, on loopback, with people who do not exist.
+#[derive(Parser)]
+#[command(name = "truto-simulator", about)]
+struct Arguments {
+    /// Port of 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// The world to serve, by name; --list names them all
+    #[arg(long, default_value = "healthy", value_name = "NAME")]
+    scenario: String,
+
+    /// Serve this many accounts instead of a scenario
+    #[arg(long, value_name = "N", conflicts_with = "scenario")]
+    accounts: Option<usize>,
+
+    /// Calls for data allowed in a window, as 50/10s, or off; default: the scenario's own, else 50/10s
+    #[arg(long, value_name = "LIMIT", value_parser = rate_limit)]
+    rate_limit: Option<RateLimit>,
+
+    /// Print each request as one line
+    #[arg(long)]
+    record: bool,
+
+    /// Print the scenarios and stop
+    #[arg(long)]
+    list: bool,
+}
+
+/// At most so many calls in any window, or any number of them.
+#[derive(Clone, Copy)]
+struct RateLimit(Option<(u32, Duration)>);
+
+/// Truto's own limit for one connection.
+const TRUTO_RATE_LIMIT: (u32, Duration) = (50, Duration::from_secs(10));
+
+fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    if text == "off" {
+        return Ok(RateLimit(None));
+    }
+    let wrong = || "write it as `50/10s`, or `off`".to_owned();
+    let (calls, window) = text.split_once('/').ok_or_else(wrong)?;
+    let seconds = window.strip_suffix('s').ok_or_else(wrong)?;
+    let calls = calls.parse().map_err(|_| wrong())?;
+    let seconds = seconds.parse().map_err(|_| wrong())?;
+    Ok(RateLimit(Some((calls, Duration::from_secs(seconds)))))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        for (name, about) in SCENARIOS {
+            say(&format!("{name:<24}{about}"));
+        }
+        return Ok(());
+    }
+    let mut world = match arguments.accounts {
+        Some(accounts) => World::generated(accounts),
+        None => World::scenario(&arguments.scenario).ok_or_else(|| {
+            let name = &arguments.scenario;
+            format!("there is no scenario `{name}`; --list names them all")
+        })?,
+    };
+    match arguments.rate_limit {
+        Some(RateLimit(limit)) => world.rate_limit = limit,
+        None => world.rate_limit = world.rate_limit.or(Some(TRUTO_RATE_LIMIT)),
+    }
+
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
+    let simulator = Simulator::start_on(world, addr)
+        .await
+        .map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    let url = simulator.url();
+    say(&format!("The simulator listens on {url}\n"));
+    say(&format!("export TRUTO_BASE_URL={url}"));
+    say(&format!("export TRUTO_API_TOKEN={TOKEN}"));
+    say(&format!(
+        "export TRUTO_INTEGRATED_ACCOUNT_ID={CONNECTION_ID}\n"
+    ));
+    if arguments.record {
+        let requests = simulator.watch();
+        // Ends with the simulator, which holds the other end.
+        std::thread::spawn(move || {
+            for request in requests {
+                say(&line(&request));
+            }
+        });
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// A request in one line: status, method, path, query, and whether the token was wrong.
+fn line(request: &RecordedRequest) -> String {
+    let status = request
+        .status
+        .map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let mut line = format!("{status} {} {}", request.method, request.path);
+    for (place, (name, value)) in request.query.iter().enumerate() {
+        line.push(if place == 0 { '?' } else { '&' });
+        line.push_str(&format!("{name}={value}"));
+    }
+    if !request.authorized {
+        line.push_str(" (wrong token)");
+    }
+    line
+}
+
+#[expect(clippy::print_stdout, reason = "a program that is started by hand")]
+fn say(line: &str) {
+    println!("{line}");
+}

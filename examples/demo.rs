@@ -1,0 +1,120 @@
+//! Two nights of a company that does not exist, through the real program.
+//!
+//! A simulator answers as Truto does, on a loopback port; two small HR exports lie beside this file;
+//! the evidence goes to `target/demo/`. Everything between is what runs in production: settings from
+//! variables, HTTP, the judgement, the ledger. Only the instants are given, so that the story is the
+//! same on every day it is told.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use asana_access_review::clock::Clock;
+use asana_access_review::config::{self, Judged};
+use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::{run, words};
+use jiff::Timestamp;
+use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
+
+/// A night of the story: its instant, who has an account then, and what HR exports.
+struct Night {
+    as_of: &'static str,
+    suffix: &'static str,
+    world: fn() -> World,
+    hr_feed: &'static str,
+}
+
+const NIGHTS: [Night; 2] = [
+    Night {
+        as_of: "2026-11-22T22:40:00Z",
+        suffix: "5a3c1e",
+        world: World::story_first_night,
+        hr_feed: "hr-night-1.csv",
+    },
+    Night {
+        as_of: "2026-11-23T22:40:00Z",
+        suffix: "5a3c1e",
+        world: World::story_second_night,
+        hr_feed: "hr-night-2.csv",
+    },
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("target/demo");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+
+    let simulator = Simulator::start(World::new()).await?;
+    let mut report = PathBuf::new();
+    for (number, night) in NIGHTS.iter().enumerate() {
+        let as_of: Timestamp = night.as_of.parse()?;
+        simulator.set_world((night.world)().at(as_of));
+        let hr_feed = export(
+            &here.join("examples/demo").join(night.hr_feed),
+            &folder,
+            as_of,
+        )?;
+
+        let Judged { settings, .. } =
+            config::load(environment(&simulator, &hr_feed, &folder), |path| {
+                fs::read_to_string(path)
+            })?;
+        let identity = RunIdentity {
+            as_of,
+            suffix: night.suffix.to_owned(),
+            tool: Tool {
+                name: "asana-access-review (demo)".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                commit: "unknown".to_owned(),
+            },
+            executor: settings.executor,
+        };
+        let done = run::run(settings.run, identity, Clock::at(as_of))
+            .await
+            .map_err(|failed| failed.trouble)?;
+        println!("Night {}, {}\n", number + 1, night.as_of);
+        println!("{}", words::summary(&done, true));
+        report = PathBuf::from(done.committed.report);
+    }
+    println!(
+        "Open the report of the second night:\n  file://{}",
+        report.display()
+    );
+    Ok(())
+}
+
+/// Puts the night's export where the job looks for it, changed three hours before the run.
+fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box<dyn Error>> {
+    let path = folder.join("hr.csv");
+    fs::copy(sample, &path)?;
+    let changed =
+        Duration::from_secs(as_of.as_second().try_into()?) - Duration::from_secs(3 * 3600);
+    File::options()
+        .write(true)
+        .open(&path)?
+        .set_modified(UNIX_EPOCH + changed)?;
+    Ok(path)
+}
+
+/// The variables an operator would set.
+fn environment(simulator: &Simulator, hr_feed: &Path, folder: &Path) -> config::Environment {
+    let variables: [(&str, OsString); 7] = [
+        ("TRUTO_BASE_URL", simulator.url().into()),
+        ("TRUTO_API_TOKEN", TOKEN.into()),
+        ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.into()),
+        ("HR_FEED_URL", hr_feed.into()),
+        ("HR_TIME_ZONE", "Europe/Berlin".into()),
+        ("EVIDENCE_URL", folder.join("evidence").into()),
+        ("CONTROL_IDS", "NW-IAM-07".into()),
+    ];
+    variables
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect()
+}

@@ -1,0 +1,306 @@
+//! What an answer of AWS means: one `match` over status and code.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId;
+use aws_sdk_s3::primitives::ByteStreamError;
+
+/// A request that failed: what that means, and what was said.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    pub(crate) cause: BoxError,
+}
+
+/// What a failure means for the one who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// 412: something already has that name.
+    Exists,
+    NoSuchBucket,
+    NoSuchKey,
+    /// Another attempt may well succeed, and the SDK makes none.
+    TryAgain,
+    /// With a hint, where the answer tells more than "denied".
+    Refused(Option<&'static str>),
+    /// No attempt will ever succeed; with a hint.
+    Misconfigured(&'static str),
+    /// More than this many bytes.
+    TooLarge(u64),
+    /// Also after the SDK's own retries.
+    Unavailable,
+}
+
+const NO_CREDENTIALS: &str = "no usable AWS credentials were found: give the job's service account a role, \
+                              or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+const BAD_CREDENTIALS: &str = "the AWS credentials are wrong or have expired: check AWS_ACCESS_KEY_ID, \
+                               AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the job's role";
+const BAD_CLOCK: &str = "the clock of this machine is wrong";
+const WRONG_REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
+const NOT_SUPPORTED: &str = "the store does not know create-only writes (`If-None-Match: *`) or SHA-256 checksums, \
+                             which evidence needs";
+const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
+                           S3_FORCE_PATH_STYLE";
+const BAD_CERTIFICATE: &str =
+    "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
+
+impl Failure {
+    /// What the SDK's error means.
+    pub(crate) fn of<E>(error: SdkError<E>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if let SdkError::ServiceError(answer) = &error {
+            let status = answer.raw().status().as_u16();
+            let code = error.code().unwrap_or_default();
+            return Self {
+                kind: kind_of(status, code),
+                cause: Box::new(Answer {
+                    status,
+                    code: code.to_owned(),
+                    message: error.message().unwrap_or_default().to_owned(),
+                    request_id: error.request_id().map(str::to_owned),
+                }),
+            };
+        }
+        let kind = match &error {
+            SdkError::ConstructionFailure(_) => Kind::Misconfigured(BAD_REQUEST),
+            _ => Kind::Unavailable,
+        };
+        let kind = kind_of_chain(&error).unwrap_or(kind);
+        let credentials = chain(&error)
+            .find(|cause| cause.is::<CredentialsError>())
+            .map(one_line);
+        let cause: BoxError = match credentials {
+            Some(told) => told.into(),
+            None => Box::new(error),
+        };
+        Self { kind, cause }
+    }
+
+    /// A body that broke off or does not match its checksum.
+    pub(crate) fn of_body(error: ByteStreamError) -> Self {
+        Self {
+            kind: Kind::TryAgain,
+            cause: Box::new(error),
+        }
+    }
+
+    /// A body of more than `max_bytes`.
+    pub(crate) fn too_large(max_bytes: u64) -> Self {
+        Self {
+            kind: Kind::TooLarge(max_bytes),
+            cause: "the object is too large".into(),
+        }
+    }
+
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        self.kind == Kind::TryAgain
+    }
+}
+
+fn kind_of(status: u16, code: &str) -> Kind {
+    match (status, code) {
+        (_, "NoSuchBucket") => Kind::NoSuchBucket,
+        // A 404 without this word is not an answer of the store: perhaps a proxy's. Taking it for
+        // "no such object" would turn "could not check" into "nothing there".
+        (_, "NoSuchKey") => Kind::NoSuchKey,
+        (412, _) => Kind::Exists,
+        (409 | 429, _) => Kind::TryAgain,
+        (_, "RequestTimeTooSkewed") => Kind::Refused(Some(BAD_CLOCK)),
+        // Some of these come as 400.
+        (401, _)
+        | (
+            _,
+            "ExpiredToken"
+            | "InvalidToken"
+            | "TokenRefreshRequired"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch",
+        ) => Kind::Refused(Some(BAD_CREDENTIALS)),
+        (403 | 407, _) => Kind::Refused(None),
+        (301 | 307, _)
+        | (_, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+            Kind::Misconfigured(WRONG_REGION)
+        }
+        (501, _) => Kind::Misconfigured(NOT_SUPPORTED),
+        // The last five: what arrived is not what was sent.
+        (408 | 500.., _)
+        | (
+            _,
+            "RequestTimeout"
+            | "IncompleteBody"
+            | "BadDigest"
+            | "InvalidDigest"
+            | "XAmzContentSHA256Mismatch",
+        ) => Kind::Unavailable,
+        _ => Kind::Misconfigured(BAD_REQUEST),
+    }
+}
+
+/// What lies deeper in an error that is no answer: credentials, or a certificate.
+fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<Kind> {
+    chain(error).find_map(|cause| {
+        if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
+            return Some(match credentials {
+                CredentialsError::ProviderTimedOut(_) => Kind::Unavailable,
+                // STS out of reach is not STS saying no.
+                CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_)
+                    if chain(credentials).any(is_about_the_network) =>
+                {
+                    Kind::Unavailable
+                }
+                _ => Kind::Refused(Some(NO_CREDENTIALS)),
+            });
+        }
+        match cause.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                Some(Kind::Misconfigured(BAD_CERTIFICATE))
+            }
+            _ => None,
+        }
+    })
+}
+
+fn is_about_the_network(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<io::Error>() || cause.is::<aws_sdk_s3::error::ConnectorError>()
+}
+
+/// `error` and all below it. An `io::Error` hands out its payload's source, never the payload: ask it.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>() {
+            Some(io) => io
+                .get_ref()
+                .map(|payload| payload as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// The SDK tells every place it looked for credentials, on lines of their own: a log wants one.
+fn one_line(error: &(dyn Error + 'static)) -> String {
+    let told: Vec<_> = chain(error).map(ToString::to_string).collect();
+    let told = told.join(": ");
+    let (first, rest) = told.split_once('\n').unwrap_or((&told, ""));
+    let rest: Vec<_> = rest.lines().map(str::trim).collect();
+    format!("{first} {}", rest.join("; ")).trim_end().to_owned()
+}
+
+/// An error as the server put it: the SDK itself prints only "service error".
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    code: String,
+    message: String,
+    request_id: Option<String>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            status,
+            code,
+            message,
+            request_id,
+        } = self;
+        match (code.as_str(), message.as_str()) {
+            ("", _) => write!(f, "HTTP {status} without an error code")?,
+            (code, "") => write!(f, "{code} (HTTP {status})")?,
+            (code, message) => write!(
+                f,
+                "{code}: {} (HTTP {status})",
+                message.trim_end_matches('.')
+            )?,
+        }
+        match request_id {
+            Some(id) => write!(f, ", request {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Answer {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_means_something() {
+        let mut told = String::new();
+        for status in [
+            301, 307, 400, 401, 403, 404, 405, 407, 408, 409, 411, 412, 413, 416, 429, 500, 501,
+            502, 503, 504,
+        ] {
+            let kind = match kind_of(status, "") {
+                Kind::Refused(_) => "Refused".to_owned(),
+                Kind::Misconfigured(_) => "Misconfigured".to_owned(),
+                kind => format!("{kind:?}"),
+            };
+            told.push_str(&format!("{status} {kind}\n"));
+        }
+        insta::assert_snapshot!(told, @r"
+        301 Misconfigured
+        307 Misconfigured
+        400 Misconfigured
+        401 Refused
+        403 Refused
+        404 Misconfigured
+        405 Misconfigured
+        407 Refused
+        408 Unavailable
+        409 TryAgain
+        411 Misconfigured
+        412 Exists
+        413 Misconfigured
+        416 Misconfigured
+        429 TryAgain
+        500 Unavailable
+        501 Misconfigured
+        502 Unavailable
+        503 Unavailable
+        504 Unavailable
+        ");
+    }
+
+    #[test]
+    fn a_404_is_only_a_missing_object_if_the_store_says_so() {
+        assert_eq!(kind_of(404, "NoSuchKey"), Kind::NoSuchKey);
+        assert_eq!(kind_of(404, "NoSuchBucket"), Kind::NoSuchBucket);
+        assert!(matches!(kind_of(404, "NotFound"), Kind::Misconfigured(_)));
+    }
+
+    #[test]
+    fn an_expired_token_is_a_refusal_though_it_comes_as_400() {
+        assert!(matches!(kind_of(400, "ExpiredToken"), Kind::Refused(_)));
+        assert_eq!(kind_of(400, "RequestTimeout"), Kind::Unavailable);
+    }
+
+    #[test]
+    fn a_bad_certificate_is_found_however_deep_and_is_no_retry() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert_eq!(
+            kind_of_chain(&nested),
+            Some(Kind::Misconfigured(BAD_CERTIFICATE))
+        );
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_fetched_are_not_credentials_that_are_missing() {
+        let missing = io::Error::other(CredentialsError::not_loaded_no_source());
+        assert_eq!(
+            kind_of_chain(&missing),
+            Some(Kind::Refused(Some(NO_CREDENTIALS)))
+        );
+        let offline = CredentialsError::provider_error(io::Error::other("connection refused"));
+        assert_eq!(
+            kind_of_chain(&io::Error::other(offline)),
+            Some(Kind::Unavailable)
+        );
+    }
+}

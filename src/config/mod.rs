@@ -1,0 +1,670 @@
+//! Settings: the environment as envy reads it, judged here, all problems at once.
+//!
+//! Every raw value is optional text and an empty one is unset. What is wrong is gathered by the
+//! name of its variable; the values of secrets stay out of messages.
+
+mod values;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use variables::{Command, Default, VARIABLES, Variable, variable};
+
+use self::values::{Place, Wrong};
+use self::variables::Raw;
+use crate::evidence::Executor;
+use crate::feed::{self, DateOrder, Format};
+use crate::judgement::{FeedScope, Policy};
+use crate::source::RawPages;
+use crate::{ledger, net, run, source, store, truto};
+
+/// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
+/// room for wide exports and keeps a wrong file from filling the memory.
+pub const MAX_HR_FEED_BYTES: u64 = 64 << 20;
+
+/// The settings of a review.
+#[derive(Debug)]
+pub struct Settings {
+    /// What the run needs.
+    pub run: run::Settings,
+    /// Which verdicts are an exit code of their own.
+    pub fail_on: FailOn,
+    /// Who ran it, as the environment claims.
+    pub executor: Executor,
+}
+
+/// Which verdicts are an exit code of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// Fail and inconclusive.
+    Findings,
+    /// Only inconclusive.
+    Inconclusive,
+    /// None, once evidence is stored.
+    Never,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Settings that were judged, and what a person should know about them all the same.
+#[derive(Debug)]
+pub struct Judged<T> {
+    /// The settings.
+    pub settings: T,
+    /// Variables that look like ours and are not.
+    pub warnings: Vec<String>,
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    problems: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Problems {
+    /// A single problem, with what to do about it.
+    pub fn one(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            problems: vec![problem.into()],
+            hints: vec![hint.into()],
+        }
+    }
+
+    fn add(&mut self, problem: String, hint: Option<String>) {
+        self.problems.push(problem);
+        if let Some(hint) = hint
+            && !self.hints.contains(&hint)
+        {
+            self.hints.push(hint);
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.len() {
+            1 => writeln!(f, "the configuration has 1 problem")?,
+            count => writeln!(f, "the configuration has {count} problems")?,
+        }
+        for problem in &self.problems {
+            writeln!(f, "  {problem}")?;
+        }
+        let mut hints = self.hints.clone();
+        hints.push("all variables are described in README.md".to_owned());
+        write!(f, "hint: {}", hints.join("; "))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// An environment: names and values, as the operating system has them.
+pub type Environment = Vec<(std::ffi::OsString, std::ffi::OsString)>;
+
+/// Judges the environment for a run.
+///
+/// `read_file` reads what `<secret>_FILE` names.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<Settings>, Problems> {
+    let mut judge = Judge::default();
+    let (mut raw, warnings) = judge.raw(environment, read_file);
+    judge.not_built(&mut raw);
+    let settings = judge.settings(raw);
+    match settings {
+        Some(settings) if judge.problems.problems.is_empty() => Ok(Judged { settings, warnings }),
+        _ => Err(judge.problems),
+    }
+}
+
+/// How log lines are to look, and which are written: needed before anything can be said. A value
+/// that is wrong is [`load`]'s to complain about; until then lines look as where nothing is set.
+pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogFormat, String) {
+    let get = |name: &str| {
+        let found = environment.iter().find(|(key, _)| key == name);
+        found
+            .and_then(|(_, value)| value.to_str())
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+    };
+    let usual = if stderr_is_terminal {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    let format = get("LOG_FORMAT")
+        .and_then(|text| log_format(text).ok())
+        .unwrap_or(usual);
+    (format, get("RUST_LOG").unwrap_or("info").to_owned())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, Wrong> {
+    values::choice(
+        text,
+        &[("json", LogFormat::Json), ("text", LogFormat::Text)],
+    )
+}
+
+/// An address as a message may show it: without credentials, query and fragment, where tokens are.
+fn without_secrets<'a>(name: &str, value: &'a str) -> std::borrow::Cow<'a, str> {
+    if !name.ends_with("_URL") {
+        return value.into();
+    }
+    let value = value.split(['?', '#']).next().unwrap_or_default();
+    match value
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
+    {
+        Some((scheme, (_, rest))) => format!("{scheme}://…@{rest}").into(),
+        None => value.into(),
+    }
+}
+
+/// Variables of these families that nobody knows are a slip of the pen.
+const FAMILIES: [&str; 3] = ["TRUTO_", "HR_", "EVIDENCE_"];
+
+/// Gathers problems while values become settings.
+#[derive(Default)]
+struct Judge {
+    problems: Problems,
+}
+
+impl Judge {
+    /// The raw values with secrets read from their files, and warnings about unknown names.
+    fn raw(
+        &mut self,
+        environment: Environment,
+        read_file: impl Fn(&Path) -> std::io::Result<String>,
+    ) -> (Raw, Vec<String>) {
+        let mut warnings = Vec::new();
+        let mut ours = Vec::new();
+        let mut files: BTreeMap<&str, PathBuf> = BTreeMap::new();
+        for (name, value) in environment {
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            let secret_of_file = name
+                .strip_suffix("_FILE")
+                .and_then(variable)
+                .filter(|variable| variable.secret);
+            if let Some(variable) = secret_of_file {
+                if !value.is_empty() {
+                    files.insert(variable.name, PathBuf::from(value));
+                }
+            } else if variable(&name).is_some() {
+                match value.into_string() {
+                    Ok(value) => ours.push((name, value)),
+                    Err(_) => self.problems.add(format!("{name} is not UTF-8"), None),
+                }
+            } else if FAMILIES.iter().any(|family| name.starts_with(family)) {
+                warnings.push(format!("{name} is set, and no variable has this name"));
+            }
+        }
+        let mut raw: Raw = envy::from_iter(ours).unwrap_or_else(|error| {
+            // Only optional text is asked for, which every value is.
+            self.problems
+                .add(format!("the environment cannot be read: {error}"), None);
+            Raw::default()
+        });
+        for (name, value) in raw.each() {
+            *value = value
+                .take()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
+            if let Some(path) = files.get(name) {
+                self.secret_from_file(name, value, path, &read_file);
+            }
+        }
+        warnings.sort();
+        (raw, warnings)
+    }
+
+    fn secret_from_file(
+        &mut self,
+        name: &str,
+        value: &mut Option<String>,
+        path: &Path,
+        read_file: impl Fn(&Path) -> std::io::Result<String>,
+    ) {
+        if value.is_some() {
+            let problem = format!("{name} and {name}_FILE are both set");
+            self.problems
+                .add(problem, Some("keep one of the two".to_owned()));
+            return;
+        }
+        match read_file(path) {
+            Ok(text) if text.trim().is_empty() => {
+                self.problems
+                    .add(format!("{name}_FILE=`{}` is empty", path.display()), None);
+            }
+            Ok(text) => *value = Some(text.trim().to_owned()),
+            Err(error) => {
+                let path = path.display();
+                self.problems.add(
+                    format!("{name}_FILE=`{path}` cannot be read: {error}"),
+                    None,
+                );
+            }
+        }
+        // Whatever is wrong with the file is said; that the variable is not set would be a second
+        // complaint about the same thing.
+        value.get_or_insert_with(String::new);
+    }
+
+    fn wrong(&mut self, name: &str, value: &str, wrong: Wrong) {
+        let is_secret = variable(name).is_some_and(|variable| variable.secret);
+        let problem = if is_secret {
+            format!("{name} {}", wrong.text)
+        } else {
+            format!("{name}=`{}` {}", without_secrets(name, value), wrong.text)
+        };
+        self.problems.add(problem, wrong.hint);
+    }
+
+    /// The value of a variable, or its default where it is not set, as something typed.
+    fn get<T>(
+        &mut self,
+        name: &str,
+        value: &Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let default = variable(name).map(|variable| variable.default);
+        let text = match (value, default) {
+            (Some(value), _) => value.as_str(),
+            (None, Some(Default::Value(default))) => default,
+            (None, Some(Default::Required)) => {
+                self.problems.add(format!("{name} is not set"), None);
+                return None;
+            }
+            (None, _) => return None,
+        };
+        parse(text)
+            .map_err(|wrong| self.wrong(name, text, wrong))
+            .ok()
+    }
+
+    /// Judges the values that later versions act on, and refuses each that is set: it would be
+    /// ignored.
+    fn not_built(&mut self, raw: &mut Raw) {
+        let days = raw.evidence_retention_days.is_some();
+        let both_keys =
+            raw.evidence_signing_key.is_some() && raw.evidence_signing_kms_key_id.is_some();
+        for (name, value) in raw.each() {
+            let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
+                continue;
+            };
+            let judged = match name {
+                "EVIDENCE_OBJECT_LOCK_MODE" => {
+                    values::choice(text, &[("governance", ()), ("compliance", ())])
+                }
+                "EVIDENCE_BUCKET_OWNER"
+                    if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
+                }
+                "EMAIL_DOMAIN_ALIASES" => values::domain_pairs(text),
+                "ALIASES_URL" | "EXCEPTIONS_URL" | "CONNECTIONS_URL" => {
+                    values::place(text).map(drop)
+                }
+                "EVIDENCE_SIGNING_KEY" if !text.contains("-----BEGIN") => {
+                    Err(Wrong::new("holds no PEM key"))
+                }
+                "REVIEW_EVERY" | "REVOCATION_GRACE" => values::duration(text).map(drop),
+                "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
+                    values::number(text, 1, 1000).map(drop)
+                }
+                "NOTIFY_ON" => {
+                    values::choice(text, &[("always", ()), ("change", ()), ("problem", ())])
+                }
+                "NOTIFY_WEBHOOK_URL" | "NOTIFY_SLACK_WEBHOOK_URL" | "METRICS_PUSHGATEWAY_URL" => {
+                    values::web_address(text).map(drop)
+                }
+                _ => Ok(()),
+            };
+            let text = text.to_owned();
+            if let Err(wrong) = judged {
+                self.wrong(name, &text, wrong);
+            }
+            if variable(name).is_some_and(|variable| !variable.built) {
+                self.problems.add(
+                    format!("{name} is set, and this version has not built what it switches"),
+                    Some(
+                        "unset what is not built yet, so that nothing is taken for done".to_owned(),
+                    ),
+                );
+            }
+            if name == "EVIDENCE_OBJECT_LOCK_MODE" && !days {
+                self.problems
+                    .add(format!("{name} needs EVIDENCE_RETENTION_DAYS"), None);
+            }
+        }
+        if both_keys {
+            let problem = "EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set";
+            self.problems
+                .add(problem.to_owned(), Some("keep one of the two".to_owned()));
+        }
+    }
+
+    fn settings(&mut self, raw: Raw) -> Option<Settings> {
+        let http = self.http(&raw);
+        let truto = self.truto(&raw, http.clone());
+        let workspace_id = raw.asana_workspace_id.clone();
+        let raw_pages = self.get("EVIDENCE_RAW", &raw.evidence_raw, |text| {
+            let words = [
+                ("none", RawPages::None),
+                ("minimal", RawPages::Minimal),
+                ("full", RawPages::Full),
+            ];
+            values::choice(text, &words)
+        });
+        let force_path_style = self.get(
+            "S3_FORCE_PATH_STYLE",
+            &raw.s3_force_path_style,
+            values::boolean,
+        );
+        let feed = self.feed(&raw, http, force_path_style);
+        let policy = self.policy(&raw);
+        let store = self.store(&raw, force_path_style);
+        let retention_days = self.get(
+            "EVIDENCE_RETENTION_DAYS",
+            &raw.evidence_retention_days,
+            |text| values::number(text, 1, 36_500),
+        );
+        let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
+        let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
+            Ok(text.to_owned())
+        });
+        let fail_on = self.get("FAIL_ON", &raw.fail_on, |text| {
+            let words = [
+                ("findings", FailOn::Findings),
+                ("inconclusive", FailOn::Inconclusive),
+                ("never", FailOn::Never),
+            ];
+            values::choice(text, &words)
+        });
+        self.get("LOG_FORMAT", &raw.log_format, log_format);
+        self.get("RUST_LOG", &raw.rust_log, |text| {
+            text.parse::<tracing_subscriber::filter::EnvFilter>()
+                .map(drop)
+                .map_err(|error| Wrong::new(format!("is no filter: {error}")))
+        });
+        Some(Settings {
+            run: run::Settings {
+                source: source::Settings {
+                    truto: truto?,
+                    workspace_id,
+                    raw: raw_pages?,
+                },
+                feed: feed?,
+                policy: policy?,
+                store: store?,
+                ledger: ledger::Settings { retention_days },
+                deadline: deadline?,
+                criticality: criticality?,
+                control_ids: values::list(raw.control_ids.as_deref().unwrap_or_default()),
+            },
+            fail_on: fail_on?,
+            executor: Executor {
+                claimed_job_name: raw.job_name,
+                claimed_pod_uid: raw.pod_uid,
+                claimed_image_digest: raw.image_digest,
+            },
+        })
+    }
+
+    fn http(&mut self, raw: &Raw) -> Option<net::Settings> {
+        let timeout = self.get("HTTP_TIMEOUT", &raw.http_timeout, values::some_time);
+        let attempts = self.get("RETRY_MAX_ATTEMPTS", &raw.retry_max_attempts, |text| {
+            values::number(text, 1, 100)
+        });
+        let elapsed = self.get(
+            "RETRY_MAX_ELAPSED",
+            &raw.retry_max_elapsed,
+            values::duration,
+        );
+        Some(net::Settings {
+            timeout: timeout?,
+            max_attempts: attempts?,
+            max_elapsed: elapsed?,
+            base_delay: net::Settings::BASE_DELAY,
+        })
+    }
+
+    fn truto(&mut self, raw: &Raw, http: Option<net::Settings>) -> Option<truto::Settings> {
+        let token = self.secret("TRUTO_API_TOKEN", &raw.truto_api_token);
+        let connection = self.get(
+            "TRUTO_INTEGRATED_ACCOUNT_ID",
+            &raw.truto_integrated_account_id,
+            |text| {
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+                if text.len() <= 128 && text.chars().all(plain) {
+                    Ok(text.to_owned())
+                } else {
+                    Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))
+                }
+            },
+        );
+        let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
+        let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
+            values::number(text, 1, 1000)
+        });
+        let rate_limit = self.get(
+            "TRUTO_RATE_LIMIT",
+            &raw.truto_rate_limit,
+            values::rate_limit,
+        );
+        Some(truto::Settings {
+            base_url: base_url?,
+            api_token: token?,
+            integrated_account_id: connection?,
+            page_size: page_size?,
+            rate_limit: rate_limit?,
+            http: http?,
+        })
+    }
+
+    /// A secret that is fit for a header.
+    fn secret(&mut self, name: &str, value: &Option<String>) -> Option<SecretString> {
+        self.get(name, value, |text| {
+            if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+                Ok(SecretString::from(text))
+            } else {
+                Err(Wrong::new("holds characters that no header can carry"))
+            }
+        })
+    }
+
+    fn feed(
+        &mut self,
+        raw: &Raw,
+        http: Option<net::Settings>,
+        force_path_style: Option<bool>,
+    ) -> Option<feed::Settings> {
+        let authorization = raw
+            .hr_feed_authorization
+            .as_ref()
+            .and_then(|_| self.secret("HR_FEED_AUTHORIZATION", &raw.hr_feed_authorization));
+        let place = self.get("HR_FEED_URL", &raw.hr_feed_url, |text| {
+            let place = values::place(text)?;
+            match &place {
+                Place::S3 { key, .. } if key.is_empty() => {
+                    Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
+                }
+                Place::TrutoHris => Err(Wrong::new(
+                    "is the HR system behind Truto, which this version has not built",
+                )),
+                _ => Ok(place),
+            }
+        });
+        if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
+            let problem = "HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address";
+            self.problems.add(problem.to_owned(), None);
+        }
+        let format = self.get("HR_FEED_FORMAT", &raw.hr_feed_format, |text| {
+            let words = [
+                ("auto", None),
+                ("csv", Some(Format::Csv)),
+                ("json", Some(Format::Json)),
+                ("jsonl", Some(Format::Jsonl)),
+            ];
+            values::choice(text, &words)
+        });
+        let columns = match &raw.hr_feed_columns {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_FEED_COLUMNS", set, values::columns),
+        };
+        let order = self.date_order(raw);
+        let time_zone = self.time_zone(raw);
+        let location = match place? {
+            Place::Path(path) => feed::Location::Path(path),
+            Place::Web(url) => feed::Location::Http {
+                url,
+                authorization,
+                http: http?,
+            },
+            Place::S3 { bucket, key } => feed::Location::S3 {
+                bucket,
+                key,
+                force_path_style: force_path_style?,
+            },
+            Place::TrutoHris => return None,
+        };
+        Some(feed::Settings {
+            location,
+            format: format?,
+            columns: columns?,
+            date_order: order?,
+            time_zone: time_zone?,
+            max_bytes: MAX_HR_FEED_BYTES,
+        })
+    }
+
+    fn date_order(&mut self, raw: &Raw) -> Option<Option<DateOrder>> {
+        match &raw.hr_feed_date_order {
+            None => Some(None),
+            set => self.get("HR_FEED_DATE_ORDER", set, |text| {
+                let words = [("dmy", DateOrder::DayFirst), ("mdy", DateOrder::MonthFirst)];
+                values::choice(text, &words).map(Some)
+            }),
+        }
+    }
+
+    fn time_zone(&mut self, raw: &Raw) -> Option<String> {
+        self.get("HR_TIME_ZONE", &raw.hr_time_zone, |text| {
+            jiff::tz::TimeZone::get(text)
+                .map(|_| text.to_owned())
+                .map_err(|_| Wrong::new("is no time zone").hint("write `Europe/Berlin`"))
+        })
+    }
+
+    fn policy(&mut self, raw: &Raw) -> Option<Policy> {
+        // Complaints about these two are the feed's; here they are only recorded.
+        let quiet = &mut Self::default();
+        let hr_time_zone = quiet.time_zone(raw);
+        let columns = raw.hr_feed_columns.as_ref();
+        let columns = columns
+            .and_then(|text| values::columns(text).ok())
+            .unwrap_or_default();
+
+        let grace = self.get(
+            "OFFBOARDING_GRACE",
+            &raw.offboarding_grace,
+            values::duration,
+        );
+        let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
+            if text == "roster" {
+                return Err(Wrong::new("is not built in this version"));
+            }
+            let words = [
+                ("leavers", FeedScope::Leavers),
+                ("recent-leavers", FeedScope::RecentLeavers),
+            ];
+            values::choice(text, &words)
+        });
+        let max_age = self.get(
+            "HR_FEED_MAX_AGE",
+            &raw.hr_feed_max_age,
+            values::duration_or_off,
+        );
+        let allow_empty = self.get(
+            "HR_FEED_ALLOW_EMPTY",
+            &raw.hr_feed_allow_empty,
+            values::boolean,
+        );
+        let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
+            values::number(text, 0, 100)
+        });
+        let internal_domains = match &raw.internal_domains {
+            None => Some(Vec::new()),
+            set => self.get("INTERNAL_DOMAINS", set, |text| {
+                values::list(text)
+                    .iter()
+                    .map(|domain| values::domain(domain))
+                    .collect()
+            }),
+        };
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Some(Policy {
+            offboarding_grace_seconds: seconds(grace?),
+            hr_time_zone: hr_time_zone?,
+            hr_feed_scope: scope?,
+            hr_feed_max_age_seconds: max_age?.map(seconds),
+            hr_feed_allow_empty: allow_empty?,
+            hr_feed_date_order: raw.hr_feed_date_order.clone(),
+            hr_feed_columns: columns
+                .into_iter()
+                .map(|(column, header)| (column.key().to_owned(), header))
+                .collect(),
+            internal_domains: {
+                let mut domains = internal_domains?;
+                domains.sort();
+                domains.dedup();
+                domains
+            },
+            max_drop_percent: max_drop?,
+        })
+    }
+
+    fn store(&mut self, raw: &Raw, force_path_style: Option<bool>) -> Option<store::Settings> {
+        let place = self.get(
+            "EVIDENCE_URL",
+            &raw.evidence_url,
+            |text| match values::place(text)? {
+                Place::Web(_) | Place::TrutoHris => {
+                    Err(Wrong::new("is neither a folder nor a bucket")
+                        .hint("write `s3://bucket/prefix`"))
+                }
+                place => Ok(place),
+            },
+        );
+        let location = match place? {
+            Place::Path(path) => store::Location::Folder(path),
+            Place::S3 { bucket, key } => store::Location::S3 {
+                bucket,
+                prefix: key.trim_matches('/').to_owned(),
+                force_path_style: force_path_style?,
+            },
+            Place::Web(_) | Place::TrutoHris => return None,
+        };
+        Some(store::Settings { location })
+    }
+}
+
+#[cfg(test)]
+mod tests;

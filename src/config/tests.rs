@@ -1,0 +1,267 @@
+//! What an operator is told about a configuration.
+
+use std::io;
+use std::path::Path;
+
+use super::*;
+
+/// The smallest environment that works.
+const ENOUGH: &[(&str, &str)] = &[
+    ("TRUTO_API_TOKEN", "s3cret-token"),
+    ("TRUTO_INTEGRATED_ACCOUNT_ID", "5f0c3a52"),
+    ("HR_FEED_URL", "hr.csv"),
+];
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect()
+}
+
+fn no_files(_: &Path) -> io::Result<String> {
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Judges `ENOUGH` with further or other values.
+fn with(more: &[(&str, &str)]) -> Result<Judged<Settings>, Problems> {
+    let mut variables: Vec<(&str, &str)> = ENOUGH.to_vec();
+    variables.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    variables.extend(more);
+    load(environment(&variables), no_files)
+}
+
+fn told(more: &[(&str, &str)]) -> String {
+    with(more).expect_err("a problem").to_string()
+}
+
+#[test]
+fn three_variables_are_enough() {
+    let judged = with(&[]).expect("settings");
+    assert!(judged.warnings.is_empty());
+    let run = judged.settings.run;
+    assert_eq!(run.source.truto.page_size, 100);
+    assert_eq!(run.policy.offboarding_grace_seconds, 24 * 3600);
+    assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
+    assert_eq!(run.deadline, Duration::from_secs(50 * 60));
+    assert!(
+        matches!(run.store.location, store::Location::Folder(path) if path == Path::new("./evidence"))
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once_by_variable_name() {
+    let problems = load(
+        environment(&[
+            ("HTTP_TIMEOUT", "30"),
+            ("HR_FEED_DATE_ORDER", "ymd"),
+            ("HR_TIME_ZONE", "Mars/Base"),
+        ]),
+        no_files,
+    );
+    insta::assert_snapshot!(problems.expect_err("problems"), @r"
+    the configuration has 6 problems
+      HTTP_TIMEOUT=`30` has no unit
+      TRUTO_API_TOKEN is not set
+      TRUTO_INTEGRATED_ACCOUNT_ID is not set
+      HR_FEED_URL is not set
+      HR_FEED_DATE_ORDER=`ymd` is none of `dmy`, `mdy`
+      HR_TIME_ZONE=`Mars/Base` is no time zone
+    hint: write `30s`; write `Europe/Berlin`; all variables are described in README.md
+    ");
+}
+
+#[test]
+fn an_empty_value_is_unset() {
+    assert!(with(&[("HR_FEED_DATE_ORDER", ""), ("TRUTO_PAGE_SIZE", "  ")]).is_ok());
+    assert!(told(&[("TRUTO_API_TOKEN", "")]).contains("TRUTO_API_TOKEN is not set"));
+}
+
+#[test]
+fn what_is_not_built_is_an_error_and_never_ignored() {
+    for variable in VARIABLES.iter().filter(|variable| !variable.built) {
+        let value = match variable.name {
+            "EVIDENCE_OBJECT_LOCK_MODE" => "governance",
+            "EVIDENCE_BUCKET_OWNER" => "123456789012",
+            "EVIDENCE_SIGNING_KEY" => "-----BEGIN PRIVATE KEY-----",
+            "EMAIL_DOMAIN_ALIASES" => "a.test=b.test",
+            "NOTIFY_ON" => "always",
+            "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
+            "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
+            _ => "https://x.test/y",
+        };
+        let told = told(&[(variable.name, value), ("EVIDENCE_RETENTION_DAYS", "400")]);
+        assert!(told.contains("has 1 problem"), "{told}");
+        assert!(
+            told.contains(&format!("{} is set, and this version", variable.name)),
+            "{told}"
+        );
+    }
+    assert!(told(&[("HR_FEED_SCOPE", "roster")]).contains("not built"));
+    assert!(told(&[("HR_FEED_URL", "truto-hris://abc")]).contains("not built"));
+}
+
+#[test]
+fn values_of_later_versions_are_judged_all_the_same() {
+    let told = told(&[
+        ("EVIDENCE_OBJECT_LOCK_MODE", "forever"),
+        ("EVIDENCE_SIGNING_KEY", "hunter2"),
+        ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/x"),
+    ]);
+    assert!(
+        told.contains("EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of"),
+        "{told}"
+    );
+    assert!(
+        told.contains("EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS"),
+        "{told}"
+    );
+    assert!(
+        told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
+        "{told}"
+    );
+    assert!(told.contains("are both set"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let token = "t\u{e9}ken-with-an-accent";
+    let told = told(&[("TRUTO_API_TOKEN", token), ("HTTP_TIMEOUT", "x")]);
+    assert!(
+        told.contains("TRUTO_API_TOKEN holds characters that no header can carry"),
+        "{told}"
+    );
+    assert!(!told.contains(token), "{told}");
+    let settings = with(&[]).expect("settings");
+    assert!(!format!("{settings:?}").contains("s3cret-token"));
+}
+
+#[test]
+fn what_may_be_secret_in_an_address_is_never_shown() {
+    for url in [
+        "ftp://user:hunter2@hr.test/x",
+        "ftp://hr.test/x?sig=hunter2",
+        "https://user:hunter2@hr.test/",
+    ] {
+        let told = told(&[("HR_FEED_URL", url)]);
+        assert!(
+            told.contains("HR_FEED_URL=`") && !told.contains("hunter2"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_from_both() {
+    let file = |path: &Path| match path.to_str() {
+        Some("/run/token") => Ok("from-a-file\n".to_owned()),
+        Some("/run/empty") => Ok("\n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+    let base = [
+        ("TRUTO_INTEGRATED_ACCOUNT_ID", "5f0c"),
+        ("HR_FEED_URL", "hr.csv"),
+    ];
+    let judge = |more: &[(&str, &str)]| load(environment(&[&base, more].concat()), file);
+
+    let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")])
+        .expect("settings")
+        .settings;
+    let token =
+        secrecy::ExposeSecret::expose_secret(&settings.run.source.truto.api_token).to_owned();
+    assert_eq!(token, "from-a-file");
+
+    let both = judge(&[
+        ("TRUTO_API_TOKEN_FILE", "/run/token"),
+        ("TRUTO_API_TOKEN", "x"),
+    ]);
+    insta::assert_snapshot!(both.expect_err("a problem"), @r"
+    the configuration has 1 problem
+      TRUTO_API_TOKEN and TRUTO_API_TOKEN_FILE are both set
+    hint: keep one of the two; all variables are described in README.md
+    ");
+    let empty = judge(&[("TRUTO_API_TOKEN_FILE", "/run/empty")])
+        .expect_err("a problem")
+        .to_string();
+    assert!(
+        empty.contains("has 1 problem") && empty.contains("`/run/empty` is empty"),
+        "{empty}"
+    );
+    let gone = judge(&[("TRUTO_API_TOKEN_FILE", "/run/gone")])
+        .expect_err("a problem")
+        .to_string();
+    assert!(
+        gone.contains("has 1 problem") && gone.contains("cannot be read"),
+        "{gone}"
+    );
+}
+
+#[test]
+fn an_unknown_variable_of_our_families_is_a_warning() {
+    let judged = with(&[
+        ("TRUTO_TOKEN", "x"),
+        ("HR_FEED", "y"),
+        ("EVIDENCE_BUCKET", "z"),
+        ("PATH", "/bin"),
+    ]);
+    insta::assert_debug_snapshot!(judged.expect("settings").warnings, @r#"
+    [
+        "EVIDENCE_BUCKET is set, and no variable has this name",
+        "HR_FEED is set, and no variable has this name",
+        "TRUTO_TOKEN is set, and no variable has this name",
+    ]
+    "#);
+}
+
+#[test]
+fn a_feed_that_needs_no_authorization_gets_none() {
+    let told = told(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
+    assert!(told.contains("HR_FEED_URL is no https address"), "{told}");
+    assert!(
+        with(&[
+            ("HR_FEED_AUTHORIZATION", "Bearer x"),
+            ("HR_FEED_URL", "https://hr.test/x")
+        ])
+        .is_ok()
+    );
+}
+
+#[test]
+fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
+    let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
+    assert!(matches!(
+        s3.settings.run.store.location,
+        store::Location::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
+    ));
+    for url in ["https://x.test", "gs://b/p", "s3://", "truto-hris://x"] {
+        assert!(with(&[("EVIDENCE_URL", url)]).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn columns_are_named_by_what_they_hold() {
+    let judged = with(&[(
+        "HR_FEED_COLUMNS",
+        "person_id=Emp No, email=Work Email,end=Left",
+    )])
+    .expect("settings");
+    assert_eq!(
+        judged.settings.run.feed.columns[&feed::Column::PersonId],
+        "Emp No"
+    );
+    assert_eq!(judged.settings.run.policy.hr_feed_columns["end"], "Left");
+    for columns in ["id=x", "email", "email=a,email=b", "email="] {
+        assert!(with(&[("HR_FEED_COLUMNS", columns)]).is_err(), "{columns}");
+    }
+}
+
+#[test]
+fn logging_falls_back_until_a_wrong_value_is_complained_about() {
+    let wrong = environment(&[("LOG_FORMAT", "yaml")]);
+    assert_eq!(logging(&wrong, true).0, LogFormat::Text);
+    assert_eq!(logging(&wrong, false), (LogFormat::Json, "info".to_owned()));
+    assert!(
+        told(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
+    );
+}

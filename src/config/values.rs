@@ -1,0 +1,363 @@
+//! Single values: text to something typed, or a sentence that says what is wrong and what to write.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::feed::Column;
+use crate::truto::RateLimit;
+
+/// What is wrong with a value, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// Follows the variable's name and value: `has no unit`.
+    pub(super) text: String,
+    /// What to do.
+    pub(super) hint: Option<String>,
+}
+
+impl Wrong {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// `30s`, `10m`, `24h`, `7d`.
+pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = &text[digits.len()..];
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Wrong::new("is not a duration").hint("write `30s`, `10m`, `24h` or `7d`"));
+    }
+    let seconds_each = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        "" => return Err(Wrong::new("has no unit").hint(format!("write `{text}s`"))),
+        _ => {
+            return Err(
+                Wrong::new(format!("has the unit `{unit}`, which is not known"))
+                    .hint("write `30s`, `10m`, `24h` or `7d`"),
+            );
+        }
+    };
+    // A century: whatever is longer is a slip, and sums with it stay far from overflow.
+    const LONGEST: u64 = 100 * 366 * 86400;
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(seconds_each))
+        .filter(|seconds| *seconds <= LONGEST)
+        .map(Duration::from_secs)
+        .ok_or_else(|| Wrong::new("is longer than a century"))
+}
+
+/// A duration that may not be zero.
+pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
+    match duration(text)? {
+        Duration::ZERO => Err(Wrong::new("is no time at all")),
+        duration => Ok(duration),
+    }
+}
+
+/// A duration, or `off`.
+pub(super) fn duration_or_off(text: &str) -> Result<Option<Duration>, Wrong> {
+    if text == "off" {
+        return Ok(None);
+    }
+    duration(text).map(Some)
+}
+
+/// A whole number within bounds.
+pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, Wrong> {
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| Wrong::new(format!("is not a whole number from {least} to {most}")))
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
+    choice(text, &[("true", true), ("false", false)])
+}
+
+/// One of a closed set of words.
+pub(super) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Wrong> {
+    words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| {
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            Wrong::new(format!("is none of {}", words.join(", ")))
+        })
+}
+
+/// `49/10s`, or `off`.
+pub(super) fn rate_limit(text: &str) -> Result<Option<RateLimit>, Wrong> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let wrong = || Wrong::new("is not a rate").hint("write `49/10s` or `off`");
+    let (requests, window) = text.split_once('/').ok_or_else(wrong)?;
+    let requests = number(requests, 1, 1_000_000).map_err(|_| wrong())?;
+    let window = some_time(window).map_err(|_| wrong())?;
+    Ok(Some(RateLimit { requests, window }))
+}
+
+/// An address of Truto: `https`, or `http` on this machine; no credentials, query or fragment.
+pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
+    let url = web_address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Wrong::new("has a query or a fragment").hint("give scheme and host only"));
+    }
+    Ok(url)
+}
+
+/// An address that may be asked without giving anything away on the network.
+pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
+    let url = Url::parse(text).map_err(|error| Wrong::new(format!("is no address: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Wrong::new("holds credentials").hint("put them into a secret variable"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(Wrong::new("is plain http, which is only for loopback").hint("use https")),
+        scheme => Err(Wrong::new(format!("has the scheme `{scheme}`")).hint("use https")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Somewhere outside the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Path(PathBuf),
+    Web(Url),
+    S3 { bucket: String, key: String },
+    TrutoHris,
+}
+
+/// A path, `file://`, `https://`, `s3://bucket/key` or `truto-hris://`.
+pub(super) fn place(text: &str) -> Result<Place, Wrong> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(Place::Path(PathBuf::from(text)));
+    };
+    match scheme {
+        "file" => {
+            let url = Url::parse(text)
+                .ok()
+                .and_then(|url| url.to_file_path().ok());
+            url.map(Place::Path)
+                .ok_or_else(|| Wrong::new("is no file address").hint("write `file:///path`"))
+        }
+        "http" | "https" => web_address(text).map(Place::Web),
+        "s3" => {
+            let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+            if bucket.is_empty() || bucket.contains(['?', '#', '@', ':']) {
+                return Err(Wrong::new("names no bucket").hint("write `s3://bucket/key`"));
+            }
+            Ok(Place::S3 {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+            })
+        }
+        "truto-hris" if !rest.is_empty() => Ok(Place::TrutoHris),
+        _ => Err(Wrong::new(format!(
+            "has the scheme `{scheme}`, which is not known"
+        ))),
+    }
+}
+
+/// Words separated by commas, blanks around them dropped.
+pub(super) fn list(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `key=value` pairs separated by commas.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, Wrong> {
+    list(text)
+        .into_iter()
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() && !value.trim().is_empty() => {
+                Ok((key.trim().to_owned(), value.trim().to_owned()))
+            }
+            _ => Err(Wrong::new(format!(
+                "holds `{pair}`, which is not `key=value`"
+            ))),
+        })
+        .collect()
+}
+
+/// Columns by what they hold.
+pub(super) fn columns(text: &str) -> Result<BTreeMap<Column, String>, Wrong> {
+    let mut columns = BTreeMap::new();
+    for (key, header) in pairs(text)? {
+        let Some(column) = Column::from_key(&key) else {
+            let keys: Vec<&str> = Column::ALL.iter().map(|column| column.key()).collect();
+            return Err(
+                Wrong::new(format!("holds the key `{key}`, which is not known"))
+                    .hint(format!("the keys are {}", keys.join(", "))),
+            );
+        };
+        if columns.insert(column, header).is_some() {
+            return Err(Wrong::new(format!("holds the key `{key}` twice")));
+        }
+    }
+    Ok(columns)
+}
+
+/// Domains that are one, as `corp.com=corp.io`.
+pub(super) fn domain_pairs(text: &str) -> Result<(), Wrong> {
+    for (one, other) in pairs(text)? {
+        domain(&one)?;
+        domain(&other)?;
+    }
+    Ok(())
+}
+
+/// A mail domain, in ASCII and lower case.
+pub(super) fn domain(text: &str) -> Result<String, Wrong> {
+    let wrong = || {
+        Wrong::new(format!("holds `{text}`, which is no mail domain")).hint("write `example.com`")
+    };
+    let ascii = idna::domain_to_ascii(text).map_err(|_| wrong())?;
+    if ascii.is_empty() || ascii.contains(['@', '/', ' ']) {
+        return Err(wrong());
+    }
+    if crate::judgement::is_public_mail_provider(&ascii) {
+        return Err(Wrong::new(format!(
+            "holds `{ascii}`, where anybody can get an address"
+        )));
+    }
+    Ok(ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_needs_a_unit() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86400)));
+        assert_eq!(duration("7d"), Ok(Duration::from_secs(7 * 86400)));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(
+            duration("30"),
+            Err(Wrong::new("has no unit").hint("write `30s`"))
+        );
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1.5h",
+            "30 s",
+            "1w",
+            "99999999999999999999h",
+            "1000000d",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(some_time("0s").is_err());
+    }
+
+    #[test]
+    fn plain_http_is_only_for_this_machine() {
+        for text in [
+            "http://127.0.0.1:1",
+            "http://localhost",
+            "http://[::1]:1",
+            "https://x.test",
+        ] {
+            assert!(base_url(text).is_ok(), "{text}");
+        }
+        for text in [
+            "http://10.0.0.1",
+            "http://localhost.evil.test",
+            "http://127.0.0.1.evil.test",
+            "https://user@x.test",
+            "https://x.test?token=1",
+            "ftp://x.test",
+            "x.test",
+        ] {
+            assert!(base_url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_so_many_in_a_window() {
+        let limit = rate_limit("49/10s").expect("a rate").expect("not off");
+        assert_eq!(
+            (limit.requests, limit.window),
+            (49, Duration::from_secs(10))
+        );
+        assert_eq!(rate_limit("off"), Ok(None));
+        for text in ["49", "0/10s", "49/10", "49/0s", "x/10s"] {
+            assert!(rate_limit(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_mail_provider_is_no_internal_domain() {
+        assert_eq!(
+            domain("B\u{fc}cher.example"),
+            Ok("xn--bcher-kva.example".to_owned())
+        );
+        for text in ["gmail.com", "GMAIL.com", "a@b", ""] {
+            assert!(domain(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_told_apart_by_their_scheme() {
+        assert_eq!(place("hr.csv"), Ok(Place::Path("hr.csv".into())));
+        assert_eq!(
+            place("file:///srv/hr.csv"),
+            Ok(Place::Path("/srv/hr.csv".into()))
+        );
+        let s3 = Place::S3 {
+            bucket: "b".into(),
+            key: "a/hr.csv".into(),
+        };
+        assert_eq!(place("s3://b/a/hr.csv"), Ok(s3));
+        assert!(matches!(
+            place("https://hr.test/x.csv?y=1"),
+            Ok(Place::Web(_))
+        ));
+        for text in [
+            "s3:///x",
+            "ftp://x/y",
+            "gs://x/y",
+            "truto-hris://",
+            "http://hr.test/x",
+        ] {
+            assert!(place(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The table of variables: what each is called, what it means, and which commands it serves.
+//!
+//! Everything that names variables is made from this table: the environment that envy reads, the
+//! help, the warnings about names nobody knows; README.md agrees with it by test.
+
+use serde::Deserialize;
+
+/// What the program can be asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// One review.
+    Run,
+    /// Tries every setting and endpoint.
+    Check,
+    /// Makes a Truto connection.
+    Connect,
+    /// Checks evidence.
+    Verify,
+    /// Packs evidence of a period.
+    Report,
+    /// The periodic access review.
+    Review,
+}
+
+impl Command {
+    /// Every command.
+    pub const ALL: [Self; 6] = [
+        Self::Run,
+        Self::Check,
+        Self::Connect,
+        Self::Verify,
+        Self::Report,
+        Self::Review,
+    ];
+
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Check => "check",
+            Self::Connect => "connect",
+            Self::Verify => "verify",
+            Self::Report => "report",
+            Self::Review => "review",
+        }
+    }
+
+    /// Whether this version can do it.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Run => true,
+            Self::Check | Self::Connect | Self::Verify | Self::Report | Self::Review => false,
+        }
+    }
+}
+
+/// An environment variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is where it is not set.
+    pub default: Default,
+    /// Whether its value must never be shown. It may then come as `<name>_FILE`.
+    pub secret: bool,
+    /// Whether this version does what it switches; set all the same, it is an error.
+    pub built: bool,
+    /// Which commands it serves.
+    pub commands: &'static [Command],
+    /// What it means, in one line.
+    pub meaning: &'static str,
+}
+
+/// What a variable is where it is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Default {
+    /// There is no run without it.
+    Required,
+    /// Nothing.
+    Unset,
+    /// This value.
+    Value(&'static str),
+    /// Something that depends on the surroundings, in words.
+    Depends(&'static str),
+}
+
+use self::Default::{Depends, Required, Unset, Value};
+use Command::{Check, Connect, Report, Review, Run, Verify};
+
+/// Whoever reads accounts through Truto.
+const SOURCE: &[Command] = &[Run, Check];
+/// Whoever speaks to Truto.
+const TRUTO: &[Command] = &[Run, Check, Connect];
+/// Whoever needs to know which connection's evidence is meant.
+const CONNECTION: &[Command] = &[Run, Check, Review];
+/// Whoever writes evidence.
+const WRITES: &[Command] = &[Run, Check, Review];
+/// Whoever opens evidence.
+const STORE: &[Command] = &[Run, Check, Verify, Report, Review];
+/// Everybody.
+const ALL: &[Command] = &Command::ALL;
+
+macro_rules! variables {
+    ($($field:ident = $name:literal, $default:expr, [$($flag:ident)*], $commands:expr, $meaning:literal;)+) => {
+        /// Every variable there is, in the order people meet them.
+        pub const VARIABLES: &[Variable] = &[$(Variable {
+            name: $name,
+            default: $default,
+            secret: flag!(secret, $($flag)*),
+            built: !flag!(later, $($flag)*),
+            commands: $commands,
+            meaning: $meaning,
+        },)+];
+
+        /// The environment as envy reads it: every value optional text, judged afterwards.
+        #[derive(Debug, std::default::Default, Deserialize)]
+        pub(super) struct Raw { $(pub(super) $field: Option<String>,)+ }
+
+        impl Raw {
+            /// Every value with the name of its variable.
+            pub(super) fn each(&mut self) -> Vec<(&'static str, &mut Option<String>)> {
+                vec![$(($name, &mut self.$field),)+]
+            }
+        }
+    };
+}
+
+macro_rules! flag {
+    ($wanted:ident, ) => { false };
+    (secret, secret $($rest:ident)*) => { true };
+    (later, later $($rest:ident)*) => { true };
+    ($wanted:ident, $other:ident $($rest:ident)*) => { flag!($wanted, $($rest)*) };
+}
+
+variables! {
+    truto_api_token = "TRUTO_API_TOKEN", Required, [secret], TRUTO, "Truto bearer token";
+    truto_integrated_account_id = "TRUTO_INTEGRATED_ACCOUNT_ID", Required, [], CONNECTION, "the Truto connection to Asana (an id, never Asana credentials)";
+    truto_base_url = "TRUTO_BASE_URL", Value("https://api.truto.one"), [], TRUTO, "where Truto is; plain http only for loopback; any other origin is marked in the evidence";
+    truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "records asked for per page";
+    truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "never more requests than this in any such window; `off` where the server has no limit";
+    asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the only workspace the connection sees"), [], SOURCE, "gid of the Asana workspace to review";
+    hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "the HR offboarding feed: a path, file://, https:// or s3://bucket/key";
+    hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "csv, json, jsonl, or auto";
+    hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "leavers (everyone who left) or recent-leavers (a rolling window); roster is not built yet";
+    hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "columns by hand: person_id=Emp No,email=Work Email,end=Left";
+    hr_feed_date_order = "HR_FEED_DATE_ORDER", Unset, [], SOURCE, "dmy or mdy for dates with slashes or dashes; unset: an ambiguous date rejects its row";
+    hr_feed_authorization = "HR_FEED_AUTHORIZATION", Unset, [secret], SOURCE, "Authorization header for an https feed";
+    hr_feed_max_age = "HR_FEED_MAX_AGE", Value("48h"), [], SOURCE, "an older feed, or one of unknown age, fails check hr_fresh; off";
+    hr_feed_allow_empty = "HR_FEED_ALLOW_EMPTY", Value("false"), [], SOURCE, "true where zero leavers is believable";
+    hr_time_zone = "HR_TIME_ZONE", Value("Etc/UTC"), [], SOURCE, "zone of HR dates without one; a row's own zone column wins";
+    hr_location_zones = "HR_LOCATION_ZONES", Unset, [later], SOURCE, "zones by work place";
+    offboarding_grace = "OFFBOARDING_GRACE", Value("24h"), [], SOURCE, "how long after the end of work access may last";
+    aliases_url = "ALIASES_URL", Unset, [later], SOURCE, "CSV of accounts tied to a person by hand";
+    exceptions_url = "EXCEPTIONS_URL", Unset, [later], SOURCE, "CSV of approved exceptions";
+    email_domain_aliases = "EMAIL_DOMAIN_ALIASES", Unset, [later], SOURCE, "mail domains that are one: corp.com=corp.io";
+    max_drop_percent = "MAX_DROP_PERCENT", Value("30"), [], SOURCE, "a larger fall in accounts or HR rows fails its check";
+    internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "the organization's mail domains, beside those held by accounts that are no guests";
+    evidence_url = "EVIDENCE_URL", Value("./evidence"), [], STORE, "where evidence goes: a folder or s3://bucket/prefix";
+    evidence_retention_days = "EVIDENCE_RETENTION_DAYS", Unset, [], WRITES, "retain_until in the ledger, in days from the run";
+    evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [later], WRITES, "governance or compliance";
+    evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [later], WRITES, "SSE-KMS key for the objects";
+    evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [later], STORE, "expected bucket owner, an AWS account id";
+    evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret later], WRITES, "PEM private key (Ed25519 or P-256) that signs each ledger entry";
+    evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [later], WRITES, "the same with an AWS KMS P-256 key";
+    evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages kept as none, minimal (only the fields we use) or full; their digests always are";
+    s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "path-style addressing; other S3 settings are the AWS SDK's own (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";
+    http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";
+    retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "attempts per request, the first included";
+    retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "all attempts of a request and the waiting between them";
+    run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run], "the whole run";
+    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";
+    log_format = "LOG_FORMAT", Depends("json unless stderr is a terminal"), [], ALL, "json or text";
+    rust_log = "RUST_LOG", Value("info"), [], ALL, "which log lines are written";
+    system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Review], "printed in the evidence";
+    control_ids = "CONTROL_IDS", Unset, [], &[Run, Review], "the company's own control ids, printed beside ours, separated by commas";
+    job_name = "JOB_NAME", Unset, [], &[Run, Review], "recorded as claimed executor";
+    pod_uid = "POD_UID", Unset, [], &[Run, Review], "recorded as claimed executor";
+    image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Review], "recorded as claimed executor";
+    review_every = "REVIEW_EVERY", Unset, [later], &[Run, Review], "how often a periodic access review is due";
+    revocation_grace = "REVOCATION_GRACE", Unset, [later], &[Run, Review], "how long a revocation decided in a review may take";
+    connections_url = "CONNECTIONS_URL", Unset, [later], &[Run, Check], "several connections in one run";
+    connections_concurrency = "CONNECTIONS_CONCURRENCY", Unset, [later], &[Run, Check], "how many of them at once";
+    shard_count = "SHARD_COUNT", Unset, [later], &[Run, Check], "how many jobs share them";
+    notify_on = "NOTIFY_ON", Unset, [later], &[Run], "always, change or problem";
+    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret later], &[Run], "where to post the outcome";
+    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret later], &[Run], "signs what is posted";
+    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret later], &[Run], "a Slack incoming webhook";
+    metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [later], &[Run], "where to push metrics";
+}
+
+/// The variable of this name.
+pub fn variable(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| variable.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn envy_finds_each_variable_under_its_name() {
+        for variable in VARIABLES {
+            let vars = [(variable.name.to_owned(), "x".to_owned())];
+            let mut raw: Raw = envy::from_iter(vars).expect("optional text");
+            let set: Vec<&str> = raw
+                .each()
+                .into_iter()
+                .filter(|(_, value)| value.is_some())
+                .map(|(name, _)| name)
+                .collect();
+            assert_eq!(set, [variable.name]);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_required_waits_for_a_later_version() {
+        for variable in VARIABLES {
+            assert!(
+                variable.built || variable.default == Unset,
+                "{}",
+                variable.name
+            );
+        }
+    }
+}

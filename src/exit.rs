@@ -1,0 +1,108 @@
+//! Exit codes: one enum, which README.md, the help and the job's policy agree with by test.
+
+use crate::judgement::Verdict;
+use crate::net::ErrorKind;
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Evidence stored, verdict pass, also with exceptions.
+    Pass = 0,
+    /// A bug, or something nobody foresaw.
+    Unexpected = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// Evidence stored, verdict fail.
+    Fail = 3,
+    /// Evidence stored, verdict inconclusive.
+    Inconclusive = 4,
+    /// The evidence is not sound.
+    Unsound = 5,
+    /// Upstream or store unavailable after retries.
+    Transient = 75,
+    /// Token, connection, scope or bucket access refused.
+    Refused = 77,
+    /// The configuration is wrong.
+    Configuration = 78,
+    /// Stopped by Ctrl-C.
+    Interrupted = 130,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// Every code, ascending.
+    pub const ALL: [Self; 11] = [
+        Self::Pass,
+        Self::Unexpected,
+        Self::Usage,
+        Self::Fail,
+        Self::Inconclusive,
+        Self::Unsound,
+        Self::Transient,
+        Self::Refused,
+        Self::Configuration,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The number the operating system is told.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, in one line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "evidence stored, verdict pass (also with exceptions)",
+            Self::Unexpected => "a bug or something unexpected; worth a retry",
+            Self::Usage => "bad command line",
+            Self::Fail => "evidence stored, verdict fail",
+            Self::Inconclusive => "evidence stored, verdict inconclusive",
+            Self::Unsound => "verify: the evidence is not sound",
+            Self::Transient => "upstream or store unavailable after retries; worth a retry",
+            Self::Refused => "refused: token, connection, missing scope, feed or bucket access",
+            Self::Configuration => "wrong configuration",
+            Self::Interrupted => "stopped by Ctrl-C, nothing half committed",
+            Self::Terminated => "stopped by SIGTERM, nothing half committed",
+        }
+    }
+
+    /// The code for a verdict whose evidence is stored.
+    pub fn of_verdict(verdict: Verdict, fail_on: crate::config::FailOn) -> Self {
+        use crate::config::FailOn;
+        match (verdict, fail_on) {
+            (Verdict::Pass | Verdict::PassWithExceptions, _) | (_, FailOn::Never) => Self::Pass,
+            (Verdict::Fail, FailOn::Findings) => Self::Fail,
+            (Verdict::Fail, FailOn::Inconclusive) => Self::Pass,
+            (Verdict::Inconclusive, FailOn::Findings | FailOn::Inconclusive) => Self::Inconclusive,
+        }
+    }
+
+    /// Whether a night that ends like this leaves a failure record, so that it is explained.
+    pub fn leaves_a_record(self) -> bool {
+        match self {
+            Self::Unexpected | Self::Transient | Self::Refused => true,
+            Self::Pass
+            | Self::Usage
+            | Self::Fail
+            | Self::Inconclusive
+            | Self::Unsound
+            | Self::Configuration
+            | Self::Interrupted
+            | Self::Terminated => false,
+        }
+    }
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Transient => Self::Transient,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Configuration => Self::Configuration,
+            ErrorKind::Unexpected => Self::Unexpected,
+        }
+    }
+}

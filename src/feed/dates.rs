@@ -1,0 +1,710 @@
+//! Dates as HR systems write them, and the instants they stand for.
+//!
+//! Nothing is guessed: a text that can be read as two different days is refused with both named.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::DateOrder;
+use super::values::{is_blank_word, quoted};
+
+/// Which midnight a day without a time stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// The one that opens it: a start.
+    Opens,
+    /// The one that closes it: an end. Whoever works until the 31st works on the 31st.
+    Closes,
+}
+
+/// What a date cell says.
+#[derive(Debug, PartialEq)]
+pub(super) enum Told {
+    /// No date: blank, or a system's way to write "none".
+    Nothing,
+    /// A date so far away that it is a system's way to write "no end".
+    Never,
+    /// An instant.
+    At {
+        at: Timestamp,
+        /// The zone used, or `offset` where the text carries its own.
+        zone: String,
+        /// What was unusual in how it was read.
+        note: Option<&'static str>,
+    },
+}
+
+/// Years that a date of employment can have. Earlier ones are typing errors or zero dates of some
+/// system (1900-01-01); later ones mean "for ever" (2100-12-31, 9999-12-31).
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2099;
+
+/// Two-digit years from here on are of the last century: nobody's employment has both ends after
+/// 2069, and somebody's start is in 1998.
+const PIVOT: i16 = 70;
+
+/// Day numbers a spreadsheet may leave where a date was: 1982-02-18 to 2064-04-08. Outside of it a
+/// five-digit number is more likely an id that slipped into the wrong column.
+const SPREADSHEET_DAYS: std::ops::RangeInclusive<i64> = 30_000..=60_000;
+
+/// Reads the text of a cell.
+///
+/// # Errors
+/// Why it cannot be read, as a sentence that begins with the quoted text.
+pub(super) fn read(
+    text: &str,
+    edge: Edge,
+    order: Option<DateOrder>,
+    zone: &TimeZone,
+) -> Result<Told, String> {
+    let text = text.trim();
+    if is_nothing(text) {
+        return Ok(Told::Nothing);
+    }
+    written(text, order)
+        .and_then(|written| settle(written, edge, zone))
+        .map_err(|fault| format!("{} {fault}", quoted(text)))
+}
+
+/// Blank words, and templates or zero dates such as `/  /`, `0000-00-00`, `00.00.0000 00:00:00`.
+fn is_nothing(text: &str) -> bool {
+    let zero_date = |c: char| matches!(c, '0' | '-' | '/' | '.' | ':' | ' ' | 'T');
+    is_blank_word(text) || (text.contains(['0', '-', '/', '.']) && text.chars().all(zero_date))
+}
+
+/// What a text says before any zone is looked at.
+struct Written {
+    day: Day,
+    time: Option<Time>,
+    offset: Option<Offset>,
+    note: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Day {
+    On(Date),
+    Never,
+}
+
+fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Told, String> {
+    let Day::On(date) = written.day else {
+        return Ok(Told::Never);
+    };
+    let mut note = written.note;
+    let moment = match (written.time, written.offset) {
+        // What exports write for a column of days. Taken by the clock it would end the work a day
+        // early; with an offset of its own the text is exact and stays so.
+        (Some(Time::MIN), None) => {
+            note = Some("a time of 00:00 without an offset was read as the whole day");
+            None
+        }
+        (time, _) => time,
+    };
+    let civil = match (moment, edge) {
+        (Some(time), _) => date.to_datetime(time),
+        (None, Edge::Opens) => date.to_datetime(Time::MIN),
+        (None, Edge::Closes) => date
+            .tomorrow()
+            .map_err(|_| OUT_OF_RANGE.to_owned())?
+            .to_datetime(Time::MIN),
+    };
+    let (at, zone) = match written.offset {
+        Some(offset) => (offset.to_timestamp(civil), "offset"),
+        // Where a change of clocks skips midnight, this is the first moment after it.
+        None => (zone.to_timestamp(civil), zone.iana_name().unwrap_or("UTC")),
+    };
+    Ok(Told::At {
+        at: at.map_err(|_| OUT_OF_RANGE.to_owned())?,
+        zone: zone.to_owned(),
+        note,
+    })
+}
+
+const NOT_A_DATE: &str = "is not a date";
+const OUT_OF_RANGE: &str = "is not a year of employment (1970 to 2099)";
+
+fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
+    let bare = |day| Written {
+        day,
+        time: None,
+        offset: None,
+        note: None,
+    };
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return all_digits(text);
+    }
+    // A day with an offset and no time, as XML Schema allows: 2026-10-31Z, 2026-10-31-07:00.
+    if let Some((day, rest)) = text.split_at_checked(10)
+        && is_iso_day(day)
+        && let Some(offset) = offset(rest)
+    {
+        return Ok(Written {
+            offset: Some(offset),
+            ..bare(calendar_day(day, order)?)
+        });
+    }
+    let Some(colon) = text.find(':') else {
+        return Ok(bare(calendar_day(text, order)?));
+    };
+    let split = text[..colon]
+        .rfind(|c: char| c == 'T' || c.is_whitespace())
+        .ok_or(NOT_A_DATE)?;
+    let clock = text[split..].trim_start_matches(|c: char| c == 'T' || c.is_whitespace());
+    let (time, offset) = clock_time(clock).ok_or("has a time that cannot be read")?;
+    Ok(Written {
+        time: Some(time),
+        offset,
+        ..bare(calendar_day(
+            text[..split].trim_end_matches([',', ' ']),
+            order,
+        )?)
+    })
+}
+
+fn is_iso_day(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, b)| match at {
+        4 | 7 => b == b'-',
+        _ => b.is_ascii_digit(),
+    })
+}
+
+/// `20261031`, or the day number of a spreadsheet.
+fn all_digits(text: &str) -> Result<Written, String> {
+    let bare = |day, note| Written {
+        day,
+        time: None,
+        offset: None,
+        note,
+    };
+    match text.len() {
+        8 => {
+            let day = on(&text[..4], &text[4..6], &text[6..])
+                .map_err(|fault| format!("read as year, month and day {fault}"))?;
+            Ok(bare(day, None))
+        }
+        5 => {
+            let number: i64 = text.parse().map_err(|_| NOT_A_DATE)?;
+            if !SPREADSHEET_DAYS.contains(&number) {
+                return Err("is a number, not a date".to_owned());
+            }
+            // Day 0 as spreadsheets count since they took 1900 for a leap year.
+            let date = Date::constant(1899, 12, 30)
+                .checked_add(number.days())
+                .map_err(|_| NOT_A_DATE)?;
+            Ok(bare(
+                Day::On(date),
+                Some("a day number of a spreadsheet was read as its date"),
+            ))
+        }
+        _ => Err("is a number, not a date".to_owned()),
+    }
+}
+
+/// A day without a time, in any of the forms with separators.
+fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
+    if text.bytes().any(|b| b.is_ascii_alphabetic()) {
+        return day_with_month_name(text);
+    }
+    let separator = text
+        .chars()
+        .find(|c| matches!(c, '-' | '/' | '.'))
+        .ok_or(NOT_A_DATE)?;
+    let mut parts = text.split(separator).map(str::trim);
+    let (Some(a), Some(b), Some(c), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(NOT_A_DATE.to_owned());
+    };
+    let is_number =
+        |part: &str| matches!(part.len(), 1 | 2 | 4) && part.bytes().all(|b| b.is_ascii_digit());
+    if ![a, b, c].into_iter().all(is_number) {
+        return Err(NOT_A_DATE.to_owned());
+    }
+    match (a.len(), b.len(), c.len()) {
+        (4, 1 | 2, 1 | 2) => on(a, b, c),
+        // Dots are written by people who put the day first.
+        (1 | 2, 1 | 2, 2 | 4) if separator == '.' => on(c, b, a),
+        (1 | 2, 1 | 2, 2 | 4) => match order {
+            Some(DateOrder::DayFirst) => {
+                on(c, b, a).map_err(|fault| format!("read day first {fault}"))
+            }
+            Some(DateOrder::MonthFirst) => {
+                on(c, a, b).map_err(|fault| format!("read month first {fault}"))
+            }
+            None => only_reading(a, b, c, separator),
+        },
+        _ => Err(NOT_A_DATE.to_owned()),
+    }
+}
+
+/// The one day three numbers can stand for; none or several refuse it.
+fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, String> {
+    let day_first = on(c, b, a);
+    let month_first = on(c, a, b);
+    let year_first = if separator == '-' && a.len() == 2 && c.len() == 2 {
+        on(a, b, c)
+    } else {
+        Err(String::new())
+    };
+    let mut days: Vec<Day> = [&day_first, &month_first, &year_first]
+        .into_iter()
+        .filter_map(|day| day.as_ref().ok().copied())
+        .collect();
+    days.dedup();
+    match days[..] {
+        [day] => Ok(day),
+        [] => day_first,
+        [Day::On(first), Day::On(second)] if first.year() == second.year() => Err(format!(
+            "could be {} {} or {} {}: set HR_FEED_DATE_ORDER to `dmy` or `mdy`",
+            first.day(),
+            month_name(first),
+            month_name(second),
+            second.day()
+        )),
+        _ => Err(
+            "could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits"
+                .to_owned(),
+        ),
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+fn month_name(date: Date) -> &'static str {
+    usize::try_from(date.month() - 1)
+        .ok()
+        .and_then(|index| MONTHS.get(index).copied())
+        .unwrap_or_default()
+}
+
+/// `31-Oct-2026`, `Oct 31, 2026`, `31 October 2026`, `2026-Oct-31`.
+fn day_with_month_name(text: &str) -> Result<Day, String> {
+    let mut parts = text
+        .split(['-', '/', '.', ',', ' '])
+        .filter(|part| !part.is_empty());
+    let (Some(a), Some(b), Some(c), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(NOT_A_DATE.to_owned());
+    };
+    match (month_number(a), month_number(b)) {
+        (Some(month), None) => on(c, &month, b),
+        (None, Some(month)) if a.len() == 4 => on(a, &month, c),
+        (None, Some(month)) => on(c, &month, a),
+        _ => Err(NOT_A_DATE.to_owned()),
+    }
+}
+
+fn month_number(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let is_it = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        text == name || text == name[..3] || (text == "sept" && name.starts_with(&text))
+    };
+    let index = MONTHS.iter().position(|name| is_it(name))?;
+    Some((index + 1).to_string())
+}
+
+/// The day that year, month and day make, each as written.
+fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
+    let number = |text: &str| -> Result<i16, String> {
+        if text.len() > 4 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NOT_A_DATE.to_owned());
+        }
+        text.parse().map_err(|_| NOT_A_DATE.to_owned())
+    };
+    let year = match (year.len(), number(year)?) {
+        (4, year) => year,
+        (2, year) if year < PIVOT => 2000 + year,
+        (2, year) => 1900 + year,
+        _ => return Err(NOT_A_DATE.to_owned()),
+    };
+    let (month, day) = (number(month)?, number(day)?);
+    if !(1..=12).contains(&month) {
+        return Err(format!("is not a date: there is no month {month}"));
+    }
+    let impossible = || {
+        format!(
+            "is not a date: {} {year} has no day {day}",
+            MONTHS[usize::from(month.unsigned_abs()) - 1]
+        )
+    };
+    let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else {
+        return Err(impossible());
+    };
+    let date = Date::new(year, month, day).map_err(|_| impossible())?;
+    if year > *YEARS.end() {
+        Ok(Day::Never)
+    } else if YEARS.contains(&year) {
+        Ok(Day::On(date))
+    } else {
+        Err(OUT_OF_RANGE.to_owned())
+    }
+}
+
+/// `17:00`, `17:00:00.000-07:00`, `5:00 PM`, `17:00:00Z`, `17:00 UTC`.
+fn clock_time(text: &str) -> Option<(Time, Option<Offset>)> {
+    let split = text
+        .find(|c: char| !matches!(c, '0'..='9' | ':' | '.'))
+        .unwrap_or(text.len());
+    let (clock, rest) = text.split_at(split);
+    let mut rest = rest.trim();
+    let mut parts = clock.split(':');
+    let mut hour: i8 = number(parts.next()?)?;
+    let minute: i8 = number(parts.next()?)?;
+    let (second, nanosecond) = match parts.next() {
+        None => (0, 0),
+        Some(text) => match text.split_once('.') {
+            None => (number(text)?, 0),
+            Some((second, fraction)) => (number(second)?, nanoseconds(fraction)?),
+        },
+    };
+    if parts.next().is_some() {
+        return None;
+    }
+    if let Some((half, after)) = rest.split_at_checked(2) {
+        let is_morning = half.eq_ignore_ascii_case("am");
+        if is_morning || half.eq_ignore_ascii_case("pm") {
+            if !(1..=12).contains(&hour) {
+                return None;
+            }
+            hour = hour % 12 + if is_morning { 0 } else { 12 };
+            rest = after.trim();
+        }
+    }
+    let offset = match rest {
+        "" => None,
+        _ => Some(offset(rest)?),
+    };
+    let time = Time::new(hour, minute, second, nanosecond).ok()?;
+    Some((time, offset))
+}
+
+fn number(text: &str) -> Option<i8> {
+    (matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn nanoseconds(fraction: &str) -> Option<i32> {
+    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    format!("{fraction:0<9}").parse().ok()
+}
+
+/// `Z`, `UTC`, `GMT`, `+02:00`, `-0700`, `+02`.
+fn offset(text: &str) -> Option<Offset> {
+    if ["z", "utc", "gmt"]
+        .iter()
+        .any(|name| text.eq_ignore_ascii_case(name))
+    {
+        return Some(Offset::UTC);
+    }
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() == 4 => rest.split_at_checked(2)?,
+        None => (rest, "00"),
+    };
+    if hours.len() != 2 || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    // No place on Earth is further than fourteen hours from UTC.
+    if hours > 14 || minutes > 59 {
+        return None;
+    }
+    Offset::from_seconds(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).expect("a zone")
+    }
+
+    fn told(text: &str, order: Option<DateOrder>) -> String {
+        match read(text, Edge::Opens, order, &TimeZone::UTC) {
+            Ok(Told::Nothing) => "nothing".to_owned(),
+            Ok(Told::Never) => "never".to_owned(),
+            Ok(Told::At { at, note: None, .. }) => at.to_string(),
+            Ok(Told::At {
+                at,
+                note: Some(note),
+                ..
+            }) => format!("{at} ({note})"),
+            Err(reason) => reason,
+        }
+    }
+
+    fn end(text: &str, zone_name: &str) -> String {
+        match read(text, Edge::Closes, None, &zone(zone_name)) {
+            Ok(Told::At { at, zone, .. }) => format!("{at} {zone}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_day_ends_with_the_midnight_that_closes_it_and_starts_with_the_one_that_opens_it() {
+        assert_eq!(end("2026-10-31", "Etc/UTC"), "2026-11-01T00:00:00Z Etc/UTC");
+        assert_eq!(told("2026-10-31", None), "2026-10-31T00:00:00Z");
+        assert_eq!(
+            end("2026-05-14", "Australia/Melbourne"),
+            "2026-05-14T14:00:00Z Australia/Melbourne"
+        );
+        assert_eq!(
+            end("2026-05-14", "America/Los_Angeles"),
+            "2026-05-15T07:00:00Z America/Los_Angeles"
+        );
+    }
+
+    #[test]
+    fn days_of_23_and_25_hours_end_at_their_own_midnight() {
+        assert_eq!(
+            end("2026-10-25", "Europe/London"),
+            "2026-10-26T00:00:00Z Europe/London"
+        );
+        assert_eq!(
+            end("2026-10-24", "Europe/London"),
+            "2026-10-24T23:00:00Z Europe/London"
+        );
+        assert_eq!(
+            end("2026-03-29", "Europe/London"),
+            "2026-03-29T23:00:00Z Europe/London"
+        );
+        // In Santiago clocks skip the midnight that would close 2026-09-05.
+        assert_eq!(
+            end("2026-09-05", "America/Santiago"),
+            "2026-09-06T04:00:00Z America/Santiago"
+        );
+    }
+
+    #[test]
+    fn a_date_with_a_time_is_exact_in_its_offset_or_in_the_zone() {
+        assert_eq!(
+            end("2026-10-31T17:00:00-07:00", "Etc/UTC"),
+            "2026-11-01T00:00:00Z offset"
+        );
+        assert_eq!(
+            end("2026-10-31T17:00:00.500Z", "Europe/Paris"),
+            "2026-10-31T17:00:00.5Z offset"
+        );
+        assert_eq!(
+            end("2026-10-31 17:00:00 +0100", "Etc/UTC"),
+            "2026-10-31T16:00:00Z offset"
+        );
+        assert_eq!(
+            end("2026-10-31T17:00", "Europe/Paris"),
+            "2026-10-31T16:00:00Z Europe/Paris"
+        );
+        assert_eq!(
+            end("10/31/2026 5:00 PM", "Europe/Paris"),
+            "2026-10-31T16:00:00Z Europe/Paris"
+        );
+        assert_eq!(
+            end("2026-10-31T00:00:00Z", "Europe/Paris"),
+            "2026-10-31T00:00:00Z offset"
+        );
+        assert_eq!(
+            end("2026-10-31-07:00", "Etc/UTC"),
+            "2026-11-01T07:00:00Z offset"
+        );
+    }
+
+    #[test]
+    fn a_time_of_midnight_without_an_offset_is_the_whole_day() {
+        assert_eq!(
+            end("2026-10-31 00:00:00", "Etc/UTC"),
+            "2026-11-01T00:00:00Z Etc/UTC"
+        );
+        assert_snapshot!(told("2026-10-31T00:00:00", None), @"2026-10-31T00:00:00Z (a time of 00:00 without an offset was read as the whole day)");
+    }
+
+    #[test]
+    fn forms_with_one_meaning_are_exact_in_any_order_setting() {
+        for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
+            for text in [
+                "2026-10-31",
+                "20261031",
+                "2026/10/31",
+                "2026.10.31",
+                "31.10.2026",
+                "31.10.26",
+                "31-Oct-2026",
+                "31-OCT-26",
+                "Oct 31, 2026",
+                "October 31 2026",
+                "31 October 2026",
+                "2026-Oct-31",
+            ] {
+                assert_eq!(told(text, order), "2026-10-31T00:00:00Z", "{text}");
+            }
+        }
+        assert_eq!(told("13.10.2022", None), "2022-10-13T00:00:00Z");
+        assert_eq!(
+            told("04.03.2026", Some(DateOrder::MonthFirst)),
+            "2026-03-04T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_date_with_slashes_is_read_in_the_order_that_is_set() {
+        assert_eq!(
+            told("03/04/2026", Some(DateOrder::DayFirst)),
+            "2026-04-03T00:00:00Z"
+        );
+        assert_eq!(
+            told("03/04/2026", Some(DateOrder::MonthFirst)),
+            "2026-03-04T00:00:00Z"
+        );
+        assert_eq!(
+            told("10/31/26", Some(DateOrder::MonthFirst)),
+            "2026-10-31T00:00:00Z"
+        );
+        assert_eq!(
+            told("3-4-98", Some(DateOrder::DayFirst)),
+            "1998-04-03T00:00:00Z"
+        );
+        assert_snapshot!(told("10/31/2026", Some(DateOrder::DayFirst)), @"`10/31/2026` read day first is not a date: there is no month 31");
+    }
+
+    #[test]
+    fn without_an_order_only_a_date_with_one_reading_is_taken() {
+        for text in [
+            "10/31/2026",
+            "31/10/2026",
+            "10/31/26",
+            "31/10/26",
+            "31-10-2026",
+        ] {
+            assert_eq!(told(text, None), "2026-10-31T00:00:00Z", "{text}");
+        }
+        assert_eq!(told("05/05/2026", None), "2026-05-05T00:00:00Z");
+        assert_snapshot!(told("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
+        assert_snapshot!(told("26-10-31", None), @"`26-10-31` could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits");
+    }
+
+    #[test]
+    fn a_spreadsheet_day_number_is_its_date_and_never_a_year() {
+        assert_snapshot!(told("46326", None), @"2026-10-31T00:00:00Z (a day number of a spreadsheet was read as its date)");
+        assert_snapshot!(told("99999", None), @"`99999` is a number, not a date");
+        assert_snapshot!(told("46326.5", None), @"`46326.5` is not a date");
+        assert_snapshot!(told("1793404800", None), @"`1793404800` is a number, not a date");
+    }
+
+    #[test]
+    fn the_ways_to_write_none_are_no_date() {
+        for text in [
+            "",
+            "  ",
+            "0000-00-00",
+            "/  /",
+            "N/A",
+            "null",
+            "-",
+            "00/00/0000",
+            "0",
+            "NaT",
+        ] {
+            assert_eq!(told(text, None), "nothing", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn for_ever_is_no_end() {
+        for text in [
+            "12/31/2100",
+            "9999-12-31",
+            "31.12.9999",
+            "99991231",
+            "2999-01-01T00:00:00Z",
+        ] {
+            assert_eq!(told(text, None), "never", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist_is_refused_with_its_reason() {
+        assert_snapshot!(told("2026-02-30", None), @"`2026-02-30` is not a date: February 2026 has no day 30");
+        assert_snapshot!(told("2026-13-01", None), @"`2026-13-01` is not a date: there is no month 13");
+        assert_snapshot!(told("31/31/2026", None), @"`31/31/2026` is not a date: there is no month 31");
+        assert_snapshot!(told("1900-01-01", None), @"`1900-01-01` is not a year of employment (1970 to 2099)");
+        assert_snapshot!(told("20261332", None), @"`20261332` read as year, month and day is not a date: there is no month 13");
+        assert_snapshot!(told("2026-10-31 25:00", None), @"`2026-10-31 25:00` has a time that cannot be read");
+    }
+
+    #[test]
+    fn a_text_that_may_be_a_name_is_not_quoted() {
+        assert_snapshot!(told("next Friday", None), @"a text without any digit is not a date");
+        assert_snapshot!(told("T", None), @"a text without any digit is not a date");
+        assert_snapshot!(told("b2@x.com", None), @"a text of 8 characters is not a date");
+    }
+
+    fn any_day() -> impl Strategy<Value = Date> {
+        (1970i16..=2069, 1i8..=12, 1i8..=28)
+            .prop_map(|(year, month, day)| Date::constant(year, month, day))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_in_a_known_form_is_read_back(day in any_day()) {
+            let (y, m, d) = (day.year(), day.month(), day.day());
+            let month = &month_name(day)[..3];
+            let expected = format!("{day}T00:00:00Z");
+            for (text, order) in [
+                (format!("{y}-{m:02}-{d:02}"), None),
+                (format!("{y}{m:02}{d:02}"), None),
+                (format!("{d}.{m}.{y}"), None),
+                (format!("{d:02}.{m:02}.{:02}", y % 100), None),
+                (format!("{d}-{month}-{y}"), None),
+                (format!("{month} {d}, {y}"), None),
+                (format!("{d:02}/{m:02}/{y}"), Some(DateOrder::DayFirst)),
+                (format!("{m:02}/{d:02}/{y}"), Some(DateOrder::MonthFirst)),
+                (format!("{m}-{d}-{:02}", y % 100), Some(DateOrder::MonthFirst)),
+            ] {
+                prop_assert_eq!(told(&text, order), expected.as_str(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn without_an_order_no_reading_contradicts_an_order(day in any_day()) {
+            let text = format!("{:02}/{:02}/{}", day.day(), day.month(), day.year());
+            if let Ok(Told::At { at, .. }) = read(&text, Edge::Opens, None, &TimeZone::UTC) {
+                prop_assert_eq!(at.to_string(), format!("{day}T00:00:00Z"));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            let _ = read(&text, Edge::Closes, None, &TimeZone::UTC);
+        }
+
+        #[test]
+        fn no_text_of_digits_and_separators_makes_it_panic(text in "[0-9TZ:./+ -]{0,30}") {
+            let _ = read(&text, Edge::Closes, Some(DateOrder::DayFirst), &TimeZone::UTC);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A feed in the making: every row goes into exactly one count.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use super::headers::Layout;
+use super::rows::Entry;
+use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
+
+/// Notes of the file are for people: more than this nobody reads, and a strange file must not make
+/// a strange amount of evidence.
+const MAX_NOTES: usize = 20;
+
+/// What has been read of a feed so far.
+#[derive(Debug)]
+pub(super) struct Draft {
+    feed: HrFeed,
+    notes_left_out: usize,
+    /// Rows by a digest of their values, to find repeated ones.
+    by_values: HashMap<u64, usize>,
+    /// The first row of each person's id, by a digest of it.
+    by_person: HashMap<u64, usize>,
+}
+
+impl Draft {
+    pub(super) fn new(origin: FeedOrigin) -> Self {
+        Self {
+            feed: HrFeed {
+                origin,
+                ..HrFeed::default()
+            },
+            notes_left_out: 0,
+            by_values: HashMap::new(),
+            by_person: HashMap::new(),
+        }
+    }
+
+    pub(super) fn origin(&mut self) -> &mut FeedOrigin {
+        &mut self.feed.origin
+    }
+
+    /// Says something about the file as a whole. Never about a person: no names, no addresses.
+    pub(super) fn note(&mut self, text: impl Into<String>) {
+        if self.feed.origin.notes.len() < MAX_NOTES {
+            self.feed.origin.notes.push(text.into());
+        } else {
+            self.notes_left_out += 1;
+        }
+    }
+
+    /// Records which column was read as what.
+    pub(super) fn read_with(&mut self, layout: &Layout) {
+        self.feed.origin.columns = layout.columns();
+        for note in &layout.notes {
+            self.note(note.as_str());
+        }
+    }
+
+    pub(super) fn add_blank(&mut self, rows: u64) {
+        self.feed.blank_rows += rows;
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Row(row) => self.add_row(row),
+            Entry::Rejected(row) => self.feed.rejected.push(row),
+        }
+    }
+
+    fn add_row(&mut self, mut row: HrRow) {
+        let at = self.feed.rows.len();
+        let twin = *self.by_values.entry(digest(&row)).or_insert(at);
+        if twin != at && says_the_same(&self.feed.rows[twin], &row) {
+            self.feed.duplicate_rows += 1;
+            return;
+        }
+        if let Some(id) = &row.person_id {
+            let mut hasher = DefaultHasher::new();
+            id.hash(&mut hasher);
+            let first = *self.by_person.entry(hasher.finish()).or_insert(at);
+            if first != at && self.feed.rows[first].person_id == row.person_id {
+                let line = self.feed.rows[first].line;
+                row.notes
+                    .push(format!("line {line} has the same id and other values"));
+            }
+        }
+        self.feed.rows.push(row);
+    }
+
+    /// The feed as read.
+    pub(super) fn finish(mut self) -> HrFeed {
+        if self.notes_left_out > 0 {
+            let more = format!("… and {} more notes like these", self.notes_left_out);
+            self.feed.origin.notes.push(more);
+        }
+        self.feed.rows.shrink_to_fit();
+        self.feed
+    }
+
+    /// A feed of which nothing may be used, because `reason`.
+    pub(super) fn unusable(self, reason: String) -> HrFeed {
+        let HrFeed { origin, .. } = self.finish();
+        HrFeed {
+            origin,
+            unusable: Some(reason),
+            ..HrFeed::default()
+        }
+    }
+}
+
+/// Whether two rows are equal in every value, whatever line they are on.
+fn says_the_same(one: &HrRow, other: &HrRow) -> bool {
+    let HrRow {
+        line: _,
+        person_id,
+        name,
+        email,
+        other_emails,
+        status,
+        start,
+        end,
+        last_day,
+        location,
+        notes: _,
+    } = one;
+    *person_id == other.person_id
+        && *name == other.name
+        && *email == other.email
+        && *other_emails == other.other_emails
+        && *status == other.status
+        && *start == other.start
+        && *end == other.end
+        && *last_day == other.last_day
+        && *location == other.location
+}
+
+fn digest(row: &HrRow) -> u64 {
+    let moment = |date: &Option<HrDate>| date.as_ref().map(|date| date.at);
+    let mut hasher = DefaultHasher::new();
+    row.person_id.hash(&mut hasher);
+    row.name.hash(&mut hasher);
+    row.email.hash(&mut hasher);
+    row.other_emails.hash(&mut hasher);
+    row.location.hash(&mut hasher);
+    match &row.status {
+        Employment::Active => 0.hash(&mut hasher),
+        Employment::Ended => 1.hash(&mut hasher),
+        Employment::NotTold => 2.hash(&mut hasher),
+        Employment::Unclassified(word) => word.hash(&mut hasher),
+    }
+    moment(&row.start).hash(&mut hasher);
+    moment(&row.end).hash(&mut hasher);
+    moment(&row.last_day).hash(&mut hasher);
+    hasher.finish()
+}

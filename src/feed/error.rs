@@ -1,0 +1,139 @@
+//! What can keep a feed from being fetched.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::aws::AwsError;
+use crate::net::{ErrorKind, NetError};
+
+/// The feed could not be fetched. What is wrong *inside* a feed is no error but part of
+/// [`HrFeed`](crate::people::HrFeed): it is evidence, and the run goes on to say so.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// Nothing is there: the configuration is wrong, and trying again changes nothing.
+    #[error("there is no HR feed at `{location}`")]
+    NotFound {
+        /// Where it was looked for.
+        location: String,
+    },
+    /// A folder stands where the file should be.
+    #[error("`{location}` is a folder: name the file of the HR feed")]
+    NotAFile {
+        /// Where it was looked for.
+        location: String,
+    },
+    /// It is there, and we may not read it.
+    #[error("reading the HR feed at `{location}` was refused: {refusal}")]
+    Refused {
+        /// Where it is.
+        location: String,
+        /// Who said no.
+        refusal: Refusal,
+    },
+    /// It is larger than we are willing to hold in memory.
+    #[error(
+        "the HR feed at `{location}` is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
+        mebibytes(*limit_bytes)
+    )]
+    TooLarge {
+        /// Where it is.
+        location: String,
+        /// The cap.
+        limit_bytes: u64,
+    },
+    /// The server gave no usable answer.
+    #[error("the HR feed at `{location}` cannot be fetched")]
+    Net {
+        /// Where it is.
+        location: String,
+        /// What happened.
+        #[source]
+        cause: NetError,
+    },
+    /// The bucket did not hand it out.
+    #[error("the HR feed at `{location}` cannot be fetched")]
+    Aws {
+        /// Where it is.
+        location: String,
+        /// What happened.
+        #[source]
+        cause: AwsError,
+    },
+    /// It could not be read now; later it may.
+    #[error("the HR feed at `{location}` cannot be read at the moment")]
+    Unavailable {
+        /// Where it is.
+        location: String,
+        /// What happened.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl FeedError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => {
+                ErrorKind::Configuration
+            }
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Unavailable { .. } => ErrorKind::Transient,
+            Self::Net { cause, .. } => cause.kind(),
+            Self::Aws { cause, .. } => match cause {
+                AwsError::NotFound { .. }
+                | AwsError::TooLarge { .. }
+                | AwsError::Configuration { .. } => ErrorKind::Configuration,
+                AwsError::Refused { .. } => ErrorKind::Refused,
+                AwsError::Unavailable { .. } => ErrorKind::Transient,
+            },
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotFound { .. } | Self::NotAFile { .. } => "correct HR_FEED_URL",
+            Self::Refused {
+                refusal: Refusal::Permission,
+                ..
+            } => "let the job's user read the file",
+            Self::Refused { .. } => "check HR_FEED_AUTHORIZATION",
+            Self::TooLarge { .. } | Self::Unavailable { .. } => return None,
+            Self::Net { cause, .. } => return cause.hint().map(str::to_owned),
+            Self::Aws { cause, .. } => return cause.hint().map(str::to_owned),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Who refused to hand out the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The file system.
+    Permission,
+    /// A server, with this status (401 or 403).
+    Status(u16),
+    /// Nobody yet: the authorization cannot be sent.
+    Authorization,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permission => f.write_str("permission denied"),
+            Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::Authorization => f.write_str("HR_FEED_AUTHORIZATION is fit for no header"),
+        }
+    }
+}
+
+/// A size in the unit people compare it with.
+fn mebibytes(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    if bytes < MIB {
+        "less than 1 MiB".to_owned()
+    } else {
+        format!("{} MiB", bytes / MIB)
+    }
+}

@@ -1,0 +1,43 @@
+//! A feed's address as messages and evidence show it.
+
+use std::fmt;
+
+use reqwest::Url;
+
+use super::Location;
+
+/// The address without credentials, query and fragment: fit for evidence.
+pub(super) fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Http { url, .. } => f.write_str(&shown(url)),
+            Self::S3 { bucket, key, .. } => write!(f, "s3://{bucket}/{key}"),
+        }
+    }
+}
+
+/// As for people: a query may hold a token, and settings are printed when something is looked for.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{self}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_secret_in_an_address_is_not_shown() {
+        let url = Url::parse("https://ana:hunter2@hr.example/leavers.csv?token=hunter2#x");
+        assert_eq!(
+            shown(&url.expect("an address")),
+            "https://hr.example/leavers.csv"
+        );
+    }
+}

@@ -1,0 +1,793 @@
+//! Feeds as HR systems send them, read whole.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::people::{Employment, HrRow};
+
+const HEADER: &str =
+    "Employee ID,Name,Work Email,Status,Termination Date,Last Day of Work,Location";
+
+fn settings() -> Settings {
+    Settings {
+        location: Location::Path(PathBuf::from("hr.csv")),
+        format: None,
+        columns: BTreeMap::new(),
+        date_order: None,
+        time_zone: "Etc/UTC".to_owned(),
+        max_bytes: 1024 * 1024,
+    }
+}
+
+fn soon() -> Deadline {
+    Deadline::after(std::time::Duration::from_secs(60))
+}
+
+fn read_with(settings: &Settings, bytes: impl AsRef<[u8]>) -> HrFeed {
+    let fetched = Fetched {
+        url: "hr.csv".to_owned(),
+        ..Fetched::default()
+    };
+    parse(bytes.as_ref().to_vec(), fetched, settings)
+}
+
+fn read(bytes: impl AsRef<[u8]>) -> HrFeed {
+    read_with(&settings(), bytes)
+}
+
+/// Rows under the usual header.
+fn rows(lines: &str) -> HrFeed {
+    read(format!("{HEADER}\n{lines}"))
+}
+
+/// The only row, under the usual header.
+fn row(line: &str) -> HrRow {
+    let feed = rows(&format!("{line}\n"));
+    assert_eq!(feed.rows.len(), 1, "{feed:?}");
+    feed.rows.into_iter().next().expect("a row")
+}
+
+fn reason(feed: HrFeed) -> String {
+    assert_eq!(feed.rows_in_file(), 0, "an unusable feed has no rows");
+    feed.unusable.expect("an unusable feed")
+}
+
+/// A feed in few words: one line a row, then what was rejected, counted and noted.
+fn told(feed: &HrFeed) -> String {
+    let mut lines = Vec::new();
+    for row in &feed.rows {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let emails: Vec<&str> = row.emails().map(|email| email.key()).collect();
+        let end = row.end_of_work().map(|date| date.at.to_string());
+        lines.push(format!(
+            "{} {} | {} | {} | {:?} | {}",
+            row.line,
+            text(&row.person_id),
+            text(&row.name),
+            emails.join(" "),
+            row.status,
+            text(&end)
+        ));
+        lines.extend(row.notes.iter().map(|note| format!("  {note}")));
+    }
+    for row in &feed.rejected {
+        lines.push(format!(
+            "{} rejected ({:?}, {:?}): {}",
+            row.line, row.person_id, row.email, row.reason
+        ));
+    }
+    lines.push(format!(
+        "{} blank, {} repeated",
+        feed.blank_rows, feed.duplicate_rows
+    ));
+    lines.extend(feed.origin.notes.iter().cloned());
+    lines.extend(feed.unusable.clone());
+    lines.join("\n")
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(text).expect("room");
+    packer.finish().expect("room")
+}
+
+// ---- The whole file ----
+
+#[test]
+fn a_plain_feed_is_read_and_nothing_is_left_over() {
+    let bytes = include_bytes!("../../tests/feeds/leavers.csv");
+    let feed = read(bytes);
+    assert_snapshot!(told(&feed), @r"
+    2 E1 | Ana Díaz | ana@example.com | Ended | 2026-10-31T00:00:00Z
+    3 E2 | Bob Stone | bob@example.com | Active | -
+    0 blank, 0 repeated
+    ");
+    assert_eq!(feed.rows_in_file(), 2);
+    let end = feed.rows[0].end.as_ref().expect("a termination date");
+    assert_eq!(
+        (end.written.as_str(), end.zone.as_str()),
+        ("2026-10-31", "Etc/UTC")
+    );
+    let origin = &feed.origin;
+    assert_eq!(
+        (origin.format.as_str(), origin.encoding.as_str()),
+        ("csv", "UTF-8")
+    );
+    assert_eq!(origin.bytes, bytes.len() as u64);
+    assert_eq!(origin.sha256, const_hex::encode(Sha256::digest(bytes)));
+    assert_eq!(origin.columns["person_id"], "Employee ID");
+    assert!(!origin.gzip);
+}
+
+#[test]
+fn the_same_people_are_read_from_every_encoding_and_delimiter() {
+    let plain = read(include_bytes!("../../tests/feeds/leavers.csv"));
+    let marked = read(include_bytes!("../../tests/feeds/utf-8-with-mark.csv"));
+    assert_eq!(marked.rows, plain.rows);
+    let wide = read(include_bytes!("../../tests/feeds/utf-16le-tabs.txt"));
+    assert_eq!(wide.rows, plain.rows);
+    assert_eq!(wide.origin.encoding, "UTF-16LE");
+    assert_snapshot!(wide.origin.notes.join("\n"), @"Cells are separated by tabs");
+}
+
+#[test]
+fn a_file_in_windows_1252_gives_right_names_and_says_how_it_was_read() {
+    let feed = read(include_bytes!(
+        "../../tests/feeds/windows-1252-semicolons.csv"
+    ));
+    assert_eq!(feed.rows[2].name.as_deref(), Some("José Muñoz"));
+    assert_eq!(feed.origin.encoding, "windows-1252");
+    assert_snapshot!(feed.origin.notes.join("\n"), @r"
+    The text is not UTF-8 and was read as windows-1252, as its letters suggest
+    Cells are separated by semicolons
+    ");
+}
+
+#[test]
+fn a_letter_lost_before_the_file_came_never_reaches_the_evidence() {
+    let feed = rows("E7,Jos\u{fffd},jos\u{fffd}@x.com,Terminated,2026-10-31,,\n");
+    assert_snapshot!(told(&feed), @r#"
+    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before the file came here; column `Name`: a letter was lost to a wrong encoding before the file came here
+    0 blank, 0 repeated
+    "#);
+}
+
+#[test]
+fn a_packed_feed_is_the_same_feed() {
+    let text = include_bytes!("../../tests/feeds/leavers.csv");
+    let packed = gzip(text);
+    let feed = read(&packed);
+    assert!(feed.origin.gzip);
+    assert_eq!(
+        feed.origin.sha256,
+        const_hex::encode(Sha256::digest(&packed))
+    );
+    assert_eq!(feed.rows, read(text).rows);
+    assert_snapshot!(reason(read(&packed[..packed.len() - 9])), @"the gzip ends too early: the file looks truncated");
+}
+
+#[test]
+fn a_feed_over_the_cap_names_the_cap() {
+    let bomb = gzip(&vec![b'x'; 2 * 1024 * 1024]);
+    assert_snapshot!(reason(read(bomb)), @"the HR feed at `hr.csv` is larger than the size cap of 1048576 bytes (1 MiB), which holds before and after unpacking: export only the columns and rows the review needs");
+}
+
+#[tokio::test]
+async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("hr.csv.gz");
+    let settings = Settings {
+        location: Location::Path(path.clone()),
+        ..settings()
+    };
+    std::fs::write(&path, gzip(&vec![b'x'; 2 * 1024 * 1024])).expect("a file");
+    let error = super::read(&settings, soon()).await.expect_err("too large");
+    assert!(matches!(
+        error,
+        FeedError::TooLarge {
+            limit_bytes: 1_048_576,
+            ..
+        }
+    ));
+
+    std::fs::write(&path, b"").expect("a file");
+    let feed = super::read(&settings, soon()).await.expect("a feed");
+    assert_eq!(feed.origin.age_basis, AgeBasis::FileMtime);
+    assert_eq!(reason(feed), "the file is empty");
+}
+
+#[test]
+fn a_header_without_rows_is_a_feed_of_nobody() {
+    let feed = rows("");
+    assert_eq!(feed.unusable, None);
+    assert_eq!(feed.rows_in_file(), 0);
+}
+
+#[test]
+fn a_zone_that_nobody_knows_makes_the_feed_unusable() {
+    let settings = Settings {
+        time_zone: "Mars/Olympus".to_owned(),
+        ..settings()
+    };
+    assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE names `Mars/Olympus`, which is no time zone known here");
+}
+
+// ---- Lines ----
+
+#[test]
+fn a_line_that_names_the_delimiter_is_skipped_and_noted() {
+    let feed = read(format!(
+        "sep=,\r\n{HEADER}\r\nE1,Ana,ana@x.com,Terminated,2026-10-31,,\r\n"
+    ));
+    assert_snapshot!(told(&feed), @r"
+    3 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    0 blank, 0 repeated
+    Line 1 names the delimiter (commas) and was skipped
+    ");
+}
+
+#[test]
+fn the_delimiter_is_found_from_the_header() {
+    for delimiter in [";", "\t", "|"] {
+        let text =
+            format!("{HEADER}\nE1,Ana,ana@x.com,Terminated,31.10.2026,,\n").replace(',', delimiter);
+        assert_eq!(read(text).rows.len(), 1, "{delimiter:?}");
+    }
+    // Commas inside of quotes do not count.
+    let feed = read(
+        "\"Name, as in passport, in full, please\";Email;Status\n\"Díaz, Ana\";ana@x.com;Left\n",
+    );
+    assert_eq!(feed.rows.len(), 1);
+}
+
+#[test]
+fn a_quoted_line_break_is_part_of_its_cell_and_lines_are_still_counted() {
+    let feed = rows(
+        "E1,\"Díaz, Ana\",ana@x.com,Terminated,2026-10-31,,\"Calle 1\nMadrid\"\nE2,Bob,bob@x.com,Left,2026-02-30,,\n",
+    );
+    assert_snapshot!(told(&feed), @r#"
+    2 E1 | Díaz, Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    4 rejected (Some("E2"), Some("bob@x.com")): column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30
+    0 blank, 0 repeated
+    "#);
+    assert_eq!(feed.rows[0].location.as_deref(), Some("Calle 1\nMadrid"));
+}
+
+#[test]
+fn quotes_escaped_by_backslashes_are_read() {
+    let feed = rows("E1,\"Ana \\\"Ani\\\" Diaz\",ana@x.com,Terminated,2026-10-31,,\n");
+    assert_eq!(feed.rows[0].name.as_deref(), Some("Ana \"Ani\" Diaz"));
+    assert_snapshot!(feed.origin.notes.join("\n"), @"Quotes inside of cells are escaped by backslashes");
+}
+
+#[test]
+fn doubled_quotes_are_quotes_and_a_backslash_before_a_closing_one_is_text() {
+    assert_eq!(
+        row("E1,\"Ana \"\"Ani\"\" Diaz\",ana@x.com,Left,2026-10-31,,")
+            .name
+            .as_deref(),
+        Some("Ana \"Ani\" Diaz")
+    );
+    assert_eq!(
+        row("E1,Ana,ana@x.com,Left,2026-10-31,,\"C:\\HR\\\"")
+            .location
+            .as_deref(),
+        Some("C:\\HR\\")
+    );
+    assert_eq!(
+        row("E1,5\" Ana,ana@x.com,Left,2026-10-31,,")
+            .name
+            .as_deref(),
+        Some("5\" Ana")
+    );
+}
+
+#[test]
+fn a_quote_too_many_never_joins_two_people_into_one() {
+    let feed = read(
+        "Employee ID,Name,Work Email,Status\nE1,\"Bob,bob@x.com,Left\nE2,\"Ann\",ann@x.com,Left\nE3,Cy,cy@x.com,Left\n",
+    );
+    assert_snapshot!(told(&feed), @r#"
+    4 E3 | Cy | cy@x.com | Ended | -
+    2 rejected (Some("E1"), Some("ann@x.com")): a quote is closed where the cell does not end (the row runs to line 3)
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    "#);
+    let blank =
+        read("Employee ID, \"Name\", \"Work Email\",Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
+    assert_snapshot!(told(&blank), @r#"
+    2 rejected (Some("E1"), None): a blank stands before an opening quote
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    "#);
+}
+
+#[test]
+fn every_kind_of_line_end_gives_the_same_rows() {
+    let text = format!(
+        "{HEADER}\nE1,Ana,ana@x.com,Left,2026-10-31,,\n\nE2,Bob,bob@x.com,Left,2026-10-31,,\n"
+    );
+    let expected = read(&text);
+    assert_eq!(expected.rows[1].line, 4);
+    assert_eq!(expected.blank_rows, 1);
+    for line_end in ["\r\n", "\r"] {
+        let feed = read(text.replace('\n', line_end));
+        assert_eq!(feed.rows, expected.rows, "{line_end:?}");
+        assert_eq!(feed.blank_rows, 1, "{line_end:?}");
+    }
+    assert_eq!(
+        read(text.trim_end()).rows,
+        expected.rows,
+        "without a last line break"
+    );
+}
+
+#[test]
+fn titles_above_and_a_total_below_are_noted_and_never_people() {
+    let feed = read(include_bytes!("../../tests/feeds/report.csv"));
+    assert_snapshot!(told(&feed), @r"
+    5 E1 | Ana Díaz | ana@example.com | Ended | 2026-10-31T00:00:00Z
+    6 E2 | Bob Stone | bob@example.com | Active | -
+    1 blank, 0 repeated
+    The header is in line 4, below 3 lines that were skipped
+    Line 7 is a total, not a person, and was skipped
+    ");
+    let short = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nTotal,,12\n");
+    assert_eq!((short.rows.len(), short.blank_rows), (1, 1));
+    let footer = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nPrinted by Eve\n");
+    assert_snapshot!(told(&footer), @r#"
+    2 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    3 rejected (Some("Printed by Eve"), None): the row has 1 cell and the header 7
+    0 blank, 0 repeated
+    "#);
+}
+
+#[test]
+fn without_a_header_the_file_stops_and_no_data_is_shown() {
+    assert_snapshot!(reason(read("Kennung,Vorname,Austritt\n1,Ana,2026-10-31\n")), @"no header was found: none of the first 20 lines names two columns that are known; line 1 has `Kennung`, `Vorname`, `Austritt`; set HR_FEED_COLUMNS");
+    assert_snapshot!(reason(read("E1,Ana Díaz,ana@x.com\n")), @"no header was found: none of the first 20 lines names two columns that are known; line 1 looks like data and is not shown; set HR_FEED_COLUMNS");
+}
+
+#[test]
+fn columns_named_by_hand_make_a_header_of_any_language() {
+    let settings = Settings {
+        columns: BTreeMap::from([
+            (Column::PersonId, "Kennung".to_owned()),
+            (Column::End, "Austritt".to_owned()),
+        ]),
+        ..settings()
+    };
+    let feed = read_with(&settings, "Kennung,Vorname,Austritt\n1,Ana,31.10.2026\n");
+    assert_eq!(feed.rows.len(), 1, "{feed:?}");
+    assert_eq!(feed.origin.columns["end"], "Austritt");
+}
+
+#[test]
+fn blank_rows_and_a_repeated_header_are_counted() {
+    let feed = rows(&format!(
+        "\nE1,Ana,ana@x.com,Left,2026-10-31,,\n,,,,,,\n   \n{HEADER}\nE2,Bob,bob@x.com,Left,2026-10-31,,\n\n"
+    ));
+    assert_snapshot!(told(&feed), @r"
+    3 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    7 E2 | Bob | bob@x.com | Ended | 2026-11-01T00:00:00Z
+    5 blank, 0 repeated
+    Line 6 repeats the header and was skipped
+    ");
+    assert_eq!(feed.rows_in_file(), 7);
+}
+
+#[test]
+fn rows_with_too_many_or_too_few_cells_are_rejected_by_line() {
+    let feed = rows(
+        "E1,Díaz, Ana,ana@x.com,Left,2026-10-31,,\nE2,Bob,bob@x.com\nE3,Cy,cy@x.com,Left,,,\n",
+    );
+    assert_snapshot!(told(&feed), @r#"
+    4 E3 | Cy | cy@x.com | Ended | -
+    2 rejected (Some("E1"), Some("ana@x.com")): the row has 8 cells and the header 7
+    3 rejected (Some("E2"), Some("bob@x.com")): the row has 3 cells and the header 7
+    0 blank, 0 repeated
+    "#);
+}
+
+#[test]
+fn a_last_line_that_is_cut_makes_the_whole_file_unusable() {
+    let cut = rows("E8,Ana,ana@x.com,Left,2026-10-31,,\nE9,Bob,bob@");
+    assert_snapshot!(reason(cut), @"the file looks truncated at line 3: it has 3 of 7 cells and no line break after it");
+    let quoted = rows("E8,Ana,ana@x.com,Left,2026-10-31,,\nE9,\"Bob,bob@x.com,Left,2026-10-31,,\n");
+    assert_snapshot!(reason(quoted), @"the file looks truncated: a quote in the row that begins in line 3 is never closed");
+}
+
+// ---- Columns ----
+
+#[test]
+fn of_two_addresses_the_work_one_is_the_persons_and_a_tie_stops() {
+    let feed =
+        read("Home Email,Employee ID,Work Email,Status\nana@home.example,E1,ana@x.com,Left\n");
+    let row = &feed.rows[0];
+    assert_eq!(
+        row.email.as_ref().map(|email| email.key()),
+        Some("ana@x.com")
+    );
+    assert_eq!(row.other_emails[0].key(), "ana@home.example");
+    assert_snapshot!(reason(read("Email,Email,Status\na@x.com,b@x.com,Left\n")), @"the columns `Email`, `Email` may each be meant as `email`: set HR_FEED_COLUMNS, for example `email=Email`");
+}
+
+#[test]
+fn a_feed_without_end_date_and_status_stops_and_lists_its_headers() {
+    assert_snapshot!(reason(read("Employee ID,Work Email\nE1,ana@x.com\n")), @"no column tells who left (an end date, a last day of work or a status); seen were `Employee ID`, `Work Email`; name one in HR_FEED_COLUMNS, for example `end=Left on`");
+}
+
+// ---- Values ----
+
+#[test]
+fn ids_are_texts_and_what_was_trimmed_is_noted() {
+    let feed = rows("00123,,,Left,,,\n123,,,Left,,,\nE12 ,,,Left,,,\n1E5,,,Left,,,\n");
+    assert_snapshot!(told(&feed), @r"
+    2 00123 | - |  | Ended | -
+    3 123 | - |  | Ended | -
+    4 E12 | - |  | Ended | -
+      blanks or invisible characters were removed from the id
+    5 1E5 | - |  | Ended | -
+    0 blank, 0 repeated
+    ");
+}
+
+#[test]
+fn blanks_case_and_invisible_characters_do_not_hide_an_address() {
+    let row = row("E1,Ana,\"\u{a0} Ana@X.COM \u{200b}\",Left,2026-10-31,,");
+    assert_eq!(
+        row.email.map(|email| email.key().to_owned()).as_deref(),
+        Some("ana@x.com")
+    );
+}
+
+#[test]
+fn a_text_that_is_no_address_rejects_its_row_and_is_kept() {
+    let feed = rows("E1,Ana,ana at x.com,Left,2026-10-31,,\nE2,Bob,N/A,Left,2026-10-31,,\n");
+    assert_snapshot!(told(&feed), @r#"
+    3 E2 | Bob |  | Ended | 2026-11-01T00:00:00Z
+    2 rejected (Some("E1"), Some("ana at x.com")): column `Work Email`: the text is not an e-mail address
+    0 blank, 0 repeated
+    "#);
+}
+
+#[test]
+fn a_name_is_kept_as_written_whatever_a_spreadsheet_would_make_of_it() {
+    for name in ["=HYPERLINK(0)", "+1", "@x", "Null"] {
+        let row = row(&format!("E1,{name},ana@x.com,Left,2026-10-31,,"));
+        assert_eq!(row.name.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_status_says_active_ended_or_stays_in_sight() {
+    let status = |word: &str| row(&format!("E1,Ana,ana@x.com,{word},,,")).status;
+    assert_eq!(status("Hired"), Employment::Active);
+    assert_eq!(status("Inactive"), Employment::Ended);
+    assert_eq!(
+        status("Garden Leave"),
+        Employment::Unclassified("Garden Leave".to_owned())
+    );
+    assert_eq!(status(""), Employment::NotTold);
+}
+
+#[test]
+fn terminated_without_a_date_and_active_with_one_are_both_kept() {
+    let left = row("E1,Ana,ana@x.com,Terminated,,,");
+    assert_eq!((left.status, left.end), (Employment::Ended, None));
+    let leaving = row("E1,Ana,ana@x.com,Active,2026-12-31,,");
+    assert_eq!(leaving.status, Employment::Active);
+    assert!(leaving.end.is_some());
+}
+
+#[test]
+fn the_last_day_of_work_ends_the_work_and_the_termination_date_is_kept() {
+    let row = row("E1,Ana,ana@x.com,Left,2026-12-31,2026-10-31,");
+    assert_eq!(
+        row.end_of_work().map(|date| date.written.as_str()),
+        Some("2026-10-31")
+    );
+    assert_eq!(
+        row.end.map(|date| date.written).as_deref(),
+        Some("2026-12-31")
+    );
+}
+
+#[test]
+fn a_date_with_two_readings_rejects_its_row_and_says_what_to_set() {
+    let feed = rows("E1,Ana,ana@x.com,Left,03/04/2026,,\n");
+    assert_snapshot!(feed.rejected[0].reason, @"column `Termination Date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
+    let settings = Settings {
+        date_order: Some(DateOrder::MonthFirst),
+        ..settings()
+    };
+    let feed = read_with(
+        &settings,
+        format!("{HEADER}\nE1,Ana,ana@x.com,Left,03/04/2026,,\n"),
+    );
+    let end = feed.rows[0].end.as_ref().expect("a date");
+    assert_eq!(end.at.to_string(), "2026-03-05T00:00:00Z");
+}
+
+#[test]
+fn no_date_and_for_ever_are_no_end() {
+    let feed = rows("E1,,,Active,0000-00-00,,\nE2,,,Active,/  /,N/A,\nE3,,,Active,12/31/2100,,\n");
+    assert_snapshot!(told(&feed), @r"
+    2 E1 | - |  | Active | -
+    3 E2 | - |  | Active | -
+    4 E3 | - |  | Active | -
+      column `Termination Date`: `12/31/2100` is so far away that it was read as no date
+    0 blank, 0 repeated
+    ");
+}
+
+#[test]
+fn a_spreadsheet_day_number_is_read_and_noted_on_the_row() {
+    let row = row("E1,Ana,ana@x.com,Left,46326,,");
+    assert_eq!(
+        row.end.map(|date| date.at.to_string()).as_deref(),
+        Some("2026-11-01T00:00:00Z")
+    );
+    assert_snapshot!(row.notes.join("\n"), @"column `Termination Date`: a day number of a spreadsheet was read as its date");
+}
+
+#[test]
+fn a_rows_own_zone_wins_and_an_unknown_one_rejects_the_row() {
+    let feed = read(
+        "Employee ID,Last Day,Time Zone\nE1,2026-05-14,Australia/Melbourne\nE2,2026-05-14,America/Los_Angeles\nE3,2026-05-14,\nE4,2026-05-14,Pacific\n",
+    );
+    assert_snapshot!(told(&feed), @r#"
+    2 E1 | - |  | NotTold | 2026-05-14T14:00:00Z
+    3 E2 | - |  | NotTold | 2026-05-15T07:00:00Z
+    4 E3 | - |  | NotTold | 2026-05-15T00:00:00Z
+    5 rejected (Some("E4"), None): column `Time Zone`: the text is no time zone by its IANA name, as `Europe/Paris`
+    0 blank, 0 repeated
+    "#);
+    let zone = |at: usize| {
+        feed.rows[at]
+            .last_day
+            .as_ref()
+            .map(|date| date.zone.clone())
+    };
+    assert_eq!(zone(0).as_deref(), Some("Australia/Melbourne"));
+    assert_eq!(zone(2).as_deref(), Some("Etc/UTC"));
+}
+
+#[test]
+fn a_repeated_row_is_counted_and_the_same_id_with_another_date_is_flagged() {
+    let feed = rows(
+        "E1,Ana,ana@x.com,Left,2026-10-31,,\nE1,Ana,Ana@X.com,Left,2026-10-31,,\nE1,Ana,ana@x.com,Left,2026-11-30,,\n",
+    );
+    assert_snapshot!(told(&feed), @r"
+    2 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    4 E1 | Ana | ana@x.com | Ended | 2026-12-01T00:00:00Z
+      line 2 has the same id and other values
+    0 blank, 1 repeated
+    ");
+    assert_eq!(feed.rows_in_file(), 3);
+}
+
+// ---- JSON ----
+
+#[test]
+fn the_list_in_an_envelope_is_found_and_ids_keep_their_zeros() {
+    let feed = read(include_bytes!("../../tests/feeds/workday.json"));
+    assert_snapshot!(told(&feed), @r"
+    1 00123 | Ana Díaz | ana@example.com | Ended | 2026-11-01T07:00:00Z
+    2 00124 | Bob Stone | bob@example.com | Active | -
+    0 blank, 0 repeated
+    The rows are the list `Report_Entry`
+    ");
+    assert_eq!(feed.origin.format, "json");
+    assert_eq!(feed.origin.columns["end"], "Termination_Date");
+}
+
+#[test]
+fn nested_people_with_lists_of_addresses_are_read() {
+    let feed = read(include_bytes!("../../tests/feeds/scim.json"));
+    assert_snapshot!(told(&feed), @r"
+    1 701984 | Ana Díaz | ana@example.com ana@home.example | Ended | -
+    0 blank, 0 repeated
+    The rows are the list `Resources`
+    Not read as `person_id`, because a better column is: `id`
+    There is no column with an end date: only the status tells who left
+    ");
+}
+
+#[test]
+fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
+    let feed = read(
+        r#"[{"id":123,"email":null,"status":"Left"},{"id":"1E5","status":"Left"},{"id":1E5,"status":"Left"},{"id":null,"status":null},7,
+            {"id":1,"id":2,"status":"Left"},{"id":3,"status":["Left"]}]"#,
+    );
+    assert_snapshot!(told(&feed), @r#"
+    1 123 | - |  | Ended | -
+    2 1E5 | - |  | Ended | -
+    3 rejected (Some("100000"), None): column `id`: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text
+    5 rejected (None, None): the element is not an object
+    6 rejected (Some("1"), None): the key `id` stands there twice
+    7 rejected (Some("3"), None): the key `status` holds a list where one value is expected
+    1 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    "#);
+    assert_eq!(feed.rows_in_file(), 7);
+}
+
+#[test]
+fn one_page_of_several_is_not_the_list() {
+    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is one page of several (`paging.next` says so): export the whole list");
+    assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON holds 1 of 500 results: export the whole list");
+    assert_eq!(
+        read(r#"{"data":[{"id":"1","status":"Left"}],"next":null}"#)
+            .rows
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn two_lists_of_objects_stop_and_an_empty_list_is_a_feed_of_nobody() {
+    assert_snapshot!(reason(read(r#"{"employees":[{"id":"1"}],"workers":[{"id":"2"}]}"#)), @"the JSON must hold one list of people, and its lists are `employees`, `workers`");
+    assert_snapshot!(reason(read(r#"{"message":"no access"}"#)), @"the JSON holds no list of people, only an object or a value");
+    for text in ["[]", r#"{"employees":[]}"#] {
+        let feed = read(text);
+        assert_eq!((feed.unusable, feed.rows.len()), (None, 0), "{text}");
+    }
+}
+
+#[test]
+fn a_broken_document_is_unusable_and_says_where() {
+    assert_snapshot!(reason(read("[{\"id\":\"1\",\"status\":\"Left\"},\n{\"id\" \"2\"}]")), @"the file is not valid JSON: line 2, column 7: expected `:`");
+    assert_snapshot!(reason(read("[{\"id\":\"1\",\"status\":\"Left\"},\n{\"id\":")), @"the JSON looks truncated at line 2, column 6");
+}
+
+#[test]
+fn one_object_a_line_is_read_and_a_broken_line_is_rejected() {
+    let feed = read(concat!(
+        r#"{"employeeNumber":"00123","workEmail":"ana@x.com","isActive":false,"terminationDate":"2026-10-31"}"#,
+        "\n\n",
+        r#"{"employeeNumber":"00124","workEmail":"bob@x.com","isActive":true}"#,
+        "\r\n{\"employeeNumber\":\n{\"employeeNumber\":\"7\"} and more\n",
+    ));
+    assert_snapshot!(told(&feed), @r"
+    1 00123 | - | ana@x.com | Ended | 2026-11-01T00:00:00Z
+    3 00124 | - | bob@x.com | Active | -
+    4 rejected (None, None): the line is not valid JSON: EOF while parsing a value
+    5 rejected (None, None): the line is not valid JSON: trailing characters
+    1 blank, 0 repeated
+    ");
+    assert_eq!(feed.origin.format, "jsonl");
+    assert_eq!(feed.rows_in_file(), 5);
+}
+
+#[test]
+fn a_line_nested_too_deeply_is_rejected_and_counted_once() {
+    let deep = format!(
+        r#"{{"id":"2","x":{}1{}}}"#,
+        r#"{"a":"#.repeat(200),
+        "}".repeat(200)
+    );
+    let feed = read(format!("{{\"id\":\"1\",\"status\":\"Left\"}}\n{deep}\n"));
+    assert_eq!((feed.rows.len(), feed.rejected.len()), (1, 1));
+    assert_snapshot!(feed.rejected[0].reason, @"the line is not valid JSON: recursion limit exceeded");
+}
+
+#[test]
+fn a_single_object_is_one_line_and_a_cut_last_line_is_truncated() {
+    assert_eq!(
+        read(r#"{"id":"1","email":"ana@x.com","status":"Left"}"#)
+            .rows
+            .len(),
+        1
+    );
+    assert_snapshot!(reason(read("{\"id\":\"1\",\"status\":\"Left\"}\n{\"id\":\"2\",\"sta")), @"the file looks truncated at line 2: its object is not closed and no line break follows");
+}
+
+#[test]
+fn a_format_that_is_set_is_not_second_guessed() {
+    let settings = Settings {
+        format: Some(Format::Csv),
+        ..settings()
+    };
+    assert!(reason(read_with(&settings, "[{\"id\":\"1\"}]")).starts_with("no header was found"));
+}
+
+// ---- What holds always ----
+
+#[test]
+fn a_large_feed_is_read_whole() {
+    let mut text = format!("{HEADER}\n");
+    for number in 0..5_000 {
+        text.push_str(&format!(
+            "E{number},Person {number},p{number}@example.com,Terminated,2026-10-31,,Madrid\n"
+        ));
+    }
+    assert_eq!(read(&text).rows.len(), 5_000);
+}
+
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[A-Za-z0-9 ]{1,8}",
+        "[a-z]{1,5}@[a-z]{1,5}\\.com",
+        Just("2026-10-31".to_owned()),
+        Just("03/04/2026".to_owned()),
+        "[ \",;\\\\\r\n=é]{0,4}",
+    ]
+}
+
+fn quoted(cell: &str) -> String {
+    format!("\"{}\"", cell.replace('"', "\"\""))
+}
+
+fn table(order: &[usize], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = HEADER.split(',').map(str::to_owned).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&header).chain(rows) {
+        let cells: Vec<String> = order.iter().map(|at| quoted(&row[*at])).collect();
+        text.push_str(&cells.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+fn any_rows() -> impl Strategy<Value = Vec<Vec<String>>> {
+    prop::collection::vec(prop::collection::vec(cell(), 7), 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn every_row_of_the_file_is_in_exactly_one_count(rows in any_rows()) {
+        let feed = read(table(&[0, 1, 2, 3, 4, 5, 6], &rows));
+        prop_assert_eq!(&feed.unusable, &None);
+        prop_assert_eq!(feed.rows_in_file(), rows.len() as u64);
+    }
+
+    #[test]
+    fn the_order_of_columns_makes_no_difference(
+        rows in any_rows(),
+        order in Just(vec![0, 1, 2, 3, 4, 5, 6]).prop_shuffle(),
+    ) {
+        let plain = read(table(&[0, 1, 2, 3, 4, 5, 6], &rows));
+        let shuffled = read(table(&order, &rows));
+        prop_assert_eq!(&plain.rows, &shuffled.rows);
+        prop_assert_eq!(plain.rejected.len(), shuffled.rejected.len());
+        prop_assert_eq!(plain.rows_in_file(), shuffled.rows_in_file());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read(bytes);
+    }
+
+    #[test]
+    fn no_text_under_a_header_makes_it_panic(text in "[\",;|\\\\\r\na-c@0-9/. -]{0,200}") {
+        let feed = rows(&text);
+        prop_assert!(feed.unusable.is_none() || feed.rows_in_file() == 0);
+    }
+
+    #[test]
+    fn no_json_like_text_makes_it_panic(text in "[{\\[][{}\\[\\]\",:a-c0-9.\n ]{0,100}") {
+        let _ = read(text);
+    }
+
+    #[test]
+    fn no_changed_byte_makes_it_panic(at in 0usize..200, byte in any::<u8>()) {
+        for sample in [
+            &include_bytes!("../../tests/feeds/leavers.csv")[..],
+            &include_bytes!("../../tests/feeds/utf-16le-tabs.txt")[..],
+            &include_bytes!("../../tests/feeds/workday.json")[..],
+        ] {
+            let mut bytes = sample.to_vec();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            let _ = read(bytes);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Small questions asked of every cell.
+
+/// Words that systems write where there is nothing.
+const BLANK_WORDS: [&str; 16] = [
+    "-",
+    "--",
+    "\u{2013}",
+    "\u{2014}",
+    "n/a",
+    "na",
+    "n.a.",
+    "#n/a",
+    "none",
+    "(none)",
+    "null",
+    "nil",
+    "nan",
+    "nat",
+    "undefined",
+    "(blank)",
+];
+
+/// Whether a trimmed text is a way to write "none".
+pub(super) fn is_blank_word(text: &str) -> bool {
+    text.is_empty()
+        || (text.len() <= 9
+            && BLANK_WORDS
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word)))
+}
+
+/// Removes white space around a text, no-break spaces and characters that take no room too.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_zero_width(c))
+}
+
+/// Characters that take no room and that other systems leave in by accident.
+pub(super) fn is_zero_width(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
+    )
+}
+
+/// A text for a message: short ones with a digit and without an `@` as they are. Reasons are read
+/// more widely than evidence, and a cell of a shifted row may hold a name.
+pub(super) fn quoted(text: &str) -> String {
+    let length = text.chars().count();
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        "a text without any digit".to_owned()
+    } else if length > 40 || text.contains(['@', '`']) || text.contains(char::is_control) {
+        format!("a text of {length} characters")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+/// At most `max` names for a message, each in backticks and cut to a readable length.
+pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, max: usize) -> String {
+    let mut names = names.into_iter();
+    let mut text = names
+        .by_ref()
+        .take(max)
+        .map(|name| format!("`{}`", shortened(name)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = names.count();
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+/// A name cut to a readable length, on one line; without any address, whoever made a header of it.
+pub(super) fn shortened(name: &str) -> String {
+    const MAX: usize = 60;
+    if name.contains('@') {
+        return "…@…".to_owned();
+    }
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX)
+        .collect();
+    if name.chars().count() > MAX {
+        format!("{plain}…")
+    } else {
+        plain
+    }
+}
+
+/// A number with its noun.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}

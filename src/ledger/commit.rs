@@ -1,0 +1,261 @@
+//! Writing a run, and committing it with its ledger entry.
+//!
+//! The order is the promise: data, report, manifest, sums, and last the entry. A run that dies on
+//! the way leaves files that nothing vouches for.
+
+use jiff::Timestamp;
+
+use super::walk::{Head, sha256_hex};
+use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
+use crate::clock::Clock;
+use crate::evidence::{
+    DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
+    raw_file, sums,
+};
+use crate::judgement::mark_of_origin;
+use crate::people::RawFile;
+use crate::store::{Created, StoreError};
+
+/// Files are handed to the store when so many bytes wait: enough for it to be quick, little enough
+/// that a large population is not held twice.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// A run that is in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Number of its entry.
+    pub sequence: u64,
+    /// SHA-256 of its entry: the head of the ledger.
+    pub head_sha256: String,
+    /// Its folder, in the store.
+    pub folder: String,
+    /// Where people find its report.
+    pub report: String,
+    /// Its folder relative to the evidence's address: what a notification may name.
+    pub key: String,
+}
+
+/// Stores a judged night and commits it.
+///
+/// # Errors
+/// Where the store fails; without its entry, nothing that was written counts.
+pub async fn commit_night(
+    ledger: &Ledger,
+    chain: &Chain,
+    clock: &Clock,
+    night: &Night<'_>,
+    raw: Vec<RawFile>,
+    report: impl FnOnce() -> Vec<u8>,
+) -> Result<Committed, LedgerError> {
+    let mut run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
+    for file in raw {
+        run.add(raw_file(file)).await?;
+    }
+    for file in night.data_files() {
+        run.add(file).await?;
+    }
+    let judgement = night.judgement;
+    let connection = &night.inputs.population.connection.id;
+    let origin = &night.inputs.population.origin;
+    let entry = run
+        .finish(report(), |files| night.manifest(files))
+        .await?
+        .entry(
+            EntryKind::Run,
+            connection,
+            origin,
+            judgement.verdict.as_str(),
+            judgement.complete,
+        );
+    append(ledger, chain.head.clone(), clock, night.inputs.as_of, entry).await
+}
+
+/// Stores that a night could not be judged, and commits that.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn commit_failure(
+    ledger: &Ledger,
+    clock: &Clock,
+    night: &FailedNight<'_>,
+    report: Vec<u8>,
+) -> Result<Committed, LedgerError> {
+    let run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
+    let manifest = |files| night.manifest(files);
+    let entry = run.finish(report, manifest).await?.entry(
+        EntryKind::Failure,
+        night.connection,
+        night.origin,
+        "inconclusive",
+        false,
+    );
+    let head = ledger.head().await?;
+    append(ledger, head, clock, night.frame.identity.as_of, entry).await
+}
+
+/// A run's folder while it is written.
+struct RunWriter<'a> {
+    ledger: &'a Ledger,
+    folder: RunFolder,
+    files: Vec<FileRecord>,
+    waiting: Vec<(String, Vec<u8>)>,
+    waiting_bytes: usize,
+}
+
+/// A run's folder that is written, and the hashes its entry will name.
+struct Written {
+    run: String,
+    manifest_sha256: String,
+    sums_sha256: String,
+}
+
+impl<'a> RunWriter<'a> {
+    fn new(ledger: &'a Ledger, folder: RunFolder) -> Self {
+        Self {
+            ledger,
+            folder,
+            files: Vec::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+        }
+    }
+
+    fn name(&self, file: &RunFile) -> String {
+        self.ledger.folder.run(&self.folder, file)
+    }
+
+    async fn add(&mut self, file: DataFile) -> Result<(), StoreError> {
+        self.files.push(file.record());
+        self.waiting_bytes += file.bytes.len();
+        self.waiting.push((self.name(&file.file), file.bytes));
+        if self.waiting_bytes >= BATCH_BYTES {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.waiting_bytes = 0;
+        self.ledger
+            .store
+            .create_all(std::mem::take(&mut self.waiting))
+            .await
+    }
+
+    async fn finish(
+        mut self,
+        report: Vec<u8>,
+        manifest: impl FnOnce(Vec<FileRecord>) -> Manifest,
+    ) -> Result<Written, StoreError> {
+        let report = DataFile {
+            file: RunFile::Report,
+            bytes: report,
+            rows: None,
+        };
+        self.add(report).await?;
+        self.flush().await?;
+
+        let (manifest, manifest_sha256) = manifest(self.files.clone()).to_file();
+        self.files.push(manifest.record());
+        let name = self.name(&RunFile::Manifest);
+        self.ledger.store.create(&name, manifest.bytes).await?;
+
+        let sums = sums(&self.files);
+        let sums_sha256 = sha256_hex(&sums);
+        let name = self.name(&RunFile::Sums);
+        self.ledger.store.create(&name, sums).await?;
+        Ok(Written {
+            run: self.folder.to_string(),
+            manifest_sha256,
+            sums_sha256,
+        })
+    }
+}
+
+impl Written {
+    /// The entry that commits the run, but for its place in the chain.
+    fn entry(
+        self,
+        kind: EntryKind,
+        connection: &str,
+        origin: &str,
+        verdict: &str,
+        complete: bool,
+    ) -> Entry {
+        Entry {
+            schema: Entry::schema(),
+            sequence: 0,
+            kind,
+            connection: connection.to_owned(),
+            origin: match mark_of_origin(origin) {
+                Some(mark) => format!("{mark}: {origin}"),
+                None => origin.to_owned(),
+            },
+            run: self.run,
+            manifest_sha256: self.manifest_sha256,
+            sums_sha256: self.sums_sha256,
+            previous_sha256: String::new(),
+            verdict: verdict.to_owned(),
+            complete,
+            committed_at: Timestamp::UNIX_EPOCH,
+            retain_until: None,
+            key_sha256: "none".to_owned(),
+        }
+    }
+}
+
+/// Puts an entry at the end of the chain. Of several runs that race for a number one gets it; the
+/// others read the new head, link to it and take the next.
+async fn append(
+    ledger: &Ledger,
+    mut head: Option<Head>,
+    clock: &Clock,
+    as_of: Timestamp,
+    mut entry: Entry,
+) -> Result<Committed, LedgerError> {
+    entry.retain_until = ledger.settings.retain_until(as_of);
+    for _ in 0..RACE_ATTEMPTS {
+        let before = head.unwrap_or_else(Head::before_the_first);
+        entry.sequence = before.sequence + 1;
+        entry.previous_sha256 = before.sha256;
+        entry.committed_at = whole_second(clock.now());
+        let bytes = entry.to_bytes();
+        let head_sha256 = sha256_hex(&bytes);
+        match ledger
+            .store
+            .create(&ledger.folder.entry(entry.sequence), bytes)
+            .await
+        {
+            Ok(Created::New | Created::AlreadyThere) => {
+                let run = RunFolder::parse(&entry.run).expect("a folder we named");
+                let key = ledger.folder.run(&run, &RunFile::Manifest);
+                let key = key.trim_end_matches("/manifest.json").to_owned();
+                return Ok(Committed {
+                    sequence: entry.sequence,
+                    head_sha256,
+                    folder: ledger.store.locate(&key),
+                    report: ledger
+                        .store
+                        .locate(&ledger.folder.run(&run, &RunFile::Report)),
+                    key,
+                });
+            }
+            Err(StoreError::Conflict { .. }) => {
+                tracing::info!(
+                    sequence = entry.sequence,
+                    "Another run was faster; taking the next number"
+                );
+                tokio::time::sleep(RACE_PAUSE).await;
+                head = ledger.head().await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(LedgerError::Crowded {
+        attempts: RACE_ATTEMPTS,
+    })
+}
+
+fn whole_second(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
+}

@@ -1,0 +1,73 @@
+//! The ledger: a chain of entries, each committing one run. If the entry is there, the run is whole.
+
+mod commit;
+mod walk;
+
+pub use commit::{Committed, commit_failure, commit_night};
+pub use walk::Chain;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::evidence::ConnectionFolder;
+use crate::store::{Store, StoreError};
+
+/// How the ledger is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// How long runs are to be kept, in days; written into each entry.
+    pub retention_days: Option<u32>,
+}
+
+impl Settings {
+    fn retain_until(self, as_of: Timestamp) -> Option<Timestamp> {
+        let days = SignedDuration::from_hours(24) * i32::try_from(self.retention_days?).ok()?;
+        as_of.checked_add(days).ok()
+    }
+}
+
+/// The ledger of one connection.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    store: Store,
+    folder: ConnectionFolder,
+    settings: Settings,
+}
+
+impl Ledger {
+    /// The ledger of `connection` in a store. Nothing is read or made yet.
+    pub fn new(store: Store, connection: &str, settings: Settings) -> Self {
+        Self {
+            store,
+            folder: ConnectionFolder::of(connection),
+            settings,
+        }
+    }
+}
+
+/// Between two tries for a number that another run took first.
+const RACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// So many runs at once would have to win before this one gives up.
+const RACE_ATTEMPTS: u32 = 50;
+
+/// Why the ledger could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Entries are signed, and this run has no key: an unsigned one after them would be a fault.
+    #[error("the ledger is signed (entry {sequence}), and this run has no signing key")]
+    Signed {
+        /// Number of the newest entry.
+        sequence: u64,
+    },
+    /// Other runs took every number this one tried.
+    #[error("the ledger entry could not be placed: {attempts} other runs were faster")]
+    Crowded {
+        /// Tries.
+        attempts: u32,
+    },
+}

@@ -1,0 +1,364 @@
+//! One HTTP client for everything that is not S3.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{StatusCode, Url};
+
+use super::error::{NetError, Story, status_words};
+use super::retry::{self, Again, Bounds, Failure, GaveUp};
+use super::{Deadline, Pacer, Settings};
+
+/// An unanswered connection attempt is given up sooner than a slow answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As much of a refusal's body as anybody reads.
+const MAX_REFUSAL_BYTES: u64 = 64 * 1024;
+
+/// An HTTP client with bounds: every attempt, every request and the whole run come to an end.
+///
+/// Certificates are checked against the system's, the system's proxy is used, redirects are not
+/// followed. Plain `http` is for loopback addresses only, and never goes through a proxy.
+#[derive(Debug)]
+pub struct Http {
+    settings: Settings,
+    deadline: Deadline,
+    /// For loopback: needs no certificates, so it works where none are installed.
+    plain: reqwest::Client,
+    /// Built when first needed: reading the certificates takes time and memory.
+    tls: OnceLock<reqwest::Client>,
+}
+
+/// What to get.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The address.
+    pub url: Url,
+    /// Headers; whoever sets `Authorization` marks its value sensitive.
+    pub headers: HeaderMap,
+    /// A larger body is an error.
+    pub max_bytes: u64,
+    /// The rate limit it falls under.
+    pub pacer: Option<&'a Pacer>,
+    /// How errors and logs name it: method and target, nothing secret.
+    pub what: String,
+}
+
+/// An answer, read to its end.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, unpacked.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The moment the answer was made, by the server's clock, to the second.
+    pub fn date(&self) -> Option<Timestamp> {
+        retry::date_of(&self.headers)
+    }
+
+    /// When the server says that what it sent was last changed.
+    pub fn last_modified(&self) -> Option<Timestamp> {
+        retry::last_modified_of(&self.headers)
+    }
+}
+
+/// How one attempt failed.
+#[derive(Debug)]
+enum Trouble {
+    Status(Response),
+    Redirect(StatusCode, String),
+    TooLarge,
+    Tls(reqwest::Error),
+    Transport(&'static str, reqwest::Error),
+    Deadline,
+    RateLimit(Duration),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(response) => f.write_str(&status_words(response.status)),
+            Self::Redirect(status, to) => write!(f, "{} redirects to `{to}`", status.as_u16()),
+            Self::TooLarge => f.write_str("the answer is too large"),
+            Self::Tls(_) => f.write_str("no trusted connection"),
+            Self::Transport(trouble, _) => f.write_str(trouble),
+            Self::Deadline => f.write_str("the run's deadline has passed"),
+            Self::RateLimit(_) => f.write_str("the rate limit outlasts the run"),
+        }
+    }
+}
+
+impl Http {
+    /// A client whose every request ends by `deadline`.
+    pub fn new(settings: &Settings, deadline: Deadline) -> Result<Self, NetError> {
+        // Somebody else (the AWS SDK, a test beside us) may have installed it already: it is the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let plain = builder(settings)
+            .no_proxy()
+            .tls_certs_only([])
+            .http1_only()
+            .build()
+            .map_err(NetError::Client)?;
+        Ok(Self {
+            settings: settings.clone(),
+            deadline,
+            plain,
+            tls: OnceLock::new(),
+        })
+    }
+
+    /// When the run must end.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Gets something, trying again where that may help. Any status but a success is an error,
+    /// which carries the answer.
+    pub async fn get(&self, request: Request<'_>) -> Result<Response, NetError> {
+        let client = self.client_for(&request)?;
+        // Waiting for a first slot is not the request's fault: its time starts after it.
+        let mut first_slot = match request.pacer {
+            Some(pacer) => Some(pacer.slot(self.deadline).await.map_err(|wait| {
+                let gave_up = GaveUp {
+                    trouble: Trouble::RateLimit(wait),
+                    attempts: 0,
+                    elapsed: Duration::ZERO,
+                    because: None,
+                };
+                self.error(&request, gave_up)
+            })?),
+            None => None,
+        };
+        Bounds::new(&self.settings, self.deadline)
+            .retry(&request.what, || {
+                let slot = first_slot.take();
+                self.attempt(client, &request, slot)
+            })
+            .await
+            .map_err(|gave_up| self.error(&request, gave_up))
+    }
+
+    fn client_for(&self, request: &Request<'_>) -> Result<&reqwest::Client, NetError> {
+        if request.url.scheme() == "http" {
+            if !is_loopback(&request.url) {
+                let what = request.what.clone();
+                return Err(NetError::PlainHttp { what });
+            }
+            return Ok(&self.plain);
+        }
+        if let Some(client) = self.tls.get() {
+            return Ok(client);
+        }
+        let client = builder(&self.settings)
+            .https_only(true)
+            .build()
+            .map_err(NetError::Client)?;
+        Ok(self.tls.get_or_init(|| client))
+    }
+
+    async fn attempt(
+        &self,
+        client: &reqwest::Client,
+        request: &Request<'_>,
+        slot: Option<super::Slot<'_>>,
+    ) -> Result<Response, Failure<Trouble>> {
+        let ends = |trouble| Failure {
+            trouble,
+            again: Again::Never,
+            wait: None,
+        };
+        // Held until the answer is read to its end, however the attempt ends.
+        let _slot = match (slot, request.pacer) {
+            (Some(slot), _) => Some(slot),
+            (None, Some(pacer)) => Some(
+                pacer
+                    .slot(self.deadline)
+                    .await
+                    .map_err(|wait| ends(Trouble::RateLimit(wait)))?,
+            ),
+            (None, None) => None,
+        };
+        let timeout = self.settings.timeout.min(self.deadline.remaining());
+        if timeout.is_zero() {
+            return Err(ends(Trouble::Deadline));
+        }
+        let mut answer = client
+            .get(request.url.clone())
+            .headers(request.headers.clone())
+            .timeout(timeout)
+            .send()
+            .await
+            .map_err(transport)?;
+        let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+        if status.is_redirection()
+            && let Some(location) = headers.get(LOCATION)
+        {
+            let to = target_host(&request.url, location.to_str().unwrap_or_default());
+            return Err(ends(Trouble::Redirect(status, to)));
+        }
+        let wait = retry::asked_wait(&headers);
+        if let Some(pacer) = request.pacer {
+            let used_up = retry::used_up(&headers);
+            let refused = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+            if let Some(hold) = used_up.max(refused) {
+                pacer.hold(hold.min(self.settings.max_elapsed));
+            }
+        }
+        if !status.is_success() {
+            let body = match read(&mut answer, MAX_REFUSAL_BYTES).await {
+                Body::Whole(body) | Body::Larger(body) | Body::Cut(body, _) => body,
+            };
+            return Err(Failure {
+                trouble: Trouble::Status(Response {
+                    status,
+                    headers,
+                    body,
+                }),
+                again: retry::again_after(status),
+                wait,
+            });
+        }
+        match read(&mut answer, request.max_bytes).await {
+            Body::Whole(body) => Ok(Response {
+                status,
+                headers,
+                body,
+            }),
+            Body::Larger(_) => Err(ends(Trouble::TooLarge)),
+            Body::Cut(_, cause) => Err(transport(cause)),
+        }
+    }
+
+    /// The last failure in the words of an error.
+    fn error(&self, request: &Request<'_>, gave_up: GaveUp<Trouble>) -> NetError {
+        let what = request.what.clone();
+        let story = Story {
+            what: what.clone(),
+            attempts: gave_up.attempts,
+            elapsed: gave_up.elapsed,
+            gave_up: gave_up.because,
+        };
+        match gave_up.trouble {
+            Trouble::Status(response) => NetError::Status {
+                story,
+                response: Box::new(response),
+            },
+            Trouble::Redirect(status, to) => NetError::Redirect { what, status, to },
+            Trouble::TooLarge => NetError::TooLarge {
+                what,
+                limit: request.max_bytes,
+            },
+            Trouble::Tls(cause) => NetError::Tls { what, cause },
+            Trouble::Transport(trouble, cause) => NetError::Transport {
+                story,
+                trouble,
+                cause,
+            },
+            Trouble::Deadline => NetError::Deadline { what },
+            Trouble::RateLimit(wait) => NetError::RateLimit {
+                what,
+                wait_s: wait.as_secs(),
+                left_s: self.deadline.remaining().as_secs(),
+            },
+        }
+    }
+}
+
+fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("asana-access-review/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
+        .redirect(reqwest::redirect::Policy::none())
+        // Trying again is decided in one place.
+        .retry(reqwest::retry::never())
+}
+
+/// A body as far as it was read.
+enum Body {
+    Whole(Vec<u8>),
+    /// There is more than allowed.
+    Larger(Vec<u8>),
+    Cut(Vec<u8>, reqwest::Error),
+}
+
+async fn read(answer: &mut reqwest::Response, max_bytes: u64) -> Body {
+    let announced = answer.content_length().unwrap_or(0).min(max_bytes);
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => {
+                if (body.len() + chunk.len()) as u64 > max_bytes {
+                    return Body::Larger(body);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(None) => return Body::Whole(body),
+            Err(cause) => return Body::Cut(body, cause),
+        }
+    }
+}
+
+/// The decision for an attempt without a whole answer.
+fn transport(cause: reqwest::Error) -> Failure<Trouble> {
+    let cause = cause.without_url();
+    let (trouble, again) = if is_tls(&cause) {
+        (Trouble::Tls(cause), Again::Never)
+    } else if cause.is_builder() {
+        (
+            Trouble::Transport("the request could not be made", cause),
+            Again::Never,
+        )
+    } else {
+        let words = if cause.is_timeout() {
+            "no answer in time"
+        } else if cause.is_connect() {
+            "no connection"
+        } else if cause.is_body() || cause.is_decode() {
+            "the answer was cut short"
+        } else {
+            "the connection broke"
+        };
+        (Trouble::Transport(words, cause), Again::Yes)
+    };
+    Failure {
+        trouble,
+        again,
+        wait: None,
+    }
+}
+
+/// Whether TLS itself objects: a certificate that is wrong stays wrong.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // An I/O error's source is its inner error's source: the inner one must be asked for.
+    let io = error.downcast_ref::<std::io::Error>();
+    let inner = io.and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => false,
+    }
+}
+
+/// The host a redirect names: the rest of it may hold what nobody should read.
+fn target_host(from: &Url, location: &str) -> String {
+    let target = from.join(location).ok();
+    let host = target.as_ref().and_then(Url::host_str);
+    host.unwrap_or("an unreadable address").to_owned()
+}

@@ -1,0 +1,287 @@
+//! Staying under a rate limit, so that a healthy run is never told to slow down.
+//!
+//! The server counts a request at some moment between our sending it and its answer. So a slot is
+//! taken when a request is sent and comes free one window after its *answer*: whatever that moment
+//! was, no window of the server's holds more requests than there are slots.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tracing::info;
+
+use super::Deadline;
+
+/// Shorter waits are not worth a line.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
+/// Hands out the slots of one rate limit; all requests under that limit share it.
+#[derive(Debug)]
+pub struct Pacer {
+    schedule: Mutex<Schedule>,
+    answered: Notify,
+}
+
+/// The right to have one request under way. Dropping it starts the window that ends in its return.
+#[derive(Debug)]
+pub struct Slot<'a>(&'a Pacer);
+
+impl Pacer {
+    /// At most `requests` in any `window`.
+    pub fn new(requests: u32, window: Duration) -> Self {
+        Self::with(Some(requests.max(1)), window)
+    }
+
+    /// No limit of ours; what the server says of its own is obeyed all the same.
+    pub fn unlimited() -> Self {
+        Self::with(None, Duration::ZERO)
+    }
+
+    fn with(capacity: Option<u32>, window: Duration) -> Self {
+        Self {
+            schedule: Mutex::new(Schedule::new(capacity, window)),
+            answered: Notify::new(),
+        }
+    }
+
+    /// Waits for a slot. `Err` carries the wait where the deadline would pass before one is free.
+    pub async fn slot(&self, deadline: Deadline) -> Result<Slot<'_>, Duration> {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            answered.as_mut().enable();
+            let now = Instant::now();
+            let (turn, tell) = self.schedule().ask(now);
+            match turn {
+                Turn::Go => return Ok(Slot(self)),
+                Turn::At(then) => {
+                    let wait = then.saturating_duration_since(now);
+                    if wait > deadline.remaining() {
+                        return Err(wait);
+                    }
+                    if tell {
+                        let wait_s = wait.as_millis().div_ceil(1000) as u64;
+                        info!(target: "progress", wait_s, "Waiting {wait_s} s for the rate limit");
+                    }
+                    tokio::time::sleep_until(then.into()).await;
+                }
+                Turn::AfterAnAnswer => answered.await,
+            }
+        }
+    }
+
+    /// Sends nothing for so long: the server said that its own count is used up.
+    pub fn hold(&self, length: Duration) {
+        self.schedule().hold(Instant::now() + length);
+    }
+
+    /// The least time that so many requests take from a fresh start.
+    pub fn time_for(&self, requests: u64) -> Duration {
+        self.schedule().time_for(requests)
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        // Nothing in there can panic half-way, so a poisoned lock still holds a sound schedule.
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.schedule().give_back(Instant::now());
+        self.0.answered.notify_waiters();
+    }
+}
+
+/// The arithmetic of slots, without any waiting.
+#[derive(Debug)]
+struct Schedule {
+    /// None: no limit.
+    capacity: Option<u32>,
+    window: Duration,
+    under_way: u32,
+    /// When each slot that was given back comes free, soonest first.
+    returning: VecDeque<Instant>,
+    held_until: Option<Instant>,
+    /// Waits up to here were told.
+    told_until: Option<Instant>,
+}
+
+/// What somebody who wants a slot must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The slot is theirs.
+    Go,
+    /// Ask again then.
+    At(Instant),
+    /// All slots are under way: ask again when one is answered.
+    AfterAnAnswer,
+}
+
+impl Schedule {
+    fn new(capacity: Option<u32>, window: Duration) -> Self {
+        Self {
+            capacity,
+            window,
+            under_way: 0,
+            returning: VecDeque::new(),
+            held_until: None,
+            told_until: None,
+        }
+    }
+
+    /// The turn of whoever asks at `now`, and whether a wait is worth telling.
+    fn ask(&mut self, now: Instant) -> (Turn, bool) {
+        let turn = self.turn(now);
+        match turn {
+            Turn::Go => self.under_way += 1,
+            Turn::At(then) if then.saturating_duration_since(now) >= WORTH_TELLING => {
+                // Several may wait for slots that come free within a moment of each other.
+                let told = self.told_until.is_some_and(|told| told >= now);
+                self.told_until = self.told_until.max(Some(then));
+                return (turn, !told);
+            }
+            Turn::At(_) | Turn::AfterAnAnswer => {}
+        }
+        (turn, false)
+    }
+
+    fn turn(&mut self, now: Instant) -> Turn {
+        while self.returning.front().is_some_and(|free| *free <= now) {
+            self.returning.pop_front();
+        }
+        if let Some(held) = self.held_until.filter(|held| *held > now) {
+            return Turn::At(held);
+        }
+        let taken = self.under_way as usize + self.returning.len();
+        match (self.capacity, self.returning.front()) {
+            (None, _) => Turn::Go,
+            (Some(capacity), _) if taken < capacity as usize => Turn::Go,
+            (Some(_), Some(free)) => Turn::At(*free),
+            (Some(_), None) => Turn::AfterAnAnswer,
+        }
+    }
+
+    fn give_back(&mut self, now: Instant) {
+        self.under_way = self.under_way.saturating_sub(1);
+        if self.capacity.is_some() {
+            self.returning.push_back(now + self.window);
+        }
+    }
+
+    fn hold(&mut self, until: Instant) {
+        self.held_until = self.held_until.max(Some(until));
+    }
+
+    fn time_for(&self, requests: u64) -> Duration {
+        match self.capacity {
+            None => Duration::ZERO,
+            Some(capacity) => {
+                let windows = requests.saturating_sub(1) / u64::from(capacity);
+                self.window
+                    .saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[test]
+    fn a_run_below_the_limit_never_waits() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(Some(2), ms(10_000));
+        assert_eq!(schedule.ask(start).0, Turn::Go);
+        schedule.give_back(start + ms(50));
+        assert_eq!(schedule.ask(start + ms(60)).0, Turn::Go);
+    }
+
+    #[test]
+    fn a_slot_comes_free_one_window_after_its_answer() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(Some(1), ms(10_000));
+        assert_eq!(schedule.ask(start).0, Turn::Go);
+        assert_eq!(schedule.ask(start + ms(1)).0, Turn::AfterAnAnswer);
+        schedule.give_back(start + ms(700));
+        let free = start + ms(10_700);
+        assert_eq!(schedule.ask(start + ms(701)).0, Turn::At(free));
+        assert_eq!(schedule.ask(free).0, Turn::Go);
+    }
+
+    #[test]
+    fn a_hold_stops_even_who_has_no_limit() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(None, Duration::ZERO);
+        schedule.hold(start + ms(500));
+        schedule.hold(start + ms(200));
+        assert_eq!(schedule.ask(start).0, Turn::At(start + ms(500)));
+        assert_eq!(schedule.ask(start + ms(500)).0, Turn::Go);
+    }
+
+    #[test]
+    fn a_wait_is_told_once_however_many_wait() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(Some(1), ms(7_000));
+        schedule.ask(start);
+        schedule.give_back(start);
+        assert!(schedule.ask(start).1);
+        assert!(!schedule.ask(start).1);
+    }
+
+    #[test]
+    fn the_time_for_many_requests_is_counted_in_windows() {
+        let pacer = Pacer::new(49, ms(10_000));
+        assert_eq!(pacer.time_for(49), Duration::ZERO);
+        assert_eq!(pacer.time_for(50), ms(10_000));
+        assert_eq!(pacer.time_for(1_200), ms(240_000));
+        assert_eq!(Pacer::unlimited().time_for(u64::MAX), Duration::ZERO);
+    }
+
+    proptest! {
+        /// Requests of any length, sent as soon as the schedule lets them: no window of the
+        /// server's, wherever between sending and answer it counts, holds more than the limit.
+        #[test]
+        fn no_window_holds_more_requests_than_allowed(
+            capacity in 1u32..6,
+            window in 1u64..50,
+            requests in prop::collection::vec((0u64..30, 0u64..20, 0.0f64..=1.0), 1..60),
+        ) {
+            let start = Instant::now();
+            let mut schedule = Schedule::new(Some(capacity), ms(window));
+            let mut now = start;
+            let mut open: Vec<Instant> = Vec::new();
+            let mut counted: Vec<Instant> = Vec::new();
+            for (pause, length, place) in requests {
+                now += ms(pause);
+                loop {
+                    // Answers that came meanwhile are given back in their order.
+                    open.sort();
+                    while open.first().is_some_and(|answer| *answer <= now) {
+                        let answer = open.remove(0);
+                        schedule.give_back(answer);
+                    }
+                    match schedule.ask(now).0 {
+                        Turn::Go => break,
+                        Turn::At(then) => now = open.first().map_or(then, |answer| then.min(*answer)),
+                        Turn::AfterAnAnswer => now = open[0],
+                    }
+                }
+                open.push(now + ms(length));
+                counted.push(now + ms(length).mul_f64(place));
+            }
+            counted.sort();
+            for pair in counted.windows(capacity as usize + 1) {
+                let span = pair[capacity as usize] - pair[0];
+                prop_assert!(span >= ms(window), "{} requests within {span:?}", pair.len());
+            }
+        }
+    }
+}

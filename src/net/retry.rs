@@ -1,0 +1,366 @@
+//! Trying again: whether, when, and for how long at most.
+//!
+//! The crate `backoff` runs the loop and draws the delays; it is used in this file only, so that
+//! swapping it is an hour's work. Its `retry_after` bypasses its own bound on elapsed time, so every
+//! delay is bounded here, in [`Bounds::decide`], before `backoff` sees it.
+
+use std::time::{Duration, Instant};
+
+use backoff::ExponentialBackoff;
+use backoff::backoff::{Backoff, Stop};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use tracing::warn;
+
+use super::{Deadline, Settings};
+
+/// A blocked Truto account answers 503 for ever; a short hiccup is over after two more attempts.
+const FEW_ATTEMPTS: u32 = 3;
+
+/// Waits double up to this; longer ones only when the server asks.
+const MAX_DELAY: Duration = Duration::from_secs(30);
+
+/// Whether another attempt may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It will be the same.
+    Never,
+    /// Perhaps, but not for long.
+    Few,
+    /// Likely.
+    Yes,
+}
+
+/// The decision for an answer that is no success.
+pub(super) fn again_after(status: StatusCode) -> Again {
+    match status.as_u16() {
+        // Too slow, too early, too many, broken on the way.
+        408 | 425 | 429 | 500 | 502 | 504 => Again::Yes,
+        // Cloudflare's own, often as HTML.
+        520..=530 => Again::Yes,
+        503 => Again::Few,
+        _ => Again::Never,
+    }
+}
+
+/// How an attempt failed: the text for the log, and what it means for the next one.
+#[derive(Debug)]
+pub(super) struct Failure<T> {
+    pub(super) trouble: T,
+    pub(super) again: Again,
+    /// What the server asks us to wait.
+    pub(super) wait: Option<Duration>,
+}
+
+/// The last failure, with the story of all attempts.
+#[derive(Debug)]
+pub(super) struct GaveUp<T> {
+    pub(super) trouble: T,
+    pub(super) attempts: u32,
+    pub(super) elapsed: Duration,
+    pub(super) because: Option<String>,
+}
+
+/// The two ends of trying: attempts, and time (the request's own and the run's).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    max_attempts: u32,
+    max_elapsed: Duration,
+    deadline: Deadline,
+    base_delay: Duration,
+}
+
+impl Bounds {
+    pub(super) fn new(settings: &Settings, deadline: Deadline) -> Self {
+        Self {
+            max_attempts: settings.max_attempts.max(1),
+            max_elapsed: settings.max_elapsed,
+            deadline,
+            base_delay: settings.base_delay,
+        }
+    }
+
+    /// Runs attempts until one succeeds, none can help any more, or a bound is met.
+    pub(super) async fn retry<A, T, F, Fut>(&self, what: &str, mut once: F) -> Result<A, GaveUp<T>>
+    where
+        T: std::fmt::Display,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<A, Failure<T>>>,
+    {
+        let started = Instant::now();
+        let mut delays = ExponentialBackoff {
+            initial_interval: self.base_delay,
+            current_interval: self.base_delay,
+            max_interval: MAX_DELAY.max(self.base_delay),
+            multiplier: 2.0,
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        };
+        let mut attempts = 0;
+        let operation = || {
+            attempts += 1;
+            let attempt = attempts;
+            let delay = delays.next_backoff().unwrap_or_default();
+            let running = once();
+            async move {
+                let failed = |failure| self.decide(failure, attempt, started.elapsed(), delay);
+                running.await.map_err(failed)
+            }
+        };
+        let tell = |failed: GaveUp<T>, wait: Duration| {
+            let (attempt, wait_ms) = (failed.attempts, wait.as_millis() as u64);
+            warn!(attempt, wait_ms, "{what}: {}; trying again", failed.trouble);
+        };
+        backoff::future::retry_notify(Stop {}, operation, tell).await
+    }
+
+    /// Turns a failed attempt into the next one's delay, or into the end.
+    fn decide<T>(
+        &self,
+        failure: Failure<T>,
+        attempts: u32,
+        elapsed: Duration,
+        delay: Duration,
+    ) -> backoff::Error<GaveUp<T>> {
+        let allowed = match failure.again {
+            Again::Never => 1,
+            Again::Few => self.max_attempts.min(FEW_ATTEMPTS),
+            Again::Yes => self.max_attempts,
+        };
+        let wait = match failure.wait {
+            Some(asked) => asked.saturating_add(jitter(self.base_delay)).max(delay),
+            None => delay,
+        };
+        let left = self
+            .max_elapsed
+            .saturating_sub(elapsed)
+            .min(self.deadline.remaining());
+        let is_last = failure.again == Again::Never || attempts >= allowed;
+        let because = (!is_last && wait > left).then(|| {
+            let (wait, left) = (wait.as_millis().div_ceil(1000), left.as_secs());
+            format!("the next attempt is due in {wait} s, and {left} s are left for it")
+        });
+        let ends = is_last || because.is_some();
+        let failed = GaveUp {
+            trouble: failure.trouble,
+            attempts,
+            elapsed,
+            because,
+        };
+        if ends {
+            backoff::Error::permanent(failed)
+        } else {
+            backoff::Error::retry_after(failed, wait)
+        }
+    }
+}
+
+/// Up to half the base delay, so that several clients told the same second don't meet in it.
+fn jitter(base_delay: Duration) -> Duration {
+    let draw = getrandom::u32().unwrap_or(0);
+    (base_delay / 2).mul_f64(f64::from(draw) / f64::from(u32::MAX))
+}
+
+/// What the server asks us to wait: `Retry-After` or `ratelimit-reset`, whichever is longer.
+///
+/// Dates and epochs are compared with the answer's own `Date`, so our clock's error is no matter.
+pub(super) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+    let retry_after = header(headers, "retry-after").and_then(|text| {
+        leading_number(text)
+            .filter(|_| !text.contains(','))
+            .map(Duration::from_secs)
+            .or_else(|| until(date(text)?, headers))
+    });
+    retry_after.max(reset(headers))
+}
+
+/// How long the server's own count stays used up, where it says that nothing remains of it.
+pub(super) fn used_up(headers: &HeaderMap) -> Option<Duration> {
+    let remaining = leading_number(header(headers, "ratelimit-remaining")?)?;
+    (remaining == 0).then(|| reset(headers)).flatten()
+}
+
+/// Truto's docs say seconds, its blog says an epoch: above a thousand million it can only be one.
+fn reset(headers: &HeaderMap) -> Option<Duration> {
+    const EPOCHS_FROM: u64 = 1_000_000_000;
+    let reset = leading_number(header(headers, "ratelimit-reset")?)?;
+    if reset <= EPOCHS_FROM {
+        return Some(Duration::from_secs(reset));
+    }
+    let at = Timestamp::from_second(i64::try_from(reset).ok()?).ok()?;
+    until(at, headers)
+}
+
+/// The moment the answer was made, by the server's clock.
+pub(super) fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
+    date(header(headers, "date")?)
+}
+
+/// When the server says that what it sent was last changed.
+pub(super) fn last_modified_of(headers: &HeaderMap) -> Option<Timestamp> {
+    date(header(headers, "last-modified")?)
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::DateTimeParser::new();
+    zoned.parse_timestamp(text).ok()
+}
+
+/// From the answer's date to `at`; nothing where that is past.
+fn until(at: Timestamp, headers: &HeaderMap) -> Option<Duration> {
+    Some(Duration::try_from(at.duration_since(date_of(headers)?)).unwrap_or_default())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    Some(headers.get(name)?.to_str().ok()?.trim())
+}
+
+/// `7` of `7`, `7.5` and `7;w=10`.
+fn leading_number(text: &str) -> Option<u64> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    text[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let parse = |(name, value): &(&'static str, &'static str)| {
+            (
+                reqwest::header::HeaderName::from_static(name),
+                reqwest::header::HeaderValue::from_static(value),
+            )
+        };
+        pairs.iter().map(parse).collect()
+    }
+
+    fn bounds(max_attempts: u32, max_elapsed: u64) -> Bounds {
+        Bounds {
+            max_attempts,
+            max_elapsed: Duration::from_secs(max_elapsed),
+            deadline: Deadline::after(Duration::from_secs(3600)),
+            base_delay: Duration::ZERO,
+        }
+    }
+
+    fn failure(again: Again, wait: Option<u64>) -> Failure<&'static str> {
+        Failure {
+            trouble: "trouble",
+            again,
+            wait: wait.map(Duration::from_secs),
+        }
+    }
+
+    #[test]
+    fn without_a_word_from_the_server_there_is_no_asked_wait() {
+        assert_eq!(asked_wait(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_longest_asked_wait_counts_in_every_spelling() {
+        const DATE: (&str, &str) = ("date", "Mon, 23 Nov 2026 22:40:00 GMT");
+        for (pairs, seconds) in [
+            (vec![("retry-after", "10")], Some(10)),
+            (vec![("retry-after", "0")], Some(0)),
+            (
+                vec![DATE, ("retry-after", "Mon, 23 Nov 2026 22:40:30 GMT")],
+                Some(30),
+            ),
+            (
+                vec![DATE, ("retry-after", "Mon, 23 Nov 2026 22:39:00 GMT")],
+                Some(0),
+            ),
+            (vec![("retry-after", "Mon, 23 Nov 2026 22:40:30 GMT")], None),
+            (vec![("ratelimit-reset", "60")], Some(60)),
+            (vec![DATE, ("ratelimit-reset", "1795473660")], Some(60)),
+            (
+                vec![("retry-after", "10"), ("ratelimit-reset", "60")],
+                Some(60),
+            ),
+            (vec![("retry-after", "soon")], None),
+            (
+                vec![
+                    ("ratelimit-limit", "110;w=10"),
+                    ("ratelimit-remaining", "109"),
+                ],
+                None,
+            ),
+        ] {
+            assert_eq!(
+                asked_wait(&headers(&pairs)),
+                seconds.map(Duration::from_secs),
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_count_is_used_up_only_when_nothing_remains() {
+        let some = headers(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "60")]);
+        let none = headers(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "60")]);
+        assert_eq!(used_up(&some), None);
+        assert_eq!(used_up(&none), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_wait_beyond_the_bound_ends_the_trying_at_once_and_says_so() {
+        let decided = bounds(8, 600).decide(
+            failure(Again::Yes, Some(900)),
+            1,
+            Duration::from_secs(2),
+            Duration::ZERO,
+        );
+        let backoff::Error::Permanent(gave_up) = decided else {
+            panic!("it went on");
+        };
+        insta::assert_snapshot!(
+            gave_up.because.unwrap_or_default(),
+            @"the next attempt is due in 900 s, and 598 s are left for it"
+        );
+    }
+
+    #[test]
+    fn attempts_are_bounded_whatever_the_server_asks() {
+        for (again, attempts, goes_on) in [
+            (Again::Yes, 7, true),
+            (Again::Yes, 8, false),
+            (Again::Few, 2, true),
+            (Again::Few, 3, false),
+            (Again::Never, 1, false),
+        ] {
+            let decided = bounds(8, 600).decide(
+                failure(again, Some(1)),
+                attempts,
+                Duration::ZERO,
+                Duration::ZERO,
+            );
+            assert_eq!(
+                matches!(decided, backoff::Error::Transient { .. }),
+                goes_on,
+                "{again:?} after {attempts}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_statuses_worth_another_attempt_are_these() {
+        let among = |wanted| {
+            let statuses = (100..=599).filter_map(|code| StatusCode::from_u16(code).ok());
+            statuses
+                .filter(|status| again_after(*status) == wanted)
+                .map(|status| status.as_u16())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(among(Again::Few), [503]);
+        assert_eq!(
+            among(Again::Yes),
+            [
+                408, 425, 429, 500, 502, 504, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529, 530
+            ]
+        );
+    }
+}

@@ -1,0 +1,272 @@
+//! One review: what earlier runs saw, what HR says, who has an account; judged, stored, committed.
+//!
+//! A table of contents: the rooms decide.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
+use crate::exit::Exit;
+use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
+use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
+use crate::net::{Deadline, ErrorKind};
+use crate::people::Workspace;
+use crate::store::{Store, StoreError};
+use crate::{feed, ledger, report, source, store};
+
+/// What a review needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The accounts.
+    pub source: source::Settings,
+    /// The HR feed.
+    pub feed: feed::Settings,
+    /// The rules.
+    pub policy: Policy,
+    /// Where evidence goes.
+    pub store: store::Settings,
+    /// How the ledger is kept.
+    pub ledger: ledger::Settings,
+    /// The whole run must end within this.
+    pub deadline: Duration,
+    /// How critical Asana is to the company, in its own word.
+    pub criticality: String,
+    /// The company's own control ids.
+    pub control_ids: Vec<String>,
+}
+
+/// A review whose evidence is stored.
+#[derive(Debug)]
+pub struct Done {
+    /// What it says.
+    pub judgement: Judgement,
+    /// Where the evidence is.
+    pub committed: Committed,
+    /// What was reviewed.
+    pub workspace: Workspace,
+    /// What the evidence says of its origin on its face, where that is not Truto.
+    pub mark: Option<&'static str>,
+}
+
+/// A review that did not come to a judgement.
+#[derive(Debug)]
+pub struct Failed {
+    /// Why.
+    pub trouble: Trouble,
+    /// The record it left, where it could leave one.
+    pub record: Option<Committed>,
+}
+
+/// Why a review did not come to a judgement.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The ledger or the evidence of earlier runs.
+    #[error("could not read the evidence of earlier runs")]
+    Past(#[source] LedgerError),
+    /// The HR feed.
+    #[error("could not read the HR feed")]
+    Feed(#[from] feed::FeedError),
+    /// The accounts.
+    #[error("could not read the Asana accounts")]
+    Source(#[from] source::SourceError),
+    /// The evidence of this run.
+    #[error("could not store the evidence")]
+    Store(#[source] LedgerError),
+    /// The run took too long.
+    #[error("the run was not over after {} s (RUN_DEADLINE)", .0.as_secs())]
+    Deadline(Duration),
+    /// The judgement's own sums do not add up: a fault of this program.
+    #[error("the judgement does not add up: {0}")]
+    Sums(String),
+    /// A fault of this program.
+    #[error("the program stopped on a fault of its own; the log has the place")]
+    Panic,
+}
+
+impl Trouble {
+    /// What was being done.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            Self::Past(_) => "reading earlier evidence",
+            Self::Feed(_) => "reading the HR feed",
+            Self::Source(_) => "reading the Asana accounts",
+            Self::Store(_) => "storing the evidence",
+            Self::Deadline(_) => "the whole run",
+            Self::Sums(_) | Self::Panic => "judging",
+        }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Past(ledger) | Self::Store(ledger) => of_ledger(ledger),
+            Self::Feed(feed) => feed.kind().into(),
+            Self::Source(source) => source.kind().into(),
+            Self::Deadline(_) => Exit::Transient,
+            Self::Sums(_) | Self::Panic => Exit::Unexpected,
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Past(LedgerError::Store(store)) | Self::Store(LedgerError::Store(store)) => {
+                store.hint().map(str::to_owned)
+            }
+            Self::Past(LedgerError::Signed { .. }) | Self::Store(LedgerError::Signed { .. }) => {
+                Some("this version cannot sign: run the version that wrote the ledger".to_owned())
+            }
+            Self::Feed(feed) => feed.hint(),
+            Self::Source(source) => source.hint(),
+            Self::Past(_) | Self::Store(_) | Self::Sums(_) | Self::Panic => None,
+            Self::Deadline(_) => Some("raise RUN_DEADLINE, or try again".to_owned()),
+        }
+    }
+
+    /// The error with everything that caused it, on one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let told = error.to_string();
+            // A transparent error repeats its cause.
+            if !text.ends_with(&told) {
+                text.push_str(": ");
+                text.push_str(&told);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+fn of_ledger(error: &LedgerError) -> Exit {
+    match error {
+        LedgerError::Store(StoreError::Conflict { .. }) => Exit::Unexpected,
+        LedgerError::Store(StoreError::Refused { .. }) => Exit::Refused,
+        LedgerError::Store(StoreError::NotFound { .. } | StoreError::Configuration { .. })
+        | LedgerError::Signed { .. } => Exit::Configuration,
+        LedgerError::Store(StoreError::Unavailable { .. }) | LedgerError::Crowded { .. } => {
+            ErrorKind::Transient.into()
+        }
+    }
+}
+
+/// A failure record must not make a failed run much longer.
+const RECORD_WITHIN: Duration = Duration::from_secs(20);
+
+/// Runs one review. Where it comes to no judgement, it tries to leave a record that says so.
+///
+/// # Errors
+/// Why there is no judgement.
+pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
+    let frame = Frame {
+        identity,
+        criticality: settings.criticality.clone(),
+        control_ids: settings.control_ids.clone(),
+    };
+    // A panic is caught, so that this night too leaves its record; nothing of it is used again.
+    let review = AssertUnwindSafe(review(&settings, &frame, clock)).catch_unwind();
+    let trouble = match tokio::time::timeout(settings.deadline, review).await {
+        Ok(Ok(Ok(done))) => return Ok(done),
+        Ok(Ok(Err(trouble))) => trouble,
+        Ok(Err(_)) => Trouble::Panic,
+        Err(_) => Trouble::Deadline(settings.deadline),
+    };
+    let record = if trouble.exit().leaves_a_record() {
+        record(&settings, &frame, clock, &trouble).await
+    } else {
+        None
+    };
+    Err(Failed { trouble, record })
+}
+
+async fn review(settings: &Settings, frame: &Frame, clock: Clock) -> Result<Done, Trouble> {
+    let deadline = Deadline::after(settings.deadline);
+    let ledger = open_ledger(settings).await.map_err(Trouble::Past)?;
+    let chain = ledger.open().await.map_err(Trouble::Past)?;
+    let hr = feed::read(&settings.feed, deadline).await?;
+    let source::Fetched { population, raw } =
+        source::fetch_all(&settings.source, &clock, deadline).await?;
+
+    let inputs = Inputs {
+        as_of: frame.identity.as_of,
+        run: RunFolder::of(&frame.identity).to_string(),
+        policy: settings.policy.clone(),
+        population,
+        hr,
+        past: chain.past.clone(),
+    };
+    let judgement = judge(&inputs);
+    judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(Trouble::Sums)?;
+    info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the night");
+
+    let night = Night {
+        frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let committed = commit_night(&ledger, &chain, &clock, &night, raw, || {
+        report::night(&night)
+    })
+    .await
+    .map_err(Trouble::Store)?;
+    Ok(Done {
+        committed,
+        workspace: inputs.population.workspace.clone(),
+        mark: mark_of_origin(&inputs.population.origin),
+        judgement,
+    })
+}
+
+async fn open_ledger(settings: &Settings) -> Result<Ledger, LedgerError> {
+    let store = Store::open(&settings.store).await?;
+    let connection = &settings.source.truto.integrated_account_id;
+    Ok(Ledger::new(store, connection, settings.ledger))
+}
+
+/// Leaves a record that the night could not be judged, so that a missing night is explained.
+async fn record(
+    settings: &Settings,
+    frame: &Frame,
+    clock: Clock,
+    trouble: &Trouble,
+) -> Option<Committed> {
+    let failure = Failure {
+        stage: trouble.stage().to_owned(),
+        code: trouble.exit().code(),
+        message: trouble.chain(),
+    };
+    let origin = settings
+        .source
+        .truto
+        .base_url
+        .origin()
+        .ascii_serialization();
+    let night = FailedNight {
+        frame,
+        connection: &settings.source.truto.integrated_account_id,
+        origin: &origin,
+        failure: &failure,
+    };
+    let commit = async {
+        let ledger = open_ledger(settings).await?;
+        commit_failure(&ledger, &clock, &night, report::failed_night(&night)).await
+    };
+    match tokio::time::timeout(RECORD_WITHIN, commit).await {
+        Ok(Ok(committed)) => Some(committed),
+        Ok(Err(error)) => {
+            let error = Trouble::Store(error).chain();
+            tracing::warn!(error, "No failure record could be left");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("No failure record could be left in time");
+            None
+        }
+    }
+}

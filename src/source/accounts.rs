@@ -1,0 +1,411 @@
+//! From Truto's words to ours, and two tellings of one account made one.
+//!
+//! Nothing is guessed: what is not told is unknown, a word we don't know is kept, and where two
+//! tellings differ, access wins.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::people::{Access, Account, EmailAddress, Role, Status, Workspace};
+use crate::truto::{self, User};
+
+/// The accounts read so far, one per id.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    list: Vec<Account>,
+    places: HashMap<String, usize>,
+}
+
+impl Accounts {
+    /// Adds an account; whether its id is new. A repeated id is made one with the earlier record.
+    pub(super) fn add(&mut self, account: Account) -> bool {
+        match self.places.get(&account.id) {
+            Some(place) => {
+                merge(&mut self.list[*place], account);
+                false
+            }
+            None => {
+                self.places.insert(account.id.clone(), self.list.len());
+                self.list.push(account);
+                true
+            }
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Account> {
+        self.list.get_mut(*self.places.get(id)?)
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.places.contains_key(id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.list.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
+        self.list.iter_mut()
+    }
+
+    pub(super) fn into_sorted(self) -> Vec<Account> {
+        drop(self.places);
+        let mut list = self.list;
+        list.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        list
+    }
+}
+
+/// One user of Truto's in our words. The second value counts addresses that are none.
+pub(super) fn account(id: String, user: User, workspace: &Workspace) -> (Account, u64) {
+    let flags = flags(&user.remote_data, workspace);
+    let mut status = status(user.status);
+    told_by_flag(&mut status, flags.is_active);
+    let told = told_role(&user.roles, workspace);
+    let role = higher(told, role_of_flags(flags.is_admin, flags.is_guest));
+    let view_only = user.is_view_only.or(flags.is_view_only);
+    let view_only = view_only.or_else(|| has_view_only_licence(&user.licenses));
+    let (emails, unreadable) = emails(user.emails, user.email);
+    let full_name = match (&user.first_name, &user.last_name) {
+        (Some(first), Some(last)) => Some(format!("{} {}", first.trim(), last.trim())),
+        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => None,
+    };
+    let account = Account {
+        id,
+        emails,
+        name: user.name.or(full_name).or(user.username),
+        status,
+        role,
+        view_only,
+        external_id: user.external_id,
+        joined_at: user.created_at.as_deref().and_then(instant),
+        last_login_at: user.last_login_at.as_deref().and_then(instant),
+    };
+    (account, unreadable)
+}
+
+/// The flags of the provider's record, unless it is about another workspace.
+fn flags(remote: &truto::RemoteData, workspace: &Workspace) -> truto::RemoteData {
+    match &remote.workspace {
+        Some(other) if !is_this(other, workspace) => truto::RemoteData::default(),
+        _ => remote.clone(),
+    }
+}
+
+fn is_this(told: &str, workspace: &Workspace) -> bool {
+    told == workspace.id || workspace.name.as_deref() == Some(told)
+}
+
+fn status(told: Option<String>) -> Status {
+    let Some(told) = told else {
+        return Status::Unknown(None);
+    };
+    match told.trim().to_ascii_lowercase().as_str() {
+        "active" => Status::Active,
+        "inactive" | "deleted" => Status::Inactive,
+        "invited" => Status::Invited,
+        _ => Status::Unknown(Some(told)),
+    }
+}
+
+/// What a membership's flag adds to a status: it fills one that was not told, and access wins over
+/// "inactive". A word we don't know stays unknown, whatever the flag says.
+pub(super) fn told_by_flag(status: &mut Status, is_active: Option<bool>) {
+    match (&*status, is_active) {
+        (Status::Unknown(None) | Status::Inactive, Some(true)) => *status = Status::Active,
+        (Status::Unknown(None), Some(false)) => *status = Status::Inactive,
+        _ => {}
+    }
+}
+
+/// The role a user's list of roles gives in the workspace.
+///
+/// Entries for this workspace come first, then those without a place, then those for a place that
+/// may be this one in other words. A role in a team, a project or another workspace is none here.
+fn told_role(roles: &[truto::Role], workspace: &Workspace) -> Role {
+    let nearness = |role: &truto::Role| {
+        let here = |place: &Option<String>| place.as_deref().is_some_and(|p| is_this(p, workspace));
+        let is_gid = |place: &str| place.bytes().all(|byte| byte.is_ascii_digit());
+        match (&role.organization, &role.workspace, &role.group) {
+            (_, _, Some(_)) => None,
+            (organization, place, None) if here(organization) || here(place) => Some(2),
+            (_, Some(_), None) => None,
+            (None, None, None) => Some(1),
+            (Some(elsewhere), None, None) => (!is_gid(elsewhere)).then_some(0),
+        }
+    };
+    let near = |role| Some((nearness(role)?, role));
+    let nearest = roles.iter().filter_map(near).map(|(near, _)| near).max();
+    let roles = roles.iter().filter(|role| nearness(role) == nearest);
+    let roles = roles.filter_map(|role| Some(role_word(role.name.as_deref()?)));
+    match nearest {
+        Some(_) => roles.fold(Role::Unknown(None), higher),
+        None => Role::Unknown(None),
+    }
+}
+
+fn role_word(told: &str) -> Role {
+    let word = told.trim().to_ascii_lowercase().replace(['_', '-'], " ");
+    match word.strip_prefix("is ").unwrap_or(&word) {
+        "admin" | "super admin" => Role::Admin,
+        "member" => Role::Member,
+        "guest" => Role::Guest,
+        _ => Role::Unknown(Some(told.to_owned())),
+    }
+}
+
+/// Asana's two flags. One that is missing leaves the role unknown: it might have said more.
+pub(super) fn role_of_flags(is_admin: Option<bool>, is_guest: Option<bool>) -> Role {
+    match (is_admin, is_guest) {
+        (Some(true), _) => Role::Admin,
+        (Some(false), Some(true)) => Role::Guest,
+        (Some(false), Some(false)) => Role::Member,
+        (None, _) | (Some(false), None) => Role::Unknown(None),
+    }
+}
+
+/// The role that may do more; a known one before an unknown one, a kept word before none.
+pub(super) fn higher(one: Role, other: Role) -> Role {
+    let rank = |role: &Role| match role {
+        Role::Admin => 4,
+        Role::Member => 3,
+        Role::Guest => 2,
+        Role::Unknown(Some(_)) => 1,
+        Role::Unknown(None) => 0,
+    };
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
+}
+
+/// A view-only licence is one that is called so; other licences say nothing about it.
+fn has_view_only_licence(licences: &[truto::License]) -> Option<bool> {
+    let is_view_only = |licence: &truto::License| {
+        let name = licence.name.as_deref().unwrap_or_default();
+        let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+        letters.eq_ignore_ascii_case("viewonly")
+    };
+    licences.iter().any(is_view_only).then_some(true)
+}
+
+/// The addresses, the primary ones first, each once; and how many texts are no address.
+fn emails(listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>, u64) {
+    let (primary, others): (Vec<_>, Vec<_>) = listed
+        .into_iter()
+        .partition(|email| email.is_primary == Some(true));
+    let listed = primary.into_iter().chain(others);
+    let texts = listed.filter_map(|email| email.email).chain(bare);
+    let mut emails = Vec::new();
+    let mut unreadable = 0;
+    for text in texts {
+        match EmailAddress::parse(&text) {
+            Some(email) => add_email(&mut emails, email),
+            None => unreadable += 1,
+        }
+    }
+    (emails, unreadable)
+}
+
+pub(super) fn add_email(emails: &mut Vec<EmailAddress>, email: EmailAddress) {
+    if !emails.contains(&email) {
+        emails.push(email);
+    }
+}
+
+/// Two records of one account: access wins, the higher role wins, addresses are united, and what
+/// the first one lacks the second one gives.
+pub(super) fn merge(account: &mut Account, other: Account) {
+    let Account {
+        id: _,
+        emails,
+        name,
+        status,
+        role,
+        view_only,
+        external_id,
+        joined_at,
+        last_login_at,
+    } = other;
+    for email in emails {
+        add_email(&mut account.emails, email);
+    }
+    account.name = account.name.take().or(name);
+    let told = |status: &Status| match status {
+        Status::Unknown(None) => None,
+        told => Some(told.access()),
+    };
+    if told(&status) > told(&account.status) {
+        account.status = status;
+    }
+    let known = std::mem::replace(&mut account.role, Role::Unknown(None));
+    account.role = higher(known, role);
+    // A full licence may do more than a view-only one.
+    account.view_only = match (account.view_only, view_only) {
+        (Some(one), Some(other)) => Some(one && other),
+        (one, other) => one.or(other),
+    };
+    account.external_id = account.external_id.take().or(external_id);
+    account.joined_at = account.joined_at.or(joined_at);
+    account.last_login_at = account.last_login_at.max(last_login_at);
+}
+
+/// Whether something that a single read could tell is still missing.
+pub(super) fn has_gap(account: &Account) -> bool {
+    account.emails.is_empty()
+        || account.status == Status::Unknown(None)
+        || account.role == Role::Unknown(None)
+}
+
+/// Whether the account can be used, or might be.
+pub(super) fn may_have_access(account: &Account) -> bool {
+    account.access() != Access::None
+}
+
+/// RFC 3339, or `2024-09-01 10:00:00`, which is UTC.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    let civil: DateTime = text.parse().ok()?;
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here() -> Workspace {
+        Workspace {
+            id: "100".to_owned(),
+            name: Some("Example Company".to_owned()),
+        }
+    }
+
+    fn role(json: &str) -> Role {
+        let user: User = serde_json::from_str(&format!(r#"{{"roles":{json}}}"#)).expect("a user");
+        account("1".to_owned(), user, &here()).0.role
+    }
+
+    #[test]
+    fn a_role_is_read_in_every_spelling_and_never_guessed() {
+        for (json, expected) in [
+            (r#"[{"name":"Member"}]"#, Role::Member),
+            (r#"["ADMIN"]"#, Role::Admin),
+            (r#""super_admin""#, Role::Admin),
+            (r#"[{"name":"is_guest"}]"#, Role::Guest),
+            (
+                r#"[{"name":"owner"}]"#,
+                Role::Unknown(Some("owner".to_owned())),
+            ),
+            (
+                r#"[{"name":"guest"},{"name":"admin"},{"name":"member"}]"#,
+                Role::Admin,
+            ),
+            ("[]", Role::Unknown(None)),
+            ("null", Role::Unknown(None)),
+        ] {
+            assert_eq!(role(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_role_counts_where_it_holds() {
+        for (json, expected) in [
+            (
+                r#"[{"name":"guest","organization":"100"},{"name":"admin"}]"#,
+                Role::Guest,
+            ),
+            (
+                r#"[{"name":"guest","organization":"Example Company"},{"name":"admin","organization":"200"}]"#,
+                Role::Guest,
+            ),
+            (
+                r#"[{"name":"member","workspace":{"gid":"100"}}]"#,
+                Role::Member,
+            ),
+            (
+                r#"[{"name":"admin","group":"A team"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","workspace":"A project"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","organization":"200"}]"#,
+                Role::Unknown(None),
+            ),
+            (
+                r#"[{"name":"admin","organization":"Example Co."}]"#,
+                Role::Admin,
+            ),
+        ] {
+            assert_eq!(role(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn flags_give_a_role_only_together() {
+        for (is_admin, is_guest, expected) in [
+            (Some(true), None, Role::Admin),
+            (Some(true), Some(true), Role::Admin),
+            (Some(false), Some(true), Role::Guest),
+            (Some(false), Some(false), Role::Member),
+            (Some(false), None, Role::Unknown(None)),
+            (None, Some(true), Role::Unknown(None)),
+            (None, None, Role::Unknown(None)),
+        ] {
+            assert_eq!(role_of_flags(is_admin, is_guest), expected);
+        }
+    }
+
+    #[test]
+    fn of_two_records_of_one_account_access_wins_in_either_order() {
+        let told = [
+            Status::Unknown(None),
+            Status::Inactive,
+            Status::Unknown(Some("paused".to_owned())),
+            Status::Active,
+        ];
+        for (weaker, one) in told.iter().enumerate() {
+            for other in &told[weaker..] {
+                for (first, second) in [(one, other), (other, one)] {
+                    let user = |status: &Status| {
+                        let (mut account, _) = account("1".to_owned(), User::default(), &here());
+                        account.status = status.clone();
+                        account
+                    };
+                    let mut merged = user(first);
+                    merge(&mut merged, user(second));
+                    assert_eq!(&merged.status, other, "{first:?} and {second:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn instants_are_read_in_both_of_trutos_forms() {
+        let expected = "2024-09-01T10:00:00Z".parse().ok();
+        for text in [
+            "2024-09-01T10:00:00.000Z",
+            "2024-09-01 10:00:00",
+            "2024-09-01T12:00:00+02:00",
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
+        for text in ["", "soon", "1725184800", "2024-13-01 10:00:00"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The workspace memberships: the second witness of who has an account, and what they may do.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::accounts::{Accounts, higher, instant, may_have_access, role_of_flags, told_by_flag};
+use super::listing::restarted_once;
+use super::raw::{Kept, Packer};
+use super::{RawPages, SourceError};
+use crate::people::{self, PageRecord, RequestRecord, Role};
+use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk};
+
+/// Asana allows no more than this on a page.
+pub(super) const ASANA_PAGE_SIZE: u32 = 100;
+
+/// What the memberships say.
+#[derive(Debug)]
+pub(super) struct Members {
+    by_user: HashMap<String, Member>,
+    rows: u64,
+    rejected: u64,
+    /// None: read to the end.
+    trouble: Option<people::Memberships>,
+    pub(super) pages: Vec<PageRecord>,
+    pub(super) raw: Vec<Kept>,
+    pub(super) requests: Vec<RequestRecord>,
+}
+
+/// One user's memberships made one: an active record before one that says nothing, that before an
+/// inactive one (who was removed and added again has two); among equals the newest tells when it
+/// began, and the highest role holds.
+#[derive(Clone, Debug)]
+struct Member {
+    is_active: Option<bool>,
+    role: Role,
+    is_view_only: Option<bool>,
+    began_at: Option<Timestamp>,
+}
+
+impl Member {
+    fn new(record: &Membership) -> Self {
+        Self {
+            is_active: record.is_active,
+            role: role_of_flags(record.is_admin, record.is_guest),
+            is_view_only: record.is_view_only,
+            began_at: record.created_at.as_deref().and_then(instant),
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        let weight = |is_active| match is_active {
+            Some(true) => 2,
+            None => 1,
+            Some(false) => 0,
+        };
+        match weight(other.is_active).cmp(&weight(self.is_active)) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Greater => *self = other,
+            std::cmp::Ordering::Equal => {
+                let role = std::mem::replace(&mut self.role, Role::Unknown(None));
+                self.role = higher(role, other.role);
+                if other.began_at > self.began_at {
+                    self.began_at = other.began_at;
+                    self.is_view_only = other.is_view_only.or(self.is_view_only);
+                } else {
+                    self.is_view_only = self.is_view_only.or(other.is_view_only);
+                }
+            }
+        }
+    }
+}
+
+/// The list of a workspace's memberships, as Asana itself gives it.
+pub fn memberships_list(workspace_id: &str) -> List {
+    let path = [
+        "custom",
+        "workspaces",
+        workspace_id,
+        "workspace_memberships",
+    ];
+    let fields = "user.name,is_active,is_admin,is_guest,is_view_only,created_at";
+    List {
+        name: "memberships",
+        path: path.map(str::to_owned).to_vec(),
+        query: vec![("opt_fields", fields.to_owned())],
+        limit: ASANA_PAGE_SIZE,
+    }
+}
+
+/// Reads the memberships. That they are not given, or have no end, is an outcome and no error.
+pub(super) async fn read(
+    client: &Client,
+    workspace_id: &str,
+    raw: RawPages,
+) -> Result<Members, SourceError> {
+    let list = memberships_list(workspace_id);
+    match restarted_once(async || read_once(client, &list, raw).await).await {
+        Ok(members) => Ok(members),
+        Err(error) if error.is_refusal_of_resource() => {
+            warn!("The workspace memberships cannot be read, so there is a single source: {error}");
+            let trouble = people::Memberships::Unreadable {
+                status: error.status().unwrap_or_default(),
+                missing_scopes: error.missing_scopes().to_vec(),
+            };
+            Ok(Members::without(trouble, vec![list.record(client, 1)]))
+        }
+        Err(error) if error.is_malformed() => {
+            warn!("The workspace memberships were not understood: {error}");
+            let reason = error.to_string();
+            let trouble = people::Memberships::Incomplete { reason };
+            Ok(Members::without(trouble, vec![list.record(client, 1)]))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<Members, TrutoError> {
+    let mut walk = Walk::<Membership>::new(client, list);
+    let mut members = Members::without_trouble();
+    let mut packer = Packer::new(raw);
+    loop {
+        let page = match walk.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            // What came before stands; only its end is missing.
+            Err(error) if walk.pages() > 0 && error.is_refusal_of_resource() => {
+                members.stop(error.to_string());
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        members.raw.extend(packer.page(&page));
+        members.rows += page.record.rows;
+        members.pages.push(page.record);
+        for row in page.rows {
+            match row {
+                Row::Record(record) if record.user.is_some() => members.add(record),
+                Row::Record(_) | Row::Other(_) => members.rejected += 1,
+            }
+        }
+    }
+    if let Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) = walk.end() {
+        members.stop(end.to_string());
+    }
+    members.requests = vec![list.record(client, walk.pages())];
+    info!(
+        rows = members.rows,
+        pages = walk.pages(),
+        "Read {} workspace memberships",
+        members.rows
+    );
+    Ok(members)
+}
+
+impl Members {
+    fn without_trouble() -> Self {
+        Self {
+            by_user: HashMap::new(),
+            rows: 0,
+            rejected: 0,
+            trouble: None,
+            pages: Vec::new(),
+            raw: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    fn without(trouble: people::Memberships, requests: Vec<RequestRecord>) -> Self {
+        Self {
+            trouble: Some(trouble),
+            requests,
+            ..Self::without_trouble()
+        }
+    }
+
+    fn add(&mut self, mut record: Membership) {
+        let Some(user) = record.user.take() else {
+            return;
+        };
+        let member = Member::new(&record);
+        match self.by_user.get_mut(&user) {
+            Some(known) => known.merge(member),
+            None => {
+                self.by_user.insert(user, member);
+            }
+        }
+    }
+
+    /// The list has no end. An inactive record may have an active twin on a page not read, so only
+    /// access is believed.
+    fn stop(&mut self, reason: String) {
+        warn!("The list of workspace memberships did not come to an end: {reason}");
+        self.by_user
+            .retain(|_, member| member.is_active == Some(true));
+        self.trouble = Some(people::Memberships::Incomplete { reason });
+    }
+
+    /// Fills what the list of users leaves out; where the two disagree, access wins.
+    pub(super) fn fill(&self, accounts: &mut Accounts) {
+        for account in accounts.iter_mut() {
+            let Some(member) = self.by_user.get(&account.id) else {
+                continue;
+            };
+            told_by_flag(&mut account.status, member.is_active);
+            let role = std::mem::replace(&mut account.role, Role::Unknown(None));
+            account.role = higher(role, member.role.clone());
+            account.view_only = account.view_only.or(member.is_view_only);
+            account.joined_at = account.joined_at.or(member.began_at);
+        }
+    }
+
+    /// How the two witnesses agree.
+    pub(super) fn summary(&self, accounts: &Accounts) -> people::Memberships {
+        if let Some(trouble) = &self.trouble {
+            return trouble.clone();
+        }
+        let count = |told| {
+            let members = self.by_user.values();
+            members.filter(|member| member.is_active == told).count() as u64
+        };
+        let active = self
+            .by_user
+            .iter()
+            .filter(|(_, m)| m.is_active == Some(true));
+        let not_listed = active.filter(|(id, _)| !accounts.contains(id));
+        let mut active_not_listed: Vec<_> = not_listed.map(|(id, _)| id.clone()).collect();
+        let listed = accounts.iter().filter(|account| may_have_access(account));
+        let alone = listed.filter(|account| !self.by_user.contains_key(&account.id));
+        let mut listed_without_membership: Vec<_> =
+            alone.map(|account| account.id.clone()).collect();
+        active_not_listed.sort_unstable();
+        listed_without_membership.sort_unstable();
+        people::Memberships::Read {
+            rows: self.rows,
+            rejected: self.rejected,
+            active: count(Some(true)),
+            inactive: count(Some(false)),
+            unknown: count(None),
+            active_not_listed,
+            listed_without_membership,
+        }
+    }
+}

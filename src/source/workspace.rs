@@ -1,0 +1,170 @@
+//! Before reading: the connection works, the workspace is the right one, and whose eyes we have.
+
+use std::collections::BTreeMap;
+
+use tracing::{info, warn};
+
+use super::SourceError;
+use crate::people::{Connection, RequestRecord, Viewer, Workspace};
+use crate::truto::{Client, End, List, Organization, Row, User, Walk};
+
+/// What was found before reading.
+#[derive(Debug)]
+pub struct Preflight {
+    /// The connection.
+    pub connection: Connection,
+    /// The workspace to read.
+    pub workspace: Workspace,
+    /// How many workspaces the connection can see.
+    pub workspaces_visible: u64,
+    /// Whose eyes we look through.
+    pub viewer: Viewer,
+    /// What was asked.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// Asks for the connection, its workspaces and its own user, in this order.
+pub async fn preflight(client: &Client, wanted: Option<&str>) -> Result<Preflight, SourceError> {
+    let connection = connection(client).await?;
+    let organizations = directory_list(client, "organizations", "organizations");
+    let (seen, pages, end) = workspaces(client, &organizations).await?;
+    let workspaces_visible = seen.len() as u64;
+    let workspace = choose(wanted, seen, end)?;
+    let me = directory_list(client, List::ME, "me");
+    let viewer = viewer(client, &me).await?;
+    info!(
+        workspaces_visible,
+        "The connection is active and sees workspace {}", workspace.id
+    );
+    let asked_connection = RequestRecord {
+        method: "GET".to_owned(),
+        path: format!("/integrated-account/{}", client.connection_id()),
+        query: BTreeMap::new(),
+        answers: 1,
+    };
+    Ok(Preflight {
+        connection,
+        workspace,
+        workspaces_visible,
+        viewer,
+        requests: vec![
+            asked_connection,
+            organizations.record(client, pages),
+            me.record(client, 1),
+        ],
+    })
+}
+
+fn directory_list(client: &Client, name: &'static str, resource: &str) -> List {
+    List {
+        name,
+        path: ["unified", "user-directory", resource]
+            .map(str::to_owned)
+            .to_vec(),
+        query: Vec::new(),
+        limit: client.page_size(),
+    }
+}
+
+/// The connection, which must be active and Asana's. An answer that names no integration is
+/// tolerated: the workspaces tell soon enough.
+async fn connection(client: &Client) -> Result<Connection, SourceError> {
+    let account = client.connection().await?;
+    let id = client.connection_id().to_owned();
+    let scopes = account.scopes();
+    let status = account.status.unwrap_or_else(|| "not told".to_owned());
+    match status.as_str() {
+        "active" => {}
+        "connecting" => return Err(SourceError::ConnectionConnecting { id }),
+        _ => return Err(SourceError::ConnectionNotActive { id, status }),
+    }
+    let integration = account.integration.name;
+    if let Some(integration) = integration.clone()
+        && !integration.trim().eq_ignore_ascii_case("asana")
+    {
+        return Err(SourceError::WrongIntegration { id, integration });
+    }
+    Ok(Connection {
+        id,
+        status,
+        integration,
+        authentication_method: account.authentication_method,
+        scopes,
+    })
+}
+
+/// Every workspace the connection sees, sorted by id; how many pages, and how their list ended.
+async fn workspaces(
+    client: &Client,
+    list: &List,
+) -> Result<(Vec<Workspace>, u64, End), SourceError> {
+    let mut walk = Walk::<Organization>::new(client, list);
+    let mut seen = BTreeMap::new();
+    while let Some(page) = walk.next().await? {
+        for row in page.rows {
+            match row {
+                Row::Record(Organization { id: Some(id), name }) => {
+                    seen.entry(id).or_insert(name);
+                }
+                Row::Record(_) | Row::Other(_) => {
+                    warn!("The list of workspaces holds a row without an id");
+                }
+            }
+        }
+    }
+    let seen = seen.into_iter().map(|(id, name)| Workspace { id, name });
+    let end = walk.end().unwrap_or(End::LastPage);
+    Ok((seen.collect(), walk.pages(), end))
+}
+
+/// The workspace asked for, which must be seen; or the only one there is.
+fn choose(
+    wanted: Option<&str>,
+    mut seen: Vec<Workspace>,
+    end: End,
+) -> Result<Workspace, SourceError> {
+    if let Some(wanted) = wanted
+        && let Some(place) = seen.iter().position(|workspace| workspace.id == wanted)
+    {
+        return Ok(seen.swap_remove(place));
+    }
+    if end != End::LastPage {
+        return Err(SourceError::WorkspacesUnknown {
+            because: end.to_string(),
+        });
+    }
+    if let Some(wanted) = wanted {
+        return Err(SourceError::WorkspaceNotListed {
+            wanted: wanted.to_owned(),
+            listed: seen,
+        });
+    }
+    match seen.len() {
+        1 => Ok(seen.swap_remove(0)),
+        0 => Err(SourceError::NoWorkspace),
+        _ => Err(SourceError::SeveralWorkspaces { listed: seen }),
+    }
+}
+
+/// The user the connection itself is. Nobody is stopped by not knowing it; the judgement warns.
+async fn viewer(client: &Client, list: &List) -> Result<Viewer, SourceError> {
+    let not_told = |reason: String| Ok(Viewer::NotTold { reason });
+    match Walk::<User>::new(client, list).next().await {
+        Ok(page) => {
+            let rows = page.into_iter().flat_map(|page| page.rows);
+            let first = rows.filter_map(|row| match row {
+                Row::Record(user) => user.id,
+                Row::Other(_) => None,
+            });
+            match { first }.next() {
+                Some(id) => Ok(Viewer::Account { id }),
+                None => not_told("`/me` names nobody".to_owned()),
+            }
+        }
+        Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
+            warn!("Whose account the connection uses is not told: {error}");
+            not_told(error.to_string())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

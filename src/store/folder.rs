@@ -1,0 +1,253 @@
+//! A folder: a file appears under its name whole, on the disk, or not at all.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use super::{Created, StoreError, TEMPORARY};
+
+/// Files being written at once: the file system puts their fsyncs into one commit.
+const THREADS: usize = 8;
+
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    pub(super) fn locate(&self, name: &str) -> String {
+        self.root.join(name).display().to_string()
+    }
+
+    pub(super) fn create(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+        let created = self.put(name, bytes)?;
+        self.sync_folders([name])?;
+        Ok(created)
+    }
+
+    pub(super) fn create_all(&self, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let failed = Mutex::new(None);
+        thread::scope(|scope| {
+            for _ in 0..THREADS.min(files.len()) {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed)
+                        && let Some((name, bytes)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        if let Err(error) = self.put(name, bytes) {
+                            stop.store(true, Ordering::Relaxed);
+                            failed
+                                .lock()
+                                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                                .get_or_insert(error);
+                        }
+                    }
+                });
+            }
+        });
+        match failed
+            .into_inner()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        {
+            Some(error) => Err(error),
+            None => self.sync_folders(files.iter().map(|(name, _)| name.as_str())),
+        }
+    }
+
+    /// A folder below the root, or the root itself (joined with nothing, it would end in a slash).
+    fn folder(&self, below: impl AsRef<Path>) -> PathBuf {
+        match below.as_ref().as_os_str().is_empty() {
+            true => self.root.clone(),
+            false => self.root.join(below),
+        }
+    }
+
+    /// Puts the bytes on the disk, then gives them their name. The name itself is safe only after
+    /// [`Self::sync_folders`].
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+        let path = self.root.join(name);
+        let temporary = self.root.join(TEMPORARY);
+        make_folder(&temporary)?;
+        make_folder(path.parent().unwrap_or(&self.root))?;
+        let mut file =
+            temporary_file(&temporary).map_err(|error| failed("writing", &temporary, error))?;
+        file.write_all(bytes)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(|error| failed("writing", &path, error))?;
+        // Never replaces: of two that race, the file system lets one through.
+        match file.persist_noclobber(&path) {
+            Ok(_) => Ok(Created::New),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => match fs::read(&path) {
+                Ok(there) if there == bytes => Ok(Created::AlreadyThere),
+                Err(error) if error.kind() != ErrorKind::IsADirectory => {
+                    Err(failed("reading back", &path, error))
+                }
+                _ => Err(StoreError::Conflict {
+                    name: path.display().to_string(),
+                }),
+            },
+            Err(error) => Err(failed("writing", &path, error.error)),
+        }
+    }
+
+    /// Puts the names on the disk: each folder from the files' own up to the root, once.
+    ///
+    /// Also those that were there before: another process may have made them a moment ago and not
+    /// be here yet. A folder that has not changed costs next to nothing.
+    fn sync_folders<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), StoreError> {
+        let mut folders = BTreeSet::new();
+        for name in names {
+            folders.extend(Path::new(name).ancestors().skip(1));
+        }
+        for folder in folders.into_iter().rev() {
+            sync_folder(&self.folder(folder))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.root.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            // A folder is not an object.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+                Ok(None)
+            }
+            // Something on the way is a file: below the root, then there is no such object; above it,
+            // the root is not what it should be.
+            Err(error) if error.kind() == ErrorKind::NotADirectory && self.root.is_dir() => {
+                Ok(None)
+            }
+            Err(error) => Err(failed("reading", &path, error)),
+        }
+    }
+
+    pub(super) fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        // Down to the last slash the prefix is a folder: nothing beside it is looked at.
+        let start = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.walk(start, prefix, &mut names)?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn walk(&self, folder: &str, prefix: &str, names: &mut Vec<String>) -> Result<(), StoreError> {
+        let path = self.folder(folder);
+        let unreadable = |error| failed("listing", &path, error);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotADirectory && self.root.is_dir() => {
+                return Ok(());
+            }
+            Err(error) => return Err(unreadable(error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(unreadable)?;
+            // A name that is no UTF-8 is not ours. It is shown, marked, rather than hidden.
+            let last = entry.file_name().to_string_lossy().into_owned();
+            let name = match folder {
+                "" => last,
+                folder => format!("{folder}/{last}"),
+            };
+            if !name.starts_with(prefix) && !prefix.starts_with(&format!("{name}/"))
+                || super::is_reserved(&name)
+            {
+                continue;
+            }
+            match entry.file_type().map_err(unreadable)?.is_dir() {
+                true => self.walk(&name, prefix, names)?,
+                false => names.push(name),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As readable as the umask allows: auditors and other containers read these files.
+fn temporary_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Makes `folder` and what is missing above it, each safe on the disk before the next is made.
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => sync_folder(folder.parent().unwrap_or(folder)),
+        Err(_) if folder.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(not_a_folder(folder, error)),
+        Err(error) => Err(failed("making the folder", folder, error)),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| failed("writing", folder, error))
+}
+
+fn failed(action: &str, path: &Path, error: io::Error) -> StoreError {
+    let what = format!("{action} `{}`", path.display());
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::Refused {
+            what,
+            hint: "the folder must be readable and writable for the user this job runs as (in Kubernetes: a writable \
+                   volume, and its `fsGroup`)"
+                .to_owned(),
+            source: error.into(),
+        },
+        ErrorKind::NotADirectory => not_a_folder(path, error),
+        ErrorKind::InvalidFilename => StoreError::Configuration {
+            what: format!("{what} cannot work"),
+            hint: "the file system takes no such name: choose a shorter EVIDENCE_URL".to_owned(),
+            source: Some(error.into()),
+        },
+        _ => StoreError::Unavailable { what, source: error.into() },
+    }
+}
+
+fn not_a_folder(path: &Path, error: io::Error) -> StoreError {
+    let file = path
+        .ancestors()
+        .find(|path| path.metadata().is_ok_and(|found| !found.is_dir()))
+        .unwrap_or(path);
+    StoreError::Configuration {
+        what: format!("`{}` is a file, where a folder is needed", file.display()),
+        hint: "let EVIDENCE_URL name a folder, or one that may be made".to_owned(),
+        source: Some(error.into()),
+    }
+}

@@ -1,0 +1,589 @@
+//! Lists, page by page, and how they end.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::lenient;
+use super::{Client, TrutoError};
+use crate::people::{PageRecord, RequestRecord};
+
+/// A million accounts at a hundred a page, more than the largest organizations have: beyond it a
+/// server that invents cursors would hold the run until its deadline.
+const MAX_PAGES: u64 = 10_000;
+
+/// A list to read.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// Its name in page records.
+    pub name: &'static str,
+    /// The path's segments; each is encoded as one.
+    pub path: Vec<String>,
+    /// The query, without connection, limit and cursor.
+    pub query: Vec<(&'static str, String)>,
+    /// Records asked for per page.
+    pub limit: u32,
+}
+
+impl List {
+    /// The list whose one record may come bare.
+    pub const ME: &'static str = "me";
+
+    /// What was asked, for the evidence.
+    pub fn record(&self, client: &Client, answers: u64) -> RequestRecord {
+        RequestRecord {
+            method: "GET".to_owned(),
+            path: format!("/{}", self.path.join("/")),
+            query: self.full_query(client).into_iter().collect(),
+            answers,
+        }
+    }
+
+    pub(super) fn full_query(&self, client: &Client) -> BTreeMap<String, String> {
+        let own = self.query.iter().cloned();
+        let common = [
+            ("integrated_account_id", client.connection_id().to_owned()),
+            ("limit", self.limit.to_string()),
+        ];
+        own.chain(common).map(|(k, v)| (k.to_owned(), v)).collect()
+    }
+}
+
+/// One row of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row<T> {
+    /// A record.
+    Record(T),
+    /// Something that is no object: what it is.
+    Other(&'static str),
+}
+
+impl<T: Serialize> Serialize for Row<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Record(record) => record.serialize(serializer),
+            Self::Other(_) => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// Its rows, in their order.
+    pub rows: Vec<Row<T>>,
+    /// Whether it says that the provider did not answer in full.
+    pub is_partial: bool,
+    /// What is remembered of it.
+    pub record: PageRecord,
+    /// The body, unpacked.
+    pub body: Vec<u8>,
+}
+
+/// How a list ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A page named no further page.
+    LastPage,
+    /// A page named a cursor that an earlier one had named.
+    RepeatedCursor {
+        /// The page.
+        page: u64,
+    },
+    /// No end in sight.
+    TooManyPages,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LastPage => f.write_str("the last page was reached"),
+            Self::RepeatedCursor { page } => {
+                write!(
+                    f,
+                    "page {page} named a cursor that an earlier page had named"
+                )
+            }
+            Self::TooManyPages => write!(f, "there was no end after {MAX_PAGES} pages"),
+        }
+    }
+}
+
+/// Where a list goes on, in the words of whoever answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cursor {
+    /// Truto's.
+    Next(String),
+    /// Asana's own, passed through.
+    Offset(String),
+}
+
+impl Cursor {
+    pub(super) fn parameter(&self) -> (&'static str, &str) {
+        match self {
+            Self::Next(text) => ("next_cursor", text),
+            Self::Offset(text) => ("offset", text),
+        }
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.parameter().1.as_bytes()).into()
+    }
+}
+
+/// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
+#[derive(Debug)]
+pub struct Walk<'a, T> {
+    client: &'a Client,
+    list: &'a List,
+    cursor: Option<Cursor>,
+    seen: HashSet<[u8; 32]>,
+    pages: u64,
+    end: Option<End>,
+    records: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
+    /// Begins at the first page.
+    pub fn new(client: &'a Client, list: &'a List) -> Self {
+        Self {
+            client,
+            list,
+            cursor: None,
+            seen: HashSet::new(),
+            pages: 0,
+            end: None,
+            records: PhantomData,
+        }
+    }
+
+    /// The next page, or none once the list has ended.
+    pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        let asked_with = self.cursor.take();
+        let number = self.pages + 1;
+        let (envelope, body) = self
+            .client
+            .envelope::<T>(self.list, asked_with.as_ref())
+            .await
+            .map_err(|error| match (error, &asked_with) {
+                (
+                    TrutoError::Rejected {
+                        what,
+                        status: status @ (400 | 410 | 422),
+                        said,
+                    },
+                    Some(_),
+                ) => TrutoError::CursorExpired {
+                    what,
+                    page: number,
+                    status,
+                    said,
+                },
+                (error, _) => error,
+            })?;
+        self.pages = number;
+        let Contents {
+            rows,
+            next,
+            is_partial,
+        } = envelope;
+        let record = PageRecord {
+            list: self.list.name.to_owned(),
+            page: number,
+            rows: rows.len() as u64,
+            bytes: body.len() as u64,
+            sha256: const_hex::encode(Sha256::digest(&body)),
+            cursor_sha256: asked_with.map(|cursor| const_hex::encode(cursor.digest())),
+            last: next.is_none(),
+        };
+        self.end = match &next {
+            None => Some(End::LastPage),
+            Some(cursor) if !self.seen.insert(cursor.digest()) => {
+                Some(End::RepeatedCursor { page: number })
+            }
+            Some(_) if number >= MAX_PAGES => Some(End::TooManyPages),
+            Some(_) => None,
+        };
+        self.cursor = next;
+        Ok(Some(Page {
+            rows,
+            is_partial,
+            record,
+            body,
+        }))
+    }
+
+    /// How the list ended; none while it goes on.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Pages read.
+    pub fn pages(&self) -> u64 {
+        self.pages
+    }
+}
+
+/// What a page holds, whichever envelope it came in.
+#[derive(Debug)]
+pub(super) struct Contents<T> {
+    pub(super) rows: Vec<Row<T>>,
+    pub(super) next: Option<Cursor>,
+    pub(super) is_partial: bool,
+}
+
+/// Why a body is no page.
+#[derive(Debug)]
+pub(super) enum NoPage {
+    Json(serde_json::Error),
+    NotAnObject(&'static str),
+    NoRows,
+}
+
+impl<T: for<'de> Deserialize<'de>> Contents<T> {
+    /// Reads a page: `{result, next_cursor}`, with `results` for `result`, with an object of rows
+    /// for the array, Asana's own `{data, next_page}`, or that inside `result`.
+    ///
+    /// A body without rows is no page: an empty list says so.
+    pub(super) fn read(body: &[u8]) -> Result<Self, NoPage> {
+        let envelope = match serde_json::from_slice::<Row<Envelope<T>>>(body) {
+            Ok(Row::Record(envelope)) => envelope,
+            Ok(Row::Other(what)) => return Err(NoPage::NotAnObject(what)),
+            Err(error) => return Err(NoPage::Json(error)),
+        };
+        let rows = envelope.result.or(envelope.results).or(envelope.data);
+        let Some(Rows { rows, next_page }) = rows else {
+            return Err(NoPage::NoRows);
+        };
+        let offset = envelope
+            .next_page
+            .or(next_page)
+            .and_then(|next| next.offset);
+        let next = envelope.next_cursor.map(Cursor::Next);
+        Ok(Self {
+            rows,
+            next: next.or(offset.map(Cursor::Offset)),
+            is_partial: envelope.is_partial_response == Some(true),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Envelope<T> {
+    result: Option<Rows<T>>,
+    results: Option<Rows<T>>,
+    data: Option<Rows<T>>,
+    #[serde(default, deserialize_with = "cursor")]
+    next_cursor: Option<String>,
+    next_page: Option<NextPage>,
+    #[serde(default, deserialize_with = "lenient::flag")]
+    is_partial_response: Option<bool>,
+}
+
+/// Asana's pointer to the next page.
+#[derive(Deserialize)]
+struct NextPage {
+    #[serde(default, deserialize_with = "cursor")]
+    offset: Option<String>,
+}
+
+/// A cursor is a text or a number; null, false and the empty text end the list. Anything else
+/// must not be taken for its end.
+fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    struct CursorText;
+
+    impl Visitor<'_> for CursorText {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a cursor")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok((!text.is_empty()).then(|| text.to_owned()))
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number.to_string()))
+        }
+        fn visit_bool<E: serde::de::Error>(self, more: bool) -> Result<Self::Value, E> {
+            if more {
+                return Err(E::custom("a cursor that is `true`"));
+            }
+            Ok(None)
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(CursorText)
+}
+
+/// Rows in either form, with Asana's pointer where the list is wrapped.
+struct Rows<T> {
+    rows: Vec<Row<T>>,
+    next_page: Option<NextPage>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowsVisitor(PhantomData))
+    }
+}
+
+struct RowsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+    type Value = Rows<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = seq.next_element()? {
+            rows.push(row);
+        }
+        Ok(Rows {
+            rows,
+            next_page: None,
+        })
+    }
+
+    /// An object keyed by some field of its rows, or Asana's envelope inside Truto's.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        let mut next_page = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "data" => match map.next_value::<RowOrRows<T>>()? {
+                    RowOrRows::Rows(many) => rows.extend(many),
+                    RowOrRows::Row(one) => rows.push(one),
+                },
+                "next_page" => next_page = map.next_value::<Option<NextPage>>()?,
+                _ => rows.push(map.next_value()?),
+            }
+        }
+        Ok(Rows { rows, next_page })
+    }
+}
+
+enum RowOrRows<T> {
+    Row(Row<T>),
+    Rows(Vec<Row<T>>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RowOrRows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = RowOrRows<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record or a list of them")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let many = RowsVisitor(PhantomData).visit_seq(seq)?;
+                Ok(RowOrRows::Rows(many.rows))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let one = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RowOrRows::Row(Row::Record(one)))
+            }
+        }
+
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowVisitor(PhantomData))
+    }
+}
+
+struct RowVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
+    type Value = Row<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Row::Record)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Row::Other("a list"))
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Row::Other("a text"))
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Row::Other("a yes or no"))
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Row::Other("a number"))
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Row::Other("a number"))
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Row::Other("a number"))
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Row::Other("null"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Membership, User};
+    use super::*;
+
+    fn users(body: &str) -> Contents<User> {
+        Contents::read(body.as_bytes()).expect("a page")
+    }
+
+    fn ids(contents: &Contents<User>) -> Vec<&str> {
+        let id = |row: &'_ Row<User>| match row {
+            Row::Record(user) => user.id.clone(),
+            Row::Other(_) => None,
+        };
+        contents
+            .rows
+            .iter()
+            .map(|row| id(row).map_or("-", |id| Box::leak(id.into_boxed_str())))
+            .collect()
+    }
+
+    #[test]
+    fn a_documented_page_is_read() {
+        let page =
+            users(r#"{"result":[{"id":"1"},{"id":"2"}],"next_cursor":"c","result_count":2}"#);
+        assert_eq!(ids(&page), ["1", "2"]);
+        assert_eq!(page.next, Some(Cursor::Next("c".to_owned())));
+        assert!(!page.is_partial);
+    }
+
+    #[test]
+    fn a_list_ends_with_a_cursor_that_is_null_missing_false_or_empty() {
+        for cursor in [
+            r#","next_cursor":null"#,
+            "",
+            r#","next_cursor":"""#,
+            r#","next_cursor":false"#,
+        ] {
+            let page = users(&format!(r#"{{"result":[]{cursor}}}"#));
+            assert_eq!(page.next, None, "{cursor}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_kind_is_not_taken_for_the_end() {
+        for cursor in ["{}", "[1]", "true"] {
+            let body = format!(r#"{{"result":[],"next_cursor":{cursor}}}"#);
+            assert!(Contents::<User>::read(body.as_bytes()).is_err(), "{cursor}");
+        }
+    }
+
+    #[test]
+    fn a_body_without_rows_is_not_an_empty_list() {
+        for body in [
+            "{}",
+            r#"{"result":null}"#,
+            r#"{"statusCode":200,"message":"ok"}"#,
+            "[]",
+            "null",
+            "",
+            "<html>",
+        ] {
+            assert!(Contents::<User>::read(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_alias_and_an_object_keyed_by_some_field_are_lists_too() {
+        assert_eq!(ids(&users(r#"{"results":[{"id":"1"}]}"#)), ["1"]);
+        let keyed = users(r#"{"result":{"ana":{"id":"1"},"data":{"id":"2"},"x":null}}"#);
+        assert_eq!(ids(&keyed), ["1", "2", "-"]);
+    }
+
+    #[test]
+    fn numbers_are_ids_and_rows_that_are_no_record_stay_rows() {
+        let page = users(r#"{"result":[{"id":1204},7,null,"x",[1],{"id":1e30},{"id":{"a":1}}]}"#);
+        assert_eq!(ids(&page), ["1204", "-", "-", "-", "-", "-", "-"]);
+        assert_eq!(page.rows[2], Row::Other("null"));
+    }
+
+    #[test]
+    fn asanas_own_envelope_is_read_bare_and_wrapped() {
+        for body in [
+            r#"{"data":[{"user":{"gid":"1"}}],"next_page":{"offset":"o","path":"/x"}}"#,
+            r#"{"result":{"data":[{"user":{"gid":"1"}}],"next_page":{"offset":"o"}}}"#,
+        ] {
+            let page = Contents::<Membership>::read(body.as_bytes()).expect("a page");
+            assert_eq!(page.next, Some(Cursor::Offset("o".to_owned())));
+            let Row::Record(membership) = &page.rows[0] else {
+                panic!("no record");
+            };
+            assert_eq!(membership.user.as_deref(), Some("1"));
+        }
+        let last = Contents::<Membership>::read(br#"{"data":[],"next_page":null}"#);
+        assert_eq!(last.expect("a page").next, None);
+    }
+
+    #[test]
+    fn no_field_of_a_row_can_spoil_its_page() {
+        for value in [
+            "null",
+            "7",
+            "-1.5",
+            "true",
+            r#""x""#,
+            "[[1],null]",
+            r#"{"a":{"b":[]}}"#,
+        ] {
+            let fields = [
+                "external_id",
+                "name",
+                "emails",
+                "email",
+                "status",
+                "roles",
+                "licenses",
+                "is_view_only",
+                "created_at",
+                "last_login_at",
+                "remote_data",
+            ];
+            for field in fields {
+                let body = format!(r#"{{"result":[{{"id":"1","{field}":{value}}}]}}"#);
+                assert_eq!(ids(&users(&body)), ["1"], "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_row_reads_back_the_same() {
+        let page = users(
+            r#"{"result":[{"id":7,"avatar":"x","emails":["a@x.com",{"email":"b@x.com","is_primary":true}],
+            "roles":[{"name":"Admin","organization":{"id":"1"}}],"remote_data":{"is_admin":true,"photo":1}}]}"#,
+        );
+        let kept = serde_json::to_string(&page.rows).expect("json");
+        insta::assert_snapshot!(kept, @r#"[{"id":"7","emails":[{"email":"a@x.com"},{"email":"b@x.com","is_primary":true}],"roles":[{"name":"Admin","organization":"1"}],"remote_data":{"is_admin":true}}]"#);
+        let again = users(&format!(r#"{{"result":{kept}}}"#));
+        assert_eq!(again.rows, page.rows);
+    }
+}

@@ -1,0 +1,426 @@
+//! Truto's records, as far as we use them.
+//!
+//! What is named here is read; what is read is what `EVIDENCE_RAW=minimal` keeps. Serialising a
+//! record gives back just these fields, in this order.
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{self, FromText};
+
+/// `GET /unified/user-directory/users`: a person in the unified model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// The user's gid in Asana.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<String>,
+    /// The id an identity provider gave, where SCIM is in use.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub external_id: Option<String>,
+    /// Display name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+    /// First name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_name: Option<String>,
+    /// User name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub username: Option<String>,
+    /// E-mail addresses.
+    #[serde(
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub emails: Vec<Email>,
+    /// A bare address, which some mappings give instead of the list.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<String>,
+    /// `active`, `inactive`, `deleted`, `invited`, or a word of the provider's.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub status: Option<String>,
+    /// Roles.
+    #[serde(
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub roles: Vec<Role>,
+    /// Licences.
+    #[serde(
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub licenses: Vec<License>,
+    /// A view-only licence, which some mappings lift to the top.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_view_only: Option<bool>,
+    /// When the record was made.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub created_at: Option<String>,
+    /// Last login.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_login_at: Option<String>,
+    /// The provider's own record.
+    #[serde(
+        deserialize_with = "lenient::object",
+        skip_serializing_if = "RemoteData::is_empty"
+    )]
+    pub remote_data: RemoteData,
+}
+
+/// An e-mail address of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Email {
+    /// The address.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<String>,
+    /// Whether it is the main one.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_primary: Option<bool>,
+}
+
+/// A role of a user. The last three say where it holds: an id or a label, Truto doesn't say which.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Role {
+    /// Its name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+    /// Asana's workspace or organization.
+    #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// In Truto's words a project of Asana's, in some mappings the workspace.
+    #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// A team.
+    #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+/// A licence of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct License {
+    /// Its name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+}
+
+/// The flags of Asana's own record, where Truto passes it on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RemoteData {
+    /// Whether the membership is in force.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_active: Option<bool>,
+    /// Administers the organization.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_admin: Option<bool>,
+    /// A guest.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_guest: Option<bool>,
+    /// A view-only licence.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_view_only: Option<bool>,
+    /// The workspace the flags are about, where the record is a membership.
+    #[serde(deserialize_with = "place", skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+}
+
+impl RemoteData {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `GET /unified/user-directory/organizations`: a workspace or organization of Asana's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Organization {
+    /// Its gid.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<String>,
+    /// Its name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+}
+
+/// Asana's own record of one membership of one user in one workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Membership {
+    /// The user's gid.
+    #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Whether it is in force; an invitation that was not yet accepted is.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_active: Option<bool>,
+    /// Administers the organization.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_admin: Option<bool>,
+    /// A guest.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_guest: Option<bool>,
+    /// A view-only licence.
+    #[serde(
+        deserialize_with = "lenient::flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_view_only: Option<bool>,
+    /// When it began.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub created_at: Option<String>,
+}
+
+/// Asana's own record of a user, with what `opt_fields` asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomUser {
+    /// The user's gid.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub gid: Option<String>,
+    /// The same, where Truto renames it.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id: Option<String>,
+    /// Display name.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub name: Option<String>,
+    /// The address.
+    #[serde(
+        deserialize_with = "lenient::text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<String>,
+}
+
+/// `GET /integrated-account/{id}`: the connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntegratedAccount {
+    /// `active`, `connecting`, `needs_reauth`, `validation_error`, …
+    #[serde(deserialize_with = "lenient::text")]
+    pub status: Option<String>,
+    /// `oauth2`, `api_key`, …
+    #[serde(deserialize_with = "lenient::text")]
+    pub authentication_method: Option<String>,
+    /// What it connects to.
+    #[serde(deserialize_with = "lenient::object")]
+    pub integration: Integration,
+    /// Free-form, with the scopes in it.
+    #[serde(deserialize_with = "lenient::object")]
+    pub context: Context,
+}
+
+impl IntegratedAccount {
+    /// The scopes the connection was given, where Truto tells.
+    pub fn scopes(&self) -> Vec<String> {
+        // One element may hold several, separated as OAuth writes them.
+        let listed = self.context.oauth.scope.iter();
+        let split = listed.flat_map(|scope| scope.0.split([' ', ',']));
+        split.filter(|s| !s.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// The integration of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Integration {
+    /// `asana`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+}
+
+/// What a connection keeps; only the scopes are of interest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Context {
+    #[serde(deserialize_with = "lenient::object")]
+    oauth: Oauth,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Oauth {
+    #[serde(deserialize_with = "lenient::list")]
+    scope: Vec<Scope>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Scope(#[serde(deserialize_with = "scope")] String);
+
+fn scope<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(lenient::text(deserializer)?.unwrap_or_default())
+}
+
+/// Something named by its id: as a text, or as an object with `gid` or `id`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Place {
+    #[serde(deserialize_with = "lenient::text")]
+    gid: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    name: Option<String>,
+}
+
+fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Place { gid, id, name } = lenient::object(deserializer)?;
+    Ok(gid.or(id).or(name).filter(|text| !text.trim().is_empty()))
+}
+
+/// A user is known by the gid alone: names are no keys.
+fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Place { gid, id, name: _ } = lenient::object(deserializer)?;
+    Ok(gid.or(id).filter(|text| !text.trim().is_empty()))
+}
+
+impl FromText for Place {
+    fn from_text(text: String) -> Self {
+        Self {
+            gid: Some(text),
+            ..Self::default()
+        }
+    }
+}
+
+impl FromText for Email {
+    fn from_text(text: String) -> Self {
+        Self {
+            email: Some(text),
+            is_primary: None,
+        }
+    }
+}
+
+impl FromText for Role {
+    fn from_text(text: String) -> Self {
+        Self {
+            name: Some(text),
+            ..Self::default()
+        }
+    }
+}
+
+impl FromText for License {
+    fn from_text(text: String) -> Self {
+        Self { name: Some(text) }
+    }
+}
+
+impl FromText for Integration {
+    fn from_text(text: String) -> Self {
+        Self { name: Some(text) }
+    }
+}
+
+impl FromText for Scope {
+    fn from_text(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl FromText for RemoteData {
+    fn from_text(_: String) -> Self {
+        Self::default()
+    }
+}
+
+impl FromText for Context {
+    fn from_text(_: String) -> Self {
+        Self::default()
+    }
+}
+
+impl FromText for Oauth {
+    fn from_text(_: String) -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,233 @@
+//! The last words of a run: a summary a person likes to read, and one line of JSON for machines.
+//!
+//! Names and addresses appear only where a person reads along.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::judgement::{Finding, Judgement, Verdict};
+use crate::run::{Done, Failed};
+
+/// Kubernetes cuts a termination message at this many bytes.
+const TERMINATION_BYTES: usize = 4096;
+
+/// The summary of a review.
+pub fn summary(done: &Done, names: bool) -> String {
+    let Done {
+        judgement,
+        committed,
+        workspace,
+        mark,
+    } = done;
+    let counts = &judgement.counts;
+    let mut text = String::new();
+    let headline = match judgement.verdict {
+        Verdict::Pass => "PASS          everybody who left has lost access",
+        Verdict::PassWithExceptions => "PASS          with approved exceptions",
+        Verdict::Inconclusive => "INCONCLUSIVE  something could not be checked",
+        Verdict::Fail => "FAIL          somebody who left still has access",
+    };
+    let _ = writeln!(text, "{headline}");
+    if let Some(mark) = mark {
+        let _ = writeln!(text, "{mark}");
+    }
+    let _ = writeln!(text);
+    for reason in &judgement.reasons {
+        let _ = writeln!(text, "  why        {reason}");
+    }
+    let workspace = workspace
+        .name
+        .as_deref()
+        .filter(|_| names)
+        .unwrap_or(&workspace.id);
+    let complete = if judgement.complete {
+        "complete"
+    } else {
+        "not complete"
+    };
+    let _ = writeln!(text, "  workspace  {workspace}, list {complete}");
+    let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
+        let parts: Vec<String> = by
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect();
+        let parts = parts.join(", ");
+        if total == 0 {
+            format!("  {what} 0\n")
+        } else {
+            format!("  {what} {total}: {parts}\n")
+        }
+    };
+    text += &line(
+        "accounts  ",
+        counts.accounts.total,
+        &counts.accounts.by_status,
+    );
+    text += &line(
+        "leavers   ",
+        counts.leavers.total,
+        &counts.leavers.by_outcome,
+    );
+    text += &line(
+        "findings  ",
+        counts.findings.total,
+        &counts.findings.by_kind,
+    );
+    text += &line(
+        "changes   ",
+        counts.changes.total,
+        &counts.changes.by_change,
+    );
+    if !judgement.findings.is_empty() {
+        let _ = writeln!(text);
+        for finding in &judgement.findings {
+            let _ = writeln!(text, "  {}", one_finding(finding, names));
+        }
+    }
+    let _ = writeln!(text);
+    let _ = writeln!(text, "  evidence   {}", committed.folder);
+    let _ = writeln!(text, "  report     {}", committed.report);
+    let _ = writeln!(
+        text,
+        "  ledger     {}:{}",
+        committed.sequence, committed.head_sha256
+    );
+    text
+}
+
+fn one_finding(finding: &Finding, names: bool) -> String {
+    let mut text = format!("{:<9} {}", finding.severity, finding.kind);
+    if names {
+        if let Some(name) = &finding.name {
+            let _ = write!(text, "  {}", visible(name));
+        }
+        if let Some(email) = &finding.email {
+            let _ = write!(text, " <{}>", visible(email.as_written()));
+        }
+    }
+    if let Some(account) = &finding.account_id {
+        let _ = write!(text, "  account {}", visible(account));
+    }
+    if let Some(role) = &finding.role {
+        let _ = write!(text, ", {}", visible(&role.to_string()));
+    }
+    if let Some(hours) = finding.overdue_hours {
+        let _ = write!(text, ", {hours} h past the deadline");
+    }
+    text
+}
+
+/// A stranger's text that cannot move the cursor, colour the terminal or turn the line around.
+fn visible(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+    };
+    text.chars()
+        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
+        .collect()
+}
+
+/// What is said of a review that did not come to a judgement.
+pub fn failure(failed: &Failed) -> String {
+    let mut text = format!("error: {}\n", failed.trouble.chain());
+    if let Some(hint) = failed.trouble.hint() {
+        let _ = writeln!(text, "hint: {hint}");
+    }
+    match &failed.record {
+        Some(record) => {
+            let _ = writeln!(text, "a failure record was stored: {}", record.folder);
+            let _ = writeln!(text, "ledger: {}:{}", record.sequence, record.head_sha256);
+        }
+        None if failed.trouble.exit().leaves_a_record() => {
+            text.push_str("no failure record could be stored\n");
+        }
+        None => {}
+    }
+    text
+}
+
+/// The last words of a review, for machines.
+pub fn last_words(done: &Done, exit: Exit) -> Value {
+    let Judgement {
+        verdict,
+        complete,
+        counts,
+        ..
+    } = &done.judgement;
+    json!({
+        "exit": exit.code(),
+        "verdict": verdict,
+        "complete": complete,
+        "mark": done.mark,
+        "accounts": counts.accounts.total,
+        "leavers": counts.leavers,
+        "findings": counts.findings,
+        "changes": counts.changes.total,
+        "ledger": { "sequence": done.committed.sequence, "head": done.committed.head_sha256 },
+        "evidence": done.committed.key,
+    })
+}
+
+/// The last words of a review that did not come to a judgement.
+pub fn last_words_of_failure(failed: &Failed) -> Value {
+    let record = failed.record.as_ref();
+    json!({
+        "exit": failed.trouble.exit().code(),
+        "verdict": null,
+        "stage": failed.trouble.stage(),
+        "error": failed.trouble.chain(),
+        "ledger": record.map(|record| json!({ "sequence": record.sequence, "head": record.head_sha256 })),
+        "evidence": record.map(|record| &record.key),
+    })
+}
+
+/// The last words where the run could not even begin.
+pub fn last_words_of_refusal(exit: Exit, error: &str) -> Value {
+    json!({ "exit": exit.code(), "verdict": null, "error": error })
+}
+
+/// One line of at most 4096 bytes; an error that is longer is cut, the rest is short.
+pub fn termination_message(mut words: Value) -> String {
+    let mut line = words.to_string();
+    while line.len() > TERMINATION_BYTES - 1 {
+        let over = line.len() - (TERMINATION_BYTES - 1);
+        let Some(error) = words.get("error").and_then(Value::as_str) else {
+            break;
+        };
+        // Escapes make a character longer than it is; cutting twice what is over is quick enough.
+        let keep = error.chars().count().saturating_sub(over.max(8));
+        let cut: String = error.chars().take(keep).collect();
+        words["error"] = Value::String(cut);
+        line = words.to_string();
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_error_is_cut_to_what_kubernetes_keeps() {
+        let words = last_words_of_refusal(Exit::Configuration, &"\u{1}ü\"".repeat(3000));
+        let line = termination_message(words);
+        assert!(line.len() <= TERMINATION_BYTES, "{}", line.len());
+        let read: Value = serde_json::from_str(&line).expect("one JSON line");
+        assert_eq!(read["exit"], 78);
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn a_name_cannot_move_the_cursor_or_turn_the_line_around() {
+        assert_eq!(
+            visible("a\u{1b}[31mb\u{202e}c\r\nd"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}d"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! A rate limit as Truto and Asana keep it: so many calls in any window of time.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// When the calls of the last window were answered.
+#[derive(Debug, Default)]
+pub(crate) struct SlidingWindow(VecDeque<Instant>);
+
+impl SlidingWindow {
+    /// Takes a place in the window, if one is free. A call that is refused takes none.
+    pub(crate) fn admit(&mut self, at_most: u32, window: Duration, now: Instant) -> bool {
+        while let Some(oldest) = self.0.front()
+            && now.duration_since(*oldest) >= window
+        {
+            self.0.pop_front();
+        }
+        let has_room = self.0.len() < at_most as usize;
+        if has_room {
+            self.0.push_back(now);
+        }
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_holds_so_many_calls_and_frees_each_when_it_is_old() {
+        let start = Instant::now();
+        let window = Duration::from_secs(10);
+        let mut calls = SlidingWindow::default();
+        assert!(calls.admit(2, window, start));
+        assert!(calls.admit(2, window, start + Duration::from_secs(6)));
+        assert!(!calls.admit(2, window, start + Duration::from_secs(9)));
+        assert!(calls.admit(2, window, start + Duration::from_secs(10)));
+        assert!(!calls.admit(2, window, start + Duration::from_secs(15)));
+        assert!(calls.admit(2, window, start + Duration::from_secs(16)));
+    }
+}

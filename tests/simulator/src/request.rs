@@ -1,0 +1,67 @@
+//! A request as it came, and as it is remembered.
+
+use axum::extract::Query;
+use axum::http::{Method, Uri, header};
+
+/// A request the simulator got, in the order of arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedRequest {
+    /// `GET`.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, decoded, in its order.
+    pub query: Vec<(String, String)>,
+    /// Whether it bore the right token.
+    pub authorized: bool,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The status it was answered with; none while it waits, or when the connection was reset.
+    pub status: Option<u16>,
+}
+
+impl RecordedRequest {
+    /// The value of a parameter of the query, if it was sent.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        find(&self.query, name)
+    }
+
+    pub(crate) fn new(
+        method: &Method,
+        uri: &Uri,
+        headers: &axum::http::HeaderMap,
+        token: &str,
+    ) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        Self {
+            method: method.to_string(),
+            path: uri.path().to_owned(),
+            query: Query::try_from_uri(uri).map_or_else(|_| Vec::new(), |Query(query)| query),
+            authorized: bearer == Some(token),
+            user_agent: text(header::USER_AGENT).map(str::to_owned),
+            status: None,
+        }
+    }
+
+    /// The values of a list parameter: `a=x,y`, `a[]=x&a[]=y` and `a[0]=x&a[1]=y` alike.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let is_of = |key: &str| {
+            key.strip_prefix(name).is_some_and(|rest| {
+                rest.is_empty() || (rest.starts_with('[') && rest.ends_with(']'))
+            })
+        };
+        self.query
+            .iter()
+            .filter(|(key, _)| is_of(key))
+            .flat_map(|(_, value)| value.split(','))
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+            .collect()
+    }
+}
+
+fn find<'q>(query: &'q [(String, String)], name: &str) -> Option<&'q str> {
+    let of = |(key, value): &'q (String, String)| (key == name).then_some(value.as_str());
+    query.iter().find_map(of)
+}

@@ -1,0 +1,385 @@
+//! Worlds by name: each shows one thing that happens between a client, Truto and Asana.
+
+use std::time::Duration;
+
+use crate::faults::{Action, Fault};
+use crate::people::{self, Person, Status};
+use crate::shape::{
+    CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+};
+use crate::world::World;
+
+/// A scenario: its name, what it is in one sentence, and how its world is made.
+type Scenario = (&'static str, &'static str, fn() -> World);
+
+/// Every scenario: its name, and what it is in one sentence.
+pub const SCENARIOS: &[(&str, &str)] = &{
+    let mut all = [("", ""); WORLDS.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = (WORLDS[i].0, WORLDS[i].1);
+        i += 1;
+    }
+    all
+};
+
+impl World {
+    /// The world of a scenario, if there is one of this name.
+    pub fn scenario(name: &str) -> Option<Self> {
+        let (_, _, world) = WORLDS.iter().find(|(known, _, _)| *known == name)?;
+        Some(world())
+    }
+}
+
+/// The list of users, and not a single one.
+const LIST: &str = "user-directory/users$";
+
+/// Twelve people: one administrator, one guest, one invited, one inactive, eight members.
+fn twelve() -> World {
+    World::generated(12)
+}
+
+/// Twelve people whom the list gives by id and name, and nothing but a get tells more.
+fn sparse() -> World {
+    twelve().with(|world| {
+        world.list_fields = ListFields::ID_AND_NAME;
+        world.memberships = Permission::NotFound;
+        world.custom_users = Permission::NotFound;
+    })
+}
+
+fn gid(number: usize) -> String {
+    people::generated(number).gid
+}
+
+const WORLDS: &[Scenario] = &[
+    ("healthy", "Twelve accounts and nothing unusual.", twelve),
+    (
+        "story-night-1",
+        "Northwind Instruments on the first night: an administrator who left is still in.",
+        World::story_first_night,
+    ),
+    (
+        "story-night-2",
+        "Northwind Instruments a night later: one leaver is gone, one account is new.",
+        World::story_second_night,
+    ),
+    (
+        "three-pages",
+        "250 accounts on three pages of at most 100.",
+        || World::generated(250),
+    ),
+    (
+        "empty-last-page",
+        "Two full pages, and a cursor that leads to an empty one.",
+        || World::generated(200).with(|world| world.empty_last_page = true),
+    ),
+    (
+        "repeated-cursor",
+        "The second page names its own cursor as the next, for ever.",
+        || World::generated(250).with(|world| world.repeated_cursor = true),
+    ),
+    (
+        "sparse-list",
+        "The list gives id and name; memberships and Asana's list are 404; gets tell everything.",
+        sparse,
+    ),
+    (
+        "get-404",
+        "A sparse list, and one of the listed accounts is 404 when read by itself.",
+        || sparse().with(|world| world.gets_missing = [gid(3)].into()),
+    ),
+    (
+        "rate-limited",
+        "The first page of users answers 429 of Truto's once.",
+        || twelve().fault(Fault::once(LIST, Action::RateLimited(Limiter::Truto))),
+    ),
+    (
+        "remote-rate-limited",
+        "The first page of users answers 429 of Asana's once, with the remote flag.",
+        || twelve().fault(Fault::once(LIST, Action::RateLimited(Limiter::Asana))),
+    ),
+    (
+        "bad-token",
+        "Truto refuses the API token: 401 without the remote flag, on every call.",
+        || twelve().with(|world| world.token = "another-token".to_owned()),
+    ),
+    (
+        "needs-reauth",
+        "Asana no longer accepts the connection: needs_reauth, and 401 with the remote flag.",
+        || twelve().connection_status("needs_reauth"),
+    ),
+    (
+        "reauth-mid-run",
+        "The second page of users answers 401 with the remote flag, and the connection dies.",
+        || {
+            let dead = Action::RemoteError {
+                status: 401,
+                message: "Not Authorized".to_owned(),
+            };
+            let fault = Fault::once(LIST, dead).nth(2);
+            World::generated(250).fault(fault.connection_becomes("needs_reauth"))
+        },
+    ),
+    (
+        "missing-scope",
+        "The list of users answers 403 and names the scope users:read.",
+        || twelve().with(|world| world.users = Permission::missing_scope("users:read")),
+    ),
+    (
+        "memberships-refused",
+        "The list is complete, and workspace memberships answer 403.",
+        || twelve().with(|world| world.memberships = Permission::missing_scope("default")),
+    ),
+    (
+        "fields-refused",
+        "The list gives id and name, and everything that could tell more answers 403.",
+        || {
+            twelve().with(|world| {
+                world.list_fields = ListFields::ID_AND_NAME;
+                world.memberships = Permission::missing_scope("default");
+                world.custom_users = Permission::missing_scope("users:read");
+                world.gets = Permission::missing_scope("users:read");
+            })
+        },
+    ),
+    (
+        "blocked",
+        "Truto has blocked the connection: every call for data answers 503.",
+        || twelve().with(|world| world.blocked = true),
+    ),
+    (
+        "bad-gateway-once",
+        "The first page of users answers 502 once, then comes.",
+        || twelve().fault(Fault::once(LIST, bad_gateway())),
+    ),
+    ("down", "Every call answers 502.", || {
+        twelve().fault(Fault::once("/", bad_gateway()).for_ever())
+    }),
+    (
+        "html-error",
+        "The list of users answers 502 with a page of HTML, for ever.",
+        || twelve().fault(Fault::once(LIST, Action::html(502)).for_ever()),
+    ),
+    (
+        "connecting",
+        "The connection is still being made, and calls for data answer 400.",
+        || twelve().connection_status("connecting"),
+    ),
+    (
+        "connecting-then-active",
+        "The connection is being made when it is read twice, and active from then on.",
+        || {
+            twelve()
+                .connection_status("connecting")
+                .with(|world| world.connection_becomes = Some((2, "active".to_owned())))
+        },
+    ),
+    (
+        "two-workspaces",
+        "The connection sees a second workspace; one account is in both, three only in the other.",
+        || {
+            const OTHER: &str = "1150527741687999";
+            let only_there = (13..=15).map(|n| people::generated(n).in_workspaces(&[OTHER]));
+            twelve()
+                .workspace(OTHER, "Example Company Labs")
+                .with_person(&gid(1), |person| {
+                    person.in_workspaces(&[crate::WORKSPACE_ID, OTHER])
+                })
+                .people(only_there)
+        },
+    ),
+    (
+        "guest-connection",
+        "A guest connected Asana: the list is short and hides who somebody is.",
+        || {
+            World::generated(0)
+                .person(Person::member("1201", "Gwen Guest", "gwen@gmail.com").guest())
+                .person(people::generated(2))
+                .person(people::generated(3))
+                .person(Person::member("1299", "Private User", "").without_email())
+                .viewed_by(Viewer::Person("1201".to_owned()))
+                .with(|world| world.memberships = Permission::Forbidden(Vec::new()))
+        },
+    ),
+    (
+        "results-alias",
+        "Lists come in `results`, not in `result`.",
+        || twelve().with(|world| world.envelope = Envelope::Results),
+    ),
+    (
+        "no-next-cursor",
+        "The last page has no `next_cursor` at all.",
+        || World::generated(120).with(|world| world.last_cursor = LastCursor::Missing),
+    ),
+    (
+        "partial-response",
+        "The list says of itself that it is partial.",
+        || twelve().with(|world| world.partial_response = true),
+    ),
+    (
+        "duplicates",
+        "Five accounts of the first page come again on the second.",
+        || World::generated(105).with(|world| world.duplicate_rows = 5),
+    ),
+    (
+        "row-without-id",
+        "The list ends with a row that has no id.",
+        || twelve().with(|world| world.row_without_id = true),
+    ),
+    (
+        "keyed-result",
+        "`result` of the users list is an object keyed by id.",
+        || twelve().with(|world| world.envelope = Envelope::Keyed),
+    ),
+    ("numeric-ids", "Ids of people are numbers.", || {
+        twelve().with(|world| world.numeric_ids = true)
+    }),
+    (
+        "two-thousand",
+        "Exactly 2000 accounts, as a capped list would have, and memberships refused.",
+        || {
+            World::generated(2000)
+                .with(|world| world.memberships = Permission::missing_scope("default"))
+        },
+    ),
+    (
+        "rejoined",
+        "One account has two memberships: an old inactive one and one in force.",
+        || twelve().with_person(&gid(3), Person::rejoined),
+    ),
+    (
+        "disagreeing-witness",
+        "An active membership is not in the list, and a listed account has no membership.",
+        || {
+            twelve()
+                .with_person(&gid(2), Person::unlisted)
+                .with_person(&gid(3), Person::without_membership)
+        },
+    ),
+    (
+        "cut-body-once",
+        "The first page of users ends in the middle once, then comes whole.",
+        || twelve().fault(Fault::once(LIST, Action::CutBody)),
+    ),
+    (
+        "reset-once",
+        "The connection is reset once instead of the first page of users.",
+        || twelve().fault(Fault::once(LIST, Action::Reset)),
+    ),
+    (
+        "expired-cursor",
+        "The first cursor that is used has expired (400); after that cursors work.",
+        || World::generated(250).with(|world| world.expired_cursors = 1),
+    ),
+    (
+        "unknown-status",
+        "One account has the status `on_leave`.",
+        || {
+            twelve().with_person(&gid(3), |person| {
+                person.status(Status::Other("on_leave".to_owned()))
+            })
+        },
+    ),
+    (
+        "empty",
+        "The list of users is empty, and so are the memberships.",
+        || {
+            twelve().with(|world| {
+                for person in &mut world.people {
+                    person.listed = false;
+                    person.memberships = Some(Vec::new());
+                }
+            })
+        },
+    ),
+    (
+        "free-plan",
+        "300 accounts, a sparse list, and Asana allows 150 requests a minute.",
+        || {
+            World::generated(300).with(|world| {
+                world.list_fields = ListFields::ID_AND_NAME;
+                world.memberships = Permission::NotFound;
+                world.custom_users = Permission::NotFound;
+                world.rate_limit = Some((150, Duration::from_secs(60)));
+                world.limiter = Limiter::Asana;
+            })
+        },
+    ),
+    (
+        "vanished-viewer",
+        "The account that connected Asana is in no list any more.",
+        || {
+            twelve().with_person(&gid(1), |person| {
+                person.unlisted().without_membership().inactive()
+            })
+        },
+    ),
+    ("viewer-refused", "`/me` answers 403.", || {
+        twelve().viewed_by(Viewer::Refused)
+    }),
+    ("viewer-absent", "`/me` names nobody.", || {
+        twelve().viewed_by(Viewer::Absent)
+    }),
+    (
+        "no-email",
+        "One active account, a service account, has no e-mail anywhere.",
+        || twelve().person(Person::member("1299", "Sync Service", "").without_email()),
+    ),
+    (
+        "raw-words",
+        "Status and role come unmapped, in words of the provider.",
+        || {
+            twelve().with(|world| {
+                world.status_words = Words::Raw;
+                world.role_words = Words::Raw;
+            })
+        },
+    ),
+    (
+        "remote-data",
+        "The list gives id, name and the provider's own record.",
+        || {
+            twelve().with(|world| {
+                world.list_fields = ListFields::ID_AND_NAME;
+                world.remote_data = true;
+            })
+        },
+    ),
+    (
+        "asana-body",
+        "`/custom` passes Asana's own body through: `data` and `next_page`.",
+        || World::generated(120).with(|world| world.custom_envelope = CustomEnvelope::Asana),
+    ),
+    (
+        "asana-body-in-result",
+        "`/custom` wraps Asana's whole body in `result`.",
+        || {
+            World::generated(120)
+                .with(|world| world.custom_envelope = CustomEnvelope::AsanaInResult)
+        },
+    ),
+    (
+        "two-connections",
+        "The tenant has a second, older connection that needs to be made again.",
+        || {
+            twelve().with(|world| {
+                world.other_connections = vec![(
+                    "9a1d4b60-53e1-4f6d-8a52-7c0b6f1e2d33".to_owned(),
+                    world.tenant_id.clone(),
+                    "needs_reauth".to_owned(),
+                )];
+            })
+        },
+    ),
+    ("slow", "Every answer takes two seconds.", || {
+        twelve().fault(Fault::once("/", Action::Delay(Duration::from_secs(2))).for_ever())
+    }),
+];
+
+fn bad_gateway() -> Action {
+    Action::TrutoError {
+        status: 502,
+        message: "Bad Gateway".to_owned(),
+    }
+}

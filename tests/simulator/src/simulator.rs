@@ -1,0 +1,161 @@
+//! The server: on a thread and a runtime of its own, so that any test can use it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{Request, Response};
+use tokio::sync::oneshot;
+
+use crate::api::{Api, Way};
+use crate::line::{Break, BreakableListener, Breaker};
+use crate::request::RecordedRequest;
+use crate::world::World;
+
+/// A running simulator. It stops, and its port is free, when it is dropped.
+pub struct Simulator {
+    addr: SocketAddr,
+    api: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The world being served: shared by the server and whoever holds the simulator.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Api>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Api> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Simulator {
+    /// Serves a world on a free port of 127.0.0.1.
+    pub async fn start(world: World) -> io::Result<Self> {
+        Self::start_on(world, free_port()).await
+    }
+
+    /// Serves a world on an address.
+    pub async fn start_on(world: World, addr: SocketAddr) -> io::Result<Self> {
+        Self::spawn_on(world, addr)
+    }
+
+    /// Serves a world on a free port of 127.0.0.1; for callers without a runtime.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no port or no thread left.
+    pub fn spawn(world: World) -> Self {
+        Self::spawn_on(world, free_port()).expect("a free port and a thread for the simulator")
+    }
+
+    /// Serves a world on an address; for callers without a runtime.
+    pub fn spawn_on(world: World, addr: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(addr)?;
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let api = Shared(Arc::new(Mutex::new(Api::new(world))));
+        let (stop, stopped) = oneshot::channel();
+        let router = Router::new().fallback(answer).with_state(api.clone());
+        let thread = std::thread::Builder::new()
+            .name("truto-simulator".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let service = router.into_make_service_with_connect_info::<Breaker>();
+                    let server = axum::serve(BreakableListener(listener), service);
+                    tokio::select! {
+                        _ = server.into_future() => {}
+                        // An error means that the simulator is gone, which is a stop as well.
+                        _ = stopped => {}
+                    }
+                });
+                // Ends the open connections with the runtime, without waiting for their clients.
+                drop(runtime);
+            })?;
+        Ok(Self {
+            addr,
+            api,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Every request since the start, in the order of arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.api.lock().requests().to_vec()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        self.api.lock().forget_requests();
+    }
+
+    /// Serves another world from now on: the next night. Requests stay known; faults, cursors and
+    /// rate limits begin anew.
+    pub fn set_world(&self, world: World) {
+        self.api.lock().set_world(world);
+    }
+
+    /// A copy of every request from now on, as it is answered.
+    pub fn watch(&self) -> mpsc::Receiver<RecordedRequest> {
+        let (watcher, requests) = mpsc::channel();
+        self.api.lock().watch(watcher);
+        requests
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error means that the server has ended already.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server has been told on its own thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn free_port() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+async fn answer(
+    State(api): State<Shared>,
+    ConnectInfo(line): ConnectInfo<Breaker>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let reply = {
+        let mut api = api.lock();
+        let (method, uri) = (request.method(), request.uri());
+        let request = RecordedRequest::new(method, uri, request.headers(), api.token());
+        api.answer(request)
+    };
+    if !reply.delay.is_zero() {
+        tokio::time::sleep(reply.delay).await;
+    }
+    match reply.way {
+        Way::Whole => {}
+        Way::Reset => line.arm(Break::Reset),
+        Way::Cut => line.arm(Break::AfterBody(reply.answer.body.len() / 2)),
+    }
+    reply.answer.into_response(reply.date.as_deref())
+}

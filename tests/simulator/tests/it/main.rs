@@ -1,0 +1,8 @@
+//! The simulator as a client sees it, over real sockets.
+
+mod contract;
+mod faults;
+mod http;
+mod program;
+mod scenarios;
+mod shapes;
