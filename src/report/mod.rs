@@ -1,9 +1,35 @@
-//! x
-/// x
-pub fn night(_: &crate::evidence::Night<'_>) -> Vec<u8> {
-    Vec::new()
+//! The page a person reads: `report.html`, one file without network and script.
+//!
+//! It says nothing that the machine files don't: it is made from the same values, at the same
+//! instant, and the same input gives the same bytes. Names come from strangers: the templates escape
+//! them, and [`visible`] takes the power from characters that could reorder or hide what is written.
+
+mod failed;
+mod night;
+mod trend;
+mod visible;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use askama::Template;
+
+use crate::evidence;
+
+/// `report.html` of a night that was judged.
+pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
+    page(&night::Page::of(night))
 }
-/// x
-pub fn failed_night(_: &crate::evidence::FailedNight<'_>) -> Vec<u8> {
-    Vec::new()
+
+/// `report.html` of a night that could not be judged: it says so, and shows no verdict.
+pub fn failed_night(night: &evidence::FailedNight<'_>) -> Vec<u8> {
+    page(&failed::Page::of(night))
+}
+
+fn page(template: &impl Template) -> Vec<u8> {
+    let html = template
+        .render()
+        .expect("writing to memory does not fail, and no value of the page can");
+    visible::without_hidden_characters(html).into_bytes()
 }

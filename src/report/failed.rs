@@ -1,0 +1,63 @@
+//! The page of a night that could not be judged: it must never be taken for a review.
+
+use askama::Template;
+
+use super::visible::Minute as _;
+use crate::evidence::{self, Failure, RunFolder, RunIdentity};
+use crate::judgement::mark_of_origin;
+
+/// `report.html` of a night that could not be judged.
+#[derive(Template)]
+#[template(path = "failed.html", config = "src/report/askama.toml")]
+pub(super) struct Page<'a> {
+    identity: &'a RunIdentity,
+    connection: &'a str,
+    origin: &'a str,
+    criticality: &'a str,
+    failure: &'a Failure,
+    mark: Option<&'static str>,
+    run: RunFolder,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(night: &evidence::FailedNight<'a>) -> Self {
+        Self {
+            identity: &night.frame.identity,
+            connection: night.connection,
+            origin: night.origin,
+            criticality: &night.frame.criticality,
+            failure: night.failure,
+            mark: mark_of_origin(night.origin),
+            run: RunFolder::of(&night.frame.identity),
+        }
+    }
+
+    /// What the exit code stands for.
+    fn code_meaning(&self) -> &'static str {
+        match self.failure.code {
+            75 => "something was unavailable, after retries",
+            77 => "access was refused",
+            1 => "a fault of the program, or something unexpected",
+            _ => "described in README.md, under exit codes",
+        }
+    }
+
+    /// What somebody should do now.
+    fn advice(&self) -> &'static str {
+        match self.failure.code {
+            75 => {
+                "Start the review again. If it fails again, see whether Truto, the HR feed and the \
+                 evidence store can be reached from where it runs."
+            }
+            77 => {
+                "Starting it again does not help. Renew what was refused: the Truto token, the \
+                 connection's sign-in to Asana and its scopes, access to the HR feed or to the \
+                 evidence store. Then start the review again."
+            }
+            _ => {
+                "Read the log of this run, which names the cause in full. Then start the review \
+                 again."
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The page of a night that was judged.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::trend::{self, Chart};
+use super::visible::{self, Minute as _};
+use super::words::{Meaning as _, Title as _};
+use crate::evidence::{self, Manifest, RunFile, RunFolder};
+use crate::judgement::{
+    Check, CheckStatus, Finding, Inputs, Judgement, Leaver, MatchKind, Outcome, Verdict, WithinSla,
+    mark_of_origin,
+};
+use crate::people::{EmailAddress, Memberships, RejectedRow, Viewer};
+
+/// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
+const REJECTED_SHOWN: usize = 100;
+
+/// `report.html` of a night that was judged.
+#[derive(Template)]
+#[template(path = "night.html", config = "src/report/askama.toml")]
+pub(super) struct Page<'a> {
+    /// What the page says of sources, rules and controls is what the manifest says.
+    manifest: Manifest,
+    inputs: &'a Inputs,
+    judgement: &'a Judgement,
+    mark: Option<&'static str>,
+    run: RunFolder,
+    chart: Chart,
+}
+
+/// Leavers of one outcome.
+struct Group<'a> {
+    outcome: Outcome,
+    leavers: &'a [Leaver],
+}
+
+/// An account of a leaver.
+struct Held<'a> {
+    id: &'a str,
+    email: Option<&'a EmailAddress>,
+    matched_by: MatchKind,
+}
+
+/// A row of the population: a role, and how many of each status.
+struct PopulationRow {
+    role: &'static str,
+    by_status: Vec<u64>,
+    total: u64,
+}
+
+/// A rule as the manifest names it.
+struct Rule {
+    name: String,
+    value: String,
+}
+
+/// A file of the folder.
+struct File {
+    name: String,
+    about: &'static str,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(night: &evidence::Night<'a>) -> Self {
+        Self {
+            manifest: night.manifest(Vec::new()),
+            inputs: night.inputs,
+            judgement: night.judgement,
+            mark: mark_of_origin(&night.inputs.population.origin),
+            run: RunFolder::of(&night.frame.identity),
+            chart: Chart::of(&night.judgement.trend),
+        }
+    }
+
+    /// The workspace's name, or its id where nobody told a name.
+    fn workspace(&self) -> &str {
+        let workspace = &self.inputs.population.workspace;
+        workspace.name.as_deref().unwrap_or(&workspace.id)
+    }
+
+    /// A verdict of fail on a list that may be cut: there may be more.
+    fn may_be_more(&self) -> bool {
+        self.judgement.verdict == Verdict::Fail && !self.judgement.complete
+    }
+
+    fn leavers_with(&self, outcome: Outcome) -> usize {
+        let leavers = self.judgement.leavers.iter();
+        leavers.filter(|leaver| leaver.outcome == outcome).count()
+    }
+
+    fn checks_that(&self, status: CheckStatus) -> usize {
+        let checks = self.judgement.checks.iter();
+        checks.filter(|check| check.status == status).count()
+    }
+
+    /// Checks, those to worry about first.
+    fn checks(&self) -> Vec<&'a Check> {
+        let mut checks: Vec<&Check> = self.judgement.checks.iter().collect();
+        checks.sort_by_key(|check| std::cmp::Reverse(check.status));
+        checks
+    }
+
+    /// How long after the end of work access may last.
+    fn grace(&self) -> String {
+        let seconds = self.inputs.policy.offboarding_grace_seconds;
+        if seconds == 0 {
+            return "the end of work itself: no grace".to_owned();
+        }
+        let grace = visible::duration(SignedDuration::from_secs(seconds));
+        format!("{grace} after the end of work")
+    }
+
+    /// Leavers by outcome, in the order of the judgement: the worst first.
+    fn groups(&self) -> impl Iterator<Item = Group<'a>> + use<'a> {
+        let same = |a: &Leaver, b: &Leaver| a.outcome == b.outcome;
+        self.judgement.leavers.chunk_by(same).map(|leavers| Group {
+            outcome: leavers[0].outcome,
+            leavers,
+        })
+    }
+
+    /// Of those whose access was removed: how many in time, late, and who can tell.
+    fn removed_in_time(&self, answer: WithinSla) -> usize {
+        let leavers = self.judgement.leavers.iter();
+        leavers
+            .filter(|leaver| leaver.outcome == Outcome::Removed && leaver.within_sla == answer)
+            .count()
+    }
+
+    /// The HR file's age at the instant of the review.
+    fn hr_age(&self) -> Option<String> {
+        let modified = self.inputs.hr.origin.modified_at?;
+        let age = self.inputs.as_of.duration_since(modified);
+        Some(if age.is_negative() {
+            format!("{} after the review began", visible::duration(age))
+        } else {
+            format!("{} old at the review", visible::duration(age))
+        })
+    }
+
+    fn rejected_rows(&self) -> &'a [RejectedRow] {
+        let rejected = &self.inputs.hr.rejected;
+        &rejected[..rejected.len().min(REJECTED_SHOWN)]
+    }
+
+    fn statuses(&self) -> [&'static str; 4] {
+        ["active", "invited", "inactive", "unknown"]
+    }
+
+    /// Accounts by role and status; the last row counts all roles.
+    fn population(&self) -> Vec<PopulationRow> {
+        let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for account in &self.inputs.population.accounts {
+            for role in [account.role.kind(), "all"] {
+                *counts.entry((role, account.status.kind())).or_default() += 1;
+            }
+        }
+        ["admin", "member", "guest", "unknown", "all"]
+            .into_iter()
+            .map(|role| {
+                let count = |status| counts.get(&(role, status)).copied().unwrap_or_default();
+                let by_status: Vec<u64> = self.statuses().into_iter().map(count).collect();
+                PopulationRow {
+                    role,
+                    total: by_status.iter().sum(),
+                    by_status,
+                }
+            })
+            .collect()
+    }
+
+    /// Every rule, also one this page was not told of, by its name in the manifest.
+    fn rules(&self) -> Vec<Rule> {
+        let Ok(Value::Object(rules)) = serde_json::to_value(&self.inputs.policy) else {
+            return Vec::new();
+        };
+        rules
+            .into_iter()
+            .map(|(name, value)| {
+                let value = rule_value(&name, &value);
+                Rule { name, value }
+            })
+            .collect()
+    }
+
+    /// What lies beside this page.
+    fn files(&self) -> Vec<File> {
+        [
+            (
+                RunFile::AccountsCsv,
+                "every account, with status, role and owner",
+            ),
+            (
+                RunFile::LeaversCsv,
+                "every leaver, with outcome and removal interval",
+            ),
+            (RunFile::FindingsCsv, "every finding"),
+            (RunFile::ChangesCsv, "every change"),
+            (RunFile::Result, "the judgement, for machines"),
+            (
+                RunFile::AccountsJsonl,
+                "accounts with exact values, one a line",
+            ),
+            (
+                RunFile::LeaversJsonl,
+                "leavers with exact values, one a line",
+            ),
+            (
+                RunFile::InputFacts,
+                "what the checks looked at, and the accounts before judging",
+            ),
+            (
+                RunFile::InputHr,
+                "the HR rows as read, and the rejected ones",
+            ),
+            (RunFile::InputAliases, "accounts tied to people by hand"),
+            (RunFile::InputExceptions, "the approved exceptions"),
+            (
+                RunFile::Manifest,
+                "sources, requests, rules, and the hash of each file",
+            ),
+            (RunFile::Sums, "the hash of each file, for sha256sum"),
+        ]
+        .into_iter()
+        .map(|(file, about)| File {
+            name: file.name(),
+            about,
+        })
+        .collect()
+    }
+}
+
+/// The accounts tied to a leaver, the worst first.
+fn held(leaver: &Leaver) -> impl Iterator<Item = Held<'_>> {
+    leaver
+        .account_id
+        .iter()
+        .zip(&leaver.account_email)
+        .zip(&leaver.matched_by)
+        .map(|((id, email), matched_by)| Held {
+            id,
+            email: email.as_ref(),
+            matched_by: *matched_by,
+        })
+}
+
+/// `530 h (22 days 2 h)`.
+fn overdue(finding: &Finding) -> Option<String> {
+    let hours = finding.overdue_hours?;
+    Some(if hours < 48 {
+        format!("{hours} h")
+    } else {
+        let days = visible::duration(SignedDuration::from_hours(hours));
+        format!("{hours} h ({days})")
+    })
+}
+
+/// Whether a deadline has been met or missed.
+fn is_timed(leaver: &Leaver) -> bool {
+    match leaver.outcome {
+        Outcome::StillActive | Outcome::Excepted | Outcome::Removed => true,
+        Outcome::NotEvaluable
+        | Outcome::WithinGrace
+        | Outcome::NoAccessFound
+        | Outcome::Rehired
+        | Outcome::Rescinded
+        | Outcome::Upcoming => false,
+    }
+}
+
+/// Whether the deadline from notice says something that the deadline doesn't.
+fn has_own_notice(leaver: &Leaver) -> bool {
+    leaver.deadline_from_notice.is_some() && leaver.deadline_from_notice != leaver.deadline
+}
+
+fn rule_value(name: &str, value: &Value) -> String {
+    let list = |values: &[Value]| {
+        let texts = values.iter().map(|value| rule_value("", value));
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    match value {
+        Value::Null => "not set".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
+        Value::Array(values) => list(values),
+        Value::Object(values) if values.is_empty() => "none".to_owned(),
+        Value::Number(number) if name.ends_with("_seconds") => {
+            let seconds = number.as_i64().unwrap_or_default();
+            let told = visible::duration(SignedDuration::from_secs(seconds));
+            format!("{seconds} ({told})")
+        }
+        other => other.to_string(),
+    }
+}

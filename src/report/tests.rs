@@ -1,0 +1,585 @@
+//! What the page promises to its readers.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::evidence::{Executor, FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Tool};
+use crate::judgement::{
+    Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
+};
+use crate::people::{
+    Account, Connection, EmailAddress, Employment, FeedOrigin, HrDate, HrFeed, HrRow, Listing,
+    Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer, Workspace,
+};
+
+const TONIGHT: &str = "2026-11-23T22:40:00Z";
+
+fn at(instant: &str) -> Timestamp {
+    instant.parse().expect("an instant")
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+fn account(id: &str, name: &str, email: &str, role: Role, status: Status) -> Account {
+    Account {
+        id: id.to_owned(),
+        emails: vec![address(email)],
+        name: Some(name.to_owned()),
+        status,
+        role,
+        view_only: None,
+        external_id: None,
+        joined_at: None,
+        last_login_at: None,
+    }
+}
+
+fn left(line: u64, name: &str, email: &str, end: &str) -> HrRow {
+    HrRow {
+        line,
+        person_id: Some(format!("E{line:03}")),
+        name: Some(name.to_owned()),
+        email: Some(address(email)),
+        status: Employment::Ended,
+        end: Some(HrDate {
+            written: end[..10].to_owned(),
+            at: at(end),
+            zone: "Europe/Berlin".to_owned(),
+        }),
+        ..HrRow::default()
+    }
+}
+
+/// A world in which one person left long ago and nobody has access who should not.
+struct World {
+    inputs: Inputs,
+}
+
+fn world() -> World {
+    let admin = account(
+        "100",
+        "Root",
+        "root@example.com",
+        Role::Admin,
+        Status::Active,
+    );
+    let inputs = Inputs {
+        as_of: at(TONIGHT),
+        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".to_owned(),
+        policy: Policy {
+            offboarding_grace_seconds: 86_400,
+            hr_time_zone: "Europe/Berlin".to_owned(),
+            hr_feed_scope: FeedScope::Leavers,
+            hr_feed_max_age_seconds: Some(172_800),
+            hr_feed_allow_empty: false,
+            hr_feed_date_order: None,
+            hr_feed_columns: [("end".to_owned(), "Left on".to_owned())].into(),
+            internal_domains: Vec::new(),
+            max_drop_percent: 30,
+        },
+        population: Population {
+            connection: Connection {
+                id: "c1".to_owned(),
+                status: "active".to_owned(),
+                ..Connection::default()
+            },
+            origin: "https://api.truto.one".to_owned(),
+            workspace: Workspace {
+                id: "1200001".to_owned(),
+                name: Some("Example GmbH".to_owned()),
+            },
+            workspaces_visible: 1,
+            viewer: Viewer::Account {
+                id: "100".to_owned(),
+            },
+            listing: Listing::default(),
+            memberships: Memberships::Unreadable {
+                status: 403,
+                missing_scopes: Vec::new(),
+            },
+            gaps: crate::people::GapFilling::default(),
+            clock_skew_minutes: Some(0),
+            requests: Vec::new(),
+            accounts: vec![admin],
+        },
+        hr: HrFeed {
+            origin: FeedOrigin {
+                url: "s3://people/leavers.csv".to_owned(),
+                sha256: "ab".repeat(32),
+                bytes: 2048,
+                modified_at: Some(at("2026-11-23T18:00:00Z")),
+                format: "csv".to_owned(),
+                encoding: "UTF-8".to_owned(),
+                ..FeedOrigin::default()
+            },
+            rows: vec![left(
+                2,
+                "Ben Gone",
+                "ben@example.com",
+                "2026-10-01T22:00:00Z",
+            )],
+            ..HrFeed::default()
+        },
+        past: Past::default(),
+    };
+    World { inputs }
+}
+
+impl World {
+    fn account(mut self, id: &str, name: &str, email: &str, role: Role, status: Status) -> Self {
+        let accounts = &mut self.inputs.population.accounts;
+        accounts.push(account(id, name, email, role, status));
+        accounts.sort_by(|a, b| a.id.cmp(&b.id));
+        self
+    }
+
+    fn leaver(mut self, name: &str, email: &str, end: &str) -> Self {
+        let line = self.inputs.hr.rows.len() as u64 + 2;
+        self.inputs.hr.rows.push(left(line, name, email, end));
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inputs)) -> Self {
+        change(&mut self.inputs);
+        self
+    }
+
+    /// The same world a night later, which builds on what was judged.
+    fn a_night_later(mut self) -> Self {
+        let judged = self.settle();
+        let at = RunRef {
+            sequence: self.inputs.past.ledger_head.unwrap_or(0) + 1,
+            run: self.inputs.run.clone(),
+            manifest_sha256: "cd".repeat(32),
+        };
+        if judged.complete {
+            self.inputs.past.baseline = Some(Baseline {
+                at: at.clone(),
+                as_of: self.inputs.as_of,
+                accounts: self.inputs.population.accounts.clone(),
+                former_emails: judged.former_emails,
+            });
+        }
+        self.inputs.past.ledger_head = Some(at.sequence);
+        self.inputs.past.previous = Some(Previous {
+            at,
+            policy: self.inputs.policy.clone(),
+            findings_first_seen: judged
+                .findings
+                .iter()
+                .map(|finding| (finding.finding_id.clone(), finding.first_seen))
+                .collect(),
+            leavers: judged.leavers,
+            trend: judged.trend,
+        });
+        self.inputs.as_of += SignedDuration::from_hours(24);
+        self.inputs.run = RunFolder::of(&identity(self.inputs.as_of)).to_string();
+        self.inputs.hr.origin.modified_at = Some(self.inputs.as_of);
+        self
+    }
+
+    /// Counts the rows as a source would, and judges.
+    fn settle(&mut self) -> Judgement {
+        let count = self.inputs.population.accounts.len() as u64;
+        self.inputs.population.listing = Listing {
+            pages: vec![PageRecord {
+                list: "users".to_owned(),
+                page: 1,
+                rows: count,
+                bytes: 600 * count,
+                sha256: "ef".repeat(32),
+                cursor_sha256: None,
+                last: true,
+            }],
+            rows: count,
+            unique: count,
+            last_page_reached: self.inputs.population.listing.stopped_because.is_none(),
+            stopped_because: self.inputs.population.listing.stopped_because.clone(),
+            ..Listing::default()
+        };
+        judge(&self.inputs)
+    }
+
+    fn report(mut self) -> String {
+        let judgement = self.settle();
+        let frame = frame(self.inputs.as_of);
+        let night = Night {
+            frame: &frame,
+            inputs: &self.inputs,
+            judgement: &judgement,
+        };
+        let page = super::night(&night);
+        assert_eq!(super::night(&night), page, "same input, same bytes");
+        String::from_utf8(page).expect("text")
+    }
+}
+
+fn identity(as_of: Timestamp) -> RunIdentity {
+    RunIdentity {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.1.0".to_owned(),
+            commit: "0123abc".to_owned(),
+        },
+        executor: Executor::default(),
+    }
+}
+
+fn frame(as_of: Timestamp) -> Frame {
+    Frame {
+        identity: identity(as_of),
+        criticality: "critical".to_owned(),
+        control_ids: vec!["ACME-IAM-7".to_owned()],
+    }
+}
+
+fn failed_report(origin: &str, code: u8, message: &str) -> String {
+    let frame = frame(at(TONIGHT));
+    let failure = Failure {
+        stage: "reading the accounts".to_owned(),
+        code,
+        message: message.to_owned(),
+    };
+    let page = super::failed_night(&FailedNight {
+        frame: &frame,
+        connection: "c1",
+        origin,
+        failure: &failure,
+    });
+    String::from_utf8(page).expect("text")
+}
+
+/// The page as a reader sees it: no style, no tags, white space as one blank.
+fn text_of(page: &str) -> String {
+    let body = page.split_once("<body>").expect("a body").1;
+    let mut text = String::new();
+    let mut in_tag = false;
+    for c in body.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => {
+                in_tag = false;
+                text.push(' ');
+            }
+            _ if !in_tag => text.push(c),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn assert_says(text: &str, wanted: &str) {
+    assert!(text.contains(wanted), "`{wanted}` is not in: {text}");
+}
+
+#[track_caller]
+fn assert_does_not_say(text: &str, unwanted: &str) {
+    assert!(!text.contains(unwanted), "`{unwanted}` is in: {text}");
+}
+
+#[test]
+fn a_quiet_night_reads_as_a_pass() {
+    let page = world().a_night_later().report();
+    assert_says(&page, "<title>Pass · Asana access review of Example GmbH");
+    let text = text_of(&page);
+    assert_says(
+        &text,
+        "Verdict: Pass Nobody who left has access past their deadline",
+    );
+    assert_says(&text, "The run is complete.");
+    assert_says(&text, "Findings None.");
+    assert_says(&text, "Nothing changed.");
+    assert_says(&text, "Never had an account no_access_found");
+    assert_says(
+        &text,
+        "2026-11-24 22:40 UTC 2026-11-24 23:40 Europe/Berlin (+01:00)",
+    );
+    assert_does_not_say(&text, "Because:");
+    assert_does_not_say(&text, "TEST DATA");
+}
+
+#[test]
+fn somebody_who_still_has_access_is_a_fail_on_the_first_screen() {
+    let text = text_of(
+        &world()
+            .account("7", "Ada", "ada@example.com", Role::Admin, Status::Active)
+            .leaver("Ada Lovelace", "ada@example.com", "2026-11-01T23:00:00Z")
+            .report(),
+    );
+    assert_says(
+        &text,
+        "Verdict: Fail At least one person who should have lost access still has it.",
+    );
+    assert_says(&text, "offboarded_access: 1 finding(s)");
+    assert_says(&text, "critical Access after leaving");
+    assert_says(&text, "503 h (20 days 23 h)");
+    assert_does_not_say(&text, "there may be more");
+}
+
+#[test]
+fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
+    let cut = |inputs: &mut Inputs| {
+        inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
+    };
+    let text = text_of(&world().a_night_later().with(cut).report());
+    assert_says(&text, "Verdict: Inconclusive");
+    assert_says(&text, "The run is not complete.");
+    assert_says(&text, "this does not prove that there is nothing to find");
+    assert_says(
+        &text,
+        "Changes of accounts are not judged: this run is not complete",
+    );
+    assert_does_not_say(&text, "Nothing changed.");
+
+    let text = text_of(
+        &world()
+            .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
+            .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
+            .with(cut)
+            .report(),
+    );
+    assert_says(&text, "Verdict: Fail");
+    assert_says(&text, "there may be more");
+}
+
+#[test]
+fn without_a_baseline_no_empty_list_of_changes_is_shown() {
+    let text = text_of(&world().report());
+    assert_says(&text, "there is no earlier complete run to compare with");
+    assert_does_not_say(&text, "Nothing changed");
+}
+
+#[test]
+fn every_finding_leaver_check_control_and_rule_is_on_the_page() {
+    let mut world = world();
+    for n in 10..40 {
+        let email = format!("p{n}@example.com");
+        world = world.account(
+            &format!("id-{n}"),
+            "P",
+            &email,
+            Role::Member,
+            Status::Active,
+        );
+        world = world.leaver(&format!("Leaver {n}"), &email, "2026-11-01T23:00:00Z");
+    }
+    let judged = world.settle();
+    assert_eq!(judged.findings.len(), 30);
+    let policy = serde_json::to_value(&world.inputs.policy).expect("json");
+    let page = world.report();
+    for finding in &judged.findings {
+        assert_says(&page, &finding.finding_id);
+    }
+    for leaver in &judged.leavers {
+        assert_says(&page, leaver.name.as_deref().expect("a name"));
+        assert_says(&page, leaver.person_id.as_deref().expect("an id"));
+    }
+    for check in &judged.checks {
+        assert_says(&page, &format!("<code>{}</code>", check.id));
+    }
+    for rule in policy.as_object().expect("an object").keys() {
+        assert_says(&page, &format!("<code>{rule}</code>"));
+    }
+    assert_says(&page, "SOC 2 CC6.2");
+    assert_says(&page, "ACME-IAM-7");
+}
+
+#[test]
+fn a_removal_is_shown_as_the_interval_between_two_runs() {
+    let text = text_of(
+        &world()
+            .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
+            .leaver("Ada", "ada@example.com", "2026-11-23T23:00:00Z")
+            .a_night_later()
+            .with(|inputs| {
+                inputs
+                    .population
+                    .accounts
+                    .retain(|account| account.id != "7")
+            })
+            .report(),
+    );
+    assert_says(&text, "Verdict: Pass");
+    assert_says(&text, "Of 1 removed, 1 was proven in time and 0 late");
+    assert_says(&text, "2026-11-23 22:40 UTC → 2026-11-24 22:40 UTC yes");
+    assert_says(&text, "Account gone removed Ada ada@example.com 7");
+}
+
+#[test]
+fn rejected_rows_of_the_hr_file_are_named_by_line() {
+    let text = text_of(
+        &world()
+            .with(|inputs| {
+                inputs.hr.rejected.push(RejectedRow {
+                    line: 17,
+                    reason: "`03/04/2026` may be March or April".to_owned(),
+                    person_id: Some("E017".to_owned()),
+                    email: None,
+                });
+            })
+            .report(),
+    );
+    assert_says(&text, "2 = 1 read + 1 rejected + 0 blank + 0 repeated");
+    assert_says(&text, "17 E017 `03/04/2026` may be March or April");
+}
+
+#[test]
+fn a_name_with_markup_is_shown_as_text() {
+    let name = "<script>alert(1)</script>\"'&<img src=x onerror=y>";
+    let page = world()
+        .account("7", name, "ada@example.com", Role::Member, Status::Active)
+        .leaver(name, "ada@example.com", "2026-11-01T23:00:00Z")
+        .with(|inputs| {
+            inputs.population.workspace.name = Some("</title><script>x</script>".to_owned());
+            inputs.hr.origin.url = "https://hr.example.com/\"><script>".to_owned();
+        })
+        .report();
+    assert_says(
+        &page,
+        "&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#38;",
+    );
+    assert_does_not_say(&page, "<script");
+    assert_does_not_say(&page, "<img");
+    assert_eq!(
+        page.matches("</title>").count(),
+        page.matches("<title").count()
+    );
+}
+
+#[test]
+fn a_name_cannot_turn_the_page_around() {
+    let name = "Ada\u{202E}nimda\u{2066}\u{200B}\u{0}";
+    let page = world()
+        .account("7", name, "ada@example.com", Role::Member, Status::Active)
+        .leaver(name, "ada@example.com", "2026-11-01T23:00:00Z")
+        .report();
+    assert_says(&page, "Ada[U+202E]nimda[U+2066][U+200B][U+0000]");
+    assert!(!page.contains(['\u{202E}', '\u{2066}', '\u{200B}', '\0']));
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing() {
+    let pages = [
+        world().a_night_later().report(),
+        failed_report("https://api.truto.one", 75, "no answer"),
+    ];
+    for page in pages {
+        for loading in [
+            "<script",
+            "<link",
+            "<img",
+            "<iframe",
+            "<object",
+            "<embed",
+            "<form",
+            "src=",
+            "@import",
+            "url(",
+            "xlink",
+            "javascript:",
+            " onload",
+            " onerror",
+            " style=",
+            "href=\"http",
+            "href=\"//",
+        ] {
+            assert_does_not_say(&page, loading);
+        }
+        assert_says(&page, "default-src 'none'");
+    }
+}
+
+#[test]
+fn the_page_is_well_formed_for_those_who_cannot_see_it() {
+    let page = world()
+        .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
+        .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
+        .a_night_later()
+        .a_night_later()
+        .report();
+    assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+    assert_eq!(page.matches("<h1").count(), 1);
+    assert_eq!(
+        page.matches("<table").count(),
+        page.matches("<caption").count()
+    );
+    assert_eq!(
+        page.matches("<th").count() - page.matches("<thead").count(),
+        { page.matches("<th scope=\"").count() }
+    );
+    // Each id is there once, and whatever is referred to exists.
+    let values = |attribute: &str| -> Vec<String> {
+        page.split(&format!(" {attribute}=\""))
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"'))
+            .map(|(value, _)| value.to_owned())
+            .collect()
+    };
+    let mut ids = values("id");
+    ids.sort();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "{ids:?}");
+    let anchors = values("href").into_iter();
+    let anchors = anchors.filter_map(|link| link.strip_prefix('#').map(str::to_owned));
+    let labels = values("aria-labelledby");
+    let labels = labels.iter().flat_map(|list| list.split(' '));
+    for id in labels.map(str::to_owned).chain(anchors) {
+        assert!(ids.contains(&id), "{id}");
+    }
+}
+
+#[test]
+fn answers_from_elsewhere_are_marked_before_anything_else() {
+    let from = |origin: &str| {
+        text_of(
+            &world()
+                .with(|inputs| inputs.population.origin = origin.to_owned())
+                .report(),
+        )
+    };
+    assert!(from("http://127.0.0.1:8080").starts_with("TEST DATA"));
+    assert!(from("https://proxy.example.com").starts_with("NOT FROM api.truto.one"));
+    let failed = failed_report("http://localhost:1", 75, "no answer");
+    assert!(text_of(&failed).starts_with("TEST DATA"));
+}
+
+#[test]
+fn a_failed_night_never_contains_the_word_pass_as_a_verdict() {
+    for code in [1, 75, 77, 200] {
+        let page = failed_report("https://api.truto.one", code, "a <b>bold</b> cause");
+        assert_says(&page, "<title>NOT A REVIEW");
+        let text = text_of(&page);
+        assert_says(&text, "This is not a review");
+        assert_says(&text, "reading the accounts");
+        assert_says(&text, &format!("{code}: "));
+        assert_says(&text, "a &#60;b&#62;bold&#60;/b&#62; cause");
+        assert_says(&text, "The absence of a review is not a pass.");
+        let elsewhere = text.replace("The absence of a review is not a pass.", "");
+        assert_does_not_say(&elsewhere.to_lowercase(), "pass");
+        assert_does_not_say(&text, "Verdict");
+    }
+}
+
+#[test]
+fn the_trend_is_a_chart_and_a_table_of_the_same_nights() {
+    let page = world().a_night_later().a_night_later().report();
+    assert_eq!(page.matches("<circle").count(), 3);
+    assert_says(&page, "<polyline points=\"62,22 383,22 704,22\"/>");
+    assert_says(
+        &text_of(&page),
+        "The last 3 reviewed nights, the newest first",
+    );
+
+    // A missed night breaks the line.
+    let page = world()
+        .a_night_later()
+        .with(|inputs| inputs.as_of += SignedDuration::from_hours(24))
+        .report();
+    assert_does_not_say(&page, "<polyline");
+    assert_eq!(page.matches("<circle").count(), 2);
+}

@@ -1,0 +1,633 @@
+//! The published schemas describe what is really written, and refuse what is not.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use asana_access_review::evidence::{
+    Entry, EntryKind, Executor, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame, Night,
+    RunFile, RunFolder, RunIdentity, Tool,
+};
+use asana_access_review::judgement::{
+    Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
+};
+use asana_access_review::people::{
+    Account, AgeBasis, Connection, EmailAddress, Employment, FeedOrigin, GapFilling, HrDate,
+    HrFeed, HrRow, Listing, Memberships, PageRecord, Population, RejectedRecord, RejectedRow,
+    RequestRecord, Role, Status, Viewer, Workspace,
+};
+use jiff::{SignedDuration, Timestamp};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+const SCHEMAS: [&str; 7] = [
+    "manifest",
+    "result",
+    "ledger-entry",
+    "facts",
+    "account",
+    "leaver",
+    "hr-row",
+];
+
+/// Objects whose keys are free: any of them may be missing.
+const OPEN: [&str; 5] = [
+    "columns",
+    "hr_feed_columns",
+    "query",
+    "numbers",
+    "former_emails",
+];
+
+/// Keys that are left out where there is nothing to say.
+const OPTIONAL: [&str; 2] = ["numbers", "failure"];
+
+fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs/schema")
+        .join(format!("{name}.schema.json"));
+    let text = std::fs::read_to_string(&path).expect("a schema");
+    serde_json::from_str(&text).expect("json")
+}
+
+fn validator(name: &str) -> Validator {
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema(name))
+        .expect("a schema that compiles")
+}
+
+fn at(instant: &str) -> Timestamp {
+    instant.parse().expect("an instant")
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+fn account(id: &str, email: Option<&str>, role: Role, status: Status) -> Account {
+    Account {
+        id: id.to_owned(),
+        emails: email.into_iter().map(address).collect(),
+        name: Some(format!("Account {id}")),
+        status,
+        role,
+        view_only: Some(false),
+        external_id: None,
+        joined_at: Some(at("2025-01-01T00:00:00Z")),
+        last_login_at: None,
+    }
+}
+
+fn left(line: u64, email: &str, end: &str) -> HrRow {
+    HrRow {
+        line,
+        person_id: Some(format!("E{line}")),
+        name: Some("Somebody".to_owned()),
+        email: Some(address(email)),
+        status: Employment::Ended,
+        end: Some(HrDate {
+            written: end[..10].to_owned(),
+            at: at(end),
+            zone: "Europe/Berlin".to_owned(),
+        }),
+        ..HrRow::default()
+    }
+}
+
+fn identity(as_of: Timestamp) -> RunIdentity {
+    RunIdentity {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.1.0".to_owned(),
+            commit: "0123abc".to_owned(),
+        },
+        executor: Executor {
+            claimed_job_name: Some("review-29403".to_owned()),
+            ..Executor::default()
+        },
+    }
+}
+
+fn frame(as_of: Timestamp) -> Frame {
+    Frame {
+        identity: identity(as_of),
+        criticality: "critical".to_owned(),
+        control_ids: vec!["ACME-7".to_owned()],
+    }
+}
+
+/// A first night in which much is wrong, so that every kind of record occurs.
+fn first_night() -> Inputs {
+    let as_of = at("2026-11-23T22:40:00Z");
+    let accounts = vec![
+        account("1", Some("root@example.com"), Role::Admin, Status::Active),
+        account("2", Some("ada@example.com"), Role::Admin, Status::Active),
+        account(
+            "3",
+            Some("cy+asana@example.com"),
+            Role::Guest,
+            Status::Invited,
+        ),
+        account(
+            "4",
+            Some("dan@example.com"),
+            Role::Unknown(Some("editor".to_owned())),
+            Status::Unknown(None),
+        ),
+        account("5", Some("eve@example.com"), Role::Member, Status::Active),
+    ];
+    let rows = accounts.len() as u64;
+    let page = |list: &str, cursor: Option<&str>| PageRecord {
+        list: list.to_owned(),
+        page: 1,
+        rows,
+        bytes: 600,
+        sha256: "ab".repeat(32),
+        cursor_sha256: cursor.map(str::to_owned),
+        last: true,
+    };
+    let cursor = "cd".repeat(32);
+    let mut strange = left(5, "dan@example.com", "2026-11-10T23:00:00Z");
+    strange.status = Employment::Unclassified("on leave?".to_owned());
+    strange.location = Some("Berlin".to_owned());
+    let mut undated = left(6, "nobody@elsewhere.example", "2026-11-10T23:00:00Z");
+    undated.end = None;
+    Inputs {
+        as_of,
+        run: RunFolder::of(&identity(as_of)).to_string(),
+        policy: Policy {
+            offboarding_grace_seconds: 0,
+            hr_time_zone: "Europe/Berlin".to_owned(),
+            hr_feed_scope: FeedScope::RecentLeavers,
+            hr_feed_max_age_seconds: None,
+            hr_feed_allow_empty: false,
+            hr_feed_date_order: Some("dmy".to_owned()),
+            hr_feed_columns: [("end".to_owned(), "Left".to_owned())].into(),
+            internal_domains: vec!["example.org".to_owned()],
+            max_drop_percent: 30,
+        },
+        population: Population {
+            connection: Connection {
+                id: "c1".to_owned(),
+                status: "active".to_owned(),
+                integration: Some("asana".to_owned()),
+                authentication_method: Some("oauth2".to_owned()),
+                scopes: vec!["users:read".to_owned()],
+            },
+            origin: "https://api.truto.one".to_owned(),
+            workspace: Workspace {
+                id: "1200".to_owned(),
+                name: None,
+            },
+            workspaces_visible: 1,
+            viewer: Viewer::Account { id: "1".to_owned() },
+            listing: Listing {
+                pages: vec![page("users", None), page("memberships", Some(&cursor))],
+                rows,
+                unique: rows,
+                last_page_reached: true,
+                ..Listing::default()
+            },
+            memberships: Memberships::Read {
+                rows,
+                rejected: 0,
+                active: rows,
+                inactive: 0,
+                unknown: 0,
+                active_not_listed: Vec::new(),
+                listed_without_membership: Vec::new(),
+            },
+            gaps: GapFilling::default(),
+            clock_skew_minutes: Some(0),
+            requests: vec![RequestRecord {
+                method: "GET".to_owned(),
+                path: "/unified/user-directory/users".to_owned(),
+                query: BTreeMap::from([("limit".to_owned(), "100".to_owned())]),
+                answers: 1,
+            }],
+            accounts,
+        },
+        hr: HrFeed {
+            origin: FeedOrigin {
+                url: "s3://people/leavers.csv".to_owned(),
+                sha256: "ef".repeat(32),
+                bytes: 512,
+                modified_at: Some(at("2026-11-23T18:00:00Z")),
+                age_basis: AgeBasis::S3LastModified,
+                format: "csv".to_owned(),
+                encoding: "UTF-8".to_owned(),
+                gzip: false,
+                columns: [("end".to_owned(), "Left".to_owned())].into(),
+                notes: vec!["the delimiter is `;`".to_owned()],
+            },
+            rows: vec![
+                left(2, "ada@example.com", "2026-11-01T23:00:00Z"),
+                left(3, "cy@example.com", "2026-11-01T23:00:00Z"),
+                left(4, "eve@example.com", "2026-11-22T23:00:00Z"),
+                strange,
+                undated,
+            ],
+            rejected: vec![RejectedRow {
+                line: 7,
+                reason: "no such month".to_owned(),
+                person_id: None,
+                email: Some("not an address".to_owned()),
+            }],
+            ..HrFeed::default()
+        },
+        past: Past::default(),
+    }
+}
+
+/// The next night builds on the first: a removal, changes, an account without an address, and
+/// sources that tell less.
+fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
+    let mut inputs = first.clone();
+    let earlier = RunRef {
+        sequence: 1,
+        run: first.run.clone(),
+        manifest_sha256: "12".repeat(32),
+    };
+    inputs.as_of += SignedDuration::from_hours(24);
+    inputs.run = RunFolder::of(&identity(inputs.as_of)).to_string();
+    inputs.policy.max_drop_percent = 40;
+    inputs.past = Past {
+        ledger_faults: vec!["entry 1 is not as it was".to_owned()],
+        ledger_head: Some(1),
+        baseline: Some(Baseline {
+            at: earlier.clone(),
+            as_of: first.as_of,
+            accounts: first.population.accounts.clone(),
+            former_emails: [("2".to_owned(), vec![address("old@example.com")])].into(),
+        }),
+        previous: Some(Previous {
+            at: earlier,
+            policy: first.policy.clone(),
+            findings_first_seen: judged
+                .findings
+                .iter()
+                .map(|finding| (finding.finding_id.clone(), finding.first_seen))
+                .collect(),
+            leavers: judged.leavers,
+            trend: judged.trend,
+        }),
+    };
+    let population = &mut inputs.population;
+    population.accounts.retain(|account| account.id != "5");
+    population.accounts[1].role = Role::Member;
+    population.listing.rows = 4;
+    population.listing.unique = 4;
+    population.viewer = Viewer::NotTold {
+        reason: "403".to_owned(),
+    };
+    population.memberships = Memberships::Unreadable {
+        status: 403,
+        missing_scopes: vec!["workspaces:read".to_owned()],
+    };
+    population.clock_skew_minutes = None;
+    inputs
+}
+
+/// A third night that could be judged and was not complete.
+fn third_night(second: &Inputs) -> Inputs {
+    let mut inputs = second.clone();
+    let population = &mut inputs.population;
+    population
+        .accounts
+        .push(account("6", None, Role::Member, Status::Active));
+    population.listing.rejected = vec![RejectedRecord {
+        page: 1,
+        row: 3,
+        reason: "no id".to_owned(),
+    }];
+    population.listing.stopped_because = Some("a cursor came twice".to_owned());
+    population.memberships = Memberships::Incomplete {
+        reason: "too many pages".to_owned(),
+    };
+    inputs.hr.rows.clear();
+    inputs.hr.unusable = Some("no column for the end of work".to_owned());
+    inputs
+}
+
+fn entry(kind: EntryKind, as_of: Timestamp, verdict: &str, complete: bool) -> Entry {
+    Entry {
+        schema: Entry::schema(),
+        sequence: 1,
+        kind,
+        connection: "c1".to_owned(),
+        origin: "https://api.truto.one".to_owned(),
+        run: RunFolder::of(&identity(as_of)).to_string(),
+        manifest_sha256: "ab".repeat(32),
+        sums_sha256: "cd".repeat(32),
+        previous_sha256: FIRST_PREVIOUS.to_owned(),
+        verdict: verdict.to_owned(),
+        complete,
+        committed_at: as_of,
+        retain_until: Some(as_of + SignedDuration::from_hours(24 * 400)),
+        key_sha256: "none".to_owned(),
+    }
+}
+
+/// Everything a schema is for, as it is really written: pairs of schema and value.
+fn written() -> Vec<(&'static str, Value)> {
+    let first = first_night();
+    let second = second_night(&first, judge(&first));
+    let third = third_night(&second);
+    let mut written = Vec::new();
+    for inputs in [first, second, third] {
+        let judgement = judge(&inputs);
+        let frame = frame(inputs.as_of);
+        let night = Night {
+            frame: &frame,
+            inputs: &inputs,
+            judgement: &judgement,
+        };
+        let mut records: Vec<FileRecord> = Vec::new();
+        for data in night.data_files() {
+            records.push(data.record());
+            let schema = match data.file {
+                RunFile::Result => "result",
+                RunFile::InputFacts => "facts",
+                RunFile::AccountsJsonl => "account",
+                RunFile::LeaversJsonl => "leaver",
+                RunFile::InputHr => "hr-row",
+                _ => continue,
+            };
+            if data.file.name().ends_with(".jsonl.gz") {
+                let mut text = String::new();
+                flate2::read::GzDecoder::new(&*data.bytes)
+                    .read_to_string(&mut text)
+                    .expect("gzip");
+                written.extend(text.lines().map(|line| {
+                    let value = serde_json::from_str(line).expect("json");
+                    (schema, value)
+                }));
+            } else {
+                let value = serde_json::from_slice(&data.bytes).expect("json");
+                written.push((schema, value));
+            }
+        }
+        let (manifest, _) = night.manifest(records).to_file();
+        let value = serde_json::from_slice(&manifest.bytes).expect("json");
+        written.push(("manifest", value));
+        let verdict = judgement.verdict.as_str();
+        let entry = entry(EntryKind::Run, inputs.as_of, verdict, judgement.complete);
+        let value = serde_json::from_slice(&entry.to_bytes()).expect("json");
+        written.push(("ledger-entry", value));
+    }
+
+    let as_of = at("2026-11-26T22:40:00Z");
+    let frame = frame(as_of);
+    let failure = Failure {
+        stage: "reading the accounts".to_owned(),
+        code: 75,
+        message: "no answer".to_owned(),
+    };
+    let failed = FailedNight {
+        frame: &frame,
+        connection: "c1",
+        origin: "https://api.truto.one",
+        failure: &failure,
+    };
+    let (manifest, _) = failed.manifest(Vec::new()).to_file();
+    let value = serde_json::from_slice(&manifest.bytes).expect("json");
+    written.push(("manifest", value));
+    let entry = entry(EntryKind::Failure, as_of, "inconclusive", false);
+    let value = serde_json::from_slice(&entry.to_bytes()).expect("json");
+    written.push(("ledger-entry", value));
+    written
+}
+
+/// Pointers to every object of a value.
+fn objects(value: &Value, at: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                objects(value, format!("{at}/{key}"), found);
+            }
+            found.push(at);
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                objects(value, format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_schema_is_itself_valid_and_says_what_it_is_for() {
+    for name in SCHEMAS {
+        let schema = schema(name);
+        jsonschema::meta::validate(&schema).expect("a valid schema");
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        assert!(schema["title"].is_string() && schema["description"].is_string());
+        assert!(
+            schema.get("$id").is_none(),
+            "{name} claims an address it has not"
+        );
+        let text = schema.to_string();
+        let refs = text.split("\"$ref\":\"").skip(1);
+        for reference in refs {
+            assert!(
+                reference.starts_with("#/$defs/"),
+                "{name} needs only itself"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_written_is_as_the_schemas_say() {
+    let written = written();
+    for name in SCHEMAS {
+        let validator = validator(name);
+        let mut seen = 0;
+        for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
+            let errors: Vec<String> = validator
+                .iter_errors(value)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{name}: {errors:#?}\n{value:#}");
+            seen += 1;
+        }
+        assert!(seen > 1, "{name} was tried on nothing");
+    }
+}
+
+#[test]
+fn the_nights_hold_every_kind_of_record() {
+    let written = written();
+    let holds = |schema: &str, pointer: &str| {
+        written.iter().any(|(name, value)| {
+            let found = value.pointer(pointer);
+            *name == schema && found.is_some_and(|value| !value.is_null() && *value != json!([]))
+        })
+    };
+    for (schema, pointer) in [
+        ("result", "/findings/0"),
+        ("result", "/leavers/0/account_email/0"),
+        ("result", "/changes/0"),
+        ("result", "/summary/trend/1"),
+        ("result", "/checks/2/numbers"),
+        ("facts", "/past/baseline"),
+        ("facts", "/former_emails/2"),
+        ("facts", "/population/listing/rejected/0"),
+        ("facts", "/population/viewer/not_told"),
+        ("facts", "/population/memberships/read"),
+        ("facts", "/population/memberships/incomplete"),
+        ("facts", "/population/memberships/unreadable"),
+        ("account", "/person_id/0"),
+        ("account", "/findings/0"),
+        ("leaver", "/first_seen_without_access"),
+        ("leaver", "/tenures/0/end"),
+        ("hr-row", "/status/unclassified"),
+        ("hr-row", "/reason"),
+        ("manifest", "/failure"),
+        ("manifest", "/sources/hr_feed"),
+        ("manifest", "/files/0"),
+    ] {
+        assert!(holds(schema, pointer), "no {schema} has {pointer}");
+    }
+}
+
+#[test]
+fn a_key_too_many_is_refused_anywhere() {
+    let written = written();
+    for name in SCHEMAS {
+        let validator = validator(name);
+        for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
+            let mut places = Vec::new();
+            objects(value, String::new(), &mut places);
+            for place in places {
+                let mut changed = value.clone();
+                let object = changed.pointer_mut(&place).expect("an object");
+                object["surprise"] = Value::Bool(true);
+                assert!(!validator.is_valid(&changed), "{name}{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_key_is_refused_anywhere() {
+    let written = written();
+    for name in SCHEMAS {
+        let validator = validator(name);
+        for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
+            let mut places = Vec::new();
+            objects(value, String::new(), &mut places);
+            // In the trend, nights of earlier versions may name fewer words.
+            let is_free = |place: &String| {
+                OPEN.iter().any(|open| place.ends_with(&format!("/{open}")))
+                    || place.contains("/trend/") && place.contains("/by_")
+            };
+            for place in places.iter().filter(|place| !is_free(place)) {
+                let object = value.pointer(place).and_then(Value::as_object);
+                for key in object.expect("an object").keys() {
+                    if OPTIONAL.contains(&key.as_str()) {
+                        continue;
+                    }
+                    let mut changed = value.clone();
+                    let object = changed.pointer_mut(place).and_then(Value::as_object_mut);
+                    object.expect("an object").remove(key);
+                    assert!(!validator.is_valid(&changed), "{name}{place}/{key}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn words_instants_and_hashes_of_our_own_making_are_refused() {
+    let written = written();
+    let mistakes = [
+        (
+            "manifest",
+            "/schema",
+            json!("asana-access-review/manifest/v2"),
+        ),
+        ("manifest", "/verdict", json!("passed")),
+        ("manifest", "/run/as_of", json!("2026-11-23 22:40")),
+        ("manifest", "/run/as_of", json!("2026-13-45T22:40:00Z")),
+        ("manifest", "/run/as_of", json!("2026-11-23T22:40:00+01:00")),
+        ("manifest", "/run/id", json!("tonight")),
+        ("manifest", "/run/trigger", json!("cron")),
+        ("manifest", "/files/0/sha256", json!("AB")),
+        ("manifest", "/files/0/bytes", json!(-1)),
+        ("manifest", "/sources/hr_feed/age_basis", json!("guess")),
+        ("manifest", "/sources/truto/pages/0/list", json!("tasks")),
+        ("manifest", "/policy", Value::Null),
+        ("manifest", "/checks", json!([])),
+        ("manifest", "/failure/code", json!("75")),
+        ("result", "/judgement", json!(0)),
+        ("result", "/checks/0/id", json!("all_good")),
+        ("result", "/checks/0/status", json!("skipped")),
+        ("result", "/leavers/0/outcome", json!("probably_removed")),
+        ("result", "/leavers/0/within_sla", json!(true)),
+        ("result", "/findings/0/severity", json!("urgent")),
+        ("result", "/findings/0/finding_id", json!("1")),
+        ("result", "/findings/0/status", json!("on_leave")),
+        ("result", "/changes/0/change", json!("renamed")),
+        ("result", "/summary/trend", json!([])),
+        ("ledger-entry", "/kind", json!("rerun")),
+        ("ledger-entry", "/sequence", json!(0)),
+        ("ledger-entry", "/key_sha256", json!("")),
+        ("ledger-entry", "/previous_sha256", json!("ab".repeat(32))),
+        ("ledger-entry", "/committed_at", json!("yesterday")),
+        ("facts", "/population/accounts/0/status", json!("Active")),
+        ("facts", "/population/memberships/read/rows", json!("4")),
+        ("facts", "/policy/hr_feed_scope", json!("everybody")),
+        ("facts", "/hr/origin/format", json!("xlsx")),
+        ("account", "/role", json!("owner")),
+        ("account", "/email", json!("nobody")),
+        ("account", "/joined_at", json!("2025-01-01")),
+        ("leaver", "/match/0", json!("name")),
+        ("leaver", "/exception_expires", json!("soon")),
+        ("leaver", "/tenures/0/status", json!("left")),
+        ("hr-row", "/kind", json!("blank")),
+        ("hr-row", "/line", json!(0)),
+        ("hr-row", "/status", json!("retired")),
+        ("hr-row", "/end/at", json!("2026-11-01")),
+    ];
+    for (name, pointer, wrong) in mistakes {
+        let validator = validator(name);
+        let (_, value) = written
+            .iter()
+            .find(|(schema, value)| *schema == name && value.pointer(pointer).is_some())
+            .unwrap_or_else(|| panic!("no {name} has {pointer}"));
+        let mut changed = value.clone();
+        *changed.pointer_mut(pointer).expect("a value") = wrong.clone();
+        assert!(!validator.is_valid(&changed), "{name}{pointer} = {wrong}");
+    }
+}
+
+#[test]
+fn a_failure_cannot_be_dressed_up_as_a_pass() {
+    let written = written();
+    let failed = |name: &str, pointer: &str| {
+        let (_, value) = written
+            .iter()
+            .rev()
+            .find(|(schema, value)| *schema == name && value.pointer(pointer).is_some())
+            .expect("a failure");
+        value.clone()
+    };
+    for (name, pointer) in [("manifest", "/failure"), ("ledger-entry", "/kind")] {
+        let validator = validator(name);
+        for (key, value) in [("verdict", json!("pass")), ("complete", json!(true))] {
+            let mut changed = failed(name, pointer);
+            assert!(validator.is_valid(&changed));
+            changed[key] = value;
+            assert!(!validator.is_valid(&changed), "{name} {key}");
+        }
+    }
+}
