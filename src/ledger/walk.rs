@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError};
@@ -70,11 +71,12 @@ impl Ledger {
     }
 
     /// Reads the end of the chain and the runs a new one builds on, and believes only what the
-    /// chain's hashes vouch for. Damage is recorded, and the chain goes on.
+    /// chain's hashes vouch for. Damage is recorded, and the chain goes on. A run dated after `as_of`
+    /// is no baseline: what it did not see yet cannot be missing.
     ///
     /// # Errors
     /// Where the store fails, or the ledger is signed.
-    pub async fn open(&self) -> Result<Chain, LedgerError> {
+    pub async fn open(&self, as_of: Timestamp) -> Result<Chain, LedgerError> {
         let mut walk = Walk {
             ledger: self,
             faults: Vec::new(),
@@ -152,7 +154,7 @@ impl Ledger {
         complete.sort_by(|a, b| b.run.cmp(&a.run));
         let mut baseline = None;
         for entry in &complete {
-            baseline = walk.baseline(entry).await?;
+            baseline = walk.baseline(entry).await?.filter(|found| found.as_of <= as_of);
             if baseline.is_some() {
                 break;
             }
