@@ -2,7 +2,7 @@
 //!
 //! It says nothing that the machine files don't: it is made from the same values, at the same
 //! instant, and the same input gives the same bytes. Names come from strangers: the templates escape
-//! them, and [`visible`] takes the power from characters that could reorder or hide what is written.
+//! them, and `visible` takes the power from characters that could reorder or hide what is written.
 
 mod failed;
 mod night;
