@@ -41,6 +41,7 @@ const NIGHTS: [Night; 2] = [
     },
 ];
 
+#[expect(clippy::print_stdout, reason = "a demo is there to be read")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

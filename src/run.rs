@@ -236,7 +236,10 @@ async fn review(
     clock: Clock,
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(settings.deadline);
-    let chain = ledger.open(frame.identity.as_of).await.map_err(Trouble::Past)?;
+    let chain = ledger
+        .open(frame.identity.as_of)
+        .await
+        .map_err(Trouble::Past)?;
     let hr = feed::read(&settings.feed, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;

@@ -16,8 +16,11 @@ use support::job::{masked, tree, unpacked};
 use support::s3::S3Server;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
+/// A night: its instant, its world, its HR feed.
+type Night = (&'static str, fn() -> World, &'static str);
+
 /// The two nights of the story.
-const NIGHTS: [(&str, fn() -> World, &str); 2] = [
+const NIGHTS: [Night; 2] = [
     (
         "2026-11-22T22:40:00Z",
         World::story_first_night,

@@ -4,7 +4,7 @@
 //! network, no clock and no setting but the [`Policy`] it is handed. The rules, in the order they
 //! are applied:
 //!
-//! 1. [`checks`] on the accounts decide whether the run is *complete*: only then does absence from
+//! 1. `checks` on the accounts decide whether the run is *complete*: only then does absence from
 //!    the list prove that somebody has no account.
 //! 2. `tenures` groups HR rows into people, `earlier` says who of them the previous run knew, and
 //!    together they say who has left at the instant of the run.

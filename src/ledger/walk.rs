@@ -154,7 +154,10 @@ impl Ledger {
         complete.sort_by(|a, b| b.run.cmp(&a.run));
         let mut baseline = None;
         for entry in &complete {
-            baseline = walk.baseline(entry).await?.filter(|found| found.as_of <= as_of);
+            baseline = walk
+                .baseline(entry)
+                .await?
+                .filter(|found| found.as_of <= as_of);
             if baseline.is_some() {
                 break;
             }
