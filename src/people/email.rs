@@ -12,9 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A plus-tag or another domain makes another address, and look-alike letters stay different.
 #[derive(Clone)]
 pub struct EmailAddress {
-    written: String,
-    key: String,
-    at: usize,
+    key: Box<str>,
+    /// Only where it differs from the key: most addresses come as they are compared, and a large
+    /// population is held in memory twice.
+    written: Option<Box<str>>,
 }
 
 impl EmailAddress {
@@ -33,18 +34,16 @@ impl EmailAddress {
         if domain.is_empty() {
             return None;
         }
-        let local = fold(local);
-        let at = local.len();
+        let key = format!("{}@{domain}", fold(local));
         Some(Self {
-            written: written.to_owned(),
-            key: format!("{local}@{domain}"),
-            at,
+            written: (key != written).then(|| written.into()),
+            key: key.into_boxed_str(),
         })
     }
 
     /// The text as the source wrote it.
     pub fn as_written(&self) -> &str {
-        &self.written
+        self.written.as_deref().unwrap_or(&self.key)
     }
 
     /// What addresses are compared by.
@@ -54,19 +53,24 @@ impl EmailAddress {
 
     /// The domain, in ASCII and lower case.
     pub fn domain(&self) -> &str {
-        &self.key[self.at + 1..]
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        // A key always has an `@`, and its domain never does.
+        self.key.rsplit_once('@').unwrap_or((&self.key, ""))
     }
 
     /// The key without a plus-tag: `ana+asana@x.com` and `ana@x.com` give `ana@x.com`.
     ///
     /// Good for a suspicion, never for a match: some servers give the two to different people.
     pub fn key_without_tag(&self) -> String {
-        let local = &self.key[..self.at];
+        let (local, domain) = self.parts();
         let untagged = local.split_once('+').map_or(local, |(before, _)| before);
         format!(
             "{}@{}",
             if untagged.is_empty() { local } else { untagged },
-            self.domain()
+            domain
         )
     }
 }
@@ -121,19 +125,19 @@ impl Ord for EmailAddress {
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.written)
+        write!(f, "{:?}", self.as_written())
     }
 }
 
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written)
+        f.write_str(self.as_written())
     }
 }
 
 impl Serialize for EmailAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.written)
+        serializer.serialize_str(self.as_written())
     }
 }
 
