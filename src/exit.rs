@@ -3,6 +3,17 @@
 use crate::judgement::Verdict;
 use crate::net::ErrorKind;
 
+/// Which verdicts are an exit code of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// Fail and inconclusive.
+    Findings,
+    /// Only inconclusive.
+    Inconclusive,
+    /// None, once evidence is stored.
+    Never,
+}
+
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -70,8 +81,7 @@ impl Exit {
     }
 
     /// The code for a verdict whose evidence is stored.
-    pub fn of_verdict(verdict: Verdict, fail_on: crate::config::FailOn) -> Self {
-        use crate::config::FailOn;
+    pub fn of_verdict(verdict: Verdict, fail_on: FailOn) -> Self {
         match (verdict, fail_on) {
             (Verdict::Pass | Verdict::PassWithExceptions, _) | (_, FailOn::Never) => Self::Pass,
             (Verdict::Fail, FailOn::Findings) => Self::Fail,

@@ -25,20 +25,8 @@ const FLOORS: &[&[&str]] = &[
     &["people"],
 ];
 
-/// Arrows between rooms of one floor, and the few that point up for a word and not for a deed.
-const ARROWS: &[(&str, &str, &str)] = &[
-    ("truto", "net", "the wire under Truto's"),
-    (
-        "exit",
-        "config",
-        "which verdicts are a code of their own is a setting",
-    ),
-    (
-        "config",
-        "run",
-        "the settings a run asks for are the run's own struct",
-    ),
-];
+/// Arrows between rooms of one floor.
+const ARROWS: &[(&str, &str, &str)] = &[("truto", "net", "the wire under Truto's")];
 
 fn floor(room: &str) -> usize {
     FLOORS

@@ -18,6 +18,7 @@ pub use variables::{Command, Default, VARIABLES, Variable, variable};
 use self::values::{Place, Wrong};
 use self::variables::Raw;
 use crate::evidence::Executor;
+use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::source::RawPages;
@@ -36,17 +37,6 @@ pub struct Settings {
     pub fail_on: FailOn,
     /// Who ran it, as the environment claims.
     pub executor: Executor,
-}
-
-/// Which verdicts are an exit code of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailOn {
-    /// Fail and inconclusive.
-    Findings,
-    /// Only inconclusive.
-    Inconclusive,
-    /// None, once evidence is stored.
-    Never,
 }
 
 /// How log lines look.
