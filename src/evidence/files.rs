@@ -1,6 +1,7 @@
 //! The data files of a night, made one after the other so that only one is held at a time.
 
 use std::borrow::Cow;
+use std::io::BufWriter;
 
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
@@ -105,15 +106,21 @@ impl<'a> Night<'a> {
 /// One record a line, gzip. Without a name and a time in the header, so that the same records give
 /// the same bytes.
 fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
-    let mut out = GzBuilder::new()
+    let gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::new(3));
+    // A serialiser writes a few bytes at a time, which is slow to compress.
+    let mut out = BufWriter::with_capacity(64 << 10, gzip);
     let mut rows = 0;
     for record in records {
         json::line(&mut out, &record);
         rows += 1;
     }
-    let bytes = out.finish().expect("writing to memory does not fail");
+    let bytes = out
+        .into_inner()
+        .map_err(|error| error.into_error())
+        .and_then(|gzip| gzip.finish())
+        .expect("writing to memory does not fail");
     DataFile {
         file,
         bytes,
