@@ -236,7 +236,7 @@ async fn review(
     clock: Clock,
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(settings.deadline);
-    let chain = ledger
+    let mut chain = ledger
         .open(frame.identity.as_of)
         .await
         .map_err(Trouble::Past)?;
@@ -250,7 +250,7 @@ async fn review(
         policy: settings.policy.clone(),
         population,
         hr,
-        past: chain.past.clone(),
+        past: std::mem::take(&mut chain.past),
     };
     let judgement = judge(&inputs);
     judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(Trouble::Sums)?;
@@ -293,8 +293,12 @@ async fn record(
         .base_url
         .origin()
         .ascii_serialization();
+    let frame = Frame {
+        identity: frame.identity.of_its_failure(),
+        ..frame.clone()
+    };
     let night = FailedNight {
-        frame,
+        frame: &frame,
         connection: &settings.source.truto.integrated_account_id,
         origin: &origin,
         failure: &failure,

@@ -9,7 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{RunIdentity, Tool};
-use asana_access_review::run::{self, Done};
+use asana_access_review::exit::Exit;
+use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;
 use support::job::{masked, tree, unpacked};
@@ -38,6 +39,20 @@ async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usiz
     let (as_of, world, hr_feed) = NIGHTS[number];
     let as_of: Timestamp = as_of.parse().expect("an instant");
     simulator.set_world(world().at(as_of));
+    review(simulator, folder, store, as_of, hr_feed)
+        .await
+        .map_err(|failed| failed.trouble.chain())
+        .expect("a review")
+}
+
+/// Reviews whatever the simulator shows.
+async fn review(
+    simulator: &Simulator,
+    folder: &Path,
+    store: &Store,
+    as_of: Timestamp,
+    hr_feed: &str,
+) -> Result<Done, Failed> {
     let path = folder.join("hr.csv");
     std::fs::write(&path, hr_feed).expect("an HR feed");
     let changed = UNIX_EPOCH + Duration::from_secs(as_of.as_second() as u64 - 3 * 3600);
@@ -69,10 +84,7 @@ async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usiz
         },
         executor: settings.executor,
     };
-    run::run_in(store.clone(), settings.run, identity, Clock::at(as_of))
-        .await
-        .map_err(|failed| failed.trouble.chain())
-        .expect("a review")
+    run::run_in(store.clone(), settings.run, identity, Clock::at(as_of)).await
 }
 
 /// Both nights into a folder; every file they left, gzip unpacked.
@@ -163,4 +175,37 @@ async fn a_bucket_and_a_folder_hold_the_same_bytes() {
     assert_eq!(in_bucket, in_folder);
 
     assert_eq!(server.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
+    let simulator = Simulator::start(World::new()).await.expect("a simulator");
+    let folder = tempfile::tempdir().expect("a folder");
+    let evidence = folder.path().join("evidence");
+    let store = Store::folder(&evidence);
+    let (as_of, world, hr_feed) = NIGHTS[0];
+    let as_of: Timestamp = as_of.parse().expect("an instant");
+    simulator.set_world(world().at(as_of));
+    let connection = format!("system=asana/connection={CONNECTION_ID}");
+    let half_written =
+        format!("{connection}/dt=2026-11-22/run=20261122T224000Z-7f3a9c/report.html");
+    store
+        .create(&half_written, *b"of an attempt that came to no end")
+        .await
+        .expect("a file");
+
+    let failed = review(&simulator, folder.path(), &store, as_of, hr_feed)
+        .await
+        .expect_err("the report's name is taken");
+    assert_eq!(failed.trouble.exit(), Exit::Unexpected);
+    let record = failed.record.expect("a failure record");
+    let mut names: Vec<String> = store
+        .list(&format!("{}/", record.key))
+        .await
+        .expect("a list")
+        .iter()
+        .map(|name| name.rsplit('/').next().unwrap_or_default().to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["SHA256SUMS", "manifest.json", "report.html"]);
 }
