@@ -27,16 +27,16 @@ pub use retry::Retries;
 pub(crate) use retry::retry;
 
 /// A server that does not take the connection within this is down.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the first byte sent to the first byte of the answer. The body of a put counts too: 10 MB in
 /// this time is 1.4 Mbit/s.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// One attempt.
-pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(90);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(90);
 /// All attempts of the SDK together, with the waiting between them.
-pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(300);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(300);
 /// A body that does not move for this long is cut off.
-pub const STALL_GRACE: Duration = Duration::from_secs(20);
+const STALL_GRACE: Duration = Duration::from_secs(20);
 
 /// The SDK's attempts at what it retries: 5xx, throttling by name, timeouts and resets.
 const SDK_ATTEMPTS: u32 = 4;

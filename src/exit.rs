@@ -58,6 +58,12 @@ impl Exit {
         Self::Terminated,
     ];
 
+    /// How `work` ends; a panic in it is a bug, and not the 101 that Rust would make of it.
+    pub fn unless_panicked(work: impl FnOnce() -> Self) -> Self {
+        // Nothing that it touched is used again: the process leaves.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Self::Unexpected)
+    }
+
     /// The number the operating system is told.
     pub fn code(self) -> u8 {
         self as u8
@@ -114,5 +120,19 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Configuration => Self::Configuration,
             ErrorKind::Unexpected => Self::Unexpected,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_with_a_code_of_ours() {
+        assert_eq!(Exit::unless_panicked(|| Exit::Fail), Exit::Fail);
+        assert_eq!(
+            Exit::unless_panicked(|| panic!("on purpose")),
+            Exit::Unexpected
+        );
     }
 }

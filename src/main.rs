@@ -16,7 +16,11 @@ use tracing::{error, info, warn};
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 fn main() -> ExitCode {
-    let exit = match cli::parse(std::env::args_os()) {
+    ExitCode::from(Exit::unless_panicked(door).code())
+}
+
+fn door() -> Exit {
+    match cli::parse(std::env::args_os()) {
         Asked::Print(text) => {
             say(&text);
             Exit::Pass
@@ -32,8 +36,7 @@ fn main() -> ExitCode {
                 command.as_str()
             )
         }
-    };
-    ExitCode::from(exit.code())
+    }
 }
 
 fn review() -> Exit {
@@ -104,7 +107,7 @@ fn review() -> Exit {
         Err(stopped) => {
             warn!(
                 exit = stopped.code(),
-                "Stopped by a signal; nothing was committed"
+                "Stopped by a signal; nothing is half committed"
             );
             stopped
         }
@@ -126,7 +129,7 @@ fn review() -> Exit {
 fn suffix() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(const_hex::encode(bytes))
 }
 
 /// Waits for SIGTERM or Ctrl-C.

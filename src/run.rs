@@ -293,8 +293,12 @@ async fn record(
         .base_url
         .origin()
         .ascii_serialization();
+    let frame = Frame {
+        identity: frame.identity.of_its_failure(),
+        ..frame.clone()
+    };
     let night = FailedNight {
-        frame,
+        frame: &frame,
         connection: &settings.source.truto.integrated_account_id,
         origin: &origin,
         failure: &failure,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::judgement::{Finding, Judgement, Verdict};
+use crate::report::is_hidden;
 use crate::run::{Done, Failed};
 
 /// Kubernetes cuts a termination message at this many bytes.
@@ -39,7 +40,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     }
     let _ = writeln!(text);
     for reason in &judgement.reasons {
-        let _ = writeln!(text, "  why        {reason}");
+        let _ = writeln!(text, "  why        {}", visible(reason));
     }
     let workspace = workspace
         .name
@@ -51,6 +52,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     } else {
         "not complete"
     };
+    let workspace = visible(workspace);
     let _ = writeln!(text, "  workspace  {workspace}, list {complete}");
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
         let parts: Vec<String> = by
@@ -128,12 +130,10 @@ fn one_finding(finding: &Finding, names: bool) -> String {
     text
 }
 
-/// A stranger's text that cannot move the cursor, colour the terminal or turn the line around.
+/// A stranger's text on one line that cannot move the cursor, colour the terminal or turn the line
+/// around.
 fn visible(text: &str) -> String {
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
-    };
+    let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
     text.chars()
         .map(|c| if hides(c) { '\u{FFFD}' } else { c })
         .collect()
@@ -141,7 +141,7 @@ fn visible(text: &str) -> String {
 
 /// What is said of a review that did not come to a judgement.
 pub fn failure(failed: &Failed) -> String {
-    let mut text = format!("error: {}\n", failed.trouble.chain());
+    let mut text = format!("error: {}\n", visible(&failed.trouble.chain()));
     if let Some(hint) = failed.trouble.hint() {
         let _ = writeln!(text, "hint: {hint}");
     }
@@ -219,6 +219,92 @@ pub fn termination_message(mut words: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judgement::{Counts, FindingCounts, FindingKind, FormerEmails, Severity};
+    use crate::ledger::Committed;
+    use crate::people::{EmailAddress, Role, Workspace};
+
+    /// A night with one finding more than a screen has room for.
+    fn done() -> Done {
+        let as_of = "2026-11-23T22:40:00Z".parse().expect("an instant");
+        let finding = |number: u64| Finding {
+            finding_id: format!("{number:016x}"),
+            kind: FindingKind::OffboardedAccess,
+            severity: Severity::Critical,
+            account_id: Some(number.to_string()),
+            email: EmailAddress::parse("ada@example.com"),
+            name: Some("Ada \u{202e}Lovelace".to_owned()),
+            role: Some(Role::Admin),
+            status: None,
+            person_id: Some("E1".to_owned()),
+            end_of_work: None,
+            deadline: None,
+            overdue_hours: Some(31),
+            matched_by: None,
+            first_seen: as_of,
+            note: String::new(),
+        };
+        let findings: Vec<Finding> = (1..=21).map(finding).collect();
+        Done {
+            judgement: Judgement {
+                verdict: Verdict::Fail,
+                reasons: vec!["Truto said \u{1b}[2J".to_owned()],
+                complete: true,
+                checks: Vec::new(),
+                leavers: Vec::new(),
+                changes: Vec::new(),
+                owners: Vec::new(),
+                former_emails: FormerEmails::new(),
+                organization_domains: Vec::new(),
+                counts: Counts {
+                    findings: FindingCounts {
+                        total: 21,
+                        by_kind: [("offboarded_access".to_owned(), 21)].into(),
+                    },
+                    ..Counts::default()
+                },
+                trend: Vec::new(),
+                findings,
+            },
+            committed: Committed {
+                sequence: 7,
+                head_sha256: "ab".repeat(32),
+                folder: "./evidence/x/dt=2026-11-23/run=1".to_owned(),
+                report: "./evidence/x/dt=2026-11-23/run=1/report.html".to_owned(),
+                key: "x/dt=2026-11-23/run=1".to_owned(),
+            },
+            workspace: Workspace {
+                id: "1331".to_owned(),
+                name: Some("Example\u{1b}[31m".to_owned()),
+            },
+            mark: Some("TEST DATA"),
+        }
+    }
+
+    #[test]
+    fn the_summary_for_a_person_names_people_and_leads_to_the_rest() {
+        insta::assert_snapshot!(summary(&done(), true));
+    }
+
+    #[test]
+    fn what_leaves_the_terminal_has_counts_and_ids_and_nobodys_name() {
+        let done = done();
+        let texts = [
+            summary(&done, false),
+            last_words(&done, Exit::Fail).to_string(),
+        ];
+        for text in texts {
+            for private in ["Ada", "ada@", "Example"] {
+                assert!(!text.contains(private), "{private} in {text}");
+            }
+        }
+        let last = last_words(&done, Exit::Fail);
+        assert_eq!(last["exit"], 3);
+        assert_eq!(last["verdict"], "fail");
+        assert_eq!(last["findings"]["total"], 21);
+        assert_eq!(last["ledger"]["sequence"], 7);
+        assert_eq!(last["ledger"]["head"], "ab".repeat(32));
+        assert_eq!(last["evidence"], "x/dt=2026-11-23/run=1");
+    }
 
     #[test]
     fn a_long_error_is_cut_to_what_kubernetes_keeps() {

@@ -763,6 +763,24 @@ async fn reading_one_by_one_stops_when_it_tells_nothing_new() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_night() {
+    let page = Action::status(200, "<html>Sign in to the hotel's network</html>");
+    let world = World::generated(40)
+        .fault(Fault::once("user-directory/users/", page).for_ever())
+        .with(|world| {
+            world.list_fields = ListFields::ID_AND_NAME;
+            world.memberships = Permission::NotFound;
+            world.custom_users = Permission::NotFound;
+        });
+    let population = fetch(world).await.population;
+    assert_eq!((population.gaps.gets, population.accounts.len()), (1, 40));
+    assert_snapshot!(
+        population.gaps.stopped_because.unwrap_or_default(),
+        @"GET /unified/user-directory/users/{id}: the answer was not understood: it is not JSON"
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_finished_before_the_deadline_is_not_begun() {
     let simulator = Simulator::spawn(scenario("free-plan").with(|world| world.rate_limit = None));
     let mut settings = settings(&simulator);
@@ -774,7 +792,7 @@ async fn what_cannot_be_finished_before_the_deadline_is_not_begun() {
     let gaps = fetched.expect("the accounts").population.gaps;
     assert_snapshot!(
         gaps.stopped_because.unwrap_or_default(),
-        @"300 accounts to read one by one need 60 min, the run has 0 min left"
+        @"300 accounts to read one by one need 60 min, more than the run has left (RUN_DEADLINE)"
     );
     let requests = simulator.requests();
     assert!(

@@ -26,7 +26,7 @@ use crate::{ledger, net, run, source, store, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
-pub const MAX_HR_FEED_BYTES: u64 = 64 << 20;
+const MAX_HR_FEED_BYTES: u64 = 64 << 20;
 
 /// The settings of a review.
 #[derive(Debug)]
@@ -65,14 +65,6 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// A single problem, with what to do about it.
-    pub fn one(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            problems: vec![problem.into()],
-            hints: vec![hint.into()],
-        }
-    }
-
     fn add(&mut self, problem: String, hint: Option<String>) {
         self.problems.push(problem);
         if let Some(hint) = hint

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 /// The smallest environment that works.
@@ -264,4 +266,79 @@ fn logging_falls_back_until_a_wrong_value_is_complained_about() {
     assert!(
         told(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
     );
+}
+
+/// For every variable that a run acts on, a value that is not its default.
+const OTHER_VALUES: &[(&str, &str)] = &[
+    ("TRUTO_API_TOKEN", "another-token"),
+    ("TRUTO_INTEGRATED_ACCOUNT_ID", "another"),
+    ("TRUTO_BASE_URL", "https://truto.example"),
+    ("TRUTO_PAGE_SIZE", "50"),
+    ("TRUTO_RATE_LIMIT", "off"),
+    ("ASANA_WORKSPACE_ID", "1331"),
+    ("HR_FEED_URL", "https://hr.example/leavers.csv"),
+    ("HR_FEED_FORMAT", "jsonl"),
+    ("HR_FEED_SCOPE", "recent-leavers"),
+    ("HR_FEED_COLUMNS", "end=Left"),
+    ("HR_FEED_DATE_ORDER", "mdy"),
+    ("HR_FEED_AUTHORIZATION", "Basic abc"),
+    ("HR_FEED_MAX_AGE", "off"),
+    ("HR_FEED_ALLOW_EMPTY", "true"),
+    ("HR_TIME_ZONE", "Europe/Berlin"),
+    ("OFFBOARDING_GRACE", "0s"),
+    ("MAX_DROP_PERCENT", "31"),
+    ("INTERNAL_DOMAINS", "example.com"),
+    ("EVIDENCE_URL", "s3://evidence/asana"),
+    ("EVIDENCE_RETENTION_DAYS", "400"),
+    ("EVIDENCE_RAW", "full"),
+    ("S3_FORCE_PATH_STYLE", "true"),
+    ("HTTP_TIMEOUT", "31s"),
+    ("RETRY_MAX_ATTEMPTS", "9"),
+    ("RETRY_MAX_ELAPSED", "11m"),
+    ("RUN_DEADLINE", "51m"),
+    ("FAIL_ON", "never"),
+    ("LOG_FORMAT", "text"),
+    ("RUST_LOG", "debug"),
+    ("SYSTEM_CRITICALITY", "high"),
+    ("CONTROL_IDS", "AC-2"),
+    ("JOB_NAME", "night"),
+    ("POD_UID", "0f3a"),
+    ("IMAGE_DIGEST", "sha256:ab"),
+];
+
+#[test]
+fn every_variable_changes_what_the_run_is_told() {
+    let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
+    let run: Vec<&str> = VARIABLES
+        .iter()
+        .filter(|variable| variable.built && variable.commands.contains(&Command::Run))
+        .map(|variable| variable.name)
+        .collect();
+    assert_eq!(names, run);
+
+    // What only some settings ask for: a header for an https feed, an address style for a bucket.
+    let surroundings = [
+        ("HR_FEED_URL", "https://hr.example/base.csv"),
+        ("EVIDENCE_URL", "s3://evidence/base"),
+    ];
+    // Debug shows no secret: each is looked at where it goes.
+    let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
+        let Settings { run, .. } = &judged.settings;
+        let token = run.source.truto.api_token.expose_secret().to_owned();
+        let authorization = match &run.feed.location {
+            feed::Location::Http { authorization, .. } => authorization.clone(),
+            _ => None,
+        };
+        let authorization = authorization.map(|secret| secret.expose_secret().to_owned());
+        let logs = logging(&environment(variables), false);
+        format!("{token} {authorization:?} {logs:?} {:?}", judged.settings)
+    };
+    let base = look(with(&surroundings).expect("settings"), &[]);
+    for (name, value) in OTHER_VALUES {
+        let mut variables = surroundings.to_vec();
+        variables.retain(|(other, _)| other != name);
+        variables.push((name, value));
+        let changed = look(with(&variables).expect("settings"), &variables);
+        assert_ne!(changed, base, "{name}={value} changes nothing");
+    }
 }

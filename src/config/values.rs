@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::feed::Column;
+use crate::net;
 use crate::truto::RateLimit;
 
 /// What is wrong with a value, and what to write instead.
@@ -133,21 +134,10 @@ pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if net::is_loopback(&url) => Ok(url),
         "http" => Err(Wrong::new("is plain http, which is only for loopback").hint("use https")),
         scheme => Err(Wrong::new(format!("has the scheme `{scheme}`")).hint("use https")),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Somewhere outside the program.

@@ -112,8 +112,9 @@ macro_rules! variables {
             meaning: $meaning,
         },)+];
 
-        /// The environment as envy reads it: every value optional text, judged afterwards.
-        #[derive(Debug, std::default::Default, Deserialize)]
+        /// The environment as envy reads it: every value optional text, judged afterwards. It holds
+        /// secrets as plain text and so has no `Debug`.
+        #[derive(std::default::Default, Deserialize)]
         pub(super) struct Raw { $(pub(super) $field: Option<String>,)+ }
 
         impl Raw {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A run: its instant, and a suffix that tells apart two runs of one second.
 #[derive(Clone, Debug)]
@@ -20,6 +21,19 @@ impl RunIdentity {
     /// `20261123T224000Z-7f3a9c`.
     pub fn run_id(&self) -> String {
         format!("{}-{}", self.as_of.strftime("%Y%m%dT%H%M%SZ"), self.suffix)
+    }
+
+    /// The same run for the record of its failure: another suffix, found from its own.
+    ///
+    /// The run may have died while it wrote its folder. What lies there is vouched for by nobody,
+    /// and nothing is ever replaced, so the record has a folder of its own.
+    #[must_use]
+    pub fn of_its_failure(&self) -> Self {
+        let digest = Sha256::digest(format!("failure\n{}", self.run_id()));
+        Self {
+            suffix: const_hex::encode(&digest[..3]),
+            ..self.clone()
+        }
     }
 
     /// The day of the run, in UTC: `2026-11-23`.

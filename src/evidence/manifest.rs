@@ -132,7 +132,7 @@ const END_OF_WORK: &str = "last day of work where the feed has it, else terminat
 ///
 /// The texts are ours; the numbers are those of the AICPA Trust Services Criteria (2017, revised
 /// points of focus 2022), ISO/IEC 27001:2022 Annex A and PCI DSS 4.0.1.
-pub fn controls(grace: SignedDuration, own: &[String]) -> Vec<Control> {
+fn controls(grace: SignedDuration, own: &[String]) -> Vec<Control> {
     let mut controls: Vec<Control> = [
         (
             "SOC 2 CC6.1",

@@ -16,7 +16,7 @@ pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS};
 pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
-pub use manifest::{Control, Failure, Manifest, controls};
+pub use manifest::{Control, Failure, Manifest};
 pub use read::{BaselineFacts, PreviousResult, baseline_facts, previous_result, sums_of};
 
 use crate::judgement::{Inputs, Judgement};

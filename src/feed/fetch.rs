@@ -6,20 +6,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{FeedError, Fetched, Refusal};
+use super::{FeedError, Fetched, Refusal, aside};
 use crate::people::AgeBasis;
 
 /// Reads a file, off the threads that must stay free to hear a signal.
 pub(super) async fn file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedError> {
     let path = path.to_owned();
     let location = path.display().to_string();
-    match tokio::task::spawn_blocking(move || read_file(&path, max_bytes)).await {
-        Ok(read) => read,
-        Err(stopped) => Err(FeedError::Unavailable {
-            location,
-            cause: stopped.into(),
-        }),
-    }
+    aside(&location, move || read_file(&path, max_bytes)).await?
 }
 
 fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedError> {

@@ -201,17 +201,32 @@ pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, Fee
     let location = fetched.url.clone();
     let reader = settings.clone();
     // A large feed takes a second, in which a signal must still be heard.
-    let reading = tokio::task::spawn_blocking(move || understand(bytes, fetched, &reader));
-    let (feed, fault) = reading.await.map_err(|stopped| FeedError::Unavailable {
-        location: location.clone(),
-        cause: stopped.into(),
-    })?;
+    let reading = aside(&location, move || understand(bytes, fetched, &reader));
+    let (feed, fault) = reading.await?;
     match fault {
         Some(TooLarge) => Err(FeedError::TooLarge {
             location,
             limit_bytes: settings.max_bytes,
         }),
         None => Ok(feed),
+    }
+}
+
+/// Does what takes its time on a thread of its own, so that a signal is heard meanwhile. A panic in
+/// it is a fault of ours and stays one: no other try would help.
+async fn aside<T: Send + 'static>(
+    location: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, FeedError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(stopped) => Err(FeedError::Unavailable {
+                location: location.to_owned(),
+                cause: stopped.into(),
+            }),
+        },
     }
 }
 

@@ -97,6 +97,12 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 // ---- The whole file ----
 
+#[tokio::test]
+#[should_panic(expected = "on purpose")]
+async fn a_panic_while_reading_is_no_outage() {
+    let _ = aside("hr.csv", || panic!("on purpose")).await;
+}
+
 #[test]
 fn a_plain_feed_is_read_and_nothing_is_left_over() {
     let bytes = include_bytes!("../../tests/feeds/leavers.csv");

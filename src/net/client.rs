@@ -345,7 +345,8 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         || error.source().is_some_and(is_tls)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is this machine's own, where plain `http` gives nothing away.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost") => true,
         Some(host) => host

@@ -7,7 +7,7 @@ mod error;
 mod pace;
 mod retry;
 
-pub use client::{Http, Request, Response};
+pub use client::{Http, Request, Response, is_loopback};
 pub use error::{ErrorKind, NetError, Story};
 pub use pace::{Pacer, Slot};
 

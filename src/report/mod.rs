@@ -15,6 +15,8 @@ mod tests;
 
 use askama::Template;
 
+pub use visible::is_hidden;
+
 use crate::evidence;
 
 /// `report.html` of a night that was judged.

@@ -25,7 +25,7 @@ pub(super) fn without_hidden_characters(page: String) -> String {
 
 /// Direction marks and overrides, characters without width, and control characters. The joiners
 /// U+200C and U+200D stay: Persian and Indic names and emoji are spelled with them.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{AD}'

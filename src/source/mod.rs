@@ -15,7 +15,6 @@ mod memberships;
 mod raw;
 mod workspace;
 
-pub use crate::net::ErrorKind;
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
