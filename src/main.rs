@@ -46,7 +46,12 @@ fn review() -> Exit {
     let stderr_is_terminal = std::io::stderr().is_terminal();
     let (format, directives) = config::logging(&environment, stderr_is_terminal);
     let progress = logging::start(format, &directives, stderr_is_terminal);
-    std::panic::set_hook(Box::new(|panic| error!(%panic, "A fault of the program")));
+    // The place, and only words of our own: a composed message may quote a name.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let said = panic.payload().downcast_ref::<&'static str>().copied();
+        error!(place, said, "A fault of the program");
+    }));
 
     let config::Judged { settings, warnings } =
         match config::load(environment, |path| std::fs::read_to_string(path)) {

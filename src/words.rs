@@ -185,7 +185,7 @@ pub fn last_words_of_failure(failed: &Failed) -> Value {
     let record = failed.record.as_ref();
     json!({
         "exit": failed.trouble.exit().code(),
-        "verdict": null,
+        "verdict": record.map(|_| Verdict::Inconclusive),
         "stage": failed.trouble.stage(),
         "error": failed.trouble.chain(),
         "ledger": record.map(|record| json!({ "sequence": record.sequence, "head": record.head_sha256 })),

@@ -1,4 +1,5 @@
-//! Trying again what the SDK gives up at once: the only place here that knows `backoff`.
+//! Trying again what the SDK gives up at once. `backoff` is known here and in `net`'s retry, and
+//! nowhere else.
 
 use std::time::Duration;
 

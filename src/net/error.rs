@@ -126,9 +126,11 @@ impl NetError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Client(_) | Self::PlainHttp { .. } | Self::Redirect { .. } | Self::Tls { .. } => {
+            Self::Client(_) | Self::PlainHttp { .. } | Self::Redirect { .. } => {
                 ErrorKind::Configuration
             }
+            // Ours or theirs, nobody can tell; a night lost to it must be explained.
+            Self::Tls { .. } => ErrorKind::Transient,
             Self::Status { response, .. } => match response.status.as_u16() {
                 401 | 403 | 407 => ErrorKind::Refused,
                 404 | 410 => ErrorKind::Configuration,

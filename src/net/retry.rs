@@ -1,7 +1,7 @@
 //! Trying again: whether, when, and for how long at most.
 //!
-//! The crate `backoff` runs the loop and draws the delays; it is used in this file only, so that
-//! swapping it is an hour's work. Its `retry_after` bypasses its own bound on elapsed time, so every
+//! The crate `backoff` runs the loop and draws the delays; beside this file only
+//! `aws`'s retry knows it, so that swapping it is an hour's work. Its `retry_after` bypasses its own bound on elapsed time, so every
 //! delay is bounded here, in [`Bounds::decide`], before `backoff` sees it.
 
 use std::time::{Duration, Instant};
