@@ -51,7 +51,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     } else {
         "not complete"
     };
-    let _ = writeln!(text, "  workspace  {workspace}, list {complete}");
+    let _ = writeln!(text, "  workspace  {workspace}, run {complete}");
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
         let parts: Vec<String> = by
             .iter()
