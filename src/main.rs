@@ -104,7 +104,7 @@ fn review() -> Exit {
         Err(stopped) => {
             warn!(
                 exit = stopped.code(),
-                "Stopped by a signal; nothing was committed"
+                "Stopped by a signal; nothing is half committed"
             );
             stopped
         }
