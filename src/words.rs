@@ -53,7 +53,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         "not complete"
     };
     let workspace = visible(workspace);
-    let _ = writeln!(text, "  workspace  {workspace}, list {complete}");
+    let _ = writeln!(text, "  workspace  {workspace}, run {complete}");
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
         let parts: Vec<String> = by
             .iter()

@@ -380,6 +380,43 @@ fn a_deleted_ledger_entry_is_seen() {
 }
 
 #[test]
+fn a_last_entry_that_says_more_than_its_run_is_seen() {
+    let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
+    assert_eq!(job.run().code, 3);
+    let entry = job.connection().join("ledger/0000000001.json");
+    let text = fs::read_to_string(&entry).expect("an entry");
+    fs::write(&entry, text.replace("\"fail\"", "\"pass\"")).expect("an entry");
+    let ended = job.run();
+    assert!(
+        ended.stdout.contains(
+            "check ledger_continues failed: entry 1 and its manifest disagree on the verdict"
+        ),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn an_entry_with_a_number_nobody_counted_to_does_not_hold_the_run_up() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("RUN_DEADLINE", "20s");
+    assert_eq!(job.run().code, 0);
+    let ledger = job.connection().join("ledger");
+    fs::copy(
+        ledger.join("0000000001.json"),
+        ledger.join("9000000000.json"),
+    )
+    .expect("an entry");
+    let ended = job.run();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    for fault in [
+        "8999999998 ledger entry(s) are missing from 2 on",
+        "entry 9000000000 says it is 1",
+    ] {
+        assert!(ended.stdout.contains(fault), "{}", ended.stdout);
+    }
+}
+
+#[test]
 fn runs_that_race_both_succeed_and_keep_one_chain() {
     let job = Job::scenario("three-pages", LEFT_AND_GONE);
     let racers: Vec<_> = (0..4).map(|_| job.start()).collect();

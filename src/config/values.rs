@@ -152,6 +152,16 @@ pub(super) enum Place {
 /// A path, `file://`, `https://`, `s3://bucket/key` or `truto-hris://`.
 pub(super) fn place(text: &str) -> Result<Place, Wrong> {
     let Some((scheme, rest)) = text.split_once("://") else {
+        // Taken for folders, these would hide evidence where nobody looks for it.
+        let known = ["file:", "http:", "https:", "s3:", "truto-hris:"];
+        if let Some(scheme) = known.iter().find(|scheme| text.starts_with(**scheme)) {
+            return Err(Wrong::new(format!("has no `//` after `{scheme}`"))
+                .hint(format!("write `{scheme}//…`")));
+        }
+        if text == "~" || text.starts_with("~/") {
+            return Err(Wrong::new("begins with `~`, which only a shell replaces")
+                .hint("write the whole path"));
+        }
         return Ok(Place::Path(PathBuf::from(text)));
     };
     match scheme {
@@ -346,6 +356,10 @@ mod tests {
             "gs://x/y",
             "truto-hris://",
             "http://hr.test/x",
+            "s3:/b/x",
+            "s3:b",
+            "file:/srv/hr.csv",
+            "~/evidence",
         ] {
             assert!(place(text).is_err(), "{text}");
         }

@@ -692,7 +692,7 @@ fn ledger_continues(inputs: &Inputs) -> Check {
             ),
             Some(head) => (
                 CheckStatus::Pass,
-                format!("entry {head} and its run are unaltered"),
+                format!("entry {head} and what was used of earlier runs are unaltered"),
             ),
         }
     };

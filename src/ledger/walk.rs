@@ -95,10 +95,16 @@ impl Ledger {
         let mut complete: Vec<Entry> = Vec::new();
         let mut looked_beyond = 0;
         let mut expected: Option<String> = None;
-        for sequence in (1..=last).rev() {
-            let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
-                // Named among the gaps; what its successor links to cannot be compared.
+        let mut newer = None;
+        // Only what is there: a number that nobody counted up to must not be counted down from.
+        for sequence in sequences.iter().copied().rev() {
+            if newer.replace(sequence) != Some(sequence + 1) {
+                // Behind a gap, or the last: nothing that is there links to it.
                 expected = None;
+            }
+            let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
+                // Listed, and gone: what its successor links to cannot be compared.
+                walk.note(format!("entry {sequence} is listed and cannot be read"));
                 continue;
             };
             let sha256 = sha256_hex(&bytes);
@@ -291,6 +297,20 @@ impl Walk<'_> {
             .ok()
     }
 
+    /// Whether an entry says of its run what the run says itself. No link protects the last entry
+    /// yet, so what it repeats is compared.
+    fn agrees(&mut self, entry: &Entry, manifest: &Manifest) -> bool {
+        let agrees =
+            entry.verdict == manifest.verdict.as_str() && entry.complete == manifest.complete;
+        if !agrees {
+            self.note(format!(
+                "entry {} and its manifest disagree on the verdict or on completeness",
+                entry.sequence
+            ));
+        }
+        agrees
+    }
+
     async fn previous(&mut self, entry: &Entry) -> Result<Option<Previous>, LedgerError> {
         let wanted = [RunFile::Manifest, RunFile::Result];
         let Some(files) = self.files(entry, &wanted).await? else {
@@ -300,6 +320,9 @@ impl Walk<'_> {
         let Some(manifest) = self.parsed(entry, &wanted[0], manifest) else {
             return Ok(None);
         };
+        if !self.agrees(entry, &manifest) {
+            return Ok(None);
+        }
         let Some(result) = self.parsed(entry, &wanted[1], previous_result(&files[1])) else {
             return Ok(None);
         };
@@ -320,11 +343,18 @@ impl Walk<'_> {
     }
 
     async fn baseline(&mut self, entry: &Entry) -> Result<Option<Baseline>, LedgerError> {
-        let wanted = [RunFile::InputFacts];
+        let wanted = [RunFile::Manifest, RunFile::InputFacts];
         let Some(files) = self.files(entry, &wanted).await? else {
             return Ok(None);
         };
-        let facts = self.parsed(entry, &wanted[0], baseline_facts(&files[0]));
+        let manifest = serde_json::from_slice::<Manifest>(&files[0]);
+        let Some(manifest) = self.parsed(entry, &wanted[0], manifest) else {
+            return Ok(None);
+        };
+        if !self.agrees(entry, &manifest) {
+            return Ok(None);
+        }
+        let facts = self.parsed(entry, &wanted[1], baseline_facts(&files[1]));
         Ok(facts.map(|facts| Baseline {
             at: run_ref(entry),
             as_of: facts.as_of,
