@@ -377,6 +377,32 @@ fn a_deleted_ledger_entry_is_seen() {
         "{}",
         ended.stdout
     );
+
+    let next = job.run();
+    assert_eq!(
+        next.code, 0,
+        "it is recorded, and the chain goes on: {}",
+        next.stdout
+    );
+    let check = ledger_check(&job, 5);
+    assert_eq!(check["status"], "warn");
+    let detail = check["detail"].as_str().unwrap_or_default();
+    assert!(
+        detail.starts_with("recorded before: 1 ledger entry(s) are missing from 2 on"),
+        "{detail}"
+    );
+
+    fs::remove_file(job.connection().join("ledger/0000000001.json")).expect("an entry");
+    assert_eq!(job.run().code, 4, "another deletion is another fault");
+}
+
+fn ledger_check(job: &Job, sequence: u64) -> serde_json::Value {
+    let result = job.json(sequence, "result.json");
+    let checks = result["checks"].as_array().expect("checks");
+    let check = checks
+        .iter()
+        .find(|check| check["id"] == "ledger_continues");
+    check.expect("the check").clone()
 }
 
 #[test]
@@ -388,9 +414,9 @@ fn a_last_entry_that_says_more_than_its_run_is_seen() {
     fs::write(&entry, text.replace("\"fail\"", "\"pass\"")).expect("an entry");
     let ended = job.run();
     assert!(
-        ended.stdout.contains(
-            "check ledger_continues failed: entry 1 and its manifest disagree on the verdict"
-        ),
+        ended
+            .stdout
+            .contains("check ledger_continues failed: entry 1 and its manifest disagree: verdict"),
         "{}",
         ended.stdout
     );

@@ -264,6 +264,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             former_emails: [("2".to_owned(), vec![address("old@example.com")])].into(),
         }),
         previous: Some(Previous {
+            ledger_detail: String::new(),
             at: earlier,
             policy: first.policy.clone(),
             findings_first_seen: judged

@@ -1205,7 +1205,7 @@ async fn tls_that_is_not_acceptable_is_not_tried_again() {
         matches!(error, NetError::Tls { .. } | NetError::Client(_)),
         "{error:?}"
     );
-    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.kind(), ErrorKind::Transient);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::judgement::{FormerEmails, Leaver, Night};
+use crate::judgement::{CheckId, FormerEmails, Leaver, Night};
 use crate::people::Account;
 
 /// What a baseline is taken from: `inputs/facts.json`.
@@ -28,6 +28,8 @@ pub struct PreviousResult {
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The nights up to it.
     pub trend: Vec<Night>,
+    /// What it said of the ledger.
+    pub ledger_detail: String,
 }
 
 /// Reads `inputs/facts.json`.
@@ -64,6 +66,7 @@ pub fn baseline_facts(bytes: &[u8]) -> Result<BaselineFacts, serde_json::Error> 
 pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
+        checks: Vec<Check>,
         summary: Summary,
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
@@ -73,11 +76,17 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         trend: Vec<Night>,
     }
     #[derive(Deserialize)]
+    struct Check {
+        id: String,
+        detail: String,
+    }
+    #[derive(Deserialize)]
     struct Finding {
         finding_id: String,
         first_seen: Timestamp,
     }
     let ResultFile {
+        checks,
         summary,
         findings,
         leavers,
@@ -86,7 +95,10 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
         .collect();
+    let of_the_ledger = CheckId::LedgerContinues.as_str();
+    let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
     Ok(PreviousResult {
+        ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         leavers,
         findings_first_seen,
         trend: summary.trend,

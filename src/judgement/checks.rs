@@ -682,8 +682,23 @@ fn ledger_continues(inputs: &Inputs) -> Check {
     let id = CheckId::LedgerContinues;
     let past = &inputs.past;
     let numbers = json!({ "head": past.ledger_head });
-    let (status, detail) = if !past.ledger_faults.is_empty() {
-        (CheckStatus::Fail, past.ledger_faults.join("; "))
+    // A deleted entry stays deleted: it fails the night that finds it, and is told ever after.
+    let recorded = past
+        .previous
+        .as_ref()
+        .map_or("", |previous| &previous.ledger_detail);
+    let (old, new): (Vec<&str>, Vec<&str>) = past
+        .ledger_faults
+        .iter()
+        .map(String::as_str)
+        .partition(|fault| recorded.contains(fault));
+    let old = format!("recorded before: {}", old.join("; "));
+    let (status, detail) = if !new.is_empty() && new.len() < past.ledger_faults.len() {
+        (CheckStatus::Fail, format!("{}; {old}", new.join("; ")))
+    } else if !new.is_empty() {
+        (CheckStatus::Fail, new.join("; "))
+    } else if !past.ledger_faults.is_empty() {
+        (CheckStatus::Warn, old)
     } else {
         match past.ledger_head {
             None => (

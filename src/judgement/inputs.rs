@@ -111,4 +111,6 @@ pub struct Previous {
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The nights up to it, the oldest first.
     pub trend: Vec<Night>,
+    /// What it said of the ledger: faults that are recorded there fail no further night.
+    pub ledger_detail: String,
 }

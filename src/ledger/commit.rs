@@ -6,13 +6,12 @@
 use jiff::Timestamp;
 
 use super::walk::{Head, sha256_hex};
-use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
+use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, marked};
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
     raw_file, sums,
 };
-use crate::judgement::mark_of_origin;
 use crate::people::RawFile;
 use crate::store::{Created, StoreError};
 
@@ -73,13 +72,14 @@ pub async fn commit_night(
 /// Stores that a night could not be judged, and commits that.
 ///
 /// # Errors
-/// Where the store fails.
+/// Where the store fails, or the ledger is signed: then nothing is written.
 pub async fn commit_failure(
     ledger: &Ledger,
     clock: &Clock,
     night: &FailedNight<'_>,
     report: Vec<u8>,
 ) -> Result<Committed, LedgerError> {
+    let head = ledger.head().await?;
     let run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
     let manifest = |files| night.manifest(files);
     let entry = run.finish(report, manifest).await?.entry(
@@ -89,7 +89,6 @@ pub async fn commit_failure(
         "inconclusive",
         false,
     );
-    let head = ledger.head().await?;
     append(ledger, head, clock, night.frame.identity.as_of, entry).await
 }
 
@@ -147,6 +146,7 @@ impl<'a> RunWriter<'a> {
         report: Vec<u8>,
         manifest: impl FnOnce(Vec<FileRecord>) -> Manifest,
     ) -> Result<Written, StoreError> {
+        self.flush().await?;
         let report = DataFile {
             file: RunFile::Report,
             bytes: report,
@@ -187,10 +187,7 @@ impl Written {
             sequence: 0,
             kind,
             connection: connection.to_owned(),
-            origin: match mark_of_origin(origin) {
-                Some(mark) => format!("{mark}: {origin}"),
-                None => origin.to_owned(),
-            },
+            origin: marked(origin),
             run: self.run,
             manifest_sha256: self.manifest_sha256,
             sums_sha256: self.sums_sha256,

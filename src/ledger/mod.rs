@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::ConnectionFolder;
+use crate::judgement::mark_of_origin;
 use crate::store::{Store, StoreError};
 
 /// How the ledger is kept.
@@ -31,6 +32,7 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: Store,
+    connection: String,
     folder: ConnectionFolder,
     settings: Settings,
 }
@@ -40,9 +42,18 @@ impl Ledger {
     pub fn new(store: Store, connection: &str, settings: Settings) -> Self {
         Self {
             store,
+            connection: connection.to_owned(),
             folder: ConnectionFolder::of(connection),
             settings,
         }
+    }
+}
+
+/// An origin as entries name it: with its mark, where it is not Truto.
+fn marked(origin: &str) -> String {
+    match mark_of_origin(origin) {
+        Some(mark) => format!("{mark}: {origin}"),
+        None => origin.to_owned(),
     }
 }
 

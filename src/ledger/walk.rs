@@ -3,18 +3,29 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, marked};
 use crate::evidence::{
     Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts,
     previous_result, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, RunRef};
 
-/// Entries looked at beyond the first complete one, since runs that raced may stand in another
-/// order than their instants.
-const RACE_WINDOW: usize = 8;
+/// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
+/// than their instants. One more is read, for the link to it.
+const RACE_WINDOW: usize = 7;
+
+/// A ledger without a complete run is not walked further than this: a minute or so of reading.
+const FARTHEST: usize = 1000;
+
+/// So many faults are told one by one.
+const FAULTS_TOLD: usize = 20;
+
+/// The largest number that leaves room for the next entry's ten digits.
+const LAST_SEQUENCE: u64 = 9_999_999_998;
 
 /// The ledger as a run found it.
 #[derive(Debug)]
@@ -46,151 +57,179 @@ pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     const_hex::encode(Sha256::digest(bytes))
 }
 
-impl Ledger {
+/// What lies in the ledger's folder.
+struct Listing {
     /// The numbers of all entries, ascending.
-    async fn sequences(&self) -> Result<Vec<u64>, LedgerError> {
-        let names = self.store.list(&self.folder.ledger()).await?;
-        let mut sequences: Vec<u64> = names
-            .iter()
-            .filter_map(|name| self.folder.sequence_of(name))
-            .collect();
+    sequences: Vec<u64>,
+    /// Names that are neither entries nor signatures.
+    strangers: Vec<String>,
+}
+
+impl Ledger {
+    async fn listing(&self) -> Result<Listing, LedgerError> {
+        let mut sequences = Vec::new();
+        let mut strangers = Vec::new();
+        for name in self.store.list(&self.folder.ledger()).await? {
+            match self.folder.sequence_of(&name) {
+                Some(sequence) if (1..=LAST_SEQUENCE).contains(&sequence) => {
+                    sequences.push(sequence);
+                }
+                // What a signature or an unfinished copy is called is taken for no entry.
+                _ if name.ends_with(".sig") || name.ends_with(".tmp") => {}
+                _ => strangers.push(name),
+            }
+        }
         sequences.sort_unstable();
-        Ok(sequences)
+        Ok(Listing {
+            sequences,
+            strangers,
+        })
     }
 
-    /// The end of the chain as it is now.
+    /// The end of the chain as it is now, readable or not.
+    ///
+    /// # Errors
+    /// Where the store fails, or the end is signed.
     pub(super) async fn head(&self) -> Result<Option<Head>, LedgerError> {
-        let Some(sequence) = self.sequences().await?.pop() else {
-            return Ok(None);
-        };
-        let bytes = self.store.read(&self.folder.entry(sequence)).await?;
-        Ok(bytes.map(|bytes| Head {
-            sequence,
-            sha256: sha256_hex(&bytes),
-        }))
+        for sequence in self.listing().await?.sequences.into_iter().rev() {
+            // Listed, and gone: the one before is the end.
+            let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
+                continue;
+            };
+            if Entry::from_bytes(&bytes).is_ok_and(|entry| is_signed(&entry)) {
+                return Err(LedgerError::Signed { sequence });
+            }
+            let sha256 = sha256_hex(&bytes);
+            return Ok(Some(Head { sequence, sha256 }));
+        }
+        Ok(None)
     }
 
     /// Reads the end of the chain and the runs a new one builds on, and believes only what the
     /// chain's hashes vouch for. Damage is recorded, and the chain goes on. A run dated after `as_of`
     /// is no baseline: what it did not see yet cannot be missing.
     ///
+    /// What is not reached is not looked at: of entries farther back only that none is missing.
+    ///
     /// # Errors
     /// Where the store fails, or the ledger is signed.
     pub async fn open(&self, as_of: Timestamp) -> Result<Chain, LedgerError> {
-        let mut walk = Walk {
-            ledger: self,
-            faults: Vec::new(),
-        };
-        let sequences = self.sequences().await?;
-        let Some(last) = sequences.last().copied() else {
-            return Ok(Chain {
-                head: None,
-                past: Past::default(),
-            });
-        };
-        walk.note_gaps(&sequences);
-
-        let mut head = None;
-        let mut previous = None;
-        let mut complete: Vec<Entry> = Vec::new();
-        let mut looked_beyond = 0;
-        let mut expected: Option<String> = None;
-        let mut newer = None;
-        // Only what is there: a number that nobody counted up to must not be counted down from.
-        for sequence in sequences.iter().copied().rev() {
-            if newer.replace(sequence) != Some(sequence + 1) {
-                // Behind a gap, or the last: nothing that is there links to it.
-                expected = None;
-            }
-            let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
-                // Listed, and gone: what its successor links to cannot be compared.
-                walk.note(format!("entry {sequence} is listed and cannot be read"));
-                continue;
-            };
-            let sha256 = sha256_hex(&bytes);
-            if expected
-                .as_ref()
-                .is_some_and(|expected| *expected != sha256)
-            {
-                walk.note(format!(
-                    "entry {sequence} is not the one its successor links to"
-                ));
-            }
-            if head.is_none() {
-                head = Some(Head { sequence, sha256 });
-            }
-            let entry = match Entry::from_bytes(&bytes) {
-                Ok(entry) if entry.sequence == sequence => entry,
-                Ok(entry) => {
-                    walk.note(format!("entry {sequence} says it is {}", entry.sequence));
-                    expected = None;
-                    continue;
-                }
-                Err(fault) => {
-                    walk.note(format!("entry {sequence}: {fault}"));
-                    expected = None;
-                    continue;
-                }
-            };
-            if sequence == last && entry.key_sha256 != "none" {
-                return Err(LedgerError::Signed { sequence });
-            }
-            expected = Some(entry.previous_sha256.clone());
-            if sequence == 1 && entry.previous_sha256 != FIRST_PREVIOUS {
-                walk.note("entry 1 names a predecessor: entries before it are gone".to_owned());
-            }
-            if entry.kind == EntryKind::Run {
-                if previous.is_none() {
-                    previous = walk.previous(&entry).await?;
-                }
-                if entry.complete {
-                    complete.push(entry);
-                }
-            }
-            if !complete.is_empty() && previous.is_some() {
-                looked_beyond += 1;
-                // The link behind the last entry that is used is looked at as well.
-                if looked_beyond > RACE_WINDOW {
-                    break;
-                }
-            }
-        }
-
-        // The run folder's name begins with its instant, so names sort as instants do.
-        complete.sort_by(|a, b| b.run.cmp(&a.run));
-        let mut baseline = None;
-        for entry in &complete {
-            baseline = walk
-                .baseline(entry)
-                .await?
-                .filter(|found| found.as_of <= as_of);
-            if baseline.is_some() {
+        let listing = self.listing().await?;
+        let mut walk = Walk::new(self, as_of);
+        walk.note_strangers(&listing.strangers);
+        walk.note_gaps(&listing.sequences);
+        for (looked_at, sequence) in listing.sequences.iter().rev().enumerate() {
+            if walk.is_done() {
                 break;
             }
+            if looked_at == FARTHEST {
+                walk.note_farthest();
+                break;
+            }
+            walk.step(*sequence).await?;
         }
+        walk.note_doubted();
         Ok(Chain {
-            head,
+            head: walk.head,
             past: Past {
-                ledger_faults: walk.faults,
-                ledger_head: Some(last),
-                baseline,
-                previous,
+                ledger_faults: told(walk.faults),
+                ledger_head: listing.sequences.last().copied(),
+                baseline: walk.baseline,
+                previous: walk.previous,
             },
         })
     }
 }
 
-struct Walk<'a> {
-    ledger: &'a Ledger,
-    faults: Vec<String>,
+fn is_signed(entry: &Entry) -> bool {
+    entry.key_sha256 != "none"
 }
 
-impl Walk<'_> {
+/// The instant that a run's folder bears in its name.
+fn instant_of(entry: &Entry) -> Option<Timestamp> {
+    let run = entry.run.split_once("/run=")?.1;
+    let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", run.split_once('-')?.0).ok()?;
+    TimeZone::UTC.to_timestamp(instant).ok()
+}
+
+fn told(mut faults: Vec<String>) -> Vec<String> {
+    let more = faults.len().saturating_sub(FAULTS_TOLD);
+    faults.truncate(FAULTS_TOLD);
+    if more > 0 {
+        faults.push(format!("and {more} more"));
+    }
+    faults
+}
+
+/// The walk from the head backwards.
+struct Walk<'a> {
+    ledger: &'a Ledger,
+    as_of: Timestamp,
+    faults: Vec<String>,
+    head: Option<Head>,
+    previous: Option<Previous>,
+    baseline: Option<Baseline>,
+    /// The entry looked at last, and what it says its predecessor's hash is, if it is believed.
+    after: Option<(u64, Option<String>)>,
+    /// A later entry is believed, and it is not signed.
+    is_unsigned: bool,
+    /// The newest entry that is not believed, of those after the previous run.
+    doubted: Option<u64>,
+    /// Entries looked at since there was nothing more to look for.
+    beyond: usize,
+}
+
+/// Why a file, or the run it belongs to, is not used.
+enum Unusable {
+    /// It is not what was written: the faults say why.
+    Doubtful,
+    /// It is gone, and its time to be kept is over.
+    Expired,
+}
+
+impl<'a> Walk<'a> {
+    fn new(ledger: &'a Ledger, as_of: Timestamp) -> Self {
+        Self {
+            ledger,
+            as_of,
+            faults: Vec::new(),
+            head: None,
+            previous: None,
+            baseline: None,
+            after: None,
+            is_unsigned: false,
+            doubted: None,
+            beyond: 0,
+        }
+    }
+
+    fn has_found_both(&self) -> bool {
+        self.previous.is_some() && self.baseline.is_some()
+    }
+
+    /// The links of all entries that could be used have been looked at, the one behind the last too.
+    fn is_done(&self) -> bool {
+        self.beyond > RACE_WINDOW
+    }
+
     fn note(&mut self, fault: String) {
         if !self.faults.contains(&fault) {
             tracing::warn!(fault, "The ledger is damaged");
             self.faults.push(fault);
         }
+    }
+
+    fn note_strangers(&mut self, strangers: &[String]) {
+        let Some(first) = strangers.first() else {
+            return;
+        };
+        let prefix = self.ledger.folder.ledger();
+        let first = first.strip_prefix(&prefix).unwrap_or(first);
+        let first: String = first.escape_debug().take(60).collect();
+        let count = strangers.len();
+        self.note(format!(
+            "{count} file(s) in ledger/ are no entries: `{first}`"
+        ));
     }
 
     /// Numbers have no gaps: one is a deletion.
@@ -207,49 +246,242 @@ impl Walk<'_> {
         }
     }
 
-    /// The files of a run, each believed only if the entry's hashes lead to it. `None`, and a
-    /// fault, where they do not.
-    async fn files(
+    fn note_farthest(&mut self) {
+        if !self.has_found_both() {
+            let what = match self.previous {
+                Some(_) => "complete run",
+                None => "run",
+            };
+            self.note(format!(
+                "no {what} was found among the newest {FARTHEST} entries; older ones were not looked at"
+            ));
+        }
+    }
+
+    /// Where the run before is not believed, it is said what takes its place.
+    fn note_doubted(&mut self) {
+        let Some(doubted) = self.doubted else {
+            return;
+        };
+        let instead = match &self.previous {
+            Some(previous) => format!("leavers are carried from entry {}", previous.at.sequence),
+            None => "no leavers are carried".to_owned(),
+        };
+        self.note(format!(
+            "entry {doubted} may be the run before and is not believed: {instead}"
+        ));
+    }
+
+    fn doubt(&mut self, sequence: u64) {
+        if self.previous.is_none() {
+            self.doubted.get_or_insert(sequence);
+        }
+    }
+
+    /// Looks at one entry, and takes from it what a new run builds on.
+    async fn step(&mut self, sequence: u64) -> Result<(), LedgerError> {
+        if self.has_found_both() {
+            self.beyond += 1;
+        }
+        let name = self.ledger.folder.entry(sequence);
+        let Some(bytes) = self.ledger.store.read(&name).await? else {
+            self.note(format!("entry {sequence} is gone"));
+            return Ok(());
+        };
+        let Some(entry) = self.entry(sequence, &bytes) else {
+            self.doubt(sequence);
+            self.after = Some((sequence, None));
+            return Ok(());
+        };
+        if is_signed(&entry) && !self.is_unsigned {
+            return Err(LedgerError::Signed { sequence });
+        }
+        if is_signed(&entry) {
+            self.note(format!(
+                "entry {sequence} is signed, and a later one is not"
+            ));
+        }
+        self.is_unsigned = true;
+        self.after = Some((sequence, Some(entry.previous_sha256.clone())));
+        if entry.kind == EntryKind::Run && !self.is_done() {
+            self.run(&entry).await?;
+        }
+        Ok(())
+    }
+
+    /// An entry that is believed: of the right form and place, and the one its successor links to.
+    fn entry(&mut self, sequence: u64, bytes: &[u8]) -> Option<Entry> {
+        let sha256 = sha256_hex(bytes);
+        if self.head.is_none() {
+            let sha256 = sha256.clone();
+            self.head = Some(Head { sequence, sha256 });
+        }
+        let link = match self.after.take() {
+            Some((after, link)) if after == sequence + 1 => link,
+            Some(_) => {
+                // A gap, which has been noted. Nothing links over it.
+                self.doubt(sequence + 1);
+                None
+            }
+            None => None,
+        };
+        let is_linked = link.is_none_or(|link| link == sha256);
+        if !is_linked {
+            self.note(format!(
+                "entry {sequence} is not the one its successor links to"
+            ));
+        }
+        let entry = match Entry::from_bytes(bytes) {
+            Ok(entry) => entry,
+            Err(fault) => {
+                self.note(format!("entry {sequence}: {fault}"));
+                return None;
+            }
+        };
+        if entry.sequence != sequence {
+            self.note(format!("entry {sequence} says it is {}", entry.sequence));
+            return None;
+        }
+        if entry.connection != self.ledger.connection {
+            self.note(format!("entry {sequence} is of another connection"));
+            return None;
+        }
+        if sequence == 1 && entry.previous_sha256 != FIRST_PREVIOUS {
+            self.note("entry 1 names a predecessor: entries before it are gone".to_owned());
+        }
+        is_linked.then_some(entry)
+    }
+
+    /// Takes a run as previous run, as baseline, or both, if it is wanted and its files are sound. A
+    /// run with one damaged file is not believed in the others either.
+    async fn run(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let sequence = entry.sequence;
+        let folder = RunFolder::parse(&entry.run).zip(instant_of(entry));
+        let Some((folder, instant)) = folder else {
+            self.note(format!("entry {sequence} names a run folder that is none"));
+            self.doubt(sequence);
+            return Ok(());
+        };
+        let as_previous = self.previous.is_none();
+        let is_newer = |found: &Baseline| instant > found.as_of;
+        let as_baseline =
+            entry.complete && instant <= self.as_of && self.baseline.as_ref().is_none_or(is_newer);
+        if !as_previous && !as_baseline {
+            return Ok(());
+        }
+        match self.found(entry, &folder, as_previous, as_baseline).await? {
+            Ok((previous, baseline)) => {
+                self.previous = previous.or(self.previous.take());
+                self.baseline = baseline.or(self.baseline.take());
+            }
+            Err(Unusable::Doubtful) => self.doubt(sequence),
+            Err(Unusable::Expired) => {
+                tracing::info!(sequence, "A run is expired, and its files are gone");
+            }
+        }
+        Ok(())
+    }
+
+    async fn found(
         &mut self,
         entry: &Entry,
-        wanted: &[RunFile],
-    ) -> Result<Option<Vec<Vec<u8>>>, LedgerError> {
-        let sequence = entry.sequence;
-        let Some(run) = RunFolder::parse(&entry.run) else {
-            self.note(format!("entry {sequence} names a run folder that is none"));
-            return Ok(None);
-        };
-        let Some(sums) = self
-            .file(entry, &run, &RunFile::Sums, &entry.sums_sha256)
+        folder: &RunFolder,
+        as_previous: bool,
+        as_baseline: bool,
+    ) -> Result<Result<(Option<Previous>, Option<Baseline>), Unusable>, LedgerError> {
+        let mut wanted = vec![RunFile::Manifest];
+        wanted.extend(as_previous.then_some(RunFile::Result));
+        wanted.extend(as_baseline.then_some(RunFile::InputFacts));
+
+        let sums = match self
+            .file(entry, folder, &RunFile::Sums, &entry.sums_sha256)
             .await?
-        else {
-            return Ok(None);
+        {
+            Ok(bytes) => bytes,
+            Err(unusable) => return Ok(Err(unusable)),
         };
-        let Some(sums): Option<BTreeMap<String, String>> = sums_of(&sums) else {
+        let Some(sums) = self.sums(entry, &sums) else {
+            return Ok(Err(Unusable::Doubtful));
+        };
+        let mut files = Vec::new();
+        for file in &wanted {
+            let Some(sha256) = sums.get(&file.name()) else {
+                self.note(format!(
+                    "SHA256SUMS of entry {} lacks {}",
+                    entry.sequence,
+                    file.name()
+                ));
+                return Ok(Err(Unusable::Doubtful));
+            };
+            match self.file(entry, folder, file, sha256).await? {
+                Ok(bytes) => files.push(bytes),
+                Err(unusable) => return Ok(Err(unusable)),
+            }
+        }
+
+        let mut files = files.into_iter();
+        let mut next = || files.next().unwrap_or_default();
+        let Some(manifest) = self.manifest(entry, &next()) else {
+            return Ok(Err(Unusable::Doubtful));
+        };
+        let previous = match as_previous {
+            true => self.previous_of(entry, manifest, &next()).map(Some),
+            false => Some(None),
+        };
+        let baseline = match as_baseline {
+            true => self.baseline_of(entry, &next()).map(Some),
+            false => Some(None),
+        };
+        Ok(match (previous, baseline) {
+            (Some(previous), Some(baseline)) => Ok((previous, baseline)),
+            _ => Err(Unusable::Doubtful),
+        })
+    }
+
+    fn sums(&mut self, entry: &Entry, bytes: &[u8]) -> Option<BTreeMap<String, String>> {
+        let sequence = entry.sequence;
+        let Some(sums) = sums_of(bytes) else {
             self.note(format!("SHA256SUMS of entry {sequence} cannot be read"));
-            return Ok(None);
+            return None;
         };
         if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
             self.note(format!(
                 "SHA256SUMS and entry {sequence} disagree on the manifest"
             ));
-            return Ok(None);
+            return None;
         }
-        let mut files = Vec::new();
-        for file in wanted {
-            let Some(sha256) = sums.get(&file.name()) else {
-                self.note(format!(
-                    "SHA256SUMS of entry {sequence} lacks {}",
-                    file.name()
-                ));
-                return Ok(None);
-            };
-            match self.file(entry, &run, file, sha256).await? {
-                Some(bytes) => files.push(bytes),
-                None => return Ok(None),
-            }
+        Some(sums)
+    }
+
+    /// The manifest, if it says what its entry says. The last entry has no successor that would
+    /// vouch for these words.
+    fn manifest(&mut self, entry: &Entry, bytes: &[u8]) -> Option<Manifest> {
+        let manifest = serde_json::from_slice::<Manifest>(bytes);
+        let manifest = self.parsed(entry, &RunFile::Manifest, manifest)?;
+        let agree = [
+            ("verdict", manifest.verdict.as_str() == entry.verdict),
+            ("completeness", manifest.complete == entry.complete),
+            ("kind", manifest.failure.is_none()),
+            ("connection", manifest.connection.id == entry.connection),
+            ("run", is_run(entry, &manifest)),
+            (
+                "origin",
+                marked(&manifest.sources.truto.origin) == entry.origin,
+            ),
+        ];
+        let apart: Vec<&str> = agree
+            .into_iter()
+            .filter_map(|(what, agree)| (!agree).then_some(what))
+            .collect();
+        if apart.is_empty() {
+            return Some(manifest);
         }
-        Ok(Some(files))
+        self.note(format!(
+            "entry {} and its manifest disagree: {}",
+            entry.sequence,
+            apart.join(", ")
+        ));
+        None
     }
 
     async fn file(
@@ -258,15 +490,18 @@ impl Walk<'_> {
         run: &RunFolder,
         file: &RunFile,
         sha256: &str,
-    ) -> Result<Option<Vec<u8>>, LedgerError> {
+    ) -> Result<Result<Vec<u8>, Unusable>, LedgerError> {
         let name = self.ledger.folder.run(run, file);
         let Some(bytes) = self.ledger.store.read(&name).await? else {
+            if entry.retain_until.is_some_and(|until| until < self.as_of) {
+                return Ok(Err(Unusable::Expired));
+            }
             self.note(format!(
                 "{} of entry {} is missing",
                 file.name(),
                 entry.sequence
             ));
-            return Ok(None);
+            return Ok(Err(Unusable::Doubtful));
         };
         if sha256_hex(&bytes) != sha256 {
             self.note(format!(
@@ -274,9 +509,9 @@ impl Walk<'_> {
                 file.name(),
                 entry.sequence
             ));
-            return Ok(None);
+            return Ok(Err(Unusable::Doubtful));
         }
-        Ok(Some(bytes))
+        Ok(Ok(bytes))
     }
 
     /// A parsed file, or a fault: its hash was right, so it was written in a form we do not know.
@@ -297,71 +532,45 @@ impl Walk<'_> {
             .ok()
     }
 
-    /// Whether an entry says of its run what the run says itself. No link protects the last entry
-    /// yet, so what it repeats is compared.
-    fn agrees(&mut self, entry: &Entry, manifest: &Manifest) -> bool {
-        let agrees =
-            entry.verdict == manifest.verdict.as_str() && entry.complete == manifest.complete;
-        if !agrees {
-            self.note(format!(
-                "entry {} and its manifest disagree on the verdict or on completeness",
-                entry.sequence
-            ));
-        }
-        agrees
-    }
-
-    async fn previous(&mut self, entry: &Entry) -> Result<Option<Previous>, LedgerError> {
-        let wanted = [RunFile::Manifest, RunFile::Result];
-        let Some(files) = self.files(entry, &wanted).await? else {
-            return Ok(None);
-        };
-        let manifest = serde_json::from_slice::<Manifest>(&files[0]);
-        let Some(manifest) = self.parsed(entry, &wanted[0], manifest) else {
-            return Ok(None);
-        };
-        if !self.agrees(entry, &manifest) {
-            return Ok(None);
-        }
-        let Some(result) = self.parsed(entry, &wanted[1], previous_result(&files[1])) else {
-            return Ok(None);
-        };
+    fn previous_of(
+        &mut self,
+        entry: &Entry,
+        manifest: Manifest,
+        result: &[u8],
+    ) -> Option<Previous> {
+        let result = self.parsed(entry, &RunFile::Result, previous_result(result))?;
         let Some(policy) = manifest.policy else {
             self.note(format!(
                 "the manifest of entry {} has no policy",
                 entry.sequence
             ));
-            return Ok(None);
+            return None;
         };
-        Ok(Some(Previous {
+        Some(Previous {
             at: run_ref(entry),
             policy,
             leavers: result.leavers,
             findings_first_seen: result.findings_first_seen,
             trend: result.trend,
-        }))
+            ledger_detail: result.ledger_detail,
+        })
     }
 
-    async fn baseline(&mut self, entry: &Entry) -> Result<Option<Baseline>, LedgerError> {
-        let wanted = [RunFile::Manifest, RunFile::InputFacts];
-        let Some(files) = self.files(entry, &wanted).await? else {
-            return Ok(None);
-        };
-        let manifest = serde_json::from_slice::<Manifest>(&files[0]);
-        let Some(manifest) = self.parsed(entry, &wanted[0], manifest) else {
-            return Ok(None);
-        };
-        if !self.agrees(entry, &manifest) {
-            return Ok(None);
-        }
-        let facts = self.parsed(entry, &wanted[1], baseline_facts(&files[1]));
-        Ok(facts.map(|facts| Baseline {
+    fn baseline_of(&mut self, entry: &Entry, facts: &[u8]) -> Option<Baseline> {
+        let facts = self.parsed(entry, &RunFile::InputFacts, baseline_facts(facts))?;
+        Some(Baseline {
             at: run_ref(entry),
             as_of: facts.as_of,
             accounts: facts.accounts,
             former_emails: facts.former_emails,
-        }))
+        })
     }
+}
+
+/// Whether a manifest is of the run its entry names, and of its instant.
+fn is_run(entry: &Entry, manifest: &Manifest) -> bool {
+    instant_of(entry).map(Timestamp::as_second) == Some(manifest.run.as_of.as_second())
+        && entry.run.split_once("/run=").map(|(_, run)| run) == Some(manifest.run.id.as_str())
 }
 
 fn run_ref(entry: &Entry) -> RunRef {

@@ -163,6 +163,7 @@ impl World {
         }
         self.inputs.past.ledger_head = Some(at.sequence);
         self.inputs.past.previous = Some(Previous {
+            ledger_detail: String::new(),
             at,
             policy: self.inputs.policy.clone(),
             findings_first_seen: judged

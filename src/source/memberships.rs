@@ -98,9 +98,7 @@ pub(super) async fn read(
     let list = memberships_list(workspace_id);
     match restarted_once(async || read_once(client, &list, raw).await).await {
         Ok(members) => Ok(members),
-        // Not given to this connection. Any other refusal is a question about what was asked, and no
-        // word on who has a membership.
-        Err(error) if matches!(error.status(), Some(403 | 404)) => {
+        Err(error) if error.is_refusal_of_resource() => {
             warn!("The workspace memberships cannot be read, so there is a single source: {error}");
             let trouble = people::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),
@@ -108,7 +106,7 @@ pub(super) async fn read(
             };
             Ok(Members::without(trouble, vec![list.record(client, 1)]))
         }
-        Err(error) if error.is_malformed() || error.is_refusal_of_resource() => {
+        Err(error) if error.is_malformed() => {
             warn!("The workspace memberships were not understood: {error}");
             let reason = error.to_string();
             let trouble = people::Memberships::Incomplete { reason };

@@ -37,7 +37,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH};
@@ -314,11 +314,23 @@ impl S3Server {
         let path = self.folder.path().join(bucket).join(key);
         fs::create_dir_all(path.parent().expect("a key has a parent")).expect("a folder");
         fs::write(path, bytes).expect("an object");
+        self.forget_checksum(bucket, key);
     }
 
     /// Removes an object, past the protocol.
     pub(crate) fn remove(&self, bucket: &str, key: &str) {
         fs::remove_file(self.folder.path().join(bucket).join(key)).expect("an object");
+        self.forget_checksum(bucket, key);
+    }
+
+    /// s3s-fs keeps an object's checksum beside it. Whoever tampers through S3 leaves a fitting one.
+    fn forget_checksum(&self, bucket: &str, key: &str) {
+        let (bucket, key) = (URL_SAFE_NO_PAD.encode(bucket), URL_SAFE_NO_PAD.encode(key));
+        let name = format!(".bucket-{bucket}.object-{key}.internal.json");
+        match fs::remove_file(self.folder.path().join(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
+            _ => {}
+        }
     }
 }
 

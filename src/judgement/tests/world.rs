@@ -263,6 +263,7 @@ impl World {
         };
         let findings = judged.findings.iter();
         let previous = Previous {
+            ledger_detail: String::new(),
             at,
             policy,
             leavers: judged.leavers,

@@ -1,0 +1,1252 @@
+//! The ledger under everything that may happen to it: kills, races, lost answers, damage.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use asana_access_review::aws::Retries;
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
+use asana_access_review::evidence::{Entry, EntryKind, FIRST_PREVIOUS, RunIdentity, Tool, sums_of};
+use asana_access_review::exit::Exit;
+use asana_access_review::judgement::{Check, CheckId, CheckStatus, Outcome, Verdict};
+use asana_access_review::ledger::{self, Ledger};
+use asana_access_review::run::{self, Done, Failed};
+use asana_access_review::store::Store;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
+use support::s3::{Action, Fault, Rule, S3Server};
+use tempfile::TempDir;
+use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
+
+/// One attempt each: what is broken here stays broken.
+const ONE_ATTEMPT: Retries = Retries {
+    max_attempts: 1,
+    delay: Duration::ZERO,
+};
+
+/// The evidence of any company, by name.
+type Objects = BTreeMap<String, Vec<u8>>;
+
+fn sha256(bytes: &[u8]) -> String {
+    const_hex::encode(Sha256::digest(bytes))
+}
+
+/// The name of something below the connection.
+fn below(name: &str) -> String {
+    format!("system=asana/connection={CONNECTION_ID}/{name}")
+}
+
+fn entry_name(sequence: u64) -> String {
+    below(&format!("ledger/{sequence:010}.json"))
+}
+
+/// The instant of a night, counted from 1.
+fn instant(night: i64) -> Timestamp {
+    let first: Timestamp = "2026-11-01T22:40:00Z".parse().expect("an instant");
+    first + SignedDuration::from_hours(24 * (night - 1))
+}
+
+/// A company to review: its accounts, its HR feed.
+struct Company {
+    simulator: Simulator,
+    folder: TempDir,
+}
+
+/// What is particular about a run.
+struct Run<'a> {
+    as_of: Timestamp,
+    suffix: &'a str,
+    retention_days: &'a str,
+}
+
+impl Run<'static> {
+    fn at(as_of: Timestamp) -> Self {
+        Self {
+            as_of,
+            suffix: "7f3a9c",
+            retention_days: "",
+        }
+    }
+}
+
+impl Company {
+    fn new() -> Self {
+        let company = Self {
+            simulator: Simulator::spawn(World::generated(12)),
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        company.hr_feed(LEFT_AND_GONE);
+        company
+    }
+
+    fn hr_feed(&self, rows: &str) {
+        let text = format!("Employee ID,Name,Work Email,Status,Termination Date\n{rows}");
+        fs::write(self.folder.path().join("hr.csv"), text).expect("an HR feed");
+    }
+
+    /// Everybody's clock shows this instant; the HR feed is three hours older.
+    fn set_world(&self, world: World, as_of: Timestamp) {
+        self.simulator.set_world(world.at(as_of));
+        let changed = UNIX_EPOCH + Duration::from_secs(as_of.as_second() as u64 - 3 * 3600);
+        let feed = fs::File::options()
+            .write(true)
+            .open(self.folder.path().join("hr.csv"));
+        feed.and_then(|feed| feed.set_modified(changed))
+            .expect("a time");
+    }
+
+    async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
+        let feed = self.folder.path().join("hr.csv").display().to_string();
+        let variables = [
+            ("TRUTO_BASE_URL", self.simulator.url()),
+            ("TRUTO_API_TOKEN", TOKEN.to_owned()),
+            ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.to_owned()),
+            ("TRUTO_RATE_LIMIT", "off".to_owned()),
+            ("RETRY_MAX_ATTEMPTS", "1".to_owned()),
+            ("HR_FEED_URL", feed),
+            ("EVIDENCE_RETENTION_DAYS", run.retention_days.to_owned()),
+        ];
+        let environment = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        let settings =
+            config::load(environment.collect(), |path| fs::read_to_string(path)).expect("settings");
+        let identity = RunIdentity {
+            as_of: run.as_of,
+            suffix: run.suffix.to_owned(),
+            tool: Tool {
+                name: "asana-access-review".to_owned(),
+                version: "0.0.0".to_owned(),
+                commit: "unknown".to_owned(),
+            },
+            executor: settings.settings.executor,
+        };
+        let clock = Clock::at(run.as_of);
+        run::run_in(store.clone(), settings.settings.run, identity, clock).await
+    }
+
+    /// A night in this world.
+    async fn night_in(&self, store: &Store, world: World, night: i64) -> Done {
+        let as_of = instant(night);
+        self.set_world(world, as_of);
+        self.run(store, Run::at(as_of))
+            .await
+            .map_err(|failed| failed.trouble.chain())
+            .expect("a review")
+    }
+
+    /// A night on which nothing happens.
+    async fn quiet_night(&self, store: &Store, night: i64) -> Done {
+        self.night_in(store, World::generated(12), night).await
+    }
+
+    /// A night that comes to no judgement.
+    async fn failed_night(&self, store: &Store, night: i64) -> Failed {
+        let as_of = instant(night);
+        self.set_world(World::scenario("down").expect("a scenario"), as_of);
+        let run = self.run(store, Run::at(as_of)).await;
+        run.map(|_| ()).expect_err("no judgement")
+    }
+}
+
+/// A place for evidence that can be tampered with.
+enum Place {
+    Folder(TempDir),
+    Bucket(S3Server),
+}
+
+impl Place {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn bucket() -> Self {
+        Self::Bucket(S3Server::start(["evidence"]))
+    }
+
+    fn both() -> [Self; 2] {
+        [Self::folder(), Self::bucket()]
+    }
+
+    fn is_bucket(&self) -> bool {
+        matches!(self, Self::Bucket(_))
+    }
+
+    /// The server of a bucket.
+    fn server(&self) -> &S3Server {
+        match self {
+            Self::Bucket(server) => server,
+            Self::Folder(_) => panic!("a folder has no server"),
+        }
+    }
+
+    async fn store(&self) -> Store {
+        match self {
+            Self::Folder(folder) => Store::folder(folder.path()),
+            Self::Bucket(server) => {
+                Store::s3(server.client().await, "evidence", "").with_retries(ONE_ATTEMPT)
+            }
+        }
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.path().join(name);
+                fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+                fs::write(path, bytes).expect("a file");
+            }
+            Self::Bucket(server) => server.tamper("evidence", name, bytes),
+        }
+    }
+
+    fn remove(&self, name: &str) {
+        match self {
+            Self::Folder(folder) => fs::remove_file(folder.path().join(name)).expect("a file"),
+            Self::Bucket(server) => server.remove("evidence", name),
+        }
+    }
+
+    /// All objects, past the protocol.
+    fn objects(&self) -> Objects {
+        match self {
+            Self::Folder(folder) => {
+                let mut objects = Objects::new();
+                collect(folder.path(), folder.path(), &mut objects);
+                objects
+            }
+            Self::Bucket(server) => server.objects("evidence"),
+        }
+    }
+
+    /// Changes an object's text.
+    fn edit(&self, objects: &Objects, name: &str, change: impl FnOnce(&str) -> String) {
+        let text = std::str::from_utf8(&objects[name]).expect("text");
+        let changed = change(text);
+        assert_ne!(text, changed, "{name}");
+        self.put(name, changed.as_bytes());
+    }
+
+    /// Makes what is there these objects and nothing else.
+    fn restore(&self, objects: &Objects, now: &Objects) {
+        for name in now.keys().filter(|name| !objects.contains_key(*name)) {
+            self.remove(name);
+        }
+        for (name, bytes) in objects {
+            self.put(name, bytes);
+        }
+    }
+}
+
+fn entry(objects: &Objects, sequence: u64) -> Entry {
+    Entry::from_bytes(&objects[&entry_name(sequence)]).expect("an entry")
+}
+
+/// The name of a file of a committed run.
+fn run_file(objects: &Objects, sequence: u64, file: &str) -> String {
+    below(&format!("{}/{file}", entry(objects, sequence).run))
+}
+
+fn manifest(objects: &Objects, sequence: u64) -> Value {
+    serde_json::from_slice(&objects[&run_file(objects, sequence, "manifest.json")]).expect("JSON")
+}
+
+/// The sequences of the runs that an entry's run built on: previous, baseline.
+fn built_on(objects: &Objects, sequence: u64) -> (Option<u64>, Option<u64>) {
+    let manifest = manifest(objects, sequence);
+    let of = |key: &str| manifest[key]["sequence"].as_u64();
+    (of("previous"), of("baseline"))
+}
+
+/// Proves a ledger as an auditor would: no gaps, each entry links to the bytes before, and every file
+/// of every run is the one that its entry vouches for. Gives the entries.
+fn ensure_sound(objects: &Objects) -> Vec<Entry> {
+    let ledger = below("ledger/");
+    let count = objects
+        .keys()
+        .filter(|name| name.starts_with(&ledger))
+        .count() as u64;
+    let mut previous = FIRST_PREVIOUS.to_owned();
+    let mut runs = BTreeSet::new();
+    let mut entries = Vec::new();
+    for sequence in 1..=count {
+        let name = entry_name(sequence);
+        let bytes = objects.get(&name).unwrap_or_else(|| panic!("no {name}"));
+        let entry = Entry::from_bytes(bytes).expect("an entry");
+        assert_eq!(entry.sequence, sequence);
+        assert_eq!(entry.connection, CONNECTION_ID);
+        assert_eq!(entry.previous_sha256, previous, "{name}");
+        assert!(runs.insert(entry.run.clone()), "{} twice", entry.run);
+        previous = sha256(bytes);
+
+        let of_run = |file: &str| below(&format!("{}/{file}", entry.run));
+        let sums = &objects[&of_run("SHA256SUMS")];
+        assert_eq!(sha256(sums), entry.sums_sha256);
+        let sums = sums_of(sums).expect("sums");
+        assert_eq!(sums["manifest.json"], entry.manifest_sha256);
+        for (file, expected) in sums {
+            assert_eq!(
+                sha256(&objects[&of_run(&file)]),
+                expected,
+                "{}",
+                of_run(&file)
+            );
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+fn ledger_check(done: &Done) -> &Check {
+    let checks = &done.judgement.checks;
+    let id = CheckId::LedgerContinues;
+    checks.iter().find(|check| check.id == id).expect("a check")
+}
+
+fn ensure_clean(done: &Done) {
+    let check = ledger_check(done);
+    assert_eq!(check.status, CheckStatus::Pass, "{}", check.detail);
+    assert_eq!(
+        done.judgement.verdict,
+        Verdict::Pass,
+        "{:?}",
+        done.judgement.reasons
+    );
+}
+
+fn ensure_fault(done: &Done, fault: &str) {
+    let check = ledger_check(done);
+    assert_eq!(check.status, CheckStatus::Fail, "{fault}");
+    assert!(check.detail.contains(fault), "{fault}: {}", check.detail);
+    assert_eq!(done.judgement.verdict, Verdict::Inconclusive, "{fault}");
+}
+
+/// A fault that an earlier night recorded is told, and fails no further night.
+fn ensure_recorded_before(done: &Done, fault: &str) {
+    let check = ledger_check(done);
+    assert_eq!(check.status, CheckStatus::Warn, "{}", check.detail);
+    let told = check.detail.strip_prefix("recorded before: ");
+    assert!(
+        told.is_some_and(|told| told.contains(fault)),
+        "{fault}: {}",
+        check.detail
+    );
+    assert_eq!(done.judgement.verdict, Verdict::Pass, "{fault}");
+}
+
+// What is written.
+
+#[tokio::test]
+async fn the_first_entry_follows_64_zeros_and_each_next_the_bytes_before() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        let first = company.quiet_night(&store, 1).await;
+        assert_eq!(ledger_check(&first).status, CheckStatus::Warn);
+        let one = place.objects();
+        assert_eq!(entry(&one, 1).previous_sha256, "0".repeat(64));
+        assert_eq!(
+            first.committed.head_sha256,
+            sha256(&one[&entry_name(1)]),
+            "the head that is told is the entry's"
+        );
+        for night in 2..=3 {
+            ensure_clean(&company.quiet_night(&store, night).await);
+        }
+        let three = place.objects();
+        assert_eq!(ensure_sound(&three).len(), 3);
+        assert_eq!(built_on(&three, 1), (None, None));
+        assert_eq!(built_on(&three, 3), (Some(2), Some(2)));
+        for (name, bytes) in one {
+            assert_eq!(three[&name], bytes, "{name} was replaced");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_entry_is_written_last_after_data_report_manifest_and_sums() {
+    let company = Company::new();
+    let place = Place::bucket();
+    let (store, server) = (place.store().await, place.server());
+    company.quiet_night(&store, 1).await;
+    company.quiet_night(&store, 2).await;
+
+    let actions = server.actions();
+    // The second night begins where the first ended.
+    let wrote_first = actions
+        .iter()
+        .position(|action| action.method == "PUT" && action.key == entry_name(1))
+        .expect("entry 1");
+    let steps: Vec<u8> = actions[wrote_first + 1..]
+        .iter()
+        .map(|action| match action.key.rsplit('/').next() {
+            _ if action.method == "GET" => 0,
+            _ if action.key.contains("/ledger/") => 5,
+            Some("SHA256SUMS") => 4,
+            Some("manifest.json") => 3,
+            Some("report.html") => 2,
+            _ => 1,
+        })
+        .collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+    assert_eq!(&steps[steps.len() - 5..], [1, 2, 3, 4, 5]);
+    assert_eq!(server.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_entry_says_until_when_its_run_is_kept() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.set_world(World::generated(12), instant(1));
+    let kept = |days| Run {
+        retention_days: days,
+        ..Run::at(instant(1))
+    };
+    company.run(&store, kept("400")).await.expect("a review");
+    company
+        .run(
+            &store,
+            Run {
+                suffix: "other1",
+                ..kept("")
+            },
+        )
+        .await
+        .expect("a review");
+    let objects = place.objects();
+    let until = instant(1) + SignedDuration::from_hours(24 * 400);
+    assert_eq!(entry(&objects, 1).retain_until, Some(until));
+    assert_eq!(entry(&objects, 2).retain_until, None);
+}
+
+// Kills, races, lost answers.
+
+#[tokio::test]
+async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_sound() {
+    let company = Company::new();
+    let template = Place::folder();
+    company.quiet_night(&template.store().await, 1).await;
+    let place = Place::bucket();
+    for (name, bytes) in template.objects() {
+        place.put(&name, &bytes);
+    }
+    let (store, server) = (place.store().await, place.server());
+    let killed_run = format!("run={}", instant(2).strftime("%Y%m%dT%H%M%SZ"));
+    let mut killed = 0;
+    for answered in 0.. {
+        // From the next request on no answer comes; the run ends when it waits for one.
+        company.set_world(World::generated(12), instant(2));
+        let before = server.actions().len();
+        let silence = Fault::Slow(Duration::from_secs(3600));
+        server.inject(Rule::on("", "", silence).nth(answered + 1).always());
+        let suffix = format!("kill{answered}");
+        let run = Run {
+            suffix: &suffix,
+            ..Run::at(instant(2))
+        };
+        let is_over = tokio::select! {
+            done = company.run(&store, run) => {
+                done.map_err(|failed| failed.trouble.chain()).expect("a review");
+                true
+            }
+            () = asked_more(server, before + answered as usize) => false,
+        };
+        server.heal();
+        if is_over {
+            break;
+        }
+        killed += 1;
+        assert_eq!(ensure_sound(&place.objects()).len(), 1, "after {answered}");
+
+        // What nothing vouches for is not read.
+        let before = server.actions().len();
+        let ledger = Ledger::new(store.clone(), CONNECTION_ID, ledger::Settings::default());
+        let past = ledger.open(instant(3)).await.expect("a ledger").past;
+        assert_eq!(past.ledger_faults, Vec::<String>::new());
+        assert_eq!(past.previous.expect("a previous run").at.sequence, 1);
+        assert_eq!(past.baseline.expect("a baseline").at.sequence, 1);
+        let read = &server.actions()[before..];
+        // Puts that were under way may still arrive.
+        let is_read = |action: &Action| action.method == "GET" && action.key.contains(&killed_run);
+        assert!(!read.iter().any(is_read));
+    }
+    assert!(killed > 20, "{killed}");
+    ensure_clean(&company.quiet_night(&store, 3).await);
+    let objects = place.objects();
+    assert_eq!(ensure_sound(&objects).len(), 3);
+    assert_eq!(built_on(&objects, 3), (Some(2), Some(2)));
+    assert_eq!(server.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
+    let company = Company::new();
+    let place = Place::bucket();
+    let (store, server) = (place.store().await, place.server());
+    company.quiet_night(&store, 1).await;
+    company.set_world(World::generated(12), instant(2));
+    let silence = Fault::Slow(Duration::from_secs(3600));
+    server.inject(Rule::on("PUT", "/ledger/", silence));
+    let before = server.count("PUT", "/ledger/");
+    tokio::select! {
+        _ = company.run(&store, Run::at(instant(2))) => panic!("it was not killed"),
+        () = async {
+            while server.count("PUT", "/ledger/") == before {
+                tokio::time::sleep(Duration::from_micros(500)).await;
+            }
+        } => {}
+    }
+    let sums = format!(
+        "run={}-7f3a9c/SHA256SUMS",
+        instant(2).strftime("%Y%m%dT%H%M%SZ")
+    );
+    assert!(place.objects().keys().any(|name| name.ends_with(&sums)));
+
+    ensure_clean(&company.quiet_night(&store, 3).await);
+    let objects = place.objects();
+    assert_eq!(ensure_sound(&objects).len(), 2);
+    assert_eq!(built_on(&objects, 2), (Some(1), Some(1)));
+}
+
+async fn asked_more(server: &S3Server, than: usize) {
+    while server.actions().len() <= than {
+        tokio::time::sleep(Duration::from_micros(500)).await;
+    }
+}
+
+#[test]
+fn a_job_killed_at_any_moment_leaves_a_sound_ledger_and_the_next_run_succeeds() {
+    const KILLS: u32 = 60;
+    let job = Job::scenario("healthy", LEFT_AND_GONE);
+    let started = std::time::Instant::now();
+    assert_eq!(job.run().code, 0);
+    let takes = started.elapsed();
+    for kill in 0..KILLS {
+        let mut child = job.start();
+        // Spread over a run's length, each instant once, and not in order.
+        let spread = (kill * 37 % KILLS) as f64 / f64::from(KILLS);
+        std::thread::sleep(takes.mul_f64(spread * 1.1));
+        // SIGKILL; an error means that it has ended by itself.
+        let _ = child.kill();
+        child.wait().expect("an end");
+    }
+    let ended = job.run();
+    assert_eq!(ended.code, 0, "{ended:?}");
+
+    let mut found = Objects::new();
+    collect(&job.evidence(), &job.evidence(), &mut found);
+    let entries = ensure_sound(&found);
+    assert!(entries.iter().all(|entry| entry.kind == EntryKind::Run));
+    let committed: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
+    let runs: BTreeSet<String> = found
+        .keys()
+        .filter_map(|name| {
+            let run = name.strip_prefix(&below(""))?.split('/').take(2);
+            let run = run.collect::<Vec<_>>().join("/");
+            run.starts_with("dt=").then_some(run)
+        })
+        .collect();
+    assert!(runs.iter().any(|run| !committed.contains(run.as_str())));
+    for (name, bytes) in &found {
+        ensure_whole(name, bytes);
+    }
+}
+
+/// A file under its final name ends as such files end.
+fn ensure_whole(name: &str, bytes: &[u8]) {
+    let content = support::job::unpacked(name, bytes.to_vec());
+    let name_only = name.trim_end_matches(".gz");
+    let is_whole = match name_only.rsplit('.').next() {
+        Some("json") => serde_json::from_slice::<Value>(&content).is_ok(),
+        Some("html") => content.trim_ascii_end().ends_with(b"</html>"),
+        Some("csv") => content.ends_with(b"\r\n"),
+        _ => content.is_empty() || content.ends_with(b"\n"),
+    };
+    assert!(is_whole, "{name} is half-written");
+}
+
+/// Every file but the temporary ones.
+fn collect(root: &Path, folder: &Path, objects: &mut Objects) {
+    for found in fs::read_dir(folder).expect("a folder") {
+        let path = found.expect("an entry").path();
+        let name = path.strip_prefix(root).expect("below the root");
+        if name == Path::new(".tmp") {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, objects);
+        } else {
+            let name = name.to_str().expect("UTF-8").to_owned();
+            objects.insert(name, fs::read(&path).expect("a file"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn runs_at_once_keep_one_chain_without_gaps() {
+    let company = Company::new();
+    for racers in [2_u64, 8] {
+        let place = Place::bucket();
+        let store = place.store().await;
+        company.set_world(World::generated(12), instant(1));
+        let suffixes: Vec<String> = (0..racers).map(|racer| format!("racer{racer}")).collect();
+        let runs = suffixes.iter().map(|suffix| {
+            let as_of = instant(1);
+            let run = Run {
+                suffix,
+                ..Run::at(as_of)
+            };
+            company.run(&store, run)
+        });
+        let mut numbers = BTreeSet::new();
+        for done in join_all(runs).await {
+            let done = done.map_err(|failed| failed.trouble.chain());
+            numbers.insert(done.expect("a review").committed.sequence);
+        }
+        assert_eq!(numbers, (1..=racers).collect());
+        assert_eq!(ensure_sound(&place.objects()).len() as u64, racers);
+        ensure_clean(&company.quiet_night(&store, 2).await);
+        if let Place::Bucket(server) = &place {
+            assert_eq!(server.violations(), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_whose_answer_was_lost_is_ours_and_not_entered_twice() {
+    let company = Company::new();
+    let place = Place::bucket();
+    let (store, server) = (place.store().await, place.server());
+    for night in 1..=2_u64 {
+        server.inject(Rule::on("PUT", "/ledger/", Fault::LostAnswer));
+        let done = company.quiet_night(&store, night as i64).await;
+        assert_eq!(done.committed.sequence, night);
+    }
+    let statuses: Vec<_> = server
+        .actions()
+        .into_iter()
+        .filter(|action| action.method == "PUT" && action.key == entry_name(2))
+        .map(|action| action.status)
+        .collect();
+    assert_eq!(statuses, [Some(500), Some(412)]);
+    assert_eq!(ensure_sound(&place.objects()).len(), 2);
+}
+
+#[tokio::test]
+async fn every_lost_answer_is_recognised() {
+    let company = Company::new();
+    let folder = Place::folder();
+    company.quiet_night(&folder.store().await, 1).await;
+    let names = folder.objects();
+    let place = Place::bucket();
+    let (store, server) = (place.store().await, place.server());
+    // Each put is carried out, answered with 500, and meets its own work when it is tried again.
+    for name in names.keys() {
+        server.inject(Rule::on("PUT", name.as_str(), Fault::LostAnswer));
+    }
+    let done = company.quiet_night(&store, 1).await;
+    assert_eq!(done.committed.sequence, 1);
+    assert_eq!(server.count("PUT", ""), 2 * names.len());
+    assert_eq!(ensure_sound(&place.objects()).len(), 1);
+}
+
+// Damage.
+
+/// What is done to a ledger of three quiet nights, and what the nights after say.
+struct Damage {
+    what: &'static str,
+    done: fn(&Place, &Objects),
+    /// What the fourth night says.
+    fault: &'static str,
+    /// What the fourth night builds on: previous, baseline.
+    built_on: (u64, u64),
+    /// Whether the fifth night says it again, because it walks past the same place.
+    stays: bool,
+}
+
+const RUN_FILES: [&str; 4] = [
+    "manifest.json",
+    "SHA256SUMS",
+    "result.json",
+    "inputs/facts.json",
+];
+
+fn rewritten(place: &Place, objects: &Objects, sequence: u64, change: impl FnOnce(&mut Entry)) {
+    let mut changed = entry(objects, sequence);
+    change(&mut changed);
+    assert_ne!(changed, entry(objects, sequence));
+    place.put(&entry_name(sequence), &changed.to_bytes());
+}
+
+const DAMAGES: &[Damage] = &[
+    Damage {
+        what: "the last entry says another verdict than its run",
+        done: |place, objects| {
+            rewritten(place, objects, 3, |entry| entry.verdict = "fail".to_owned());
+        },
+        fault: "entry 3 and its manifest disagree: verdict; entry 3 may be the run before and is \
+                not believed: leavers are carried from entry 2",
+        built_on: (2, 2),
+        stays: false,
+    },
+    Damage {
+        what: "the last entry names another run",
+        done: |place, objects| {
+            let other = entry(objects, 1).run;
+            rewritten(place, objects, 3, |entry| entry.run = other);
+        },
+        fault: "SHA256SUMS of entry 3 was modified",
+        built_on: (2, 2),
+        stays: false,
+    },
+    Damage {
+        what: "the last entry follows something else",
+        done: |place, objects| {
+            rewritten(place, objects, 3, |entry| {
+                entry.previous_sha256 = "ab".repeat(32)
+            });
+        },
+        fault: "entry 2 is not the one its successor links to",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "an entry in the middle is modified",
+        done: |place, objects| {
+            rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
+        },
+        fault: "entry 2 is not the one its successor links to",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "an entry in the middle is deleted",
+        done: |place, _| place.remove(&entry_name(2)),
+        fault: "1 ledger entry(s) are missing from 2 on",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "the first entry is deleted",
+        done: |place, _| place.remove(&entry_name(1)),
+        fault: "1 ledger entry(s) are missing from 1 on",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "the last entry is not written as entries are",
+        done: |place, objects| {
+            place.edit(objects, &entry_name(3), |text| text.replace('\n', ""));
+        },
+        fault: "entry 3: it is not in the form entries are written in; entry 3 may be the run before \
+                and is not believed: leavers are carried from entry 2",
+        built_on: (2, 2),
+        stays: true,
+    },
+    Damage {
+        what: "the last entry is no entry",
+        done: |place, _| place.put(&entry_name(3), b"{}"),
+        fault: "entry 3: it is not an entry",
+        built_on: (2, 2),
+        stays: true,
+    },
+    Damage {
+        what: "the last entry is another's",
+        done: |place, objects| place.put(&entry_name(3), &objects[&entry_name(2)]),
+        fault: "entry 3 says it is 2",
+        built_on: (2, 2),
+        stays: true,
+    },
+    Damage {
+        what: "the last entry is of another connection",
+        done: |place, objects| {
+            rewritten(place, objects, 3, |entry| {
+                entry.connection = "other".to_owned()
+            });
+        },
+        fault: "entry 3 is of another connection",
+        built_on: (2, 2),
+        stays: true,
+    },
+    Damage {
+        what: "the last entry is too large",
+        done: |place, _| place.put(&entry_name(3), &[b' '; 5000]),
+        fault: "entry 3: it is larger than 4096 bytes",
+        built_on: (2, 2),
+        stays: true,
+    },
+    Damage {
+        what: "something lies where the next entry belongs",
+        done: |place, _| place.put(&entry_name(4), b"garbage"),
+        fault: "entry 4: it is not an entry",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "something lies beside the entries",
+        done: |place, _| {
+            place.put(&below("ledger/notes.txt"), b"garbage");
+            place.put(&below("ledger/0000000000.json"), b"garbage");
+            place.put(&below("ledger/9999999999.json"), b"garbage");
+        },
+        fault: "3 file(s) in ledger/ are no entries: `0000000000.json`",
+        built_on: (3, 3),
+        stays: true,
+    },
+    Damage {
+        what: "an entry stands far away",
+        done: |place, objects| place.put(&entry_name(8_000_000_000), &objects[&entry_name(3)]),
+        fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000 says it is 3",
+        built_on: (3, 3),
+        stays: true,
+    },
+];
+
+#[tokio::test]
+async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        for night in 1..=3 {
+            company.quiet_night(&store, night).await;
+        }
+        let three = place.objects();
+        for (number, file) in RUN_FILES.into_iter().enumerate() {
+            for (kind, how) in ["is missing", "was modified"].into_iter().enumerate() {
+                // Of a bucket, each file and each way once: the walk is the same.
+                if place.is_bucket() && kind != number % 2 {
+                    continue;
+                }
+                let name = run_file(&three, 3, file);
+                match how {
+                    "is missing" => place.remove(&name),
+                    _ => place.edit(&three, &name, |text| format!("{text} ")),
+                }
+                let fault = format!(
+                    "{file} of entry 3 {how}; entry 3 may be the run before and is not believed: \
+                     leavers are carried from entry 2"
+                );
+                ensure_fault(&company.quiet_night(&store, 4).await, &fault);
+                let four = place.objects();
+                assert_eq!(built_on(&four, 4), (Some(2), Some(2)), "{file} {how}");
+                let before = sha256(&four[&entry_name(3)]);
+                assert_eq!(entry(&four, 4).previous_sha256, before);
+
+                ensure_clean(&company.quiet_night(&store, 5).await);
+                let five = place.objects();
+                assert_eq!(built_on(&five, 5), (Some(4), Some(4)));
+                place.restore(&three, &five);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        for night in 1..=3 {
+            company.quiet_night(&store, night).await;
+        }
+        let three = place.objects();
+        // Of a bucket, every fourth: the walk is the same.
+        let step = if place.is_bucket() { 4 } else { 1 };
+        for damage in DAMAGES.iter().step_by(step) {
+            (damage.done)(&place, &three);
+            let damaged = place.objects();
+            let done = company.quiet_night(&store, 4).await;
+            ensure_fault(&done, damage.fault);
+
+            // The chain goes on from the bytes that are there, whatever they are.
+            let four = place.objects();
+            let sequence = done.committed.sequence;
+            let (previous, baseline) = damage.built_on;
+            assert_eq!(
+                built_on(&four, sequence),
+                (Some(previous), Some(baseline)),
+                "{}",
+                damage.what
+            );
+            assert_eq!(
+                entry(&four, sequence).previous_sha256,
+                sha256(&four[&entry_name(sequence - 1)]),
+                "{}",
+                damage.what
+            );
+            for (name, bytes) in &damaged {
+                assert!(four[name] == *bytes, "{name} was replaced");
+            }
+
+            let done = company.quiet_night(&store, 5).await;
+            assert_eq!(done.committed.sequence, sequence + 1);
+            let five = place.objects();
+            assert_eq!(
+                built_on(&five, sequence + 1),
+                (Some(sequence), Some(sequence)),
+                "{}",
+                damage.what
+            );
+            match damage.stays {
+                true => {
+                    let fault = damage.fault.split("; ").next().expect("a fault");
+                    ensure_recorded_before(&done, fault);
+                }
+                false => ensure_clean(&done),
+            }
+            place.restore(&three, &five);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_entry_is_told_until_the_walk_no_longer_reaches_it() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.quiet_night(&store, 1).await;
+    company.quiet_night(&store, 2).await;
+    place.put(&entry_name(2), b"garbage");
+    let mut told = Vec::new();
+    for night in 3..=13 {
+        let done = company.quiet_night(&store, night).await;
+        told.push(ledger_check(&done).status);
+    }
+    // It fails the night that finds it, and is told as long as the walk reaches it.
+    let (fails, rest) = told.split_first().expect("nights");
+    assert_eq!(*fails, CheckStatus::Fail);
+    let warned = rest
+        .iter()
+        .take_while(|status| **status == CheckStatus::Warn)
+        .count();
+    assert_eq!(warned, 8, "{told:?}");
+    assert!(
+        rest[warned..]
+            .iter()
+            .all(|status| *status == CheckStatus::Pass),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_leaver_with_access_is_a_fail_also_on_a_damaged_ledger() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.hr_feed(LEFT_AND_ACTIVE);
+    company.quiet_night(&store, 1).await;
+    place.put(&entry_name(1), b"garbage");
+    let done = company.quiet_night(&store, 2).await;
+    assert_eq!(ledger_check(&done).status, CheckStatus::Fail);
+    assert_eq!(done.judgement.verdict, Verdict::Fail);
+}
+
+#[tokio::test]
+async fn what_is_no_damage_is_no_fault() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        company.quiet_night(&store, 1).await;
+        let one = place.objects();
+        place.put(".tmp/.tmpAbCdEf", b"half a fi");
+        place.put(&run_file(&one, 1, "notes.txt"), b"seen by the auditor");
+        place.put(&below("ledger/0000000002.json.tmp"), b"half an ent");
+        let signature = format!("ledger/{}.sig", sha256(&one[&entry_name(1)]));
+        place.put(&below(&signature), b"stray");
+        ensure_clean(&company.quiet_night(&store, 2).await);
+    }
+}
+
+#[tokio::test]
+async fn a_tail_cut_off_is_not_seen_by_the_chain_itself() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    for night in 1..=3 {
+        company.quiet_night(&store, night).await;
+    }
+    place.remove(&entry_name(3));
+    // The limit of every chain: the head is told outside of it each night, for `--head`.
+    let done = company.quiet_night(&store, 4).await;
+    ensure_clean(&done);
+    assert_eq!(done.committed.sequence, 3);
+}
+
+#[tokio::test]
+async fn a_signed_ledger_stops_an_unsigned_run_and_nothing_is_left() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        company.quiet_night(&store, 1).await;
+        let one = place.objects();
+        rewritten(&place, &one, 1, |entry| entry.key_sha256 = "ab".repeat(32));
+        let signed = place.objects();
+
+        company.set_world(World::generated(12), instant(2));
+        let run = company.run(&store, Run::at(instant(2))).await;
+        let failed = run.map(|_| ()).expect_err("no review");
+        assert_eq!(failed.trouble.exit(), Exit::Configuration);
+        assert_eq!(failed.record, None);
+        assert_eq!(place.objects(), signed);
+
+        // Nor is a failure recorded on it, when the walk itself fails.
+        if let Place::Bucket(server) = &place {
+            server.inject(Rule::on("GET", "/ledger/", Fault::AccessDenied));
+            let run = company.run(&store, Run::at(instant(2))).await;
+            let failed = run.map(|_| ()).expect_err("no review");
+            assert_eq!(failed.trouble.exit(), Exit::Refused);
+            assert_eq!(failed.record, None);
+            assert_eq!(place.objects(), signed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signed_entry_below_an_unsigned_one_is_a_fault() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.quiet_night(&store, 1).await;
+    let one = place.objects();
+    rewritten(&place, &one, 1, |entry| entry.key_sha256 = "ab".repeat(32));
+    let mut unsigned = entry(&one, 1);
+    unsigned.sequence = 2;
+    unsigned.previous_sha256 = sha256(&place.objects()[&entry_name(1)]);
+    place.put(&entry_name(2), &unsigned.to_bytes());
+    let done = company.quiet_night(&store, 2).await;
+    ensure_fault(&done, "entry 1 is signed, and a later one is not");
+}
+
+// What a run builds on.
+
+#[tokio::test]
+async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
+    let company = Company::new();
+    for place in Place::both() {
+        let store = place.store().await;
+        company.quiet_night(&store, 1).await;
+        let failed = company.failed_night(&store, 2).await;
+        assert_eq!(failed.record.expect("a record").sequence, 2);
+        let two = place.objects();
+        let record = entry(&two, 2);
+        assert_eq!(record.kind, EntryKind::Failure);
+        assert_eq!(
+            (record.verdict.as_str(), record.complete),
+            ("inconclusive", false)
+        );
+        ensure_sound(&two);
+
+        let done = company.quiet_night(&store, 3).await;
+        assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
+        let three = place.objects();
+        assert_eq!(built_on(&three, 3), (Some(1), Some(1)));
+
+        // Nor where somebody rewrites it into a run that passed.
+        place.restore(&two, &three);
+        rewritten(&place, &two, 2, |entry| {
+            entry.kind = EntryKind::Run;
+            entry.verdict = "pass".to_owned();
+            entry.complete = true;
+        });
+        let done = company.quiet_night(&store, 3).await;
+        ensure_fault(&done, "SHA256SUMS of entry 2 lacks result.json");
+        assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
+    }
+}
+
+#[tokio::test]
+async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    // Two that raced: the one that began later was committed first.
+    company.quiet_night(&store, 2).await;
+    company.quiet_night(&store, 1).await;
+    let two = place.objects();
+    assert_eq!(
+        built_on(&two, 2),
+        (Some(1), None),
+        "no baseline from the future"
+    );
+
+    company.quiet_night(&store, 3).await;
+    assert_eq!(built_on(&place.objects(), 3), (Some(2), Some(1)));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_long_does_not_hide_the_baseline() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.quiet_night(&store, 1).await;
+    for ahead in 101..=112 {
+        company.quiet_night(&store, ahead).await;
+    }
+    company.quiet_night(&store, 2).await;
+    assert_eq!(built_on(&place.objects(), 14), (Some(13), Some(1)));
+}
+
+#[tokio::test]
+async fn an_incomplete_run_hands_on_what_was_seen_and_absence_is_judged_against_the_complete_one() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.hr_feed(LEFT_AND_ACTIVE);
+    company.quiet_night(&store, 1).await;
+    let incomplete = World::scenario("vanished-viewer").expect("a scenario");
+    let second = company.night_in(&store, incomplete, 2).await;
+    assert!(!second.judgement.complete);
+
+    let gone = World::generated(12).with(|world| {
+        world.people.remove(1);
+    });
+    let third = company.night_in(&store, gone, 3).await;
+    let objects = place.objects();
+    assert!(!entry(&objects, 2).complete);
+    assert_eq!(built_on(&objects, 3), (Some(2), Some(1)));
+    let leaver = &third.judgement.leavers[0];
+    assert_eq!(leaver.outcome, Outcome::Removed);
+    assert_eq!(leaver.last_seen_with_access, Some(instant(2)));
+    assert_eq!(leaver.first_seen_without_access, Some(instant(3)));
+}
+
+#[tokio::test]
+async fn an_incomplete_run_called_complete_is_no_baseline() {
+    let company = Company::new();
+    let place = Place::folder();
+    let store = place.store().await;
+    company.quiet_night(&store, 1).await;
+    let incomplete = World::scenario("vanished-viewer").expect("a scenario");
+    company.night_in(&store, incomplete, 2).await;
+    let two = place.objects();
+    rewritten(&place, &two, 2, |entry| entry.complete = true);
+    let done = company.quiet_night(&store, 3).await;
+    ensure_fault(&done, "entry 2 and its manifest disagree: completeness");
+    assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
+}
+
+#[tokio::test]
+async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
+    let company = Company::new();
+    for (next, is_fault) in [(2, true), (40, false)] {
+        let place = Place::folder();
+        let store = place.store().await;
+        company.set_world(World::generated(12), instant(1));
+        let kept = Run {
+            retention_days: "30",
+            ..Run::at(instant(1))
+        };
+        company.run(&store, kept).await.expect("a review");
+        for name in place.objects().keys() {
+            if name.contains("/run=") {
+                place.remove(name);
+            }
+        }
+        let done = company.quiet_night(&store, next).await;
+        let check = ledger_check(&done);
+        let status = if is_fault {
+            CheckStatus::Fail
+        } else {
+            CheckStatus::Pass
+        };
+        assert_eq!(check.status, status, "{}", check.detail);
+        assert_eq!(built_on(&place.objects(), 2), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said() {
+    let company = Company::new();
+    for (failures, told, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
+        let place = Place::folder();
+        let store = place.store().await;
+        company.quiet_night(&store, 1).await;
+        let mut last = entry(&place.objects(), 1);
+        last.kind = EntryKind::Failure;
+        last.complete = false;
+        let mut previous = sha256(&place.objects()[&entry_name(1)]);
+        for failure in 1..=failures {
+            last.sequence = 1 + failure;
+            last.previous_sha256 = previous;
+            place.put(&entry_name(last.sequence), &last.to_bytes());
+            previous = sha256(&last.to_bytes());
+        }
+        let done = company.quiet_night(&store, 2).await;
+        match told {
+            Some(told) => ensure_fault(&done, told),
+            None => ensure_clean(&done),
+        }
+        let objects = place.objects();
+        assert_eq!(built_on(&objects, failures + 2), (baseline, baseline));
+    }
+}
+
+// Entries.
+
+fn any_instant() -> impl Strategy<Value = Timestamp> {
+    (-2_000_000_000_i64..9_000_000_000).prop_map(|s| Timestamp::from_second(s).expect("in range"))
+}
+
+fn any_entry() -> impl Strategy<Value = Entry> {
+    let kind = prop_oneof![
+        Just(EntryKind::Run),
+        Just(EntryKind::Failure),
+        Just(EntryKind::ReviewOpen),
+        Just(EntryKind::ReviewClose),
+    ];
+    let hash = || "[0-9a-f]{64}";
+    let names = (".{0,40}", ".{0,60}", ".{0,60}", ".{0,20}");
+    let hashes = (
+        hash(),
+        hash(),
+        hash(),
+        prop_oneof![Just("none".to_owned()), hash()],
+    );
+    let instants = (any_instant(), proptest::option::of(any_instant()));
+    (any::<u64>(), kind, names, hashes, instants, any::<bool>()).prop_map(
+        |(sequence, kind, names, hashes, (committed_at, retain_until), complete)| Entry {
+            schema: Entry::schema(),
+            sequence,
+            kind,
+            connection: names.0,
+            origin: names.1,
+            run: names.2,
+            manifest_sha256: hashes.0,
+            sums_sha256: hashes.1,
+            previous_sha256: hashes.2,
+            verdict: names.3,
+            complete,
+            committed_at,
+            retain_until,
+            key_sha256: hashes.3,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_entry_is_read_back_as_it_was_written(entry in any_entry()) {
+        let bytes = entry.to_bytes();
+        prop_assert!(bytes.len() < 4096);
+        prop_assert_eq!(Entry::from_bytes(&bytes).expect("an entry"), entry);
+    }
+
+    #[test]
+    fn other_bytes_are_another_entry_or_none(entry in any_entry(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let bytes = entry.to_bytes();
+        let mut other = bytes.clone();
+        *at.get_mut(&mut other) = byte;
+        if other != bytes && let Ok(read) = Entry::from_bytes(&other) {
+            prop_assert_ne!(read, entry);
+        }
+    }
+}
