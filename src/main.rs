@@ -58,11 +58,12 @@ fn review() -> Exit {
             Ok(judged) => judged,
             Err(problems) => {
                 complain(&format!("error: {problems}\n"));
-                leave_last_words(words::last_words_of_refusal(
-                    Exit::Configuration,
-                    &problems.to_string(),
-                ));
-                return Exit::Configuration;
+                let exit = Exit::Configuration;
+                leave_last_words(
+                    exit,
+                    words::last_words_of_refusal(exit, &problems.to_string()),
+                );
+                return exit;
             }
         };
     for warning in warnings {
@@ -119,13 +120,14 @@ fn review() -> Exit {
         Ok(Ok(done)) => {
             let exit = Exit::of_verdict(done.judgement.verdict, settings.fail_on);
             say(&words::summary(&done, std::io::stdout().is_terminal()));
-            leave_last_words(words::last_words(&done, exit));
+            leave_last_words(exit, words::last_words(&done, exit));
             exit
         }
         Ok(Err(failed)) => {
             complain(&words::failure(&failed));
-            leave_last_words(words::last_words_of_failure(&failed));
-            failed.trouble.exit()
+            let exit = failed.trouble.exit();
+            leave_last_words(exit, words::last_words_of_failure(&failed));
+            exit
         }
     }
 }
@@ -156,9 +158,14 @@ async fn stop_signal() -> Exit {
 }
 
 /// The last words go to the log, and to Kubernetes where it listens.
-fn leave_last_words(words: serde_json::Value) {
+fn leave_last_words(exit: Exit, words: serde_json::Value) {
     let line = words::termination_message(words);
-    info!(last_words = line.trim_end(), "Ended");
+    let last_words = line.trim_end();
+    if exit.is_stored() {
+        info!(last_words, "Ended");
+    } else {
+        error!(last_words, "Ended without a review");
+    }
     if Path::new(TERMINATION_LOG).exists()
         && let Err(error) = std::fs::write(TERMINATION_LOG, &line)
     {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::judgement::{Finding, Judgement, Verdict};
+use crate::judgement::{CheckStatus, Finding, Judgement, Verdict};
 use crate::report::is_hidden;
 use crate::run::{Done, Failed};
 
@@ -54,6 +54,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     };
     let workspace = visible(workspace);
     let _ = writeln!(text, "  workspace  {workspace}, run {complete}");
+    text += &checks(judgement);
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
         let parts: Vec<String> = by
             .iter()
@@ -106,6 +107,25 @@ pub fn summary(done: &Done, names: bool) -> String {
         committed.sequence, committed.head_sha256
     );
     text
+}
+
+/// How many checks passed, and which did not: a pass with a warning is not a plain one.
+fn checks(judgement: &Judgement) -> String {
+    let with = |status| {
+        let checks = judgement
+            .checks
+            .iter()
+            .filter(move |check| check.status == status);
+        checks.map(|check| check.id.as_str()).collect::<Vec<_>>()
+    };
+    let mut text = format!("  checks     {} pass", with(CheckStatus::Pass).len());
+    for (status, word) in [(CheckStatus::Warn, "warn"), (CheckStatus::Fail, "fail")] {
+        let ids = with(status);
+        if !ids.is_empty() {
+            let _ = write!(text, ", {} {word} ({})", ids.len(), ids.join(", "));
+        }
+    }
+    text + "\n"
 }
 
 fn one_finding(finding: &Finding, names: bool) -> String {

@@ -105,7 +105,7 @@ impl Entry {
 }
 
 /// SHA-256 in hex.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+pub fn sha256_hex(bytes: &[u8]) -> String {
     const_hex::encode(Sha256::digest(bytes))
 }
 

@@ -44,8 +44,13 @@ impl ConnectionFolder {
     }
 
     /// A run's folder below this one.
-    pub fn run(&self, run: &RunFolder, file: &RunFile) -> String {
-        format!("{}/{run}/{}", self.0, file.name())
+    pub fn run(&self, run: &RunFolder) -> String {
+        format!("{}/{run}", self.0)
+    }
+
+    /// A file of a run.
+    pub fn file(&self, run: &RunFolder, file: &RunFile) -> String {
+        format!("{}/{}", self.run(run), file.name())
     }
 }
 

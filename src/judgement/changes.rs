@@ -1,6 +1,6 @@
 //! What is different from earlier runs, with before and after.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bo
     let mut changes = Vec::new();
     // A list that may be cut shows removals that are none: no account changes then.
     if complete {
-        of_accounts(inputs, &mut changes);
+        of_accounts(inputs, leavers, &mut changes);
     }
     of_people(inputs, leavers, &mut changes);
     of_rules(inputs, &mut changes);
@@ -31,15 +31,25 @@ pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bo
     changes
 }
 
-fn of_accounts(inputs: &Inputs, changes: &mut Vec<Change>) {
+fn of_accounts(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
+    let leaver_of: HashMap<&str, &Leaver> = leavers
+        .iter()
+        .flat_map(|judged| {
+            judged
+                .links
+                .iter()
+                .map(|link| (link.account_id, &judged.leaver))
+        })
+        .collect();
     let mut note = |change, account: &Account, before: String, after: String| {
+        let leaver = leaver_of.get(account.id.as_str());
         changes.push(Change {
             change,
             account_id: Some(account.id.clone()),
-            person_id: None,
+            person_id: leaver.and_then(|leaver| leaver.person_id.clone()),
             email: account.email().cloned(),
             name: account.name.clone(),
             before,

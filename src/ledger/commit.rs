@@ -5,12 +5,12 @@
 
 use jiff::Timestamp;
 
-use super::walk::{Head, sha256_hex};
+use super::walk::Head;
 use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, marked};
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
-    raw_file, sums,
+    raw_file, sha256_hex, sums,
 };
 use crate::people::RawFile;
 use crate::store::{Created, StoreError};
@@ -120,7 +120,7 @@ impl<'a> RunWriter<'a> {
     }
 
     fn name(&self, file: &RunFile) -> String {
-        self.ledger.folder.run(&self.folder, file)
+        self.ledger.folder.file(&self.folder, file)
     }
 
     async fn add(&mut self, file: DataFile) -> Result<(), StoreError> {
@@ -225,15 +225,14 @@ async fn append(
         {
             Ok(Created::New | Created::AlreadyThere) => {
                 let run = RunFolder::parse(&entry.run).expect("a folder we named");
-                let key = ledger.folder.run(&run, &RunFile::Manifest);
-                let key = key.trim_end_matches("/manifest.json").to_owned();
+                let key = ledger.folder.run(&run);
                 return Ok(Committed {
                     sequence: entry.sequence,
                     head_sha256,
                     folder: ledger.store.locate(&key),
                     report: ledger
                         .store
-                        .locate(&ledger.folder.run(&run, &RunFile::Report)),
+                        .locate(&ledger.folder.file(&run, &RunFile::Report)),
                     key,
                 });
             }

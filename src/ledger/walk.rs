@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, marked};
 use crate::evidence::{
     Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts,
-    previous_result, sums_of,
+    previous_result, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, RunRef};
 
@@ -51,10 +50,6 @@ impl Head {
             sha256: FIRST_PREVIOUS.to_owned(),
         }
     }
-}
-
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    const_hex::encode(Sha256::digest(bytes))
 }
 
 /// What lies in the ledger's folder.
@@ -491,7 +486,7 @@ impl<'a> Walk<'a> {
         file: &RunFile,
         sha256: &str,
     ) -> Result<Result<Vec<u8>, Unusable>, LedgerError> {
-        let name = self.ledger.folder.run(run, file);
+        let name = self.ledger.folder.file(run, file);
         let Some(bytes) = self.ledger.store.read(&name).await? else {
             if entry.retain_until.is_some_and(|until| until < self.as_of) {
                 return Ok(Err(Unusable::Expired));
