@@ -21,6 +21,7 @@ mod inputs;
 mod matching;
 mod outcomes;
 mod records;
+mod standing;
 mod summary;
 mod tenures;
 mod words;

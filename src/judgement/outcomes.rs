@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::matching::{Link, MAY_BE_THEIRS, Matches, Suspicion};
-use super::tenures::{Person, Standing};
+use super::standing::Standing;
+use super::tenures::Person;
 use super::{Inputs, Leaver, Outcome, WithinSla};
 use crate::people::Access;
 
