@@ -5,7 +5,8 @@
 //! calls the rooms in that order; the binary is the door.
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`].
-//! - Reaching out: [`source`] over [`truto`], [`feed`], [`store`]; over [`net`], [`aws`], [`clock`].
+//! - Reaching out: [`source`] over [`truto`], [`feed`] over [`files`], [`store`]; over [`net`], [`aws`],
+//!   [`clock`].
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod evidence;
 pub mod exit;
 pub mod feed;
+pub mod files;
 pub mod judgement;
 pub mod ledger;
 pub mod logging;

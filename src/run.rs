@@ -11,6 +11,7 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
+use crate::files::FileError;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
@@ -69,7 +70,7 @@ pub enum Trouble {
     Past(#[source] LedgerError),
     /// The HR feed.
     #[error("could not read the HR feed")]
-    Feed(#[from] feed::FeedError),
+    Feed(#[from] FileError),
     /// The accounts.
     #[error("could not read the Asana accounts")]
     Source(#[from] source::SourceError),

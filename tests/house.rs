@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["exit"],
     &["ledger"],
     &["source", "feed", "store"],
+    &["files"],
     &["truto", "aws", "net"],
     &["clock"],
     &["report"],

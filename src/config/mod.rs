@@ -22,7 +22,7 @@ use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::source::RawPages;
-use crate::{ledger, net, run, source, store, truto};
+use crate::{files, ledger, net, run, source, store, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
@@ -514,13 +514,13 @@ impl Judge {
         let order = self.date_order(raw);
         let time_zone = self.time_zone(raw);
         let location = match place? {
-            Place::Path(path) => feed::Location::Path(path),
-            Place::Web(url) => feed::Location::Http {
+            Place::Path(path) => files::Location::Path(path),
+            Place::Web(url) => files::Location::Http {
                 url,
                 authorization,
                 http: http?,
             },
-            Place::S3 { bucket, key } => feed::Location::S3 {
+            Place::S3 { bucket, key } => files::Location::S3 {
                 bucket,
                 key,
                 force_path_style: force_path_style?,

@@ -326,7 +326,7 @@ fn every_variable_changes_what_the_run_is_told() {
         let Settings { run, .. } = &judged.settings;
         let token = run.source.truto.api_token.expose_secret().to_owned();
         let authorization = match &run.feed.location {
-            feed::Location::Http { authorization, .. } => authorization.clone(),
+            files::Location::Http { authorization, .. } => authorization.clone(),
             _ => None,
         };
         let authorization = authorization.map(|secret| secret.expose_secret().to_owned());

@@ -1,17 +1,12 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
 //!
-//! `fetch` gets the bytes, `decode` makes text of them, `table` or `json` find the rows, `headers`
-//! says which column holds what, `rows` and `dates` read the values, and `draft` counts.
+//! [`files`](crate::files) gets the bytes and makes text of them, `table` or `json` find the rows,
+//! `headers` says which column holds what, `rows` and `dates` read the values, and `draft` counts.
 
 mod dates;
-mod decode;
 mod draft;
-mod error;
-mod fetch;
 mod headers;
 mod json;
-mod location;
-mod remote;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -19,17 +14,12 @@ mod tests;
 mod values;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use jiff::Timestamp;
-use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
-pub use error::{FeedError, Refusal};
-
-use crate::net::{self, Deadline};
-use crate::people::{AgeBasis, FeedOrigin, HrFeed};
-use decode::PackingFault;
+use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
+use crate::net::Deadline;
+use crate::people::{FeedOrigin, HrFeed};
 use draft::Draft;
 
 /// Where the feed is and how to read it.
@@ -47,31 +37,6 @@ pub struct Settings {
     pub time_zone: String,
     /// Larger feeds are refused, in bytes (before and after unpacking).
     pub max_bytes: u64,
-}
-
-/// Where a feed is.
-#[derive(Clone)]
-pub enum Location {
-    /// A file.
-    Path(PathBuf),
-    /// `https://` (or `http://` on loopback).
-    Http {
-        /// The address.
-        url: reqwest::Url,
-        /// The `Authorization` header.
-        authorization: Option<SecretString>,
-        /// Bounds of the request.
-        http: net::Settings,
-    },
-    /// An S3 object.
-    S3 {
-        /// Bucket.
-        bucket: String,
-        /// Key.
-        key: String,
-        /// Path-style addressing.
-        force_path_style: bool,
-    },
 }
 
 /// What a feed file is.
@@ -167,66 +132,29 @@ impl Format {
     }
 }
 
-/// What is known of a feed's bytes beside the bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Fetched {
-    /// The address, without credentials and without query.
-    pub url: String,
-    /// When the bytes were last changed, if anybody said.
-    pub modified_at: Option<Timestamp>,
-    /// Who said so.
-    pub age_basis: AgeBasis,
-}
-
 /// Fetches the feed and reads it.
 ///
 /// # Errors
 /// If the feed cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
 /// the [`HrFeed`].
-pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FeedError> {
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
+    let purpose = Purpose::HrFeed;
     let max_bytes = settings.max_bytes;
-    let (bytes, fetched) = match &settings.location {
-        Location::Path(path) => fetch::file(path, max_bytes).await?,
-        Location::Http {
-            url,
-            authorization,
-            http,
-        } => remote::web(url, authorization.as_ref(), http, max_bytes, deadline).await?,
-        Location::S3 {
-            bucket,
-            key,
-            force_path_style,
-        } => remote::object(bucket, key, *force_path_style, max_bytes).await?,
-    };
+    let (bytes, fetched) = files::fetch(&settings.location, purpose, max_bytes, deadline).await?;
     let location = fetched.url.clone();
     let reader = settings.clone();
     // A large feed takes a second, in which a signal must still be heard.
-    let reading = aside(&location, move || understand(bytes, fetched, &reader));
+    let reading = aside(purpose, &location, move || {
+        understand(bytes, fetched, &reader)
+    });
     let (feed, fault) = reading.await?;
     match fault {
-        Some(TooLarge) => Err(FeedError::TooLarge {
+        Some(TooLarge) => Err(FileError::TooLarge {
+            purpose,
             location,
             limit_bytes: settings.max_bytes,
         }),
         None => Ok(feed),
-    }
-}
-
-/// Does what takes its time on a thread of its own, so that a signal is heard meanwhile. A panic in
-/// it is a fault of ours and stays one: no other try would help.
-async fn aside<T: Send + 'static>(
-    location: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, FeedError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done),
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(stopped) => Err(FeedError::Unavailable {
-                location: location.to_owned(),
-                cause: stopped.into(),
-            }),
-        },
     }
 }
 
@@ -252,15 +180,16 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed,
         age_basis,
         ..FeedOrigin::default()
     });
-    draft.origin().gzip = decode::is_gzip(&bytes);
-    match decode::unpack(bytes, settings.max_bytes) {
+    draft.origin().gzip = files::is_gzip(&bytes);
+    match files::unpack(bytes, settings.max_bytes) {
         Ok(bytes) => match read_content(bytes, settings, &mut draft) {
             Ok(()) => (draft.finish(), None),
             Err(reason) => (draft.unusable(reason), None),
         },
         Err(PackingFault::Damaged(reason)) => (draft.unusable(reason), None),
         Err(PackingFault::TooLarge) => {
-            let too_large = FeedError::TooLarge {
+            let too_large = FileError::TooLarge {
+                purpose: Purpose::HrFeed,
                 location: draft.origin().url.clone(),
                 limit_bytes: settings.max_bytes,
             };
@@ -270,7 +199,7 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed,
 }
 
 fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Result<(), String> {
-    let decoded = decode::decode(bytes)?;
+    let decoded = files::decode(bytes)?;
     decoded.encoding.clone_into(&mut draft.origin().encoding);
     if let Some(note) = decoded.note {
         draft.note(note);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::people::{Employment, HrRow};
+use crate::people::{AgeBasis, Employment, HrRow};
 
 const HEADER: &str =
     "Employee ID,Name,Work Email,Status,Termination Date,Last Day of Work,Location";
@@ -100,7 +101,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 #[tokio::test]
 #[should_panic(expected = "on purpose")]
 async fn a_panic_while_reading_is_no_outage() {
-    let _ = aside("hr.csv", || panic!("on purpose")).await;
+    let _ = aside(Purpose::HrFeed, "hr.csv", || panic!("on purpose")).await;
 }
 
 #[test]
@@ -194,7 +195,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
     let error = super::read(&settings, soon()).await.expect_err("too large");
     assert!(matches!(
         error,
-        FeedError::TooLarge {
+        FileError::TooLarge {
             limit_bytes: 1_048_576,
             ..
         }

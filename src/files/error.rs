@@ -1,30 +1,37 @@
-//! What can keep a feed from being fetched.
+//! What can keep a file from being fetched.
 
 use std::error::Error;
 use std::fmt;
 
+use super::Purpose;
 use crate::aws::AwsError;
 use crate::net::{ErrorKind, NetError};
 
-/// The feed could not be fetched. What is wrong *inside* a feed is no error but part of
-/// [`HrFeed`](crate::people::HrFeed): it is evidence, and the run goes on to say so.
+/// A file could not be fetched. What is wrong *inside* of it is for whoever asked for it: of an
+/// [`HrFeed`](crate::people::HrFeed) it is evidence, and the run goes on to say so.
 #[derive(Debug, thiserror::Error)]
-pub enum FeedError {
+pub enum FileError {
     /// Nothing is there: the configuration is wrong, and trying again changes nothing.
-    #[error("there is no HR feed at `{location}`")]
+    #[error("there is no {purpose} at `{location}`")]
     NotFound {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it was looked for.
         location: String,
     },
     /// A folder stands where the file should be.
-    #[error("`{location}` is a folder: name the file of the HR feed")]
+    #[error("`{location}` is a folder: name the file of the {purpose}")]
     NotAFile {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it was looked for.
         location: String,
     },
     /// It is there, and we may not read it.
-    #[error("reading the HR feed at `{location}` was refused: {refusal}")]
+    #[error("reading the {purpose} at `{location}` was refused: {refusal}")]
     Refused {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it is.
         location: String,
         /// Who said no.
@@ -32,18 +39,22 @@ pub enum FeedError {
     },
     /// It is larger than we are willing to hold in memory.
     #[error(
-        "the HR feed at `{location}` is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
+        "the {purpose} at `{location}` is larger than the size cap of {limit_bytes} bytes ({}), which holds before and after unpacking: export only the columns and rows the review needs",
         mebibytes(*limit_bytes)
     )]
     TooLarge {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it is.
         location: String,
         /// The cap.
         limit_bytes: u64,
     },
     /// The server gave no usable answer.
-    #[error("the HR feed at `{location}` cannot be fetched")]
+    #[error("the {purpose} at `{location}` cannot be fetched")]
     Net {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it is.
         location: String,
         /// What happened.
@@ -51,8 +62,10 @@ pub enum FeedError {
         cause: NetError,
     },
     /// The bucket did not hand it out.
-    #[error("the HR feed at `{location}` cannot be fetched")]
+    #[error("the {purpose} at `{location}` cannot be fetched")]
     Aws {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it is.
         location: String,
         /// What happened.
@@ -60,8 +73,10 @@ pub enum FeedError {
         cause: AwsError,
     },
     /// It could not be read now; later it may.
-    #[error("the HR feed at `{location}` cannot be read at the moment")]
+    #[error("the {purpose} at `{location}` cannot be read at the moment")]
     Unavailable {
+        /// What it is for.
+        purpose: Purpose,
         /// Where it is.
         location: String,
         /// What happened.
@@ -70,7 +85,7 @@ pub enum FeedError {
     },
 }
 
-impl FeedError {
+impl FileError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -93,7 +108,9 @@ impl FeedError {
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotFound { .. } | Self::NotAFile { .. } => "correct HR_FEED_URL",
+            Self::NotFound { purpose, .. } | Self::NotAFile { purpose, .. } => {
+                return Some(format!("correct {}", purpose.variable()));
+            }
             Self::Refused {
                 refusal: Refusal::Permission,
                 ..
@@ -107,7 +124,7 @@ impl FeedError {
     }
 }
 
-/// Who refused to hand out the feed.
+/// Who refused to hand out the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The file system.

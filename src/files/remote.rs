@@ -1,38 +1,43 @@
-//! Getting a feed from elsewhere: over https, or out of a bucket.
+//! Getting a file from elsewhere: over https, or out of a bucket.
 
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::location::shown;
-use super::{FeedError, Fetched, Refusal};
+use super::{Fetched, FileError, Purpose, Refusal};
 use crate::aws::{self, AwsError};
 use crate::net::{self, Deadline, Http, NetError, Request};
 use crate::people::AgeBasis;
 
-/// Gets a feed over https. No redirect is followed: the authorization goes to one host only.
+/// Gets a file over https. No redirect is followed: the authorization goes to one host only.
 pub(super) async fn web(
     url: &Url,
     authorization: Option<&SecretString>,
     settings: &net::Settings,
+    purpose: Purpose,
     max_bytes: u64,
     deadline: Deadline,
-) -> Result<(Vec<u8>, Fetched), FeedError> {
+) -> Result<(Vec<u8>, Fetched), FileError> {
     let location = shown(url);
     let refused = |error: NetError| match error {
-        NetError::TooLarge { .. } => FeedError::TooLarge {
+        NetError::TooLarge { .. } => FileError::TooLarge {
+            purpose,
             location: location.clone(),
             limit_bytes: max_bytes,
         },
         error => match error.status() {
-            Some(status @ (401 | 403)) => FeedError::Refused {
+            Some(status @ (401 | 403)) => FileError::Refused {
+                purpose,
                 location: location.clone(),
                 refusal: Refusal::Status(status),
             },
-            Some(404 | 410) => FeedError::NotFound {
+            Some(404 | 410) => FileError::NotFound {
+                purpose,
                 location: location.clone(),
             },
-            _ => FeedError::Net {
+            _ => FileError::Net {
+                purpose,
                 location: location.clone(),
                 cause: error,
             },
@@ -42,7 +47,8 @@ pub(super) async fn web(
     if let Some(secret) = authorization {
         // The settings took only what a header can carry.
         let mut value =
-            HeaderValue::from_str(secret.expose_secret()).map_err(|_| FeedError::Refused {
+            HeaderValue::from_str(secret.expose_secret()).map_err(|_| FileError::Refused {
+                purpose,
                 location: location.clone(),
                 refusal: Refusal::Authorization,
             })?;
@@ -70,22 +76,25 @@ pub(super) async fn web(
     Ok((answer.body, fetched))
 }
 
-/// Gets a feed out of a bucket.
+/// Gets a file out of a bucket.
 pub(super) async fn object(
     bucket: &str,
     key: &str,
     force_path_style: bool,
+    purpose: Purpose,
     max_bytes: u64,
-) -> Result<(Vec<u8>, Fetched), FeedError> {
+) -> Result<(Vec<u8>, Fetched), FileError> {
     let location = format!("s3://{bucket}/{key}");
     let object = aws::get_object(bucket, key, force_path_style, max_bytes)
         .await
         .map_err(|error| match error {
-            AwsError::TooLarge { .. } => FeedError::TooLarge {
+            AwsError::TooLarge { .. } => FileError::TooLarge {
+                purpose,
                 location: location.clone(),
                 limit_bytes: max_bytes,
             },
-            error => FeedError::Aws {
+            error => FileError::Aws {
+                purpose,
                 location: location.clone(),
                 cause: error,
             },

@@ -1,4 +1,4 @@
-//! Getting the bytes of a feed, never more of them than the cap.
+//! Reading a file at a path, never more of it than the cap.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,30 +6,43 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{FeedError, Fetched, Refusal, aside};
+use super::{Fetched, FileError, Purpose, Refusal, aside};
 use crate::people::AgeBasis;
 
 /// Reads a file, off the threads that must stay free to hear a signal.
-pub(super) async fn file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedError> {
+pub(super) async fn read(
+    path: &Path,
+    purpose: Purpose,
+    max_bytes: u64,
+) -> Result<(Vec<u8>, Fetched), FileError> {
     let path = path.to_owned();
     let location = path.display().to_string();
-    aside(&location, move || read_file(&path, max_bytes)).await?
+    aside(purpose, &location, move || {
+        read_file(&path, purpose, max_bytes)
+    })
+    .await?
 }
 
-fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedError> {
+fn read_file(
+    path: &Path,
+    purpose: Purpose,
+    max_bytes: u64,
+) -> Result<(Vec<u8>, Fetched), FileError> {
     let location = path.display().to_string();
     let failed = |error: io::Error| {
         let location = location.clone();
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                FeedError::NotFound { location }
+                FileError::NotFound { purpose, location }
             }
-            io::ErrorKind::PermissionDenied => FeedError::Refused {
+            io::ErrorKind::PermissionDenied => FileError::Refused {
+                purpose,
                 location,
                 refusal: Refusal::Permission,
             },
-            io::ErrorKind::IsADirectory => FeedError::NotAFile { location },
-            _ => FeedError::Unavailable {
+            io::ErrorKind::IsADirectory => FileError::NotAFile { purpose, location },
+            _ => FileError::Unavailable {
+                purpose,
                 location,
                 cause: error.into(),
             },
@@ -39,7 +52,7 @@ fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedErro
     // Asked of the open file, so that age and content belong together whatever replaces the path.
     let before = file.metadata().map_err(failed)?;
     if before.is_dir() {
-        return Err(FeedError::NotAFile { location });
+        return Err(FileError::NotAFile { purpose, location });
     }
     let mut bytes = Vec::new();
     let taken = file
@@ -48,7 +61,8 @@ fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedErro
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     if taken as u64 > max_bytes {
-        return Err(FeedError::TooLarge {
+        return Err(FileError::TooLarge {
+            purpose,
             location,
             limit_bytes: max_bytes,
         });
@@ -63,7 +77,8 @@ fn read_file(path: &Path, max_bytes: u64) -> Result<(Vec<u8>, Fetched), FeedErro
         let after = file.metadata().map_err(failed)?;
         let modified = after.modified().map_err(failed)?;
         if after.len() != taken as u64 || before.modified().map_err(failed)? != modified {
-            return Err(FeedError::Unavailable {
+            return Err(FileError::Unavailable {
+                purpose,
                 location,
                 cause: "the file changed while it was read".into(),
             });
@@ -89,7 +104,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, b"Employee ID").expect("a file");
-        let (bytes, fetched) = file(&path, 11).await.expect("the file");
+        let (bytes, fetched) = read(&path, Purpose::HrFeed, 11).await.expect("the file");
         assert_eq!(bytes, b"Employee ID");
         assert_eq!(fetched.age_basis, AgeBasis::FileMtime);
         assert!(fetched.modified_at.is_some());
@@ -101,7 +116,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hr.csv");
         std::fs::write(&path, vec![b'x'; 2 * 1024 * 1024 + 1]).expect("a file");
-        let error = file(&path, 2 * 1024 * 1024).await.expect_err("too large");
+        let error = read(&path, Purpose::HrFeed, 2 * 1024 * 1024)
+            .await
+            .expect_err("too large");
         let text = error
             .to_string()
             .replace(&path.display().to_string(), "hr.csv");
@@ -111,10 +128,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_there_a_folder_and_a_forbidden_file_are_told_apart() {
         let folder = tempfile::tempdir().expect("a folder");
-        let absent = file(&folder.path().join("absent.csv"), 10).await;
-        assert!(matches!(absent, Err(FeedError::NotFound { .. })));
-        let a_folder = file(folder.path(), 10).await;
-        assert!(matches!(a_folder, Err(FeedError::NotAFile { .. })));
+        let absent = read(&folder.path().join("absent.csv"), Purpose::HrFeed, 10).await;
+        assert!(matches!(absent, Err(FileError::NotFound { .. })));
+        let a_folder = read(folder.path(), Purpose::HrFeed, 10).await;
+        assert!(matches!(a_folder, Err(FileError::NotAFile { .. })));
 
         let path = folder.path().join("secret.csv");
         std::fs::write(&path, b"x").expect("a file");
@@ -123,7 +140,7 @@ mod tests {
             println!("skipped: this user may read everything");
             return;
         }
-        let refused = file(&path, 10).await;
-        assert!(matches!(refused, Err(FeedError::Refused { .. })));
+        let refused = read(&path, Purpose::HrFeed, 10).await;
+        assert!(matches!(refused, Err(FileError::Refused { .. })));
     }
 }

@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 
 /// Why bytes could not be unpacked.
 #[derive(Debug)]
-pub(super) enum PackingFault {
+pub(crate) enum PackingFault {
     /// Unpacked they are more than the cap.
     TooLarge,
     /// They are no whole gzip.
@@ -19,12 +19,12 @@ pub(super) enum PackingFault {
 }
 
 /// Whether bytes are gzip, by their first two.
-pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
 /// Unpacks what is gzip by content; names and headers lie too often.
-pub(super) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingFault> {
+pub(crate) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingFault> {
     if bytes.len() as u64 > max_bytes {
         return Err(PackingFault::TooLarge);
     }
@@ -51,18 +51,18 @@ pub(super) fn unpack(bytes: Vec<u8>, max_bytes: u64) -> Result<Vec<u8>, PackingF
 
 /// A text and how it was found.
 #[derive(Debug, PartialEq)]
-pub(super) struct Decoded {
-    pub(super) text: String,
-    pub(super) encoding: &'static str,
+pub(crate) struct Decoded {
+    pub(crate) text: String,
+    pub(crate) encoding: &'static str,
     /// What a person might want to know of the choice.
-    pub(super) note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// Reads bytes as text. UTF-8 is checked and not copied.
 ///
 /// # Errors
 /// Why they are no text we can read.
-pub(super) fn decode(mut bytes: Vec<u8>) -> Result<Decoded, String> {
+pub(crate) fn decode(mut bytes: Vec<u8>) -> Result<Decoded, String> {
     if let Some(other) = something_else(&bytes) {
         return Err(format!(
             "the file is {other}, not text: export it as CSV or JSON"

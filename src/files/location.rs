@@ -1,10 +1,37 @@
-//! A feed's address as messages and evidence show it.
+//! Where a file is, and how messages and evidence show it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use reqwest::Url;
+use secrecy::SecretString;
 
-use super::Location;
+use crate::net;
+
+/// Where a file is.
+#[derive(Clone)]
+pub enum Location {
+    /// A file.
+    Path(PathBuf),
+    /// `https://` (or `http://` on loopback).
+    Http {
+        /// The address.
+        url: reqwest::Url,
+        /// The `Authorization` header.
+        authorization: Option<SecretString>,
+        /// Bounds of the request.
+        http: net::Settings,
+    },
+    /// An S3 object.
+    S3 {
+        /// Bucket.
+        bucket: String,
+        /// Key.
+        key: String,
+        /// Path-style addressing.
+        force_path_style: bool,
+    },
+}
 
 /// The address without credentials, query and fragment: fit for evidence.
 pub(super) fn shown(url: &Url) -> String {
