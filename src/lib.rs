@@ -1,18 +1,20 @@
 //! Proves every night that people who left lost their Asana access, and keeps the evidence.
 //!
-//! Data walks: environment → [`config`] → [`source`] (accounts) and [`feed`] (HR) → [`judgement`] →
-//! [`evidence`] and [`report`] → [`store`], committed by the [`ledger`]. [`run`] is the hallway that
-//! calls the rooms in that order; the binary is the door.
+//! Data walks: environment → [`config`] → [`source`] (accounts), [`feed`] (HR) and [`directives`]
+//! (what people decided by hand) → [`judgement`] → [`evidence`] and [`report`] → [`store`],
+//! committed by the [`ledger`]. [`run`] is the hallway that calls the rooms in that order; the
+//! binary is the door.
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`].
-//! - Reaching out: [`source`] over [`truto`], [`feed`] over [`files`], [`store`]; over [`net`], [`aws`],
-//!   [`clock`].
+//! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], [`store`];
+//!   all over [`net`], [`aws`], [`clock`].
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod directives;
 pub mod evidence;
 pub mod exit;
 pub mod feed;

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["run"],
     &["exit"],
     &["ledger"],
-    &["source", "feed", "store"],
+    &["source", "feed", "directives", "store"],
     &["files"],
     &["truto", "aws", "net"],
     &["clock"],

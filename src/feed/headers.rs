@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Column;
-use super::values::{listed, shortened, trim};
+use super::values::{listed, shortened};
+use crate::people::trim;
 
 /// A column as the file names it, and the forms its name is known by.
 #[derive(Clone, Debug, PartialEq)]

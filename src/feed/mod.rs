@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
 use crate::net::Deadline;
-use crate::people::{FeedOrigin, HrFeed};
+use crate::people::{FeedOrigin, HrFeed, trim};
 use draft::Draft;
 
 /// Where the feed is and how to read it.
@@ -207,7 +207,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     let text = decoded.text.trim_start_matches('\u{feff}');
     let format = settings.format.unwrap_or_else(|| format_of(text));
     format.key().clone_into(&mut draft.origin().format);
-    if values::trim(text).is_empty() {
+    if trim(text).is_empty() {
         return Err("the file is empty".to_owned());
     }
     match format {

@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::dates::{self, Edge, Told};
 use super::headers::Layout;
-use super::values::{is_blank_word, is_zero_width, listed, quoted, trim};
+use super::values::{is_blank_word, listed, quoted};
 use super::{Column, DateOrder, Settings};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_zero_width, trim};
 
 /// What became of a row that is not blank.
 #[derive(Debug)]

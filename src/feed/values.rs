@@ -29,19 +29,6 @@ pub(super) fn is_blank_word(text: &str) -> bool {
                 .any(|word| text.eq_ignore_ascii_case(word)))
 }
 
-/// Removes white space around a text, no-break spaces and characters that take no room too.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || is_zero_width(c))
-}
-
-/// Characters that take no room and that other systems leave in by accident.
-pub(super) fn is_zero_width(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
-    )
-}
-
 /// A text for a message: short ones with a digit and without an `@` as they are. Reasons are read
 /// more widely than evidence, and a cell of a shifted row may hold a name.
 pub(super) fn quoted(text: &str) -> String {

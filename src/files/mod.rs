@@ -3,6 +3,7 @@
 //! Fetched never more of than a cap, unpacked and decoded; what they mean is for the rooms that ask.
 
 mod decode;
+pub(crate) mod delimited;
 mod error;
 mod location;
 mod path;

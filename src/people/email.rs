@@ -5,6 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::text::{fold, is_zero_width};
+
 /// An e-mail address: the text as it came, and the key it is compared by.
 ///
 /// Two addresses are equal when their keys are: surrounding white space (no-break space too) and
@@ -73,28 +75,6 @@ impl EmailAddress {
             domain
         )
     }
-}
-
-/// Letters that differ only by case or by composition become the same text.
-///
-/// Upper-casing first catches what has no lower-case twin (`ß`, `ſ`), as Unicode's full case
-/// folding does.
-pub(crate) fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
-    let folded = text.to_uppercase().to_lowercase();
-    icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
-        .normalize(&folded)
-        .into_owned()
-}
-
-/// Characters that take no room and that mail systems leave in by accident.
-fn is_zero_width(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
-    )
 }
 
 impl PartialEq for EmailAddress {

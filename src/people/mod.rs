@@ -3,15 +3,18 @@
 //! Pure values that every other room may use. Nothing here reaches out, and nothing here judges.
 
 mod account;
+mod directives;
 mod email;
 mod hr;
 mod population;
+mod text;
 
 pub use account::{Access, Account, Role, Status};
+pub use directives::{Alias, DirectiveFile, Directives, Exception};
 pub use email::EmailAddress;
-pub(crate) use email::fold;
 pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
 pub use population::{
     Connection, GapFilling, Listing, Memberships, PageRecord, Population, RawFile, RawKind,
     RejectedRecord, RequestRecord, Viewer, Workspace,
 };
+pub(crate) use text::{fold, is_zero_width, trim};

@@ -1,0 +1,392 @@
+//! The files with which people steer a review: aliases and exceptions, read whole or not at all.
+//!
+//! A file that cannot be read whole stops the run: half of the exceptions would be other rules than
+//! those somebody approved. A line that makes no sense is kept and judged to be worth nothing.
+
+use csv::StringRecord;
+use sha2::{Digest as _, Sha256};
+
+use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
+use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
+use crate::net::{Deadline, ErrorKind};
+use crate::people::{Alias, DirectiveFile, Directives, Exception, trim};
+
+/// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Where the files are.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Accounts tied to people by hand.
+    pub aliases: Option<Location>,
+    /// Approved exceptions.
+    pub exceptions: Option<Location>,
+}
+
+/// Why a file could not be read whole.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectiveError {
+    /// It could not be fetched.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is there, and is no such file.
+    #[error("the {purpose} at `{location}` cannot be read whole: {reason}")]
+    Unreadable {
+        /// What it is for.
+        purpose: Purpose,
+        /// Where it is.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl DirectiveError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File(file) => file.kind(),
+            Self::Unreadable { .. } => ErrorKind::Configuration,
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(file) => file.hint(),
+            Self::Unreadable { purpose, .. } => Some(format!(
+                "correct the file, or {}; README.md has its columns",
+                purpose.variable()
+            )),
+        }
+    }
+}
+
+/// Fetches and reads every file there is.
+///
+/// # Errors
+/// Where one cannot be fetched or read whole.
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, DirectiveError> {
+    let aliases = match &settings.aliases {
+        Some(location) => Some(file(location, Purpose::Aliases, deadline, aliases).await?),
+        None => None,
+    };
+    let exceptions = match &settings.exceptions {
+        Some(location) => Some(file(location, Purpose::Exceptions, deadline, exceptions).await?),
+        None => None,
+    };
+    Ok(Directives {
+        aliases,
+        exceptions,
+    })
+}
+
+async fn file<L: Send + 'static>(
+    location: &Location,
+    purpose: Purpose,
+    deadline: Deadline,
+    lines: fn(&str) -> Result<Vec<L>, String>,
+) -> Result<DirectiveFile<L>, DirectiveError> {
+    let (bytes, fetched) = files::fetch(location, purpose, MAX_BYTES, deadline).await?;
+    let sha256 = const_hex::encode(Sha256::digest(&bytes));
+    let length = bytes.len() as u64;
+    let read = aside(purpose, &fetched.url, move || {
+        text(bytes).and_then(|text| lines(&text))
+    });
+    match read.await? {
+        Ok(lines) => Ok(DirectiveFile {
+            url: fetched.url,
+            sha256,
+            bytes: length,
+            lines,
+        }),
+        Err(reason) => Err(DirectiveError::Unreadable {
+            purpose,
+            location: fetched.url,
+            reason,
+        }),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    let bytes = files::unpack(bytes, MAX_BYTES).map_err(|fault| match fault {
+        PackingFault::TooLarge => format!("unpacked it is larger than {MAX_BYTES} bytes"),
+        PackingFault::Damaged(reason) => reason,
+    })?;
+    Ok(files::decode(bytes)?.text)
+}
+
+/// A row by the names of its columns, or why its cells cannot be trusted to stand where they should.
+struct Row<'r> {
+    line: u64,
+    columns: &'r [Option<usize>],
+    names: &'r [&'r str],
+    cells: &'r StringRecord,
+    fault: Option<String>,
+}
+
+impl Row<'_> {
+    /// The text of a column; none where it is blank.
+    fn text(&self, name: &str) -> Option<String> {
+        let place = self.names.iter().position(|known| *known == name)?;
+        let text = trim(self.cells.get(self.columns[place]?)?);
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
+fn aliases(text: &str) -> Result<Vec<Alias>, String> {
+    const NAMES: &[&str] = &[
+        "email",
+        "account_id",
+        "person_id",
+        "relation",
+        "owner",
+        "reason",
+        "expires_on",
+    ];
+    table(text, NAMES, &["email", "account_id"], &[], |row| Alias {
+        line: row.line,
+        email: row.text("email"),
+        account_id: row.text("account_id"),
+        person_id: row.text("person_id"),
+        relation: row.text("relation"),
+        owner: row.text("owner"),
+        reason: row.text("reason"),
+        expires_on: row.text("expires_on"),
+        fault: row.fault.clone(),
+    })
+}
+
+fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
+    const NAMES: &[&str] = &[
+        "email",
+        "person_id",
+        "account_id",
+        "check",
+        "reason",
+        "approved_by",
+        "expires_on",
+    ];
+    const TARGETS: &[&str] = &["email", "person_id", "account_id", "check"];
+    const REQUIRED: &[&str] = &["reason", "approved_by", "expires_on"];
+    table(text, NAMES, TARGETS, REQUIRED, |row| Exception {
+        line: row.line,
+        email: row.text("email"),
+        person_id: row.text("person_id"),
+        account_id: row.text("account_id"),
+        check: row.text("check"),
+        reason: row.text("reason"),
+        approved_by: row.text("approved_by"),
+        expires_on: row.text("expires_on"),
+        fault: row.fault.clone(),
+    })
+}
+
+/// Reads every row that is not blank. Columns nobody knows are ignored.
+///
+/// # Errors
+/// Where there is no header with one of `one_of` and all of `all_of`, or a quote is never closed.
+fn table<L>(
+    text: &str,
+    names: &[&str],
+    one_of: &[&str],
+    all_of: &[&str],
+    mut make: impl FnMut(&Row<'_>) -> L,
+) -> Result<Vec<L>, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.len() - text.trim_start_matches(['\r', '\n']).len();
+    let body = &text[first..];
+    if trim(body).is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    let (delimiter, headers) = header(body, names);
+    let columns = columns(&headers, names)?;
+    let has = |name: &&str| {
+        let place = names.iter().position(|known| known == name);
+        place.is_some_and(|place| columns[place].is_some())
+    };
+    if let Some(missing) = all_of.iter().find(|name| !has(name)) {
+        return Err(format!("it has no column `{missing}`; {}", seen(&headers)));
+    }
+    if !one_of.iter().any(|name| has(&name)) {
+        let wanted = one_of.join("`, `");
+        return Err(format!(
+            "it has none of the columns `{wanted}`; {}",
+            seen(&headers)
+        ));
+    }
+
+    let line_ends = text[..first]
+        .matches('\n')
+        .count()
+        .max(text[..first].matches('\r').count());
+    let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
+    let mut lines = Lines::new(body, line_ends as u64 + 1, delimiter, escapes);
+    lines.next_row()?;
+    let mut made = Vec::new();
+    while let Some(row) = lines.next_row()? {
+        if row.cells.iter().all(|cell| trim(cell).is_empty()) {
+            continue;
+        }
+        let fault = match row.quotes {
+            Err(fault) if fault.is_never_closed() => {
+                return Err(fault.reason(row.line, row.last_line));
+            }
+            Err(fault) => Some(fault.reason(row.line, row.last_line)),
+            Ok(()) if row.cells.len() != headers.len() => Some(format!(
+                "the line has {} cells and the header {}",
+                row.cells.len(),
+                headers.len()
+            )),
+            Ok(()) => None,
+        };
+        made.push(make(&Row {
+            line: row.line,
+            columns: &columns,
+            names,
+            cells: row.cells,
+            fault,
+        }));
+    }
+    Ok(made)
+}
+
+/// The header, parted by what makes the most of its cells known.
+fn header(body: &str, names: &[&str]) -> (u8, Vec<String>) {
+    let cells = |delimiter| {
+        let mut record = StringRecord::new();
+        let read = reader(body, delimiter, false).read_record(&mut record);
+        let cells = record.iter().map(|cell| trim(cell).to_owned());
+        let cells: Vec<String> = if read.is_ok() {
+            cells.collect()
+        } else {
+            Vec::new()
+        };
+        let known = cells.iter().filter(|cell| place_of(cell, names).is_some());
+        (known.count(), delimiter, cells)
+    };
+    // Of several that are as good the first: a comma.
+    let best = DELIMITERS
+        .into_iter()
+        .rev()
+        .map(cells)
+        .max_by_key(|(known, ..)| *known);
+    best.map_or((b',', Vec::new()), |(_, delimiter, cells)| {
+        (delimiter, cells)
+    })
+}
+
+/// Case, blanks and hyphens make no difference: `Person ID` is `person_id`.
+fn place_of(header: &str, names: &[&str]) -> Option<usize> {
+    let plain: String = header
+        .chars()
+        .map(|c| {
+            if matches!(c, ' ' | '-') {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        })
+        .collect();
+    names.iter().position(|name| *name == plain)
+}
+
+/// For each name the place of its column, if there is one.
+fn columns(headers: &[String], names: &[&str]) -> Result<Vec<Option<usize>>, String> {
+    let mut columns = vec![None; names.len()];
+    for (at, header) in headers.iter().enumerate() {
+        if let Some(place) = place_of(header, names)
+            && columns[place].replace(at).is_some()
+        {
+            return Err(format!("it has two columns `{}`", names[place]));
+        }
+    }
+    Ok(columns)
+}
+
+/// The header as it was read, unless it may be somebody's data.
+fn seen(headers: &[String]) -> String {
+    let is_data = |text: &String| text.contains('@') || text.contains(|c: char| c.is_ascii_digit());
+    if headers.iter().any(is_data) {
+        return "its first line looks like data".to_owned();
+    }
+    let shown: Vec<String> = headers
+        .iter()
+        .take(20)
+        .map(|header| {
+            let plain = header.chars().filter(|c| !c.is_control()).take(40);
+            format!("`{}`", plain.collect::<String>())
+        })
+        .collect();
+    format!("its header is {}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_lines_is_no_fault() {
+        let header = "email,person_id,account_id,check,reason,approved_by,expires_on\n";
+        assert_eq!(exceptions(header), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn lines_are_read_by_the_names_of_their_columns_and_keep_their_number() {
+        let text = "\u{feff}Reason;Approved By;Expires-On;Ticket;Person ID\r\n\
+                    ;;;;\r\n\
+                    on a project;ceo@x.com;2026-12-31;SEC-1; E1 \r\n";
+        let found = exceptions(text).expect("a file");
+        let expected = Exception {
+            line: 3,
+            person_id: Some("E1".to_owned()),
+            reason: Some("on a project".to_owned()),
+            approved_by: Some("ceo@x.com".to_owned()),
+            expires_on: Some("2026-12-31".to_owned()),
+            ..Exception::default()
+        };
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn a_line_of_another_length_is_kept_with_its_fault() {
+        let text = "email,account_id,person_id\na@x.com,1,E1\na@x.com,1\n";
+        let found = aliases(text).expect("a file");
+        assert_eq!(found[0].fault, None);
+        assert_eq!(
+            found[1].fault.as_deref(),
+            Some("the line has 2 cells and the header 3")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_whole_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("", "the file is empty"),
+            ("\n \n", "the file is empty"),
+            (
+                "email,reason,expires_on\n",
+                "it has no column `approved_by`; its header is `email`, `reason`, `expires_on`",
+            ),
+            (
+                "name,reason,approved_by,expires_on\n",
+                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is `name`, `reason`, `approved_by`, `expires_on`",
+            ),
+            (
+                "email,e-mail,email,reason,approved_by,expires_on\n",
+                "it has two columns `email`",
+            ),
+            (
+                "ada@x.com,E1\n",
+                "it has no column `reason`; its first line looks like data",
+            ),
+            (
+                "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
+                "a quote is never closed (the row runs to line 3)",
+            ),
+        ] {
+            let told = exceptions(text).expect_err(text);
+            assert_eq!(told, reason, "{text:?}");
+        }
+    }
+}

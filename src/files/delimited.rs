@@ -1,0 +1,202 @@
+//! Delimited text: rows with the lines they stand in, and whether their quotes can be trusted.
+
+use csv::{Reader, ReaderBuilder, StringRecord};
+
+/// What parts the cells of a row.
+pub(crate) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// A reader of rows of any length.
+pub(crate) fn reader(text: &str, delimiter: u8, escapes: bool) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .escape(escapes.then_some(b'\\'))
+        .from_reader(text.as_bytes())
+}
+
+/// Whether the file writes `\"` for a quote inside of a cell: a backslash and a quote that cannot
+/// close the cell, because neither a delimiter nor the end of the row comes next.
+pub(crate) fn has_backslash_escapes(text: &[u8], delimiter: u8) -> bool {
+    text.windows(3).any(|three| {
+        matches!(three, [b'\\', b'"', next] if !matches!(next, b'"' | b'\r' | b'\n') && *next != delimiter)
+    })
+}
+
+/// A row as it stands in the file.
+pub(crate) struct Row<'r> {
+    /// Line in which it begins.
+    pub(crate) line: u64,
+    /// Line in which it ends.
+    pub(crate) last_line: u64,
+    pub(crate) cells: &'r StringRecord,
+    pub(crate) blank_lines_before: u64,
+    pub(crate) quotes: Result<(), QuoteFault>,
+    /// Whether the file ends here, without a line break.
+    pub(crate) is_cut: bool,
+}
+
+/// Rows with what the `csv` crate does not tell: the line they begin in (it skips blank lines
+/// first), how many blank lines there were, and whether their quotes are where they should be.
+pub(crate) struct Lines<'t> {
+    bytes: &'t [u8],
+    reader: Reader<&'t [u8]>,
+    record: StringRecord,
+    delimiter: u8,
+    escapes: bool,
+    /// Lines are counted up to here.
+    at: usize,
+    line: u64,
+    blank_lines: u64,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(text: &'t str, first_line: u64, delimiter: u8, escapes: bool) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            reader: reader(text, delimiter, escapes),
+            record: StringRecord::new(),
+            delimiter,
+            escapes,
+            at: 0,
+            line: first_line,
+            blank_lines: 0,
+        }
+    }
+
+    pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_>>, String> {
+        let more = self
+            .reader
+            .read_record(&mut self.record)
+            .map_err(|error| format!("the table cannot be read: {error}"))?;
+        self.skip_line_ends();
+        if !more {
+            return Ok(None);
+        }
+        let blank_lines_before = std::mem::take(&mut self.blank_lines);
+        let end = usize::try_from(self.reader.position().byte())
+            .unwrap_or(self.bytes.len())
+            .clamp(self.at, self.bytes.len());
+        let whole = &self.bytes[self.at..end];
+        let row = trim_line_end(whole);
+        let is_cut = row.len() == whole.len() && end == self.bytes.len();
+        let quotes = if row.contains(&b'"') {
+            check_quotes(row, self.delimiter, self.escapes)
+        } else {
+            Ok(())
+        };
+        let line = self.line;
+        let last_line = line + line_ends(row);
+        self.line = last_line + line_ends(&whole[row.len()..]);
+        self.at = end;
+        Ok(Some(Row {
+            line,
+            last_line,
+            cells: &self.record,
+            blank_lines_before,
+            quotes,
+            is_cut,
+        }))
+    }
+
+    /// Walks over what lies between two rows: the second half of `\r\n`, and blank lines.
+    fn skip_line_ends(&mut self) {
+        while let Some(byte @ (b'\r' | b'\n')) = self.bytes.get(self.at).copied() {
+            let is_second_half = byte == b'\n' && self.at > 0 && self.bytes[self.at - 1] == b'\r';
+            if !is_second_half {
+                self.blank_lines += 1;
+                self.line += 1;
+            }
+            self.at += 1;
+        }
+    }
+
+    pub(crate) fn blank_lines_at_end(self) -> u64 {
+        self.blank_lines
+    }
+}
+
+fn trim_line_end(row: &[u8]) -> &[u8] {
+    let end = row
+        .iter()
+        .rposition(|b| !matches!(b, b'\r' | b'\n'))
+        .map_or(0, |last| last + 1);
+    &row[..end]
+}
+
+/// Line ends in a text, `\r\n` counted once.
+fn line_ends(text: &[u8]) -> u64 {
+    let returns = text.iter().filter(|b| **b == b'\r').count();
+    let feeds = text.iter().filter(|b| **b == b'\n').count();
+    let both = text.windows(2).filter(|two| two == b"\r\n").count();
+    (returns + feeds - both) as u64
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QuoteFault {
+    /// The file ends inside of quotes.
+    NeverClosed,
+    /// Something stands between a closing quote and the next delimiter. Mostly the quote before
+    /// it was one too many, and the row swallowed its neighbours.
+    TextAfterQuote,
+    /// A blank stands before an opening quote, which then quotes nothing.
+    BlankBeforeQuote,
+}
+
+impl QuoteFault {
+    /// Whether the rest of the file may be inside of the quotes.
+    pub(crate) fn is_never_closed(self) -> bool {
+        self == Self::NeverClosed
+    }
+
+    pub(crate) fn reason(self, line: u64, last_line: u64) -> String {
+        let place = if line == last_line {
+            String::new()
+        } else {
+            format!(" (the row runs to line {last_line})")
+        };
+        match self {
+            Self::NeverClosed => format!("a quote is never closed{place}"),
+            Self::TextAfterQuote => {
+                format!("a quote is closed where the cell does not end{place}")
+            }
+            Self::BlankBeforeQuote => format!("a blank stands before an opening quote{place}"),
+        }
+    }
+}
+
+/// Whether every quoted cell of a row begins and ends with its quote. A reader that is lenient
+/// here can join two people into one row that looks whole.
+fn check_quotes(row: &[u8], delimiter: u8, escapes: bool) -> Result<(), QuoteFault> {
+    #[derive(Clone, Copy)]
+    enum At {
+        CellStart,
+        BlankStart,
+        Plain,
+        Quoted,
+        Escaped,
+        AfterQuote,
+        BlankAfterQuote,
+    }
+    let mut at = At::CellStart;
+    for byte in row {
+        let ends_cell = *byte == delimiter;
+        at = match (at, byte) {
+            (At::Quoted, b'\\') if escapes => At::Escaped,
+            (At::Quoted, b'"') => At::AfterQuote,
+            (At::Quoted | At::Escaped, _) => At::Quoted,
+            (At::AfterQuote, b'"') => At::Quoted,
+            _ if ends_cell => At::CellStart,
+            (At::CellStart, b'"') => At::Quoted,
+            (At::CellStart | At::BlankStart, b' ') => At::BlankStart,
+            (At::BlankStart, b'"') => return Err(QuoteFault::BlankBeforeQuote),
+            (At::CellStart | At::BlankStart | At::Plain, _) => At::Plain,
+            (At::AfterQuote | At::BlankAfterQuote, b' ') => At::BlankAfterQuote,
+            (At::AfterQuote | At::BlankAfterQuote, _) => return Err(QuoteFault::TextAfterQuote),
+        };
+    }
+    match at {
+        At::Quoted | At::Escaped => Err(QuoteFault::NeverClosed),
+        At::CellStart | At::BlankStart | At::Plain | At::AfterQuote | At::BlankAfterQuote => Ok(()),
+    }
+}

@@ -1,0 +1,107 @@
+//! What people decided by hand: accounts tied to people, and approved exceptions.
+//!
+//! Lines are kept as they were written. Whether one holds, and what it does, is judged; so that
+//! whoever judges again has the same lines before them.
+
+use serde::{Deserialize, Serialize};
+
+/// The files with which people steer a review.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directives {
+    /// Accounts tied to people by hand.
+    #[serde(default)]
+    pub aliases: Option<DirectiveFile<Alias>>,
+    /// Approved exceptions.
+    #[serde(default)]
+    pub exceptions: Option<DirectiveFile<Exception>>,
+}
+
+impl Directives {
+    /// Every alias, in the order of the file.
+    pub fn aliases(&self) -> &[Alias] {
+        self.aliases.as_ref().map_or(&[], |file| &file.lines)
+    }
+
+    /// Every exception, in the order of the file.
+    pub fn exceptions(&self) -> &[Exception] {
+        self.exceptions.as_ref().map_or(&[], |file| &file.lines)
+    }
+}
+
+/// A file that was read whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectiveFile<L> {
+    /// The address without credentials and query.
+    pub url: String,
+    /// SHA-256 of the bytes as they were fetched, in hex.
+    pub sha256: String,
+    /// How many bytes were fetched.
+    pub bytes: u64,
+    /// Every line that is not blank.
+    pub lines: Vec<L>,
+}
+
+/// A line that says whose an account is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alias {
+    /// Line in the file where it begins, from 1.
+    pub line: u64,
+    /// An address: the account's where no `account_id` is given, the person's where no `person_id`
+    /// is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<String>,
+    /// `same` (the default), `different` or `service`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relation: Option<String>,
+    /// Who answers for a service account: an id or an address of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last day on which it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<String>,
+    /// Why its cells may stand in the wrong columns, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// A line that accepts a risk until a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Exception {
+    /// Line in the file where it begins, from 1.
+    pub line: u64,
+    /// An address of the person or of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<String>,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// A check whose failure is accepted: `population_drop` or `hr_drop`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Why the risk is accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// The last day on which it is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<String>,
+    /// Why its cells may stand in the wrong columns, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
