@@ -230,7 +230,10 @@ fn table<L>(
         }
         let fault = match row.quotes {
             Err(fault) if fault.is_never_closed() => {
-                return Err(fault.reason(row.line, row.last_line));
+                return Err(format!(
+                    "a quote in the row that begins in line {} is never closed",
+                    row.line
+                ));
             }
             Err(fault) => Some(fault.reason(row.line, row.last_line)),
             Ok(()) if row.cells.len() != headers.len() => Some(format!(
@@ -382,7 +385,7 @@ mod tests {
             ),
             (
                 "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
-                "a quote is never closed (the row runs to line 3)",
+                "a quote in the row that begins in line 2 is never closed",
             ),
         ] {
             let told = exceptions(text).expect_err(text);
