@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tracing::info;
 
 use crate::clock::Clock;
+use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
 use crate::files::FileError;
@@ -17,7 +18,7 @@ use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night
 use crate::net::{Deadline, ErrorKind};
 use crate::people::Workspace;
 use crate::store::{Store, StoreError};
-use crate::{feed, ledger, report, source, store};
+use crate::{directives, feed, ledger, report, source, store};
 
 /// What a review needs.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub source: source::Settings,
     /// The HR feed.
     pub feed: feed::Settings,
+    /// What people decided by hand.
+    pub directives: directives::Settings,
     /// The rules.
     pub policy: Policy,
     /// Where evidence goes.
@@ -71,6 +74,9 @@ pub enum Trouble {
     /// The HR feed.
     #[error("could not read the HR feed")]
     Feed(#[from] FileError),
+    /// What people decided by hand.
+    #[error("could not read what was decided by hand")]
+    Directives(#[from] DirectiveError),
     /// The accounts.
     #[error("could not read the Asana accounts")]
     Source(#[from] source::SourceError),
@@ -100,6 +106,7 @@ impl Trouble {
         match self {
             Self::Past(_) => "reading earlier evidence",
             Self::Feed(_) => "reading the HR feed",
+            Self::Directives(_) => "reading aliases and exceptions",
             Self::Source(_) => "reading the Asana accounts",
             Self::Store(_) => "storing the evidence",
             Self::Deadline { .. } => "the whole run",
@@ -112,6 +119,7 @@ impl Trouble {
         match self {
             Self::Past(ledger) | Self::Store(ledger) => of_ledger(ledger),
             Self::Feed(feed) => feed.kind().into(),
+            Self::Directives(directives) => directives.kind().into(),
             Self::Source(source) => source.kind().into(),
             Self::Deadline { .. } => Exit::Transient,
             Self::Sums(_) | Self::Panic => Exit::Unexpected,
@@ -128,6 +136,7 @@ impl Trouble {
                 Some("this version cannot sign: run the version that wrote the ledger".to_owned())
             }
             Self::Feed(feed) => feed.hint(),
+            Self::Directives(directives) => directives.hint(),
             Self::Source(source) => source.hint(),
             Self::Past(_) | Self::Store(_) | Self::Sums(_) | Self::Panic => None,
             Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),
@@ -241,6 +250,7 @@ async fn review(
         .open(frame.identity.as_of)
         .await
         .map_err(Trouble::Past)?;
+    let directives = directives::read(&settings.directives, deadline).await?;
     let hr = feed::read(&settings.feed, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
@@ -251,6 +261,7 @@ async fn review(
         policy: settings.policy.clone(),
         population,
         hr,
+        directives,
         past: std::mem::take(&mut chain.past),
     };
     let judgement = judge(&inputs);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::judgement::{CheckStatus, Finding, Judgement, Verdict};
+use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::is_hidden;
 use crate::run::{Done, Failed};
 
@@ -73,6 +73,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         counts.accounts.total,
         &counts.accounts.by_status,
     );
+    text += &by_hand(judgement);
     text += &line(
         "leavers   ",
         counts.leavers.total,
@@ -126,6 +127,34 @@ fn checks(judgement: &Judgement) -> String {
         }
     }
     text + "\n"
+}
+
+/// What became of the lines that somebody wrote by hand.
+fn by_hand(judgement: &Judgement) -> String {
+    let mut text = String::new();
+    for (kind, word) in [
+        (DirectiveKind::Alias, "aliases   "),
+        (DirectiveKind::Exception, "exceptions"),
+    ] {
+        let of_kind = || {
+            judgement
+                .directives
+                .iter()
+                .filter(move |of| of.kind == kind)
+        };
+        let counts = DirectiveState::ALL.iter().map(|state| {
+            let count = of_kind().filter(|of| of.state == *state).count();
+            (count, state)
+        });
+        let told: Vec<String> = counts
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, state)| format!("{count} {state}"))
+            .collect();
+        if !told.is_empty() {
+            let _ = writeln!(text, "  {word} {}: {}", of_kind().count(), told.join(", "));
+        }
+    }
+    text
 }
 
 fn one_finding(finding: &Finding, names: bool) -> String {
@@ -273,6 +302,8 @@ mod tests {
                 leavers: Vec::new(),
                 changes: Vec::new(),
                 owners: Vec::new(),
+                directives: Vec::new(),
+                roster: Vec::new(),
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),
                 counts: Counts {

@@ -246,9 +246,74 @@ fn exit_78_every_problem_of_the_configuration_at_once() {
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("TRUTO_API_TOKEN", "")
         .env("HTTP_TIMEOUT", "30")
-        .env("ALIASES_URL", "aliases.csv");
+        .env("NOTIFY_ON", "always");
     assert_snapshot!(run(&job));
     assert!(!job.evidence().exists());
+}
+
+/// A job with a file of exceptions of these lines.
+fn with_exceptions(hr_rows: &str, text: &str) -> Job {
+    let job = Job::scenario("healthy", hr_rows).env("EXCEPTIONS_URL", "exceptions.csv");
+    fs::write(job.folder.path().join("exceptions.csv"), text).expect("a file");
+    job
+}
+
+/// A line for `LEFT_AND_ACTIVE`, in force for some days from now.
+fn in_force_for(days: u64) -> String {
+    let until = std::time::SystemTime::now() + Duration::from_secs(days * 86400);
+    let until = jiff::Timestamp::try_from(until).expect("an instant");
+    format!(
+        "person_id,reason,approved_by,expires_on,ticket\n\
+         E1,hands over a project,ciso@example.com,{},SEC-1\n",
+        until.strftime("%Y-%m-%d")
+    )
+}
+
+#[test]
+fn exit_0_access_that_an_exception_allows() {
+    let job = with_exceptions(LEFT_AND_ACTIVE, &in_force_for(30));
+    assert_snapshot!(run(&job));
+    assert_eq!(job.entry(1)["verdict"], "pass_with_exceptions");
+    let manifest = job.json(1, "manifest.json");
+    assert_eq!(manifest["sources"]["exceptions"]["by_state"]["used"], 1);
+    let sums = fs::read_to_string(job.run_folder(1).join("inputs/exceptions.csv")).expect("a file");
+    assert!(
+        sums.contains("SEC-1").eq(&false),
+        "columns nobody reads are not kept"
+    );
+    ensure_sums(&job, 1);
+}
+
+#[test]
+fn exit_3_access_that_an_exception_allowed_too_long_ahead() {
+    let job = with_exceptions(LEFT_AND_ACTIVE, &in_force_for(120));
+    let ended = job.run();
+    assert_eq!(ended.code, 3, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("exception_invalid"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn exit_78_files_written_by_hand_that_cannot_be_read_whole() {
+    let gone = Job::scenario("healthy", LEFT_AND_GONE).env("ALIASES_URL", "aliases.csv");
+    assert_snapshot!("exit_78_aliases_that_are_not_there", run(&gone));
+    let text = "person_id,reason,expires_on\nE1,x,2026-12-31\n";
+    let no_column = with_exceptions(LEFT_AND_GONE, text);
+    assert_snapshot!("exit_78_exceptions_without_a_column", run(&no_column));
+    let cut = with_exceptions(
+        LEFT_AND_GONE,
+        "person_id,reason,approved_by,expires_on\nE1,\"hands ov",
+    );
+    assert_snapshot!("exit_78_exceptions_that_are_cut", run(&cut));
+    for job in [gone, no_column, cut] {
+        assert!(
+            !job.connection().exists(),
+            "nothing is left of a wrong configuration"
+        );
+    }
 }
 
 #[test]

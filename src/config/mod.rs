@@ -22,7 +22,7 @@ use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::source::RawPages;
-use crate::{files, ledger, net, run, source, store, truto};
+use crate::{directives, files, ledger, net, run, source, store, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
@@ -156,6 +156,29 @@ fn without_secrets<'a>(name: &str, value: &'a str) -> std::borrow::Cow<'a, str> 
         Some((scheme, (_, rest))) => format!("{scheme}://…@{rest}").into(),
         None => value.into(),
     }
+}
+
+/// Where a file is, with what is needed to get it.
+fn located(
+    place: Place,
+    authorization: Option<SecretString>,
+    http: Option<&net::Settings>,
+    force_path_style: Option<bool>,
+) -> Option<files::Location> {
+    Some(match place {
+        Place::Path(path) => files::Location::Path(path),
+        Place::Web(url) => files::Location::Http {
+            url,
+            authorization,
+            http: http?.clone(),
+        },
+        Place::S3 { bucket, key } => files::Location::S3 {
+            bucket,
+            key,
+            force_path_style: force_path_style?,
+        },
+        Place::TrutoHris => return None,
+    })
 }
 
 /// Variables of these families that nobody knows are a slip of the pen.
@@ -300,10 +323,7 @@ impl Judge {
                 {
                     Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
                 }
-                "EMAIL_DOMAIN_ALIASES" => values::domain_pairs(text),
-                "ALIASES_URL" | "EXCEPTIONS_URL" | "CONNECTIONS_URL" => {
-                    values::place(text).map(drop)
-                }
+                "CONNECTIONS_URL" => values::place(text).map(drop),
                 "EVIDENCE_SIGNING_KEY" if !text.contains("-----BEGIN") => {
                     Err(Wrong::new("holds no PEM key"))
                 }
@@ -360,6 +380,7 @@ impl Judge {
             &raw.s3_force_path_style,
             values::boolean,
         );
+        let directives = self.directives(&raw, &http, force_path_style);
         let feed = self.feed(&raw, http, force_path_style);
         let policy = self.policy(&raw);
         let store = self.store(&raw, force_path_style);
@@ -394,6 +415,7 @@ impl Judge {
                     raw: raw_pages?,
                 },
                 feed: feed?,
+                directives: directives?,
                 policy: policy?,
                 store: store?,
                 ledger: ledger::Settings { retention_days },
@@ -482,18 +504,16 @@ impl Judge {
             .hr_feed_authorization
             .as_ref()
             .and_then(|_| self.secret("HR_FEED_AUTHORIZATION", &raw.hr_feed_authorization));
-        let place = self.get("HR_FEED_URL", &raw.hr_feed_url, |text| {
-            let place = values::place(text)?;
-            match &place {
-                Place::S3 { key, .. } if key.is_empty() => {
-                    Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
-                }
+        let place = self.get(
+            "HR_FEED_URL",
+            &raw.hr_feed_url,
+            |text| match values::place(text)? {
                 Place::TrutoHris => Err(Wrong::new(
                     "is the HR system behind Truto, which this version has not built",
                 )),
-                _ => Ok(place),
-            }
-        });
+                _ => values::file(text),
+            },
+        );
         if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
             let problem = "HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address";
             self.problems.add(problem.to_owned(), None);
@@ -513,27 +533,37 @@ impl Judge {
         };
         let order = self.date_order(raw);
         let time_zone = self.time_zone(raw);
-        let location = match place? {
-            Place::Path(path) => files::Location::Path(path),
-            Place::Web(url) => files::Location::Http {
-                url,
-                authorization,
-                http: http?,
-            },
-            Place::S3 { bucket, key } => files::Location::S3 {
-                bucket,
-                key,
-                force_path_style: force_path_style?,
-            },
-            Place::TrutoHris => return None,
-        };
+        let location_zones = self.location_zones(raw);
+        let location = located(place?, authorization, http.as_ref(), force_path_style);
         Some(feed::Settings {
-            location,
+            location: location?,
             format: format?,
             columns: columns?,
             date_order: order?,
             time_zone: time_zone?,
+            location_zones: location_zones?,
             max_bytes: MAX_HR_FEED_BYTES,
+        })
+    }
+
+    fn directives(
+        &mut self,
+        raw: &Raw,
+        http: &Option<net::Settings>,
+        force_path_style: Option<bool>,
+    ) -> Option<directives::Settings> {
+        let mut location = |name, value: &Option<String>| match value {
+            None => Some(None),
+            set => {
+                let place = self.get(name, set, values::file)?;
+                located(place, None, http.as_ref(), force_path_style).map(Some)
+            }
+        };
+        let aliases = location("ALIASES_URL", &raw.aliases_url);
+        let exceptions = location("EXCEPTIONS_URL", &raw.exceptions_url);
+        Some(directives::Settings {
+            aliases: aliases?,
+            exceptions: exceptions?,
         })
     }
 
@@ -548,17 +578,21 @@ impl Judge {
     }
 
     fn time_zone(&mut self, raw: &Raw) -> Option<String> {
-        self.get("HR_TIME_ZONE", &raw.hr_time_zone, |text| {
-            jiff::tz::TimeZone::get(text)
-                .map(|_| text.to_owned())
-                .map_err(|_| Wrong::new("is no time zone").hint("write `Europe/Berlin`"))
-        })
+        self.get("HR_TIME_ZONE", &raw.hr_time_zone, values::zone)
+    }
+
+    fn location_zones(&mut self, raw: &Raw) -> Option<BTreeMap<String, String>> {
+        match &raw.hr_location_zones {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_LOCATION_ZONES", set, values::location_zones),
+        }
     }
 
     fn policy(&mut self, raw: &Raw) -> Option<Policy> {
-        // Complaints about these two are the feed's; here they are only recorded.
+        // Complaints about these are the feed's; here they are only recorded.
         let quiet = &mut Self::default();
         let hr_time_zone = quiet.time_zone(raw);
+        let location_zones = quiet.location_zones(raw).unwrap_or_default();
         let columns = raw.hr_feed_columns.as_ref();
         let columns = columns
             .and_then(|text| values::columns(text).ok())
@@ -570,12 +604,10 @@ impl Judge {
             values::duration,
         );
         let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
-            if text == "roster" {
-                return Err(Wrong::new("is not built in this version"));
-            }
             let words = [
                 ("leavers", FeedScope::Leavers),
                 ("recent-leavers", FeedScope::RecentLeavers),
+                ("roster", FeedScope::Roster),
             ];
             values::choice(text, &words)
         });
@@ -601,10 +633,15 @@ impl Judge {
                     .collect()
             }),
         };
+        let email_domain_aliases = match &raw.email_domain_aliases {
+            None => Some(Vec::new()),
+            set => self.get("EMAIL_DOMAIN_ALIASES", set, values::domain_pairs),
+        };
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
             offboarding_grace_seconds: seconds(grace?),
             hr_time_zone: hr_time_zone?,
+            hr_location_zones: location_zones,
             hr_feed_scope: scope?,
             hr_feed_max_age_seconds: max_age?.map(seconds),
             hr_feed_allow_empty: allow_empty?,
@@ -619,6 +656,7 @@ impl Judge {
                 domains.dedup();
                 domains
             },
+            email_domain_aliases: email_domain_aliases?,
             max_drop_percent: max_drop?,
         })
     }

@@ -86,7 +86,6 @@ fn what_is_not_built_is_an_error_and_never_ignored() {
             "EVIDENCE_OBJECT_LOCK_MODE" => "governance",
             "EVIDENCE_BUCKET_OWNER" => "123456789012",
             "EVIDENCE_SIGNING_KEY" => "-----BEGIN PRIVATE KEY-----",
-            "EMAIL_DOMAIN_ALIASES" => "a.test=b.test",
             "NOTIFY_ON" => "always",
             "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
             "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
@@ -99,7 +98,6 @@ fn what_is_not_built_is_an_error_and_never_ignored() {
             "{told}"
         );
     }
-    assert!(told(&[("HR_FEED_SCOPE", "roster")]).contains("not built"));
     assert!(told(&[("HR_FEED_URL", "truto-hris://abc")]).contains("not built"));
 }
 
@@ -259,6 +257,72 @@ fn columns_are_named_by_what_they_hold() {
 }
 
 #[test]
+fn zones_are_told_by_place_and_places_may_have_commas() {
+    let zones = |text: &str| {
+        let judged = with(&[("HR_LOCATION_ZONES", text)]).map_err(|error| error.to_string())?;
+        let run = judged.settings.run;
+        assert_eq!(run.policy.hr_location_zones, run.feed.location_zones);
+        Ok::<_, String>(run.feed.location_zones)
+    };
+    let two = zones("Berlin=Europe/Berlin, Oslo = Europe/Oslo").expect("zones");
+    assert_eq!(two["oslo"], "Europe/Oslo");
+    let comma = zones("San  Francisco, CA=America/Los_Angeles;").expect("zones");
+    assert_eq!(comma["san francisco, ca"], "America/Los_Angeles");
+    for (text, complaint) in [
+        ("Berlin", "holds `Berlin`, which is not `place=zone`"),
+        (
+            "Berlin=Mars/Base",
+            "holds `Mars/Base`, which is no time zone",
+        ),
+        (
+            "Berlin=Europe/Berlin,BERLIN=Europe/Oslo",
+            "holds the place `BERLIN` twice",
+        ),
+    ] {
+        let told = zones(text).expect_err(text);
+        assert!(told.contains(complaint), "{told}");
+    }
+}
+
+#[test]
+fn files_written_by_hand_lie_where_the_feed_may_lie() {
+    for name in ["ALIASES_URL", "EXCEPTIONS_URL"] {
+        for url in [
+            "rules.csv",
+            "file:///srv/rules.csv",
+            "https://x.test/r.csv",
+            "s3://b/r.csv",
+        ] {
+            assert!(with(&[(name, url)]).is_ok(), "{name}={url}");
+        }
+        for url in [
+            "s3://b",
+            "http://x.test/r.csv",
+            "truto-hris://x",
+            "ftp://x/y",
+        ] {
+            assert!(told(&[(name, url)]).contains(name), "{name}={url}");
+        }
+    }
+}
+
+#[test]
+fn domains_that_are_one_come_in_pairs() {
+    let pairs = |text: &str| with(&[("EMAIL_DOMAIN_ALIASES", text)]);
+    let judged = pairs("Corp.io=corp.com, corp.com=b\u{fc}cher.example").expect("pairs");
+    let told = judged.settings.run.policy.email_domain_aliases;
+    assert_eq!(told, ["corp.com=xn--bcher-kva.example", "corp.io=corp.com"]);
+    for text in [
+        "corp.com",
+        "corp.com=",
+        "corp.com=gmail.com",
+        "corp.com=CORP.com",
+    ] {
+        assert!(pairs(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn logging_falls_back_until_a_wrong_value_is_complained_about() {
     let wrong = environment(&[("LOG_FORMAT", "yaml")]);
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
@@ -285,7 +349,11 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("HR_FEED_MAX_AGE", "off"),
     ("HR_FEED_ALLOW_EMPTY", "true"),
     ("HR_TIME_ZONE", "Europe/Berlin"),
+    ("HR_LOCATION_ZONES", "Melbourne=Australia/Melbourne"),
     ("OFFBOARDING_GRACE", "0s"),
+    ("ALIASES_URL", "aliases.csv"),
+    ("EXCEPTIONS_URL", "s3://rules/exceptions.csv"),
+    ("EMAIL_DOMAIN_ALIASES", "example.com=example.io"),
     ("MAX_DROP_PERCENT", "31"),
     ("INTERNAL_DOMAINS", "example.com"),
     ("EVIDENCE_URL", "s3://evidence/asana"),

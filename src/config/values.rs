@@ -1,6 +1,6 @@
 //! Single values: text to something typed, or a sentence that says what is wrong and what to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -190,6 +190,17 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
     }
 }
 
+/// A place that is one file.
+pub(super) fn file(text: &str) -> Result<Place, Wrong> {
+    match place(text)? {
+        Place::S3 { key, .. } if key.is_empty() => {
+            Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
+        }
+        Place::TrutoHris => Err(Wrong::new("is no file")),
+        place => Ok(place),
+    }
+}
+
 /// Words separated by commas, blanks around them dropped.
 pub(super) fn list(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);
@@ -232,13 +243,58 @@ pub(super) fn columns(text: &str) -> Result<BTreeMap<Column, String>, Wrong> {
     Ok(columns)
 }
 
-/// Domains that are one, as `corp.com=corp.io`.
-pub(super) fn domain_pairs(text: &str) -> Result<(), Wrong> {
-    for (one, other) in pairs(text)? {
-        domain(&one)?;
-        domain(&other)?;
+/// Domains that are one, as `corp.com=corp.io`, sorted.
+pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
+    let pairs: Result<BTreeSet<String>, Wrong> = pairs(text)?
+        .into_iter()
+        .map(|(one, other)| {
+            let (one, other) = (domain(&one)?, domain(&other)?);
+            if one == other {
+                return Err(Wrong::new(format!(
+                    "holds `{one}` as another name of itself"
+                )));
+            }
+            Ok(format!("{one}={other}"))
+        })
+        .collect();
+    Ok(pairs?.into_iter().collect())
+}
+
+/// A time zone by its IANA name.
+pub(super) fn zone(text: &str) -> Result<String, Wrong> {
+    jiff::tz::TimeZone::get(text)
+        .map(|_| text.to_owned())
+        .map_err(|_| Wrong::new("is no time zone").hint("write `Europe/Berlin`"))
+}
+
+/// Zones by work place, as `Berlin=Europe/Berlin;San Francisco, CA=America/Los_Angeles`.
+///
+/// Places have commas in their names, so a pair ends with a semicolon; only where there is none do
+/// commas part the pairs.
+pub(super) fn location_zones(text: &str) -> Result<BTreeMap<String, String>, Wrong> {
+    let parts = if text.contains(';') { ';' } else { ',' };
+    let hint = "write `Berlin=Europe/Berlin;New York, NY=America/New_York`";
+    let mut zones = BTreeMap::new();
+    for pair in text
+        .split(parts)
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
+        let (place, name) = match pair.rsplit_once('=') {
+            Some((place, name)) if !place.trim().is_empty() => (place.trim(), name.trim()),
+            _ => {
+                let wrong = format!("holds `{pair}`, which is not `place=zone`");
+                return Err(Wrong::new(wrong).hint(hint));
+            }
+        };
+        let name = zone(name)
+            .map_err(|_| Wrong::new(format!("holds `{name}`, which is no time zone")).hint(hint))?;
+        let key = crate::feed::place_key(place);
+        if zones.insert(key, name).is_some() {
+            return Err(Wrong::new(format!("holds the place `{place}` twice")));
+        }
     }
-    Ok(())
+    Ok(zones)
 }
 
 /// A mail domain, in ASCII and lower case.

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::csv::Table;
 use super::entry::sha256_hex;
 use super::{Night, RunFile, json};
-use crate::judgement::{Change, Finding, FormerEmails, Leaver, Owner, Policy, RunRef};
+use crate::judgement::{
+    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, Leaver, Owner, Policy,
+    RosterMember, RunRef,
+};
 use crate::people::{
-    Account, EmailAddress, FeedOrigin, HrRow, Population, RawFile, RawKind, RejectedRow,
+    Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrRow, Population, RawFile,
+    RawKind, RejectedRow,
 };
 
 /// A file of the run's folder, as it will be stored.
@@ -175,6 +179,10 @@ struct Facts<'a> {
     hr: HrFacts<'a>,
     organization_domains: &'a [String],
     former_emails: &'a FormerEmails,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aliases: Option<&'a DirectiveFile<Alias>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exceptions: Option<&'a DirectiveFile<Exception>>,
     population: &'a Population,
 }
 
@@ -219,6 +227,8 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         },
         organization_domains: &night.judgement.organization_domains,
         former_emails: &night.judgement.former_emails,
+        aliases: inputs.directives.aliases.as_ref(),
+        exceptions: inputs.directives.exceptions.as_ref(),
         population: &inputs.population,
     };
     // Three levels: an account, a page and a request are a line each.
@@ -248,8 +258,14 @@ fn input_hr(night: &Night<'_>) -> DataFile {
     )
 }
 
-fn input_aliases(_: &Night<'_>) -> DataFile {
-    let columns = [
+/// What became of the lines of a file, in its order.
+fn uses<'a>(night: &Night<'a>, kind: DirectiveKind) -> impl Iterator<Item = &'a DirectiveUse> {
+    let lines = night.judgement.directives.iter();
+    lines.filter(move |line| line.kind == kind)
+}
+
+fn input_aliases(night: &Night<'_>) -> DataFile {
+    let mut out = Table::with_header(&[
         "email",
         "account_id",
         "person_id",
@@ -257,12 +273,41 @@ fn input_aliases(_: &Night<'_>) -> DataFile {
         "owner",
         "reason",
         "expires_on",
-    ];
-    table(RunFile::InputAliases, Table::with_header(&columns))
+        "line",
+        "state",
+        "detail",
+    ]);
+    let aliases = night.inputs.directives.aliases().iter();
+    for (alias, of) in aliases.zip(uses(night, DirectiveKind::Alias)) {
+        let Alias {
+            line,
+            email,
+            account_id,
+            person_id,
+            relation,
+            owner,
+            reason,
+            expires_on,
+            fault: _,
+        } = alias;
+        out.row([
+            text(email.as_deref()),
+            text(account_id.as_deref()),
+            text(person_id.as_deref()),
+            text(relation.as_deref()),
+            text(owner.as_deref()),
+            text(reason.as_deref()),
+            text(expires_on.as_deref()),
+            shown(Some(line)),
+            shown(Some(of.state)),
+            Cow::Borrowed(of.detail.as_str()),
+        ]);
+    }
+    table(RunFile::InputAliases, out)
 }
 
-fn input_exceptions(_: &Night<'_>) -> DataFile {
-    let columns = [
+fn input_exceptions(night: &Night<'_>) -> DataFile {
+    let mut out = Table::with_header(&[
         "email",
         "person_id",
         "account_id",
@@ -270,8 +315,37 @@ fn input_exceptions(_: &Night<'_>) -> DataFile {
         "reason",
         "approved_by",
         "expires_on",
-    ];
-    table(RunFile::InputExceptions, Table::with_header(&columns))
+        "line",
+        "state",
+        "detail",
+    ]);
+    let exceptions = night.inputs.directives.exceptions().iter();
+    for (exception, of) in exceptions.zip(uses(night, DirectiveKind::Exception)) {
+        let Exception {
+            line,
+            email,
+            person_id,
+            account_id,
+            check,
+            reason,
+            approved_by,
+            expires_on,
+            fault: _,
+        } = exception;
+        out.row([
+            text(email.as_deref()),
+            text(person_id.as_deref()),
+            text(account_id.as_deref()),
+            text(check.as_deref()),
+            text(reason.as_deref()),
+            text(approved_by.as_deref()),
+            text(expires_on.as_deref()),
+            shown(Some(line)),
+            shown(Some(of.state)),
+            Cow::Borrowed(of.detail.as_str()),
+        ]);
+    }
+    table(RunFile::InputExceptions, out)
 }
 
 /// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
@@ -531,6 +605,10 @@ struct ResultFile<'a> {
     findings: &'a [Finding],
     leavers: &'a [Leaver],
     changes: &'a [Change],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    directives: &'a [DirectiveUse],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roster: &'a [RosterMember],
 }
 
 #[derive(Serialize)]
@@ -557,6 +635,8 @@ fn result(night: &Night<'_>) -> DataFile {
         findings: &judgement.findings,
         leavers: &judgement.leavers,
         changes: &judgement.changes,
+        directives: &judgement.directives,
+        roster: &judgement.roster,
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.
     DataFile {

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::sha256_hex;
 use super::{DataFile, Executor, FailedNight, FileRecord, Frame, Night, RunFile, Tool, json};
-use crate::judgement::{Check, Counts, Policy, RunRef, Verdict};
+use crate::judgement::{Check, Counts, DirectiveKind, DirectiveState, Policy, RunRef, Verdict};
 use crate::people::{
-    AgeBasis, GapFilling, Memberships, PageRecord, RejectedRecord, RequestRecord, Viewer, Workspace,
+    AgeBasis, DirectiveFile, GapFilling, Memberships, PageRecord, RejectedRecord, RequestRecord,
+    Viewer, Workspace,
 };
 
 /// The `schema` of a manifest.
@@ -72,6 +73,31 @@ pub struct Control {
 pub struct Sources {
     pub truto: TrutoSource,
     pub hr_feed: Option<HrSource>,
+    #[serde(default)]
+    pub aliases: Option<DirectiveSource>,
+    #[serde(default)]
+    pub exceptions: Option<DirectiveSource>,
+}
+
+impl Sources {
+    /// SHA-256 of each file of directives, by its name.
+    pub fn directives(&self) -> BTreeMap<String, String> {
+        [("aliases", &self.aliases), ("exceptions", &self.exceptions)]
+            .into_iter()
+            .filter_map(|(name, source)| Some((name.to_owned(), source.as_ref()?.sha256.clone())))
+            .collect()
+    }
+}
+
+/// A file that somebody wrote by hand, and what became of its lines.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DirectiveSource {
+    pub url: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub lines: u64,
+    /// Lines by what became of them; every state is there, also with zero.
+    pub by_state: BTreeMap<DirectiveState, u64>,
 }
 
 /// What was read through Truto.
@@ -209,6 +235,10 @@ fn run(frame: &Frame) -> Run {
     }
 }
 
+fn origin_of<L>(file: &DirectiveFile<L>) -> (&str, &str, u64) {
+    (&file.url, &file.sha256, file.bytes)
+}
+
 impl Night<'_> {
     /// The manifest over the files stored so far.
     pub fn manifest(&self, mut files: Vec<FileRecord>) -> Manifest {
@@ -259,6 +289,8 @@ impl Night<'_> {
                     gaps: population.gaps.clone(),
                 },
                 hr_feed: Some(self.hr_source()),
+                aliases: self.directive_source(DirectiveKind::Alias),
+                exceptions: self.directive_source(DirectiveKind::Exception),
             },
             policy: Some(inputs.policy.clone()),
             checks: judgement.checks.clone(),
@@ -269,6 +301,33 @@ impl Night<'_> {
             failure: None,
             files,
         }
+    }
+
+    fn directive_source(&self, kind: DirectiveKind) -> Option<DirectiveSource> {
+        let directives = &self.inputs.directives;
+        let (url, sha256, bytes) = match kind {
+            DirectiveKind::Alias => directives.aliases.as_ref().map(origin_of)?,
+            DirectiveKind::Exception => directives.exceptions.as_ref().map(origin_of)?,
+        };
+        let mut by_state: BTreeMap<DirectiveState, u64> = DirectiveState::ALL
+            .iter()
+            .map(|state| (*state, 0))
+            .collect();
+        for line in self
+            .judgement
+            .directives
+            .iter()
+            .filter(|line| line.kind == kind)
+        {
+            *by_state.entry(line.state).or_default() += 1;
+        }
+        Some(DirectiveSource {
+            url: url.to_owned(),
+            sha256: sha256.to_owned(),
+            bytes,
+            lines: by_state.values().sum(),
+            by_state,
+        })
     }
 
     fn hr_source(&self) -> HrSource {
@@ -322,6 +381,8 @@ impl FailedNight<'_> {
                     ..TrutoSource::default()
                 },
                 hr_feed: None,
+                aliases: None,
+                exceptions: None,
             },
             policy: None,
             checks: Vec::new(),

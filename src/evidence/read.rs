@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::judgement::{CheckId, FormerEmails, Leaver, Night};
+use crate::judgement::{CheckId, FormerEmails, Leaver, Night, RosterMember};
 use crate::people::Account;
 
 /// What a baseline is taken from: `inputs/facts.json`.
@@ -30,6 +30,8 @@ pub struct PreviousResult {
     pub trend: Vec<Night>,
     /// What it said of the ledger.
     pub ledger_detail: String,
+    /// Everybody the roster named as working here.
+    pub roster: Vec<RosterMember>,
 }
 
 /// Reads `inputs/facts.json`.
@@ -70,6 +72,8 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         summary: Summary,
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
+        #[serde(default)]
+        roster: Vec<RosterMember>,
     }
     #[derive(Deserialize)]
     struct Summary {
@@ -90,6 +94,7 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         summary,
         findings,
         leavers,
+        roster,
     } = serde_json::from_slice(bytes)?;
     let findings_first_seen = findings
         .into_iter()
@@ -102,6 +107,7 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         leavers,
         findings_first_seen,
         trend: summary.trend,
+        roster,
     })
 }
 

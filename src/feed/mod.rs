@@ -35,6 +35,8 @@ pub struct Settings {
     pub date_order: Option<DateOrder>,
     /// Zone of dates that carry none: an IANA name that is known to exist.
     pub time_zone: String,
+    /// Zones by work place, for rows that name no zone; keys as [`place_key`] makes them.
+    pub location_zones: BTreeMap<String, String>,
     /// Larger feeds are refused, in bytes (before and after unpacking).
     pub max_bytes: u64,
 }
@@ -130,6 +132,12 @@ impl Format {
             Self::Jsonl => "jsonl",
         }
     }
+}
+
+/// What a work place is compared by: case and the blanks in it make no difference.
+pub fn place_key(place: &str) -> String {
+    let folded = crate::people::fold(trim(place));
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Fetches the feed and reads it.

@@ -1,13 +1,13 @@
 //! From the texts of one row to what HR says of one person, or to the reason it cannot be read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 
 use super::dates::{self, Edge, Told};
 use super::headers::Layout;
 use super::values::{is_blank_word, listed, quoted};
-use super::{Column, DateOrder, Settings};
+use super::{Column, DateOrder, Settings, place_key};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_zero_width, trim};
 
 /// What became of a row that is not blank.
@@ -79,6 +79,8 @@ pub(super) struct RowReader {
     layout: Layout,
     order: Option<DateOrder>,
     zone: TimeZone,
+    /// Zones by work place.
+    by_place: BTreeMap<String, TimeZone>,
     /// Zones that rows named, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
 }
@@ -100,7 +102,15 @@ impl RowReader {
                 listed([settings.time_zone.as_str()], 1)
             )
         })?;
+        let by_place = settings.location_zones.iter().map(|(place, name)| {
+            let zone = TimeZone::get(name).map_err(|_| {
+                let name = listed([name.as_str()], 1);
+                format!("HR_LOCATION_ZONES names {name}, which is no time zone known here")
+            })?;
+            Ok((place.clone(), zone))
+        });
         Ok(Self {
+            by_place: by_place.collect::<Result<_, String>>()?,
             layout,
             order: settings.date_order,
             zone,
@@ -136,7 +146,10 @@ impl RowReader {
             Some(text) => employment(text, layout.status_is_flag),
             None => Employment::NotTold,
         };
-        let zone = reading.zone(layout, &self.zone, &mut self.zones);
+        let zone = match reading.text(layout, Column::Zone) {
+            Some(name) => reading.zone(layout, name, &self.zone, &mut self.zones),
+            None => reading.zone_of(location, &self.zone, &self.by_place),
+        };
         let mut date = |column, edge| reading.date(layout, column, edge, self.order, &zone);
         let start = date(Column::Start, Edge::Opens);
         let end = date(Column::End, Edge::Closes);
@@ -299,15 +312,35 @@ impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
         (email, distinct)
     }
 
+    /// The zone of a work place, where zones are told by place.
+    fn zone_of(
+        &mut self,
+        place: Option<&str>,
+        default: &TimeZone,
+        by_place: &BTreeMap<String, TimeZone>,
+    ) -> TimeZone {
+        if by_place.is_empty() {
+            return default.clone();
+        }
+        let found = place.and_then(|place| by_place.get(&place_key(place)));
+        if found.is_none() {
+            self.notes.push(match place {
+                Some(_) => {
+                    "HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used".to_owned()
+                }
+                None => "the row names no work place: HR_TIME_ZONE was used".to_owned(),
+            });
+        }
+        found.unwrap_or(default).clone()
+    }
+
     fn zone(
         &mut self,
         layout: &Layout,
+        name: &str,
         default: &TimeZone,
         known: &mut HashMap<String, Option<TimeZone>>,
     ) -> TimeZone {
-        let Some(name) = self.text(layout, Column::Zone) else {
-            return default.clone();
-        };
         let zone = match known.get(name) {
             Some(zone) => zone.clone(),
             None => {

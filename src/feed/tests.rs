@@ -20,6 +20,7 @@ fn settings() -> Settings {
         columns: BTreeMap::new(),
         date_order: None,
         time_zone: "Etc/UTC".to_owned(),
+        location_zones: BTreeMap::new(),
         max_bytes: 1024 * 1024,
     }
 }
@@ -797,4 +798,47 @@ proptest! {
             let _ = read(bytes);
         }
     }
+}
+
+// ---- Zones by work place ----
+
+#[test]
+fn a_work_place_gives_its_zone_and_a_zone_column_wins() {
+    let settings = Settings {
+        time_zone: "Europe/Berlin".to_owned(),
+        location_zones: [
+            ("melbourne".to_owned(), "Australia/Melbourne".to_owned()),
+            (
+                "los angeles, ca".to_owned(),
+                "America/Los_Angeles".to_owned(),
+            ),
+        ]
+        .into(),
+        ..settings()
+    };
+    let text = "Employee ID,Work Email,Termination Date,Location,Time Zone\n\
+                E1,a@x.com,2026-05-14,Melbourne,\n\
+                E2,b@x.com,2026-05-14,\" los  Angeles, CA\",\n\
+                E3,c@x.com,2026-05-14,Melbourne,Asia/Tokyo\n\
+                E4,d@x.com,2026-05-14,Lisbon,\n\
+                E5,e@x.com,2026-05-14,,\n";
+    let feed = read_with(&settings, text);
+    let told: Vec<String> = feed
+        .rows
+        .iter()
+        .map(|row| {
+            let end = row.end.as_ref().expect("an end");
+            format!("{} {} {}", end.at, end.zone, row.notes.join("; "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2026-05-14T14:00:00Z Australia/Melbourne ",
+            "2026-05-15T07:00:00Z America/Los_Angeles ",
+            "2026-05-14T15:00:00Z Asia/Tokyo ",
+            "2026-05-14T22:00:00Z Europe/Berlin HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used",
+            "2026-05-14T22:00:00Z Europe/Berlin the row names no work place: HR_TIME_ZONE was used",
+        ]
+    );
 }

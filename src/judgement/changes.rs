@@ -1,13 +1,13 @@
 //! What is different from earlier runs, with before and after.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::matching::by_id;
 use super::outcomes::Judged;
-use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy};
+use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
 use crate::people::{Access, Account, EmailAddress};
 
 /// The changes of the night: accounts, then people, then rules.
@@ -202,7 +202,7 @@ fn of_rules(inputs: &Inputs, changes: &mut Vec<Change>) {
     let Some(previous) = &inputs.past.previous else {
         return;
     };
-    for (rule, before, after) in differing_rules(&previous.policy, &inputs.policy) {
+    for (rule, before, after) in differing_rules(previous, inputs) {
         changes.push(Change {
             change: ChangeKind::PolicyChanged,
             account_id: None,
@@ -216,21 +216,35 @@ fn of_rules(inputs: &Inputs, changes: &mut Vec<Change>) {
     }
 }
 
-/// Every rule that is set differently, by its name in the manifest.
-pub(super) fn differing_rules(before: &Policy, after: &Policy) -> Vec<(String, String, String)> {
+/// Every rule that is set differently, by its name in the manifest; a file of directives by its hash.
+pub(super) fn differing_rules(
+    previous: &Previous,
+    inputs: &Inputs,
+) -> Vec<(String, String, String)> {
     let fields = |policy: &Policy| match serde_json::to_value(policy) {
         Ok(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     };
-    let (before, after) = (fields(before), fields(after));
+    let (before, after) = (fields(&previous.policy), fields(&inputs.policy));
     let text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
     };
-    after
+    let rules = after
         .iter()
         .filter(|(rule, value)| before.get(rule.as_str()) != Some(value))
-        .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))))
-        .collect()
+        .map(|(rule, value)| (rule.clone(), text(before.get(rule)), text(Some(value))));
+
+    let sha256 = |file: Option<&String>| file.cloned().unwrap_or_default();
+    let now = inputs.directives.sha256();
+    let names: BTreeSet<&String> = previous.directives.keys().chain(now.keys()).collect();
+    let files = names
+        .into_iter()
+        .map(|name| {
+            let (before, after) = (previous.directives.get(name), now.get(name));
+            (name.clone(), sha256(before), sha256(after))
+        })
+        .filter(|(_, before, after)| before != after);
+    rules.chain(files).collect()
 }

@@ -1,6 +1,6 @@
 //! What is looked at before anything is concluded, each check with its numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::changes::differing_rules;
 use super::tenures::Person;
-use super::{Check, CheckId, CheckStatus, FeedScope, Inputs};
-use crate::people::{Access, Employment, Listing, Memberships, Role, Status, Viewer};
+use super::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
+use crate::people::{
+    Access, Account, Employment, Listing, Memberships, RejectedRow, Role, Status, Viewer,
+};
 
 /// The one origin whose answers need no mark.
 const TRUTO: &str = "https://api.truto.one";
@@ -56,7 +58,8 @@ pub(super) fn make_complete(checks: &[Check]) -> bool {
 }
 
 /// The checks on the accounts and on how they were read.
-pub(super) fn of_the_accounts(inputs: &Inputs) -> Vec<Check> {
+pub(super) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
+    let inputs = basis.inputs;
     vec![
         connection_active(inputs),
         source_origin(inputs),
@@ -65,20 +68,21 @@ pub(super) fn of_the_accounts(inputs: &Inputs) -> Vec<Check> {
         list_complete(inputs),
         rows_reconcile(inputs),
         population_size(inputs),
-        population_drop(inputs),
-        fields_known(inputs),
+        population_drop(basis),
+        fields_known(basis),
         viewer(inputs),
     ]
 }
 
 /// The checks on the HR feed.
-pub(super) fn of_the_feed(inputs: &Inputs, people: &[Person<'_>]) -> Vec<Check> {
+pub(super) fn of_the_feed(basis: &Basis<'_>, people: &[Person<'_>]) -> Vec<Check> {
+    let inputs = basis.inputs;
     vec![
         hr_fresh(inputs),
         hr_not_empty(inputs, people),
-        hr_rows_accounted(inputs),
-        hr_matchable(inputs),
-        hr_drop(inputs),
+        hr_rows_accounted(basis),
+        hr_matchable(basis),
+        hr_drop(basis),
     ]
 }
 
@@ -341,21 +345,27 @@ fn collapsed(now: u64, largest: u64, max_drop_percent: u32) -> bool {
     fall >= SMALLEST_DROP && fall * 100 > largest * u64::from(max_drop_percent)
 }
 
-fn drop(inputs: &Inputs, id: CheckId, now: u64, nights: impl Iterator<Item = u64>) -> Check {
+/// What a check saw that would fail it, were it not for exceptions.
+fn accepted(detail: &str, exceptions: &str) -> String {
+    format!("{detail}; accepted by {exceptions}")
+}
+
+fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u64>) -> Check {
     let Some(largest) = nights.max() else {
         return check(id, CheckStatus::Pass, "no complete run to compare with");
     };
-    let percent = inputs.policy.max_drop_percent;
-    let (status, verb) = if collapsed(now, largest, percent) {
-        (CheckStatus::Fail, format!("fell by more than {percent} %"))
+    let percent = basis.inputs.policy.max_drop_percent;
+    let seen = format!("{now} now, at most {largest} in the last {DROP_WINDOW} complete runs");
+    let (status, detail) = if collapsed(now, largest, percent) {
+        let detail = format!("{seen}: fell by more than {percent} %");
+        match basis.directives.covers_check(id) {
+            Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
+            None => (CheckStatus::Fail, detail),
+        }
     } else {
-        (
-            CheckStatus::Pass,
-            format!("did not fall by more than {percent} %"),
-        )
+        let detail = format!("{seen}: did not fall by more than {percent} %");
+        (CheckStatus::Pass, detail)
     };
-    let detail =
-        format!("{now} now, at most {largest} in the last {DROP_WINDOW} complete runs: {verb}");
     with(
         check(id, status, detail),
         json!({ "now": now, "largest": largest }),
@@ -376,10 +386,11 @@ fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &super::Night> {
         .take(DROP_WINDOW)
 }
 
-fn population_drop(inputs: &Inputs) -> Check {
+fn population_drop(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
     let nights = complete_nights(inputs).map(|night| night.counts.accounts.total);
-    drop(inputs, CheckId::PopulationDrop, now, nights)
+    drop(basis, CheckId::PopulationDrop, now, nights)
 }
 
 /// Rows that tell of somebody: blank and repeated ones must not make up for missing people.
@@ -387,20 +398,29 @@ pub(super) fn rows_with_people(inputs: &Inputs) -> u64 {
     (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
 }
 
-fn hr_drop(inputs: &Inputs) -> Check {
+fn hr_drop(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
         let detail = "not judged: in this scope rows drop out with time";
         return check(CheckId::HrDrop, CheckStatus::Pass, detail);
     }
     let nights = complete_nights(inputs).map(|night| night.hr_rows);
-    drop(inputs, CheckId::HrDrop, rows_with_people(inputs), nights)
+    drop(basis, CheckId::HrDrop, rows_with_people(inputs), nights)
 }
 
-fn fields_known(inputs: &Inputs) -> Check {
+fn fields_known(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
-    let count =
-        |wanted: fn(&&crate::people::Account) -> bool| accounts.iter().filter(wanted).count();
-    let no_email = count(|account| account.access() != Access::None && account.emails.is_empty());
+    let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
+    let (named, nameless): (Vec<&Account>, Vec<&Account>) = accounts
+        .iter()
+        .filter(|account| account.access() != Access::None && account.emails.is_empty())
+        .partition(|account| basis.directives.name(account));
+    let (by_hand, no_email) = (named.len(), nameless.len());
+    let exceptions: BTreeSet<String> = named
+        .iter()
+        .filter_map(|account| basis.directives.excepts_account(account))
+        .collect();
     let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
     let no_role = count(|account| {
         account.access() != Access::None && matches!(account.role, Role::Unknown(_))
@@ -430,19 +450,34 @@ fn fields_known(inputs: &Inputs) -> Check {
             detail.push(format!("missing scope {}", unsaid.join(", ")));
         }
     }
+    if by_hand > 0 {
+        detail.push(format!(
+            "{by_hand} without e-mail are named by hand: {}",
+            if exceptions.is_empty() {
+                "aliases say what they are".to_owned()
+            } else {
+                Vec::from_iter(exceptions.iter().map(String::as_str)).join(", ")
+            }
+        ));
+    }
     let (status, detail) = if no_email > 0 {
         (CheckStatus::Fail, detail.join("; "))
-    } else if no_status + no_role > 0 {
+    } else if no_status + no_role + exceptions.len() > 0 {
         (CheckStatus::Warn, detail.join("; "))
+    } else if by_hand > 0 {
+        (CheckStatus::Pass, detail.join("; "))
     } else {
         (
             CheckStatus::Pass,
             "e-mail, status and role of every account are known".to_owned(),
         )
     };
-    let numbers = json!({
+    let mut numbers = json!({
         "without_email": no_email, "status_unknown": no_status, "role_unknown": no_role,
     });
+    if by_hand > 0 {
+        numbers["without_email_named_by_hand"] = json!(by_hand);
+    }
     with(check(CheckId::FieldsKnown, status, detail), numbers)
 }
 
@@ -522,6 +557,15 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
         let detail = "the HR feed cannot be used: nobody knows whom it names";
         return check(id, CheckStatus::Fail, detail);
     }
+    if inputs.policy.hr_feed_scope == FeedScope::Roster {
+        let rows = rows_with_people(inputs);
+        let numbers = json!({ "rows": rows });
+        let (status, detail) = match rows {
+            0 => (CheckStatus::Fail, "the roster names nobody".to_owned()),
+            _ => (CheckStatus::Pass, format!("the roster has {rows} row(s)")),
+        };
+        return with(check(id, status, detail), numbers);
+    }
     let named = people
         .iter()
         .filter(|person| person.in_feed && person.is_named_as_leaver())
@@ -544,7 +588,8 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     with(check(id, status, detail), numbers)
 }
 
-fn hr_rows_accounted(inputs: &Inputs) -> Check {
+fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
     let id = CheckId::HrRowsAccounted;
     let hr = &inputs.hr;
     let unclassified = hr
@@ -552,6 +597,16 @@ fn hr_rows_accounted(inputs: &Inputs) -> Check {
         .iter()
         .filter(|row| matches!(row.status, Employment::Unclassified(_)))
         .count();
+    let mut open: Vec<&RejectedRow> = Vec::new();
+    let mut exceptions: BTreeSet<String> = BTreeSet::new();
+    for row in &hr.rejected {
+        match basis.directives.covers_rejected(row) {
+            Some(exception) => {
+                exceptions.insert(exception.in_short());
+            }
+            None => open.push(row),
+        }
+    }
     let numbers = json!({
         "rows_in_file": hr.rows_in_file(), "rows": hr.rows.len(), "rejected": hr.rejected.len(),
         "blank": hr.blank_rows, "duplicates": hr.duplicate_rows, "unclassified": unclassified,
@@ -561,14 +616,22 @@ fn hr_rows_accounted(inputs: &Inputs) -> Check {
             CheckStatus::Fail,
             format!("the HR feed cannot be used: {reason}"),
         )
-    } else if let Some(first) = hr.rejected.first() {
+    } else if let Some(first) = open.first().or(hr.rejected.first().as_ref()) {
         let detail = format!(
             "{} row(s) were rejected, the first at line {}: {}",
             hr.rejected.len(),
             first.line,
             first.reason
         );
-        (CheckStatus::Fail, detail)
+        let exceptions = Vec::from_iter(exceptions).join(", ");
+        match (open.len(), exceptions.is_empty()) {
+            (0, _) => (CheckStatus::Warn, accepted(&detail, &exceptions)),
+            (_, true) => (CheckStatus::Fail, detail),
+            (rest, false) => (
+                CheckStatus::Fail,
+                format!("{detail}; all but {rest} are accepted by {exceptions}"),
+            ),
+        }
     } else if unclassified > 0 {
         (
             CheckStatus::Warn,
@@ -583,7 +646,9 @@ fn hr_rows_accounted(inputs: &Inputs) -> Check {
     with(check(id, status, detail), numbers)
 }
 
-fn hr_matchable(inputs: &Inputs) -> Check {
+fn hr_matchable(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let same = &basis.same_domains;
     let id = CheckId::HrMatchable;
     if inputs.hr.rows.is_empty() {
         return check(id, CheckStatus::Pass, "no HR row to match");
@@ -592,14 +657,18 @@ fn hr_matchable(inputs: &Inputs) -> Check {
     let domains: std::collections::HashSet<&str> = accounts
         .iter()
         .filter(|account| account.role != Role::Guest)
-        .flat_map(|account| account.emails.iter().map(|email| email.domain()))
+        .flat_map(|account| {
+            let held = account.emails.iter();
+            held.map(|email| same.canonical(email.domain()))
+        })
         .collect();
     let external: std::collections::HashSet<&str> = accounts
         .iter()
         .filter_map(|account| account.external_id.as_deref())
         .collect();
     let matchable = inputs.hr.rows.iter().filter(|row| {
-        row.emails().any(|email| domains.contains(email.domain()))
+        row.emails()
+            .any(|email| domains.contains(same.canonical(email.domain())))
             || row
                 .person_id
                 .as_deref()
@@ -621,7 +690,7 @@ fn policy_unchanged(inputs: &Inputs) -> Check {
     let Some(previous) = &inputs.past.previous else {
         return check(id, CheckStatus::Pass, "no earlier run to compare with");
     };
-    let rules: Vec<String> = differing_rules(&previous.policy, &inputs.policy)
+    let rules: Vec<String> = differing_rules(previous, inputs)
         .into_iter()
         .map(|(rule, ..)| rule)
         .collect();

@@ -1,6 +1,6 @@
 //! Which mail domains are the organization's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
 use crate::people::{EmailAddress, Role};
@@ -62,9 +62,70 @@ pub fn is_public_mail_provider(domain: &str) -> bool {
     PUBLIC_PROVIDERS.binary_search(&domain).is_ok()
 }
 
+/// Mail domains that are one: each with the one that stands for all of them.
+#[derive(Debug, Default)]
+pub(super) struct SameDomains(BTreeMap<String, String>);
+
+impl SameDomains {
+    /// As the rules name them, in pairs; pairs that share a domain are one.
+    pub(super) fn of(inputs: &Inputs) -> Self {
+        let mut same: BTreeMap<String, String> = BTreeMap::new();
+        for pair in &inputs.policy.email_domain_aliases {
+            let Some((one, other)) = pair.split_once('=') else {
+                continue;
+            };
+            let (one, other) = (folded(one), folded(other));
+            let mut stands_for = |domain: String| {
+                let known = same.entry(domain.clone()).or_insert(domain);
+                known.clone()
+            };
+            let (one, other) = (stands_for(one), stands_for(other));
+            let (first, second) = if one < other {
+                (one, other)
+            } else {
+                (other, one)
+            };
+            for stands in same.values_mut().filter(|stands| **stands == second) {
+                stands.clone_from(&first);
+            }
+        }
+        Self(same)
+    }
+
+    /// The domain that stands for all that are one with this.
+    pub(super) fn canonical<'d>(&'d self, domain: &'d str) -> &'d str {
+        self.0.get(domain).map_or(domain, String::as_str)
+    }
+
+    /// What an address is compared by where domains that are one make no difference; none where its
+    /// domain is the only one of its kind.
+    pub(super) fn key(&self, email: &EmailAddress) -> Option<String> {
+        let domain = self.0.get(email.domain())?;
+        Some(format!("{}@{domain}", email.local()))
+    }
+
+    /// The key without a plus-tag, see [`EmailAddress::key_without_tag`].
+    pub(super) fn key_without_tag(&self, email: &EmailAddress) -> String {
+        let untagged = email.key_without_tag();
+        match (self.0.get(email.domain()), untagged.rsplit_once('@')) {
+            (Some(domain), Some((local, _))) => format!("{local}@{domain}"),
+            _ => untagged,
+        }
+    }
+
+    fn extend(&self, domains: &mut BTreeSet<String>) {
+        let held: BTreeSet<String> = domains
+            .iter()
+            .map(|domain| self.canonical(domain).to_owned())
+            .collect();
+        let one = self.0.iter().filter(|(_, stands)| held.contains(*stands));
+        domains.extend(one.map(|(domain, _)| domain.clone()));
+    }
+}
+
 /// The domains named in the settings and those of accounts that are no guests, tonight or in the
 /// baseline; never a public mail provider.
-pub(super) fn of_the_organization(inputs: &Inputs) -> BTreeSet<String> {
+pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeSet<String> {
     let earlier = inputs
         .past
         .baseline
@@ -84,6 +145,7 @@ pub(super) fn of_the_organization(inputs: &Inputs) -> BTreeSet<String> {
             .iter()
             .map(|name| folded(name)),
     );
+    same.extend(&mut domains);
     domains.retain(|domain| !is_public_mail_provider(domain));
     domains
 }
@@ -96,7 +158,21 @@ fn folded(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::PUBLIC_PROVIDERS;
+    use std::collections::BTreeMap;
+
+    use super::{PUBLIC_PROVIDERS, SameDomains};
+
+    #[test]
+    fn pairs_that_share_a_domain_are_one() {
+        let mut inputs = super::super::tests::world::world().inputs;
+        let pairs = ["b.com=c.com", "d.com=e.com", "c.com=a.com"];
+        inputs.policy.email_domain_aliases = pairs.map(str::to_owned).to_vec();
+        let same = SameDomains::of(&inputs).0;
+        let stands: BTreeMap<&str, &str> = same.iter().map(|(a, b)| (&**a, &**b)).collect();
+        let (abc, de) = (["a.com", "b.com", "c.com"], ["d.com", "e.com"]);
+        assert!(abc.iter().all(|domain| stands[domain] == "a.com"));
+        assert!(de.iter().all(|domain| stands[domain] == "d.com"));
+    }
 
     #[test]
     fn the_public_providers_are_sorted_for_the_search() {

@@ -1,21 +1,39 @@
 //! What somebody should look at.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::directives::{Named, PersonKey};
+use super::matching::Matches;
 use super::outcomes::Judged;
-use super::{Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome, Severity, WithinSla};
-use crate::people::{Access, Account, Role};
+use super::tenures::Person;
+use super::{
+    Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome,
+    Severity, WithinSla,
+};
+use crate::people::{Access, Account, EmailAddress, Role};
 
 /// The findings of the night, the gravest first.
-pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Finding> {
+pub(super) fn of_the_night(
+    basis: &Basis<'_>,
+    people: &[Person<'_>],
+    leavers: &[Judged<'_>],
+    matches: &[Matches<'_>],
+) -> Vec<Finding> {
+    let inputs = basis.inputs;
     let mut findings = Vec::new();
     for judged in leavers {
         offboarded_access(inputs, judged, &mut findings);
         possible_access(inputs, judged, &mut findings);
         late_removal(inputs, judged, &mut findings);
+        without_owner(basis, judged, &mut findings);
     }
-    unidentifiable(inputs, &mut findings);
+    unidentifiable(basis, &mut findings);
+    without_hr_record(basis, people, matches, &mut findings);
+    // Last: only by now it is known which lines were approved by the person they are for.
+    invalid_directives(basis, &mut findings);
     findings.sort_by(|a, b| {
         (
             a.severity,
@@ -32,7 +50,14 @@ pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Findi
                 &b.finding_id,
             ))
     });
-    findings.dedup_by(|a, b| a.finding_id == b.finding_id);
+    // One finding for one account and person, which says all there is to say.
+    findings.dedup_by(|again, first| {
+        let is_same = again.finding_id == first.finding_id;
+        if is_same && !first.note.contains(&again.note) {
+            first.note = format!("{}; {}", first.note, again.note);
+        }
+        is_same
+    });
     findings
 }
 
@@ -43,12 +68,17 @@ struct About<'a> {
     account_id: Option<&'a str>,
     account: Option<&'a Account>,
     leaver: Option<&'a Leaver>,
+    /// Where no leaver is known, whom somebody named.
+    person_id: Option<&'a str>,
     matched_by: Option<MatchKind>,
     note: String,
 }
 
 fn finding(inputs: &Inputs, about: About<'_>) -> Finding {
-    let person_id = about.leaver.and_then(|leaver| leaver.person_id.clone());
+    let person_id = match about.leaver {
+        Some(leaver) => leaver.person_id.clone(),
+        None => about.person_id.map(str::to_owned),
+    };
     let deadline = about.leaver.and_then(|leaver| leaver.deadline);
     let finding_id = finding_id(
         &inputs.population.connection.id,
@@ -111,6 +141,9 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
         else {
             continue;
         };
+        if judged.covered.contains(&link.account_id) {
+            continue;
+        }
         let severity = if account.role == Role::Admin {
             Severity::Critical
         } else {
@@ -124,6 +157,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
                 account_id: Some(&account.id),
                 account: Some(account),
                 leaver: Some(&judged.leaver),
+                person_id: None,
                 matched_by: Some(link.kind),
                 note: judged.leaver.note.clone(),
             },
@@ -155,6 +189,7 @@ fn possible_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Find
                 account_id: Some(&suspicion.account.id),
                 account: Some(suspicion.account),
                 leaver: Some(&judged.leaver),
+                person_id: None,
                 matched_by: None,
                 note: format!(
                     "{}, matched to nobody; an alias row decides",
@@ -179,6 +214,7 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
             account_id: link.map(|link| link.account_id),
             account: link.and_then(|link| link.listed.or(link.earlier)),
             leaver: Some(leaver),
+            person_id: None,
             matched_by: link.map(|link| link.kind),
             note: "access is gone, but was seen after the deadline; the hours count to the last \
                    run that saw it"
@@ -187,22 +223,155 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
     ));
 }
 
-fn unidentifiable(inputs: &Inputs, findings: &mut Vec<Finding>) {
-    for account in &inputs.population.accounts {
-        if account.access() != Access::None && account.emails.is_empty() {
-            findings.push(finding(
-                inputs,
-                About {
-                    kind: FindingKind::AccountUnidentifiable,
-                    severity: Severity::Medium,
-                    account_id: Some(&account.id),
-                    account: Some(account),
-                    leaver: None,
-                    matched_by: None,
-                    note: "has or may have access and no e-mail: nobody can tell whose it is"
-                        .to_owned(),
-                },
-            ));
+/// A service account whose owner has left: whoever left may know its password, and nobody answers
+/// for it.
+fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
+    if !judged.is_overdue {
+        return;
+    }
+    let leaver = &judged.leaver;
+    let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+    let ids: Vec<&str> = ids.map(String::as_str).collect();
+    let named = Named {
+        ids: &ids,
+        emails: &leaver.emails,
+        names: &[],
+    };
+    let accounts = &basis.inputs.population.accounts;
+    for (line, account) in basis.directives.owned_by(named, accounts) {
+        if account.access() == Access::None {
+            continue;
         }
+        findings.push(finding(
+            basis.inputs,
+            About {
+                kind: FindingKind::PossibleOffboardedAccess,
+                severity: Severity::Medium,
+                account_id: Some(&account.id),
+                account: Some(account),
+                leaver: Some(leaver),
+                person_id: None,
+                matched_by: None,
+                note: format!(
+                    "a service account whose owner has left (line {line} of the aliases): change \
+                     its secrets and name another owner"
+                ),
+            },
+        ));
+    }
+}
+
+fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
+    let inputs = basis.inputs;
+    for account in &inputs.population.accounts {
+        if account.access() == Access::None
+            || !account.emails.is_empty()
+            || basis.directives.name(account)
+        {
+            continue;
+        }
+        findings.push(finding(
+            inputs,
+            About {
+                kind: FindingKind::AccountUnidentifiable,
+                severity: Severity::Medium,
+                account_id: Some(&account.id),
+                account: Some(account),
+                leaver: None,
+                person_id: None,
+                matched_by: None,
+                note: "has or may have access and no e-mail: nobody can tell whose it is"
+                    .to_owned(),
+            },
+        ));
+    }
+}
+
+/// Accounts on the organization's domains that nobody in a roster owns. Guests are outsiders, whom HR
+/// does not know.
+fn without_hr_record(
+    basis: &Basis<'_>,
+    people: &[Person<'_>],
+    matches: &[Matches<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    let inputs = basis.inputs;
+    if inputs.policy.hr_feed_scope != FeedScope::Roster || inputs.hr.unusable.is_some() {
+        return;
+    }
+    let links = matches.iter().flat_map(|matches| &matches.links);
+    let owned: HashSet<&str> = links.map(|link| link.account_id).collect();
+    let rejected: HashSet<EmailAddress> = inputs
+        .hr
+        .rejected
+        .iter()
+        .filter_map(|row| EmailAddress::parse(row.email.as_deref()?))
+        .collect();
+    let ids: HashSet<&str> = people.iter().flat_map(Person::id_list).collect();
+    let emails: HashSet<&EmailAddress> = people.iter().flat_map(|person| &person.emails).collect();
+    // A service account has an owner, if HR knows the one that is named.
+    let is_answered_for = |account: &Account| match basis.directives.owner_of(account) {
+        Some(PersonKey::Id(id)) => ids.contains(id),
+        Some(PersonKey::Email(email)) => emails.contains(email),
+        None => false,
+    };
+    for account in &inputs.population.accounts {
+        let is_internal = |email: &EmailAddress| basis.domains.contains(email.domain());
+        if account.access() == Access::None
+            || account.role == Role::Guest
+            || owned.contains(account.id.as_str())
+            || !account.emails.iter().any(is_internal)
+            // HR names the person, in a row that could not be read and fails a check of its own.
+            || account.emails.iter().any(|email| rejected.contains(email))
+            || is_answered_for(account)
+            || basis
+                .directives
+                .covers_account(account, "no HR record")
+                .is_some()
+        {
+            continue;
+        }
+        findings.push(finding(
+            inputs,
+            About {
+                kind: FindingKind::AccountWithoutHrRecord,
+                severity: match account.role {
+                    Role::Admin => Severity::High,
+                    Role::Member | Role::Guest | Role::Unknown(_) => Severity::Medium,
+                },
+                account_id: Some(&account.id),
+                account: Some(account),
+                leaver: None,
+                person_id: None,
+                matched_by: None,
+                note: "on one of the organization's domains, and nobody in HR's roster owns it"
+                    .to_owned(),
+            },
+        ));
+    }
+}
+
+/// Lines that somebody wrote by hand and that are worth nothing.
+fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
+    for line in basis.directives.invalid() {
+        let (kind, file) = match line.kind {
+            DirectiveKind::Alias => (FindingKind::AliasInvalid, "aliases"),
+            DirectiveKind::Exception => (FindingKind::ExceptionInvalid, "exceptions"),
+        };
+        let mut made = finding(
+            basis.inputs,
+            About {
+                kind,
+                severity: Severity::Low,
+                account_id: line.account_id.as_deref(),
+                account: None,
+                leaver: None,
+                person_id: line.person_id.as_deref(),
+                matched_by: None,
+                note: format!("line {} of the {file}: {}", line.line, line.reason),
+            },
+        );
+        made.email = line.email;
+        findings.push(made);
     }
 }

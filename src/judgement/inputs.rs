@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Leaver, Night};
-use crate::people::{Account, EmailAddress, HrFeed, Population};
+use super::{Leaver, Night, RosterMember};
+use crate::people::{Account, Directives, EmailAddress, HrFeed, Population};
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Inputs {
     pub population: Population,
     /// What HR says.
     pub hr: HrFeed,
+    /// What people decided by hand.
+    pub directives: Directives,
     /// What earlier runs saw.
     pub past: Past,
 }
@@ -32,6 +34,9 @@ pub struct Policy {
     pub offboarding_grace_seconds: i64,
     /// Zone of HR dates that carry none.
     pub hr_time_zone: String,
+    /// Zones by work place, for rows that name no zone.
+    #[serde(default)]
+    pub hr_location_zones: BTreeMap<String, String>,
     /// Who is in the HR feed.
     pub hr_feed_scope: FeedScope,
     /// An older HR feed is not believed; none: any age is.
@@ -44,6 +49,9 @@ pub struct Policy {
     pub hr_feed_columns: BTreeMap<String, String>,
     /// Mail domains named as the organization's.
     pub internal_domains: Vec<String>,
+    /// Mail domains that are one, as `corp.com=corp.io`.
+    #[serde(default)]
+    pub email_domain_aliases: Vec<String>,
     /// A larger fall in accounts or HR rows is not believed.
     pub max_drop_percent: u32,
 }
@@ -56,6 +64,8 @@ pub enum FeedScope {
     Leavers,
     /// Who left lately: rows drop out with time.
     RecentLeavers,
+    /// Everyone who works here, and perhaps who left.
+    Roster,
 }
 
 /// What earlier runs saw, as far as the ledger vouches for it.
@@ -113,4 +123,8 @@ pub struct Previous {
     pub trend: Vec<Night>,
     /// What it said of the ledger: faults that are recorded there fail no further night.
     pub ledger_detail: String,
+    /// SHA-256 of each file of directives it went by, by the file's name.
+    pub directives: BTreeMap<String, String>,
+    /// Everybody the roster named as working here, when it was last read.
+    pub roster: Vec<RosterMember>,
 }

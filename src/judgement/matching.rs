@@ -1,13 +1,16 @@
 //! Which accounts are whose.
 //!
-//! Every kind of match is tried and all are united; the strength only names the match. Names and
-//! plus-tags never match: they raise a suspicion, which is kept apart.
+//! Every kind of match is tried and all are united; the strength only names the match. Names,
+//! plus-tags and look-alike letters never match: they raise a suspicion, which is kept apart until
+//! somebody decides it with an alias.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::directives::{AccountKey, Directives};
 use super::findings::finding_id;
 use super::tenures::Person;
-use super::{Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
+use super::{Basis, Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
 use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
@@ -38,7 +41,7 @@ pub(super) struct Matches<'a> {
     pub(super) links: Vec<Link<'a>>,
     /// By account id; only for leavers.
     pub(super) suspicions: Vec<Suspicion<'a>>,
-    /// Whether an account could have been found by the person's id.
+    /// Whether an account could have been found by the person's id, or by one that an alias names.
     pub(super) id_could_match: bool,
 }
 
@@ -85,11 +88,12 @@ pub(super) fn by_id(accounts: &[Account]) -> HashMap<&str, &Account> {
 
 /// Ties every person to their accounts. One entry a person, in the same order.
 pub(super) fn of_everybody<'a>(
-    inputs: &'a Inputs,
+    basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
     former: &'a FormerEmails,
 ) -> Vec<Matches<'a>> {
-    let index = Index::of(inputs, former);
+    let inputs = basis.inputs;
+    let index = Index::of(basis, former);
     let ids_are_comparable = ids_prove_absence(inputs)
         && people.iter().any(|person| {
             person
@@ -99,10 +103,14 @@ pub(super) fn of_everybody<'a>(
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
-        .map(|person| Matches {
-            links: index.links_of(person),
-            suspicions: Vec::new(),
-            id_could_match: ids_are_comparable && person.person_id.is_some(),
+        .map(|person| {
+            let (links, alias_could_match) = index.links_of(person);
+            let id_could_match = ids_are_comparable && person.person_id.is_some();
+            Matches {
+                links,
+                suspicions: Vec::new(),
+                id_could_match: id_could_match || alias_could_match,
+            }
         })
         .collect();
 
@@ -110,10 +118,10 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
-    let suspects = Suspects::of(inputs, &taken);
+    let suspects = Suspects::of(basis, &taken);
     for (person, matches) in people.iter().zip(&mut all) {
         if person.is_leaver() {
-            matches.suspicions = suspects.of_person(inputs, person);
+            matches.suspicions = suspects.of_person(person);
         }
     }
     all
@@ -131,26 +139,41 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
 
 /// Accounts findable by what people are matched by.
 struct Index<'a> {
+    basis: &'a Basis<'a>,
     listed: HashMap<&'a str, &'a Account>,
     earlier: HashMap<&'a str, &'a Account>,
+    former: &'a FormerEmails,
     by_email: HashMap<&'a str, Vec<&'a str>>,
+    /// Only addresses whose domain is one with others.
+    by_same_domain: HashMap<String, Vec<&'a str>>,
     by_former_email: HashMap<&'a str, Vec<&'a str>>,
+    former_by_same_domain: HashMap<String, Vec<&'a str>>,
     by_external_id: HashMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Index<'a> {
-    fn of(inputs: &'a Inputs, former: &'a FormerEmails) -> Self {
+    fn of(basis: &'a Basis<'a>, former: &'a FormerEmails) -> Self {
+        let inputs = basis.inputs;
+        let same_domains = &basis.same_domains;
         let accounts = &inputs.population.accounts;
         let mut by_email: HashMap<&str, Vec<&str>> = HashMap::with_capacity(accounts.len());
+        let mut by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for account in accounts {
             for email in &account.emails {
                 by_email.entry(email.key()).or_default().push(&account.id);
+                if let Some(key) = same_domains.key(email) {
+                    by_same_domain.entry(key).or_default().push(&account.id);
+                }
             }
         }
         let mut by_former_email: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut former_by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for (id, emails) in former {
             for email in emails {
                 by_former_email.entry(email.key()).or_default().push(id);
+                if let Some(key) = same_domains.key(email) {
+                    former_by_same_domain.entry(key).or_default().push(id);
+                }
             }
         }
         let baseline = inputs
@@ -166,24 +189,27 @@ impl<'a> Index<'a> {
             }
         }
         Self {
+            basis,
             listed: by_id(accounts),
             earlier: by_id(baseline),
+            former,
             by_email,
+            by_same_domain,
             by_former_email,
+            former_by_same_domain,
             by_external_id,
         }
     }
 
-    fn links_of(&self, person: &'a Person<'a>) -> Vec<Link<'a>> {
+    /// The accounts tied to a person, and whether an alias names an account that would have been
+    /// found if it were there.
+    fn links_of(&self, person: &'a Person<'a>) -> (Vec<Link<'a>>, bool) {
         let mut strongest: BTreeMap<&'a str, MatchKind> = BTreeMap::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| {
             strongest
                 .entry(account_id)
                 .and_modify(|known| *known = kind.min(*known))
                 .or_insert(kind);
-        };
-        let found = |index: &HashMap<&'a str, Vec<&'a str>>, key: &str| {
-            index.get(key).cloned().unwrap_or_default()
         };
         for id in person.ids() {
             for account in found(&self.by_external_id, id) {
@@ -197,14 +223,45 @@ impl<'a> Index<'a> {
             for account in found(&self.by_former_email, email.key()) {
                 tie(account, MatchKind::FormerEmail);
             }
-        }
-        // Once linked, a leaver is followed by account id, whatever happens to the e-mail.
-        for leaver in &person.previous {
-            for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
-                tie(account, *kind);
+            if let Some(key) = self.basis.same_domains.key(email) {
+                for account in found(&self.by_same_domain, &key) {
+                    tie(account, MatchKind::DomainAlias);
+                }
+                for account in found(&self.former_by_same_domain, &key) {
+                    tie(account, MatchKind::FormerEmail);
+                }
             }
         }
-        strongest
+        let directives = &self.basis.directives;
+        let ids = person.id_list();
+        let named = person.named(&ids);
+        let mut alias_could_match = false;
+        for by_hand in directives.ties_of(named) {
+            let tied = self.accounts_of(&by_hand.account);
+            for account in &tied {
+                tie(account, MatchKind::Alias);
+                directives.tied(by_hand.line, account);
+            }
+            alias_could_match |= match &by_hand.account {
+                AccountKey::Id(_) => true,
+                AccountKey::Email(email) => self.basis.domains.contains(email.domain()),
+            };
+        }
+        // Once linked, a leaver is followed by account id, whatever happens to the e-mail. What only
+        // an alias tied, another line may undo.
+        for leaver in &person.previous {
+            for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
+                let undone = *kind == MatchKind::Alias
+                    && self
+                        .listed
+                        .get(account.as_str())
+                        .is_some_and(|account| directives.are_different(named, account));
+                if !undone {
+                    tie(account, *kind);
+                }
+            }
+        }
+        let links = strongest
             .into_iter()
             .map(|(account_id, kind)| Link {
                 account_id,
@@ -212,32 +269,68 @@ impl<'a> Index<'a> {
                 listed: self.listed.get(account_id).copied(),
                 earlier: self.earlier.get(account_id).copied(),
             })
-            .collect()
+            .collect();
+        (links, alias_could_match)
     }
+
+    /// The accounts an alias names, of those ever seen: one that nobody saw was never removed.
+    fn accounts_of(&self, key: &AccountKey<'a>) -> Vec<&'a str> {
+        match key {
+            AccountKey::Id(id) => {
+                let listed = self.listed.get_key_value(id).map(|(id, _)| *id);
+                let earlier = || self.earlier.get_key_value(id).map(|(id, _)| *id);
+                let former = || self.former.get_key_value(*id).map(|(id, _)| id.as_str());
+                listed
+                    .or_else(earlier)
+                    .or_else(former)
+                    .into_iter()
+                    .collect()
+            }
+            AccountKey::Email(email) => {
+                let now = found(&self.by_email, email.key());
+                now.chain(found(&self.by_former_email, email.key()))
+                    .collect()
+            }
+        }
+    }
+}
+
+fn found<'a, K: std::borrow::Borrow<str> + std::hash::Hash + Eq>(
+    index: &HashMap<K, Vec<&'a str>>,
+    key: &str,
+) -> impl Iterator<Item = &'a str> + use<'a, K> {
+    index.get(key).cloned().unwrap_or_default().into_iter()
 }
 
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
 struct Suspects<'a> {
+    basis: &'a Basis<'a>,
     accounts: Vec<&'a Account>,
     by_untagged_email: HashMap<String, Vec<&'a Account>>,
+    /// Only accounts whose address has letters beyond ASCII; most often there is none.
+    odd_by_look: HashMap<String, Vec<&'a Account>>,
+    /// All of them, for the rare person whose address has such letters.
+    all_by_look: OnceCell<HashMap<String, Vec<&'a Account>>>,
     by_name: HashMap<String, Vec<&'a Account>>,
 }
 
 impl<'a> Suspects<'a> {
-    fn of(inputs: &'a Inputs, taken: &BTreeSet<&str>) -> Self {
+    fn of(basis: &'a Basis<'a>, taken: &BTreeSet<&str>) -> Self {
         let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
         let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
-        let accounts: Vec<&Account> = inputs
+        let accounts: Vec<&Account> = basis
+            .inputs
             .population
             .accounts
             .iter()
             .filter(|account| account.access() != Access::None)
             .filter(|account| !taken.contains(account.id.as_str()))
+            .filter(|account| !basis.directives.is_service(account))
             .collect();
         for account in &accounts {
             for email in &account.emails {
                 by_untagged_email
-                    .entry(email.key_without_tag())
+                    .entry(basis.same_domains.key_without_tag(email))
                     .or_default()
                     .push(account);
             }
@@ -246,13 +339,29 @@ impl<'a> Suspects<'a> {
             }
         }
         Self {
+            basis,
+            odd_by_look: by_look(accounts.iter().copied(), is_odd),
+            all_by_look: OnceCell::new(),
             accounts,
             by_untagged_email,
             by_name,
         }
     }
 
-    fn of_person(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<Suspicion<'a>> {
+    /// Accounts with an address that looks like this one. Of two plain addresses `l` and `1` tell
+    /// people apart; a letter of another script in one of them rarely does.
+    fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
+        if is_odd(email) {
+            let all = || by_look(self.accounts.iter().copied(), |_| true);
+            return self.all_by_look.get_or_init(all).get(&look(email));
+        }
+        if self.odd_by_look.is_empty() {
+            return None;
+        }
+        self.odd_by_look.get(&look(email))
+    }
+
+    fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
             for account in accounts.into_iter().flatten() {
@@ -263,26 +372,36 @@ impl<'a> Suspects<'a> {
         };
         for email in &person.emails {
             suspect(
-                self.by_untagged_email.get(&email.key_without_tag()),
+                self.by_untagged_email
+                    .get(&self.basis.same_domains.key_without_tag(email)),
                 "the same address but for a plus-tag",
+            );
+            suspect(
+                self.alike(email),
+                "the same address but for look-alike letters",
             );
         }
         for name in &person.names {
             let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
             suspect(accounts, "the same name");
         }
-        for account in self.suspected_before(inputs, person) {
+        for account in self.suspected_before(person) {
             suspicions.entry(&account.id).or_insert(Suspicion {
                 account,
                 reason: "suspected in the run before",
             });
         }
+        let ids = person.id_list();
+        let named = person.named(&ids);
+        let directives: &Directives<'_> = &self.basis.directives;
+        suspicions.retain(|_, suspicion| !directives.are_different(named, suspicion.account));
         suspicions.into_values().collect()
     }
 
     /// Accounts that the previous run had a finding about: a name is changed in a minute, so only
     /// an owner, an alias row or the end of access closes a suspicion.
-    fn suspected_before(&self, inputs: &Inputs, person: &Person<'_>) -> Vec<&'a Account> {
+    fn suspected_before(&self, person: &Person<'_>) -> Vec<&'a Account> {
+        let inputs = self.basis.inputs;
         let Some(previous) = &inputs.past.previous else {
             return Vec::new();
         };
@@ -305,6 +424,33 @@ impl<'a> Suspects<'a> {
         }
         suspected
     }
+}
+
+/// Accounts by what their addresses look like.
+fn by_look<'a>(
+    accounts: impl Iterator<Item = &'a Account>,
+    wanted: fn(&EmailAddress) -> bool,
+) -> HashMap<String, Vec<&'a Account>> {
+    let mut found: HashMap<String, Vec<&Account>> = HashMap::new();
+    for account in accounts {
+        for email in account.emails.iter().filter(|email| wanted(email)) {
+            found.entry(look(email)).or_default().push(account);
+        }
+    }
+    found
+}
+
+/// What an address looks like: the skeleton of Unicode Technical Standard #39, section 4. The domain
+/// is taken as people see it, not in its ASCII form.
+fn look(email: &EmailAddress) -> String {
+    let (domain, _) = idna::domain_to_unicode(email.domain());
+    unicode_security::skeleton(&format!("{}@{domain}", email.local())).collect()
+}
+
+/// Whether an address has letters beyond ASCII.
+fn is_odd(email: &EmailAddress) -> bool {
+    let mut labels = email.domain().split('.');
+    !email.key().is_ascii() || labels.any(|label| label.starts_with("xn--"))
 }
 
 /// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no

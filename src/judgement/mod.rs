@@ -14,6 +14,7 @@
 
 mod changes;
 mod checks;
+mod directives;
 mod domains;
 mod earlier;
 mod findings;
@@ -21,6 +22,7 @@ mod inputs;
 mod matching;
 mod outcomes;
 mod records;
+mod roster;
 mod standing;
 mod summary;
 mod tenures;
@@ -29,41 +31,73 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
+use directives::Directives;
+use domains::SameDomains;
+
 pub use checks::mark_of_origin;
 pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
-    AccountCounts, Change, ChangeCounts, Check, Counts, Finding, FindingCounts, Judgement, Leaver,
-    LeaverCounts, Night, Owner, Tenure,
+    AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
+    Judgement, Leaver, LeaverCounts, Night, Owner, RosterMember, Tenure,
 };
 pub use words::{
-    ChangeKind, CheckId, CheckStatus, FindingKind, MatchKind, Outcome, Severity, Verdict, WithinSla,
+    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, MatchKind,
+    Outcome, Severity, Verdict, WithinSla,
 };
 
 /// The version of the rules. A change that can alter a judgement on the same inputs raises it.
-pub const VERSION: u32 = 1;
+///
+/// 2: aliases, exceptions, domain aliases, rosters; look-alike addresses raise a suspicion.
+pub const VERSION: u32 = 2;
+
+/// What the parts of a judgement stand on: the inputs, and what follows from them alone.
+struct Basis<'a> {
+    inputs: &'a Inputs,
+    directives: Directives<'a>,
+    /// Mail domains that are one.
+    same_domains: SameDomains,
+    /// The organization's mail domains.
+    domains: BTreeSet<String>,
+}
+
+impl<'a> Basis<'a> {
+    fn of(inputs: &'a Inputs) -> Self {
+        let same_domains = SameDomains::of(inputs);
+        Self {
+            inputs,
+            directives: Directives::of(inputs),
+            domains: domains::of_the_organization(inputs, &same_domains),
+            same_domains,
+        }
+    }
+}
 
 /// Judges one night.
 pub fn judge(inputs: &Inputs) -> Judgement {
-    let domains = domains::of_the_organization(inputs);
-    let mut checks = checks::of_the_accounts(inputs);
+    let basis = Basis::of(inputs);
+    let mut checks = checks::of_the_accounts(&basis);
     let complete = checks::make_complete(&checks);
 
     let people = tenures::people(inputs);
     let former_emails = matching::former_emails(inputs);
-    let matches = matching::of_everybody(inputs, &people, &former_emails);
-    let leavers = outcomes::of_everybody(inputs, &people, &matches, &domains, complete);
+    let matches = matching::of_everybody(&basis, &people, &former_emails);
+    let leavers = outcomes::of_everybody(&basis, &people, &matches, complete);
 
-    checks.extend(checks::of_the_feed(inputs, &people));
+    checks.extend(checks::of_the_feed(&basis, &people));
     checks.extend(checks::of_the_past(inputs));
     checks.sort_by_key(|check| check.id);
 
-    let findings = findings::of_the_night(inputs, &leavers);
+    let findings = findings::of_the_night(&basis, &people, &leavers, &matches);
     let changes = changes::of_the_night(inputs, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
+    let roster = roster::tonight(inputs, &people);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
-    let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings);
+    let needed = basis.directives.exceptions_needed();
+    let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(&inputs.population.accounts, &leavers, &findings, &changes);
     let trend = summary::trend(inputs, verdict, complete, &counts);
 
@@ -76,8 +110,10 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         findings,
         changes,
         owners,
+        directives: basis.directives.uses(inputs),
+        roster,
         former_emails,
-        organization_domains: domains.into_iter().collect(),
+        organization_domains: basis.domains.into_iter().collect(),
         counts,
         trend,
     }

@@ -1,13 +1,12 @@
 //! One outcome for each leaver, and the interval in which access ended.
 
-use std::collections::BTreeSet;
-
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::matching::{Link, MAY_BE_THEIRS, Matches, Suspicion};
 use super::standing::Standing;
 use super::tenures::Person;
-use super::{Inputs, Leaver, Outcome, WithinSla};
+use super::{Basis, Inputs, Leaver, MatchKind, Outcome, WithinSla};
 use crate::people::Access;
 
 /// A leaver with the accounts that the outcome rests on.
@@ -17,23 +16,26 @@ pub(super) struct Judged<'a> {
     /// The worst first, in the order of the leaver's `account_id`.
     pub(super) links: Vec<Link<'a>>,
     pub(super) suspicions: Vec<Suspicion<'a>>,
+    /// Accounts whose access an exception covers.
+    pub(super) covered: Vec<&'a str>,
+    /// Whether work has ended and the deadline has passed.
+    pub(super) is_overdue: bool,
     /// The same person in the previous run.
     pub(super) previous: Vec<&'a Leaver>,
 }
 
 /// Judges every leaver, the worst outcome first.
 pub(super) fn of_everybody<'a>(
-    inputs: &Inputs,
+    basis: &Basis<'_>,
     people: &[Person<'a>],
     matches: &[Matches<'a>],
-    domains: &BTreeSet<String>,
     complete: bool,
 ) -> Vec<Judged<'a>> {
     let mut judged: Vec<Judged<'a>> = people
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
-        .map(|(person, matches)| of_one(inputs, person, matches, domains, complete))
+        .map(|(person, matches)| of_one(basis, person, matches, complete))
         .collect();
     // Stable: people of one outcome stay in their own order.
     judged.sort_by_key(|judged| badness(judged.leaver.outcome));
@@ -62,12 +64,12 @@ fn access(link: &Link<'_>) -> Access {
 }
 
 fn of_one<'a>(
-    inputs: &Inputs,
+    basis: &Basis<'_>,
     person: &Person<'a>,
     matches: &Matches<'a>,
-    domains: &BTreeSet<String>,
     complete: bool,
 ) -> Judged<'a> {
+    let inputs = basis.inputs;
     let as_of = inputs.as_of;
     let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
     let previous = &person.previous;
@@ -109,6 +111,31 @@ fn of_one<'a>(
         }
     }
     let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
+    let is_overdue = person.standing == Standing::Ended && deadline_passed;
+    notes.extend(recycled(person, &links));
+    let mut covered = Vec::new();
+    let mut exception_expires: Option<Date> = None;
+    if is_overdue {
+        let ids = person.id_list();
+        for link in &links {
+            let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
+                continue;
+            };
+            let exception = basis.directives.covers_access(person.named(&ids), account);
+            if let Some(exception) = exception {
+                covered.push(link.account_id);
+                notes.push(format!("account {}: {}", account.id, exception.told()));
+                let expires = exception.expires_on;
+                exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
+            }
+        }
+    }
+    let not_covered = |link: &&Link<'_>| !covered.contains(&link.account_id);
+    let has_uncovered = links
+        .iter()
+        .filter(not_covered)
+        .any(|link| access(link) == Access::Has);
+    let has_unknown = links.iter().any(|link| access(link) == Access::Possible);
     let open_suspicion = !matches.suspicions.is_empty();
 
     let outcome = match person.standing {
@@ -117,21 +144,23 @@ fn of_one<'a>(
         Standing::Upcoming => Outcome::Upcoming,
         Standing::Undecided | Standing::Working => Outcome::NotEvaluable,
         Standing::Ended => {
-            if worst == Access::Has && deadline_passed {
+            if has_uncovered && deadline_passed {
                 Outcome::StillActive
             } else if !complete {
                 notes.push("the run is not complete: absence proves nothing".to_owned());
                 Outcome::NotEvaluable
-            } else if worst == Access::Possible {
+            } else if has_unknown {
                 notes.push("an account's status is unknown".to_owned());
                 Outcome::NotEvaluable
             } else if open_suspicion {
                 Outcome::NotEvaluable
+            } else if worst == Access::Has && deadline_passed {
+                Outcome::Excepted
             } else if worst == Access::Has {
                 Outcome::WithinGrace
             } else if !links.is_empty() {
                 Outcome::Removed
-            } else if could_match(person, matches, domains) {
+            } else if could_match(person, matches, basis) {
                 Outcome::NoAccessFound
             } else {
                 notes.push(no_key(person).to_owned());
@@ -165,7 +194,7 @@ fn of_one<'a>(
             None if outcome == Outcome::Removed => WithinSla::Unknown,
             _ => within(deadline),
         },
-        exception_expires: None,
+        exception_expires: exception_expires.map(|day| day.to_string()),
         note: notes.join("; "),
         first_seen_in_feed,
         deadline_from_notice,
@@ -178,6 +207,8 @@ fn of_one<'a>(
         leaver,
         links,
         suspicions: matches.suspicions.clone(),
+        covered,
+        is_overdue,
         previous: previous.clone(),
     }
 }
@@ -188,12 +219,12 @@ fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// Whether an account would have been found if there were one.
-fn could_match(person: &Person<'_>, matches: &Matches<'_>, domains: &BTreeSet<String>) -> bool {
+fn could_match(person: &Person<'_>, matches: &Matches<'_>, basis: &Basis<'_>) -> bool {
     matches.id_could_match
         || person
             .emails
             .iter()
-            .any(|email| domains.contains(email.domain()))
+            .any(|email| basis.domains.contains(email.domain()))
 }
 
 fn no_key(person: &Person<'_>) -> &'static str {
@@ -202,6 +233,32 @@ fn no_key(person: &Person<'_>) -> &'static str {
     } else {
         "no e-mail is in one of the organization's domains: an account could not have been found"
     }
+}
+
+/// Accounts that began after work ended: the address may have been given to somebody else since.
+/// That is said and excuses nothing: whoever gave it away knows, and can say so by an exception.
+fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<Item = String> {
+    let ended = person.end_of_work;
+    let by_address = |link: &&Link<'_>| match link.kind {
+        MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,
+        MatchKind::PersonId | MatchKind::Alias => false,
+    };
+    let has_left = person.standing == Standing::Ended;
+    links
+        .iter()
+        .filter(move |_| has_left)
+        .filter(by_address)
+        .filter_map(move |link| {
+            let account = link.listed.filter(|of| of.access() != Access::None)?;
+            let joined = account.joined_at.filter(|joined| Some(*joined) > ended)?;
+            ended?;
+            Some(format!(
+                "account {} joined on {}, after the end of work: the address may be somebody else's by \
+                 now",
+                account.id,
+                joined.strftime("%Y-%m-%d")
+            ))
+        })
 }
 
 /// The address of a linked account: tonight's, else the last one known.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    ChangeKind, CheckId, CheckStatus, FindingKind, FormerEmails, MatchKind, Outcome, Severity,
-    Verdict, WithinSla,
+    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
+    MatchKind, Outcome, Severity, Verdict, WithinSla,
 };
 use crate::people::{EmailAddress, Employment, HrDate, Role, Status};
 
@@ -31,6 +31,10 @@ pub struct Judgement {
     pub changes: Vec<Change>,
     /// Who each account belongs to, in the order of the population.
     pub owners: Vec<Owner>,
+    /// What became of every line that somebody wrote by hand, in the order of the files.
+    pub directives: Vec<DirectiveUse>,
+    /// Everybody the roster names as working here, or named when it could last be read.
+    pub roster: Vec<RosterMember>,
     /// Addresses that accounts bore before, as used tonight.
     pub former_emails: FormerEmails,
     /// The organization's mail domains, as used tonight.
@@ -188,6 +192,30 @@ pub struct Change {
     pub after: String,
     /// The run compared with.
     pub previous_run: String,
+}
+
+/// What became of a line that somebody wrote by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectiveUse {
+    /// Which file it is in.
+    pub kind: DirectiveKind,
+    /// Line in that file, from 1.
+    pub line: u64,
+    /// What became of it.
+    pub state: DirectiveState,
+    /// What it did, or why it may not do anything.
+    pub detail: String,
+}
+
+/// Somebody the roster names as working here: who is missing later may have left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RosterMember {
+    /// Ids of the person's tenures.
+    pub person_ids: Vec<String>,
+    /// Every address, work addresses first.
+    pub emails: Vec<EmailAddress>,
+    /// Name as HR writes it.
+    pub name: Option<String>,
 }
 
 /// Who an account belongs to, as far as HR tells.

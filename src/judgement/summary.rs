@@ -7,7 +7,7 @@ use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Verdict,
 };
-use crate::people::Account;
+use crate::people::{Account, Role};
 
 /// So many nights are carried from run to run.
 const TREND: usize = 90;
@@ -17,6 +17,7 @@ pub(super) fn verdict(
     checks: &[Check],
     leavers: &[Leaver],
     findings: &[Finding],
+    exceptions_needed: usize,
 ) -> (Verdict, Vec<String>) {
     let of_kind = |kind| {
         findings
@@ -58,21 +59,34 @@ pub(super) fn verdict(
             "{possible} account(s) may belong to somebody who left"
         ));
     }
-    let excepted = with_outcome(Outcome::Excepted);
+    let admins = findings.iter().filter(|finding| {
+        finding.kind == FindingKind::AccountWithoutHrRecord && finding.role == Some(Role::Admin)
+    });
+    let admins = admins.count();
+    if admins > 0 {
+        doubts.push(format!("{admins} administrator(s) have no HR record"));
+    }
 
     let verdict = if !failing.is_empty() {
         Verdict::Fail
     } else if !doubts.is_empty() {
         Verdict::Inconclusive
-    } else if excepted > 0 {
+    } else if exceptions_needed > 0 {
         Verdict::PassWithExceptions
     } else {
         Verdict::Pass
     };
     let mut reasons = failing;
     reasons.extend(doubts);
-    if excepted > 0 {
-        reasons.push(format!("{excepted} leaver(s) are covered by an exception"));
+    if exceptions_needed > 0 {
+        let excepted = with_outcome(Outcome::Excepted);
+        let leavers = match excepted {
+            0 => String::new(),
+            excepted => format!("; {excepted} leaver(s) have access by them"),
+        };
+        reasons.push(format!(
+            "{exceptions_needed} exception(s) were needed{leavers}"
+        ));
     }
     (verdict, reasons)
 }

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::directives::Named;
 use super::standing::{self, Decision, Standing, as_last_told};
-use super::{Inputs, Leaver, Outcome, Tenure, earlier};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow};
+use super::{Inputs, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -55,6 +56,20 @@ impl Person<'_> {
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.person_id.iter().chain(&self.other_person_ids)
     }
+
+    /// Every id, for [`named`](Self::named).
+    pub(super) fn id_list(&self) -> Vec<&str> {
+        self.ids().map(String::as_str).collect()
+    }
+
+    /// By everything that may name them.
+    pub(super) fn named<'s>(&'s self, ids: &'s [&'s str]) -> Named<'s> {
+        Named {
+            ids,
+            emails: &self.emails,
+            names: &self.names,
+        }
+    }
 }
 
 /// Everybody HR names, and every leaver of the previous run who is still to be followed.
@@ -88,6 +103,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
             people.push(person);
         }
     }
+    people.extend(roster::missing(inputs).map(missing));
     people.sort_by(|a, b| {
         (
             &a.person_id,
@@ -278,6 +294,26 @@ fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
     })
 }
 
+/// Somebody whom an earlier roster named as working here and tonight's does not.
+fn missing(member: &RosterMember) -> Person<'_> {
+    let (person_id, others) = match member.person_ids.split_first() {
+        Some((first, others)) => (Some(first.clone()), others.to_vec()),
+        None => (None, Vec::new()),
+    };
+    Person {
+        person_id,
+        other_person_ids: others,
+        names: member.name.iter().cloned().collect(),
+        emails: member.emails.clone(),
+        standing: Standing::Undecided,
+        end_of_work: None,
+        tenures: Vec::new(),
+        notes: vec!["missing from the roster, which named them before: may have left".to_owned()],
+        in_feed: false,
+        previous: Vec::new(),
+    }
+}
+
 /// Whether nothing is left to follow: access is proven gone, or HR never said that they left.
 fn is_settled(leaver: &Leaver) -> bool {
     let told_to_have_left = leaver.deadline.is_some()
@@ -290,19 +326,10 @@ fn is_settled(leaver: &Leaver) -> bool {
 }
 
 /// Whether a rejected row is about this leaver.
-fn names(row: &crate::people::RejectedRow, leaver: &Leaver) -> bool {
-    let by_id = row.person_id.is_some()
-        && (row.person_id == leaver.person_id
-            || row
-                .person_id
-                .as_ref()
-                .is_some_and(|id| leaver.other_person_ids.contains(id)));
-    let by_email = row
-        .email
-        .as_deref()
-        .and_then(EmailAddress::parse)
-        .is_some_and(|email| leaver.emails.contains(&email));
-    by_id || by_email
+fn names(row: &RejectedRow, leaver: &Leaver) -> bool {
+    let first = leaver.person_id.as_slice();
+    roster::names(row, first, &leaver.emails)
+        || roster::names(row, &leaver.other_person_ids, &leaver.emails)
 }
 
 /// Every tenure told of, now or before.

@@ -1,11 +1,13 @@
 mod changes;
 mod checks;
+mod directives;
 mod findings;
 mod matching;
 mod outcomes;
 mod properties;
 mod removal;
+mod roster;
 mod tenures;
 mod vanished;
 mod verdict;
-mod world;
+pub(super) mod world;

@@ -124,6 +124,8 @@ words! {
         AccountUnidentifiable = "account_unidentifiable",
         /// An exception that is expired or malformed.
         ExceptionInvalid = "exception_invalid",
+        /// A line of the aliases that is expired or malformed.
+        AliasInvalid = "alias_invalid",
         /// A revocation decided in a review that was not carried out.
         RevocationNotDone = "revocation_not_done",
     }
@@ -172,6 +174,30 @@ words! {
         Rehired = "rehired",
         /// A rule of the review was set differently.
         PolicyChanged = "policy_changed",
+    }
+}
+
+words! {
+    /// Which file a line was written in.
+    DirectiveKind {
+        /// Accounts tied to people by hand.
+        Alias = "alias",
+        /// Approved exceptions.
+        Exception = "exception",
+    }
+}
+
+words! {
+    /// What became of a line that somebody wrote by hand.
+    DirectiveState {
+        /// The judgement rests on it.
+        Used = "used",
+        /// In force, and nothing needed it.
+        Unused = "unused",
+        /// Its last day has passed: never used.
+        Expired = "expired",
+        /// It makes no sense, or breaks the rules for such lines: never used.
+        Malformed = "malformed",
     }
 }
 

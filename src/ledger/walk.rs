@@ -543,6 +543,8 @@ impl<'a> Walk<'a> {
         };
         Some(Previous {
             at: run_ref(entry),
+            directives: manifest.sources.directives(),
+            roster: result.roster,
             policy,
             leavers: result.leavers,
             findings_first_seen: result.findings_first_seen,

@@ -3,6 +3,8 @@
 //! Lines are kept as they were written. Whether one holds, and what it does, is judged; so that
 //! whoever judges again has the same lines before them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The files with which people steer a review.
@@ -25,6 +27,16 @@ impl Directives {
     /// Every exception, in the order of the file.
     pub fn exceptions(&self) -> &[Exception] {
         self.exceptions.as_ref().map_or(&[], |file| &file.lines)
+    }
+
+    /// SHA-256 of each file there is, by its name: `aliases`, `exceptions`.
+    pub fn sha256(&self) -> BTreeMap<String, String> {
+        let aliases = self.aliases.as_ref().map(|file| &file.sha256);
+        let exceptions = self.exceptions.as_ref().map(|file| &file.sha256);
+        [("aliases", aliases), ("exceptions", exceptions)]
+            .into_iter()
+            .filter_map(|(name, sha256)| Some((name.to_owned(), sha256?.clone())))
+            .collect()
     }
 }
 

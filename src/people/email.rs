@@ -58,6 +58,11 @@ impl EmailAddress {
         self.parts().1
     }
 
+    /// What stands before the `@`, as it is compared.
+    pub fn local(&self) -> &str {
+        self.parts().0
+    }
+
     fn parts(&self) -> (&str, &str) {
         // A key always has an `@`, and its domain never does.
         self.key.rsplit_once('@').unwrap_or((&self.key, ""))

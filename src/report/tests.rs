@@ -1,5 +1,7 @@
 //! What the page promises to its readers.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::{Executor, FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Tool};
@@ -7,8 +9,8 @@ use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::people::{
-    Account, Connection, EmailAddress, Employment, FeedOrigin, HrDate, HrFeed, HrRow, Listing,
-    Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer, Workspace,
+    Account, Connection, Directives, EmailAddress, Employment, FeedOrigin, HrDate, HrFeed, HrRow,
+    Listing, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 const TONIGHT: &str = "2026-11-23T22:40:00Z";
@@ -70,12 +72,14 @@ fn world() -> World {
         policy: Policy {
             offboarding_grace_seconds: 86_400,
             hr_time_zone: "Europe/Berlin".to_owned(),
+            hr_location_zones: BTreeMap::new(),
             hr_feed_scope: FeedScope::Leavers,
             hr_feed_max_age_seconds: Some(172_800),
             hr_feed_allow_empty: false,
             hr_feed_date_order: None,
             hr_feed_columns: [("end".to_owned(), "Left on".to_owned())].into(),
             internal_domains: Vec::new(),
+            email_domain_aliases: Vec::new(),
             max_drop_percent: 30,
         },
         population: Population {
@@ -121,6 +125,7 @@ fn world() -> World {
             )],
             ..HrFeed::default()
         },
+        directives: Directives::default(),
         past: Past::default(),
     };
     World { inputs }
@@ -164,6 +169,8 @@ impl World {
         self.inputs.past.ledger_head = Some(at.sequence);
         self.inputs.past.previous = Some(Previous {
             ledger_detail: String::new(),
+            directives: self.inputs.directives.sha256(),
+            roster: judged.roster,
             at,
             policy: self.inputs.policy.clone(),
             findings_first_seen: judged

@@ -96,6 +96,7 @@ impl Title for FindingKind {
             Self::AccountWithoutHrRecord => "Account without HR record",
             Self::AccountUnidentifiable => "Account nobody can be tied to",
             Self::ExceptionInvalid => "Exception not valid",
+            Self::AliasInvalid => "Alias not valid",
             Self::RevocationNotDone => "Revocation not carried out",
         }
     }
@@ -189,6 +190,7 @@ impl Title for FeedScope {
         match self {
             Self::Leavers => "everyone who left",
             Self::RecentLeavers => "those who left lately; rows drop out with time",
+            Self::Roster => "everyone who works here, and perhaps who left",
         }
     }
 }

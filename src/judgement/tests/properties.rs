@@ -143,6 +143,8 @@ fn said(night: &World) -> String {
         findings,
         changes,
         owners,
+        directives,
+        roster,
         former_emails,
         organization_domains,
         counts,
@@ -155,7 +157,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {roster:#?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 

@@ -50,7 +50,8 @@ fn each_outcome_means_one_verdict() {
             | Outcome::Removed
             | Outcome::NoAccessFound => Verdict::Pass,
         };
-        let (verdict, reasons) = summary::verdict(&[], &[leaver_with(*outcome)], &[]);
+        let needed = usize::from(*outcome == Outcome::Excepted);
+        let (verdict, reasons) = summary::verdict(&[], &[leaver_with(*outcome)], &[], needed);
         assert_eq!(verdict, expected, "{outcome}");
         assert_eq!(reasons.is_empty(), expected == Verdict::Pass, "{outcome}");
     }
@@ -65,9 +66,10 @@ fn each_finding_means_one_verdict() {
             FindingKind::LateRemoval
             | FindingKind::AccountWithoutHrRecord
             | FindingKind::AccountUnidentifiable
-            | FindingKind::ExceptionInvalid => Verdict::Pass,
+            | FindingKind::ExceptionInvalid
+            | FindingKind::AliasInvalid => Verdict::Pass,
         };
-        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)]);
+        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)], 0);
         assert_eq!(verdict, expected, "{kind}");
     }
 }
@@ -79,7 +81,7 @@ fn only_a_failed_check_is_a_doubt() {
         (CheckStatus::Warn, Verdict::Pass),
         (CheckStatus::Fail, Verdict::Inconclusive),
     ] {
-        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[]);
+        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[], 0);
         assert_eq!(verdict, expected);
     }
 }
@@ -96,6 +98,7 @@ fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
             finding_of(FindingKind::OffboardedAccess),
             finding_of(FindingKind::PossibleOffboardedAccess),
         ],
+        1,
     );
     assert_eq!(verdict, Verdict::Fail);
     assert_eq!(
@@ -105,7 +108,7 @@ fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
             "check clock failed: so it is",
             "1 leaver(s) could not be judged",
             "1 account(s) may belong to somebody who left",
-            "1 leaver(s) are covered by an exception",
+            "1 exception(s) were needed; 1 leaver(s) have access by them",
         ]
     );
 }

@@ -11,9 +11,9 @@ use crate::judgement::{
     Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
 };
 use crate::people::{
-    Account, AgeBasis, Connection, EmailAddress, Employment, FeedOrigin, GapFilling, HrDate,
-    HrFeed, HrRow, Listing, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer,
-    Workspace,
+    Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
+    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Memberships, PageRecord,
+    Population, RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -22,12 +22,12 @@ pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 pub(super) const VIEWER: &str = "root@example.com";
 
 #[derive(Clone, Debug)]
-pub(super) struct World {
-    pub(super) inputs: Inputs,
+pub(in crate::judgement) struct World {
+    pub(in crate::judgement) inputs: Inputs,
 }
 
 /// The evening of 23 November 2026, one admin, an HR file of an hour ago that may be empty.
-pub(super) fn world() -> World {
+pub(in crate::judgement) fn world() -> World {
     let as_of = at("2026-11-23T22:40:00Z");
     World {
         inputs: Inputs {
@@ -36,12 +36,14 @@ pub(super) fn world() -> World {
             policy: Policy {
                 offboarding_grace_seconds: 24 * 3600,
                 hr_time_zone: "Etc/UTC".to_owned(),
+                hr_location_zones: BTreeMap::new(),
                 hr_feed_scope: FeedScope::Leavers,
                 hr_feed_max_age_seconds: Some(48 * 3600),
                 hr_feed_allow_empty: true,
                 hr_feed_date_order: None,
                 hr_feed_columns: BTreeMap::new(),
                 internal_domains: Vec::new(),
+                email_domain_aliases: Vec::new(),
                 max_drop_percent: 30,
             },
             population: Population {
@@ -86,6 +88,7 @@ pub(super) fn world() -> World {
                 },
                 ..HrFeed::default()
             },
+            directives: Directives::default(),
             past: Past::default(),
         },
     }
@@ -162,6 +165,39 @@ impl World {
         self.change(|inputs| {
             let line = inputs.hr.rows.len() as u64 + 2;
             inputs.hr.rows.push(HrRow { line, ..row.0 });
+        })
+    }
+
+    /// A line of the aliases; its number is its place below the header.
+    pub(super) fn alias(self, change: impl FnOnce(&mut Alias)) -> Self {
+        self.change(|inputs| {
+            let mut file = inputs.directives.aliases.take().unwrap_or_else(no_lines);
+            let mut alias = Alias {
+                line: file.lines.len() as u64 + 2,
+                ..Alias::default()
+            };
+            change(&mut alias);
+            file.lines.push(alias);
+            file.sha256 = format!("{:064}", file.lines.len());
+            inputs.directives.aliases = Some(file);
+        })
+    }
+
+    /// A line of the exceptions, approved by somebody else and in force for a month.
+    pub(super) fn exception(self, change: impl FnOnce(&mut Exception)) -> Self {
+        self.change(|inputs| {
+            let mut file = inputs.directives.exceptions.take().unwrap_or_else(no_lines);
+            let mut exception = Exception {
+                line: file.lines.len() as u64 + 2,
+                reason: text("hands over a project"),
+                approved_by: text("ciso@example.com"),
+                expires_on: text("2026-12-24"),
+                ..Exception::default()
+            };
+            change(&mut exception);
+            file.lines.push(exception);
+            file.sha256 = format!("{:064}", file.lines.len());
+            inputs.directives.exceptions = Some(file);
         })
     }
 
@@ -242,6 +278,7 @@ impl World {
             run,
             policy,
             population,
+            directives,
             past,
             ..
         } = self.inputs.clone();
@@ -264,6 +301,8 @@ impl World {
         let findings = judged.findings.iter();
         let previous = Previous {
             ledger_detail: String::new(),
+            directives: directives.sha256(),
+            roster: judged.roster,
             at,
             policy,
             leavers: judged.leavers,
@@ -356,6 +395,19 @@ impl Row {
     pub(super) fn last_day(mut self, last: Date) -> Self {
         self.0.last_day = Some(closing(last));
         self
+    }
+}
+
+pub(super) fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn no_lines<L>() -> DirectiveFile<L> {
+    DirectiveFile {
+        url: "by-hand.csv".to_owned(),
+        sha256: String::new(),
+        bytes: 0,
+        lines: Vec::new(),
     }
 }
 

@@ -1,0 +1,634 @@
+//! What people decided by hand, held against the rules: which lines are in force tonight, what each
+//! of them did, and which are worth nothing.
+//!
+//! A line that is malformed, expired or approved by the person it is for is never used: it is a
+//! finding. A line in force that did nothing is said to be unused, so that it can go.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::matching::name_key;
+use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
+use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, trim};
+
+/// An exception may be in force for so many days at most, counted from the day of the run.
+const LONGEST_EXCEPTION_DAYS: i32 = 90;
+
+/// What an exception for an account may cover.
+const NO_EMAIL: &str = "no e-mail";
+
+/// The checks whose failure an exception may accept.
+const ACCEPTABLE: [CheckId; 2] = [CheckId::PopulationDrop, CheckId::HrDrop];
+
+/// An account as a line names it.
+#[derive(Clone, Debug)]
+pub(super) enum AccountKey<'a> {
+    Id(&'a str),
+    Email(EmailAddress),
+}
+
+impl AccountKey<'_> {
+    fn names(&self, account: &Account) -> bool {
+        match self {
+            Self::Id(id) => account.id == *id,
+            Self::Email(email) => account.emails.contains(email),
+        }
+    }
+}
+
+/// A person as a line names them.
+#[derive(Clone, Debug)]
+pub(super) enum PersonKey<'a> {
+    Id(&'a str),
+    Email(EmailAddress),
+}
+
+/// A person by everything that may name them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) ids: &'a [&'a str],
+    pub(super) emails: &'a [EmailAddress],
+    pub(super) names: &'a [String],
+}
+
+impl Named<'_> {
+    fn is(&self, key: &PersonKey<'_>) -> bool {
+        match key {
+            PersonKey::Id(id) => self.ids.contains(id),
+            PersonKey::Email(email) => self.emails.contains(email),
+        }
+    }
+
+    /// Whether a text somebody wrote as a person's name is this person's id, address or name.
+    fn is_written(&self, text: &str) -> bool {
+        let folded = fold(trim(text));
+        let is_name = |name: &String| name_key(name).is_some_and(|key| Some(key) == name_key(text));
+        self.ids.iter().any(|id| fold(id) == folded)
+            || addresses(text).any(|address| self.emails.contains(&address))
+            || self.names.iter().any(is_name)
+    }
+}
+
+/// Every address in a text like `Ana Díaz <ana@x.com>`.
+fn addresses(text: &str) -> impl Iterator<Item = EmailAddress> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '(' | ')'))
+        .filter_map(EmailAddress::parse)
+}
+
+/// An account tied to a person by hand, or told apart from them.
+#[derive(Clone, Debug)]
+pub(super) struct Tie<'a> {
+    pub(super) line: u64,
+    pub(super) account: AccountKey<'a>,
+    person: PersonKey<'a>,
+}
+
+/// An account that is no person's.
+#[derive(Clone, Debug)]
+pub(super) struct Service<'a> {
+    line: u64,
+    account: AccountKey<'a>,
+    owner: PersonKey<'a>,
+}
+
+/// An exception that is in force.
+#[derive(Clone, Debug)]
+pub(super) struct InForce<'a> {
+    pub(super) line: u64,
+    exception: &'a Exception,
+    email: Option<EmailAddress>,
+    pub(super) expires_on: Date,
+}
+
+impl InForce<'_> {
+    /// The line and its last day, for a check. No names.
+    pub(super) fn in_short(&self) -> String {
+        let Self {
+            line, expires_on, ..
+        } = self;
+        format!("the exception in line {line}, in force through {expires_on}")
+    }
+
+    /// How evidence names it: the line, who approved it, until when and why.
+    pub(super) fn told(&self) -> String {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        format!(
+            "exception in line {}, approved by {} until {}: {}",
+            self.line,
+            text(&self.exception.approved_by),
+            self.expires_on,
+            text(&self.exception.reason)
+        )
+    }
+}
+
+/// A line that is never used, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Invalid {
+    pub(super) kind: DirectiveKind,
+    pub(super) line: u64,
+    state: DirectiveState,
+    pub(super) reason: String,
+    pub(super) account_id: Option<String>,
+    pub(super) person_id: Option<String>,
+    pub(super) email: Option<EmailAddress>,
+}
+
+/// Every line, sorted by what may be done with it tonight.
+#[derive(Debug, Default)]
+pub(super) struct Directives<'a> {
+    same: Vec<Tie<'a>>,
+    /// Places in `same`, by person.
+    same_by_id: HashMap<&'a str, Vec<usize>>,
+    same_by_email: HashMap<EmailAddress, Vec<usize>>,
+    different: Vec<Tie<'a>>,
+    services: Vec<Service<'a>>,
+    exceptions: Vec<InForce<'a>>,
+    invalid: RefCell<Vec<Invalid>>,
+    /// What each line in force did.
+    did: RefCell<BTreeMap<(DirectiveKind, u64), BTreeSet<String>>>,
+}
+
+impl<'a> Directives<'a> {
+    /// Holds every line against the rules, at the instant of the run.
+    pub(super) fn of(inputs: &'a Inputs) -> Self {
+        let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
+        let mut directives = Self::default();
+        for alias in inputs.directives.aliases() {
+            if let Err((state, reason)) = directives.add_alias(alias, &zone, inputs.as_of) {
+                directives.invalid.get_mut().push(Invalid {
+                    kind: DirectiveKind::Alias,
+                    line: alias.line,
+                    state,
+                    reason,
+                    account_id: alias.account_id.clone(),
+                    person_id: alias.person_id.clone(),
+                    email: alias.email.as_deref().and_then(EmailAddress::parse),
+                });
+            }
+        }
+        for exception in inputs.directives.exceptions() {
+            match in_force(exception, &zone, inputs.as_of) {
+                Ok(exception) => directives.exceptions.push(exception),
+                Err((state, reason)) => {
+                    directives
+                        .invalid
+                        .get_mut()
+                        .push(invalid(exception, state, reason));
+                }
+            }
+        }
+        for (place, tie) in directives.same.iter().enumerate() {
+            match &tie.person {
+                PersonKey::Id(id) => directives.same_by_id.entry(*id).or_default().push(place),
+                PersonKey::Email(email) => {
+                    let places = directives.same_by_email.entry(email.clone());
+                    places.or_default().push(place);
+                }
+            }
+        }
+        // Of several that cover the same, the one that lasts longest is named.
+        directives
+            .exceptions
+            .sort_by(|a, b| b.expires_on.cmp(&a.expires_on).then(a.line.cmp(&b.line)));
+        directives
+    }
+
+    fn add_alias(
+        &mut self,
+        alias: &'a Alias,
+        zone: &TimeZone,
+        as_of: Timestamp,
+    ) -> Result<(), (DirectiveState, String)> {
+        let wrong = |reason: &str| (DirectiveState::Malformed, reason.to_owned());
+        if let Some(fault) = &alias.fault {
+            return Err(wrong(fault));
+        }
+        let email = parsed_email(alias.email.as_deref())?;
+        if let Some(expires_on) = &alias.expires_on {
+            ensure_in_force(expires_on, zone, as_of)?;
+        }
+        let account = match (&alias.account_id, &email) {
+            (Some(id), _) => AccountKey::Id(id),
+            (None, Some(email)) => AccountKey::Email(email.clone()),
+            (None, None) => return Err(wrong("it names no account: give account_id or email")),
+        };
+        let line = alias.line;
+        let relation = alias.relation.as_deref().unwrap_or("same");
+        if relation.eq_ignore_ascii_case("service") {
+            let Some(owner) = &alias.owner else {
+                return Err(wrong("a service account needs an owner"));
+            };
+            if alias.reason.is_none() {
+                return Err(wrong("a service account needs a reason"));
+            }
+            if alias.expires_on.is_none() {
+                return Err(wrong("a service account needs expires_on"));
+            }
+            let owner = match EmailAddress::parse(owner) {
+                Some(email) => PersonKey::Email(email),
+                None => PersonKey::Id(owner),
+            };
+            self.services.push(Service {
+                line,
+                account,
+                owner,
+            });
+            return Ok(());
+        }
+        let person = match (&alias.person_id, &alias.account_id, email) {
+            (Some(id), ..) => PersonKey::Id(id),
+            (None, Some(_), Some(email)) => PersonKey::Email(email),
+            _ => {
+                let reason = "it names an account and no person: give person_id, or account_id and \
+                              the person's email";
+                return Err(wrong(reason));
+            }
+        };
+        let tie = Tie {
+            line,
+            account,
+            person,
+        };
+        if relation.eq_ignore_ascii_case("same") {
+            self.same.push(tie);
+        } else if relation.eq_ignore_ascii_case("different") {
+            self.different.push(tie);
+        } else {
+            let reason = "its relation is none of `same`, `different`, `service`";
+            return Err(wrong(reason));
+        }
+        Ok(())
+    }
+
+    fn did(&self, kind: DirectiveKind, line: u64, what: String) {
+        self.did
+            .borrow_mut()
+            .entry((kind, line))
+            .or_default()
+            .insert(what);
+    }
+
+    /// The lines that tie accounts to a person.
+    pub(super) fn ties_of(&self, person: Named<'_>) -> Vec<&Tie<'a>> {
+        if self.same.is_empty() {
+            return Vec::new();
+        }
+        let by_id = person.ids.iter().filter_map(|id| self.same_by_id.get(id));
+        let emails = person.emails.iter();
+        let by_email = emails.filter_map(|email| self.same_by_email.get(email));
+        let places: BTreeSet<usize> = by_id.chain(by_email).flatten().copied().collect();
+        places.into_iter().map(|place| &self.same[place]).collect()
+    }
+
+    /// Says that a line ties an account to somebody.
+    pub(super) fn tied(&self, line: u64, account_id: &str) {
+        let what = format!("ties account {account_id} to its person");
+        self.did(DirectiveKind::Alias, line, what);
+    }
+
+    /// Whether somebody decided that an account is not a person's. Asked where it matters only.
+    pub(super) fn are_different(&self, person: Named<'_>, account: &Account) -> bool {
+        let mut of = self.different.iter();
+        let found = of.find(|tie| tie.account.names(account) && person.is(&tie.person));
+        if let Some(tie) = found {
+            let what = format!("tells account {} apart from its person", account.id);
+            self.did(DirectiveKind::Alias, tie.line, what);
+        }
+        found.is_some()
+    }
+
+    /// Whether an account is known to be no person's.
+    pub(super) fn is_service(&self, account: &Account) -> bool {
+        self.owner_of(account).is_some()
+    }
+
+    /// Who answers for an account that is no person's, if it is such a one.
+    pub(super) fn owner_of(&self, account: &Account) -> Option<&PersonKey<'a>> {
+        let mut services = self.services.iter();
+        let found = services.find(|service| service.account.names(account))?;
+        let what = format!("account {} is a service account", account.id);
+        self.did(DirectiveKind::Alias, found.line, what);
+        Some(&found.owner)
+    }
+
+    /// The accounts that somebody answers for, of those listed.
+    pub(super) fn owned_by<'s>(
+        &'s self,
+        person: Named<'s>,
+        accounts: &'s [Account],
+    ) -> impl Iterator<Item = (u64, &'s Account)> {
+        self.services
+            .iter()
+            .filter(move |service| person.is(&service.owner))
+            .flat_map(move |service| {
+                let named = accounts
+                    .iter()
+                    .filter(|account| service.account.names(account));
+                named.map(move |account| (service.line, account))
+            })
+    }
+
+    /// Whether an account is tied to a person by its id: then it is known whose it is, even where it
+    /// bears no address.
+    pub(super) fn names_owner_of(&self, account: &Account) -> bool {
+        let is_id = |key: &AccountKey<'_>| matches!(key, AccountKey::Id(id) if *id == account.id);
+        let found = self.same.iter().find(|tie| is_id(&tie.account));
+        if let Some(tie) = found {
+            let what = format!("says whose account {} is", account.id);
+            self.did(DirectiveKind::Alias, tie.line, what);
+        }
+        found.is_some()
+    }
+
+    /// The exception that covers a leaver's access by an account, if there is one.
+    pub(super) fn covers_access(
+        &self,
+        leaver: Named<'_>,
+        account: &Account,
+    ) -> Option<&InForce<'a>> {
+        let found = self.exceptions.iter().find(|of| {
+            let exception = of.exception;
+            let person = exception.person_id.as_deref();
+            let email = of.email.as_ref();
+            exception.check.is_none()
+                && person.is_none_or(|id| leaver.ids.contains(&id))
+                && email.is_none_or(|email| {
+                    leaver.emails.contains(email) || account.emails.contains(email)
+                })
+                && exception
+                    .account_id
+                    .as_ref()
+                    .is_none_or(|id| *id == account.id)
+                && self.is_approved_by_another(of, leaver)
+        })?;
+        let what = format!("covers access by account {}", account.id);
+        self.did(DirectiveKind::Exception, found.line, what);
+        Some(found)
+    }
+
+    /// The exception that is for an account as such, whoever it belongs to.
+    pub(super) fn covers_account(
+        &self,
+        account: &Account,
+        what: &'static str,
+    ) -> Option<&InForce<'a>> {
+        let names: Vec<String> = account.name.iter().cloned().collect();
+        let itself = Named {
+            ids: &[],
+            emails: &account.emails,
+            names: &names,
+        };
+        let found = self.exceptions.iter().find(|of| {
+            let exception = of.exception;
+            let by_id = exception.account_id.as_ref().map(|id| *id == account.id);
+            let by_email = of
+                .email
+                .as_ref()
+                .map(|email| account.emails.contains(email));
+            exception.check.is_none()
+                && exception.person_id.is_none()
+                && (by_id, by_email) != (None, None)
+                && by_id.unwrap_or(true)
+                && by_email.unwrap_or(true)
+                && self.is_approved_by_another(of, itself)
+        })?;
+        let what = format!("covers account {}: {what}", account.id);
+        self.did(DirectiveKind::Exception, found.line, what);
+        Some(found)
+    }
+
+    /// The exception that names an account without an address, in short.
+    pub(super) fn excepts_account(&self, account: &Account) -> Option<String> {
+        if self.is_service(account) || self.names_owner_of(account) {
+            return None;
+        }
+        let exception = self.covers_account(account, NO_EMAIL)?;
+        Some(exception.in_short())
+    }
+
+    /// Whether somebody said by hand what an account without an address is.
+    pub(super) fn name(&self, account: &Account) -> bool {
+        self.is_service(account)
+            || self.names_owner_of(account)
+            || self.covers_account(account, NO_EMAIL).is_some()
+    }
+
+    /// The exception that is for whom a rejected row is about.
+    pub(super) fn covers_rejected(&self, row: &RejectedRow) -> Option<&InForce<'a>> {
+        let ids: Vec<&str> = row.person_id.as_deref().into_iter().collect();
+        let emails: Vec<EmailAddress> = row
+            .email
+            .as_deref()
+            .and_then(EmailAddress::parse)
+            .into_iter()
+            .collect();
+        let about = Named {
+            ids: &ids,
+            emails: &emails,
+            names: &[],
+        };
+        let found = self.exceptions.iter().find(|of| {
+            let exception = of.exception;
+            let by_id = exception.person_id.as_deref().map(|id| ids.contains(&id));
+            let by_email = of.email.as_ref().map(|email| emails.contains(email));
+            exception.check.is_none()
+                && exception.account_id.is_none()
+                && (by_id, by_email) != (None, None)
+                && by_id.unwrap_or(true)
+                && by_email.unwrap_or(true)
+                && self.is_approved_by_another(of, about)
+        })?;
+        let what = format!(
+            "covers the rejected row in line {} of the HR feed",
+            row.line
+        );
+        self.did(DirectiveKind::Exception, found.line, what);
+        Some(found)
+    }
+
+    /// The exception that accepts a check's failure.
+    pub(super) fn covers_check(&self, check: CheckId) -> Option<&InForce<'a>> {
+        let is_for = |of: &&InForce<'_>| of.exception.check.as_deref() == Some(check.as_str());
+        let found = self.exceptions.iter().find(is_for)?;
+        let what = format!("accepts that {check} failed");
+        self.did(DirectiveKind::Exception, found.line, what);
+        Some(found)
+    }
+
+    /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.
+    fn is_approved_by_another(&self, of: &InForce<'a>, person: Named<'_>) -> bool {
+        let approver = of.exception.approved_by.as_deref().unwrap_or_default();
+        let by_another = !person.is_written(approver);
+        let mut invalid = self.invalid.borrow_mut();
+        let is_told =
+            |told: &Invalid| told.kind == DirectiveKind::Exception && told.line == of.line;
+        if !by_another && !invalid.iter().any(is_told) {
+            let reason = "it is approved by the person it is for".to_owned();
+            invalid.push(self::invalid(
+                of.exception,
+                DirectiveState::Malformed,
+                reason,
+            ));
+        }
+        by_another
+    }
+
+    /// How many exceptions were needed.
+    pub(super) fn exceptions_needed(&self) -> usize {
+        let did = self.did.borrow();
+        let kinds = did.keys().map(|(kind, _)| *kind);
+        kinds
+            .filter(|kind| *kind == DirectiveKind::Exception)
+            .count()
+    }
+
+    /// The lines that are worth nothing, in the order of the files.
+    pub(super) fn invalid(&self) -> Vec<Invalid> {
+        let mut invalid = self.invalid.borrow().clone();
+        invalid.sort_by_key(|line| (line.kind, line.line));
+        invalid
+    }
+
+    /// What became of every line.
+    pub(super) fn uses(&self, inputs: &Inputs) -> Vec<DirectiveUse> {
+        let (did, invalid) = (self.did.borrow(), self.invalid.borrow());
+        let one = |kind: DirectiveKind, line: u64| {
+            let did = did.get(&(kind, line));
+            let worthless = invalid.iter().find(|of| (of.kind, of.line) == (kind, line));
+            let (state, detail) = match (did, worthless) {
+                (Some(did), _) => {
+                    let did: Vec<&str> = did.iter().map(String::as_str).collect();
+                    (DirectiveState::Used, did.join("; "))
+                }
+                (None, Some(worthless)) => (worthless.state, worthless.reason.clone()),
+                (None, None) => (DirectiveState::Unused, String::new()),
+            };
+            DirectiveUse {
+                kind,
+                line,
+                state,
+                detail,
+            }
+        };
+        let aliases = inputs.directives.aliases().iter();
+        let exceptions = inputs.directives.exceptions().iter();
+        aliases
+            .map(|alias| one(DirectiveKind::Alias, alias.line))
+            .chain(exceptions.map(|of| one(DirectiveKind::Exception, of.line)))
+            .collect()
+    }
+}
+
+fn invalid(exception: &Exception, state: DirectiveState, reason: String) -> Invalid {
+    Invalid {
+        kind: DirectiveKind::Exception,
+        line: exception.line,
+        state,
+        reason,
+        account_id: exception.account_id.clone(),
+        person_id: exception.person_id.clone(),
+        email: exception.email.as_deref().and_then(EmailAddress::parse),
+    }
+}
+
+/// An exception that may be used, or why not.
+fn in_force<'a>(
+    exception: &'a Exception,
+    zone: &TimeZone,
+    as_of: Timestamp,
+) -> Result<InForce<'a>, (DirectiveState, String)> {
+    let wrong = |reason: String| (DirectiveState::Malformed, reason);
+    if let Some(fault) = &exception.fault {
+        return Err(wrong(fault.clone()));
+    }
+    let email = parsed_email(exception.email.as_deref())?;
+    let about_somebody =
+        email.is_some() || exception.person_id.is_some() || exception.account_id.is_some();
+    match (&exception.check, about_somebody) {
+        (Some(_), true) => {
+            let reason = "it is for a check and for somebody: write two lines";
+            return Err(wrong(reason.to_owned()));
+        }
+        (Some(check), false) if !ACCEPTABLE.iter().any(|known| known.as_str() == check) => {
+            let known = ACCEPTABLE.map(CheckId::as_str).join("`, `");
+            return Err(wrong(format!("its check is none of `{known}`")));
+        }
+        (None, false) => {
+            let reason = "it covers nothing: give person_id, email, account_id or check";
+            return Err(wrong(reason.to_owned()));
+        }
+        (Some(_), false) | (None, true) => {}
+    }
+    let given = |name: &str, text: &Option<String>| match text {
+        Some(_) => Ok(()),
+        None => Err(wrong(format!("it has no {name}"))),
+    };
+    given("reason", &exception.reason)?;
+    given("approved_by", &exception.approved_by)?;
+    given("expires_on", &exception.expires_on)?;
+    let expires_on = exception.expires_on.as_deref().unwrap_or_default();
+    let expires_on = ensure_in_force(expires_on, zone, as_of)?;
+    let today = zone.to_datetime(as_of).date();
+    let latest = today.saturating_add(LONGEST_EXCEPTION_DAYS.days());
+    if expires_on > latest {
+        return Err(wrong(format!(
+            "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days ahead"
+        )));
+    }
+    let approver = exception.approved_by.as_deref().unwrap_or_default();
+    let ids: Vec<&str> = exception.person_id.as_deref().into_iter().collect();
+    let emails: Vec<EmailAddress> = email.iter().cloned().collect();
+    let itself = Named {
+        ids: &ids,
+        emails: &emails,
+        names: &[],
+    };
+    if itself.is_written(approver) {
+        return Err(wrong("it is approved by the person it is for".to_owned()));
+    }
+    Ok(InForce {
+        line: exception.line,
+        exception,
+        email,
+        expires_on,
+    })
+}
+
+fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveState, String)> {
+    match text.map(EmailAddress::parse) {
+        None => Ok(None),
+        Some(Some(email)) => Ok(Some(email)),
+        Some(None) => {
+            let reason = "its email is no e-mail address".to_owned();
+            Err((DirectiveState::Malformed, reason))
+        }
+    }
+}
+
+/// The last day of a line, if that day has not passed: it ends with the midnight that closes it.
+fn ensure_in_force(
+    expires_on: &str,
+    zone: &TimeZone,
+    as_of: Timestamp,
+) -> Result<Date, (DirectiveState, String)> {
+    // Only this form: a day read wrongly would leave a risk accepted for months.
+    let day = expires_on.parse::<Date>().ok();
+    let day = day.filter(|day| day.to_string() == expires_on);
+    let Some(day) = day else {
+        let reason = "its expires_on is no date: write it as 2026-12-31".to_owned();
+        return Err((DirectiveState::Malformed, reason));
+    };
+    let closes = day
+        .tomorrow()
+        .and_then(|next| zone.to_timestamp(next.at(0, 0, 0, 0)));
+    if closes.is_ok_and(|closes| as_of >= closes) {
+        let reason = format!("it was in force through {day}");
+        return Err((DirectiveState::Expired, reason));
+    }
+    Ok(day)
+}

@@ -1,0 +1,619 @@
+//! What people decide by hand, and what they cannot.
+
+use super::world::*;
+use crate::judgement::{
+    CheckId, CheckStatus, DirectiveState, FindingKind, Judgement, MatchKind, Outcome, Verdict,
+};
+use crate::people::{Role, Status};
+
+const ADA: &str = "ada@example.com";
+const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);
+
+/// Ada has left and still has access.
+fn still_in() -> World {
+    world().account(ADA).leaver(ADA, LEFT)
+}
+
+/// Each line: its number, what became of it, and why.
+fn lines(judged: &Judgement) -> Vec<String> {
+    let line = |of: &crate::judgement::DirectiveUse| {
+        let text = format!("{} {} {}: {}", of.kind, of.line, of.state, of.detail);
+        text.trim_end_matches([' ', ':']).to_owned()
+    };
+    judged.directives.iter().map(line).collect()
+}
+
+fn states(judged: &Judgement) -> Vec<DirectiveState> {
+    judged.directives.iter().map(|line| line.state).collect()
+}
+
+// ---- Aliases: same ----
+
+#[test]
+fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
+    let world = || {
+        world()
+            .account_as("77", "gh-ada@other.example")
+            .leaver(ADA, LEFT)
+    };
+    let by_ids = world().alias(|alias| {
+        alias.account_id = text("77");
+        alias.person_id = text("E-ada");
+    });
+    let account_by_address = world().alias(|alias| {
+        alias.email = text("GH-Ada@other.example");
+        alias.person_id = text("E-ada");
+    });
+    let person_by_address = world().alias(|alias| {
+        alias.email = text(ADA);
+        alias.account_id = text("77");
+        alias.relation = text("Same");
+    });
+    for night in [by_ids, account_by_address, person_by_address] {
+        let judged = night.judge();
+        let leaver = leaver(&judged, ADA);
+        assert_eq!(leaver.outcome, Outcome::StillActive);
+        assert_eq!(leaver.matched_by, [MatchKind::Alias]);
+        assert_eq!(judged.verdict, Verdict::Fail);
+        assert_eq!(
+            lines(&judged),
+            ["alias 2 used: ties account 77 to its person"]
+        );
+    }
+}
+
+#[test]
+fn an_alias_to_an_account_nobody_ever_saw_makes_a_search_of_it_and_no_removal() {
+    let night = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
+        alias.account_id = text("77");
+        alias.person_id = text("E-ada");
+    });
+    let judged = night.judge();
+    assert_eq!(
+        outcome(&judged, "ada@unknown.example"),
+        Outcome::NoAccessFound
+    );
+    assert_eq!(states(&judged), [DirectiveState::Unused]);
+}
+
+#[test]
+fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
+    let night = world()
+        .account_as("77", "gh-ada@other.example")
+        .leaver(ADA, LEFT)
+        .alias(|alias| {
+            alias.account_id = text("77");
+            alias.person_id = text("E-ada");
+        })
+        .next()
+        .change(|inputs| inputs.directives.aliases = None);
+    let judged = night.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(
+        changes(&judged)[0].split(':').next(),
+        Some("policy_changed aliases")
+    );
+
+    // Only somebody's word that it was a mistake undoes it.
+    let undone = night.alias(|alias| {
+        alias.account_id = text("77");
+        alias.person_id = text("E-ada");
+        alias.relation = text("different");
+    });
+    assert_eq!(outcome(&undone.judge(), ADA), Outcome::NoAccessFound);
+}
+
+#[test]
+fn an_alias_cannot_take_an_account_away_from_its_leaver() {
+    let judged = still_in()
+        .alias(|alias| {
+            alias.account_id = text("ada");
+            alias.person_id = text("E-ada");
+            alias.relation = text("different");
+        })
+        .alias(|alias| {
+            alias.account_id = text("ada");
+            alias.relation = text("service");
+            alias.owner = text("root@example.com");
+            alias.reason = text("a bot");
+            alias.expires_on = text("2027-11-30");
+        })
+        .judge();
+    assert_eq!(judged.verdict, Verdict::Fail);
+    assert_eq!(states(&judged), [DirectiveState::Unused; 2]);
+}
+
+// ---- Aliases: different, service ----
+
+#[test]
+fn a_suspicion_is_open_until_an_alias_says_same_or_different() {
+    let suspected = || {
+        world()
+            .account("ada+asana@example.com")
+            .leaver(ADA, LEFT)
+            .set("ada+asana", |account| account.id = "8".to_owned())
+    };
+    assert_eq!(suspected().judge().verdict, Verdict::Inconclusive);
+
+    let same = suspected().alias(|alias| {
+        alias.account_id = text("8");
+        alias.person_id = text("E-ada");
+    });
+    assert_eq!(same.judge().verdict, Verdict::Fail);
+
+    let different = suspected().alias(|alias| {
+        alias.email = text("ada+asana@example.com");
+        alias.person_id = text("E-ada");
+        alias.relation = text("different");
+    });
+    let judged = different.judge();
+    assert_eq!(judged.verdict, Verdict::Pass);
+    assert_eq!(outcome(&judged, ADA), Outcome::NoAccessFound);
+    assert_eq!(
+        lines(&judged),
+        ["alias 2 used: tells account 8 apart from its person"]
+    );
+
+    let of_somebody_else = suspected().alias(|alias| {
+        alias.account_id = text("8");
+        alias.person_id = text("E-bob");
+        alias.relation = text("different");
+    });
+    assert_eq!(of_somebody_else.judge().verdict, Verdict::Inconclusive);
+}
+
+fn bot(world: World, owner: &str) -> World {
+    world
+        .account("bot@example.com")
+        .named("bot", "Ada Diaz")
+        .alias(|alias| {
+            alias.email = text("bot@example.com");
+            alias.relation = text("service");
+            alias.owner = text(owner);
+            alias.reason = text("mirrors tickets");
+            alias.expires_on = text("2027-06-30");
+        })
+}
+
+#[test]
+fn a_service_account_is_suspected_of_nobody() {
+    let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
+    let judged = bot(world(), "root@example.com").hr(ada).judge();
+    assert_eq!(judged.verdict, Verdict::Pass);
+    assert_eq!(
+        lines(&judged),
+        ["alias 2 used: account bot is a service account"]
+    );
+}
+
+#[test]
+fn a_service_account_whose_owner_left_is_a_finding_and_the_night_inconclusive() {
+    for owner in ["E-ada", "Ada@example.com"] {
+        let night = bot(world().account(ADA), owner)
+            .leaver(ADA, LEFT)
+            .status("ada", Status::Inactive);
+        let judged = night.judge();
+        assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+        let finding = &judged.findings[0];
+        assert_eq!(finding.account_id.as_deref(), Some("bot"));
+        assert_eq!(finding.person_id.as_deref(), Some("E-ada"));
+        assert!(finding.note.contains("owner has left"), "{}", finding.note);
+        // The leaver's own access is gone all the same.
+        assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn a_service_account_needs_owner_reason_and_a_day_on_which_it_ends() {
+    for take in ["owner", "reason", "expires_on"] {
+        let judged = bot(world(), "root@example.com")
+            .change(|inputs| {
+                let file = inputs.directives.aliases.as_mut().expect("a file");
+                let alias = &mut file.lines[0];
+                match take {
+                    "owner" => alias.owner = None,
+                    "reason" => alias.reason = None,
+                    _ => alias.expires_on = None,
+                }
+            })
+            .judge();
+        assert_eq!(states(&judged), [DirectiveState::Malformed]);
+        assert_eq!(kinds(&judged), [FindingKind::AliasInvalid]);
+        let note = &judged.findings[0].note;
+        assert!(
+            note.contains(take) && note.starts_with("line 2 of the aliases"),
+            "{note}"
+        );
+    }
+}
+
+#[test]
+fn an_account_without_address_is_known_if_an_alias_or_an_exception_names_it() {
+    let nameless = || world().account_as("7", "none");
+    let judged = nameless().judge();
+    assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Fail);
+
+    let service = nameless().alias(|alias| {
+        alias.account_id = text("7");
+        alias.relation = text("service");
+        alias.owner = text("root@example.com");
+        alias.reason = text("the integration");
+        alias.expires_on = text("2027-01-31");
+    });
+    let judged = service.judge();
+    assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Pass);
+    assert!(judged.findings.is_empty());
+    assert_eq!(judged.verdict, Verdict::Pass);
+
+    let excepted = nameless().exception(|exception| exception.account_id = text("7"));
+    let judged = excepted.judge();
+    assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Warn);
+    assert!(judged.findings.is_empty());
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+}
+
+// ---- Domain aliases ----
+
+#[test]
+fn domains_that_are_one_match_and_say_so() {
+    let night = world()
+        .account("ada@example.io")
+        .leaver(ADA, LEFT)
+        .policy(|policy| policy.email_domain_aliases = vec!["example.com=example.io".to_owned()]);
+    let judged = night.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(leaver(&judged, ADA).matched_by, [MatchKind::DomainAlias]);
+    assert!(
+        judged
+            .organization_domains
+            .contains(&"example.io".to_owned())
+    );
+
+    let without = world().account("ada@example.io").leaver(ADA, LEFT).judge();
+    assert_eq!(outcome(&without, ADA), Outcome::NoAccessFound);
+}
+
+#[test]
+fn a_plus_tag_on_another_domain_that_is_one_is_suspected() {
+    let night = world()
+        .account("ada+x@example.io")
+        .leaver(ADA, LEFT)
+        .policy(|policy| policy.email_domain_aliases = vec!["example.io=example.com".to_owned()]);
+    assert_eq!(
+        kinds(&night.judge()),
+        [FindingKind::PossibleOffboardedAccess]
+    );
+}
+
+#[test]
+fn look_alike_letters_are_suspected_and_never_match() {
+    let cyrillic = "\u{430}da@example.com";
+    for (account, hr) in [(cyrillic, ADA), (ADA, cyrillic)] {
+        let judged = world().account_as("9", account).leaver(hr, LEFT).judge();
+        assert_eq!(judged.leavers[0].outcome, Outcome::NotEvaluable);
+        assert!(judged.leavers[0].account_id.is_empty());
+        assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+        assert!(judged.findings[0].note.contains("look-alike letters"));
+    }
+    // Two plain addresses: one letter of them tells two people apart.
+    let plain = world()
+        .account("anal@example.com")
+        .leaver("ana1@example.com", LEFT);
+    assert!(plain.judge().findings.is_empty());
+}
+
+// ---- Exceptions ----
+
+#[test]
+fn an_exception_covers_access_after_the_deadline_and_is_no_plain_pass() {
+    let judged = still_in()
+        .exception(|exception| exception.person_id = text("E-ada"))
+        .judge();
+    let leaver = leaver(&judged, ADA);
+    assert_eq!(leaver.outcome, Outcome::Excepted);
+    assert_eq!(leaver.exception_expires.as_deref(), Some("2026-12-24"));
+    assert!(
+        leaver
+            .note
+            .contains("approved by ciso@example.com until 2026-12-24")
+    );
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+    assert!(judged.findings.is_empty());
+    assert_eq!(
+        lines(&judged),
+        ["exception 2 used: covers access by account ada"]
+    );
+}
+
+#[test]
+fn an_exception_names_whom_it_is_for_by_any_key_and_all_of_them_must_fit() {
+    type Change = fn(&mut crate::people::Exception);
+    let cases: [(Change, Outcome); 6] = [
+        (|e| e.email = text(ADA), Outcome::Excepted),
+        (|e| e.account_id = text("ada"), Outcome::Excepted),
+        (
+            |e| (e.person_id, e.account_id) = (text("E-ada"), text("ada")),
+            Outcome::Excepted,
+        ),
+        (
+            |e| (e.person_id, e.account_id) = (text("E-ada"), text("other")),
+            Outcome::StillActive,
+        ),
+        (
+            |e| (e.person_id, e.email) = (text("E-bob"), text(ADA)),
+            Outcome::StillActive,
+        ),
+        (|e| e.person_id = text("e-ada"), Outcome::StillActive),
+    ];
+    for (number, (change, expected)) in cases.into_iter().enumerate() {
+        let judged = still_in().exception(change).judge();
+        assert_eq!(outcome(&judged, ADA), expected, "case {number}");
+    }
+}
+
+#[test]
+fn an_exception_for_one_account_leaves_the_other_a_finding() {
+    let judged = still_in()
+        .account_as("2", ADA)
+        .exception(|exception| exception.account_id = text("2"))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    let found: Vec<_> = judged
+        .findings
+        .iter()
+        .map(|f| f.account_id.as_deref())
+        .collect();
+    assert_eq!(found, [Some("ada")]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+#[test]
+fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
+    for night in [
+        still_in().without("ada"),
+        still_in().status("ada", Status::Inactive),
+        // Within the grace nothing has to be covered yet.
+        world().account(ADA).leaver(ADA, date(2026, 11, 22)),
+    ] {
+        let judged = night
+            .exception(|exception| exception.person_id = text("E-ada"))
+            .judge();
+        assert_eq!(judged.verdict, Verdict::Pass);
+        assert_eq!(lines(&judged), ["exception 2 unused"]);
+    }
+}
+
+#[test]
+fn an_expired_exception_is_a_finding_and_covers_nothing() {
+    let until = |day: &'static str, night: &'static str| {
+        still_in()
+            .at(night)
+            .policy(|policy| policy.hr_time_zone = "America/New_York".to_owned())
+            .exception(|exception| {
+                exception.person_id = text("E-ada");
+                exception.expires_on = text(day);
+            })
+            .judge()
+    };
+    // In New York the 23rd ends at 05:00 UTC.
+    let last_moment = until("2026-11-23", "2026-11-24T04:59:59Z");
+    assert_eq!(last_moment.verdict, Verdict::PassWithExceptions);
+    let over = until("2026-11-23", "2026-11-24T05:00:00Z");
+    assert_eq!(over.verdict, Verdict::Fail);
+    assert_eq!(
+        kinds(&over),
+        [FindingKind::OffboardedAccess, FindingKind::ExceptionInvalid]
+    );
+    assert_eq!(
+        lines(&over),
+        ["exception 2 expired: it was in force through 2026-11-23"]
+    );
+    assert_eq!(over.findings[1].person_id.as_deref(), Some("E-ada"));
+}
+
+#[test]
+fn a_malformed_exception_is_a_finding_and_covers_nothing() {
+    type Change = fn(&mut crate::people::Exception);
+    let cases: [(Change, &str); 12] = [
+        (|e| e.reason = None, "it has no reason"),
+        (|e| e.approved_by = None, "it has no approved_by"),
+        (|e| e.expires_on = None, "it has no expires_on"),
+        (
+            |e| e.expires_on = text("31.12.2026"),
+            "its expires_on is no date: write it as 2026-12-31",
+        ),
+        (
+            |e| e.expires_on = text("2026-12-24T10:00"),
+            "its expires_on is no date: write it as 2026-12-31",
+        ),
+        (
+            |e| e.expires_on = text("2027-02-22"),
+            "it expires on 2027-02-22, more than 90 days ahead",
+        ),
+        (|e| e.email = text("ada@"), "its email is no e-mail address"),
+        (
+            |e| e.check = text("hr_drop"),
+            "it is for a check and for somebody: write two lines",
+        ),
+        (
+            |e| (e.person_id, e.check) = (None, text("viewer")),
+            "its check is none of `population_drop`, `hr_drop`",
+        ),
+        (
+            |e| e.person_id = None,
+            "it covers nothing: give person_id, email, account_id or check",
+        ),
+        (
+            |e| e.approved_by = text(" e-ADA "),
+            "it is approved by the person it is for",
+        ),
+        (
+            |e| e.fault = text("the line has 3 cells and the header 7"),
+            "the line has 3 cells and the header 7",
+        ),
+    ];
+    for (change, reason) in cases {
+        let judged = still_in()
+            .exception(|exception| {
+                exception.person_id = text("E-ada");
+                change(exception);
+            })
+            .judge();
+        assert_eq!(judged.verdict, Verdict::Fail, "{reason}");
+        assert_eq!(states(&judged), [DirectiveState::Malformed], "{reason}");
+        let note = &judged.findings[1].note;
+        assert_eq!(*note, format!("line 2 of the exceptions: {reason}"));
+    }
+    // Ninety days ahead is allowed.
+    let longest = still_in().exception(|exception| {
+        exception.person_id = text("E-ada");
+        exception.expires_on = text("2027-02-21");
+    });
+    assert_eq!(longest.judge().verdict, Verdict::PassWithExceptions);
+}
+
+#[test]
+fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
+    for approver in [
+        "E-ada",
+        "ada@example.com",
+        "Ada <ADA@example.com>",
+        "diaz, ada",
+    ] {
+        let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
+        let judged = world()
+            .account(ADA)
+            .hr(ada)
+            .exception(|exception| {
+                exception.account_id = text("ada");
+                exception.approved_by = text(approver);
+            })
+            .judge();
+        assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
+        assert!(
+            kinds(&judged).contains(&FindingKind::ExceptionInvalid),
+            "{approver}"
+        );
+        assert_eq!(states(&judged), [DirectiveState::Malformed], "{approver}");
+    }
+}
+
+#[test]
+fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
+    for (id, email) in [
+        (Some("E-ada"), None),
+        (None, Some(ADA)),
+        (Some("E-ada"), Some(ADA)),
+    ] {
+        let covered = |exception: &mut crate::people::Exception| {
+            exception.person_id = id.and_then(text);
+            exception.email = email.and_then(text);
+        };
+        let night = world().rejected(id, email).exception(covered);
+        let judged = night.judge();
+        let check = check(&judged, CheckId::HrRowsAccounted);
+        assert_eq!(check.status, CheckStatus::Warn);
+        assert!(
+            check.detail.contains("the exception in line 2"),
+            "{}",
+            check.detail
+        );
+        assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+
+        let another = night.rejected(Some("E-bob"), None).judge();
+        assert_eq!(
+            status(&another, CheckId::HrRowsAccounted),
+            CheckStatus::Fail
+        );
+        assert_eq!(another.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn an_exception_accepts_a_fall_of_the_population_and_names_its_line() {
+    let night = world().crowd(60).nights(1).change(|inputs| {
+        inputs.population.accounts.truncate(20);
+    });
+    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
+    let judged = night
+        .clone()
+        .exception(|exception| exception.check = text("population_drop"))
+        .judge();
+    assert_eq!(status(&judged, CheckId::PopulationDrop), CheckStatus::Warn);
+    assert!(judged.complete);
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+    let of_the_other = night.exception(|exception| exception.check = text("hr_drop"));
+    assert_eq!(of_the_other.judge().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_could_not_be_judged_is_not_covered_by_an_exception() {
+    let unknown = still_in()
+        .status("ada", Status::Unknown(None))
+        .exception(|exception| exception.person_id = text("E-ada"));
+    assert_eq!(outcome(&unknown.judge(), ADA), Outcome::NotEvaluable);
+    let cut = still_in()
+        .cut()
+        .exception(|exception| exception.person_id = text("E-ada"));
+    assert_eq!(outcome(&cut.judge(), ADA), Outcome::NotEvaluable);
+    assert_eq!(cut.judge().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn bad_lines_about_nobody_are_one_finding_that_names_them_all() {
+    let judged = world()
+        .exception(|exception| exception.check = text("viewer"))
+        .exception(|exception| exception.expires_on = None)
+        .judge();
+    assert_eq!(kinds(&judged), [FindingKind::ExceptionInvalid]);
+    let note = &judged.findings[0].note;
+    assert!(
+        note.contains("line 2 of") && note.contains("line 3 of"),
+        "{note}"
+    );
+}
+
+#[test]
+fn another_file_of_directives_is_a_changed_rule() {
+    let night = still_in()
+        .exception(|exception| exception.person_id = text("E-ada"))
+        .next()
+        .exception(|exception| exception.person_id = text("E-bob"));
+    let judged = night.judge();
+    assert!(
+        check(&judged, CheckId::PolicyUnchanged)
+            .detail
+            .ends_with("exceptions")
+    );
+    assert!(changes(&judged)[0].starts_with("policy_changed exceptions: "));
+}
+
+// ---- A recycled address ----
+
+#[test]
+fn an_account_that_began_after_the_end_of_work_is_said_and_not_excused() {
+    let night = still_in().set("ada", |account| {
+        account.joined_at = Some(at("2026-11-10T08:00:00Z"));
+    });
+    let judged = night.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    let note = &leaver(&judged, ADA).note;
+    assert!(
+        note.contains("joined on 2026-11-10, after the end of work"),
+        "{note}"
+    );
+    let before = still_in().set("ada", |account| {
+        account.joined_at = Some(at("2026-11-01T08:00:00Z"));
+    });
+    assert!(!leaver(&before.judge(), ADA).note.contains("joined on"));
+}
+
+#[test]
+fn an_admin_covered_by_an_exception_is_excepted_like_anybody() {
+    let judged = still_in()
+        .role("ada", Role::Admin)
+        .exception(|exception| exception.email = text(ADA))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Excepted);
+}
