@@ -1,0 +1,555 @@
+//! HR feeds as they really arrive, each through the whole program.
+//!
+//! The cases are numbered as in the project's list of them, H1 to H52; a test begins with the number
+//! of its case, and so does the file it reads, in `tests/feeds/cases/`. What is claimed is what an
+//! auditor would find: the exit code and the evidence. Where a case is about a day, the instant is
+//! given to the same pipeline; everywhere else the real binary runs, by its own clock, on people who
+//! left long ago.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use support::job::{Job, tree};
+use truto_simulator::{Person, World};
+
+// ---- The company ----
+
+/// An administrator, who connected Asana, and Ana, who is in most of the files.
+fn company() -> World {
+    World::new().person(ana())
+}
+
+/// The same company after Ana's account is gone; somebody else still bears its domain.
+fn company_without_ana() -> World {
+    World::new().person(cleo())
+}
+
+fn ana() -> Person {
+    Person::member("1201", "Ana Díaz", "ana@x.com")
+}
+fn cleo() -> Person {
+    Person::member("1203", "Cleo Park", "cleo@x.com")
+}
+
+// ---- The nights ----
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/feeds/cases")
+}
+
+fn feed(file: &str) -> Vec<u8> {
+    fs::read(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// One night of the real binary.
+fn review(world: World, file: &str) -> Night {
+    run(&Job::new(world, ""), file)
+}
+
+/// The next night of a job, by the real binary.
+fn run(job: &Job, file: &str) -> Night {
+    job.hr_file(&feed(file));
+    let code = job.run().code;
+    Night::last(job, code)
+}
+
+/// The next night of a job, at an instant that is given.
+fn run_at(job: &Job, as_of: &str, world: World, file: &str) -> Night {
+    job.hr_file(&feed(file));
+    let code = job.run_at(as_of, world);
+    Night::last(job, code)
+}
+
+// ---- What a night left ----
+
+/// What the evidence of one night says, in few words.
+struct Night {
+    code: i32,
+    result: Value,
+    manifest: Value,
+    hr: Vec<Value>,
+    leavers: Vec<Value>,
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+fn texts(values: &Value) -> Vec<&str> {
+    let values = values.as_array().map_or(&[][..], Vec::as_slice);
+    values.iter().map(text).collect()
+}
+
+impl Night {
+    fn last(job: &Job, code: i32) -> Self {
+        let sequence = job.entries() as u64;
+        Self {
+            code,
+            result: job.json(sequence, "result.json"),
+            manifest: job.json(sequence, "manifest.json"),
+            hr: job.records(sequence, "inputs/hr.jsonl.gz"),
+            leavers: job.records(sequence, "leavers.jsonl.gz"),
+        }
+    }
+
+    /// Every row of `inputs/hr.jsonl.gz`: line, id, name, addresses, status, end of work, notes.
+    fn rows(&self) -> Vec<String> {
+        self.hr.iter().map(told_row).collect()
+    }
+
+    /// Every leaver: id, outcome, how matched.
+    fn leavers(&self) -> Vec<String> {
+        let told = |leaver: &Value| {
+            let matched = texts(&leaver["match"]).join("+");
+            let by = if matched.is_empty() { "" } else { " by " };
+            let (id, outcome) = (text(&leaver["person_id"]), text(&leaver["outcome"]));
+            format!("{id} {outcome}{by}{matched}")
+        };
+        self.leavers.iter().map(told).collect()
+    }
+    /// A check: its status and its sentence.
+    fn check(&self, id: &str) -> String {
+        let checks = self.result["checks"].as_array().expect("checks");
+        let check = checks.iter().find(|check| check["id"] == id);
+        let check = check.unwrap_or_else(|| panic!("no check {id}"));
+        format!("{}: {}", text(&check["status"]), text(&check["detail"]))
+    }
+
+    /// Why the file as a whole could not be used; the night ended inconclusive because of it.
+    fn unusable(&self) -> String {
+        assert_eq!(self.code, 4, "{:?}", self.result["reasons"]);
+        assert_eq!(self.hr.len(), 0, "nothing of such a file is used");
+        let check = self.check("hr_rows_accounted");
+        let reason = check.strip_prefix("fail: the HR feed cannot be used: ");
+        reason.unwrap_or_else(|| panic!("{check}")).to_owned()
+    }
+
+    /// What the manifest says of the HR file.
+    fn source(&self) -> &Value {
+        &self.manifest["sources"]["hr_feed"]
+    }
+
+    /// What the reader noted of the file.
+    fn notes(&self) -> Vec<&str> {
+        texts(&self.source()["notes"])
+    }
+}
+
+fn told_row(row: &Value) -> String {
+    let (line, id) = (&row["line"], text(&row["person_id"]));
+    if row["kind"] == "rejected" {
+        return format!("{line} {id} rejected: {}", text(&row["reason"]));
+    }
+    let mut emails = vec![text(&row["email"])];
+    emails.extend(texts(&row["other_emails"]));
+    let status = match &row["status"] {
+        Value::Object(word) => format!("unclassified {}", text(&word["unclassified"])),
+        status => text(status).to_owned(),
+    };
+    let end = [&row["last_day"]["at"], &row["end"]["at"]];
+    let end = end.into_iter().find_map(Value::as_str).unwrap_or("-");
+    let mut told = format!(
+        "{line} {id} | {} | {} | {status} | {end}",
+        text(&row["name"]),
+        emails.join(" ")
+    );
+    for note in texts(&row["notes"]) {
+        told.push_str(" | ");
+        told.push_str(note);
+    }
+    told
+}
+
+/// Whether any file of the evidence, report included, holds a text.
+fn evidence_holds(job: &Job, wanted: &str) -> bool {
+    let is_in = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").contains(wanted);
+    tree(&job.evidence()).into_values().any(is_in)
+}
+
+/// Ana as most files have her: read rightly, and found to have kept her account.
+const ANA: &str = "2 E1 | Ana Díaz | ana@x.com | ended | 2025-11-01T00:00:00Z";
+const BOB: &str = "3 E2 | Bob Stone | bob@x.com | ended | 2025-11-01T00:00:00Z";
+
+fn ensure_ana_is_found(night: &Night) {
+    assert_eq!(night.code, 3, "{:?}", night.result["reasons"]);
+    assert!(
+        night
+            .leavers()
+            .contains(&"E1 still_active by email".to_owned()),
+        "{:?}",
+        night.leavers()
+    );
+}
+
+// ---- Bytes and letters ----
+
+#[test]
+fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
+    let night = review(company(), "h01-utf8-mark.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.source()["columns"]["email"], "Work Email");
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h02_utf_16_with_tabs_says_what_the_utf_8_file_says() {
+    let wide = review(company(), "h02-utf16le-tabs.txt");
+    let narrow = review(company(), "h02-utf8.csv");
+    assert_eq!(narrow.rows(), [ANA, BOB]);
+    assert_eq!(wide.hr, narrow.hr);
+    assert_eq!(wide.leavers(), narrow.leavers());
+    assert_eq!(wide.source()["encoding"], "UTF-16LE");
+    ensure_ana_is_found(&wide);
+}
+
+#[test]
+fn h03_a_windows_1252_name_comes_out_right_and_the_encoding_is_named() {
+    let night = review(company(), "h03-windows-1252.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E7 | José Muñoz | jose@x.com | ended | 2025-11-01T00:00:00Z"]
+    );
+    assert_eq!(night.source()["encoding"], "windows-1252");
+    assert_eq!(
+        night.notes(),
+        ["The text is not UTF-8 and was read as windows-1252, as its letters suggest"]
+    );
+}
+
+#[test]
+fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
+    let job = Job::new(company(), "");
+    assert_eq!(
+        run(&job, "h03-utf8-damaged.csv").unusable(),
+        "the text is UTF-8 until line 3 and damaged or truncated there: export it again as UTF-8"
+    );
+    assert!(!evidence_holds(&job, "\u{fffd}"));
+}
+
+#[test]
+fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
+    let job = Job::new(company_without_ana(), "");
+    let night = run(&job, "h03-letter-lost.csv");
+    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before the file came here";
+    assert_eq!(night.rows(), [ANA, rejected]);
+    assert_eq!(night.code, 4);
+    assert!(!evidence_holds(&job, "\u{fffd}"));
+}
+
+#[test]
+fn h04_semicolons_are_found_and_noted() {
+    let night = review(company(), "h04-semicolons.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.notes(), ["Cells are separated by semicolons"]);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
+    let night = review(company(), "h05-sep-line.csv");
+    assert_eq!(night.rows(), [ANA.replacen('2', "3", 1)]);
+    assert_eq!(
+        night.notes(),
+        ["Line 1 names the delimiter (commas) and was skipped"]
+    );
+}
+
+// ---- Lines and quotes ----
+
+#[test]
+fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
+    let night = review(company(), "h06-quotes.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 | Díaz, Ana | ana@x.com | ended | 2025-11-01T00:00:00Z",
+            &BOB.replacen('3', "4", 1)
+        ]
+    );
+    assert_eq!(night.hr[0]["location"], "Calle 1\nMadrid");
+    assert_eq!(night.source()["rows"], 2);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h07_quotes_behind_backslashes_are_part_of_the_name() {
+    let night = review(company(), "h07-backslashes.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E1 | Ana \"Ani\" Diaz | ana@x.com | ended | 2025-11-01T00:00:00Z"]
+    );
+    assert_eq!(
+        night.notes(),
+        ["Quotes inside of cells are escaped by backslashes"]
+    );
+}
+
+#[test]
+fn h07_a_quote_that_nothing_escapes_rejects_its_row_by_number() {
+    let night = review(company_without_ana(), "h07-stray-quote.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            BOB,
+            "2 E1 rejected: a quote is closed where the cell does not end"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h08_carriage_returns_alone_and_no_last_line_end_lose_no_row() {
+    let night = review(company(), "h08-carriage-returns.csv");
+    assert_eq!(night.rows(), [ANA, BOB]);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
+    let night = review(company(), "h09-title-and-total.csv");
+    assert_eq!(
+        night.rows(),
+        [ANA.replacen('2', "5", 1), BOB.replacen('3', "6", 1)]
+    );
+    assert_eq!(
+        night.notes(),
+        [
+            "The header is in line 4, below 3 lines that were skipped",
+            "Line 7 is a total, not a person, and was skipped"
+        ]
+    );
+}
+
+#[test]
+fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
+    assert_eq!(
+        review(company(), "h09-no-header.csv").unusable(),
+        "no header was found: none of the first 20 lines names two columns that are known; line 1 has `Vorname`, `Kontakt`, `Austritt`; set HR_FEED_COLUMNS"
+    );
+}
+
+#[test]
+fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
+    let night = review(company(), "h10-blank-rows.csv");
+    assert_eq!(night.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
+    assert_eq!(night.source()["blank"], 2);
+    assert_eq!(night.source()["rows"], 4);
+}
+
+// ---- Columns ----
+
+#[test]
+fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
+    let night = review(company(), "h11-work-and-home.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E1 | - | ana@x.com ana@home.example | ended | 2025-11-01T00:00:00Z"]
+    );
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
+    assert_eq!(
+        review(company(), "h11-two-emails.csv").unusable(),
+        "the columns `Email`, `Email` may each be meant as `email`: set HR_FEED_COLUMNS, for example `email=Email`"
+    );
+}
+
+#[test]
+fn h12_columns_nobody_knows_in_another_order_change_nothing() {
+    let night = review(company(), "h12-other-columns.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.hr[0]["location"], "Madrid");
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
+    assert_eq!(
+        review(company(), "h13-nobody-says-who-left.csv").unusable(),
+        "no column tells who left (an end date, a last day of work or a status); seen were `Employee ID`, `Name`, `Work Email`; name one in HR_FEED_COLUMNS, for example `end=Left on`"
+    );
+}
+
+#[test]
+fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
+    let night = review(company(), "h13-status-only.csv");
+    assert_eq!(night.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
+    assert_eq!(
+        night.notes(),
+        ["There is no column with an end date: only the status tells who left"]
+    );
+}
+
+#[test]
+fn h14_a_header_without_rows_is_no_pass() {
+    let night = review(company(), "h14-header-only.csv");
+    assert_eq!(night.code, 4);
+    assert_eq!(
+        night.check("hr_not_empty"),
+        "fail: the HR feed names no leaver; HR_FEED_ALLOW_EMPTY=true if that is believable"
+    );
+}
+
+#[test]
+fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
+    let job = Job::new(company(), "").env("HR_FEED_ALLOW_EMPTY", "true");
+    let night = run(&job, "h14-header-only.csv");
+    assert_eq!(night.code, 0);
+    assert_eq!(
+        night.check("hr_not_empty"),
+        "pass: the HR feed names no leaver, which is allowed"
+    );
+}
+
+#[test]
+#[ignore = "needs HR_FEED_SCOPE=roster"]
+fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
+    let leavers = review(company(), "h14-roster.csv");
+    assert!(leavers.check("hr_not_empty").starts_with("fail: "));
+    let job = Job::new(company(), "").env("HR_FEED_SCOPE", "roster");
+    let roster = run(&job, "h14-roster.csv");
+    assert_eq!(roster.leavers(), [""; 0]);
+    let check = roster.check("hr_not_empty");
+    assert!(check.starts_with("pass: "), "{check}");
+}
+
+// ---- Dates ----
+
+/// The end of each row as it is read under some variables, or why the row is rejected.
+fn ends(variables: &[(&str, &str)], file: &str) -> Vec<String> {
+    let set = |job: Job, (name, value): &(&str, &str)| job.env(name, value);
+    let job = variables.iter().fold(Job::new(company(), ""), set);
+    let told = |row: &Value| match row["kind"].as_str() {
+        Some("rejected") => text(&row["reason"]).to_owned(),
+        _ => text(&row["end"]["at"]).to_owned(),
+    };
+    let mut rows = run(&job, file).hr;
+    rows.sort_by_key(|row| row["line"].as_u64());
+    rows.iter().map(told).collect()
+}
+
+#[test]
+fn h15_a_day_ends_with_its_own_midnight_and_an_instant_is_kept_to_the_second() {
+    assert_eq!(
+        ends(&[("HR_TIME_ZONE", "Europe/Berlin")], "h15-iso-dates.csv"),
+        [
+            "2026-10-31T23:00:00Z",
+            "2026-11-01T00:00:00Z",
+            "2026-10-31T23:00:00Z"
+        ]
+    );
+}
+
+#[test]
+fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
+    assert_eq!(
+        ends(&[("HR_FEED_DATE_ORDER", "mdy")], "h16-slashes.csv"),
+        [
+            "2026-11-01T00:00:00Z",
+            "column `Termination Date`: `31/10/2026` read month first is not a date: there is no month 31",
+            "2026-11-01T00:00:00Z",
+        ]
+    );
+    assert_eq!(
+        ends(&[("HR_FEED_DATE_ORDER", "dmy")], "h16-slashes.csv"),
+        [
+            "column `Termination Date`: `10/31/2026` read day first is not a date: there is no month 31",
+            "2026-11-01T00:00:00Z",
+            "column `Termination Date`: `10/31/26` read day first is not a date: there is no month 31",
+        ]
+    );
+}
+
+#[test]
+fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
+    let night = review(company(), "h17-two-readings.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h18_dots_slashes_after_the_year_and_names_of_months_leave_no_doubt() {
+    assert_eq!(
+        ends(&[], "h18-dots-and-months.csv"),
+        [
+            "2022-10-14T00:00:00Z",
+            "2026-11-01T00:00:00Z",
+            "2026-11-01T00:00:00Z"
+        ]
+    );
+}
+
+#[test]
+fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
+    let night = review(company(), "h19-spreadsheet-day.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: a day number of a spreadsheet was read as its date"
+        ]
+    );
+}
+
+#[test]
+fn h20_every_way_to_write_no_date_is_no_date() {
+    assert_eq!(ends(&[], "h20-no-date.csv"), ["-", "-", "-"]);
+}
+
+#[test]
+fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
+    let night = review(company(), "h21-for-ever.csv");
+    let far = |date| {
+        format!("column `Termination Date`: `{date}` is so far away that it was read as no date")
+    };
+    assert_eq!(
+        night.rows(),
+        [
+            format!("2 E1 | - | - | active | - | {}", far("12/31/2100")),
+            format!("3 E2 | - | - | active | - | {}", far("9999-12-31")),
+        ]
+    );
+    assert_eq!(night.leavers(), [""; 0]);
+}
+
+const REJECTED: &str =
+    "column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30";
+
+#[test]
+fn h22_a_day_that_does_not_exist_rejects_its_row_and_no_other() {
+    let night = review(company_without_ana(), "h22-30-february.csv");
+    assert_eq!(night.rows(), [ANA, &format!("3 E2 rejected: {REJECTED}")]);
+    assert_eq!(night.code, 4);
+    assert_eq!(
+        night.check("hr_rows_accounted"),
+        format!("fail: 1 row(s) were rejected, the first at line 3: {REJECTED}")
+    );
+}
+
+/// A job with approved exceptions.
+fn with_exceptions(lines: &str) -> Job {
+    let job = Job::new(company(), "").env("EXCEPTIONS_URL", "exceptions.csv");
+    let header = "email,person_id,account_id,check,reason,approved_by,expires_on\n";
+    let path = job.folder.path().join("exceptions.csv");
+    fs::write(path, format!("{header}{lines}\n")).expect("a file");
+    job
+}
+
+#[test]
+#[ignore = "needs exceptions"]
+fn h22_a_rejected_row_may_be_excepted_for_a_while() {
+    let job = with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-12-31");
+    let world = company_without_ana();
+    let night = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
+    assert_eq!(night.result["verdict"], "pass_with_exceptions");
+    assert_eq!(night.code, 0);
+}
