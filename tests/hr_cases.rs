@@ -110,6 +110,29 @@ impl Night {
         };
         self.leavers.iter().map(told).collect()
     }
+
+    fn leaver(&self, id: &str) -> &Value {
+        let found = self.leavers.iter().find(|leaver| leaver["person_id"] == id);
+        found.unwrap_or_else(|| panic!("no leaver {id}: {:?}", self.leavers()))
+    }
+
+    fn note(&self, id: &str) -> &str {
+        text(&self.leaver(id)["note"])
+    }
+
+    fn findings(&self) -> &[Value] {
+        self.result["findings"].as_array().expect("findings")
+    }
+
+    /// Every finding: kind, account, note.
+    fn told_findings(&self) -> Vec<String> {
+        let told = |finding: &Value| {
+            let parts = ["kind", "account_id", "note"].map(|key| text(&finding[key]));
+            parts.join(" | ")
+        };
+        self.findings().iter().map(told).collect()
+    }
+
     /// A check: its status and its sentence.
     fn check(&self, id: &str) -> String {
         let checks = self.result["checks"].as_array().expect("checks");
@@ -135,6 +158,15 @@ impl Night {
     /// What the reader noted of the file.
     fn notes(&self) -> Vec<&str> {
         texts(&self.source()["notes"])
+    }
+
+    fn changes(&self) -> Vec<String> {
+        let changes = self.result["changes"].as_array().expect("changes");
+        let told = |change: &Value| {
+            let parts = ["change", "person_id", "before", "after"].map(|key| text(&change[key]));
+            parts.join(" ")
+        };
+        changes.iter().map(told).collect()
     }
 }
 
@@ -552,4 +584,244 @@ fn h22_a_rejected_row_may_be_excepted_for_a_while() {
     let night = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
     assert_eq!(night.result["verdict"], "pass_with_exceptions");
     assert_eq!(night.code, 0);
+}
+
+// ---- Statuses and what they mean with a date ----
+
+#[test]
+fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
+    let night = review(company(), "h23-statuses.csv");
+    let statuses: Vec<&Value> = night.hr.iter().map(|row| &row["status"]).collect();
+    let unclassified = |word: &str| serde_json::json!({ "unclassified": word });
+    assert_eq!(
+        statuses,
+        [
+            &unclassified("Leave"),
+            &unclassified("Garden Leave"),
+            &unclassified("Suspended"),
+            &unclassified("Accepted"),
+            &"active".into(),
+            &"ended".into(),
+        ]
+    );
+    assert_eq!(
+        night.check("hr_rows_accounted"),
+        "warn: 4 row(s) have a status that is not known"
+    );
+    assert_eq!(
+        night.leavers(),
+        [
+            "S1 not_evaluable",
+            "S2 not_evaluable",
+            "S3 not_evaluable",
+            "S4 not_evaluable",
+            "S6 no_access_found"
+        ]
+    );
+    assert_eq!(
+        night.note("S2"),
+        "the status `Garden Leave` is not known; judged by the dates; HR gives neither a date nor a status that is known"
+    );
+}
+
+#[test]
+fn h24_terminated_without_a_date_counts_from_the_night_that_first_named_them() {
+    let job = Job::new(company(), "");
+    let file = "h24-terminated-undated.csv";
+    let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(first.leavers(), ["E1 within_grace by email"]);
+    assert_eq!(first.leaver("E1")["end_of_work"], Value::Null);
+    assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
+    let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
+    assert_eq!(second.leavers(), ["E1 still_active by email"]);
+}
+
+#[test]
+fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
+    let job = Job::new(company(), "");
+    let file = "h24-terminated-undated.csv";
+    run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    let gone = company_without_ana();
+    let night = run_at(&job, "2026-11-21T22:40:00Z", gone, file);
+    assert_eq!(night.leavers(), ["E1 removed by email"]);
+    assert_eq!(night.leaver("E1")["within_sla"], "unknown");
+    assert_eq!(
+        night.note("E1"),
+        "terminated without a date: counts as ended when HR first named the person; the time to removal cannot be computed"
+    );
+}
+
+#[test]
+fn h25_active_until_next_month_is_scheduled_and_no_leaver_yet() {
+    let job = Job::new(company(), "");
+    let file = "h25-active-until-next-month.csv";
+    let night = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(night.leavers(), ["E1 upcoming by email"]);
+    assert_eq!(night.leaver("E1")["end_of_work"], "2026-12-21T00:00:00Z");
+    assert_eq!(
+        night.result["summary"]["leavers"]["by_outcome"]["upcoming"],
+        1
+    );
+    assert_eq!(night.code, 0);
+}
+
+#[test]
+#[ignore = "a scheduled leaver whose status stays Active is closed as rescinded the day after, though HR said nothing new"]
+fn h25_a_day_that_passes_rescinds_nobody_whose_row_stays_as_it_is() {
+    let job = Job::new(company(), "");
+    let file = "h25-active-until-next-month.csv";
+    run_at(&job, "2026-12-20T22:40:00Z", company(), file);
+    let night = run_at(&job, "2026-12-21T22:40:00Z", company(), file);
+    assert_ne!(night.leavers(), ["E1 rescinded by email"]);
+    assert_eq!(night.changes(), [""; 0]);
+}
+
+#[test]
+fn h26_the_last_day_of_work_counts_by_a_rule_that_the_evidence_prints() {
+    let job = Job::new(company(), "");
+    let file = "h26-termination-and-last-day.csv";
+    let night = run_at(&job, "2026-11-05T22:40:00Z", company(), file);
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    let leaver = night.leaver("E1");
+    assert_eq!(leaver["end_of_work"], "2026-11-01T00:00:00Z");
+    assert_eq!(leaver["tenures"][0]["end"], "2026-12-31");
+    assert_eq!(leaver["tenures"][0]["last_day"], "2026-10-31");
+    assert_eq!(
+        night.source()["end_of_work"],
+        "last day of work where the feed has it, else termination date; a bare date ends with the midnight that closes it, in the row's zone"
+    );
+}
+
+// ---- The same person, night after night ----
+
+#[test]
+fn h27_somebody_named_weeks_late_has_two_clocks() {
+    let job = Job::new(company(), "");
+    let file = "h27-named-late.csv";
+    let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    let leaver = first.leaver("E1");
+    assert_eq!(leaver["end_of_work"], "2026-10-02T00:00:00Z");
+    assert_eq!(leaver["first_seen_in_feed"], "2026-11-20T22:40:00Z");
+    assert_eq!(leaver["deadline"], "2026-10-03T00:00:00Z");
+    assert_eq!(leaver["deadline_from_notice"], "2026-11-21T22:40:00Z");
+
+    let gone = company_without_ana();
+    let second = run_at(&job, "2026-11-21T22:00:00Z", gone, file);
+    let leaver = second.leaver("E1");
+    assert_eq!(leaver["outcome"], "removed");
+    assert_eq!(leaver["first_seen_in_feed"], "2026-11-20T22:40:00Z");
+    assert_eq!(leaver["within_sla"], "no");
+    assert_eq!(leaver["within_sla_from_notice"], "yes");
+}
+
+#[test]
+fn h28_a_leaver_whose_row_is_gone_is_followed_and_never_deleted() {
+    let job = Job::new(company(), "");
+    run(&job, "h28-terminated.csv");
+    let night = run(&job, "h28-row-gone.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E1 still_active by email", "E9 no_access_found"]
+    );
+    assert_eq!(night.leaver("E1")["in_feed"], false);
+    assert_eq!(
+        night.changes(),
+        ["leaver_vanished E1 still_active still_active"]
+    );
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
+    let job = Job::new(company(), "");
+    run(&job, "h28-terminated.csv");
+    let before = tree(&job.run_folder(1));
+    let night = run(&job, "h28-active-again.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E9 no_access_found", "E1 rescinded by email"]
+    );
+    assert_eq!(night.code, 0);
+    let tenures = night.leaver("E1")["tenures"].as_array().map(Vec::len);
+    assert_eq!(tenures, Some(2), "what HR said before is kept");
+    assert_eq!(tree(&job.run_folder(1)), before);
+}
+
+#[test]
+fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
+    let night = review(company(), "h29-rehired.csv");
+    assert_eq!(night.leavers(), ["E100 rehired by email"]);
+    assert_eq!(night.told_findings(), [""; 0]);
+    assert_eq!(night.code, 0);
+    let tenures = night.leaver("E100")["tenures"].as_array();
+    let ids: Vec<&str> = tenures
+        .into_iter()
+        .flatten()
+        .map(|tenure| text(&tenure["person_id"]))
+        .collect();
+    assert_eq!(ids, ["E100", "E214"]);
+    assert_eq!(
+        night.note("E100"),
+        "2 person ids share a work address and are taken for one person"
+    );
+}
+
+#[test]
+fn h30_active_with_an_old_date_works_here() {
+    let night = review(company(), "h30-active-old-date.csv");
+    assert_eq!(night.leavers(), ["E9 no_access_found"]);
+    assert_eq!(night.code, 0);
+}
+
+#[test]
+fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
+    for (file, leaver) in [
+        ("h31-contractor-then-employee.csv", "C7"),
+        ("h31-one-id.csv", "E8"),
+    ] {
+        let job = Job::new(company(), "");
+        let eve = run_at(&job, "2026-03-31T22:40:00Z", company(), file);
+        assert_eq!(eve.leavers(), [format!("{leaver} upcoming by email")]);
+        assert_eq!(eve.code, 0, "{file}");
+        // Two days on, any grace is over.
+        let after = run_at(&job, "2026-04-02T22:40:00Z", company(), file);
+        assert_eq!(after.leavers(), [format!("{leaver} rehired by email")]);
+        assert_eq!(after.told_findings(), [""; 0], "{file}");
+        assert_eq!(after.code, 0, "{file}");
+    }
+}
+
+#[test]
+fn h32_a_contractor_of_whom_hr_tells_nothing_is_listed_as_not_evaluable() {
+    let night = review(company(), "h32-contractor.csv");
+    assert_eq!(night.leavers(), ["C7 not_evaluable by email"]);
+    assert_eq!(
+        night.note("C7"),
+        "HR gives neither a date nor a status that is known"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
+    let night = review(company(), "h33-twice.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    assert_eq!(night.source()["duplicates"], 1);
+    assert_eq!(night.source()["rows"], 2);
+}
+
+#[test]
+fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
+    let night = review(company(), "h34-two-dates.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    assert_eq!(
+        night.leaver("E1")["end_of_work"],
+        "2025-11-01T00:00:00Z",
+        "the later one"
+    );
+    assert_eq!(
+        night.note("E1"),
+        "HR gives 2 different ends of work for the same id; the latest that has passed counts; line 2 has the same id and other values"
+    );
 }
