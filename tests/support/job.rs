@@ -5,7 +5,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
+use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::exit::Exit;
+use asana_access_review::run;
+use jiff::Timestamp;
 use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
@@ -65,7 +72,26 @@ impl Job {
     /// Replaces the HR feed.
     pub(crate) fn hr_feed(&self, rows: &str) {
         let text = format!("Employee ID,Name,Work Email,Status,Termination Date\n{rows}");
-        fs::write(self.folder.path().join("hr.csv"), text).expect("an HR feed");
+        self.hr_file(text.as_bytes());
+    }
+
+    /// Replaces the HR feed by these bytes, whatever they are.
+    pub(crate) fn hr_file(&self, bytes: &[u8]) {
+        fs::write(self.folder.path().join("hr.csv"), bytes).expect("an HR feed");
+    }
+
+    /// When the HR feed was changed, as the file system says.
+    pub(crate) fn hr_changed(&self) -> SystemTime {
+        let file = fs::metadata(self.folder.path().join("hr.csv"));
+        file.and_then(|file| file.modified()).expect("a time")
+    }
+
+    /// Says when the HR feed was changed.
+    pub(crate) fn hr_changed_at(&self, changed: SystemTime) {
+        let path = self.folder.path().join("hr.csv");
+        let file = fs::File::options().write(true).open(path);
+        file.and_then(|file| file.set_modified(changed))
+            .expect("a time");
     }
 
     pub(crate) fn command(&self) -> Command {
@@ -86,6 +112,49 @@ impl Job {
     /// Runs it with arguments.
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Ended {
         ended(self.command().args(arguments).output().expect("the binary"))
+    }
+
+    /// Runs what the binary runs, at an instant that no variable could set; its exit code.
+    ///
+    /// The world is that of the night, and the HR feed was changed three hours before.
+    pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
+        let as_of: Timestamp = as_of.parse().expect("an instant");
+        self.simulator.set_world(world.at(as_of));
+        let seconds = as_of.as_second().unsigned_abs();
+        self.hr_changed_at(UNIX_EPOCH + Duration::from_secs(seconds - 3 * 3600));
+
+        let mut environment = vec![("EVIDENCE_URL".into(), self.evidence().into())];
+        for (name, value) in &self.environment {
+            let is_relative = name.ends_with("_URL") && !value.contains("://");
+            let value = match is_relative {
+                true => self.folder.path().join(value).into(),
+                false => value.into(),
+            };
+            environment.push((name.into(), value));
+        }
+        let settings = config::load(environment, |path| fs::read_to_string(path))
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .settings;
+        let identity = RunIdentity {
+            as_of,
+            suffix: "7f3a9c".to_owned(),
+            tool: Tool {
+                name: "asana-access-review".to_owned(),
+                version: "0.0.0".to_owned(),
+                commit: "unknown".to_owned(),
+            },
+            executor: settings.executor,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let done = runtime
+            .block_on(run::run(settings.run, identity, Clock::at(as_of)))
+            .unwrap_or_else(|failed| panic!("{}", failed.trouble.chain()));
+        Exit::of_verdict(done.judgement.verdict, settings.fail_on)
+            .code()
+            .into()
     }
 
     /// Starts it and does not wait.
@@ -132,6 +201,20 @@ impl Job {
     pub(crate) fn json(&self, sequence: u64, name: &str) -> serde_json::Value {
         let bytes = fs::read(self.run_folder(sequence).join(name)).expect("a file");
         serde_json::from_slice(&bytes).expect("JSON")
+    }
+
+    /// The text of a file of a committed run, gzip unpacked.
+    pub(crate) fn text(&self, sequence: u64, name: &str) -> String {
+        let bytes = fs::read(self.run_folder(sequence).join(name)).expect("a file");
+        String::from_utf8(unpacked(name, bytes)).expect("UTF-8")
+    }
+
+    /// The records of a committed run's file that has one a line.
+    pub(crate) fn records(&self, sequence: u64, name: &str) -> Vec<serde_json::Value> {
+        self.text(sequence, name)
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a JSON object"))
+            .collect()
     }
 }
 
