@@ -455,7 +455,6 @@ fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
 }
 
 #[test]
-#[ignore = "needs HR_FEED_SCOPE=roster"]
 fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
     let leavers = review(company(), "h14-roster.csv");
     assert!(leavers.check("hr_not_empty").starts_with("fail: "));
@@ -593,7 +592,6 @@ fn with_exceptions(lines: &str) -> Job {
 }
 
 #[test]
-#[ignore = "needs exceptions"]
 fn h22_a_rejected_row_may_be_excepted_for_a_while() {
     let job = with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-12-31");
     let world = company_without_ana();
@@ -892,7 +890,6 @@ fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
 }
 
 #[test]
-#[ignore = "needs aliases"]
 fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
     let job = with_aliases(tagged(), "ana+asana@x.com,,E1,,it@x.com,her Asana address,");
     let night = run(&job, "h36-plain-address.csv");
@@ -901,7 +898,6 @@ fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
 }
 
 #[test]
-#[ignore = "needs aliases"]
 fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
     let job = with_aliases(tagged(), ",1201,E1,different,it@x.com,another Ana,");
     let night = run(&job, "h36-plain-address.csv");
@@ -923,7 +919,6 @@ fn h36_an_address_in_another_domain_is_no_match_and_proves_no_absence() {
 }
 
 #[test]
-#[ignore = "needs domain aliases"]
 fn h36_an_address_in_another_domain_is_a_match_where_the_domains_are_one() {
     let world = World::new().person(nickname());
     let job = Job::new(world, "").env("EMAIL_DOMAIN_ALIASES", "x.com=x.co.uk");
@@ -956,7 +951,6 @@ fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_night_saw_i
 }
 
 #[test]
-#[ignore = "needs aliases"]
 fn h36_an_address_of_before_the_marriage_is_a_match_where_an_alias_says_so() {
     let world = World::new().person(married());
     let job = with_aliases(world, "ana.lopez@x.com,,E1,same,it@x.com,married in May,");
@@ -975,7 +969,6 @@ fn h37_a_letter_that_only_looks_alike_is_never_a_match() {
 }
 
 #[test]
-#[ignore = "needs look-alike letters"]
 fn h37_a_letter_that_only_looks_alike_is_warned_of() {
     let night = review(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(night.leavers(), ["E1 not_evaluable"]);
@@ -1021,7 +1014,6 @@ fn h38_a_leaver_with_a_personal_address_is_found_by_id() {
 }
 
 #[test]
-#[ignore = "needs aliases"]
 fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
     let world = World::new().person(nickname());
     let job = with_aliases(world, ",1201,1,same,it@x.com,home address in HR,");
@@ -1078,7 +1070,6 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
 }
 
 #[test]
-#[ignore = "needs aliases"]
 fn h40_aliases_tell_namesakes_apart() {
     let lines = ",1301,E1,different,it@x.com,another John,\n,1302,E1,same,it@x.com,asked him,";
     let job = with_aliases(two_john_smiths(), lines);
@@ -1158,7 +1149,6 @@ fn h43_a_leaver_in_melbourne_has_left_hours_before_one_in_los_angeles() {
 }
 
 #[test]
-#[ignore = "needs HR_LOCATION_ZONES"]
 fn h43_a_location_gives_its_zone_where_that_is_set() {
     let world = || company().person(bob());
     let zones = "Melbourne=Australia/Melbourne;Los Angeles=America/Los_Angeles";
@@ -1215,7 +1205,6 @@ fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
 }
 
 #[test]
-#[ignore = "needs exceptions"]
 fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
     let job = with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-12-31");
     run_at(&job, "2026-11-20T22:40:00Z", company(), "h45-120-rows.csv");
