@@ -10,7 +10,7 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, Outcome, Severity, Verdict, WithinSla,
 };
-use crate::people::{EmailAddress, Employment, HrDate, Role, Status};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, Role, Status};
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -123,6 +123,19 @@ pub struct Tenure {
 }
 
 impl Tenure {
+    /// What one row tells.
+    pub(super) fn of(row: &HrRow) -> Self {
+        let zoned = row.end_of_work().or(row.start.as_ref());
+        Self {
+            person_id: row.person_id.clone(),
+            status: Self::status_word(&row.status),
+            start: Self::written(row.start.as_ref()),
+            end: Self::written(row.end.as_ref()),
+            last_day: Self::written(row.last_day.as_ref()),
+            zone: zoned.map(|date| date.zone.clone()),
+        }
+    }
+
     pub(super) fn status_word(status: &Employment) -> String {
         match status {
             Employment::Active => "active".to_owned(),

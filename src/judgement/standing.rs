@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Leaver, Outcome};
+use super::{Leaver, Outcome, Tenure};
 use crate::people::{Employment, HrDate, HrRow};
 
 /// What HR's rows say of a person when put together.
@@ -138,6 +138,13 @@ pub(super) fn decide<'r>(
         (Standing::Upcoming, Some(end), row)
     } else if let Some(row) = works {
         match previous.first() {
+            Some(leaver) if has_let_an_end_pass(row, leaver) => {
+                notes.push(
+                    "the end of work that HR had announced has passed, and HR still says active"
+                        .to_owned(),
+                );
+                (Standing::Undecided, leaver.end_of_work, row)
+            }
             Some(leaver) => {
                 let (standing, end) = came_back(leaver, row);
                 if standing == Standing::Rehired {
@@ -161,7 +168,7 @@ pub(super) fn decide<'r>(
     };
 
     notes.extend(doubts(rows, &said, (standing, end_of_work, row)));
-    if standing == Standing::Undecided && left.is_none() {
+    if standing == Standing::Undecided && left.is_none() && end_of_work.is_none() {
         notes.push("HR gives neither a date nor a status that is known".to_owned());
     }
     Decision {
@@ -246,6 +253,23 @@ fn came_back(leaver: &Leaver, row: &HrRow) -> (Standing, Option<Timestamp>) {
     } else {
         (Standing::Rescinded, None)
     }
+}
+
+/// Whether a row says nothing but what the run before knew already: an end that was to come, and by
+/// now has passed. The status wins over old dates, but here HR had said that it would not.
+fn has_let_an_end_pass(row: &HrRow, leaver: &Leaver) -> bool {
+    let end = row.end_of_work().map(|end| end.at);
+    let told = Tenure::of(row);
+    let mut of_this_id = leaver
+        .tenures
+        .iter()
+        .filter(|tenure| tenure.person_id == told.person_id)
+        .peekable();
+    end.is_some()
+        && end == leaver.end_of_work
+        && !matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded)
+        && of_this_id.peek().is_some()
+        && of_this_id.all(|tenure| *tenure == told)
 }
 
 fn has_left(leaver: &Leaver, as_of: Timestamp) -> bool {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::directives::Named;
+use super::matching::name_key;
 use super::standing::{self, Decision, Standing, as_last_told};
 use super::{Inputs, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow};
@@ -134,16 +135,23 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
         }
         index
     }
-    let mut first_with: HashMap<(bool, &str), usize> = HashMap::new();
+    let mut unite = |one: usize, other: usize| {
+        let (a, b) = (root(&mut parent, one), root(&mut parent, other));
+        parent[a] = b;
+    };
+    let mut by_id: HashMap<&str, usize> = HashMap::new();
+    let mut by_email: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, row) in rows.iter().enumerate() {
-        let keys = [
-            row.person_id.as_deref().map(|id| (true, id)),
-            row.email.as_ref().map(|email| (false, email.key())),
-        ];
-        for key in keys.into_iter().flatten() {
-            let other = *first_with.entry(key).or_insert(index);
-            let (a, b) = (root(&mut parent, index), root(&mut parent, other));
-            parent[a] = b;
+        if let Some(id) = &row.person_id {
+            unite(index, *by_id.entry(id).or_insert(index));
+        }
+        if let Some(email) = &row.email {
+            by_email.entry(email.key()).or_default().push(index);
+        }
+    }
+    for sharing in by_email.values().filter(|sharing| sharing.len() > 1) {
+        for (one, other) in of_one_person(rows, sharing) {
+            unite(one, other);
         }
     }
     let mut groups: BTreeMap<usize, Vec<&HrRow>> = BTreeMap::new();
@@ -159,6 +167,33 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
     }
     groups.sort_by_cached_key(|group| group.iter().map(|row| content(row)).collect::<Vec<_>>());
     groups
+}
+
+/// Which rows that share a work address are one person, in pairs.
+///
+/// A person who returns gets another id and keeps their name, or half of it. Where ids and names
+/// both differ, the address was given to somebody else, and hides nobody behind them. A row that
+/// lacks id or name tells nobody apart.
+fn of_one_person(rows: &[HrRow], sharing: &[usize]) -> Vec<(usize, usize)> {
+    let names: Vec<Option<String>> = sharing
+        .iter()
+        .map(|index| {
+            let row = &rows[*index];
+            row.person_id.as_ref()?;
+            name_key(row.name.as_deref()?)
+        })
+        .collect();
+    if names.iter().any(Option::is_none) {
+        return sharing.iter().map(|index| (sharing[0], *index)).collect();
+    }
+    let mut first_with: HashMap<&str, usize> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (index, name) in sharing.iter().zip(&names) {
+        for word in name.iter().flat_map(|name| name.split(' ')) {
+            pairs.push((*first_with.entry(word).or_insert(*index), *index));
+        }
+    }
+    pairs
 }
 
 /// All of a row that a judgement may show, in an order of its own.
@@ -334,20 +369,7 @@ fn names(row: &RejectedRow, leaver: &Leaver) -> bool {
 
 /// Every tenure told of, now or before.
 fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
-    let mut tenures: BTreeSet<Tenure> = rows
-        .iter()
-        .map(|row| Tenure {
-            person_id: row.person_id.clone(),
-            status: Tenure::status_word(&row.status),
-            start: Tenure::written(row.start.as_ref()),
-            end: Tenure::written(row.end.as_ref()),
-            last_day: Tenure::written(row.last_day.as_ref()),
-            zone: row
-                .end_of_work()
-                .or(row.start.as_ref())
-                .map(|date| date.zone.clone()),
-        })
-        .collect();
+    let mut tenures: BTreeSet<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
     tenures.extend(
         previous
             .iter()

@@ -136,6 +136,69 @@ fn active_with_a_past_date_works_here() {
 }
 
 #[test]
+fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
+    let announced = row("E1").mail(ADA).active().end(date(2026, 11, 23));
+    let night = world().account(ADA).hr(announced.clone()).next();
+    for night in [night.clone(), night.clone().nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert!(judged.changes.is_empty(), "{:?}", changes(&judged));
+        let note = &leaver(&judged, ADA).note;
+        assert_eq!(
+            note,
+            "the end of work that HR had announced has passed, and HR still says active"
+        );
+    }
+    let vanished = night.clone().no_rows();
+    assert_eq!(
+        outcome(&vanished.nights(2).judge(), ADA),
+        Outcome::StillActive
+    );
+
+    // Any word of HR's that is new decides.
+    let then = |row: Row| night.clone().no_rows().hr(row).judge();
+    let cleared = then(row("E1").mail(ADA).active());
+    assert_eq!(outcome(&cleared, ADA), Outcome::Rescinded);
+    let left = then(row("E1").mail(ADA).ended().end(date(2026, 11, 23)));
+    assert_eq!(outcome(&left, ADA), Outcome::WithinGrace);
+    let later = then(row("E1").mail(ADA).active().end(date(2026, 12, 23)));
+    assert_eq!(outcome(&later, ADA), Outcome::Upcoming);
+}
+
+#[test]
+fn an_address_that_was_given_to_somebody_else_hides_nobody() {
+    let jane = || row("E214").mail(ADA).name("Jane Doe").active();
+    let john = || {
+        row("E100")
+            .mail(ADA)
+            .name("Smith, John")
+            .ended()
+            .end(date(2026, 11, 2))
+    };
+    let night = world().account(ADA).hr(jane()).hr(john());
+    let judged = night.judge();
+    assert_eq!(judged.leavers.len(), 1);
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    assert_eq!(outcome(&night.next().judge(), ADA), Outcome::StillActive);
+
+    // Half a name, or a row that tells nobody apart, is one person as before.
+    for returned in [
+        row("E214").mail(ADA).name("John Miller").active(),
+        row("E214").mail(ADA).active(),
+        row("")
+            .mail(ADA)
+            .name("Jane Doe")
+            .active()
+            .start(date(2026, 11, 9)),
+    ] {
+        let judged = world().account(ADA).hr(returned).hr(john()).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+    }
+}
+
+#[test]
 fn active_with_a_date_to_come_is_upcoming() {
     let judged = world()
         .account(ADA)
