@@ -1,9 +1,9 @@
 //! Two nights of a company that does not exist, through the real program.
 //!
-//! A simulator answers as Truto does, on a loopback port; two small HR exports lie beside this file;
-//! the evidence goes to `target/demo/`. Everything between is what runs in production: settings from
-//! variables, HTTP, the judgement, the ledger. Only the instants are given, so that the story is the
-//! same on every day it is told.
+//! A simulator answers as Truto does, on a loopback port; two small HR exports, an alias and an
+//! exception lie in the folder beside this file; the evidence goes to `target/demo/`. Everything
+//! between is what runs in production: settings from variables, HTTP, the judgement, the ledger. Only
+//! the instants are given, so that the story is the same on every day it is told.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -105,12 +105,15 @@ fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box
 
 /// The variables an operator would set.
 fn environment(simulator: &Simulator, hr_feed: &Path, folder: &Path) -> config::Environment {
-    let variables: [(&str, OsString); 7] = [
+    let by_hand = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let variables: [(&str, OsString); 9] = [
         ("TRUTO_BASE_URL", simulator.url().into()),
         ("TRUTO_API_TOKEN", TOKEN.into()),
         ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.into()),
         ("HR_FEED_URL", hr_feed.into()),
         ("HR_TIME_ZONE", "Europe/Berlin".into()),
+        ("ALIASES_URL", by_hand.join("aliases.csv").into()),
+        ("EXCEPTIONS_URL", by_hand.join("exceptions.csv").into()),
         ("EVIDENCE_URL", folder.join("evidence").into()),
         ("CONTROL_IDS", "NW-IAM-07".into()),
     ];

@@ -61,7 +61,19 @@ async fn review(
     file.and_then(|file| file.set_modified(changed))
         .expect("a time");
 
+    let by_hand = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let aliases = by_hand("aliases.csv", include_str!("../examples/demo/aliases.csv"));
+    let exceptions = by_hand(
+        "exceptions.csv",
+        include_str!("../examples/demo/exceptions.csv"),
+    );
     let variables = [
+        ("ALIASES_URL", aliases),
+        ("EXCEPTIONS_URL", exceptions),
         ("TRUTO_BASE_URL", simulator.url()),
         ("TRUTO_API_TOKEN", TOKEN.to_owned()),
         ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.to_owned()),

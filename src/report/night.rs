@@ -11,10 +11,10 @@ use super::visible::{self, Minute as _};
 use super::words::{Meaning as _, Title as _};
 use crate::evidence::{self, Manifest, RunFile, RunFolder};
 use crate::judgement::{
-    Check, CheckStatus, Finding, Inputs, Judgement, Leaver, MatchKind, Outcome, Verdict, WithinSla,
-    mark_of_origin,
+    Check, CheckStatus, DirectiveKind, DirectiveUse, FeedScope, Finding, Inputs, Judgement, Leaver,
+    MatchKind, Outcome, Verdict, WithinSla, mark_of_origin,
 };
-use crate::people::{EmailAddress, Memberships, RejectedRow, Viewer};
+use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
 
 /// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
 const REJECTED_SHOWN: usize = 100;
@@ -112,6 +112,34 @@ impl<'a> Page<'a> {
         }
         let grace = visible::duration(SignedDuration::from_secs(seconds));
         format!("{grace} after the end of work")
+    }
+
+    /// Every exception with what became of it.
+    fn exceptions(&self) -> impl Iterator<Item = (&'a Exception, &'a DirectiveUse)> + use<'a> {
+        let exceptions = self.inputs.directives.exceptions().iter();
+        exceptions.zip(self.uses(DirectiveKind::Exception))
+    }
+
+    /// Every alias with what became of it.
+    fn aliases(&self) -> impl Iterator<Item = (&'a Alias, &'a DirectiveUse)> + use<'a> {
+        let aliases = self.inputs.directives.aliases().iter();
+        aliases.zip(self.uses(DirectiveKind::Alias))
+    }
+
+    fn uses(&self, kind: DirectiveKind) -> impl Iterator<Item = &'a DirectiveUse> + use<'a> {
+        let uses = self.judgement.directives.iter();
+        uses.filter(move |of| of.kind == kind)
+    }
+
+    fn is_roster(&self) -> bool {
+        self.inputs.policy.hr_feed_scope == FeedScope::Roster
+    }
+
+    fn guests(&self) -> usize {
+        let accounts = self.inputs.population.accounts.iter();
+        accounts
+            .filter(|account| account.role == Role::Guest)
+            .count()
     }
 
     /// Leavers by outcome, in the order of the judgement: the worst first.

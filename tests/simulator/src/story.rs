@@ -21,11 +21,11 @@
 //! | 1204556770001013 | Elif Demir | elif.demir@northwind.example | left in 2024 and was **hired again**: an old inactive membership and one in force |
 //! | 1204556770001014 | Paula Brandt | paula.brandt.design@gmail.com | freelance designer, **guest**, never an employee |
 //! | 1204556770001015 | Victor Hale | victor.hale@halepartners.example | auditor of another company, **guest**, never an employee |
-//! | 1204556770001016 | Devon Clarke | devon.clarke.ext@northwind.example | contractor with a company mailbox, so a member |
+//! | 1204556770001016 | Devon Clarke | devon.clarke.ext@northwind.example | contractor with a company mailbox, so a member; the contract ended weeks ago and the account is still active, to hand over |
 //! | 1204556770001017 | Maria Silva | maria.silva@northwind.example | finance |
 //! | 1204556770001018 | Maria Silva | maria.silva2@northwind.example | support: another person of the same name |
 //! | 1204556770001019 | noor.haddad@northwind.example | noor.haddad@northwind.example | Noor Haddad starts soon and is **invited**; until she accepts, Asana shows her address as name |
-//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | works there |
+//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | left days ago, still active on both nights |
 //! | 1204556770001021 | Aisha Bello | aisha.bello@northwind.example | works there |
 //! | 1204556770001022 | Carlos Mendes | carlos.mendes@northwind.example | works there |
 //! | 1204556770001023 | Emily Carter | emily.carter@northwind.example | works there |
