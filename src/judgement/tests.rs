@@ -1,6 +1,7 @@
 mod changes;
 mod checks;
 mod directives;
+mod examples;
 mod findings;
 mod matching;
 mod outcomes;
