@@ -352,6 +352,24 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_readme_are_read_without_a_fault() {
+        let readme = include_str!("../README.md");
+        let mut blocks = readme
+            .split("```csv\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        let named = aliases(blocks.next().expect("aliases")).expect("a file");
+        let accepted = exceptions(blocks.next().expect("exceptions")).expect("a file");
+        assert_eq!((named.len(), accepted.len()), (3, 2));
+        assert!(named.iter().all(|alias| alias.fault.is_none()));
+        assert!(
+            accepted
+                .iter()
+                .all(|exception| { exception.fault.is_none() && exception.approved_by.is_some() })
+        );
+    }
+
+    #[test]
     fn a_line_of_another_length_is_kept_with_its_fault() {
         let text = "email,account_id,person_id\na@x.com,1,E1\na@x.com,1\n";
         let found = aliases(text).expect("a file");
