@@ -1,10 +1,11 @@
 //! What is different from earlier runs, with before and after.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::lookup::{Map, Set};
 use super::matching::by_id;
 use super::outcomes::Judged;
 use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
@@ -35,7 +36,7 @@ fn of_accounts(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
-    let leaver_of: HashMap<&str, &Leaver> = leavers
+    let leaver_of: Map<&str, &Leaver> = leavers
         .iter()
         .flat_map(|judged| {
             judged
@@ -145,7 +146,7 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             previous_run: previous.at.run.clone(),
         });
     };
-    let mut still_told_of: HashSet<*const Leaver> = HashSet::new();
+    let mut still_told_of: Set<*const Leaver> = Set::default();
     for judged in leavers {
         let leaver = &judged.leaver;
         let Some(earlier) = judged.previous.first() else {

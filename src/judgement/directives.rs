@@ -273,6 +273,11 @@ impl<'a> Directives<'a> {
             .insert(what);
     }
 
+    /// Whether any line ties accounts and people, or tells them apart.
+    pub(super) fn has_aliases(&self) -> bool {
+        !self.same.is_empty() || !self.different.is_empty()
+    }
+
     /// The lines that tie accounts to a person.
     pub(super) fn ties_of(&self, person: Named<'_>) -> Vec<&Tie<'a>> {
         if self.same.is_empty() {

@@ -4,9 +4,8 @@
 //! for two shows a leaver once too often. So every tie must be earned, and where HR's words
 //! contradict each other there is none: the leaver is followed on their own.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::Leaver;
+use super::lookup::{Lookup, Map, Set};
 use super::matching::name_key;
 use crate::people::{EmailAddress, HrRow};
 
@@ -20,7 +19,7 @@ use crate::people::{EmailAddress, HrRow};
 pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<usize>> {
     let index = Index::of(leavers);
     let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-    let mut claimed: BTreeSet<usize> = BTreeSet::new();
+    let mut claimed: Set<usize> = Set::default();
     for tie in [Index::by_id, Index::by_other_id] {
         let mut claims = Vec::new();
         for (group, rows) in groups.iter().enumerate() {
@@ -59,30 +58,30 @@ fn ends_alike(rows: &[&HrRow], leaver: &Leaver) -> bool {
 
 struct Index<'a> {
     leavers: &'a [Leaver],
-    by_id: HashMap<&'a str, Vec<usize>>,
-    by_other_id: HashMap<&'a str, Vec<usize>>,
-    by_email: HashMap<&'a str, Vec<usize>>,
-    by_name_alone: HashMap<Option<String>, Vec<usize>>,
+    by_id: Lookup<'a, usize>,
+    by_other_id: Lookup<'a, usize>,
+    by_email: Lookup<'a, usize>,
+    by_name_alone: Map<Option<String>, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
     fn of(leavers: &'a [Leaver]) -> Self {
         let mut index = Self {
             leavers,
-            by_id: HashMap::new(),
-            by_other_id: HashMap::new(),
-            by_email: HashMap::new(),
-            by_name_alone: HashMap::new(),
+            by_id: Lookup::new(),
+            by_other_id: Lookup::new(),
+            by_email: Lookup::new(),
+            by_name_alone: Map::default(),
         };
         for (place, leaver) in leavers.iter().enumerate() {
             if let Some(id) = &leaver.person_id {
-                index.by_id.entry(id).or_default().push(place);
+                index.by_id.add(id, place);
             }
             for id in &leaver.other_person_ids {
-                index.by_other_id.entry(id).or_default().push(place);
+                index.by_other_id.add(id, place);
             }
             for email in &leaver.emails {
-                index.by_email.entry(email.key()).or_default().push(place);
+                index.by_email.add(email.key(), place);
             }
             if ids(leaver).next().is_none() && leaver.emails.is_empty() {
                 let name = leaver.name.as_deref().and_then(name_key);
@@ -92,25 +91,31 @@ impl<'a> Index<'a> {
         index
     }
 
-    fn by_id(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+    fn by_id(&self, rows: &[&HrRow]) -> Vec<usize> {
         found(&self.by_id, rows)
     }
 
-    fn by_other_id(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
+    fn by_other_id(&self, rows: &[&HrRow]) -> Vec<usize> {
         found(&self.by_other_id, rows)
     }
 
     /// By an address, unless the rest says that it is shared or was handed on.
-    fn by_address(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
-        let names: BTreeSet<String> = rows
+    fn by_address(&self, rows: &[&HrRow]) -> Vec<usize> {
+        if !rows.iter().any(|row| {
+            row.emails()
+                .any(|email| self.by_email.contains(email.key()))
+        }) {
+            return Vec::new();
+        }
+        let names: Vec<String> = rows
             .iter()
             .filter_map(|row| row.name.as_deref().and_then(name_key))
             .collect();
         let has_id = rows.iter().any(|row| row.person_id.is_some());
-        let mut tied = BTreeSet::new();
+        let mut tied = Vec::new();
         let mut tie = |email: &EmailAddress, is_work: bool| {
-            for place in self.by_email.get(email.key()).into_iter().flatten() {
-                let leaver = &self.leavers[*place];
+            for place in self.by_email.get(email.key()) {
+                let leaver = &self.leavers[place];
                 let name = leaver.name.as_deref().and_then(name_key);
                 let same_name = name.as_ref().is_some_and(|name| names.contains(name));
                 let other_name = name.is_some() && !names.is_empty() && !same_name;
@@ -124,7 +129,7 @@ impl<'a> Index<'a> {
                     (false, _) => ids(leaver).next().is_none() && !other_name,
                 };
                 if is_same {
-                    tied.insert(*place);
+                    tied.push(place);
                 }
             }
         };
@@ -136,18 +141,18 @@ impl<'a> Index<'a> {
                 tie(email, false);
             }
         }
-        tied
+        distinct(tied)
     }
 
-    fn by_name_alone(&self, rows: &[&HrRow]) -> BTreeSet<usize> {
-        let mut tied = BTreeSet::new();
+    fn by_name_alone(&self, rows: &[&HrRow]) -> Vec<usize> {
+        let mut tied = Vec::new();
         for row in rows {
             if row.person_id.is_none() && row.emails().next().is_none() {
                 let name = row.name.as_deref().and_then(name_key);
                 tied.extend(self.by_name_alone.get(&name).into_iter().flatten());
             }
         }
-        tied
+        distinct(tied)
     }
 }
 
@@ -155,11 +160,14 @@ fn ids(leaver: &Leaver) -> impl Iterator<Item = &String> {
     leaver.person_id.iter().chain(&leaver.other_person_ids)
 }
 
-fn found(index: &HashMap<&str, Vec<usize>>, rows: &[&HrRow]) -> BTreeSet<usize> {
-    rows.iter()
-        .filter_map(|row| row.person_id.as_deref())
-        .filter_map(|id| index.get(id))
-        .flatten()
-        .copied()
-        .collect()
+fn found(index: &Lookup<'_, usize>, rows: &[&HrRow]) -> Vec<usize> {
+    let ids = rows.iter().filter_map(|row| row.person_id.as_deref());
+    distinct(ids.flat_map(|id| index.get(id)).collect())
+}
+
+/// Places in their order, each once.
+fn distinct(mut places: Vec<usize>) -> Vec<usize> {
+    places.sort_unstable();
+    places.dedup();
+    places
 }

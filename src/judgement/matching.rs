@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::directives::{AccountKey, Directives};
 use super::findings::finding_id;
+use super::lookup::{Lookup, Map, Set};
 use super::tenures::Person;
 use super::{Basis, Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
 use crate::people::{Access, Account, EmailAddress, Role};
@@ -54,19 +55,23 @@ pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
         return FormerEmails::new();
     };
     let today = by_id(&inputs.population.accounts);
+    let bears = |id: &str| today.get(id).map_or(&[][..], |account| &account.emails);
     let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
     for account in &baseline.accounts {
-        former
-            .entry(&account.id)
-            .or_default()
-            .extend(&account.emails);
+        // Most accounts bear what they bore.
+        if bears(&account.id) != account.emails.as_slice() {
+            former
+                .entry(&account.id)
+                .or_default()
+                .extend(&account.emails);
+        }
     }
     for (id, emails) in &baseline.former_emails {
         former.entry(id).or_default().extend(emails);
     }
     let mut kept = FormerEmails::new();
     for (id, emails) in former {
-        let current = today.get(id).map_or(&[][..], |account| &account.emails);
+        let current = bears(id);
         let gone: Vec<EmailAddress> = emails
             .into_iter()
             .filter(|email| !current.contains(email))
@@ -79,7 +84,7 @@ pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
     kept
 }
 
-pub(super) fn by_id(accounts: &[Account]) -> HashMap<&str, &Account> {
+pub(super) fn by_id(accounts: &[Account]) -> Map<&str, &Account> {
     accounts
         .iter()
         .map(|account| (account.id.as_str(), account))
@@ -95,11 +100,9 @@ pub(super) fn of_everybody<'a>(
     let inputs = basis.inputs;
     let index = Index::of(basis, former);
     let ids_are_comparable = ids_prove_absence(inputs)
-        && people.iter().any(|person| {
-            person
-                .ids()
-                .any(|id| index.by_external_id.contains_key(id.as_str()))
-        });
+        && people
+            .iter()
+            .any(|person| person.ids().any(|id| index.by_external_id.contains(id)));
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
@@ -114,7 +117,7 @@ pub(super) fn of_everybody<'a>(
         })
         .collect();
 
-    let taken: BTreeSet<&str> = all
+    let taken: Set<&str> = all
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
@@ -140,15 +143,15 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
 /// Accounts findable by what people are matched by.
 struct Index<'a> {
     basis: &'a Basis<'a>,
-    listed: HashMap<&'a str, &'a Account>,
-    earlier: HashMap<&'a str, &'a Account>,
+    listed: Map<&'a str, &'a Account>,
+    earlier: Map<&'a str, &'a Account>,
     former: &'a FormerEmails,
-    by_email: HashMap<&'a str, Vec<&'a str>>,
+    by_email: Lookup<'a, &'a str>,
     /// Only addresses whose domain is one with others.
     by_same_domain: HashMap<String, Vec<&'a str>>,
-    by_former_email: HashMap<&'a str, Vec<&'a str>>,
+    by_former_email: Lookup<'a, &'a str>,
     former_by_same_domain: HashMap<String, Vec<&'a str>>,
-    by_external_id: HashMap<&'a str, Vec<&'a str>>,
+    by_external_id: Lookup<'a, &'a str>,
 }
 
 impl<'a> Index<'a> {
@@ -156,21 +159,21 @@ impl<'a> Index<'a> {
         let inputs = basis.inputs;
         let same_domains = &basis.same_domains;
         let accounts = &inputs.population.accounts;
-        let mut by_email: HashMap<&str, Vec<&str>> = HashMap::with_capacity(accounts.len());
+        let mut by_email = Lookup::new();
         let mut by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for account in accounts {
             for email in &account.emails {
-                by_email.entry(email.key()).or_default().push(&account.id);
+                by_email.add(email.key(), account.id.as_str());
                 if let Some(key) = same_domains.key(email) {
                     by_same_domain.entry(key).or_default().push(&account.id);
                 }
             }
         }
-        let mut by_former_email: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut by_former_email = Lookup::new();
         let mut former_by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for (id, emails) in former {
             for email in emails {
-                by_former_email.entry(email.key()).or_default().push(id);
+                by_former_email.add(email.key(), id.as_str());
                 if let Some(key) = same_domains.key(email) {
                     former_by_same_domain.entry(key).or_default().push(id);
                 }
@@ -182,10 +185,10 @@ impl<'a> Index<'a> {
             .as_ref()
             .map_or(&[][..], |baseline| &baseline.accounts);
         // An account that is gone was somebody's too.
-        let mut by_external_id: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut by_external_id = Lookup::new();
         for account in accounts.iter().chain(baseline) {
             if let Some(id) = &account.external_id {
-                by_external_id.entry(id).or_default().push(&account.id);
+                by_external_id.add(id, account.id.as_str());
             }
         }
         Self {
@@ -204,23 +207,25 @@ impl<'a> Index<'a> {
     /// The accounts tied to a person, and whether an alias names an account that would have been
     /// found if it were there.
     fn links_of(&self, person: &'a Person<'a>) -> (Vec<Link<'a>>, bool) {
-        let mut strongest: BTreeMap<&'a str, MatchKind> = BTreeMap::new();
-        let mut tie = |account_id: &'a str, kind: MatchKind| {
-            strongest
-                .entry(account_id)
-                .and_modify(|known| *known = kind.min(*known))
-                .or_insert(kind);
+        // Few: most people have one account.
+        let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
+        let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
+            .iter_mut()
+            .find(|(id, _)| *id == account_id)
+        {
+            Some((_, known)) => *known = kind.min(*known),
+            None => strongest.push((account_id, kind)),
         };
         for id in person.ids() {
-            for account in found(&self.by_external_id, id) {
+            for account in self.by_external_id.get(id) {
                 tie(account, MatchKind::PersonId);
             }
         }
         for email in &person.emails {
-            for account in found(&self.by_email, email.key()) {
+            for account in self.by_email.get(email.key()) {
                 tie(account, MatchKind::Email);
             }
-            for account in found(&self.by_former_email, email.key()) {
+            for account in self.by_former_email.get(email.key()) {
                 tie(account, MatchKind::FormerEmail);
             }
             if let Some(key) = self.basis.same_domains.key(email) {
@@ -233,7 +238,11 @@ impl<'a> Index<'a> {
             }
         }
         let directives = &self.basis.directives;
-        let ids = person.id_list();
+        let ids = if directives.has_aliases() {
+            person.id_list()
+        } else {
+            Vec::new()
+        };
         let named = person.named(&ids);
         let mut alias_could_match = false;
         for by_hand in directives.ties_of(named) {
@@ -261,6 +270,7 @@ impl<'a> Index<'a> {
                 }
             }
         }
+        strongest.sort_unstable();
         let links = strongest
             .into_iter()
             .map(|(account_id, kind)| Link {
@@ -287,19 +297,16 @@ impl<'a> Index<'a> {
                     .collect()
             }
             AccountKey::Email(email) => {
-                let now = found(&self.by_email, email.key());
-                now.chain(found(&self.by_former_email, email.key()))
-                    .collect()
+                let now = self.by_email.get(email.key());
+                now.chain(self.by_former_email.get(email.key())).collect()
             }
         }
     }
 }
 
-fn found<'a, K: std::borrow::Borrow<str> + std::hash::Hash + Eq>(
-    index: &HashMap<K, Vec<&'a str>>,
-    key: &str,
-) -> impl Iterator<Item = &'a str> + use<'a, K> {
-    index.get(key).cloned().unwrap_or_default().into_iter()
+/// The accounts of a key that had to be made.
+fn found<'a>(index: &HashMap<String, Vec<&'a str>>, key: &str) -> impl Iterator<Item = &'a str> {
+    index.get(key).into_iter().flatten().copied()
 }
 
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
@@ -315,7 +322,7 @@ struct Suspects<'a> {
 }
 
 impl<'a> Suspects<'a> {
-    fn of(basis: &'a Basis<'a>, taken: &BTreeSet<&str>) -> Self {
+    fn of(basis: &'a Basis<'a>, taken: &Set<&str>) -> Self {
         let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
         let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
         let accounts: Vec<&Account> = basis
@@ -362,6 +369,9 @@ impl<'a> Suspects<'a> {
     }
 
     fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
+        if self.accounts.is_empty() {
+            return Vec::new();
+        }
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
             for account in accounts.into_iter().flatten() {
@@ -472,7 +482,7 @@ pub(super) fn owners(
     matches: &[Matches<'_>],
     findings: &[Finding],
 ) -> Vec<Owner> {
-    let place: HashMap<&str, usize> = inputs
+    let place: Map<&str, usize> = inputs
         .population
         .accounts
         .iter()

@@ -19,6 +19,7 @@ mod domains;
 mod earlier;
 mod findings;
 mod inputs;
+mod lookup;
 mod matching;
 mod outcomes;
 mod records;

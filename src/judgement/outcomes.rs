@@ -38,7 +38,7 @@ pub(super) fn of_everybody<'a>(
         .map(|(person, matches)| of_one(basis, person, matches, complete))
         .collect();
     // Stable: people of one outcome stay in their own order.
-    judged.sort_by_key(|judged| badness(judged.leaver.outcome));
+    judged.sort_by_cached_key(|judged| badness(judged.leaver.outcome));
     judged
 }
 

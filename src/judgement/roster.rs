@@ -37,7 +37,7 @@ pub(super) fn tonight(inputs: &Inputs, people: &[Person<'_>]) -> Vec<RosterMembe
 }
 
 /// Whom an earlier roster named as working here, and tonight's does not name at all.
-pub(super) fn missing<'a>(inputs: &'a Inputs) -> impl Iterator<Item = &'a RosterMember> {
+pub(super) fn missing(inputs: &Inputs) -> impl Iterator<Item = &RosterMember> {
     let is_judged =
         inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none();
     absent(inputs)

@@ -3,11 +3,12 @@
 //! Rows of one person id, or of one work address, are tenures of one person. A personal address
 //! ties nobody together: families share those.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::directives::Named;
+use super::lookup::{Map, Set};
 use super::matching::name_key;
 use super::standing::{self, Decision, Standing, as_last_told};
 use super::{Inputs, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
@@ -82,13 +83,16 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         .map_or(&[][..], |previous| &previous.leavers);
     let groups = groups(&inputs.hr.rows);
     let known = earlier::leavers_of(&groups, leavers);
-    let ids_tonight: BTreeSet<&str> = inputs
+    let ids_tonight: Set<&str> = inputs
         .hr
         .rows
         .iter()
         .filter_map(|row| row.person_id.as_deref())
         .collect();
-    let seen: BTreeSet<usize> = known.iter().flatten().copied().collect();
+    let mut seen = vec![false; leavers.len()];
+    for index in known.iter().flatten() {
+        seen[*index] = true;
+    }
     let mut people: Vec<Person<'_>> = groups
         .iter()
         .zip(&known)
@@ -98,7 +102,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         })
         .collect();
     for (index, leaver) in leavers.iter().enumerate() {
-        if !seen.contains(&index)
+        if !seen[index]
             && let Some(person) = followed(leaver, inputs)
         {
             people.push(person);
@@ -124,6 +128,12 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
     people
 }
 
+/// Rows with one work address. Most have one of their own.
+struct Sharing {
+    first: usize,
+    others: Vec<usize>,
+}
+
 /// Rows put together by person id and by work address; groups, and rows in a group, are sorted by
 /// content, so that the order of the file makes no difference.
 fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
@@ -139,34 +149,58 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
         let (a, b) = (root(&mut parent, one), root(&mut parent, other));
         parent[a] = b;
     };
-    let mut by_id: HashMap<&str, usize> = HashMap::new();
-    let mut by_email: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_id: Map<&str, usize> = Map::default();
+    let mut by_email: Map<&str, Sharing> = Map::default();
     for (index, row) in rows.iter().enumerate() {
         if let Some(id) = &row.person_id {
             unite(index, *by_id.entry(id).or_insert(index));
         }
         if let Some(email) = &row.email {
-            by_email.entry(email.key()).or_default().push(index);
+            by_email
+                .entry(email.key())
+                .and_modify(|sharing| sharing.others.push(index))
+                .or_insert(Sharing {
+                    first: index,
+                    others: Vec::new(),
+                });
         }
     }
-    for sharing in by_email.values().filter(|sharing| sharing.len() > 1) {
-        for (one, other) in of_one_person(rows, sharing) {
+    for Sharing { first, others } in by_email.into_values() {
+        if others.is_empty() {
+            continue;
+        }
+        let sharing: Vec<usize> = std::iter::once(first).chain(others).collect();
+        for (one, other) in of_one_person(rows, &sharing) {
             unite(one, other);
         }
     }
-    let mut groups: BTreeMap<usize, Vec<&HrRow>> = BTreeMap::new();
+    let mut groups: Vec<Vec<&HrRow>> = vec![Vec::new(); rows.len()];
     for (index, row) in rows.iter().enumerate() {
-        groups
-            .entry(root(&mut parent, index))
-            .or_default()
-            .push(row);
+        groups[root(&mut parent, index)].push(row);
     }
-    let mut groups: Vec<Vec<&HrRow>> = groups.into_values().collect();
-    for group in &mut groups {
+    groups.retain(|group| !group.is_empty());
+    for group in groups.iter_mut().filter(|group| group.len() > 1) {
         group.sort_by_cached_key(|row| content(row));
     }
-    groups.sort_by_cached_key(|group| group.iter().map(|row| content(row)).collect::<Vec<_>>());
+    // Most groups differ in id or address; only those that don't are compared whole.
+    groups.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+    for alike in groups.chunk_by_mut(|a, b| key(a) == key(b)) {
+        if alike.len() > 1 {
+            alike.sort_by_cached_key(|group| {
+                group.iter().map(|row| content(row)).collect::<Vec<_>>()
+            });
+        }
+    }
     groups
+}
+
+/// The id and the address of a group's first row.
+fn key<'a>(group: &[&'a HrRow]) -> (Option<&'a str>, Option<&'a str>) {
+    let first = group[0];
+    (
+        first.person_id.as_deref(),
+        first.email.as_ref().map(EmailAddress::key),
+    )
 }
 
 /// Which rows that share a work address are one person, in pairs.
@@ -223,7 +257,7 @@ fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, 
 fn person<'a>(
     rows: &[&HrRow],
     mut previous: Vec<&'a Leaver>,
-    ids_tonight: &BTreeSet<&str>,
+    ids_tonight: &Set<&str>,
     as_of: Timestamp,
 ) -> Person<'a> {
     let Decision {
@@ -233,10 +267,12 @@ fn person<'a>(
         ended_as,
         mut notes,
     } = standing::decide(rows, &previous, as_of);
-    let distinct_ids: BTreeSet<&str> = rows
+    let mut distinct_ids: Vec<&str> = rows
         .iter()
         .filter_map(|row| row.person_id.as_deref())
         .collect();
+    distinct_ids.sort_unstable();
+    distinct_ids.dedup();
     if distinct_ids.len() > 1 {
         notes.push(format!(
             "{} person ids share a work address and are taken for one person",
@@ -369,13 +405,15 @@ fn names(row: &RejectedRow, leaver: &Leaver) -> bool {
 
 /// Every tenure told of, now or before.
 fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
-    let mut tenures: BTreeSet<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
-    tenures.extend(
-        previous
-            .iter()
-            .flat_map(|leaver| leaver.tenures.iter().cloned()),
-    );
-    tenures.into_iter().collect()
+    let mut tenures: Vec<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
+    for tenure in previous.iter().flat_map(|leaver| &leaver.tenures) {
+        if !tenures.contains(tenure) {
+            tenures.push(tenure.clone());
+        }
+    }
+    tenures.sort();
+    tenures.dedup();
+    tenures
 }
 
 /// The values in order, each once.
