@@ -208,7 +208,7 @@ fn table<L>(
     if let Some(missing) = all_of.iter().find(|name| !has(name)) {
         return Err(format!("it has no column `{missing}`; {}", seen(&headers)));
     }
-    if !one_of.iter().any(|name| has(name)) {
+    if !one_of.iter().any(has) {
         let wanted = one_of.join("`, `");
         return Err(format!(
             "it has none of the columns `{wanted}`; {}",
