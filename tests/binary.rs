@@ -259,9 +259,10 @@ fn with_exceptions(hr_rows: &str, text: &str) -> Job {
 }
 
 /// A line for `LEFT_AND_ACTIVE`, in force for some days from now.
-fn in_force_for(days: u64) -> String {
-    let until = std::time::SystemTime::now() + Duration::from_secs(days * 86400);
-    let until = jiff::Timestamp::try_from(until).expect("an instant");
+fn in_force_for(days: i64) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the binary reads the real clock")]
+    let now = jiff::Timestamp::now();
+    let until = now + jiff::SignedDuration::from_hours(24 * days);
     format!(
         "person_id,reason,approved_by,expires_on,ticket\n\
          E1,hands over a project,ciso@example.com,{},SEC-1\n",

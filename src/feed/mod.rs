@@ -1,6 +1,6 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
 //!
-//! [`files`](crate::files) gets the bytes and makes text of them, `table` or `json` find the rows,
+//! [`files`] gets the bytes and makes text of them, `table` or `json` find the rows,
 //! `headers` says which column holds what, `rows` and `dates` read the values, and `draft` counts.
 
 mod dates;
