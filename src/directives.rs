@@ -135,50 +135,40 @@ impl Row<'_> {
 }
 
 fn aliases(text: &str) -> Result<Vec<Alias>, String> {
-    const NAMES: &[&str] = &[
-        "email",
-        "account_id",
-        "person_id",
-        "relation",
-        "owner",
-        "reason",
-        "expires_on",
-    ];
-    table(text, NAMES, &["email", "account_id"], &[], |row| Alias {
-        line: row.line,
-        email: row.text("email"),
-        account_id: row.text("account_id"),
-        person_id: row.text("person_id"),
-        relation: row.text("relation"),
-        owner: row.text("owner"),
-        reason: row.text("reason"),
-        expires_on: row.text("expires_on"),
-        fault: row.fault.clone(),
-    })
+    table(
+        text,
+        &Alias::COLUMNS,
+        &["email", "account_id"],
+        &[],
+        |row| Alias {
+            line: row.line,
+            email: row.text("email"),
+            account_id: row.text("account_id"),
+            person_id: row.text("person_id"),
+            relation: row.text("relation"),
+            owner: row.text("owner"),
+            reason: row.text("reason"),
+            expires_on: row.text("expires_on"),
+            fault: row.fault.clone(),
+        },
+    )
 }
 
 fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
-    const NAMES: &[&str] = &[
-        "email",
-        "person_id",
-        "account_id",
-        "check",
-        "reason",
-        "approved_by",
-        "expires_on",
-    ];
     const TARGETS: &[&str] = &["email", "person_id", "account_id", "check"];
     const REQUIRED: &[&str] = &["reason", "approved_by", "expires_on"];
-    table(text, NAMES, TARGETS, REQUIRED, |row| Exception {
-        line: row.line,
-        email: row.text("email"),
-        person_id: row.text("person_id"),
-        account_id: row.text("account_id"),
-        check: row.text("check"),
-        reason: row.text("reason"),
-        approved_by: row.text("approved_by"),
-        expires_on: row.text("expires_on"),
-        fault: row.fault.clone(),
+    table(text, &Exception::COLUMNS, TARGETS, REQUIRED, |row| {
+        Exception {
+            line: row.line,
+            email: row.text("email"),
+            person_id: row.text("person_id"),
+            account_id: row.text("account_id"),
+            check: row.text("check"),
+            reason: row.text("reason"),
+            approved_by: row.text("approved_by"),
+            expires_on: row.text("expires_on"),
+            fault: row.fault.clone(),
+        }
     })
 }
 

@@ -264,19 +264,13 @@ fn uses<'a>(night: &Night<'a>, kind: DirectiveKind) -> impl Iterator<Item = &'a 
     lines.filter(move |line| line.kind == kind)
 }
 
+/// A table of lines written by hand, with what became of each.
+fn by_hand(columns: &[&str]) -> Table {
+    Table::with_header(&[columns, &["line", "state", "detail"]].concat())
+}
+
 fn input_aliases(night: &Night<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
-        "email",
-        "account_id",
-        "person_id",
-        "relation",
-        "owner",
-        "reason",
-        "expires_on",
-        "line",
-        "state",
-        "detail",
-    ]);
+    let mut out = by_hand(&Alias::COLUMNS);
     let aliases = night.inputs.directives.aliases().iter();
     for (alias, of) in aliases.zip(uses(night, DirectiveKind::Alias)) {
         let Alias {
@@ -307,18 +301,7 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
 }
 
 fn input_exceptions(night: &Night<'_>) -> DataFile {
-    let mut out = Table::with_header(&[
-        "email",
-        "person_id",
-        "account_id",
-        "check",
-        "reason",
-        "approved_by",
-        "expires_on",
-        "line",
-        "state",
-        "detail",
-    ]);
+    let mut out = by_hand(&Exception::COLUMNS);
     let exceptions = night.inputs.directives.exceptions().iter();
     for (exception, of) in exceptions.zip(uses(night, DirectiveKind::Exception)) {
         let Exception {

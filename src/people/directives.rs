@@ -86,6 +86,19 @@ pub struct Alias {
     pub fault: Option<String>,
 }
 
+impl Alias {
+    /// The columns of the file.
+    pub const COLUMNS: [&str; 7] = [
+        "email",
+        "account_id",
+        "person_id",
+        "relation",
+        "owner",
+        "reason",
+        "expires_on",
+    ];
+}
+
 /// A line that accepts a risk until a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -116,4 +129,17 @@ pub struct Exception {
     /// Why its cells may stand in the wrong columns, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+impl Exception {
+    /// The columns of the file.
+    pub const COLUMNS: [&str; 7] = [
+        "email",
+        "person_id",
+        "account_id",
+        "check",
+        "reason",
+        "approved_by",
+        "expires_on",
+    ];
 }
