@@ -11,7 +11,6 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
-use crate::files::FileError;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
@@ -25,7 +24,7 @@ pub struct Settings {
     /// The accounts.
     pub source: source::Settings,
     /// The HR feed.
-    pub feed: feed::Settings,
+    pub feed: feed::Source,
     /// The rules.
     pub policy: Policy,
     /// Where evidence goes.
@@ -70,7 +69,7 @@ pub enum Trouble {
     Past(#[source] LedgerError),
     /// The HR feed.
     #[error("could not read the HR feed")]
-    Feed(#[from] FileError),
+    Feed(#[from] feed::FeedError),
     /// The accounts.
     #[error("could not read the Asana accounts")]
     Source(#[from] source::SourceError),
@@ -241,7 +240,7 @@ async fn review(
         .open(frame.identity.as_of)
         .await
         .map_err(Trouble::Past)?;
-    let hr = feed::read(&settings.feed, deadline).await?;
+    let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
 

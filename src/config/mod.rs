@@ -360,7 +360,7 @@ impl Judge {
             &raw.s3_force_path_style,
             values::boolean,
         );
-        let feed = self.feed(&raw, http, force_path_style);
+        let feed = self.feed(&raw, truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw);
         let store = self.store(&raw, force_path_style);
         let retention_days = self.get(
@@ -433,14 +433,7 @@ impl Judge {
         let connection = self.get(
             "TRUTO_INTEGRATED_ACCOUNT_ID",
             &raw.truto_integrated_account_id,
-            |text| {
-                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-                if text.len() <= 128 && text.chars().all(plain) {
-                    Ok(text.to_owned())
-                } else {
-                    Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))
-                }
-            },
+            values::connection_id,
         );
         let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
         let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
@@ -475,9 +468,10 @@ impl Judge {
     fn feed(
         &mut self,
         raw: &Raw,
+        truto: Option<&truto::Settings>,
         http: Option<net::Settings>,
         force_path_style: Option<bool>,
-    ) -> Option<feed::Settings> {
+    ) -> Option<feed::Source> {
         let authorization = raw
             .hr_feed_authorization
             .as_ref()
@@ -488,9 +482,12 @@ impl Judge {
                 Place::S3 { key, .. } if key.is_empty() => {
                     Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
                 }
-                Place::TrutoHris => Err(Wrong::new(
-                    "is the HR system behind Truto, which this version has not built",
-                )),
+                Place::TrutoHris(id) if raw.truto_integrated_account_id.as_ref() == Some(id) => {
+                    Err(
+                        Wrong::new("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID")
+                            .hint("name a connection to an HR system"),
+                    )
+                }
                 _ => Ok(place),
             }
         });
@@ -525,16 +522,43 @@ impl Judge {
                 key,
                 force_path_style: force_path_style?,
             },
-            Place::TrutoHris => return None,
+            Place::TrutoHris(id) => {
+                self.only_for_files(raw);
+                return Some(feed::Source::Hris(feed::HrisSettings {
+                    truto: truto::Settings {
+                        integrated_account_id: id,
+                        ..truto?.clone()
+                    },
+                    date_order: order?,
+                    time_zone: time_zone?,
+                }));
+            }
         };
-        Some(feed::Settings {
+        Some(feed::Source::File(feed::Settings {
             location,
             format: format?,
             columns: columns?,
             date_order: order?,
             time_zone: time_zone?,
             max_bytes: MAX_HR_FEED_BYTES,
-        })
+        }))
+    }
+
+    /// What says how a file is to be read would be ignored where there is none.
+    fn only_for_files(&mut self, raw: &Raw) {
+        let format = raw.hr_feed_format.as_deref().filter(|text| *text != "auto");
+        for (name, value) in [
+            ("HR_FEED_FORMAT", format),
+            ("HR_FEED_COLUMNS", raw.hr_feed_columns.as_deref()),
+        ] {
+            if value.is_some() {
+                let problem = format!("{name} is set, and HR_FEED_URL is no file");
+                self.problems.add(
+                    problem,
+                    Some(format!("unset {name}: Truto names the fields")),
+                );
+            }
+        }
     }
 
     fn date_order(&mut self, raw: &Raw) -> Option<Option<DateOrder>> {
@@ -628,7 +652,7 @@ impl Judge {
             "EVIDENCE_URL",
             &raw.evidence_url,
             |text| match values::place(text)? {
-                Place::Web(_) | Place::TrutoHris => {
+                Place::Web(_) | Place::TrutoHris(_) => {
                     Err(Wrong::new("is neither a folder nor a bucket")
                         .hint("write `s3://bucket/prefix`"))
                 }
@@ -642,7 +666,7 @@ impl Judge {
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,
             },
-            Place::Web(_) | Place::TrutoHris => return None,
+            Place::Web(_) | Place::TrutoHris(_) => return None,
         };
         Some(store::Settings { location })
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::dates::{self, Edge, Told};
 use super::headers::Layout;
 use super::values::{is_blank_word, is_zero_width, listed, quoted, trim};
-use super::{Column, DateOrder, Settings};
+use super::{Column, DateOrder};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow};
 
 /// What became of a row that is not blank.
@@ -92,17 +92,21 @@ struct Reading<F> {
 
 impl RowReader {
     /// # Errors
-    /// If the zone of the settings is unknown.
-    pub(super) fn new(layout: Layout, settings: &Settings) -> Result<Self, String> {
-        let zone = TimeZone::get(&settings.time_zone).map_err(|_| {
+    /// If the zone is unknown.
+    pub(super) fn new(
+        layout: Layout,
+        order: Option<DateOrder>,
+        time_zone: &str,
+    ) -> Result<Self, String> {
+        let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "HR_TIME_ZONE names {}, which is no time zone known here",
-                listed([settings.time_zone.as_str()], 1)
+                listed([time_zone], 1)
             )
         })?;
         Ok(Self {
             layout,
-            order: settings.date_order,
+            order,
             zone,
             zones: HashMap::new(),
         })
@@ -382,7 +386,7 @@ fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
 }
 
 /// One address, nothing around it: `Ana <ana@x.com>` and `mailto:` would match no account.
-fn address(text: &str) -> Option<EmailAddress> {
+pub(super) fn address(text: &str) -> Option<EmailAddress> {
     if text.contains(['<', '>', '(', ')', '[', ']', '"', ',', ';', ':', '\\']) {
         return None;
     }

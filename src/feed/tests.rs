@@ -192,7 +192,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
         ..settings()
     };
     std::fs::write(&path, gzip(&vec![b'x'; 2 * 1024 * 1024])).expect("a file");
-    let error = super::read(&settings, soon()).await.expect_err("too large");
+    let error = read_file(&settings, soon()).await.expect_err("too large");
     assert!(matches!(
         error,
         FileError::TooLarge {
@@ -202,7 +202,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
     ));
 
     std::fs::write(&path, b"").expect("a file");
-    let feed = super::read(&settings, soon()).await.expect("a feed");
+    let feed = read_file(&settings, soon()).await.expect("a feed");
     assert_eq!(feed.origin.age_basis, AgeBasis::FileMtime);
     assert_eq!(reason(feed), "the file is empty");
 }
