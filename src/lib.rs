@@ -5,8 +5,8 @@
 //! calls the rooms in that order; the binary is the door.
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`].
-//! - Reaching out: [`source`] over [`truto`], [`feed`] over [`files`], [`store`]; over [`net`], [`aws`],
-//!   [`clock`].
+//! - Reaching out: [`source`] over [`truto`], [`feed`] over [`files`] and [`truto`], [`store`]; over
+//!   [`net`], [`aws`], [`clock`].
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;

@@ -510,6 +510,8 @@ impl Judge {
         };
         let order = self.date_order(raw);
         let time_zone = self.time_zone(raw);
+        // Complaints about it are the policy's.
+        let allow_empty = Self::default().allow_empty(raw);
         let location = match place? {
             Place::Path(path) => files::Location::Path(path),
             Place::Web(url) => files::Location::Http {
@@ -531,6 +533,7 @@ impl Judge {
                     },
                     date_order: order?,
                     time_zone: time_zone?,
+                    may_lack_leavers: allow_empty?,
                 }));
             }
         };
@@ -579,6 +582,11 @@ impl Judge {
         })
     }
 
+    fn allow_empty(&mut self, raw: &Raw) -> Option<bool> {
+        let value = &raw.hr_feed_allow_empty;
+        self.get("HR_FEED_ALLOW_EMPTY", value, values::boolean)
+    }
+
     fn policy(&mut self, raw: &Raw) -> Option<Policy> {
         // Complaints about these two are the feed's; here they are only recorded.
         let quiet = &mut Self::default();
@@ -608,11 +616,7 @@ impl Judge {
             &raw.hr_feed_max_age,
             values::duration_or_off,
         );
-        let allow_empty = self.get(
-            "HR_FEED_ALLOW_EMPTY",
-            &raw.hr_feed_allow_empty,
-            values::boolean,
-        );
+        let allow_empty = self.allow_empty(raw);
         let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
             values::number(text, 0, 100)
         });

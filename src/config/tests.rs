@@ -246,6 +246,7 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
         ("HR_FEED_URL", "truto-hris://9b2e-11"),
         ("HR_FEED_DATE_ORDER", "mdy"),
         ("HR_FEED_FORMAT", "auto"),
+        ("HR_FEED_ALLOW_EMPTY", "true"),
         ("TRUTO_PAGE_SIZE", "50"),
     ]);
     let run = judged.expect("settings").settings.run;
@@ -256,6 +257,7 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
     assert_eq!(hris.truto.api_token.expose_secret(), "s3cret-token");
     assert_eq!(hris.truto.page_size, 50);
     assert_eq!(hris.date_order, Some(DateOrder::MonthFirst));
+    assert!(hris.may_lack_leavers);
     assert_eq!(run.source.truto.integrated_account_id, "5f0c3a52");
 }
 

@@ -1,8 +1,8 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
 //!
-//! Of a file, [`files`](crate::files) gets the bytes and makes text of them, `table` or `json` find
-//! the rows, and `headers` says which column holds what; from an HR system, `hris` reads the
-//! employees. `rows` and `dates` read the values of both, and `draft` counts.
+//! Of a file, [`files`] gets the bytes and makes text of them, `table` or `json` find the rows, and
+//! `headers` says which column holds what; from an HR system, `hris` reads the employees. `rows` and
+//! `dates` read the values of both, and `draft` counts.
 
 mod dates;
 mod draft;

@@ -201,17 +201,27 @@ impl RowReader {
         person_id: Option<&str>,
         email: Option<&str>,
     ) -> Entry {
-        let kept = |text: Option<&str>| {
-            text.map(trim)
-                .filter(|text| !is_blank_word(text) && is_undamaged(text))
-                .map(str::to_owned)
-        };
-        Entry::Rejected(RejectedRow {
-            line,
-            reason,
-            person_id: kept(person_id),
-            email: kept(email),
-        })
+        Entry::Rejected(rejected(line, reason, person_id, email))
+    }
+}
+
+/// A row that cannot be read, with what names a person and is fit to be kept.
+pub(super) fn rejected(
+    line: u64,
+    reason: String,
+    person_id: Option<&str>,
+    email: Option<&str>,
+) -> RejectedRow {
+    let kept = |text: Option<&str>| {
+        text.map(trim)
+            .filter(|text| !is_blank_word(text) && is_undamaged(text))
+            .map(str::to_owned)
+    };
+    RejectedRow {
+        line,
+        reason,
+        person_id: kept(person_id),
+        email: kept(email),
     }
 }
 
@@ -394,7 +404,7 @@ pub(super) fn address(text: &str) -> Option<EmailAddress> {
 }
 
 /// What a status means, if it leaves no doubt.
-fn employment(text: &str, is_flag: bool) -> Employment {
+pub(super) fn employment(text: &str, is_flag: bool) -> Employment {
     let word: String = text
         .chars()
         .filter(|c| c.is_alphanumeric())
