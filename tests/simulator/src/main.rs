@@ -83,6 +83,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let simulator = Simulator::start_on(world, addr)
         .await
         .map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    // Before anybody is told the address, so that no request comes unseen.
+    let watched = arguments.record.then(|| simulator.watch());
     let url = simulator.url();
     say(&format!("The simulator listens on {url}\n"));
     say(&format!("export TRUTO_BASE_URL={url}"));
@@ -96,8 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ));
     }
     say("");
-    if arguments.record {
-        let requests = simulator.watch();
+    if let Some(requests) = watched {
         // Ends with the simulator, which holds the other end.
         std::thread::spawn(move || {
             for request in requests {
