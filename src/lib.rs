@@ -6,8 +6,8 @@
 //! binary is the door.
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`].
-//! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], [`store`];
-//!   all over [`net`], [`aws`], [`clock`].
+//! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
+//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`].
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;

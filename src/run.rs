@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
-use crate::files::FileError;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
@@ -26,7 +25,7 @@ pub struct Settings {
     /// The accounts.
     pub source: source::Settings,
     /// The HR feed.
-    pub feed: feed::Settings,
+    pub feed: feed::Source,
     /// What people decided by hand.
     pub directives: directives::Settings,
     /// The rules.
@@ -73,7 +72,7 @@ pub enum Trouble {
     Past(#[source] LedgerError),
     /// The HR feed.
     #[error("could not read the HR feed")]
-    Feed(#[from] FileError),
+    Feed(#[from] feed::FeedError),
     /// What people decided by hand.
     #[error("could not read what was decided by hand")]
     Directives(#[from] DirectiveError),
@@ -251,7 +250,7 @@ async fn review(
         .await
         .map_err(Trouble::Past)?;
     let directives = directives::read(&settings.directives, deadline).await?;
-    let hr = feed::read(&settings.feed, deadline).await?;
+    let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
 

@@ -19,7 +19,7 @@ use self::values::{Place, Wrong};
 use self::variables::Raw;
 use crate::evidence::Executor;
 use crate::exit::FailOn;
-use crate::feed::{self, DateOrder, Format};
+use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::source::RawPages;
 use crate::{directives, files, ledger, net, run, source, store, truto};
@@ -177,7 +177,7 @@ fn located(
             key,
             force_path_style: force_path_style?,
         },
-        Place::TrutoHris => return None,
+        Place::TrutoHris(_) => return None,
     })
 }
 
@@ -381,7 +381,7 @@ impl Judge {
             values::boolean,
         );
         let directives = self.directives(&raw, &http, force_path_style);
-        let feed = self.feed(&raw, http, force_path_style);
+        let feed = self.feed(&raw, truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw);
         let store = self.store(&raw, force_path_style);
         let retention_days = self.get(
@@ -455,14 +455,7 @@ impl Judge {
         let connection = self.get(
             "TRUTO_INTEGRATED_ACCOUNT_ID",
             &raw.truto_integrated_account_id,
-            |text| {
-                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-                if text.len() <= 128 && text.chars().all(plain) {
-                    Ok(text.to_owned())
-                } else {
-                    Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))
-                }
-            },
+            values::connection_id,
         );
         let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
         let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
@@ -497,9 +490,10 @@ impl Judge {
     fn feed(
         &mut self,
         raw: &Raw,
+        truto: Option<&truto::Settings>,
         http: Option<net::Settings>,
         force_path_style: Option<bool>,
-    ) -> Option<feed::Settings> {
+    ) -> Option<feed::Source> {
         let authorization = raw
             .hr_feed_authorization
             .as_ref()
@@ -508,9 +502,13 @@ impl Judge {
             "HR_FEED_URL",
             &raw.hr_feed_url,
             |text| match values::place(text)? {
-                Place::TrutoHris => Err(Wrong::new(
-                    "is the HR system behind Truto, which this version has not built",
-                )),
+                Place::TrutoHris(id) if raw.truto_integrated_account_id.as_ref() == Some(&id) => {
+                    Err(
+                        Wrong::new("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID")
+                            .hint("name a connection to an HR system"),
+                    )
+                }
+                place @ Place::TrutoHris(_) => Ok(place),
                 _ => values::file(text),
             },
         );
@@ -534,16 +532,53 @@ impl Judge {
         let order = self.date_order(raw);
         let time_zone = self.time_zone(raw);
         let location_zones = self.location_zones(raw);
-        let location = located(place?, authorization, http.as_ref(), force_path_style);
-        Some(feed::Settings {
-            location: location?,
-            format: format?,
-            columns: columns?,
-            date_order: order?,
+        // Complaints about these are the policy's.
+        let quiet = &mut Self::default();
+        let allow_empty = quiet.allow_empty(raw)?;
+        let may_lack_leavers = allow_empty || quiet.scope(raw)? == FeedScope::Roster;
+        let dates = DateRules {
+            order: order?,
             time_zone: time_zone?,
             location_zones: location_zones?,
+        };
+        let location = match place? {
+            Place::TrutoHris(id) => {
+                self.only_for_files(raw);
+                return Some(feed::Source::Hris(feed::HrisSettings {
+                    truto: truto::Settings {
+                        integrated_account_id: id,
+                        ..truto?.clone()
+                    },
+                    dates,
+                    may_lack_leavers,
+                }));
+            }
+            place => located(place, authorization, http.as_ref(), force_path_style)?,
+        };
+        Some(feed::Source::File(feed::Settings {
+            location,
+            format: format?,
+            columns: columns?,
+            dates,
             max_bytes: MAX_HR_FEED_BYTES,
-        })
+        }))
+    }
+
+    /// What says how a file is to be read would be ignored where there is none.
+    fn only_for_files(&mut self, raw: &Raw) {
+        let format = raw.hr_feed_format.as_deref().filter(|text| *text != "auto");
+        for (name, value) in [
+            ("HR_FEED_FORMAT", format),
+            ("HR_FEED_COLUMNS", raw.hr_feed_columns.as_deref()),
+        ] {
+            if value.is_some() {
+                let problem = format!("{name} is set, and HR_FEED_URL is no file");
+                self.problems.add(
+                    problem,
+                    Some(format!("unset {name}: Truto names the fields")),
+                );
+            }
+        }
     }
 
     fn directives(
@@ -588,6 +623,22 @@ impl Judge {
         }
     }
 
+    fn scope(&mut self, raw: &Raw) -> Option<FeedScope> {
+        self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
+            let words = [
+                ("leavers", FeedScope::Leavers),
+                ("recent-leavers", FeedScope::RecentLeavers),
+                ("roster", FeedScope::Roster),
+            ];
+            values::choice(text, &words)
+        })
+    }
+
+    fn allow_empty(&mut self, raw: &Raw) -> Option<bool> {
+        let value = &raw.hr_feed_allow_empty;
+        self.get("HR_FEED_ALLOW_EMPTY", value, values::boolean)
+    }
+
     fn policy(&mut self, raw: &Raw) -> Option<Policy> {
         // Complaints about these are the feed's; here they are only recorded.
         let quiet = &mut Self::default();
@@ -603,24 +654,13 @@ impl Judge {
             &raw.offboarding_grace,
             values::duration,
         );
-        let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
-            let words = [
-                ("leavers", FeedScope::Leavers),
-                ("recent-leavers", FeedScope::RecentLeavers),
-                ("roster", FeedScope::Roster),
-            ];
-            values::choice(text, &words)
-        });
+        let scope = self.scope(raw);
         let max_age = self.get(
             "HR_FEED_MAX_AGE",
             &raw.hr_feed_max_age,
             values::duration_or_off,
         );
-        let allow_empty = self.get(
-            "HR_FEED_ALLOW_EMPTY",
-            &raw.hr_feed_allow_empty,
-            values::boolean,
-        );
+        let allow_empty = self.allow_empty(raw);
         let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
             values::number(text, 0, 100)
         });
@@ -666,7 +706,7 @@ impl Judge {
             "EVIDENCE_URL",
             &raw.evidence_url,
             |text| match values::place(text)? {
-                Place::Web(_) | Place::TrutoHris => {
+                Place::Web(_) | Place::TrutoHris(_) => {
                     Err(Wrong::new("is neither a folder nor a bucket")
                         .hint("write `s3://bucket/prefix`"))
                 }
@@ -680,7 +720,7 @@ impl Judge {
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,
             },
-            Place::Web(_) | Place::TrutoHris => return None,
+            Place::Web(_) | Place::TrutoHris(_) => return None,
         };
         Some(store::Settings { location })
     }

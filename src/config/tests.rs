@@ -98,7 +98,6 @@ fn what_is_not_built_is_an_error_and_never_ignored() {
             "{told}"
         );
     }
-    assert!(told(&[("HR_FEED_URL", "truto-hris://abc")]).contains("not built"));
 }
 
 #[test]
@@ -240,16 +239,68 @@ fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
 }
 
 #[test]
+fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
+    let judged = with(&[
+        ("HR_FEED_URL", "truto-hris://9b2e-11"),
+        ("HR_FEED_DATE_ORDER", "mdy"),
+        ("HR_FEED_FORMAT", "auto"),
+        ("HR_FEED_ALLOW_EMPTY", "true"),
+        ("TRUTO_PAGE_SIZE", "50"),
+    ]);
+    let run = judged.expect("settings").settings.run;
+    let feed::Source::Hris(hris) = &run.feed else {
+        panic!("no HR system: {:?}", run.feed);
+    };
+    assert_eq!(hris.truto.integrated_account_id, "9b2e-11");
+    assert_eq!(hris.truto.api_token.expose_secret(), "s3cret-token");
+    assert_eq!(hris.truto.page_size, 50);
+    assert_eq!(hris.dates.order, Some(DateOrder::MonthFirst));
+    assert!(hris.may_lack_leavers);
+    assert_eq!(run.source.truto.integrated_account_id, "5f0c3a52");
+}
+
+#[test]
+fn what_makes_no_sense_with_an_hr_system_is_told() {
+    let told = told(&[
+        ("HR_FEED_URL", "truto-hris://5f0c3a52"),
+        ("TRUTO_PAGE_SIZE", "0"),
+    ]);
+    assert!(
+        told.contains("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID"),
+        "{told}"
+    );
+    let problems = with(&[
+        ("HR_FEED_URL", "truto-hris://9b2e"),
+        ("HR_FEED_AUTHORIZATION", "Bearer x"),
+        ("HR_FEED_FORMAT", "json"),
+        ("HR_FEED_COLUMNS", "email=Mail"),
+    ]);
+    insta::assert_snapshot!(problems.expect_err("problems"), @r"
+    the configuration has 3 problems
+      HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address
+      HR_FEED_FORMAT is set, and HR_FEED_URL is no file
+      HR_FEED_COLUMNS is set, and HR_FEED_URL is no file
+    hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; all variables are described in README.md
+    ");
+    let problems = with(&[("HR_FEED_URL", "truto-hris://a/b")]);
+    insta::assert_snapshot!(problems.expect_err("problems"), @r"
+    the configuration has 1 problem
+      HR_FEED_URL=`truto-hris://a/b` names no connection of Truto's
+    hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; all variables are described in README.md
+    ");
+}
+
+#[test]
 fn columns_are_named_by_what_they_hold() {
     let judged = with(&[(
         "HR_FEED_COLUMNS",
         "person_id=Emp No, email=Work Email,end=Left",
     )])
     .expect("settings");
-    assert_eq!(
-        judged.settings.run.feed.columns[&feed::Column::PersonId],
-        "Emp No"
-    );
+    let feed::Source::File(file) = &judged.settings.run.feed else {
+        panic!("no file: {:?}", judged.settings.run.feed);
+    };
+    assert_eq!(file.columns[&feed::Column::PersonId], "Emp No");
     assert_eq!(judged.settings.run.policy.hr_feed_columns["end"], "Left");
     for columns in ["id=x", "email", "email=a,email=b", "email="] {
         assert!(with(&[("HR_FEED_COLUMNS", columns)]).is_err(), "{columns}");
@@ -261,8 +312,11 @@ fn zones_are_told_by_place_and_places_may_have_commas() {
     let zones = |text: &str| {
         let judged = with(&[("HR_LOCATION_ZONES", text)]).map_err(|error| error.to_string())?;
         let run = judged.settings.run;
-        assert_eq!(run.policy.hr_location_zones, run.feed.location_zones);
-        Ok::<_, String>(run.feed.location_zones)
+        let feed::Source::File(file) = run.feed else {
+            panic!("no file");
+        };
+        assert_eq!(run.policy.hr_location_zones, file.dates.location_zones);
+        Ok::<_, String>(file.dates.location_zones)
     };
     let two = zones("Berlin=Europe/Berlin, Oslo = Europe/Oslo").expect("zones");
     assert_eq!(two["oslo"], "Europe/Oslo");
@@ -393,8 +447,11 @@ fn every_variable_changes_what_the_run_is_told() {
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
         let Settings { run, .. } = &judged.settings;
         let token = run.source.truto.api_token.expose_secret().to_owned();
-        let authorization = match &run.feed.location {
-            files::Location::Http { authorization, .. } => authorization.clone(),
+        let authorization = match &run.feed {
+            feed::Source::File(feed::Settings {
+                location: files::Location::Http { authorization, .. },
+                ..
+            }) => authorization.clone(),
             _ => None,
         };
         let authorization = authorization.map(|secret| secret.expose_secret().to_owned());

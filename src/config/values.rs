@@ -145,11 +145,15 @@ pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
 pub(super) enum Place {
     Path(PathBuf),
     Web(Url),
-    S3 { bucket: String, key: String },
-    TrutoHris,
+    S3 {
+        bucket: String,
+        key: String,
+    },
+    /// The HR system behind this connection of Truto's.
+    TrutoHris(String),
 }
 
-/// A path, `file://`, `https://`, `s3://bucket/key` or `truto-hris://`.
+/// A path, `file://`, `https://`, `s3://bucket/key` or `truto-hris://INTEGRATED_ACCOUNT_ID`.
 pub(super) fn place(text: &str) -> Result<Place, Wrong> {
     let Some((scheme, rest)) = text.split_once("://") else {
         // Taken for folders, these would hide evidence where nobody looks for it.
@@ -183,7 +187,10 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
                 key: key.to_owned(),
             })
         }
-        "truto-hris" if !rest.is_empty() => Ok(Place::TrutoHris),
+        "truto-hris" => connection_id(rest).map(Place::TrutoHris).map_err(|_| {
+            Wrong::new("names no connection of Truto's")
+                .hint("write `truto-hris://INTEGRATED_ACCOUNT_ID`")
+        }),
         _ => Err(Wrong::new(format!(
             "has the scheme `{scheme}`, which is not known"
         ))),
@@ -196,8 +203,18 @@ pub(super) fn file(text: &str) -> Result<Place, Wrong> {
         Place::S3 { key, .. } if key.is_empty() => {
             Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
         }
-        Place::TrutoHris => Err(Wrong::new("is no file")),
+        Place::TrutoHris(_) => Err(Wrong::new("is no file")),
         place => Ok(place),
+    }
+}
+
+/// The id of a connection of Truto's.
+pub(super) fn connection_id(text: &str) -> Result<String, Wrong> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if (1..=128).contains(&text.len()) && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))
     }
 }
 
@@ -402,6 +419,10 @@ mod tests {
             key: "a/hr.csv".into(),
         };
         assert_eq!(place("s3://b/a/hr.csv"), Ok(s3));
+        assert_eq!(
+            place("truto-hris://5f0c-3a52"),
+            Ok(Place::TrutoHris("5f0c-3a52".into()))
+        );
         assert!(matches!(
             place("https://hr.test/x.csv?y=1"),
             Ok(Place::Web(_))
@@ -411,6 +432,9 @@ mod tests {
             "ftp://x/y",
             "gs://x/y",
             "truto-hris://",
+            "truto-hris://a/b",
+            "truto-hris://a?b=c",
+            "truto-hris:abc",
             "http://hr.test/x",
             "s3:/b/x",
             "s3:b",

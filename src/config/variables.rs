@@ -140,7 +140,7 @@ variables! {
     truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "records asked for per page";
     truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "never more requests than this in any such window; `off` where the server has no limit";
     asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the only workspace the connection sees"), [], SOURCE, "gid of the Asana workspace to review";
-    hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "the HR offboarding feed: a path, file://, https:// or s3://bucket/key";
+    hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "who left: a file at a path, file://, https:// or s3://bucket/key, or the HR system behind a Truto connection, truto-hris://INTEGRATED_ACCOUNT_ID";
     hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "csv, json, jsonl, or auto";
     hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "leavers (everyone who left), recent-leavers (a rolling window: rows may drop out) or roster (everyone who works here, too)";
     hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "columns by hand: person_id=Emp No,email=Work Email,end=Left";

@@ -137,6 +137,10 @@ pub struct HrSource {
     pub columns: BTreeMap<String, String>,
     pub end_of_work: String,
     pub notes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestRecord>,
 }
 
 /// Why a night could not be judged.
@@ -350,6 +354,8 @@ impl Night<'_> {
             columns: origin.columns.clone(),
             end_of_work: END_OF_WORK.to_owned(),
             notes: origin.notes.clone(),
+            pages: origin.pages.clone(),
+            requests: origin.requests.clone(),
         }
     }
 }

@@ -78,8 +78,11 @@ impl Draft {
             let mut hasher = DefaultHasher::new();
             id.hash(&mut hasher);
             let first = *self.by_person.entry(hasher.finish()).or_insert(at);
-            if first != at && self.feed.rows[first].person_id == row.person_id {
-                let line = self.feed.rows[first].line;
+            // Tenures of one record share its line: that they differ is what they are for.
+            let is_another =
+                |other: &&HrRow| other.person_id == row.person_id && other.line != row.line;
+            if let Some(other) = self.feed.rows.get(first).filter(is_another) {
+                let line = other.line;
                 row.notes
                     .push(format!("line {line} has the same id and other values"));
             }

@@ -295,6 +295,23 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// The layout of records whose fields are known beforehand: for each column one cell, and the
+    /// fields it is made of.
+    pub(super) fn fixed(columns: &[(Column, usize, &str)]) -> Self {
+        Self {
+            cells: columns
+                .iter()
+                .map(|(column, at, _)| (*column, vec![*at]))
+                .collect(),
+            shown: columns
+                .iter()
+                .map(|(column, _, shown)| (*column, (*shown).to_owned()))
+                .collect(),
+            status_is_flag: false,
+            notes: Vec::new(),
+        }
+    }
+
     /// The cells to read for a column: one, or none; several for parts of a name and for other
     /// addresses.
     pub(super) fn cells(&self, column: Column) -> &[usize] {

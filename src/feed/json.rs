@@ -761,7 +761,7 @@ impl<'d> Rows<'d> {
             faults: Vec::new(),
             has_any_value: false,
             line: 0,
-            reader: RowReader::new(layout, settings)?,
+            reader: RowReader::new(layout, &settings.dates)?,
             draft,
         })
     }

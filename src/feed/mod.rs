@@ -1,11 +1,13 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
 //!
-//! [`files`] gets the bytes and makes text of them, `table` or `json` find the rows,
-//! `headers` says which column holds what, `rows` and `dates` read the values, and `draft` counts.
+//! Of a file, [`files`] gets the bytes and makes text of them, `table` or `json` find the rows, and
+//! `headers` says which column holds what; from an HR system, `hris` reads the employees. `rows` and
+//! `dates` read the values of both, and `draft` counts.
 
 mod dates;
 mod draft;
 mod headers;
+mod hris;
 mod json;
 mod rows;
 mod table;
@@ -17,12 +19,52 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::Clock;
 use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
-use crate::net::Deadline;
+use crate::net::{Deadline, ErrorKind};
 use crate::people::{FeedOrigin, HrFeed, trim};
 use draft::Draft;
+pub use hris::{HrisError, HrisSettings};
 
-/// Where the feed is and how to read it.
+/// Where HR says who left.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// In a file.
+    File(Settings),
+    /// In the HR system, read through Truto.
+    Hris(HrisSettings),
+}
+
+/// Why the feed could not be had. What is wrong *inside* of it is told by the [`HrFeed`].
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The HR system.
+    #[error(transparent)]
+    Hris(#[from] HrisError),
+}
+
+impl FeedError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File(file) => file.kind(),
+            Self::Hris(hris) => hris.kind(),
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(file) => file.hint(),
+            Self::Hris(hris) => hris.hint(),
+        }
+    }
+}
+
+/// Where the feed's file is and how to read it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it is.
@@ -31,14 +73,21 @@ pub struct Settings {
     pub format: Option<Format>,
     /// Columns named by hand, by what they hold.
     pub columns: BTreeMap<Column, String>,
+    /// How dates are read.
+    pub dates: DateRules,
+    /// Larger feeds are refused, in bytes (before and after unpacking).
+    pub max_bytes: u64,
+}
+
+/// How dates are read, in a file and from an HR system alike.
+#[derive(Clone, Debug)]
+pub struct DateRules {
     /// How to read a date like `03/04/2026`; `None` refuses it.
-    pub date_order: Option<DateOrder>,
+    pub order: Option<DateOrder>,
     /// Zone of dates that carry none: an IANA name that is known to exist.
     pub time_zone: String,
     /// Zones by work place, for rows that name no zone; keys as [`place_key`] makes them.
     pub location_zones: BTreeMap<String, String>,
-    /// Larger feeds are refused, in bytes (before and after unpacking).
-    pub max_bytes: u64,
 }
 
 /// What a feed file is.
@@ -140,12 +189,23 @@ pub fn place_key(place: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Fetches the feed and reads it.
+/// Reads the feed, wherever it is.
 ///
 /// # Errors
-/// If the feed cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
+/// If the feed cannot be had. What is wrong inside of it is told by the [`HrFeed`].
+pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<HrFeed, FeedError> {
+    match source {
+        Source::File(settings) => Ok(read_file(settings, deadline).await?),
+        Source::Hris(settings) => hris::read(settings, clock, deadline).await,
+    }
+}
+
+/// Fetches a file and reads it.
+///
+/// # Errors
+/// If the file cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
 /// the [`HrFeed`].
-pub async fn read(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
+pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
     let purpose = Purpose::HrFeed;
     let max_bytes = settings.max_bytes;
     let (bytes, fetched) = files::fetch(&settings.location, purpose, max_bytes, deadline).await?;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::dates::{self, Edge, Told};
 use super::headers::Layout;
 use super::values::{is_blank_word, listed, quoted};
-use super::{Column, DateOrder, Settings, place_key};
+use super::{Column, DateOrder, DateRules, place_key};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_zero_width, trim};
 
 /// What became of a row that is not blank.
@@ -98,15 +98,16 @@ struct Reading<F> {
 
 impl RowReader {
     /// # Errors
-    /// If the zone of the settings is unknown.
-    pub(super) fn new(layout: Layout, settings: &Settings) -> Result<Self, String> {
-        let zone = TimeZone::get(&settings.time_zone).map_err(|_| {
+    /// If a zone is unknown.
+    pub(super) fn new(layout: Layout, dates: &DateRules) -> Result<Self, String> {
+        let time_zone = dates.time_zone.as_str();
+        let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "HR_TIME_ZONE names {}, which is no time zone known here",
-                listed([settings.time_zone.as_str()], 1)
+                listed([time_zone], 1)
             )
         })?;
-        let by_place = settings.location_zones.iter().map(|(place, name)| {
+        let by_place = dates.location_zones.iter().map(|(place, name)| {
             let zone = TimeZone::get(name).map_err(|_| {
                 let name = listed([name.as_str()], 1);
                 format!("HR_LOCATION_ZONES names {name}, which is no time zone known here")
@@ -116,7 +117,7 @@ impl RowReader {
         Ok(Self {
             by_place: by_place.collect::<Result<_, String>>()?,
             layout,
-            order: settings.date_order,
+            order: dates.order,
             zone,
             zones: HashMap::new(),
         })
@@ -214,17 +215,27 @@ impl RowReader {
         person_id: Option<&str>,
         email: Option<&str>,
     ) -> Entry {
-        let kept = |text: Option<&str>| {
-            text.map(trim)
-                .filter(|text| !is_blank_word(text) && is_undamaged(text))
-                .map(str::to_owned)
-        };
-        Entry::Rejected(RejectedRow {
-            line,
-            reason,
-            person_id: kept(person_id),
-            email: kept(email),
-        })
+        Entry::Rejected(rejected(line, reason, person_id, email))
+    }
+}
+
+/// A row that cannot be read, with what names a person and is fit to be kept.
+pub(super) fn rejected(
+    line: u64,
+    reason: String,
+    person_id: Option<&str>,
+    email: Option<&str>,
+) -> RejectedRow {
+    let kept = |text: Option<&str>| {
+        text.map(trim)
+            .filter(|text| !is_blank_word(text) && is_undamaged(text))
+            .map(str::to_owned)
+    };
+    RejectedRow {
+        line,
+        reason,
+        person_id: kept(person_id),
+        email: kept(email),
     }
 }
 
@@ -419,7 +430,7 @@ fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
 }
 
 /// One address, nothing around it: `Ana <ana@x.com>` and `mailto:` would match no account.
-fn address(text: &str) -> Option<EmailAddress> {
+pub(super) fn address(text: &str) -> Option<EmailAddress> {
     if text.contains(['<', '>', '(', ')', '[', ']', '"', ',', ';', ':', '\\']) {
         return None;
     }
@@ -427,7 +438,7 @@ fn address(text: &str) -> Option<EmailAddress> {
 }
 
 /// What a status means, if it leaves no doubt.
-fn employment(text: &str, is_flag: bool) -> Employment {
+pub(super) fn employment(text: &str, is_flag: bool) -> Employment {
     let word: String = text
         .chars()
         .filter(|c| c.is_alphanumeric())

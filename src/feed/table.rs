@@ -45,7 +45,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     }
     let layout = headers::recognise(&found.headers, &settings.columns)?;
     draft.read_with(&layout);
-    let mut rows = RowReader::new(layout, settings)?;
+    let mut rows = RowReader::new(layout, &settings.dates)?;
 
     let body = &text[found.at..];
     let escapes = has_backslash_escapes(body.as_bytes(), found.delimiter);

@@ -18,10 +18,16 @@ fn settings() -> Settings {
         location: Location::Path(PathBuf::from("hr.csv")),
         format: None,
         columns: BTreeMap::new(),
-        date_order: None,
-        time_zone: "Etc/UTC".to_owned(),
-        location_zones: BTreeMap::new(),
+        dates: in_zone("Etc/UTC"),
         max_bytes: 1024 * 1024,
+    }
+}
+
+fn in_zone(time_zone: &str) -> DateRules {
+    DateRules {
+        order: None,
+        time_zone: time_zone.to_owned(),
+        location_zones: BTreeMap::new(),
     }
 }
 
@@ -193,7 +199,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
         ..settings()
     };
     std::fs::write(&path, gzip(&vec![b'x'; 2 * 1024 * 1024])).expect("a file");
-    let error = super::read(&settings, soon()).await.expect_err("too large");
+    let error = read_file(&settings, soon()).await.expect_err("too large");
     assert!(matches!(
         error,
         FileError::TooLarge {
@@ -203,7 +209,7 @@ async fn reading_from_a_path_tells_a_bomb_from_an_unusable_file() {
     ));
 
     std::fs::write(&path, b"").expect("a file");
-    let feed = super::read(&settings, soon()).await.expect("a feed");
+    let feed = read_file(&settings, soon()).await.expect("a feed");
     assert_eq!(feed.origin.age_basis, AgeBasis::FileMtime);
     assert_eq!(reason(feed), "the file is empty");
 }
@@ -218,7 +224,7 @@ fn a_header_without_rows_is_a_feed_of_nobody() {
 #[test]
 fn a_zone_that_nobody_knows_makes_the_feed_unusable() {
     let settings = Settings {
-        time_zone: "Mars/Olympus".to_owned(),
+        dates: in_zone("Mars/Olympus"),
         ..settings()
     };
     assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE names `Mars/Olympus`, which is no time zone known here");
@@ -510,7 +516,10 @@ fn a_date_with_two_readings_rejects_its_row_and_says_what_to_set() {
     let feed = rows("E1,Ana,ana@x.com,Left,03/04/2026,,\n");
     assert_snapshot!(feed.rejected[0].reason, @"column `Termination Date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
     let settings = Settings {
-        date_order: Some(DateOrder::MonthFirst),
+        dates: DateRules {
+            order: Some(DateOrder::MonthFirst),
+            ..in_zone("Etc/UTC")
+        },
         ..settings()
     };
     let feed = read_with(
@@ -805,15 +814,17 @@ proptest! {
 #[test]
 fn a_work_place_gives_its_zone_and_a_zone_column_wins() {
     let settings = Settings {
-        time_zone: "Europe/Berlin".to_owned(),
-        location_zones: [
-            ("melbourne".to_owned(), "Australia/Melbourne".to_owned()),
-            (
-                "los angeles, ca".to_owned(),
-                "America/Los_Angeles".to_owned(),
-            ),
-        ]
-        .into(),
+        dates: DateRules {
+            location_zones: [
+                ("melbourne".to_owned(), "Australia/Melbourne".to_owned()),
+                (
+                    "los angeles, ca".to_owned(),
+                    "America/Los_Angeles".to_owned(),
+                ),
+            ]
+            .into(),
+            ..in_zone("Europe/Berlin")
+        },
         ..settings()
     };
     let text = "Employee ID,Work Email,Termination Date,Location,Time Zone\n\

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::EmailAddress;
+use super::{EmailAddress, PageRecord, RequestRecord};
 
 /// A whole HR feed, normalised: every row of the file is in exactly one of its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,15 +36,16 @@ impl HrFeed {
 pub struct FeedOrigin {
     /// The address without credentials and query.
     pub url: String,
-    /// SHA-256 of the bytes as they were fetched, in hex.
+    /// SHA-256 of the bytes as they were fetched, in hex; of all pages in their order, where the
+    /// feed is a list.
     pub sha256: String,
     /// How many bytes were fetched.
     pub bytes: u64,
-    /// When the file was last changed, if anybody said.
+    /// When the file was last changed, or a list was read live, if anybody said.
     pub modified_at: Option<Timestamp>,
     /// Who said so.
     pub age_basis: AgeBasis,
-    /// `csv`, `json` or `jsonl`.
+    /// `csv`, `json`, `jsonl` or `truto-hris`.
     pub format: String,
     /// The encoding the text was read in, as `UTF-8`.
     pub encoding: String,
@@ -54,6 +55,12 @@ pub struct FeedOrigin {
     pub columns: BTreeMap<String, String>,
     /// What the reader did that a person might want to know: lines skipped, a delimiter guessed.
     pub notes: Vec<String>,
+    /// Every page of the list, where the feed is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageRecord>,
+    /// What was asked for it, by method, path and query.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestRecord>,
 }
 
 /// Who says how old the HR file is.
@@ -66,6 +73,8 @@ pub enum AgeBasis {
     HttpLastModified,
     /// `Last-Modified` of an S3 object.
     S3LastModified,
+    /// `Date` of the first page of a list that was read live.
+    Live,
     /// Nobody.
     #[default]
     Unknown,
@@ -74,7 +83,8 @@ pub enum AgeBasis {
 /// One row of the feed that could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrRow {
-    /// Line in the file where the row begins, from 1 (JSON: the element's number, from 1).
+    /// Line in the file where the row begins, from 1 (JSON: the element's number, from 1; a list:
+    /// the record's number through all pages, which several tenures of one record share).
     pub line: u64,
     /// The person's id. Text: `00123` is not `123`.
     pub person_id: Option<String>,

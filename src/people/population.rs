@@ -79,7 +79,7 @@ pub enum Viewer {
 /// One page of a list, as received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRecord {
-    /// Which list: `users`, `memberships`, `emails`.
+    /// Which list: `users`, `memberships`, `emails`, `employees`.
     pub list: String,
     /// Number of the page in its list, from 1.
     pub page: u64,

@@ -201,6 +201,7 @@ impl Title for AgeBasis {
             Self::FileMtime => "as the file system says",
             Self::HttpLastModified => "as the HTTP server says",
             Self::S3LastModified => "as S3 says",
+            Self::Live => "when it was read live, as the server's clock says",
             Self::Unknown => "as nobody says",
         }
     }

@@ -6,12 +6,14 @@ use futures_util::{StreamExt as _, stream};
 use tracing::{info, warn};
 
 use super::accounts::{account, add_email, has_gap, merge};
-use super::listing::{Users, restarted_once};
+use super::listing::Users;
 use super::memberships::{ASANA_PAGE_SIZE, Members};
 use super::raw::{Kept, Lines, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{EmailAddress, GapFilling, PageRecord, RequestRecord, Workspace};
-use crate::truto::{Client, CustomUser, End, GotUser, List, Row, TrutoError, User, Walk};
+use crate::truto::{
+    Client, CustomUser, End, GotUser, List, Row, TrutoError, User, Walk, restarted_once,
+};
 
 /// Users read at once. The rate limit is what bounds us; this only hides the latency.
 const AT_ONCE: usize = 8;

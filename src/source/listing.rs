@@ -6,7 +6,7 @@ use super::accounts::{Accounts, account};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{Listing, RejectedRecord, RequestRecord, Workspace};
-use crate::truto::{Client, End, List, Page, Row, TrutoError, User, Walk};
+use crate::truto::{Client, End, List, Page, Row, TrutoError, User, Walk, restarted_once};
 
 /// The users as listed.
 #[derive(Debug, Default)]
@@ -53,20 +53,6 @@ pub(super) async fn read(
         "Read the list of users: {unique} accounts"
     );
     Ok(users)
-}
-
-/// A cursor wraps an expiring token of Asana's: a list whose cursor expired is read again from its
-/// first page, once.
-pub(super) async fn restarted_once<T>(
-    read: impl AsyncFn() -> Result<T, TrutoError>,
-) -> Result<T, TrutoError> {
-    match read().await {
-        Err(error @ TrutoError::CursorExpired { .. }) => {
-            warn!("{error}; reading the list again from its first page");
-            read().await
-        }
-        done => done,
-    }
 }
 
 async fn read_once(

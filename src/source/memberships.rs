@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::accounts::{Accounts, higher, instant, may_have_access, role_of_flags, told_by_flag};
-use super::listing::restarted_once;
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{self, PageRecord, RequestRecord, Role};
-use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk};
+use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, restarted_once};
 
 /// Asana allows no more than this on a page.
 pub(super) const ASANA_PAGE_SIZE: u32 = 100;

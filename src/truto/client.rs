@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::error::{Envelope, Said};
 use super::pages::{Contents, Cursor, NoPage};
-use super::{IntegratedAccount, List, Row, Settings, TrutoError, User};
+use super::{IntegratedAccount, List, Row, Settings, System, TrutoError, User};
 use crate::clock::Clock;
 use crate::net::{Deadline, Http, NetError, Pacer, Request, Response};
 
@@ -25,6 +25,7 @@ const ATTEMPTS_AT_WHOLE_JSON: u32 = 3;
 pub struct Client {
     http: Http,
     settings: Settings,
+    system: System,
     headers: HeaderMap,
     pacer: Pacer,
     clock: Clock,
@@ -42,8 +43,20 @@ pub struct GotUser {
 }
 
 impl Client {
-    /// A client that keeps to the settings' rate limit and ends by the deadline.
+    /// A client for a connection to Asana, which keeps to the settings' rate limit and ends by the
+    /// deadline.
     pub fn new(settings: &Settings, clock: &Clock, deadline: Deadline) -> Result<Self, TrutoError> {
+        Self::to(System::Asana, settings, clock, deadline)
+    }
+
+    /// The same for a connection to any system. Truto counts requests by connection, so each
+    /// client keeps a count of its own.
+    pub fn to(
+        system: System,
+        settings: &Settings,
+        clock: &Clock,
+        deadline: Deadline,
+    ) -> Result<Self, TrutoError> {
         let token = settings.api_token.expose_secret();
         let mut authorization =
             HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| TrutoError::TokenText)?;
@@ -59,6 +72,7 @@ impl Client {
         Ok(Self {
             http: Http::new(&settings.http, deadline)?,
             settings: settings.clone(),
+            system,
             headers,
             pacer,
             clock: *clock,
@@ -100,10 +114,11 @@ impl Client {
     pub async fn connection(&self) -> Result<IntegratedAccount, TrutoError> {
         let path = ["integrated-account", self.connection_id()];
         let answer = self.get(&path, []).await.map_err(|error| {
+            let system = self.system;
             let id = || self.connection_id().to_owned();
             match error.status() {
                 Some(401) => TrutoError::BadToken,
-                Some(404) => TrutoError::ConnectionUnknown { id: id() },
+                Some(404) => TrutoError::ConnectionUnknown { system, id: id() },
                 _ => self.explain(error),
             }
         });
@@ -145,12 +160,12 @@ impl Client {
         unreachable!("attempts end with an answer or an error")
     }
 
-    /// One page of a list, with its body.
+    /// One page of a list, with the answer it came in.
     pub(super) async fn envelope<T: for<'de> Deserialize<'de>>(
         &self,
         list: &List,
         cursor: Option<&Cursor>,
-    ) -> Result<(Contents<T>, Vec<u8>), TrutoError> {
+    ) -> Result<(Contents<T>, Response), TrutoError> {
         let path: Vec<&str> = list.path.iter().map(String::as_str).collect();
         let full = list.full_query(self);
         let mut query: Vec<(&str, &str)> =
@@ -160,7 +175,7 @@ impl Client {
         for attempt in 1.. {
             let answer = self.data(&path, &query).await?;
             match Contents::read(&answer.body) {
-                Ok(contents) => return Ok((contents, answer.body)),
+                Ok(contents) => return Ok((contents, answer)),
                 // `/me` may answer with its one record bare.
                 Err(NoPage::NoRows) if list.name == List::ME => {
                     if let Ok(Row::Record(record)) = serde_json::from_slice(&answer.body) {
@@ -169,7 +184,7 @@ impl Client {
                             next: None,
                             is_partial: false,
                         };
-                        return Ok((contents, answer.body));
+                        return Ok((contents, answer));
                     }
                     return Err(malformed(&what, NoPage::NoRows));
                 }
@@ -179,7 +194,7 @@ impl Client {
         unreachable!("attempts end with an answer or an error")
     }
 
-    /// A call for data. A 401 may mean our token or the login at Asana: the connection tells.
+    /// A call for data. A 401 may mean our token or the login behind the connection, which tells.
     async fn data(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Response, TrutoError> {
         let error = match self.get(path, query.iter().copied()).await {
             Ok(answer) => return Ok(answer),
@@ -190,6 +205,7 @@ impl Client {
         }
         let refused = self.envelope_of(&error);
         let dead_login = |status: Option<String>| TrutoError::ConnectionNeedsReauth {
+            system: self.system,
             id: self.connection_id().to_owned(),
             status: status.unwrap_or_else(|| "not told".to_owned()),
         };
@@ -240,7 +256,7 @@ impl Client {
         let NetError::Status { story, .. } = &error else {
             return TrutoError::Net(error);
         };
-        let what = story.what.clone();
+        let (system, what) = (self.system, story.what.clone());
         let status = error.status().unwrap_or_default();
         let Envelope {
             is_envelope,
@@ -249,10 +265,24 @@ impl Client {
             said,
         } = self.envelope_of(&error);
         match status {
-            403 if !scopes.is_empty() => TrutoError::MissingScope { what, scopes },
-            401 | 403 => TrutoError::Refused { what, status, said },
+            403 if !scopes.is_empty() => TrutoError::MissingScope {
+                system,
+                what,
+                scopes,
+            },
+            401 | 403 => TrutoError::Refused {
+                system,
+                what,
+                status,
+                said,
+            },
             408 | 425 | 429 => TrutoError::Failed { story: error, said },
-            400..500 => TrutoError::Rejected { what, status, said },
+            400..500 => TrutoError::Rejected {
+                system,
+                what,
+                status,
+                said,
+            },
             503 if is_envelope && !is_remote => TrutoError::Unavailable { said },
             _ => {
                 let said = said.unless_in(&error.to_string());

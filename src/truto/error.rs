@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::System;
 use crate::net::{ErrorKind, NetError};
 
 /// Server messages are quoted up to here.
@@ -18,9 +19,11 @@ pub enum TrutoError {
     /// The token cannot even be sent.
     #[error("the API token holds characters that no HTTP header can")]
     TokenText,
-    /// The connection's login at Asana is dead.
-    #[error("the connection `{id}` has lost its login at Asana (status `{status}`)")]
+    /// The connection's login is dead.
+    #[error("the connection `{id}` has lost its login at {system} (status `{status}`)")]
     ConnectionNeedsReauth {
+        /// Where the login was.
+        system: System,
         /// The connection.
         id: String,
         /// Its state as Truto words it.
@@ -29,12 +32,16 @@ pub enum TrutoError {
     /// There is no such connection for this token.
     #[error("Truto knows no connection `{id}` for this token")]
     ConnectionUnknown {
+        /// What it should lead to.
+        system: System,
         /// The id asked for.
         id: String,
     },
-    /// Asana wants a scope that the connection was not given.
+    /// A scope is wanted that the connection was not given.
     #[error("{what} was refused: missing scope {}", scopes.join(", "))]
     MissingScope {
+        /// Who wants it.
+        system: System,
         /// Method and path.
         what: String,
         /// The scopes.
@@ -43,6 +50,8 @@ pub enum TrutoError {
     /// Not allowed, without a scope named.
     #[error("{what} was refused (status {status}){said}")]
     Refused {
+        /// What the connection leads to.
+        system: System,
         /// Method and path.
         what: String,
         /// 401 or 403.
@@ -53,6 +62,8 @@ pub enum TrutoError {
     /// Asked for something that is not there or not in this form.
     #[error("{what} was rejected (status {status}){said}")]
     Rejected {
+        /// What the connection leads to.
+        system: System,
         /// Method and path.
         what: String,
         /// The status.
@@ -129,19 +140,36 @@ impl TrutoError {
             Self::BadToken | Self::TokenText => {
                 "check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired"
             }
-            Self::ConnectionNeedsReauth { id, .. } => return Some(reconnect(id)),
-            Self::ConnectionUnknown { .. } => {
-                "check TRUTO_INTEGRATED_ACCOUNT_ID, and that TRUTO_API_TOKEN is of the same environment"
+            Self::ConnectionNeedsReauth { system, id, .. } => return Some(system.reconnect(id)),
+            Self::ConnectionUnknown { system, .. } => {
+                let variable = system.variable();
+                return Some(format!(
+                    "check {variable}, and that TRUTO_API_TOKEN is of the same environment"
+                ));
             }
-            Self::MissingScope { .. } => {
-                "an Asana admin must connect again in Truto, with full permissions or these scopes; the id stays"
+            Self::MissingScope { system, .. } => {
+                let admin = system.admin();
+                return Some(format!(
+                    "{admin} must connect again in Truto, with full permissions or these scopes; the id stays"
+                ));
             }
-            Self::Refused { status: 401, .. } => {
-                "the token can read the connection and not this: check the token's permissions, then the connection's login at Asana"
+            Self::Refused {
+                status: 401,
+                system,
+                ..
+            } => {
+                return Some(format!(
+                    "the token can read the connection and not this: check the token's permissions, then the connection's login at {system}"
+                ));
             }
-            Self::Refused { .. } | Self::Rejected { .. } => {
-                "the account that connected Asana must be allowed to read it: connect as an Asana admin or with a service account"
-            }
+            Self::Refused { system, .. } | Self::Rejected { system, .. } => match system {
+                System::Asana => {
+                    "the account that connected Asana must be allowed to read it: connect as an Asana admin or with a service account"
+                }
+                System::Hris => {
+                    "the account that connected the HR system must be allowed to read all employees, and Truto must offer them for it (unified HRIS)"
+                }
+            },
             Self::Unavailable { .. } => "contact Truto support",
             Self::Failed { story, .. } => return story.hint().map(str::to_owned),
             Self::Net(net) => return net.hint().map(str::to_owned),
@@ -190,11 +218,6 @@ impl TrutoError {
             _ => false,
         }
     }
-}
-
-/// Whom to ask to connect again.
-pub(super) fn reconnect(id: &str) -> String {
-    format!("an Asana admin must connect `{id}` again in Truto; the id stays")
 }
 
 /// A server's own words, fit to be printed: one line, not long, without the token.

@@ -1,5 +1,6 @@
 //! Truto's API for one connection. Its JSON is known here and nowhere else.
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -14,11 +15,53 @@ mod wire;
 
 pub use client::{Client, GotUser};
 pub use error::{Said, TrutoError};
-pub use pages::{End, List, Page, Row, Walk};
+pub use pages::{End, List, Page, Row, Walk, restarted_once};
 pub use wire::{
-    Context, CustomUser, Email, IntegratedAccount, Integration, License, Membership, Organization,
-    RemoteData, Role, User,
+    Context, CustomUser, Email, Employee, EmployeeEmail, Employment, IntegratedAccount,
+    Integration, License, Membership, Organization, RemoteData, Role, User,
 };
+
+/// What a connection leads to: messages name it, and whoever can mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// The accounts.
+    Asana,
+    /// What HR says.
+    Hris,
+}
+
+impl System {
+    /// The variable that names the connection.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Asana => "TRUTO_INTEGRATED_ACCOUNT_ID",
+            Self::Hris => "HR_FEED_URL",
+        }
+    }
+
+    /// Who can connect it.
+    pub fn admin(self) -> &'static str {
+        match self {
+            Self::Asana => "an Asana admin",
+            Self::Hris => "an administrator of the HR system",
+        }
+    }
+
+    /// Whom to ask to connect again.
+    pub fn reconnect(self, id: &str) -> String {
+        let admin = self.admin();
+        format!("{admin} must connect `{id}` again in Truto; the id stays")
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asana => "Asana",
+            Self::Hris => "the HR system",
+        })
+    }
+}
 
 /// What is needed to speak to Truto.
 #[derive(Clone, Debug)]

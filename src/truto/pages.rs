@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
 use super::lenient;
 use super::{Client, TrutoError};
@@ -83,6 +85,8 @@ pub struct Page<T> {
     pub record: PageRecord,
     /// The body, unpacked.
     pub body: Vec<u8>,
+    /// The moment the answer was made, by the server's clock.
+    pub date: Option<Timestamp>,
 }
 
 /// How a list ended.
@@ -136,6 +140,20 @@ impl Cursor {
     }
 }
 
+/// A cursor wraps an expiring token of the provider's: a list whose cursor expired is read again
+/// from its first page, once.
+pub async fn restarted_once<T>(
+    read: impl AsyncFn() -> Result<T, TrutoError>,
+) -> Result<T, TrutoError> {
+    match read().await {
+        Err(error @ TrutoError::CursorExpired { .. }) => {
+            warn!("{error}; reading the list again from its first page");
+            read().await
+        }
+        done => done,
+    }
+}
+
 /// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
 #[derive(Debug)]
 pub struct Walk<'a, T> {
@@ -169,7 +187,7 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
         }
         let asked_with = self.cursor.take();
         let number = self.pages + 1;
-        let (envelope, body) = self
+        let (envelope, answer) = self
             .client
             .envelope::<T>(self.list, asked_with.as_ref())
             .await
@@ -179,6 +197,7 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
                         what,
                         status: status @ (400 | 410 | 422),
                         said,
+                        ..
                     },
                     Some(_),
                 ) => TrutoError::CursorExpired {
@@ -190,6 +209,8 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
                 (error, _) => error,
             })?;
         self.pages = number;
+        let date = answer.date();
+        let body = answer.body;
         let Contents {
             rows,
             next,
@@ -218,6 +239,7 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
             is_partial,
             record,
             body,
+            date,
         }))
     }
 
@@ -449,7 +471,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Membership, User};
+    use super::super::{Employee, Membership, User};
     use super::*;
 
     fn users(body: &str) -> Contents<User> {
@@ -572,6 +594,63 @@ mod tests {
                 let body = format!(r#"{{"result":[{{"id":"1","{field}":{value}}}]}}"#);
                 assert_eq!(ids(&users(&body)), ["1"], "{body}");
             }
+        }
+    }
+
+    fn employee(json: &str) -> Employee {
+        let body = format!(r#"{{"result":[{json}]}}"#);
+        let mut page = Contents::<Employee>::read(body.as_bytes()).expect("a page");
+        match page.rows.pop() {
+            Some(Row::Record(employee)) => employee,
+            row => panic!("{row:?}"),
+        }
+    }
+
+    #[test]
+    fn no_field_of_an_employee_can_spoil_its_page() {
+        for value in [
+            "null",
+            "7",
+            "-1.5",
+            "true",
+            r#""""#,
+            r#""x""#,
+            "[[1],null,{}]",
+            r#"{"a":{"b":[]}}"#,
+        ] {
+            for field in [
+                "employee_number",
+                "company",
+                "name",
+                "emails",
+                "work_email",
+                "employment_status",
+                "termination_date",
+                "employments",
+                "work_location",
+                "locations",
+                "manager",
+                "remote_data",
+            ] {
+                let read = employee(&format!(r#"{{"id":"1","{field}":{value}}}"#));
+                assert_eq!(read.id.as_deref(), Some("1"), "{field}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_employee_is_read_in_each_form_a_mapping_may_give() {
+        let plain = employee(
+            r#"{"id":"1","employee_number":"17","company":"c","emails":[{"email":"a@x.com"}],
+            "work_location":"Paris"}"#,
+        );
+        for other in [
+            r#"{"id":1,"employee_number":17,"company":{"id":"c"},"emails":["a@x.com"],
+            "work_location":{"name":"Paris"}}"#,
+            r#"{"id":1.0,"employee_number":17.0,"company":{"id":"c","name":"C"},"emails":"a@x.com",
+            "work_location":[{"name":null,"city":"Paris"}]}"#,
+        ] {
+            assert_eq!(employee(other), plain, "{other}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Truto's records, as far as we use them.
 //!
 //! What is named here is read; what is read is what `EVIDENCE_RAW=minimal` keeps. Serialising a
-//! record gives back just these fields, in this order.
+//! record gives back just these fields, in this order. Records of HR are never kept, so they cannot
+//! be serialised.
 
 use serde::{Deserialize, Serialize};
 
@@ -280,6 +281,93 @@ pub struct CustomUser {
     pub email: Option<String>,
 }
 
+/// `GET /unified/hris/employees`: a person as the HR system tells of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Employee {
+    /// The record's id: Truto's or the HR system's own, known to nothing else.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// The number people and other systems know somebody by.
+    #[serde(deserialize_with = "lenient::text")]
+    pub employee_number: Option<String>,
+    /// The company within which that number holds.
+    #[serde(deserialize_with = "place")]
+    pub company: Option<String>,
+    /// Whole name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// First name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub first_name: Option<String>,
+    /// Middle name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub middle_name: Option<String>,
+    /// Last name.
+    #[serde(deserialize_with = "lenient::text")]
+    pub last_name: Option<String>,
+    /// E-mail addresses.
+    #[serde(deserialize_with = "lenient::list")]
+    pub emails: Vec<EmployeeEmail>,
+    /// A bare work address, which some mappings give instead of the list.
+    #[serde(deserialize_with = "lenient::text")]
+    pub work_email: Option<String>,
+    /// The same without a word on what it is.
+    #[serde(deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+    /// The same for a personal one.
+    #[serde(deserialize_with = "lenient::text")]
+    pub personal_email: Option<String>,
+    /// `active`, `inactive`, `pending`, or a word of the HR system's.
+    #[serde(deserialize_with = "lenient::text")]
+    pub employment_status: Option<String>,
+    /// First day of work.
+    #[serde(deserialize_with = "lenient::text")]
+    pub start_date: Option<String>,
+    /// Last day of employment.
+    #[serde(deserialize_with = "lenient::text")]
+    pub termination_date: Option<String>,
+    /// Contracts or positions, past and present.
+    #[serde(deserialize_with = "lenient::list")]
+    pub employments: Vec<Employment>,
+    /// Work place.
+    #[serde(deserialize_with = "site")]
+    pub work_location: Option<String>,
+    /// The same under another name.
+    #[serde(deserialize_with = "site")]
+    pub location: Option<String>,
+    /// The same as a list.
+    #[serde(deserialize_with = "site")]
+    pub locations: Option<String>,
+}
+
+/// An e-mail address of an employee.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct EmployeeEmail {
+    /// The address.
+    #[serde(deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+    /// `work`, `personal`, or another word.
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub kind: Option<String>,
+    /// Whether it is the main one.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub is_primary: Option<bool>,
+}
+
+/// One employment of an employee.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Employment {
+    /// First day.
+    #[serde(deserialize_with = "lenient::text")]
+    pub effective_date: Option<String>,
+    /// Last day; none while it runs.
+    #[serde(deserialize_with = "lenient::text")]
+    pub end_date: Option<String>,
+}
+
 /// `GET /integrated-account/{id}`: the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -360,6 +448,51 @@ fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Place { gid, id, name: _ } = lenient::object(deserializer)?;
     Ok(gid.or(id).filter(|text| !text.trim().is_empty()))
+}
+
+/// A work place: as a text, or as an object or a list of them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Site {
+    #[serde(deserialize_with = "lenient::text")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    city: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    country: Option<String>,
+}
+
+fn site<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let sites: Vec<Site> = lenient::list(deserializer)?;
+    let mut names = sites
+        .into_iter()
+        .filter_map(|site| site.name.or(site.city).or(site.country));
+    Ok(names.next())
+}
+
+impl FromText for Site {
+    fn from_text(text: String) -> Self {
+        Self {
+            name: Some(text),
+            ..Self::default()
+        }
+    }
+}
+
+impl FromText for EmployeeEmail {
+    fn from_text(text: String) -> Self {
+        Self {
+            email: Some(text),
+            ..Self::default()
+        }
+    }
+}
+
+/// A bare text says nothing of when.
+impl FromText for Employment {
+    fn from_text(_: String) -> Self {
+        Self::default()
+    }
 }
 
 impl FromText for Place {

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::HRIS_CONNECTION_ID;
 use crate::answer::Answer;
 use crate::faults::Action;
+use crate::hris::{self, Hris};
 use crate::limit::SlidingWindow;
 use crate::pages::{self, Page, Rows};
 use crate::request::RecordedRequest;
@@ -29,6 +31,15 @@ pub(crate) struct Reply {
     pub(crate) date: Option<String>,
 }
 
+/// How a list differs from a plain one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Oddities {
+    is_keyed: bool,
+    empty_last_page: bool,
+    repeated_cursor: bool,
+    partial_response: bool,
+}
+
 /// What becomes of an answer on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -47,12 +58,15 @@ pub(crate) struct Api {
     /// The connection's state now.
     status: String,
     status_changes: u32,
+    /// The state of the connection to the HR system now.
+    hris_status: String,
     connection_reads: u32,
     expired_cursors_left: u32,
     last_forbidden: Value,
     /// How many requests matched each fault.
     matched: Vec<u32>,
     window: SlidingWindow,
+    hris_window: SlidingWindow,
     /// Lists that were asked for, rendered.
     lists: HashMap<String, Arc<Rows>>,
     /// Places of people in the world, by gid.
@@ -68,11 +82,13 @@ impl Api {
             date: None,
             status: String::new(),
             status_changes: 0,
+            hris_status: String::new(),
             connection_reads: 0,
             expired_cursors_left: 0,
             last_forbidden: Value::Null,
             matched: Vec::new(),
             window: SlidingWindow::default(),
+            hris_window: SlidingWindow::default(),
             lists: HashMap::new(),
             places: HashMap::new(),
             requests: Vec::new(),
@@ -90,11 +106,16 @@ impl Api {
             .and_then(|date| printer.timestamp_to_rfc9110_string(&date).ok());
         self.status.clone_from(&world.connection_status);
         self.status_changes = 0;
+        self.hris_status = match &world.hris {
+            Some(hris) => hris.connection_status.clone(),
+            None => String::new(),
+        };
         self.connection_reads = 0;
         self.expired_cursors_left = world.expired_cursors;
         self.last_forbidden = Value::Null;
         self.matched = vec![0; world.faults.len()];
         self.window = SlidingWindow::default();
+        self.hris_window = SlidingWindow::default();
         self.lists.clear();
         let people = world.people.iter().enumerate();
         self.places = people
@@ -123,7 +144,7 @@ impl Api {
     /// Answers a request and remembers it.
     pub(crate) fn answer(&mut self, mut request: RecordedRequest) -> Reply {
         let world = Arc::clone(&self.world);
-        let (delay, action) = self.meet_faults(&world, &request.path);
+        let (delay, action) = self.meet_faults(&world, &request);
         let (answer, way) = match action {
             Some(Action::Answer {
                 status,
@@ -165,11 +186,15 @@ impl Api {
     }
 
     /// Counts the request against every fault; the delays that apply, and the first other action.
-    fn meet_faults(&mut self, world: &World, path: &str) -> (Duration, Option<Action>) {
+    fn meet_faults(
+        &mut self,
+        world: &World,
+        request: &RecordedRequest,
+    ) -> (Duration, Option<Action>) {
         let mut delay = Duration::ZERO;
         let mut action = None;
         for (fault, matched) in world.faults.iter().zip(&mut self.matched) {
-            if !fault.matches(path) {
+            if !fault.matches(&request.path) {
                 continue;
             }
             *matched = matched.saturating_add(1);
@@ -183,6 +208,10 @@ impl Api {
                 other => action = Some(other.clone()),
             }
             if let Some(status) = &fault.connection_becomes {
+                if request.query("integrated_account_id") == Some(HRIS_CONNECTION_ID) {
+                    self.hris_status.clone_from(status);
+                    continue;
+                }
                 self.status.clone_from(status);
                 self.status_changes += 1;
             }
@@ -204,6 +233,9 @@ impl Api {
             ["integrated-account", id] if *id == world.connection_id() => self.connection(world),
             ["integrated-account", id, "capabilities"] if *id == world.connection_id() => {
                 self.capabilities(world)
+            }
+            ["integrated-account", HRIS_CONNECTION_ID] if world.hris.is_some() => {
+                Answer::json(&self.hris_connection(world))
             }
             ["integrated-account", ..] => Answer::truto_error(404, "Integrated account not found"),
             [root @ ("unified" | "proxy" | "custom"), rest @ ..] => {
@@ -228,19 +260,25 @@ impl Api {
         if id.is_empty() {
             return Some(Answer::missing_parameter("integrated_account_id"));
         }
-        if id != world.connection_id() {
+        let is_hris = world.hris.is_some() && id == HRIS_CONNECTION_ID;
+        if id != world.connection_id() && !is_hris {
             return Some(Answer::truto_error(404, "Integrated account not found"));
         }
+        let (calls, status) = if is_hris {
+            (&mut self.hris_window, &self.hris_status)
+        } else {
+            (&mut self.window, &self.status)
+        };
         if let Some((at_most, window)) = world.rate_limit
-            && !self.window.admit(at_most, window, Instant::now())
+            && !calls.admit(at_most, window, Instant::now())
         {
             return Some(too_many_requests(world.limiter, world.retry_after));
         }
-        if world.blocked {
+        if world.blocked && !is_hris {
             let message = "Integrated account is blocked. Please contact support.";
             return Some(Answer::truto_error(503, message));
         }
-        match self.status.as_str() {
+        match status.as_str() {
             "active" => None,
             "needs_reauth" => Some(Answer::remote_error(401, "Not Authorized")),
             other => {
@@ -264,6 +302,13 @@ impl Api {
     }
 
     fn unified(&mut self, world: &World, request: &RecordedRequest, path: &[&str]) -> Answer {
+        // Which models there are depends on what the connection is for.
+        if request.query("integrated_account_id") == Some(HRIS_CONNECTION_ID) {
+            return match (path, &world.hris) {
+                (["hris", "employees"], Some(hris)) => self.employees(world, hris, request),
+                _ => no_such_route(request),
+            };
+        }
         match path {
             ["user-directory", "organizations"] => {
                 if let Some(refusal) = Answer::refusal(&world.organizations) {
@@ -277,7 +322,7 @@ impl Api {
                     }
                     rows
                 });
-                self.unified_page(world, request, "organizations", &rows)
+                self.unified_page(world, request, "organizations", &rows, Oddities::default())
             }
             ["user-directory", "me"] => self.me(world, request),
             ["user-directory", "users"] => self.users(world, request),
@@ -305,7 +350,7 @@ impl Api {
             };
             rows.push(row.to_string().as_bytes());
         }
-        self.unified_page(world, request, "me", &rows)
+        self.unified_page(world, request, "me", &rows, Oddities::default())
     }
 
     fn users(&mut self, world: &World, request: &RecordedRequest) -> Answer {
@@ -322,7 +367,30 @@ impl Api {
         let rows = self.list(&format!("users {}", workspace.unwrap_or_default()), || {
             rows::users(world, workspace)
         });
-        self.unified_page(world, request, "users", &rows)
+        let odd = Oddities {
+            is_keyed: world.envelope == Envelope::Keyed,
+            empty_last_page: world.empty_last_page,
+            repeated_cursor: world.repeated_cursor,
+            partial_response: world.partial_response,
+        };
+        self.unified_page(world, request, "users", &rows, odd)
+    }
+
+    fn employees(&mut self, world: &World, hris: &Hris, request: &RecordedRequest) -> Answer {
+        if let Some(refusal) = Answer::refusal(&hris.permission) {
+            return refusal;
+        }
+        let with_remote_data = request.query("truto_ignore_remote_data") != Some("true");
+        let rows = self.list(&format!("employees {with_remote_data}"), || {
+            hris::employees(world, hris, with_remote_data)
+        });
+        let odd = Oddities {
+            is_keyed: world.envelope == Envelope::Keyed,
+            empty_last_page: false,
+            repeated_cursor: hris.repeated_cursor,
+            partial_response: hris.partial_response,
+        };
+        self.unified_page(world, request, "employees", &rows, odd)
     }
 
     fn user(&self, world: &World, id: &str) -> Answer {
@@ -379,34 +447,33 @@ impl Api {
         rows
     }
 
-    /// A page in Truto's unified envelope. The oddities of a list are those of the users list.
+    /// A page in Truto's unified envelope.
     fn unified_page(
         &mut self,
         world: &World,
         request: &RecordedRequest,
         list: &str,
         rows: &Rows,
+        odd: Oddities,
     ) -> Answer {
         let asked = request.query("next_cursor").filter(|c| !c.is_empty());
         let page = match self.page(world, request, list, asked, rows, world.page_size_cap) {
             Ok(page) => page,
             Err(refusal) => return *refusal,
         };
-        let is_users = list == "users";
-        let more = page.end < rows.len() || (is_users && world.empty_last_page && page.len() > 0);
+        let more = page.end < rows.len() || (odd.empty_last_page && page.len() > 0);
         let next = match asked {
-            Some(asked) if is_users && world.repeated_cursor => Some(asked.to_owned()),
+            Some(asked) if odd.repeated_cursor => Some(asked.to_owned()),
             _ => more.then(|| pages::cursor(list, page.end)),
         };
-        let is_keyed = is_users && world.envelope == Envelope::Keyed;
-        let (open, close) = if is_keyed { ('{', '}') } else { ('[', ']') };
+        let (open, close) = if odd.is_keyed { ('{', '}') } else { ('[', ']') };
         let mut body = envelope_start(world, open);
         body.extend_from_slice(rows.slice(page.start, page.end));
         let rest = format!(
             "{close}{},\"prev_cursor\":null,\"result_count\":{},\"is_partial_response\":{}}}",
             next_cursor(world, next.as_deref()),
             page.len(),
-            is_users && world.partial_response,
+            odd.partial_response,
         );
         body.extend_from_slice(rest.as_bytes());
         Answer::bytes(body)
@@ -521,6 +588,15 @@ impl Api {
         body
     }
 
+    /// The connection to the HR system: the same tenant's, for something else.
+    fn hris_connection(&self, world: &World) -> Value {
+        let status = &self.hris_status;
+        let mut body = connection(world, HRIS_CONNECTION_ID, &world.tenant_id, status, 0);
+        let name = world.hris.as_ref().map(|hris| hris.integration.as_str());
+        body["integration"] = json!({"id": HRIS_INTEGRATION_ID, "name": name, "category": "hris"});
+        body
+    }
+
     fn connections(&self, world: &World, request: &RecordedRequest) -> Answer {
         let others = world
             .other_connections
@@ -536,7 +612,9 @@ impl Api {
                 && fits("integration.name", &body["integration"]["name"])
                 && fits("status", &body["status"])
         };
+        let hris = world.hris.as_ref().map(|_| self.hris_connection(world));
         let rows: Vec<_> = std::iter::once(self.connection_body(world))
+            .chain(hris)
             .chain(others)
             .filter(is_asked_for)
             .collect();
@@ -571,6 +649,7 @@ impl Api {
 }
 
 const INTEGRATION_ID: &str = "91dcffb7-d9db-4c70-9ac8-91c71578f9a0";
+const HRIS_INTEGRATION_ID: &str = "4c2e7f18-95ab-4d06-b3f1-0a8d6e5c7b29";
 const ENVIRONMENT_ID: &str = "0b6f3d0e-6f2f-4f0a-8d39-1f6f7a2c9e55";
 
 /// A connection as `GET /integrated-account/{id}` gives it.

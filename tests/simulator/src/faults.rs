@@ -18,7 +18,7 @@ pub struct Fault {
     pub times: u32,
     /// What they meet.
     pub action: Action,
-    /// The state the connection turns to at that moment, as `needs_reauth`.
+    /// The state the connection that was asked turns to at that moment, as `needs_reauth`.
     pub connection_becomes: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Truto's API for an Asana connection, over real HTTP on loopback, with people who do not exist.
 //!
 //! A [`World`] says who has an account, how the answers look and what goes wrong; a [`Simulator`]
-//! serves it. The shape of the answers follows Truto's documentation; where that is silent, the
+//! serves it. A world may have an HR system beside it ([`Hris`]), behind a connection of its own. The shape of the answers follows Truto's documentation; where that is silent, the
 //! world can be set to each answer a client must tolerate.
 //!
 //! ```
@@ -15,6 +15,7 @@
 mod answer;
 mod api;
 mod faults;
+mod hris;
 mod limit;
 mod line;
 mod pages;
@@ -28,6 +29,7 @@ pub mod story;
 mod world;
 
 pub use faults::{Action, Fault};
+pub use hris::{Employee, Hris};
 pub use people::{Membership, Person, Status, generated as generated_person};
 pub use request::RecordedRequest;
 pub use scenarios::SCENARIOS;
@@ -42,6 +44,9 @@ pub const TOKEN: &str = "simulated-truto-token";
 
 /// The id of the one connection to Asana.
 pub const CONNECTION_ID: &str = "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10";
+
+/// The id of the connection to the HR system, in worlds that have one.
+pub const HRIS_CONNECTION_ID: &str = "b7c41f96-20d3-4e58-9a0b-64d1c8e7f352";
 
 /// The gid of the workspace that every world begins with.
 pub const WORKSPACE_ID: &str = "1150527741687836";

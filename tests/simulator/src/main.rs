@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Parser;
-use truto_simulator::{CONNECTION_ID, RecordedRequest, SCENARIOS, Simulator, TOKEN, World};
+use truto_simulator::{
+    CONNECTION_ID, HRIS_CONNECTION_ID, RecordedRequest, SCENARIOS, Simulator, TOKEN, World,
+};
 
 /// Truto's API for an Asana connection, on loopback, with people who do not exist.
 #[derive(Parser)]
@@ -76,19 +78,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => world.rate_limit = world.rate_limit.or(Some(TRUTO_RATE_LIMIT)),
     }
 
+    let has_hris = world.hris.is_some();
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let simulator = Simulator::start_on(world, addr)
         .await
         .map_err(|e| format!("cannot listen on {addr}: {e}"))?;
+    // Before anybody is told the address, so that no request comes unseen.
+    let watched = arguments.record.then(|| simulator.watch());
     let url = simulator.url();
     say(&format!("The simulator listens on {url}\n"));
     say(&format!("export TRUTO_BASE_URL={url}"));
     say(&format!("export TRUTO_API_TOKEN={TOKEN}"));
     say(&format!(
-        "export TRUTO_INTEGRATED_ACCOUNT_ID={CONNECTION_ID}\n"
+        "export TRUTO_INTEGRATED_ACCOUNT_ID={CONNECTION_ID}"
     ));
-    if arguments.record {
-        let requests = simulator.watch();
+    if has_hris {
+        say(&format!(
+            "export HR_FEED_URL=truto-hris://{HRIS_CONNECTION_ID}"
+        ));
+    }
+    say("");
+    if let Some(requests) = watched {
         // Ends with the simulator, which holds the other end.
         std::thread::spawn(move || {
             for request in requests {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::faults::{Action, Fault};
+use crate::hris::Hris;
 use crate::people::{self, Person, Status};
 use crate::shape::{
     CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
@@ -37,6 +38,11 @@ const LIST: &str = "user-directory/users$";
 /// Twelve people: one administrator, one guest, one invited, one inactive, eight members.
 fn twelve() -> World {
     World::generated(12)
+}
+
+/// Twelve people, and an HR system that knows them too: the ninth has left.
+fn with_hris(change: impl FnOnce(&mut Hris)) -> World {
+    twelve().hris(Hris::generated(12).with(change))
 }
 
 /// Twelve people whom the list gives by id and name, and nothing but a get tells more.
@@ -371,6 +377,21 @@ const WORLDS: &[Scenario] = &[
                 )];
             })
         },
+    ),
+    (
+        "hris",
+        "An HR system is connected too and knows all twelve people: one has left.",
+        || with_hris(|_| {}),
+    ),
+    (
+        "hris-partial",
+        "The HR system's list says of itself that it is partial.",
+        || with_hris(|hris| hris.partial_response = true),
+    ),
+    (
+        "hris-needs-reauth",
+        "The HR system no longer accepts its connection; Asana accepts its own.",
+        || with_hris(|hris| hris.connection_status = "needs_reauth".to_owned()),
     ),
     ("slow", "Every answer takes two seconds.", || {
         twelve().fault(Fault::once("/", Action::Delay(Duration::from_secs(2))).for_ever())

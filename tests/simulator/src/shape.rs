@@ -76,7 +76,7 @@ pub enum Envelope {
     Result,
     /// `{"results":[…]}`, on every list.
     Results,
-    /// `{"result":{"<id>":{…}}}`, on the users list.
+    /// `{"result":{"<id>":{…}}}`, on the lists of users and of employees.
     Keyed,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::faults::Fault;
+use crate::hris::Hris;
 use crate::people::{self, Person};
 use crate::shape::{
     CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
@@ -22,6 +23,8 @@ pub struct World {
     pub workspaces: Vec<Workspace>,
     /// Whose eyes the connection looks through.
     pub viewer: Viewer,
+    /// The HR system, where one is connected too.
+    pub hris: Option<Hris>,
 
     /// The API token that is right.
     pub token: String,
@@ -44,7 +47,7 @@ pub struct World {
 
     /// What every answer says in `Date`; the clock of the machine if not set.
     pub date: Option<Timestamp>,
-    /// At most so many calls for data in any window of that length.
+    /// At most so many calls for data in any window of that length, by connection.
     pub rate_limit: Option<(u32, Duration)>,
     /// Who is said to have limited the rate.
     pub limiter: Limiter,
@@ -163,6 +166,7 @@ impl World {
             people: Vec::new(),
             workspaces: vec![Workspace::new(WORKSPACE_ID, "Example Company")],
             viewer: Viewer::Absent,
+            hris: None,
             token: TOKEN.to_owned(),
             token_expires_at: None,
             connection_status: "active".to_owned(),
@@ -219,6 +223,12 @@ impl World {
     /// Adds a workspace.
     pub fn workspace(mut self, gid: &str, name: &str) -> Self {
         self.workspaces.push(Workspace::new(gid, name));
+        self
+    }
+
+    /// Connects an HR system.
+    pub fn hris(mut self, hris: Hris) -> Self {
+        self.hris = Some(hris);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod contract;
 mod faults;
+mod hris;
 mod http;
 mod program;
 mod scenarios;

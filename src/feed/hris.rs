@@ -1,0 +1,359 @@
+//! What the HR system itself says, through Truto's unified HRIS: the list of employees, page by
+//! page.
+//!
+//! The list must prove that it is whole, as the list of accounts must: who is missing from it may be
+//! who left. Of a list that is not, nothing is used. The records are read and let go; only their
+//! digests and the rows made of them are kept.
+
+mod record;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tracing::{info, warn};
+
+use self::record::Reader;
+use super::draft::Draft;
+use super::rows::employment;
+use super::values::shortened;
+use super::{DateRules, FeedError};
+use crate::clock::Clock;
+use crate::files::{Purpose, aside};
+use crate::net::{Deadline, ErrorKind};
+use crate::people::{AgeBasis, Employment, FeedOrigin, HrFeed, PageRecord, RequestRecord};
+use crate::truto::{
+    self, Client, Employee, End, List, Row, System, TrutoError, Walk, restarted_once,
+};
+
+/// Which HR system to read, and how.
+#[derive(Clone, Debug)]
+pub struct HrisSettings {
+    /// The connection to it.
+    pub truto: truto::Settings,
+    /// How dates are read.
+    pub dates: DateRules,
+    /// Whether a list in which nobody has left is believable.
+    pub may_lack_leavers: bool,
+}
+
+/// Why the HR system could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HrisError {
+    /// The connection is still being set up.
+    #[error("the connection `{id}` to the HR system is still connecting")]
+    Connecting {
+        /// The connection.
+        id: String,
+    },
+    /// The connection is in no state to be read through.
+    #[error("the connection `{id}` to the HR system is not usable: its status is `{status}`")]
+    NotActive {
+        /// The connection.
+        id: String,
+        /// Its state as Truto words it.
+        status: String,
+    },
+    /// The connection is the other side of the comparison.
+    #[error("the connection `{id}` is for Asana, not for an HR system")]
+    IsAsana {
+        /// The connection.
+        id: String,
+    },
+    /// Truto did not give what was asked for.
+    #[error("the HR system behind the connection `{id}` cannot be read")]
+    Truto {
+        /// The connection.
+        id: String,
+        /// What happened.
+        #[source]
+        cause: TrutoError,
+    },
+}
+
+impl HrisError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connecting { .. } => ErrorKind::Transient,
+            Self::NotActive { .. } => ErrorKind::Refused,
+            Self::IsAsana { .. } => ErrorKind::Configuration,
+            Self::Truto { cause, .. } => cause.kind(),
+        }
+    }
+
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Connecting { .. } => {
+                "Truto is still setting it up; it is usable once its status is `active`"
+            }
+            Self::NotActive { id, .. } => return Some(System::Hris.reconnect(id)),
+            Self::IsAsana { .. } => "name a connection to an HR system in HR_FEED_URL",
+            Self::Truto { cause, .. } => return cause.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Reads the employees.
+pub(super) async fn read(
+    settings: &HrisSettings,
+    clock: &Clock,
+    deadline: Deadline,
+) -> Result<HrFeed, FeedError> {
+    let id = &settings.truto.integrated_account_id;
+    let told = |cause| HrisError::Truto {
+        id: id.clone(),
+        cause,
+    };
+    let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
+    let integration = connection(&client).await?;
+    let list = employees_list(&client);
+    let listed = restarted_once(async || read_once(&client, &list).await)
+        .await
+        .map_err(told)?;
+    info!(
+        rows = listed.records.len(),
+        pages = listed.pages.len(),
+        "Read the list of employees: {} records",
+        listed.records.len()
+    );
+    let requests = vec![
+        asked_connection(&client),
+        list.record(&client, listed.count()),
+    ];
+    let (reader, url) = (settings.clone(), format!("truto-hris://{id}"));
+    let location = url.clone();
+    let reading = aside(Purpose::HrFeed, &location, move || {
+        understand(listed, url, integration, requests, &reader)
+    });
+    Ok(reading.await?)
+}
+
+/// The connection must be active, and not Asana's. What it is for, where Truto tells.
+async fn connection(client: &Client) -> Result<Option<String>, HrisError> {
+    let id = client.connection_id().to_owned();
+    let account = match client.connection().await {
+        Ok(account) => account,
+        Err(cause) => return Err(HrisError::Truto { id, cause }),
+    };
+    match account.status.as_deref() {
+        Some("active") => {}
+        Some("connecting") => return Err(HrisError::Connecting { id }),
+        status => {
+            let status = status.unwrap_or("not told").to_owned();
+            return Err(HrisError::NotActive { id, status });
+        }
+    }
+    match account.integration.name {
+        Some(name) if name.trim().eq_ignore_ascii_case("asana") => Err(HrisError::IsAsana { id }),
+        name => Ok(name),
+    }
+}
+
+fn asked_connection(client: &Client) -> RequestRecord {
+    RequestRecord {
+        method: "GET".to_owned(),
+        path: format!("/integrated-account/{}", client.connection_id()),
+        query: BTreeMap::new(),
+        answers: 1,
+    }
+}
+
+/// The list of employees, without the HR system's own records: those hold pay, birthdays and more
+/// that no review needs.
+fn employees_list(client: &Client) -> List {
+    List {
+        name: "employees",
+        path: ["unified", "hris", "employees"].map(str::to_owned).to_vec(),
+        query: vec![("truto_ignore_remote_data", "true".to_owned())],
+        limit: client.page_size(),
+    }
+}
+
+/// The employees as listed.
+#[derive(Debug, Default)]
+struct Listed {
+    records: Vec<Record>,
+    pages: Vec<PageRecord>,
+    bodies: Sha256,
+    /// When the first page was made, by the server's clock.
+    date: Option<Timestamp>,
+    is_partial: bool,
+    end: Option<End>,
+}
+
+/// A row of the list, and where it stood.
+#[derive(Debug)]
+struct Record {
+    page: u64,
+    row: u64,
+    content: Row<Employee>,
+}
+
+impl Listed {
+    fn count(&self) -> u64 {
+        self.pages.len() as u64
+    }
+
+    /// # Errors
+    /// Why it may lack somebody.
+    fn ensure_whole(&self) -> Result<(), String> {
+        match self.end {
+            Some(End::LastPage) => {}
+            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+                return Err(format!(
+                    "the list of employees did not come to an end: {end}"
+                ));
+            }
+            None => return Err("the list of employees was not read to its end".to_owned()),
+        }
+        if self.is_partial {
+            return Err(
+                "the list of employees calls itself partial (is_partial_response): who left may be missing from it"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Nothing in the list may mean that nobody left, or that Truto's mapping does not say who.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn ensure_tells_who_left(&self) -> Result<(), String> {
+        let tells = |employee: &Employee| {
+            employee.employment_status.is_some()
+                || employee.termination_date.is_some()
+                || employee.employments.iter().any(|e| e.end_date.is_some())
+        };
+        if self.employees().next().is_some() && !self.employees().any(tells) {
+            return Err(
+                "no employee has an employment_status or a termination_date: nothing tells who left; see what Truto maps for this HR system, or give a file in HR_FEED_URL"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Some HR systems list only who works there now. Somebody who will leave, or came back, is on
+    /// such a list too, so only somebody who has left shows that it is another one.
+    ///
+    /// # Errors
+    /// That nobody has left.
+    fn ensure_lists_former_employees(&self) -> Result<(), String> {
+        let has_left = |employee: &Employee| {
+            let status = employee.employment_status.as_deref();
+            match status.map_or(Employment::NotTold, |text| employment(text, false)) {
+                Employment::Ended => true,
+                Employment::Active => false,
+                Employment::Unclassified(_) | Employment::NotTold => {
+                    employee.termination_date.is_some()
+                        || employee.employments.iter().any(|e| e.end_date.is_some())
+                }
+            }
+        };
+        if self.employees().next().is_some() && !self.employees().any(has_left) {
+            return Err(
+                "no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn employees(&self) -> impl Iterator<Item = &Employee> {
+        self.records
+            .iter()
+            .filter_map(|record| match &record.content {
+                Row::Record(employee) => Some(employee),
+                Row::Other(_) => None,
+            })
+    }
+}
+
+async fn read_once(client: &Client, list: &List) -> Result<Listed, TrutoError> {
+    let mut walk = Walk::<Employee>::new(client, list);
+    let mut listed = Listed::default();
+    while let Some(page) = walk.next().await? {
+        if listed.pages.is_empty() {
+            listed.date = page.date;
+        }
+        listed.bodies.update(&page.body);
+        listed.is_partial |= page.is_partial;
+        let number = page.record.page;
+        listed.pages.push(page.record);
+        let rows = page.rows.into_iter().zip(1..);
+        listed.records.extend(rows.map(|(content, row)| Record {
+            page: number,
+            row,
+            content,
+        }));
+        let (pages, employees) = (walk.pages(), listed.records.len());
+        info!(target: "progress", pages, employees, "Read {pages} pages, {employees} employees");
+    }
+    listed.end = walk.end();
+    if let Some(end) = listed.end.filter(|end| *end != End::LastPage) {
+        warn!("The list of employees did not come to an end: {end}");
+    }
+    Ok(listed)
+}
+
+/// A feed from the list. Never fails: a list that cannot be used is a feed that says why.
+///
+/// It is as old as its first page, by Truto's clock. Where no answer was dated nobody says how old
+/// it is, as with a file: our own clock would call any answer fresh.
+fn understand(
+    mut listed: Listed,
+    url: String,
+    integration: Option<String>,
+    requests: Vec<RequestRecord>,
+    settings: &HrisSettings,
+) -> HrFeed {
+    let mut draft = Draft::new(FeedOrigin {
+        url,
+        sha256: const_hex::encode(std::mem::take(&mut listed.bodies).finalize()),
+        bytes: listed.pages.iter().map(|page| page.bytes).sum(),
+        modified_at: listed.date,
+        age_basis: match listed.date {
+            Some(_) => AgeBasis::Live,
+            None => AgeBasis::Unknown,
+        },
+        format: "truto-hris".to_owned(),
+        encoding: "UTF-8".to_owned(),
+        pages: listed.pages.clone(),
+        requests,
+        ..FeedOrigin::default()
+    });
+    if let Some(integration) = integration {
+        let integration = shortened(&integration);
+        draft.note(format!("The connection is for `{integration}`"));
+    }
+    let layout = record::layout();
+    draft.read_with(&layout);
+    let read = listed
+        .ensure_whole()
+        .and_then(|()| listed.ensure_tells_who_left())
+        .and_then(|()| match settings.may_lack_leavers {
+            true => Ok(()),
+            false => listed.ensure_lists_former_employees(),
+        })
+        .and_then(|()| Reader::new(layout, settings, listed.employees()));
+    let mut reader = match read {
+        Ok(reader) => reader,
+        Err(reason) => return draft.unusable(reason),
+    };
+    for (record, line) in listed.records.iter().zip(1..) {
+        for entry in reader.read(line, record) {
+            draft.add(entry);
+        }
+    }
+    for note in reader.notes() {
+        draft.note(note);
+    }
+    draft.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,567 @@
+//! From one record of an employee to its rows: whose it is, which address is what, and how many
+//! tenures there are.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::Column;
+use super::super::headers::Layout;
+use super::super::rows::{Entry, RowReader, address, rejected};
+use super::super::values::{count, is_blank_word};
+use super::{HrisSettings, Record};
+use crate::people::{Employment, HrDate, HrRow, RejectedRow, trim};
+use crate::truto::{self, Employee, Row};
+
+// The cells that a record is laid out in.
+const PERSON_ID: usize = 0;
+const NAME: usize = 1;
+const EMAIL: usize = 2;
+const OTHER_EMAIL: usize = 3;
+const START: usize = 4;
+const END: usize = 5;
+const STATUS: usize = 6;
+const LOCATION: usize = 7;
+
+const COLUMNS: [(Column, usize, &str); 8] = [
+    (Column::PersonId, PERSON_ID, "employee_number, else id"),
+    (
+        Column::Name,
+        NAME,
+        "name, else first_name + middle_name + last_name",
+    ),
+    (Column::Email, EMAIL, "emails of type work"),
+    (Column::OtherEmail, OTHER_EMAIL, "other emails"),
+    (
+        Column::Start,
+        START,
+        "start_date, else employments.effective_date",
+    ),
+    (
+        Column::End,
+        END,
+        "termination_date, else employments.end_date",
+    ),
+    (Column::Status, STATUS, "employment_status"),
+    (Column::Location, LOCATION, "work_location"),
+];
+
+/// The texts of one record, by cell.
+type Cells = [String; COLUMNS.len()];
+
+/// How many records were read in a way that a person might want to know of.
+#[derive(Debug, Default)]
+struct Tally {
+    repeated_ids: u64,
+    without_number: u64,
+    without_work_address: u64,
+    with_tenures: u64,
+    rows_of_tenures: u64,
+    employed_by_word: u64,
+}
+
+impl Tally {
+    fn notes(self) -> Vec<String> {
+        let Self {
+            repeated_ids,
+            without_number,
+            without_work_address,
+            with_tenures,
+            rows_of_tenures,
+            employed_by_word,
+        } = self;
+        let records = |number| count(number, "record");
+        [
+            (
+                repeated_ids,
+                format!("{} repeating the id of an earlier one", records(repeated_ids)),
+            ),
+            (
+                without_number,
+                format!(
+                    "{} without an employee number: the id in the HR system stands for it",
+                    records(without_number)
+                ),
+            ),
+            (
+                without_work_address,
+                format!(
+                    "{} without an address of type work: the primary or else the first one without a type was taken for it",
+                    records(without_work_address)
+                ),
+            ),
+            (
+                with_tenures,
+                format!(
+                    "{} with several tenures: {rows_of_tenures} rows",
+                    records(with_tenures)
+                ),
+            ),
+            (
+                employed_by_word,
+                format!(
+                    "{} with the status on_leave, newHire or pending and without an end: read as employed",
+                    records(employed_by_word)
+                ),
+            ),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(_, note)| note)
+        .collect()
+    }
+}
+
+/// By which id a person is known.
+///
+/// The employee number is what badges, directories and other systems know people by, so it is what
+/// can match an account, or an alias written by hand; the record's `id` is Truto's or the HR
+/// system's own and is not kept where there is a number. A number that several companies of one HR
+/// system give out names nobody, and an id that is somebody's number would make two people one: so
+/// neither is used then.
+struct PersonIds {
+    /// By number: the company that gave it out, and whether there are several.
+    numbers: HashMap<String, (Option<String>, bool)>,
+}
+
+impl PersonIds {
+    fn of<'e>(employees: impl Iterator<Item = &'e Employee>) -> Self {
+        let mut numbers: HashMap<String, (Option<String>, bool)> = HashMap::new();
+        for employee in employees {
+            let Some(number) = number(employee) else {
+                continue;
+            };
+            let company = employee.company.clone();
+            let (first, several) = numbers
+                .entry(number.to_owned())
+                .or_insert_with(|| (company.clone(), false));
+            match (&*first, company) {
+                (Some(first), Some(company)) => *several |= *first != company,
+                (None, company) => *first = company,
+                (Some(_), None) => {}
+            }
+        }
+        Self { numbers }
+    }
+
+    /// The id to use, and what is odd about it.
+    fn choose<'e>(&self, employee: &'e Employee, id: &'e str) -> (&'e str, Option<&'static str>) {
+        let number = number(employee);
+        let is_of_several = |number| matches!(self.numbers.get(number), Some((_, true)));
+        if let Some(number) = number.filter(|number| !is_of_several(*number)) {
+            return (number, None);
+        }
+        let id = trim(id);
+        if self.numbers.contains_key(id) {
+            return ("", Some("the id is somebody's employee number: not used"));
+        }
+        let odd =
+            number.map(|_| "several companies give out the employee number: the id stands for it");
+        (id, odd)
+    }
+}
+
+fn number(employee: &Employee) -> Option<&str> {
+    let number = employee.employee_number.as_deref().map(trim)?;
+    (!is_blank_word(number)).then_some(number)
+}
+
+/// Which fields a row is made of.
+pub(super) fn layout() -> Layout {
+    Layout::fixed(&COLUMNS)
+}
+
+/// Reads record by record.
+pub(super) struct Reader {
+    rows: RowReader,
+    ids: PersonIds,
+    tally: Tally,
+    seen: HashSet<String>,
+}
+
+impl Reader {
+    /// # Errors
+    /// If the zone of the settings is unknown.
+    pub(super) fn new<'e>(
+        layout: Layout,
+        settings: &HrisSettings,
+        employees: impl Iterator<Item = &'e Employee>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            rows: RowReader::new(layout, &settings.dates)?,
+            ids: PersonIds::of(employees),
+            tally: Tally::default(),
+            seen: HashSet::new(),
+        })
+    }
+
+    /// What a person might want to know of how the records were read.
+    pub(super) fn notes(self) -> Vec<String> {
+        self.tally.notes()
+    }
+
+    /// The rows of a record: one, or one for each tenure.
+    pub(super) fn read(&mut self, line: u64, record: &Record) -> Vec<Entry> {
+        let read = match &record.content {
+            Row::Record(employee) => self.employee(line, employee),
+            Row::Other(kind) => {
+                let reason = format!("it is {kind}, not a record");
+                Err(rejected(line, reason, None, None))
+            }
+        };
+        match read {
+            Ok(rows) => rows.into_iter().map(Entry::Row).collect(),
+            Err(mut row) => {
+                let Record {
+                    page, row: place, ..
+                } = record;
+                row.reason = format!("page {page}, row {place}: {}", row.reason);
+                vec![Entry::Rejected(row)]
+            }
+        }
+    }
+
+    fn employee(&mut self, line: u64, employee: &Employee) -> Result<Vec<HrRow>, RejectedRow> {
+        let Some(id) = &employee.id else {
+            let (reason, email) = ("it has no id".to_owned(), addresses(employee).work);
+            return Err(rejected(line, reason, number(employee), Some(&email)));
+        };
+        if !self.seen.insert(id.clone()) {
+            self.tally.repeated_ids += 1;
+        }
+        let (person_id, odd) = self.ids.choose(employee, id);
+        let Addresses {
+            work,
+            others,
+            is_told,
+            unreadable,
+        } = addresses(employee);
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let place = [
+            &employee.work_location,
+            &employee.location,
+            &employee.locations,
+        ];
+        let mut cells = Cells::default();
+        cells[PERSON_ID] = person_id.to_owned();
+        cells[NAME] = name(employee);
+        cells[EMAIL] = work;
+        cells[OTHER_EMAIL] = others;
+        cells[START] = text(&employee.start_date);
+        cells[END] = text(&employee.termination_date);
+        cells[STATUS] = text(&employee.employment_status);
+        cells[LOCATION] = place
+            .into_iter()
+            .flatten()
+            .next()
+            .cloned()
+            .unwrap_or_default();
+
+        let mut row = self.row(line, cells)?;
+        row.notes.extend(odd.map(str::to_owned));
+        if unreadable > 0 {
+            let note = "a text in `emails` is not an e-mail address and was left out";
+            row.notes.push(note.to_owned());
+        }
+        self.tally.without_number += u64::from(number(employee).is_none());
+        self.tally.without_work_address += u64::from(!is_told);
+
+        let tenures = self.tenures(line, &employee.employments);
+        let told_end = row.end.clone();
+        match &tenures {
+            Ok(tenures) => complete(&mut row, tenures),
+            Err(Unclear) => row.notes.push(
+                "the employments cannot be put in order: only the employee's own dates count"
+                    .to_owned(),
+            ),
+        }
+        if let Some(word) = employed_by_word(&row) {
+            row.notes
+                .push(format!("the status `{word}` was read as employed"));
+            row.status = Employment::Active;
+            self.tally.employed_by_word += 1;
+        }
+        let rows = split(row, told_end, tenures.unwrap_or_default());
+        if rows.len() > 1 {
+            self.tally.with_tenures += 1;
+            self.tally.rows_of_tenures += rows.len() as u64;
+        }
+        Ok(rows)
+    }
+
+    /// Reads cells by the rules for every feed. An instant that is midnight in UTC is the day that
+    /// a mapping made an instant of: taken by the clock, work would end as its last day begins.
+    fn row(&mut self, line: u64, mut cells: Cells) -> Result<HrRow, RejectedRow> {
+        let written = [START, END].map(|at| {
+            let written = std::mem::take(&mut cells[at]);
+            let day = whole_day(&written);
+            day.unwrap_or(&written).clone_into(&mut cells[at]);
+            day.is_some().then_some(written)
+        });
+        let mut row = match self.rows.read(line, |at| cells[at].as_str()) {
+            Entry::Row(row) => row,
+            Entry::Rejected(row) => return Err(row),
+        };
+        if written.iter().any(Option::is_some) {
+            let note = "a time of 00:00 in UTC was read as the whole day";
+            row.notes.push(note.to_owned());
+        }
+        for (date, written) in [&mut row.start, &mut row.end].into_iter().zip(written) {
+            if let (Some(date), Some(written)) = (date, written) {
+                date.written = written;
+            }
+        }
+        Ok(row)
+    }
+
+    /// The employments as tenures, in their order. Positions that follow one another, or overlap,
+    /// are one tenure: whoever is promoted does not leave.
+    fn tenures(
+        &mut self,
+        line: u64,
+        employments: &[truto::Employment],
+    ) -> Result<Vec<Tenure>, Unclear> {
+        let mut spans = Vec::with_capacity(employments.len());
+        for employment in employments {
+            let mut cells = Cells::default();
+            cells[START] = employment.effective_date.clone().unwrap_or_default();
+            cells[END] = employment.end_date.clone().unwrap_or_default();
+            let Ok(HrRow {
+                start: Some(start),
+                end,
+                ..
+            }) = self.row(line, cells)
+            else {
+                return Err(Unclear);
+            };
+            if end.as_ref().is_some_and(|end| end.at < start.at) {
+                return Err(Unclear);
+            }
+            spans.push(Tenure { start, end });
+        }
+        spans.sort_by_key(|span| span.start.at);
+        let mut tenures: Vec<Tenure> = Vec::new();
+        for span in spans {
+            match tenures.last_mut() {
+                Some(last) if last.reaches(&span) => last.take_in(span),
+                _ => tenures.push(span),
+            }
+        }
+        Ok(tenures)
+    }
+}
+
+/// A time of employment without a gap in it.
+#[derive(Debug)]
+struct Tenure {
+    start: HrDate,
+    /// None while it runs.
+    end: Option<HrDate>,
+}
+
+/// Sign that employments lack a date, or that one cannot be read.
+struct Unclear;
+
+impl Tenure {
+    /// Whether another one that begins no earlier begins before this one is over: an end is the
+    /// midnight that closes its day, a start the one that opens it.
+    fn reaches(&self, other: &Self) -> bool {
+        self.end.as_ref().is_none_or(|end| other.start.at <= end.at)
+    }
+
+    fn take_in(&mut self, other: Self) {
+        self.end = match (self.end.take(), other.end) {
+            (Some(one), Some(other)) if other.at > one.at => Some(other),
+            (Some(one), Some(_)) => Some(one),
+            (None, _) | (_, None) => None,
+        };
+    }
+}
+
+/// Fills the dates the employee's own fields do not tell.
+fn complete(row: &mut HrRow, tenures: &[Tenure]) {
+    let Some(latest) = tenures.last() else {
+        return;
+    };
+    if row.start.is_none() {
+        row.start = Some(latest.start.clone());
+    }
+    if row.end.is_none() && latest.end.is_some() {
+        row.end.clone_from(&latest.end);
+        row.notes
+            .push("the end is that of the latest employment".to_owned());
+    }
+    if row.status == Employment::Ended && latest.end.is_none() && is_before(&row.end, latest) {
+        row.notes
+            .push("an employment runs on, although the status says ended".to_owned());
+    }
+}
+
+/// Whether an end is of an earlier tenure than this one, or not told at all.
+fn is_before(end: &Option<HrDate>, tenure: &Tenure) -> bool {
+    end.as_ref().is_none_or(|end| end.at <= tenure.start.at)
+}
+
+/// One row for each tenure, where there are several and it is clear which is which: the status is
+/// about the latest one, and the employee's own end is of an earlier one or agrees with its end.
+///
+/// Only somebody who works here is split: of somebody who left, the end that the employee's own
+/// fields tell is what counts.
+fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<HrRow> {
+    let is_clear = |latest: &Tenure| {
+        let agrees = match (&told_end, &latest.end) {
+            (Some(told), Some(end)) => told.at == end.at,
+            (None, _) | (_, None) => true,
+        };
+        row.status == Employment::Active && (agrees || is_before(&told_end, latest))
+    };
+    let Some(latest) = tenures.pop_if(|latest| is_clear(latest)) else {
+        return vec![row];
+    };
+    if tenures.is_empty() {
+        return vec![row];
+    }
+    let end = match told_end.filter(|end| end.at > latest.start.at) {
+        Some(told) => Some(told),
+        None => latest.end,
+    };
+    let mut rows: Vec<HrRow> = tenures
+        .into_iter()
+        .map(|tenure| HrRow {
+            // That it is over is told by its end; no field gives it a status.
+            status: Employment::NotTold,
+            start: Some(tenure.start),
+            end: tenure.end,
+            notes: Vec::new(),
+            ..row.clone()
+        })
+        .collect();
+    rows.push(HrRow {
+        start: Some(latest.start),
+        end,
+        ..row
+    });
+    rows
+}
+
+/// Words of Truto's own for somebody who has not left, where no end is told.
+///
+/// A list of all employees holds people on leave and people who are about to begin on any day; were
+/// they left in doubt, as a file of leavers leaves them, no night could ever be judged. With an end
+/// beside it the word decides nothing: the date does.
+fn employed_by_word(row: &HrRow) -> Option<&str> {
+    let Employment::Unclassified(word) = &row.status else {
+        return None;
+    };
+    let letters: String = word
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let is_employed = matches!(letters.as_str(), "onleave" | "newhire" | "pending");
+    (is_employed && row.end_of_work().is_none()).then_some(word)
+}
+
+/// The day of `2026-10-31T00:00:00.000Z`.
+fn whole_day(text: &str) -> Option<&str> {
+    let (day, time) = text.trim().split_at_checked("2026-10-31".len())?;
+    let rest = time
+        .strip_prefix(['T', ' '])?
+        .strip_prefix("00:00:00")?
+        .trim_start();
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches('0'),
+        None => rest,
+    };
+    matches!(zone, "Z" | "+00:00" | "+0000" | "-00:00" | "UTC").then_some(day)
+}
+
+fn name(employee: &Employee) -> String {
+    let parts = [
+        &employee.first_name,
+        &employee.middle_name,
+        &employee.last_name,
+    ];
+    employee.name.clone().unwrap_or_else(|| {
+        let parts: Vec<&str> = parts.into_iter().flatten().map(|part| trim(part)).collect();
+        parts.join(" ")
+    })
+}
+
+/// The addresses of an employee, as the cells of a row hold them.
+struct Addresses {
+    /// The work address; all of them, where several are called so.
+    work: String,
+    others: String,
+    /// Whether it is told that the work address is one, or there is none at all.
+    is_told: bool,
+    /// Texts in place of other addresses that are none.
+    unreadable: u64,
+}
+
+/// What an address is for, by its `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Work,
+    Untold,
+    Other,
+}
+
+fn kind(word: Option<&str>) -> Kind {
+    let Some(word) = word.map(|word| word.trim().to_ascii_lowercase()) else {
+        return Kind::Untold;
+    };
+    match word.as_str() {
+        "work" | "business" | "company" | "corporate" | "office" => Kind::Work,
+        "" | "primary" | "main" | "default" => Kind::Untold,
+        _ => Kind::Other,
+    }
+}
+
+/// A work address ties the tenures of one person together, a personal one must not: families share
+/// those. Where no address has a type, the primary one, or else the first, is the work address, as
+/// in a file that lists addresses without a word on them.
+fn addresses(employee: &Employee) -> Addresses {
+    let (primary, rest): (Vec<_>, Vec<_>) = employee
+        .emails
+        .iter()
+        .partition(|email| email.is_primary == Some(true));
+    let listed = primary
+        .into_iter()
+        .chain(rest)
+        .map(|email| (kind(email.kind.as_deref()), &email.email));
+    let bare = [
+        (Kind::Work, &employee.work_email),
+        (Kind::Untold, &employee.email),
+        (Kind::Other, &employee.personal_email),
+    ];
+    let all: Vec<(Kind, &str)> = listed
+        .chain(bare)
+        .filter_map(|(kind, text)| Some((kind, trim(text.as_deref()?))))
+        .filter(|(_, text)| !is_blank_word(text))
+        .collect();
+    let of = |wanted: Kind| {
+        let of = all.iter().filter(move |(kind, _)| *kind == wanted);
+        of.map(|(_, text)| *text)
+    };
+    let mut untold = of(Kind::Untold);
+    let mut work: Vec<&str> = of(Kind::Work).collect();
+    let mut is_told = true;
+    if work.is_empty() {
+        work.extend(untold.next());
+        is_told = work.is_empty();
+    }
+    let mut unreadable = 0;
+    let others: Vec<&str> = untold
+        .chain(of(Kind::Other))
+        .filter(|text| {
+            let is_one = address(text).is_some();
+            unreadable += u64::from(!is_one);
+            is_one
+        })
+        .collect();
+    Addresses {
+        work: work.join(";"),
+        others: others.join(";"),
+        is_told,
+        unreadable,
+    }
+}

@@ -1,0 +1,724 @@
+//! Employees as HR systems and Truto's mappings send them, read record by record.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::people::{HrDate, HrRow};
+
+fn settings() -> HrisSettings {
+    HrisSettings {
+        truto: truto::Settings {
+            base_url: "http://127.0.0.1:1".parse().expect("an address"),
+            api_token: "t".into(),
+            integrated_account_id: "c2".to_owned(),
+            page_size: 100,
+            rate_limit: None,
+            http: crate::net::Settings {
+                timeout: std::time::Duration::from_secs(1),
+                max_attempts: 1,
+                max_elapsed: std::time::Duration::ZERO,
+                base_delay: std::time::Duration::ZERO,
+            },
+        },
+        dates: crate::feed::DateRules {
+            order: None,
+            time_zone: "Europe/Berlin".to_owned(),
+            location_zones: std::collections::BTreeMap::new(),
+        },
+        may_lack_leavers: true,
+    }
+}
+
+/// A whole list of these records, on one page.
+fn listed(records: impl IntoIterator<Item = Value>) -> Listed {
+    let record = |(row, value): (usize, Value)| Record {
+        page: 1,
+        row: row as u64 + 1,
+        content: serde_json::from_value(value).expect("a row"),
+    };
+    Listed {
+        records: records.into_iter().enumerate().map(record).collect(),
+        date: "2026-11-23T22:40:00Z".parse().ok(),
+        end: Some(End::LastPage),
+        ..Listed::default()
+    }
+}
+
+fn understood(listed: Listed) -> HrFeed {
+    let url = "truto-hris://c2".to_owned();
+    understand(listed, url, None, Vec::new(), &settings())
+}
+
+fn read(records: impl IntoIterator<Item = Value>) -> HrFeed {
+    understood(listed(records))
+}
+
+/// Somebody who works there, with one field otherwise; `undefined` leaves it out.
+fn employee(number: u32, fields: Value) -> Value {
+    let mut record = json!({
+        "id": format!("emp-{number}"),
+        "employee_number": number.to_string(),
+        "name": "Ada Lovelace",
+        "emails": [{"email": format!("ada{number}@example.com"), "type": "work"}],
+        "employment_status": "active",
+    });
+    for (name, value) in fields.as_object().expect("fields") {
+        match value.as_str() {
+            Some("undefined") => {
+                record.as_object_mut().expect("an object").remove(name);
+            }
+            _ => record[name] = value.clone(),
+        }
+    }
+    record
+}
+
+/// The only row of a record with these fields.
+fn row(fields: Value) -> HrRow {
+    let feed = read([employee(1, fields)]);
+    assert_eq!((feed.rows.len(), feed.rejected.len()), (1, 0), "{feed:?}");
+    feed.rows.into_iter().next().expect("a row")
+}
+
+/// A date in short: as written, and its instant.
+fn at(date: &Option<HrDate>) -> String {
+    date.as_ref().map_or("-".to_owned(), |date| {
+        format!("{} = {}", date.written, date.at)
+    })
+}
+
+/// Rows in few words.
+fn told(feed: &HrFeed) -> String {
+    let date = |date: &Option<HrDate>| date.as_ref().map_or("-".to_owned(), |d| d.written.clone());
+    let mut text = String::new();
+    for row in &feed.rows {
+        text.push_str(&format!(
+            "{} {} {:?} {} to {}\n",
+            row.line,
+            row.person_id.as_deref().unwrap_or("-"),
+            row.status,
+            date(&row.start),
+            date(&row.end)
+        ));
+        for note in &row.notes {
+            text.push_str(&format!("  note: {note}\n"));
+        }
+    }
+    for row in &feed.rejected {
+        let person = row.person_id.as_deref().unwrap_or("-");
+        text.push_str(&format!("{} {person} rejected: {}\n", row.line, row.reason));
+    }
+    for note in &feed.origin.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
+}
+
+// The quiet one.
+
+#[test]
+fn an_employee_is_a_row_and_every_column_names_its_fields() {
+    let feed = read([employee(
+        17,
+        json!({"start_date": "2019-04-01", "work_location": {"name": "Berlin"}}),
+    )]);
+    let row = &feed.rows[0];
+    assert_eq!(row.person_id.as_deref(), Some("17"));
+    assert_eq!(row.name.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(
+        row.email.as_ref().map(|e| e.key()),
+        Some("ada17@example.com")
+    );
+    assert_eq!(row.status, Employment::Active);
+    assert_eq!(at(&row.start), "2019-04-01 = 2019-03-31T22:00:00Z");
+    assert_eq!(row.location.as_deref(), Some("Berlin"));
+    assert_eq!(row.notes, Vec::<String>::new());
+    assert_eq!(feed.rows_in_file(), 1);
+    assert_eq!(feed.origin.notes, Vec::<String>::new());
+    assert_eq!(feed.origin.age_basis, AgeBasis::Live);
+    insta::assert_debug_snapshot!(feed.origin.columns, @r#"
+    {
+        "email": "emails of type work",
+        "end": "termination_date, else employments.end_date",
+        "location": "work_location",
+        "name": "name, else first_name + middle_name + last_name",
+        "other_email": "other emails",
+        "person_id": "employee_number, else id",
+        "start": "start_date, else employments.effective_date",
+        "status": "employment_status",
+    }
+    "#);
+}
+
+// What nobody tells in advance.
+
+#[test]
+fn a_field_that_is_absent_null_or_empty_says_nothing() {
+    for nothing in [json!("undefined"), Value::Null, json!(""), json!(" ")] {
+        let read = row(json!({
+            "termination_date": nothing, "start_date": nothing, "name": nothing,
+            "work_location": nothing, "employments": nothing,
+        }));
+        assert_eq!((&read.end, &read.start), (&None, &None), "{nothing}");
+        assert_eq!((&read.name, &read.location), (&None, &None), "{nothing}");
+        assert_eq!(read.status, Employment::Active, "{nothing}");
+
+        let read = row(json!({"employment_status": nothing, "termination_date": "2026-10-31"}));
+        assert_eq!(read.status, Employment::NotTold, "{nothing}");
+        assert_eq!(
+            at(&read.end),
+            "2026-10-31 = 2026-10-31T23:00:00Z",
+            "{nothing}"
+        );
+
+        let read = row(json!({"emails": nothing}));
+        assert_eq!(read.emails().count(), 0, "{nothing}");
+    }
+}
+
+#[test]
+fn a_termination_date_is_a_day_or_an_instant() {
+    for (written, instant) in [
+        ("2026-10-31", "2026-10-31T23:00:00Z"),
+        ("20261031", "2026-10-31T23:00:00Z"),
+        ("10/31/2026", "2026-10-31T23:00:00Z"),
+        ("2026-10-31 00:00:00", "2026-10-31T23:00:00Z"),
+        ("2026-10-31T17:00:00-07:00", "2026-11-01T00:00:00Z"),
+        ("2026-10-31T12:30:00.000Z", "2026-10-31T12:30:00Z"),
+    ] {
+        let read = row(json!({"termination_date": written}));
+        assert_eq!(at(&read.end), format!("{written} = {instant}"));
+    }
+}
+
+#[test]
+fn midnight_in_utc_is_the_day_a_mapping_made_an_instant_of() {
+    for written in [
+        "2026-10-31T00:00:00.000Z",
+        "2026-10-31T00:00:00Z",
+        "2026-10-31T00:00:00+00:00",
+        "2026-10-31 00:00:00 UTC",
+    ] {
+        let read = row(json!({"termination_date": written}));
+        assert_eq!(at(&read.end), format!("{written} = 2026-10-31T23:00:00Z"));
+        assert_eq!(
+            read.notes,
+            ["a time of 00:00 in UTC was read as the whole day"]
+        );
+    }
+    // Midnight elsewhere is an instant that somebody meant.
+    let read = row(json!({"termination_date": "2026-10-31T00:00:00+01:00"}));
+    assert_eq!(
+        at(&read.end),
+        "2026-10-31T00:00:00+01:00 = 2026-10-30T23:00:00Z"
+    );
+}
+
+#[test]
+fn a_date_that_cannot_be_read_rejects_its_record_by_page_and_row() {
+    let feed = read([
+        employee(1, json!({})),
+        employee(2, json!({"termination_date": "03/04/2026"})),
+        employee(3, json!({"termination_date": 1_793_404_800_000_u64})),
+        employee(4, json!({"termination_date": "2026-02-30"})),
+    ]);
+    assert_snapshot!(told(&feed), @r"
+    1 1 Active - to -
+    2 2 rejected: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`
+    3 3 rejected: page 1, row 3: column `termination_date, else employments.end_date`: `1793404800000` is a number, not a date
+    4 4 rejected: page 1, row 4: column `termination_date, else employments.end_date`: `2026-02-30` is not a date: February 2026 has no day 30
+    ");
+    assert_eq!(feed.rejected[0].email.as_deref(), Some("ada2@example.com"));
+}
+
+#[test]
+fn a_status_is_read_by_the_rules_of_every_feed() {
+    for (word, status) in [
+        ("active", Employment::Active),
+        ("Active", Employment::Active),
+        ("inactive", Employment::Ended),
+        ("terminated", Employment::Ended),
+        ("retired", Employment::Ended),
+        ("Terminated", Employment::Ended),
+    ] {
+        assert_eq!(
+            row(json!({"employment_status": word})).status,
+            status,
+            "{word}"
+        );
+    }
+    for word in ["excluded", "T", "suspended", "Garden Leave", "all"] {
+        assert_eq!(
+            row(json!({"employment_status": word})).status,
+            Employment::Unclassified(word.to_owned())
+        );
+    }
+}
+
+#[test]
+fn who_is_on_leave_or_about_to_begin_is_employed_unless_an_end_is_told() {
+    for word in ["on_leave", "newHire", "pending", "On Leave"] {
+        let feed = read([employee(1, json!({"employment_status": word}))]);
+        assert_eq!(feed.rows[0].status, Employment::Active, "{word}");
+        assert_eq!(
+            feed.rows[0].notes,
+            [format!("the status `{word}` was read as employed")]
+        );
+        assert_eq!(feed.origin.notes.len(), 1);
+
+        for end in [
+            json!({"termination_date": "2026-10-31"}),
+            json!({"employments": [{"effective_date": "2019-01-01", "end_date": "2026-10-31"}]}),
+        ] {
+            let mut fields = end;
+            fields["employment_status"] = json!(word);
+            let read = row(fields);
+            assert_eq!(read.status, Employment::Unclassified(word.to_owned()));
+            assert!(read.end.is_some());
+        }
+    }
+}
+
+#[test]
+fn ids_are_texts_whatever_they_come_as() {
+    for (number, id) in [
+        (json!(17), "17"),
+        (json!("0017"), "0017"),
+        (json!(17.0), "17"),
+    ] {
+        let read = row(json!({"employee_number": number}));
+        assert_eq!(read.person_id.as_deref(), Some(id));
+    }
+    for none in [json!("undefined"), Value::Null, json!(""), json!("N/A")] {
+        let feed = read([employee(1, json!({"employee_number": none, "id": 4711}))]);
+        assert_eq!(feed.rows[0].person_id.as_deref(), Some("4711"), "{none}");
+        assert_eq!(
+            feed.origin.notes,
+            ["1 record without an employee number: the id in the HR system stands for it"]
+        );
+    }
+}
+
+#[test]
+fn a_number_that_two_companies_give_out_makes_nobody_one_person() {
+    let of = |number: u32, id: &str, company: Value| {
+        employee(number, json!({"id": id, "name": id, "company": company}))
+    };
+    let feed = read([
+        of(7, "a", json!({"id": "north"})),
+        of(7, "b", json!({"id": "south"})),
+        of(8, "c", json!({"id": "north"})),
+        of(8, "d", json!({"id": "north"})),
+        of(9, "e", Value::Null),
+        of(9, "f", json!("south")),
+    ]);
+    let ids: Vec<_> = feed
+        .rows
+        .iter()
+        .map(|row| row.person_id.as_deref())
+        .collect();
+    assert_eq!(ids, ["a", "b", "8", "8", "9", "9"].map(Some));
+    assert_eq!(feed.rows[0].notes.len(), 1);
+}
+
+#[test]
+fn an_id_that_is_somebodys_number_is_not_used() {
+    let feed = read([
+        employee(17, json!({})),
+        employee(2, json!({"id": "17", "employee_number": null})),
+    ]);
+    assert_eq!(feed.rows[1].person_id, None);
+    assert_eq!(
+        feed.rows[1].notes,
+        ["the id is somebody's employee number: not used"]
+    );
+}
+
+#[test]
+fn a_name_is_whole_or_in_parts() {
+    let parts = json!({
+        "name": null, "first_name": "Ada", "middle_name": "King", "last_name": " Lovelace ",
+    });
+    assert_eq!(row(parts).name.as_deref(), Some("Ada King Lovelace"));
+    let first = row(json!({"name": "", "first_name": "Ada"}));
+    assert_eq!(first.name.as_deref(), Some("Ada"));
+}
+
+#[test]
+fn a_work_place_is_a_text_an_object_or_a_list() {
+    for fields in [
+        json!({"work_location": "Paris"}),
+        json!({"work_location": {"id": "1", "name": "Paris"}}),
+        json!({"work_location": {"name": null, "city": "Paris", "country": "FR"}}),
+        json!({"location": "Paris"}),
+        json!({"locations": [{"name": "Paris"}, {"name": "Lyon"}]}),
+        json!({"work_location": {"id": "1"}, "location": {"name": "Paris"}}),
+    ] {
+        assert_eq!(
+            row(fields.clone()).location.as_deref(),
+            Some("Paris"),
+            "{fields}"
+        );
+    }
+}
+
+// Addresses.
+
+fn emails(emails: Value) -> (String, Vec<String>) {
+    let read = row(json!({"emails": emails}));
+    let others = read.other_emails.iter().map(|email| email.key().to_owned());
+    let work = read.email.as_ref().map_or("-", |email| email.key());
+    (work.to_owned(), others.collect())
+}
+
+#[test]
+fn the_type_says_which_address_is_the_work_address() {
+    let work = json!({"email": "ada@corp.com", "type": "work", "is_primary": false});
+    let home = json!({"email": "ada@home.net", "type": "personal", "is_primary": true});
+    let bare = json!({"email": "ada@alias.com"});
+    let both = || vec!["ada@alias.com".to_owned(), "ada@home.net".to_owned()];
+    for order in [
+        json!([work, bare, home]),
+        json!([home, work, bare]),
+        json!([bare, home, work]),
+    ] {
+        assert_eq!(emails(order), ("ada@corp.com".to_owned(), both()));
+    }
+    assert_eq!(
+        emails(json!([home])),
+        ("-".to_owned(), vec!["ada@home.net".to_owned()])
+    );
+}
+
+#[test]
+fn without_a_type_the_primary_or_else_the_first_is_the_work_address() {
+    for list in [
+        json!([{"email": "b@x.com"}, {"email": "a@x.com", "is_primary": true}]),
+        json!([{"email": "a@x.com", "type": null}, {"email": "b@x.com", "type": ""}]),
+        json!(["a@x.com", "b@x.com"]),
+        json!([{"email": "a@x.com", "type": "primary"}, {"email": "b@x.com", "type": "other"}]),
+    ] {
+        let expected = ("a@x.com".to_owned(), vec!["b@x.com".to_owned()]);
+        assert_eq!(emails(list.clone()), expected, "{list}");
+    }
+    let feed = read([
+        employee(1, json!({"emails": ["a@x.com"]})),
+        employee(2, json!({})),
+    ]);
+    assert_eq!(
+        feed.origin.notes,
+        [
+            "1 record without an address of type work: the primary or else the first one without a type was taken for it"
+        ]
+    );
+}
+
+#[test]
+fn addresses_may_stand_outside_of_the_list() {
+    let read = row(json!({
+        "emails": [], "work_email": "a@x.com", "email": "b@x.com", "personal_email": "c@x.com",
+    }));
+    assert_eq!(
+        read.email.as_ref().map(|email| email.key()),
+        Some("a@x.com")
+    );
+    let others: Vec<_> = read.other_emails.iter().map(|email| email.key()).collect();
+    assert_eq!(others, ["b@x.com", "c@x.com"]);
+}
+
+#[test]
+fn a_text_that_is_no_address_rejects_the_record_only_as_the_work_address() {
+    let feed = read([employee(
+        1,
+        json!({"emails": [{"email": "bob@", "type": "work"}]}),
+    )]);
+    assert_snapshot!(told(&feed), @"1 1 rejected: page 1, row 1: column `emails of type work`: the text is not an e-mail address");
+    let read = row(json!({"emails": [
+        {"email": "a@x.com", "type": "work"}, {"email": "see file", "type": "personal"},
+        {"email": "c@x.com", "type": "personal"}, {"email": "n/a", "type": "personal"},
+    ]}));
+    assert_eq!(read.emails().count(), 2);
+    assert_eq!(
+        read.notes,
+        ["a text in `emails` is not an e-mail address and was left out"]
+    );
+}
+
+// Employments.
+
+fn employments(dates: &[(&str, Option<&str>)]) -> Value {
+    let one = |(start, end): &(&str, Option<&str>)| json!({"effective_date": start, "end_date": end, "employment_type": "full_time"});
+    dates.iter().map(one).collect()
+}
+
+#[test]
+fn whoever_came_back_has_a_row_for_each_tenure() {
+    let back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
+    for fields in [
+        json!({"employments": employments(&back)}),
+        // The end of the earlier tenure stays in the record.
+        json!({"employments": employments(&back), "termination_date": "2020-06-30"}),
+        json!({"employments": employments(&[back[1], back[0]]), "start_date": "2018-01-01"}),
+    ] {
+        let feed = read([employee(1, fields)]);
+        assert_eq!(
+            told(&feed),
+            "1 1 NotTold 2018-01-01 to 2020-06-30\n\
+             1 1 Active 2024-03-01 to -\n\
+             note: 1 record with several tenures: 2 rows\n"
+        );
+        assert_eq!(feed.rows_in_file(), 2);
+    }
+}
+
+#[test]
+fn the_end_that_is_to_come_is_the_running_tenures() {
+    let back = employments(&[("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)]);
+    let feed = read([employee(
+        1,
+        json!({"employments": back, "termination_date": "2026-12-31"}),
+    )]);
+    assert_snapshot!(told(&feed), @r"
+    1 1 NotTold 2018-01-01 to 2020-06-30
+    1 1 Active 2024-03-01 to 2026-12-31
+    note: 1 record with several tenures: 2 rows
+    ");
+}
+
+#[test]
+fn whoever_is_promoted_does_not_leave() {
+    for dates in [
+        &[("2018-01-01", Some("2020-06-30")), ("2020-07-01", None)][..],
+        &[("2018-01-01", Some("2020-06-30")), ("2020-06-30", None)],
+        &[("2018-01-01", None), ("2020-07-01", None)],
+        &[("2018-01-01", None), ("2019-01-01", Some("2019-12-31"))],
+    ] {
+        let feed = read([employee(1, json!({"employments": employments(dates)}))]);
+        assert_eq!(told(&feed), "1 1 Active 2018-01-01 to -\n", "{dates:?}");
+    }
+}
+
+#[test]
+fn of_somebody_who_left_the_record_itself_counts() {
+    let dates = [
+        ("2018-01-01", Some("2020-06-30")),
+        ("2024-03-01", Some("2026-10-31")),
+    ];
+    let fields = json!({
+        "employment_status": "inactive", "start_date": "2024-03-01",
+        "termination_date": "2026-10-30", "employments": employments(&dates),
+    });
+    assert_eq!(
+        told(&read([employee(1, fields)])),
+        "1 1 Ended 2024-03-01 to 2026-10-30\n"
+    );
+    // Only where the record has no end, the latest employment's counts.
+    let fields = json!({"employment_status": "inactive", "employments": employments(&dates)});
+    assert_snapshot!(told(&read([employee(1, fields)])), @r"
+    1 1 Ended 2024-03-01 to 2026-10-31
+      note: the end is that of the latest employment
+    ");
+}
+
+#[test]
+fn where_it_is_not_clear_which_tenure_is_meant_the_record_itself_counts() {
+    let two = [
+        ("2018-01-01", Some("2020-06-30")),
+        ("2024-03-01", Some("2026-10-31")),
+    ];
+    for (fields, expected) in [
+        // Two ends of one tenure.
+        (
+            json!({"employments": employments(&two), "termination_date": "2026-12-31"}),
+            "1 1 Active 2024-03-01 to 2026-12-31\n",
+        ),
+        // No status that says whether the later one runs.
+        (
+            json!({
+                "employments": employments(&[two[0], ("2024-03-01", None)]),
+                "employment_status": null, "termination_date": "2020-06-30",
+            }),
+            "1 1 NotTold 2024-03-01 to 2020-06-30\n",
+        ),
+        (
+            json!({
+                "employments": employments(&[two[0], ("2024-03-01", None)]),
+                "employment_status": "inactive",
+            }),
+            "1 1 Ended 2024-03-01 to -\n  note: an employment runs on, although the status says ended\n",
+        ),
+    ] {
+        assert_eq!(told(&read([employee(1, fields)])), expected);
+    }
+}
+
+#[test]
+fn employments_that_lack_a_date_are_not_looked_at() {
+    for list in [
+        json!([{"end_date": "2020-06-30"}, {"effective_date": "2024-03-01"}]),
+        json!([{"effective_date": "2018-01-01", "end_date": "03/04/2020"}]),
+        json!([{"effective_date": "2020-01-01", "end_date": "2019-01-01"}]),
+        json!([{}]),
+        json!(["full_time"]),
+    ] {
+        let read = row(json!({"employments": list, "termination_date": "2026-10-31"}));
+        assert_eq!((read.start, read.end.is_some()), (None, true), "{list}");
+        assert_eq!(
+            read.notes,
+            ["the employments cannot be put in order: only the employee's own dates count"]
+        );
+    }
+}
+
+// The list as a whole.
+
+#[test]
+fn rows_that_are_no_record_or_have_no_id_are_listed_by_page_and_row() {
+    let feed = read([
+        json!(null),
+        employee(2, json!({})),
+        json!("x"),
+        employee(4, json!({"id": null})),
+        json!([1]),
+    ]);
+    assert_snapshot!(told(&feed), @r"
+    2 2 Active - to -
+    1 - rejected: page 1, row 1: it is null, not a record
+    3 - rejected: page 1, row 3: it is a text, not a record
+    4 4 rejected: page 1, row 4: it has no id
+    5 - rejected: page 1, row 5: it is a list, not a record
+    ");
+}
+
+#[test]
+fn a_repeated_id_is_counted_and_one_that_says_something_else_is_kept() {
+    let feed = read([
+        employee(1, json!({})),
+        employee(1, json!({})),
+        employee(1, json!({"employment_status": "inactive"})),
+    ]);
+    assert_eq!((feed.rows.len(), feed.duplicate_rows), (2, 1));
+    assert_snapshot!(told(&feed), @r"
+    1 1 Active - to -
+    3 1 Ended - to -
+      note: line 1 has the same id and other values
+    note: 2 records repeating the id of an earlier one
+    ");
+}
+
+#[test]
+fn a_list_that_may_lack_somebody_is_not_used_at_all() {
+    let reason = |change: fn(&mut Listed)| {
+        let mut listed = listed([employee(1, json!({}))]);
+        change(&mut listed);
+        let feed = understood(listed);
+        assert_eq!(feed.rows_in_file(), 0);
+        assert_eq!(feed.origin.columns.len(), 8);
+        feed.unusable.expect("a reason")
+    };
+    assert_snapshot!(reason(|list| list.is_partial = true), @"the list of employees calls itself partial (is_partial_response): who left may be missing from it");
+    assert_snapshot!(reason(|list| list.end = Some(End::RepeatedCursor { page: 3 })), @"the list of employees did not come to an end: page 3 named a cursor that an earlier page had named");
+    assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not come to an end: there was no end after 10000 pages");
+    assert_snapshot!(reason(|list| list.end = None), @"the list of employees was not read to its end");
+}
+
+#[test]
+fn a_list_in_which_nothing_tells_who_left_is_not_used() {
+    let silent = |number| employee(number, json!({"employment_status": null}));
+    let feed = read([silent(1), silent(2)]);
+    assert_snapshot!(feed.unusable.expect("a reason"), @"no employee has an employment_status or a termination_date: nothing tells who left; see what Truto maps for this HR system, or give a file in HR_FEED_URL");
+    assert_eq!(read([silent(1), employee(2, json!({}))]).unusable, None);
+    // Nobody at all is a feed of nobody, for the judgement to doubt.
+    assert_eq!(read([]).unusable, None);
+}
+
+#[test]
+fn a_list_of_those_who_work_here_now_is_not_used() {
+    let of = |records: &[Value]| {
+        let settings = HrisSettings {
+            may_lack_leavers: false,
+            ..settings()
+        };
+        let listed = listed(records.iter().cloned());
+        understand(listed, String::new(), None, Vec::new(), &settings).unusable
+    };
+    let works = employee(1, json!({}));
+    let came_back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
+    let came_back = employee(2, json!({"employments": employments(&came_back)}));
+    let will_leave = employee(3, json!({"termination_date": "2099-01-01"}));
+    assert_snapshot!(of(&[works.clone(), came_back, will_leave]).expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
+    for left in [
+        json!({"employment_status": "inactive"}),
+        json!({"employment_status": null, "termination_date": "2026-10-31"}),
+        json!({"employment_status": "T", "termination_date": "2026-10-31"}),
+    ] {
+        assert_eq!(of(&[works.clone(), employee(4, left)]), None);
+    }
+    assert_eq!(of(&[]), None);
+}
+
+#[test]
+fn an_answer_without_a_date_has_no_age() {
+    let feed = understood(Listed {
+        date: None,
+        ..listed([employee(1, json!({}))])
+    });
+    assert_eq!(feed.origin.modified_at, None);
+    assert_eq!(feed.origin.age_basis, AgeBasis::Unknown);
+}
+
+const DATES: [&str; 6] = [
+    "2018-01-01",
+    "2020-06-30",
+    "2026-10-31",
+    "31.12.2026",
+    "x",
+    "",
+];
+
+fn any_field() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z@. ;]{0,9}".prop_map(Value::from),
+        proptest::sample::select(&DATES[..]).prop_map(Value::from),
+        proptest::collection::vec((0..6_usize, 0..6_usize), 0..4).prop_map(|spans| {
+            let one = |(start, end): (usize, usize)| {
+                json!({"effective_date": DATES[start], "end_date": DATES[end], "email": "a@x.com"})
+            };
+            spans.into_iter().map(one).collect()
+        }),
+    ]
+}
+
+proptest! {
+    /// Whatever the fields are: every record is in exactly one count, and no row has an end before
+    /// its start that the record itself does not tell.
+    #[test]
+    fn every_record_is_accounted_for(
+        records in proptest::collection::vec(proptest::collection::vec(any_field(), 8), 0..6),
+    ) {
+        let names = [
+            "id", "employee_number", "emails", "employment_status", "start_date",
+            "termination_date", "employments", "work_location",
+        ];
+        let records: Vec<Value> = records
+            .into_iter()
+            .map(|fields| names.into_iter().map(str::to_owned).zip(fields).collect())
+            .collect();
+        let count = records.len() as u64;
+        let feed = read(records);
+        if feed.unusable.is_none() {
+            let of_line = |line: u64| {
+                let rows = feed.rows.iter().filter(|row| row.line == line).count();
+                rows + feed.rejected.iter().filter(|row| row.line == line).count()
+            };
+            let missing = (1..=count).filter(|line| of_line(*line) == 0).count() as u64;
+            prop_assert!(missing <= feed.duplicate_rows);
+            prop_assert!(feed.rows_in_file() >= count);
+        }
+    }
+}
