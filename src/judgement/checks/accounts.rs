@@ -1,0 +1,399 @@
+//! The checks on the accounts and on how they were read.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::{check, complete_nights, drop, with};
+use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs};
+use crate::people::{Access, Account, Listing, Memberships, Role, Status, Viewer};
+
+/// The one origin whose answers need no mark.
+const TRUTO: &str = "https://api.truto.one";
+
+/// More than this off, in minutes, and no instant in the evidence can be trusted.
+pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
+
+/// Asana's `/workspaces/{gid}/users` gives at most this many: a list of exactly so many may be cut.
+const SUSPICIOUS_POPULATION: u64 = 2000;
+
+/// The checks on the accounts and on how they were read.
+pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
+    let inputs = basis.inputs;
+    vec![
+        connection_active(inputs),
+        source_origin(inputs),
+        clock(inputs),
+        workspace_listed(inputs),
+        list_complete(inputs),
+        rows_reconcile(inputs),
+        population_size(inputs),
+        population_drop(basis),
+        fields_known(basis),
+        viewer(inputs),
+    ]
+}
+
+fn connection_active(inputs: &Inputs) -> Check {
+    let status = &inputs.population.connection.status;
+    let id = CheckId::ConnectionActive;
+    if status == "active" {
+        check(id, CheckStatus::Pass, "the connection is active")
+    } else {
+        check(
+            id,
+            CheckStatus::Fail,
+            format!("the connection is `{status}`, not active"),
+        )
+    }
+}
+
+fn source_origin(inputs: &Inputs) -> Check {
+    let origin = &inputs.population.origin;
+    let id = CheckId::SourceOrigin;
+    match mark_of_origin(origin) {
+        None => check(id, CheckStatus::Pass, format!("answers came from {TRUTO}")),
+        Some(mark) => check(
+            id,
+            CheckStatus::Warn,
+            format!("answers came from {origin}: {mark}"),
+        ),
+    }
+}
+
+/// What evidence from another origin than Truto's own must say of itself on its face.
+pub fn mark_of_origin(origin: &str) -> Option<&'static str> {
+    let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    let host = host.strip_prefix('[').map_or_else(
+        || host.split([':', '/']).next().unwrap_or_default(),
+        |v6| v6.split(']').next().unwrap_or_default(),
+    );
+    if origin == TRUTO {
+        None
+    } else if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+        Some("TEST DATA")
+    } else {
+        Some("NOT FROM api.truto.one")
+    }
+}
+
+fn clock(inputs: &Inputs) -> Check {
+    let id = CheckId::Clock;
+    match inputs.population.clock_skew_minutes {
+        None => check(
+            id,
+            CheckStatus::Warn,
+            "no answer was dated: our clock could not be compared",
+        ),
+        Some(skew) => {
+            let within = skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES;
+            let status = if within {
+                CheckStatus::Pass
+            } else {
+                CheckStatus::Fail
+            };
+            let detail = if within {
+                "our clock agrees with the server's".to_owned()
+            } else {
+                format!(
+                    "our clock is {} minutes {} the server's",
+                    skew.unsigned_abs(),
+                    if skew > 0 { "ahead of" } else { "behind" }
+                )
+            };
+            with(check(id, status, detail), json!({ "skew_minutes": skew }))
+        }
+    }
+}
+
+fn workspace_listed(inputs: &Inputs) -> Check {
+    // A run without a workspace stops before it is judged; the number is what a reader wants.
+    let visible = inputs.population.workspaces_visible;
+    let id = CheckId::WorkspaceListed;
+    let numbers = json!({ "workspaces_visible": visible });
+    if visible == 0 {
+        return with(
+            check(id, CheckStatus::Fail, "the connection sees no workspace"),
+            numbers,
+        );
+    }
+    let workspace = &inputs.population.workspace.id;
+    with(
+        check(
+            id,
+            CheckStatus::Pass,
+            format!("workspace {workspace} is listed"),
+        ),
+        numbers,
+    )
+}
+
+/// Whether a complete memberships pass names exactly the accounts of the list.
+fn memberships_agree(memberships: &Memberships) -> bool {
+    matches!(
+        memberships,
+        Memberships::Read { rejected: 0, active_not_listed, listed_without_membership, .. }
+            if active_not_listed.is_empty() && listed_without_membership.is_empty()
+    )
+}
+
+fn list_complete(inputs: &Inputs) -> Check {
+    let listing = &inputs.population.listing;
+    let id = CheckId::ListComplete;
+    let users = listing
+        .pages
+        .iter()
+        .filter(|page| page.list == "users")
+        .count();
+    let numbers = json!({ "pages": users, "rows": listing.rows });
+    let (status, detail) = if let Some(reason) = &listing.stopped_because {
+        (
+            CheckStatus::Fail,
+            format!("the list was not read to its end: {reason}"),
+        )
+    } else if !listing.last_page_reached {
+        (
+            CheckStatus::Fail,
+            "the last page was not reached".to_owned(),
+        )
+    } else if listing.partial_response && !memberships_agree(&inputs.population.memberships) {
+        let detail = "Truto marked the list as partial, and the memberships do not prove it whole";
+        (CheckStatus::Fail, detail.to_owned())
+    } else if listing.partial_response {
+        let detail = "Truto marked the list as partial; the memberships name the same accounts";
+        (CheckStatus::Pass, detail.to_owned())
+    } else {
+        (
+            CheckStatus::Pass,
+            "every page was read, up to one that names no next".to_owned(),
+        )
+    };
+    with(check(id, status, detail), numbers)
+}
+
+fn rows_reconcile(inputs: &Inputs) -> Check {
+    let Listing {
+        rows,
+        unique,
+        duplicates,
+        rejected,
+        ..
+    } = &inputs.population.listing;
+    let id = CheckId::RowsReconcile;
+    let mut numbers = json!({
+        "rows": rows, "unique": unique, "duplicates": duplicates, "rejected": rejected.len(),
+    });
+    let mut faults = Vec::new();
+    let mut single_source = None;
+    if *rows != unique + duplicates + rejected.len() as u64 {
+        faults.push("rows do not add up".to_owned());
+    }
+    if *unique != inputs.population.accounts.len() as u64 {
+        faults.push("the accounts are not the rows that were counted".to_owned());
+    }
+    if let Some(first) = rejected.first() {
+        faults.push(format!(
+            "{} row(s) are no account, the first on page {} row {}: {}",
+            rejected.len(),
+            first.page,
+            first.row,
+            first.reason
+        ));
+    }
+    match &inputs.population.memberships {
+        Memberships::Read {
+            rows,
+            rejected,
+            active,
+            active_not_listed,
+            listed_without_membership,
+            ..
+        } => {
+            numbers["memberships"] = json!(rows);
+            numbers["active_memberships"] = json!(active);
+            numbers["active_not_listed"] = json!(active_not_listed.len());
+            numbers["listed_without_membership"] = json!(listed_without_membership.len());
+            if *rejected > 0 {
+                faults.push(format!("{rejected} membership record(s) could not be read"));
+            }
+            if let Some(first) = active_not_listed.first() {
+                faults.push(format!(
+                    "{} active membership(s) are missing from the list, account {first} first",
+                    active_not_listed.len()
+                ));
+            }
+            if let Some(first) = listed_without_membership.first() {
+                faults.push(format!(
+                    "{} listed account(s) have no membership, account {first} first",
+                    listed_without_membership.len()
+                ));
+            }
+        }
+        Memberships::Incomplete { reason } => {
+            faults.push(format!(
+                "the memberships were not read to their end: {reason}"
+            ));
+        }
+        Memberships::Unreadable {
+            status,
+            missing_scopes,
+        } => {
+            single_source = Some(if missing_scopes.is_empty() {
+                format!("single source: the memberships answered {status}")
+            } else {
+                format!(
+                    "single source: the memberships answered {status}, missing scope {}",
+                    missing_scopes.join(", ")
+                )
+            });
+        }
+    }
+    let (status, detail) = if !faults.is_empty() {
+        (CheckStatus::Fail, faults.join("; "))
+    } else if let Some(warning) = single_source {
+        (CheckStatus::Warn, warning)
+    } else {
+        (
+            CheckStatus::Pass,
+            "rows add up, and the memberships name the same accounts".to_owned(),
+        )
+    };
+    with(check(id, status, detail), numbers)
+}
+
+fn population_size(inputs: &Inputs) -> Check {
+    let accounts = inputs.population.accounts.len() as u64;
+    let id = CheckId::PopulationSize;
+    let (status, detail) = if accounts == 0 {
+        (CheckStatus::Fail, "the list holds no account".to_owned())
+    } else if accounts == SUSPICIOUS_POPULATION
+        && !memberships_agree(&inputs.population.memberships)
+    {
+        let detail = "exactly 2000 accounts is where Asana cuts a list, and the memberships do \
+                      not prove it whole";
+        (CheckStatus::Fail, detail.to_owned())
+    } else {
+        (CheckStatus::Pass, format!("{accounts} account(s)"))
+    };
+    with(check(id, status, detail), json!({ "accounts": accounts }))
+}
+
+fn population_drop(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let now = inputs.population.accounts.len() as u64;
+    let nights = complete_nights(inputs).map(|night| night.counts.accounts.total);
+    drop(basis, CheckId::PopulationDrop, now, nights)
+}
+
+fn fields_known(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let accounts = &inputs.population.accounts;
+    let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
+    let (named, nameless): (Vec<&Account>, Vec<&Account>) = accounts
+        .iter()
+        .filter(|account| account.access() != Access::None && account.emails.is_empty())
+        .partition(|account| basis.directives.name(account));
+    let (by_hand, no_email) = (named.len(), nameless.len());
+    let exceptions: BTreeSet<String> = named
+        .iter()
+        .filter_map(|account| basis.directives.excepts_account(account))
+        .collect();
+    let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
+    let no_role = count(|account| {
+        account.access() != Access::None && matches!(account.role, Role::Unknown(_))
+    });
+    let gaps = &inputs.population.gaps;
+    let mut detail = Vec::new();
+    if no_email > 0 {
+        detail.push(format!(
+            "{no_email} account(s) that have or may have access bear no e-mail"
+        ));
+    }
+    if no_status > 0 {
+        detail.push(format!("{no_status} of unknown status"));
+    }
+    if no_role > 0 {
+        detail.push(format!("{no_role} of unknown role"));
+    }
+    if !detail.is_empty() {
+        let because = gaps.stopped_because.clone().unwrap_or_default();
+        let unsaid = gaps
+            .missing_scopes
+            .iter()
+            .filter(|scope| !because.contains(scope.as_str()));
+        let unsaid: Vec<&str> = unsaid.map(String::as_str).collect();
+        detail.extend(gaps.stopped_because.clone());
+        if !unsaid.is_empty() {
+            detail.push(format!("missing scope {}", unsaid.join(", ")));
+        }
+    }
+    if by_hand > 0 {
+        detail.push(format!(
+            "{by_hand} without e-mail are named by hand: {}",
+            if exceptions.is_empty() {
+                "aliases say what they are".to_owned()
+            } else {
+                Vec::from_iter(exceptions.iter().map(String::as_str)).join(", ")
+            }
+        ));
+    }
+    let (status, detail) = if no_email > 0 {
+        (CheckStatus::Fail, detail.join("; "))
+    } else if no_status + no_role + exceptions.len() > 0 {
+        (CheckStatus::Warn, detail.join("; "))
+    } else if by_hand > 0 {
+        (CheckStatus::Pass, detail.join("; "))
+    } else {
+        (
+            CheckStatus::Pass,
+            "e-mail, status and role of every account are known".to_owned(),
+        )
+    };
+    let mut numbers = json!({
+        "without_email": no_email, "status_unknown": no_status, "role_unknown": no_role,
+    });
+    if by_hand > 0 {
+        numbers["without_email_named_by_hand"] = json!(by_hand);
+    }
+    with(check(CheckId::FieldsKnown, status, detail), numbers)
+}
+
+fn viewer(inputs: &Inputs) -> Check {
+    let id = CheckId::Viewer;
+    let viewer = match &inputs.population.viewer {
+        Viewer::NotTold { reason } => {
+            let detail = format!("the connection's own account is not known: {reason}");
+            return check(id, CheckStatus::Warn, detail);
+        }
+        Viewer::Account { id } => id,
+    };
+    let Some(account) = inputs
+        .population
+        .accounts
+        .iter()
+        .find(|account| account.id == *viewer)
+    else {
+        let detail = format!("the connection's own account {viewer} is missing from the list");
+        return check(id, CheckStatus::Fail, detail);
+    };
+    let (status, detail) = match &account.role {
+        Role::Admin => (
+            CheckStatus::Pass,
+            "the connection's own account is listed, an admin".into(),
+        ),
+        Role::Member | Role::Guest => (
+            CheckStatus::Fail,
+            format!(
+                "the connection's own account {viewer} is a {}: it may not see everybody; connect \
+                 as an admin",
+                account.role
+            ),
+        ),
+        Role::Unknown(_) => (
+            CheckStatus::Warn,
+            format!("the connection's own account {viewer} is listed, its role is unknown"),
+        ),
+    };
+    check(id, status, detail)
+}

@@ -1,0 +1,206 @@
+//! The checks on what HR says.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::accounts::MAX_CLOCK_SKEW_MINUTES;
+use super::{accepted, check, complete_nights, drop, with};
+use crate::judgement::tenures::Person;
+use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
+use crate::people::{Employment, RejectedRow, Role};
+
+/// A file may be dated so much later than the run: two clocks may differ as much as ours may.
+const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
+
+/// The checks on the HR feed.
+pub(in crate::judgement) fn of_the_feed(basis: &Basis<'_>, people: &[Person<'_>]) -> Vec<Check> {
+    let inputs = basis.inputs;
+    vec![
+        hr_fresh(inputs),
+        hr_not_empty(inputs, people),
+        hr_rows_accounted(basis),
+        hr_matchable(basis),
+        hr_drop(basis),
+    ]
+}
+
+fn hr_fresh(inputs: &Inputs) -> Check {
+    let id = CheckId::HrFresh;
+    let origin = &inputs.hr.origin;
+    let Some(max_age) = inputs.policy.hr_feed_max_age_seconds else {
+        return check(id, CheckStatus::Pass, "not judged: HR_FEED_MAX_AGE is off");
+    };
+    let Some(modified) = origin.modified_at else {
+        return check(id, CheckStatus::Fail, "nobody says how old the HR feed is");
+    };
+    let age = inputs.as_of.duration_since(modified).as_secs();
+    let numbers = json!({ "age_seconds": age, "max_age_seconds": max_age });
+    // A date that has not come yet would stay fresh until it has: it tells no age at all.
+    if age < -MAX_FUTURE_SECONDS {
+        let detail = "the HR feed is dated in the future: nobody knows how old it is";
+        return with(check(id, CheckStatus::Fail, detail), numbers);
+    }
+    let fresh = age <= max_age;
+    let status = if fresh {
+        CheckStatus::Pass
+    } else {
+        CheckStatus::Fail
+    };
+    let detail = format!(
+        "the HR feed is {} h old, at most {} h is allowed",
+        age / 3600,
+        max_age / 3600
+    );
+    with(check(id, status, detail), numbers)
+}
+
+fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
+    let id = CheckId::HrNotEmpty;
+    if inputs.hr.unusable.is_some() {
+        // Leavers of an earlier run are followed, but tonight's file names nobody.
+        let detail = "the HR feed cannot be used: nobody knows whom it names";
+        return check(id, CheckStatus::Fail, detail);
+    }
+    if inputs.policy.hr_feed_scope == FeedScope::Roster {
+        let rows = rows_with_people(inputs);
+        let numbers = json!({ "rows": rows });
+        let (status, detail) = match rows {
+            0 => (CheckStatus::Fail, "the roster names nobody".to_owned()),
+            _ => (CheckStatus::Pass, format!("the roster has {rows} row(s)")),
+        };
+        return with(check(id, status, detail), numbers);
+    }
+    let named = people
+        .iter()
+        .filter(|person| person.in_feed && person.is_named_as_leaver())
+        .count();
+    let numbers = json!({ "leavers": named });
+    let (status, detail) = if named > 0 {
+        (
+            CheckStatus::Pass,
+            format!("the HR feed names {named} leaver(s)"),
+        )
+    } else if inputs.policy.hr_feed_allow_empty {
+        (
+            CheckStatus::Pass,
+            "the HR feed names no leaver, which is allowed".to_owned(),
+        )
+    } else {
+        let detail = "the HR feed names no leaver; HR_FEED_ALLOW_EMPTY=true if that is believable";
+        (CheckStatus::Fail, detail.to_owned())
+    };
+    with(check(id, status, detail), numbers)
+}
+
+fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let id = CheckId::HrRowsAccounted;
+    let hr = &inputs.hr;
+    let unclassified = hr
+        .rows
+        .iter()
+        .filter(|row| matches!(row.status, Employment::Unclassified(_)))
+        .count();
+    let mut open: Vec<&RejectedRow> = Vec::new();
+    let mut exceptions: BTreeSet<String> = BTreeSet::new();
+    for row in &hr.rejected {
+        match basis.directives.covers_rejected(row) {
+            Some(exception) => {
+                exceptions.insert(exception.in_short());
+            }
+            None => open.push(row),
+        }
+    }
+    let numbers = json!({
+        "rows_in_file": hr.rows_in_file(), "rows": hr.rows.len(), "rejected": hr.rejected.len(),
+        "blank": hr.blank_rows, "duplicates": hr.duplicate_rows, "unclassified": unclassified,
+    });
+    let (status, detail) = if let Some(reason) = &hr.unusable {
+        (
+            CheckStatus::Fail,
+            format!("the HR feed cannot be used: {reason}"),
+        )
+    } else if let Some(first) = open.first().or(hr.rejected.first().as_ref()) {
+        let detail = format!(
+            "{} row(s) were rejected, the first at line {}: {}",
+            hr.rejected.len(),
+            first.line,
+            first.reason
+        );
+        let exceptions = Vec::from_iter(exceptions).join(", ");
+        match (open.len(), exceptions.is_empty()) {
+            (0, _) => (CheckStatus::Warn, accepted(&detail, &exceptions)),
+            (_, true) => (CheckStatus::Fail, detail),
+            (rest, false) => (
+                CheckStatus::Fail,
+                format!("{detail}; all but {rest} are accepted by {exceptions}"),
+            ),
+        }
+    } else if unclassified > 0 {
+        (
+            CheckStatus::Warn,
+            format!("{unclassified} row(s) have a status that is not known"),
+        )
+    } else {
+        (
+            CheckStatus::Pass,
+            "every row of the HR feed was understood".to_owned(),
+        )
+    };
+    with(check(id, status, detail), numbers)
+}
+
+fn hr_matchable(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    let same = &basis.same_domains;
+    let id = CheckId::HrMatchable;
+    if inputs.hr.rows.is_empty() {
+        return check(id, CheckStatus::Pass, "no HR row to match");
+    }
+    let accounts = &inputs.population.accounts;
+    let domains: std::collections::HashSet<&str> = accounts
+        .iter()
+        .filter(|account| account.role != Role::Guest)
+        .flat_map(|account| {
+            let held = account.emails.iter();
+            held.map(|email| same.canonical(email.domain()))
+        })
+        .collect();
+    let external: std::collections::HashSet<&str> = accounts
+        .iter()
+        .filter_map(|account| account.external_id.as_deref())
+        .collect();
+    let matchable = inputs.hr.rows.iter().filter(|row| {
+        row.emails()
+            .any(|email| domains.contains(same.canonical(email.domain())))
+            || row
+                .person_id
+                .as_deref()
+                .is_some_and(|id| external.contains(id))
+    });
+    let matchable = matchable.count();
+    let numbers = json!({ "rows": inputs.hr.rows.len(), "matchable": matchable });
+    if matchable == 0 {
+        let detail = "no HR row shares a mail domain with any account: HR and Asana may be of \
+                      different organizations";
+        return with(check(id, CheckStatus::Fail, detail), numbers);
+    }
+    let detail = format!("{matchable} HR row(s) share a mail domain or an id with accounts");
+    with(check(id, CheckStatus::Pass, detail), numbers)
+}
+
+fn hr_drop(basis: &Basis<'_>) -> Check {
+    let inputs = basis.inputs;
+    if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
+        let detail = "not judged: in this scope rows drop out with time";
+        return check(CheckId::HrDrop, CheckStatus::Pass, detail);
+    }
+    let nights = complete_nights(inputs).map(|night| night.hr_rows);
+    drop(basis, CheckId::HrDrop, rows_with_people(inputs), nights)
+}
+
+/// Rows that tell of somebody: blank and repeated ones must not make up for missing people.
+pub(in crate::judgement) fn rows_with_people(inputs: &Inputs) -> u64 {
+    (inputs.hr.rows.len() + inputs.hr.rejected.len()) as u64
+}

@@ -1,0 +1,95 @@
+//! What is looked at before anything is concluded, each check with its numbers.
+//!
+//! `accounts` looks at the accounts and at how they were read, `feed` at what HR says, `past` at earlier
+//! runs. A fall is measured here, for accounts and HR rows alike.
+
+mod accounts;
+mod feed;
+mod past;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
+
+pub use accounts::mark_of_origin;
+pub(super) use accounts::of_the_accounts;
+pub(super) use feed::{of_the_feed, rows_with_people};
+pub(super) use past::of_the_past;
+
+/// A fall of fewer than this many is not a collapse, whatever its percentage.
+const SMALLEST_DROP: u64 = 20;
+
+/// So many complete runs back, the largest population is what a fall is measured against.
+const DROP_WINDOW: usize = 7;
+
+fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
+    Check {
+        id,
+        status,
+        detail: detail.into(),
+        numbers: BTreeMap::new(),
+    }
+}
+
+fn with(mut check: Check, numbers: Value) -> Check {
+    if let Value::Object(numbers) = numbers {
+        check.numbers = numbers.into_iter().collect();
+    }
+    check
+}
+
+/// Whether absence from the list may be taken as removal.
+pub(super) fn make_complete(checks: &[Check]) -> bool {
+    checks
+        .iter()
+        .all(|check| !check.id.makes_complete() || check.status != CheckStatus::Fail)
+}
+
+/// What a check saw that would fail it, were it not for exceptions.
+fn accepted(detail: &str, exceptions: &str) -> String {
+    format!("{detail}; accepted by {exceptions}")
+}
+
+/// A collapse: by more than the percentage, and by enough to be more than a few people.
+fn collapsed(now: u64, largest: u64, max_drop_percent: u32) -> bool {
+    let fall = largest.saturating_sub(now);
+    fall >= SMALLEST_DROP && fall * 100 > largest * u64::from(max_drop_percent)
+}
+
+fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u64>) -> Check {
+    let Some(largest) = nights.max() else {
+        return check(id, CheckStatus::Pass, "no complete run to compare with");
+    };
+    let percent = basis.inputs.policy.max_drop_percent;
+    let seen = format!("{now} now, at most {largest} in the last {DROP_WINDOW} complete runs");
+    let (status, detail) = if collapsed(now, largest, percent) {
+        let detail = format!("{seen}: fell by more than {percent} %");
+        match basis.directives.covers_check(id) {
+            Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
+            None => (CheckStatus::Fail, detail),
+        }
+    } else {
+        let detail = format!("{seen}: did not fall by more than {percent} %");
+        (CheckStatus::Pass, detail)
+    };
+    with(
+        check(id, status, detail),
+        json!({ "now": now, "largest": largest }),
+    )
+}
+
+/// The complete nights a fall is measured against.
+fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &Night> {
+    let trend = inputs
+        .past
+        .previous
+        .as_ref()
+        .map_or(&[][..], |previous| &previous.trend);
+    trend
+        .iter()
+        .rev()
+        .filter(|night| night.complete)
+        .take(DROP_WINDOW)
+}
