@@ -11,9 +11,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::matching::name_key;
 use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
-use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, trim};
+use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, name_key, trim};
 
 /// An exception may be in force for so many days at most, counted from the day of the run.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;

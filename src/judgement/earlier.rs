@@ -6,8 +6,7 @@
 
 use super::Leaver;
 use super::lookup::{Lookup, Map, Set};
-use super::matching::name_key;
-use crate::people::{EmailAddress, HrRow};
+use crate::people::{EmailAddress, HrRow, name_key};
 
 /// For each group of rows, the leavers of the previous run who are the same person, by their place.
 ///

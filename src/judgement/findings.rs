@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::directives::{Named, PersonKey};
 use super::matching::Matches;
 use super::outcomes::Judged;
+use super::records::finding_id;
 use super::tenures::Person;
 use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome,
@@ -111,17 +111,6 @@ fn finding(inputs: &Inputs, about: About<'_>) -> Finding {
         first_seen,
         note: about.note,
     }
-}
-
-/// Stays the same from night to night for the same account and person.
-pub(super) fn finding_id(
-    connection: &str,
-    kind: FindingKind,
-    account_id: &str,
-    person_id: &str,
-) -> String {
-    let digest = Sha256::digest(format!("{connection}\n{kind}\n{account_id}\n{person_id}"));
-    const_hex::encode(&digest[..8])
 }
 
 /// Whole hours past the deadline; none before it.

@@ -1,17 +1,15 @@
 //! Which accounts are whose.
 //!
-//! Every kind of match is tried and all are united; the strength only names the match. Names,
-//! plus-tags and look-alike letters never match: they raise a suspicion, which is kept apart until
-//! somebody decides it with an alias.
+//! Every kind of match is tried and all are united; the strength only names the match. What looks like
+//! somebody's account and is no match is kept apart, as a `suspicion`.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::directives::{AccountKey, Directives};
-use super::findings::finding_id;
+use super::directives::AccountKey;
 use super::lookup::{Lookup, Map, Set};
+use super::suspicion::{Suspects, Suspicion};
 use super::tenures::Person;
-use super::{Basis, Finding, FindingKind, FormerEmails, Inputs, MatchKind, Owner};
+use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner};
 use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
@@ -23,16 +21,6 @@ pub(super) struct Link<'a> {
     pub(super) listed: Option<&'a Account>,
     /// The account as the baseline had it.
     pub(super) earlier: Option<&'a Account>,
-}
-
-/// What the note of a leaver says of an account that is suspected to be theirs.
-pub(super) const MAY_BE_THEIRS: &str = "may be theirs";
-
-/// An account that may be somebody's: a suspicion, never a match.
-#[derive(Clone, Debug)]
-pub(super) struct Suspicion<'a> {
-    pub(super) account: &'a Account,
-    pub(super) reason: &'static str,
 }
 
 /// Everything that ties one person to accounts.
@@ -307,172 +295,6 @@ impl<'a> Index<'a> {
 /// The accounts of a key that had to be made.
 fn found<'a>(index: &HashMap<String, Vec<&'a str>>, key: &str) -> impl Iterator<Item = &'a str> {
     index.get(key).into_iter().flatten().copied()
-}
-
-/// Accounts that may have access and belong to nobody HR names, by what could give them away.
-struct Suspects<'a> {
-    basis: &'a Basis<'a>,
-    accounts: Vec<&'a Account>,
-    by_untagged_email: HashMap<String, Vec<&'a Account>>,
-    /// Only accounts whose address has letters beyond ASCII; most often there is none.
-    odd_by_look: HashMap<String, Vec<&'a Account>>,
-    /// All of them, for the rare person whose address has such letters.
-    all_by_look: OnceCell<HashMap<String, Vec<&'a Account>>>,
-    by_name: HashMap<String, Vec<&'a Account>>,
-}
-
-impl<'a> Suspects<'a> {
-    fn of(basis: &'a Basis<'a>, taken: &Set<&str>) -> Self {
-        let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
-        let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
-        let accounts: Vec<&Account> = basis
-            .inputs
-            .population
-            .accounts
-            .iter()
-            .filter(|account| account.access() != Access::None)
-            .filter(|account| !taken.contains(account.id.as_str()))
-            .filter(|account| !basis.directives.is_service(account))
-            .collect();
-        for account in &accounts {
-            for email in &account.emails {
-                by_untagged_email
-                    .entry(basis.same_domains.key_without_tag(email))
-                    .or_default()
-                    .push(account);
-            }
-            if let Some(key) = account.name.as_deref().and_then(name_key) {
-                by_name.entry(key).or_default().push(account);
-            }
-        }
-        Self {
-            basis,
-            odd_by_look: by_look(accounts.iter().copied(), is_odd),
-            all_by_look: OnceCell::new(),
-            accounts,
-            by_untagged_email,
-            by_name,
-        }
-    }
-
-    /// Accounts with an address that looks like this one. Of two plain addresses `l` and `1` tell
-    /// people apart; a letter of another script in one of them rarely does.
-    fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
-        if is_odd(email) {
-            let all = || by_look(self.accounts.iter().copied(), |_| true);
-            return self.all_by_look.get_or_init(all).get(&look(email));
-        }
-        if self.odd_by_look.is_empty() {
-            return None;
-        }
-        self.odd_by_look.get(&look(email))
-    }
-
-    fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
-        if self.accounts.is_empty() {
-            return Vec::new();
-        }
-        let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
-        let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
-            for account in accounts.into_iter().flatten() {
-                suspicions
-                    .entry(&account.id)
-                    .or_insert(Suspicion { account, reason });
-            }
-        };
-        for email in &person.emails {
-            suspect(
-                self.by_untagged_email
-                    .get(&self.basis.same_domains.key_without_tag(email)),
-                "the same address but for a plus-tag",
-            );
-            suspect(
-                self.alike(email),
-                "the same address but for look-alike letters",
-            );
-        }
-        for name in &person.names {
-            let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
-            suspect(accounts, "the same name");
-        }
-        for account in self.suspected_before(person) {
-            suspicions.entry(&account.id).or_insert(Suspicion {
-                account,
-                reason: "suspected in the run before",
-            });
-        }
-        let ids = person.id_list();
-        let named = person.named(&ids);
-        let directives: &Directives<'_> = &self.basis.directives;
-        suspicions.retain(|_, suspicion| !directives.are_different(named, suspicion.account));
-        suspicions.into_values().collect()
-    }
-
-    /// Accounts that the previous run had a finding about: a name is changed in a minute, so only
-    /// an owner, an alias row or the end of access closes a suspicion.
-    fn suspected_before(&self, person: &Person<'_>) -> Vec<&'a Account> {
-        let inputs = self.basis.inputs;
-        let Some(previous) = &inputs.past.previous else {
-            return Vec::new();
-        };
-        let mut suspected = Vec::new();
-        // The note spares most leavers the search among all accounts.
-        for leaver in person
-            .previous
-            .iter()
-            .filter(|l| l.note.contains(MAY_BE_THEIRS))
-        {
-            suspected.extend(self.accounts.iter().copied().filter(|account| {
-                let finding = finding_id(
-                    &inputs.population.connection.id,
-                    FindingKind::PossibleOffboardedAccess,
-                    &account.id,
-                    leaver.person_id.as_deref().unwrap_or_default(),
-                );
-                previous.findings_first_seen.contains_key(&finding)
-            }));
-        }
-        suspected
-    }
-}
-
-/// Accounts by what their addresses look like.
-fn by_look<'a>(
-    accounts: impl Iterator<Item = &'a Account>,
-    wanted: fn(&EmailAddress) -> bool,
-) -> HashMap<String, Vec<&'a Account>> {
-    let mut found: HashMap<String, Vec<&Account>> = HashMap::new();
-    for account in accounts {
-        for email in account.emails.iter().filter(|email| wanted(email)) {
-            found.entry(look(email)).or_default().push(account);
-        }
-    }
-    found
-}
-
-/// What an address looks like: the skeleton of Unicode Technical Standard #39, section 4. The domain
-/// is taken as people see it, not in its ASCII form.
-fn look(email: &EmailAddress) -> String {
-    let (domain, _) = idna::domain_to_unicode(email.domain());
-    unicode_security::skeleton(&format!("{}@{domain}", email.local())).collect()
-}
-
-/// Whether an address has letters beyond ASCII.
-fn is_odd(email: &EmailAddress) -> bool {
-    let mut labels = email.domain().split('.');
-    !email.key().is_ascii() || labels.any(|label| label.starts_with("xn--"))
-}
-
-/// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no
-/// difference (`Díaz, Ana` and `Ana Díaz`).
-pub(super) fn name_key(name: &str) -> Option<String> {
-    let folded = crate::people::fold(name);
-    let mut words: Vec<&str> = folded
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.sort_unstable();
-    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// Who each account of the population belongs to, in the population's order.

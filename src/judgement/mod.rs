@@ -8,7 +8,8 @@
 //!    the list prove that somebody has no account.
 //! 2. `tenures` groups HR rows into people, `earlier` says who of them the previous run knew, and
 //!    together they say who has left at the instant of the run.
-//! 3. `matching` ties people to accounts.
+//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, and `directives`
+//!    are what people decided by hand.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
@@ -26,6 +27,7 @@ mod records;
 mod roster;
 mod standing;
 mod summary;
+mod suspicion;
 mod tenures;
 mod words;
 
@@ -94,7 +96,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let findings = findings::of_the_night(&basis, &people, &leavers, &matches);
     let changes = changes::of_the_night(inputs, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
-    let roster = roster::tonight(inputs, &people);
+    let members = people.iter().filter_map(tenures::Person::as_member);
+    let roster = roster::tonight(inputs, members);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
     let needed = basis.directives.exceptions_needed();

@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::matching::{Link, MAY_BE_THEIRS, Matches, Suspicion};
+use super::matching::{Link, Matches};
 use super::standing::Standing;
+use super::suspicion::{MAY_BE_THEIRS, Suspicion};
 use super::tenures::Person;
 use super::{Basis, Inputs, Leaver, MatchKind, Outcome, WithinSla};
 use crate::people::Access;

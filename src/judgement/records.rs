@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
@@ -184,6 +185,17 @@ pub struct Finding {
     pub first_seen: Timestamp,
     /// What a reader should know.
     pub note: String,
+}
+
+/// The id of a finding: stays the same from night to night for the same account and person.
+pub(super) fn finding_id(
+    connection: &str,
+    kind: FindingKind,
+    account_id: &str,
+    person_id: &str,
+) -> String {
+    let digest = Sha256::digest(format!("{connection}\n{kind}\n{account_id}\n{person_id}"));
+    const_hex::encode(&digest[..8])
 }
 
 /// Something that is different from an earlier run.

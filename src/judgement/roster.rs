@@ -5,31 +5,23 @@
 
 use std::collections::HashSet;
 
-use super::standing::Standing;
-use super::tenures::Person;
 use super::{FeedScope, Inputs, RosterMember};
 use crate::people::{EmailAddress, RejectedRow};
 
 /// Everybody tonight's roster names as working here. Whom it names in a row that cannot be read, or
 /// everybody where it cannot be used, is still who they were.
-pub(super) fn tonight(inputs: &Inputs, people: &[Person<'_>]) -> Vec<RosterMember> {
+pub(super) fn tonight(
+    inputs: &Inputs,
+    members: impl Iterator<Item = RosterMember>,
+) -> Vec<RosterMember> {
     if inputs.policy.hr_feed_scope != FeedScope::Roster {
         return Vec::new();
     }
-    let works_here = |person: &&Person<'_>| match person.standing {
-        Standing::Working | Standing::Rehired | Standing::Rescinded => person.in_feed,
-        Standing::Upcoming | Standing::Ended | Standing::Undecided => false,
-    };
     let mut roster: Vec<RosterMember> = if inputs.hr.unusable.is_some() {
         before(inputs).to_vec()
     } else {
-        let named = people.iter().filter(works_here).map(|person| RosterMember {
-            person_ids: person.ids().cloned().collect(),
-            emails: person.emails.clone(),
-            name: person.names.first().cloned(),
-        });
         let unread = absent(inputs).filter(|member| is_rejected(inputs, member));
-        named.chain(unread.cloned()).collect()
+        members.chain(unread.cloned()).collect()
     };
     roster.sort();
     roster.dedup();

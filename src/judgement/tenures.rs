@@ -9,10 +9,9 @@ use jiff::Timestamp;
 
 use super::directives::Named;
 use super::lookup::{Map, Set};
-use super::matching::name_key;
 use super::standing::{self, Decision, Standing, as_last_told};
 use super::{Inputs, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, name_key};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -57,6 +56,19 @@ impl Person<'_> {
     /// Every id, the deciding tenure's first.
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.person_id.iter().chain(&self.other_person_ids)
+    }
+
+    /// As a roster remembers them, if tonight's names them as working here.
+    pub(super) fn as_member(&self) -> Option<RosterMember> {
+        let works_here = match self.standing {
+            Standing::Working | Standing::Rehired | Standing::Rescinded => self.in_feed,
+            Standing::Upcoming | Standing::Ended | Standing::Undecided => false,
+        };
+        works_here.then(|| RosterMember {
+            person_ids: self.ids().cloned().collect(),
+            emails: self.emails.clone(),
+            name: self.names.first().cloned(),
+        })
     }
 
     /// Every id, for [`named`](Self::named).

@@ -17,4 +17,4 @@ pub use population::{
     Connection, GapFilling, Listing, Memberships, PageRecord, Population, RawFile, RawKind,
     RejectedRecord, RequestRecord, Viewer, Workspace,
 };
-pub(crate) use text::{fold, is_zero_width, trim};
+pub(crate) use text::{fold, is_zero_width, name_key, trim};

@@ -26,3 +26,15 @@ pub(crate) fn is_zero_width(c: char) -> bool {
         '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
     )
 }
+
+/// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no
+/// difference (`Díaz, Ana` and `Ana Díaz`).
+pub(crate) fn name_key(name: &str) -> Option<String> {
+    let folded = fold(name);
+    let mut words: Vec<&str> = folded
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.sort_unstable();
+    (!words.is_empty()).then(|| words.join(" "))
+}
