@@ -8,9 +8,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
-use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::evidence::{
+    Executor, Frame, Manifest, Night, RunIdentity, StoredInputs, Tool, baseline_facts,
+    previous_result, stored_inputs,
+};
 use asana_access_review::exit::Exit;
-use asana_access_review::judgement::{CheckId, CheckStatus};
+use asana_access_review::judgement::{Baseline, CheckId, CheckStatus, Previous, judge};
 use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;
@@ -19,10 +22,10 @@ use support::s3::S3Server;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
 /// A night: its instant, its world, its HR feed.
-type Night = (&'static str, fn() -> World, &'static str);
+type Evening = (&'static str, fn() -> World, &'static str);
 
 /// The two nights of the story.
-const NIGHTS: [Night; 2] = [
+const NIGHTS: [Evening; 2] = [
     (
         "2026-11-22T22:40:00Z",
         World::story_first_night,
@@ -160,6 +163,90 @@ async fn the_evidence_of_two_nights_is_the_known_one() {
     }
     let golden = masked(&golden.replace("\r\n", "\n"), folder.path());
     insta::assert_snapshot!(without_sizes(&golden));
+}
+
+/// A night judged again, from nothing but what lies in the evidence.
+fn judged_again(files: &BTreeMap<String, Vec<u8>>, sequence: u64) -> BTreeMap<String, Vec<u8>> {
+    let connection = format!("system=asana/connection={CONNECTION_ID}");
+    let file = |run: &str, name: &str| &files[&format!("{connection}/{run}/{name}")];
+    let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON");
+    let entry = json(&files[&format!("{connection}/ledger/{sequence:010}.json")]);
+    let run = entry["run"].as_str().expect("a run");
+
+    let stored = stored_inputs(
+        file(run, "inputs/facts.json"),
+        file(run, "inputs/hr.jsonl.gz"),
+    );
+    let StoredInputs {
+        mut inputs,
+        baseline,
+        previous,
+    } = stored.expect("inputs");
+    inputs.past.baseline = baseline.map(|at| {
+        let facts = baseline_facts(file(&at.run, "inputs/facts.json")).expect("facts");
+        Baseline {
+            as_of: facts.as_of,
+            accounts: facts.accounts,
+            former_emails: facts.former_emails,
+            at,
+        }
+    });
+    inputs.past.previous = previous.map(|at| {
+        let result = previous_result(file(&at.run, "result.json")).expect("a result");
+        let manifest: Manifest =
+            serde_json::from_slice(file(&at.run, "manifest.json")).expect("a manifest");
+        Previous {
+            policy: manifest.policy.expect("rules"),
+            leavers: result.leavers,
+            findings_first_seen: result.findings_first_seen,
+            trend: result.trend,
+            ledger_detail: result.ledger_detail,
+            directives: manifest.sources.directives(),
+            roster: result.roster,
+            at,
+        }
+    });
+    let judgement = judge(&inputs);
+    let frame = Frame {
+        identity: RunIdentity {
+            as_of: inputs.as_of,
+            suffix: String::new(),
+            tool: Tool {
+                name: String::new(),
+                version: String::new(),
+                commit: String::new(),
+            },
+            executor: Executor::default(),
+        },
+        criticality: String::new(),
+        control_ids: Vec::new(),
+    };
+    let night = Night {
+        frame: &frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let made = night.data_files();
+    made.map(|data| {
+        let name = data.file.name();
+        let bytes = unpacked(&name, data.bytes);
+        (format!("{connection}/{run}/{name}"), bytes)
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_night_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() {
+    let simulator = Simulator::start(World::new()).await.expect("a simulator");
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = both_nights(&simulator, folder.path()).await;
+    for sequence in [1, 2] {
+        let again = judged_again(&files, sequence);
+        assert_eq!(again.len(), 11);
+        for (name, bytes) in again {
+            assert!(files[&name] == bytes, "{name} differs");
+        }
+    }
 }
 
 /// Sizes of files that hold a port differ with the port's length.

@@ -17,7 +17,10 @@ pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
-pub use read::{BaselineFacts, PreviousResult, baseline_facts, previous_result, sums_of};
+pub use read::{
+    BaselineFacts, PreviousResult, StoredInputs, baseline_facts, previous_result, stored_inputs,
+    sums_of,
+};
 
 use crate::judgement::{Inputs, Judgement};
 

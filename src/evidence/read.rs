@@ -1,12 +1,17 @@
-//! Reading back what an earlier run wrote, for the run that builds on it.
+//! Reading back what an earlier run wrote, for the run that builds on it and for whoever judges again.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::judgement::{CheckId, FormerEmails, Leaver, Night, RosterMember};
-use crate::people::Account;
+use crate::judgement::{
+    CheckId, FormerEmails, Inputs, Leaver, Night, Past, Policy, RosterMember, RunRef,
+};
+use crate::people::{
+    Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population,
+    RejectedRow,
+};
 
 /// What a baseline is taken from: `inputs/facts.json`.
 #[derive(Debug)]
@@ -108,6 +113,96 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         findings_first_seen,
         trend: summary.trend,
         roster,
+    })
+}
+
+/// A night's inputs as they were stored, all but the runs it built on.
+#[derive(Debug)]
+pub struct StoredInputs {
+    /// The inputs; their past knows the ledger only.
+    pub inputs: Inputs,
+    /// The run it was compared with, if there was one.
+    pub baseline: Option<RunRef>,
+    /// The run it carried from, if there was one.
+    pub previous: Option<RunRef>,
+}
+
+/// Reads `inputs/facts.json` and the unpacked `inputs/hr.jsonl.gz`: with the two runs they name, the
+/// night can be judged again.
+///
+/// # Errors
+/// Where the bytes are not those of such files.
+pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Facts {
+        as_of: Timestamp,
+        run: String,
+        policy: Policy,
+        past: PastFacts,
+        hr: HrFacts,
+        #[serde(default)]
+        aliases: Option<DirectiveFile<Alias>>,
+        #[serde(default)]
+        exceptions: Option<DirectiveFile<Exception>>,
+        population: Population,
+    }
+    #[derive(Deserialize)]
+    struct PastFacts {
+        ledger_head: Option<u64>,
+        ledger_faults: Vec<String>,
+        baseline: Option<RunRef>,
+        previous: Option<RunRef>,
+    }
+    #[derive(Deserialize)]
+    struct HrFacts {
+        origin: FeedOrigin,
+        blank_rows: u64,
+        duplicate_rows: u64,
+        unusable: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    enum HrLine {
+        Row(HrRow),
+        Rejected(RejectedRow),
+    }
+    let facts: Facts = serde_json::from_slice(facts)?;
+    let mut hr = HrFeed {
+        origin: facts.hr.origin,
+        blank_rows: facts.hr.blank_rows,
+        duplicate_rows: facts.hr.duplicate_rows,
+        unusable: facts.hr.unusable,
+        ..HrFeed::default()
+    };
+    for line in hr_lines.split(|byte| *byte == b'\n') {
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(line)? {
+            HrLine::Row(row) => hr.rows.push(row),
+            HrLine::Rejected(row) => hr.rejected.push(row),
+        }
+    }
+    Ok(StoredInputs {
+        baseline: facts.past.baseline,
+        previous: facts.past.previous,
+        inputs: Inputs {
+            as_of: facts.as_of,
+            run: facts.run,
+            policy: facts.policy,
+            population: facts.population,
+            hr,
+            directives: Directives {
+                aliases: facts.aliases,
+                exceptions: facts.exceptions,
+            },
+            past: Past {
+                ledger_faults: facts.past.ledger_faults,
+                ledger_head: facts.past.ledger_head,
+                baseline: None,
+                previous: None,
+            },
+        },
     })
 }
 
