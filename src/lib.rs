@@ -29,4 +29,5 @@ pub mod run;
 pub mod source;
 pub mod store;
 pub mod truto;
+pub mod verify;
 pub mod words;
