@@ -63,6 +63,15 @@ pub enum EntryKind {
     ReviewClose,
 }
 
+/// The kind of a key that signs entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA over P-256 with SHA-256; its signatures are DER.
+    P256,
+}
+
 /// What makes an entry unreadable.
 #[derive(Debug, thiserror::Error)]
 pub enum EntryFault {

@@ -12,7 +12,7 @@ mod layout;
 mod manifest;
 mod read;
 
-pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, sha256_hex};
+pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, sha256_hex};
 pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
