@@ -3,19 +3,40 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use crate::config::{Command, Default, VARIABLES};
+use clap::{Arg, ArgAction};
+
+use crate::config::{self, Command, Default, VARIABLES};
 use crate::exit::Exit;
+use crate::verify::Anchor;
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Asked {
-    /// A command.
-    Command(Command),
+    /// A review.
+    Run,
+    /// To check evidence.
+    Verify(Verify),
     /// A text for stdout: help or version.
     Print(String),
     /// It cannot be understood: a text for stderr.
     Wrong(String),
+}
+
+/// How evidence is to be checked.
+#[derive(Debug)]
+pub struct Verify {
+    /// Where it lies; none: where `EVIDENCE_URL` says.
+    pub url: Option<String>,
+    /// Only this connection.
+    pub connection: Option<String>,
+    /// Entries somebody noted elsewhere.
+    pub heads: Vec<Anchor>,
+    /// How often a review was to run.
+    pub every: Option<Duration>,
+    /// For machines.
+    pub json: bool,
 }
 
 /// Reads the command line.
@@ -25,14 +46,61 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
         Err(error) if error.use_stderr() => return Asked::Wrong(error.to_string()),
         Err(help) => return Asked::Print(help.to_string()),
     };
-    let name = matches.subcommand_name().unwrap_or(Command::Run.as_str());
-    let asked = Command::ALL
-        .into_iter()
-        .find(|command| command.as_str() == name);
-    match asked {
-        Some(command) if command.is_built() => Asked::Command(command),
-        _ => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
+    match matches.subcommand() {
+        None => Asked::Run,
+        Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
+        Some((name, given)) if name == Command::Verify.as_str() => Asked::Verify(Verify {
+            url: given.get_one::<String>("url").cloned(),
+            connection: given.get_one::<String>("connection").cloned(),
+            heads: given
+                .get_many::<Anchor>("head")
+                .unwrap_or_default()
+                .cloned()
+                .collect(),
+            every: given.get_one::<Duration>("every").copied(),
+            json: given.get_flag("json"),
+        }),
+        Some((name, _)) => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
     }
+}
+
+/// What `verify` is given.
+fn of_verify(command: clap::Command) -> clap::Command {
+    let anchor =
+        |text: &str| Anchor::parse(text).ok_or("write it as a run prints it: 42:<64 hex digits>");
+    command
+        .arg(
+            Arg::new("url")
+                .value_name("URL")
+                .help("Where the evidence lies: a folder, a downloaded copy, or s3://bucket/prefix [default: EVIDENCE_URL]"),
+        )
+        .arg(
+            Arg::new("connection")
+                .long("connection")
+                .value_name("ID")
+                .help("Check only this connection"),
+        )
+        .arg(
+            Arg::new("head")
+                .long("head")
+                .value_name("SEQ:HASH")
+                .action(ArgAction::Append)
+                .value_parser(anchor)
+                .help("A ledger entry as a run printed it: the chain must hold it. May be repeated"),
+        )
+        .arg(
+            Arg::new("every")
+                .long("every")
+                .value_name("DURATION")
+                .value_parser(config::interval)
+                .help("How often a review was to run, as 24h: a longer silence is a missing night"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("For machines"),
+        )
 }
 
 fn command_line() -> clap::Command {
@@ -45,9 +113,12 @@ fn command_line() -> clap::Command {
         let mut subcommand = clap::Command::new(command.as_str()).about(about(command));
         if command.is_built() {
             subcommand = subcommand.after_help(after_help(command));
+            if command == Command::Verify {
+                subcommand = of_verify(subcommand);
+            }
         } else {
             // Whatever follows is not ours to complain about: the command itself is the problem.
-            let rest = clap::Arg::new("rest")
+            let rest = Arg::new("rest")
                 .num_args(0..)
                 .allow_hyphen_values(true)
                 .hide(true);
@@ -63,7 +134,7 @@ fn about(command: Command) -> &'static str {
         Command::Run => "One review: fetch, judge, store evidence (also without a command)",
         Command::Check => "Try every setting and endpoint",
         Command::Connect => "Make a Truto connection to Asana",
-        Command::Verify => "Check evidence",
+        Command::Verify => "Check evidence: every hash, every link, and the judgement made again",
         Command::Report => "Pack the evidence of a period",
         Command::Review => "The periodic access review",
     }

@@ -30,4 +30,5 @@ pub mod signing;
 pub mod source;
 pub mod store;
 pub mod truto;
+pub mod verify;
 pub mod words;

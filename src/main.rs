@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 use asana_access_review::cli::{self, Asked};
 use asana_access_review::clock::Clock;
-use asana_access_review::config::{self, Command, Environment};
+use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::Exit;
-use asana_access_review::{logging, run, words};
+use asana_access_review::store::Store;
+use asana_access_review::{logging, run, verify, words};
+use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
 /// Where Kubernetes looks for a pod's last words.
@@ -29,18 +31,13 @@ fn door() -> Exit {
             complain(&text);
             Exit::Usage
         }
-        Asked::Command(Command::Run) => review(),
-        Asked::Command(command) => {
-            unreachable!(
-                "`{}` is not built, and the command line says so",
-                command.as_str()
-            )
-        }
+        Asked::Run => review(),
+        Asked::Verify(asked) => check_evidence(asked),
     }
 }
 
-fn review() -> Exit {
-    let clock = Clock::start();
+/// Reads the environment and starts logging: what every command begins with.
+fn begin() -> (Environment, logging::Progress) {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let environment: Environment = std::env::vars_os().collect();
     let stderr_is_terminal = std::io::stderr().is_terminal();
@@ -52,7 +49,74 @@ fn review() -> Exit {
         let said = panic.payload().downcast_ref::<&'static str>().copied();
         error!(place, said, "A fault of the program");
     }));
+    (environment, progress)
+}
 
+fn runtime() -> Result<Runtime, Exit> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().map_err(|error| {
+        complain(&format!(
+            "error: the runtime could not be started: {error}\n"
+        ));
+        Exit::Unexpected
+    })
+}
+
+fn check_evidence(asked: cli::Verify) -> Exit {
+    let clock = Clock::start();
+    let (environment, progress) = begin();
+    let loaded = config::load_store(environment, asked.url, |path| std::fs::read_to_string(path));
+    let settings = match loaded {
+        Ok(judged) => judged.settings,
+        Err(problems) => {
+            complain(&format!("error: {problems}\n"));
+            return Exit::Configuration;
+        }
+    };
+    let expected = verify::Expectations {
+        now: clock.as_of(),
+        connection: asked.connection,
+        heads: asked.heads,
+        every: asked.every,
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = async {
+                verify::verify(&Store::open(&settings).await?, &expected).await
+            } => Ok(ended),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    runtime.shutdown_background();
+    progress.clear();
+    match ended {
+        Err(stopped) => stopped,
+        Ok(Err(error)) => {
+            complain(&words::store_trouble(&error));
+            error.kind().into()
+        }
+        Ok(Ok(verified)) => {
+            if asked.json {
+                say(&format!("{:#}\n", verify::as_json(&verified, &expected)));
+            } else {
+                say(&verify::as_text(&verified, &expected));
+            }
+            if verified.is_sound() {
+                Exit::Pass
+            } else {
+                Exit::Unsound
+            }
+        }
+    }
+}
+
+fn review() -> Exit {
+    let clock = Clock::start();
+    let (environment, progress) = begin();
     let config::Judged { settings, warnings } =
         match config::load(environment, |path| std::fs::read_to_string(path)) {
             Ok(judged) => judged,
@@ -87,17 +151,9 @@ fn review() -> Exit {
     };
     info!(run = identity.run_id(), "Began a review");
 
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!(
-                "error: the runtime could not be started: {error}\n"
-            ));
-            return Exit::Unexpected;
-        }
+        Err(exit) => return exit,
     };
     let ended = runtime.block_on(async {
         tokio::select! {

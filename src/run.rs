@@ -14,9 +14,9 @@ use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity
 use crate::exit::Exit;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
-use crate::net::{Deadline, ErrorKind};
+use crate::net::Deadline;
 use crate::people::Workspace;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::{directives, feed, ledger, report, source, store};
 
 /// What a review needs.
@@ -161,13 +161,9 @@ impl Trouble {
 
 fn of_ledger(error: &LedgerError) -> Exit {
     match error {
-        LedgerError::Store(StoreError::Conflict { .. }) => Exit::Unexpected,
-        LedgerError::Store(StoreError::Refused { .. }) => Exit::Refused,
-        LedgerError::Store(StoreError::NotFound { .. } | StoreError::Configuration { .. })
-        | LedgerError::Signed { .. } => Exit::Configuration,
-        LedgerError::Store(StoreError::Unavailable { .. }) | LedgerError::Crowded { .. } => {
-            ErrorKind::Transient.into()
-        }
+        LedgerError::Store(store) => store.kind().into(),
+        LedgerError::Signed { .. } => Exit::Configuration,
+        LedgerError::Crowded { .. } => Exit::Transient,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::is_hidden;
 use crate::run::{Done, Failed};
+use crate::store::StoreError;
 
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
@@ -203,6 +204,21 @@ pub fn failure(failed: &Failed) -> String {
             text.push_str("no failure record could be stored\n");
         }
         None => {}
+    }
+    text
+}
+
+/// What is said of a store that could not be read.
+pub fn store_trouble(error: &StoreError) -> String {
+    let mut text = format!("error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    let mut text = visible(&text) + "\n";
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(text, "hint: {hint}");
     }
     text
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
+use support::in_bucket;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, masked};
 use support::s3::{Fault, Rule, S3Server};
 use truto_simulator::{Action, CONNECTION_ID, Fault as Stumble, World};
@@ -79,7 +80,7 @@ fn exit_2_a_command_line_that_cannot_be_understood() {
     );
     assert_snapshot!(
         "exit_2_not_built",
-        told(&job, &job.run_with(&["verify", "--head", "1:ab"]))
+        told(&job, &job.run_with(&["report", "--from", "2026-01-01"]))
     );
     assert!(!job.evidence().exists());
 }
@@ -565,12 +566,4 @@ fn a_bucket_holds_the_same_run_as_a_folder() {
     );
     assert_eq!(server.violations(), Vec::<String>::new());
     assert_eq!(server.count("DELETE", ""), 0);
-}
-
-fn in_bucket(job: Job, server: &S3Server) -> Job {
-    let mut job = job.env("EVIDENCE_URL", "s3://evidence/n");
-    for (name, value) in server.env() {
-        job = job.env(name, &value);
-    }
-    job
 }

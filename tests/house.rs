@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["main", "lib"],
     &["cli", "logging", "words"],
     &["config"],
-    &["run"],
+    &["run", "verify"],
     &["exit"],
     &["ledger"],
     &["source", "feed", "directives", "store"],
@@ -223,15 +223,19 @@ fn the_readme_has_every_exit_code_as_the_code_has_it() {
 
 #[test]
 fn the_help_names_the_variables_and_exit_codes_of_its_command() {
-    for arguments in [
-        &["asana-access-review", "--help"][..],
-        &["asana-access-review", "run", "--help"],
+    for (command, arguments) in [
+        (Command::Run, &["asana-access-review", "--help"][..]),
+        (Command::Run, &["asana-access-review", "run", "--help"]),
+        (
+            Command::Verify,
+            &["asana-access-review", "verify", "--help"],
+        ),
     ] {
         let Asked::Print(help) = cli::parse(arguments.iter().map(Into::into)) else {
             panic!("{arguments:?} is no help");
         };
         for variable in VARIABLES {
-            let serves = variable.built && variable.commands.contains(&Command::Run);
+            let serves = variable.built && variable.commands.contains(&command);
             let line = format!("\n  {}  (", variable.name);
             assert_eq!(help.contains(&line), serves, "{}", variable.name);
         }

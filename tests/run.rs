@@ -9,11 +9,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{
-    Executor, Frame, Manifest, Night, RunIdentity, StoredInputs, Tool, baseline_facts,
-    previous_result, stored_inputs,
+    self, Executor, Frame, Night, RunIdentity, StoredInputs, Tool, stored_inputs,
 };
 use asana_access_review::exit::Exit;
-use asana_access_review::judgement::{Baseline, CheckId, CheckStatus, Previous, judge};
+use asana_access_review::judgement::{CheckId, CheckStatus, judge};
 use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;
@@ -183,28 +182,14 @@ fn judged_again(files: &BTreeMap<String, Vec<u8>>, sequence: u64) -> BTreeMap<St
         previous,
     } = stored.expect("inputs");
     inputs.past.baseline = baseline.map(|at| {
-        let facts = baseline_facts(file(&at.run, "inputs/facts.json")).expect("facts");
-        Baseline {
-            as_of: facts.as_of,
-            accounts: facts.accounts,
-            former_emails: facts.former_emails,
-            at,
-        }
+        let facts = file(&at.run, "inputs/facts.json").clone();
+        evidence::baseline(at, &facts).expect("facts")
     });
     inputs.past.previous = previous.map(|at| {
-        let result = previous_result(file(&at.run, "result.json")).expect("a result");
-        let manifest: Manifest =
-            serde_json::from_slice(file(&at.run, "manifest.json")).expect("a manifest");
-        Previous {
-            policy: manifest.policy.expect("rules"),
-            leavers: result.leavers,
-            findings_first_seen: result.findings_first_seen,
-            trend: result.trend,
-            ledger_detail: result.ledger_detail,
-            directives: manifest.sources.directives(),
-            roster: result.roster,
-            at,
-        }
+        let result = file(&at.run, "result.json").clone();
+        let manifest = serde_json::from_slice(file(&at.run, "manifest.json")).expect("a manifest");
+        let previous = evidence::previous(at, &manifest, &result).expect("a result");
+        previous.expect("rules")
     });
     let judgement = judge(&inputs);
     let frame = Frame {
@@ -331,19 +316,6 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
     assert_eq!(names, ["SHA256SUMS", "manifest.json", "report.html"]);
 }
 
-/// A folder with everything below another one.
-fn copy_of(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let copy = to.join(path.file_name().expect("a name"));
-        match path.is_dir() {
-            true => copy_of(&path, &copy),
-            false => drop(std::fs::copy(&path, &copy).expect("a copy")),
-        }
-    }
-}
-
 /// `tests/evidence/first-version` was written by version 0.1.0 and is never written anew: whatever
 /// is added to rules and records, the night after an update builds on the night before it.
 #[tokio::test]
@@ -351,7 +323,7 @@ async fn evidence_of_the_first_version_is_built_on_without_a_fault() {
     let folder = tempfile::tempdir().expect("a folder");
     let evidence = folder.path().join("evidence");
     let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/first-version");
-    copy_of(&first, &evidence);
+    support::copy(&first, &evidence);
     let world = World::scenario("healthy").expect("a scenario");
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let as_of: Timestamp = "2026-11-24T23:40:54Z".parse().expect("an instant");

@@ -107,12 +107,40 @@ pub fn load(
 ) -> Result<Judged<Settings>, Problems> {
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(&mut raw);
+    judge.not_built(Command::Run, &mut raw);
     let settings = judge.settings(raw);
-    match settings {
-        Some(settings) if judge.problems.problems.is_empty() => Ok(Judged { settings, warnings }),
-        _ => Err(judge.problems),
-    }
+    judge.judged(settings, warnings)
+}
+
+/// Judges the environment for somebody who checks evidence; `url` is where it lies, if the command line
+/// says so.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load_store(
+    environment: Environment,
+    url: Option<String>,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<store::Settings>, Problems> {
+    let mut judge = Judge::default();
+    let (mut raw, warnings) = judge.raw(environment, read_file);
+    raw.evidence_url = url.or(raw.evidence_url);
+    judge.not_built(Command::Verify, &mut raw);
+    let force_path_style = judge.force_path_style(&raw);
+    let settings = judge.store(&raw, force_path_style);
+    judge.logs(&raw);
+    judge.judged(settings, warnings)
+}
+
+/// An interval as the command line takes it: `24h`, `7d`.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub fn interval(text: &str) -> Result<Duration, String> {
+    values::some_time(text).map_err(|wrong| match wrong.hint {
+        Some(hint) => format!("{}: {hint}", wrong.text),
+        None => wrong.text,
+    })
 }
 
 /// How log lines are to look, and which are written: needed before anything can be said. A value
@@ -304,9 +332,33 @@ impl Judge {
             .ok()
     }
 
-    /// Judges the values that later versions act on, and refuses each that is set: it would be
-    /// ignored.
-    fn not_built(&mut self, raw: &mut Raw) {
+    /// Settings, if nothing is wrong.
+    fn judged<T>(self, settings: Option<T>, warnings: Vec<String>) -> Result<Judged<T>, Problems> {
+        match settings {
+            Some(settings) if self.problems.problems.is_empty() => {
+                Ok(Judged { settings, warnings })
+            }
+            _ => Err(self.problems),
+        }
+    }
+
+    fn force_path_style(&mut self, raw: &Raw) -> Option<bool> {
+        let value = &raw.s3_force_path_style;
+        self.get("S3_FORCE_PATH_STYLE", value, values::boolean)
+    }
+
+    fn logs(&mut self, raw: &Raw) {
+        self.get("LOG_FORMAT", &raw.log_format, log_format);
+        self.get("RUST_LOG", &raw.rust_log, |text| {
+            text.parse::<tracing_subscriber::filter::EnvFilter>()
+                .map(drop)
+                .map_err(|error| Wrong::new(format!("is no filter: {error}")))
+        });
+    }
+
+    /// Judges the values of a command that later versions act on, and refuses each that is set: it
+    /// would be ignored.
+    fn not_built(&mut self, command: Command, raw: &mut Raw) {
         let days = raw.evidence_retention_days.is_some();
         let both_keys =
             raw.evidence_signing_key.is_some() && raw.evidence_signing_kms_key_id.is_some();
@@ -314,6 +366,9 @@ impl Judge {
             let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
                 continue;
             };
+            if !variable(name).is_some_and(|variable| variable.commands.contains(&command)) {
+                continue;
+            }
             let judged = match name {
                 "EVIDENCE_OBJECT_LOCK_MODE" => {
                     values::choice(text, &[("governance", ()), ("compliance", ())])
@@ -375,11 +430,7 @@ impl Judge {
             ];
             values::choice(text, &words)
         });
-        let force_path_style = self.get(
-            "S3_FORCE_PATH_STYLE",
-            &raw.s3_force_path_style,
-            values::boolean,
-        );
+        let force_path_style = self.force_path_style(&raw);
         let directives = self.directives(&raw, &http, force_path_style);
         let feed = self.feed(&raw, truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw);
@@ -401,12 +452,7 @@ impl Judge {
             ];
             values::choice(text, &words)
         });
-        self.get("LOG_FORMAT", &raw.log_format, log_format);
-        self.get("RUST_LOG", &raw.rust_log, |text| {
-            text.parse::<tracing_subscriber::filter::EnvFilter>()
-                .map(drop)
-                .map_err(|error| Wrong::new(format!("is no filter: {error}")))
-        });
+        self.logs(&raw);
         Some(Settings {
             run: run::Settings {
                 source: source::Settings {

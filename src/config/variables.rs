@@ -48,8 +48,8 @@ impl Command {
     /// Whether this version can do it.
     pub fn is_built(self) -> bool {
         match self {
-            Self::Run => true,
-            Self::Check | Self::Connect | Self::Verify | Self::Report | Self::Review => false,
+            Self::Run | Self::Verify => true,
+            Self::Check | Self::Connect | Self::Report | Self::Review => false,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::json;
+use crate::judgement::mark_of_origin;
 
 /// The `schema` of an entry.
 const SCHEMA: &str = "asana-access-review/ledger-entry/v1";
@@ -110,6 +111,14 @@ impl Entry {
             return Err(EntryFault::NotCanonical);
         }
         Ok(entry)
+    }
+}
+
+/// An origin as entries name it: with its mark, where it is not Truto.
+pub fn marked(origin: &str) -> String {
+    match mark_of_origin(origin) {
+        Some(mark) => format!("{mark}: {origin}"),
+        None => origin.to_owned(),
     }
 }
 

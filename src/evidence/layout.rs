@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::RunIdentity;
 
 /// The folder of one connection: `system=asana/connection=<id>`.
@@ -9,6 +13,33 @@ use super::RunIdentity;
 pub struct ConnectionFolder(String);
 
 impl ConnectionFolder {
+    /// Where the folders of all connections lie; ends with a slash.
+    pub const ALL: &str = "system=asana/";
+
+    /// The folder that an object lies in, if it is a connection's.
+    pub fn containing(name: &str) -> Option<Self> {
+        let (connection, rest) = name.strip_prefix(Self::ALL)?.split_once('/')?;
+        let is_one = connection.starts_with("connection=") && !rest.is_empty();
+        is_one.then(|| Self(format!("{}{connection}", Self::ALL)))
+    }
+
+    /// The run and the file, relative to its folder, that an object is, if it is a run's.
+    pub fn run_file_of(&self, name: &str) -> Option<(String, String)> {
+        let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
+        let (day, rest) = below.split_once('/')?;
+        let (run, file) = rest.split_once('/')?;
+        let run = format!("{day}/{run}");
+        RunFolder::parse(&run)?;
+        Some((run, file.to_owned()))
+    }
+
+    /// Whether an object lies where no run's files do, and other evidence may: public keys, periodic
+    /// reviews.
+    pub fn is_beside_runs(&self, name: &str) -> bool {
+        let below = name.strip_prefix(&self.0).unwrap_or_default();
+        below.starts_with("/keys/") || below.starts_with("/reviews/")
+    }
+
     /// The folder of a connection. Characters that could leave the folder are percent-encoded.
     pub fn of(connection: &str) -> Self {
         let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -111,6 +142,13 @@ impl RunFolder {
             !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
         (plain(day) && plain(run)).then(|| Self(name.to_owned()))
+    }
+
+    /// The instant that the run bears in its name, to the second.
+    pub fn instant(&self) -> Option<Timestamp> {
+        let (_, run) = self.0.split_once("/run=")?;
+        let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", run.split_once('-')?.0).ok()?;
+        TimeZone::UTC.to_timestamp(instant).ok()
     }
 }
 

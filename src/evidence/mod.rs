@@ -12,14 +12,14 @@ mod layout;
 mod manifest;
 mod read;
 
-pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, sha256_hex};
+pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
 pub use read::{
-    BaselineFacts, PreviousResult, StoredInputs, baseline_facts, previous_result, stored_inputs,
-    sums_of,
+    BaselineFacts, PreviousResult, StoredInputs, baseline, baseline_facts, previous,
+    previous_result, stored_inputs, sums_of,
 };
 
 use crate::judgement::{Inputs, Judgement};

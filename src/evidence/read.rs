@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::Manifest;
 use crate::judgement::{
-    CheckId, FormerEmails, Inputs, Leaver, Night, Past, Policy, RosterMember, RunRef,
+    Baseline, CheckId, FormerEmails, Inputs, Leaver, Night, Past, Policy, Previous, RosterMember,
+    RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population,
@@ -116,6 +118,53 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
     })
 }
 
+/// The night that a later one was compared with, from its `inputs/facts.json`.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error> {
+    let BaselineFacts {
+        as_of,
+        accounts,
+        former_emails,
+    } = baseline_facts(facts)?;
+    Ok(Baseline {
+        at,
+        as_of,
+        accounts,
+        former_emails,
+    })
+}
+
+/// The night that a later one carried from, from its manifest and its `result.json`; none where the
+/// manifest has no rules, as that of a failure.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn previous(
+    at: RunRef,
+    manifest: &Manifest,
+    result: &[u8],
+) -> Result<Option<Previous>, serde_json::Error> {
+    let PreviousResult {
+        leavers,
+        findings_first_seen,
+        trend,
+        ledger_detail,
+        roster,
+    } = previous_result(result)?;
+    Ok(manifest.policy.clone().map(|policy| Previous {
+        at,
+        policy,
+        leavers,
+        findings_first_seen,
+        trend,
+        ledger_detail,
+        directives: manifest.sources.directives(),
+        roster,
+    }))
+}
+
 /// A night's inputs as they were stored, all but the runs it built on.
 #[derive(Debug)]
 pub struct StoredInputs {
@@ -162,6 +211,10 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
     }
     #[derive(Deserialize)]
     #[serde(tag = "kind", rename_all = "snake_case")]
+    #[expect(
+        clippy::large_enum_variant,
+        reason = "lives for one line; a box for each would cost more"
+    )]
     enum HrLine {
         Row(HrRow),
         Rejected(RejectedRow),

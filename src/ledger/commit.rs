@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 
 use super::walk::Head;
-use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, marked};
+use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
-    raw_file, sha256_hex, sums,
+    marked, raw_file, sha256_hex, sums,
 };
 use crate::people::RawFile;
 use crate::store::{Created, StoreError};

@@ -11,7 +11,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::ConnectionFolder;
-use crate::judgement::mark_of_origin;
 use crate::store::{Store, StoreError};
 
 /// How the ledger is kept.
@@ -46,14 +45,6 @@ impl Ledger {
             folder: ConnectionFolder::of(connection),
             settings,
         }
-    }
-}
-
-/// An origin as entries name it: with its mark, where it is not Truto.
-fn marked(origin: &str) -> String {
-    match mark_of_origin(origin) {
-        Some(mark) => format!("{mark}: {origin}"),
-        None => origin.to_owned(),
     }
 }
 

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{Ledger, LedgerError, marked};
+use super::{Ledger, LedgerError};
 use crate::evidence::{
-    Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts,
+    Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts, marked,
     previous_result, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, RunRef};

@@ -3,6 +3,7 @@
 use aws_sdk_s3::error::BoxError;
 
 use crate::aws::AwsError;
+use crate::net::ErrorKind;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What sort of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conflict { .. } => ErrorKind::Unexpected,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::NotFound { .. } | Self::Configuration { .. } => ErrorKind::Configuration,
+            Self::Unavailable { .. } => ErrorKind::Transient,
+        }
+    }
+
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {

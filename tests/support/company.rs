@@ -1,7 +1,5 @@
 //! A company whose nights are reviewed into evidence that can be tampered with.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

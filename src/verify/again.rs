@@ -1,0 +1,212 @@
+//! The judgement, made again from what is stored.
+
+use std::io::Read as _;
+
+use super::folder::Kept;
+use crate::evidence::{
+    self, Entry, Executor, Frame, Manifest, Night, RunFile, RunIdentity, StoredInputs, Tool,
+    stored_inputs,
+};
+use crate::judgement::{self, Baseline, Previous, RunRef, judge};
+
+/// How judging a night again came out.
+pub(super) enum Again {
+    /// The same, byte for byte.
+    Same,
+    /// It cannot be done here; no fault.
+    NotPossible(String),
+    /// These files come out otherwise.
+    Otherwise(Vec<String>),
+}
+
+/// A sound night, as a later one builds on it.
+struct Earlier {
+    sequence: u64,
+    run: String,
+    manifest_sha256: String,
+    manifest: Manifest,
+    facts: Vec<u8>,
+    result: Vec<u8>,
+}
+
+/// A file that unpacks to more is none of ours: the HR feed alone may have 64 MiB.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// So many nights are held for those that build on them: most build on the last, and one that follows
+/// incomplete nights on an older one. What is older still is said not to be at hand.
+const HELD: usize = 2;
+
+/// The nights that later ones build on.
+#[derive(Default)]
+pub(super) struct Judges {
+    /// The newest last; a complete night stays until the next one comes.
+    held: Vec<Earlier>,
+}
+
+impl Judges {
+    /// A night that is not sound is none to build on.
+    pub(super) fn forget(&mut self, sequence: u64) {
+        self.held.retain(|earlier| earlier.sequence != sequence);
+    }
+
+    /// Judges a sound night again, and holds it for the next.
+    pub(super) fn again(&mut self, entry: &Entry, manifest: &Manifest, kept: &Kept) -> Again {
+        let again = self.judged(kept);
+        let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
+        self.held.push(Earlier {
+            sequence: entry.sequence,
+            run: entry.run.clone(),
+            manifest_sha256: entry.manifest_sha256.clone(),
+            manifest: manifest.clone(),
+            facts: file(RunFile::InputFacts),
+            result: file(RunFile::Result),
+        });
+        self.let_go();
+        again
+    }
+
+    /// Keeps the newest nights and the newest complete one.
+    fn let_go(&mut self) {
+        while self.held.len() > HELD {
+            let newest_complete = self.held.iter().rposition(|held| held.manifest.complete);
+            let oldest = if newest_complete == Some(0) { 1 } else { 0 };
+            self.held.remove(oldest);
+        }
+    }
+
+    fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
+        let found = self.held.iter().find(|earlier| {
+            (earlier.sequence, &earlier.run, &earlier.manifest_sha256)
+                == (at.sequence, &at.run, &at.manifest_sha256)
+        });
+        found.ok_or_else(|| {
+            format!(
+                "it builds on entry {}, which is not sound, expired or farther back",
+                at.sequence
+            )
+        })
+    }
+
+    fn judged(&self, kept: &Kept) -> Again {
+        let file = |file: RunFile| {
+            let name = file.name();
+            kept.get(&name).ok_or(format!("it has no {name}"))
+        };
+        let inputs = || -> Result<judgement::Inputs, String> {
+            let unreadable =
+                |error: serde_json::Error| format!("its inputs cannot be read: {error}");
+            let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES)
+                .ok_or("its HR rows cannot be unpacked")?;
+            let stored = stored_inputs(file(RunFile::InputFacts)?, &lines);
+            let StoredInputs {
+                mut inputs,
+                baseline,
+                previous,
+            } = stored.map_err(unreadable)?;
+            inputs.past.baseline = match baseline {
+                Some(at) => Some(self.baseline(at)?),
+                None => None,
+            };
+            inputs.past.previous = match previous {
+                Some(at) => Some(self.previous(at)?),
+                None => None,
+            };
+            Ok(inputs)
+        };
+        match version_of(kept) {
+            Some(version) if version != judgement::VERSION => {
+                return Again::NotPossible(format!(
+                    "judged by version {version} of the rules; not recomputable by this version, \
+                     which is {}",
+                    judgement::VERSION
+                ));
+            }
+            Some(_) => {}
+            None => return Again::NotPossible("its result.json cannot be read".to_owned()),
+        }
+        let inputs = match inputs() {
+            Ok(inputs) => inputs,
+            Err(why) => return Again::NotPossible(why),
+        };
+        let judgement = judge(&inputs);
+        let frame = unframed(inputs.as_of);
+        let night = Night {
+            frame: &frame,
+            inputs: &inputs,
+            judgement: &judgement,
+        };
+        let mut otherwise = Vec::new();
+        for made in night.data_files() {
+            let name = made.file.name();
+            let is_same = kept.get(&name).is_some_and(|stored| {
+                if !name.ends_with(".gz") {
+                    return *stored == made.bytes;
+                }
+                let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
+                unpacked(stored, made.len() as u64) == Some(made)
+            });
+            if !is_same {
+                otherwise.push(name);
+            }
+        }
+        match otherwise.is_empty() {
+            true => Again::Same,
+            false => Again::Otherwise(otherwise),
+        }
+    }
+
+    fn baseline(&self, at: RunRef) -> Result<Baseline, String> {
+        let facts = &self.find(&at)?.facts;
+        let sequence = at.sequence;
+        evidence::baseline(at, facts)
+            .map_err(|error| format!("the facts of entry {sequence} cannot be read: {error}"))
+    }
+
+    fn previous(&self, at: RunRef) -> Result<Previous, String> {
+        let earlier = self.find(&at)?;
+        let sequence = at.sequence;
+        evidence::previous(at, &earlier.manifest, &earlier.result)
+            .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
+            .ok_or(format!("entry {sequence} has no rules"))
+    }
+}
+
+/// The version of the rules a night was judged by.
+fn version_of(kept: &Kept) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        judgement: u32,
+    }
+    let result = kept.get(&RunFile::Result.name())?;
+    let Version { judgement } = serde_json::from_slice(result).ok()?;
+    Some(judgement)
+}
+
+/// The content of a gzip, never more than a byte over `most`: a file of strangers may unpack to
+/// anything.
+fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    flate2::read::GzDecoder::new(gzip)
+        .take(most.saturating_add(1))
+        .read_to_end(&mut content)
+        .ok()?;
+    Some(content)
+}
+
+/// Data files say nothing of who made them: that is the manifest's.
+fn unframed(as_of: jiff::Timestamp) -> Frame {
+    Frame {
+        identity: RunIdentity {
+            as_of,
+            suffix: String::new(),
+            tool: Tool {
+                name: String::new(),
+                version: String::new(),
+                commit: String::new(),
+            },
+            executor: Executor::default(),
+        },
+        criticality: String::new(),
+        control_ids: Vec::new(),
+    }
+}

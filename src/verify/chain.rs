@@ -1,0 +1,239 @@
+//! One connection's ledger, from its first entry to its last.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::info;
+
+use super::again::Judges;
+use super::folder::{self, Stored};
+use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
+use crate::evidence::{ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, RunFolder, sha256_hex};
+use crate::store::{Store, StoreError};
+
+/// What lies below a connection's folder.
+struct Listing {
+    /// Numbers of the entries.
+    sequences: BTreeSet<u64>,
+    /// Names in the ledger's folder that are neither entry nor signature.
+    strangers: Vec<String>,
+    /// Files of each run's folder, relative to it.
+    runs: BTreeMap<String, Vec<String>>,
+    /// Anything else.
+    others: Vec<String>,
+}
+
+impl Listing {
+    async fn of(store: &Store, folder: &ConnectionFolder) -> Result<Self, StoreError> {
+        let mut listing = Self {
+            sequences: BTreeSet::new(),
+            strangers: Vec::new(),
+            runs: BTreeMap::new(),
+            others: Vec::new(),
+        };
+        for name in store.list(&format!("{folder}/")).await? {
+            if let Some(sequence) = folder.sequence_of(&name) {
+                listing.sequences.insert(sequence);
+            } else if name.starts_with(&folder.ledger()) {
+                if !name.ends_with(".sig") {
+                    listing.strangers.push(name);
+                }
+            } else if let Some((run, file)) = folder.run_file_of(&name) {
+                listing.runs.entry(run).or_default().push(file);
+            } else if !folder.is_beside_runs(&name) {
+                listing.others.push(name);
+            }
+        }
+        Ok(listing)
+    }
+}
+
+/// A link of the chain that was read.
+struct Link {
+    sequence: u64,
+    sha256: String,
+    committed_at: Timestamp,
+}
+
+/// Checks one connection.
+pub(super) async fn verify(
+    store: &Store,
+    folder: &ConnectionFolder,
+    expected: &Expectations,
+    verified: &mut Verified,
+) -> Result<(), StoreError> {
+    let mut listing = Listing::of(store, folder).await?;
+    let mut chain = ChainVerified {
+        folder: folder.to_string(),
+        ..ChainVerified::default()
+    };
+    for name in listing.strangers.iter().chain(&listing.others) {
+        let text = "nobody who writes evidence makes a file of this name here";
+        verified.fault(FaultKind::ExtraFile, name, text);
+    }
+
+    let mut judges = Judges::default();
+    let mut before: Option<Link> = None;
+    let mut nights: Vec<(Timestamp, u64)> = Vec::new();
+    let mut runs_named: HashMap<String, u64> = HashMap::new();
+    let sequences = std::mem::take(&mut listing.sequences);
+    let head = sequences.last().copied().unwrap_or_default();
+    let mut wanted = 1;
+    for sequence in sequences {
+        let place = format!("{}, ledger entry {sequence}", chain.folder);
+        if sequence > wanted {
+            let text = match sequence - wanted {
+                1 => format!("entry {wanted} is not there"),
+                many => format!("{many} entries from {wanted} on are not there"),
+            };
+            let text = format!("{text}: numbers have no gaps, so they were deleted");
+            verified.fault(FaultKind::MissingEntry, place.clone(), text);
+        }
+        wanted = sequence.saturating_add(1);
+        let Some(bytes) = store.read(&folder.entry(sequence)).await? else {
+            let text = "it was listed, and is gone";
+            verified.fault(FaultKind::MissingEntry, place, text);
+            continue;
+        };
+        chain.entries += 1;
+        let sha256 = sha256_hex(&bytes);
+        for anchor in &expected.heads {
+            if anchor.sequence == sequence && anchor.sha256 == sha256 {
+                chain.anchored.push(sequence);
+            }
+        }
+        chain.head = Some(Anchor {
+            sequence,
+            sha256: sha256.clone(),
+        });
+        let entry = match Entry::from_bytes(&bytes) {
+            Ok(entry) => entry,
+            Err(fault) => {
+                verified.fault(FaultKind::BrokenLink, place, fault.to_string());
+                before = None;
+                continue;
+            }
+        };
+        check_entry(&entry, folder, sequence, &place, verified);
+        check_link(&entry, before.as_ref(), &place, verified);
+        before = Some(Link {
+            sequence,
+            sha256,
+            committed_at: entry.committed_at,
+        });
+
+        match RunFolder::parse(&entry.run) {
+            None => {
+                let text = format!("it names the run `{}`, which is no run's folder", entry.run);
+                verified.fault(FaultKind::Disagreement, place, text);
+            }
+            Some(run) => {
+                if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
+                    let text = format!("entry {other} commits the same run, `{}`", entry.run);
+                    verified.fault(FaultKind::Moved, place.clone(), text);
+                }
+                if let Some(as_of) = run.instant() {
+                    if as_of > entry.committed_at {
+                        let text = format!("its run is of {as_of}, after it was committed");
+                        verified.fault(FaultKind::RunAfterCommit, place.clone(), text);
+                    }
+                    nights.push((as_of, sequence));
+                }
+                match entry.kind {
+                    EntryKind::Failure => chain.failures += 1,
+                    EntryKind::Run => chain.runs += 1,
+                    EntryKind::ReviewOpen | EntryKind::ReviewClose => {}
+                }
+                let files = listing.runs.remove(&entry.run).unwrap_or_default();
+                let stored = Stored {
+                    store,
+                    folder,
+                    entry: &entry,
+                    run: &run,
+                    files,
+                    now: expected.now,
+                };
+                folder::verify(&stored, &mut judges, &mut chain, verified).await?;
+            }
+        }
+        info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");
+    }
+    // The runs of lost entries are there, and nobody vouches for them any more.
+    chain.uncommitted = listing.runs.into_keys().collect();
+    nights.sort();
+    chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
+    missing_nights(&nights, expected, &chain.folder, verified);
+    verified.chains.push(chain);
+    Ok(())
+}
+
+fn check_entry(
+    entry: &Entry,
+    folder: &ConnectionFolder,
+    sequence: u64,
+    place: &str,
+    verified: &mut Verified,
+) {
+    if entry.sequence != sequence {
+        let text = format!("it says that it is entry {}", entry.sequence);
+        verified.fault(FaultKind::Moved, place, text);
+    }
+    if ConnectionFolder::of(&entry.connection) != *folder {
+        let text = "it is of another connection";
+        verified.fault(FaultKind::Moved, place, text);
+    }
+}
+
+fn check_link(entry: &Entry, before: Option<&Link>, place: &str, verified: &mut Verified) {
+    if entry.sequence == 1 {
+        if entry.previous_sha256 != FIRST_PREVIOUS {
+            let text = "it is the first and names a predecessor";
+            verified.fault(FaultKind::BrokenLink, place, text);
+        }
+        return;
+    }
+    // A gap has been told of, and nothing links over it.
+    let Some(before) = before.filter(|before| before.sequence + 1 == entry.sequence) else {
+        return;
+    };
+    if entry.previous_sha256 != before.sha256 {
+        let text = format!("entry {} is not the one it links to", before.sequence);
+        verified.fault(FaultKind::BrokenLink, place, text);
+    }
+    if entry.committed_at < before.committed_at {
+        let text = format!(
+            "it was committed at {}, before entry {}",
+            entry.committed_at, before.sequence
+        );
+        verified.fault(FaultKind::WentBack, place, text);
+    }
+}
+
+/// Silences of more than half as long again as the interval that was promised.
+fn missing_nights(
+    nights: &[(Timestamp, u64)],
+    expected: &Expectations,
+    folder: &str,
+    verified: &mut Verified,
+) {
+    let Some(every) = expected
+        .every
+        .and_then(|every| SignedDuration::try_from(every).ok())
+        .filter(|every| every.is_positive())
+    else {
+        return;
+    };
+    for pair in nights.windows(2) {
+        let (earlier, later) = (pair[0].0, pair[1].0);
+        let silence = later.duration_since(earlier);
+        if silence > every + every / 2 {
+            let missing = (silence.as_secs() + every.as_secs() / 2) / every.as_secs() - 1;
+            let place = format!(
+                "{folder}, between ledger entries {} and {}",
+                pair[0].1, pair[1].1
+            );
+            let text = format!("{missing} night(s) between {earlier} and {later} left nothing");
+            verified.fault(FaultKind::MissingNight, place, text);
+        }
+    }
+}

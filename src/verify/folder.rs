@@ -1,0 +1,214 @@
+//! One committed run: every file of its folder against the hashes that its entry vouches for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::again::{Again, Judges};
+use super::{ChainVerified, FaultKind, Verified};
+use crate::evidence::{
+    ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, marked, sha256_hex, sums_of,
+};
+use crate::store::{Store, StoreError};
+
+/// A run as its entry names it and as the store lists it.
+pub(super) struct Stored<'a> {
+    pub(super) store: &'a Store,
+    pub(super) folder: &'a ConnectionFolder,
+    pub(super) entry: &'a Entry,
+    pub(super) run: &'a RunFolder,
+    /// Names relative to the run's folder.
+    pub(super) files: Vec<String>,
+    /// The instant of checking: a run whose time is over may be gone.
+    pub(super) now: Timestamp,
+}
+
+impl Stored<'_> {
+    fn place(&self, file: &str) -> String {
+        format!("{}/{file}", self.folder.run(self.run))
+    }
+
+    async fn read(&self, file: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.read(&self.place(file)).await
+    }
+}
+
+/// Files that judging again needs, by name; all of them sound.
+pub(super) type Kept = BTreeMap<String, Vec<u8>>;
+
+pub(super) async fn verify(
+    stored: &Stored<'_>,
+    judges: &mut Judges,
+    chain: &mut ChainVerified,
+    verified: &mut Verified,
+) -> Result<(), StoreError> {
+    let run = stored.folder.run(stored.run);
+    if stored.files.is_empty() {
+        let keep = stored.entry.retain_until;
+        if keep.is_some_and(|until| until <= stored.now) {
+            chain.expired.push(run);
+        } else {
+            let text = "the folder of a committed run is gone";
+            verified.fault(FaultKind::MissingRun, run, text);
+        }
+        judges.forget(stored.entry.sequence);
+        return Ok(());
+    }
+    let faults_before = verified.faults.len();
+    let Some(kept) = files(stored, chain, verified).await? else {
+        judges.forget(stored.entry.sequence);
+        return Ok(());
+    };
+    let manifest = manifest(stored, &kept, verified);
+    let is_sound = verified.faults.len() == faults_before;
+    let Some(manifest) = manifest.filter(|_| is_sound && stored.entry.kind == EntryKind::Run)
+    else {
+        return Ok(());
+    };
+    match judges.again(stored.entry, &manifest, &kept) {
+        Again::Same => chain.judged_again += 1,
+        Again::NotPossible(why) => chain.not_judged_again.push(format!("{run}: {why}")),
+        Again::Otherwise(names) => {
+            for name in names {
+                let text = "judged again from the stored inputs, the file has other content";
+                verified.fault(FaultKind::JudgedOtherwise, stored.place(&name), text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every file against `SHA256SUMS`, and that against the entry. What is kept is what judging needs; none
+/// where the sums cannot be believed.
+async fn files(
+    stored: &Stored<'_>,
+    chain: &mut ChainVerified,
+    verified: &mut Verified,
+) -> Result<Option<Kept>, StoreError> {
+    let name = RunFile::Sums.name();
+    let Some(bytes) = stored.read(&name).await? else {
+        let text = "it is gone, and with it what the entry vouches for";
+        verified.fault(FaultKind::MissingFile, stored.place(&name), text);
+        return Ok(None);
+    };
+    if sha256_hex(&bytes) != stored.entry.sums_sha256 {
+        let text = format!(
+            "it is not the one that entry {} names",
+            stored.entry.sequence
+        );
+        verified.fault(FaultKind::Modified, stored.place(&name), text);
+        return Ok(None);
+    }
+    let Some(sums) = sums_of(&bytes) else {
+        let text = "it is not in the form sums are written in";
+        verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+        return Ok(None);
+    };
+    chain.files += 1;
+
+    let mut kept = Kept::new();
+    let mut extra: Vec<&String> = stored.files.iter().filter(|file| **file != name).collect();
+    extra.retain(|file| !sums.contains_key(*file));
+    for (file, sha256) in &sums {
+        let Some(bytes) = stored.read(file).await? else {
+            // The same bytes under a name nobody wrote: somebody renamed them.
+            let mut found = None;
+            for other in &extra {
+                let bytes = stored.read(other).await?;
+                if bytes.is_some_and(|bytes| sha256_hex(&bytes) == *sha256) {
+                    found = Some(*other);
+                }
+            }
+            match found {
+                Some(other) => {
+                    let text = format!("it lies under the name `{other}`");
+                    verified.fault(FaultKind::Moved, stored.place(file), text);
+                    extra.retain(|file| *file != other);
+                }
+                None => {
+                    let text = "it was hashed when the run was committed, and is gone";
+                    verified.fault(FaultKind::MissingFile, stored.place(file), text);
+                }
+            }
+            continue;
+        };
+        if sha256_hex(&bytes) != *sha256 {
+            let text = "its bytes are not those that were hashed when the run was committed";
+            verified.fault(FaultKind::Modified, stored.place(file), text);
+            continue;
+        }
+        chain.files += 1;
+        // Pages as they came, and the page for people, are hashed and not needed again.
+        if !file.starts_with("raw/") && *file != RunFile::Report.name() {
+            kept.insert(file.clone(), bytes);
+        }
+    }
+    for file in extra {
+        let text = "it was not there when the run was committed";
+        verified.fault(FaultKind::ExtraFile, stored.place(file), text);
+    }
+    Ok(Some(kept))
+}
+
+/// The manifest, which must say what entry and sums say.
+fn manifest(stored: &Stored<'_>, kept: &Kept, verified: &mut Verified) -> Option<Manifest> {
+    let name = RunFile::Manifest.name();
+    let place = stored.place(&name);
+    let bytes = kept.get(&name)?;
+    let entry = stored.entry;
+    if sha256_hex(bytes) != entry.manifest_sha256 {
+        let text = format!("it is not the one that entry {} names", entry.sequence);
+        verified.fault(FaultKind::Modified, place, text);
+        return None;
+    }
+    let manifest: Manifest = match serde_json::from_slice(bytes) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            verified.fault(
+                FaultKind::Disagreement,
+                place,
+                format!("it is no manifest: {error}"),
+            );
+            return None;
+        }
+    };
+    let run = stored.run.to_string();
+    let is_failure = entry.kind == EntryKind::Failure;
+    let agree = [
+        ("verdict", manifest.verdict.as_str() == entry.verdict),
+        ("completeness", manifest.complete == entry.complete),
+        ("kind", manifest.failure.is_some() == is_failure),
+        ("connection", manifest.connection.id == entry.connection),
+        ("run", run.ends_with(&format!("/run={}", manifest.run.id))),
+        (
+            "instant",
+            stored.run.instant().map(|at| at.as_second()) == Some(manifest.run.as_of.as_second()),
+        ),
+        (
+            "origin",
+            marked(&manifest.sources.truto.origin) == entry.origin,
+        ),
+    ];
+    let apart: Vec<&str> = agree
+        .into_iter()
+        .filter_map(|(what, agree)| (!agree).then_some(what))
+        .collect();
+    if !apart.is_empty() {
+        let text = format!(
+            "it and entry {} disagree: {}",
+            entry.sequence,
+            apart.join(", ")
+        );
+        verified.fault(FaultKind::Disagreement, place.clone(), text);
+    }
+    for record in &manifest.files {
+        let Some(bytes) = kept.get(&record.name) else {
+            continue;
+        };
+        if record.sha256 != sha256_hex(bytes) || record.bytes != bytes.len() as u64 {
+            let text = format!("it describes another {} than the one stored", record.name);
+            verified.fault(FaultKind::Disagreement, place.clone(), text);
+        }
+    }
+    Some(manifest)
+}

@@ -1,0 +1,140 @@
+//! What was found, for people and for machines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{ChainVerified, Expectations, Fault, FaultKind, Verified};
+
+/// So many faults of one kind are told one by one to people; machines get all of them.
+const TOLD_EACH: usize = 20;
+
+/// How far the evidence can be relied on, strongest last. It is always said.
+fn assurance(verified: &Verified, expected: &Expectations) -> Vec<&'static str> {
+    let mut told = Vec::new();
+    if verified.is_sound() {
+        told.push(
+            "self-consistent: whoever can write to the store could have written all of it anew",
+        );
+        if !expected.heads.is_empty() {
+            told.push(
+                "anchored: up to each --head it is the evidence that was there when that was noted",
+            );
+        }
+    }
+    told
+}
+
+/// For people.
+pub fn as_text(verified: &Verified, expected: &Expectations) -> String {
+    let mut text = String::new();
+    let headline = if verified.is_sound() {
+        "SOUND      nothing was changed, and every night that could be was judged again alike"
+    } else {
+        "NOT SOUND  the evidence is not what was written"
+    };
+    let _ = writeln!(text, "{headline}\n\n  evidence   {}", verified.location);
+    for chain in &verified.chains {
+        text += &chain_as_text(chain);
+    }
+    for told in assurance(verified, expected) {
+        let _ = writeln!(text, "  assurance  {told}");
+    }
+    if verified.is_sound() {
+        return text;
+    }
+    let mut by_kind: BTreeMap<FaultKind, Vec<&Fault>> = BTreeMap::new();
+    for fault in &verified.faults {
+        by_kind.entry(fault.kind).or_default().push(fault);
+    }
+    let _ = writeln!(text);
+    for (kind, faults) in by_kind {
+        for fault in faults.iter().take(TOLD_EACH) {
+            let _ = writeln!(
+                text,
+                "  {kind:<16} {}: {}",
+                plain(&fault.place),
+                plain(&fault.text)
+            );
+        }
+        if faults.len() > TOLD_EACH {
+            let more = faults.len() - TOLD_EACH;
+            let _ = writeln!(text, "  {kind:<16} and {more} more; --json has all");
+        }
+    }
+    text
+}
+
+fn chain_as_text(chain: &ChainVerified) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "\n  connection {}", plain(&chain.folder));
+    if let Some((first, last)) = chain.period {
+        let _ = writeln!(text, "  period     {first} to {last}");
+    }
+    let _ = writeln!(
+        text,
+        "  entries    {}: {} judged, {} failed nights",
+        chain.entries, chain.runs, chain.failures
+    );
+    let _ = writeln!(text, "  files      {} with the right hash", chain.files);
+    let _ = writeln!(
+        text,
+        "  judged     {} again, the same byte for byte",
+        chain.judged_again
+    );
+    if let Some(head) = &chain.head {
+        let _ = writeln!(text, "  ledger     {}:{}", head.sequence, head.sha256);
+    }
+    for (what, list) in [
+        ("not again ", &chain.not_judged_again),
+        ("expired   ", &chain.expired),
+        ("no entry  ", &chain.uncommitted),
+    ] {
+        for place in list.iter().take(TOLD_EACH) {
+            let _ = writeln!(text, "  {what} {}", plain(place));
+        }
+        if list.len() > TOLD_EACH {
+            let _ = writeln!(text, "  {what} and {} more", list.len() - TOLD_EACH);
+        }
+    }
+    text
+}
+
+/// Names in a store may be a stranger's: nothing that moves a cursor.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .collect()
+}
+
+/// For machines.
+pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
+    let chains: Vec<Value> = verified
+        .chains
+        .iter()
+        .map(|chain| {
+            json!({
+                "folder": chain.folder,
+                "entries": chain.entries,
+                "head": chain.head.as_ref().map(|head| format!("{}:{}", head.sequence, head.sha256)),
+                "runs": chain.runs,
+                "failures": chain.failures,
+                "files": chain.files,
+                "judged_again": chain.judged_again,
+                "not_judged_again": chain.not_judged_again,
+                "expired": chain.expired,
+                "uncommitted": chain.uncommitted,
+                "first_night": chain.period.map(|(first, _)| first),
+                "last_night": chain.period.map(|(_, last)| last),
+            })
+        })
+        .collect();
+    json!({
+        "sound": verified.is_sound(),
+        "location": verified.location,
+        "assurance": assurance(verified, expected),
+        "chains": chains,
+        "faults": verified.faults,
+    })
+}

@@ -1,0 +1,401 @@
+//! Every way to tamper with evidence that `verify` must see, and what it must not take for one.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use asana_access_review::evidence::{Entry, sha256_hex};
+use serde_json::Value;
+use support::job::{Ended, Job};
+use support::s3::S3Server;
+use truto_simulator::World;
+
+/// Evidence of some nights that nobody has touched.
+struct Evidence {
+    job: Job,
+}
+
+const HR_ROWS: &str = "E1,Person Two,person2@example.com,Terminated,2020-01-31\n\
+                       E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n";
+
+/// Three judged nights; between the second and the third one that failed.
+fn untouched() -> Evidence {
+    let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RETENTION_DAYS", "400");
+    job.run();
+    job.run();
+    let failing = World::scenario("missing-scope").expect("a scenario");
+    job.simulator.set_world(failing);
+    assert_eq!(job.run().code, 77);
+    job.simulator.set_world(World::generated(12));
+    job.run();
+    assert_eq!(job.entries(), 4);
+    Evidence { job }
+}
+
+impl Evidence {
+    fn verify(&self, arguments: &[&str]) -> Ended {
+        self.job.run_with(&[&["verify"], arguments].concat())
+    }
+
+    /// Each fault: its kind, and the last part of its place.
+    fn faults(&self, arguments: &[&str]) -> Vec<String> {
+        let ended = self.verify(&[&["--json"], arguments].concat());
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let faults = told["faults"].as_array().expect("faults");
+        assert_eq!(told["sound"], faults.is_empty());
+        assert_eq!(ended.code, if faults.is_empty() { 0 } else { 5 });
+        let one = |fault: &Value| {
+            let place = fault["place"].as_str().expect("a place");
+            let last = place.rsplit(['/', ',']).next().unwrap_or_default().trim();
+            format!("{} {last}", fault["kind"].as_str().expect("a kind"))
+        };
+        faults.iter().map(one).collect()
+    }
+
+    fn entry(&self, sequence: u64) -> PathBuf {
+        let name = format!("ledger/{sequence:010}.json");
+        self.job.connection().join(name)
+    }
+
+    fn file(&self, sequence: u64, name: &str) -> PathBuf {
+        self.job.run_folder(sequence).join(name)
+    }
+
+    fn head(&self) -> String {
+        let bytes = fs::read(self.entry(4)).expect("an entry");
+        format!("4:{}", sha256_hex(&bytes))
+    }
+
+    /// Writes an entry anew, and links every later one to it: what somebody does who can write.
+    fn rewrite(&self, sequence: u64, change: impl FnOnce(&mut Entry)) {
+        let read = |sequence| {
+            let bytes = fs::read(self.entry(sequence)).expect("an entry");
+            Entry::from_bytes(&bytes).expect("an entry")
+        };
+        let mut entry = read(sequence);
+        change(&mut entry);
+        fs::write(self.entry(sequence), entry.to_bytes()).expect("an entry");
+        for later in sequence + 1..=4 {
+            let before = fs::read(self.entry(later - 1)).expect("an entry");
+            let mut entry = read(later);
+            entry.previous_sha256 = sha256_hex(&before);
+            fs::write(self.entry(later), entry.to_bytes()).expect("an entry");
+        }
+    }
+
+    /// Replaces a file and everything that vouches for it: sums, manifest, and the ledger from there
+    /// on. Only the judgement, or an anchor elsewhere, can tell.
+    fn forge(&self, sequence: u64, name: &str, change: impl FnOnce(String) -> String) {
+        let path = self.file(sequence, name);
+        let old = fs::read(&path).expect("a file");
+        let new = change(String::from_utf8(old.clone()).expect("text")).into_bytes();
+        assert_ne!(old, new, "nothing was forged");
+        fs::write(&path, &new).expect("a file");
+        let manifest = self.file(sequence, "manifest.json");
+        let text = fs::read_to_string(&manifest).expect("a manifest");
+        let mut manifest_json: Value = serde_json::from_str(&text).expect("JSON");
+        for file in manifest_json["files"].as_array_mut().expect("files") {
+            if file["name"] == name {
+                file["sha256"] = sha256_hex(&new).into();
+                file["bytes"] = new.len().into();
+            }
+        }
+        let text = serde_json::to_string_pretty(&manifest_json).expect("JSON") + "\n";
+        let old_manifest = fs::read(&manifest).expect("a manifest");
+        fs::write(&manifest, &text).expect("a manifest");
+        let sums = self.file(sequence, "SHA256SUMS");
+        let lines = fs::read_to_string(&sums).expect("sums");
+        let lines = lines
+            .replace(&sha256_hex(&old), &sha256_hex(&new))
+            .replace(&sha256_hex(&old_manifest), &sha256_hex(text.as_bytes()));
+        fs::write(&sums, &lines).expect("sums");
+        self.rewrite(sequence, |entry| {
+            entry.manifest_sha256 = sha256_hex(text.as_bytes());
+            entry.sums_sha256 = sha256_hex(lines.as_bytes());
+        });
+    }
+}
+
+fn append(path: &Path, text: &str) {
+    let mut bytes = fs::read(path).expect("a file");
+    bytes.extend(text.as_bytes());
+    fs::write(path, bytes).expect("a file");
+}
+
+#[test]
+fn evidence_nobody_touched_is_sound_and_every_night_is_judged_again() {
+    let evidence = untouched();
+    assert_eq!(evidence.faults(&[]), [""; 0]);
+    let ended = evidence.verify(&["--head", &evidence.head()]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    for told in [
+        "SOUND ",
+        "entries    4: 3 judged, 1 failed nights",
+        "judged     3 again, the same byte for byte",
+        "anchored: up to each --head",
+    ] {
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_copy_is_verified_where_it_lies() {
+    let evidence = untouched();
+    let copy = evidence.job.folder.path().join("copy");
+    fs::rename(evidence.job.evidence(), &copy).expect("a copy");
+    let ended = evidence.verify(&["copy"]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert_eq!(evidence.verify(&[]).code, 5, "nothing is left where it was");
+}
+
+#[test]
+fn a_modified_file_is_found_whatever_it_is() {
+    for name in [
+        "report.html",
+        "leavers.csv",
+        "result.json",
+        "inputs/facts.json",
+        "inputs/hr.jsonl.gz",
+        "raw/truto-0001.json.gz",
+        "SHA256SUMS",
+        "manifest.json",
+    ] {
+        let evidence = untouched();
+        append(&evidence.file(2, name), " ");
+        let last = name.rsplit('/').next().unwrap_or_default();
+        assert_eq!(evidence.faults(&[]), [format!("modified {last}")], "{name}");
+    }
+}
+
+#[test]
+fn a_missing_an_extra_and_a_renamed_file_are_told_apart() {
+    let evidence = untouched();
+    fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
+    assert_eq!(evidence.faults(&[]), ["missing_file findings.csv"]);
+
+    let evidence = untouched();
+    fs::write(evidence.file(1, "inputs/note.txt"), "x").expect("a file");
+    assert_eq!(evidence.faults(&[]), ["extra_file note.txt"]);
+
+    let evidence = untouched();
+    let (from, to) = (
+        evidence.file(1, "findings.csv"),
+        evidence.file(1, "other.csv"),
+    );
+    fs::rename(from, to).expect("a file");
+    assert_eq!(evidence.faults(&[]), ["moved findings.csv"]);
+}
+
+#[test]
+fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
+    let evidence = untouched();
+    fs::remove_dir_all(evidence.job.run_folder(1)).expect("a folder");
+    let missing = evidence.faults(&[]);
+    assert_eq!(missing.len(), 1);
+    assert!(missing[0].starts_with("missing_run run="), "{missing:?}");
+
+    let evidence = untouched();
+    let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
+    evidence.rewrite(1, |entry| entry.retain_until = Some(long_ago));
+    fs::remove_dir_all(evidence.job.run_folder(1)).expect("a folder");
+    let ended = evidence.verify(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
+    // The night after builds on it, and cannot be judged again.
+    assert!(ended.stdout.contains("  not again  "), "{}", ended.stdout);
+}
+
+#[test]
+fn a_run_without_an_entry_is_listed_and_no_fault() {
+    let evidence = untouched();
+    let folder = evidence
+        .job
+        .connection()
+        .join("dt=2026-11-01/run=20261101T224000Z-abcdef");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("accounts.csv"), "half").expect("a file");
+    let ended = evidence.verify(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("  no entry   dt=2026-11-01/run="),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_deleted_entry_leaves_a_gap() {
+    let evidence = untouched();
+    fs::remove_file(evidence.entry(2)).expect("an entry");
+    assert_eq!(evidence.faults(&[]), ["missing_entry ledger entry 3"]);
+    // A number far away is one gap, not a walk of years.
+    let evidence = untouched();
+    fs::copy(evidence.entry(4), evidence.entry(9_999_999_998)).expect("a copy");
+    let faults = evidence.faults(&[]);
+    assert!(
+        faults.contains(&"missing_entry ledger entry 9999999998".to_owned()),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_cut_tail_is_seen_by_whoever_noted_the_head() {
+    let evidence = untouched();
+    let head = evidence.head();
+    let run = evidence.job.run_folder(4);
+    fs::remove_file(evidence.entry(4)).expect("an entry");
+    fs::remove_dir_all(run).expect("a folder");
+    assert_eq!(
+        evidence.faults(&[]),
+        [""; 0],
+        "a chain cannot see its own end cut off"
+    );
+    assert_eq!(
+        evidence.faults(&["--head", &head]),
+        ["cut_tail ledger entry 4"]
+    );
+}
+
+#[test]
+fn an_entry_that_was_changed_breaks_the_link_or_its_form() {
+    let evidence = untouched();
+    let text = fs::read_to_string(evidence.entry(2)).expect("an entry");
+    fs::write(
+        evidence.entry(2),
+        text.replace("\"complete\": true", "\"complete\": false"),
+    )
+    .expect("an entry");
+    assert_eq!(
+        evidence.faults(&[]),
+        ["disagreement manifest.json", "broken_link ledger entry 3"]
+    );
+
+    let evidence = untouched();
+    append(&evidence.entry(2), "\n");
+    assert_eq!(evidence.faults(&[]), ["broken_link ledger entry 2"]);
+}
+
+#[test]
+fn swapped_entries_are_moved() {
+    let evidence = untouched();
+    let (one, two) = (evidence.entry(1), evidence.entry(2));
+    let bytes = fs::read(&one).expect("an entry");
+    fs::rename(&two, &one).expect("an entry");
+    fs::write(&two, bytes).expect("an entry");
+    let faults = evidence.faults(&[]);
+    assert!(
+        faults.contains(&"moved ledger entry 1".to_owned()),
+        "{faults:?}"
+    );
+    assert!(
+        faults.contains(&"moved ledger entry 2".to_owned()),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn instants_that_go_back_are_found_in_a_chain_that_links() {
+    let early = "2020-01-01T00:00:00Z".parse().expect("an instant");
+    let evidence = untouched();
+    evidence.rewrite(2, |entry| entry.committed_at = early);
+    assert_eq!(
+        evidence.faults(&[]),
+        [
+            "went_back ledger entry 2",
+            "run_after_commit ledger entry 2"
+        ]
+    );
+}
+
+#[test]
+fn one_run_committed_twice_is_found() {
+    let evidence = untouched();
+    let first = fs::read(evidence.entry(1)).expect("an entry");
+    let first = Entry::from_bytes(&first).expect("an entry");
+    evidence.rewrite(2, |entry| {
+        entry.run = first.run;
+        entry.manifest_sha256 = first.manifest_sha256;
+        entry.sums_sha256 = first.sums_sha256;
+    });
+    assert!(
+        evidence
+            .faults(&[])
+            .contains(&"moved ledger entry 2".to_owned())
+    );
+}
+
+#[test]
+fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
+    let evidence = untouched();
+    evidence.forge(2, "leavers.csv", |text| {
+        text.replace("still_active", "removed")
+    });
+    let faults = evidence.faults(&[]);
+    assert_eq!(faults, ["judged_otherwise leavers.csv"]);
+
+    let evidence = untouched();
+    evidence.forge(2, "result.json", |text| {
+        text.replace("still_active", "removed")
+    });
+    let faults = evidence.faults(&[]);
+    assert!(
+        faults.contains(&"judged_otherwise result.json".to_owned()),
+        "{faults:?}"
+    );
+
+    // Whoever noted the head sees it without judging.
+    let evidence = untouched();
+    let head = evidence.head();
+    evidence.forge(2, "report.html", |text| text.replace("Fail", "Pass"));
+    assert_eq!(evidence.faults(&[]), [""; 0]);
+    assert_eq!(
+        evidence.faults(&["--head", &head]),
+        ["modified ledger entry 4"]
+    );
+}
+
+#[test]
+fn missing_nights_are_seen_where_the_interval_is_told() {
+    let evidence = untouched();
+    assert_eq!(evidence.faults(&["--every", "24h"]), [""; 0]);
+    assert_eq!(evidence.verify(&["--every", "24"]).code, 2);
+    // The first evidence was written some nights before.
+    let older = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/first-version");
+    let job = Job::new(World::generated(12), HR_ROWS);
+    support::copy(&older, &job.evidence());
+    job.run();
+    let evidence = Evidence { job };
+    assert_eq!(evidence.faults(&[]), [""; 0]);
+    let faults = evidence.faults(&["--every", "6h"]);
+    assert_eq!(faults, ["missing_night between ledger entries 1 and 2"]);
+}
+
+#[test]
+fn no_ledger_is_no_pass() {
+    let job = Job::new(World::generated(12), HR_ROWS);
+    let evidence = Evidence { job };
+    assert_eq!(evidence.faults(&[]).len(), 1);
+    assert!(evidence.faults(&[])[0].starts_with("empty_ledger"));
+    assert!(evidence.faults(&["--connection", "another"])[0].starts_with("empty_ledger"));
+}
+
+#[test]
+fn a_strangers_file_in_the_ledger_is_found() {
+    let evidence = untouched();
+    fs::write(evidence.job.connection().join("ledger/notes.txt"), "x").expect("a file");
+    assert_eq!(evidence.faults(&[]), ["extra_file notes.txt"]);
+}
+
+#[test]
+fn a_bucket_is_verified_like_a_folder() {
+    let evidence = untouched();
+    let server = S3Server::start(["evidence"]);
+    let job = Job::new(World::generated(12), HR_ROWS);
+    let job = support::in_bucket(job, &server);
+    job.run();
+    job.run();
+    let in_bucket = Evidence { job };
+    assert_eq!(in_bucket.faults(&[]), [""; 0]);
+    drop(evidence);
+}
