@@ -203,6 +203,7 @@ pub async fn run_in(
         identity,
         criticality: settings.criticality.clone(),
         control_ids: settings.control_ids.clone(),
+        signer: None,
     };
     // A panic is caught, so that this night too leaves its record; nothing of it is used again.
     let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock)).catch_unwind();
