@@ -46,7 +46,7 @@ pub struct Entry {
     pub committed_at: Timestamp,
     /// Until when the run's folder is to be kept; none if no retention was set.
     pub retain_until: Option<Timestamp>,
-    /// SHA-256 of the public key that signed it, or `none`.
+    /// SHA-256 of the DER of the public key that signed it, or `none`.
     pub key_sha256: String,
 }
 

@@ -54,7 +54,8 @@ impl KeyError {
     pub fn hint(self) -> &'static str {
         match self {
             Self::NoPem | Self::Public => {
-                "give the private key itself, from `-----BEGIN PRIVATE KEY-----` to its end"
+                "give the text from `-----BEGIN PRIVATE KEY-----` on, or name its file with \
+                 EVIDENCE_SIGNING_KEY_FILE"
             }
             Self::Broken => {
                 "keep the line breaks of the key, or name its file with EVIDENCE_SIGNING_KEY_FILE"

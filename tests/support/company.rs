@@ -60,6 +60,7 @@ pub(crate) struct Run<'a> {
     pub(crate) as_of: Timestamp,
     pub(crate) suffix: &'a str,
     pub(crate) retention_days: &'a str,
+    pub(crate) signing_key: &'a str,
 }
 
 impl Run<'static> {
@@ -68,6 +69,7 @@ impl Run<'static> {
             as_of,
             suffix: "7f3a9c",
             retention_days: "",
+            signing_key: "",
         }
     }
 }
@@ -108,6 +110,7 @@ impl Company {
             ("RETRY_MAX_ATTEMPTS", "1".to_owned()),
             ("HR_FEED_URL", feed),
             ("EVIDENCE_RETENTION_DAYS", run.retention_days.to_owned()),
+            ("EVIDENCE_SIGNING_KEY", run.signing_key.to_owned()),
         ];
         let environment = variables
             .into_iter()
@@ -267,7 +270,7 @@ pub(crate) fn ensure_sound(objects: &Objects) -> Vec<Entry> {
     let ledger = below("ledger/");
     let count = objects
         .keys()
-        .filter(|name| name.starts_with(&ledger))
+        .filter(|name| name.starts_with(&ledger) && !name.ends_with(".sig"))
         .count() as u64;
     let mut previous = FIRST_PREVIOUS.to_owned();
     let mut runs = BTreeSet::new();
