@@ -7,7 +7,7 @@
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`].
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
-//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`].
+//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger.
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
@@ -26,6 +26,7 @@ pub mod net;
 pub mod people;
 pub mod report;
 pub mod run;
+pub mod signing;
 pub mod source;
 pub mod store;
 pub mod truto;

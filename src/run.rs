@@ -132,7 +132,11 @@ impl Trouble {
                 store.hint().map(str::to_owned)
             }
             Self::Past(LedgerError::Signed { .. }) | Self::Store(LedgerError::Signed { .. }) => {
-                Some("this version cannot sign: run the version that wrote the ledger".to_owned())
+                Some(
+                    "set EVIDENCE_SIGNING_KEY or EVIDENCE_SIGNING_KEY_FILE; a new key may follow an \
+                     old one, and an unsigned entry may not"
+                        .to_owned(),
+                )
             }
             Self::Feed(feed) => feed.hint(),
             Self::Directives(directives) => directives.hint(),
@@ -163,6 +167,7 @@ fn of_ledger(error: &LedgerError) -> Exit {
     match error {
         LedgerError::Store(store) => store.kind().into(),
         LedgerError::Signed { .. } => Exit::Configuration,
+        LedgerError::Signing(_) => Exit::Unexpected,
         LedgerError::Crowded { .. } => Exit::Transient,
     }
 }
@@ -198,11 +203,12 @@ pub async fn run_in(
     clock: Clock,
 ) -> Result<Done, Failed> {
     let connection = &settings.source.truto.integrated_account_id;
-    let ledger = Ledger::new(store, connection, settings.ledger);
+    let ledger = Ledger::new(store, connection, settings.ledger.clone());
     let frame = Frame {
         identity,
         criticality: settings.criticality.clone(),
         control_ids: settings.control_ids.clone(),
+        signer: settings.ledger.signer(),
     };
     // A panic is caught, so that this night too leaves its record; nothing of it is used again.
     let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock)).catch_unwind();

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["exit"],
     &["ledger"],
     &["source", "feed", "directives", "store"],
-    &["files"],
+    &["files", "signing"],
     &["truto", "aws", "net"],
     &["clock"],
     &["report"],

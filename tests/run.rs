@@ -205,6 +205,7 @@ fn judged_again(files: &BTreeMap<String, Vec<u8>>, sequence: u64) -> BTreeMap<St
         },
         criticality: String::new(),
         control_ids: Vec::new(),
+        signer: None,
     };
     let night = Night {
         frame: &frame,

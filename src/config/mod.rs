@@ -9,6 +9,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -21,6 +22,7 @@ use crate::evidence::Executor;
 use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
+use crate::signing::SigningKey;
 use crate::source::RawPages;
 use crate::{directives, files, ledger, net, run, source, store, truto};
 
@@ -379,9 +381,6 @@ impl Judge {
                     Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
                 }
                 "CONNECTIONS_URL" => values::place(text).map(drop),
-                "EVIDENCE_SIGNING_KEY" if !text.contains("-----BEGIN") => {
-                    Err(Wrong::new("holds no PEM key"))
-                }
                 "REVIEW_EVERY" | "REVOCATION_GRACE" => values::duration(text).map(drop),
                 "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
                     values::number(text, 1, 1000).map(drop)
@@ -440,6 +439,7 @@ impl Judge {
             &raw.evidence_retention_days,
             |text| values::number(text, 1, 36_500),
         );
+        let signing_key = self.signing_key(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
         let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
             Ok(text.to_owned())
@@ -464,7 +464,10 @@ impl Judge {
                 directives: directives?,
                 policy: policy?,
                 store: store?,
-                ledger: ledger::Settings { retention_days },
+                ledger: ledger::Settings {
+                    retention_days,
+                    signing_key: signing_key?,
+                },
                 deadline: deadline?,
                 criticality: criticality?,
                 control_ids: values::list(raw.control_ids.as_deref().unwrap_or_default()),
@@ -520,6 +523,20 @@ impl Judge {
             rate_limit: rate_limit?,
             http: http?,
         })
+    }
+
+    /// The key that signs, if there is to be one.
+    fn signing_key(&mut self, raw: &Raw) -> Option<Option<Arc<SigningKey>>> {
+        match &raw.evidence_signing_key {
+            None => Some(None),
+            // Its file was complained about.
+            Some(text) if text.is_empty() => None,
+            set => self.get("EVIDENCE_SIGNING_KEY", set, |text| {
+                let key = SigningKey::from_pem(&SecretString::from(text))
+                    .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))?;
+                Ok(Some(Arc::new(key)))
+            }),
+        }
     }
 
     /// A secret that is fit for a header.

@@ -14,6 +14,9 @@ const ENOUGH: &[(&str, &str)] = &[
     ("HR_FEED_URL", "hr.csv"),
 ];
 
+/// A key that signs nothing but what tests make.
+const SIGNING_KEY: &str = include_str!("../../tests/keys/ed25519.test-key.pem");
+
 fn environment(variables: &[(&str, &str)]) -> Environment {
     variables
         .iter()
@@ -85,7 +88,6 @@ fn what_is_not_built_is_an_error_and_never_ignored() {
         let value = match variable.name {
             "EVIDENCE_OBJECT_LOCK_MODE" => "governance",
             "EVIDENCE_BUCKET_OWNER" => "123456789012",
-            "EVIDENCE_SIGNING_KEY" => "-----BEGIN PRIVATE KEY-----",
             "NOTIFY_ON" => "always",
             "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
             "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
@@ -194,6 +196,38 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
         gone.contains("has 1 problem") && gone.contains("cannot be read"),
         "{gone}"
     );
+}
+
+#[test]
+fn a_signing_key_is_read_from_its_text_or_its_file() {
+    let of = |judged: Result<Judged<Settings>, Problems>| {
+        let signer = judged.expect("settings").settings.run.ledger.signer();
+        signer.map(|signer| signer.key_sha256)
+    };
+    let text = of(with(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY)]));
+    assert!(text.is_some());
+    assert_eq!(of(with(&[])), None);
+    let from_file = |name: &str, content: &'static str| {
+        let variables = [ENOUGH, &[("EVIDENCE_SIGNING_KEY_FILE", name)]].concat();
+        load(environment(&variables), |path| match path.to_str() {
+            Some("/run/key") => Ok(content.to_owned()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        })
+    };
+    assert_eq!(of(from_file("/run/key", SIGNING_KEY)), text);
+
+    // One complaint about one thing, and nothing of what was read.
+    let cut = &SIGNING_KEY[..60];
+    for (judged, complaint) in [
+        (from_file("/run/gone", ""), "cannot be read"),
+        (from_file("/run/key", "\n"), "is empty"),
+        (from_file("/run/key", cut), "holds no single, whole PEM key"),
+    ] {
+        let told = judged.expect_err("a problem").to_string();
+        assert!(told.contains("has 1 problem"), "{told}");
+        assert!(told.contains(complaint), "{told}");
+        assert!(!told.contains(&cut[28..50]), "{told}");
+    }
 }
 
 #[test]
@@ -412,6 +446,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("INTERNAL_DOMAINS", "example.com"),
     ("EVIDENCE_URL", "s3://evidence/asana"),
     ("EVIDENCE_RETENTION_DAYS", "400"),
+    ("EVIDENCE_SIGNING_KEY", SIGNING_KEY),
     ("EVIDENCE_RAW", "full"),
     ("S3_FORCE_PATH_STYLE", "true"),
     ("HTTP_TIMEOUT", "31s"),

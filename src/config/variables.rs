@@ -161,7 +161,7 @@ variables! {
     evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [later], WRITES, "governance or compliance";
     evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [later], WRITES, "SSE-KMS key for the objects";
     evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [later], STORE, "expected bucket owner, an AWS account id";
-    evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret later], WRITES, "PEM private key (Ed25519 or P-256) that signs each ledger entry";
+    evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret], WRITES, "PEM private key (Ed25519 or P-256) in PKCS#8 that signs each ledger entry; once signed, a ledger takes no unsigned entry";
     evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [later], WRITES, "the same with an AWS KMS P-256 key";
     evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages kept as none, minimal (only the fields we use) or full; their digests always are";
     s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "path-style addressing; other S3 settings are the AWS SDK's own (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";

@@ -46,7 +46,7 @@ pub struct Entry {
     pub committed_at: Timestamp,
     /// Until when the run's folder is to be kept; none if no retention was set.
     pub retain_until: Option<Timestamp>,
-    /// SHA-256 of the public key that signed it, or `none`.
+    /// SHA-256 of the DER of the public key that signed it, or `none`.
     pub key_sha256: String,
 }
 
@@ -62,6 +62,15 @@ pub enum EntryKind {
     ReviewOpen,
     /// A periodic access review was closed.
     ReviewClose,
+}
+
+/// The kind of a key that signs entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA over P-256 with SHA-256; its signatures are DER.
+    P256,
 }
 
 /// What makes an entry unreadable.

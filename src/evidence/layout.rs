@@ -74,6 +74,34 @@ impl ConnectionFolder {
         is_number.then(|| digits.parse().ok())?
     }
 
+    /// The signature of an entry, by the SHA-256 of the entry's bytes.
+    pub fn signature(&self, entry_sha256: &str) -> String {
+        format!("{}{entry_sha256}.sig", self.ledger())
+    }
+
+    /// The SHA-256 of the entry that an object signs, if it is a signature. Whether there is such an
+    /// entry is another question: a run that died before its entry leaves one that signs nothing.
+    pub fn signed_by<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let sha256 = name.strip_prefix(&self.ledger())?.strip_suffix(".sig")?;
+        is_sha256(sha256).then_some(sha256)
+    }
+
+    /// Where public keys lie; ends with a slash.
+    pub fn keys(&self) -> String {
+        format!("{}/keys/", self.0)
+    }
+
+    /// A public key, by the SHA-256 of its DER; none where an entry names something that is no hash.
+    pub fn public_key(&self, key_sha256: &str) -> Option<String> {
+        is_sha256(key_sha256).then(|| format!("{}{key_sha256}.pem", self.keys()))
+    }
+
+    /// The SHA-256 of the key that an object is named after, if it is a public key.
+    pub fn key_of<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let sha256 = name.strip_prefix(&self.keys())?.strip_suffix(".pem")?;
+        is_sha256(sha256).then_some(sha256)
+    }
+
     /// A run's folder below this one.
     pub fn run(&self, run: &RunFolder) -> String {
         format!("{}/{run}", self.0)
@@ -83,6 +111,12 @@ impl ConnectionFolder {
     pub fn file(&self, run: &RunFolder, file: &RunFile) -> String {
         format!("{}/{}", self.run(run), file.name())
     }
+}
+
+/// Whether a text is a SHA-256 as we write them.
+fn is_sha256(text: &str) -> bool {
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 64 && text.bytes().all(is_hex)
 }
 
 impl fmt::Display for ConnectionFolder {
@@ -196,6 +230,28 @@ mod tests {
             assert_eq!(folder.sequence_of(&name), None, "{name}");
         }
         assert_eq!(folder.sequence_of("elsewhere/ledger/0000000042.json"), None);
+    }
+
+    #[test]
+    fn signatures_and_keys_are_named_by_a_hash_and_found_by_their_name() {
+        let folder = ConnectionFolder::of("c1");
+        let sha256 = "ab".repeat(32);
+        let signature = folder.signature(&sha256);
+        assert_eq!(
+            signature,
+            format!("system=asana/connection=c1/ledger/{sha256}.sig")
+        );
+        assert_eq!(folder.signed_by(&signature), Some(sha256.as_str()));
+        assert_eq!(folder.sequence_of(&signature), None);
+        let key = folder.public_key(&sha256).expect("a name");
+        assert_eq!(key, format!("system=asana/connection=c1/keys/{sha256}.pem"));
+        assert_eq!(folder.key_of(&key), Some(sha256.as_str()));
+
+        for no_hash in ["none", "", "../../etc/passwd", &"AB".repeat(32)] {
+            assert_eq!(folder.public_key(no_hash), None, "{no_hash}");
+            let name = folder.signature(no_hash);
+            assert_eq!(folder.signed_by(&name), None, "{name}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod layout;
 mod manifest;
 mod read;
 
-pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, marked, sha256_hex};
+pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
@@ -33,6 +33,17 @@ pub struct Frame {
     pub criticality: String,
     /// The company's own control ids.
     pub control_ids: Vec<String>,
+    /// What signs the run's entry, if it is signed.
+    pub signer: Option<Signer>,
+}
+
+/// The key that signs a run's entry, as its report tells it: the entry is written after the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// SHA-256 of the public key's DER, in hex.
+    pub key_sha256: String,
+    /// Its kind, on which the line depends that checks a signature.
+    pub kind: KeyKind,
 }
 
 /// A night that was judged: everything its evidence is made from.

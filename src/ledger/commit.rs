@@ -1,7 +1,7 @@
 //! Writing a run, and committing it with its ledger entry.
 //!
-//! The order is the promise: data, report, manifest, sums, and last the entry. A run that dies on
-//! the way leaves files that nothing vouches for.
+//! The order is the promise: data, report, manifest, sums, the signature, and last the entry. A run
+//! that dies on the way leaves files that nothing vouches for.
 
 use jiff::Timestamp;
 
@@ -72,7 +72,7 @@ pub async fn commit_night(
 /// Stores that a night could not be judged, and commits that.
 ///
 /// # Errors
-/// Where the store fails, or the ledger is signed: then nothing is written.
+/// Where the store fails, or the ledger is signed and this run has no key: then nothing is written.
 pub async fn commit_failure(
     ledger: &Ledger,
     clock: &Clock,
@@ -202,7 +202,8 @@ impl Written {
 }
 
 /// Puts an entry at the end of the chain. Of several runs that race for a number one gets it; the
-/// others read the new head, link to it and take the next.
+/// others read the new head, link to it and take the next. With a key, each try is signed before it
+/// is made; of one that came too late, a signature remains that signs nothing.
 async fn append(
     ledger: &Ledger,
     mut head: Option<Head>,
@@ -211,6 +212,8 @@ async fn append(
     mut entry: Entry,
 ) -> Result<Committed, LedgerError> {
     entry.retain_until = ledger.settings.retain_until(as_of);
+    entry.key_sha256 = ledger.key_sha256().to_owned();
+    ledger.publish_key().await?;
     for _ in 0..RACE_ATTEMPTS {
         let before = head.unwrap_or_else(Head::before_the_first);
         entry.sequence = before.sequence + 1;
@@ -218,6 +221,7 @@ async fn append(
         entry.committed_at = whole_second(clock.now());
         let bytes = entry.to_bytes();
         let head_sha256 = sha256_hex(&bytes);
+        ledger.sign(&bytes, &head_sha256).await?;
         match ledger
             .store
             .create(&ledger.folder.entry(entry.sequence), bytes)

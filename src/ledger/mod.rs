@@ -1,27 +1,41 @@
 //! The ledger: a chain of entries, each committing one run. If the entry is there, the run is whole.
 
 mod commit;
+mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
 pub use walk::Chain;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::evidence::ConnectionFolder;
+use crate::evidence::{ConnectionFolder, Signer};
+use crate::signing::{SigningError, SigningKey};
 use crate::store::{Store, StoreError};
 
 /// How the ledger is kept.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How long runs are to be kept, in days; written into each entry.
     pub retention_days: Option<u32>,
+    /// Signs each entry. A ledger that is signed once is signed ever after.
+    pub signing_key: Option<Arc<SigningKey>>,
 }
 
 impl Settings {
-    fn retain_until(self, as_of: Timestamp) -> Option<Timestamp> {
+    /// The key that signs, as reports tell it.
+    pub fn signer(&self) -> Option<Signer> {
+        let key = self.signing_key.as_deref()?.public();
+        Some(Signer {
+            key_sha256: key.sha256().to_owned(),
+            kind: key.kind(),
+        })
+    }
+
+    fn retain_until(&self, as_of: Timestamp) -> Option<Timestamp> {
         let days = SignedDuration::from_hours(24) * i32::try_from(self.retention_days?).ok()?;
         as_of.checked_add(days).ok()
     }
@@ -66,6 +80,9 @@ pub enum LedgerError {
         /// Number of the newest entry.
         sequence: u64,
     },
+    /// The entry could not be signed; without a signature it is not written.
+    #[error("the ledger entry could not be signed")]
+    Signing(#[from] SigningError),
     /// Other runs took every number this one tried.
     #[error("the ledger entry could not be placed: {attempts} other runs were faster")]
     Crowded {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::signatures::{Keys, is_signed};
 use super::{Ledger, LedgerError};
 use crate::evidence::{
     Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts, marked,
@@ -84,20 +85,30 @@ impl Ledger {
     /// The end of the chain as it is now, readable or not.
     ///
     /// # Errors
-    /// Where the store fails, or the end is signed.
+    /// Where the store fails, or the last entry that can be read is signed, and this run has no key.
     pub(super) async fn head(&self) -> Result<Option<Head>, LedgerError> {
-        for sequence in self.listing().await?.sequences.into_iter().rev() {
+        let mut head = None;
+        let sequences = self.listing().await?.sequences;
+        for sequence in sequences.into_iter().rev().take(FARTHEST) {
             // Listed, and gone: the one before is the end.
             let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
                 continue;
             };
-            if Entry::from_bytes(&bytes).is_ok_and(|entry| is_signed(&entry)) {
-                return Err(LedgerError::Signed { sequence });
+            head.get_or_insert_with(|| Head {
+                sequence,
+                sha256: sha256_hex(&bytes),
+            });
+            if self.signs() {
+                break;
             }
-            let sha256 = sha256_hex(&bytes);
-            return Ok(Some(Head { sequence, sha256 }));
+            match Entry::from_bytes(&bytes) {
+                Ok(entry) if is_signed(&entry) => return Err(LedgerError::Signed { sequence }),
+                Ok(_) => break,
+                // Whether the ledger is signed, one before it says.
+                Err(_) => {}
+            }
         }
-        Ok(None)
+        Ok(head)
     }
 
     /// Reads the end of the chain and the runs a new one builds on, and believes only what the
@@ -106,11 +117,14 @@ impl Ledger {
     ///
     /// What is not reached is not looked at: of entries farther back only that none is missing.
     ///
+    /// A run with a key believes a signed entry only with its signature, and uses no unsigned one that
+    /// follows a signed one.
+    ///
     /// # Errors
-    /// Where the store fails, or the ledger is signed.
+    /// Where the store fails, or the ledger is signed, and this run has no key.
     pub async fn open(&self, as_of: Timestamp) -> Result<Chain, LedgerError> {
         let listing = self.listing().await?;
-        let mut walk = Walk::new(self, as_of);
+        let mut walk = Walk::new(self, as_of, &listing.sequences);
         walk.note_strangers(&listing.strangers);
         walk.note_gaps(&listing.sequences);
         for (looked_at, sequence) in listing.sequences.iter().rev().enumerate() {
@@ -136,10 +150,6 @@ impl Ledger {
     }
 }
 
-fn is_signed(entry: &Entry) -> bool {
-    entry.key_sha256 != "none"
-}
-
 /// The instant that a run's folder bears in its name.
 fn instant_of(entry: &Entry) -> Option<Timestamp> {
     let run = entry.run.split_once("/run=")?.1;
@@ -160,14 +170,19 @@ fn told(mut faults: Vec<String>) -> Vec<String> {
 struct Walk<'a> {
     ledger: &'a Ledger,
     as_of: Timestamp,
+    /// The numbers of all entries, ascending.
+    sequences: &'a [u64],
+    keys: Keys,
     faults: Vec<String>,
     head: Option<Head>,
     previous: Option<Previous>,
     baseline: Option<Baseline>,
     /// The entry looked at last, and what it says its predecessor's hash is, if it is believed.
     after: Option<(u64, Option<String>)>,
-    /// A later entry is believed, and it is not signed.
-    is_unsigned: bool,
+    /// The lowest entry that is not signed, of those above the last one that is.
+    unsigned: Option<u64>,
+    /// Below which entry it is known which one is the last that is signed.
+    lookback: Option<(u64, Option<u64>)>,
     /// The newest entry that is not believed, of those after the previous run.
     doubted: Option<u64>,
     /// Entries looked at since there was nothing more to look for.
@@ -183,16 +198,19 @@ enum Unusable {
 }
 
 impl<'a> Walk<'a> {
-    fn new(ledger: &'a Ledger, as_of: Timestamp) -> Self {
+    fn new(ledger: &'a Ledger, as_of: Timestamp, sequences: &'a [u64]) -> Self {
         Self {
             ledger,
             as_of,
+            sequences,
+            keys: Keys::default(),
             faults: Vec::new(),
             head: None,
             previous: None,
             baseline: None,
             after: None,
-            is_unsigned: false,
+            unsigned: None,
+            lookback: None,
             doubted: None,
             beyond: 0,
         }
@@ -288,20 +306,81 @@ impl<'a> Walk<'a> {
             self.after = Some((sequence, None));
             return Ok(());
         };
-        if is_signed(&entry) && !self.is_unsigned {
-            return Err(LedgerError::Signed { sequence });
-        }
         if is_signed(&entry) {
-            self.note(format!(
-                "entry {sequence} is signed, and a later one is not"
-            ));
+            if !self.ledger.signs() {
+                return Err(LedgerError::Signed { sequence });
+            }
+            self.tell_rotation(&entry);
+            if let Some(unsigned) = self.unsigned.take() {
+                self.note_unsigned(unsigned, sequence);
+            }
+            if !self.is_signature_sound(&entry, &bytes).await? {
+                self.doubt(sequence);
+                self.after = Some((sequence, None));
+                return Ok(());
+            }
+        } else {
+            self.unsigned = Some(sequence);
         }
-        self.is_unsigned = true;
         self.after = Some((sequence, Some(entry.previous_sha256.clone())));
         if entry.kind == EntryKind::Run && !self.is_done() {
             self.run(&entry).await?;
         }
         Ok(())
+    }
+
+    /// Another key than that of the last entry is allowed, and worth a line: it may be a slip.
+    fn tell_rotation(&self, entry: &Entry) {
+        let is_last = self.sequences.last() == Some(&entry.sequence);
+        if is_last && entry.key_sha256 != self.ledger.key_sha256() {
+            tracing::warn!(
+                key_sha256 = self.ledger.key_sha256(),
+                before = entry.key_sha256,
+                "This run signs with another key than the one before"
+            );
+        }
+    }
+
+    fn note_unsigned(&mut self, sequence: u64, signed: u64) {
+        self.note(format!(
+            "entry {sequence} is not signed, and entry {signed} before it is"
+        ));
+    }
+
+    async fn is_signature_sound(
+        &mut self,
+        entry: &Entry,
+        bytes: &[u8],
+    ) -> Result<bool, LedgerError> {
+        let keys = &mut self.keys;
+        let found = self.ledger.check_signature(keys, entry, bytes).await?;
+        for fault in found.faults {
+            self.note(fault);
+        }
+        Ok(found.is_believed)
+    }
+
+    /// The last signed entry before this one. Somebody without the key may have added any number of
+    /// unsigned ones, so that the walk itself would not come to it.
+    async fn signed_before(&mut self, sequence: u64) -> Result<Option<u64>, LedgerError> {
+        if let Some((below, signed)) = self.lookback
+            && sequence <= below
+            && signed.is_none_or(|signed| signed < sequence)
+        {
+            return Ok(signed);
+        }
+        let mut signed = None;
+        let earlier = self.sequences.iter().rev().filter(|at| **at < sequence);
+        for earlier in earlier.take(FARTHEST) {
+            let name = self.ledger.folder.entry(*earlier);
+            let bytes = self.ledger.store.read(&name).await?.unwrap_or_default();
+            if Entry::from_bytes(&bytes).is_ok_and(|entry| is_signed(&entry)) {
+                signed = Some(*earlier);
+                break;
+            }
+        }
+        self.lookback = Some((sequence, signed));
+        Ok(signed)
     }
 
     /// An entry that is believed: of the right form and place, and the one its successor links to.
@@ -362,6 +441,14 @@ impl<'a> Walk<'a> {
         let as_baseline =
             entry.complete && instant <= self.as_of && self.baseline.as_ref().is_none_or(is_newer);
         if !as_previous && !as_baseline {
+            return Ok(());
+        }
+        if !is_signed(entry)
+            && self.ledger.signs()
+            && let Some(signed) = self.signed_before(sequence).await?
+        {
+            self.note_unsigned(sequence, signed);
+            self.doubt(sequence);
             return Ok(());
         }
         match self.found(entry, &folder, as_previous, as_baseline).await? {

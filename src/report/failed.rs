@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::visible::Minute as _;
-use crate::evidence::{self, Failure, RunFolder, RunIdentity};
+use crate::evidence::{self, Failure, KeyKind, RunFolder, RunIdentity, Signer};
 use crate::judgement::mark_of_origin;
 
 /// `report.html` of a night that could not be judged.
@@ -17,6 +17,7 @@ pub(super) struct Page<'a> {
     failure: &'a Failure,
     mark: Option<&'static str>,
     run: RunFolder,
+    signer: Option<&'a Signer>,
 }
 
 impl<'a> Page<'a> {
@@ -29,6 +30,7 @@ impl<'a> Page<'a> {
             failure: night.failure,
             mark: mark_of_origin(night.origin),
             run: RunFolder::of(&night.frame.identity),
+            signer: night.frame.signer.as_ref(),
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::trend::{self, Chart};
 use super::visible::{self, Minute as _};
 use super::words::{Meaning as _, Title as _};
-use crate::evidence::{self, Manifest, RunFile, RunFolder};
+use crate::evidence::{self, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
     Check, CheckStatus, DirectiveKind, DirectiveUse, FeedScope, Finding, Inputs, Judgement, Leaver,
     MatchKind, Outcome, Verdict, WithinSla, mark_of_origin,
@@ -30,6 +30,7 @@ pub(super) struct Page<'a> {
     mark: Option<&'static str>,
     run: RunFolder,
     chart: Chart,
+    signer: Option<&'a Signer>,
 }
 
 /// Leavers of one outcome.
@@ -73,6 +74,7 @@ impl<'a> Page<'a> {
             mark: mark_of_origin(&night.inputs.population.origin),
             run: RunFolder::of(&night.frame.identity),
             chart: Chart::of(&night.judgement.trend),
+            signer: night.frame.signer.as_ref(),
         }
     }
 

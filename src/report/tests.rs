@@ -241,6 +241,7 @@ fn frame(as_of: Timestamp) -> Frame {
         identity: identity(as_of),
         criticality: "critical".to_owned(),
         control_ids: vec!["ACME-IAM-7".to_owned()],
+        signer: None,
     }
 }
 

@@ -208,5 +208,6 @@ fn unframed(as_of: jiff::Timestamp) -> Frame {
         },
         criticality: String::new(),
         control_ids: Vec::new(),
+        signer: None,
     }
 }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod s3;
 
