@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
@@ -33,6 +34,8 @@ pub struct Verify {
     pub connection: Option<String>,
     /// Entries somebody noted elsewhere.
     pub heads: Vec<Anchor>,
+    /// Files of public keys that are trusted.
+    pub public_keys: Vec<PathBuf>,
     /// How often a review was to run.
     pub every: Option<Duration>,
     /// For machines.
@@ -54,6 +57,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
             connection: given.get_one::<String>("connection").cloned(),
             heads: given
                 .get_many::<Anchor>("head")
+                .unwrap_or_default()
+                .cloned()
+                .collect(),
+            public_keys: given
+                .get_many::<PathBuf>("public-key")
                 .unwrap_or_default()
                 .cloned()
                 .collect(),
@@ -87,6 +95,14 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .action(ArgAction::Append)
                 .value_parser(anchor)
                 .help("A ledger entry as a run printed it: the chain must hold it. May be repeated"),
+        )
+        .arg(
+            Arg::new("public-key")
+                .long("public-key")
+                .value_name("FILE")
+                .action(ArgAction::Append)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("A public key (PEM) that is trusted: the last entry must be signed by it. May be repeated"),
         )
         .arg(
             Arg::new("every")

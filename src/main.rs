@@ -1,7 +1,7 @@
 //! The door: reads arguments, environment and clock once, and leaves with the run's exit code.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use asana_access_review::cli::{self, Asked};
@@ -9,6 +9,7 @@ use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::Exit;
+use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
 use asana_access_review::{logging, run, verify, words};
 use tokio::runtime::Runtime;
@@ -62,6 +63,17 @@ fn runtime() -> Result<Runtime, Exit> {
     })
 }
 
+/// The keys in files that somebody pins.
+fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
+    let read = |path: &PathBuf| {
+        let place = path.display();
+        let text = std::fs::read(path)
+            .map_err(|error| format!("the public key `{place}` cannot be read: {error}"))?;
+        PublicKey::from_pem(&text).map_err(|error| format!("`{place}` is no public key: {error}"))
+    };
+    paths.iter().map(read).collect()
+}
+
 fn check_evidence(asked: cli::Verify) -> Exit {
     let clock = Clock::start();
     let (environment, progress) = begin();
@@ -73,7 +85,15 @@ fn check_evidence(asked: cli::Verify) -> Exit {
             return Exit::Configuration;
         }
     };
+    let keys = match public_keys(&asked.public_keys) {
+        Ok(keys) => keys,
+        Err(problem) => {
+            complain(&format!("error: {problem}\n"));
+            return Exit::Configuration;
+        }
+    };
     let expected = verify::Expectations {
+        keys,
         now: clock.as_of(),
         connection: asked.connection,
         heads: asked.heads,

@@ -399,3 +399,144 @@ fn a_bucket_is_verified_like_a_folder() {
     assert_eq!(in_bucket.faults(&[]), [""; 0]);
     drop(evidence);
 }
+
+// ---- Signatures ----
+
+fn key(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
+    path.join(name).display().to_string()
+}
+
+/// Three nights, signed by the Ed25519 key, the last by the P-256 key.
+fn signed() -> Evidence {
+    let mut job = Job::new(World::generated(12), HR_ROWS)
+        .env("EVIDENCE_SIGNING_KEY_FILE", &key("ed25519.test-key.pem"));
+    job.run();
+    job.run();
+    job = job.env("EVIDENCE_SIGNING_KEY_FILE", &key("p256.test-key.pem"));
+    job.run();
+    assert_eq!(job.entries(), 6, "three entries and their signatures");
+    Evidence { job }
+}
+
+fn pinned() -> [String; 4] {
+    let flag = || "--public-key".to_owned();
+    [flag(), key("ed25519.pub.pem"), flag(), key("p256.pub.pem")]
+}
+
+impl Evidence {
+    fn signed_faults(&self) -> Vec<String> {
+        let pinned = pinned();
+        self.faults(&pinned.each_ref().map(String::as_str))
+    }
+
+    fn signature(&self, sequence: u64) -> PathBuf {
+        let bytes = fs::read(self.entry(sequence)).expect("an entry");
+        let name = format!("ledger/{}.sig", sha256_hex(&bytes));
+        self.job.connection().join(name)
+    }
+}
+
+#[test]
+fn a_signed_chain_is_sound_and_says_how_far_it_is_trusted() {
+    let evidence = signed();
+    assert_eq!(evidence.signed_faults(), [""; 0]);
+    let pinned = pinned();
+    let ended = evidence.verify(&pinned.each_ref().map(String::as_str));
+    assert!(
+        ended.stdout.contains("by a key that was given"),
+        "{}",
+        ended.stdout
+    );
+    let ended = evidence.verify(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("give --public-key to know"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("signed     3 with a signature"),
+        "{}",
+        ended.stdout
+    );
+
+    // A signature that no entry needs was left by a run that lost a race.
+    let stray = evidence
+        .job
+        .connection()
+        .join(format!("ledger/{}.sig", "ab".repeat(32)));
+    fs::write(stray, "x").expect("a file");
+    assert_eq!(evidence.signed_faults(), [""; 0]);
+    // Public keys beside the ledger are a convenience.
+    fs::remove_dir_all(evidence.job.connection().join("keys")).expect("a folder");
+    assert_eq!(evidence.signed_faults(), [""; 0]);
+    let ended = evidence.verify(&[]);
+    assert!(ended.stdout.contains("unchecked  3"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_key_that_nobody_pinned_is_unknown() {
+    let evidence = signed();
+    let faults = evidence.faults(&["--public-key", &key("p256.pub.pem")]);
+    assert_eq!(
+        faults,
+        ["unknown_key ledger entry 1", "unknown_key ledger entry 2"]
+    );
+    let faults = evidence.faults(&["--public-key", &key("ed25519.pub.pem")]);
+    assert_eq!(
+        faults,
+        [
+            "unknown_key ledger entry 3",
+            "missing_signature ledger entry 3"
+        ]
+    );
+}
+
+#[test]
+fn a_bad_and_a_missing_signature_are_told_apart() {
+    let evidence = signed();
+    let mut bytes = fs::read(evidence.signature(2)).expect("a signature");
+    bytes[10] ^= 1;
+    fs::write(evidence.signature(2), bytes).expect("a signature");
+    assert_eq!(evidence.signed_faults(), ["bad_signature ledger entry 2"]);
+    assert_eq!(evidence.faults(&[]), ["bad_signature ledger entry 2"]);
+
+    let evidence = signed();
+    fs::remove_file(evidence.signature(1)).expect("a signature");
+    assert_eq!(
+        evidence.signed_faults(),
+        ["missing_signature ledger entry 1"]
+    );
+}
+
+#[test]
+fn a_signed_chain_that_goes_on_unsigned_is_found() {
+    let evidence = signed();
+    // Somebody without the key writes the last entry anew, as if nothing had ever been signed.
+    let bytes = fs::read(evidence.entry(3)).expect("an entry");
+    let mut entry = Entry::from_bytes(&bytes).expect("an entry");
+    entry.key_sha256 = "none".to_owned();
+    fs::write(evidence.entry(3), entry.to_bytes()).expect("an entry");
+    assert_eq!(evidence.faults(&[]), ["missing_signature ledger entry 3"]);
+    assert_eq!(
+        evidence.signed_faults(),
+        [
+            "missing_signature ledger entry 3",
+            "missing_signature ledger entry 3"
+        ]
+    );
+}
+
+#[test]
+fn an_unsigned_ledger_is_not_what_a_pinned_key_vouches_for() {
+    let evidence = untouched();
+    assert_eq!(
+        evidence.signed_faults(),
+        ["missing_signature ledger entry 4"]
+    );
+    for file in [key("README.md"), "gone.pem".to_owned()] {
+        let ended = evidence.verify(&["--public-key", &file]);
+        assert_eq!(ended.code, 78, "{}", ended.stderr);
+    }
+}

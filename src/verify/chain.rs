@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::again::Judges;
 use super::folder::{self, Stored};
+use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, RunFolder, sha256_hex};
 use crate::store::{Store, StoreError};
@@ -73,6 +74,7 @@ pub(super) async fn verify(
     }
 
     let mut judges = Judges::default();
+    let mut signatures = Signatures::new(store, folder, &expected.keys);
     let mut before: Option<Link> = None;
     let mut nights: Vec<(Timestamp, u64)> = Vec::new();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
@@ -116,6 +118,16 @@ pub(super) async fn verify(
         };
         check_entry(&entry, folder, sequence, &place, verified);
         check_link(&entry, before.as_ref(), &place, verified);
+        signatures
+            .check(
+                sequence,
+                &bytes,
+                &sha256,
+                &entry.key_sha256,
+                &place,
+                verified,
+            )
+            .await?;
         before = Some(Link {
             sequence,
             sha256,
@@ -158,6 +170,10 @@ pub(super) async fn verify(
         }
         info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");
     }
+    let place = format!("{}, ledger entry {head}", chain.folder);
+    signatures.check_head(head, &place, verified);
+    chain.signed = signatures.good;
+    chain.signatures_unchecked = signatures.unchecked;
     // The runs of lost entries are there, and nobody vouches for them any more.
     chain.uncommitted = listing.runs.into_keys().collect();
     nights.sort();

@@ -41,6 +41,12 @@ pub enum FaultKind {
     WentBack,
     /// A run is dated after it was committed.
     RunAfterCommit,
+    /// A signature does not fit the entry and its key.
+    BadSignature,
+    /// An entry that must be signed is not, or its signature is gone.
+    MissingSignature,
+    /// An entry is signed by a key that nobody pinned.
+    UnknownKey,
     /// The end of the ledger is cut off.
     CutTail,
     /// A night is missing.
@@ -64,6 +70,9 @@ impl FaultKind {
             Self::JudgedOtherwise => "judged_otherwise",
             Self::WentBack => "went_back",
             Self::RunAfterCommit => "run_after_commit",
+            Self::BadSignature => "bad_signature",
+            Self::MissingSignature => "missing_signature",
+            Self::UnknownKey => "unknown_key",
             Self::CutTail => "cut_tail",
             Self::MissingNight => "missing_night",
             Self::EmptyLedger => "empty_ledger",

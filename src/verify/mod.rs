@@ -7,6 +7,7 @@ mod again;
 mod chain;
 mod fault;
 mod folder;
+mod signatures;
 mod told;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use fault::{Fault, FaultKind};
 pub use told::{as_json, as_text};
 
 use crate::evidence::ConnectionFolder;
+use crate::signing::PublicKey;
 use crate::store::{Store, StoreError};
 
 /// What to check the evidence against.
@@ -30,6 +32,8 @@ pub struct Expectations {
     pub heads: Vec<Anchor>,
     /// How often a review was to run: a longer silence is a missing night.
     pub every: Option<Duration>,
+    /// Public keys that are trusted. With one, the last entry must be signed by it.
+    pub keys: Vec<PublicKey>,
 }
 
 /// A ledger entry as every run prints it: `42:<sha256>`.
@@ -85,6 +89,10 @@ pub struct ChainVerified {
     pub judged_again: u64,
     /// Runs that were not, and why. No faults.
     pub not_judged_again: Vec<String>,
+    /// Entries whose signature fits: a pinned key, or where none is, one that lies beside the ledger.
+    pub signed: u64,
+    /// Signed entries whose key is not at hand.
+    pub signatures_unchecked: u64,
     /// Runs whose time to be kept is over and whose folder is gone. No faults.
     pub expired: Vec<String>,
     /// Run folders that no entry vouches for: of runs that died. No evidence, and no faults.

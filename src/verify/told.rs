@@ -17,6 +17,15 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<&'static str> 
         told.push(
             "self-consistent: whoever can write to the store could have written all of it anew",
         );
+        if !expected.keys.is_empty() {
+            told.push(
+                "signed: the last entry, and with it all it links to, by a key that was given",
+            );
+        } else if verified.chains.iter().any(|chain| chain.signed > 0) {
+            told.push(
+                "signed by keys that lie beside the ledger: give --public-key to know whose they are",
+            );
+        }
         if !expected.heads.is_empty() {
             told.push(
                 "anchored: up to each --head it is the evidence that was there when that was noted",
@@ -83,6 +92,20 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         "  judged     {} again, the same byte for byte",
         chain.judged_again
     );
+    if chain.signed > 0 {
+        let _ = writeln!(
+            text,
+            "  signed     {} with a signature that fits",
+            chain.signed
+        );
+    }
+    if chain.signatures_unchecked > 0 {
+        let _ = writeln!(
+            text,
+            "  unchecked  {} signed by a key that is not at hand",
+            chain.signatures_unchecked
+        );
+    }
     if let Some(head) = &chain.head {
         let _ = writeln!(text, "  ledger     {}:{}", head.sequence, head.sha256);
     }
@@ -121,6 +144,8 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
                 "runs": chain.runs,
                 "failures": chain.failures,
                 "files": chain.files,
+                "signed": chain.signed,
+                "signatures_unchecked": chain.signatures_unchecked,
                 "judged_again": chain.judged_again,
                 "not_judged_again": chain.not_judged_again,
                 "expired": chain.expired,
