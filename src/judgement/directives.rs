@@ -295,6 +295,12 @@ impl<'a> Directives<'a> {
         self.did(DirectiveKind::Alias, line, what);
     }
 
+    /// Says that by a line alone an account would have been found, and that there is none.
+    pub(super) fn would_have_found(&self, line: u64) {
+        let what = "names an account that was never there".to_owned();
+        self.did(DirectiveKind::Alias, line, what);
+    }
+
     /// Whether somebody decided that an account is not a person's. Asked where it matters only.
     pub(super) fn are_different(&self, person: Named<'_>, account: &Account) -> bool {
         let mut of = self.different.iter();

@@ -30,8 +30,10 @@ pub(super) struct Matches<'a> {
     pub(super) links: Vec<Link<'a>>,
     /// By account id; only for leavers.
     pub(super) suspicions: Vec<Suspicion<'a>>,
-    /// Whether an account could have been found by the person's id, or by one that an alias names.
+    /// Whether an account could have been found by the person's id.
     pub(super) id_could_match: bool,
+    /// Lines of the aliases that name an account which would have been found if it were there.
+    pub(super) aliases_could_match: Vec<u64>,
 }
 
 /// Addresses that accounts bore in earlier complete runs and bear no more.
@@ -95,12 +97,12 @@ pub(super) fn of_everybody<'a>(
     let mut all: Vec<Matches<'a>> = people
         .iter()
         .map(|person| {
-            let (links, alias_could_match) = index.links_of(person);
-            let id_could_match = ids_are_comparable && person.person_id.is_some();
+            let (links, aliases_could_match) = index.links_of(person);
             Matches {
                 links,
                 suspicions: Vec::new(),
-                id_could_match: id_could_match || alias_could_match,
+                id_could_match: ids_are_comparable && person.person_id.is_some(),
+                aliases_could_match,
             }
         })
         .collect();
@@ -192,9 +194,9 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts tied to a person, and whether an alias names an account that would have been
-    /// found if it were there.
-    fn links_of(&self, person: &'a Person<'a>) -> (Vec<Link<'a>>, bool) {
+    /// The accounts tied to a person, and the lines of the aliases that name an account which would
+    /// have been found if it were there.
+    fn links_of(&self, person: &'a Person<'a>) -> (Vec<Link<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
@@ -232,17 +234,18 @@ impl<'a> Index<'a> {
             Vec::new()
         };
         let named = person.named(&ids);
-        let mut alias_could_match = false;
+        let mut could_match = Vec::new();
         for by_hand in directives.ties_of(named) {
             let tied = self.accounts_of(&by_hand.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
                 directives.tied(by_hand.line, account);
             }
-            alias_could_match |= match &by_hand.account {
+            let would_be_found = match &by_hand.account {
                 AccountKey::Id(_) => true,
                 AccountKey::Email(email) => self.basis.domains.contains(email.domain()),
             };
+            could_match.extend(would_be_found.then_some(by_hand.line));
         }
         // Once linked, a leaver is followed by account id, whatever happens to the e-mail. What only
         // an alias tied, another line may undo.
@@ -268,7 +271,7 @@ impl<'a> Index<'a> {
                 earlier: self.earlier.get(account_id).copied(),
             })
             .collect();
-        (links, alias_could_match)
+        (links, could_match)
     }
 
     /// The accounts an alias names, of those ever seen: one that nobody saw was never removed.

@@ -8,7 +8,7 @@ use super::standing::Standing;
 use super::suspicion::{MAY_BE_THEIRS, Suspicion};
 use super::tenures::Person;
 use super::{Basis, Inputs, Leaver, MatchKind, Outcome, WithinSla};
-use crate::people::Access;
+use crate::people::{Access, EmailAddress};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]
@@ -221,11 +221,14 @@ fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
 
 /// Whether an account would have been found if there were one.
 fn could_match(person: &Person<'_>, matches: &Matches<'_>, basis: &Basis<'_>) -> bool {
-    matches.id_could_match
-        || person
-            .emails
-            .iter()
-            .any(|email| basis.domains.contains(email.domain()))
+    let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
+    if matches.id_could_match || person.emails.iter().any(is_ours) {
+        return true;
+    }
+    for line in &matches.aliases_could_match {
+        basis.directives.would_have_found(*line);
+    }
+    !matches.aliases_could_match.is_empty()
 }
 
 fn no_key(person: &Person<'_>) -> &'static str {
@@ -263,7 +266,7 @@ fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<
 }
 
 /// The address of a linked account: tonight's, else the last one known.
-fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<crate::people::EmailAddress> {
+fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
     let account = link.listed.or(link.earlier);
     account
         .and_then(|account| account.email().cloned())

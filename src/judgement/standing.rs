@@ -41,6 +41,12 @@ enum Says {
     Nothing,
 }
 
+impl Says {
+    fn is_left(self) -> bool {
+        matches!(self, Self::Left(_) | Self::LeftUndated)
+    }
+}
+
 fn says(row: &HrRow, as_of: Timestamp) -> Says {
     let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
     let end = row.end_of_work().map(|end| end.at);
@@ -119,10 +125,12 @@ pub(super) fn decide<'r>(
     // A later tenure that HR shows only now, under the id of the one that ended.
     let mut ended_as: Option<String> = None;
     let (standing, end_of_work, row) = if let Some((end, row)) = left {
-        let returned = said
-            .iter()
-            .filter(runs_now)
-            .any(|(_, other)| is_later(other, row));
+        // Later than every tenure that ended: an old row of one id must not hide who left behind
+        // another id of theirs.
+        let returned = said.iter().filter(runs_now).any(|(_, other)| {
+            let mut ended = said.iter().filter(|(says, _)| says.is_left());
+            ended.all(|(_, left)| is_later(other, left))
+        });
         if returned {
             (Standing::Rehired, end, row)
         } else if works.is_some() {

@@ -73,7 +73,10 @@ fn an_alias_to_an_account_nobody_ever_saw_makes_a_search_of_it_and_no_removal() 
         outcome(&judged, "ada@unknown.example"),
         Outcome::NoAccessFound
     );
-    assert_eq!(states(&judged), [DirectiveState::Unused]);
+    assert_eq!(
+        lines(&judged),
+        ["alias 2 used: names an account that was never there"]
+    );
 }
 
 #[test]

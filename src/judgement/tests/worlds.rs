@@ -1,0 +1,529 @@
+//! Worlds made by chance: small, odd, and often enough about the same few people.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use sha2::{Digest, Sha256};
+
+use super::world::*;
+use crate::judgement::FeedScope;
+use crate::people::{
+    Account, Alias, DirectiveFile, EmailAddress, Employment, Exception, HrRow, RejectedRow, Role,
+    Status,
+};
+
+/// So many cases, or as many as `PROPTEST_CASES` asks for.
+pub(super) fn cases(usual: u32) -> ProptestConfig {
+    const WITHOUT_THE_VARIABLE: u32 = 256;
+    let asked = ProptestConfig::default().cases;
+    ProptestConfig {
+        cases: if asked == WITHOUT_THE_VARIABLE {
+            usual
+        } else {
+            asked
+        },
+        failure_persistence: None,
+        max_global_rejects: 100_000,
+        ..ProptestConfig::default()
+    }
+}
+
+/// What changes from night to night; the rest of a world stays quiet.
+#[derive(Clone, Debug)]
+pub(super) struct Night {
+    pub(super) accounts: Vec<Account>,
+    pub(super) rows: Vec<HrRow>,
+    pub(super) rejected: Vec<RejectedRow>,
+    pub(super) aliases: Vec<Alias>,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) domain_aliases: Vec<String>,
+    pub(super) scope: FeedScope,
+    pub(super) allow_empty: bool,
+    pub(super) cut: bool,
+    pub(super) unusable: bool,
+    /// So many further accounts, so that a fall can be seen.
+    pub(super) crowd: usize,
+}
+
+const MAILS: &[&str] = &[
+    "ada@example.com",
+    "ada@example.com",
+    "ADA@Example.com ",
+    "ada+x@example.com",
+    "bob@example.com",
+    "bob@example.com",
+    "bob@example.io",
+    "\u{430}da@example.com",
+    "ada@gmail.com",
+    "eve@partner.example",
+    "root@example.com",
+];
+const NAMES: &[&str] = &["Ada Diaz", "diaz, ada", "Bob Roe", "Ada Roe", "Eve"];
+const IDS: &[&str] = &["E1", "E2", "E3"];
+
+fn texts(of: &'static [&'static str]) -> impl Strategy<Value = String> {
+    select(of).prop_map(str::to_owned)
+}
+
+/// Now and then one of these.
+fn maybe(of: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    option::weighted(0.3, texts(of))
+}
+
+fn mails(
+    of: impl Into<proptest::collection::SizeRange>,
+) -> impl Strategy<Value = Vec<EmailAddress>> {
+    vec(select(MAILS).prop_map(mail), of)
+}
+
+fn an_account() -> impl Strategy<Value = Account> {
+    let status = prop_oneof![
+        4 => Just(Status::Active),
+        1 => Just(Status::Invited),
+        2 => Just(Status::Inactive),
+        1 => Just(Status::Unknown(Some("paused".to_owned()))),
+    ];
+    let role = prop_oneof![
+        5 => Just(Role::Member),
+        1 => Just(Role::Admin),
+        2 => Just(Role::Guest),
+        1 => Just(Role::Unknown(None)),
+    ];
+    let emails = prop_oneof![1 => mails(0..1), 8 => mails(1..2), 1 => mails(2..3)];
+    let joined = option::weighted(
+        0.2,
+        select(vec!["2026-11-01T08:00:00Z", "2026-11-23T08:00:00Z"]),
+    );
+    (
+        0..6usize,
+        emails,
+        option::of(texts(NAMES)),
+        status,
+        role,
+        maybe(IDS),
+        joined,
+    )
+        .prop_map(
+            |(id, emails, name, status, role, external_id, joined)| Account {
+                id: id.to_string(),
+                emails,
+                name,
+                status,
+                role,
+                view_only: None,
+                external_id,
+                joined_at: joined.map(at),
+                last_login_at: None,
+            },
+        )
+}
+
+/// Accounts with an id of their own each.
+fn accounts(most: usize) -> impl Strategy<Value = Vec<Account>> {
+    vec(an_account(), 0..=most).prop_map(distinct)
+}
+
+fn distinct(mut accounts: Vec<Account>) -> Vec<Account> {
+    let mut kept: Vec<Account> = Vec::new();
+    for account in accounts.drain(..) {
+        if kept.iter().all(|other| other.id != account.id) {
+            kept.push(account);
+        }
+    }
+    kept
+}
+
+fn a_row() -> impl Strategy<Value = HrRow> {
+    let status = prop_oneof![
+        4 => Just(Employment::Ended),
+        2 => Just(Employment::Active),
+        1 => Just(Employment::NotTold),
+        1 => Just(Employment::Unclassified("Leave".to_owned())),
+    ];
+    let ends = select(vec![
+        date(2026, 11, 2),
+        date(2026, 11, 2),
+        date(2026, 11, 21),
+        date(2026, 11, 22),
+        date(2026, 11, 23),
+        date(2026, 12, 24),
+    ]);
+    // Nobody ends before they begin.
+    let starts = select(vec![date(2020, 1, 1), date(2026, 11, 2), date(2027, 1, 4)]);
+    (
+        option::weighted(0.8, texts(IDS)),
+        mails(0..=1),
+        prop_oneof![4 => mails(0..1), 1 => mails(1..2)],
+        option::of(texts(NAMES)),
+        status,
+        option::weighted(0.3, starts),
+        option::weighted(0.8, ends.clone()),
+        option::weighted(0.1, ends),
+    )
+        .prop_map(|(id, email, other, name, status, start, end, last_day)| {
+            let begins_first = start.is_none_or(|start| {
+                let mut days = end.iter().chain(&last_day);
+                days.all(|day| start <= *day)
+            });
+            let mut made = row(id.as_deref().unwrap_or_default());
+            made.0.email = email.into_iter().next();
+            made.0.other_emails = other;
+            made.0.name = name;
+            made.0.status = status;
+            if let Some(start) = start.filter(|_| begins_first) {
+                made = made.start(start);
+            }
+            if let Some(end) = end {
+                made = made.end(end);
+            }
+            if let Some(last_day) = last_day {
+                made = made.last_day(last_day);
+            }
+            made.0
+        })
+}
+
+fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
+    (maybe(IDS), maybe(MAILS), 100..110u64).prop_map(|(person_id, email, line)| RejectedRow {
+        line,
+        reason: "the date cannot be read".to_owned(),
+        person_id,
+        email,
+    })
+}
+
+const ACCOUNT_IDS: &[&str] = &["0", "1", "2", "3"];
+
+fn an_alias() -> impl Strategy<Value = Alias> {
+    let relation = select(vec![
+        None,
+        Some("same"),
+        Some("Different"),
+        Some("service"),
+        Some("x"),
+    ]);
+    let expires_on = select(vec![
+        None,
+        Some("2026-12-24"),
+        Some("2026-12-24"),
+        Some("2026-11-23"),
+        Some("2026-11-20"),
+        Some("24.12.2026"),
+    ]);
+    (
+        option::weighted(
+            0.5,
+            prop_oneof![9 => texts(MAILS), 1 => Just("ada@".to_owned())],
+        ),
+        option::weighted(0.7, texts(ACCOUNT_IDS)),
+        option::weighted(0.6, texts(IDS)),
+        relation,
+        option::weighted(
+            0.8,
+            texts(&["E1", "E2", "E9", "ada@example.com", "root@example.com"]),
+        ),
+        option::weighted(0.9, Just("a bot".to_owned())),
+        expires_on,
+        option::weighted(
+            0.03,
+            Just("the line has 3 cells and the header 7".to_owned()),
+        ),
+    )
+        .prop_map(
+            |(email, account_id, person_id, relation, owner, reason, expires_on, fault)| Alias {
+                line: 0,
+                email,
+                account_id,
+                person_id,
+                relation: relation.and_then(text),
+                owner,
+                reason,
+                expires_on: expires_on.and_then(text),
+                fault,
+            },
+        )
+}
+
+fn an_exception() -> impl Strategy<Value = Exception> {
+    let keys = prop_oneof![
+        3 => texts(IDS).prop_map(|id| (Some(id), None, None, None)),
+        2 => texts(MAILS).prop_map(|email| (None, Some(email), None, None)),
+        3 => texts(ACCOUNT_IDS).prop_map(|id| (None, None, Some(id), None)),
+        1 => texts(&["population_drop", "hr_drop", "viewer"])
+            .prop_map(|check| (None, None, None, Some(check))),
+        2 => (maybe(IDS), maybe(MAILS), maybe(ACCOUNT_IDS), maybe(&["population_drop"])),
+    ];
+    let days = prop_oneof![
+        6 => texts(&["2026-12-24", "2026-12-31"]).prop_map(Some),
+        1 => texts(&["2026-11-23", "2026-11-20"]).prop_map(Some),
+        1 => texts(&["2027-02-21", "2027-02-23", "2026-12-24T10:00"]).prop_map(Some),
+        1 => Just(None),
+    ];
+    let approvers = prop_oneof![
+        8 => Just(text("ciso@example.com")),
+        1 => texts(&["e1", "ada@example.com", "Bob <bob@example.com>", "Ada Diaz"]).prop_map(Some),
+        1 => Just(None),
+    ];
+    (
+        keys,
+        days,
+        approvers,
+        option::weighted(0.95, Just("hands over".to_owned())),
+    )
+        .prop_map(
+            |((person_id, email, account_id, check), expires_on, approved_by, reason)| Exception {
+                line: 0,
+                email,
+                person_id,
+                account_id,
+                check,
+                reason,
+                approved_by,
+                expires_on,
+                fault: None,
+            },
+        )
+}
+
+/// A first night.
+pub(super) fn a_night() -> impl Strategy<Value = Night> {
+    let scope = prop_oneof![
+        4 => Just(FeedScope::Leavers),
+        1 => Just(FeedScope::RecentLeavers),
+        3 => Just(FeedScope::Roster),
+    ];
+    let domain_aliases = select(vec![
+        Vec::new(),
+        Vec::new(),
+        vec!["example.com=example.io".to_owned()],
+        vec![
+            "Example.IO=gmail.com".to_owned(),
+            "gmail.com=example.com".to_owned(),
+        ],
+    ]);
+    (
+        accounts(5),
+        vec(a_row(), 0..5),
+        prop_oneof![4 => vec(a_rejected_row(), 0..1), 1 => vec(a_rejected_row(), 1..3)],
+        prop_oneof![1 => vec(an_alias(), 0..1), 1 => vec(an_alias(), 1..4)],
+        prop_oneof![1 => vec(an_exception(), 0..1), 1 => vec(an_exception(), 1..4)],
+        domain_aliases,
+        scope,
+        any::<bool>(),
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.1),
+        select(vec![0, 0, 0, 0, 40]),
+    )
+        .prop_map(
+            |(
+                accounts,
+                rows,
+                rejected,
+                aliases,
+                exceptions,
+                domain_aliases,
+                scope,
+                allow_empty,
+                cut,
+                unusable,
+                crowd,
+            )| Night {
+                accounts,
+                rows,
+                rejected,
+                aliases,
+                exceptions,
+                domain_aliases,
+                scope,
+                allow_empty,
+                cut,
+                unusable,
+                crowd,
+            },
+        )
+}
+
+/// One thing that is otherwise on the next night.
+#[derive(Clone, Debug)]
+enum Step {
+    DropAccount(Index),
+    DropRow(Index),
+    AddAccount(Account),
+    AddRow(HrRow),
+    Status(Index, Status),
+    Emails(Index, Vec<EmailAddress>),
+    Name(Index, Option<String>),
+    Says(Index, Employment),
+    BlankMail(Index),
+    Clear(Index),
+    Rejected(Vec<RejectedRow>),
+    Aliases(Vec<Alias>),
+    Exceptions(Vec<Exception>),
+    Cut(bool),
+    Unusable(bool),
+    Leave(usize),
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    prop_oneof![
+        3 => index().prop_map(Step::DropAccount),
+        3 => index().prop_map(Step::DropRow),
+        3 => an_account().prop_map(Step::AddAccount),
+        4 => a_row().prop_map(Step::AddRow),
+        3 => (index(), select(vec![Status::Active, Status::Inactive, Status::Unknown(None)]))
+            .prop_map(|(at, status)| Step::Status(at, status)),
+        2 => (index(), mails(0..2)).prop_map(|(at, emails)| Step::Emails(at, emails)),
+        1 => (index(), option::of(texts(NAMES))).prop_map(|(at, name)| Step::Name(at, name)),
+        2 => (index(), select(vec![Employment::Active, Employment::Ended]))
+            .prop_map(|(at, status)| Step::Says(at, status)),
+        1 => index().prop_map(Step::BlankMail),
+        1 => index().prop_map(Step::Clear),
+        1 => vec(a_rejected_row(), 0..2).prop_map(Step::Rejected),
+        2 => vec(an_alias(), 0..3).prop_map(Step::Aliases),
+        2 => vec(an_exception(), 0..3).prop_map(Step::Exceptions),
+        1 => any::<bool>().prop_map(Step::Cut),
+        1 => any::<bool>().prop_map(Step::Unusable),
+        1 => select(vec![0, 40]).prop_map(Step::Leave),
+    ]
+}
+
+impl Night {
+    fn step(mut self, step: Step) -> Self {
+        fn pick<T>(of: &mut [T], at: Index) -> Option<&mut T> {
+            (!of.is_empty()).then(|| at.get_mut(of))
+        }
+        match step {
+            Step::DropAccount(at) if !self.accounts.is_empty() => {
+                self.accounts.remove(at.index(self.accounts.len()));
+            }
+            Step::DropRow(at) if !self.rows.is_empty() => {
+                self.rows.remove(at.index(self.rows.len()));
+            }
+            Step::DropAccount(_) | Step::DropRow(_) => {}
+            Step::AddAccount(account) => {
+                self.accounts.push(account);
+                self.accounts = distinct(self.accounts);
+            }
+            Step::AddRow(row) => self.rows.push(row),
+            Step::Status(at, status) => {
+                if let Some(account) = pick(&mut self.accounts, at) {
+                    account.status = status;
+                }
+            }
+            Step::Emails(at, emails) => {
+                if let Some(account) = pick(&mut self.accounts, at) {
+                    account.emails = emails;
+                }
+            }
+            Step::Name(at, name) => {
+                if let Some(account) = pick(&mut self.accounts, at) {
+                    account.name = name;
+                }
+            }
+            Step::Says(at, status) => {
+                if let Some(row) = pick(&mut self.rows, at) {
+                    row.status = status;
+                }
+            }
+            Step::BlankMail(at) => {
+                if let Some(row) = pick(&mut self.rows, at) {
+                    row.email = None;
+                }
+            }
+            Step::Clear(at) => {
+                if let Some(row) = pick(&mut self.rows, at) {
+                    (row.end, row.last_day, row.status) = (None, None, Employment::NotTold);
+                }
+            }
+            Step::Rejected(rejected) => self.rejected = rejected,
+            Step::Aliases(aliases) => self.aliases = aliases,
+            Step::Exceptions(exceptions) => self.exceptions = exceptions,
+            Step::Cut(cut) => self.cut = cut,
+            Step::Unusable(unusable) => self.unusable = unusable,
+            Step::Leave(crowd) => self.crowd = crowd,
+        }
+        self
+    }
+
+    /// Accounts, rows and lines of this night in a world that may have a past.
+    pub(super) fn in_world(&self, world: World) -> World {
+        let world = world.change(|inputs| {
+            inputs
+                .population
+                .accounts
+                .retain(|account| account.id == "root");
+            inputs
+                .population
+                .accounts
+                .extend(self.accounts.iter().cloned());
+        });
+        let mut world = world.crowd(self.crowd).no_rows();
+        if !self.unusable {
+            for row in &self.rows {
+                world = world.hr(Row(row.clone()));
+            }
+        }
+        world
+            .policy(|policy| {
+                policy.hr_feed_scope = self.scope;
+                policy.hr_feed_allow_empty = self.allow_empty;
+                policy.email_domain_aliases.clone_from(&self.domain_aliases);
+            })
+            .change(|inputs| {
+                if self.unusable {
+                    inputs.hr.unusable = Some("no header was found".to_owned());
+                } else {
+                    inputs.hr.rejected.clone_from(&self.rejected);
+                }
+                let stopped = || "a cursor came twice".to_owned();
+                inputs.population.listing.stopped_because = self.cut.then(stopped);
+                let aliases = self.aliases.iter().zip(2..);
+                inputs.directives.aliases = a_file(
+                    aliases
+                        .map(|(of, line)| Alias { line, ..of.clone() })
+                        .collect(),
+                );
+                let exceptions = self.exceptions.iter().zip(2..);
+                inputs.directives.exceptions = a_file(
+                    exceptions
+                        .map(|(of, line)| Exception { line, ..of.clone() })
+                        .collect(),
+                );
+            })
+    }
+}
+
+/// A file of lines, or none where there is nothing to write.
+pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<DirectiveFile<L>> {
+    let written = format!("{lines:?}");
+    (!lines.is_empty()).then(|| DirectiveFile {
+        url: "by-hand.csv".to_owned(),
+        sha256: const_hex::encode(Sha256::digest(&written)),
+        bytes: written.len() as u64,
+        lines,
+    })
+}
+
+/// Several nights, each a few steps from the one before.
+pub(super) fn nights(count: usize) -> impl Strategy<Value = Vec<Night>> {
+    (a_night(), vec(vec(a_step(), 0..4), count - 1)).prop_map(|(first, days)| {
+        let mut nights = vec![first];
+        for steps in days {
+            let last = nights.last().expect("a first night").clone();
+            nights.push(steps.into_iter().fold(last, Night::step));
+        }
+        nights
+    })
+}
+
+/// Each night with the past it has.
+pub(super) fn worlds(nights: &[Night]) -> Vec<World> {
+    let mut worlds: Vec<World> = Vec::new();
+    for night in nights {
+        let before = worlds.last().map_or_else(world, |last| last.clone().next());
+        worlds.push(night.in_world(before));
+    }
+    worlds
+}
