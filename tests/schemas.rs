@@ -42,7 +42,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 10] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -52,6 +52,7 @@ const OPTIONAL: [&str; 9] = [
     "directives",
     "roster",
     "alias_invalid",
+    "suspected_account_id",
 ];
 
 /// Keys that are left out where HR was read as a file.

@@ -457,6 +457,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             in_feed: _,
             other_person_ids: _,
             tenures: _,
+            suspected_account_id: _,
         } = leaver;
         out.row([
             text(person_id.as_deref()),

@@ -20,7 +20,7 @@ pub enum FileError {
         location: String,
     },
     /// A folder stands where the file should be.
-    #[error("`{location}` is a folder: name the file of the {purpose}")]
+    #[error("`{location}` is a folder and no {purpose}: name the file")]
     NotAFile {
         /// What it is for.
         purpose: Purpose,
@@ -115,7 +115,16 @@ impl FileError {
                 refusal: Refusal::Permission,
                 ..
             } => "let the job's user read the file",
-            Self::Refused { .. } => "check HR_FEED_AUTHORIZATION",
+            Self::Refused {
+                purpose: Purpose::HrFeed,
+                ..
+            } => "check HR_FEED_AUTHORIZATION",
+            Self::Refused { purpose, .. } => {
+                return Some(format!(
+                    "let the job read what {} names",
+                    purpose.variable()
+                ));
+            }
             Self::TooLarge { .. } | Self::Unavailable { .. } => return None,
             Self::Net { cause, .. } => return cause.hint().map(str::to_owned),
             Self::Aws { cause, .. } => return cause.hint().map(str::to_owned),

@@ -11,8 +11,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::domains::SameDomains;
 use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
-use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, name_key, trim};
+use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, is_zero_width};
 
 /// An exception may be in force for so many days at most, counted from the day of the run.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
@@ -62,20 +63,52 @@ impl Named<'_> {
         }
     }
 
-    /// Whether a text somebody wrote as a person's name is this person's id, address or name.
-    fn is_written(&self, text: &str) -> bool {
-        let folded = fold(trim(text));
-        let is_name = |name: &String| name_key(name).is_some_and(|key| Some(key) == name_key(text));
-        self.ids.iter().any(|id| fold(id) == folded)
-            || addresses(text).any(|address| self.emails.contains(&address))
-            || self.names.iter().any(is_name)
+    /// Whether a text somebody wrote as an approver is this person: by an address, also with a plus-tag
+    /// or another domain in reach of the same name, by an id, or by all words of a name.
+    fn is_written(&self, text: &str, same: &SameDomains) -> bool {
+        let written = words(text);
+        // A short number may stand in a text for anything.
+        let is_id = |id: &&str| {
+            let id = words(id);
+            let told_apart = id.concat().len() > 1 && id.iter().all(|word| written.contains(word));
+            !id.is_empty() && (id == written || told_apart)
+        };
+        let is_address = |written: &EmailAddress| {
+            let untagged = same.key_without_tag(written);
+            let mut emails = self.emails.iter();
+            emails.any(|email| same.key_without_tag(email) == untagged)
+        };
+        self.ids.iter().any(is_id)
+            || addresses(text).any(|address| is_address(&address))
+            || self.is_named(text)
+    }
+
+    /// Whether a text holds all words of a name of theirs.
+    fn is_named(&self, text: &str) -> bool {
+        let written = words(text);
+        self.names.iter().any(|name| {
+            let name = words(name);
+            !name.is_empty() && name.iter().all(|word| written.contains(word))
+        })
     }
 }
 
-/// Every address in a text like `Ana Díaz <ana@x.com>`.
+/// The words of a text as a reader sees them: no case, no marks, no characters without width, and
+/// look-alike letters the same (Unicode Technical Standard #39, section 4).
+fn words(text: &str) -> Vec<String> {
+    let visible: String = text.chars().filter(|c| !is_zero_width(*c)).collect();
+    let look: String = unicode_security::skeleton(&fold(&visible)).collect();
+    look.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every address in a text, whatever stands around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
 fn addresses(text: &str) -> impl Iterator<Item = EmailAddress> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '(' | ')'))
-        .filter_map(EmailAddress::parse)
+    let in_an_address = |c: char| c.is_alphanumeric() || "@.+-_".contains(c) || is_zero_width(c);
+    text.split(move |c: char| !in_an_address(c))
+        .filter_map(|part| EmailAddress::parse(part.trim_matches(['.', '-', '_'])))
 }
 
 /// An account tied to a person by hand, or told apart from them.
@@ -147,6 +180,8 @@ pub(super) struct Directives<'a> {
     different: Vec<Tie<'a>>,
     services: Vec<Service<'a>>,
     exceptions: Vec<InForce<'a>>,
+    /// Mail domains that are one.
+    same_domains: SameDomains,
     invalid: RefCell<Vec<Invalid>>,
     /// What each line in force did.
     did: RefCell<BTreeMap<(DirectiveKind, u64), BTreeSet<String>>>,
@@ -156,7 +191,10 @@ impl<'a> Directives<'a> {
     /// Holds every line against the rules, at the instant of the run.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
-        let mut directives = Self::default();
+        let mut directives = Self {
+            same_domains: SameDomains::of(inputs),
+            ..Self::default()
+        };
         for alias in inputs.directives.aliases() {
             if let Err((state, reason)) = directives.add_alias(alias, &zone, inputs.as_of) {
                 directives.invalid.get_mut().push(Invalid {
@@ -171,7 +209,7 @@ impl<'a> Directives<'a> {
             }
         }
         for exception in inputs.directives.exceptions() {
-            match in_force(exception, &zone, inputs.as_of) {
+            match in_force(exception, &zone, inputs.as_of, &directives.same_domains) {
                 Ok(exception) => directives.exceptions.push(exception),
                 Err((state, reason)) => {
                     directives
@@ -326,15 +364,23 @@ impl<'a> Directives<'a> {
         Some(&found.owner)
     }
 
-    /// The accounts that somebody answers for, of those listed.
+    /// The accounts that somebody answers for, of those listed. An owner is named by id, by address on
+    /// any domain that is one with theirs, or by name.
     pub(super) fn owned_by<'s>(
         &'s self,
         person: Named<'s>,
         accounts: &'s [Account],
     ) -> impl Iterator<Item = (u64, &'s Account)> {
+        let is_owner = move |service: &&Service<'a>| match &service.owner {
+            PersonKey::Id(id) => person.ids.contains(id) || person.is_named(id),
+            PersonKey::Email(owner) => person.emails.iter().any(|email| {
+                let same = self.same_domains.key(email);
+                email == owner || same.is_some() && same == self.same_domains.key(owner)
+            }),
+        };
         self.services
             .iter()
-            .filter(move |service| person.is(&service.owner))
+            .filter(is_owner)
             .flat_map(move |service| {
                 let named = accounts
                     .iter()
@@ -343,24 +389,21 @@ impl<'a> Directives<'a> {
             })
     }
 
-    /// Whether an account is tied to a person by its id: then it is known whose it is, even where it
-    /// bears no address.
-    pub(super) fn names_owner_of(&self, account: &Account) -> bool {
-        let is_id = |key: &AccountKey<'_>| matches!(key, AccountKey::Id(id) if *id == account.id);
-        let found = self.same.iter().find(|tie| is_id(&tie.account));
-        if let Some(tie) = found {
-            let what = format!("says whose account {} is", account.id);
-            self.did(DirectiveKind::Alias, tie.line, what);
-        }
-        found.is_some()
-    }
-
     /// The exception that covers a leaver's access by an account, if there is one.
     pub(super) fn covers_access(
         &self,
         leaver: Named<'_>,
         account: &Account,
     ) -> Option<&InForce<'a>> {
+        // The account is theirs: what it bears names them as well.
+        let ids = [leaver.ids, &[account.id.as_str()]].concat();
+        let emails = [leaver.emails, &account.emails].concat();
+        let names: Vec<String> = leaver.names.iter().chain(&account.name).cloned().collect();
+        let themselves = Named {
+            ids: &ids,
+            emails: &emails,
+            names: &names,
+        };
         let found = self.exceptions.iter().find(|of| {
             let exception = of.exception;
             let person = exception.person_id.as_deref();
@@ -374,7 +417,7 @@ impl<'a> Directives<'a> {
                     .account_id
                     .as_ref()
                     .is_none_or(|id| *id == account.id)
-                && self.is_approved_by_another(of, leaver)
+                && self.is_approved_by_another(of, themselves)
         })?;
         let what = format!("covers access by account {}", account.id);
         self.did(DirectiveKind::Exception, found.line, what);
@@ -414,7 +457,7 @@ impl<'a> Directives<'a> {
 
     /// The exception that names an account without an address, in short.
     pub(super) fn excepts_account(&self, account: &Account) -> Option<String> {
-        if self.is_service(account) || self.names_owner_of(account) {
+        if self.is_service(account) {
             return None;
         }
         let exception = self.covers_account(account, NO_EMAIL)?;
@@ -423,9 +466,7 @@ impl<'a> Directives<'a> {
 
     /// Whether somebody said by hand what an account without an address is.
     pub(super) fn name(&self, account: &Account) -> bool {
-        self.is_service(account)
-            || self.names_owner_of(account)
-            || self.covers_account(account, NO_EMAIL).is_some()
+        self.is_service(account) || self.covers_account(account, NO_EMAIL).is_some()
     }
 
     /// The exception that is for whom a rejected row is about.
@@ -473,7 +514,7 @@ impl<'a> Directives<'a> {
     /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.
     fn is_approved_by_another(&self, of: &InForce<'a>, person: Named<'_>) -> bool {
         let approver = of.exception.approved_by.as_deref().unwrap_or_default();
-        let by_another = !person.is_written(approver);
+        let by_another = !person.is_written(approver, &self.same_domains);
         let mut invalid = self.invalid.borrow_mut();
         let is_told =
             |told: &Invalid| told.kind == DirectiveKind::Exception && told.line == of.line;
@@ -551,6 +592,7 @@ fn in_force<'a>(
     exception: &'a Exception,
     zone: &TimeZone,
     as_of: Timestamp,
+    same: &SameDomains,
 ) -> Result<InForce<'a>, (DirectiveState, String)> {
     let wrong = |reason: String| (DirectiveState::Malformed, reason);
     if let Some(fault) = &exception.fault {
@@ -591,6 +633,9 @@ fn in_force<'a>(
         )));
     }
     let approver = exception.approved_by.as_deref().unwrap_or_default();
+    if words(approver).concat().chars().count() < 2 {
+        return Err(wrong("its approved_by names nobody".to_owned()));
+    }
     let ids: Vec<&str> = exception.person_id.as_deref().into_iter().collect();
     let emails: Vec<EmailAddress> = email.iter().cloned().collect();
     let itself = Named {
@@ -598,7 +643,7 @@ fn in_force<'a>(
         emails: &emails,
         names: &[],
     };
-    if itself.is_written(approver) {
+    if itself.is_written(approver, same) {
         return Err(wrong("it is approved by the person it is for".to_owned()));
     }
     Ok(InForce {

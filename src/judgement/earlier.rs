@@ -125,7 +125,7 @@ impl<'a> Index<'a> {
                     (true, true) => !(other_name && other_id),
                     (true, false) => same_name || !other_name && !other_id,
                     // Nothing else may tell who they are: an id would have.
-                    (false, _) => ids(leaver).next().is_none() && !other_name,
+                    (false, _) => !has_id && ids(leaver).next().is_none() && !other_name,
                 };
                 if is_same {
                     tied.push(place);

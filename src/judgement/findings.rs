@@ -157,7 +157,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
 fn possible_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
     let has_left = match judged.leaver.outcome {
         Outcome::StillActive | Outcome::NotEvaluable | Outcome::Excepted => {
-            judged.leaver.deadline.is_some()
+            judged.leaver.deadline.is_some() || judged.leaver.is_missing_from_roster()
         }
         Outcome::Rehired
         | Outcome::Rescinded
@@ -215,19 +215,20 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
 /// A service account whose owner has left: whoever left may know its password, and nobody answers
 /// for it.
 fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
-    if !judged.is_overdue {
+    if !judged.is_overdue && !judged.leaver.is_missing_from_roster() {
         return;
     }
     let leaver = &judged.leaver;
-    let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
-    let ids: Vec<&str> = ids.map(String::as_str).collect();
+    let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
+    let names: Vec<String> = leaver.name.iter().cloned().collect();
     let named = Named {
         ids: &ids,
         emails: &leaver.emails,
-        names: &[],
+        names: &names,
     };
     let accounts = &basis.inputs.population.accounts;
-    for (line, account) in basis.directives.owned_by(named, accounts) {
+    let owned = basis.directives.owned_by(named, accounts);
+    for (line, account) in owned {
         if account.access() == Access::None {
             continue;
         }

@@ -30,6 +30,8 @@ pub(super) struct Matches<'a> {
     pub(super) links: Vec<Link<'a>>,
     /// By account id; only for leavers.
     pub(super) suspicions: Vec<Suspicion<'a>>,
+    /// Accounts to be remembered as suspected, by id.
+    pub(super) suspected_account_id: Vec<String>,
     /// Whether an account could have been found by the person's id.
     pub(super) id_could_match: bool,
     /// Lines of the aliases that name an account which would have been found if it were there.
@@ -86,6 +88,7 @@ pub(super) fn of_everybody<'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
     former: &'a FormerEmails,
+    complete: bool,
 ) -> Vec<Matches<'a>> {
     let inputs = basis.inputs;
     let index = Index::of(basis, former);
@@ -101,6 +104,7 @@ pub(super) fn of_everybody<'a>(
             Matches {
                 links,
                 suspicions: Vec::new(),
+                suspected_account_id: Vec::new(),
                 id_could_match: ids_are_comparable && person.person_id.is_some(),
                 aliases_could_match,
             }
@@ -111,11 +115,17 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
-    let suspects = Suspects::of(basis, &taken);
-    for (person, matches) in people.iter().zip(&mut all) {
-        if person.is_leaver() {
-            matches.suspicions = suspects.of_person(person);
-        }
+    let suspects = Suspects::of(basis, taken, complete);
+    let suspected: Vec<(Vec<Suspicion<'a>>, Vec<String>)> = people
+        .iter()
+        .map(|person| match person.is_leaver() {
+            true => suspects.of_person(person),
+            false => (Vec::new(), Vec::new()),
+        })
+        .collect();
+    for (matches, (open, carried)) in all.iter_mut().zip(suspected) {
+        matches.suspicions = open;
+        matches.suspected_account_id = carried;
     }
     all
 }
@@ -242,7 +252,8 @@ impl<'a> Index<'a> {
                 directives.tied(by_hand.line, account);
             }
             let would_be_found = match &by_hand.account {
-                AccountKey::Id(_) => true,
+                // An id that nobody ever saw may be a slip of the pen: it proves nothing.
+                AccountKey::Id(_) => false,
                 AccountKey::Email(email) => self.basis.domains.contains(email.domain()),
             };
             could_match.extend(would_be_found.then_some(by_hand.line));

@@ -84,9 +84,10 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let mut checks = checks::of_the_accounts(&basis);
     let complete = checks::make_complete(&checks);
 
-    let people = tenures::people(inputs);
+    let rejected = roster::Rejected::of(inputs);
+    let people = tenures::people(&basis, &rejected);
     let former_emails = matching::former_emails(inputs);
-    let matches = matching::of_everybody(&basis, &people, &former_emails);
+    let matches = matching::of_everybody(&basis, &people, &former_emails, complete);
     let leavers = outcomes::of_everybody(&basis, &people, &matches, complete);
 
     checks.extend(checks::of_the_feed(&basis, &people));
@@ -97,7 +98,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let changes = changes::of_the_night(inputs, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let members = people.iter().filter_map(tenures::Person::as_member);
-    let roster = roster::tonight(inputs, members);
+    let roster = roster::tonight(inputs, &rejected, members);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
     let needed = basis.directives.exceptions_needed();

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::matching::{Link, Matches};
 use super::standing::Standing;
-use super::suspicion::{MAY_BE_THEIRS, Suspicion};
+use super::suspicion::Suspicion;
 use super::tenures::Person;
 use super::{Basis, Inputs, Leaver, MatchKind, Outcome, WithinSla};
 use crate::people::{Access, EmailAddress};
@@ -101,12 +101,23 @@ fn of_one<'a>(
         later(known_by, grace)
     });
 
-    let seen = Seen::of(inputs, &links, worst, previous, complete);
+    let mut seen = Seen::of(inputs, &links, worst, previous, complete);
+    // Nobody HR names any more: a search of a whole list that would have found an account and found
+    // none is all there can be.
+    let is_missing = person.tenures.is_empty();
+    if is_missing
+        && complete
+        && links.is_empty()
+        && matches.suspected_account_id.is_empty()
+        && could_match(person, matches, basis)
+    {
+        seen.first_without = seen.first_without.or(Some(as_of));
+    }
     let mut notes = person.notes.clone();
     for suspicion in &matches.suspicions {
-        if person.standing == Standing::Ended {
+        if person.standing == Standing::Ended || is_missing {
             notes.push(format!(
-                "account {} {MAY_BE_THEIRS}: {}; an alias row decides",
+                "account {} may be theirs: {}; an alias row decides",
                 suspicion.account.id, suspicion.reason
             ));
         }
@@ -203,6 +214,7 @@ fn of_one<'a>(
         in_feed: person.in_feed,
         other_person_ids: person.other_person_ids.clone(),
         tenures: person.tenures.clone(),
+        suspected_account_id: matches.suspected_account_id.clone(),
     };
     Judged {
         leaver,

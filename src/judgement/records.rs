@@ -102,8 +102,23 @@ pub struct Leaver {
     pub in_feed: bool,
     /// Ids of the person's other tenures.
     pub other_person_ids: Vec<String>,
-    /// Every tenure HR told of.
+    /// Every tenure HR told of; none for somebody who is missing from a roster.
     pub tenures: Vec<Tenure>,
+    /// Accounts that may be theirs, until somebody decides it: carried as links are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspected_account_id: Vec<String>,
+}
+
+impl Leaver {
+    /// Every id of the person.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.person_id.iter().chain(&self.other_person_ids)
+    }
+
+    /// Whether HR never named them as leaving, and an earlier roster named them as working here.
+    pub(super) fn is_missing_from_roster(&self) -> bool {
+        self.tenures.is_empty()
+    }
 }
 
 /// One tenure as HR wrote it.

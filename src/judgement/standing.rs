@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Leaver, Outcome, Tenure};
+use super::{Leaver, Outcome};
 use crate::people::{Employment, HrDate, HrRow};
 
 /// What HR's rows say of a person when put together.
@@ -151,7 +151,11 @@ pub(super) fn decide<'r>(
                     "the end of work that HR had announced has passed, and HR still says active"
                         .to_owned(),
                 );
-                (Standing::Undecided, leaver.end_of_work, row)
+                (
+                    Standing::Undecided,
+                    row.end_of_work().map(|end| end.at),
+                    row,
+                )
             }
             Some(leaver) => {
                 let (standing, end) = came_back(leaver, row);
@@ -224,22 +228,21 @@ fn doubts(
 
 /// Whether a tenure that runs is another and later one than the one that ended.
 ///
-/// Two ids are two tenures. One id, or none, must show by its start that it began anew: an HR file
-/// that keeps an old `Active` row beside the termination must not hide who left.
+/// Its start says so, where there is one to compare: an old row that HR never closed must not hide who
+/// left. Without a start, two ids are two tenures; one id must show that it began anew.
 fn is_later(running: &HrRow, left: &HrRow) -> bool {
-    if let (Some(one), Some(other)) = (&running.person_id, &left.person_id)
-        && one != other
+    let ended = left.end_of_work().map(|end| end.at);
+    let began = left.start.as_ref().map(|start| start.at);
+    if let Some(start) = &running.start
+        && (ended.is_some() || began.is_some())
     {
-        return true;
+        return began.is_some_and(|began| start.at > began)
+            || ended.is_some_and(|ended| begins_at(start, ended));
     }
-    let Some(start) = &running.start else {
-        return false;
-    };
-    let began_later = left.start.as_ref().is_some_and(|first| start.at > first.at);
-    began_later
-        || left
-            .end_of_work()
-            .is_some_and(|end| begins_at(start, end.at))
+    match (&running.person_id, &left.person_id) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    }
 }
 
 /// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
@@ -263,21 +266,20 @@ fn came_back(leaver: &Leaver, row: &HrRow) -> (Standing, Option<Timestamp>) {
     }
 }
 
-/// Whether a row says nothing but what the run before knew already: an end that was to come, and by
-/// now has passed. The status wins over old dates, but here HR had said that it would not.
+/// Whether an end that HR had announced has passed while HR goes on saying active. The status wins over
+/// old dates, but here HR had said that it would not; only an end that is taken back or put off, or a
+/// tenure that begins anew, takes it back.
 fn has_let_an_end_pass(row: &HrRow, leaver: &Leaver) -> bool {
-    let end = row.end_of_work().map(|end| end.at);
-    let told = Tenure::of(row);
-    let mut of_this_id = leaver
-        .tenures
-        .iter()
-        .filter(|tenure| tenure.person_id == told.person_id)
-        .peekable();
-    end.is_some()
-        && end == leaver.end_of_work
-        && !matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded)
-        && of_this_id.peek().is_some()
-        && of_this_id.all(|tenure| *tenure == told)
+    let waits = leaver.outcome == Outcome::NotEvaluable
+        && leaver.deadline.is_none()
+        && leaver.end_of_work.is_some();
+    let was_announced = leaver.outcome == Outcome::Upcoming || waits;
+    let begins_anew = row
+        .start
+        .as_ref()
+        .zip(leaver.end_of_work)
+        .is_some_and(|(start, end)| begins_at(start, end));
+    was_announced && row.end_of_work().is_some() && !begins_anew
 }
 
 fn has_left(leaver: &Leaver, as_of: Timestamp) -> bool {

@@ -6,15 +6,11 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
+use super::Basis;
 use super::directives::Directives;
-use super::lookup::Set;
-use super::records::finding_id;
+use super::lookup::{Map, Set};
 use super::tenures::Person;
-use super::{Basis, FindingKind};
 use crate::people::{Access, Account, EmailAddress, name_key};
-
-/// What the note of a leaver says of an account that is suspected to be theirs.
-pub(super) const MAY_BE_THEIRS: &str = "may be theirs";
 
 /// An account that may be somebody's: a suspicion, never a match.
 #[derive(Clone, Debug)]
@@ -26,7 +22,13 @@ pub(super) struct Suspicion<'a> {
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
 pub(super) struct Suspects<'a> {
     basis: &'a Basis<'a>,
+    complete: bool,
+    /// Accounts that somebody HR names owns.
+    taken: Set<&'a str>,
+    /// Accounts that have or may have access.
+    accessible: Set<&'a str>,
     accounts: Vec<&'a Account>,
+    by_id: Map<&'a str, &'a Account>,
     by_untagged_email: HashMap<String, Vec<&'a Account>>,
     /// Only accounts whose address has letters beyond ASCII; most often there is none.
     odd_by_look: HashMap<String, Vec<&'a Account>>,
@@ -36,7 +38,7 @@ pub(super) struct Suspects<'a> {
 }
 
 impl<'a> Suspects<'a> {
-    pub(super) fn of(basis: &'a Basis<'a>, taken: &Set<&str>) -> Self {
+    pub(super) fn of(basis: &'a Basis<'a>, taken: Set<&'a str>, complete: bool) -> Self {
         let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
         let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
         let accounts: Vec<&Account> = basis
@@ -59,7 +61,18 @@ impl<'a> Suspects<'a> {
                 by_name.entry(key).or_default().push(account);
             }
         }
+        let population = basis.inputs.population.accounts.iter();
         Self {
+            complete,
+            taken,
+            accessible: population
+                .filter(|account| account.access() != Access::None)
+                .map(|account| account.id.as_str())
+                .collect(),
+            by_id: accounts
+                .iter()
+                .map(|account| (account.id.as_str(), *account))
+                .collect(),
             basis,
             odd_by_look: by_look(accounts.iter().copied(), is_odd),
             all_by_look: OnceCell::new(),
@@ -82,9 +95,10 @@ impl<'a> Suspects<'a> {
         self.odd_by_look.get(&look(email))
     }
 
-    pub(super) fn of_person(&self, person: &Person<'_>) -> Vec<Suspicion<'a>> {
+    /// What is open tonight, and every account to be remembered as suspected.
+    pub(super) fn of_person(&self, person: &Person<'_>) -> (Vec<Suspicion<'a>>, Vec<String>) {
         if self.accounts.is_empty() {
-            return Vec::new();
+            return (Vec::new(), self.carried(person, std::iter::empty()));
         }
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
@@ -109,44 +123,48 @@ impl<'a> Suspects<'a> {
             let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
             suspect(accounts, "the same name");
         }
-        for account in self.suspected_before(person) {
-            suspicions.entry(&account.id).or_insert(Suspicion {
-                account,
-                reason: "suspected in the run before",
-            });
+        // A name is changed in a minute: only an owner, an alias or the proven end of access closes a
+        // suspicion.
+        for id in person
+            .previous
+            .iter()
+            .flat_map(|leaver| &leaver.suspected_account_id)
+        {
+            if let Some(account) = self.by_id.get(id.as_str()) {
+                suspicions.entry(&account.id).or_insert(Suspicion {
+                    account,
+                    reason: "suspected in a run before",
+                });
+            }
         }
+        let carried = self.carried(person, suspicions.keys().copied());
         let ids = person.id_list();
         let named = person.named(&ids);
         let directives: &Directives<'_> = &self.basis.directives;
         suspicions.retain(|_, suspicion| !directives.are_different(named, suspicion.account));
-        suspicions.into_values().collect()
+        (suspicions.into_values().collect(), carried)
     }
 
-    /// Accounts that the previous run had a finding about: a name is changed in a minute, so only
-    /// an owner, an alias row or the end of access closes a suspicion.
-    fn suspected_before(&self, person: &Person<'_>) -> Vec<&'a Account> {
-        let inputs = self.basis.inputs;
-        let Some(previous) = &inputs.past.previous else {
-            return Vec::new();
+    /// Accounts suspected tonight, also where an alias decides it, which may be gone tomorrow; and those
+    /// of before, unless somebody owns them or a whole list proves that they have no access.
+    fn carried<'s>(
+        &self,
+        person: &Person<'_>,
+        tonight: impl Iterator<Item = &'s str>,
+    ) -> Vec<String> {
+        let before = person.previous.iter();
+        let before = before.flat_map(|leaver| &leaver.suspected_account_id);
+        let is_open = |id: &&String| {
+            let is_owned = self.taken.contains(id.as_str());
+            !is_owned && (!self.complete || self.accessible.contains(id.as_str()))
         };
-        let mut suspected = Vec::new();
-        // The note spares most leavers the search among all accounts.
-        for leaver in person
-            .previous
-            .iter()
-            .filter(|l| l.note.contains(MAY_BE_THEIRS))
-        {
-            suspected.extend(self.accounts.iter().copied().filter(|account| {
-                let finding = finding_id(
-                    &inputs.population.connection.id,
-                    FindingKind::PossibleOffboardedAccess,
-                    &account.id,
-                    leaver.person_id.as_deref().unwrap_or_default(),
-                );
-                previous.findings_first_seen.contains_key(&finding)
-            }));
-        }
-        suspected
+        let mut carried: Vec<String> = tonight
+            .map(str::to_owned)
+            .chain(before.filter(is_open).cloned())
+            .collect();
+        carried.sort();
+        carried.dedup();
+        carried
     }
 }
 

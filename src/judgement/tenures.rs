@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::directives::Named;
 use super::lookup::{Map, Set};
+use super::roster::Rejected;
 use super::standing::{self, Decision, Standing, as_last_told};
-use super::{Inputs, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, name_key};
+use super::{Basis, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
+use crate::people::{Access, EmailAddress, Employment, HrDate, HrRow, name_key};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -87,7 +88,8 @@ impl Person<'_> {
 }
 
 /// Everybody HR names, and every leaver of the previous run who is still to be followed.
-pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
+pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> Vec<Person<'a>> {
+    let inputs = basis.inputs;
     let leavers = inputs
         .past
         .previous
@@ -115,12 +117,12 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         .collect();
     for (index, leaver) in leavers.iter().enumerate() {
         if !seen[index]
-            && let Some(person) = followed(leaver, inputs)
+            && let Some(person) = followed(leaver, basis, rejected)
         {
             people.push(person);
         }
     }
-    people.extend(roster::missing(inputs).map(missing));
+    people.extend(roster::missing(inputs, rejected).into_iter().map(missing));
     people.sort_by(|a, b| {
         (
             &a.person_id,
@@ -345,21 +347,25 @@ fn person<'a>(
 
 /// A leaver of the previous run whom today's feed does not name: followed until access is proven
 /// gone, so that deleting a row hides nobody.
-fn followed<'a>(leaver: &'a Leaver, inputs: &Inputs) -> Option<Person<'a>> {
+fn followed<'a>(
+    leaver: &'a Leaver,
+    basis: &Basis<'a>,
+    rejected: &Rejected<'_>,
+) -> Option<Person<'a>> {
+    let inputs = basis.inputs;
     let feed_was_read = inputs.hr.unusable.is_none();
-    let rejected = inputs.hr.rejected.iter().find(|row| names(row, leaver));
+    let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
+    let rejected = rejected.line_of(ids, &leaver.emails);
     if feed_was_read && rejected.is_none() {
         let closed_by_hr = matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded);
-        if closed_by_hr || (!leaver.in_feed && is_settled(leaver)) {
+        let is_over = !leaver.in_feed && is_settled(leaver) && !owns_something(leaver, basis);
+        if closed_by_hr || is_over {
             return None;
         }
     }
     let note = match rejected {
         _ if !feed_was_read => "the HR feed could not be used; followed as last told".to_owned(),
-        Some(row) => format!(
-            "line {} of the HR feed was rejected; followed as last told",
-            row.line
-        ),
+        Some(line) => format!("line {line} of the HR feed was rejected; followed as last told"),
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
     let (standing, end_of_work) = as_last_told(leaver, inputs.as_of);
@@ -397,8 +403,16 @@ fn missing(member: &RosterMember) -> Person<'_> {
     }
 }
 
-/// Whether nothing is left to follow: access is proven gone, or HR never said that they left.
+/// Whether nothing is left to follow: access is proven gone, or HR never said that they left. What may
+/// be theirs is not proven gone.
 fn is_settled(leaver: &Leaver) -> bool {
+    if !leaver.suspected_account_id.is_empty() {
+        return false;
+    }
+    // Missing from a roster: a whole list has shown that there is no access, or that there never was.
+    if leaver.is_missing_from_roster() {
+        return leaver.first_seen_without_access.is_some();
+    }
     let told_to_have_left = leaver.deadline.is_some()
         || leaver.tenures.iter().any(|tenure| {
             let ended = Tenure::status_word(&Employment::Ended);
@@ -408,11 +422,18 @@ fn is_settled(leaver: &Leaver) -> bool {
     leaver.outcome.is_settled() || !told_to_have_left && no_access
 }
 
-/// Whether a rejected row is about this leaver.
-fn names(row: &RejectedRow, leaver: &Leaver) -> bool {
-    let first = leaver.person_id.as_slice();
-    roster::names(row, first, &leaver.emails)
-        || roster::names(row, &leaver.other_person_ids, &leaver.emails)
+/// Whether a service account that can be used still names them as its owner.
+fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
+    let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
+    let names: Vec<String> = leaver.name.iter().cloned().collect();
+    let named = Named {
+        ids: &ids,
+        emails: &leaver.emails,
+        names: &names,
+    };
+    let accounts = &basis.inputs.population.accounts;
+    let mut owned = basis.directives.owned_by(named, accounts);
+    owned.any(|(_, account)| account.access() != Access::None)
 }
 
 /// Every tenure told of, now or before.

@@ -196,7 +196,10 @@ fn hr_drop(basis: &Basis<'_>) -> Check {
         let detail = "not judged: in this scope rows drop out with time";
         return check(CheckId::HrDrop, CheckStatus::Pass, detail);
     }
-    let nights = complete_nights(inputs).map(|night| night.hr_rows);
+    // A night without a readable feed says nothing of how large it is.
+    let nights = complete_nights(inputs)
+        .map(|night| night.hr_rows)
+        .filter(|rows| *rows > 0);
     drop(basis, CheckId::HrDrop, rows_with_people(inputs), nights)
 }
 

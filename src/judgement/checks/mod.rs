@@ -59,7 +59,7 @@ fn collapsed(now: u64, largest: u64, max_drop_percent: u32) -> bool {
 }
 
 fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u64>) -> Check {
-    let Some(largest) = nights.max() else {
+    let Some(largest) = nights.take(DROP_WINDOW).max() else {
         return check(id, CheckStatus::Pass, "no complete run to compare with");
     };
     let percent = basis.inputs.policy.max_drop_percent;
@@ -80,16 +80,12 @@ fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u
     )
 }
 
-/// The complete nights a fall is measured against.
+/// The complete nights, the newest first: a fall is measured against some of them.
 fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &Night> {
     let trend = inputs
         .past
         .previous
         .as_ref()
         .map_or(&[][..], |previous| &previous.trend);
-    trend
-        .iter()
-        .rev()
-        .filter(|night| night.complete)
-        .take(DROP_WINDOW)
+    trend.iter().rev().filter(|night| night.complete)
 }

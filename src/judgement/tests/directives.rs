@@ -63,12 +63,23 @@ fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
 }
 
 #[test]
-fn an_alias_to_an_account_nobody_ever_saw_makes_a_search_of_it_and_no_removal() {
+fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
     let night = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
         alias.account_id = text("77");
         alias.person_id = text("E-ada");
     });
     let judged = night.judge();
+    assert_eq!(
+        outcome(&judged, "ada@unknown.example"),
+        Outcome::NotEvaluable
+    );
+    assert_eq!(states(&judged), [DirectiveState::Unused]);
+
+    let by_address = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
+        alias.email = text("ada.l@example.com");
+        alias.person_id = text("E-ada");
+    });
+    let judged = by_address.judge();
     assert_eq!(
         outcome(&judged, "ada@unknown.example"),
         Outcome::NoAccessFound
@@ -619,4 +630,178 @@ fn an_admin_covered_by_an_exception_is_excepted_like_anybody() {
         .exception(|exception| exception.email = text(ADA))
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Excepted);
+}
+
+// ---- What a review of these rules tried ----
+
+#[test]
+fn nobody_approves_for_themselves_under_another_spelling() {
+    let ada = row("E-ada").mail(ADA).name("Ada Smith").ended().end(LEFT);
+    let night = world()
+        .account_as("77", "asana-ada@example.com")
+        .named("77", "Ada Asana")
+        .hr(ada)
+        .policy(|policy| policy.email_domain_aliases = vec!["example.com=corp.io".to_owned()])
+        .alias(|alias| {
+            alias.account_id = text("77");
+            alias.person_id = text("E-ada");
+        });
+    for approver in [
+        "ada@corp.io",
+        "ada+boss@example.com",
+        "asana-ada@example.com",
+        "Ada Smith <ada+x@example.com>",
+        "77",
+        "Ada Asana",
+        "Ada Smith (CISO)",
+        "Dr. Ada Smith",
+        "Ada.Smith",
+        "Ada\u{200b} Smith",
+        "Ad\u{430} Smith",
+        "\"ada@example.com\"",
+        "mailto:ada@example.com",
+        "ada@example.com/ceo@example.com",
+        "E-ADA, CISO",
+        "-",
+        "?",
+    ] {
+        let judged = night
+            .clone()
+            .exception(|exception| {
+                exception.person_id = text("E-ada");
+                exception.approved_by = text(approver);
+            })
+            .judge();
+        assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
+        assert!(
+            kinds(&judged).contains(&FindingKind::ExceptionInvalid),
+            "{approver}"
+        );
+    }
+    for approver in ["ciso@example.com", "Ada Jones", "Smith, CISO", "Legal"] {
+        let judged = night
+            .clone()
+            .exception(|exception| {
+                exception.person_id = text("E-ada");
+                exception.approved_by = text(approver);
+            })
+            .judge();
+        assert_eq!(judged.verdict, Verdict::PassWithExceptions, "{approver}");
+    }
+}
+
+#[test]
+fn an_alias_to_nobody_says_nothing_of_an_account_without_an_address() {
+    let judged = world()
+        .account_as("7", "none")
+        .alias(|alias| {
+            alias.account_id = text("7");
+            alias.person_id = text("NOBODY");
+        })
+        .judge();
+    assert_eq!(status(&judged, CheckId::FieldsKnown), CheckStatus::Fail);
+    assert_eq!(kinds(&judged), [FindingKind::AccountUnidentifiable]);
+}
+
+#[test]
+fn the_owner_of_a_service_account_is_found_by_any_name_and_followed_for_it() {
+    let same = |world: World| {
+        world.policy(|policy| policy.email_domain_aliases = vec!["example.com=corp.io".to_owned()])
+    };
+    for owner in ["ada@corp.io", "Ada Diaz", "E-ada"] {
+        let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
+        let night = bot(same(world()), owner).named("bot", "Bot").hr(ada);
+        let judged = night.judge();
+        assert_eq!(
+            kinds(&judged),
+            [FindingKind::PossibleOffboardedAccess],
+            "{owner}"
+        );
+        let gone = night.next().no_rows().nights(4).judge();
+        assert_eq!(
+            kinds(&gone),
+            [FindingKind::PossibleOffboardedAccess],
+            "{owner}"
+        );
+        assert_eq!(gone.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
+    let suspected = || {
+        let ada = row("E-ada")
+            .mail("ada@home.example")
+            .name("Ada Diaz")
+            .ended()
+            .end(LEFT);
+        world()
+            .account_as("8", "x@example.com")
+            .named("8", "Ada Diaz")
+            .hr(ada)
+    };
+    let hidden = suspected().next().cut().named("8", "Somebody Else").next();
+    assert_eq!(
+        kinds(&hidden.judge()),
+        [FindingKind::PossibleOffboardedAccess]
+    );
+
+    let decided = suspected()
+        .alias(|alias| {
+            alias.account_id = text("8");
+            alias.person_id = text("E-ada");
+            alias.relation = text("different");
+        })
+        .next()
+        .named("8", "Somebody Else");
+    assert!(decided.judge().findings.is_empty());
+    let undecided = decided
+        .next()
+        .change(|inputs| inputs.directives.aliases = None);
+    assert_eq!(
+        kinds(&undecided.judge()),
+        [FindingKind::PossibleOffboardedAccess]
+    );
+    // Two leavers without ids keep to their own suspicions.
+    let two = |world: World| {
+        let ada = row("")
+            .mail("ada@home.example")
+            .name("Ada Diaz")
+            .ended()
+            .end(LEFT);
+        let bob = row("")
+            .mail("bob@home.example")
+            .name("Bob Roe")
+            .ended()
+            .end(LEFT);
+        world.hr(ada).hr(bob)
+    };
+    let night = two(world())
+        .account_as("8", "x@example.com")
+        .named("8", "Ada Diaz")
+        .account_as("9", "y@example.com")
+        .named("9", "Bob Roe")
+        .nights(2);
+    let judged = night.judge();
+    assert!(
+        judged
+            .leavers
+            .iter()
+            .all(|leaver| leaver.suspected_account_id.len() == 1)
+    );
+}
+
+#[test]
+fn a_fall_is_measured_against_nights_whose_feed_could_be_read() {
+    let rows = |count: usize| {
+        move |mut night: World| {
+            for number in 0..count {
+                night = night.hr(row(&format!("R{number}")).active());
+            }
+            night
+        }
+    };
+    let night = rows(120)(world()).next().unusable().nights(8).no_rows();
+    let judged = rows(3)(night).judge();
+    assert_eq!(status(&judged, CheckId::HrDrop), CheckStatus::Fail);
 }

@@ -171,7 +171,8 @@ fn stands(person: &Person<'_>, now: Timestamp) -> (Stands, Option<Timestamp>) {
         let after_end = starts.zip(end(left)).is_some_and(|(later, end)| {
             end.duration_since(later) <= SignedDuration::from_hours(25)
         });
-        other_id || after_start || after_end
+        let comparable = starts.is_some() && (began.is_some() || end(left).is_some());
+        after_start || after_end || other_id && !comparable
     };
     let lefts = || person.rows.iter().filter(has_left);
     let returned = |row: &HrRow| runs(row) && lefts().all(|left| is_later(row, left));
@@ -249,10 +250,14 @@ fn alias_names_person(alias: &Alias, person: &Person<'_>) -> bool {
     }
 }
 
-fn owns(alias: &Alias, person: &Person<'_>) -> bool {
+fn owns(alias: &Alias, person: &Person<'_>, inputs: &Inputs) -> bool {
     let owner = alias.owner.clone().unwrap_or_default();
     match EmailAddress::parse(&owner) {
-        Some(email) => person.emails().contains(&email),
+        Some(email) => person.emails().iter().any(|one| {
+            *one == email
+                || one.local() == email.local()
+                    && same_domains(one.domain(), inputs).contains(email.domain())
+        }),
         None => person.ids().contains(&owner),
     }
 }
@@ -261,19 +266,33 @@ fn is_service(account: &Account, inputs: &Inputs) -> bool {
     aliases(inputs, "service").any(|alias| alias_names_account(alias, account))
 }
 
-/// Whether a text names somebody, by id, address or name.
+/// Whether a text names somebody: by id, by an address (tags and domains that are one make no
+/// difference), or by all words of a name. The texts of these worlds are plain.
 fn is_them(
     text: &str,
     ids: &BTreeSet<String>,
     emails: &BTreeSet<EmailAddress>,
     names: &BTreeSet<String>,
+    inputs: &Inputs,
 ) -> bool {
-    let words = text.split(|c: char| c.is_whitespace() || "<>,;()".contains(c));
+    let untagged = |local: &str| local.split('+').next().unwrap_or_default().to_owned();
+    let parts = text.split(|c: char| c.is_whitespace() || "<>".contains(c));
+    let mut addresses = parts.filter_map(EmailAddress::parse);
+    let words: Vec<String> = fold(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .map(str::to_owned)
+        .collect();
     ids.iter().any(|id| fold(id) == fold(text.trim()))
-        || words
-            .filter_map(EmailAddress::parse)
-            .any(|email| emails.contains(&email))
-        || name_key(text).is_some_and(|name| names.contains(&name))
+        || addresses.any(|written| {
+            emails.iter().any(|email| {
+                untagged(email.local()) == untagged(written.local())
+                    && same_domains(email.domain(), inputs).contains(written.domain())
+            })
+        })
+        || names.iter().any(|name| {
+            name.split(' ')
+                .all(|word| words.iter().any(|known| known == word))
+        })
 }
 
 fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
@@ -297,6 +316,7 @@ fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
         &of.person_id.iter().cloned().collect(),
         &email(&of.email).into_iter().collect(),
         &BTreeSet::new(),
+        inputs,
     );
     of.fault.is_none()
         && target
@@ -310,6 +330,11 @@ fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
 
 /// Whether an exception covers access of a leaver by an account.
 fn is_covered(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    // The account is theirs, so what it bears names them as well.
+    let (mut ids, mut emails, mut names) = (person.ids(), person.emails(), person.names());
+    ids.insert(account.id.clone());
+    emails.extend(account.emails.iter().cloned());
+    names.extend(account.name.as_deref().and_then(name_key));
     inputs.directives.exceptions().iter().any(|of| {
         let approver = of.approved_by.as_deref().unwrap_or_default();
         is_sound_exception(of, inputs)
@@ -322,7 +347,7 @@ fn is_covered(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
                 person.emails().contains(&email) || account.emails.contains(&email)
             })
             && of.account_id.as_ref().is_none_or(|id| *id == account.id)
-            && !is_them(approver, &person.ids(), &person.emails(), &person.names())
+            && !is_them(approver, &ids, &emails, &names, inputs)
     })
 }
 
@@ -476,7 +501,8 @@ fn said(
     };
     let by_alias = aliases(inputs, "same").any(|alias| {
         alias_names_person(alias, person)
-            && (alias.account_id.is_some() || email(&alias.email).is_some_and(|e| is_ours(&e)))
+            && alias.account_id.is_none()
+            && email(&alias.email).is_some_and(|e| is_ours(&e))
     });
     let could_match = by_id || by_alias || person.emails().iter().any(is_ours);
 
@@ -511,7 +537,7 @@ fn said(
         {
             // The first line that names the account says what it is, and each its owner.
             let mut of = aliases(inputs, "service").filter(|a| alias_names_account(a, account));
-            if of.any(|alias| owns(alias, person)) {
+            if of.any(|alias| owns(alias, person, inputs)) {
                 possible.insert(account.id.clone());
             }
         }

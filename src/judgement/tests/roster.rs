@@ -172,3 +172,48 @@ fn a_new_address_with_the_same_id_is_the_same_member() {
     let judged = night.email("ada", "ada.new@example.com").judge();
     assert!(judged.leavers.is_empty(), "{:?}", judged.leavers);
 }
+
+#[test]
+fn a_private_or_recycled_address_fills_no_gap_in_a_roster() {
+    let shared = "family@gmail.com";
+    let night = everybody().no_rows();
+    let night = night
+        .hr(row("E0").mail(VIEWER).active())
+        .hr(row("E1").name("Ada").mail(ADA).other(shared).active())
+        .hr(row("E2").name("Bob Roe").mail(BOB).other(shared).active())
+        .next();
+    let judged = without_row(night.clone(), "E2").judge();
+    assert_eq!(outcome(&judged, BOB), Outcome::NotEvaluable);
+
+    let recycled = row("E9").name("Rob Jones").mail(BOB).active();
+    let judged = without_row(night, "E2").hr(recycled).judge();
+    let missing = judged
+        .leavers
+        .iter()
+        .find(|l| l.person_id.as_deref() == Some("E2"));
+    assert_eq!(missing.map(|l| l.outcome), Some(Outcome::NotEvaluable));
+    assert_ne!(judged.verdict, Verdict::Pass);
+}
+
+#[test]
+fn somebody_missing_with_an_account_that_may_be_theirs_is_not_forgotten() {
+    let night = everybody()
+        .without("bob")
+        .account_as("7", "bob+asana@example.com")
+        .next();
+    let night = without_row(night, "E2");
+    for night in [night.clone(), night.clone().nights(3)] {
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, BOB), Outcome::NotEvaluable);
+        assert!(kinds(&judged).contains(&FindingKind::PossibleOffboardedAccess));
+        assert_ne!(judged.verdict, Verdict::Pass);
+    }
+}
+
+#[test]
+fn a_night_of_another_scope_forgets_nobody() {
+    let scope = |night: World, scope| night.policy(|policy| policy.hr_feed_scope = scope);
+    let night = scope(everybody().next(), FeedScope::Leavers).next();
+    let night = without_row(scope(night, FeedScope::Roster), "E1");
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+}

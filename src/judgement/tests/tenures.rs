@@ -390,3 +390,41 @@ fn two_rows_that_become_one_person_lose_no_account() {
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.leavers[0].account_id, ["lovelace", "ada"]);
 }
+
+#[test]
+fn an_announced_end_that_was_moved_or_written_otherwise_is_not_rescinded_either() {
+    let announced = |end| row("E1").mail(ADA).active().end(end);
+    let first = world()
+        .account(ADA)
+        .hr(announced(date(2026, 11, 24)))
+        .next();
+    let moved = first
+        .clone()
+        .no_rows()
+        .hr(announced(date(2026, 11, 25)))
+        .next();
+    assert_eq!(
+        outcome(&moved.next().nights(2).judge(), ADA),
+        Outcome::NotEvaluable
+    );
+    // Pulled forward into the past, while the status lags.
+    let pulled = first.no_rows().hr(announced(date(2026, 11, 20)));
+    assert_eq!(outcome(&pulled.judge(), ADA), Outcome::NotEvaluable);
+    assert_eq!(
+        outcome(&pulled.nights(2).judge(), ADA),
+        Outcome::NotEvaluable
+    );
+}
+
+#[test]
+fn an_old_tenure_that_was_never_closed_hides_nobody() {
+    let left = row("E1")
+        .mail(ADA)
+        .ended()
+        .start(date(2020, 1, 1))
+        .end(date(2026, 11, 2));
+    let never_closed = row("C7").mail(ADA).active().start(date(2018, 1, 1));
+    let judged = world().account(ADA).hr(left).hr(never_closed).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
