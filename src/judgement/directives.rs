@@ -315,6 +315,16 @@ impl<'a> Directives<'a> {
         !self.same.is_empty() || !self.different.is_empty()
     }
 
+    /// Whether any line names a service account.
+    pub(super) fn has_services(&self) -> bool {
+        !self.services.is_empty()
+    }
+
+    /// Whether any exception is in force.
+    pub(super) fn has_exceptions(&self) -> bool {
+        !self.exceptions.is_empty()
+    }
+
     /// The lines that tie accounts to a person.
     pub(super) fn ties_of(&self, person: Named<'_>) -> Vec<&Tie<'a>> {
         if self.same.is_empty() {

@@ -215,7 +215,8 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
 /// A service account whose owner has left: whoever left may know its password, and nobody answers
 /// for it.
 fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
-    if !judged.is_overdue && !judged.leaver.is_missing_from_roster() {
+    let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
+    if !has_left || !basis.directives.has_services() {
         return;
     }
     let leaver = &judged.leaver;

@@ -127,7 +127,7 @@ fn of_one<'a>(
     notes.extend(recycled(person, &links));
     let mut covered = Vec::new();
     let mut exception_expires: Option<Date> = None;
-    if is_overdue {
+    if is_overdue && basis.directives.has_exceptions() {
         let ids = person.id_list();
         for link in &links {
             let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {

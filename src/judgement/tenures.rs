@@ -424,6 +424,9 @@ fn is_settled(leaver: &Leaver) -> bool {
 
 /// Whether a service account that can be used still names them as its owner.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
+    if !basis.directives.has_services() {
+        return false;
+    }
     let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
     let names: Vec<String> = leaver.name.iter().cloned().collect();
     let named = Named {
