@@ -343,6 +343,12 @@ impl<'a> Directives<'a> {
         self.did(DirectiveKind::Alias, line, what);
     }
 
+    /// Says that the owner a line names has left.
+    pub(super) fn owner_has_left(&self, line: u64, account_id: &str) {
+        let what = format!("the owner of account {account_id} has left");
+        self.did(DirectiveKind::Alias, line, what);
+    }
+
     /// Says that by a line alone an account would have been found, and that there is none.
     pub(super) fn would_have_found(&self, line: u64) {
         let what = "names an account that was never there".to_owned();

@@ -233,6 +233,7 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
         if account.access() == Access::None {
             continue;
         }
+        basis.directives.owner_has_left(line, &account.id);
         findings.push(finding(
             basis.inputs,
             About {

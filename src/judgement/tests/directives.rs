@@ -212,6 +212,7 @@ fn a_service_account_whose_owner_left_is_a_finding_and_the_night_inconclusive() 
         assert_eq!(finding.account_id.as_deref(), Some("bot"));
         assert_eq!(finding.person_id.as_deref(), Some("E-ada"));
         assert!(finding.note.contains("owner has left"), "{}", finding.note);
+        assert!(lines(&judged)[0].contains("the owner of account bot has left"));
         // The leaver's own access is gone all the same.
         assert_eq!(outcome(&judged, ADA), Outcome::Removed);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
