@@ -181,6 +181,11 @@ if [ -d system=asana ]; then
       part == "\"connection\":" && /^    "id": / { tell("connection", text()) }
       part == "\"run\":" && /^    "id": / { tell("run", text()) }
       part == "\"run\":" && /^    "as_of": / { tell("instant", text()) }
+      (part == "\"previous\":" || part == "\"baseline\":") && /^    "(sequence|run|manifest_sha256)": / {
+        what = part $1
+        gsub(/[":]/, "", what)
+        tell(what, text())
+      }
       part == "\"sources\":" && within == "\"truto\":" && /^      "origin": / { tell("origin", text()) }
       part != "\"files\":" { next }
       /^    [{]/ { name = sha256 = bytes = "" }
@@ -233,18 +238,21 @@ LOCATION=$location awk '
     notes[connection] = notes[connection] "  " what " " text "\n"
   }
 
+  # A number with zeros before it, which some awks take for octal.
+  function number(text) { sub(/^0+/, "", text); return text + 0 }
+
   # Whether it is an instant as entries bear it: UTC, no fraction that ends in 0.
   function is_instant(text,  n, days) {
     if (text !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]([.][0-9]*[1-9])?Z$/)
       return 0
     if (length(text) > 30) return 0
-    n = substr(text, 6, 2) + 0
-    if (n < 1 || n > 12 || substr(text, 12, 2) > 23 || substr(text, 15, 2) > 59) return 0
-    if (substr(text, 18, 2) > 59) return 0
+    n = number(substr(text, 6, 2))
+    if (n < 1 || n > 12 || number(substr(text, 12, 2)) > 23) return 0
+    if (number(substr(text, 15, 2)) > 59 || number(substr(text, 18, 2)) > 59) return 0
     days = n == 2 ? 28 : (n == 4 || n == 6 || n == 9 || n == 11) ? 30 : 31
-    n = substr(text, 1, 4) + 0
+    n = number(substr(text, 1, 4))
     if (days == 28 && (n % 4 == 0 && n % 100 || n % 400 == 0)) days = 29
-    n = substr(text, 9, 2) + 0
+    n = number(substr(text, 9, 2))
     return n >= 1 && n <= days
   }
   # In an order that text has, too.
@@ -341,10 +349,9 @@ LOCATION=$location awk '
     }
     for (j = 1; j <= extras; j++)
       if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
-    if (!("manifest.json" in sum)) {
-      fault("missing_file", place "/manifest.json", "SHA256SUMS does not list it")
-      return 0
-    }
+    extras = split(e["kind"] == "run" ? night : "manifest.json", extra, " ")
+    for (j = 1; j <= extras; j++)
+      if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
     return ("manifest.json" in is_right)
   }
 
@@ -377,6 +384,8 @@ LOCATION=$location awk '
       apart = apart ", origin"
     if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
 
+    note_references(path, place)
+
     # It describes the files that SHA256SUMS lists, itself left out.
     split("", described)
     for (i = 1; i <= told[path, "file"]; i++) {
@@ -392,6 +401,26 @@ LOCATION=$location awk '
         fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
     if ("result.json" in is_right && result[at "/result.json"] != "\"" e["verdict"] "\",")
       fault("disagreement", at_place(at) "/result.json", "its verdict is not that of entry " sequence)
+  }
+
+  # The nights that a manifest says it builds on: looked up when all entries are known.
+  function note_references(path, place,  i, part) {
+    split("previous baseline", part, " ")
+    for (i in part) if ((path, part[i] "sequence") in manifest) {
+      references++
+      referrer[references] = place
+      referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
+        manifest[path, part[i] "manifest_sha256"]
+    }
+  }
+  function check_references(  i, part, seen) {
+    for (i = 1; i <= references; i++) {
+      split(referred[i], part, "\t")
+      if (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3]) continue
+      if (!((referrer[i], part[1]) in seen))
+        fault("disagreement", referrer[i], "it builds on another entry " part[1] " than the one there is")
+      seen[referrer[i], part[1]] = 1
+    }
   }
 
   function at_place(at) { return "system=asana" substr(at, 2) }
@@ -451,6 +480,8 @@ LOCATION=$location awk '
   function check_connection(  i, n, path, place, sequence, wanted, before, field, many) {
     for (i = 1; i <= strangers[connection]; i++)
       fault("extra_file", "system=asana/" strangers[connection, i], strange[connection, i])
+    references = 0
+    split("", run_of)
     wanted = 1
     before = vouched = doubted = was_signed = ""
     for (n = 1; n <= entries[connection]; n++) {
@@ -458,7 +489,7 @@ LOCATION=$location awk '
       sequence = path
       sub(/^.*\//, "", sequence)
       sub(/[.]json$/, "", sequence)
-      sequence += 0
+      sequence = number(sequence)
       place = "system=asana/" connection ", ledger entry " sequence
       if (sequence == 0) {
         fault("extra_file", place, "the first entry is 1")
@@ -487,7 +518,8 @@ LOCATION=$location awk '
         before = ""
         continue
       }
-      if (e["sequence"] != sequence) fault("moved", place, "it says that it is entry " e["sequence"])
+      if (e["sequence"] == sequence) run_of[sequence] = e["run"] "\t" e["manifest_sha256"]
+      else fault("moved", place, "it says that it is entry " e["sequence"])
       if (folder_of(e["connection"]) != connection) fault("moved", place, "it is of another connection")
       if (e["sequence"] == 1) {
         if (e["previous_sha256"] !~ /^0+$/ || length(e["previous_sha256"]) != 64)
@@ -504,6 +536,7 @@ LOCATION=$location awk '
       check_signature(place, path)
       check_run(sequence, place)
     }
+    check_references()
     n = entries[connection]
     if (pins && n && vouched != entries[connection, n] && doubted != entries[connection, n])
       fault("missing_signature", place, "it is the last, and no --public-key vouches for it")
@@ -517,6 +550,9 @@ LOCATION=$location awk '
   BEGIN {
     last = split("schema sequence kind connection origin run manifest_sha256 sums_sha256 " \
       "previous_sha256 verdict complete committed_at retain_until key_sha256", key, " ")
+    night = "accounts.csv accounts.jsonl.gz leavers.csv leavers.jsonl.gz findings.csv changes.csv " \
+      "result.json inputs/hr.jsonl.gz inputs/aliases.csv inputs/exceptions.csv inputs/facts.json " \
+      "report.html manifest.json"
     for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
     unescaped["b"] = "\b"; unescaped["f"] = "\f"; unescaped["n"] = "\n"
     unescaped["r"] = "\r"; unescaped["t"] = "\t"
