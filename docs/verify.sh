@@ -167,7 +167,7 @@ if [ -d system=asana ]; then
     # S a line of a SHA256SUMS.
     find . -path "$runs/SHA256SUMS" -type f ! -path "$odd" -exec awk '{ print "S" FILENAME "\t" $0 }' {} +
 
-    # M a value of a manifest, as its indentation tells where it belongs. R the verdict of a result.
+    # M a value of a manifest, as its indentation tells where it belongs; of a result and its facts, too.
     find . -path "$runs/manifest.json" -type f ! -path "$odd" -exec awk '
       function value() { v = $0; sub(/^ *"[a-z0-9_]*": /, "", v); sub(/,$/, "", v); return v }
       function text() { v = value(); gsub(/^"|"$/, "", v); return v }
@@ -193,8 +193,15 @@ if [ -d system=asana ]; then
       /^      "sha256": / { sha256 = text() }
       /^      "bytes": / { bytes = value() }
       /^    [}]/ { tell("file", sha256 "\t" bytes "\t" name) }' {} +
-    find . -path "$runs/result.json" -type f ! -path "$odd" \
-      -exec awk '/^  "verdict": / { print "R" FILENAME "\t" $2 }' {} +
+    find . \( -path "$runs/result.json" -o -path "$runs/inputs/facts.json" \) -type f ! -path "$odd" -exec awk '
+      /^  "(verdict|complete|as_of|run)": / {
+        what = $1
+        gsub(/[":]/, "", what)
+        v = substr($0, length(what) + 7)
+        sub(/,$/, "", v)
+        gsub(/^"|"$/, "", v)
+        print "M" FILENAME "\t" what "\t" v
+      }' {} +
   } >>"$facts"
 
   # G what openssl says of a signature: only of entries that name a key which is believed.
@@ -399,8 +406,19 @@ LOCATION=$location awk '
     for (i = 1; i <= listings; i++)
       if (!(listed[i] in described) && listed[i] != "manifest.json")
         fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
-    if ("result.json" in is_right && result[at "/result.json"] != "\"" e["verdict"] "\",")
-      fault("disagreement", at_place(at) "/result.json", "its verdict is not that of entry " sequence)
+    if ("result.json" in is_right) {
+      apart = differs(at "/result.json", "verdict", e["verdict"]) differs(at "/result.json", "complete", e["complete"])
+      apart = apart differs(at "/result.json", "as_of", manifest[path, "instant"])
+      if (apart != "") fault("disagreement", at_place(at) "/result.json", "it and entry " sequence " disagree: " substr(apart, 3))
+    }
+    if ("inputs/facts.json" in is_right) {
+      apart = differs(at "/inputs/facts.json", "run", e["run"])
+      apart = apart differs(at "/inputs/facts.json", "as_of", manifest[path, "instant"])
+      if (apart != "") fault("disagreement", at_place(at) "/inputs/facts.json", "it and entry " sequence " disagree: " substr(apart, 3))
+    }
+  }
+  function differs(path, what, value) {
+    return told[path, what] == 1 && manifest[path, what] == value ? "" : ", " what
   }
 
   # The nights that a manifest says it builds on: looked up when all entries are known.
@@ -572,13 +590,12 @@ LOCATION=$location awk '
     values[part[1]] = substr(rest, length(part[1] part[2] part[3]) + 4)
     next
   }
-  tag == "S" || tag == "M" || tag == "R" {
+  tag == "S" || tag == "M" {
     tabbed = index(rest, "\t")
     path = substr(rest, 1, tabbed - 1)
     rest = substr(rest, tabbed + 1)
   }
   tag == "S" { sums[path, ++sums[path]] = rest; next }
-  tag == "R" { result[path] = result[path] rest; next }
   tag == "M" {
     tabbed = index(rest, "\t")
     what = substr(rest, 1, tabbed - 1)
