@@ -1,0 +1,680 @@
+#!/bin/sh
+# Checks a downloaded copy of the evidence with nothing of ours: sh, awk, find, sort, wc, sha256sum, and
+# openssl where signatures are checked. No network; nothing is written but a temporary folder.
+#
+# It reads names, hashes and links, and believes none of the files: no content is ever run, and a file is
+# looked up among those that are there, wherever a name in it points. It does not judge a night again.
+
+usage() {
+  cat <<'TEXT'
+usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE.pem]... FOLDER
+
+  FOLDER             a copy of what EVIDENCE_URL names: the folder that holds system=asana
+  --head SEQ:HASH    a ledger entry noted elsewhere, as every run prints it; repeatable
+  --public-key FILE  a public key (P-256 or Ed25519, PEM) whose signatures are believed; repeatable
+
+exit 0: nothing is wrong; 5: something is, told line by line; 2: it could not be started;
+1: it could not be finished
+TEXT
+}
+
+refuse() {
+  printf 'error: %s\n' "$1" >&2
+  exit 2
+}
+
+LC_ALL=C
+export LC_ALL
+unset CDPATH
+umask 077
+tab=$(printf '\t')
+
+if command -v sha256sum >/dev/null; then
+  sha256='sha256sum'
+elif command -v shasum >/dev/null; then
+  sha256='shasum -a 256'
+else
+  refuse 'there is no sha256sum on this machine'
+fi
+
+tmp=${TMPDIR:-/tmp}/verify-evidence.$$
+case $tmp in /*) ;; *) tmp=$PWD/$tmp ;; esac
+# mkdir makes it or fails: nobody can have put anything there before.
+mkdir "$tmp" || refuse "a temporary folder could not be made"
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+facts=$tmp/facts
+: >"$facts"
+keys=0
+
+# A noted entry becomes a line of the facts: A, its number, its hash.
+head_of() {
+  printf '%s\n' "$1" | awk '
+    { sub(/^[ \t]*(ledger)?[ \t]*/, ""); sub(/[ \t]*$/, ""); $0 = tolower($0) }
+    NR > 1 || !/^[0-9]+:[0-9a-f]+$/ { exit 1 }
+    { split($0, part, ":"); sub(/^0+/, "", part[1]) }
+    part[1] == "" || length(part[2]) != 64 { exit 1 }
+    { print "A" part[1] "\t" part[2] }' >>"$facts" ||
+    refuse "--head wants SEQ:HASH, as a run prints it, and not: $1"
+}
+
+# A key that is believed becomes a file of our own, named by its hash, and a line: P, its hash.
+pin() {
+  command -v openssl >/dev/null || refuse 'there is no openssl on this machine, and --public-key needs it'
+  case $1 in /*) key=$1 ;; *) key=./$1 ;; esac
+  openssl pkey -pubin -in "$key" -outform DER -out "$tmp/der" 2>"$tmp/said" ||
+    refuse "--public-key: $1 is no public key in PEM"
+  pinned=$($sha256 <"$tmp/der" | awk '{ print substr($1, 1, 64) }')
+  form=$(openssl pkey -pubin -in "$key" -noout -text | awk '
+    /ED25519|Ed25519/ { print "ed25519"; exit }
+    /prime256v1|P-256/ { print "p256"; exit }')
+  [ -n "$form" ] || refuse "--public-key: $1 is neither P-256 nor Ed25519"
+  openssl pkey -pubin -inform DER -in "$tmp/der" -out "$tmp/$pinned.$form" || exit 1
+  printf 'P%s\n' "$pinned" >>"$facts"
+  keys=$((keys + 1))
+}
+
+folder=
+while [ $# -gt 0 ]; do
+  case $1 in
+  --head | --public-key)
+    [ $# -gt 1 ] || refuse "$1 wants a value"
+    if [ "$1" = --head ]; then head_of "$2"; else pin "$2"; fi
+    shift
+    ;;
+  --head=*) head_of "${1#--head=}" ;;
+  --public-key=*) pin "${1#--public-key=}" ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  --)
+    shift
+    [ -z "$folder" ] && [ $# -eq 1 ] || refuse 'one folder is wanted; see --help'
+    folder=$1
+    ;;
+  -*) refuse "there is no option $1; see --help" ;;
+  *)
+    [ -z "$folder" ] || refuse 'one folder is wanted; see --help'
+    folder=$1
+    ;;
+  esac
+  shift
+done
+[ -n "$folder" ] || refuse 'which folder? see --help'
+location=$folder
+case $folder in /*) ;; *) folder=./$folder ;; esac
+[ -d "$folder" ] || refuse "there is no folder $location"
+cd "$folder" || refuse "the folder $location cannot be entered"
+
+date -u '+N%Y-%m-%dT%H:%M:%SZ' >>"$facts" || exit 1
+
+# What is below the folder, each fact on a line that begins with a letter. All names begin with ./ so that
+# none is an option or an assignment; those with a control character or a backslash are never read.
+odd='*[[:cntrl:]\\]*'
+runs='./connection=*/dt=*/run=*'
+if [ -d system=asana ]; then
+  cd system=asana || exit 1
+  {
+    # L a file, O what is no plain file or has no plain name, H a hash, Z a size.
+    find . -type f ! -path "$odd" | sort | sed 's/^/L/'
+    find . ! -type d \( ! -type f -o -path "$odd" \) -exec awk 'BEGIN {
+      for (i = 1; i < ARGC; i++) { gsub(/[\001-\037\177\\]/, "?", ARGV[i]); print "O" ARGV[i] }
+    }' {} +
+    # shellcheck disable=SC2086 # the command may have arguments
+    find . -type f ! -path "$odd" -exec $sha256 {} + | sed 's/^/H/'
+    find . -type f ! -path "$odd" -exec wc -c {} + | sed 's/^/Z/'
+
+    # E a ledger entry: whether it has the form of one, the size it then has, and its values.
+    find . -path './connection=*/ledger/*.json' -type f ! -path "$odd" -size -4096c -exec awk '
+      BEGIN {
+        keys = "schema sequence kind connection origin run manifest_sha256 sums_sha256 " \
+          "previous_sha256 verdict complete committed_at retain_until key_sha256"
+        last = split(keys, key, " ")
+      }
+      function tell() {
+        if (path == "") return
+        print "E" path "\t" (good && lines == last + 2 ? "ok" : "bad") "\t" size values
+      }
+      function valid(name, value) {
+        if (name == "sequence") return value ~ /^(0|[1-9][0-9]*)$/
+        if (name == "complete") return value ~ /^(true|false)$/
+        if (name == "retain_until" && value == "null") return 1
+        if (value !~ /^"([^"\\\001-\037]|\\["\\bfnrt]|\\u00[01][0-9a-f])*"$/) return 0
+        if (name == "schema") return value == "\"asana-access-review/ledger-entry/v1\""
+        if (name == "kind") return value ~ /^"(run|failure|review_open|review_close)"$/
+        return 1
+      }
+      FNR == 1 { tell(); path = FILENAME; lines = size = 0; values = ""; good = 1 }
+      { lines++; size += length($0) + 1 }
+      lines == 1 { if ($0 != "{") good = 0; next }
+      lines == last + 2 { if ($0 != "}") good = 0; next }
+      lines > last + 2 { next }
+      {
+        name = key[lines - 1]
+        before = "  \"" name "\": "
+        if (substr($0, 1, length(before)) != before) good = 0
+        value = substr($0, length(before) + 1)
+        if (lines <= last && !sub(/,$/, "", value)) good = 0
+        if (!valid(name, value)) good = 0
+        if (value == "null") value = ""
+        gsub(/^"|"$/, "", value)
+        gsub(/\t/, "?", value)
+        values = values "\t" value
+      }
+      END { tell() }' {} +
+
+    # S a line of a SHA256SUMS.
+    find . -path "$runs/SHA256SUMS" -type f ! -path "$odd" -exec awk '{ print "S" FILENAME "\t" $0 }' {} +
+
+    # M a value of a manifest, as its indentation tells where it belongs; of a result and its facts, too.
+    find . -path "$runs/manifest.json" -type f ! -path "$odd" -exec awk '
+      function value() { v = $0; sub(/^ *"[a-z0-9_]*": /, "", v); sub(/,$/, "", v); return v }
+      function text() { v = value(); gsub(/^"|"$/, "", v); return v }
+      function tell(what, v) { print "M" FILENAME "\t" what "\t" v }
+      FNR == 1 { part = within = "" }
+      /^  "[a-z_]+": / { part = $1; within = "" }
+      /^    "[a-z_]+": / { within = $1 }
+      /^  "verdict": / { tell("verdict", text()) }
+      /^  "complete": / { tell("complete", value()) }
+      /^  "failure": [{]/ { tell("failure", "") }
+      part == "\"connection\":" && /^    "id": / { tell("connection", text()) }
+      part == "\"run\":" && /^    "id": / { tell("run", text()) }
+      part == "\"run\":" && /^    "as_of": / { tell("instant", text()) }
+      (part == "\"previous\":" || part == "\"baseline\":") && /^    "(sequence|run|manifest_sha256)": / {
+        what = part $1
+        gsub(/[":]/, "", what)
+        tell(what, text())
+      }
+      part == "\"sources\":" && within == "\"truto\":" && /^      "origin": / { tell("origin", text()) }
+      part != "\"files\":" { next }
+      /^    [{]/ { name = sha256 = bytes = "" }
+      /^      "name": / { name = text() }
+      /^      "sha256": / { sha256 = text() }
+      /^      "bytes": / { bytes = value() }
+      /^    [}]/ { tell("file", sha256 "\t" bytes "\t" name) }' {} +
+    find . \( -path "$runs/result.json" -o -path "$runs/inputs/facts.json" \) -type f ! -path "$odd" -exec awk '
+      /^  "(verdict|complete|as_of|run)": / {
+        what = $1
+        gsub(/[":]/, "", what)
+        v = substr($0, length(what) + 7)
+        sub(/,$/, "", v)
+        gsub(/^"|"$/, "", v)
+        print "M" FILENAME "\t" what "\t" v
+      }' {} +
+  } >>"$facts"
+
+  # G what openssl says of a signature: only of entries that name a key which is believed.
+  if [ "$keys" -gt 0 ]; then
+    awk '
+      { tag = substr($0, 1, 1); rest = substr($0, 2) }
+      tag == "P" { pinned[rest] = 1 }
+      tag == "L" { there[rest] = 1 }
+      tag == "H" { hash[substr(rest, 67)] = substr(rest, 1, 64) }
+      tag == "E" { n = split(rest, field, "\t"); key[field[1]] = field[n] }
+      END {
+        for (entry in key) {
+          sig = entry
+          sub(/[^\/]*$/, hash[entry] ".sig", sig)
+          if (key[entry] in pinned && sig in there) print hash[entry] "\t" key[entry] "\t" sig "\t" entry
+        }
+      }' "$facts" >"$tmp/signed" || exit 1
+    while IFS=$tab read -r hash key sig entry; do
+      said=bad
+      if [ -f "$tmp/$key.p256" ]; then
+        openssl dgst -sha256 -verify "$tmp/$key.p256" -signature "$sig" "$entry" >"$tmp/said" 2>&1 && said=good
+      else
+        openssl pkeyutl -verify -pubin -inkey "$tmp/$key.ed25519" -rawin -in "$entry" -sigfile "$sig" \
+          >"$tmp/said" 2>&1 && said=good
+      fi
+      printf 'G%s\t%s\n' "$hash" "$said"
+    done <"$tmp/signed" >>"$facts"
+  fi
+fi
+
+LOCATION=$location awk '
+  function fault(kind, place, text) {
+    faults++
+    # Names and contents may be a stranger'\''s: nothing that moves a cursor.
+    gsub(/[^ -~]/, "?", place)
+    gsub(/[^ -~]/, "?", text)
+    print kind " " place ": " text
+  }
+  function note(what, text) {
+    gsub(/[^ -~]/, "?", text)
+    notes[connection] = notes[connection] "  " what " " text "\n"
+  }
+
+  # A number with zeros before it, which some awks take for octal.
+  function number(text) { sub(/^0+/, "", text); return text + 0 }
+
+  # Whether it is an instant as entries bear it: UTC, no fraction that ends in 0.
+  function is_instant(text,  n, days) {
+    if (text !~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]([.][0-9]*[1-9])?Z$/)
+      return 0
+    if (length(text) > 30) return 0
+    n = number(substr(text, 6, 2))
+    if (n < 1 || n > 12 || number(substr(text, 12, 2)) > 23) return 0
+    if (number(substr(text, 15, 2)) > 59 || number(substr(text, 18, 2)) > 59) return 0
+    days = n == 2 ? 28 : (n == 4 || n == 6 || n == 9 || n == 11) ? 30 : 31
+    n = number(substr(text, 1, 4))
+    if (days == 28 && (n % 4 == 0 && n % 100 || n % 400 == 0)) days = 29
+    n = number(substr(text, 9, 2))
+    return n >= 1 && n <= days
+  }
+  # In an order that text has, too.
+  function instant(text) {
+    text = substr(text, 1, length(text) - 1)
+    return substr(text, 1, 19) "." substr(substr(text, 21) "000000000", 1, 9)
+  }
+  function is_before(a, b) { return instant(a) "" < instant(b) "" }
+  # The instant that a run bears in its name, or nothing.
+  function instant_of(run) {
+    sub(/^.*run=/, "", run)
+    if (run !~ /^[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z-/) return ""
+    run = substr(run, 1, 4) "-" substr(run, 5, 2) "-" substr(run, 7, 2) "T" \
+      substr(run, 10, 2) ":" substr(run, 12, 2) ":" substr(run, 14, 2) "Z"
+    return is_instant(run) ? run : ""
+  }
+
+  # The folder of a connection, from its name as JSON has it.
+  function folder_of(json,  out, c, i, n) {
+    n = length(json)
+    out = "connection="
+    for (i = 1; i <= n; i++) {
+      c = substr(json, i, 1)
+      if (c == "\\") {
+        c = substr(json, ++i, 1)
+        if (c == "u") {
+          out = out "%" toupper(substr(json, i + 3, 2))
+          i += 4
+          continue
+        }
+        if (c in unescaped) c = unescaped[c]
+      }
+      out = out (c ~ /[A-Za-z0-9_-]/ ? c : sprintf("%%%02X", code[c]))
+    }
+    return out
+  }
+
+  function is_hash(text) { return length(text) == 64 && text !~ /[^0-9a-f]/ }
+
+  # SHA256SUMS as it is written, taken apart into sum[] and listed[].
+  function read_sums(path,  i, line, size_of_it) {
+    split("", sum)
+    split("", listed)
+    listings = size_of_it = 0
+    for (i = 1; i <= sums[path]; i++) {
+      line = sums[path, i]
+      size_of_it += length(line) + 1
+      if (!is_hash(substr(line, 1, 64)) || substr(line, 65, 2) != "  " || length(line) < 67) return 0
+      if (substr(line, 67) in sum) return 0
+      sum[substr(line, 67)] = substr(line, 1, 64)
+      listed[++listings] = substr(line, 67)
+    }
+    return size_of_it == size[path]
+  }
+
+  function check_files(at, place, sequence,  i, j, file, extras, found) {
+    if (!(("SHA256SUMS") in present)) {
+      fault("missing_file", place "/SHA256SUMS", "it is gone, and with it what the entry vouches for")
+      return 0
+    }
+    if (hash[at "/SHA256SUMS"] != e["sums_sha256"]) {
+      fault("modified", place "/SHA256SUMS", "it is not the one that entry " sequence " names")
+      return 0
+    }
+    if (!read_sums(at "/SHA256SUMS")) {
+      fault("disagreement", place "/SHA256SUMS", "it is not in the form sums are written in")
+      return 0
+    }
+    right++
+    split("", is_right)
+    split("", extra)
+    extras = 0
+    for (i = 1; i <= files[at]; i++)
+      if (files[at, i] != "SHA256SUMS" && !(files[at, i] in sum)) extra[++extras] = files[at, i]
+    for (i = 1; i <= listings; i++) {
+      file = listed[i]
+      if (file in present) {
+        if (hash[at "/" file] != sum[file])
+          fault("modified", place "/" file, "its bytes are not those that were hashed when the run was committed")
+        else {
+          right++
+          is_right[file] = 1
+        }
+        continue
+      }
+      found = 0
+      for (j = 1; j <= extras; j++)
+        if (extra[j] != "" && hash[at "/" extra[j]] == sum[file]) found = j
+      if (found) {
+        fault("moved", place "/" file, "it lies under the name `" extra[found] "`")
+        extra[found] = ""
+      } else
+        fault("missing_file", place "/" file, "it was hashed when the run was committed, and is gone")
+    }
+    for (j = 1; j <= extras; j++)
+      if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
+    extras = split(e["kind"] == "run" ? night : "manifest.json", extra, " ")
+    for (j = 1; j <= extras; j++)
+      if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
+    return ("manifest.json" in is_right)
+  }
+
+  function check_manifest(at, place, sequence,  path, apart, origin, i, part, name) {
+    path = at "/manifest.json"
+    place = place "/manifest.json"
+    if (hash[path] != e["manifest_sha256"]) {
+      fault("modified", place, "it is not the one that entry " sequence " names")
+      return
+    }
+    # Each is told once: what is told twice can be read two ways.
+    split("verdict complete connection run instant origin", part, " ")
+    for (i in part) if (told[path, part[i]] != 1) {
+      fault("disagreement", place, "it is no manifest, or not in the form manifests are written in")
+      return
+    }
+    origin = manifest[path, "origin"]
+    apart = ""
+    if (manifest[path, "verdict"] != e["verdict"]) apart = apart ", verdict"
+    if (manifest[path, "complete"] != e["complete"]) apart = apart ", completeness"
+    if ((told[path, "failure"] == 1) != (e["kind"] == "failure")) apart = apart ", kind"
+    if (manifest[path, "connection"] != e["connection"]) apart = apart ", connection"
+    name = e["run"]
+    sub(/^.*\/run=/, "", name)
+    if (manifest[path, "run"] != name) apart = apart ", run"
+    if (!is_instant(manifest[path, "instant"]) ||
+        substr(manifest[path, "instant"], 1, 19) "Z" != instant_of(e["run"])) apart = apart ", instant"
+    if (e["origin"] != (origin == "https://api.truto.one" ? origin : "TEST DATA: " origin) &&
+        (origin == "https://api.truto.one" || e["origin"] != "NOT FROM api.truto.one: " origin))
+      apart = apart ", origin"
+    if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
+
+    note_references(path, place)
+
+    # It describes the files that SHA256SUMS lists, itself left out.
+    split("", described)
+    for (i = 1; i <= told[path, "file"]; i++) {
+      split(manifest[path, "file", i], part, "\t")
+      name = part[3]
+      described[name] = 1
+      if (!(name in sum)) fault("disagreement", place, "it describes " name ", which SHA256SUMS does not list")
+      else if (sum[name] != part[1] || name in is_right && size[at "/" name] != part[2])
+        fault("disagreement", place, "it describes another " name " than the one stored")
+    }
+    for (i = 1; i <= listings; i++)
+      if (!(listed[i] in described) && listed[i] != "manifest.json")
+        fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
+    if ("result.json" in is_right) {
+      apart = differs(at "/result.json", "verdict", e["verdict"]) differs(at "/result.json", "complete", e["complete"])
+      apart = apart differs(at "/result.json", "as_of", manifest[path, "instant"])
+      if (apart != "") fault("disagreement", at_place(at) "/result.json", "it and entry " sequence " disagree: " substr(apart, 3))
+    }
+    if ("inputs/facts.json" in is_right) {
+      apart = differs(at "/inputs/facts.json", "run", e["run"])
+      apart = apart differs(at "/inputs/facts.json", "as_of", manifest[path, "instant"])
+      if (apart != "") fault("disagreement", at_place(at) "/inputs/facts.json", "it and entry " sequence " disagree: " substr(apart, 3))
+    }
+  }
+  function differs(path, what, value) {
+    return told[path, what] == 1 && manifest[path, what] == value ? "" : ", " what
+  }
+
+  # The nights that a manifest says it builds on: looked up when all entries are known.
+  function note_references(path, place,  i, part) {
+    split("previous baseline", part, " ")
+    for (i in part) if ((path, part[i] "sequence") in manifest) {
+      references++
+      referrer[references] = place
+      referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
+        manifest[path, part[i] "manifest_sha256"]
+    }
+  }
+  function check_references(  i, part, seen) {
+    for (i = 1; i <= references; i++) {
+      split(referred[i], part, "\t")
+      if (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3]) continue
+      if (!((referrer[i], part[1]) in seen))
+        fault("disagreement", referrer[i], "it builds on another entry " part[1] " than the one there is")
+      seen[referrer[i], part[1]] = 1
+    }
+  }
+
+  function at_place(at) { return "system=asana" substr(at, 2) }
+
+  function check_run(sequence, place,  at, i, as_of) {
+    if (e["run"] !~ /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+$/) {
+      fault("disagreement", place, "it names the run `" e["run"] "`, which is no run'\''s folder")
+      return
+    }
+    at = "./" connection "/" e["run"]
+    if (at in committed) {
+      fault("moved", place, "entry " committed[at] " commits the same run, `" e["run"] "`")
+      return
+    }
+    committed[at] = sequence
+    as_of = instant_of(e["run"])
+    if (as_of != "") {
+      if (is_before(e["committed_at"], as_of))
+        fault("run_after_commit", place, "its run is of " as_of ", after it was committed")
+      if (index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1)
+        fault("disagreement", place, "its run lies under another day than its own")
+    }
+    place = at_place(at)
+    if (!(at in files)) {
+      if (e["retain_until"] != "" && !is_before(now, e["retain_until"])) note("expired ", place)
+      else fault("missing_run", place, "the folder of a committed run is gone")
+      return
+    }
+    split("", present)
+    for (i = 1; i <= files[at]; i++) present[files[at, i]] = 1
+    if (check_files(at, place, sequence)) check_manifest(at, place, sequence)
+  }
+
+  function check_signature(place, path,  key, sig) {
+    key = e["key_sha256"]
+    if (key == "none") {
+      if (!was_signed) return
+      doubted = path
+      fault("missing_signature", place, "it is not signed, and an entry before it is")
+      return
+    }
+    was_signed = 1
+    signed++
+    doubted = path
+    sig = path
+    sub(/[^\/]*$/, hash[path] ".sig", sig)
+    if (!(sig in there)) fault("missing_signature", place, "it names a key, and its signature is not there")
+    else if (pins && !(key in pinned)) fault("unknown_key", place, "it is signed by " key ", which is no --public-key")
+    else if (pins && signature[hash[path]] != "good")
+      fault("bad_signature", place, "its signature is not of these bytes by the key it names")
+    else {
+      doubted = ""
+      if (pins) vouched = path
+    }
+  }
+
+  function check_connection(  i, n, path, place, sequence, wanted, before, field, many) {
+    for (i = 1; i <= strangers[connection]; i++)
+      fault("extra_file", "system=asana/" strangers[connection, i], strange[connection, i])
+    references = 0
+    split("", run_of)
+    wanted = 1
+    before = vouched = doubted = was_signed = ""
+    for (n = 1; n <= entries[connection]; n++) {
+      path = entries[connection, n]
+      sequence = path
+      sub(/^.*\//, "", sequence)
+      sub(/[.]json$/, "", sequence)
+      sequence = number(sequence)
+      place = "system=asana/" connection ", ledger entry " sequence
+      if (sequence == 0) {
+        fault("extra_file", place, "the first entry is 1")
+        continue
+      }
+      if (sequence > wanted) {
+        many = sequence - wanted
+        many = many == 1 ? "entry " wanted " is not there" : many " entries from " wanted " on are not there"
+        fault("missing_entry", place, many ": numbers have no gaps, so they were deleted")
+      }
+      wanted = sequence + 1
+      head[connection] = sequence ":" hash[path]
+      for (i = 1; i <= anchors; i++) if (anchor[i] == head[connection]) met[i] = 1
+      if (form[path] != "ok" || written[path] != size[path]) {
+        if (!(path in hash)) many = "it cannot be read"
+        else if (size[path] >= 4096) many = "it is larger than any entry"
+        else many = "it is not in the form entries are written in"
+        fault("broken_link", place, many)
+        before = ""
+        continue
+      }
+      split(values[path], field, "\t")
+      for (i = 1; i <= last; i++) e[key[i]] = field[i]
+      if (!is_instant(e["committed_at"]) || e["retain_until"] != "" && !is_instant(e["retain_until"])) {
+        fault("broken_link", place, "its instants are not in the form entries have")
+        before = ""
+        continue
+      }
+      if (e["sequence"] == sequence) run_of[sequence] = e["run"] "\t" e["manifest_sha256"]
+      else fault("moved", place, "it says that it is entry " e["sequence"])
+      if (folder_of(e["connection"]) != connection) fault("moved", place, "it is of another connection")
+      if (e["sequence"] == 1) {
+        if (e["previous_sha256"] !~ /^0+$/ || length(e["previous_sha256"]) != 64)
+          fault("broken_link", place, "it is the first and names a predecessor")
+      } else if (before != "" && sequence_before + 1 == e["sequence"]) {
+        if (e["previous_sha256"] != hash[before])
+          fault("broken_link", place, "entry " sequence_before " is not the one it links to")
+        if (is_before(e["committed_at"], committed_before))
+          fault("went_back", place, "it was committed at " e["committed_at"] ", before entry " sequence_before)
+      }
+      before = path
+      sequence_before = sequence
+      committed_before = e["committed_at"]
+      check_signature(place, path)
+      check_run(sequence, place)
+    }
+    check_references()
+    n = entries[connection]
+    if (pins && n && vouched != entries[connection, n] && doubted != entries[connection, n])
+      fault("missing_signature", place, "it is the last, and no --public-key vouches for it")
+    for (i = 1; i <= runs[connection]; i++)
+      if (!(runs[connection, i] in committed)) note("no entry", at_place(runs[connection, i]))
+    if (wanted > longest) longest = wanted
+  }
+
+  function count(n, one, more) { return n + 0 " " (n == 1 ? one : more) }
+
+  BEGIN {
+    last = split("schema sequence kind connection origin run manifest_sha256 sums_sha256 " \
+      "previous_sha256 verdict complete committed_at retain_until key_sha256", key, " ")
+    night = "accounts.csv accounts.jsonl.gz leavers.csv leavers.jsonl.gz findings.csv changes.csv " \
+      "result.json inputs/hr.jsonl.gz inputs/aliases.csv inputs/exceptions.csv inputs/facts.json " \
+      "report.html manifest.json"
+    for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
+    unescaped["b"] = "\b"; unescaped["f"] = "\f"; unescaped["n"] = "\n"
+    unescaped["r"] = "\r"; unescaped["t"] = "\t"
+  }
+
+  { tag = substr($0, 1, 1); rest = substr($0, 2) }
+  tag == "N" { now = rest; next }
+  tag == "A" { split(rest, part, "\t"); anchor[++anchors] = part[1] ":" part[2]; next }
+  tag == "P" { pinned[rest] = 1; pins++; next }
+  tag == "G" { split(rest, part, "\t"); signature[part[1]] = part[2]; next }
+  tag == "H" { hash[substr(rest, 67)] = substr(rest, 1, 64); next }
+  tag == "Z" && match(rest, /[.]\//) { size[substr(rest, RSTART)] = substr(rest, 1, RSTART - 1) + 0; next }
+  tag == "E" {
+    split(rest, part, "\t")
+    form[part[1]] = part[2]
+    written[part[1]] = part[3]
+    values[part[1]] = substr(rest, length(part[1] part[2] part[3]) + 4)
+    next
+  }
+  tag == "S" || tag == "M" {
+    tabbed = index(rest, "\t")
+    path = substr(rest, 1, tabbed - 1)
+    rest = substr(rest, tabbed + 1)
+  }
+  tag == "S" { sums[path, ++sums[path]] = rest; next }
+  tag == "M" {
+    tabbed = index(rest, "\t")
+    what = substr(rest, 1, tabbed - 1)
+    rest = substr(rest, tabbed + 1)
+    told[path, what]++
+    if (what == "file") manifest[path, what, told[path, what]] = rest
+    else manifest[path, what] = rest
+    next
+  }
+  tag != "L" && tag != "O" { next }
+  rest !~ /^[.]\/connection=[^\/]*\/./ { next }
+  {
+    path = rest
+    connection = substr(rest, 3)
+    below = connection
+    sub(/\/.*/, "", connection)
+    below = substr(below, length(connection) + 2)
+    if (!(connection in known)) { known[connection] = 1; connections[++n_connections] = connection }
+  }
+  tag == "O" {
+    strangers[connection, ++strangers[connection]] = connection "/" below
+    strange[connection, strangers[connection]] = "it is no plain file, or has no plain name, and was not read"
+    next
+  }
+  { there[path] = 1 }
+  below ~ /^ledger\/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][.]json$/ {
+    entries[connection, ++entries[connection]] = path
+    total++
+    next
+  }
+  below ~ /^ledger\/.*[.]sig$/ || below ~ /^(keys|reviews)\// { next }
+  match(below, /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+\//) && length(below) > RLENGTH {
+    at = "./" connection "/" substr(below, 1, RLENGTH - 1)
+    if (!(at in files)) runs[connection, ++runs[connection]] = at
+    files[at, ++files[at]] = substr(below, RLENGTH + 1)
+    next
+  }
+  {
+    strangers[connection, ++strangers[connection]] = connection "/" below
+    strange[connection, strangers[connection]] = "nobody who writes evidence makes a file of this name here"
+  }
+
+  END {
+    for (c = 1; c <= n_connections; c++) {
+      connection = connections[c]
+      check_connection()
+    }
+    if (!total) fault("empty_ledger", ENVIRON["LOCATION"], "there is no ledger entry: nothing here is evidence")
+    for (i = 1; i <= anchors; i++) if (!(i in met)) {
+      split(anchor[i], part, ":")
+      if (part[1] + 0 >= longest + 0)
+        fault("cut_tail", "ledger entry " part[1], "the entry that was noted elsewhere is not there")
+      else fault("modified", "ledger entry " part[1], "the entry is not the one that was noted elsewhere")
+    }
+    if (faults) print ""
+    for (c = 1; c <= n_connections; c++) {
+      connection = connections[c]
+      shown = "system=asana/" connection
+      gsub(/[^ -~]/, "?", shown)
+      print shown
+      print "  entries  " entries[connection] + 0
+      if (head[connection] != "") print "  ledger   " head[connection]
+      printf "%s", notes[connection]
+    }
+    print ""
+    if (!anchors) print "Without --head, it is not seen when the end of a chain is cut off."
+    if (pins && !faults) print "The last entry of each ledger is signed by a key that was given."
+    if (!pins && signed) print "Signatures are there and were not checked: no --public-key was given."
+    if (!pins && !anchors) print "Whoever could write to the store could have made all of it anew."
+    print "The judgement was not made again: that is what `asana-access-review verify` does."
+    print (faults ? "NOT SOUND: " count(faults, "fault", "faults") : "SOUND") \
+      ", " count(total, "entry", "entries") ", " count(right, "file", "files") " with the right hash"
+    exit faults ? 5 : 0
+  }' "$facts"
+code=$?
+case $code in
+0 | 5) exit $code ;;
+*)
+  printf 'error: the evidence could not be checked to the end\n' >&2
+  exit 1
+  ;;
+esac
