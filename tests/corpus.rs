@@ -965,6 +965,7 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
         let as_of: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
         let as_of = as_of + SignedDuration::from_hours(24 * night as i64);
         let frame = Frame {
+            signer: None,
             identity: RunIdentity {
                 as_of,
                 suffix: "7f3a9c".to_owned(),
