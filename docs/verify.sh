@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks a downloaded copy of the evidence with nothing of ours: sh, awk, find, sort, wc, sha256sum, and
+# Checks a downloaded copy of the evidence with nothing of ours: sh, awk, sed, find, sort, wc, sha256sum, and
 # openssl where signatures are checked. No network; nothing is written but a temporary folder.
 #
 # It reads names, hashes and links, and believes none of the files: no content is ever run, and a file is
