@@ -566,6 +566,8 @@ LOCATION=$location awk '
   function count(n, one, more) { return n + 0 " " (n == 1 ? one : more) }
 
   BEGIN {
+    # Large whole numbers stay whole when they become text.
+    CONVFMT = "%.0f"
     last = split("schema sequence kind connection origin run manifest_sha256 sums_sha256 " \
       "previous_sha256 verdict complete committed_at retain_until key_sha256", key, " ")
     night = "accounts.csv accounts.jsonl.gz leavers.csv leavers.jsonl.gz findings.csv changes.csv " \

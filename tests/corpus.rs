@@ -582,6 +582,15 @@ const TAMPERINGS: &[Tampering] = &[
         fs::remove_file(copy.entry_path(night)).expect("an entry");
         Seen::both("missing_entry", place(night + 1))
     }),
+    tampering("an entry lies under a number far away", 1, |copy, _| {
+        let far = 9_999_999_998;
+        copy.write_entry(far, &copy.entries[copy.nights as usize - 1].to_bytes());
+        // It is another entry's number, and another entry's run.
+        Seen::both("missing_entry", place(far))
+            .and_both("moved", place(far))
+            .and_both("moved", place(far))
+            .and_verify("missing_run", copy.run(copy.nights))
+    }),
     tampering("the tail is cut off", 2, |copy, chance| {
         let last = chance.between(1, copy.nights - 1);
         let with_runs = chance.between(0, 1) == 1;
@@ -943,12 +952,12 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
             wrong.extend(look(&copy, seen, &head, &context));
         }
     }
-    // And once in the whole of it.
+    // And once far from the beginning.
     let mut chance = Chance(seed);
     let tampering = &TAMPERINGS[chance.between(0, TAMPERINGS.len() as u64 - 1) as usize];
-    let mut copy = whole;
+    let mut copy = Copy::of(&job, &job.folder.path().join("many"), NIGHTS / 3);
     let head = copy.head();
-    let context = format!("seed {seed}, the whole: {}", tampering.name);
+    let context = format!("seed {seed}, many nights: {}", tampering.name);
     let seen = (tampering.with)(&mut copy, &mut chance);
     wrong.extend(look(&copy, seen, &head, &context));
     assert!(wrong.is_empty(), "{}", wrong.concat());
