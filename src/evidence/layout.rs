@@ -144,6 +144,14 @@ impl RunFolder {
         (plain(day) && plain(run)).then(|| Self(name.to_owned()))
     }
 
+    /// Whether the day it lies under is that of its instant.
+    pub fn is_of_its_day(&self) -> bool {
+        let day = self
+            .instant()
+            .map(|at| at.strftime("dt=%Y-%m-%d/").to_string());
+        day.is_some_and(|day| self.0.starts_with(&day))
+    }
+
     /// The instant that the run bears in its name, to the second.
     pub fn instant(&self) -> Option<Timestamp> {
         let (_, run) = self.0.split_once("/run=")?;
@@ -181,6 +189,27 @@ pub enum RunFile {
 }
 
 impl RunFile {
+    /// Files that every run has: a judged night, or one that could not be judged.
+    pub fn always(is_judged: bool) -> Vec<Self> {
+        let mut files = vec![Self::Manifest, Self::Report];
+        if is_judged {
+            files.extend([
+                Self::AccountsCsv,
+                Self::AccountsJsonl,
+                Self::LeaversCsv,
+                Self::LeaversJsonl,
+                Self::FindingsCsv,
+                Self::ChangesCsv,
+                Self::Result,
+                Self::InputHr,
+                Self::InputAliases,
+                Self::InputExceptions,
+                Self::InputFacts,
+            ]);
+        }
+        files
+    }
+
     /// The name, relative to the run's folder.
     pub fn name(&self) -> String {
         match self {

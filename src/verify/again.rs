@@ -1,5 +1,6 @@
 //! The judgement, made again from what is stored.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use super::folder::Kept;
@@ -41,9 +42,39 @@ const HELD: usize = 2;
 pub(super) struct Judges {
     /// The newest last; a complete night stays until the next one comes.
     held: Vec<Earlier>,
+    /// Run and manifest of every entry before, by number.
+    entries: BTreeMap<u64, (String, String)>,
 }
 
 impl Judges {
+    /// Remembers an entry for those that build on it.
+    pub(super) fn remember(&mut self, entry: &Entry) {
+        let named = (entry.run.clone(), entry.manifest_sha256.clone());
+        self.entries.insert(entry.sequence, named);
+    }
+
+    /// Whether the nights a manifest names are entries of the chain, as they are.
+    pub(super) fn builds_on_what_is_there(
+        &self,
+        entry: &Entry,
+        manifest: &Manifest,
+    ) -> Result<(), String> {
+        for at in manifest.previous.iter().chain(&manifest.baseline) {
+            let there = self.entries.get(&at.sequence);
+            // An entry that is gone has been told of.
+            let is_it = there.is_none_or(|(run, manifest_sha256)| {
+                *run == at.run && *manifest_sha256 == at.manifest_sha256
+            });
+            if !is_it || at.sequence >= entry.sequence {
+                return Err(format!(
+                    "it builds on another entry {} than the one there",
+                    at.sequence
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// A night that is not sound is none to build on.
     pub(super) fn forget(&mut self, sequence: u64) {
         self.held.retain(|earlier| earlier.sequence != sequence);

@@ -16,6 +16,8 @@ use crate::store::{Store, StoreError};
 struct Listing {
     /// Numbers of the entries.
     sequences: BTreeSet<u64>,
+    /// Whether there is a number zero, which no entry has.
+    has_zero: bool,
     /// Names in the ledger's folder that are neither entry nor signature.
     strangers: Vec<String>,
     /// Files of each run's folder, relative to it.
@@ -28,13 +30,18 @@ impl Listing {
     async fn of(store: &Store, folder: &ConnectionFolder) -> Result<Self, StoreError> {
         let mut listing = Self {
             sequences: BTreeSet::new(),
+            has_zero: false,
             strangers: Vec::new(),
             runs: BTreeMap::new(),
             others: Vec::new(),
         };
         for name in store.list(&format!("{folder}/")).await? {
             if let Some(sequence) = folder.sequence_of(&name) {
-                listing.sequences.insert(sequence);
+                if sequence == 0 {
+                    listing.has_zero = true;
+                } else {
+                    listing.sequences.insert(sequence);
+                }
             } else if name.starts_with(&folder.ledger()) {
                 if !name.ends_with(".sig") {
                     listing.strangers.push(name);
@@ -81,6 +88,11 @@ pub(super) async fn verify(
     let sequences = std::mem::take(&mut listing.sequences);
     let head = sequences.last().copied().unwrap_or_default();
     let mut wanted = 1;
+    if listing.has_zero {
+        let place = format!("{}, ledger entry 0", chain.folder);
+        let text = "the first entry is 1: nobody who writes evidence makes this one";
+        verified.fault(FaultKind::ExtraFile, place, text);
+    }
     for sequence in sequences {
         let place = format!("{}, ledger entry {sequence}", chain.folder);
         if sequence > wanted {
@@ -101,7 +113,7 @@ pub(super) async fn verify(
         let sha256 = sha256_hex(&bytes);
         for anchor in &expected.heads {
             if anchor.sequence == sequence && anchor.sha256 == sha256 {
-                chain.anchored.push(sequence);
+                chain.anchored.push(anchor.clone());
             }
         }
         chain.head = Some(Anchor {
@@ -144,6 +156,10 @@ pub(super) async fn verify(
                     let text = format!("entry {other} commits the same run, `{}`", entry.run);
                     verified.fault(FaultKind::Moved, place.clone(), text);
                 }
+                if !run.is_of_its_day() {
+                    let text = "its run lies under another day than its own";
+                    verified.fault(FaultKind::Disagreement, place.clone(), text);
+                }
                 if let Some(as_of) = run.instant() {
                     if as_of > entry.committed_at {
                         let text = format!("its run is of {as_of}, after it was committed");
@@ -156,7 +172,7 @@ pub(super) async fn verify(
                     EntryKind::Run => chain.runs += 1,
                     EntryKind::ReviewOpen | EntryKind::ReviewClose => {}
                 }
-                let files = listing.runs.remove(&entry.run).unwrap_or_default();
+                let files = listing.runs.get(&entry.run).cloned().unwrap_or_default();
                 let stored = Stored {
                     store,
                     folder,
@@ -165,6 +181,7 @@ pub(super) async fn verify(
                     files,
                     now: expected.now,
                 };
+                judges.remember(&entry);
                 folder::verify(&stored, &mut judges, &mut chain, verified).await?;
             }
         }
@@ -175,7 +192,8 @@ pub(super) async fn verify(
     chain.signed = signatures.good;
     chain.signatures_unchecked = signatures.unchecked;
     // The runs of lost entries are there, and nobody vouches for them any more.
-    chain.uncommitted = listing.runs.into_keys().collect();
+    let all = listing.runs.into_keys();
+    chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
     nights.sort();
     chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
     missing_nights(&nights, expected, &chain.folder, verified);

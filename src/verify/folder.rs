@@ -9,6 +9,7 @@ use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{
     ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, marked, sha256_hex, sums_of,
 };
+use crate::judgement;
 use crate::store::{Store, StoreError};
 
 /// A run as its entry names it and as the store lists it.
@@ -34,7 +35,19 @@ impl Stored<'_> {
 }
 
 /// Files that judging again needs, by name; all of them sound.
-pub(super) type Kept = BTreeMap<String, Vec<u8>>;
+pub(super) struct Kept {
+    files: BTreeMap<String, Vec<u8>>,
+    /// Hash and size of every file that is sound.
+    sound: BTreeMap<String, (String, u64)>,
+    /// Every file that `SHA256SUMS` names.
+    sums: BTreeMap<String, String>,
+}
+
+impl Kept {
+    pub(super) fn get(&self, name: &str) -> Option<&Vec<u8>> {
+        self.files.get(name)
+    }
+}
 
 pub(super) async fn verify(
     stored: &Stored<'_>,
@@ -60,6 +73,13 @@ pub(super) async fn verify(
         return Ok(());
     };
     let manifest = manifest(stored, &kept, verified);
+    if let Some(manifest) = &manifest {
+        if let Err(text) = judges.builds_on_what_is_there(stored.entry, manifest) {
+            let place = stored.place(&RunFile::Manifest.name());
+            verified.fault(FaultKind::Disagreement, place, text);
+        }
+        says_the_same(stored, manifest, &kept, verified);
+    }
     let is_sound = verified.faults.len() == faults_before;
     let Some(manifest) = manifest.filter(|_| is_sound && stored.entry.kind == EntryKind::Run)
     else {
@@ -106,10 +126,26 @@ async fn files(
     };
     chain.files += 1;
 
-    let mut kept = Kept::new();
+    let mut kept = Kept {
+        files: BTreeMap::new(),
+        sound: BTreeMap::new(),
+        sums: sums.clone(),
+    };
+    for file in RunFile::always(stored.entry.kind == EntryKind::Run) {
+        let file = file.name();
+        if !sums.contains_key(&file) {
+            let text = "every run of its kind has it, and the sums of this one do not name it";
+            verified.fault(FaultKind::MissingFile, stored.place(&file), text);
+        }
+    }
     let mut extra: Vec<&String> = stored.files.iter().filter(|file| **file != name).collect();
     extra.retain(|file| !sums.contains_key(*file));
     for (file, sha256) in &sums {
+        if !is_plain(file) {
+            let text = "its name leads out of the run's folder: it is no file of this run";
+            verified.fault(FaultKind::MissingFile, stored.place(file), text);
+            continue;
+        }
         let Some(bytes) = stored.read(file).await? else {
             // The same bytes under a name nobody wrote: somebody renamed them.
             let mut found = None;
@@ -138,9 +174,11 @@ async fn files(
             continue;
         }
         chain.files += 1;
+        let size = bytes.len() as u64;
+        kept.sound.insert(file.clone(), (sha256.clone(), size));
         // Pages as they came, and the page for people, are hashed and not needed again.
         if !file.starts_with("raw/") && *file != RunFile::Report.name() {
-            kept.insert(file.clone(), bytes);
+            kept.files.insert(file.clone(), bytes);
         }
     }
     for file in extra {
@@ -201,14 +239,75 @@ fn manifest(stored: &Stored<'_>, kept: &Kept, verified: &mut Verified) -> Option
         );
         verified.fault(FaultKind::Disagreement, place.clone(), text);
     }
-    for record in &manifest.files {
-        let Some(bytes) = kept.get(&record.name) else {
-            continue;
-        };
-        if record.sha256 != sha256_hex(bytes) || record.bytes != bytes.len() as u64 {
-            let text = format!("it describes another {} than the one stored", record.name);
-            verified.fault(FaultKind::Disagreement, place.clone(), text);
-        }
+    // The manifest cannot hold its own hash; all else it describes, and nothing more.
+    let mut described = manifest.files.iter();
+    let is_as_described = described.all(|record| {
+        let is_named = kept.sums.get(&record.name) == Some(&record.sha256);
+        let sound = kept.sound.get(&record.name);
+        is_named && sound.is_none_or(|(_, bytes)| *bytes == record.bytes)
+    });
+    let undescribed = kept
+        .sums
+        .keys()
+        .any(|file| *file != name && !manifest.files.iter().any(|record| record.name == *file));
+    if !is_as_described || undescribed {
+        let text = "the files it describes are not those that the sums name";
+        verified.fault(FaultKind::Disagreement, place.clone(), text);
     }
     Some(manifest)
+}
+
+/// Whether a name stays in the run's folder.
+fn is_plain(file: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
+    file.split('/').all(is_part) && !file.contains(['\\', '\0'])
+}
+
+/// Result and facts must be of this very run: an earlier night told again under a later date is sound
+/// in itself.
+fn says_the_same(stored: &Stored<'_>, manifest: &Manifest, kept: &Kept, verified: &mut Verified) {
+    #[derive(serde::Deserialize)]
+    struct ResultHead {
+        judgement: u32,
+        as_of: Timestamp,
+        verdict: String,
+        complete: bool,
+    }
+    #[derive(serde::Deserialize)]
+    struct FactsHead {
+        as_of: Timestamp,
+        run: String,
+    }
+    if stored.entry.kind != EntryKind::Run {
+        return;
+    }
+    let entry = stored.entry;
+    let name = RunFile::Result.name();
+    if let Some(bytes) = kept.get(&name) {
+        let agrees = serde_json::from_slice(bytes).is_ok_and(|head: ResultHead| {
+            head.as_of == manifest.run.as_of
+                && head.verdict == entry.verdict
+                && head.complete == entry.complete
+                && (1..=judgement::VERSION).contains(&head.judgement)
+        });
+        if !agrees {
+            let text = format!(
+                "it is not the result of the night that entry {} commits",
+                entry.sequence
+            );
+            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+        }
+    }
+    let name = RunFile::InputFacts.name();
+    if let Some(bytes) = kept.get(&name) {
+        let agrees = serde_json::from_slice(bytes)
+            .is_ok_and(|head: FactsHead| head.as_of == manifest.run.as_of && head.run == entry.run);
+        if !agrees {
+            let text = format!(
+                "it is not of the night that entry {} commits",
+                entry.sequence
+            );
+            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+        }
+    }
 }

@@ -100,7 +100,7 @@ pub struct ChainVerified {
     /// Instants of the first and the last night.
     pub period: Option<(Timestamp, Timestamp)>,
     /// Anchors that were met.
-    pub anchored: Vec<u64>,
+    pub anchored: Vec<Anchor>,
 }
 
 impl Verified {
@@ -132,11 +132,15 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
         verified.fault(FaultKind::EmptyLedger, place, text);
     }
     for anchor in &expected.heads {
-        let met = |chain: &ChainVerified| chain.anchored.contains(&anchor.sequence);
+        let met = |chain: &ChainVerified| chain.anchored.contains(anchor);
         if !verified.chains.iter().any(met) {
             let place = format!("ledger entry {}", anchor.sequence);
-            let longest = verified.chains.iter().map(|chain| chain.entries).max();
-            let is_cut = longest.unwrap_or_default() < anchor.sequence;
+            let heads = verified
+                .chains
+                .iter()
+                .filter_map(|chain| chain.head.as_ref());
+            let last = heads.map(|head| head.sequence).max();
+            let is_cut = last.unwrap_or_default() < anchor.sequence;
             let (kind, text) = if is_cut {
                 (
                     FaultKind::CutTail,
