@@ -5,7 +5,7 @@
 //! contradict each other there is none: the leaver is followed on their own.
 
 use super::Leaver;
-use super::lookup::{Lookup, Map, Set};
+use super::lookup::{Lookup, Map};
 use crate::people::{EmailAddress, HrRow, name_key};
 
 /// For each group of rows, the leavers of the previous run who are the same person, by their place.
@@ -18,19 +18,20 @@ use crate::people::{EmailAddress, HrRow, name_key};
 pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<usize>> {
     let index = Index::of(leavers);
     let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-    let mut claimed: Set<usize> = Set::default();
-    for tie in [Index::by_id, Index::by_other_id] {
-        let mut claims = Vec::new();
+    let mut claimed = vec![false; leavers.len()];
+    for by_id in [&index.by_id, &index.by_other_id] {
+        let mut claims: Vec<(usize, usize)> = Vec::new();
         for (group, rows) in groups.iter().enumerate() {
-            let open = tie(&index, rows).into_iter();
-            claims.extend(
-                open.filter(|leaver| !claimed.contains(leaver))
-                    .map(|leaver| (group, leaver)),
-            );
+            for id in rows.iter().filter_map(|row| row.person_id.as_deref()) {
+                let open = by_id.get(id).filter(|leaver| !claimed[*leaver]);
+                claims.extend(open.map(|leaver| (group, leaver)));
+            }
         }
+        claims.sort_unstable();
+        claims.dedup();
         for (group, leaver) in claims {
             known[group].push(leaver);
-            claimed.insert(leaver);
+            claimed[leaver] = true;
         }
     }
     for tie in [Index::by_address, Index::by_name_alone] {
@@ -40,10 +41,12 @@ pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<
                     continue;
                 }
                 let found = tie(&index, rows).into_iter().find(|leaver| {
-                    !claimed.contains(leaver) && (!same_end || ends_alike(rows, &leavers[*leaver]))
+                    !claimed[*leaver] && (!same_end || ends_alike(rows, &leavers[*leaver]))
                 });
                 known[group].extend(found);
-                claimed.extend(found);
+                if let Some(leaver) = found {
+                    claimed[leaver] = true;
+                }
             }
         }
     }
@@ -88,14 +91,6 @@ impl<'a> Index<'a> {
             }
         }
         index
-    }
-
-    fn by_id(&self, rows: &[&HrRow]) -> Vec<usize> {
-        found(&self.by_id, rows)
-    }
-
-    fn by_other_id(&self, rows: &[&HrRow]) -> Vec<usize> {
-        found(&self.by_other_id, rows)
     }
 
     /// By an address, unless the rest says that it is shared or was handed on.
@@ -157,11 +152,6 @@ impl<'a> Index<'a> {
 
 fn ids(leaver: &Leaver) -> impl Iterator<Item = &String> {
     leaver.person_id.iter().chain(&leaver.other_person_ids)
-}
-
-fn found(index: &Lookup<'_, usize>, rows: &[&HrRow]) -> Vec<usize> {
-    let ids = rows.iter().filter_map(|row| row.person_id.as_deref());
-    distinct(ids.flat_map(|id| index.get(id)).collect())
 }
 
 /// Places in their order, each once.
