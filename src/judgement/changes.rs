@@ -6,17 +6,21 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::lookup::{Map, Set};
-use super::matching::by_id;
 use super::outcomes::Judged;
-use super::{Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
+use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
 use crate::people::{Access, Account, EmailAddress};
 
 /// The changes of the night: accounts, then people, then rules.
-pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bool) -> Vec<Change> {
+pub(super) fn of_the_night(
+    basis: &Basis<'_>,
+    leavers: &[Judged<'_>],
+    complete: bool,
+) -> Vec<Change> {
+    let inputs = basis.inputs;
     let mut changes = Vec::new();
     // A list that may be cut shows removals that are none: no account changes then.
     if complete {
-        of_accounts(inputs, leavers, &mut changes);
+        of_accounts(basis, leavers, &mut changes);
     }
     of_people(inputs, leavers, &mut changes);
     of_rules(inputs, &mut changes);
@@ -32,7 +36,8 @@ pub(super) fn of_the_night(inputs: &Inputs, leavers: &[Judged<'_>], complete: bo
     changes
 }
 
-fn of_accounts(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
+fn of_accounts(basis: &Basis<'_>, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
+    let inputs = basis.inputs;
     let Some(baseline) = &inputs.past.baseline else {
         return;
     };
@@ -58,8 +63,7 @@ fn of_accounts(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change
             previous_run: baseline.at.run.clone(),
         });
     };
-    let earlier = by_id(&baseline.accounts);
-    let today = by_id(&inputs.population.accounts);
+    let (earlier, today) = (&basis.earlier, &basis.listed);
 
     for account in &inputs.population.accounts {
         let status = account.status.to_string();

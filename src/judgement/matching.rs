@@ -42,12 +42,17 @@ pub(super) struct Matches<'a> {
 ///
 /// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
 /// an account that returns under another address is still the account of that leaver.
-pub(super) fn former_emails(inputs: &Inputs) -> FormerEmails {
+pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
+    let inputs = basis.inputs;
     let Some(baseline) = &inputs.past.baseline else {
         return FormerEmails::new();
     };
-    let today = by_id(&inputs.population.accounts);
-    let bears = |id: &str| today.get(id).map_or(&[][..], |account| &account.emails);
+    let bears = |id: &str| {
+        basis
+            .listed
+            .get(id)
+            .map_or(&[][..], |account| &account.emails)
+    };
     let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
     for account in &baseline.accounts {
         // Most accounts bear what they bore.
@@ -143,8 +148,6 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
 /// Accounts findable by what people are matched by.
 struct Index<'a> {
     basis: &'a Basis<'a>,
-    listed: Map<&'a str, &'a Account>,
-    earlier: Map<&'a str, &'a Account>,
     former: &'a FormerEmails,
     by_email: Lookup<'a, &'a str>,
     /// Only addresses whose domain is one with others.
@@ -193,8 +196,6 @@ impl<'a> Index<'a> {
         }
         Self {
             basis,
-            listed: by_id(accounts),
-            earlier: by_id(baseline),
             former,
             by_email,
             by_same_domain,
@@ -264,6 +265,7 @@ impl<'a> Index<'a> {
             for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
                 let undone = *kind == MatchKind::Alias
                     && self
+                        .basis
                         .listed
                         .get(account.as_str())
                         .is_some_and(|account| directives.are_different(named, account));
@@ -278,8 +280,8 @@ impl<'a> Index<'a> {
             .map(|(account_id, kind)| Link {
                 account_id,
                 kind,
-                listed: self.listed.get(account_id).copied(),
-                earlier: self.earlier.get(account_id).copied(),
+                listed: self.basis.listed.get(account_id).copied(),
+                earlier: self.basis.earlier.get(account_id).copied(),
             })
             .collect();
         (links, could_match)
@@ -289,8 +291,8 @@ impl<'a> Index<'a> {
     fn accounts_of(&self, key: &AccountKey<'a>) -> Vec<&'a str> {
         match key {
             AccountKey::Id(id) => {
-                let listed = self.listed.get_key_value(id).map(|(id, _)| *id);
-                let earlier = || self.earlier.get_key_value(id).map(|(id, _)| *id);
+                let listed = self.basis.listed.get_key_value(id).map(|(id, _)| *id);
+                let earlier = || self.basis.earlier.get_key_value(id).map(|(id, _)| *id);
                 let former = || self.former.get_key_value(*id).map(|(id, _)| id.as_str());
                 listed
                     .or_else(earlier)

@@ -36,8 +36,11 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::people::Account;
+
 use directives::Directives;
 use domains::SameDomains;
+use lookup::Map;
 
 pub use checks::mark_of_origin;
 pub use domains::is_public_mail_provider;
@@ -64,12 +67,20 @@ struct Basis<'a> {
     same_domains: SameDomains,
     /// The organization's mail domains.
     domains: BTreeSet<String>,
+    /// Tonight's accounts, by id.
+    listed: Map<&'a str, &'a Account>,
+    /// The baseline's accounts, by id.
+    earlier: Map<&'a str, &'a Account>,
 }
 
 impl<'a> Basis<'a> {
     fn of(inputs: &'a Inputs) -> Self {
         let same_domains = SameDomains::of(inputs);
+        let baseline = inputs.past.baseline.as_ref();
+        let baseline = baseline.map_or(&[][..], |baseline| &baseline.accounts);
         Self {
+            listed: matching::by_id(&inputs.population.accounts),
+            earlier: matching::by_id(baseline),
             inputs,
             directives: Directives::of(inputs),
             domains: domains::of_the_organization(inputs, &same_domains),
@@ -86,7 +97,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 
     let rejected = roster::Rejected::of(inputs);
     let people = tenures::people(&basis, &rejected);
-    let former_emails = matching::former_emails(inputs);
+    let former_emails = matching::former_emails(&basis);
     let matches = matching::of_everybody(&basis, &people, &former_emails, complete);
     let leavers = outcomes::of_everybody(&basis, &people, &matches, complete);
 
@@ -95,7 +106,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.sort_by_key(|check| check.id);
 
     let findings = findings::of_the_night(&basis, &people, &leavers, &matches);
-    let changes = changes::of_the_night(inputs, &leavers, complete);
+    let changes = changes::of_the_night(&basis, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let members = people.iter().filter_map(tenures::Person::as_member);
     let roster = roster::tonight(inputs, &rejected, members);
