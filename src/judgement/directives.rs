@@ -13,7 +13,9 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::domains::SameDomains;
 use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
-use crate::people::{Account, Alias, EmailAddress, Exception, RejectedRow, fold, is_zero_width};
+use crate::people::{
+    Access, Account, Alias, EmailAddress, Exception, RejectedRow, fold, is_zero_width,
+};
 
 /// An exception may be in force for so many days at most, counted from the day of the run.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
@@ -48,9 +50,9 @@ pub(super) enum PersonKey<'a> {
 }
 
 /// A person by everything that may name them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Named<'a> {
-    pub(super) ids: &'a [&'a str],
+    pub(super) ids: Vec<&'a str>,
     pub(super) emails: &'a [EmailAddress],
     pub(super) names: &'a [String],
 }
@@ -137,6 +139,16 @@ pub(super) struct InForce<'a> {
 }
 
 impl InForce<'_> {
+    /// Whether it is for somebody or something as such: for one of these addresses, and by id where that
+    /// is known to be so, of those of the two that it names. It must name one.
+    fn is_for(&self, by_id: Option<bool>, emails: &[EmailAddress]) -> bool {
+        let by_email = self.email.as_ref().map(|email| emails.contains(email));
+        let by_both = [by_id, by_email];
+        self.exception.check.is_none()
+            && by_both != [None, None]
+            && by_both.iter().flatten().all(|named| *named)
+    }
+
     /// The line and its last day, for a check. No names.
     pub(super) fn in_short(&self) -> String {
         let Self {
@@ -310,23 +322,13 @@ impl<'a> Directives<'a> {
             .insert(what);
     }
 
-    /// Whether any line ties accounts and people, or tells them apart.
-    pub(super) fn has_aliases(&self) -> bool {
-        !self.same.is_empty() || !self.different.is_empty()
-    }
-
-    /// Whether any line names a service account.
-    pub(super) fn has_services(&self) -> bool {
-        !self.services.is_empty()
-    }
-
     /// Whether any exception is in force.
     pub(super) fn has_exceptions(&self) -> bool {
         !self.exceptions.is_empty()
     }
 
     /// The lines that tie accounts to a person.
-    pub(super) fn ties_of(&self, person: Named<'_>) -> Vec<&Tie<'a>> {
+    pub(super) fn ties_of(&self, person: &Named<'_>) -> Vec<&Tie<'a>> {
         if self.same.is_empty() {
             return Vec::new();
         }
@@ -356,7 +358,7 @@ impl<'a> Directives<'a> {
     }
 
     /// Whether somebody decided that an account is not a person's. Asked where it matters only.
-    pub(super) fn are_different(&self, person: Named<'_>, account: &Account) -> bool {
+    pub(super) fn are_different(&self, person: &Named<'_>, account: &Account) -> bool {
         let mut of = self.different.iter();
         let found = of.find(|tie| tie.account.names(account) && person.is(&tie.person));
         if let Some(tie) = found {
@@ -368,76 +370,92 @@ impl<'a> Directives<'a> {
 
     /// Whether an account is known to be no person's.
     pub(super) fn is_service(&self, account: &Account) -> bool {
-        self.owner_of(account).is_some()
+        !self.owners_of(account).is_empty()
     }
 
-    /// Who answers for an account that is no person's, if it is such a one.
-    pub(super) fn owner_of(&self, account: &Account) -> Option<&PersonKey<'a>> {
-        let mut services = self.services.iter();
-        let found = services.find(|service| service.account.names(account))?;
-        let what = format!("account {} is a service account", account.id);
-        self.did(DirectiveKind::Alias, found.line, what);
-        Some(&found.owner)
+    /// Who answers for an account that is no person's; nobody, if it is no such one.
+    pub(super) fn owners_of(&self, account: &Account) -> Vec<&PersonKey<'a>> {
+        let services = self.services.iter();
+        services
+            .filter(|service| service.account.names(account))
+            .map(|service| {
+                let what = format!("account {} is a service account", account.id);
+                self.did(DirectiveKind::Alias, service.line, what);
+                &service.owner
+            })
+            .collect()
     }
 
-    /// The accounts that somebody answers for, of those listed. An owner is named by id, by address on
-    /// any domain that is one with theirs, or by name.
-    pub(super) fn owned_by<'s>(
-        &'s self,
-        person: Named<'s>,
+    /// The accounts that somebody answers for, of those that have or may have access, with the line that
+    /// says so. An owner is named by id, by address on any domain that is one with theirs, or by name.
+    pub(super) fn answered_for_by<'s>(
+        &self,
+        person: &Named<'_>,
         accounts: &'s [Account],
-    ) -> impl Iterator<Item = (u64, &'s Account)> {
-        let is_owner = move |service: &&Service<'a>| match &service.owner {
+    ) -> Vec<(u64, &'s Account)> {
+        let is_owner = |service: &&Service<'a>| match &service.owner {
             PersonKey::Id(id) => person.ids.contains(id) || person.is_named(id),
             PersonKey::Email(owner) => person.emails.iter().any(|email| {
                 let same = self.same_domains.key(email);
                 email == owner || same.is_some() && same == self.same_domains.key(owner)
             }),
         };
-        self.services
-            .iter()
-            .filter(is_owner)
-            .flat_map(move |service| {
-                let named = accounts
-                    .iter()
-                    .filter(|account| service.account.names(account));
-                named.map(move |account| (service.line, account))
+        let services = self.services.iter().filter(is_owner);
+        services
+            .flat_map(|service| {
+                let accounts = accounts.iter();
+                accounts
+                    .filter(|account| account.access() != Access::None)
+                    .filter(|account| service.account.names(account))
+                    .map(|account| (service.line, account))
             })
+            .collect()
+    }
+
+    /// The first exception that covers something and is approved by another than whom it is for. Every one
+    /// that would cover it is looked at: approved by themselves, it is told of.
+    fn covering(
+        &self,
+        whom: &Named<'_>,
+        what: String,
+        covers: impl Fn(&InForce<'a>) -> bool,
+    ) -> Option<&InForce<'a>> {
+        let covering = self.exceptions.iter().filter(|of| covers(of));
+        let approved: Vec<&InForce<'a>> = covering
+            .filter(|of| self.is_approved_by_another(of, whom))
+            .collect();
+        let found = *approved.first()?;
+        self.did(DirectiveKind::Exception, found.line, what);
+        Some(found)
     }
 
     /// The exception that covers a leaver's access by an account, if there is one.
     pub(super) fn covers_access(
         &self,
-        leaver: Named<'_>,
+        leaver: &Named<'_>,
         account: &Account,
     ) -> Option<&InForce<'a>> {
         // The account is theirs: what it bears names them as well.
-        let ids = [leaver.ids, &[account.id.as_str()]].concat();
         let emails = [leaver.emails, &account.emails].concat();
         let names: Vec<String> = leaver.names.iter().chain(&account.name).cloned().collect();
         let themselves = Named {
-            ids: &ids,
+            ids: [leaver.ids.as_slice(), &[account.id.as_str()]].concat(),
             emails: &emails,
             names: &names,
         };
-        let found = self.exceptions.iter().find(|of| {
+        let what = format!("covers access by account {}", account.id);
+        self.covering(&themselves, what, |of| {
             let exception = of.exception;
             let person = exception.person_id.as_deref();
             let email = of.email.as_ref();
             exception.check.is_none()
                 && person.is_none_or(|id| leaver.ids.contains(&id))
-                && email.is_none_or(|email| {
-                    leaver.emails.contains(email) || account.emails.contains(email)
-                })
+                && email.is_none_or(|email| emails.contains(email))
                 && exception
                     .account_id
                     .as_ref()
                     .is_none_or(|id| *id == account.id)
-                && self.is_approved_by_another(of, themselves)
-        })?;
-        let what = format!("covers access by account {}", account.id);
-        self.did(DirectiveKind::Exception, found.line, what);
-        Some(found)
+        })
     }
 
     /// The exception that is for an account as such, whoever it belongs to.
@@ -446,29 +464,17 @@ impl<'a> Directives<'a> {
         account: &Account,
         what: &'static str,
     ) -> Option<&InForce<'a>> {
-        let names: Vec<String> = account.name.iter().cloned().collect();
         let itself = Named {
-            ids: &[],
+            ids: Vec::new(),
             emails: &account.emails,
-            names: &names,
+            names: account.name.as_slice(),
         };
-        let found = self.exceptions.iter().find(|of| {
-            let exception = of.exception;
-            let by_id = exception.account_id.as_ref().map(|id| *id == account.id);
-            let by_email = of
-                .email
-                .as_ref()
-                .map(|email| account.emails.contains(email));
-            exception.check.is_none()
-                && exception.person_id.is_none()
-                && (by_id, by_email) != (None, None)
-                && by_id.unwrap_or(true)
-                && by_email.unwrap_or(true)
-                && self.is_approved_by_another(of, itself)
-        })?;
         let what = format!("covers account {}: {what}", account.id);
-        self.did(DirectiveKind::Exception, found.line, what);
-        Some(found)
+        self.covering(&itself, what, |of| {
+            let by_id = of.exception.account_id.as_ref();
+            of.exception.person_id.is_none()
+                && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
+        })
     }
 
     /// The exception that names an account without an address, in short.
@@ -487,35 +493,21 @@ impl<'a> Directives<'a> {
 
     /// The exception that is for whom a rejected row is about.
     pub(super) fn covers_rejected(&self, row: &RejectedRow) -> Option<&InForce<'a>> {
-        let ids: Vec<&str> = row.person_id.as_deref().into_iter().collect();
-        let emails: Vec<EmailAddress> = row
-            .email
-            .as_deref()
-            .and_then(EmailAddress::parse)
-            .into_iter()
-            .collect();
+        let email = row.email.as_deref().and_then(EmailAddress::parse);
         let about = Named {
-            ids: &ids,
-            emails: &emails,
+            ids: row.person_id.as_deref().into_iter().collect(),
+            emails: email.as_slice(),
             names: &[],
         };
-        let found = self.exceptions.iter().find(|of| {
-            let exception = of.exception;
-            let by_id = exception.person_id.as_deref().map(|id| ids.contains(&id));
-            let by_email = of.email.as_ref().map(|email| emails.contains(email));
-            exception.check.is_none()
-                && exception.account_id.is_none()
-                && (by_id, by_email) != (None, None)
-                && by_id.unwrap_or(true)
-                && by_email.unwrap_or(true)
-                && self.is_approved_by_another(of, about)
-        })?;
         let what = format!(
             "covers the rejected row in line {} of the HR feed",
             row.line
         );
-        self.did(DirectiveKind::Exception, found.line, what);
-        Some(found)
+        self.covering(&about, what, |of| {
+            let by_id = of.exception.person_id.as_deref();
+            of.exception.account_id.is_none()
+                && of.is_for(by_id.map(|id| about.ids.contains(&id)), about.emails)
+        })
     }
 
     /// The exception that accepts a check's failure.
@@ -528,7 +520,7 @@ impl<'a> Directives<'a> {
     }
 
     /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.
-    fn is_approved_by_another(&self, of: &InForce<'a>, person: Named<'_>) -> bool {
+    fn is_approved_by_another(&self, of: &InForce<'a>, person: &Named<'_>) -> bool {
         let approver = of.exception.approved_by.as_deref().unwrap_or_default();
         let by_another = !person.is_written(approver, &self.same_domains);
         let mut invalid = self.invalid.borrow_mut();
@@ -652,11 +644,9 @@ fn in_force<'a>(
     if words(approver).concat().chars().count() < 2 {
         return Err(wrong("its approved_by names nobody".to_owned()));
     }
-    let ids: Vec<&str> = exception.person_id.as_deref().into_iter().collect();
-    let emails: Vec<EmailAddress> = email.iter().cloned().collect();
     let itself = Named {
-        ids: &ids,
-        emails: &emails,
+        ids: exception.person_id.as_deref().into_iter().collect(),
+        emails: email.as_slice(),
         names: &[],
     };
     if itself.is_written(approver, same) {

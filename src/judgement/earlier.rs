@@ -85,7 +85,7 @@ impl<'a> Index<'a> {
             for email in &leaver.emails {
                 index.by_email.add(email.key(), place);
             }
-            if ids(leaver).next().is_none() && leaver.emails.is_empty() {
+            if leaver.ids().next().is_none() && leaver.emails.is_empty() {
                 let name = leaver.name.as_deref().and_then(name_key);
                 index.by_name_alone.entry(name).or_default().push(place);
             }
@@ -114,13 +114,13 @@ impl<'a> Index<'a> {
                 let same_name = name.as_ref().is_some_and(|name| names.contains(name));
                 let other_name = name.is_some() && !names.is_empty() && !same_name;
                 // What ties by id has been tied by id: two ids here are two different ones.
-                let other_id = has_id && ids(leaver).next().is_some();
+                let other_id = has_id && leaver.ids().next().is_some();
                 let is_first = leaver.emails.first() == Some(email);
                 let is_same = match (is_work, is_first) {
                     (true, true) => !(other_name && other_id),
                     (true, false) => same_name || !other_name && !other_id,
                     // Nothing else may tell who they are: an id would have.
-                    (false, _) => !has_id && ids(leaver).next().is_none() && !other_name,
+                    (false, _) => !has_id && leaver.ids().next().is_none() && !other_name,
                 };
                 if is_same {
                     tied.push(place);
@@ -148,10 +148,6 @@ impl<'a> Index<'a> {
         }
         distinct(tied)
     }
-}
-
-fn ids(leaver: &Leaver) -> impl Iterator<Item = &String> {
-    leaver.person_id.iter().chain(&leaver.other_person_ids)
 }
 
 /// Places in their order, each once.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::directives::{Named, PersonKey};
+use super::directives::PersonKey;
 use super::matching::Matches;
 use super::outcomes::Judged;
 use super::records::finding_id;
@@ -216,23 +216,13 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
 /// for it.
 fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
     let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
-    if !has_left || !basis.directives.has_services() {
+    if !has_left {
         return;
     }
     let leaver = &judged.leaver;
-    let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
-    let names: Vec<String> = leaver.name.iter().cloned().collect();
-    let named = Named {
-        ids: &ids,
-        emails: &leaver.emails,
-        names: &names,
-    };
     let accounts = &basis.inputs.population.accounts;
-    let owned = basis.directives.owned_by(named, accounts);
+    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
     for (line, account) in owned {
-        if account.access() == Access::None {
-            continue;
-        }
         basis.directives.owner_has_left(line, &account.id);
         findings.push(finding(
             basis.inputs,
@@ -299,13 +289,17 @@ fn without_hr_record(
         .iter()
         .filter_map(|row| EmailAddress::parse(row.email.as_deref()?))
         .collect();
-    let ids: HashSet<&str> = people.iter().flat_map(Person::id_list).collect();
+    let ids = people.iter().flat_map(Person::ids);
+    let ids: HashSet<&str> = ids.map(String::as_str).collect();
     let emails: HashSet<&EmailAddress> = people.iter().flat_map(|person| &person.emails).collect();
     // A service account has an owner, if HR knows the one that is named.
-    let is_answered_for = |account: &Account| match basis.directives.owner_of(account) {
-        Some(PersonKey::Id(id)) => ids.contains(id),
-        Some(PersonKey::Email(email)) => emails.contains(email),
-        None => false,
+    let is_known = |owner: &&PersonKey<'_>| match owner {
+        PersonKey::Id(id) => ids.contains(id),
+        PersonKey::Email(email) => emails.contains(email),
+    };
+    let is_answered_for = |account: &Account| {
+        let owners = basis.directives.owners_of(account);
+        owners.iter().any(is_known)
     };
     for account in &inputs.population.accounts {
         let is_internal = |email: &EmailAddress| basis.domains.contains(email.domain());

@@ -239,14 +239,9 @@ impl<'a> Index<'a> {
             }
         }
         let directives = &self.basis.directives;
-        let ids = if directives.has_aliases() {
-            person.id_list()
-        } else {
-            Vec::new()
-        };
-        let named = person.named(&ids);
+        let named = person.named();
         let mut could_match = Vec::new();
-        for by_hand in directives.ties_of(named) {
+        for by_hand in directives.ties_of(&named) {
             let tied = self.accounts_of(&by_hand.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
@@ -268,7 +263,7 @@ impl<'a> Index<'a> {
                         .basis
                         .listed
                         .get(account.as_str())
-                        .is_some_and(|account| directives.are_different(named, account));
+                        .is_some_and(|account| directives.are_different(&named, account));
                 if !undone {
                     tie(account, *kind);
                 }

@@ -128,12 +128,12 @@ fn of_one<'a>(
     let mut covered = Vec::new();
     let mut exception_expires: Option<Date> = None;
     if is_overdue && basis.directives.has_exceptions() {
-        let ids = person.id_list();
+        let named = person.named();
         for link in &links {
             let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                 continue;
             };
-            let exception = basis.directives.covers_access(person.named(&ids), account);
+            let exception = basis.directives.covers_access(&named, account);
             if let Some(exception) = exception {
                 covered.push(link.account_id);
                 notes.push(format!("account {}: {}", account.id, exception.told()));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::directives::Named;
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, Outcome, Severity, Verdict, WithinSla,
@@ -113,6 +114,15 @@ impl Leaver {
     /// Every id of the person.
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.person_id.iter().chain(&self.other_person_ids)
+    }
+
+    /// By everything that may name them.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named {
+            ids: self.ids().map(String::as_str).collect(),
+            emails: &self.emails,
+            names: self.name.as_slice(),
+        }
     }
 
     /// Whether HR never named them as leaving, and an earlier roster named them as working here.

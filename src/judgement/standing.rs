@@ -48,7 +48,7 @@ impl Says {
 }
 
 fn says(row: &HrRow, as_of: Timestamp) -> Says {
-    let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
+    let begun = has_begun(row, as_of);
     let end = row.end_of_work().map(|end| end.at);
     match (&row.status, end) {
         (_, Some(end)) if end > as_of => Says::Until(end),
@@ -59,6 +59,11 @@ fn says(row: &HrRow, as_of: Timestamp) -> Says {
         (Employment::Ended, None) => Says::LeftUndated,
         (Employment::Unclassified(_) | Employment::NotTold, None) => Says::Nothing,
     }
+}
+
+/// Whether a tenure has begun; one without a start has.
+fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
+    row.start.as_ref().is_none_or(|start| start.at <= as_of)
 }
 
 /// Where somebody stands, and by which row.
@@ -93,18 +98,17 @@ pub(super) fn decide<'r>(
             _ => None,
         })
         .max_by_key(|(end, _)| *end);
+    // A tenure that will begin and end later tells nothing of somebody who has left.
+    let had_left = previous.iter().find(|leaver| has_left(leaver, as_of));
+    let still_told = || previous.iter().find(|of| of.outcome != Outcome::Rescinded);
     let until = said
         .iter()
         .filter_map(|(says, row)| match says {
             Says::Until(end) => Some((*end, *row)),
             _ => None,
         })
-        .max_by_key(|(end, _)| *end)
-        // A tenure that will begin and end later tells nothing of somebody who has left.
-        .filter(|(_, row)| {
-            let begun = row.start.as_ref().is_none_or(|start| start.at <= as_of);
-            begun || !previous.iter().any(|leaver| has_left(leaver, as_of))
-        });
+        .filter(|(_, row)| had_left.is_none() || has_begun(row, as_of))
+        .max_by_key(|(end, _)| *end);
     let works = rows_that(|says| *says == Says::Working)
         .map(|(_, row)| *row)
         .next();
@@ -145,30 +149,29 @@ pub(super) fn decide<'r>(
     } else if let Some((end, row)) = until {
         (Standing::Upcoming, Some(end), row)
     } else if let Some(row) = works {
-        match previous.first() {
-            Some(leaver) if has_let_an_end_pass(row, leaver) => {
-                notes.push(
-                    "the end of work that HR had announced has passed, and HR still says active"
-                        .to_owned(),
-                );
-                (
-                    Standing::Undecided,
-                    row.end_of_work().map(|end| end.at),
-                    row,
-                )
+        let lapsed = rows_that(|says| *says == Says::Working).find(|(_, row)| {
+            let mut previous = previous.iter();
+            previous.any(|leaver| has_let_an_end_pass(row, leaver))
+        });
+        if let Some((_, row)) = lapsed {
+            notes.push(
+                "the end of work that HR had announced has passed, and HR still says active"
+                    .to_owned(),
+            );
+            let end = row.end_of_work().map(|end| end.at);
+            (Standing::Undecided, end, *row)
+        } else if let Some(leaver) = previous.first() {
+            let (standing, end) = came_back(leaver, row);
+            if standing == Standing::Rehired {
+                ended_as.clone_from(&leaver.person_id);
             }
-            Some(leaver) => {
-                let (standing, end) = came_back(leaver, row);
-                if standing == Standing::Rehired {
-                    ended_as.clone_from(&leaver.person_id);
-                }
-                (standing, end, row)
-            }
-            None => (Standing::Working, None, row),
+            (standing, end, row)
+        } else {
+            (Standing::Working, None, row)
         }
     } else if let Some(row) = undecided {
         (Standing::Undecided, None, row)
-    } else if let Some(leaver) = previous.first() {
+    } else if let Some(leaver) = had_left.or_else(still_told).or(previous.first()) {
         // Only a tenure that has not begun: until it does, they have left.
         ended_as.clone_from(&leaver.person_id);
         match as_last_told(leaver, as_of) {

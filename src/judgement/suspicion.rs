@@ -97,8 +97,13 @@ impl<'a> Suspects<'a> {
 
     /// What is open tonight, and every account to be remembered as suspected.
     pub(super) fn of_person(&self, person: &Person<'_>) -> (Vec<Suspicion<'a>>, Vec<String>) {
+        let directives: &Directives<'_> = &self.basis.directives;
+        let named = person.named();
+        let population = &self.basis.inputs.population.accounts;
+        let answered_for = directives.answered_for_by(&named, population);
+        let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
         if self.accounts.is_empty() {
-            return (Vec::new(), self.carried(person, std::iter::empty()));
+            return (Vec::new(), self.carried(person, answered_for));
         }
         let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
@@ -137,16 +142,14 @@ impl<'a> Suspects<'a> {
                 });
             }
         }
-        let carried = self.carried(person, suspicions.keys().copied());
-        let ids = person.id_list();
-        let named = person.named(&ids);
-        let directives: &Directives<'_> = &self.basis.directives;
-        suspicions.retain(|_, suspicion| !directives.are_different(named, suspicion.account));
+        let carried = self.carried(person, answered_for.chain(suspicions.keys().copied()));
+        suspicions.retain(|_, suspicion| !directives.are_different(&named, suspicion.account));
         (suspicions.into_values().collect(), carried)
     }
 
-    /// Accounts suspected tonight, also where an alias decides it, which may be gone tomorrow; and those
-    /// of before, unless somebody owns them or a whole list proves that they have no access.
+    /// Accounts suspected tonight, also where an alias decides it, which may be gone tomorrow; those that
+    /// they answer for by such a line; and those of before. None that somebody owns, or that a whole list
+    /// proves to have no access.
     fn carried<'s>(
         &self,
         person: &Person<'_>,
@@ -154,13 +157,14 @@ impl<'a> Suspects<'a> {
     ) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);
-        let is_open = |id: &&String| {
+        let is_open = |id: &String| {
             let is_owned = self.taken.contains(id.as_str());
             !is_owned && (!self.complete || self.accessible.contains(id.as_str()))
         };
         let mut carried: Vec<String> = tonight
             .map(str::to_owned)
-            .chain(before.filter(is_open).cloned())
+            .chain(before.cloned())
+            .filter(is_open)
             .collect();
         carried.sort();
         carried.dedup();

@@ -12,7 +12,7 @@ use super::lookup::{Map, Set};
 use super::roster::Rejected;
 use super::standing::{self, Decision, Standing, as_last_told};
 use super::{Basis, Leaver, Outcome, RosterMember, Tenure, earlier, roster};
-use crate::people::{Access, EmailAddress, Employment, HrDate, HrRow, name_key};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, name_key};
 
 /// A person as HR tells of them at the instant of the run.
 #[derive(Debug)]
@@ -72,15 +72,10 @@ impl Person<'_> {
         })
     }
 
-    /// Every id, for [`named`](Self::named).
-    pub(super) fn id_list(&self) -> Vec<&str> {
-        self.ids().map(String::as_str).collect()
-    }
-
     /// By everything that may name them.
-    pub(super) fn named<'s>(&'s self, ids: &'s [&'s str]) -> Named<'s> {
+    pub(super) fn named(&self) -> Named<'_> {
         Named {
-            ids,
+            ids: self.ids().map(String::as_str).collect(),
             emails: &self.emails,
             names: &self.names,
         }
@@ -159,15 +154,15 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
         }
         index
     }
-    let mut unite = |one: usize, other: usize| {
-        let (a, b) = (root(&mut parent, one), root(&mut parent, other));
+    fn unite(parent: &mut [usize], one: usize, other: usize) {
+        let (a, b) = (root(parent, one), root(parent, other));
         parent[a] = b;
-    };
+    }
     let mut by_id: Map<&str, usize> = Map::default();
     let mut by_email: Map<&str, Sharing> = Map::default();
     for (index, row) in rows.iter().enumerate() {
         if let Some(id) = &row.person_id {
-            unite(index, *by_id.entry(id).or_insert(index));
+            unite(&mut parent, index, *by_id.entry(id).or_insert(index));
         }
         if let Some(email) = &row.email {
             by_email
@@ -179,13 +174,29 @@ fn groups(rows: &[HrRow]) -> Vec<Vec<&HrRow>> {
                 });
         }
     }
+    let mut unclear = Vec::new();
     for Sharing { first, others } in by_email.into_values() {
         if others.is_empty() {
             continue;
         }
         let sharing: Vec<usize> = std::iter::once(first).chain(others).collect();
-        for (one, other) in of_one_person(rows, &sharing) {
-            unite(one, other);
+        let named = named_among(rows, &sharing);
+        for (one, other) in with_a_word_in_common(&named) {
+            unite(&mut parent, one, other);
+        }
+        if named.len() < sharing.len() {
+            let named = named.into_iter().map(|(index, _)| index).collect();
+            unclear.push((sharing, named));
+        }
+    }
+    // Decided before any of them is put together: one address must not decide for the next by its turn.
+    unclear.retain(|(_, named): &(Vec<usize>, Vec<usize>)| {
+        let roots: Set<usize> = named.iter().map(|row| root(&mut parent, *row)).collect();
+        roots.len() <= 1
+    });
+    for (sharing, _) in unclear {
+        for row in &sharing {
+            unite(&mut parent, sharing[0], *row);
         }
     }
     let mut groups: Vec<Vec<&HrRow>> = vec![Vec::new(); rows.len()];
@@ -217,27 +228,28 @@ fn key<'a>(group: &[&'a HrRow]) -> (Option<&'a str>, Option<&'a str>) {
     )
 }
 
-/// Which rows that share a work address are one person, in pairs.
+/// Of rows that share a work address, those with an id and a name, with the name's words.
+///
+/// A row that lacks one of them tells nobody apart: it is whoever the address belongs to, if that is one
+/// person, and otherwise stands for itself.
+fn named_among(rows: &[HrRow], sharing: &[usize]) -> Vec<(usize, String)> {
+    let name = |index: &usize| {
+        let row = &rows[*index];
+        row.person_id.as_ref()?;
+        Some((*index, name_key(row.name.as_deref()?)?))
+    };
+    sharing.iter().filter_map(name).collect()
+}
+
+/// Which rows that share a work address are one person by name, in pairs.
 ///
 /// A person who returns gets another id and keeps their name, or half of it. Where ids and names
-/// both differ, the address was given to somebody else, and hides nobody behind them. A row that
-/// lacks id or name tells nobody apart.
-fn of_one_person(rows: &[HrRow], sharing: &[usize]) -> Vec<(usize, usize)> {
-    let names: Vec<Option<String>> = sharing
-        .iter()
-        .map(|index| {
-            let row = &rows[*index];
-            row.person_id.as_ref()?;
-            name_key(row.name.as_deref()?)
-        })
-        .collect();
-    if names.iter().any(Option::is_none) {
-        return sharing.iter().map(|index| (sharing[0], *index)).collect();
-    }
+/// both differ, the address was given to somebody else, and hides nobody behind them.
+fn with_a_word_in_common(named: &[(usize, String)]) -> Vec<(usize, usize)> {
     let mut first_with: HashMap<&str, usize> = HashMap::new();
     let mut pairs = Vec::new();
-    for (index, name) in sharing.iter().zip(&names) {
-        for word in name.iter().flat_map(|name| name.split(' ')) {
+    for (index, name) in named {
+        for word in name.split(' ') {
             pairs.push((*first_with.entry(word).or_insert(*index), *index));
         }
     }
@@ -323,7 +335,7 @@ fn person<'a>(
     // Ids of earlier tenures stay with the person, unless tonight they are somebody else's.
     let before = previous
         .iter()
-        .flat_map(|leaver| leaver.person_id.iter().chain(&leaver.other_person_ids))
+        .flat_map(|leaver| leaver.ids())
         .map(String::as_str)
         .filter(|id| !ids_tonight.contains(id));
     let other_person_ids: BTreeSet<&str> = distinct_ids
@@ -354,8 +366,7 @@ fn followed<'a>(
 ) -> Option<Person<'a>> {
     let inputs = basis.inputs;
     let feed_was_read = inputs.hr.unusable.is_none();
-    let ids = leaver.person_id.iter().chain(&leaver.other_person_ids);
-    let rejected = rejected.line_of(ids, &leaver.emails);
+    let rejected = rejected.line_of(leaver.ids(), &leaver.emails);
     if feed_was_read && rejected.is_none() {
         let closed_by_hr = matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded);
         let is_over = !leaver.in_feed && is_settled(leaver) && !owns_something(leaver, basis);
@@ -424,19 +435,9 @@ fn is_settled(leaver: &Leaver) -> bool {
 
 /// Whether a service account that can be used still names them as its owner.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
-    if !basis.directives.has_services() {
-        return false;
-    }
-    let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
-    let names: Vec<String> = leaver.name.iter().cloned().collect();
-    let named = Named {
-        ids: &ids,
-        emails: &leaver.emails,
-        names: &names,
-    };
     let accounts = &basis.inputs.population.accounts;
-    let mut owned = basis.directives.owned_by(named, accounts);
-    owned.any(|(_, account)| account.access() != Access::None)
+    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
+    !owned.is_empty()
 }
 
 /// Every tenure told of, now or before.

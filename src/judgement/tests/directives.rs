@@ -806,3 +806,43 @@ fn a_fall_is_measured_against_nights_whose_feed_could_be_read() {
     let judged = rows(3)(night).judge();
     assert_eq!(status(&judged, CheckId::HrDrop), CheckStatus::Fail);
 }
+
+#[test]
+fn a_service_account_whose_owner_left_stays_open_without_its_line() {
+    let night = bot(world().account(ADA), "E-ada")
+        .leaver(ADA, LEFT)
+        .status("ada", Status::Inactive);
+    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
+    let next = night.next();
+    let gone = next
+        .clone()
+        .change(|inputs| inputs.directives.aliases = None);
+    let expired = next.at("2027-07-01T00:00:00Z");
+    for night in [gone, expired] {
+        let kinds = kinds(&night.judge());
+        assert!(
+            kinds.contains(&FindingKind::PossibleOffboardedAccess),
+            "{kinds:?}"
+        );
+    }
+}
+
+#[test]
+fn an_exception_approved_by_whom_it_is_for_is_told_beside_a_good_one() {
+    for days in [["2026-12-24", "2026-12-31"], ["2026-12-31", "2026-12-24"]] {
+        let judged = still_in()
+            .exception(|exception| {
+                exception.account_id = text("ada");
+                exception.expires_on = text(days[0]);
+            })
+            .exception(|exception| {
+                exception.account_id = text("ada");
+                exception.expires_on = text(days[1]);
+                exception.approved_by = text("E-ada");
+            })
+            .judge();
+        assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+        let expected = [DirectiveState::Used, DirectiveState::Malformed];
+        assert_eq!(states(&judged), expected, "{days:?}");
+    }
+}

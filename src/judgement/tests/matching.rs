@@ -240,3 +240,17 @@ fn an_account_tells_whose_it_is_leavers_first() {
     assert_eq!(owner.matched_by, [MatchKind::Email, MatchKind::PersonId]);
     assert_eq!(owner.findings, [FindingKind::OffboardedAccess]);
 }
+
+#[test]
+fn a_suspicion_is_not_handed_on_among_leavers_without_an_id() {
+    let bob = "bob@example.com";
+    let ada = row("").mail(ADA).ended().end(date(2026, 11, 2));
+    let night = world()
+        .account_as("1", "ada+x@example.com")
+        .account_as("2", "bob+x@example.com")
+        .hr(ada)
+        .hr(row("").mail(bob).ended().end(date(2026, 11, 2)));
+    let of_bob = |night: &World| leaver(&night.judge(), bob).note.clone();
+    assert!(!of_bob(&night).contains("account 1"));
+    assert!(!of_bob(&night.clone().next()).contains("account 1"));
+}

@@ -217,3 +217,20 @@ fn a_night_of_another_scope_forgets_nobody() {
     let night = without_row(scope(night, FeedScope::Roster), "E1");
     assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
 }
+
+#[test]
+fn a_service_account_has_an_owner_if_hr_knows_any_of_those_named() {
+    for owners in [["E1", "E77"], ["E77", "E1"]] {
+        let mut night = everybody().account("bot@example.com");
+        for owner in owners {
+            night = night.alias(|alias| {
+                alias.account_id = text("bot");
+                alias.relation = text("service");
+                alias.owner = text(owner);
+                alias.reason = text("a bot");
+                alias.expires_on = text("2027-01-31");
+            });
+        }
+        assert!(night.judge().findings.is_empty(), "{owners:?}");
+    }
+}

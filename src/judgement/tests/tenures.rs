@@ -428,3 +428,79 @@ fn an_old_tenure_that_was_never_closed_hides_nobody() {
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
 }
+
+#[test]
+fn a_tenure_that_runs_counts_beside_one_that_has_not_begun() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .next()
+        .no_rows()
+        .hr(row("E1").mail(ADA).active().end(date(2026, 12, 24)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    let extended = row("E1").mail(ADA).active().start(date(2027, 1, 4));
+    let night = night.hr(extended.end(date(2028, 1, 4)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+}
+
+#[test]
+fn a_row_without_a_name_makes_no_two_people_one() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E1")
+            .name("Ada Byron")
+            .mail(ADA)
+            .ended()
+            .end(date(2026, 11, 2)))
+        .hr(row("E2")
+            .name("Grace Hopper")
+            .mail(ADA)
+            .active()
+            .start(date(2026, 11, 9)));
+    let outcomes = |night: &World| -> Vec<Outcome> {
+        let leavers = night.judge().leavers;
+        leavers.iter().map(|leaver| leaver.outcome).collect()
+    };
+    assert_eq!(outcomes(&night), [Outcome::StillActive]);
+    let nameless = row("E3").mail(ADA).active().start(date(2026, 11, 16));
+    assert_eq!(outcomes(&night.hr(nameless)), [Outcome::StillActive]);
+}
+
+#[test]
+fn an_announced_end_that_passed_waits_whichever_of_two_ids_had_it() {
+    // Two ids that HR later shows to be one person: one had left, one was to leave.
+    for (left, leaving) in [("E1", "E2"), ("E2", "E1")] {
+        let announced = row(leaving).mail(ADA).active().end(date(2026, 11, 24));
+        let night = world()
+            .account(ADA)
+            .account("lovelace@example.com")
+            .hr(row(left)
+                .mail("lovelace@example.com")
+                .ended()
+                .end(date(2026, 11, 22)))
+            .hr(announced.clone());
+        assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+        let night = night
+            .next()
+            .next()
+            .no_rows()
+            .hr(row(left).mail(ADA).active())
+            .hr(announced);
+        let judged = night.judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable, "{left}");
+    }
+}
+
+#[test]
+fn a_tenure_to_come_brings_nobody_back_whichever_of_two_ids_had_left() {
+    // Whose end was taken back is known by the id of then, who left by the id of an older tenure.
+    let lovelace = "lovelace@example.com";
+    let ended = |id: &str, mail: &str, day: i8| row(id).mail(mail).ended().end(date(2026, 11, day));
+    let left = |night: World| night.hr(ended("E2", ADA, 2)).hr(ended("E3", ADA, 9));
+    let night = left(world().account(ADA).hr(ended("E1", lovelace, 2)));
+    let night = left(night.next().no_rows().hr(row("E1").mail(lovelace).active()));
+    assert_eq!(outcome(&night.judge(), lovelace), Outcome::Rescinded);
+    let to_come = |id: &str| row(id).mail(ADA).active().start(date(2027, 1, 4));
+    let night = night.next().no_rows().hr(to_come("E1")).hr(to_come("E2"));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
