@@ -69,6 +69,9 @@ pin() {
     /ED25519|Ed25519/ { print "ed25519"; exit }
     /prime256v1|P-256/ { print "p256"; exit }')
   [ -n "$form" ] || refuse "--public-key: $1 is neither P-256 nor Ed25519"
+  if [ "$form" = ed25519 ]; then
+    openssl pkeyutl -help 2>&1 | grep -q -e '-rawin' || refuse 'Ed25519 needs OpenSSL 3, and this one is older'
+  fi
   openssl pkey -pubin -inform DER -in "$tmp/der" -out "$tmp/$pinned.$form" || exit 1
   printf 'P%s\n' "$pinned" >>"$facts"
   keys=$((keys + 1))
@@ -115,6 +118,11 @@ odd='*[[:cntrl:]\\]*'
 runs='./connection=*/dt=*/run=*'
 if [ -d system=asana ]; then
   cd system=asana || exit 1
+  # What cannot be listed would be taken for gone, and a connection that cannot for none.
+  find . >/dev/null 2>"$tmp/said" || {
+    printf 'error: not everything below %s can be read\n' "$location/system=asana" >&2
+    exit 1
+  }
   {
     # L a file, O what is no plain file or has no plain name, H a hash, Z a size.
     find . -type f ! -path "$odd" | sort | sed 's/^/L/'
@@ -308,7 +316,7 @@ LOCATION=$location awk '
       line = sums[path, i]
       size_of_it += length(line) + 1
       if (!is_hash(substr(line, 1, 64)) || substr(line, 65, 2) != "  " || length(line) < 67) return 0
-      if (substr(line, 67) in sum) return 0
+      if (line ~ /[\001-\037\177\\]/ || substr(line, 67) in sum) return 0
       sum[substr(line, 67)] = substr(line, 1, 64)
       listed[++listings] = substr(line, 67)
     }
@@ -356,7 +364,7 @@ LOCATION=$location awk '
     }
     for (j = 1; j <= extras; j++)
       if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
-    extras = split(e["kind"] == "run" ? night : "manifest.json", extra, " ")
+    extras = split(e["kind"] == "run" ? night : "report.html manifest.json", extra, " ")
     for (j = 1; j <= extras; j++)
       if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
     return ("manifest.json" in is_right)
@@ -379,7 +387,8 @@ LOCATION=$location awk '
     apart = ""
     if (manifest[path, "verdict"] != e["verdict"]) apart = apart ", verdict"
     if (manifest[path, "complete"] != e["complete"]) apart = apart ", completeness"
-    if ((told[path, "failure"] == 1) != (e["kind"] == "failure")) apart = apart ", kind"
+    if (e["kind"] !~ /^(run|failure)$/ || (told[path, "failure"] == 1) != (e["kind"] == "failure"))
+      apart = apart ", kind"
     if (manifest[path, "connection"] != e["connection"]) apart = apart ", connection"
     name = e["run"]
     sub(/^.*\/run=/, "", name)
@@ -391,7 +400,7 @@ LOCATION=$location awk '
       apart = apart ", origin"
     if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
 
-    note_references(path, place)
+    note_references(path, place, e["sequence"] + 0)
 
     # It describes the files that SHA256SUMS lists, itself left out.
     split("", described)
@@ -422,11 +431,12 @@ LOCATION=$location awk '
   }
 
   # The nights that a manifest says it builds on: looked up when all entries are known.
-  function note_references(path, place,  i, part) {
+  function note_references(path, place, sequence,  i, part) {
     split("previous baseline", part, " ")
     for (i in part) if ((path, part[i] "sequence") in manifest) {
       references++
       referrer[references] = place
+      referrer_sequence[references] = sequence
       referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
         manifest[path, part[i] "manifest_sha256"]
     }
@@ -434,7 +444,8 @@ LOCATION=$location awk '
   function check_references(  i, part, seen) {
     for (i = 1; i <= references; i++) {
       split(referred[i], part, "\t")
-      if (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3]) continue
+      if (part[1] + 0 > 0 && part[1] + 0 < referrer_sequence[i] &&
+          (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3])) continue
       if (!((referrer[i], part[1]) in seen))
         fault("disagreement", referrer[i], "it builds on another entry " part[1] " than the one there is")
       seen[referrer[i], part[1]] = 1
@@ -556,6 +567,7 @@ LOCATION=$location awk '
     }
     check_references()
     n = entries[connection]
+    if (!n) fault("empty_ledger", "system=asana/" connection, "there is no ledger entry: nothing here is evidence")
     if (pins && n && vouched != entries[connection, n] && doubted != entries[connection, n])
       fault("missing_signature", place, "it is the last, and no --public-key vouches for it")
     for (i = 1; i <= runs[connection]; i++)
@@ -628,7 +640,7 @@ LOCATION=$location awk '
     total++
     next
   }
-  below ~ /^ledger\/.*[.]sig$/ || below ~ /^(keys|reviews)\// { next }
+  below ~ /^ledger\/[0-9a-f]+[.]sig$/ && length(below) == 75 || below ~ /^(keys|reviews)\// { next }
   match(below, /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+\//) && length(below) > RLENGTH {
     at = "./" connection "/" substr(below, 1, RLENGTH - 1)
     if (!(at in files)) runs[connection, ++runs[connection]] = at
@@ -645,7 +657,8 @@ LOCATION=$location awk '
       connection = connections[c]
       check_connection()
     }
-    if (!total) fault("empty_ledger", ENVIRON["LOCATION"], "there is no ledger entry: nothing here is evidence")
+    if (!n_connections)
+      fault("empty_ledger", ENVIRON["LOCATION"], "there is no folder of a connection: nothing here is evidence")
     for (i = 1; i <= anchors; i++) if (!(i in met)) {
       split(anchor[i], part, ":")
       if (part[1] + 0 >= longest + 0)

@@ -78,13 +78,16 @@ fn check_evidence(asked: cli::Verify) -> Exit {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let loaded = config::load_store(environment, asked.url, |path| std::fs::read_to_string(path));
-    let settings = match loaded {
-        Ok(judged) => judged.settings,
+    let config::Judged { settings, warnings } = match loaded {
+        Ok(judged) => judged,
         Err(problems) => {
             complain(&format!("error: {problems}\n"));
             return Exit::Configuration;
         }
     };
+    for warning in warnings {
+        warn!("{warning}");
+    }
     let keys = match public_keys(&asked.public_keys) {
         Ok(keys) => keys,
         Err(problem) => {

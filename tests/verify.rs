@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::evidence::{Entry, sha256_hex};
+use asana_access_review::evidence::{Entry, Manifest, sha256_hex};
 use serde_json::Value;
 use support::job::{Ended, Job};
 use support::s3::S3Server;
@@ -101,7 +101,8 @@ impl Evidence {
                 file["bytes"] = new.len().into();
             }
         }
-        let text = serde_json::to_string_pretty(&manifest_json).expect("JSON") + "\n";
+        let forged: Manifest = serde_json::from_value(manifest_json).expect("a manifest");
+        let text = String::from_utf8(forged.to_file().0.bytes).expect("text");
         let old_manifest = fs::read(&manifest).expect("a manifest");
         fs::write(&manifest, &text).expect("a manifest");
         let sums = self.file(sequence, "SHA256SUMS");
@@ -177,6 +178,15 @@ fn a_missing_an_extra_and_a_renamed_file_are_told_apart() {
     let evidence = untouched();
     fs::write(evidence.file(1, "inputs/note.txt"), "x").expect("a file");
     assert_eq!(evidence.faults(&[]), ["extra_file note.txt"]);
+
+    // A name that no object of ours can have stops nobody from looking at the rest.
+    let evidence = untouched();
+    fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
+    fs::write(evidence.file(1, "a\\b"), "x").expect("a file");
+    assert_eq!(
+        evidence.faults(&[]),
+        ["missing_file findings.csv", "extra_file a\\b"]
+    );
 
     let evidence = untouched();
     let (from, to) = (
@@ -480,7 +490,9 @@ fn a_signed_chain_is_sound_and_says_how_far_it_is_trusted() {
     fs::remove_dir_all(evidence.job.connection().join("keys")).expect("a folder");
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let ended = evidence.verify(&[]);
-    assert!(ended.stdout.contains("unchecked  3"), "{}", ended.stdout);
+    for told in ["unchecked  3", "not checked: signatures by a key"] {
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    }
 }
 
 #[test]
@@ -516,6 +528,41 @@ fn a_bad_and_a_missing_signature_are_told_apart() {
         evidence.signed_faults(),
         ["missing_signature ledger entry 1"]
     );
+}
+
+#[test]
+fn a_key_beside_the_ledger_that_was_spoilt_is_no_key_that_is_not_at_hand() {
+    let evidence = signed();
+    let keys = evidence.job.connection().join("keys");
+    for key in fs::read_dir(&keys).expect("keys") {
+        fs::write(key.expect("an entry").path(), "x").expect("a key");
+    }
+    let faults = evidence.faults(&[]);
+    let expected = [1, 2, 3].map(|entry| format!("bad_signature ledger entry {entry}"));
+    assert_eq!(faults, expected);
+    // Whoever has the keys from elsewhere needs none of them.
+    assert_eq!(evidence.signed_faults(), [""; 0]);
+}
+
+#[test]
+fn an_entry_that_names_no_key_is_not_signed_by_one_that_is_not_at_hand() {
+    let evidence = untouched();
+    evidence.rewrite(4, |entry| entry.key_sha256 = "a key".to_owned());
+    let signature = evidence.job.connection().join(format!(
+        "ledger/{}.sig",
+        sha256_hex(&fs::read(evidence.entry(4)).expect("an entry"))
+    ));
+    fs::write(signature, "a signature").expect("a signature");
+    assert_eq!(evidence.faults(&[]), ["bad_signature ledger entry 4"]);
+}
+
+#[test]
+fn a_variable_that_is_misspelt_is_told_of() {
+    let evidence = untouched();
+    let job = evidence.job.env("EVIDENCE_URI", "s3://elsewhere");
+    let ended = job.env("RUST_LOG", "warn").run_with(&["verify"]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(ended.stderr.contains("EVIDENCE_URI"), "{}", ended.stderr);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::json;
-use crate::judgement::mark_of_origin;
+use crate::judgement::{RunRef, mark_of_origin};
 
 /// The `schema` of an entry.
 const SCHEMA: &str = "asana-access-review/ledger-entry/v1";
@@ -46,7 +46,7 @@ pub struct Entry {
     pub committed_at: Timestamp,
     /// Until when the run's folder is to be kept; none if no retention was set.
     pub retain_until: Option<Timestamp>,
-    /// SHA-256 of the DER of the public key that signed it, or `none`.
+    /// SHA-256 of the DER of the public key that signed it, or [`UNSIGNED`](Self::UNSIGNED).
     pub key_sha256: String,
 }
 
@@ -88,6 +88,23 @@ pub enum EntryFault {
 }
 
 impl Entry {
+    /// What an entry that is not signed names as its key.
+    pub const UNSIGNED: &str = "none";
+
+    /// Whether it names a key: its signature must be there.
+    pub fn is_signed(&self) -> bool {
+        self.key_sha256 != Self::UNSIGNED
+    }
+
+    /// How another entry or a manifest names the run it commits.
+    pub fn run_ref(&self) -> RunRef {
+        RunRef {
+            sequence: self.sequence,
+            run: self.run.clone(),
+            manifest_sha256: self.manifest_sha256.clone(),
+        }
+    }
+
     /// The `schema` every entry bears.
     pub fn schema() -> String {
         SCHEMA.to_owned()
@@ -146,7 +163,7 @@ mod tests {
             complete: true,
             committed_at: "2026-11-23T22:40:02Z".parse().expect("an instant"),
             retain_until: None,
-            key_sha256: "none".to_owned(),
+            key_sha256: Entry::UNSIGNED.to_owned(),
         }
     }
 

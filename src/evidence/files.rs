@@ -61,9 +61,14 @@ pub fn sums(files: &[FileRecord]) -> Vec<u8> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let lines: String = files
         .iter()
-        .map(|file| format!("{}  {}\n", file.sha256, file.name))
+        .map(|file| sums_line(&file.name, &file.sha256))
         .collect();
     lines.into_bytes()
+}
+
+/// A line of `SHA256SUMS`.
+pub(super) fn sums_line(name: &str, sha256: &str) -> String {
+    format!("{sha256}  {name}\n")
 }
 
 /// A raw file under its name.
@@ -258,12 +263,6 @@ fn input_hr(night: &Night<'_>) -> DataFile {
     )
 }
 
-/// What became of the lines of a file, in its order.
-fn uses<'a>(night: &Night<'a>, kind: DirectiveKind) -> impl Iterator<Item = &'a DirectiveUse> {
-    let lines = night.judgement.directives.iter();
-    lines.filter(move |line| line.kind == kind)
-}
-
 /// A table of lines written by hand, with what became of each.
 fn by_hand(columns: &[&str]) -> Table {
     Table::with_header(&[columns, &["line", "state", "detail"]].concat())
@@ -272,7 +271,7 @@ fn by_hand(columns: &[&str]) -> Table {
 fn input_aliases(night: &Night<'_>) -> DataFile {
     let mut out = by_hand(&Alias::COLUMNS);
     let aliases = night.inputs.directives.aliases().iter();
-    for (alias, of) in aliases.zip(uses(night, DirectiveKind::Alias)) {
+    for (alias, of) in aliases.zip(night.judgement.directives_of(DirectiveKind::Alias)) {
         let Alias {
             line,
             email,
@@ -303,7 +302,7 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
 fn input_exceptions(night: &Night<'_>) -> DataFile {
     let mut out = by_hand(&Exception::COLUMNS);
     let exceptions = night.inputs.directives.exceptions().iter();
-    for (exception, of) in exceptions.zip(uses(night, DirectiveKind::Exception)) {
+    for (exception, of) in exceptions.zip(night.judgement.directives_of(DirectiveKind::Exception)) {
         let Exception {
             line,
             email,

@@ -79,11 +79,13 @@ impl ConnectionFolder {
         format!("{}{entry_sha256}.sig", self.ledger())
     }
 
-    /// The SHA-256 of the entry that an object signs, if it is a signature. Whether there is such an
-    /// entry is another question: a run that died before its entry leaves one that signs nothing.
-    pub fn signed_by<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let sha256 = name.strip_prefix(&self.ledger())?.strip_suffix(".sig")?;
-        is_sha256(sha256).then_some(sha256)
+    /// Whether an object is a signature. Whether the entry that it names is there is another question: a
+    /// run that died before its entry leaves one that signs nothing.
+    pub fn is_signature(&self, name: &str) -> bool {
+        let below = name.strip_prefix(&self.ledger());
+        below
+            .and_then(|file| file.strip_suffix(".sig"))
+            .is_some_and(is_sha256)
     }
 
     /// Where public keys lie; ends with a slash.
@@ -94,12 +96,6 @@ impl ConnectionFolder {
     /// A public key, by the SHA-256 of its DER; none where an entry names something that is no hash.
     pub fn public_key(&self, key_sha256: &str) -> Option<String> {
         is_sha256(key_sha256).then(|| format!("{}{key_sha256}.pem", self.keys()))
-    }
-
-    /// The SHA-256 of the key that an object is named after, if it is a public key.
-    pub fn key_of<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let sha256 = name.strip_prefix(&self.keys())?.strip_suffix(".pem")?;
-        is_sha256(sha256).then_some(sha256)
     }
 
     /// A run's folder below this one.
@@ -114,7 +110,7 @@ impl ConnectionFolder {
 }
 
 /// Whether a text is a SHA-256 as we write them.
-fn is_sha256(text: &str) -> bool {
+pub(super) fn is_sha256(text: &str) -> bool {
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.len() == 64 && text.bytes().all(is_hex)
 }
@@ -152,10 +148,14 @@ impl RunFolder {
         day.is_some_and(|day| self.0.starts_with(&day))
     }
 
+    /// The run's id: `20261123T224000Z-7f3a9c`.
+    pub fn id(&self) -> &str {
+        self.0.split_once("/run=").map_or("", |(_, id)| id)
+    }
+
     /// The instant that the run bears in its name, to the second.
     pub fn instant(&self) -> Option<Timestamp> {
-        let (_, run) = self.0.split_once("/run=")?;
-        let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", run.split_once('-')?.0).ok()?;
+        let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", self.id().split_once('-')?.0).ok()?;
         TimeZone::UTC.to_timestamp(instant).ok()
     }
 }
@@ -208,6 +208,12 @@ impl RunFile {
             ]);
         }
         files
+    }
+
+    /// Whether judging a night again needs the file of this name: not the answers as they came, nor the
+    /// page for people.
+    pub fn is_judged_from(name: &str) -> bool {
+        !name.starts_with("raw/") && name != Self::Report.name()
     }
 
     /// The name, relative to the run's folder.
@@ -270,16 +276,15 @@ mod tests {
             signature,
             format!("system=asana/connection=c1/ledger/{sha256}.sig")
         );
-        assert_eq!(folder.signed_by(&signature), Some(sha256.as_str()));
+        assert!(folder.is_signature(&signature));
         assert_eq!(folder.sequence_of(&signature), None);
         let key = folder.public_key(&sha256).expect("a name");
         assert_eq!(key, format!("system=asana/connection=c1/keys/{sha256}.pem"));
-        assert_eq!(folder.key_of(&key), Some(sha256.as_str()));
 
         for no_hash in ["none", "", "../../etc/passwd", &"AB".repeat(32)] {
             assert_eq!(folder.public_key(no_hash), None, "{no_hash}");
             let name = folder.signature(no_hash);
-            assert_eq!(folder.signed_by(&name), None, "{name}");
+            assert!(!folder.is_signature(&name), "{name}");
         }
     }
 

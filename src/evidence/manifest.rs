@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::entry::sha256_hex;
-use super::{DataFile, Executor, FailedNight, FileRecord, Frame, Night, RunFile, Tool, json};
+use super::entry::{marked, sha256_hex};
+use super::{
+    DataFile, Entry, EntryKind, Executor, FailedNight, FileRecord, Frame, Night, RunFile,
+    RunFolder, RunIdentity, Tool, json,
+};
 use crate::judgement::{Check, Counts, DirectiveKind, DirectiveState, Policy, RunRef, Verdict};
 use crate::people::{
     AgeBasis, DirectiveFile, GapFilling, Memberships, PageRecord, RejectedRecord, RequestRecord,
@@ -158,6 +161,9 @@ pub struct Failure {
 const END_OF_WORK: &str = "last day of work where the feed has it, else termination date; a bare \
                            date ends with the midnight that closes it, in the row's zone";
 
+/// What is said for a control that the company named.
+const OWN_CONTROL: &str = "The company's own control, as configured.";
+
 /// The controls the evidence supports, each with one sentence.
 ///
 /// The texts are ours; the numbers are those of the AICPA Trust Services Criteria (2017, revised
@@ -208,12 +214,60 @@ fn controls(grace: SignedDuration, own: &[String]) -> Vec<Control> {
     }
     controls.extend(own.iter().map(|id| Control {
         id: id.clone(),
-        text: "The company's own control, as configured.".to_owned(),
+        text: OWN_CONTROL.to_owned(),
     }));
     controls
 }
 
 impl Manifest {
+    /// Where it says other than the entry that commits it; nothing where they agree.
+    pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
+        let run = RunFolder::parse(&entry.run);
+        let instant = run.as_ref().and_then(RunFolder::instant);
+        let is_of_its_kind = match entry.kind {
+            EntryKind::Run => self.failure.is_none(),
+            EntryKind::Failure => self.failure.is_some(),
+            // A night's folder is never a periodic review's.
+            EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
+        };
+        [
+            ("verdict", self.verdict.as_str() == entry.verdict),
+            ("completeness", self.complete == entry.complete),
+            ("kind", is_of_its_kind),
+            ("connection", self.connection.id == entry.connection),
+            ("run", run.is_some_and(|run| run.id() == self.run.id)),
+            (
+                "instant",
+                instant.map(Timestamp::as_second) == Some(self.run.as_of.as_second()),
+            ),
+            ("origin", marked(&self.sources.truto.origin) == entry.origin),
+        ]
+        .into_iter()
+        .filter_map(|(what, agree)| (!agree).then_some(what))
+        .collect()
+    }
+
+    /// What a night's evidence says about its frame, as far as the manifest holds it: all of it but who
+    /// signed.
+    pub fn frame(&self) -> Frame {
+        let (_, suffix) = self.run.id.split_once('-').unwrap_or_default();
+        let own = self
+            .controls
+            .iter()
+            .filter(|control| control.text == OWN_CONTROL);
+        Frame {
+            identity: RunIdentity {
+                as_of: self.run.as_of,
+                suffix: suffix.to_owned(),
+                tool: self.tool.clone(),
+                executor: self.run.executor.clone(),
+            },
+            criticality: self.connection.criticality.clone(),
+            control_ids: own.map(|control| control.id.clone()).collect(),
+            signer: None,
+        }
+    }
+
     /// The file, and the hash that the ledger entry names.
     pub fn to_file(&self) -> (DataFile, String) {
         let bytes = json::document(self, usize::MAX);
@@ -317,12 +371,7 @@ impl Night<'_> {
             .iter()
             .map(|state| (*state, 0))
             .collect();
-        for line in self
-            .judgement
-            .directives
-            .iter()
-            .filter(|line| line.kind == kind)
-        {
+        for line in self.judgement.directives_of(kind) {
             *by_state.entry(line.state).or_default() += 1;
         }
         Some(DirectiveSource {

@@ -17,10 +17,7 @@ pub use files::{DataFile, FileRecord, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
-pub use read::{
-    BaselineFacts, PreviousResult, StoredInputs, baseline, baseline_facts, previous,
-    previous_result, stored_inputs, sums_of,
-};
+pub use read::{StoredInputs, baseline, previous, stored_inputs, sums_of};
 
 use crate::judgement::{Inputs, Judgement};
 

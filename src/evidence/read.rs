@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Manifest;
+use super::files::sums_line;
+use super::layout::is_sha256;
 use crate::judgement::{
     Baseline, CheckId, FormerEmails, Inputs, Leaver, Night, Past, Policy, Previous, RosterMember,
     RunRef,
@@ -15,37 +17,11 @@ use crate::people::{
     RejectedRow,
 };
 
-/// What a baseline is taken from: `inputs/facts.json`.
-#[derive(Debug)]
-pub struct BaselineFacts {
-    /// The run's instant.
-    pub as_of: Timestamp,
-    /// The accounts it saw.
-    pub accounts: Vec<Account>,
-    /// The addresses it knew accounts to have had before.
-    pub former_emails: FormerEmails,
-}
-
-/// What is carried from the run before: `result.json`.
-#[derive(Debug)]
-pub struct PreviousResult {
-    /// Its leavers.
-    pub leavers: Vec<Leaver>,
-    /// When each of its findings was first seen, by finding id.
-    pub findings_first_seen: BTreeMap<String, Timestamp>,
-    /// The nights up to it.
-    pub trend: Vec<Night>,
-    /// What it said of the ledger.
-    pub ledger_detail: String,
-    /// Everybody the roster named as working here.
-    pub roster: Vec<RosterMember>,
-}
-
-/// Reads `inputs/facts.json`.
+/// The night that a later one was compared with, from its `inputs/facts.json`.
 ///
 /// # Errors
 /// Where the bytes are not those of such a file.
-pub fn baseline_facts(bytes: &[u8]) -> Result<BaselineFacts, serde_json::Error> {
+pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error> {
     #[derive(Deserialize)]
     struct Facts {
         as_of: Timestamp,
@@ -60,19 +36,25 @@ pub fn baseline_facts(bytes: &[u8]) -> Result<BaselineFacts, serde_json::Error> 
         as_of,
         former_emails,
         population,
-    } = serde_json::from_slice(bytes)?;
-    Ok(BaselineFacts {
+    } = serde_json::from_slice(facts)?;
+    Ok(Baseline {
+        at,
         as_of,
         accounts: population.accounts,
         former_emails,
     })
 }
 
-/// Reads `result.json`.
+/// The night that a later one carried from, from its manifest and its `result.json`; none where the
+/// manifest has no rules, as that of a failure.
 ///
 /// # Errors
 /// Where the bytes are not those of such a file.
-pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error> {
+pub fn previous(
+    at: RunRef,
+    manifest: &Manifest,
+    result: &[u8],
+) -> Result<Option<Previous>, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
         checks: Vec<Check>,
@@ -102,64 +84,20 @@ pub fn previous_result(bytes: &[u8]) -> Result<PreviousResult, serde_json::Error
         findings,
         leavers,
         roster,
-    } = serde_json::from_slice(bytes)?;
+    } = serde_json::from_slice(result)?;
     let findings_first_seen = findings
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
         .collect();
     let of_the_ledger = CheckId::LedgerContinues.as_str();
     let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
-    Ok(PreviousResult {
-        ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
-        leavers,
-        findings_first_seen,
-        trend: summary.trend,
-        roster,
-    })
-}
-
-/// The night that a later one was compared with, from its `inputs/facts.json`.
-///
-/// # Errors
-/// Where the bytes are not those of such a file.
-pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error> {
-    let BaselineFacts {
-        as_of,
-        accounts,
-        former_emails,
-    } = baseline_facts(facts)?;
-    Ok(Baseline {
-        at,
-        as_of,
-        accounts,
-        former_emails,
-    })
-}
-
-/// The night that a later one carried from, from its manifest and its `result.json`; none where the
-/// manifest has no rules, as that of a failure.
-///
-/// # Errors
-/// Where the bytes are not those of such a file.
-pub fn previous(
-    at: RunRef,
-    manifest: &Manifest,
-    result: &[u8],
-) -> Result<Option<Previous>, serde_json::Error> {
-    let PreviousResult {
-        leavers,
-        findings_first_seen,
-        trend,
-        ledger_detail,
-        roster,
-    } = previous_result(result)?;
     Ok(manifest.policy.clone().map(|policy| Previous {
         at,
         policy,
         leavers,
         findings_first_seen,
-        trend,
-        ledger_detail,
+        trend: summary.trend,
+        ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
         roster,
     }))
@@ -259,14 +197,22 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
     })
 }
 
-/// The hash of each file that a `SHA256SUMS` lists, or none where it is not of the form we write.
+/// The hash of each file that a `SHA256SUMS` lists, or none where these are not exactly the bytes we would
+/// write: what is listed twice, or in another form, can be read two ways.
 pub fn sums_of(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let text = std::str::from_utf8(bytes).ok()?;
-    text.lines()
+    let sums: BTreeMap<String, String> = text
+        .lines()
         .map(|line| {
             let (sha256, name) = line.split_once("  ")?;
-            let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
-            (is_hash && !name.is_empty()).then(|| (name.to_owned(), sha256.to_owned()))
+            let is_odd = |c: char| c.is_ascii_control() || c == '\\';
+            let is_name = !name.is_empty() && !name.contains(is_odd);
+            (is_sha256(sha256) && is_name).then(|| (name.to_owned(), sha256.to_owned()))
         })
-        .collect()
+        .collect::<Option<_>>()?;
+    let written: String = sums
+        .iter()
+        .map(|(name, sha256)| sums_line(name, sha256))
+        .collect();
+    (written == text).then_some(sums)
 }

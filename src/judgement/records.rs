@@ -47,6 +47,13 @@ pub struct Judgement {
     pub trend: Vec<Night>,
 }
 
+impl Judgement {
+    /// What became of the lines of one file, in its order.
+    pub fn directives_of(&self, kind: DirectiveKind) -> impl Iterator<Item = &DirectiveUse> {
+        self.directives.iter().filter(move |line| line.kind == kind)
+    }
+}
+
 /// A check with its numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {

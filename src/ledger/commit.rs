@@ -196,7 +196,7 @@ impl Written {
             complete,
             committed_at: Timestamp::UNIX_EPOCH,
             retain_until: None,
-            key_sha256: "none".to_owned(),
+            key_sha256: Entry::UNSIGNED.to_owned(),
         }
     }
 }

@@ -7,13 +7,6 @@ use crate::evidence::{Entry, sha256_hex};
 use crate::signing::PublicKey;
 use crate::store::StoreError;
 
-/// What entries name as their key that are not signed.
-const UNSIGNED: &str = "none";
-
-pub(super) fn is_signed(entry: &Entry) -> bool {
-    entry.key_sha256 != UNSIGNED
-}
-
 /// The public keys that lie beside the ledger, each read once. They prove that entries and signatures
 /// fit, and not whose they are: that takes a key from elsewhere, which `verify` is given.
 #[derive(Debug, Default)]
@@ -41,7 +34,7 @@ impl Ledger {
     /// What this run's entries name as their key.
     pub(super) fn key_sha256(&self) -> &str {
         let key = self.settings.signing_key.as_deref();
-        key.map_or(UNSIGNED, |key| key.public().sha256())
+        key.map_or(Entry::UNSIGNED, |key| key.public().sha256())
     }
 
     pub(super) fn signs(&self) -> bool {
@@ -140,9 +133,9 @@ impl Ledger {
         }
         let file = match self.store.read(name).await? {
             None => KeyFile::Missing,
-            Some(text) => match PublicKey::from_pem(&text) {
-                Ok(key) if key.sha256() == key_sha256 => KeyFile::Sound(key),
-                _ => KeyFile::Modified,
+            Some(text) => match PublicKey::named(key_sha256, &text) {
+                Some(key) => KeyFile::Sound(key),
+                None => KeyFile::Modified,
             },
         };
         keys.read.insert(key_sha256.to_owned(), file.clone());

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
-use super::signatures::{Keys, is_signed};
+use super::signatures::Keys;
 use super::{Ledger, LedgerError};
 use crate::evidence::{
-    Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, baseline_facts, marked,
-    previous_result, sha256_hex, sums_of,
+    self, Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, sha256_hex, sums_of,
 };
-use crate::judgement::{Baseline, Past, Previous, RunRef};
+use crate::judgement::{Baseline, Past, Previous};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.
@@ -70,8 +67,8 @@ impl Ledger {
                 Some(sequence) if (1..=LAST_SEQUENCE).contains(&sequence) => {
                     sequences.push(sequence);
                 }
-                // What a signature or an unfinished copy is called is taken for no entry.
-                _ if name.ends_with(".sig") || name.ends_with(".tmp") => {}
+                // A name that a copying tool gives to what it has not finished is taken for no entry.
+                _ if self.folder.is_signature(&name) || name.ends_with(".tmp") => {}
                 _ => strangers.push(name),
             }
         }
@@ -102,7 +99,7 @@ impl Ledger {
                 break;
             }
             match Entry::from_bytes(&bytes) {
-                Ok(entry) if is_signed(&entry) => return Err(LedgerError::Signed { sequence }),
+                Ok(entry) if entry.is_signed() => return Err(LedgerError::Signed { sequence }),
                 Ok(_) => break,
                 // Whether the ledger is signed, one before it says.
                 Err(_) => {}
@@ -148,13 +145,6 @@ impl Ledger {
             },
         })
     }
-}
-
-/// The instant that a run's folder bears in its name.
-fn instant_of(entry: &Entry) -> Option<Timestamp> {
-    let run = entry.run.split_once("/run=")?.1;
-    let instant = DateTime::strptime("%Y%m%dT%H%M%SZ", run.split_once('-')?.0).ok()?;
-    TimeZone::UTC.to_timestamp(instant).ok()
 }
 
 fn told(mut faults: Vec<String>) -> Vec<String> {
@@ -306,7 +296,7 @@ impl<'a> Walk<'a> {
             self.after = Some((sequence, None));
             return Ok(());
         };
-        if is_signed(&entry) {
+        if entry.is_signed() {
             if !self.ledger.signs() {
                 return Err(LedgerError::Signed { sequence });
             }
@@ -374,7 +364,7 @@ impl<'a> Walk<'a> {
         for earlier in earlier.take(FARTHEST) {
             let name = self.ledger.folder.entry(*earlier);
             let bytes = self.ledger.store.read(&name).await?.unwrap_or_default();
-            if Entry::from_bytes(&bytes).is_ok_and(|entry| is_signed(&entry)) {
+            if Entry::from_bytes(&bytes).is_ok_and(|entry| entry.is_signed()) {
                 signed = Some(*earlier);
                 break;
             }
@@ -430,8 +420,8 @@ impl<'a> Walk<'a> {
     /// run with one damaged file is not believed in the others either.
     async fn run(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let sequence = entry.sequence;
-        let folder = RunFolder::parse(&entry.run).zip(instant_of(entry));
-        let Some((folder, instant)) = folder else {
+        let folder = RunFolder::parse(&entry.run);
+        let Some((folder, instant)) = folder.and_then(|of| of.instant().map(|at| (of, at))) else {
             self.note(format!("entry {sequence} names a run folder that is none"));
             self.doubt(sequence);
             return Ok(());
@@ -443,7 +433,7 @@ impl<'a> Walk<'a> {
         if !as_previous && !as_baseline {
             return Ok(());
         }
-        if !is_signed(entry)
+        if !entry.is_signed()
             && self.ledger.signs()
             && let Some(signed) = self.signed_before(sequence).await?
         {
@@ -507,7 +497,7 @@ impl<'a> Walk<'a> {
             return Ok(Err(Unusable::Doubtful));
         };
         let previous = match as_previous {
-            true => self.previous_of(entry, manifest, &next()).map(Some),
+            true => self.previous_of(entry, &manifest, &next()).map(Some),
             false => Some(None),
         };
         let baseline = match as_baseline {
@@ -540,21 +530,7 @@ impl<'a> Walk<'a> {
     fn manifest(&mut self, entry: &Entry, bytes: &[u8]) -> Option<Manifest> {
         let manifest = serde_json::from_slice::<Manifest>(bytes);
         let manifest = self.parsed(entry, &RunFile::Manifest, manifest)?;
-        let agree = [
-            ("verdict", manifest.verdict.as_str() == entry.verdict),
-            ("completeness", manifest.complete == entry.complete),
-            ("kind", manifest.failure.is_none()),
-            ("connection", manifest.connection.id == entry.connection),
-            ("run", is_run(entry, &manifest)),
-            (
-                "origin",
-                marked(&manifest.sources.truto.origin) == entry.origin,
-            ),
-        ];
-        let apart: Vec<&str> = agree
-            .into_iter()
-            .filter_map(|(what, agree)| (!agree).then_some(what))
-            .collect();
+        let apart = manifest.apart_from(entry);
         if apart.is_empty() {
             return Some(manifest);
         }
@@ -617,50 +593,20 @@ impl<'a> Walk<'a> {
     fn previous_of(
         &mut self,
         entry: &Entry,
-        manifest: Manifest,
+        manifest: &Manifest,
         result: &[u8],
     ) -> Option<Previous> {
-        let result = self.parsed(entry, &RunFile::Result, previous_result(result))?;
-        let Some(policy) = manifest.policy else {
-            self.note(format!(
-                "the manifest of entry {} has no policy",
-                entry.sequence
-            ));
-            return None;
-        };
-        Some(Previous {
-            at: run_ref(entry),
-            directives: manifest.sources.directives(),
-            roster: result.roster,
-            policy,
-            leavers: result.leavers,
-            findings_first_seen: result.findings_first_seen,
-            trend: result.trend,
-            ledger_detail: result.ledger_detail,
-        })
+        let previous = evidence::previous(entry.run_ref(), manifest, result);
+        let previous = self.parsed(entry, &RunFile::Result, previous)?;
+        if previous.is_none() {
+            let sequence = entry.sequence;
+            self.note(format!("the manifest of entry {sequence} has no policy"));
+        }
+        previous
     }
 
     fn baseline_of(&mut self, entry: &Entry, facts: &[u8]) -> Option<Baseline> {
-        let facts = self.parsed(entry, &RunFile::InputFacts, baseline_facts(facts))?;
-        Some(Baseline {
-            at: run_ref(entry),
-            as_of: facts.as_of,
-            accounts: facts.accounts,
-            former_emails: facts.former_emails,
-        })
-    }
-}
-
-/// Whether a manifest is of the run its entry names, and of its instant.
-fn is_run(entry: &Entry, manifest: &Manifest) -> bool {
-    instant_of(entry).map(Timestamp::as_second) == Some(manifest.run.as_of.as_second())
-        && entry.run.split_once("/run=").map(|(_, run)| run) == Some(manifest.run.id.as_str())
-}
-
-fn run_ref(entry: &Entry) -> RunRef {
-    RunRef {
-        sequence: entry.sequence,
-        run: entry.run.clone(),
-        manifest_sha256: entry.manifest_sha256.clone(),
+        let baseline = evidence::baseline(entry.run_ref(), facts);
+        self.parsed(entry, &RunFile::InputFacts, baseline)
     }
 }

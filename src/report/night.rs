@@ -119,18 +119,13 @@ impl<'a> Page<'a> {
     /// Every exception with what became of it.
     fn exceptions(&self) -> impl Iterator<Item = (&'a Exception, &'a DirectiveUse)> + use<'a> {
         let exceptions = self.inputs.directives.exceptions().iter();
-        exceptions.zip(self.uses(DirectiveKind::Exception))
+        exceptions.zip(self.judgement.directives_of(DirectiveKind::Exception))
     }
 
     /// Every alias with what became of it.
     fn aliases(&self) -> impl Iterator<Item = (&'a Alias, &'a DirectiveUse)> + use<'a> {
         let aliases = self.inputs.directives.aliases().iter();
-        aliases.zip(self.uses(DirectiveKind::Alias))
-    }
-
-    fn uses(&self, kind: DirectiveKind) -> impl Iterator<Item = &'a DirectiveUse> + use<'a> {
-        let uses = self.judgement.directives.iter();
-        uses.filter(move |of| of.kind == kind)
+        aliases.zip(self.judgement.directives_of(DirectiveKind::Alias))
     }
 
     fn is_roster(&self) -> bool {

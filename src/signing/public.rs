@@ -44,6 +44,12 @@ impl PublicKey {
         Self::from_spki_der(&pem::public_key(text).ok_or(NoPublicKey)?)
     }
 
+    /// The key in a file that is named after it; none where the file holds another, or none.
+    pub fn named(sha256: &str, text: &[u8]) -> Option<Self> {
+        let key = Self::from_pem(text).ok()?;
+        (key.sha256 == sha256).then_some(key)
+    }
+
     /// A public key as `SubjectPublicKeyInfo`, in DER.
     ///
     /// # Errors

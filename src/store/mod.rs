@@ -212,11 +212,17 @@ fn is_reserved(name: &str) -> bool {
     first == TEMPORARY || first == "lost+found"
 }
 
-/// A name must stay below the store, in both kinds of store, and must not be one of those above.
-fn ensure_name(name: &str) -> Result<(), StoreError> {
+/// Whether a store can have an object of this name: relative, without `..`, empty parts or what a
+/// terminal would act on. What is listed may have other names, put there by somebody else.
+pub fn is_name(name: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
     let is_plain = |c: char| !c.is_control() && c != '\\';
-    if name.split('/').all(is_part) && name.chars().all(is_plain) && !is_reserved(name) {
+    name.split('/').all(is_part) && name.chars().all(is_plain) && !is_reserved(name)
+}
+
+/// A name must stay below the store, in both kinds of store, and must not be one of those above.
+fn ensure_name(name: &str) -> Result<(), StoreError> {
+    if is_name(name) {
         return Ok(());
     }
     Err(StoreError::Configuration {

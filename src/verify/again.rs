@@ -5,8 +5,7 @@ use std::io::Read as _;
 
 use super::folder::Kept;
 use crate::evidence::{
-    self, Entry, Executor, Frame, Manifest, Night, RunFile, RunIdentity, StoredInputs, Tool,
-    stored_inputs,
+    self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
 };
 use crate::judgement::{self, Baseline, Previous, RunRef, judge};
 
@@ -22,9 +21,7 @@ pub(super) enum Again {
 
 /// A sound night, as a later one builds on it.
 struct Earlier {
-    sequence: u64,
-    run: String,
-    manifest_sha256: String,
+    at: RunRef,
     manifest: Manifest,
     facts: Vec<u8>,
     result: Vec<u8>,
@@ -42,15 +39,14 @@ const HELD: usize = 2;
 pub(super) struct Judges {
     /// The newest last; a complete night stays until the next one comes.
     held: Vec<Earlier>,
-    /// Run and manifest of every entry before, by number.
-    entries: BTreeMap<u64, (String, String)>,
+    /// The run of every entry before, by number.
+    entries: BTreeMap<u64, RunRef>,
 }
 
 impl Judges {
     /// Remembers an entry for those that build on it.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        let named = (entry.run.clone(), entry.manifest_sha256.clone());
-        self.entries.insert(entry.sequence, named);
+        self.entries.insert(entry.sequence, entry.run_ref());
     }
 
     /// Whether the nights a manifest names are entries of the chain, as they are.
@@ -62,10 +58,8 @@ impl Judges {
         for at in manifest.previous.iter().chain(&manifest.baseline) {
             let there = self.entries.get(&at.sequence);
             // An entry that is gone has been told of.
-            let is_it = there.is_none_or(|(run, manifest_sha256)| {
-                *run == at.run && *manifest_sha256 == at.manifest_sha256
-            });
-            if !is_it || at.sequence >= entry.sequence {
+            let is_it = there.is_none_or(|there| there == at);
+            if !is_it || !(1..entry.sequence).contains(&at.sequence) {
                 return Err(format!(
                     "it builds on another entry {} than the one there",
                     at.sequence
@@ -75,19 +69,12 @@ impl Judges {
         Ok(())
     }
 
-    /// A night that is not sound is none to build on.
-    pub(super) fn forget(&mut self, sequence: u64) {
-        self.held.retain(|earlier| earlier.sequence != sequence);
-    }
-
     /// Judges a sound night again, and holds it for the next.
     pub(super) fn again(&mut self, entry: &Entry, manifest: &Manifest, kept: &Kept) -> Again {
-        let again = self.judged(kept);
+        let again = self.judged(manifest, kept);
         let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
         self.held.push(Earlier {
-            sequence: entry.sequence,
-            run: entry.run.clone(),
-            manifest_sha256: entry.manifest_sha256.clone(),
+            at: entry.run_ref(),
             manifest: manifest.clone(),
             facts: file(RunFile::InputFacts),
             result: file(RunFile::Result),
@@ -106,10 +93,7 @@ impl Judges {
     }
 
     fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
-        let found = self.held.iter().find(|earlier| {
-            (earlier.sequence, &earlier.run, &earlier.manifest_sha256)
-                == (at.sequence, &at.run, &at.manifest_sha256)
-        });
+        let found = self.held.iter().find(|earlier| earlier.at == *at);
         found.ok_or_else(|| {
             format!(
                 "it builds on entry {}, which is not sound, expired or farther back",
@@ -118,7 +102,7 @@ impl Judges {
         })
     }
 
-    fn judged(&self, kept: &Kept) -> Again {
+    fn judged(&self, manifest: &Manifest, kept: &Kept) -> Again {
         let file = |file: RunFile| {
             let name = file.name();
             kept.get(&name).ok_or(format!("it has no {name}"))
@@ -144,15 +128,15 @@ impl Judges {
             };
             Ok(inputs)
         };
-        match version_of(kept) {
-            Some(version) if version != judgement::VERSION => {
+        match kept.judged_by {
+            Some(judgement::VERSION) => {}
+            Some(version) => {
                 return Again::NotPossible(format!(
                     "judged by version {version} of the rules; not recomputable by this version, \
                      which is {}",
                     judgement::VERSION
                 ));
             }
-            Some(_) => {}
             None => return Again::NotPossible("its result.json cannot be read".to_owned()),
         }
         let inputs = match inputs() {
@@ -160,13 +144,14 @@ impl Judges {
             Err(why) => return Again::NotPossible(why),
         };
         let judgement = judge(&inputs);
-        let frame = unframed(inputs.as_of);
+        let frame = manifest.frame();
         let night = Night {
             frame: &frame,
             inputs: &inputs,
             judgement: &judgement,
         };
         let mut otherwise = Vec::new();
+        let mut files: Vec<FileRecord> = manifest.files.clone();
         for made in night.data_files() {
             let name = made.file.name();
             let is_same = kept.get(&name).is_some_and(|stored| {
@@ -178,7 +163,14 @@ impl Judges {
             });
             if !is_same {
                 otherwise.push(name);
+            } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
+                file.rows = made.rows;
             }
+        }
+        // What it says of the files has been held against them; all else follows from the inputs.
+        let (made, _) = night.manifest(files).to_file();
+        if kept.get(&made.file.name()) != Some(&made.bytes) {
+            otherwise.push(made.file.name());
         }
         match otherwise.is_empty() {
             true => Again::Same,
@@ -202,43 +194,13 @@ impl Judges {
     }
 }
 
-/// The version of the rules a night was judged by.
-fn version_of(kept: &Kept) -> Option<u32> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        judgement: u32,
-    }
-    let result = kept.get(&RunFile::Result.name())?;
-    let Version { judgement } = serde_json::from_slice(result).ok()?;
-    Some(judgement)
-}
-
-/// The content of a gzip, never more than a byte over `most`: a file of strangers may unpack to
-/// anything.
+/// The content of a gzip to its very end, never more than a byte over `most`: a file of strangers may
+/// unpack to anything, and carry more behind what a reader of one member sees.
 fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    flate2::read::GzDecoder::new(gzip)
+    flate2::read::MultiGzDecoder::new(gzip)
         .take(most.saturating_add(1))
         .read_to_end(&mut content)
         .ok()?;
     Some(content)
-}
-
-/// Data files say nothing of who made them: that is the manifest's.
-fn unframed(as_of: jiff::Timestamp) -> Frame {
-    Frame {
-        identity: RunIdentity {
-            as_of,
-            suffix: String::new(),
-            tool: Tool {
-                name: String::new(),
-                version: String::new(),
-                commit: String::new(),
-            },
-            executor: Executor::default(),
-        },
-        criticality: String::new(),
-        control_ids: Vec::new(),
-        signer: None,
-    }
 }

@@ -43,7 +43,7 @@ impl Listing {
                     listing.sequences.insert(sequence);
                 }
             } else if name.starts_with(&folder.ledger()) {
-                if !name.ends_with(".sig") {
+                if !folder.is_signature(&name) {
                     listing.strangers.push(name);
                 }
             } else if let Some((run, file)) = folder.run_file_of(&name) {
@@ -131,14 +131,7 @@ pub(super) async fn verify(
         check_entry(&entry, folder, sequence, &place, verified);
         check_link(&entry, before.as_ref(), &place, verified);
         signatures
-            .check(
-                sequence,
-                &bytes,
-                &sha256,
-                &entry.key_sha256,
-                &place,
-                verified,
-            )
+            .check(sequence, &bytes, &sha256, &entry, &place, verified)
             .await?;
         before = Some(Link {
             sequence,
@@ -186,6 +179,10 @@ pub(super) async fn verify(
             }
         }
         info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");
+    }
+    if chain.entries == 0 {
+        let text = "there is no ledger entry: nothing here is evidence";
+        verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
     let place = format!("{}, ledger entry {head}", chain.folder);
     signatures.check_head(head, &place, verified);

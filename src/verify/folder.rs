@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::again::{Again, Judges};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{
-    ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, marked, sha256_hex, sums_of,
+    ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, sha256_hex, sums_of,
 };
-use crate::judgement;
-use crate::store::{Store, StoreError};
+use crate::judgement::{self, RunRef};
+use crate::store::{Store, StoreError, is_name};
 
 /// A run as its entry names it and as the store lists it.
 pub(super) struct Stored<'a> {
@@ -37,10 +37,12 @@ impl Stored<'_> {
 /// Files that judging again needs, by name; all of them sound.
 pub(super) struct Kept {
     files: BTreeMap<String, Vec<u8>>,
-    /// Hash and size of every file that is sound.
-    sound: BTreeMap<String, (String, u64)>,
-    /// Every file that `SHA256SUMS` names.
+    /// Size of every file that is sound.
+    sound: BTreeMap<String, u64>,
+    /// Every file that `SHA256SUMS` names, with its hash.
     sums: BTreeMap<String, String>,
+    /// The version of the rules that the result says it was judged by.
+    pub(super) judged_by: Option<u32>,
 }
 
 impl Kept {
@@ -64,12 +66,10 @@ pub(super) async fn verify(
             let text = "the folder of a committed run is gone";
             verified.fault(FaultKind::MissingRun, run, text);
         }
-        judges.forget(stored.entry.sequence);
         return Ok(());
     }
     let faults_before = verified.faults.len();
-    let Some(kept) = files(stored, chain, verified).await? else {
-        judges.forget(stored.entry.sequence);
+    let Some(mut kept) = files(stored, chain, verified).await? else {
         return Ok(());
     };
     let manifest = manifest(stored, &kept, verified);
@@ -78,7 +78,7 @@ pub(super) async fn verify(
             let place = stored.place(&RunFile::Manifest.name());
             verified.fault(FaultKind::Disagreement, place, text);
         }
-        says_the_same(stored, manifest, &kept, verified);
+        says_the_same(stored, manifest, &mut kept, verified);
     }
     let is_sound = verified.faults.len() == faults_before;
     let Some(manifest) = manifest.filter(|_| is_sound && stored.entry.kind == EntryKind::Run)
@@ -126,11 +126,8 @@ async fn files(
     };
     chain.files += 1;
 
-    let mut kept = Kept {
-        files: BTreeMap::new(),
-        sound: BTreeMap::new(),
-        sums: sums.clone(),
-    };
+    let mut files = BTreeMap::new();
+    let mut sound = BTreeMap::new();
     for file in RunFile::always(stored.entry.kind == EntryKind::Run) {
         let file = file.name();
         if !sums.contains_key(&file) {
@@ -141,15 +138,15 @@ async fn files(
     let mut extra: Vec<&String> = stored.files.iter().filter(|file| **file != name).collect();
     extra.retain(|file| !sums.contains_key(*file));
     for (file, sha256) in &sums {
-        if !is_plain(file) {
-            let text = "its name leads out of the run's folder: it is no file of this run";
+        if !is_name(&stored.place(file)) {
+            let text = "its name is none that a file of a run can have";
             verified.fault(FaultKind::MissingFile, stored.place(file), text);
             continue;
         }
         let Some(bytes) = stored.read(file).await? else {
             // The same bytes under a name nobody wrote: somebody renamed them.
             let mut found = None;
-            for other in &extra {
+            for other in extra.iter().filter(|other| is_name(&stored.place(other))) {
                 let bytes = stored.read(other).await?;
                 if bytes.is_some_and(|bytes| sha256_hex(&bytes) == *sha256) {
                     found = Some(*other);
@@ -174,18 +171,21 @@ async fn files(
             continue;
         }
         chain.files += 1;
-        let size = bytes.len() as u64;
-        kept.sound.insert(file.clone(), (sha256.clone(), size));
-        // Pages as they came, and the page for people, are hashed and not needed again.
-        if !file.starts_with("raw/") && *file != RunFile::Report.name() {
-            kept.files.insert(file.clone(), bytes);
+        sound.insert(file.clone(), bytes.len() as u64);
+        if RunFile::is_judged_from(file) {
+            files.insert(file.clone(), bytes);
         }
     }
     for file in extra {
         let text = "it was not there when the run was committed";
         verified.fault(FaultKind::ExtraFile, stored.place(file), text);
     }
-    Ok(Some(kept))
+    Ok(Some(Kept {
+        files,
+        sound,
+        sums,
+        judged_by: None,
+    }))
 }
 
 /// The manifest, which must say what entry and sums say.
@@ -210,27 +210,7 @@ fn manifest(stored: &Stored<'_>, kept: &Kept, verified: &mut Verified) -> Option
             return None;
         }
     };
-    let run = stored.run.to_string();
-    let is_failure = entry.kind == EntryKind::Failure;
-    let agree = [
-        ("verdict", manifest.verdict.as_str() == entry.verdict),
-        ("completeness", manifest.complete == entry.complete),
-        ("kind", manifest.failure.is_some() == is_failure),
-        ("connection", manifest.connection.id == entry.connection),
-        ("run", run.ends_with(&format!("/run={}", manifest.run.id))),
-        (
-            "instant",
-            stored.run.instant().map(|at| at.as_second()) == Some(manifest.run.as_of.as_second()),
-        ),
-        (
-            "origin",
-            marked(&manifest.sources.truto.origin) == entry.origin,
-        ),
-    ];
-    let apart: Vec<&str> = agree
-        .into_iter()
-        .filter_map(|(what, agree)| (!agree).then_some(what))
-        .collect();
+    let apart = manifest.apart_from(entry);
     if !apart.is_empty() {
         let text = format!(
             "it and entry {} disagree: {}",
@@ -244,7 +224,7 @@ fn manifest(stored: &Stored<'_>, kept: &Kept, verified: &mut Verified) -> Option
     let is_as_described = described.all(|record| {
         let is_named = kept.sums.get(&record.name) == Some(&record.sha256);
         let sound = kept.sound.get(&record.name);
-        is_named && sound.is_none_or(|(_, bytes)| *bytes == record.bytes)
+        is_named && sound.is_none_or(|bytes| *bytes == record.bytes)
     });
     let undescribed = kept
         .sums
@@ -257,15 +237,14 @@ fn manifest(stored: &Stored<'_>, kept: &Kept, verified: &mut Verified) -> Option
     Some(manifest)
 }
 
-/// Whether a name stays in the run's folder.
-fn is_plain(file: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && part != "." && part != "..";
-    file.split('/').all(is_part) && !file.contains(['\\', '\0'])
-}
-
 /// Result and facts must be of this very run: an earlier night told again under a later date is sound
 /// in itself.
-fn says_the_same(stored: &Stored<'_>, manifest: &Manifest, kept: &Kept, verified: &mut Verified) {
+fn says_the_same(
+    stored: &Stored<'_>,
+    manifest: &Manifest,
+    kept: &mut Kept,
+    verified: &mut Verified,
+) {
     #[derive(serde::Deserialize)]
     struct ResultHead {
         judgement: u32,
@@ -277,6 +256,12 @@ fn says_the_same(stored: &Stored<'_>, manifest: &Manifest, kept: &Kept, verified
     struct FactsHead {
         as_of: Timestamp,
         run: String,
+        past: PastHead,
+    }
+    #[derive(serde::Deserialize)]
+    struct PastHead {
+        previous: Option<RunRef>,
+        baseline: Option<RunRef>,
     }
     if stored.entry.kind != EntryKind::Run {
         return;
@@ -284,12 +269,14 @@ fn says_the_same(stored: &Stored<'_>, manifest: &Manifest, kept: &Kept, verified
     let entry = stored.entry;
     let name = RunFile::Result.name();
     if let Some(bytes) = kept.get(&name) {
-        let agrees = serde_json::from_slice(bytes).is_ok_and(|head: ResultHead| {
+        let head: Option<ResultHead> = serde_json::from_slice(bytes).ok();
+        let agrees = head.as_ref().is_some_and(|head| {
             head.as_of == manifest.run.as_of
                 && head.verdict == entry.verdict
                 && head.complete == entry.complete
                 && (1..=judgement::VERSION).contains(&head.judgement)
         });
+        kept.judged_by = head.map(|head| head.judgement);
         if !agrees {
             let text = format!(
                 "it is not the result of the night that entry {} commits",
@@ -300,8 +287,12 @@ fn says_the_same(stored: &Stored<'_>, manifest: &Manifest, kept: &Kept, verified
     }
     let name = RunFile::InputFacts.name();
     if let Some(bytes) = kept.get(&name) {
-        let agrees = serde_json::from_slice(bytes)
-            .is_ok_and(|head: FactsHead| head.as_of == manifest.run.as_of && head.run == entry.run);
+        let agrees = serde_json::from_slice(bytes).is_ok_and(|head: FactsHead| {
+            head.as_of == manifest.run.as_of
+                && head.run == entry.run
+                && head.past.previous == manifest.previous
+                && head.past.baseline == manifest.baseline
+        });
         if !agrees {
             let text = format!(
                 "it is not of the night that entry {} commits",

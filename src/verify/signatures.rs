@@ -6,19 +6,26 @@
 use std::collections::HashMap;
 
 use super::{FaultKind, Verified};
-use crate::evidence::ConnectionFolder;
+use crate::evidence::{ConnectionFolder, Entry};
 use crate::signing::PublicKey;
 use crate::store::{Store, StoreError};
 
-/// What an entry that is not signed says in place of a key.
-const NONE: &str = "none";
+/// A key that lies beside the ledger, as an entry names it.
+#[derive(Clone)]
+enum Beside {
+    Sound(PublicKey),
+    /// It is gone: whether the signature is good, nobody can say here.
+    Gone,
+    /// The entry names no key, or the file is not the key that it is named after.
+    Spoilt(&'static str),
+}
 
 pub(super) struct Signatures<'a> {
     store: &'a Store,
     folder: &'a ConnectionFolder,
     pinned: &'a [PublicKey],
-    /// Keys that lie beside the ledger, by the hash that entries name; none where one cannot be used.
-    beside: HashMap<String, Option<PublicKey>>,
+    /// Keys that lie beside the ledger, by the hash that entries name.
+    beside: HashMap<String, Beside>,
     /// The first entry that was signed.
     first_signed: Option<u64>,
     /// Whether the last entry is signed by a pinned key.
@@ -47,18 +54,19 @@ impl<'a> Signatures<'a> {
         }
     }
 
-    /// Checks one entry: its bytes, their hash, and the key it names.
+    /// Checks the signature of one entry: its bytes, their hash, and what they say.
     pub(super) async fn check(
         &mut self,
         sequence: u64,
         bytes: &[u8],
         sha256: &str,
-        key_sha256: &str,
+        entry: &Entry,
         place: &str,
         verified: &mut Verified,
     ) -> Result<(), StoreError> {
+        let key_sha256 = entry.key_sha256.as_str();
         self.head_is_pinned = false;
-        if key_sha256 == NONE {
+        if !entry.is_signed() {
             if let Some(first) = self.first_signed {
                 let text = format!("it is not signed, and entry {first} before it is");
                 verified.fault(FaultKind::MissingSignature, place, text);
@@ -78,12 +86,19 @@ impl<'a> Signatures<'a> {
             return Ok(());
         };
         let key = match pinned {
-            Some(pinned) => Some(pinned.clone()),
+            Some(pinned) => Beside::Sound(pinned.clone()),
             None => self.beside(key_sha256).await?,
         };
-        let Some(key) = key else {
-            self.unchecked += 1;
-            return Ok(());
+        let key = match key {
+            Beside::Sound(key) => key,
+            Beside::Gone => {
+                self.unchecked += 1;
+                return Ok(());
+            }
+            Beside::Spoilt(text) => {
+                verified.fault(FaultKind::BadSignature, place, text);
+                return Ok(());
+            }
         };
         if key.verify(bytes, &signature) {
             self.good += 1;
@@ -96,17 +111,22 @@ impl<'a> Signatures<'a> {
     }
 
     /// The key of this hash that lies beside the ledger.
-    async fn beside(&mut self, key_sha256: &str) -> Result<Option<PublicKey>, StoreError> {
+    async fn beside(&mut self, key_sha256: &str) -> Result<Beside, StoreError> {
         if let Some(known) = self.beside.get(key_sha256) {
             return Ok(known.clone());
         }
-        let pem = match self.folder.public_key(key_sha256) {
-            Some(name) => self.store.read(&name).await?,
-            None => None,
+        let key = match self.folder.public_key(key_sha256) {
+            None => Beside::Spoilt("it names a key that is none"),
+            Some(name) => match self.store.read(&name).await? {
+                None => Beside::Gone,
+                Some(text) => match PublicKey::named(key_sha256, &text) {
+                    Some(key) => Beside::Sound(key),
+                    None => Beside::Spoilt(
+                        "the key that it names, and that lies beside the ledger, was modified",
+                    ),
+                },
+            },
         };
-        let key = pem
-            .and_then(|pem| PublicKey::from_pem(&pem).ok())
-            .filter(|key| key.sha256() == key_sha256);
         self.beside.insert(key_sha256.to_owned(), key.clone());
         Ok(key)
     }

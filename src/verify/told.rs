@@ -17,6 +17,18 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<&'static str> 
         told.push(
             "self-consistent: whoever can write to the store could have written all of it anew",
         );
+        if verified.chains.iter().any(|chain| chain.judged_again > 0) {
+            told.push(
+                "judged again: every file of those nights but report.html and raw/, which are hashed only",
+            );
+        }
+        if verified
+            .chains
+            .iter()
+            .any(|chain| chain.signatures_unchecked > 0)
+        {
+            told.push("not checked: signatures by a key that is not at hand");
+        }
         if !expected.keys.is_empty() {
             told.push(
                 "signed: the last entry, and with it all it links to, by a key that was given",

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use asana_access_review::aws::Retries;
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
-use asana_access_review::evidence::{Entry, FIRST_PREVIOUS, RunIdentity, Tool, sums_of};
+use asana_access_review::evidence::{Entry, FIRST_PREVIOUS, RunIdentity, sums_of};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict};
 use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
@@ -92,12 +92,7 @@ impl Company {
     /// Everybody's clock shows this instant; the HR feed is three hours older.
     pub(crate) fn set_world(&self, world: World, as_of: Timestamp) {
         self.simulator.set_world(world.at(as_of));
-        let changed = UNIX_EPOCH + Duration::from_secs(as_of.as_second() as u64 - 3 * 3600);
-        let feed = fs::File::options()
-            .write(true)
-            .open(self.folder.path().join("hr.csv"));
-        feed.and_then(|feed| feed.set_modified(changed))
-            .expect("a time");
+        super::changed_before(&self.folder.path().join("hr.csv"), as_of);
     }
 
     pub(crate) async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
@@ -118,14 +113,8 @@ impl Company {
         let settings =
             config::load(environment.collect(), |path| fs::read_to_string(path)).expect("settings");
         let identity = RunIdentity {
-            as_of: run.as_of,
-            suffix: run.suffix.to_owned(),
-            tool: Tool {
-                name: "asana-access-review".to_owned(),
-                version: "0.0.0".to_owned(),
-                commit: "unknown".to_owned(),
-            },
             executor: settings.settings.executor,
+            ..super::identity(run.as_of, run.suffix)
         };
         let clock = Clock::at(run.as_of);
         run::run_in(store.clone(), settings.settings.run, identity, clock).await

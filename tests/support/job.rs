@@ -5,11 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
-use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::evidence::RunIdentity;
 use asana_access_review::exit::Exit;
 use asana_access_review::run;
 use jiff::Timestamp;
@@ -120,8 +120,7 @@ impl Job {
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
         let as_of: Timestamp = as_of.parse().expect("an instant");
         self.simulator.set_world(world.at(as_of));
-        let seconds = as_of.as_second().unsigned_abs();
-        self.hr_changed_at(UNIX_EPOCH + Duration::from_secs(seconds - 3 * 3600));
+        super::changed_before(&self.folder.path().join("hr.csv"), as_of);
 
         let mut environment = vec![("EVIDENCE_URL".into(), self.evidence().into())];
         for (name, value) in &self.environment {
@@ -136,14 +135,8 @@ impl Job {
             .unwrap_or_else(|problems| panic!("{problems}"))
             .settings;
         let identity = RunIdentity {
-            as_of,
-            suffix: "7f3a9c".to_owned(),
-            tool: Tool {
-                name: "asana-access-review".to_owned(),
-                version: "0.0.0".to_owned(),
-                commit: "unknown".to_owned(),
-            },
             executor: settings.executor,
+            ..super::identity(as_of, "7f3a9c")
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -234,27 +227,20 @@ pub(crate) fn ended(output: Output) -> Ended {
 
 /// Every file below a folder, by its name relative to it, gzip unpacked, ledger included.
 pub(crate) fn tree(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let mut files = std::collections::BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for found in fs::read_dir(&next).expect("a folder") {
-            let path = found.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let name = path
-                .strip_prefix(folder)
-                .expect("below")
-                .to_str()
-                .expect("UTF-8");
-            files.insert(
-                name.to_owned(),
-                unpacked(name, fs::read(&path).expect("a file")),
-            );
-        }
-    }
-    files
+    let read = |name: String| {
+        let bytes = fs::read(folder.join(&name)).expect("a file");
+        let content = unpacked(&name, bytes);
+        (name, content)
+    };
+    super::files_below(folder).into_iter().map(read).collect()
+}
+
+/// Checks evidence as an operator does, told for machines.
+pub(crate) fn verify(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_asana-access-review"));
+    command.env_clear().args(["verify", "--json"]);
+    command.args(arguments).arg(folder);
+    ended(command.output().expect("the binary"))
 }
 
 /// The content of a file, unpacked if its name says that it is gzip.

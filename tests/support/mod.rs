@@ -4,6 +4,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
+
+use asana_access_review::evidence::{Executor, RunIdentity, Tool};
+use jiff::Timestamp;
 
 pub(crate) mod company;
 pub(crate) mod job;
@@ -21,6 +26,75 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(&path, &copied).expect("a copy");
         }
     }
+}
+
+/// Names of all files below a folder, relative to it.
+pub(crate) fn files_below(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for found in fs::read_dir(&next).expect("a folder") {
+            let path = found.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).expect("below");
+            files.push(name.to_str().expect("UTF-8").to_owned());
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Whether this machine has the tools a test needs; continuous integration must have them.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs the test should see what was not looked at"
+)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one thing it depends on where it runs"
+)]
+pub(crate) fn has(tools: &[&str]) -> bool {
+    let missing = tools.iter().find(|tool| {
+        let found = Command::new("sh")
+            .args(["-c", "command -v -- \"$1\"", "sh", tool])
+            .output();
+        !found.is_ok_and(|found| found.status.success())
+    });
+    if let Some(tool) = missing {
+        let is_ci = std::env::var_os("CI").is_some();
+        assert!(
+            !is_ci,
+            "{tool} is missing, and this is continuous integration"
+        );
+        println!("skipped: no {tool} on this machine");
+    }
+    missing.is_none()
+}
+
+/// A run of the test's own choosing, by a program that bears no version.
+pub(crate) fn identity(as_of: Timestamp, suffix: &str) -> RunIdentity {
+    RunIdentity {
+        as_of,
+        suffix: suffix.to_owned(),
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.0.0".to_owned(),
+            commit: "unknown".to_owned(),
+        },
+        executor: Executor::default(),
+    }
+}
+
+/// Says that a file was changed three hours before an instant.
+pub(crate) fn changed_before(path: &Path, as_of: Timestamp) {
+    let seconds = as_of.as_second().unsigned_abs();
+    let changed = UNIX_EPOCH + Duration::from_secs(seconds - 3 * 3600);
+    let file = fs::File::options().write(true).open(path);
+    file.and_then(|file| file.set_modified(changed))
+        .expect("a time");
 }
 
 /// The same job with its evidence in a bucket.
