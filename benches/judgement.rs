@@ -137,6 +137,7 @@ fn night(people: usize) -> Inputs {
         },
         directives: Directives::default(),
         past: Past::default(),
+        store: None,
     }
 }
 

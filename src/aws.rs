@@ -12,12 +12,15 @@ use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::types::ChecksumMode;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{ChecksumMode, ObjectLockMode};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
+
+use crate::people::LockMode;
 
 mod failure;
 mod retry;
@@ -52,6 +55,34 @@ pub struct Object {
     pub bytes: Vec<u8>,
     /// When the store says it was last written.
     pub last_modified: Option<Timestamp>,
+    /// The lock it is under, where the store tells of one.
+    pub lock: Option<ObjectLock>,
+}
+
+/// A lock on one version of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectLock {
+    /// Whom it lets through.
+    pub mode: LockMode,
+    /// When it is over.
+    pub until: Timestamp,
+}
+
+impl ObjectLock {
+    /// The lock that an answer of S3 tells of. Without the right to see locks, S3 tells of none.
+    pub(crate) fn of(mode: Option<&ObjectLockMode>, until: Option<&DateTime>) -> Option<Self> {
+        let mode = match mode? {
+            ObjectLockMode::Governance => LockMode::Governance,
+            ObjectLockMode::Compliance => LockMode::Compliance,
+            _ => return None,
+        };
+        let until = timestamp(until?)?;
+        Some(Self { mode, until })
+    }
+}
+
+fn timestamp(at: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
 /// Why something could not be had from AWS.
@@ -279,7 +310,7 @@ pub async fn get_object_with(
 ) -> Result<Object, AwsError> {
     let address = format!("s3://{bucket}/{key}");
     retry(retries, &address, || {
-        get_once(client, bucket, key, max_bytes)
+        get_once(client, bucket, key, None, max_bytes)
     })
     .await
     .map_err(|failure| AwsError::from_failure(Action::Read, bucket, &address, failure))
@@ -289,12 +320,14 @@ pub(crate) async fn get_once(
     client: &Client,
     bucket: &str,
     key: &str,
+    bucket_owner: Option<&str>,
     max_bytes: u64,
 ) -> Result<Object, Failure> {
     let mut answer = client
         .get_object()
         .bucket(bucket)
         .key(key)
+        .set_expected_bucket_owner(bucket_owner.map(str::to_owned))
         .checksum_mode(ChecksumMode::Enabled)
         .send()
         .await
@@ -314,11 +347,12 @@ pub(crate) async fn get_once(
         }
         bytes.extend_from_slice(&chunk);
     }
-    let last_modified = answer
-        .last_modified
-        .and_then(|at| Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok());
     Ok(Object {
         bytes,
-        last_modified,
+        last_modified: answer.last_modified.as_ref().and_then(timestamp),
+        lock: ObjectLock::of(
+            answer.object_lock_mode.as_ref(),
+            answer.object_lock_retain_until_date.as_ref(),
+        ),
     })
 }

@@ -202,6 +202,7 @@ pub async fn run_in(
     identity: RunIdentity,
     clock: Clock,
 ) -> Result<Done, Failed> {
+    let store = store.locked(settings.ledger.lock(identity.as_of));
     let connection = &settings.source.truto.integrated_account_id;
     let ledger = Ledger::new(store, connection, settings.ledger.clone());
     let frame = Frame {
@@ -256,14 +257,17 @@ async fn review(
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
 
+    let folder = RunFolder::of(&frame.identity);
+    let protection = ledger.protect(&folder, frame.identity.as_of, &hr).await;
     let inputs = Inputs {
         as_of: frame.identity.as_of,
-        run: RunFolder::of(&frame.identity).to_string(),
+        run: folder.to_string(),
         policy: settings.policy.clone(),
         population,
         hr,
         directives,
         past: std::mem::take(&mut chain.past),
+        store: Some(protection.map_err(Trouble::Store)?),
     };
     let judgement = judge(&inputs);
     judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(Trouble::Sums)?;

@@ -13,8 +13,9 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Memberships, PageRecord,
-    Population, RejectedRecord, RejectedRow, RequestRecord, Role, Status, Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Memberships,
+    PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord, Role, Status,
+    Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonschema::Validator;
@@ -42,7 +43,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 11] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -53,6 +54,7 @@ const OPTIONAL: [&str; 10] = [
     "roster",
     "alias_invalid",
     "suspected_account_id",
+    "store",
 ];
 
 /// Keys that are left out where HR was read as a file.
@@ -265,6 +267,21 @@ fn first_night() -> Inputs {
         },
         directives: Directives::default(),
         past: Past::default(),
+        store: Some(Protection {
+            create_only: true,
+            lock_asked: Some(Lock {
+                mode: LockMode::Compliance,
+                days: 1,
+            }),
+            lock: Some(Lock {
+                mode: LockMode::Governance,
+                days: 365,
+            }),
+            versioned: true,
+            encryption_asked: None,
+            encryption: Some("AES256".to_owned()),
+            unread: Some("it is silent".to_owned()),
+        }),
     }
 }
 

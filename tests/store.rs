@@ -13,10 +13,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use asana_access_review::aws::{self, AwsError, Retries};
-use asana_access_review::store::{Created, Location, Settings, Store, StoreError};
+use asana_access_review::people::{Lock, LockMode, Protection};
+use asana_access_review::store::{
+    Created, History, Location, ObjectLock, Settings, Store, StoreError,
+};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use jiff::Timestamp;
 use support::s3::{ACCESS_KEY, Fault, Rule, S3Server, SECRET_KEY};
 
 const NO_WAITING: Retries = Retries {
@@ -492,6 +496,218 @@ mod bucket {
         assert_eq!(asked, ["PUT"]);
     }
 
+    const AS_OF: &str = "2026-11-23T22:40:00.123Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    /// What S3 says of a locked and encrypted object.
+    fn headers(mode: &str, until: &str) -> Fault {
+        Fault::Headers(vec![
+            ("x-amz-object-lock-mode", mode.to_owned()),
+            ("x-amz-object-lock-retain-until-date", until.to_owned()),
+            ("x-amz-server-side-encryption", "aws:kms".to_owned()),
+            ("x-amz-version-id", "3sL4kqtJlcpXroDTDmJ".to_owned()),
+        ])
+    }
+
+    #[tokio::test]
+    async fn every_put_asks_for_lock_encryption_and_owner_and_every_request_for_the_owner() {
+        let (server, store) = world().await;
+        let store = store
+            .owned_by(Some("123456789012".to_owned()))
+            .encrypted_with(Some("alias/evidence".to_owned()))
+            .locked(Some(ObjectLock {
+                mode: LockMode::Compliance,
+                until: at("2027-11-23T22:40:00.123Z"),
+            }));
+        store.create("a", "a").await.unwrap();
+        store.read("a").await.unwrap();
+        store.list("").await.unwrap();
+        store.history("").await.unwrap();
+        store.protect("b", "b", at(AS_OF)).await.unwrap();
+        let actions = server.actions();
+        for action in &actions {
+            assert_eq!(
+                action.said["x-amz-expected-bucket-owner"], "123456789012",
+                "{action:?}"
+            );
+        }
+        let mut puts = actions.iter().filter(|action| action.method == "PUT");
+        assert_eq!(puts.clone().count(), 3);
+        assert!(puts.all(|put| {
+            put.said["x-amz-object-lock-mode"] == "COMPLIANCE"
+                && put.said["x-amz-object-lock-retain-until-date"] == "2027-11-23T22:40:00Z"
+                && put.said["x-amz-server-side-encryption"] == "aws:kms"
+                && put.said["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/evidence"
+        }));
+        assert_eq!(server.violations(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_the_store_does_is_read_back_and_not_believed() {
+        let (server, store) = world().await;
+        let asked = store.clone().locked(Some(ObjectLock {
+            mode: LockMode::Governance,
+            until: at("2026-12-23T22:40:00.123Z"),
+        }));
+        // s3s-fs takes the headers of a lock and locks nothing.
+        let seen = asked.protect("silent", "x", at(AS_OF)).await.unwrap();
+        assert!(seen.create_only);
+        let thirty = Some(Lock {
+            mode: LockMode::Governance,
+            days: 30,
+        });
+        assert_eq!((seen.lock_asked, seen.lock), (thirty, None));
+
+        server.inject(Rule::on(
+            "HEAD",
+            "locked",
+            headers("GOVERNANCE", "2026-12-23T22:40:00Z"),
+        ));
+        let seen = asked.protect("locked", "x", at(AS_OF)).await.unwrap();
+        assert_eq!(
+            seen,
+            Protection {
+                create_only: true,
+                lock_asked: thirty,
+                lock: thirty,
+                versioned: true,
+                encryption_asked: None,
+                encryption: Some("aws:kms".to_owned()),
+                unread: None,
+            }
+        );
+        // A lock of the bucket's own counts from its own clock, a little later or earlier.
+        for until in ["2026-12-23T22:40:09Z", "2026-12-23T22:39:50Z"] {
+            server.heal();
+            server.inject(Rule::on("HEAD", "", headers("GOVERNANCE", until)));
+            let name = format!("default-{}", &until[14..16]);
+            let seen = store.protect(&name, "x", at(AS_OF)).await.unwrap();
+            assert_eq!((seen.lock_asked, seen.lock), (None, thirty), "{until}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_replaces_is_seen() {
+        let (server, store) = world().await;
+        server.inject(Rule::on("PUT", "replaced", Fault::Xml(200, String::new())).nth(2));
+        let seen = store.protect("replaced", "x", at(AS_OF)).await.unwrap();
+        assert!(!seen.create_only);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_tell_is_no_store_without_locks() {
+        let (server, store) = world().await;
+        for (fault, told) in [
+            (
+                Fault::AccessDenied,
+                "the store refused to tell (HEAD of the object)",
+            ),
+            (
+                Fault::Status(501, ""),
+                "the store does not answer HEAD of an object",
+            ),
+            (
+                Fault::Status(405, ""),
+                "the store does not answer HEAD of an object",
+            ),
+        ] {
+            server.heal();
+            let name = format!("{fault:?}").replace(['(', ')', ',', '"', ' '], "");
+            server.inject(Rule::on("HEAD", "", fault));
+            let seen = store.protect(&name, "x", at(AS_OF)).await.unwrap();
+            assert_eq!(seen.unread.as_deref(), Some(told));
+        }
+        server.heal();
+        server.inject(Rule::on("HEAD", "", Fault::SlowDown).always());
+        let error = store.protect("down", "x", at(AS_OF)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_the_bucket_does_not_know_is_an_error_that_says_so() {
+        let (server, store) = world().await;
+        let text = "<Error><Code>InvalidRequest</Code><Message>Bucket is missing Object Lock \
+                    Configuration</Message></Error>";
+        server.inject(Rule::on("PUT", "", Fault::Xml(400, text.to_owned())));
+        let error = store.create("a", "a").await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Configuration { .. }),
+            "{error:?}"
+        );
+        assert!(error.hint().unwrap().contains("EVIDENCE_OBJECT_LOCK_MODE"));
+    }
+
+    fn versions(entries: &str, more: &str) -> Fault {
+        Fault::Xml(
+            200,
+            format!(
+                "<?xml version=\"1.0\"?><ListVersionsResult><Name>evidence</Name>{more}{entries}\
+                 </ListVersionsResult>"
+            ),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_second_version_and_a_deletion_are_told_over_all_pages() {
+        let (server, store) = world().await;
+        let version = |key: &str, id: &str| {
+            format!("<Version><Key>nightly/{key}</Key><VersionId>{id}</VersionId></Version>")
+        };
+        let page = [version("a/once", "1"), version("a/twice", "2")].concat();
+        let more = "<IsTruncated>true</IsTruncated><NextKeyMarker>nightly/a/twice</NextKeyMarker>\
+                    <NextVersionIdMarker>2</NextVersionIdMarker>";
+        server.inject(Rule::on("LIST", "versions", versions(&page, more)));
+        let deleted =
+            "<DeleteMarker><Key>nightly/a/gone</Key><VersionId>4</VersionId></DeleteMarker>";
+        let page = [&version("a/twice", "1"), deleted, &version("a/gone", "3")].concat();
+        let last = "<IsTruncated>false</IsTruncated>";
+        server.inject(Rule::on("LIST", "versions", versions(&page, last)));
+        assert_eq!(
+            store.history("a/").await.unwrap(),
+            History::Told {
+                replaced: names(&["a/twice"]),
+                deleted: names(&["a/gone"]),
+            }
+        );
+        let second = server.actions().pop().unwrap().query;
+        assert!(
+            second.contains("key-marker=nightly%2Fa%2Ftwice"),
+            "{second}"
+        );
+        assert!(second.contains("version-id-marker=2"), "{second}");
+
+        server.heal();
+        let endless = "<IsTruncated>true</IsTruncated>";
+        server.inject(Rule::on("LIST", "versions", versions("", endless)));
+        let error = store.history("a/").await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn where_versions_are_not_told_nobody_says_there_are_none() {
+        let (server, store) = world().await;
+        server.inject(Rule::on("LIST", "versions", Fault::AccessDenied));
+        let told = |history| match history {
+            History::NotTold(why) => why,
+            told => panic!("{told:?}"),
+        };
+        let why = told(store.history("").await.unwrap());
+        assert!(why.contains("s3:ListBucketVersions"), "{why}");
+        server.inject(Rule::on(
+            "LIST",
+            "versions",
+            Fault::Status(501, "NotImplemented"),
+        ));
+        let why = told(store.history("").await.unwrap());
+        assert!(why.contains("does not list versions"), "{why}");
+        let folder = tempfile::tempdir().unwrap();
+        let why = told(Store::folder(folder.path()).history("").await.unwrap());
+        assert!(why.contains("folder"), "{why}");
+    }
+
     #[tokio::test]
     async fn objects_say_what_they_are() {
         let (server, store) = world().await;
@@ -852,6 +1068,8 @@ mod environment {
             bucket: "evidence".to_owned(),
             prefix: "nightly".to_owned(),
             force_path_style: true,
+            owner: None,
+            kms_key_id: None,
         };
         let outcome = match Store::open(&Settings { location }).await {
             Ok(store) => store.create("a", "a").await,

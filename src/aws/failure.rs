@@ -44,6 +44,10 @@ const NOT_SUPPORTED: &str = "the store does not know create-only writes (`If-Non
                              which evidence needs";
 const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
                            S3_FORCE_PATH_STYLE";
+const NO_OBJECT_LOCK: &str = "the bucket has no Object Lock: switch it on (it needs versioning), or unset \
+                              EVIDENCE_OBJECT_LOCK_MODE";
+const BAD_DATA_KEY: &str = "the bucket's or EVIDENCE_KMS_KEY_ID's key of AWS KMS is not there, disabled or of another \
+                            kind";
 const BAD_CERTIFICATE: &str =
     "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
 
@@ -56,8 +60,14 @@ impl Failure {
         if let SdkError::ServiceError(answer) = &error {
             let status = answer.raw().status().as_u16();
             let code = error.code().unwrap_or_default();
+            let about_locks = error
+                .message()
+                .is_some_and(|said| said.contains("Object Lock"));
             return Self {
-                kind: kind_of(status, code),
+                kind: match kind_of(status, code) {
+                    Kind::Misconfigured(_) if about_locks => Kind::Misconfigured(NO_OBJECT_LOCK),
+                    kind => kind,
+                },
                 cause: Box::new(Answer {
                     status,
                     code: code.to_owned(),
@@ -126,6 +136,7 @@ fn kind_of(status: u16, code: &str) -> Kind {
         | (_, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
             Kind::Misconfigured(WRONG_REGION)
         }
+        (400, code) if code.starts_with("KMS.") => Kind::Misconfigured(BAD_DATA_KEY),
         (501, _) => Kind::Misconfigured(NOT_SUPPORTED),
         // The last five: what arrived is not what was sent.
         (408 | 500.., _)

@@ -22,6 +22,7 @@ use crate::evidence::Executor;
 use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
+use crate::people::LockMode;
 use crate::signing::SigningKey;
 use crate::source::RawPages;
 use crate::{directives, files, ledger, net, run, source, store, truto};
@@ -361,7 +362,6 @@ impl Judge {
     /// Judges the values of a command that later versions act on, and refuses each that is set: it
     /// would be ignored.
     fn not_built(&mut self, command: Command, raw: &mut Raw) {
-        let days = raw.evidence_retention_days.is_some();
         let both_keys =
             raw.evidence_signing_key.is_some() && raw.evidence_signing_kms_key_id.is_some();
         for (name, value) in raw.each() {
@@ -372,14 +372,6 @@ impl Judge {
                 continue;
             }
             let judged = match name {
-                "EVIDENCE_OBJECT_LOCK_MODE" => {
-                    values::choice(text, &[("governance", ()), ("compliance", ())])
-                }
-                "EVIDENCE_BUCKET_OWNER"
-                    if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) =>
-                {
-                    Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
-                }
                 "CONNECTIONS_URL" => values::place(text).map(drop),
                 "REVIEW_EVERY" | "REVOCATION_GRACE" => values::duration(text).map(drop),
                 "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
@@ -404,10 +396,6 @@ impl Judge {
                         "unset what is not built yet, so that nothing is taken for done".to_owned(),
                     ),
                 );
-            }
-            if name == "EVIDENCE_OBJECT_LOCK_MODE" && !days {
-                self.problems
-                    .add(format!("{name} needs EVIDENCE_RETENTION_DAYS"), None);
             }
         }
         if both_keys {
@@ -439,6 +427,13 @@ impl Judge {
             &raw.evidence_retention_days,
             |text| values::number(text, 1, 36_500),
         );
+        let lock_mode = self.lock_mode(&raw);
+        if let Some(store::Settings {
+            location: store::Location::Folder(_),
+        }) = &store
+        {
+            self.only_for_buckets(&raw);
+        }
         let signing_key = self.signing_key(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
         let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
@@ -466,6 +461,7 @@ impl Judge {
                 store: store?,
                 ledger: ledger::Settings {
                     retention_days,
+                    lock_mode: lock_mode?,
                     signing_key: signing_key?,
                 },
                 deadline: deadline?,
@@ -523,6 +519,27 @@ impl Judge {
             rate_limit: rate_limit?,
             http: http?,
         })
+    }
+
+    /// The lock that the store is asked for, if it is to be asked.
+    fn lock_mode(&mut self, raw: &Raw) -> Option<Option<LockMode>> {
+        let name = "EVIDENCE_OBJECT_LOCK_MODE";
+        if raw.evidence_object_lock_mode.is_none() {
+            return Some(None);
+        }
+        if raw.evidence_retention_days.is_none() {
+            let problem = format!("{name} needs EVIDENCE_RETENTION_DAYS");
+            let hint = "a lock must end some day: write how many days evidence is to be kept";
+            self.problems.add(problem, Some(hint.to_owned()));
+        }
+        let mode = self.get(name, &raw.evidence_object_lock_mode, |text| {
+            let words = [
+                ("governance", LockMode::Governance),
+                ("compliance", LockMode::Compliance),
+            ];
+            values::choice(text, &words)
+        });
+        Some(Some(mode?))
     }
 
     /// The key that signs, if there is to be one.
@@ -776,16 +793,40 @@ impl Judge {
                 place => Ok(place),
             },
         );
+        let owner = match &raw.evidence_bucket_owner {
+            None => Some(None),
+            set => self
+                .get("EVIDENCE_BUCKET_OWNER", set, values::aws_account)
+                .map(Some),
+        };
         let location = match place? {
             Place::Path(path) => store::Location::Folder(path),
             Place::S3 { bucket, key } => store::Location::S3 {
                 bucket,
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,
+                owner: owner?,
+                kms_key_id: raw.evidence_kms_key_id.clone(),
             },
             Place::Web(_) | Place::TrutoHris(_) => return None,
         };
         Some(store::Settings { location })
+    }
+
+    /// What says how a bucket is to keep evidence would be ignored where there is none, and somebody may
+    /// rely on it.
+    fn only_for_buckets(&mut self, raw: &Raw) {
+        for (name, value) in [
+            ("EVIDENCE_OBJECT_LOCK_MODE", &raw.evidence_object_lock_mode),
+            ("EVIDENCE_KMS_KEY_ID", &raw.evidence_kms_key_id),
+            ("EVIDENCE_BUCKET_OWNER", &raw.evidence_bucket_owner),
+        ] {
+            if value.is_some() {
+                let problem = format!("{name} is set, and EVIDENCE_URL is no bucket");
+                let hint = "unset it, or let EVIDENCE_URL be `s3://bucket/prefix`";
+                self.problems.add(problem, Some(hint.to_owned()));
+            }
+        }
     }
 }
 

@@ -218,6 +218,15 @@ pub(super) fn connection_id(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// The number of an AWS account.
+pub(super) fn aws_account(text: &str) -> Result<String, Wrong> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::new("is no AWS account id").hint("write its 12 digits"))
+    }
+}
+
 /// Words separated by commas, blanks around them dropped.
 pub(super) fn list(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);

@@ -158,9 +158,9 @@ variables! {
     internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "the organization's mail domains, beside those held by accounts that are no guests";
     evidence_url = "EVIDENCE_URL", Value("./evidence"), [], STORE, "where evidence goes: a folder or s3://bucket/prefix";
     evidence_retention_days = "EVIDENCE_RETENTION_DAYS", Unset, [], WRITES, "retain_until in the ledger, in days from the run";
-    evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [later], WRITES, "governance or compliance";
-    evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [later], WRITES, "SSE-KMS key for the objects";
-    evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [later], STORE, "expected bucket owner, an AWS account id";
+    evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [], WRITES, "governance or compliance: S3 Object Lock on each object, for EVIDENCE_RETENTION_DAYS; unset: as the bucket does by itself";
+    evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [], WRITES, "key of AWS KMS that the bucket encrypts each object with (SSE-KMS); unset: as the bucket does by itself";
+    evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [], STORE, "the AWS account, 12 digits, that the bucket must belong to; unset: any";
     evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret], WRITES, "PEM private key (Ed25519 or P-256) in PKCS#8 that signs each ledger entry; once signed, a ledger takes no unsigned entry";
     evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [later], WRITES, "the same with an AWS KMS P-256 key";
     evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages kept as none, minimal (only the fields we use) or full; their digests always are";

@@ -15,8 +15,8 @@ use crate::judgement::{
     RosterMember, RunRef,
 };
 use crate::people::{
-    Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrRow, Population, RawFile,
-    RawKind, RejectedRow,
+    Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
+    Protection, RawFile, RawKind, RejectedRow,
 };
 
 /// A file of the run's folder, as it will be stored.
@@ -89,7 +89,7 @@ impl<'a> Night<'a> {
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
         const MAKERS: [fn(&Night<'_>) -> DataFile; 11] = [
             input_facts,
-            input_hr,
+            |night| input_hr(&night.inputs.hr),
             input_aliases,
             input_exceptions,
             accounts_jsonl,
@@ -188,6 +188,8 @@ struct Facts<'a> {
     aliases: Option<&'a DirectiveFile<Alias>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exceptions: Option<&'a DirectiveFile<Exception>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<&'a Protection>,
     population: &'a Population,
 }
 
@@ -234,6 +236,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         former_emails: &night.judgement.former_emails,
         aliases: inputs.directives.aliases.as_ref(),
         exceptions: inputs.directives.exceptions.as_ref(),
+        store: inputs.store.as_ref(),
         population: &inputs.population,
     };
     // Three levels: an account, a page and a request are a line each.
@@ -254,8 +257,9 @@ enum HrLine<'a> {
     Rejected(&'a RejectedRow),
 }
 
-fn input_hr(night: &Night<'_>) -> DataFile {
-    let hr = &night.inputs.hr;
+/// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be
+/// stored before anything is judged.
+pub fn input_hr(hr: &HrFeed) -> DataFile {
     let rows = hr.rows.iter().map(HrLine::Row);
     gzip_lines(
         RunFile::InputHr,

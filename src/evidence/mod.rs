@@ -13,7 +13,7 @@ mod manifest;
 mod read;
 
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
-pub use files::{DataFile, FileRecord, raw_file, sums};
+pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};

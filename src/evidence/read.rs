@@ -14,7 +14,7 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    RejectedRow,
+    Protection, RejectedRow,
 };
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
@@ -131,6 +131,8 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         aliases: Option<DirectiveFile<Alias>>,
         #[serde(default)]
         exceptions: Option<DirectiveFile<Exception>>,
+        #[serde(default)]
+        store: Option<Protection>,
         population: Population,
     }
     #[derive(Deserialize)]
@@ -193,6 +195,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
                 baseline: None,
                 previous: None,
             },
+            store: facts.store,
         },
     })
 }

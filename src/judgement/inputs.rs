@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Leaver, Night, RosterMember};
-use crate::people::{Account, Directives, EmailAddress, HrFeed, Population};
+use crate::people::{Account, Directives, EmailAddress, HrFeed, Population, Protection};
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -25,6 +25,9 @@ pub struct Inputs {
     pub directives: Directives,
     /// What earlier runs saw.
     pub past: Past,
+    /// What the store was seen to do with the first file of the night; none where nobody looked, as in
+    /// evidence of earlier versions.
+    pub store: Option<Protection>,
 }
 
 /// The rules a review is made by, as evidence shows them. Durations in seconds.

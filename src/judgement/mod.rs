@@ -103,6 +103,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 
     checks.extend(checks::of_the_feed(&basis, &people));
     checks.extend(checks::of_the_past(inputs));
+    checks.extend(checks::of_the_store(inputs));
     checks.sort_by_key(|check| check.id);
 
     let findings = findings::of_the_night(&basis, &people, &leavers, &matches);

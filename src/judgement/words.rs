@@ -252,6 +252,8 @@ words! {
         Cadence = "cadence",
         /// The ledger is whole.
         LedgerContinues = "ledger_continues",
+        /// The store keeps what was written.
+        StoreProtection = "store_protection",
     }
 }
 
@@ -276,7 +278,8 @@ impl CheckId {
             | Self::HrDrop
             | Self::PolicyUnchanged
             | Self::Cadence
-            | Self::LedgerContinues => false,
+            | Self::LedgerContinues
+            | Self::StoreProtection => false,
         }
     }
 }

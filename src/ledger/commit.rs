@@ -10,9 +10,9 @@ use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
-    marked, raw_file, sha256_hex, sums,
+    input_hr, marked, raw_file, sha256_hex, sums,
 };
-use crate::people::RawFile;
+use crate::people::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
 
 /// Files are handed to the store when so many bytes wait: enough for it to be quick, little enough
@@ -34,7 +34,24 @@ pub struct Committed {
     pub key: String,
 }
 
-/// Stores a judged night and commits it.
+impl Ledger {
+    /// Stores the first file of a night, the rows of the HR feed, and looks at what the store does with it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn protect(
+        &self,
+        run: &RunFolder,
+        as_of: Timestamp,
+        hr: &HrFeed,
+    ) -> Result<Protection, LedgerError> {
+        let file = input_hr(hr);
+        let name = self.folder.file(run, &file.file);
+        Ok(self.store.protect(&name, file.bytes, as_of).await?)
+    }
+}
+
+/// Stores a judged night and commits it; what [`Ledger::protect`] has stored is not stored again.
 ///
 /// # Errors
 /// Where the store fails; without its entry, nothing that was written counts.
@@ -47,6 +64,7 @@ pub async fn commit_night(
     report: impl FnOnce() -> Vec<u8>,
 ) -> Result<Committed, LedgerError> {
     let mut run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
+    run.stored = night.inputs.store.as_ref().map(|_| RunFile::InputHr);
     for file in raw {
         run.add(raw_file(file)).await?;
     }
@@ -97,6 +115,8 @@ struct RunWriter<'a> {
     ledger: &'a Ledger,
     folder: RunFolder,
     files: Vec<FileRecord>,
+    /// What is there already.
+    stored: Option<RunFile>,
     waiting: Vec<(String, Vec<u8>)>,
     waiting_bytes: usize,
 }
@@ -114,6 +134,7 @@ impl<'a> RunWriter<'a> {
             ledger,
             folder,
             files: Vec::new(),
+            stored: None,
             waiting: Vec::new(),
             waiting_bytes: 0,
         }
@@ -125,6 +146,9 @@ impl<'a> RunWriter<'a> {
 
     async fn add(&mut self, file: DataFile) -> Result<(), StoreError> {
         self.files.push(file.record());
+        if self.stored.as_ref() == Some(&file.file) {
+            return Ok(());
+        }
         self.waiting_bytes += file.bytes.len();
         self.waiting.push((self.name(&file.file), file.bytes));
         if self.waiting_bytes >= BATCH_BYTES {

@@ -13,14 +13,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::{ConnectionFolder, Signer};
+use crate::people::LockMode;
 use crate::signing::{SigningError, SigningKey};
-use crate::store::{Store, StoreError};
+use crate::store::{ObjectLock, Store, StoreError};
 
 /// How the ledger is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// How long runs are to be kept, in days; written into each entry.
     pub retention_days: Option<u32>,
+    /// Whether the store is asked to lock each object as long; needs `retention_days`.
+    pub lock_mode: Option<LockMode>,
     /// Signs each entry. A ledger that is signed once is signed ever after.
     pub signing_key: Option<Arc<SigningKey>>,
 }
@@ -32,6 +35,14 @@ impl Settings {
         Some(Signer {
             key_sha256: key.sha256().to_owned(),
             kind: key.kind(),
+        })
+    }
+
+    /// The lock that what is written at this instant is put under.
+    pub fn lock(&self, as_of: Timestamp) -> Option<ObjectLock> {
+        Some(ObjectLock {
+            mode: self.lock_mode?,
+            until: self.retain_until(as_of)?,
         })
     }
 

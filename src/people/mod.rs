@@ -7,6 +7,7 @@ mod directives;
 mod email;
 mod hr;
 mod population;
+mod protection;
 mod text;
 
 pub use account::{Access, Account, Role, Status};
@@ -17,4 +18,5 @@ pub use population::{
     Connection, GapFilling, Listing, Memberships, PageRecord, Population, RawFile, RawKind,
     RejectedRecord, RequestRecord, Viewer, Workspace,
 };
+pub use protection::{Lock, LockMode, Protection};
 pub(crate) use text::{fold, is_zero_width, name_key, trim};

@@ -127,6 +127,7 @@ fn world() -> World {
         },
         directives: Directives::default(),
         past: Past::default(),
+        store: None,
     };
     World { inputs }
 }

@@ -143,6 +143,7 @@ impl Title for CheckId {
             Self::PolicyUnchanged => "The rules are those of the run before",
             Self::Cadence => "No night was missed",
             Self::LedgerContinues => "The ledger is whole",
+            Self::StoreProtection => "The store keeps what was written",
         }
     }
 }

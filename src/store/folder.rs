@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Created, StoreError, TEMPORARY};
+use crate::people::Protection;
 
 /// Files being written at once: the file system puts their fsyncs into one commit.
 const THREADS: usize = 8;
@@ -35,6 +36,20 @@ impl Folder {
         let created = self.put(name, bytes)?;
         self.sync_folders([name])?;
         Ok(created)
+    }
+
+    /// Creates a file, and looks whether it can be created twice. A folder has neither locks nor versions.
+    pub(super) fn protect(&self, name: &str, bytes: &[u8]) -> Result<Protection, StoreError> {
+        self.create(name, bytes)?;
+        Ok(Protection {
+            create_only: self.create(name, bytes)? == Created::AlreadyThere,
+            lock_asked: None,
+            lock: None,
+            versioned: false,
+            encryption_asked: None,
+            encryption: None,
+            unread: None,
+        })
     }
 
     pub(super) fn create_all(&self, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {

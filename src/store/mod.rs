@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::aws::{self, Retries};
+use crate::people::Protection;
 
 mod error;
 mod folder;
 mod s3;
 
+pub use crate::aws::ObjectLock;
 pub use error::StoreError;
 use folder::Folder;
 use s3::S3;
@@ -32,7 +36,34 @@ pub enum Location {
         prefix: String,
         /// Path-style addressing.
         force_path_style: bool,
+        /// The AWS account the bucket must belong to: a bucket of that name may change hands.
+        owner: Option<String>,
+        /// The key of AWS KMS that objects are encrypted with; none: as the bucket does by itself.
+        kms_key_id: Option<String>,
     },
+}
+
+/// An object that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The lock it is under, where the store tells of one.
+    pub lock: Option<ObjectLock>,
+}
+
+/// What became of names over time: evidence is written once, so that nothing should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum History {
+    /// As the store tells it, by name.
+    Told {
+        /// Names that more than one version was written under.
+        replaced: Vec<String>,
+        /// Names that were deleted, though older versions may be there.
+        deleted: Vec<String>,
+    },
+    /// Nobody tells, and why.
+    NotTold(&'static str),
 }
 
 /// How an object came to be there.
@@ -68,9 +99,14 @@ impl Store {
                 bucket,
                 prefix,
                 force_path_style,
+                owner,
+                kms_key_id,
             } => {
                 let client = aws::s3_client(&aws::sdk_config().await, *force_path_style)?;
-                Ok(Self::s3(client, bucket, prefix))
+                let store = Self::s3(client, bucket, prefix);
+                Ok(store
+                    .owned_by(owner.clone())
+                    .encrypted_with(kms_key_id.clone()))
             }
         }
     }
@@ -93,8 +129,27 @@ impl Store {
 
     /// The same store, trying again as `retries` says. A folder never tries again.
     pub fn with_retries(self, retries: Retries) -> Self {
+        self.in_a_bucket(|s3| s3.with_retries(retries))
+    }
+
+    /// The same store, refusing a bucket of another AWS account. A folder has none.
+    pub fn owned_by(self, owner: Option<String>) -> Self {
+        self.in_a_bucket(|s3| s3.owned_by(owner))
+    }
+
+    /// The same store, encrypting what it creates with a key of AWS KMS. A folder encrypts nothing.
+    pub fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
+        self.in_a_bucket(|s3| s3.encrypted_with(kms_key_id))
+    }
+
+    /// The same store, putting what it creates under a lock. A folder knows no locks.
+    pub fn locked(self, lock: Option<ObjectLock>) -> Self {
+        self.in_a_bucket(|s3| s3.locked(lock))
+    }
+
+    fn in_a_bucket(self, change: impl FnOnce(S3) -> S3) -> Self {
         let kind = match self.kind {
-            Kind::S3(s3) => Kind::S3(s3.with_retries(retries)),
+            Kind::S3(s3) => Kind::S3(change(s3)),
             Kind::Folder(folder) => Kind::Folder(folder),
         };
         Self { kind }
@@ -151,15 +206,57 @@ impl Store {
         }
     }
 
+    /// Creates one object as [`Self::create`] does, and looks at what the store really does: whether it
+    /// refuses to create it a second time, and which lock, versions and encryption it gives.
+    ///
+    /// `as_of` is the instant that the days of a lock count from. In a bucket that takes a second create
+    /// all the same, the object is there in two equal versions afterwards.
+    ///
+    /// # Errors
+    /// As of [`Self::create`]; that a store does not tell of locks is no error.
+    pub async fn protect(
+        &self,
+        name: &str,
+        bytes: impl Into<Vec<u8>>,
+        as_of: Timestamp,
+    ) -> Result<Protection, StoreError> {
+        ensure_name(name)?;
+        let bytes = bytes.into();
+        match &self.kind {
+            Kind::Folder(folder) => {
+                let name = name.to_owned();
+                blocking(folder, move |folder| folder.protect(&name, &bytes)).await
+            }
+            Kind::S3(s3) => s3.protect(name, bytes, as_of).await,
+        }
+    }
+
     /// Reads one object; `None` if there is none of that name.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.read_whole(name).await?.map(|read| read.bytes))
+    }
+
+    /// Reads one object with the lock it is under; `None` if there is none of that name.
+    pub async fn read_whole(&self, name: &str) -> Result<Option<Read>, StoreError> {
         ensure_name(name)?;
         match &self.kind {
             Kind::Folder(folder) => {
                 let name = name.to_owned();
-                blocking(folder, move |folder| folder.read(&name)).await
+                let bytes = blocking(folder, move |folder| folder.read(&name)).await?;
+                Ok(bytes.map(|bytes| Read { bytes, lock: None }))
             }
             Kind::S3(s3) => s3.read(name).await,
+        }
+    }
+
+    /// Which names below `prefix` were replaced or deleted, as far as the store remembers.
+    ///
+    /// # Errors
+    /// Where the store is out of reach; that it does not tell is no error.
+    pub async fn history(&self, prefix: &str) -> Result<History, StoreError> {
+        match &self.kind {
+            Kind::Folder(_) => Ok(History::NotTold("a folder keeps no older versions")),
+            Kind::S3(s3) => s3.history(prefix).await,
         }
     }
 

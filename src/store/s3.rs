@@ -1,14 +1,22 @@
 //! A bucket: every put is create-only and carries its SHA-256.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{ObjectLockMode, ServerSideEncryption};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Created, StoreError};
+use super::{Created, History, ObjectLock, Read, StoreError};
 use crate::aws::{Action, AwsError, Failure, Kind, Retries, get_once, retry};
+use crate::people::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
 const CONCURRENCY: usize = 8;
@@ -22,6 +30,12 @@ pub(super) struct S3 {
     bucket: String,
     prefix: String,
     retries: Retries,
+    /// The AWS account the bucket must belong to.
+    owner: Option<String>,
+    /// The lock each object is put under.
+    lock: Option<ObjectLock>,
+    /// The key of KMS each object is encrypted with.
+    kms_key_id: Option<String>,
 }
 
 impl S3 {
@@ -33,7 +47,22 @@ impl S3 {
             bucket,
             prefix,
             retries,
+            owner: None,
+            lock: None,
+            kms_key_id: None,
         }
+    }
+
+    pub(super) fn owned_by(self, owner: Option<String>) -> Self {
+        Self { owner, ..self }
+    }
+
+    pub(super) fn encrypted_with(self, kms_key_id: Option<String>) -> Self {
+        Self { kms_key_id, ..self }
+    }
+
+    pub(super) fn locked(self, lock: Option<ObjectLock>) -> Self {
+        Self { lock, ..self }
     }
 
     pub(super) fn with_retries(self, retries: Retries) -> Self {
@@ -70,7 +99,7 @@ impl S3 {
                 kind: Kind::Exists,
                 cause,
             }) => match self.read(name).await? {
-                Some(there) if there == bytes => Ok(Created::AlreadyThere),
+                Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
                 Some(_) => Err(StoreError::Conflict { name: address }),
                 None => Err(StoreError::Unavailable {
                     what: format!("reading back `{address}`"),
@@ -84,10 +113,24 @@ impl S3 {
     /// One put, from memory: from a file the SDK would send `aws-chunked`, which some stores reject.
     /// Set by us, the checksum is the one in the manifest, and the SDK adds none of its own.
     async fn put_once(&self, key: &str, bytes: &[u8], sha256: &str) -> Result<(), Failure> {
-        self.client
-            .put_object()
-            .bucket(&self.bucket)
+        let mut put = self.client.put_object();
+        if let Some(lock) = self.lock {
+            let until = DateTime::from_secs(lock.until.as_second());
+            put = put
+                .object_lock_mode(match lock.mode {
+                    LockMode::Governance => ObjectLockMode::Governance,
+                    LockMode::Compliance => ObjectLockMode::Compliance,
+                })
+                .object_lock_retain_until_date(until);
+        }
+        if let Some(kms_key_id) = &self.kms_key_id {
+            put = put
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .ssekms_key_id(kms_key_id);
+        }
+        put.bucket(&self.bucket)
             .key(key)
+            .set_expected_bucket_owner(self.owner.clone())
             .if_none_match("*")
             .checksum_sha256(sha256)
             .content_type(content_type(key))
@@ -106,12 +149,84 @@ impl S3 {
             .await
     }
 
-    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    /// Creates an object, and looks at what the store did with it.
+    pub(super) async fn protect(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        as_of: Timestamp,
+    ) -> Result<Protection, StoreError> {
+        let (address, key) = (self.locate(name), self.key(name));
+        let sha256 = STANDARD.encode(Sha256::digest(&bytes));
+        self.create(name, bytes.clone()).await?;
+        // The same bytes again: a store that takes them would take others too.
+        let put = || self.put_once(&key, &bytes, &sha256);
+        let create_only = match retry(self.retries, &address, put).await {
+            Ok(()) => false,
+            Err(Failure {
+                kind: Kind::Exists, ..
+            }) => true,
+            Err(failure) => return Err(self.error(Action::Write, &address, failure)),
+        };
+        let seen = match retry(self.retries, &address, || self.head_once(&key)).await {
+            Ok(seen) => Ok(seen),
+            Err(failure) => match failure.kind {
+                Kind::Unavailable | Kind::TryAgain => {
+                    return Err(self.error(Action::Read, &address, failure));
+                }
+                Kind::Refused(_) => Err("the store refused to tell (HEAD of the object)"),
+                _ => Err("the store does not answer HEAD of an object"),
+            },
+        };
+        let days = |lock: ObjectLock| Lock {
+            mode: lock.mode,
+            days: whole_days(lock.until.duration_since(as_of)),
+        };
+        let told = seen.as_ref().ok();
+        Ok(Protection {
+            create_only,
+            lock_asked: self.lock.map(days),
+            lock: told
+                .and_then(|seen| {
+                    let until = seen.object_lock_retain_until_date();
+                    ObjectLock::of(seen.object_lock_mode(), until)
+                })
+                .map(days),
+            versioned: told
+                .and_then(HeadObjectOutput::version_id)
+                .is_some_and(|version| version != "null"),
+            encryption_asked: self
+                .kms_key_id
+                .as_ref()
+                .map(|_| ServerSideEncryption::AwsKms.as_str().to_owned()),
+            encryption: told
+                .and_then(HeadObjectOutput::server_side_encryption)
+                .map(|encryption| encryption.as_str().to_owned()),
+            unread: seen.err().map(str::to_owned),
+        })
+    }
+
+    async fn head_once(&self, key: &str) -> Result<HeadObjectOutput, Failure> {
+        self.client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .set_expected_bucket_owner(self.owner.clone())
+            .send()
+            .await
+            .map_err(Failure::of)
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Read>, StoreError> {
         let key = self.key(name);
         let address = self.locate(name);
-        let get = || get_once(&self.client, &self.bucket, &key, MAX_BYTES);
+        let owner = self.owner.as_deref();
+        let get = || get_once(&self.client, &self.bucket, &key, owner, MAX_BYTES);
         match retry(self.retries, &address, get).await {
-            Ok(object) => Ok(Some(object.bytes)),
+            Ok(object) => Ok(Some(Read {
+                bytes: object.bytes,
+                lock: object.lock,
+            })),
             Err(Failure {
                 kind: Kind::NoSuchKey,
                 ..
@@ -161,7 +276,79 @@ impl S3 {
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(prefix)
+            .set_expected_bucket_owner(self.owner.clone())
             .set_continuation_token(token.map(str::to_owned))
+            .send()
+            .await
+            .map_err(Failure::of)
+    }
+
+    pub(super) async fn history(&self, prefix: &str) -> Result<History, StoreError> {
+        let address = self.locate(prefix);
+        let (ours, wanted) = (self.key(""), self.key(prefix));
+        let name = |key: Option<&str>| key?.strip_prefix(&ours).map(str::to_owned);
+        let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+        let mut deleted = BTreeSet::new();
+        let mut from: Option<(String, String)> = None;
+        loop {
+            let list = || self.list_versions_once(&wanted, from.as_ref());
+            let page = match retry(self.retries, &address, list).await {
+                Ok(page) => page,
+                Err(failure) => {
+                    return match failure.kind {
+                        Kind::Refused(_) => Ok(History::NotTold(
+                            "the store refused to list versions (s3:ListBucketVersions)",
+                        )),
+                        Kind::Misconfigured(_) | Kind::NoSuchKey => {
+                            Ok(History::NotTold("the store does not list versions"))
+                        }
+                        _ => Err(self.error(Action::List, &address, failure)),
+                    };
+                }
+            };
+            for version in page.versions() {
+                if let Some(name) = name(version.key()) {
+                    *versions.entry(name).or_default() += 1;
+                }
+            }
+            deleted.extend(page.delete_markers().iter().filter_map(|at| name(at.key())));
+            if !page.is_truncated().unwrap_or(false) {
+                versions.retain(|_, count| *count > 1);
+                return Ok(History::Told {
+                    replaced: versions.into_keys().collect(),
+                    deleted: deleted.into_iter().collect(),
+                });
+            }
+            let next = page.next_key_marker.map(|key| {
+                let version = page.next_version_id_marker.unwrap_or_default();
+                (key, version)
+            });
+            // A list that stopped half-way is an error, not a short list.
+            if next.is_none() || next == from {
+                return Err(StoreError::Unavailable {
+                    what: format!("listing the versions of `{address}`"),
+                    source: "the store says there is more, but not where it goes on".into(),
+                });
+            }
+            from = next;
+        }
+    }
+
+    async fn list_versions_once(
+        &self,
+        prefix: &str,
+        from: Option<&(String, String)>,
+    ) -> Result<ListObjectVersionsOutput, Failure> {
+        let mut list = self.client.list_object_versions();
+        if let Some((key, version)) = from {
+            list = list.key_marker(key);
+            if !version.is_empty() {
+                list = list.version_id_marker(version);
+            }
+        }
+        list.bucket(&self.bucket)
+            .prefix(prefix)
+            .set_expected_bucket_owner(self.owner.clone())
             .send()
             .await
             .map_err(Failure::of)
@@ -170,6 +357,12 @@ impl S3 {
     fn error(&self, action: Action, address: &str, failure: Failure) -> StoreError {
         AwsError::from_failure(action, &self.bucket, address, failure).into()
     }
+}
+
+/// A store's own clock may be a little behind ours: an hour is given to it.
+fn whole_days(length: SignedDuration) -> u32 {
+    let hours = length.as_hours().saturating_add(1);
+    u32::try_from(hours / 24).unwrap_or_default()
 }
 
 /// What a browser is told when somebody opens the object.

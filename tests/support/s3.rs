@@ -78,6 +78,8 @@ pub(crate) struct Action {
     pub(crate) key: String,
     /// The query as sent.
     pub(crate) query: String,
+    /// What it said of lock, encryption and bucket owner, by header.
+    pub(crate) said: BTreeMap<String, String>,
     /// The status it was answered with; `None` if it got no answer (yet).
     pub(crate) status: Option<u16>,
 }
@@ -117,6 +119,10 @@ pub(crate) enum Fault {
     CutBody,
     /// The body comes with its first byte changed.
     DamagedBody,
+    /// The request is carried out, and the answer says this too.
+    Headers(Vec<(&'static str, String)>),
+    /// This is the answer, in XML.
+    Xml(u16, String),
 }
 
 /// When something goes wrong.
@@ -419,6 +425,15 @@ impl Layer {
                 self.carry_out(&action, request).await
             }
             Some(Fault::CutBody) => cut_body(self.carry_out(&action, request).await).await,
+            Some(Fault::Headers(headers)) => {
+                let mut answer = self.carry_out(&action, request).await;
+                for (name, value) in headers {
+                    let value = value.parse().expect("a header");
+                    answer.headers_mut().insert(name, value);
+                }
+                answer
+            }
+            Some(Fault::Xml(status, text)) => xml(status, text),
             Some(Fault::DamagedBody) => damaged_body(self.carry_out(&action, request).await).await,
         };
         lock(&self.log).actions[number].status = Some(answer.status().as_u16());
@@ -459,6 +474,15 @@ impl Layer {
     }
 }
 
+/// Headers that tests look at.
+const SAID: [&str; 5] = [
+    "x-amz-expected-bucket-owner",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+];
+
 fn describe(request: &Request<Incoming>) -> Action {
     let path = percent_decoded(request.uri().path().trim_start_matches('/'));
     let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
@@ -467,6 +491,13 @@ fn describe(request: &Request<Incoming>) -> Action {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
+        said: SAID
+            .iter()
+            .filter_map(|name| {
+                let value = request.headers().get(*name)?.to_str().ok()?;
+                Some(((*name).to_owned(), value.to_owned()))
+            })
+            .collect(),
         status: None,
     }
 }
@@ -531,6 +562,10 @@ fn refusal(status: u16, code: &str) -> Response<Body> {
              <Error><Code>{code}</Code><Message>Injected by the test</Message><RequestId>TEST</RequestId></Error>"
         ),
     };
+    xml(status, text)
+}
+
+fn xml(status: u16, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     response

@@ -1,11 +1,12 @@
 //! What is looked at before anything is concluded, each check with its numbers.
 //!
 //! `accounts` looks at the accounts and at how they were read, `feed` at what HR says, `past` at earlier
-//! runs. A fall is measured here, for accounts and HR rows alike.
+//! runs, `store` at how evidence is kept. A fall is measured here, for accounts and HR rows alike.
 
 mod accounts;
 mod feed;
 mod past;
+mod store;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use accounts::mark_of_origin;
 pub(super) use accounts::of_the_accounts;
 pub(super) use feed::{of_the_feed, rows_with_people};
 pub(super) use past::of_the_past;
+pub(super) use store::of_the_store;
 
 /// A fall of fewer than this many is not a collapse, whatever its percentage.
 const SMALLEST_DROP: u64 = 20;

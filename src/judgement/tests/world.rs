@@ -12,8 +12,8 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Memberships, PageRecord,
-    Population, RejectedRow, Role, Status, Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Memberships,
+    PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -90,6 +90,18 @@ pub(in crate::judgement) fn world() -> World {
             },
             directives: Directives::default(),
             past: Past::default(),
+            store: Some(Protection {
+                create_only: true,
+                lock_asked: None,
+                lock: Some(Lock {
+                    mode: LockMode::Governance,
+                    days: 365,
+                }),
+                versioned: true,
+                encryption_asked: None,
+                encryption: Some("AES256".to_owned()),
+                unread: None,
+            }),
         },
     }
     .account(VIEWER)

@@ -1,0 +1,83 @@
+//! The check on how the store keeps the evidence.
+
+use serde_json::json;
+
+use super::{check, with};
+use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
+use crate::people::Protection;
+
+/// The check on the store; none where nobody looked, as in evidence of earlier versions.
+pub(in crate::judgement) fn of_the_store(inputs: &Inputs) -> Option<Check> {
+    inputs.store.as_ref().map(store_protection)
+}
+
+fn store_protection(store: &Protection) -> Check {
+    let Protection {
+        create_only,
+        lock_asked,
+        lock,
+        versioned,
+        encryption_asked,
+        encryption,
+        unread,
+    } = store;
+    let mut fails = Vec::new();
+    let mut warns = Vec::new();
+    let mut seen = Vec::new();
+    match create_only {
+        true => seen.push("a second create was refused".to_owned()),
+        false => fails.push(
+            "the store took a second create of the same name: it replaces what is there".to_owned(),
+        ),
+    }
+    match (lock_asked, lock) {
+        (Some(asked), Some(got)) if got.mode == asked.mode && got.days >= asked.days => {
+            seen.push(format!("locked ({got})"));
+        }
+        (Some(asked), Some(got)) => {
+            fails.push(format!("a lock was asked for ({asked}), and it is {got}"));
+        }
+        (Some(asked), None) => {
+            fails.push(format!("a lock was asked for ({asked}), and none is seen"));
+        }
+        (None, Some(got)) => seen.push(format!("locked by the bucket ({got})")),
+        (None, None) => warns.push(
+            "no lock is seen: whoever may delete there can take evidence away, which only the chain \
+             and whoever noted its head would show"
+                .to_owned(),
+        ),
+    }
+    match (encryption_asked, encryption) {
+        (Some(asked), got) if got.as_ref() != Some(asked) => {
+            let got = got.as_deref().unwrap_or("none");
+            fails.push(format!(
+                "encryption `{asked}` was asked for, and `{got}` is seen"
+            ));
+        }
+        (_, Some(got)) => seen.push(format!("encrypted ({got})")),
+        (_, None) => {}
+    }
+    if let Some(unread) = unread {
+        warns.push(format!("what it does was not read back: {unread}"));
+    }
+    let status = match (fails.is_empty(), warns.is_empty()) {
+        (false, _) => CheckStatus::Fail,
+        (true, false) => CheckStatus::Warn,
+        (true, true) => CheckStatus::Pass,
+    };
+    let detail = [fails, warns, seen].concat().join("; ");
+    with(
+        check(CheckId::StoreProtection, status, detail),
+        json!({
+            "create_only": yes_or_no(*create_only),
+            "lock_mode": lock.map(|lock| lock.mode),
+            "lock_days": lock.map(|lock| lock.days),
+            "versioned": yes_or_no(*versioned),
+            "encryption": encryption,
+        }),
+    )
+}
+
+fn yes_or_no(seen: bool) -> &'static str {
+    if seen { "yes" } else { "no" }
+}

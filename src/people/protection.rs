@@ -1,0 +1,67 @@
+//! What keeps evidence from being changed or taken away where it is stored.
+
+use serde::{Deserialize, Serialize};
+
+/// What a store was seen to do with the first file of a night: what it promises in general is not
+/// believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protection {
+    /// Whether a second create of the same name was refused.
+    pub create_only: bool,
+    /// The lock that was asked for; none: whatever the store does by itself.
+    pub lock_asked: Option<Lock>,
+    /// The lock that the file got.
+    pub lock: Option<Lock>,
+    /// Whether a change would leave the earlier bytes behind as an older version.
+    pub versioned: bool,
+    /// The encryption that was asked for, in the store's word.
+    pub encryption_asked: Option<String>,
+    /// The encryption the file got, in the store's word.
+    pub encryption: Option<String>,
+    /// Why lock, versions and encryption could not be read back.
+    pub unread: Option<String>,
+}
+
+/// A lock: until it is over, nobody but those it lets through can take the bytes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Whom it lets through.
+    pub mode: LockMode,
+    /// How long it holds from the instant of the run, in whole days.
+    pub days: u32,
+}
+
+/// Whom a lock lets through, in the words of S3 Object Lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockMode {
+    /// Whoever has the right to bypass it.
+    Governance,
+    /// Nobody.
+    Compliance,
+}
+
+impl LockMode {
+    /// The word evidence uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "governance",
+            Self::Compliance => "compliance",
+        }
+    }
+}
+
+impl std::fmt::Display for LockMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::fmt::Display for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.days {
+            1 => write!(f, "{} for 1 day", self.mode),
+            days => write!(f, "{} for {days} days", self.mode),
+        }
+    }
+}
