@@ -15,6 +15,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,6 +49,14 @@ struct Server {
     process: Child,
     folder: TempDir,
     address: SocketAddr,
+    litter: Vec<PathBuf>,
+}
+
+/// What starts a server.
+struct Start {
+    words: Vec<String>,
+    /// Files it leaves outside its folder.
+    litter: Vec<PathBuf>,
 }
 
 impl Server {
@@ -55,14 +64,14 @@ impl Server {
     /// of these answers `path` with success.
     fn start<const PORTS: usize>(
         path: &str,
-        command: impl Fn(&TempDir, [u16; PORTS]) -> Vec<String>,
+        command: impl Fn(&TempDir, [u16; PORTS]) -> Start,
         environment: &[(&str, &str)],
     ) -> Self {
         let mut told = String::new();
         for _ in 0..ATTEMPTS {
             let folder = tempfile::tempdir().expect("a folder");
             let ports = free_ports();
-            let words = command(&folder, ports);
+            let Start { words, litter } = command(&folder, ports);
             let log = File::create(folder.path().join("log")).expect("a log");
             let process = Command::new("sh")
                 .args(["-c", UNTIL_STDIN_ENDS, "sh"])
@@ -78,6 +87,7 @@ impl Server {
                 process,
                 folder,
                 address: (Ipv4Addr::LOCALHOST, ports[0]).into(),
+                litter,
             };
             if server.becomes_ready(path) {
                 return server;
@@ -143,6 +153,9 @@ impl Drop for Server {
         drop(self.process.stdin.take());
         // Its folder goes next: nothing should still write there.
         let _ = self.process.wait();
+        for file in &self.litter {
+            let _ = fs::remove_file(file);
+        }
     }
 }
 
@@ -197,7 +210,7 @@ impl SeaweedFs {
             let at = |name: &str| folder.path().join(name).display().to_string();
             fs::create_dir(at("data")).expect("a folder");
             fs::write(at("s3.json"), identities()).expect("a file");
-            [
+            let words = [
                 "weed",
                 "server",
                 "-ip=127.0.0.1",
@@ -225,7 +238,20 @@ impl SeaweedFs {
                 format!("-filer.port={filer}"),
                 format!("-filer.port.grpc={filer_grpc}"),
             ])
-            .collect()
+            .collect();
+            let sockets = [
+                format!("s3-{s3}"),
+                format!("s3-grpc-{s3_grpc}"),
+                format!("master-grpc-{master_grpc}"),
+                format!("volume-grpc-{volume_grpc}"),
+                format!("filer-{filer}"),
+                format!("filer-grpc-{filer_grpc}"),
+            ];
+            let litter = sockets.map(|name| format!("/tmp/seaweedfs-{name}.sock").into());
+            Start {
+                words,
+                litter: litter.into(),
+            }
         };
         // Encrypts the data keys of SSE; what it guards lives as long as the test.
         let kek = "5e".repeat(32);
@@ -302,9 +328,11 @@ impl Moto {
         }
         let command = |_: &TempDir, [port]: [u16; 1]| {
             let port = port.to_string();
-            ["moto_server", "-H", "127.0.0.1", "-p", &port]
-                .map(str::to_owned)
-                .into()
+            let words = ["moto_server", "-H", "127.0.0.1", "-p", &port];
+            Start {
+                words: words.map(str::to_owned).into(),
+                litter: Vec::new(),
+            }
         };
         let server = Server::start("/moto-api/", command, &[]);
         Some(Self { server })
