@@ -13,6 +13,7 @@ use jiff::Timestamp;
 pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod s3;
+pub(crate) mod servers;
 
 /// A folder with everything below another one.
 pub(crate) fn copy(from: &Path, to: &Path) {
