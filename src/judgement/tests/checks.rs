@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Verdict, mark_of_origin};
-use crate::people::{Memberships, RejectedRecord, Role, Status, Viewer};
+use crate::people::{Lock, LockMode, Memberships, RejectedRecord, Role, Status, Viewer};
 
 use CheckStatus::{Fail, Pass, Warn};
 
@@ -515,4 +515,84 @@ fn a_damaged_ledger_fails_and_the_first_entry_warns() {
     assert_eq!(after(id, |i| i.past.ledger_head = Some(41)), Pass);
     let damaged = |i: &mut Inputs| i.past.ledger_faults.push("entry 40 is altered".to_owned());
     assert_eq!(after(id, damaged), Fail);
+}
+
+fn locked(mode: LockMode, days: u32) -> Option<Lock> {
+    Some(Lock { mode, days })
+}
+
+#[test]
+fn a_store_is_held_to_what_was_asked_of_it() {
+    use LockMode::{Compliance, Governance};
+    let year = locked(Governance, 365);
+    let cases = [
+        (None, year, Pass),
+        (None, None, Warn),
+        (year, year, Pass),
+        (year, locked(Governance, 366), Pass),
+        (year, locked(Governance, 364), Fail),
+        (year, locked(Compliance, 365), Fail),
+        (locked(Compliance, 365), year, Fail),
+        (year, None, Fail),
+    ];
+    for (asked, got, expected) in cases {
+        let found = after(CheckId::StoreProtection, |inputs| {
+            let store = inputs.store.as_mut().expect("a store");
+            (store.lock_asked, store.lock) = (asked, got);
+        });
+        assert_eq!(found, expected, "asked {asked:?}, got {got:?}");
+    }
+    let kms = Some("aws:kms".to_owned());
+    for (asked, got, expected) in [
+        (None, None, Pass),
+        (kms.clone(), kms.clone(), Pass),
+        (kms.clone(), Some("AES256".to_owned()), Fail),
+        (kms, None, Fail),
+    ] {
+        let found = after(CheckId::StoreProtection, |inputs| {
+            let store = inputs.store.as_mut().expect("a store");
+            (store.encryption_asked, store.encryption) = (asked, got);
+        });
+        assert_eq!(found, expected);
+    }
+    let found = after(CheckId::StoreProtection, |inputs| {
+        inputs.store.as_mut().expect("a store").create_only = false;
+    });
+    assert_eq!(found, Fail);
+    let found = after(CheckId::StoreProtection, |inputs| {
+        inputs.store.as_mut().expect("a store").unread = Some("HEAD was refused".to_owned());
+    });
+    assert_eq!(found, Warn);
+}
+
+#[test]
+fn what_the_store_did_is_told_with_its_numbers() {
+    let judged = world()
+        .change(|inputs| {
+            let store = inputs.store.as_mut().expect("a store");
+            store.lock_asked = locked(LockMode::Compliance, 400);
+        })
+        .judge();
+    let id = CheckId::StoreProtection;
+    let check = judged.checks.iter().find(|check| check.id == id);
+    let check = check.expect("the check");
+    assert_eq!(
+        check.detail,
+        "a lock was asked for (compliance for 400 days), and it is governance for 365 days; a \
+         second create was refused; encrypted (AES256)"
+    );
+    assert_eq!(check.numbers["lock_days"], 365);
+    assert_eq!(check.numbers["create_only"], "yes");
+    assert!(
+        judged.complete,
+        "the list of accounts is whole all the same"
+    );
+}
+
+#[test]
+fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
+    let judged = world().change(|inputs| inputs.store = None).judge();
+    assert_eq!(judged.verdict, Verdict::Pass);
+    let id = CheckId::StoreProtection;
+    assert!(judged.checks.iter().all(|check| check.id != id));
 }
