@@ -25,7 +25,7 @@ use crate::people::LockMode;
 mod failure;
 mod retry;
 
-pub(crate) use failure::{Failure, Kind};
+pub(crate) use failure::{BAD_REQUEST, Failure, Kind};
 pub use retry::Retries;
 pub(crate) use retry::retry;
 

@@ -632,6 +632,10 @@ mod bucket {
         let text = "<Error><Code>InvalidRequest</Code><Message>Bucket is missing Object Lock \
                     Configuration</Message></Error>";
         server.inject(Rule::on("PUT", "", Fault::Xml(400, text.to_owned())));
+        let store = store.locked(Some(ObjectLock {
+            mode: LockMode::Governance,
+            until: at("2026-12-23T22:40:00.123Z"),
+        }));
         let error = store.create("a", "a").await.unwrap_err();
         assert!(
             matches!(error, StoreError::Configuration { .. }),

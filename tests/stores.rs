@@ -223,3 +223,203 @@ async fn moto_keeps_evidence_that_verifies_too() {
     let verified = job.run_with(&["verify"]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
 }
+
+// Locks, versions and encryption.
+
+const DAYS: &str = "30";
+
+fn locking(job: Job, mode: &str) -> Job {
+    job.env("EVIDENCE_OBJECT_LOCK_MODE", mode)
+        .env("EVIDENCE_RETENTION_DAYS", DAYS)
+}
+
+/// The newest night's check of the store: its status and what it says.
+async fn store_protection(client: &Client) -> (String, String) {
+    let objects = objects(client).await;
+    let entries = ensure_sound(&objects);
+    let run = &entries.last().expect("an entry").run;
+    let name = below(&format!("{run}/result.json"));
+    let result: serde_json::Value = serde_json::from_slice(&objects[&name]).expect("JSON");
+    let checks = result["checks"].as_array().expect("checks");
+    let check = checks
+        .iter()
+        .find(|check| check["id"] == "store_protection")
+        .expect("the check");
+    let text = |key: &str| check[key].as_str().expect("text").to_owned();
+    (text("status"), text("detail"))
+}
+
+/// Each fault that `verify` finds: its kind, and the last part of its place.
+fn faults(job: &Job) -> Vec<(String, String)> {
+    let verified = job.run_with(&["verify", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&verified.stdout).expect("JSON");
+    let faults = told["faults"].as_array().expect("faults");
+    assert_eq!(verified.code, if faults.is_empty() { 0 } else { 5 });
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    let last = |place: String| place.rsplit('/').next().unwrap_or_default().to_owned();
+    faults
+        .iter()
+        .map(|fault| (text(&fault["kind"]), last(text(&fault["place"]))))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
+    let Some(weed) = SeaweedFs::start() else {
+        return;
+    };
+    weed.locked_bucket(BUCKET).await;
+    let client = weed.client().await;
+    let job = locking(
+        with(Job::scenario("healthy", LEFT_AND_GONE), weed.env()),
+        "compliance",
+    );
+    assert_eq!(job.run().code, 0);
+    let (status, detail) = store_protection(&client).await;
+    assert_eq!(status, "pass", "{detail}");
+    assert!(
+        detail.contains("locked (compliance for 30 days)"),
+        "{detail}"
+    );
+
+    // Every object, the entry and its signature's place included, refuses to go.
+    let versions = client.list_object_versions().bucket(BUCKET).send().await;
+    for version in versions.expect("versions").versions() {
+        let (key, id) = (version.key().expect("a key"), version.version_id());
+        let refused = client
+            .delete_object()
+            .bucket(BUCKET)
+            .key(key)
+            .set_version_id(id.map(str::to_owned))
+            .send()
+            .await
+            .expect_err(key);
+        assert_eq!(
+            refused.raw_response().map(|it| it.status().as_u16()),
+            Some(403),
+            "{key}"
+        );
+    }
+    let verified = job.run_with(&["verify"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    let told = verified
+        .stdout
+        .lines()
+        .find(|line| line.contains("locked: "));
+    let told = told.expect("the locks");
+    let objects = objects(&client).await.len();
+    assert!(
+        told.contains(&format!(
+            "locked: {objects} of the {objects} objects read ({objects} compliance"
+        )),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_lock_that_a_bucket_cannot_give_ends_the_run_before_anything_counts() {
+    let Some(weed) = SeaweedFs::start() else {
+        return;
+    };
+    weed.bucket(BUCKET).await;
+    let job = locking(
+        with(Job::scenario("healthy", LEFT_AND_GONE), weed.env()),
+        "governance",
+    );
+    let ended = job.run();
+    assert_eq!(ended.code, 78, "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.stderr.contains("EVIDENCE_OBJECT_LOCK_MODE"),
+        "{}",
+        ended.stderr
+    );
+    assert!(objects(&weed.client().await).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
+    let Some(weed) = SeaweedFs::start() else {
+        return;
+    };
+    weed.locked_bucket(BUCKET).await;
+    let client = weed.client().await;
+    let job = with(Job::scenario("healthy", LEFT_AND_GONE), weed.env());
+    assert_eq!(job.run().code, 0);
+    assert_eq!(job.run().code, 0);
+    assert_eq!(faults(&job), []);
+    let all = objects(&client).await;
+    let entries = ensure_sound(&all);
+    let key = |name: &str| format!("{PREFIX}/{}", below(name));
+    let put = async |name: String, bytes: &[u8]| {
+        let body = bytes.to_vec().into();
+        let put = client.put_object().bucket(BUCKET).key(name).body(body);
+        put.send().await.expect("a put");
+    };
+
+    // The same bytes again: nothing reads otherwise, and somebody has been there.
+    let report = format!("{}/report.html", entries[0].run);
+    put(key(&report), &all[&below(&report)]).await;
+    let second = ("second_version".to_owned(), "report.html".to_owned());
+    assert_eq!(faults(&job), [second.clone()]);
+
+    // A deleted end of the chain reads as a shorter chain; the marks of deletion stay.
+    for name in [
+        "ledger/0000000002.json".to_owned(),
+        format!("{}/result.json", entries[1].run),
+    ] {
+        let gone = client.delete_object().bucket(BUCKET).key(key(&name));
+        gone.send().await.expect("a delete marker");
+    }
+    let deleted = ("delete_marker".to_owned(), "0000000002.json".to_owned());
+    assert_eq!(faults(&job), [second.clone(), deleted.clone()]);
+
+    // Put back under other bytes, as a store allows after a deletion.
+    let name = format!("{}/accounts.csv", entries[0].run);
+    let gone = client.delete_object().bucket(BUCKET).key(key(&name));
+    gone.send().await.expect("a delete marker");
+    put(key(&name), b"nobody").await;
+    let told: BTreeSet<_> = faults(&job).into_iter().collect();
+    let of = |kind: &str| (kind.to_owned(), "accounts.csv".to_owned());
+    let expected = [
+        second,
+        deleted,
+        of("modified"),
+        of("second_version"),
+        of("delete_marker"),
+    ];
+    assert_eq!(told, expected.into());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_deleted_whole_is_found_beside_another() {
+    let Some(weed) = SeaweedFs::start() else {
+        return;
+    };
+    weed.locked_bucket(BUCKET).await;
+    let client = weed.client().await;
+    let job = with(Job::scenario("healthy", LEFT_AND_GONE), weed.env());
+    assert_eq!(job.run().code, 0);
+    let other = format!("{PREFIX}/system=asana/connection=other/ledger/0000000001.json");
+    let put = client.put_object().bucket(BUCKET).key(&other);
+    put.body(b"{}".to_vec().into()).send().await.expect("a put");
+    let gone = client.delete_object().bucket(BUCKET).key(&other);
+    gone.send().await.expect("a delete marker");
+    let deleted = ("delete_marker".to_owned(), "connection=other".to_owned());
+    assert_eq!(faults(&job), [deleted]);
+}
+
+#[tokio::test]
+async fn objects_are_encrypted_with_the_key_of_kms_that_was_asked_for() {
+    let Some(weed) = SeaweedFs::start() else {
+        return;
+    };
+    weed.bucket(BUCKET).await;
+    let client = weed.client().await;
+    let job = with(Job::scenario("healthy", LEFT_AND_GONE), weed.env())
+        .env("EVIDENCE_KMS_KEY_ID", "evidence-key");
+    let ended = job.run();
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    let (_, detail) = store_protection(&client).await;
+    assert!(detail.contains("encrypted (aws:kms)"), "{detail}");
+    assert_eq!(faults(&job), []);
+}

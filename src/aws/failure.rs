@@ -42,10 +42,8 @@ const BAD_CLOCK: &str = "the clock of this machine is wrong";
 const WRONG_REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
 const NOT_SUPPORTED: &str = "the store does not know create-only writes (`If-None-Match: *`) or SHA-256 checksums, \
                              which evidence needs";
-const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
+pub(crate) const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
                            S3_FORCE_PATH_STYLE";
-const NO_OBJECT_LOCK: &str = "the bucket has no Object Lock: switch it on (it needs versioning), or unset \
-                              EVIDENCE_OBJECT_LOCK_MODE";
 const BAD_DATA_KEY: &str = "the bucket's or EVIDENCE_KMS_KEY_ID's key of AWS KMS is not there, disabled or of another \
                             kind";
 const BAD_CERTIFICATE: &str =
@@ -60,14 +58,8 @@ impl Failure {
         if let SdkError::ServiceError(answer) = &error {
             let status = answer.raw().status().as_u16();
             let code = error.code().unwrap_or_default();
-            let about_locks = error
-                .message()
-                .is_some_and(|said| said.contains("Object Lock"));
             return Self {
-                kind: match kind_of(status, code) {
-                    Kind::Misconfigured(_) if about_locks => Kind::Misconfigured(NO_OBJECT_LOCK),
-                    kind => kind,
-                },
+                kind: kind_of(status, code),
                 cause: Box::new(Answer {
                     status,
                     code: code.to_owned(),

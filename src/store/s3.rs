@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Created, History, ObjectLock, Read, StoreError};
-use crate::aws::{Action, AwsError, Failure, Kind, Retries, get_once, retry};
+use crate::aws::{Action, AwsError, BAD_REQUEST, Failure, Kind, Retries, get_once, retry};
 use crate::people::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
@@ -354,7 +354,12 @@ impl S3 {
             .map_err(Failure::of)
     }
 
-    fn error(&self, action: Action, address: &str, failure: Failure) -> StoreError {
+    fn error(&self, action: Action, address: &str, mut failure: Failure) -> StoreError {
+        // Stores word it differently that a bucket knows no locks: all say it with a 400.
+        let is_locked_put = matches!(action, Action::Write) && self.lock.is_some();
+        if is_locked_put && failure.kind == Kind::Misconfigured(BAD_REQUEST) {
+            failure.kind = Kind::Misconfigured(BAD_LOCKED_REQUEST);
+        }
         AwsError::from_failure(action, &self.bucket, address, failure).into()
     }
 }
@@ -364,6 +369,11 @@ fn whole_days(length: SignedDuration) -> u32 {
     let hours = length.as_hours().saturating_add(1);
     u32::try_from(hours / 24).unwrap_or_default()
 }
+
+/// What a put that asks for a lock may have met, beside what any request may.
+const BAD_LOCKED_REQUEST: &str = "if the bucket has no Object Lock, switch it on (it needs versioning) or unset \
+                                  EVIDENCE_OBJECT_LOCK_MODE; else check EVIDENCE_URL, AWS_REGION, \
+                                  AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE";
 
 /// What a browser is told when somebody opens the object.
 fn content_type(key: &str) -> &'static str {

@@ -7,10 +7,11 @@ use tracing::info;
 
 use super::again::Judges;
 use super::folder::{self, Stored};
+use super::reader::Reader;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, RunFolder, sha256_hex};
-use crate::store::{Store, StoreError};
+use crate::store::{History, StoreError};
 
 /// What lies below a connection's folder.
 struct Listing {
@@ -27,7 +28,7 @@ struct Listing {
 }
 
 impl Listing {
-    async fn of(store: &Store, folder: &ConnectionFolder) -> Result<Self, StoreError> {
+    async fn of(store: &Reader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
         let mut listing = Self {
             sequences: BTreeSet::new(),
             has_zero: false,
@@ -65,7 +66,8 @@ struct Link {
 
 /// Checks one connection.
 pub(super) async fn verify(
-    store: &Store,
+    store: &Reader<'_>,
+    history: &History,
     folder: &ConnectionFolder,
     expected: &Expectations,
     verified: &mut Verified,
@@ -188,6 +190,7 @@ pub(super) async fn verify(
     signatures.check_head(head, &place, verified);
     chain.signed = signatures.good;
     chain.signatures_unchecked = signatures.unchecked;
+    check_history(history, folder, &runs_named, &chain.expired, verified);
     // The runs of lost entries are there, and nobody vouches for them any more.
     let all = listing.runs.into_keys();
     chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
@@ -196,6 +199,34 @@ pub(super) async fn verify(
     missing_nights(&nights, expected, &chain.folder, verified);
     verified.chains.push(chain);
     Ok(())
+}
+
+/// Evidence is written once and never deleted. What nobody vouches for, and what is expired, may be.
+fn check_history(
+    history: &History,
+    folder: &ConnectionFolder,
+    runs_named: &HashMap<String, u64>,
+    expired: &[String],
+    verified: &mut Verified,
+) {
+    let History::Told { replaced, deleted } = history else {
+        return;
+    };
+    let below = format!("{folder}/");
+    let is_evidence = |name: &&String| {
+        name.starts_with(&below)
+            && folder.run_file_of(name).is_none_or(|(run, _)| {
+                runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
+            })
+    };
+    for name in replaced.iter().filter(is_evidence) {
+        let text = "it was written more than once: an older version lies below what is read";
+        verified.fault(FaultKind::SecondVersion, name, text);
+    }
+    for name in deleted.iter().filter(is_evidence) {
+        let text = "it was deleted: a delete marker lies, or lay, on it";
+        verified.fault(FaultKind::DeleteMarker, name, text);
+    }
 }
 
 fn check_entry(

@@ -31,6 +31,10 @@ pub enum FaultKind {
     MissingEntry,
     /// An entry is not the one its successor links to, or not of the form entries have.
     BrokenLink,
+    /// More than one version was written under a name.
+    SecondVersion,
+    /// A name was deleted, though an older version may be there.
+    DeleteMarker,
     /// Something lies under another name or place than the one it was written for.
     Moved,
     /// Entry, manifest, sums and result do not say the same.
@@ -65,6 +69,8 @@ impl FaultKind {
             Self::MissingRun => "missing_run",
             Self::MissingEntry => "missing_entry",
             Self::BrokenLink => "broken_link",
+            Self::SecondVersion => "second_version",
+            Self::DeleteMarker => "delete_marker",
             Self::Moved => "moved",
             Self::Disagreement => "disagreement",
             Self::JudgedOtherwise => "judged_otherwise",

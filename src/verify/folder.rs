@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::again::{Again, Judges};
+use super::reader::Reader;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{
     ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{self, RunRef};
-use crate::store::{Store, StoreError, is_name};
+use crate::store::{StoreError, is_name};
 
 /// A run as its entry names it and as the store lists it.
 pub(super) struct Stored<'a> {
-    pub(super) store: &'a Store,
+    pub(super) store: &'a Reader<'a>,
     pub(super) folder: &'a ConnectionFolder,
     pub(super) entry: &'a Entry,
     pub(super) run: &'a RunFolder,

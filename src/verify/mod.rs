@@ -7,6 +7,7 @@ mod again;
 mod chain;
 mod fault;
 mod folder;
+mod reader;
 mod signatures;
 mod told;
 
@@ -15,11 +16,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use fault::{Fault, FaultKind};
+pub use reader::Locks;
+use reader::Reader;
 pub use told::{as_json, as_text};
 
 use crate::evidence::ConnectionFolder;
 use crate::signing::PublicKey;
-use crate::store::{Store, StoreError};
+use crate::store::{History, Store, StoreError};
 
 /// What to check the evidence against.
 #[derive(Clone, Debug)]
@@ -66,6 +69,10 @@ pub struct Verified {
     pub location: String,
     /// Each connection's ledger.
     pub chains: Vec<ChainVerified>,
+    /// The locks of what was read.
+    pub locks: Locks,
+    /// Why the store's older versions were not looked at, where they were not.
+    pub versions_not_told: Option<&'static str>,
     /// Everything that is wrong, in the order it was met.
     pub faults: Vec<Fault>,
 }
@@ -123,8 +130,17 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
         Some(connection) => vec![ConnectionFolder::of(connection)],
         None => connections(store).await?,
     };
+    let history = store.history(ConnectionFolder::ALL).await?;
+    if let History::NotTold(why) = history {
+        verified.versions_not_told = Some(why);
+    }
+    let reader = Reader::new(store, expected.now);
     for folder in folders {
-        chain::verify(store, &folder, expected, &mut verified).await?;
+        chain::verify(&reader, &history, &folder, expected, &mut verified).await?;
+    }
+    verified.locks = reader.locks();
+    if expected.connection.is_none() {
+        verified.deleted_connections(&history);
     }
     if verified.chains.is_empty() {
         let place = verified.location.clone();
@@ -172,6 +188,24 @@ async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError>
 }
 
 impl Verified {
+    /// Connections of which nothing is left to read but the marks of deletion.
+    fn deleted_connections(&mut self, history: &History) {
+        let History::Told { deleted, .. } = history else {
+            return;
+        };
+        let mut gone: Vec<String> = deleted
+            .iter()
+            .filter_map(|name| ConnectionFolder::containing(name))
+            .map(|folder| folder.to_string())
+            .filter(|folder| self.chains.iter().all(|chain| chain.folder != *folder))
+            .collect();
+        gone.dedup();
+        for folder in gone {
+            let text = "everything of this connection was deleted";
+            self.fault(FaultKind::DeleteMarker, folder, text);
+        }
+    }
+
     fn fault(&mut self, kind: FaultKind, place: impl Into<String>, text: impl Into<String>) {
         self.faults.push(Fault {
             kind,

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::reader::Reader;
 use super::{FaultKind, Verified};
 use crate::evidence::{ConnectionFolder, Entry};
 use crate::signing::PublicKey;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// A key that lies beside the ledger, as an entry names it.
 #[derive(Clone)]
@@ -21,7 +22,7 @@ enum Beside {
 }
 
 pub(super) struct Signatures<'a> {
-    store: &'a Store,
+    store: &'a Reader<'a>,
     folder: &'a ConnectionFolder,
     pinned: &'a [PublicKey],
     /// Keys that lie beside the ledger, by the hash that entries name.
@@ -38,7 +39,7 @@ pub(super) struct Signatures<'a> {
 
 impl<'a> Signatures<'a> {
     pub(super) fn new(
-        store: &'a Store,
+        store: &'a Reader<'a>,
         folder: &'a ConnectionFolder,
         pinned: &'a [PublicKey],
     ) -> Self {

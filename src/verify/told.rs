@@ -11,37 +11,40 @@ use super::{ChainVerified, Expectations, Fault, FaultKind, Verified};
 const TOLD_EACH: usize = 20;
 
 /// How far the evidence can be relied on, strongest last. It is always said.
-fn assurance(verified: &Verified, expected: &Expectations) -> Vec<&'static str> {
+fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     let mut told = Vec::new();
     if verified.is_sound() {
         told.push(
-            "self-consistent: whoever can write to the store could have written all of it anew",
+            "self-consistent: whoever can write to the store could have written all of it anew"
+                .to_owned(),
         );
         if verified.chains.iter().any(|chain| chain.judged_again > 0) {
-            told.push(
-                "judged again: every file of those nights but report.html and raw/, which are hashed only",
-            );
+            told.push("judged again: every file of those nights but report.html and raw/, which are hashed only".to_owned());
         }
         if verified
             .chains
             .iter()
             .any(|chain| chain.signatures_unchecked > 0)
         {
-            told.push("not checked: signatures by a key that is not at hand");
+            told.push("not checked: signatures by a key that is not at hand".to_owned());
         }
         if !expected.keys.is_empty() {
             told.push(
-                "signed: the last entry, and with it all it links to, by a key that was given",
+                "signed: the last entry, and with it all it links to, by a key that was given"
+                    .to_owned(),
             );
         } else if verified.chains.iter().any(|chain| chain.signed > 0) {
-            told.push(
-                "signed by keys that lie beside the ledger: give --public-key to know whose they are",
-            );
+            told.push("signed by keys that lie beside the ledger: give --public-key to know whose they are".to_owned());
         }
         if !expected.heads.is_empty() {
             told.push(
-                "anchored: up to each --head it is the evidence that was there when that was noted",
+                "anchored: up to each --head it is the evidence that was there when that was noted"
+                    .to_owned(),
             );
+        }
+        told.push(verified.locks.told());
+        if let Some(why) = verified.versions_not_told {
+            told.push(format!("not checked: older versions, since {why}"));
         }
     }
     told
@@ -171,6 +174,13 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
         "sound": verified.is_sound(),
         "location": verified.location,
         "assurance": assurance(verified, expected),
+        "locks": {
+            "objects_read": verified.locks.objects,
+            "compliance": verified.locks.compliance,
+            "governance": verified.locks.governance,
+            "first_until": verified.locks.first_until,
+        },
+        "older_versions": verified.versions_not_told.map_or("looked at", |why| why),
         "chains": chains,
         "faults": verified.faults,
     })

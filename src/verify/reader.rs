@@ -1,0 +1,83 @@
+//! Reading the store for who checks it: every object that is read is counted by its lock.
+
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+use crate::people::LockMode;
+use crate::store::{Store, StoreError};
+
+/// A store, and the locks of what was read from it.
+pub(super) struct Reader<'a> {
+    store: &'a Store,
+    now: Timestamp,
+    locks: Mutex<Locks>,
+}
+
+/// How much of what was read lies under a lock that holds now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Locks {
+    /// Objects that were read.
+    pub objects: u64,
+    /// Those that nobody can take away now (compliance).
+    pub compliance: u64,
+    /// Those that only who may bypass the lock can take away now (governance).
+    pub governance: u64,
+    /// When the first of these locks is over.
+    pub first_until: Option<Timestamp>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(store: &'a Store, now: Timestamp) -> Self {
+        Self {
+            store,
+            now,
+            locks: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.store.list(prefix).await
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(read) = self.store.read_whole(name).await? else {
+            return Ok(None);
+        };
+        let mut locks = self.locks.lock().unwrap_or_else(|it| it.into_inner());
+        locks.objects += 1;
+        if let Some(lock) = read.lock.filter(|lock| lock.until > self.now) {
+            match lock.mode {
+                LockMode::Compliance => locks.compliance += 1,
+                LockMode::Governance => locks.governance += 1,
+            }
+            let first = locks.first_until.get_or_insert(lock.until);
+            *first = lock.until.min(*first);
+        }
+        Ok(Some(read.bytes))
+    }
+
+    pub(super) fn locks(&self) -> Locks {
+        *self.locks.lock().unwrap_or_else(|it| it.into_inner())
+    }
+}
+
+impl Locks {
+    /// The same for people.
+    pub(super) fn told(&self) -> String {
+        let Self {
+            objects,
+            compliance,
+            governance,
+            first_until,
+        } = self;
+        match first_until {
+            None => format!("not locked: none of the {objects} objects read is under a lock"),
+            Some(until) => format!(
+                "locked: {} of the {objects} objects read ({compliance} compliance, {governance} \
+                 governance), the first until {until}",
+                compliance + governance
+            ),
+        }
+    }
+}
