@@ -175,7 +175,8 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
 /// Reads every row that is not blank. Columns nobody knows are ignored.
 ///
 /// # Errors
-/// Where there is no header with one of `one_of` and all of `all_of`, or a quote is never closed.
+/// Where there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or a
+/// quote further down is never closed.
 fn table<L>(
     text: &str,
     names: &[&str],
@@ -189,7 +190,18 @@ fn table<L>(
     if trim(body).is_empty() {
         return Err("the file is empty".to_owned());
     }
-    let (delimiter, headers) = header(body, names);
+    let line_ends = text[..first]
+        .matches('\n')
+        .count()
+        .max(text[..first].matches('\r').count());
+    let delimiter = delimiter(body, names);
+    let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
+    let mut lines = Lines::new(body, line_ends as u64 + 1, delimiter, escapes);
+    let mut headers = Vec::new();
+    if let Some(header) = lines.next_row()? {
+        header.ensure_header()?;
+        headers.extend(header.cells.iter().map(|cell| trim(cell).to_owned()));
+    }
     let columns = columns(&headers, names)?;
     let has = |name: &&str| {
         let place = names.iter().position(|known| known == name);
@@ -206,13 +218,6 @@ fn table<L>(
         ));
     }
 
-    let line_ends = text[..first]
-        .matches('\n')
-        .count()
-        .max(text[..first].matches('\r').count());
-    let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
-    let mut lines = Lines::new(body, line_ends as u64 + 1, delimiter, escapes);
-    lines.next_row()?;
     let mut made = Vec::new();
     while let Some(row) = lines.next_row()? {
         if row.cells.iter().all(|cell| trim(cell).is_empty()) {
@@ -244,29 +249,21 @@ fn table<L>(
     Ok(made)
 }
 
-/// The header, parted by what makes the most of its cells known.
-fn header(body: &str, names: &[&str]) -> (u8, Vec<String>) {
-    let cells = |delimiter| {
+/// What parts the header so that the most of its cells are known; of several that are as good the
+/// first, a comma.
+fn delimiter(body: &str, names: &[&str]) -> u8 {
+    let known = |delimiter: &u8| {
         let mut record = StringRecord::new();
-        let read = reader(body, delimiter, false).read_record(&mut record);
-        let cells = record.iter().map(|cell| trim(cell).to_owned());
-        let cells: Vec<String> = if read.is_ok() {
-            cells.collect()
-        } else {
-            Vec::new()
-        };
-        let known = cells.iter().filter(|cell| place_of(cell, names).is_some());
-        (known.count(), delimiter, cells)
+        match reader(body, *delimiter, false).read_record(&mut record) {
+            Ok(_) => {
+                let known = |cell: &&str| place_of(trim(cell), names).is_some();
+                record.iter().filter(known).count()
+            }
+            Err(_) => 0,
+        }
     };
-    // Of several that are as good the first: a comma.
-    let best = DELIMITERS
-        .into_iter()
-        .rev()
-        .map(cells)
-        .max_by_key(|(known, ..)| *known);
-    best.map_or((b',', Vec::new()), |(_, delimiter, cells)| {
-        (delimiter, cells)
-    })
+    let best = DELIMITERS.into_iter().rev().max_by_key(known);
+    best.unwrap_or(b',')
 }
 
 /// Case, blanks and hyphens make no difference: `Person ID` is `person_id`.
@@ -394,6 +391,22 @@ mod tests {
             (
                 "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
                 "a quote in the row that begins in line 2 is never closed",
+            ),
+            // The lines below would be part of the header, and no line would be left.
+            (
+                "email,reason,approved_by,expires_on,\"ticket\nada@x.com,x,y,2026-12-31,1\n",
+                "the header in line 1 cannot be read: a quote is never closed (the row runs to line 2)",
+            ),
+            // Here the first exception would be.
+            (
+                "email,reason,approved_by,expires_on,\"ticket\n\
+                 ada@x.com,x,y,2026-12-31,\"1\"\n\
+                 bob@x.com,x,y,2026-12-31,\"2\"\n",
+                "the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)",
+            ),
+            (
+                "\n\nemail, \"person_id\",reason,approved_by,expires_on\n",
+                "the header in line 3 cannot be read: a blank stands before an opening quote",
             ),
         ] {
             let told = exceptions(text).expect_err(text);

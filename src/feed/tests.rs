@@ -311,8 +311,7 @@ fn a_quote_too_many_never_joins_two_people_into_one() {
     0 blank, 0 repeated
     There is no column with an end date: only the status tells who left
     "#);
-    let blank =
-        read("Employee ID, \"Name\", \"Work Email\",Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
+    let blank = read("Employee ID,Name,Work Email,Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
     assert_snapshot!(told(&blank), @r#"
     2 rejected (Some("E1"), None): a blank stands before an opening quote
     0 blank, 0 repeated
@@ -413,6 +412,27 @@ fn a_last_line_that_is_cut_makes_the_whole_file_unusable() {
     assert_snapshot!(reason(cut), @"the file looks truncated at line 3: it has 3 of 7 cells and no line break after it");
     let quoted = rows("E8,Ana,ana@x.com,Left,2026-10-31,,\nE9,\"Bob,bob@x.com,Left,2026-10-31,,\n");
     assert_snapshot!(reason(quoted), @"the file looks truncated: a quote in the row that begins in line 3 is never closed");
+}
+
+#[test]
+fn a_header_that_may_have_swallowed_rows_makes_the_whole_file_unusable() {
+    let open = read("Employee ID,Status,\"Work Email\nE1,Left,ana@x.com\nE2,Left,bob@x.com\n");
+    assert_snapshot!(reason(open), @"the header in line 1 cannot be read: a quote is never closed (the row runs to line 3)");
+    let closed =
+        read("Employee ID,Status,\"Work Email\nE1,Left,\"ana@x.com\"\nE2,Left,\"bob@x.com\"\n");
+    assert_snapshot!(reason(closed), @"the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)");
+    let one_line = read("Title\nEmployee ID,Status, \"Work Email\"\nE1,Left,ana@x.com\n");
+    assert_snapshot!(reason(one_line), @"the header in line 2 cannot be read: a blank stands before an opening quote");
+}
+
+#[test]
+fn a_header_may_run_over_several_lines() {
+    let feed = read("Employee ID,Status,\"Work\nEmail\"\nE1,Left,ana@x.com\n");
+    assert_snapshot!(told(&feed), @r"
+    3 E1 | - | ana@x.com | Ended | -
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    ");
 }
 
 // ---- Columns ----

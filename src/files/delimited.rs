@@ -36,6 +36,20 @@ pub(crate) struct Row<'r> {
     pub(crate) is_cut: bool,
 }
 
+impl Row<'_> {
+    /// A header whose quotes are not where they should be may hold the first rows, and says
+    /// nothing sure of the columns.
+    ///
+    /// # Errors
+    /// Where it is, and what is wrong with it.
+    pub(crate) fn ensure_header(&self) -> Result<(), String> {
+        self.quotes.map_err(|fault| {
+            let reason = fault.reason(self.line, self.last_line);
+            format!("the header in line {} cannot be read: {reason}", self.line)
+        })
+    }
+}
+
 /// Rows with what the `csv` crate does not tell: the line they begin in (it skips blank lines
 /// first), how many blank lines there were, and whether their quotes are where they should be.
 pub(crate) struct Lines<'t> {
