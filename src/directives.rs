@@ -175,8 +175,8 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
 /// Reads every row that is not blank. Columns nobody knows are ignored.
 ///
 /// # Errors
-/// Where there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or a
-/// quote further down is never closed.
+/// Where there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
+/// file looks truncated: a quote is never closed, or the last line ends too early.
 fn table<L>(
     text: &str,
     names: &[&str],
@@ -231,6 +231,15 @@ fn table<L>(
                 ));
             }
             Err(fault) => Some(fault.reason(row.line, row.last_line)),
+            // Lines may be missing below this one, as those that say `different`.
+            Ok(()) if row.is_cut && row.cells.len() < headers.len() => {
+                return Err(format!(
+                    "it looks truncated at line {}, which has {} of {} cells and no line break after it",
+                    row.line,
+                    row.cells.len(),
+                    headers.len()
+                ));
+            }
             Ok(()) if row.cells.len() != headers.len() => Some(format!(
                 "the line has {} cells and the header {}",
                 row.cells.len(),
@@ -368,6 +377,14 @@ mod tests {
     }
 
     #[test]
+    fn a_last_line_without_a_line_break_is_a_line() {
+        let text = "email,account_id,person_id\na@x.com,1,E1\nb@x.com,2,E2";
+        let found = aliases(text).expect("a file");
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|alias| alias.fault.is_none()));
+    }
+
+    #[test]
     fn what_cannot_be_read_whole_is_refused_with_its_reason() {
         for (text, reason) in [
             ("", "the file is empty"),
@@ -391,6 +408,10 @@ mod tests {
             (
                 "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
                 "a quote in the row that begins in line 2 is never closed",
+            ),
+            (
+                "email,reason,approved_by,expires_on\na@x.com,x,y,2026-12-31\nb@x.com,x,y",
+                "it looks truncated at line 3, which has 3 of 4 cells and no line break after it",
             ),
             // The lines below would be part of the header, and no line would be left.
             (
