@@ -185,18 +185,12 @@ fn table<L>(
     mut make: impl FnMut(&Row<'_>) -> L,
 ) -> Result<Vec<L>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let first = text.len() - text.trim_start_matches(['\r', '\n']).len();
-    let body = &text[first..];
-    if trim(body).is_empty() {
+    if trim(text).is_empty() {
         return Err("the file is empty".to_owned());
     }
-    let line_ends = text[..first]
-        .matches('\n')
-        .count()
-        .max(text[..first].matches('\r').count());
-    let delimiter = delimiter(body, names);
-    let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
-    let mut lines = Lines::new(body, line_ends as u64 + 1, delimiter, escapes);
+    let delimiter = delimiter(text, names);
+    let escapes = has_backslash_escapes(text.as_bytes(), delimiter);
+    let mut lines = Lines::new(text, 1, delimiter, escapes);
     let mut headers = Vec::new();
     if let Some(header) = lines.next_row()? {
         header.ensure_header()?;
@@ -260,10 +254,10 @@ fn table<L>(
 
 /// What parts the header so that the most of its cells are known; of several that are as good the
 /// first, a comma.
-fn delimiter(body: &str, names: &[&str]) -> u8 {
+fn delimiter(text: &str, names: &[&str]) -> u8 {
     let known = |delimiter: &u8| {
         let mut record = StringRecord::new();
-        match reader(body, *delimiter, false).read_record(&mut record) {
+        match reader(text, *delimiter, false).read_record(&mut record) {
             Ok(_) => {
                 let known = |cell: &&str| place_of(trim(cell), names).is_some();
                 record.iter().filter(known).count()
@@ -345,6 +339,15 @@ mod tests {
             ..Exception::default()
         };
         assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn blank_lines_above_the_header_count_as_lines() {
+        for ends in ["\n\n", "\r\n\r\n", "\r\r"] {
+            let text = format!("{ends}email,account_id\na@x.com,1\n");
+            let found = aliases(&text).expect("a file");
+            assert_eq!(found[0].line, 4, "{ends:?}");
+        }
     }
 
     #[test]
