@@ -6,7 +6,7 @@
 use csv::StringRecord;
 use sha2::{Digest as _, Sha256};
 
-use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
+use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
 use crate::people::{Alias, DirectiveFile, Directives, Exception, trim};
@@ -218,7 +218,7 @@ fn table<L>(
             continue;
         }
         let fault = match row.quotes {
-            Err(fault) if fault.is_never_closed() => {
+            Err(QuoteFault::NeverClosed) => {
                 return Err(format!(
                     "a quote in the row that begins in line {} is never closed",
                     row.line

@@ -148,7 +148,7 @@ fn line_ends(text: &[u8]) -> u64 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QuoteFault {
-    /// The file ends inside of quotes.
+    /// The file ends inside of quotes: the rest of it may be in there.
     NeverClosed,
     /// Something stands between a closing quote and the next delimiter. Mostly the quote before
     /// it was one too many, and the row swallowed its neighbours.
@@ -158,11 +158,6 @@ pub(crate) enum QuoteFault {
 }
 
 impl QuoteFault {
-    /// Whether the rest of the file may be inside of the quotes.
-    pub(crate) fn is_never_closed(self) -> bool {
-        self == Self::NeverClosed
-    }
-
     pub(crate) fn reason(self, line: u64, last_line: u64) -> String {
         let place = if line == last_line {
             String::new()
