@@ -126,9 +126,10 @@ struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// The text of a column; none where it is blank.
+    /// The text of a column; none where it is blank or the file lacks the column.
     fn text(&self, name: &str) -> Option<String> {
-        let place = self.names.iter().position(|known| *known == name)?;
+        let place = self.names.iter().position(|known| *known == name);
+        let place = place.expect("a name that columns were looked for by: any other is misspelt");
         let text = trim(self.cells.get(self.columns[place]?)?);
         (!text.is_empty()).then(|| text.to_owned())
     }
