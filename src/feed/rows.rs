@@ -438,7 +438,7 @@ pub(super) fn address(text: &str) -> Option<EmailAddress> {
 }
 
 /// What a status means, if it leaves no doubt.
-pub(super) fn employment(text: &str, is_flag: bool) -> Employment {
+fn employment(text: &str, is_flag: bool) -> Employment {
     let word: String = text
         .chars()
         .filter(|c| c.is_alphanumeric())
