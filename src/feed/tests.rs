@@ -490,6 +490,25 @@ fn a_text_that_is_no_address_rejects_its_row_and_is_kept() {
 }
 
 #[test]
+fn of_further_addresses_those_that_are_none_are_left_out_and_told_once() {
+    let feed = read(
+        "Employee ID,Work Email,Home Email,Aliases,Status\n\
+         E1,a@x.com,b@x.com; see file; n/a,c@x.com, Left\n\
+         E2,d@x.com,bob@,\"Dee <d@y.com>, d@z.com\",Left\n\
+         E3,e@x.com,n/a; ;-,none,Left\n",
+    );
+    assert_snapshot!(told(&feed), @r"
+    2 E1 | - | a@x.com b@x.com c@x.com | Ended | -
+      a text in `Home Email + Aliases` is not an e-mail address and was left out
+    3 E2 | - | d@x.com d@z.com | Ended | -
+      a text in `Home Email + Aliases` is not an e-mail address and was left out
+    4 E3 | - | e@x.com | Ended | -
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    ");
+}
+
+#[test]
 fn a_name_is_kept_as_written_whatever_a_spreadsheet_would_make_of_it() {
     for name in ["=HYPERLINK(0)", "+1", "@x", "Null"] {
         let row = row(&format!("E1,{name},ana@x.com,Left,2026-10-31,,"));

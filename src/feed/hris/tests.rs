@@ -442,7 +442,7 @@ fn a_text_that_is_no_address_rejects_the_record_only_as_the_work_address() {
     assert_eq!(read.emails().count(), 2);
     assert_eq!(
         read.notes,
-        ["a text in `emails` is not an e-mail address and was left out"]
+        ["a text in `other emails` is not an e-mail address and was left out"]
     );
 }
 
