@@ -7,8 +7,6 @@
 
 mod record;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
@@ -40,20 +38,6 @@ pub struct HrisSettings {
 /// Why the HR system could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum HrisError {
-    /// The connection is still being set up.
-    #[error("the connection `{id}` to the HR system is still connecting")]
-    Connecting {
-        /// The connection.
-        id: String,
-    },
-    /// The connection is in no state to be read through.
-    #[error("the connection `{id}` to the HR system is not usable: its status is `{status}`")]
-    NotActive {
-        /// The connection.
-        id: String,
-        /// Its state as Truto words it.
-        status: String,
-    },
     /// The connection is the other side of the comparison.
     #[error("the connection `{id}` is for Asana, not for an HR system")]
     IsAsana {
@@ -75,8 +59,6 @@ impl HrisError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connecting { .. } => ErrorKind::Transient,
-            Self::NotActive { .. } => ErrorKind::Refused,
             Self::IsAsana { .. } => ErrorKind::Configuration,
             Self::Truto { cause, .. } => cause.kind(),
         }
@@ -84,15 +66,12 @@ impl HrisError {
 
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Connecting { .. } => {
-                "Truto is still setting it up; it is usable once its status is `active`"
+        match self {
+            Self::IsAsana { .. } => {
+                Some("name a connection to an HR system in HR_FEED_URL".to_owned())
             }
-            Self::NotActive { id, .. } => return Some(System::Hris.reconnect(id)),
-            Self::IsAsana { .. } => "name a connection to an HR system in HR_FEED_URL",
-            Self::Truto { cause, .. } => return cause.hint(),
-        };
-        Some(hint.to_owned())
+            Self::Truto { cause, .. } => cause.hint(),
+        }
     }
 }
 
@@ -108,7 +87,11 @@ pub(super) async fn read(
         cause,
     };
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
-    let integration = connection(&client).await?;
+    let connection = client.active_connection().await.map_err(told)?;
+    // What it is for is not told by every answer; the list of employees tells soon enough.
+    if connection.integration.is_asana() == Some(true) {
+        return Err(HrisError::IsAsana { id: id.clone() }.into());
+    }
     let list = employees_list(&client);
     let listed = restarted_once(async || read_once(&client, &list).await)
         .await
@@ -120,45 +103,15 @@ pub(super) async fn read(
         listed.records.len()
     );
     let requests = vec![
-        asked_connection(&client),
+        client.connection_record(),
         list.record(&client, listed.count()),
     ];
     let (reader, url) = (settings.clone(), format!("truto-hris://{id}"));
     let location = url.clone();
     let reading = aside(Purpose::HrFeed, &location, move || {
-        understand(listed, url, integration, requests, &reader)
+        understand(listed, url, connection.integration.name, requests, &reader)
     });
     Ok(reading.await?)
-}
-
-/// The connection must be active, and not Asana's. What it is for, where Truto tells.
-async fn connection(client: &Client) -> Result<Option<String>, HrisError> {
-    let id = client.connection_id().to_owned();
-    let account = match client.connection().await {
-        Ok(account) => account,
-        Err(cause) => return Err(HrisError::Truto { id, cause }),
-    };
-    match account.status.as_deref() {
-        Some("active") => {}
-        Some("connecting") => return Err(HrisError::Connecting { id }),
-        status => {
-            let status = status.unwrap_or("not told").to_owned();
-            return Err(HrisError::NotActive { id, status });
-        }
-    }
-    match account.integration.name {
-        Some(name) if name.trim().eq_ignore_ascii_case("asana") => Err(HrisError::IsAsana { id }),
-        name => Ok(name),
-    }
-}
-
-fn asked_connection(client: &Client) -> RequestRecord {
-    RequestRecord {
-        method: "GET".to_owned(),
-        path: format!("/integrated-account/{}", client.connection_id()),
-        query: BTreeMap::new(),
-        answers: 1,
-    }
 }
 
 /// The list of employees, without the HR system's own records: those hold pay, birthdays and more
