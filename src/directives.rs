@@ -6,7 +6,7 @@
 use csv::StringRecord;
 use sha2::{Digest as _, Sha256};
 
-use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
+use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
 use crate::people::{Alias, DirectiveFile, Directives, Exception, trim};
@@ -126,9 +126,10 @@ struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// The text of a column; none where it is blank.
+    /// The text of a column; none where it is blank or the file lacks the column.
     fn text(&self, name: &str) -> Option<String> {
-        let place = self.names.iter().position(|known| *known == name)?;
+        let place = self.names.iter().position(|known| *known == name);
+        let place = place.expect("a name that columns were looked for by: any other is misspelt");
         let text = trim(self.cells.get(self.columns[place]?)?);
         (!text.is_empty()).then(|| text.to_owned())
     }
@@ -175,7 +176,8 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
 /// Reads every row that is not blank. Columns nobody knows are ignored.
 ///
 /// # Errors
-/// Where there is no header with one of `one_of` and all of `all_of`, or a quote is never closed.
+/// Where there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
+/// file looks truncated: a quote is never closed, or the last line ends too early.
 fn table<L>(
     text: &str,
     names: &[&str],
@@ -184,12 +186,17 @@ fn table<L>(
     mut make: impl FnMut(&Row<'_>) -> L,
 ) -> Result<Vec<L>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let first = text.len() - text.trim_start_matches(['\r', '\n']).len();
-    let body = &text[first..];
-    if trim(body).is_empty() {
+    if trim(text).is_empty() {
         return Err("the file is empty".to_owned());
     }
-    let (delimiter, headers) = header(body, names);
+    let delimiter = delimiter(text, names);
+    let escapes = has_backslash_escapes(text.as_bytes(), delimiter);
+    let mut lines = Lines::new(text, 1, delimiter, escapes);
+    let mut headers = Vec::new();
+    if let Some(header) = lines.next_row()? {
+        header.ensure_header()?;
+        headers.extend(header.cells.iter().map(|cell| trim(cell).to_owned()));
+    }
     let columns = columns(&headers, names)?;
     let has = |name: &&str| {
         let place = names.iter().position(|known| known == name);
@@ -206,26 +213,28 @@ fn table<L>(
         ));
     }
 
-    let line_ends = text[..first]
-        .matches('\n')
-        .count()
-        .max(text[..first].matches('\r').count());
-    let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
-    let mut lines = Lines::new(body, line_ends as u64 + 1, delimiter, escapes);
-    lines.next_row()?;
     let mut made = Vec::new();
     while let Some(row) = lines.next_row()? {
         if row.cells.iter().all(|cell| trim(cell).is_empty()) {
             continue;
         }
         let fault = match row.quotes {
-            Err(fault) if fault.is_never_closed() => {
+            Err(QuoteFault::NeverClosed) => {
                 return Err(format!(
                     "a quote in the row that begins in line {} is never closed",
                     row.line
                 ));
             }
             Err(fault) => Some(fault.reason(row.line, row.last_line)),
+            // Lines may be missing below this one, as those that say `different`.
+            Ok(()) if row.is_cut && row.cells.len() < headers.len() => {
+                return Err(format!(
+                    "it looks truncated at line {}, which has {} of {} cells and no line break after it",
+                    row.line,
+                    row.cells.len(),
+                    headers.len()
+                ));
+            }
             Ok(()) if row.cells.len() != headers.len() => Some(format!(
                 "the line has {} cells and the header {}",
                 row.cells.len(),
@@ -244,29 +253,21 @@ fn table<L>(
     Ok(made)
 }
 
-/// The header, parted by what makes the most of its cells known.
-fn header(body: &str, names: &[&str]) -> (u8, Vec<String>) {
-    let cells = |delimiter| {
+/// What parts the header so that the most of its cells are known; of several that are as good the
+/// first, a comma.
+fn delimiter(text: &str, names: &[&str]) -> u8 {
+    let known = |delimiter: &u8| {
         let mut record = StringRecord::new();
-        let read = reader(body, delimiter, false).read_record(&mut record);
-        let cells = record.iter().map(|cell| trim(cell).to_owned());
-        let cells: Vec<String> = if read.is_ok() {
-            cells.collect()
-        } else {
-            Vec::new()
-        };
-        let known = cells.iter().filter(|cell| place_of(cell, names).is_some());
-        (known.count(), delimiter, cells)
+        match reader(text, *delimiter, false).read_record(&mut record) {
+            Ok(_) => {
+                let known = |cell: &&str| place_of(trim(cell), names).is_some();
+                record.iter().filter(known).count()
+            }
+            Err(_) => 0,
+        }
     };
-    // Of several that are as good the first: a comma.
-    let best = DELIMITERS
-        .into_iter()
-        .rev()
-        .map(cells)
-        .max_by_key(|(known, ..)| *known);
-    best.map_or((b',', Vec::new()), |(_, delimiter, cells)| {
-        (delimiter, cells)
-    })
+    let best = DELIMITERS.into_iter().rev().max_by_key(known);
+    best.unwrap_or(b',')
 }
 
 /// Case, blanks and hyphens make no difference: `Person ID` is `person_id`.
@@ -342,6 +343,15 @@ mod tests {
     }
 
     #[test]
+    fn blank_lines_above_the_header_count_as_lines() {
+        for ends in ["\n\n", "\r\n\r\n", "\r\r"] {
+            let text = format!("{ends}email,account_id\na@x.com,1\n");
+            let found = aliases(&text).expect("a file");
+            assert_eq!(found[0].line, 4, "{ends:?}");
+        }
+    }
+
+    #[test]
     fn the_examples_of_the_readme_are_read_without_a_fault() {
         let readme = include_str!("../README.md");
         let mut blocks = readme
@@ -371,6 +381,14 @@ mod tests {
     }
 
     #[test]
+    fn a_last_line_without_a_line_break_is_a_line() {
+        let text = "email,account_id,person_id\na@x.com,1,E1\nb@x.com,2,E2";
+        let found = aliases(text).expect("a file");
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|alias| alias.fault.is_none()));
+    }
+
+    #[test]
     fn what_cannot_be_read_whole_is_refused_with_its_reason() {
         for (text, reason) in [
             ("", "the file is empty"),
@@ -394,6 +412,26 @@ mod tests {
             (
                 "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
                 "a quote in the row that begins in line 2 is never closed",
+            ),
+            (
+                "email,reason,approved_by,expires_on\na@x.com,x,y,2026-12-31\nb@x.com,x,y",
+                "it looks truncated at line 3, which has 3 of 4 cells and no line break after it",
+            ),
+            // The lines below would be part of the header, and no line would be left.
+            (
+                "email,reason,approved_by,expires_on,\"ticket\nada@x.com,x,y,2026-12-31,1\n",
+                "the header in line 1 cannot be read: a quote is never closed (the row runs to line 2)",
+            ),
+            // Here the first exception would be.
+            (
+                "email,reason,approved_by,expires_on,\"ticket\n\
+                 ada@x.com,x,y,2026-12-31,\"1\"\n\
+                 bob@x.com,x,y,2026-12-31,\"2\"\n",
+                "the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)",
+            ),
+            (
+                "\n\nemail, \"person_id\",reason,approved_by,expires_on\n",
+                "the header in line 3 cannot be read: a blank stands before an opening quote",
             ),
         ] {
             let told = exceptions(text).expect_err(text);

@@ -384,7 +384,7 @@ async fn every_refusal_names_the_hr_connection_and_what_to_do() {
         texts = texts.replace(&format!("attempts in {seconds} s"), "attempts in 0 s");
     }
     assert_snapshot!(texts, @r"
-    [needs reauth] Refused: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `needs_reauth`
+    [needs reauth] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `needs_reauth`
     hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
 
     [dies on page 2] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` has lost its login at the HR system (status `needs_reauth`)
@@ -408,10 +408,10 @@ async fn every_refusal_names_the_hr_connection_and_what_to_do() {
     [no such connection] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: Truto knows no connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` for this token
     hint: check HR_FEED_URL, and that TRUTO_API_TOKEN is of the same environment
 
-    [connecting] Transient: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is still connecting
+    [connecting] Transient: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is still connecting
     hint: Truto is still setting it up; it is usable once its status is `active`
 
-    [paused] Refused: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `paused`
+    [paused] Refused: the HR system behind the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` cannot be read: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` to the HR system is not usable: its status is `paused`
     hint: an administrator of the HR system must connect `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` again in Truto; the id stays
 
     [Asana] Configuration: the connection `b7c41f96-20d3-4e58-9a0b-64d1c8e7f352` is for Asana, not for an HR system

@@ -14,11 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::Value;
 use support::company::{
-    Company, Objects, Place, Run, below, built_on, collect, ensure_clean, ensure_fault,
-    ensure_recorded_before, ensure_sound, entry, entry_name, instant, ledger_check, rewritten,
-    run_file, sha256,
+    Company, Damage, Place, Run, below, built_on, ensure_clean, ensure_fault, ensure_sound, entry,
+    entry_name, instant, kill_at_put, ledger_check, rewritten, run_file, sha256,
 };
 use support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
+use support::objects_below;
 use support::s3::{Action, Fault, Rule, S3Server};
 use truto_simulator::{CONNECTION_ID, World};
 
@@ -174,17 +174,8 @@ async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
     let (store, server) = (place.store().await, place.server());
     company.quiet_night(&store, 1).await;
     company.set_world(World::generated(12), instant(2));
-    let silence = Fault::Slow(Duration::from_secs(3600));
-    server.inject(Rule::on("PUT", "/ledger/", silence));
-    let before = server.count("PUT", "/ledger/");
-    tokio::select! {
-        _ = company.run(&store, Run::at(instant(2))) => panic!("it was not killed"),
-        () = async {
-            while server.count("PUT", "/ledger/") == before {
-                tokio::time::sleep(Duration::from_micros(500)).await;
-            }
-        } => {}
-    }
+    let run = company.run(&store, Run::at(instant(2)));
+    kill_at_put(server, "/ledger/", run).await;
     let sums = format!(
         "run={}-7f3a9c/SHA256SUMS",
         instant(2).strftime("%Y%m%dT%H%M%SZ")
@@ -222,8 +213,7 @@ fn a_job_killed_at_any_moment_leaves_a_sound_ledger_and_the_next_run_succeeds() 
     let ended = job.run();
     assert_eq!(ended.code, 0, "{ended:?}");
 
-    let mut found = Objects::new();
-    collect(&job.evidence(), &job.evidence(), &mut found);
+    let found = objects_below(&job.evidence());
     let entries = ensure_sound(&found);
     assert!(entries.iter().all(|entry| entry.kind == EntryKind::Run));
     let committed: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
@@ -325,18 +315,6 @@ async fn every_lost_answer_is_recognised() {
 
 // Damage.
 
-/// What is done to a ledger of three quiet nights, and what the nights after say.
-struct Damage {
-    what: &'static str,
-    done: fn(&Place, &Objects),
-    /// What the fourth night says.
-    fault: &'static str,
-    /// What the fourth night builds on: previous, baseline.
-    built_on: (u64, u64),
-    /// Whether the fifth night says it again, because it walks past the same place.
-    stays: bool,
-}
-
 const RUN_FILES: [&str; 4] = [
     "manifest.json",
     "SHA256SUMS",
@@ -350,9 +328,8 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.verdict = "fail".to_owned());
         },
-        fault: "entry 3 and its manifest disagree: verdict; entry 3 may be the run before and is \
-                not believed: leavers are carried from entry 2",
-        built_on: (2, 2),
+        fault: "entry 3 and its manifest disagree: verdict",
+        built_on: 2,
         stays: false,
     },
     Damage {
@@ -362,7 +339,7 @@ const DAMAGES: &[Damage] = &[
             rewritten(place, objects, 3, |entry| entry.run = other);
         },
         fault: "SHA256SUMS of entry 3 was modified",
-        built_on: (2, 2),
+        built_on: 2,
         stays: false,
     },
     Damage {
@@ -373,7 +350,7 @@ const DAMAGES: &[Damage] = &[
             });
         },
         fault: "entry 2 is not the one its successor links to",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
@@ -382,21 +359,21 @@ const DAMAGES: &[Damage] = &[
             rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
         },
         fault: "entry 2 is not the one its successor links to",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
         what: "an entry in the middle is deleted",
         done: |place, _| place.remove(&entry_name(2)),
         fault: "1 ledger entry(s) are missing from 2 on",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
         what: "the first entry is deleted",
         done: |place, _| place.remove(&entry_name(1)),
         fault: "1 ledger entry(s) are missing from 1 on",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
@@ -404,23 +381,22 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             place.edit(objects, &entry_name(3), |text| text.replace('\n', ""));
         },
-        fault: "entry 3: it is not in the form entries are written in; entry 3 may be the run before \
-                and is not believed: leavers are carried from entry 2",
-        built_on: (2, 2),
+        fault: "entry 3: it is not in the form entries are written in",
+        built_on: 2,
         stays: true,
     },
     Damage {
         what: "the last entry is no entry",
         done: |place, _| place.put(&entry_name(3), b"{}"),
         fault: "entry 3: it is not an entry",
-        built_on: (2, 2),
+        built_on: 2,
         stays: true,
     },
     Damage {
         what: "the last entry is another's",
         done: |place, objects| place.put(&entry_name(3), &objects[&entry_name(2)]),
         fault: "entry 3 says it is 2",
-        built_on: (2, 2),
+        built_on: 2,
         stays: true,
     },
     Damage {
@@ -431,21 +407,21 @@ const DAMAGES: &[Damage] = &[
             });
         },
         fault: "entry 3 is of another connection",
-        built_on: (2, 2),
+        built_on: 2,
         stays: true,
     },
     Damage {
         what: "the last entry is too large",
         done: |place, _| place.put(&entry_name(3), &[b' '; 5000]),
         fault: "entry 3: it is larger than 4096 bytes",
-        built_on: (2, 2),
+        built_on: 2,
         stays: true,
     },
     Damage {
         what: "something lies where the next entry belongs",
         done: |place, _| place.put(&entry_name(4), b"garbage"),
         fault: "entry 4: it is not an entry",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
@@ -456,14 +432,14 @@ const DAMAGES: &[Damage] = &[
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
         fault: "3 file(s) in ledger/ are no entries: `0000000000.json`",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
     Damage {
         what: "an entry stands far away",
         done: |place, objects| place.put(&entry_name(8_000_000_000), &objects[&entry_name(3)]),
         fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000 says it is 3",
-        built_on: (3, 3),
+        built_on: 3,
         stays: true,
     },
 ];
@@ -519,47 +495,8 @@ async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
         // Of a bucket, every fourth: the walk is the same.
         let step = if place.is_bucket() { 4 } else { 1 };
         for damage in DAMAGES.iter().step_by(step) {
-            (damage.done)(&place, &three);
-            let damaged = place.objects();
-            let done = company.quiet_night(&store, 4).await;
-            ensure_fault(&done, damage.fault);
-
-            // The chain goes on from the bytes that are there, whatever they are.
-            let four = place.objects();
-            let sequence = done.committed.sequence;
-            let (previous, baseline) = damage.built_on;
-            assert_eq!(
-                built_on(&four, sequence),
-                (Some(previous), Some(baseline)),
-                "{}",
-                damage.what
-            );
-            assert_eq!(
-                entry(&four, sequence).previous_sha256,
-                sha256(&four[&entry_name(sequence - 1)]),
-                "{}",
-                damage.what
-            );
-            for (name, bytes) in &damaged {
-                assert!(four[name] == *bytes, "{name} was replaced");
-            }
-
-            let done = company.quiet_night(&store, 5).await;
-            assert_eq!(done.committed.sequence, sequence + 1);
-            let five = place.objects();
-            assert_eq!(
-                built_on(&five, sequence + 1),
-                (Some(sequence), Some(sequence)),
-                "{}",
-                damage.what
-            );
-            match damage.stays {
-                true => {
-                    let fault = damage.fault.split("; ").next().expect("a fault");
-                    ensure_recorded_before(&done, fault);
-                }
-                false => ensure_clean(&done),
-            }
+            let review = async |night| company.quiet_night(&store, night).await;
+            let (five, _) = damage.walk(&place, &three, review).await;
             place.restore(&three, &five);
         }
     }
@@ -636,35 +573,6 @@ async fn a_tail_cut_off_is_not_seen_by_the_chain_itself() {
     let done = company.quiet_night(&store, 4).await;
     ensure_clean(&done);
     assert_eq!(done.committed.sequence, 3);
-}
-
-#[tokio::test]
-async fn a_signed_ledger_stops_an_unsigned_run_and_nothing_is_left() {
-    let company = Company::new();
-    for place in Place::both() {
-        let store = place.store().await;
-        company.quiet_night(&store, 1).await;
-        let one = place.objects();
-        rewritten(&place, &one, 1, |entry| entry.key_sha256 = "ab".repeat(32));
-        let signed = place.objects();
-
-        company.set_world(World::generated(12), instant(2));
-        let run = company.run(&store, Run::at(instant(2))).await;
-        let failed = run.map(|_| ()).expect_err("no review");
-        assert_eq!(failed.trouble.exit(), Exit::Configuration);
-        assert_eq!(failed.record, None);
-        assert_eq!(place.objects(), signed);
-
-        // Nor is a failure recorded on it, when the walk itself fails.
-        if let Place::Bucket(server) = &place {
-            server.inject(Rule::on("GET", "/ledger/", Fault::AccessDenied));
-            let run = company.run(&store, Run::at(instant(2))).await;
-            let failed = run.map(|_| ()).expect_err("no review");
-            assert_eq!(failed.trouble.exit(), Exit::Refused);
-            assert_eq!(failed.record, None);
-            assert_eq!(place.objects(), signed);
-        }
-    }
 }
 
 #[tokio::test]

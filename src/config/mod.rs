@@ -215,6 +215,16 @@ fn located(
 /// Variables of these families that nobody knows are a slip of the pen.
 const FAMILIES: [&str; 3] = ["TRUTO_", "HR_", "EVIDENCE_"];
 
+/// What the feed is read by and the policy records.
+struct HrRules {
+    columns: BTreeMap<feed::Column, String>,
+    date_order: Option<DateOrder>,
+    time_zone: String,
+    location_zones: BTreeMap<String, String>,
+    scope: FeedScope,
+    allow_empty: bool,
+}
+
 /// Gathers problems while values become settings.
 #[derive(Default)]
 struct Judge {
@@ -419,8 +429,9 @@ impl Judge {
         });
         let force_path_style = self.force_path_style(&raw);
         let directives = self.directives(&raw, &http, force_path_style);
-        let feed = self.feed(&raw, truto.as_ref(), http, force_path_style);
-        let policy = self.policy(&raw);
+        let rules = self.hr_rules(&raw);
+        let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
+        let policy = self.policy(&raw, rules);
         let store = self.store(&raw, force_path_style);
         let retention_days = self.get(
             "EVIDENCE_RETENTION_DAYS",
@@ -570,6 +581,7 @@ impl Judge {
     fn feed(
         &mut self,
         raw: &Raw,
+        rules: Option<&HrRules>,
         truto: Option<&truto::Settings>,
         http: Option<net::Settings>,
         force_path_style: Option<bool>,
@@ -589,7 +601,7 @@ impl Judge {
                     )
                 }
                 place @ Place::TrutoHris(_) => Ok(place),
-                _ => values::file(text),
+                place => values::one_file(place),
             },
         );
         if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
@@ -605,32 +617,25 @@ impl Judge {
             ];
             values::choice(text, &words)
         });
-        let columns = match &raw.hr_feed_columns {
-            None => Some(BTreeMap::new()),
-            set => self.get("HR_FEED_COLUMNS", set, values::columns),
-        };
-        let order = self.date_order(raw);
-        let time_zone = self.time_zone(raw);
-        let location_zones = self.location_zones(raw);
-        // Complaints about these are the policy's.
-        let quiet = &mut Self::default();
-        let allow_empty = quiet.allow_empty(raw)?;
-        let may_lack_leavers = allow_empty || quiet.scope(raw)? == FeedScope::Roster;
+        let place = place?;
+        if matches!(place, Place::TrutoHris(_)) {
+            self.only_for_files(raw);
+        }
+        let rules = rules?;
         let dates = DateRules {
-            order: order?,
-            time_zone: time_zone?,
-            location_zones: location_zones?,
+            order: rules.date_order,
+            time_zone: rules.time_zone.clone(),
+            location_zones: rules.location_zones.clone(),
         };
-        let location = match place? {
+        let location = match place {
             Place::TrutoHris(id) => {
-                self.only_for_files(raw);
                 return Some(feed::Source::Hris(feed::HrisSettings {
                     truto: truto::Settings {
                         integrated_account_id: id,
                         ..truto?.clone()
                     },
                     dates,
-                    may_lack_leavers,
+                    may_lack_leavers: rules.allow_empty || rules.scope == FeedScope::Roster,
                 }));
             }
             place => located(place, authorization, http.as_ref(), force_path_style)?,
@@ -638,7 +643,7 @@ impl Judge {
         Some(feed::Source::File(feed::Settings {
             location,
             format: format?,
-            columns: columns?,
+            columns: rules.columns.clone(),
             dates,
             max_bytes: MAX_HR_FEED_BYTES,
         }))
@@ -682,65 +687,54 @@ impl Judge {
         })
     }
 
-    fn date_order(&mut self, raw: &Raw) -> Option<Option<DateOrder>> {
-        match &raw.hr_feed_date_order {
+    fn hr_rules(&mut self, raw: &Raw) -> Option<HrRules> {
+        let columns = match &raw.hr_feed_columns {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_FEED_COLUMNS", set, values::columns),
+        };
+        let date_order = match &raw.hr_feed_date_order {
             None => Some(None),
             set => self.get("HR_FEED_DATE_ORDER", set, |text| {
                 let words = [("dmy", DateOrder::DayFirst), ("mdy", DateOrder::MonthFirst)];
                 values::choice(text, &words).map(Some)
             }),
-        }
-    }
-
-    fn time_zone(&mut self, raw: &Raw) -> Option<String> {
-        self.get("HR_TIME_ZONE", &raw.hr_time_zone, values::zone)
-    }
-
-    fn location_zones(&mut self, raw: &Raw) -> Option<BTreeMap<String, String>> {
-        match &raw.hr_location_zones {
+        };
+        let time_zone = self.get("HR_TIME_ZONE", &raw.hr_time_zone, values::zone);
+        let location_zones = match &raw.hr_location_zones {
             None => Some(BTreeMap::new()),
             set => self.get("HR_LOCATION_ZONES", set, values::location_zones),
-        }
-    }
-
-    fn scope(&mut self, raw: &Raw) -> Option<FeedScope> {
-        self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
+        };
+        let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
             let words = [
                 ("leavers", FeedScope::Leavers),
                 ("recent-leavers", FeedScope::RecentLeavers),
                 ("roster", FeedScope::Roster),
             ];
             values::choice(text, &words)
+        });
+        let allow_empty = &raw.hr_feed_allow_empty;
+        let allow_empty = self.get("HR_FEED_ALLOW_EMPTY", allow_empty, values::boolean);
+        Some(HrRules {
+            columns: columns?,
+            date_order: date_order?,
+            time_zone: time_zone?,
+            location_zones: location_zones?,
+            scope: scope?,
+            allow_empty: allow_empty?,
         })
     }
 
-    fn allow_empty(&mut self, raw: &Raw) -> Option<bool> {
-        let value = &raw.hr_feed_allow_empty;
-        self.get("HR_FEED_ALLOW_EMPTY", value, values::boolean)
-    }
-
-    fn policy(&mut self, raw: &Raw) -> Option<Policy> {
-        // Complaints about these are the feed's; here they are only recorded.
-        let quiet = &mut Self::default();
-        let hr_time_zone = quiet.time_zone(raw);
-        let location_zones = quiet.location_zones(raw).unwrap_or_default();
-        let columns = raw.hr_feed_columns.as_ref();
-        let columns = columns
-            .and_then(|text| values::columns(text).ok())
-            .unwrap_or_default();
-
+    fn policy(&mut self, raw: &Raw, rules: Option<HrRules>) -> Option<Policy> {
         let grace = self.get(
             "OFFBOARDING_GRACE",
             &raw.offboarding_grace,
             values::duration,
         );
-        let scope = self.scope(raw);
         let max_age = self.get(
             "HR_FEED_MAX_AGE",
             &raw.hr_feed_max_age,
             values::duration_or_off,
         );
-        let allow_empty = self.allow_empty(raw);
         let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
             values::number(text, 0, 100)
         });
@@ -757,14 +751,23 @@ impl Judge {
             None => Some(Vec::new()),
             set => self.get("EMAIL_DOMAIN_ALIASES", set, values::domain_pairs),
         };
+        let HrRules {
+            columns,
+            // As it was written.
+            date_order: _,
+            time_zone,
+            location_zones,
+            scope,
+            allow_empty,
+        } = rules?;
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
             offboarding_grace_seconds: seconds(grace?),
-            hr_time_zone: hr_time_zone?,
+            hr_time_zone: time_zone,
             hr_location_zones: location_zones,
-            hr_feed_scope: scope?,
+            hr_feed_scope: scope,
             hr_feed_max_age_seconds: max_age?.map(seconds),
-            hr_feed_allow_empty: allow_empty?,
+            hr_feed_allow_empty: allow_empty,
             hr_feed_date_order: raw.hr_feed_date_order.clone(),
             hr_feed_columns: columns
                 .into_iter()

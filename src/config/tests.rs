@@ -69,9 +69,9 @@ fn all_problems_are_told_at_once_by_variable_name() {
       HTTP_TIMEOUT=`30` has no unit
       TRUTO_API_TOKEN is not set
       TRUTO_INTEGRATED_ACCOUNT_ID is not set
-      HR_FEED_URL is not set
       HR_FEED_DATE_ORDER=`ymd` is none of `dmy`, `mdy`
       HR_TIME_ZONE=`Mars/Base` is no time zone
+      HR_FEED_URL is not set
     hint: write `30s`; write `Europe/Berlin`; all variables are described in README.md
     ");
 }
@@ -334,6 +334,21 @@ fn what_makes_no_sense_with_an_hr_system_is_told() {
       HR_FEED_FORMAT is set, and HR_FEED_URL is no file
       HR_FEED_COLUMNS is set, and HR_FEED_URL is no file
     hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; all variables are described in README.md
+    ");
+    let problems = with(&[
+        ("HR_FEED_URL", "truto-hris://9b2e"),
+        ("HR_FEED_FORMAT", "json"),
+        ("HR_FEED_ALLOW_EMPTY", "perhaps"),
+        ("HR_FEED_SCOPE", "all"),
+        ("HR_TIME_ZONE", "Mars/Base"),
+    ]);
+    insta::assert_snapshot!(problems.expect_err("problems"), @r"
+    the configuration has 4 problems
+      HR_TIME_ZONE=`Mars/Base` is no time zone
+      HR_FEED_SCOPE=`all` is none of `leavers`, `recent-leavers`, `roster`
+      HR_FEED_ALLOW_EMPTY=`perhaps` is none of `true`, `false`
+      HR_FEED_FORMAT is set, and HR_FEED_URL is no file
+    hint: write `Europe/Berlin`; unset HR_FEED_FORMAT: Truto names the fields; all variables are described in README.md
     ");
     let problems = with(&[("HR_FEED_URL", "truto-hris://a/b")]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"

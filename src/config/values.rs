@@ -199,7 +199,12 @@ pub(super) fn place(text: &str) -> Result<Place, Wrong> {
 
 /// A place that is one file.
 pub(super) fn file(text: &str) -> Result<Place, Wrong> {
-    match place(text)? {
+    place(text).and_then(one_file)
+}
+
+/// The place, which must be one file.
+pub(super) fn one_file(place: Place) -> Result<Place, Wrong> {
+    match place {
         Place::S3 { key, .. } if key.is_empty() => {
             Err(Wrong::new("names no object").hint("write `s3://bucket/key`"))
         }

@@ -7,21 +7,19 @@
 
 mod record;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
 use self::record::Reader;
 use super::draft::Draft;
-use super::rows::employment;
+use super::rows::Entry;
 use super::values::shortened;
 use super::{DateRules, FeedError};
 use crate::clock::Clock;
 use crate::files::{Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
-use crate::people::{AgeBasis, Employment, FeedOrigin, HrFeed, PageRecord, RequestRecord};
+use crate::people::{AgeBasis, Employment, FeedOrigin, HrFeed, HrRow, PageRecord, RequestRecord};
 use crate::truto::{
     self, Client, Employee, End, List, Row, System, TrutoError, Walk, restarted_once,
 };
@@ -40,20 +38,6 @@ pub struct HrisSettings {
 /// Why the HR system could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum HrisError {
-    /// The connection is still being set up.
-    #[error("the connection `{id}` to the HR system is still connecting")]
-    Connecting {
-        /// The connection.
-        id: String,
-    },
-    /// The connection is in no state to be read through.
-    #[error("the connection `{id}` to the HR system is not usable: its status is `{status}`")]
-    NotActive {
-        /// The connection.
-        id: String,
-        /// Its state as Truto words it.
-        status: String,
-    },
     /// The connection is the other side of the comparison.
     #[error("the connection `{id}` is for Asana, not for an HR system")]
     IsAsana {
@@ -75,8 +59,6 @@ impl HrisError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connecting { .. } => ErrorKind::Transient,
-            Self::NotActive { .. } => ErrorKind::Refused,
             Self::IsAsana { .. } => ErrorKind::Configuration,
             Self::Truto { cause, .. } => cause.kind(),
         }
@@ -84,15 +66,12 @@ impl HrisError {
 
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Connecting { .. } => {
-                "Truto is still setting it up; it is usable once its status is `active`"
+        match self {
+            Self::IsAsana { .. } => {
+                Some("name a connection to an HR system in HR_FEED_URL".to_owned())
             }
-            Self::NotActive { id, .. } => return Some(System::Hris.reconnect(id)),
-            Self::IsAsana { .. } => "name a connection to an HR system in HR_FEED_URL",
-            Self::Truto { cause, .. } => return cause.hint(),
-        };
-        Some(hint.to_owned())
+            Self::Truto { cause, .. } => cause.hint(),
+        }
     }
 }
 
@@ -108,7 +87,11 @@ pub(super) async fn read(
         cause,
     };
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
-    let integration = connection(&client).await?;
+    let connection = client.active_connection().await.map_err(told)?;
+    // What it is for is not told by every answer; the list of employees tells soon enough.
+    if connection.integration.is_asana() == Some(true) {
+        return Err(HrisError::IsAsana { id: id.clone() }.into());
+    }
     let list = employees_list(&client);
     let listed = restarted_once(async || read_once(&client, &list).await)
         .await
@@ -120,45 +103,15 @@ pub(super) async fn read(
         listed.records.len()
     );
     let requests = vec![
-        asked_connection(&client),
+        client.connection_record(),
         list.record(&client, listed.count()),
     ];
     let (reader, url) = (settings.clone(), format!("truto-hris://{id}"));
     let location = url.clone();
     let reading = aside(Purpose::HrFeed, &location, move || {
-        understand(listed, url, integration, requests, &reader)
+        understand(listed, url, connection.integration.name, requests, &reader)
     });
     Ok(reading.await?)
-}
-
-/// The connection must be active, and not Asana's. What it is for, where Truto tells.
-async fn connection(client: &Client) -> Result<Option<String>, HrisError> {
-    let id = client.connection_id().to_owned();
-    let account = match client.connection().await {
-        Ok(account) => account,
-        Err(cause) => return Err(HrisError::Truto { id, cause }),
-    };
-    match account.status.as_deref() {
-        Some("active") => {}
-        Some("connecting") => return Err(HrisError::Connecting { id }),
-        status => {
-            let status = status.unwrap_or("not told").to_owned();
-            return Err(HrisError::NotActive { id, status });
-        }
-    }
-    match account.integration.name {
-        Some(name) if name.trim().eq_ignore_ascii_case("asana") => Err(HrisError::IsAsana { id }),
-        name => Ok(name),
-    }
-}
-
-fn asked_connection(client: &Client) -> RequestRecord {
-    RequestRecord {
-        method: "GET".to_owned(),
-        path: format!("/integrated-account/{}", client.connection_id()),
-        query: BTreeMap::new(),
-        answers: 1,
-    }
 }
 
 /// The list of employees, without the HR system's own records: those hold pay, birthdays and more
@@ -237,32 +190,6 @@ impl Listed {
         Ok(())
     }
 
-    /// Some HR systems list only who works there now. Somebody who will leave, or came back, is on
-    /// such a list too, so only somebody who has left shows that it is another one.
-    ///
-    /// # Errors
-    /// That nobody has left.
-    fn ensure_lists_former_employees(&self) -> Result<(), String> {
-        let has_left = |employee: &Employee| {
-            let status = employee.employment_status.as_deref();
-            match status.map_or(Employment::NotTold, |text| employment(text, false)) {
-                Employment::Ended => true,
-                Employment::Active => false,
-                Employment::Unclassified(_) | Employment::NotTold => {
-                    employee.termination_date.is_some()
-                        || employee.employments.iter().any(|e| e.end_date.is_some())
-                }
-            }
-        };
-        if self.employees().next().is_some() && !self.employees().any(has_left) {
-            return Err(
-                "no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left"
-                    .to_owned(),
-            );
-        }
-        Ok(())
-    }
-
     fn employees(&self) -> impl Iterator<Item = &Employee> {
         self.records
             .iter()
@@ -270,6 +197,58 @@ impl Listed {
                 Row::Record(employee) => Some(employee),
                 Row::Other(_) => None,
             })
+    }
+}
+
+/// Whether the list holds people who left.
+///
+/// Some HR systems list only who works there now. Somebody who will leave, or came back, is on such
+/// a list too, so only somebody who has left by then shows that it is another one.
+#[derive(Debug)]
+struct FormerEmployees {
+    /// When the list was made, if it was told.
+    listed_at: Option<Timestamp>,
+    anybody: bool,
+    /// Why the first record that cannot be read could not.
+    first_unreadable: Option<String>,
+}
+
+impl FormerEmployees {
+    /// Looks at what became of one record: of several tenures the last one counts.
+    fn look_at(&mut self, entries: &[Entry]) {
+        match entries.last() {
+            Some(Entry::Row(row)) => self.anybody |= self.has_left(row),
+            Some(Entry::Rejected(row)) => {
+                self.first_unreadable
+                    .get_or_insert_with(|| row.reason.clone());
+            }
+            None => {}
+        }
+    }
+
+    fn has_left(&self, row: &HrRow) -> bool {
+        let end = row.end_of_work().map(|end| end.at);
+        match (&row.status, end, self.listed_at) {
+            (Employment::Active, ..) => false,
+            (Employment::Ended, None, _) | (Employment::Ended, _, None) => true,
+            (_, Some(end), Some(listed_at)) => end <= listed_at,
+            (Employment::Unclassified(_) | Employment::NotTold, ..) => false,
+        }
+    }
+
+    /// # Errors
+    /// That nobody has left, and what could not be read, since they may have.
+    fn ensure_listed(self) -> Result<(), String> {
+        if self.anybody {
+            return Ok(());
+        }
+        let mut reason = "no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
+        if let Some(unreadable) = self.first_unreadable {
+            reason.push_str(&format!(
+                "; one record cannot be read and may be of somebody who left: {unreadable}"
+            ));
+        }
+        Err(reason)
     }
 }
 
@@ -335,19 +314,26 @@ fn understand(
     let read = listed
         .ensure_whole()
         .and_then(|()| listed.ensure_tells_who_left())
-        .and_then(|()| match settings.may_lack_leavers {
-            true => Ok(()),
-            false => listed.ensure_lists_former_employees(),
-        })
         .and_then(|()| Reader::new(layout, settings, listed.employees()));
     let mut reader = match read {
         Ok(reader) => reader,
         Err(reason) => return draft.unusable(reason),
     };
+    let mut former = FormerEmployees {
+        listed_at: listed.date,
+        anybody: false,
+        first_unreadable: None,
+    };
     for (record, line) in listed.records.iter().zip(1..) {
-        for entry in reader.read(line, record) {
+        let entries = reader.read(line, record);
+        former.look_at(&entries);
+        for entry in entries {
             draft.add(entry);
         }
+    }
+    let may_lack_leavers = settings.may_lack_leavers || listed.employees().next().is_none();
+    if !may_lack_leavers && let Err(reason) = former.ensure_listed() {
+        return draft.unusable(reason);
     }
     for note in reader.notes() {
         draft.note(note);

@@ -215,26 +215,14 @@ pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed
     let reading = aside(purpose, &location, move || {
         understand(bytes, fetched, &reader)
     });
-    let (feed, fault) = reading.await?;
-    match fault {
-        Some(TooLarge) => Err(FileError::TooLarge {
-            purpose,
-            location,
-            limit_bytes: settings.max_bytes,
-        }),
-        None => Ok(feed),
-    }
+    reading.await?
 }
 
-/// Reads a feed. Never fails: a file that cannot be used is a feed that says why.
-pub fn parse(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> HrFeed {
-    understand(bytes, fetched, settings).0
-}
-
-/// Sign that the bytes are more than the cap once unpacked.
-struct TooLarge;
-
-fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed, Option<TooLarge>) {
+/// A feed from its bytes; one that cannot be used says why.
+///
+/// # Errors
+/// If it is larger than the cap once unpacked.
+fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<HrFeed, FileError> {
     let Fetched {
         url,
         modified_at,
@@ -246,24 +234,24 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> (HrFeed,
         bytes: bytes.len() as u64,
         modified_at,
         age_basis,
+        gzip: files::is_gzip(&bytes),
         ..FeedOrigin::default()
     });
-    draft.origin().gzip = files::is_gzip(&bytes);
-    match files::unpack(bytes, settings.max_bytes) {
-        Ok(bytes) => match read_content(bytes, settings, &mut draft) {
-            Ok(()) => (draft.finish(), None),
-            Err(reason) => (draft.unusable(reason), None),
-        },
-        Err(PackingFault::Damaged(reason)) => (draft.unusable(reason), None),
+    let read = match files::unpack(bytes, settings.max_bytes) {
+        Ok(bytes) => read_content(bytes, settings, &mut draft),
+        Err(PackingFault::Damaged(reason)) => Err(reason),
         Err(PackingFault::TooLarge) => {
-            let too_large = FileError::TooLarge {
+            return Err(FileError::TooLarge {
                 purpose: Purpose::HrFeed,
                 location: draft.origin().url.clone(),
                 limit_bytes: settings.max_bytes,
-            };
-            (draft.unusable(too_large.to_string()), Some(TooLarge))
+            });
         }
-    }
+    };
+    Ok(match read {
+        Ok(()) => draft.finish(),
+        Err(reason) => draft.unusable(reason),
+    })
 }
 
 fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Result<(), String> {

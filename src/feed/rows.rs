@@ -303,19 +303,21 @@ impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
                 None => self.fault(layout, Column::Email, "the text is not an e-mail address"),
             }
         }
+        // Nobody's account bears a text that is no address, so no match is lost without it.
+        let mut is_any_unreadable = false;
         for at in layout.cells(Column::OtherEmail) {
-            let text = trim((self.cell)(*at));
-            if is_blank_word(text) {
-                continue;
+            for part in parts((self.cell)(*at)).filter(|part| !is_blank_word(part)) {
+                match address(part) {
+                    Some(address) => found.push(address),
+                    None => is_any_unreadable = true,
+                }
             }
-            match addresses(text) {
-                Some(addresses) => found.extend(addresses),
-                // Nobody's account bears a text that is no address, so no match is lost.
-                None => self.notes.push(format!(
-                    "a text in `{}` is not an e-mail address and was left out",
-                    layout.shown(Column::OtherEmail)
-                )),
-            }
+        }
+        if is_any_unreadable {
+            self.notes.push(format!(
+                "a text in `{}` is not an e-mail address and was left out",
+                layout.shown(Column::OtherEmail)
+            ));
         }
         let mut distinct: Vec<EmailAddress> = Vec::with_capacity(found.len());
         for address in found {
@@ -421,16 +423,19 @@ fn is_undamaged(text: &str) -> bool {
 
 /// All addresses of a cell, or none if one of them is no address.
 fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
-    let found: Vec<EmailAddress> = text
-        .split(|c: char| matches!(c, ';' | ',' | '|') || c.is_whitespace())
-        .filter(|part| !trim(part).is_empty())
-        .map(address)
-        .collect::<Option<_>>()?;
+    let found: Vec<EmailAddress> = parts(text).map(address).collect::<Option<_>>()?;
     (!found.is_empty()).then_some(found)
 }
 
+/// What a cell that may hold several addresses is made of.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| matches!(c, ';' | ',' | '|') || c.is_whitespace())
+        .map(trim)
+        .filter(|part| !part.is_empty())
+}
+
 /// One address, nothing around it: `Ana <ana@x.com>` and `mailto:` would match no account.
-pub(super) fn address(text: &str) -> Option<EmailAddress> {
+fn address(text: &str) -> Option<EmailAddress> {
     if text.contains(['<', '>', '(', ')', '[', ']', '"', ',', ';', ':', '\\']) {
         return None;
     }
@@ -438,7 +443,7 @@ pub(super) fn address(text: &str) -> Option<EmailAddress> {
 }
 
 /// What a status means, if it leaves no doubt.
-pub(super) fn employment(text: &str, is_flag: bool) -> Employment {
+fn employment(text: &str, is_flag: bool) -> Employment {
     let word: String = text
         .chars()
         .filter(|c| c.is_alphanumeric())

@@ -43,20 +43,21 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             if above == 1 { "was" } else { "were" }
         ));
     }
-    let layout = headers::recognise(&found.headers, &settings.columns)?;
-    draft.read_with(&layout);
-    let mut rows = RowReader::new(layout, &settings.dates)?;
-
     let body = &text[found.at..];
     let escapes = has_backslash_escapes(body.as_bytes(), found.delimiter);
-    if escapes {
-        draft.note("Quotes inside of cells are escaped by backslashes");
-    }
     let mut lines = Lines::new(body, found.line, found.delimiter, escapes);
     let Some(header) = lines.next_row()? else {
         return Ok(());
     };
+    header.ensure_header()?;
     let header_cells = header.cells.clone();
+
+    let layout = headers::recognise(&found.headers, &settings.columns)?;
+    draft.read_with(&layout);
+    let mut rows = RowReader::new(layout, &settings.dates)?;
+    if escapes {
+        draft.note("Quotes inside of cells are escaped by backslashes");
+    }
     while let Some(row) = lines.next_row()? {
         draft.add_blank(row.blank_lines_before);
         let (line, cells) = (row.line, row.cells);

@@ -35,12 +35,15 @@ fn soon() -> Deadline {
     Deadline::after(std::time::Duration::from_secs(60))
 }
 
-fn read_with(settings: &Settings, bytes: impl AsRef<[u8]>) -> HrFeed {
-    let fetched = Fetched {
+fn fetched() -> Fetched {
+    Fetched {
         url: "hr.csv".to_owned(),
         ..Fetched::default()
-    };
-    parse(bytes.as_ref().to_vec(), fetched, settings)
+    }
+}
+
+fn read_with(settings: &Settings, bytes: impl AsRef<[u8]>) -> HrFeed {
+    understand(bytes.as_ref().to_vec(), fetched(), settings).expect("no more than the cap")
 }
 
 fn read(bytes: impl AsRef<[u8]>) -> HrFeed {
@@ -185,9 +188,10 @@ fn a_packed_feed_is_the_same_feed() {
 }
 
 #[test]
-fn a_feed_over_the_cap_names_the_cap() {
+fn a_feed_over_the_cap_is_none_and_names_the_cap() {
     let bomb = gzip(&vec![b'x'; 2 * 1024 * 1024]);
-    assert_snapshot!(reason(read(bomb)), @"the HR feed at `hr.csv` is larger than the size cap of 1048576 bytes (1 MiB), which holds before and after unpacking: export only the columns and rows the review needs");
+    let error = understand(bomb, fetched(), &settings()).expect_err("too large");
+    assert_snapshot!(error, @"the HR feed at `hr.csv` is larger than the size cap of 1048576 bytes (1 MiB), which holds before and after unpacking: export only the columns and rows the review needs");
 }
 
 #[tokio::test]
@@ -311,8 +315,7 @@ fn a_quote_too_many_never_joins_two_people_into_one() {
     0 blank, 0 repeated
     There is no column with an end date: only the status tells who left
     "#);
-    let blank =
-        read("Employee ID, \"Name\", \"Work Email\",Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
+    let blank = read("Employee ID,Name,Work Email,Status\nE1, \"Bob\", \"bob@x.com\",Left\n");
     assert_snapshot!(told(&blank), @r#"
     2 rejected (Some("E1"), None): a blank stands before an opening quote
     0 blank, 0 repeated
@@ -415,6 +418,27 @@ fn a_last_line_that_is_cut_makes_the_whole_file_unusable() {
     assert_snapshot!(reason(quoted), @"the file looks truncated: a quote in the row that begins in line 3 is never closed");
 }
 
+#[test]
+fn a_header_that_may_have_swallowed_rows_makes_the_whole_file_unusable() {
+    let open = read("Employee ID,Status,\"Work Email\nE1,Left,ana@x.com\nE2,Left,bob@x.com\n");
+    assert_snapshot!(reason(open), @"the header in line 1 cannot be read: a quote is never closed (the row runs to line 3)");
+    let closed =
+        read("Employee ID,Status,\"Work Email\nE1,Left,\"ana@x.com\"\nE2,Left,\"bob@x.com\"\n");
+    assert_snapshot!(reason(closed), @"the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)");
+    let one_line = read("Title\nEmployee ID,Status, \"Work Email\"\nE1,Left,ana@x.com\n");
+    assert_snapshot!(reason(one_line), @"the header in line 2 cannot be read: a blank stands before an opening quote");
+}
+
+#[test]
+fn a_header_may_run_over_several_lines() {
+    let feed = read("Employee ID,Status,\"Work\nEmail\"\nE1,Left,ana@x.com\n");
+    assert_snapshot!(told(&feed), @r"
+    3 E1 | - | ana@x.com | Ended | -
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    ");
+}
+
 // ---- Columns ----
 
 #[test]
@@ -467,6 +491,25 @@ fn a_text_that_is_no_address_rejects_its_row_and_is_kept() {
     2 rejected (Some("E1"), Some("ana at x.com")): column `Work Email`: the text is not an e-mail address
     0 blank, 0 repeated
     "#);
+}
+
+#[test]
+fn of_further_addresses_those_that_are_none_are_left_out_and_told_once() {
+    let feed = read(
+        "Employee ID,Work Email,Home Email,Aliases,Status\n\
+         E1,a@x.com,b@x.com; see file; n/a,c@x.com, Left\n\
+         E2,d@x.com,bob@,\"Dee <d@y.com>, d@z.com\",Left\n\
+         E3,e@x.com,n/a; ;-,none,Left\n",
+    );
+    assert_snapshot!(told(&feed), @r"
+    2 E1 | - | a@x.com b@x.com c@x.com | Ended | -
+      a text in `Home Email + Aliases` is not an e-mail address and was left out
+    3 E2 | - | d@x.com d@z.com | Ended | -
+      a text in `Home Email + Aliases` is not an e-mail address and was left out
+    4 E3 | - | e@x.com | Ended | -
+    0 blank, 0 repeated
+    There is no column with an end date: only the status tells who left
+    ");
 }
 
 #[test]

@@ -36,6 +36,20 @@ pub(crate) struct Row<'r> {
     pub(crate) is_cut: bool,
 }
 
+impl Row<'_> {
+    /// A header whose quotes are not where they should be may hold the first rows, and says
+    /// nothing sure of the columns.
+    ///
+    /// # Errors
+    /// Where it is, and what is wrong with it.
+    pub(crate) fn ensure_header(&self) -> Result<(), String> {
+        self.quotes.map_err(|fault| {
+            let reason = fault.reason(self.line, self.last_line);
+            format!("the header in line {} cannot be read: {reason}", self.line)
+        })
+    }
+}
+
 /// Rows with what the `csv` crate does not tell: the line they begin in (it skips blank lines
 /// first), how many blank lines there were, and whether their quotes are where they should be.
 pub(crate) struct Lines<'t> {
@@ -134,7 +148,7 @@ fn line_ends(text: &[u8]) -> u64 {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QuoteFault {
-    /// The file ends inside of quotes.
+    /// The file ends inside of quotes: the rest of it may be in there.
     NeverClosed,
     /// Something stands between a closing quote and the next delimiter. Mostly the quote before
     /// it was one too many, and the row swallowed its neighbours.
@@ -144,11 +158,6 @@ pub(crate) enum QuoteFault {
 }
 
 impl QuoteFault {
-    /// Whether the rest of the file may be inside of the quotes.
-    pub(crate) fn is_never_closed(self) -> bool {
-        self == Self::NeverClosed
-    }
-
     pub(crate) fn reason(self, line: u64, last_line: u64) -> String {
         let place = if line == last_line {
             String::new()

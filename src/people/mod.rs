@@ -9,6 +9,7 @@ mod hr;
 mod population;
 mod protection;
 mod text;
+mod words;
 
 pub use account::{Access, Account, Role, Status};
 pub use directives::{Alias, DirectiveFile, Directives, Exception};
@@ -20,3 +21,4 @@ pub use population::{
 };
 pub use protection::{Lock, LockMode, Protection};
 pub(crate) use text::{fold, is_zero_width, name_key, trim};
+pub(crate) use words::words;

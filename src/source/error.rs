@@ -7,20 +7,6 @@ use crate::truto::TrutoError;
 /// Why the accounts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The connection is still being set up.
-    #[error("the connection `{id}` is still connecting")]
-    ConnectionConnecting {
-        /// The connection.
-        id: String,
-    },
-    /// The connection is in no state to be read through.
-    #[error("the connection `{id}` is not usable: its status is `{status}`")]
-    ConnectionNotActive {
-        /// The connection.
-        id: String,
-        /// Its state as Truto words it.
-        status: String,
-    },
     /// The connection is for something else.
     #[error("the connection `{id}` is for `{integration}`, not for Asana")]
     WrongIntegration {
@@ -64,10 +50,7 @@ impl SourceError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::ConnectionConnecting { .. } => ErrorKind::Transient,
-            Self::ConnectionNotActive { .. }
-            | Self::WrongIntegration { .. }
-            | Self::NoWorkspace => ErrorKind::Refused,
+            Self::WrongIntegration { .. } | Self::NoWorkspace => ErrorKind::Refused,
             Self::SeveralWorkspaces { .. } | Self::WorkspaceNotListed { .. } => {
                 ErrorKind::Configuration
             }
@@ -79,14 +62,6 @@ impl SourceError {
     /// What to do about it, where there is something to do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::ConnectionConnecting { .. } => {
-                "Truto is still setting it up; it is usable once its status is `active`"
-            }
-            Self::ConnectionNotActive { id, .. } => {
-                return Some(format!(
-                    "an Asana admin must connect `{id}` again in Truto; the id stays"
-                ));
-            }
             Self::WrongIntegration { .. } => {
                 "set TRUTO_INTEGRATED_ACCOUNT_ID to a connection of Asana's"
             }

@@ -36,19 +36,13 @@ pub async fn preflight(client: &Client, wanted: Option<&str>) -> Result<Prefligh
         workspaces_visible,
         "The connection is active and sees workspace {}", workspace.id
     );
-    let asked_connection = RequestRecord {
-        method: "GET".to_owned(),
-        path: format!("/integrated-account/{}", client.connection_id()),
-        query: BTreeMap::new(),
-        answers: 1,
-    };
     Ok(Preflight {
         connection,
         workspace,
         workspaces_visible,
         viewer,
         requests: vec![
-            asked_connection,
+            client.connection_record(),
             organizations.record(client, pages),
             me.record(client, 1),
         ],
@@ -69,28 +63,20 @@ fn directory_list(client: &Client, name: &'static str, resource: &str) -> List {
 /// The connection, which must be active and Asana's. An answer that names no integration is
 /// tolerated: the workspaces tell soon enough.
 async fn connection(client: &Client) -> Result<Connection, SourceError> {
-    let account = client.connection().await?;
+    let account = client.active_connection().await?;
     let id = client.connection_id().to_owned();
+    let is_asana = account.integration.is_asana();
     let scopes = account.scopes();
-    let status = account.status.unwrap_or_else(|| "not told".to_owned());
-    match status.as_str() {
-        "active" => {}
-        "connecting" => return Err(SourceError::ConnectionConnecting { id }),
-        _ => return Err(SourceError::ConnectionNotActive { id, status }),
+    match (account.integration.name, is_asana) {
+        (Some(integration), Some(false)) => Err(SourceError::WrongIntegration { id, integration }),
+        (integration, _) => Ok(Connection {
+            id,
+            status: account.status.unwrap_or_default(),
+            integration,
+            authentication_method: account.authentication_method,
+            scopes,
+        }),
     }
-    let integration = account.integration.name;
-    if let Some(integration) = integration.clone()
-        && !integration.trim().eq_ignore_ascii_case("asana")
-    {
-        return Err(SourceError::WrongIntegration { id, integration });
-    }
-    Ok(Connection {
-        id,
-        status,
-        integration,
-        authentication_method: account.authentication_method,
-        scopes,
-    })
 }
 
 /// Every workspace the connection sees, sorted by id; how many pages, and how their list ended.

@@ -1,5 +1,6 @@
 //! Asking Truto, and telling its refusals apart.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use reqwest::Url;
@@ -13,6 +14,7 @@ use super::pages::{Contents, Cursor, NoPage};
 use super::{IntegratedAccount, List, Row, Settings, System, TrutoError, User};
 use crate::clock::Clock;
 use crate::net::{Deadline, Http, NetError, Pacer, Request, Response};
+use crate::people::RequestRecord;
 
 /// A page of a hundred records is some 100 KiB; this is room for the largest page anybody sets.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -127,6 +129,31 @@ impl Client {
             Ok(Row::Record(connection)) => Ok(connection),
             Ok(Row::Other(kind)) => Err(malformed(what, NoPage::NotAnObject(kind))),
             Err(error) => Err(malformed(what, NoPage::Json(error))),
+        }
+    }
+
+    /// The connection, which must be active: through any other nothing can be read.
+    pub async fn active_connection(&self) -> Result<IntegratedAccount, TrutoError> {
+        let connection = self.connection().await?;
+        let (system, id) = (self.system, self.connection_id().to_owned());
+        match connection.status.as_deref() {
+            Some("active") => Ok(connection),
+            Some("connecting") => Err(TrutoError::ConnectionConnecting { system, id }),
+            status => Err(TrutoError::ConnectionNotActive {
+                system,
+                id,
+                status: status.unwrap_or("not told").to_owned(),
+            }),
+        }
+    }
+
+    /// That the connection was asked for, for the evidence.
+    pub fn connection_record(&self) -> RequestRecord {
+        RequestRecord {
+            method: "GET".to_owned(),
+            path: format!("/integrated-account/{}", self.connection_id()),
+            query: BTreeMap::new(),
+            answers: 1,
         }
     }
 

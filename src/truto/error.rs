@@ -19,6 +19,24 @@ pub enum TrutoError {
     /// The token cannot even be sent.
     #[error("the API token holds characters that no HTTP header can")]
     TokenText,
+    /// The connection is still being set up.
+    #[error("the connection `{id}` to {system} is still connecting")]
+    ConnectionConnecting {
+        /// What it leads to.
+        system: System,
+        /// The connection.
+        id: String,
+    },
+    /// The connection is in no state to be read through.
+    #[error("the connection `{id}` to {system} is not usable: its status is `{status}`")]
+    ConnectionNotActive {
+        /// What it leads to.
+        system: System,
+        /// The connection.
+        id: String,
+        /// Its state as Truto words it.
+        status: String,
+    },
     /// The connection's login is dead.
     #[error("the connection `{id}` has lost its login at {system} (status `{status}`)")]
     ConnectionNeedsReauth {
@@ -117,6 +135,7 @@ impl TrutoError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::BadToken
+            | Self::ConnectionNotActive { .. }
             | Self::ConnectionNeedsReauth { .. }
             | Self::ConnectionUnknown { .. }
             | Self::MissingScope { .. }
@@ -126,7 +145,9 @@ impl TrutoError {
                 _ => ErrorKind::Refused,
             },
             Self::TokenText => ErrorKind::Configuration,
-            Self::CursorExpired { .. } | Self::Unavailable { .. } => ErrorKind::Transient,
+            Self::ConnectionConnecting { .. }
+            | Self::CursorExpired { .. }
+            | Self::Unavailable { .. } => ErrorKind::Transient,
             Self::Failed { story, .. } => story.kind(),
             Self::Net(net) => net.kind(),
             Self::Malformed { cut: true, .. } => ErrorKind::Transient,
@@ -140,7 +161,11 @@ impl TrutoError {
             Self::BadToken | Self::TokenText => {
                 "check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired"
             }
-            Self::ConnectionNeedsReauth { system, id, .. } => return Some(system.reconnect(id)),
+            Self::ConnectionConnecting { .. } => {
+                "Truto is still setting it up; it is usable once its status is `active`"
+            }
+            Self::ConnectionNotActive { system, id, .. }
+            | Self::ConnectionNeedsReauth { system, id, .. } => return Some(system.reconnect(id)),
             Self::ConnectionUnknown { system, .. } => {
                 let variable = system.variable();
                 return Some(format!(
@@ -193,7 +218,10 @@ impl TrutoError {
             Self::Unavailable { .. } => Some(503),
             Self::Failed { story, .. } => story.status(),
             Self::Net(net) => net.status(),
-            Self::TokenText | Self::Malformed { .. } => None,
+            Self::TokenText
+            | Self::ConnectionConnecting { .. }
+            | Self::ConnectionNotActive { .. }
+            | Self::Malformed { .. } => None,
         }
     }
 

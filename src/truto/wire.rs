@@ -405,6 +405,14 @@ pub struct Integration {
     pub name: Option<String>,
 }
 
+impl Integration {
+    /// Whether it is Asana's, where Truto tells.
+    pub fn is_asana(&self) -> Option<bool> {
+        let name = self.name.as_deref()?;
+        Some(name.trim().eq_ignore_ascii_case("asana"))
+    }
+}
+
 /// What a connection keeps; only the scopes are of interest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

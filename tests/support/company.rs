@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use asana_access_review::aws::Retries;
@@ -19,7 +18,7 @@ use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
 use super::job::LEFT_AND_GONE;
-use super::s3::S3Server;
+use super::s3::{Fault, Rule, S3Server};
 
 /// One attempt each: what is broken here stays broken.
 pub(crate) const ONE_ATTEMPT: Retries = Retries {
@@ -205,11 +204,7 @@ impl Place {
     /// All objects, past the protocol.
     pub(crate) fn objects(&self) -> Objects {
         match self {
-            Self::Folder(folder) => {
-                let mut objects = Objects::new();
-                collect(folder.path(), folder.path(), &mut objects);
-                objects
-            }
+            Self::Folder(folder) => super::objects_below(folder.path()),
             Self::Bucket(server) => server.objects("evidence"),
         }
     }
@@ -329,23 +324,6 @@ pub(crate) fn ensure_recorded_before(done: &Done, fault: &str) {
     assert_eq!(done.judgement.verdict, Verdict::Pass, "{fault}");
 }
 
-/// Every file but the temporary ones.
-pub(crate) fn collect(root: &Path, folder: &Path, objects: &mut Objects) {
-    for found in fs::read_dir(folder).expect("a folder") {
-        let path = found.expect("an entry").path();
-        let name = path.strip_prefix(root).expect("below the root");
-        if name == Path::new(".tmp") {
-            continue;
-        }
-        if path.is_dir() {
-            collect(root, &path, objects);
-        } else {
-            let name = name.to_str().expect("UTF-8").to_owned();
-            objects.insert(name, fs::read(&path).expect("a file"));
-        }
-    }
-}
-
 pub(crate) fn rewritten(
     place: &Place,
     objects: &Objects,
@@ -356,4 +334,85 @@ pub(crate) fn rewritten(
     change(&mut changed);
     assert_ne!(changed, entry(objects, sequence));
     place.put(&entry_name(sequence), &changed.to_bytes());
+}
+
+/// Lets a run go on until the store is asked to put this, and no further.
+pub(crate) async fn kill_at_put(
+    server: &S3Server,
+    key: &str,
+    run: impl Future<Output = Result<Done, Failed>>,
+) {
+    let silence = Fault::Slow(Duration::from_secs(3600));
+    server.inject(Rule::on("PUT", key, silence));
+    let before = server.count("PUT", key);
+    tokio::select! {
+        _ = run => panic!("it was not killed"),
+        () = async {
+            while server.count("PUT", key) == before {
+                tokio::time::sleep(Duration::from_micros(500)).await;
+            }
+        } => {}
+    }
+}
+
+/// What is done to a ledger of three quiet nights, and what the nights after say.
+pub(crate) struct Damage {
+    pub(crate) what: &'static str,
+    pub(crate) done: fn(&Place, &Objects),
+    /// What the fourth night says; that entry 3 is not believed goes without saying, where the night
+    /// does not build on it.
+    pub(crate) fault: &'static str,
+    /// What the fourth night builds on.
+    pub(crate) built_on: u64,
+    /// Whether the fifth night says it again, because it walks past the same place.
+    pub(crate) stays: bool,
+}
+
+impl Damage {
+    /// Does it to three nights and reviews two more. Gives what is there then, and the number of the
+    /// first of the two.
+    pub(crate) async fn walk(
+        &self,
+        place: &Place,
+        three: &Objects,
+        review: impl AsyncFn(i64) -> Done,
+    ) -> (Objects, u64) {
+        const NOT_BELIEVED: &str =
+            "; entry 3 may be the run before and is not believed: leavers are carried from entry 2";
+        let what = self.what;
+        (self.done)(place, three);
+        let damaged = place.objects();
+        let done = review(4).await;
+        let doubt = match self.built_on {
+            3 => "",
+            _ => NOT_BELIEVED,
+        };
+        ensure_fault(&done, self.fault);
+        ensure_fault(&done, doubt);
+
+        // The chain goes on from the bytes that are there, whatever they are.
+        let four = place.objects();
+        let sequence = done.committed.sequence;
+        let on = Some(self.built_on);
+        assert_eq!(built_on(&four, sequence), (on, on), "{what}");
+        assert_eq!(
+            entry(&four, sequence).previous_sha256,
+            sha256(&four[&entry_name(sequence - 1)]),
+            "{what}"
+        );
+        for (name, bytes) in &damaged {
+            assert!(four[name] == *bytes, "{what}: {name} was replaced");
+        }
+
+        let done = review(5).await;
+        assert_eq!(done.committed.sequence, sequence + 1, "{what}");
+        let five = place.objects();
+        let on = Some(sequence);
+        assert_eq!(built_on(&five, sequence + 1), (on, on), "{what}");
+        match self.stays {
+            true => ensure_recorded_before(&done, self.fault),
+            false => ensure_clean(&done),
+        }
+        (five, sequence)
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -46,6 +47,18 @@ pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     }
     files.sort();
     files
+}
+
+/// Every file below a folder but the temporary ones.
+pub(crate) fn objects_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let names = files_below(folder).into_iter();
+    names
+        .filter(|name| !name.starts_with(".tmp/"))
+        .map(|name| {
+            let bytes = fs::read(folder.join(&name)).expect("a file");
+            (name, bytes)
+        })
+        .collect()
 }
 
 /// Whether this machine has the tools a test needs; continuous integration must have them.

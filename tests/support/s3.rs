@@ -26,7 +26,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -309,10 +309,7 @@ impl S3Server {
 
     /// All objects of a bucket by key, past the protocol.
     pub(crate) fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.folder.path().join(bucket);
-        let mut objects = BTreeMap::new();
-        collect(&root, &root, &mut objects);
-        objects
+        super::objects_below(&self.folder.path().join(bucket))
     }
 
     /// Puts bytes under a key, past the protocol: for a world that was there before, or was tampered with.
@@ -352,19 +349,6 @@ impl Drop for S3Server {
 
 fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn collect(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs::read_dir(folder).expect("a bucket") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(root, &path, objects);
-        } else {
-            let key = path.strip_prefix(root).expect("below its bucket");
-            let bytes = fs::read(&path).expect("an object");
-            objects.insert(key.to_str().expect("a key in UTF-8").to_owned(), bytes);
-        }
-    }
 }
 
 struct Layer {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::Column;
 use super::super::headers::Layout;
-use super::super::rows::{Entry, RowReader, address, rejected};
+use super::super::rows::{Entry, RowReader, rejected};
 use super::super::values::{count, is_blank_word};
 use super::{HrisSettings, Record};
 use crate::people::{Employment, HrDate, HrRow, RejectedRow, trim};
@@ -232,7 +232,6 @@ impl Reader {
             work,
             others,
             is_told,
-            unreadable,
         } = addresses(employee);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let place = [
@@ -257,10 +256,6 @@ impl Reader {
 
         let mut row = self.row(line, cells)?;
         row.notes.extend(odd.map(str::to_owned));
-        if unreadable > 0 {
-            let note = "a text in `emails` is not an e-mail address and was left out";
-            row.notes.push(note.to_owned());
-        }
         self.tally.without_number += u64::from(number(employee).is_none());
         self.tally.without_work_address += u64::from(!is_told);
 
@@ -493,8 +488,6 @@ struct Addresses {
     others: String,
     /// Whether it is told that the work address is one, or there is none at all.
     is_told: bool,
-    /// Texts in place of other addresses that are none.
-    unreadable: u64,
 }
 
 /// What an address is for, by its `type`.
@@ -549,19 +542,10 @@ fn addresses(employee: &Employee) -> Addresses {
         work.extend(untold.next());
         is_told = work.is_empty();
     }
-    let mut unreadable = 0;
-    let others: Vec<&str> = untold
-        .chain(of(Kind::Other))
-        .filter(|text| {
-            let is_one = address(text).is_some();
-            unreadable += u64::from(!is_one);
-            is_one
-        })
-        .collect();
+    let others: Vec<&str> = untold.chain(of(Kind::Other)).collect();
     Addresses {
         work: work.join(";"),
         others: others.join(";"),
         is_told,
-        unreadable,
     }
 }

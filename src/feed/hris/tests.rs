@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::people::{HrDate, HrRow};
+use crate::people::HrDate;
 
 fn settings() -> HrisSettings {
     HrisSettings {
@@ -442,7 +442,7 @@ fn a_text_that_is_no_address_rejects_the_record_only_as_the_work_address() {
     assert_eq!(read.emails().count(), 2);
     assert_eq!(
         read.notes,
-        ["a text in `emails` is not an e-mail address and was left out"]
+        ["a text in `other emails` is not an e-mail address and was left out"]
     );
 }
 
@@ -634,29 +634,70 @@ fn a_list_in_which_nothing_tells_who_left_is_not_used() {
     assert_eq!(read([]).unusable, None);
 }
 
-#[test]
-fn a_list_of_those_who_work_here_now_is_not_used() {
-    let of = |records: &[Value]| {
-        let settings = HrisSettings {
-            may_lack_leavers: false,
-            ..settings()
-        };
-        let listed = listed(records.iter().cloned());
-        understand(listed, String::new(), None, Vec::new(), &settings).unusable
+/// Why a list, to which somebody who works there is added, shows no former employees.
+fn lacks_former_employees(date: Option<&str>, records: &[Value]) -> Option<String> {
+    let settings = HrisSettings {
+        may_lack_leavers: false,
+        ..settings()
     };
     let works = employee(1, json!({}));
+    let listed = Listed {
+        date: date.map(|date| date.parse().expect("an instant")),
+        ..listed([works].into_iter().chain(records.iter().cloned()))
+    };
+    understand(listed, String::new(), None, Vec::new(), &settings).unusable
+}
+
+const LISTED_AT: Option<&str> = Some("2026-11-23T22:40:00Z");
+
+#[test]
+fn a_list_of_those_who_work_here_now_is_not_used() {
+    let reason = lacks_former_employees(LISTED_AT, &[]).expect("a reason");
+    assert_snapshot!(reason, @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
     let came_back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
-    let came_back = employee(2, json!({"employments": employments(&came_back)}));
-    let will_leave = employee(3, json!({"termination_date": "2099-01-01"}));
-    assert_snapshot!(of(&[works.clone(), came_back, will_leave]).expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
+    let promoted = [("2018-01-01", Some("2020-06-30")), ("2020-07-01", None)];
+    for works in [
+        json!({"employments": employments(&came_back)}),
+        json!({"termination_date": "2099-01-01"}),
+        json!({"termination_date": "2020-06-30"}),
+        json!({"employment_status": "inactive", "termination_date": "2026-11-24"}),
+        json!({"employment_status": null, "termination_date": "2026-11-24"}),
+        json!({"employment_status": null, "employments": employments(&promoted)}),
+        json!({"employment_status": "on_leave", "employments": employments(&came_back)}),
+        json!({"employment_status": "T"}),
+    ] {
+        let reason = lacks_former_employees(LISTED_AT, &[employee(2, works.clone())]);
+        assert!(reason.is_some(), "{works}");
+    }
     for left in [
         json!({"employment_status": "inactive"}),
-        json!({"employment_status": null, "termination_date": "2026-10-31"}),
+        json!({"employment_status": "inactive", "termination_date": "2026-11-22"}),
+        json!({"employment_status": null, "termination_date": "2026-11-22"}),
         json!({"employment_status": "T", "termination_date": "2026-10-31"}),
+        json!({"employment_status": null, "employments": employments(&came_back[..1])}),
     ] {
-        assert_eq!(of(&[works.clone(), employee(4, left)]), None);
+        let reason = lacks_former_employees(LISTED_AT, &[employee(2, left.clone())]);
+        assert_eq!(reason, None, "{left}");
     }
-    assert_eq!(of(&[]), None);
+    // Nobody at all is a feed of nobody, for the judgement to doubt.
+    assert_eq!(read([]).unusable, None);
+}
+
+#[test]
+fn of_a_list_that_nobody_dated_only_a_status_shows_that_somebody_left() {
+    let dated = json!({"employment_status": null, "termination_date": "2020-06-30"});
+    assert!(lacks_former_employees(None, &[employee(2, dated)]).is_some());
+    for end in [Value::Null, json!("2020-06-30")] {
+        let ended = json!({"employment_status": "inactive", "termination_date": end});
+        assert_eq!(lacks_former_employees(None, &[employee(2, ended)]), None);
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_read_shows_no_former_employee_and_is_told() {
+    let date = json!({"employment_status": "inactive", "termination_date": "03/04/2026"});
+    let reason = lacks_former_employees(LISTED_AT, &[employee(2, date)]);
+    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be of somebody who left: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
 }
 
 #[test]
