@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words;
+
 /// What a store was seen to do with the first file of a night: what it promises in general is not
 /// believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,29 +33,13 @@ pub struct Lock {
     pub days: u32,
 }
 
-/// Whom a lock lets through, in the words of S3 Object Lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LockMode {
-    /// Whoever has the right to bypass it.
-    Governance,
-    /// Nobody.
-    Compliance,
-}
-
-impl LockMode {
-    /// The word evidence uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Governance => "governance",
-            Self::Compliance => "compliance",
-        }
-    }
-}
-
-impl std::fmt::Display for LockMode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
+words! {
+    /// Whom a lock lets through, in the words of S3 Object Lock.
+    LockMode {
+        /// Whoever has the right to bypass it.
+        Governance = "governance",
+        /// Nobody.
+        Compliance = "compliance",
     }
 }
 
