@@ -7,23 +7,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, masked};
+use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended};
 use support::s3::{Fault, Rule, S3Server};
 use support::{has, in_bucket};
 use truto_simulator::{Action, CONNECTION_ID, Fault as Stumble, World};
 
-/// The exit code and both texts, as one text to look at.
-fn told(job: &Job, ended: &Ended) -> String {
-    let stdout = masked(&ended.stdout, job.folder.path());
-    let stderr = masked(&ended.stderr, job.folder.path());
-    format!(
-        "exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
-        ended.code
-    )
-}
-
 fn run(job: &Job) -> String {
-    told(job, &job.run())
+    job.told(&job.run())
 }
 
 /// A failure record says that it is one, and is no run.
@@ -71,13 +61,10 @@ fn exit_1_an_answer_nobody_foresaw() {
 #[test]
 fn exit_2_a_command_line_that_cannot_be_understood() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
-    assert_snapshot!(
-        "exit_2_unknown",
-        told(&job, &job.run_with(&["--frobnicate"]))
-    );
+    assert_snapshot!("exit_2_unknown", job.told(&job.run_with(&["--frobnicate"])));
     assert_snapshot!(
         "exit_2_not_built",
-        told(&job, &job.run_with(&["report", "--from", "2026-01-01"]))
+        job.told(&job.run_with(&["report", "--from", "2026-01-01"]))
     );
     assert!(!job.evidence().exists());
 }

@@ -15,8 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use support::job::{Ended, Job, ended, tree};
+use support::company::ensure_sound;
+use support::job::{Ended, Job, ended, tree, verify};
+use support::objects_below;
 use truto_simulator::{Permission, Person, World};
 
 // ---- The company ----
@@ -1405,23 +1406,12 @@ fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused_by_its_name() {
 
 // ---- What is kept ----
 
-/// What an auditor does by hand: every hash of every run, and every link of the chain.
+/// By hand and by `verify`, which judges every night again.
 fn ensure_verifies(job: &Job) {
-    let sha256 = |bytes: &[u8]| const_hex::encode(Sha256::digest(bytes));
-    let mut previous = "0".repeat(64);
-    for sequence in 1..=job.entries() as u64 {
-        let (entry, folder) = (job.entry(sequence), job.run_folder(sequence));
-        let read = |name: &str| fs::read(folder.join(name)).expect("a file");
-        assert_eq!(entry["previous_sha256"], previous);
-        assert_eq!(entry["manifest_sha256"], sha256(&read("manifest.json")));
-        assert_eq!(entry["sums_sha256"], sha256(&read("SHA256SUMS")));
-        for line in job.text(sequence, "SHA256SUMS").lines() {
-            let (sum, name) = line.split_once("  ").expect("a hash and a name");
-            assert_eq!(sum, sha256(&read(name)), "{name} of entry {sequence}");
-        }
-        let path = job.connection().join(format!("ledger/{sequence:010}.json"));
-        previous = sha256(&fs::read(path).expect("an entry"));
-    }
+    let entries = ensure_sound(&objects_below(&job.evidence()));
+    assert_eq!(entries.len(), job.entries());
+    let ended = verify(&job.evidence(), &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use support::job::{Ended, Job};
+use support::schema;
 use truto_simulator::{
     Action, CONNECTION_ID, Employee, Envelope, Fault, HRIS_CONNECTION_ID, Hris, LastCursor,
     Limiter, Permission, RecordedRequest, Simulator, TOKEN, World,
@@ -77,16 +78,8 @@ fn with(hris: Hris) -> World {
     World::generated(12).hris(hris)
 }
 
-/// What an operator reads: the chain, the kind and the hint.
 fn told(error: &FeedError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    let hint = error.hint().unwrap_or_else(|| "-".to_owned());
-    format!("{:?}: {text}\nhint: {hint}", error.kind())
+    support::told(error, error.kind(), error.hint())
 }
 
 fn unusable(feed: HrFeed) -> String {
@@ -462,20 +455,8 @@ fn ensure_as_published(job: &Job, sequence: u64) {
         ("result", "result.json"),
         ("facts", "inputs/facts.json"),
     ] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("docs/schema")
-            .join(format!("{schema}.schema.json"));
-        let text = std::fs::read_to_string(path).expect("a schema");
-        let schema: Value = serde_json::from_str(&text).expect("JSON");
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .expect("a schema that compiles");
-        let errors: Vec<String> = validator
-            .iter_errors(&job.json(sequence, file))
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{file}: {errors:#?}");
+        let content = job.json(sequence, file);
+        schema::ensure_as_published(file, &schema::validator(schema), &content);
     }
 }
 

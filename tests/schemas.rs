@@ -1,8 +1,9 @@
 //! The published schemas describe what is really written, and refuse what is not.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
 
 use asana_access_review::evidence::{
     Entry, EntryKind, Executor, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame, Night,
@@ -18,8 +19,8 @@ use asana_access_review::people::{
     Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
-use jsonschema::Validator;
 use serde_json::{Value, json};
+use support::schema::{ensure_as_published, schema, validator};
 
 const SCHEMAS: [&str; 7] = [
     "manifest",
@@ -64,21 +65,6 @@ const OF_A_LIST: [(&str, &str); 4] = [
     ("/hr/origin", "pages"),
     ("/hr/origin", "requests"),
 ];
-
-fn schema(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("docs/schema")
-        .join(format!("{name}.schema.json"));
-    let text = std::fs::read_to_string(&path).expect("a schema");
-    serde_json::from_str(&text).expect("json")
-}
-
-fn validator(name: &str) -> Validator {
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema(name))
-        .expect("a schema that compiles")
-}
 
 fn at(instant: &str) -> Timestamp {
     instant.parse().expect("an instant")
@@ -551,11 +537,7 @@ fn what_is_written_is_as_the_schemas_say() {
         let validator = validator(name);
         let mut seen = 0;
         for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
-            let errors: Vec<String> = validator
-                .iter_errors(value)
-                .map(|error| format!("{}: {error}", error.instance_path()))
-                .collect();
-            assert!(errors.is_empty(), "{name}: {errors:#?}\n{value:#}");
+            ensure_as_published(name, &validator, value);
             seen += 1;
         }
         assert!(seen > 1, "{name} was tried on nothing");

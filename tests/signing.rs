@@ -21,7 +21,7 @@ use support::company::{
     rewritten, sha256,
 };
 use support::has;
-use support::job::{Job, LEFT_AND_GONE, masked};
+use support::job::{Job, LEFT_AND_GONE};
 use support::s3::{Fault, Rule};
 use truto_simulator::World;
 
@@ -763,13 +763,7 @@ fn the_report_of_a_night_that_is_not_signed_says_so_and_asks_nobody_to_check() {
 // What an operator meets.
 
 fn told(job: &Job) -> String {
-    let ended = job.run();
-    let stdout = masked(&ended.stdout, job.folder.path());
-    let stderr = masked(&ended.stderr, job.folder.path());
-    format!(
-        "exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
-        ended.code
-    )
+    job.told(&job.run())
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The accounts are read from a real server that pages, refuses, stumbles and contradicts itself.
 
+mod support;
+
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -84,16 +86,8 @@ fn gid(number: usize) -> String {
     generated_person(number).gid
 }
 
-/// What an operator reads: the chain, the kind and the hint.
 fn told(error: &SourceError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    let hint = error.hint().unwrap_or_else(|| "-".to_owned());
-    format!("{:?}: {text}\nhint: {hint}", error.kind())
+    support::told(error, error.kind(), error.hint())
 }
 
 fn unpacked(file: &RawFile) -> String {

@@ -3,7 +3,6 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -21,18 +20,13 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
+use support::chain;
 use support::s3::{ACCESS_KEY, Fault, Rule, S3Server, SECRET_KEY};
 
 const NO_WAITING: Retries = Retries {
     max_attempts: 8,
     delay: Duration::ZERO,
 };
-
-/// `error` and all it stems from, as the door prints them.
-fn told(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
-}
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
@@ -886,7 +880,7 @@ mod bucket {
         }
         assert_eq!(server.actions().len(), 4);
         let error = store.create("a", "a").await.unwrap_err();
-        insta::assert_snapshot!(told(&error), @"writing `s3://evidence/nightly/a` was refused: AccessDenied: Injected by the test (HTTP 403)");
+        insta::assert_snapshot!(chain(&error), @"writing `s3://evidence/nightly/a` was refused: AccessDenied: Injected by the test (HTTP 403)");
     }
 
     #[tokio::test]
@@ -897,7 +891,7 @@ mod bucket {
             let store = Store::s3(client, "evidence", "nightly");
             let error = store.create("a", "a").await.unwrap_err();
             assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
-            assert!(told(&error).contains("HTTP 403"), "{error:?}");
+            assert!(chain(&error).contains("HTTP 403"), "{error:?}");
         }
         // What AWS says where s3s says `NotSignedUp`.
         for code in [
@@ -1084,7 +1078,7 @@ mod environment {
             Err(error) => {
                 let variant = format!("{error:?}");
                 let variant = variant.split([' ', '{']).next().unwrap();
-                let told = told(&error);
+                let told = chain(&error);
                 let hint = error.hint().unwrap_or_default();
                 println!("\nchild: {variant}: {told} (hint: {hint})");
             }

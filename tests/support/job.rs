@@ -164,6 +164,16 @@ impl Job {
         self.folder.path().join("evidence")
     }
 
+    /// What an operator meets: the exit code and both texts, as one text to look at.
+    pub(crate) fn told(&self, ended: &Ended) -> String {
+        let stdout = masked(&ended.stdout, self.folder.path());
+        let stderr = masked(&ended.stderr, self.folder.path());
+        format!(
+            "exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
+            ended.code
+        )
+    }
+
     /// The folder of the connection.
     pub(crate) fn connection(&self) -> PathBuf {
         self.evidence()

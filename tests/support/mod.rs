@@ -3,17 +3,20 @@
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::evidence::{Executor, RunIdentity, Tool};
+use asana_access_review::net::ErrorKind;
 use jiff::Timestamp;
 
 pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod s3;
+pub(crate) mod schema;
 pub(crate) mod servers;
 
 /// A folder with everything below another one.
@@ -86,6 +89,18 @@ pub(crate) fn has(tools: &[&str]) -> bool {
         println!("skipped: no {tool} on this machine");
     }
     missing.is_none()
+}
+
+/// An error and all it stems from, as the door prints them.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+}
+
+/// What an operator reads of an error: its kind, the chain and the hint.
+pub(crate) fn told(error: &dyn Error, kind: ErrorKind, hint: Option<String>) -> String {
+    let hint = hint.unwrap_or_else(|| "-".to_owned());
+    format!("{kind:?}: {}\nhint: {hint}", chain(error))
 }
 
 /// A run of the test's own choosing, by a program that bears no version.

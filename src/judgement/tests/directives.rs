@@ -2,9 +2,10 @@
 
 use super::world::*;
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveState, FindingKind, Judgement, MatchKind, Outcome, Verdict,
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Judgement, MatchKind,
+    Outcome, Verdict,
 };
-use crate::people::{Role, Status};
+use crate::people::{Exception, Role, Status};
 
 const ADA: &str = "ada@example.com";
 const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);
@@ -25,6 +26,31 @@ fn lines(judged: &Judgement) -> Vec<String> {
 
 fn states(judged: &Judgement) -> Vec<DirectiveState> {
     judged.directives.iter().map(|line| line.state).collect()
+}
+
+/// The night with an exception that somebody approved.
+fn approved(night: &World, covers: fn(&mut Exception), approver: &str) -> Judgement {
+    let night = night.clone().exception(|exception| {
+        covers(exception);
+        exception.approved_by = text(approver);
+    });
+    night.judge()
+}
+
+/// None of these may approve what the exception covers.
+fn ensure_refused(night: &World, covers: fn(&mut Exception), approvers: &[&str]) {
+    for approver in approvers {
+        let judged = approved(night, covers, approver);
+        assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
+        let invalid = FindingKind::ExceptionInvalid;
+        assert!(kinds(&judged).contains(&invalid), "{approver}");
+        let exceptions = judged.directives.iter();
+        let states: Vec<DirectiveState> = exceptions
+            .filter(|line| line.kind == DirectiveKind::Exception)
+            .map(|line| line.state)
+            .collect();
+        assert_eq!(states, [DirectiveState::Malformed], "{approver}");
+    }
 }
 
 // ---- Aliases: same ----
@@ -343,7 +369,7 @@ fn an_exception_covers_access_after_the_deadline_and_is_no_plain_pass() {
 
 #[test]
 fn an_exception_names_whom_it_is_for_by_any_key_and_all_of_them_must_fit() {
-    type Change = fn(&mut crate::people::Exception);
+    type Change = fn(&mut Exception);
     let cases: [(Change, Outcome); 6] = [
         (|e| e.email = text(ADA), Outcome::Excepted),
         (|e| e.account_id = text("ada"), Outcome::Excepted),
@@ -429,7 +455,7 @@ fn an_expired_exception_is_a_finding_and_covers_nothing() {
 
 #[test]
 fn a_malformed_exception_is_a_finding_and_covers_nothing() {
-    type Change = fn(&mut crate::people::Exception);
+    type Change = fn(&mut Exception);
     let cases: [(Change, &str); 12] = [
         (|e| e.reason = None, "it has no reason"),
         (|e| e.approved_by = None, "it has no approved_by"),
@@ -490,28 +516,16 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
 
 #[test]
 fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
-    for approver in [
+    let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
+    let night = world().account(ADA).hr(ada);
+    let her_account = |exception: &mut Exception| exception.account_id = text("ada");
+    let her_names = [
         "E-ada",
         "ada@example.com",
         "Ada <ADA@example.com>",
         "diaz, ada",
-    ] {
-        let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
-        let judged = world()
-            .account(ADA)
-            .hr(ada)
-            .exception(|exception| {
-                exception.account_id = text("ada");
-                exception.approved_by = text(approver);
-            })
-            .judge();
-        assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
-        assert!(
-            kinds(&judged).contains(&FindingKind::ExceptionInvalid),
-            "{approver}"
-        );
-        assert_eq!(states(&judged), [DirectiveState::Malformed], "{approver}");
-    }
+    ];
+    ensure_refused(&night, her_account, &her_names);
 }
 
 #[test]
@@ -521,7 +535,7 @@ fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
         (None, Some(ADA)),
         (Some("E-ada"), Some(ADA)),
     ] {
-        let covered = |exception: &mut crate::people::Exception| {
+        let covered = |exception: &mut Exception| {
             exception.person_id = id.and_then(text);
             exception.email = email.and_then(text);
         };
@@ -647,7 +661,8 @@ fn nobody_approves_for_themselves_under_another_spelling() {
             alias.account_id = text("77");
             alias.person_id = text("E-ada");
         });
-    for approver in [
+    let her = |exception: &mut Exception| exception.person_id = text("E-ada");
+    let spellings = [
         "ada@corp.io",
         "ada+boss@example.com",
         "asana-ada@example.com",
@@ -665,28 +680,10 @@ fn nobody_approves_for_themselves_under_another_spelling() {
         "E-ADA, CISO",
         "-",
         "?",
-    ] {
-        let judged = night
-            .clone()
-            .exception(|exception| {
-                exception.person_id = text("E-ada");
-                exception.approved_by = text(approver);
-            })
-            .judge();
-        assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
-        assert!(
-            kinds(&judged).contains(&FindingKind::ExceptionInvalid),
-            "{approver}"
-        );
-    }
+    ];
+    ensure_refused(&night, her, &spellings);
     for approver in ["ciso@example.com", "Ada Jones", "Smith, CISO", "Legal"] {
-        let judged = night
-            .clone()
-            .exception(|exception| {
-                exception.person_id = text("E-ada");
-                exception.approved_by = text(approver);
-            })
-            .judge();
+        let judged = approved(&night, her, approver);
         assert_eq!(judged.verdict, Verdict::PassWithExceptions, "{approver}");
     }
 }

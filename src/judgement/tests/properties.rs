@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::world::*;
+use super::worlds::cases;
 use crate::judgement::{Judgement, MatchKind, Outcome, Verdict};
 use crate::people::{Employment, Role, Status};
 
@@ -167,12 +168,7 @@ fn plain(email: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 300,
-        failure_persistence: None,
-        max_global_rejects: 30_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn the_order_of_accounts_and_rows_never_matters(one in a_world(), two in a_world()) {
