@@ -792,6 +792,42 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
 }
 
 #[test]
+fn each_leaver_and_each_account_of_one_name_is_a_question_until_one_row_says_whose_it_is() {
+    let mut night = world();
+    for (id, mail) in [
+        ("E1", "a@h.example"),
+        ("E2", "b@h.example"),
+        ("E3", "c@h.example"),
+    ] {
+        night = night.hr(row(id).mail(mail).name("Ana Diaz").ended().end(LEFT));
+    }
+    for id in ["8", "9"] {
+        let mail = format!("x{id}@example.com");
+        night = night.account_as(id, &mail).named(id, "Ana Diaz");
+    }
+    let asked = |night: &World| {
+        let judged = night.judge();
+        let possible = FindingKind::PossibleOffboardedAccess;
+        let findings = judged.findings.into_iter();
+        let pair = |finding: crate::judgement::Finding| {
+            let account = finding.account_id.unwrap_or_default();
+            format!("{account} {}", finding.person_id.unwrap_or_default())
+        };
+        let findings = findings.filter(|finding| finding.kind == possible);
+        findings.map(pair).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        asked(&night),
+        ["8 E1", "8 E2", "8 E3", "9 E1", "9 E2", "9 E3"]
+    );
+    let answered = night.alias(|alias| {
+        alias.account_id = text("8");
+        alias.person_id = text("E2");
+    });
+    assert_eq!(asked(&answered), ["9 E1", "9 E2", "9 E3"]);
+}
+
+#[test]
 fn a_fall_is_measured_against_nights_whose_feed_could_be_read() {
     let rows = |count: usize| {
         move |mut night: World| {
