@@ -32,7 +32,7 @@ pub struct Http {
     tls: OnceLock<reqwest::Client>,
 }
 
-/// What to get.
+/// What to ask for.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The address.
@@ -96,6 +96,15 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// What an attempt sends.
+#[derive(Clone, Copy)]
+enum Call<'a> {
+    /// Nothing, to get something.
+    Get,
+    /// A body, and headers made anew for each attempt.
+    Deliver(&'a [u8], &'a (dyn Fn() -> HeaderMap + Sync)),
+}
+
 impl Http {
     /// A client whose every request ends by `deadline`.
     pub fn new(settings: &Settings, deadline: Deadline) -> Result<Self, NetError> {
@@ -123,6 +132,24 @@ impl Http {
     /// Gets something, trying again where that may help. Any status but a success is an error,
     /// which carries the answer.
     pub async fn get(&self, request: Request<'_>) -> Result<Response, NetError> {
+        self.call(request, Call::Get).await
+    }
+
+    /// Posts something of which only the answer's status counts, trying again where that may help. The
+    /// body is the same each time, and `headers` makes those that differ from attempt to attempt.
+    ///
+    /// With a success it was delivered, whatever becomes of the answer's body: that comes as far as it
+    /// was sent and allowed.
+    pub async fn deliver(
+        &self,
+        request: Request<'_>,
+        body: &[u8],
+        headers: &(dyn Fn() -> HeaderMap + Sync),
+    ) -> Result<Response, NetError> {
+        self.call(request, Call::Deliver(body, headers)).await
+    }
+
+    async fn call(&self, request: Request<'_>, call: Call<'_>) -> Result<Response, NetError> {
         let client = self.client_for(&request)?;
         // Waiting for a first slot is not the request's fault: its time starts after it.
         let mut first_slot = match request.pacer {
@@ -140,7 +167,7 @@ impl Http {
         Bounds::new(&self.settings, self.deadline)
             .retry(&request.what, || {
                 let slot = first_slot.take();
-                self.attempt(client, &request, slot)
+                self.attempt(client, &request, call, slot)
             })
             .await
             .map_err(|gave_up| self.error(&request, gave_up))
@@ -168,6 +195,7 @@ impl Http {
         &self,
         client: &reqwest::Client,
         request: &Request<'_>,
+        call: Call<'_>,
         slot: Option<super::Slot<'_>>,
     ) -> Result<Response, Failure<Trouble>> {
         let ends = |trouble| Failure {
@@ -190,8 +218,12 @@ impl Http {
         if timeout.is_zero() {
             return Err(ends(Trouble::Deadline));
         }
-        let mut answer = client
-            .get(request.url.clone())
+        let url = request.url.clone();
+        let asked = match call {
+            Call::Get => client.get(url),
+            Call::Deliver(body, headers) => client.post(url).headers(headers()).body(body.to_vec()),
+        };
+        let mut answer = asked
             .headers(request.headers.clone())
             .timeout(timeout)
             .send()
@@ -226,15 +258,17 @@ impl Http {
                 wait,
             });
         }
-        match read(&mut answer, request.max_bytes).await {
-            Body::Whole(body) => Ok(Response {
-                status,
-                headers,
-                body,
-            }),
-            Body::Larger(_) => Err(ends(Trouble::TooLarge)),
-            Body::Cut(_, cause) => Err(transport(cause)),
-        }
+        let body = match (read(&mut answer, request.max_bytes).await, call) {
+            (Body::Whole(body), _)
+            | (Body::Larger(body) | Body::Cut(body, _), Call::Deliver(..)) => body,
+            (Body::Larger(_), Call::Get) => return Err(ends(Trouble::TooLarge)),
+            (Body::Cut(_, cause), Call::Get) => return Err(transport(cause)),
+        };
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
     }
 
     /// The last failure in the words of an error.
