@@ -17,7 +17,10 @@ pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
 pub use layout::{ConnectionFolder, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
-pub use read::{StoredInputs, baseline, previous, stored_inputs, sums_of};
+pub use read::{
+    EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous, stored_inputs,
+    sums_of,
+};
 
 use crate::judgement::{Inputs, Judgement};
 

@@ -1,6 +1,6 @@
 //! Reading back what an earlier run wrote, for the run that builds on it and for whoever judges again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,8 +9,8 @@ use super::Manifest;
 use super::files::sums_line;
 use super::layout::is_sha256;
 use crate::judgement::{
-    Baseline, CheckId, FormerEmails, Inputs, Leaver, Night, Past, Policy, Previous, RosterMember,
-    RunRef,
+    Baseline, CheckId, CheckStatus, FormerEmails, Inputs, Leaver, LeaverCounts, Night, Outcome,
+    Past, Policy, Previous, RosterMember, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population,
@@ -101,6 +101,83 @@ pub fn previous(
         directives: manifest.sources.directives(),
         roster,
     }))
+}
+
+/// How an earlier night came out: what tonight's news is told against. Words stay as they are written,
+/// also those of a version that has others.
+#[derive(Clone, Debug)]
+pub struct EarlierNight {
+    /// Which run it is.
+    pub at: RunRef,
+    /// Its instant.
+    pub as_of: Timestamp,
+    /// Its verdict.
+    pub verdict: String,
+    /// The checks that failed.
+    pub failed_checks: BTreeSet<String>,
+    /// Leavers that could not be judged.
+    pub not_evaluable: u64,
+    /// Its findings, the gravest first.
+    pub findings: Vec<EarlierFinding>,
+}
+
+/// A finding of an earlier night.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EarlierFinding {
+    /// Its id.
+    pub finding_id: String,
+    /// What it was about.
+    pub kind: String,
+    /// How grave it was.
+    pub severity: String,
+    /// The account.
+    pub account_id: Option<String>,
+}
+
+/// How an earlier night came out, from its `result.json`.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn earlier_night(at: RunRef, result: &[u8]) -> Result<EarlierNight, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct ResultFile {
+        as_of: Timestamp,
+        verdict: String,
+        checks: Vec<Check>,
+        summary: Summary,
+        findings: Vec<EarlierFinding>,
+    }
+    #[derive(Deserialize)]
+    struct Check {
+        id: String,
+        status: String,
+    }
+    #[derive(Deserialize)]
+    struct Summary {
+        leavers: LeaverCounts,
+    }
+    let ResultFile {
+        as_of,
+        verdict,
+        checks,
+        summary,
+        findings,
+    } = serde_json::from_slice(result)?;
+    let failed = checks
+        .into_iter()
+        .filter(|check| check.status == CheckStatus::Fail.as_str());
+    let not_evaluable = summary
+        .leavers
+        .by_outcome
+        .get(Outcome::NotEvaluable.as_str());
+    Ok(EarlierNight {
+        at,
+        as_of,
+        verdict,
+        failed_checks: failed.map(|check| check.id).collect(),
+        not_evaluable: not_evaluable.copied().unwrap_or_default(),
+        findings,
+    })
 }
 
 /// A night's inputs as they were stored, all but the runs it built on.

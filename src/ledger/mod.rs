@@ -5,7 +5,7 @@ mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
-pub use walk::Chain;
+pub use walk::{Before, Chain};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::signatures::Keys;
 use super::{Ledger, LedgerError};
 use crate::evidence::{
-    self, Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, sha256_hex, sums_of,
+    self, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, sha256_hex,
+    sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
 
@@ -31,6 +32,19 @@ pub struct Chain {
     pub(super) head: Option<Head>,
     /// What earlier runs saw.
     pub past: Past,
+    /// How the nights before came out.
+    pub before: Before,
+}
+
+/// How the nights before a run came out: no matter to its judgement, and what makes its own news.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Nothing was ever committed.
+    pub is_empty: bool,
+    /// A night since the newest judged one could not be judged.
+    pub has_failed_since: bool,
+    /// The newest judged night; none where it is not known for sure which one that is.
+    pub night: Option<EarlierNight>,
 }
 
 /// The end of the chain.
@@ -135,8 +149,10 @@ impl Ledger {
             walk.step(*sequence).await?;
         }
         walk.note_doubted();
+        let before = walk.before();
         Ok(Chain {
             head: walk.head,
+            before,
             past: Past {
                 ledger_faults: told(walk.faults),
                 ledger_head: listing.sequences.last().copied(),
@@ -167,6 +183,10 @@ struct Walk<'a> {
     head: Option<Head>,
     previous: Option<Previous>,
     baseline: Option<Baseline>,
+    /// How the previous run came out.
+    night: Option<EarlierNight>,
+    /// A night after the previous run could not be judged.
+    has_failed_since: bool,
     /// The entry looked at last, and what it says its predecessor's hash is, if it is believed.
     after: Option<(u64, Option<String>)>,
     /// The lowest entry that is not signed, of those above the last one that is.
@@ -198,6 +218,8 @@ impl<'a> Walk<'a> {
             head: None,
             previous: None,
             baseline: None,
+            night: None,
+            has_failed_since: false,
             after: None,
             unsigned: None,
             lookback: None,
@@ -275,6 +297,18 @@ impl<'a> Walk<'a> {
         ));
     }
 
+    /// A night whose other files were not believed is not told of either.
+    fn before(&mut self) -> Before {
+        let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
+        let is_sure =
+            |night: &EarlierNight| self.doubted.is_none() && previous == Some(night.at.sequence);
+        Before {
+            is_empty: self.sequences.is_empty(),
+            has_failed_since: self.has_failed_since,
+            night: self.night.take().filter(is_sure),
+        }
+    }
+
     fn doubt(&mut self, sequence: u64) {
         if self.previous.is_none() {
             self.doubted.get_or_insert(sequence);
@@ -313,6 +347,7 @@ impl<'a> Walk<'a> {
             self.unsigned = Some(sequence);
         }
         self.after = Some((sequence, Some(entry.previous_sha256.clone())));
+        self.has_failed_since |= entry.kind == EntryKind::Failure && self.previous.is_none();
         if entry.kind == EntryKind::Run && !self.is_done() {
             self.run(&entry).await?;
         }
@@ -598,6 +633,7 @@ impl<'a> Walk<'a> {
     ) -> Option<Previous> {
         let previous = evidence::previous(entry.run_ref(), manifest, result);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
+        self.night = evidence::earlier_night(entry.run_ref(), result).ok();
         if previous.is_none() {
             let sequence = entry.sequence;
             self.note(format!("the manifest of entry {sequence} has no policy"));
