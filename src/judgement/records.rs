@@ -68,6 +68,13 @@ pub struct Check {
     pub numbers: BTreeMap<String, Value>,
 }
 
+impl Check {
+    /// What the verdict's reasons say of it, where it failed.
+    pub fn as_reason(&self) -> String {
+        format!("check {} failed: {}", self.id, self.detail)
+    }
+}
+
 /// Somebody who left, and what became of their access.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {

@@ -47,7 +47,7 @@ pub(super) fn verdict(
         .iter()
         .filter(|check| check.status == CheckStatus::Fail)
     {
-        doubts.push(format!("check {} failed: {}", check.id, check.detail));
+        doubts.push(check.as_reason());
     }
     let not_evaluable = with_outcome(Outcome::NotEvaluable);
     if not_evaluable > 0 {
