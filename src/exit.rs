@@ -96,11 +96,6 @@ impl Exit {
         }
     }
 
-    /// Whether a review's evidence is stored, whatever it says.
-    pub fn is_stored(self) -> bool {
-        matches!(self, Self::Pass | Self::Fail | Self::Inconclusive)
-    }
-
     /// Whether a night that ends like this leaves a failure record, so that it is explained.
     pub fn leaves_a_record(self) -> bool {
         match self {

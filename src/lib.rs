@@ -5,7 +5,7 @@
 //! committed by the [`ledger`]. [`run`] is the hallway that calls the rooms in that order; the
 //! binary is the door.
 //!
-//! - The door: [`cli`], [`exit`], [`logging`], [`words`].
+//! - The door: [`cli`], [`exit`], [`logging`], [`words`]. After the commit: [`notify`].
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
 //!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger.
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
@@ -23,6 +23,7 @@ pub mod judgement;
 pub mod ledger;
 pub mod logging;
 pub mod net;
+pub mod notify;
 pub mod people;
 pub mod report;
 pub mod run;

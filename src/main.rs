@@ -2,13 +2,15 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 
 use asana_access_review::cli::{self, Asked};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
-use asana_access_review::exit::Exit;
+use asana_access_review::exit::{Exit, FailOn};
+use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
 use asana_access_review::{logging, run, verify, words};
@@ -146,10 +148,8 @@ fn review() -> Exit {
             Err(problems) => {
                 complain(&format!("error: {problems}\n"));
                 let exit = Exit::Configuration;
-                leave_last_words(
-                    exit,
-                    words::last_words_of_refusal(exit, &problems.to_string()),
-                );
+                let refusal = words::last_words_of_refusal(exit, &problems.to_string());
+                leave_last_words(false, refusal);
                 return exit;
             }
         };
@@ -178,17 +178,16 @@ fn review() -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
+    let about = run::about(&settings.run, &identity);
+    let mut stopped = pin!(stop_signal());
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = run::run(settings.run, identity, clock) => Ok(ended),
-            stopped = stop_signal() => Err(stopped),
+            stopped = &mut stopped => Err(stopped),
         }
     });
-    // What is under way on other threads is a single create, whole or not at all; it is not awaited.
-    runtime.shutdown_background();
     progress.clear();
-
-    match ended {
+    let exit = match ended {
         Err(stopped) => {
             warn!(
                 exit = stopped.code(),
@@ -196,18 +195,49 @@ fn review() -> Exit {
             );
             stopped
         }
-        Ok(Ok(done)) => {
-            let exit = Exit::of_verdict(done.judgement.verdict, settings.fail_on);
-            say(&words::summary(&done, std::io::stdout().is_terminal()));
-            leave_last_words(exit, words::last_words(&done, exit));
-            exit
+        Ok(ended) => {
+            // Said before anybody is told, which takes a while and may be stopped.
+            let exit = say_how_it_ended(&ended, settings.fail_on);
+            leave_last_words(ended.is_ok(), words_of(&ended, exit));
+            let stopped = runtime.block_on(async {
+                tokio::select! {
+                    () = run::tell(&settings.notify, &about, &ended, exit, clock) => None,
+                    stopped = &mut stopped => Some(stopped),
+                }
+            });
+            if let Some(stopped) = stopped {
+                warn!(
+                    exit = stopped.code(),
+                    "Stopped by a signal while telling others; what was stored stays"
+                );
+                leave_last_words(ended.is_ok(), words_of(&ended, stopped));
+            }
+            stopped.unwrap_or(exit)
         }
-        Ok(Err(failed)) => {
-            complain(&words::failure(&failed));
-            let exit = failed.trouble.exit();
-            leave_last_words(exit, words::last_words_of_failure(&failed));
-            exit
+    };
+    // What is under way on other threads is a single create, whole or not at all; it is not awaited.
+    runtime.shutdown_background();
+    exit
+}
+
+/// For whoever reads along.
+fn say_how_it_ended(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+    match ended {
+        Ok(done) => {
+            say(&words::summary(done, std::io::stdout().is_terminal()));
+            Exit::of_verdict(done.judgement.verdict, fail_on)
         }
+        Err(failed) => {
+            complain(&words::failure(failed));
+            failed.trouble.exit()
+        }
+    }
+}
+
+fn words_of(ended: &Result<Done, Failed>, exit: Exit) -> serde_json::Value {
+    match ended {
+        Ok(done) => words::last_words(done, exit),
+        Err(failed) => words::last_words_of_failure(failed, exit),
     }
 }
 
@@ -237,10 +267,10 @@ async fn stop_signal() -> Exit {
 }
 
 /// The last words go to the log, and to Kubernetes where it listens.
-fn leave_last_words(exit: Exit, words: serde_json::Value) {
+fn leave_last_words(is_stored: bool, words: serde_json::Value) {
     let line = words::termination_message(words);
     let last_words = line.trim_end();
-    if exit.is_stored() {
+    if is_stored {
         info!(last_words, "Ended");
     } else {
         error!(last_words, "Ended without a review");

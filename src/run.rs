@@ -13,8 +13,9 @@ use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
 use crate::exit::Exit;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
-use crate::ledger::{Committed, Ledger, LedgerError, commit_failure, commit_night};
+use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::Deadline;
+use crate::notify::{self, About, News};
 use crate::people::Workspace;
 use crate::store::Store;
 use crate::{directives, feed, ledger, report, source, store};
@@ -47,6 +48,8 @@ pub struct Settings {
 pub struct Done {
     /// What it says.
     pub judgement: Judgement,
+    /// How the nights before came out.
+    pub before: Before,
     /// Where the evidence is.
     pub committed: Committed,
     /// What was reviewed.
@@ -192,7 +195,45 @@ pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Res
     }
 }
 
-/// The same with evidence in a store that is open.
+/// Which run it is, for those who are told of it.
+pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
+    About {
+        run: identity.run_id(),
+        as_of: identity.as_of,
+        connection: settings.source.truto.integrated_account_id.clone(),
+        mark: mark_of_origin(&origin(settings)),
+        tool: identity.tool.clone(),
+        time_zone: settings.policy.hr_time_zone.clone(),
+    }
+}
+
+/// Tells others how a run ended, whichever way. It is over by then, and nothing here changes that: a
+/// fault of the program neither.
+pub async fn tell(
+    settings: &notify::Settings,
+    about: &About,
+    ended: &Result<Done, Failed>,
+    exit: Exit,
+    clock: Clock,
+) {
+    let told = AssertUnwindSafe(async {
+        let news = match ended {
+            Ok(done) => {
+                News::of_review(about, &done.judgement, &done.before, &done.committed, exit)
+            }
+            Err(failed) => {
+                let stage = failed.trouble.stage();
+                News::of_failure(about, stage, failed.record.as_ref(), exit)
+            }
+        };
+        notify::tell(settings, &news, &clock).await;
+    });
+    if told.catch_unwind().await.is_err() {
+        tracing::warn!("Nobody could be told of the run; its outcome stands");
+    }
+}
+
+/// As [`run`], with evidence in a store that is open.
 ///
 /// # Errors
 /// Why there is no judgement.
@@ -284,11 +325,18 @@ async fn review(
     .await
     .map_err(Trouble::Store)?;
     Ok(Done {
+        before: chain.before,
         committed,
         workspace: inputs.population.workspace.clone(),
         mark: mark_of_origin(&inputs.population.origin),
         judgement,
     })
+}
+
+/// Where answers are to come from.
+fn origin(settings: &Settings) -> String {
+    let url = &settings.source.truto.base_url;
+    url.origin().ascii_serialization()
 }
 
 /// Leaves a record that the night could not be judged, so that a missing night is explained.
@@ -304,12 +352,7 @@ async fn record(
         code: trouble.exit().code(),
         message: trouble.chain(),
     };
-    let origin = settings
-        .source
-        .truto
-        .base_url
-        .origin()
-        .ascii_serialization();
+    let origin = origin(settings);
     let frame = Frame {
         identity: frame.identity.of_its_failure(),
         ..frame.clone()

@@ -26,6 +26,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         committed,
         workspace,
         mark,
+        before: _,
     } = done;
     let counts = &judgement.counts;
     let mut text = String::new();
@@ -246,10 +247,10 @@ pub fn last_words(done: &Done, exit: Exit) -> Value {
 }
 
 /// The last words of a review that did not come to a judgement.
-pub fn last_words_of_failure(failed: &Failed) -> Value {
+pub fn last_words_of_failure(failed: &Failed, exit: Exit) -> Value {
     let record = failed.record.as_ref();
     json!({
-        "exit": failed.trouble.exit().code(),
+        "exit": exit.code(),
         "verdict": record.map(|_| Verdict::Inconclusive),
         "stage": failed.trouble.stage(),
         "error": failed.trouble.chain(),
@@ -285,7 +286,7 @@ pub fn termination_message(mut words: Value) -> String {
 mod tests {
     use super::*;
     use crate::judgement::{Counts, FindingCounts, FindingKind, FormerEmails, Severity};
-    use crate::ledger::Committed;
+    use crate::ledger::{Before, Committed};
     use crate::people::{EmailAddress, Role, Workspace};
 
     /// A night with one finding more than a screen has room for.
@@ -344,6 +345,7 @@ mod tests {
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
             mark: Some("TEST DATA"),
+            before: Before::default(),
         }
     }
 

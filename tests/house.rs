@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "logging", "words"],
     &["config"],
     &["run", "verify"],
+    &["notify"],
     &["exit"],
     &["ledger"],
     &["source", "feed", "directives", "store"],

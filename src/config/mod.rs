@@ -22,6 +22,7 @@ use crate::evidence::Executor;
 use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
+use crate::notify::{self, NotifyOn};
 use crate::people::LockMode;
 use crate::signing::SigningKey;
 use crate::source::RawPages;
@@ -36,6 +37,8 @@ const MAX_HR_FEED_BYTES: u64 = 64 << 20;
 pub struct Settings {
     /// What the run needs.
     pub run: run::Settings,
+    /// Who is told of it.
+    pub notify: notify::Settings,
     /// Which verdicts are an exit code of their own.
     pub fail_on: FailOn,
     /// Who ran it, as the environment claims.
@@ -213,7 +216,10 @@ fn located(
 }
 
 /// Variables of these families that nobody knows are a slip of the pen.
-const FAMILIES: [&str; 3] = ["TRUTO_", "HR_", "EVIDENCE_"];
+const FAMILIES: [&str; 4] = ["TRUTO_", "HR_", "EVIDENCE_", "NOTIFY_"];
+
+/// Of other programs: systemd's.
+const STRANGERS: [&str; 1] = ["NOTIFY_SOCKET"];
 
 /// What the feed is read by and the policy records.
 struct HrRules {
@@ -258,7 +264,9 @@ impl Judge {
                     Ok(value) => ours.push((name, value)),
                     Err(_) => self.problems.add(format!("{name} is not UTF-8"), None),
                 }
-            } else if FAMILIES.iter().any(|family| name.starts_with(family)) {
+            } else if FAMILIES.iter().any(|family| name.starts_with(family))
+                && !STRANGERS.contains(&name.as_str())
+            {
                 warnings.push(format!("{name} is set, and no variable has this name"));
             }
         }
@@ -387,12 +395,7 @@ impl Judge {
                 "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
                     values::number(text, 1, 1000).map(drop)
                 }
-                "NOTIFY_ON" => {
-                    values::choice(text, &[("always", ()), ("change", ()), ("problem", ())])
-                }
-                "NOTIFY_WEBHOOK_URL" | "NOTIFY_SLACK_WEBHOOK_URL" | "METRICS_PUSHGATEWAY_URL" => {
-                    values::web_address(text).map(drop)
-                }
+                "METRICS_PUSHGATEWAY_URL" => values::web_address(text).map(drop),
                 _ => Ok(()),
             };
             let text = text.to_owned();
@@ -446,6 +449,7 @@ impl Judge {
             self.only_for_buckets(&raw);
         }
         let signing_key = self.signing_key(&raw);
+        let notify = self.notify(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
         let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
             Ok(text.to_owned())
@@ -479,6 +483,7 @@ impl Judge {
                 criticality: criticality?,
                 control_ids: values::list(raw.control_ids.as_deref().unwrap_or_default()),
             },
+            notify: notify?,
             fail_on: fail_on?,
             executor: Executor {
                 claimed_job_name: raw.job_name,
@@ -563,6 +568,71 @@ impl Judge {
                 let key = SigningKey::from_pem(&SecretString::from(text))
                     .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))?;
                 Ok(Some(Arc::new(key)))
+            }),
+        }
+    }
+
+    /// Who is told of the run. Whatever would tell nobody is a problem: it would be taken for done.
+    fn notify(&mut self, raw: &Raw) -> Option<notify::Settings> {
+        let on = self.get("NOTIFY_ON", &raw.notify_on, |text| {
+            let words = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
+            values::choice(text, &words.map(|on| (on.as_str(), on)))
+        });
+        let slack = self.receiver("NOTIFY_SLACK_WEBHOOK_URL", &raw.notify_slack_webhook_url);
+        let address = self.receiver("NOTIFY_WEBHOOK_URL", &raw.notify_webhook_url);
+        let keys = match &raw.notify_webhook_secret {
+            None => Some(None),
+            // Its file was complained about.
+            Some(text) if text.is_empty() => None,
+            set => self.get("NOTIFY_WEBHOOK_SECRET", set, |text| {
+                let keys = notify::Keys::parse(&SecretString::from(text));
+                keys.map(Some)
+                    .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))
+            }),
+        };
+        match (&raw.notify_webhook_url, &raw.notify_webhook_secret) {
+            (Some(_), None) => self.problems.add(
+                "NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not".to_owned(),
+                Some(notify::KeyError::None.hint().to_owned()),
+            ),
+            (None, Some(_)) => self.problems.add(
+                "NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not".to_owned(),
+                None,
+            ),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        let has_receiver =
+            raw.notify_webhook_url.is_some() || raw.notify_slack_webhook_url.is_some();
+        // The default may be written out.
+        if let Some(on) = on.filter(|on| *on != NotifyOn::Change && !has_receiver) {
+            let on = on.as_str();
+            self.problems.add(
+                format!("NOTIFY_ON=`{on}` is set, and nobody is to be told"),
+                Some("set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it".to_owned()),
+            );
+        }
+        let webhook = match (address?, keys?) {
+            (Some(address), Some(keys)) => Some(notify::Webhook { address, keys }),
+            _ => None,
+        };
+        Some(notify::Settings {
+            on: on?,
+            webhook,
+            slack: slack?,
+            http: notify::Settings::HTTP,
+            within: notify::Settings::WITHIN,
+        })
+    }
+
+    /// An address that is a secret as a whole: nothing of it is told.
+    fn receiver(&mut self, name: &str, value: &Option<String>) -> Option<Option<notify::Address>> {
+        match value {
+            None => Some(None),
+            // Its file was complained about.
+            Some(text) if text.is_empty() => None,
+            set => self.get(name, set, |text| {
+                let url = values::secret_address(text)?;
+                Ok(Some(notify::Address::new(url)))
             }),
         }
     }

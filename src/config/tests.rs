@@ -86,7 +86,6 @@ fn an_empty_value_is_unset() {
 fn what_is_not_built_is_an_error_and_never_ignored() {
     for variable in VARIABLES.iter().filter(|variable| !variable.built) {
         let value = match variable.name {
-            "NOTIFY_ON" => "always",
             "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
             "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
             _ => "https://x.test/y",
@@ -249,18 +248,108 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
     }
 }
 
+/// A key of 32 bytes.
+const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+#[test]
+fn nobody_is_told_unless_somebody_is_named() {
+    let notify = with(&[]).expect("settings").settings.notify;
+    assert_eq!(notify.on, NotifyOn::Change);
+    assert!(notify.webhook.is_none() && notify.slack.is_none());
+    // The default may be written out, as charts do.
+    assert!(with(&[("NOTIFY_ON", "change")]).is_ok());
+
+    let judged = with(&[
+        ("NOTIFY_ON", "problem"),
+        ("NOTIFY_WEBHOOK_URL", "https://in.test/hunter2?key=hunter2"),
+        ("NOTIFY_WEBHOOK_SECRET", KEY),
+        (
+            "NOTIFY_SLACK_WEBHOOK_URL",
+            "https://hooks.slack.com/services/hunter2",
+        ),
+    ]);
+    let notify = judged.expect("settings").settings.notify;
+    assert_eq!(notify.on, NotifyOn::Problem);
+    let shown = format!("{notify:?}");
+    assert!(
+        shown.contains("https://in.test/…") && shown.contains("https://hooks.slack.com/…"),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn notifications_that_could_not_work_are_told_at_once_and_without_their_secrets() {
+    let problems = with(&[
+        ("NOTIFY_ON", "sometimes"),
+        ("NOTIFY_WEBHOOK_URL", "hunter2://in.test"),
+        ("NOTIFY_WEBHOOK_SECRET", "hunter2"),
+        (
+            "NOTIFY_SLACK_WEBHOOK_URL",
+            "http://hooks.slack.test/hunter2",
+        ),
+    ]);
+    let told = problems.expect_err("problems").to_string();
+    assert!(!told.contains("hunter2"), "{told}");
+    insta::assert_snapshot!(told, @r#"
+    the configuration has 4 problems
+      NOTIFY_ON=`sometimes` is none of `always`, `change`, `problem`
+      NOTIFY_SLACK_WEBHOOK_URL is plain http, which is only for loopback
+      NOTIFY_WEBHOOK_URL does not begin with `https://`
+      NOTIFY_WEBHOOK_SECRET holds a key that does not begin with `whsec_`
+    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in README.md
+    "#);
+
+    let unsigned = with(&[("NOTIFY_WEBHOOK_URL", "https://in.test/hook")]);
+    insta::assert_snapshot!(unsigned.expect_err("a problem"), @r#"
+    the configuration has 1 problem
+      NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not
+    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in README.md
+    "#);
+    let without = with(&[("NOTIFY_WEBHOOK_SECRET", KEY), ("NOTIFY_ON", "always")]);
+    insta::assert_snapshot!(without.expect_err("problems"), @r"
+    the configuration has 2 problems
+      NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not
+      NOTIFY_ON=`always` is set, and nobody is to be told
+    hint: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it; all variables are described in README.md
+    ");
+}
+
+#[test]
+fn an_address_or_a_key_that_cannot_be_read_is_one_complaint() {
+    for name in [
+        "NOTIFY_WEBHOOK_URL",
+        "NOTIFY_WEBHOOK_SECRET",
+        "NOTIFY_SLACK_WEBHOOK_URL",
+    ] {
+        let file = format!("{name}_FILE");
+        let mut variables = vec![(file.as_str(), "/run/gone")];
+        match name {
+            "NOTIFY_WEBHOOK_URL" => variables.push(("NOTIFY_WEBHOOK_SECRET", KEY)),
+            "NOTIFY_WEBHOOK_SECRET" => variables.push(("NOTIFY_WEBHOOK_URL", "https://in.test")),
+            _ => variables.push(("NOTIFY_ON", "always")),
+        }
+        let told = told(&variables);
+        assert!(told.contains("has 1 problem"), "{told}");
+        assert!(told.contains(&format!("{name}_FILE=`/run/gone`")), "{told}");
+    }
+}
+
 #[test]
 fn an_unknown_variable_of_our_families_is_a_warning() {
     let judged = with(&[
         ("TRUTO_TOKEN", "x"),
         ("HR_FEED", "y"),
         ("EVIDENCE_BUCKET", "z"),
+        ("NOTIFY_SLACK_URL", "hunter2"),
+        ("NOTIFY_SOCKET", "/run/systemd/notify"),
         ("PATH", "/bin"),
     ]);
     insta::assert_debug_snapshot!(judged.expect("settings").warnings, @r#"
     [
         "EVIDENCE_BUCKET is set, and no variable has this name",
         "HR_FEED is set, and no variable has this name",
+        "NOTIFY_SLACK_URL is set, and no variable has this name",
         "TRUTO_TOKEN is set, and no variable has this name",
     ]
     "#);
@@ -498,6 +587,13 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("JOB_NAME", "night"),
     ("POD_UID", "0f3a"),
     ("IMAGE_DIGEST", "sha256:ab"),
+    ("NOTIFY_ON", "always"),
+    ("NOTIFY_WEBHOOK_URL", "https://in.example/hook"),
+    (
+        "NOTIFY_WEBHOOK_SECRET",
+        "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    ),
+    ("NOTIFY_SLACK_WEBHOOK_URL", "https://slack.example/hook"),
 ];
 
 #[test]
@@ -510,11 +606,14 @@ fn every_variable_changes_what_the_run_is_told() {
         .collect();
     assert_eq!(names, run);
 
-    // What only some settings ask for: a header for an https feed, an address style for a bucket.
+    // What only some settings ask for: a header for an https feed, an address style for a bucket,
+    // somebody to be told.
     let surroundings = [
         ("HR_FEED_URL", "https://hr.example/base.csv"),
         ("EVIDENCE_URL", "s3://evidence/base"),
         ("EVIDENCE_RETENTION_DAYS", "30"),
+        ("NOTIFY_WEBHOOK_URL", "https://base.example/hook"),
+        ("NOTIFY_WEBHOOK_SECRET", KEY),
     ];
     // Debug shows no secret: each is looked at where it goes.
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {

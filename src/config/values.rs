@@ -140,6 +140,15 @@ pub(super) fn web_address(text: &str) -> Result<Url, Wrong> {
     }
 }
 
+/// The same where the address is a secret: what is wrong with it quotes nothing of it.
+pub(super) fn secret_address(text: &str) -> Result<Url, Wrong> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("https" | "http")) {
+        return Err(Wrong::new("does not begin with `https://`").hint("give the whole address"));
+    }
+    web_address(text)
+}
+
 /// Somewhere outside the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {

@@ -11,7 +11,8 @@ use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::RunIdentity;
 use asana_access_review::exit::Exit;
-use asana_access_review::run;
+use asana_access_review::notify;
+use asana_access_review::run::{self, Done, Failed};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
@@ -118,36 +119,61 @@ impl Job {
     ///
     /// The world is that of the night, and the HR feed was changed three hours before.
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
+        let (ended, exit) = self.told_at(as_of, world, |_| ());
+        if let Err(failed) = ended {
+            panic!("{}", failed.trouble.chain());
+        }
+        exit.code().into()
+    }
+
+    /// The same, also where there is no judgement, with other settings for who is told.
+    pub(crate) fn told_at(
+        &self,
+        as_of: &str,
+        world: World,
+        change: impl FnOnce(&mut notify::Settings),
+    ) -> (Result<Done, Failed>, Exit) {
         let as_of: Timestamp = as_of.parse().expect("an instant");
         self.simulator.set_world(world.at(as_of));
         super::changed_before(&self.folder.path().join("hr.csv"), as_of);
 
+        let mut settings = self.settings();
+        change(&mut settings.notify);
+        let identity = RunIdentity {
+            executor: settings.executor,
+            ..super::identity(as_of, "7f3a9c")
+        };
+        let about = run::about(&settings.run, &identity);
+        let clock = Clock::at(as_of);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let ended = run::run(settings.run, identity, clock).await;
+            let exit = match &ended {
+                Ok(done) => Exit::of_verdict(done.judgement.verdict, settings.fail_on),
+                Err(failed) => failed.trouble.exit(),
+            };
+            run::tell(&settings.notify, &about, &ended, exit, clock).await;
+            (ended, exit)
+        })
+    }
+
+    /// What the binary makes of the environment; paths are below the job's folder.
+    pub(crate) fn settings(&self) -> config::Settings {
         let mut environment = vec![("EVIDENCE_URL".into(), self.evidence().into())];
         for (name, value) in &self.environment {
-            let is_relative = name.ends_with("_URL") && !value.contains("://");
+            let is_relative = name.ends_with("_URL") && !value.contains("://") && !value.is_empty();
             let value = match is_relative {
                 true => self.folder.path().join(value).into(),
                 false => value.into(),
             };
             environment.push((name.into(), value));
         }
-        let settings = config::load(environment, |path| fs::read_to_string(path))
+        config::load(environment, |path| fs::read_to_string(path))
             .unwrap_or_else(|problems| panic!("{problems}"))
-            .settings;
-        let identity = RunIdentity {
-            executor: settings.executor,
-            ..super::identity(as_of, "7f3a9c")
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let done = runtime
-            .block_on(run::run(settings.run, identity, Clock::at(as_of)))
-            .unwrap_or_else(|failed| panic!("{}", failed.trouble.chain()));
-        Exit::of_verdict(done.judgement.verdict, settings.fail_on)
-            .code()
-            .into()
+            .settings
     }
 
     /// Starts it and does not wait.

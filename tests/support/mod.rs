@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 pub(crate) mod company;
 pub(crate) mod job;
+pub(crate) mod receiver;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod servers;

@@ -1,0 +1,150 @@
+//! Keys of Standard Webhooks: whoever has one can tell that a notification came from here.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::prelude::BASE64_STANDARD;
+use ring::hmac;
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
+
+/// What every key begins with.
+const PREFIX: &str = "whsec_";
+
+/// The specification's bounds, in bytes.
+const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// As senders and receivers in the field write it: with padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The keys that sign a notification. Several, while receivers move from one to the next: each signs,
+/// and a receiver looks for the signature of the one it has.
+#[derive(Clone, Debug)]
+pub struct Keys(Vec<hmac::Key>);
+
+/// Why a text is no key to sign with. Nothing of the text is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// There is none.
+    #[error("holds no key")]
+    None,
+    /// A key of the asymmetric kind.
+    #[error("holds a key of the asymmetric kind (`whsk_`, `whpk_`), which is not built")]
+    Asymmetric,
+    /// It begins otherwise.
+    #[error("holds a key that does not begin with `whsec_`")]
+    Prefix,
+    /// What follows is no Base64.
+    #[error("holds a key that is not Base64 after `whsec_`")]
+    NoBase64,
+    /// It is too short to be safe, or too long to be one.
+    #[error("holds a key of {0} bytes, and a key has 24 to 64")]
+    Length(usize),
+}
+
+impl KeyError {
+    /// What to do about it.
+    pub fn hint(self) -> &'static str {
+        "make a key with `echo \"whsec_$(openssl rand -base64 32)\"`, and give the same to the receiver"
+    }
+}
+
+impl Keys {
+    /// Keys as `whsec_…`, separated by blanks or commas.
+    ///
+    /// # Errors
+    /// What is wrong with the first one that cannot be used.
+    pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
+        let keys = text
+            .expose_secret()
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|key| !key.is_empty())
+            .map(Self::key)
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(KeyError::None);
+        }
+        Ok(Self(keys))
+    }
+
+    fn key(text: &str) -> Result<hmac::Key, KeyError> {
+        if text.starts_with("whsk_") || text.starts_with("whpk_") {
+            return Err(KeyError::Asymmetric);
+        }
+        let encoded = text.strip_prefix(PREFIX).ok_or(KeyError::Prefix)?;
+        let key = BASE64.decode(encoded).map_err(|_| KeyError::NoBase64)?;
+        let key = Zeroizing::new(key);
+        if !LENGTHS.contains(&key.len()) {
+            return Err(KeyError::Length(key.len()));
+        }
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
+    }
+
+    /// The `webhook-signature` over exactly these bytes, one for each key.
+    pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
+        let signed = [format!("{id}.{timestamp}.").as_bytes(), body].concat();
+        let signatures = self.0.iter().map(|key| {
+            let tag = hmac::sign(key, &signed);
+            format!("v1,{}", BASE64_STANDARD.encode(tag))
+        });
+        signatures.collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Keys, KeyError> {
+        Keys::parse(&SecretString::from(text))
+    }
+
+    /// The vector that the libraries of Standard Webhooks are tested with.
+    #[test]
+    fn the_published_example_has_the_published_signature() {
+        let keys = parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a key");
+        let body = br#"{"test": 2432232314}"#;
+        assert_eq!(
+            keys.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+
+    #[test]
+    fn each_key_signs_and_padding_makes_no_difference() {
+        let padded = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGA==";
+        let bare = padded.trim_end_matches('=');
+        let of = |text: &str| parse(text).expect("keys").sign("m", 1, b"{}");
+        let one = of(padded);
+        assert_eq!(of(bare), one);
+        let other = of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        for between in [" ", ",", ", ", "\n"] {
+            let both = format!("{padded}{between}whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+            assert_eq!(of(&both), format!("{one} {other}"));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_key_says_why_and_nothing_of_itself() {
+        let of_length = |length| format!("whsec_{}", BASE64_STANDARD.encode(vec![7; length]));
+        for (text, error) in [
+            ("".to_owned(), KeyError::None),
+            (" , ".to_owned(), KeyError::None),
+            ("hunter2".to_owned(), KeyError::Prefix),
+            ("whsk_AAAA".to_owned(), KeyError::Asymmetric),
+            ("whsec_hunter2!".to_owned(), KeyError::NoBase64),
+            ("whsec_".to_owned(), KeyError::Length(0)),
+            (of_length(23), KeyError::Length(23)),
+            (of_length(65), KeyError::Length(65)),
+            (format!("{} hunter2", of_length(24)), KeyError::Prefix),
+        ] {
+            assert_eq!(parse(&text).map(drop), Err(error), "{text}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        assert!(parse(&of_length(24)).is_ok());
+        let longest = parse(&of_length(64)).expect("a key");
+        assert!(!format!("{longest:?}").contains('7'), "{longest:?}");
+    }
+}

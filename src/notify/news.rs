@@ -1,0 +1,399 @@
+//! What there is to tell of a run. Whatever names a person ends here: what follows has ids and counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::evidence::{EarlierNight, Tool};
+use crate::exit::Exit;
+use crate::judgement::{
+    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Outcome, Verdict,
+};
+use crate::ledger::{Before, Committed};
+
+/// Which run there is news of: known before it begins.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Its id, as the log has it.
+    pub run: String,
+    /// Its instant.
+    pub as_of: Timestamp,
+    /// The Truto connection.
+    pub connection: String,
+    /// What the evidence says of its origin on its face, where that is not Truto.
+    pub mark: Option<&'static str>,
+    /// The program.
+    pub tool: Tool,
+    /// The zone in which weeks begin.
+    pub time_zone: String,
+}
+
+/// What there is to tell of a run.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Which run it is.
+    pub about: About,
+    /// How the process ends.
+    pub exit: Exit,
+    /// Where its evidence is, or the record of its failure.
+    pub committed: Option<Committed>,
+    /// What became of it.
+    pub story: Story,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub enum Story {
+    /// It was judged.
+    Judged(Box<Judged>),
+    /// It was not.
+    Failed {
+        /// What was being done.
+        stage: &'static str,
+    },
+}
+
+/// A judged night, as far as it may be told.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Whether absence from the list proves removal.
+    pub complete: bool,
+    /// Why the verdict is no plain pass. The sentence of a check may quote a stranger; its id does not.
+    pub reasons: Vec<String>,
+    /// The checks that did not pass.
+    pub checks: Vec<CheckNews>,
+    /// The night in numbers.
+    pub counts: Counts,
+    /// New findings, then closed ones, then those that stay; each the gravest first.
+    pub findings: Vec<FindingNews>,
+    /// The night it is compared with.
+    pub previous: Option<PreviousNight>,
+    /// What makes it worth telling.
+    pub because: Vec<Because>,
+}
+
+/// A check that did not pass.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckNews {
+    /// Which check.
+    pub id: CheckId,
+    /// How it ended.
+    pub status: CheckStatus,
+    /// The numbers it looked at.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, Value>,
+}
+
+/// A finding of tonight, or one of the night before that is none any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingNews {
+    /// Whether it came, went or stayed.
+    pub state: FindingState,
+    /// What it is about.
+    pub kind: String,
+    /// How grave it is.
+    pub severity: String,
+    /// The account.
+    pub account_id: Option<String>,
+    /// Its id.
+    pub finding_id: String,
+}
+
+/// Whether a finding came, went or stayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingState {
+    /// The night before had none.
+    New,
+    /// Only the night before had it.
+    Closed,
+    /// Both have it.
+    Open,
+}
+
+/// The judged night that news is told against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviousNight {
+    /// Number of its ledger entry.
+    pub sequence: u64,
+    /// Its verdict.
+    pub verdict: String,
+}
+
+/// What makes a run worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// It came to no judgement.
+    RunFailed,
+    /// Nothing was committed before it.
+    FirstRun,
+    /// A run since the night before came to no judgement, and was told.
+    AfterAFailure,
+    /// What the night before said is not known for sure.
+    EarlierUnknown,
+    /// The verdict is another one.
+    VerdictChanged,
+    /// Findings came or went.
+    FindingsChanged,
+    /// Other checks failed, or other leavers could not be judged.
+    DoubtsChanged,
+    /// It is the first judged night of a week: a sign of life.
+    FirstOfWeek,
+}
+
+impl Because {
+    /// For people.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::RunFailed => "the run failed",
+            Self::FirstRun => "the first run",
+            Self::AfterAFailure => "the run before failed",
+            Self::EarlierUnknown => "the night before is not known",
+            Self::VerdictChanged => "the verdict changed",
+            Self::FindingsChanged => "findings changed",
+            Self::DoubtsChanged => "what could not be checked changed",
+            Self::FirstOfWeek => "the first night of the week",
+        }
+    }
+}
+
+impl About {
+    /// The id of the notification: that of the run, the same however often it is sent. Two connections
+    /// that are reviewed at once may share the run's own id.
+    pub fn message_id(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        format!("run_{}_{}", self.run, self.connection)
+            .chars()
+            .map(|c| if plain(c) { c } else { '_' })
+            .collect()
+    }
+}
+
+impl News {
+    /// Of a night that was judged.
+    pub fn of_review(
+        about: &About,
+        judgement: &Judgement,
+        before: &Before,
+        committed: &Committed,
+        exit: Exit,
+    ) -> Self {
+        let night = before.night.as_ref();
+        let findings = findings(judgement, night);
+        let because = because(about, judgement, before, &findings);
+        let previous = night.map(|night| PreviousNight {
+            sequence: night.at.sequence,
+            verdict: word(&night.verdict),
+        });
+        Self {
+            about: about.clone(),
+            exit,
+            committed: Some(committed.clone()),
+            story: Story::Judged(Box::new(Judged {
+                verdict: judgement.verdict,
+                complete: judgement.complete,
+                reasons: reasons(judgement),
+                checks: checks(judgement),
+                counts: judgement.counts.clone(),
+                findings,
+                previous,
+                because,
+            })),
+        }
+    }
+
+    /// Of a run that came to no judgement.
+    pub fn of_failure(
+        about: &About,
+        stage: &'static str,
+        record: Option<&Committed>,
+        exit: Exit,
+    ) -> Self {
+        Self {
+            about: about.clone(),
+            exit,
+            committed: record.cloned(),
+            story: Story::Failed { stage },
+        }
+    }
+
+    /// What makes it worth telling; nothing where all is as it was.
+    pub fn because(&self) -> &[Because] {
+        match &self.story {
+            Story::Judged(judged) => &judged.because,
+            Story::Failed { .. } => &[Because::RunFailed],
+        }
+    }
+
+    /// Whether somebody must act: what was found, or what could not be done.
+    pub fn is_problem(&self) -> bool {
+        match &self.story {
+            Story::Failed { .. } => true,
+            Story::Judged(judged) => match judged.verdict {
+                Verdict::Fail | Verdict::Inconclusive => true,
+                Verdict::Pass | Verdict::PassWithExceptions => false,
+            },
+        }
+    }
+}
+
+impl Judged {
+    /// How many findings came, went or stayed.
+    pub(super) fn count(&self, state: FindingState) -> usize {
+        let of_state = |finding: &&FindingNews| finding.state == state;
+        self.findings.iter().filter(of_state).count()
+    }
+}
+
+/// Only ids of checks, counts, and words of closed sets.
+fn reasons(judgement: &Judgement) -> Vec<String> {
+    let of_check: BTreeMap<String, CheckId> = judgement
+        .checks
+        .iter()
+        .map(|check| (check.as_reason(), check.id))
+        .collect();
+    judgement
+        .reasons
+        .iter()
+        .map(|reason| match of_check.get(reason) {
+            Some(id) => format!("check {id} failed"),
+            None => reason.clone(),
+        })
+        .collect()
+}
+
+fn checks(judgement: &Judgement) -> Vec<CheckNews> {
+    let told = |check: &Check| CheckNews {
+        id: check.id,
+        status: check.status,
+        numbers: check
+            .numbers
+            .iter()
+            .filter(|(_, value)| value.is_number())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    };
+    let checks = judgement.checks.iter();
+    checks
+        .filter(|check| check.status != CheckStatus::Pass)
+        .map(told)
+        .collect()
+}
+
+fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<FindingNews> {
+    let earlier = night.map_or(&[][..], |night| &night.findings);
+    let known: BTreeSet<&str> = earlier.iter().map(|of| of.finding_id.as_str()).collect();
+    let tonight: BTreeSet<&str> = judgement
+        .findings
+        .iter()
+        .map(|of| of.finding_id.as_str())
+        .collect();
+    let told = |finding: &Finding| FindingNews {
+        state: if known.contains(finding.finding_id.as_str()) {
+            FindingState::Open
+        } else {
+            FindingState::New
+        },
+        kind: finding.kind.to_string(),
+        severity: finding.severity.to_string(),
+        account_id: account_id(finding.kind.as_str(), finding.account_id.as_deref()),
+        finding_id: finding.finding_id.clone(),
+    };
+    let closed = earlier
+        .iter()
+        .filter(|of| !tonight.contains(of.finding_id.as_str()))
+        .map(|of| FindingNews {
+            state: FindingState::Closed,
+            kind: word(&of.kind),
+            severity: word(&of.severity),
+            account_id: account_id(&of.kind, of.account_id.as_deref()),
+            finding_id: word(&of.finding_id),
+        });
+    let mut findings: Vec<FindingNews> =
+        judgement.findings.iter().map(told).chain(closed).collect();
+    // Stable: within a state they stay as they come, the gravest first.
+    findings.sort_by_key(|finding| finding.state);
+    findings
+}
+
+/// The account of a finding. What stands in a file written by hand may be anything, an address too.
+fn account_id(kind: &str, id: Option<&str>) -> Option<String> {
+    let by_hand = [FindingKind::AliasInvalid, FindingKind::ExceptionInvalid];
+    if by_hand.iter().any(|by_hand| by_hand.as_str() == kind) {
+        return None;
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let id = id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(plain));
+    id.map(str::to_owned)
+}
+
+/// A word out of an earlier night's files, if it is one.
+fn word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        "unknown".to_owned()
+    }
+}
+
+fn because(
+    about: &About,
+    judgement: &Judgement,
+    before: &Before,
+    findings: &[FindingNews],
+) -> Vec<Because> {
+    if before.is_empty {
+        return vec![Because::FirstRun];
+    }
+    let mut because = Vec::new();
+    let mut add = |is_so: bool, why: Because| because.extend(is_so.then_some(why));
+    add(before.has_failed_since, Because::AfterAFailure);
+    let Some(night) = &before.night else {
+        add(true, Because::EarlierUnknown);
+        return because;
+    };
+    add(
+        night.verdict != judgement.verdict.as_str(),
+        Because::VerdictChanged,
+    );
+    let has_changed = findings
+        .iter()
+        .any(|finding| finding.state != FindingState::Open);
+    add(has_changed, Because::FindingsChanged);
+    add(doubts_differ(judgement, night), Because::DoubtsChanged);
+    let (now, then) = (week(about.as_of, about), week(night.as_of, about));
+    add(now != then, Because::FirstOfWeek);
+    because
+}
+
+/// An inconclusive night may follow another for a new reason.
+fn doubts_differ(judgement: &Judgement, night: &EarlierNight) -> bool {
+    let failed: BTreeSet<&str> = judgement
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::Fail)
+        .map(|check| check.id.as_str())
+        .collect();
+    let by_outcome = &judgement.counts.leavers.by_outcome;
+    let not_evaluable = by_outcome.get(Outcome::NotEvaluable.as_str()).copied();
+    !failed
+        .iter()
+        .copied()
+        .eq(night.failed_checks.iter().map(String::as_str))
+        || not_evaluable.unwrap_or_default() != night.not_evaluable
+}
+
+/// The ISO week of an instant, where HR is.
+fn week(at: Timestamp, about: &About) -> (i16, i8) {
+    // The settings took only zones that are known.
+    let zone = TimeZone::get(&about.time_zone).unwrap_or(TimeZone::UTC);
+    let week = zone.to_datetime(at).date().iso_week_date();
+    (week.year(), week.week())
+}

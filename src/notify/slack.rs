@@ -1,0 +1,287 @@
+//! A Slack incoming webhook, or whatever speaks like one.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
+use super::news::{FindingNews, FindingState, Judged, News, Story};
+use super::{Address, MAX_ANSWER_BYTES};
+use crate::judgement::Verdict;
+use crate::net::{Http, NetError, Request};
+
+/// Slack's limit for the text of a section.
+const SECTION_CHARACTERS: usize = 3000;
+
+/// Slack's limit for a header.
+const HEADER_CHARACTERS: usize = 150;
+
+/// One line of a section; what is longer is none of ours.
+const LINE_CHARACTERS: usize = 400;
+
+/// So many findings are read on a phone; the report has all.
+const FINDINGS_SHOWN: usize = 20;
+
+/// Why Slack has no message.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SlackError {
+    /// No success, with Slack's own word for it where it gave one.
+    #[error("{}", refusal.as_deref().map_or("Slack has not taken the message".to_owned(), |word| format!("Slack says `{word}`")))]
+    Refused {
+        refusal: Option<String>,
+        #[source]
+        cause: NetError,
+    },
+    /// Success is 200 and the word `ok`; this is neither.
+    #[error("the answer has status {status} and is not the `ok` that Slack sends")]
+    NotSlack { status: u16 },
+}
+
+/// Posts the news until Slack has it, or trying again is of no use.
+pub(super) async fn deliver(http: &Http, address: &Address, news: &News) -> Result<(), SlackError> {
+    let body = message(news).to_string().into_bytes();
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let request = Request {
+        url: address.url().clone(),
+        headers,
+        max_bytes: MAX_ANSWER_BYTES,
+        pacer: None,
+        what: format!("POST {address}"),
+    };
+    let answer = http
+        .deliver(request, &body, &HeaderMap::new)
+        .await
+        .map_err(|cause| SlackError::Refused {
+            refusal: refusal(&cause),
+            cause,
+        })?;
+    if answer.status == reqwest::StatusCode::OK && answer.body.trim_ascii() == b"ok" {
+        Ok(())
+    } else {
+        let status = answer.status.as_u16();
+        Err(SlackError::NotSlack { status })
+    }
+}
+
+/// Slack's own word, as `no_service`; another server's page is not quoted.
+fn refusal(error: &NetError) -> Option<String> {
+    let NetError::Status { response, .. } = error else {
+        return None;
+    };
+    let word = str::from_utf8(response.body.trim_ascii()).ok()?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    ((1..=64).contains(&word.len()) && word.bytes().all(plain)).then(|| word.to_owned())
+}
+
+/// The message: blocks for whoever reads it, one line for lists and phones.
+fn message(news: &News) -> Value {
+    let (title, sentence) = headline(news);
+    let mut summary = vec![format!("*{}*", escaped(sentence))];
+    summary.extend(news.about.mark.map(|mark| format!("*{}*", escaped(mark))));
+    summary.push(format!(
+        "Connection {}, run of {}, exit {}",
+        code(&news.about.connection),
+        escaped(&news.about.as_of.to_string()),
+        news.exit.code()
+    ));
+    let because = news.because().iter().map(|because| because.in_words());
+    let because = because.collect::<Vec<_>>().join(", ");
+    if !because.is_empty() {
+        summary.push(format!("Told because: {}", escaped(&because)));
+    }
+    let mut sections = Vec::new();
+    match &news.story {
+        Story::Failed { stage } => {
+            summary.push(format!(
+                "While {}: {}",
+                escaped(stage),
+                escaped(news.exit.meaning())
+            ));
+            sections.push(summary);
+        }
+        Story::Judged(judged) => {
+            summary.extend(facts(judged));
+            sections.push(summary);
+            sections.push(findings(judged));
+        }
+    }
+    let anchor = match &news.committed {
+        Some(committed) => vec![
+            format!(
+                "Ledger {}",
+                code(&format!("{}:{}", committed.sequence, committed.head_sha256))
+            ),
+            format!("Evidence {}", code(&committed.key)),
+        ],
+        None => vec!["No evidence was stored; the log of the run has the cause".to_owned()],
+    };
+    sections.push(anchor);
+
+    let header: String = title.chars().take(HEADER_CHARACTERS).collect();
+    let mut blocks = vec![json!({
+        "type": "header",
+        "text": { "type": "plain_text", "text": header },
+    })];
+    blocks.extend(
+        sections
+            .into_iter()
+            .filter(|lines| !lines.is_empty())
+            .map(|lines| {
+                json!({
+                    "type": "section",
+                    "text": { "type": "mrkdwn", "text": that_fit(lines) },
+                })
+            }),
+    );
+    json!({ "text": fallback(news, &title, sentence), "blocks": blocks })
+}
+
+/// What it is called, and what that means.
+fn headline(news: &News) -> (String, &'static str) {
+    let (word, sentence) = match &news.story {
+        Story::Failed { .. } => ("NOT DONE", "the run failed, and judged nothing"),
+        Story::Judged(judged) => match judged.verdict {
+            Verdict::Pass => ("PASS", "everybody who left has lost access"),
+            Verdict::PassWithExceptions => ("PASS", "with approved exceptions"),
+            Verdict::Inconclusive => ("INCONCLUSIVE", "something could not be checked"),
+            Verdict::Fail => ("FAIL", "somebody who left still has access"),
+        },
+    };
+    (format!("Asana access review: {word}"), sentence)
+}
+
+fn fallback(news: &News, title: &str, sentence: &str) -> String {
+    let mut text = format!("{title}, {sentence}");
+    if let Some(mark) = news.about.mark {
+        text = format!("{mark}: {text}");
+    }
+    if let Story::Judged(judged) = &news.story {
+        text += &format!("; {}", came_and_went(judged));
+    }
+    if let Some(committed) = &news.committed {
+        text += &format!("; ledger {}:{}", committed.sequence, committed.head_sha256);
+    }
+    escaped(&text)
+}
+
+fn came_and_went(judged: &Judged) -> String {
+    let count = |state| judged.count(state);
+    format!(
+        "findings: {} new, {} closed, {} open",
+        count(FindingState::New),
+        count(FindingState::Closed),
+        count(FindingState::Open)
+    )
+}
+
+fn facts(judged: &Judged) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(previous) = &judged.previous {
+        lines.push(escaped(&format!(
+            "The night before, entry {}: {}",
+            previous.sequence, previous.verdict
+        )));
+    }
+    let complete = if judged.complete {
+        "complete"
+    } else {
+        "not complete"
+    };
+    lines.push(format!(
+        "{} account(s), {} leaver(s), run {complete}; {}",
+        judged.counts.accounts.total,
+        judged.counts.leavers.total,
+        came_and_went(judged)
+    ));
+    let reasons = judged.reasons.iter();
+    lines.extend(reasons.map(|reason| format!("• {}", escaped(reason))));
+    lines
+}
+
+/// Only what came and went, and what stays if nothing did.
+fn findings(judged: &Judged) -> Vec<String> {
+    let moved = |finding: &&FindingNews| finding.state != FindingState::Open;
+    let mut shown: Vec<&FindingNews> = judged.findings.iter().filter(moved).collect();
+    if shown.is_empty() {
+        shown = judged.findings.iter().collect();
+    }
+    let more = judged.findings.len() - shown.len().min(FINDINGS_SHOWN);
+    let line = |finding: &FindingNews| {
+        let state = match finding.state {
+            FindingState::New => "*new*",
+            FindingState::Closed => "closed",
+            FindingState::Open => "open",
+        };
+        let account = finding.account_id.as_deref();
+        let account = account.map_or(String::new(), |id| format!(", account {}", code(id)));
+        format!(
+            "{state} {} {}{account}, {}",
+            escaped(&finding.severity),
+            escaped(&finding.kind),
+            code(&finding.finding_id)
+        )
+    };
+    let mut lines: Vec<String> = shown.into_iter().take(FINDINGS_SHOWN).map(line).collect();
+    if more > 0 {
+        lines.push(format!("and {more} more, all in the report"));
+    }
+    lines
+}
+
+/// Slack takes these three for markup: `<!channel>` would wake everybody.
+fn escaped(text: &str) -> String {
+    let cut: String = text.chars().take(LINE_CHARACTERS).collect();
+    cut.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// Text that is shown as it is.
+fn code(text: &str) -> String {
+    format!("`{}`", escaped(text).replace('`', "'"))
+}
+
+/// As many lines as a section takes, whole, and how many it does not.
+fn that_fit(lines: Vec<String>) -> String {
+    const ROOM_FOR_THE_REST: usize = 40;
+    let length = |line: &String| line.chars().count() + 1;
+    let all: usize = lines.iter().map(length).sum();
+    if all <= SECTION_CHARACTERS {
+        return lines.join("\n");
+    }
+    let mut left = SECTION_CHARACTERS - ROOM_FOR_THE_REST;
+    let fit = lines.iter().take_while(|line| {
+        let rest = left.checked_sub(length(line));
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    });
+    let fit = fit.count();
+    let more = format!("… and {} line(s) more", lines.len() - fit);
+    let shown = lines.into_iter().take(fit).chain([more]);
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_slack_takes_for_markup_is_escaped() {
+        assert_eq!(escaped("<!channel> a&b"), "&lt;!channel&gt; a&amp;b");
+        assert_eq!(code("a`<b>`"), "`a'&lt;b&gt;'`");
+    }
+
+    #[test]
+    fn lines_are_left_out_whole_and_counted_where_a_section_is_full() {
+        let few = vec!["x".repeat(1000); 2];
+        assert_eq!(that_fit(few.clone()), few.join("\n"));
+        for letter in ["x", "\u{e4}"] {
+            let line = letter.repeat(985);
+            let text = that_fit(vec![line.clone(); 40]);
+            assert_eq!(
+                text,
+                format!("{line}\n{line}\n{line}\n… and 37 line(s) more")
+            );
+            assert!(text.chars().count() <= SECTION_CHARACTERS);
+        }
+    }
+}

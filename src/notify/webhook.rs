@@ -1,0 +1,207 @@
+//! A webhook as Standard Webhooks describes it: a small JSON body, and a signature over exactly its bytes.
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use super::keys::Keys;
+use super::news::{Because, CheckNews, FindingNews, News, PreviousNight, Story};
+use super::{Address, MAX_ANSWER_BYTES};
+use crate::clock::Clock;
+use crate::judgement::{FindingCounts, LeaverCounts, Verdict};
+use crate::net::{Http, NetError, Request};
+
+/// The specification asks for less than 20 kB.
+const MAX_BODY_BYTES: usize = 20_000;
+
+/// Where a webhook goes, and what signs it.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The receiver.
+    pub address: Address,
+    /// The keys: each signs.
+    pub keys: Keys,
+}
+
+/// Posts the news until the receiver has it, or trying again is of no use.
+pub(super) async fn deliver(
+    http: &Http,
+    webhook: &Webhook,
+    news: &News,
+    clock: &Clock,
+) -> Result<(), NetError> {
+    let body = body(news, clock.now());
+    let id = news.about.message_id();
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let request = Request {
+        url: webhook.address.url().clone(),
+        headers,
+        max_bytes: MAX_ANSWER_BYTES,
+        pacer: None,
+        what: format!("POST {}", webhook.address),
+    };
+    // The moment is that of the attempt, so that a receiver can refuse old ones; the rest stays.
+    let signed = || signed(&webhook.keys, &id, clock.now().as_second(), &body);
+    http.deliver(request, &body, &signed).await.map(drop)
+}
+
+fn signed(keys: &Keys, id: &str, timestamp: i64, body: &[u8]) -> HeaderMap {
+    let headers = [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", keys.sign(id, timestamp, body)),
+    ];
+    headers
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let value = HeaderValue::try_from(value).ok()?;
+            Some((HeaderName::from_static(name), value))
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    run: &'a str,
+    as_of: Timestamp,
+    connection: &'a str,
+    mark: Option<&'static str>,
+    exit_code: u8,
+    verdict: Option<Verdict>,
+    because: &'a [Because],
+    ledger: Option<Ledger<'a>>,
+    evidence: Option<&'a str>,
+    tool: Tool<'a>,
+    #[serde(flatten)]
+    story: StoryData<'a>,
+}
+
+/// What `verify --head` takes.
+#[derive(Serialize)]
+struct Ledger<'a> {
+    sequence: u64,
+    head: &'a str,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoryData<'a> {
+    Judged {
+        complete: bool,
+        previous: Option<&'a PreviousNight>,
+        reasons: &'a [String],
+        checks: &'a [CheckNews],
+        counts: CountsData<'a>,
+        findings: Vec<&'a FindingNews>,
+        findings_left_out: usize,
+    },
+    Failed {
+        stage: &'static str,
+        meaning: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+struct CountsData<'a> {
+    accounts: u64,
+    leavers: &'a LeaverCounts,
+    findings: &'a FindingCounts,
+    changes: u64,
+}
+
+/// The exact bytes that are signed and sent.
+fn body(news: &News, now: Timestamp) -> Vec<u8> {
+    let about = &news.about;
+    let committed = news.committed.as_ref();
+    let (kind, verdict, story) = match &news.story {
+        Story::Judged(judged) => (
+            "run.completed",
+            Some(judged.verdict),
+            StoryData::Judged {
+                complete: judged.complete,
+                previous: judged.previous.as_ref(),
+                reasons: &judged.reasons,
+                checks: &judged.checks,
+                counts: CountsData {
+                    accounts: judged.counts.accounts.total,
+                    leavers: &judged.counts.leavers,
+                    findings: &judged.counts.findings,
+                    changes: judged.counts.changes.total,
+                },
+                findings: Vec::new(),
+                findings_left_out: judged.findings.len(),
+            },
+        ),
+        // What its record says, where there is one.
+        Story::Failed { stage } => (
+            "run.failed",
+            committed.map(|_| Verdict::Inconclusive),
+            StoryData::Failed {
+                stage,
+                meaning: news.exit.meaning(),
+            },
+        ),
+    };
+    let mut body = Body {
+        kind,
+        timestamp: Timestamp::from_second(now.as_second()).unwrap_or(now),
+        data: Data {
+            run: &about.run,
+            as_of: about.as_of,
+            connection: &about.connection,
+            mark: about.mark,
+            exit_code: news.exit.code(),
+            verdict,
+            because: news.because(),
+            ledger: committed.map(|committed| Ledger {
+                sequence: committed.sequence,
+                head: &committed.head_sha256,
+            }),
+            evidence: committed.map(|committed| committed.key.as_str()),
+            tool: Tool {
+                name: &about.tool.name,
+                version: &about.tool.version,
+            },
+            story,
+        },
+    };
+    // As many findings as fit, new ones first, and how many did not.
+    let used = json(&body).len();
+    if let (
+        Story::Judged(judged),
+        StoryData::Judged {
+            findings,
+            findings_left_out,
+            ..
+        },
+    ) = (&news.story, &mut body.data.story)
+    {
+        let sizes = judged.findings.iter().scan(used, |used, finding| {
+            *used += json(finding).len() + ",".len();
+            Some(*used)
+        });
+        let fit = sizes.take_while(|used| *used < MAX_BODY_BYTES).count();
+        *findings = judged.findings[..fit].iter().collect();
+        *findings_left_out -= fit;
+    }
+    json(&body)
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("words, numbers and text are JSON")
+}
