@@ -462,6 +462,7 @@ fn what_an_operator_is_told_about_a_key_that_cannot_be_had() {
         Fault::error("KMSInvalidStateException"),
         Fault::error("UnsupportedOperationException"),
         Fault::error("UnrecognizedClientException"),
+        Fault::error("InvalidSignatureException"),
         Fault::error("ValidationException"),
         Fault::Error(500, "KMSInternalException"),
         Fault::Page(404),

@@ -52,8 +52,9 @@ const KMS_KEY_OFF: &str =
     "the KMS key is disabled or awaits its deletion: enable it, or name another";
 const UNFIT_KMS_KEY: &str = "a key of `ECC_NIST_P256` for `SIGN_VERIFY` is needed: \
                              `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`";
-const BAD_KMS_REQUEST: &str =
-    "check EVIDENCE_SIGNING_KMS_KEY_ID, AWS_REGION and AWS_ENDPOINT_URL_KMS";
+const BAD_KMS_REQUEST: &str = "check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION; AWS_ENDPOINT_URL, set for a store, leads KMS \
+     there too unless AWS_ENDPOINT_URL_KMS says otherwise";
+const BAD_SIGNATURE: &str = "AWS_SECRET_ACCESS_KEY or the clock of this machine is wrong";
 const BAD_CERTIFICATE: &str =
     "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
 
@@ -195,13 +196,13 @@ fn kind_of(status: u16, code: &str) -> Kind {
 fn kms_kind_of(status: u16, code: &str) -> Kind {
     match (status, code) {
         (_, "AccessDeniedException") => Kind::Refused(None),
+        (_, "InvalidSignatureException" | "RequestExpired") => Kind::Refused(Some(BAD_SIGNATURE)),
         (_, "DisabledException" | "KMSInvalidStateException") => Kind::Refused(Some(KMS_KEY_OFF)),
         (401, _)
         | (
             _,
             "UnrecognizedClientException"
             | "InvalidClientTokenId"
-            | "InvalidSignatureException"
             | "IncompleteSignature"
             | "IncompleteSignatureException"
             | "MissingAuthenticationToken"
