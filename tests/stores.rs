@@ -366,7 +366,7 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
     let report = format!("{}/report.html", entries[0].run);
     put(key(&report), &all[&below(&report)]).await;
     let second = ("second_version".to_owned(), "report.html".to_owned());
-    assert_eq!(faults(&job), [second.clone()]);
+    assert_eq!(faults(&job), std::slice::from_ref(&second));
 
     // A deleted end of the chain reads as a shorter chain; the marks of deletion stay.
     for name in [
