@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::error::BoxError;
@@ -143,6 +143,45 @@ impl AwsError {
         }
     }
 
+    fn no_region(hint: &str) -> Self {
+        Self::Configuration {
+            what: "no AWS region is set".to_owned(),
+            hint: hint.to_owned(),
+            source: None,
+        }
+    }
+
+    /// What `failure` means for what was tried with the KMS key `id`.
+    pub(crate) fn from_kms_failure(what: KmsAction, id: &str, failure: Failure) -> Self {
+        let Failure {
+            kind,
+            cause: source,
+        } = failure;
+        let tried = format!("{} `{id}`", what.verb());
+        match kind {
+            Kind::Refused(hint) => Self::Refused {
+                what: tried,
+                hint: hint.map_or_else(|| what.permission_hint(), str::to_owned),
+                source,
+            },
+            Kind::Misconfigured(hint) => Self::Configuration {
+                what: format!("{tried} cannot work"),
+                hint: hint.to_owned(),
+                source: Some(source),
+            },
+            // The first four are no answers of KMS.
+            Kind::Exists
+            | Kind::NoSuchBucket
+            | Kind::NoSuchKey
+            | Kind::TooLarge(_)
+            | Kind::TryAgain
+            | Kind::Unavailable => Self::Unavailable {
+                what: tried,
+                source,
+            },
+        }
+    }
+
     /// What `failure` means for `what` was tried (`reading`, `writing`, `listing`) at `address`.
     pub(crate) fn from_failure(
         what: Action,
@@ -219,6 +258,30 @@ impl Action {
     }
 }
 
+/// What was tried with a KMS key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KmsAction {
+    GetPublicKey,
+    Sign,
+}
+
+impl KmsAction {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::GetPublicKey => "reading the public half of the KMS key",
+            Self::Sign => "signing with the KMS key",
+        }
+    }
+
+    fn permission_hint(self) -> String {
+        let permission = match self {
+            Self::GetPublicKey => "kms:GetPublicKey",
+            Self::Sign => "kms:Sign",
+        };
+        format!("the job needs `{permission}` on the key, in its own policy and in the key's")
+    }
+}
+
 /// The configuration of this process: loaded once, then the same for all.
 ///
 /// Credentials, region and endpoints come from where the SDK looks for them (`AWS_*`, the shared
@@ -275,16 +338,36 @@ fn http_client() -> SharedHttpClient {
 
 /// A client for S3, or the error that no region is known.
 pub fn s3_client(config: &SdkConfig, force_path_style: bool) -> Result<Client, AwsError> {
-    if config.region().is_none() {
-        return Err(AwsError::Configuration {
-            what: "no AWS region is set".to_owned(),
-            hint: "set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store that has none)"
-                .to_owned(),
-            source: None,
-        });
+    if region_of(config).is_none() {
+        return Err(AwsError::no_region(
+            "set AWS_REGION to the bucket's region (any value, such as `us-east-1`, for a store that has none)",
+        ));
     }
     let config = aws_sdk_s3::config::Builder::from(config).force_path_style(force_path_style);
     Ok(Client::from_conf(config.build()))
+}
+
+/// A client for KMS in the region that the key's ARN names, else in that of the configuration.
+pub fn kms_client(config: &SdkConfig, key_id: &str) -> Result<aws_sdk_kms::Client, AwsError> {
+    let own = region_of_arn(key_id).map(|region| Region::new(region.to_owned()));
+    let Some(region) = own.or_else(|| region_of(config).cloned()) else {
+        return Err(AwsError::no_region(
+            "set AWS_REGION to the key's region, or name the key by its ARN",
+        ));
+    };
+    let config = aws_sdk_kms::config::Builder::from(config).region(region);
+    Ok(aws_sdk_kms::Client::from_conf(config.build()))
+}
+
+/// An empty variable is as good as unset.
+fn region_of(config: &SdkConfig) -> Option<&Region> {
+    config.region().filter(|region| !region.as_ref().is_empty())
+}
+
+/// `eu-central-1` of `arn:aws:kms:eu-central-1:111122223333:key/…`.
+fn region_of_arn(key_id: &str) -> Option<&str> {
+    let mut parts = key_id.strip_prefix("arn:")?.split(':');
+    parts.nth(2).filter(|region| !region.is_empty())
 }
 
 /// Reads one object of at most `max_bytes`, with the configuration of this process.

@@ -79,7 +79,9 @@ impl Exit {
             Self::Inconclusive => "evidence stored, verdict inconclusive",
             Self::Unsound => "verify: the evidence is not sound",
             Self::Transient => "upstream or store unavailable after retries; worth a retry",
-            Self::Refused => "refused: token, connection, missing scope, feed or bucket access",
+            Self::Refused => {
+                "refused: token, connection, missing scope, feed, bucket or signing key"
+            }
             Self::Configuration => "wrong configuration",
             Self::Interrupted => "stopped by Ctrl-C, nothing half committed",
             Self::Terminated => "stopped by SIGTERM, nothing half committed",

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::directives::DirectiveError;
@@ -14,11 +14,12 @@ use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity
 use crate::exit::Exit;
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
-use crate::net::Deadline;
+use crate::net::{Deadline, ErrorKind};
 use crate::notify::{self, About, News};
 use crate::people::Workspace;
+use crate::signing::{SigningError, SigningKey};
 use crate::store::Store;
-use crate::{directives, feed, ledger, report, source, store};
+use crate::{directives, feed, ledger, report, signing, source, store};
 
 /// What a review needs.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Settings {
     pub store: store::Settings,
     /// How the ledger is kept.
     pub ledger: ledger::Settings,
+    /// What signs its entries.
+    pub signing: signing::Settings,
     /// The whole run must end within this.
     pub deadline: Duration,
     /// How critical Asana is to the company, in its own word.
@@ -73,6 +76,9 @@ pub enum Trouble {
     /// The ledger or the evidence of earlier runs.
     #[error("could not read the evidence of earlier runs")]
     Past(#[source] LedgerError),
+    /// The key that signs. Nothing is read or written before it is there.
+    #[error("could not open the signing key")]
+    Key(#[source] SigningError),
     /// The HR feed.
     #[error("could not read the HR feed")]
     Feed(#[from] feed::FeedError),
@@ -107,6 +113,7 @@ impl Trouble {
     pub fn stage(&self) -> &'static str {
         match self {
             Self::Past(_) => "reading earlier evidence",
+            Self::Key(_) => "opening the signing key",
             Self::Feed(_) => "reading the HR feed",
             Self::Directives(_) => "reading aliases and exceptions",
             Self::Source(_) => "reading the Asana accounts",
@@ -120,11 +127,29 @@ impl Trouble {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Past(ledger) | Self::Store(ledger) => of_ledger(ledger),
+            Self::Key(signing) => signing.kind().into(),
             Self::Feed(feed) => feed.kind().into(),
             Self::Directives(directives) => directives.kind().into(),
             Self::Source(source) => source.kind().into(),
             Self::Deadline { .. } => Exit::Transient,
             Self::Sums(_) | Self::Panic => Exit::Unexpected,
+        }
+    }
+
+    /// Whether nothing can be signed, however soon it is tried again.
+    fn is_about_signing_for_good(&self) -> bool {
+        match self {
+            Self::Key(signing) | Self::Store(LedgerError::Signing(signing)) => {
+                signing.kind() != ErrorKind::Transient
+            }
+            Self::Past(_)
+            | Self::Feed(_)
+            | Self::Directives(_)
+            | Self::Source(_)
+            | Self::Store(_)
+            | Self::Deadline { .. }
+            | Self::Sums(_)
+            | Self::Panic => false,
         }
     }
 
@@ -136,11 +161,15 @@ impl Trouble {
             }
             Self::Past(LedgerError::Signed { .. }) | Self::Store(LedgerError::Signed { .. }) => {
                 Some(
-                    "set EVIDENCE_SIGNING_KEY or EVIDENCE_SIGNING_KEY_FILE; a new key may follow an \
-                     old one, and an unsigned entry may not"
+                    "set EVIDENCE_SIGNING_KEY, EVIDENCE_SIGNING_KEY_FILE or \
+                     EVIDENCE_SIGNING_KMS_KEY_ID; a new key may follow an old one, and an unsigned \
+                     entry may not"
                         .to_owned(),
                 )
             }
+            Self::Key(signing)
+            | Self::Past(LedgerError::Signing(signing))
+            | Self::Store(LedgerError::Signing(signing)) => signing.hint().map(str::to_owned),
             Self::Feed(feed) => feed.hint(),
             Self::Directives(directives) => directives.hint(),
             Self::Source(source) => source.hint(),
@@ -170,7 +199,7 @@ fn of_ledger(error: &LedgerError) -> Exit {
     match error {
         LedgerError::Store(store) => store.kind().into(),
         LedgerError::Signed { .. } => Exit::Configuration,
-        LedgerError::Signing(_) => Exit::Unexpected,
+        LedgerError::Signing(signing) => signing.kind().into(),
         LedgerError::Crowded { .. } => Exit::Transient,
     }
 }
@@ -186,10 +215,10 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// Why there is no judgement.
 pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
-    match Store::open(&settings.store).await {
-        Ok(store) => run_in(store, settings, identity, clock).await,
-        Err(error) => Err(Failed {
-            trouble: Trouble::Past(error.into()),
+    match open(&settings).await {
+        Ok((store, key)) => run_in(store, key, settings, identity, clock).await,
+        Err(trouble) => Err(Failed {
+            trouble,
             record: None,
         }),
     }
@@ -233,28 +262,48 @@ pub async fn tell(
     }
 }
 
-/// As [`run`], with evidence in a store that is open.
+/// Where evidence goes, and the key that signs it.
+async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), Trouble> {
+    let store = Store::open(&settings.store).await;
+    let store = store.map_err(|error| Trouble::Past(error.into()))?;
+    let opening = SigningKey::open(&settings.signing);
+    let trouble = match tokio::time::timeout(settings.deadline, opening).await {
+        Ok(Ok(key)) => return Ok((store, key)),
+        Ok(Err(error)) => Trouble::Key(error),
+        Err(_) => Trouble::Deadline {
+            length: settings.deadline,
+            during: None,
+        },
+    };
+    warn!("No failure record is left: without the key its entry could not be signed");
+    Err(trouble)
+}
+
+/// The same with evidence in a store that is open, signed with a key that is there.
 ///
 /// # Errors
 /// Why there is no judgement.
 pub async fn run_in(
     store: Store,
+    key: Option<SigningKey>,
     settings: Settings,
     identity: RunIdentity,
     clock: Clock,
 ) -> Result<Done, Failed> {
     let store = store.locked(settings.ledger.lock(identity.as_of));
     let connection = &settings.source.truto.integrated_account_id;
-    let ledger = Ledger::new(store, connection, settings.ledger.clone());
+    let signer = key.as_ref().map(SigningKey::signer);
+    let ledger = Ledger::new(store, connection, settings.ledger.clone(), key);
     let frame = Frame {
         identity,
         criticality: settings.criticality.clone(),
         control_ids: settings.control_ids.clone(),
-        signer: settings.ledger.signer(),
+        signer,
     };
     // A panic is caught, so that this night too leaves its record; nothing of it is used again.
-    let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock)).catch_unwind();
-    let trouble = match tokio::time::timeout(settings.deadline, review).await {
+    let left = settings.deadline.saturating_sub(clock.elapsed());
+    let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock, left)).catch_unwind();
+    let trouble = match tokio::time::timeout(left, review).await {
         Ok(Ok(Ok(done))) => return Ok(done),
         Ok(Ok(Err(trouble))) => out_of_time(trouble, &settings, clock),
         Ok(Err(_)) => Trouble::Panic,
@@ -263,7 +312,10 @@ pub async fn run_in(
             during: None,
         },
     };
-    let record = if trouble.exit().leaves_a_record() {
+    let record = if trouble.is_about_signing_for_good() {
+        warn!("No failure record is left: its entry could not be signed either");
+        None
+    } else if trouble.exit().leaves_a_record() {
         record(&ledger, &settings, &frame, clock, &trouble).await
     } else {
         None
@@ -287,8 +339,9 @@ async fn review(
     settings: &Settings,
     frame: &Frame,
     clock: Clock,
+    within: Duration,
 ) -> Result<Done, Trouble> {
-    let deadline = Deadline::after(settings.deadline);
+    let deadline = Deadline::after(within);
     let mut chain = ledger
         .open(frame.identity.as_of)
         .await
@@ -368,11 +421,11 @@ async fn record(
         Ok(Ok(committed)) => Some(committed),
         Ok(Err(error)) => {
             let error = Trouble::Store(error).chain();
-            tracing::warn!(error, "No failure record could be left");
+            warn!(error, "No failure record could be left");
             None
         }
         Err(_) => {
-            tracing::warn!("No failure record could be left in time");
+            warn!("No failure record could be left in time");
             None
         }
     }

@@ -985,7 +985,12 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
 
 /// Nights that failed, of a connection of any name: a ledger with little in it.
 fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
-    let ledger = Ledger::new(Store::folder(root), connection, ledger::Settings::default());
+    let ledger = Ledger::new(
+        Store::folder(root),
+        connection,
+        ledger::Settings::default(),
+        None,
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

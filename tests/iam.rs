@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use support::job::{Job, LEFT_AND_GONE};
+use support::kms::{ALIAS, KmsServer};
 use support::s3::{Action, S3Server};
 use truto_simulator::World;
 
@@ -125,6 +126,25 @@ fn without_locks_and_keys_of_ones_own_two_statements_may_go() {
         "ReadHrFilesInS3",
     ];
     assert_eq!(asked(&server.actions()), allowed("writer.json", &gone));
+}
+
+#[test]
+fn a_key_in_kms_is_asked_for_what_the_statement_for_it_allows() {
+    let kms = KmsServer::start();
+    let server = S3Server::start(["evidence"]);
+    let job = kms
+        .env()
+        .into_iter()
+        .fold(job(&server), |job, (name, value)| job.env(name, &value))
+        .env("EVIDENCE_SIGNING_KMS_KEY_ID", ALIAS);
+    assert_eq!(job.run().code, 0);
+    assert_eq!(job.run().code, 0);
+    assert_eq!(job.run_with(&["verify"]).code, 0);
+    let asked = kms.asked().into_iter();
+    let asked: BTreeSet<String> = asked.map(|asked| format!("kms:{}", asked.action)).collect();
+    let policy = policy("writer.json");
+    let statement = policy.iter().find(|(id, _)| id == "SignLedgerEntries");
+    assert_eq!(asked, statement.expect("the statement").1);
 }
 
 #[test]

@@ -149,7 +149,12 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
 
         // What nothing vouches for is not read.
         let before = server.actions().len();
-        let ledger = Ledger::new(store.clone(), CONNECTION_ID, ledger::Settings::default());
+        let ledger = Ledger::new(
+            store.clone(),
+            CONNECTION_ID,
+            ledger::Settings::default(),
+            None,
+        );
         let past = ledger.open(instant(3)).await.expect("a ledger").past;
         assert_eq!(past.ledger_faults, Vec::<String>::new());
         assert_eq!(past.previous.expect("a previous run").at.sequence, 1);

@@ -87,7 +87,14 @@ async fn review(
         executor: settings.executor,
         ..support::identity(as_of, "7f3a9c")
     };
-    run::run_in(store.clone(), settings.run, identity, Clock::at(as_of)).await
+    run::run_in(
+        store.clone(),
+        None,
+        settings.run,
+        identity,
+        Clock::at(as_of),
+    )
+    .await
 }
 
 /// Both nights into a folder; every file they left, gzip unpacked.

@@ -4,14 +4,12 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use asana_access_review::evidence::{Entry, EntryKind};
 use asana_access_review::exit::Exit;
 use asana_access_review::judgement::CheckStatus;
 use asana_access_review::run::{Done, Failed};
-use asana_access_review::signing::{PublicKey, SigningKey};
+use asana_access_review::signing::{PrivateKey, PublicKey};
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
 use secrecy::SecretString;
@@ -23,6 +21,7 @@ use support::company::{
 use support::has;
 use support::job::{Job, LEFT_AND_GONE};
 use support::s3::{Fault, Rule};
+use support::shell::{TOOLS, shell, the_one};
 use truto_simulator::World;
 
 const ED25519: &str = include_str!("keys/ed25519.test-key.pem");
@@ -515,7 +514,7 @@ async fn an_entry_signed_with_a_key_it_does_not_name_is_not_believed() {
     let two = place.objects();
     rewritten(&place, &two, 2, |entry| entry.complete = false);
     let forged = &place.objects()[&entry_name(2)];
-    let other = SigningKey::from_pem(&SecretString::from(P256)).expect("a key");
+    let other = PrivateKey::from_pem(&SecretString::from(P256)).expect("a key");
     let signature = other.sign(forged).expect("a signature");
     place.put(&signature_name(forged), &signature);
     let done = signed_night(&company, &store, ED25519, 3).await;
@@ -552,7 +551,7 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
             let bytes = link.to_bytes();
             place.put(&entry_name(sequence), &bytes);
             if sequence == 1 {
-                let key = SigningKey::from_pem(&SecretString::from(ED25519)).expect("a key");
+                let key = PrivateKey::from_pem(&SecretString::from(ED25519)).expect("a key");
                 let signature = key.sign(&bytes).expect("a signature");
                 place.put(&signature_name(&bytes), &signature);
                 place.put(&key_name(ED25519_PUBLIC), ED25519_PUBLIC.as_bytes());
@@ -579,39 +578,6 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
 }
 
 // What an auditor does, with nothing of ours.
-
-/// What the lines of README.md and of the report are typed into, and call.
-const TOOLS: [&str; 4] = ["sh", "openssl", "sha256sum", "cut"];
-
-/// Whether a shell ends well with these lines in a folder, and what it says.
-fn shell(folder: &Path, lines: &str, variables: &[(&str, &str)]) -> (bool, String) {
-    let ended = Command::new("sh")
-        .args(["-euc", lines])
-        .envs(variables.iter().copied())
-        .current_dir(folder)
-        .output()
-        .expect("sh");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (
-        ended.status.success(),
-        text(ended.stdout) + &text(ended.stderr),
-    )
-}
-
-/// Lines of README.md that begin like this.
-fn printed(beginning: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(path).expect("README.md");
-    let lines = readme.lines().filter(|line| line.starts_with(beginning));
-    lines.map(str::to_owned).collect()
-}
-
-fn the_one(beginning: &str) -> String {
-    match &printed(beginning)[..] {
-        [line] => line.clone(),
-        lines => panic!("README.md has `{beginning}` {} times", lines.len()),
-    }
-}
 
 /// A job that signs with the key in a file.
 fn signing_job(key: &str) -> Job {

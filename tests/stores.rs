@@ -1,18 +1,24 @@
-//! Evidence in stores that others built. Our own server in the test process (`tests/store.rs`) injects
-//! faults; these show that what we ask for is what servers understand.
+//! Evidence in stores that others built, and keys that sign there. Our own servers in the test process
+//! (`tests/store.rs`, `tests/kms.rs`) inject faults; these show that what we ask for is what servers
+//! understand.
 
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::process::Child;
 
 use asana_access_review::store::{Created, Store, StoreError};
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use support::company::{Objects, below, ensure_sound};
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended};
 use support::servers::{Moto, SeaweedFs};
+use support::shell::{TOOLS, shell, the_one};
 
 const BUCKET: &str = "evidence";
 const PREFIX: &str = "n";
@@ -422,4 +428,124 @@ async fn objects_are_encrypted_with_the_key_of_kms_that_was_asked_for() {
     let (_, detail) = store_protection(&client).await;
     assert!(detail.contains("encrypted (aws:kms)"), "{detail}");
     assert_eq!(faults(&job), []);
+}
+
+// Keys that sign in KMS.
+
+/// A key that moto makes; its id.
+async fn made(kms: &aws_sdk_kms::Client, spec: KeySpec, usage: KeyUsageType) -> String {
+    let made = kms.create_key().key_spec(spec).key_usage(usage).send();
+    let made = made.await.expect("a key");
+    let key = made.key_metadata.expect("what was made");
+    key.key_id
+}
+
+#[tokio::test]
+async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
+    let Some(moto) = Moto::start() else {
+        return;
+    };
+    if !support::has(&TOOLS) {
+        return;
+    }
+    let kms = moto.kms().await;
+    let id = made(&kms, KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+    let alias = "alias/access-review";
+    let named = kms.create_alias().alias_name(alias).target_key_id(&id);
+    named.send().await.expect("an alias");
+    let mut job = Job::scenario("healthy", LEFT_AND_GONE);
+    for (name, value) in moto.kms_env() {
+        job = job.env(name, &value);
+    }
+    let arn = kms.describe_key().key_id(&id).send().await.expect("a key");
+    let arn = arn.key_metadata.and_then(|key| key.arn).expect("an ARN");
+    for id in [id.as_str(), alias, arn.as_str()] {
+        job = job.env("EVIDENCE_SIGNING_KMS_KEY_ID", id);
+        let ended = job.run();
+        assert_eq!(ended.code, 0, "{id}: {}", ended.stderr);
+    }
+
+    // The key as whoever checks gets it: from KMS, by the line in README.md.
+    let answer = kms.get_public_key().key_id(alias).send().await;
+    let der = answer.expect("a key").public_key.expect("a public half");
+    let line = the_one("aws kms get-public-key");
+    let (_, rest) = line.split_once(" | ").expect("a pipe");
+    let line = format!("printf %s \"$key\" | {rest}");
+    let key = STANDARD.encode(der);
+    let folder = job.folder.path();
+    let (is_made, told) = shell(folder, &line, &[("key", &key)]);
+    assert!(is_made, "{told}");
+
+    let check = the_one("openssl dgst -sha256 -verify");
+    let lines = format!("{}\n{check}", the_one("signature="));
+    let pinned = folder.join("signing.pub.pem").display().to_string();
+    let ledger = job.connection().join("ledger");
+    for sequence in 1..=3 {
+        let entry = format!("{sequence:010}.json");
+        let variables = [("entry", entry.as_str()), ("key", pinned.as_str())];
+        let (is_sound, told) = shell(&ledger, &lines, &variables);
+        assert!(is_sound, "{told}");
+    }
+    let verified = support::job::verify(&job.evidence(), &["--public-key", &pinned]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+
+    // Forged, it is not.
+    let entry = ledger.join("0000000003.json");
+    let text = fs::read_to_string(&entry).expect("an entry");
+    fs::write(&entry, text.replace("\"pass\"", "\"fail\"")).expect("a file");
+    let verified = support::job::verify(&job.evidence(), &["--public-key", &pinned]);
+    assert_eq!(verified.code, 5, "{}", verified.stdout);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_sign_entries_is_refused_before_anything_is_written() {
+    let Some(moto) = Moto::start() else {
+        return;
+    };
+    let kms = moto.kms().await;
+    let of = async |spec, usage| made(&kms, spec, usage).await;
+    let sign = KeyUsageType::SignVerify;
+    let rsa = of(KeySpec::Rsa2048, sign.clone()).await;
+    let p384 = of(KeySpec::EccNistP384, sign.clone()).await;
+    let k256 = of(KeySpec::EccSecgP256K1, sign.clone()).await;
+    let symmetric = of(KeySpec::SymmetricDefault, KeyUsageType::EncryptDecrypt).await;
+    let missing = "1234abcd-12ab-34cd-56ef-1234567890ab".to_owned();
+    let mut job = Job::scenario("healthy", LEFT_AND_GONE);
+    for (name, value) in moto.kms_env() {
+        job = job.env(name, &value);
+    }
+    for id in [rsa, p384, k256, symmetric, missing] {
+        job = job.env("EVIDENCE_SIGNING_KMS_KEY_ID", &id);
+        let ended = job.run();
+        assert_eq!(ended.code, 78, "{id}: {}", ended.stderr);
+        assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+        assert!(!job.evidence().exists(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn evidence_in_one_store_is_signed_by_a_key_in_another_while_runs_race() {
+    let (Some(weed), Some(moto)) = (SeaweedFs::start(), Moto::start()) else {
+        return;
+    };
+    weed.locked_bucket(BUCKET).await;
+    let kms = moto.kms().await;
+    let id = made(&kms, KeySpec::EccNistP256, KeyUsageType::SignVerify).await;
+    let mut job = with(Job::scenario("healthy", LEFT_AND_GONE), weed.env());
+    for (name, value) in moto.kms_env() {
+        job = job.env(name, &value);
+    }
+    let job = job.env("EVIDENCE_SIGNING_KMS_KEY_ID", &id);
+    let runs: Vec<Child> = (0..4).map(|_| job.start()).collect();
+    for run in runs {
+        let run = wait(run);
+        assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    }
+    let objects = objects(&weed.client().await).await;
+    let entries = ensure_sound(&objects);
+    assert_eq!(entries.len(), 4);
+    let key = below(&format!("keys/{}.pem", entries[0].key_sha256));
+    fs::write(job.folder.path().join("key.pem"), &objects[&key]).expect("a key");
+    let verified = job.run_with(&["verify", "--public-key", "key.pem"]);
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
 }

@@ -46,12 +46,60 @@ pub(crate) const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, 
                            S3_FORCE_PATH_STYLE";
 const BAD_DATA_KEY: &str = "the bucket's or EVIDENCE_KMS_KEY_ID's key of AWS KMS is not there, disabled or of another \
                             kind";
+const NO_SUCH_KMS_KEY: &str =
+    "there is no such KMS key: check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION";
+const KMS_KEY_OFF: &str =
+    "the KMS key is disabled or awaits its deletion: enable it, or name another";
+const UNFIT_KMS_KEY: &str = "a key of `ECC_NIST_P256` for `SIGN_VERIFY` is needed: \
+                             `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`";
+const BAD_KMS_REQUEST: &str = "check EVIDENCE_SIGNING_KMS_KEY_ID and AWS_REGION; AWS_ENDPOINT_URL, set for a store, leads KMS \
+     there too unless AWS_ENDPOINT_URL_KMS says otherwise";
+const BAD_SIGNATURE: &str = "AWS_SECRET_ACCESS_KEY or the clock of this machine is wrong";
 const BAD_CERTIFICATE: &str =
     "the server's certificate is not trusted: SSL_CERT_FILE replaces the system's roots";
 
+/// Who answers: the same word means different things.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    S3,
+    Kms,
+}
+
+impl Service {
+    fn kind_of(self, status: u16, code: &str) -> Kind {
+        match self {
+            Self::S3 => kind_of(status, code),
+            Self::Kms => kms_kind_of(status, code),
+        }
+    }
+
+    /// What to look at where a request cannot even be made.
+    fn bad_request(self) -> &'static str {
+        match self {
+            Self::S3 => BAD_REQUEST,
+            Self::Kms => BAD_KMS_REQUEST,
+        }
+    }
+}
+
 impl Failure {
-    /// What the SDK's error means.
+    /// What the SDK's error about a request to S3 means.
     pub(crate) fn of<E>(error: SdkError<E>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        Self::of_service(Service::S3, error)
+    }
+
+    /// What the SDK's error about a request to KMS means.
+    pub(crate) fn of_kms<E>(error: SdkError<E>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        Self::of_service(Service::Kms, error)
+    }
+
+    fn of_service<E>(service: Service, error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -59,7 +107,7 @@ impl Failure {
             let status = answer.raw().status().as_u16();
             let code = error.code().unwrap_or_default();
             return Self {
-                kind: kind_of(status, code),
+                kind: service.kind_of(status, code),
                 cause: Box::new(Answer {
                     status,
                     code: code.to_owned(),
@@ -69,7 +117,7 @@ impl Failure {
             };
         }
         let kind = match &error {
-            SdkError::ConstructionFailure(_) => Kind::Misconfigured(BAD_REQUEST),
+            SdkError::ConstructionFailure(_) => Kind::Misconfigured(service.bad_request()),
             _ => Kind::Unavailable,
         };
         let kind = kind_of_chain(&error).unwrap_or(kind);
@@ -141,6 +189,45 @@ fn kind_of(status: u16, code: &str) -> Kind {
             | "XAmzContentSHA256Mismatch",
         ) => Kind::Unavailable,
         _ => Kind::Misconfigured(BAD_REQUEST),
+    }
+}
+
+/// KMS says almost everything with 400 and a word.
+fn kms_kind_of(status: u16, code: &str) -> Kind {
+    match (status, code) {
+        (_, "AccessDeniedException") => Kind::Refused(None),
+        (_, "InvalidSignatureException" | "RequestExpired") => Kind::Refused(Some(BAD_SIGNATURE)),
+        (_, "DisabledException" | "KMSInvalidStateException") => Kind::Refused(Some(KMS_KEY_OFF)),
+        (401, _)
+        | (
+            _,
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "IncompleteSignature"
+            | "IncompleteSignatureException"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "ExpiredTokenException",
+        ) => Kind::Refused(Some(BAD_CREDENTIALS)),
+        (403 | 407, _) => Kind::Refused(None),
+        (_, "NotFoundException" | "InvalidArnException") => Kind::Misconfigured(NO_SUCH_KMS_KEY),
+        (_, "UnsupportedOperationException" | "InvalidKeyUsageException") => {
+            Kind::Misconfigured(UNFIT_KMS_KEY)
+        }
+        (501, _) => Kind::Misconfigured(BAD_KMS_REQUEST),
+        // The SDK has tried these again.
+        (408 | 429 | 500.., _)
+        | (
+            _,
+            "ThrottlingException"
+            | "LimitExceededException"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+            | "DependencyTimeoutException"
+            | "KeyUnavailableException"
+            | "KMSInternalException",
+        ) => Kind::Unavailable,
+        _ => Kind::Misconfigured(BAD_KMS_REQUEST),
     }
 }
 
@@ -305,5 +392,43 @@ mod tests {
             kind_of_chain(&io::Error::other(offline)),
             Some(Kind::Unavailable)
         );
+    }
+
+    #[test]
+    fn every_word_of_kms_means_something() {
+        let mut told = String::new();
+        for (status, code) in [
+            (400, "AccessDeniedException"),
+            (400, "DisabledException"),
+            (400, "KMSInvalidStateException"),
+            (400, "UnrecognizedClientException"),
+            (400, "InvalidSignatureException"),
+            (400, "ExpiredTokenException"),
+            (403, "InvalidClientTokenId"),
+            (403, ""),
+            (400, "NotFoundException"),
+            (400, "InvalidArnException"),
+            (400, "UnsupportedOperationException"),
+            (400, "InvalidKeyUsageException"),
+            (400, "ValidationException"),
+            (400, ""),
+            (404, ""),
+            (501, ""),
+            (400, "ThrottlingException"),
+            (400, "LimitExceededException"),
+            (408, ""),
+            (429, ""),
+            (500, "KMSInternalException"),
+            (500, "DependencyTimeoutException"),
+            (503, ""),
+        ] {
+            let kind = match kms_kind_of(status, code) {
+                Kind::Refused(_) => "Refused".to_owned(),
+                Kind::Misconfigured(_) => "Misconfigured".to_owned(),
+                kind => format!("{kind:?}"),
+            };
+            told.push_str(&format!("{status} {code} {kind}\n"));
+        }
+        insta::assert_snapshot!(told);
     }
 }

@@ -24,9 +24,9 @@ use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::notify::{self, NotifyOn};
 use crate::people::LockMode;
-use crate::signing::SigningKey;
+use crate::signing::PrivateKey;
 use crate::source::RawPages;
-use crate::{directives, files, ledger, net, run, source, store, truto};
+use crate::{directives, files, ledger, net, run, signing, source, store, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
@@ -380,8 +380,6 @@ impl Judge {
     /// Judges the values of a command that later versions act on, and refuses each that is set: it
     /// would be ignored.
     fn not_built(&mut self, command: Command, raw: &mut Raw) {
-        let both_keys =
-            raw.evidence_signing_key.is_some() && raw.evidence_signing_kms_key_id.is_some();
         for (name, value) in raw.each() {
             let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
                 continue;
@@ -410,11 +408,6 @@ impl Judge {
                     ),
                 );
             }
-        }
-        if both_keys {
-            let problem = "EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set";
-            self.problems
-                .add(problem.to_owned(), Some("keep one of the two".to_owned()));
         }
     }
 
@@ -448,7 +441,7 @@ impl Judge {
         {
             self.only_for_buckets(&raw);
         }
-        let signing_key = self.signing_key(&raw);
+        let signing = self.signing(&raw);
         let notify = self.notify(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
         let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
@@ -477,8 +470,8 @@ impl Judge {
                 ledger: ledger::Settings {
                     retention_days,
                     lock_mode: lock_mode?,
-                    signing_key: signing_key?,
                 },
+                signing: signing?,
                 deadline: deadline?,
                 criticality: criticality?,
                 control_ids: values::list(raw.control_ids.as_deref().unwrap_or_default()),
@@ -558,18 +551,35 @@ impl Judge {
         Some(Some(mode?))
     }
 
-    /// The key that signs, if there is to be one.
-    fn signing_key(&mut self, raw: &Raw) -> Option<Option<Arc<SigningKey>>> {
-        match &raw.evidence_signing_key {
-            None => Some(None),
+    /// What signs, if anything is to.
+    fn signing(&mut self, raw: &Raw) -> Option<signing::Settings> {
+        let private = match &raw.evidence_signing_key {
+            None => Some(signing::Settings::Unsigned),
             // Its file was complained about.
             Some(text) if text.is_empty() => None,
             set => self.get("EVIDENCE_SIGNING_KEY", set, |text| {
-                let key = SigningKey::from_pem(&SecretString::from(text))
+                let key = PrivateKey::from_pem(&SecretString::from(text))
                     .map_err(|error| Wrong::new(error.to_string()).hint(error.hint()))?;
-                Ok(Some(Arc::new(key)))
+                Ok(signing::Settings::Private(Arc::new(key)))
             }),
+        };
+        let Some(id) = &raw.evidence_signing_kms_key_id else {
+            return private;
+        };
+        if raw.evidence_signing_key.is_some() {
+            let problem = "EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set";
+            self.problems
+                .add(problem.to_owned(), Some("keep one of the two".to_owned()));
         }
+        if values::is_kms_key(id) {
+            return Some(signing::Settings::Kms(id.clone()));
+        }
+        // Not shown: somebody may have put the key itself there.
+        self.problems.add(
+            "EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key".to_owned(),
+            Some("write the key's id, `alias/NAME`, or its ARN".to_owned()),
+        );
+        None
     }
 
     /// Who is told of the run. Whatever would tell nobody is a problem: it would be taken for done.

@@ -131,16 +131,9 @@ fn a_lock_needs_an_end_and_a_bucket() {
 
 #[test]
 fn values_of_later_versions_are_judged_all_the_same() {
-    let told = told(&[
-        ("EVIDENCE_SIGNING_KEY", "hunter2"),
-        ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/x"),
-    ]);
-    assert!(
-        told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
-        "{told}"
-    );
-    assert!(told.contains("are both set"), "{told}");
-    assert!(!told.contains("hunter2"), "{told}");
+    let told = told(&[("SHARD_COUNT", "many"), ("NOTIFY_ON", "mondays")]);
+    assert!(told.contains("SHARD_COUNT=`many` is"), "{told}");
+    assert!(told.contains("NOTIFY_ON=`mondays` is none of"), "{told}");
 }
 
 #[test]
@@ -218,9 +211,14 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
 
 #[test]
 fn a_signing_key_is_read_from_its_text_or_its_file() {
-    let of = |judged: Result<Judged<Settings>, Problems>| {
-        let signer = judged.expect("settings").settings.run.ledger.signer();
-        signer.map(|signer| signer.key_sha256)
+    let of = |judged: Result<Judged<Settings>, Problems>| match judged
+        .expect("settings")
+        .settings
+        .run
+        .signing
+    {
+        signing::Settings::Private(key) => Some(key.public().sha256().to_owned()),
+        signing::Settings::Unsigned | signing::Settings::Kms(_) => None,
     };
     let text = of(with(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY)]));
     assert!(text.is_some());
@@ -333,6 +331,75 @@ fn an_address_or_a_key_that_cannot_be_read_is_one_complaint() {
         assert!(told.contains("has 1 problem"), "{told}");
         assert!(told.contains(&format!("{name}_FILE=`/run/gone`")), "{told}");
     }
+}
+
+#[test]
+fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
+    let of = |id: &str| with(&[("EVIDENCE_SIGNING_KMS_KEY_ID", id)]);
+    for id in [
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "mrk-1234abcd12ab34cd56ef1234567890ab",
+        "alias/access-review/signing_2026",
+        "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/signing",
+    ] {
+        match of(id).expect(id).settings.run.signing {
+            signing::Settings::Kms(key) => assert_eq!(key, id),
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+    assert!(of("  ").is_ok());
+
+    let pem = SIGNING_KEY.replace('\n', " ");
+    for id in [
+        "alias/",
+        "alias/a b",
+        "signing/x",
+        "key/1234abcd",
+        "arn:aws:s3:::evidence",
+        "arn:aws:kms:eu-central-1:111122223333:1234abcd",
+        "arn:aws:kms::111122223333:key/1234abcd",
+        "https://kms.eu-central-1.amazonaws.com/x",
+        &pem,
+        &"a".repeat(2049),
+    ] {
+        let told = of(id).map(|_| ()).expect_err(id).to_string();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told, @r"
+            the configuration has 1 problem
+              EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key
+            hint: write the key's id, `alias/NAME`, or its ARN; all variables are described in README.md
+            ");
+        }
+    }
+}
+
+#[test]
+fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
+    let kms = ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/signing");
+    let told = told(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY), kms]);
+    insta::assert_snapshot!(told, @r"
+    the configuration has 1 problem
+      EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set
+    hint: keep one of the two; all variables are described in README.md
+    ");
+    let from_file = [ENOUGH, &[("EVIDENCE_SIGNING_KEY_FILE", "/run/key"), kms]].concat();
+    let judged = load(environment(&from_file), |_| Ok(SIGNING_KEY.to_owned()));
+    let told = judged.expect_err("a problem").to_string();
+    assert!(
+        told.contains("has 1 problem") && told.contains("are both set"),
+        "{told}"
+    );
+
+    // What else is wrong is said all the same, and shown is nothing of it.
+    let wrong = ("EVIDENCE_SIGNING_KMS_KEY_ID", "hunter 3");
+    let told = self::told(&[("EVIDENCE_SIGNING_KEY", "hunter2"), wrong]);
+    assert!(told.contains("has 3 problems"), "{told}");
+    assert!(
+        told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
+        "{told}"
+    );
+    assert!(!told.contains("hunter"), "{told}");
 }
 
 #[test]
@@ -573,6 +640,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("EVIDENCE_KMS_KEY_ID", "alias/evidence"),
     ("EVIDENCE_BUCKET_OWNER", "123456789012"),
     ("EVIDENCE_SIGNING_KEY", SIGNING_KEY),
+    ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/signing"),
     ("EVIDENCE_RAW", "full"),
     ("S3_FORCE_PATH_STYLE", "true"),
     ("HTTP_TIMEOUT", "31s"),

@@ -241,6 +241,26 @@ pub(super) fn aws_account(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// Whether a text can name a KMS key: by its id, its alias or its ARN.
+pub(super) fn is_kms_key(text: &str) -> bool {
+    let plain = |text: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/');
+        !text.is_empty() && text.chars().all(plain)
+    };
+    if text.len() > 2048 {
+        return false;
+    }
+    match text.split(':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "kms", region, account, key] => {
+            let is_key = key.starts_with("key/") || key.starts_with("alias/");
+            is_key && [partition, region, account, key].into_iter().all(plain)
+        }
+        [alias] if alias.starts_with("alias/") => alias.len() > "alias/".len() && plain(alias),
+        [id] => plain(id) && !id.contains('/'),
+        _ => false,
+    }
+}
+
 /// Words separated by commas, blanks around them dropped.
 pub(super) fn list(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);

@@ -162,7 +162,7 @@ variables! {
     evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [], WRITES, "key of AWS KMS that the bucket encrypts each object with (SSE-KMS); unset: as the bucket does by itself";
     evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [], STORE, "the AWS account, 12 digits, that the bucket must belong to; unset: any";
     evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret], WRITES, "PEM private key (Ed25519 or P-256) in PKCS#8 that signs each ledger entry; once signed, a ledger takes no unsigned entry";
-    evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [later], WRITES, "the same with an AWS KMS P-256 key";
+    evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [], WRITES, "the same with an AWS KMS key (ECC_NIST_P256) by its id, alias/NAME or ARN; the private half never leaves KMS; not both";
     evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages kept as none, minimal (only the fields we use) or full; their digests always are";
     s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "path-style addressing; other S3 settings are the AWS SDK's own (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";
     http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";

@@ -44,6 +44,17 @@ pub struct Signer {
     pub key_sha256: String,
     /// Its kind, on which the line depends that checks a signature.
     pub kind: KeyKind,
+    /// Where its private half is.
+    pub custody: Custody,
+}
+
+/// Where the private half of a key is, as the run that signs with it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Custody {
+    /// In a secret of the job's.
+    Private,
+    /// In AWS KMS, which gives its public half to whoever may ask.
+    Kms,
 }
 
 /// A night that was judged: everything its evidence is made from.

@@ -7,12 +7,11 @@ mod walk;
 pub use commit::{Committed, commit_failure, commit_night};
 pub use walk::{Before, Chain};
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::evidence::{ConnectionFolder, Signer};
+use crate::evidence::ConnectionFolder;
 use crate::people::LockMode;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::{ObjectLock, Store, StoreError};
@@ -24,20 +23,9 @@ pub struct Settings {
     pub retention_days: Option<u32>,
     /// Whether the store is asked to lock each object as long; needs `retention_days`.
     pub lock_mode: Option<LockMode>,
-    /// Signs each entry. A ledger that is signed once is signed ever after.
-    pub signing_key: Option<Arc<SigningKey>>,
 }
 
 impl Settings {
-    /// The key that signs, as reports tell it.
-    pub fn signer(&self) -> Option<Signer> {
-        let key = self.signing_key.as_deref()?.public();
-        Some(Signer {
-            key_sha256: key.sha256().to_owned(),
-            kind: key.kind(),
-        })
-    }
-
     /// The lock that what is written at this instant is put under.
     pub fn lock(&self, as_of: Timestamp) -> Option<ObjectLock> {
         Some(ObjectLock {
@@ -59,16 +47,25 @@ pub struct Ledger {
     connection: String,
     folder: ConnectionFolder,
     settings: Settings,
+    key: Option<SigningKey>,
 }
 
 impl Ledger {
     /// The ledger of `connection` in a store. Nothing is read or made yet.
-    pub fn new(store: Store, connection: &str, settings: Settings) -> Self {
+    ///
+    /// A key signs each entry. A ledger that is signed once is signed ever after.
+    pub fn new(
+        store: Store,
+        connection: &str,
+        settings: Settings,
+        key: Option<SigningKey>,
+    ) -> Self {
         Self {
             store,
             connection: connection.to_owned(),
             folder: ConnectionFolder::of(connection),
             settings,
+            key,
         }
     }
 }

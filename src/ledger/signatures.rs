@@ -33,17 +33,17 @@ pub(super) struct SignatureFaults {
 impl Ledger {
     /// What this run's entries name as their key.
     pub(super) fn key_sha256(&self) -> &str {
-        let key = self.settings.signing_key.as_deref();
+        let key = self.key.as_ref();
         key.map_or(Entry::UNSIGNED, |key| key.public().sha256())
     }
 
     pub(super) fn signs(&self) -> bool {
-        self.settings.signing_key.is_some()
+        self.key.is_some()
     }
 
     /// Lays the public key beside the ledger, where it is not there yet.
     pub(super) async fn publish_key(&self) -> Result<(), LedgerError> {
-        let Some(key) = self.settings.signing_key.as_deref() else {
+        let Some(key) = self.key.as_ref() else {
             return Ok(());
         };
         let public = key.public();
@@ -65,10 +65,10 @@ impl Ledger {
 
     /// Signs an entry that is about to be created, where this run has a key.
     pub(super) async fn sign(&self, entry: &[u8], entry_sha256: &str) -> Result<(), LedgerError> {
-        let Some(key) = self.settings.signing_key.as_deref() else {
+        let Some(key) = self.key.as_ref() else {
             return Ok(());
         };
-        let signature = key.sign(entry)?;
+        let signature = key.sign(entry).await?;
         let name = self.folder.signature(entry_sha256);
         self.store.create(&name, signature).await?;
         Ok(())
@@ -91,7 +91,7 @@ impl Ledger {
                 return Ok(SignatureFaults::not_believed(faults));
             }
         };
-        let own = self.settings.signing_key.as_deref();
+        let own = self.key.as_ref();
         let own = own.filter(|own| own.public().sha256() == key_sha256);
         let key = match (file, own) {
             (KeyFile::Sound(key), _) => Some(key),

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::visible::Minute as _;
-use crate::evidence::{self, Failure, KeyKind, RunFolder, RunIdentity, Signer};
+use crate::evidence::{self, Custody, Failure, KeyKind, RunFolder, RunIdentity, Signer};
 use crate::judgement::mark_of_origin;
 
 /// `report.html` of a night that could not be judged.

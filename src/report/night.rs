@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::trend::{self, Chart};
 use super::visible::{self, Minute as _};
 use super::words::{Meaning as _, Title as _};
-use crate::evidence::{self, KeyKind, Manifest, RunFile, RunFolder, Signer};
+use crate::evidence::{self, Custody, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
     Check, CheckStatus, DirectiveKind, DirectiveUse, FeedScope, Finding, Inputs, Judgement, Leaver,
     MatchKind, Outcome, Verdict, WithinSla, mark_of_origin,

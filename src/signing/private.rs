@@ -6,12 +6,13 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::SigningError;
 use super::pem::{self, Form};
 use super::public::PublicKey;
 use crate::evidence::KeyKind;
 
 /// A private key that signs ledger entries. It shows nothing but its public half.
-pub struct SigningKey {
+pub struct PrivateKey {
     pair: Pair,
     public: PublicKey,
 }
@@ -44,11 +45,6 @@ pub enum KeyError {
     OtherKind,
 }
 
-/// The system gave no randomness, without which P-256 cannot sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the system gave no randomness to sign with")]
-pub struct SigningError;
-
 impl KeyError {
     /// What to do about it.
     pub fn hint(self) -> &'static str {
@@ -68,7 +64,7 @@ impl KeyError {
     }
 }
 
-impl SigningKey {
+impl PrivateKey {
     /// The one private key of a PEM text, in PKCS#8.
     ///
     /// # Errors
@@ -120,13 +116,13 @@ impl SigningKey {
             Pair::P256(pair) => pair
                 .sign(&SystemRandom::new(), bytes)
                 .map(|signature| signature.as_ref().to_vec())
-                .map_err(|_| SigningError),
+                .map_err(|_| SigningError::NoRandomness),
         }
     }
 }
 
-impl fmt::Debug for SigningKey {
+impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey of {:?}", self.public)
+        write!(f, "PrivateKey of {:?}", self.public)
     }
 }

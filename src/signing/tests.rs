@@ -18,16 +18,16 @@ const P256_ENCRYPTED: &str = include_str!("../../tests/keys/p256-encrypted.test-
 const P256_SEC1_ENCRYPTED: &str = include_str!("../../tests/keys/p256-sec1-encrypted.test-key.pem");
 const P384: &str = include_str!("../../tests/keys/p384.test-key.pem");
 
-fn read(text: &str) -> Result<SigningKey, KeyError> {
-    SigningKey::from_pem(&SecretString::from(text))
+fn read(text: &str) -> Result<PrivateKey, KeyError> {
+    PrivateKey::from_pem(&SecretString::from(text))
 }
 
-fn key(text: &str) -> SigningKey {
+fn key(text: &str) -> PrivateKey {
     read(text).expect("a key")
 }
 
 /// A key that exists since a moment, as `ring` writes it.
-fn fresh(kind: KeyKind) -> SigningKey {
+fn fresh(kind: KeyKind) -> PrivateKey {
     let random = SystemRandom::new();
     let document = match kind {
         KeyKind::Ed25519 => Ed25519KeyPair::generate_pkcs8(&random),
@@ -39,7 +39,7 @@ fn fresh(kind: KeyKind) -> SigningKey {
     ))
 }
 
-fn all() -> Vec<SigningKey> {
+fn all() -> Vec<PrivateKey> {
     vec![
         key(ED25519),
         key(P256),

@@ -10,6 +10,7 @@ use asana_access_review::config;
 use asana_access_review::evidence::{Entry, FIRST_PREVIOUS, RunIdentity, sums_of};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict};
 use asana_access_review::run::{self, Done, Failed};
+use asana_access_review::signing::SigningKey;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -55,6 +56,7 @@ pub(crate) struct Company {
 }
 
 /// What is particular about a run.
+#[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) as_of: Timestamp,
     pub(crate) suffix: &'a str,
@@ -94,7 +96,25 @@ impl Company {
         super::changed_before(&self.folder.path().join("hr.csv"), as_of);
     }
 
+    /// A run that signs with the key of its own settings, if with any.
     pub(crate) async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
+        let settings = self.settings(run);
+        let key = SigningKey::open(&settings.run.signing).await;
+        let key = key.expect("a key that needs no server");
+        Self::run_of(store, key, settings, run).await
+    }
+
+    /// A run that signs with a key that is open.
+    pub(crate) async fn run_signing(
+        &self,
+        store: &Store,
+        key: SigningKey,
+        run: Run<'_>,
+    ) -> Result<Done, Failed> {
+        Self::run_of(store, Some(key), self.settings(run), run).await
+    }
+
+    fn settings(&self, run: Run<'_>) -> config::Settings {
         let feed = self.folder.path().join("hr.csv").display().to_string();
         let variables = [
             ("TRUTO_BASE_URL", self.simulator.url()),
@@ -109,14 +129,23 @@ impl Company {
         let environment = variables
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()));
-        let settings =
-            config::load(environment.collect(), |path| fs::read_to_string(path)).expect("settings");
+        config::load(environment.collect(), |path| fs::read_to_string(path))
+            .expect("settings")
+            .settings
+    }
+
+    async fn run_of(
+        store: &Store,
+        key: Option<SigningKey>,
+        settings: config::Settings,
+        run: Run<'_>,
+    ) -> Result<Done, Failed> {
         let identity = RunIdentity {
-            executor: settings.settings.executor,
+            executor: settings.executor,
             ..super::identity(run.as_of, run.suffix)
         };
         let clock = Clock::at(run.as_of);
-        run::run_in(store.clone(), settings.settings.run, identity, clock).await
+        run::run_in(store.clone(), key, settings.run, identity, clock).await
     }
 
     /// A night in this world.

@@ -15,10 +15,12 @@ use jiff::Timestamp;
 
 pub(crate) mod company;
 pub(crate) mod job;
+pub(crate) mod kms;
 pub(crate) mod receiver;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod servers;
+pub(crate) mod shell;
 
 /// A folder with everything below another one.
 pub(crate) fn copy(from: &Path, to: &Path) {

@@ -353,9 +353,10 @@ impl Moto {
         environment("AWS_ENDPOINT_URL_S3", self.endpoint())
     }
 
-    /// The program's own configuration for this server, for any service.
-    pub(crate) async fn config(&self) -> SdkConfig {
-        self.server.config().await
+    /// The program's own client for KMS on this server, which may also do what the program never does.
+    pub(crate) async fn kms(&self) -> aws_sdk_kms::Client {
+        let config = self.server.config().await;
+        aws::kms_client(&config, "").expect("a client with a region")
     }
 
     /// The program's own client for S3 on this server.
