@@ -1,4 +1,4 @@
-//! The judgement, made again from what is stored.
+//! The accounts derived again from the answers they came in, and the judgement made again from them.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -8,6 +8,7 @@ use crate::evidence::{
     self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
 };
 use crate::judgement::{self, Baseline, Previous, RunRef, judge};
+use crate::source;
 
 /// How judging a night again came out.
 pub(super) enum Again {
@@ -17,6 +18,21 @@ pub(super) enum Again {
     NotPossible(String),
     /// These files come out otherwise.
     Otherwise(Vec<String>),
+}
+
+/// A night's inputs as they are stored, or why they cannot be read.
+pub(super) type Stored = Result<StoredInputs, String>;
+
+/// Reads the inputs of a night.
+pub(super) fn stored(kept: &Kept) -> Stored {
+    let file = |file: RunFile| {
+        let name = file.name();
+        kept.get(&name).ok_or(format!("it has no {name}"))
+    };
+    let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES);
+    let lines = lines.ok_or("its HR rows cannot be unpacked")?;
+    let unreadable = |error| format!("its inputs cannot be read: {error}");
+    stored_inputs(file(RunFile::InputFacts)?, &lines).map_err(unreadable)
 }
 
 /// A sound night, as a later one builds on it.
@@ -41,6 +57,8 @@ pub(super) struct Judges {
     held: Vec<Earlier>,
     /// The run of every entry before, by number.
     entries: BTreeMap<u64, RunRef>,
+    /// Whether a night before says how its accounts were derived: then every one after it does.
+    says_how: bool,
 }
 
 impl Judges {
@@ -69,9 +87,27 @@ impl Judges {
         Ok(())
     }
 
+    /// Derives the accounts of a sound night again.
+    pub(super) fn derive(&mut self, kept: &Kept, inputs: &Stored) -> source::Again {
+        match inputs {
+            Ok(stored) => {
+                let population = &stored.inputs.population;
+                self.says_how |= population.derivation.is_some();
+                source::derive_again(population, kept, self.says_how)
+            }
+            Err(why) => source::Again::NotPossible(why.clone()),
+        }
+    }
+
     /// Judges a sound night again, and holds it for the next.
-    pub(super) fn again(&mut self, entry: &Entry, manifest: &Manifest, kept: &Kept) -> Again {
-        let again = self.judged(manifest, kept);
+    pub(super) fn again(
+        &mut self,
+        entry: &Entry,
+        manifest: &Manifest,
+        kept: &Kept,
+        inputs: Stored,
+    ) -> Again {
+        let again = self.judged(manifest, kept, inputs);
         let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
         self.held.push(Earlier {
             at: entry.run_ref(),
@@ -102,22 +138,13 @@ impl Judges {
         })
     }
 
-    fn judged(&self, manifest: &Manifest, kept: &Kept) -> Again {
-        let file = |file: RunFile| {
-            let name = file.name();
-            kept.get(&name).ok_or(format!("it has no {name}"))
-        };
+    fn judged(&self, manifest: &Manifest, kept: &Kept, inputs: Stored) -> Again {
         let inputs = || -> Result<judgement::Inputs, String> {
-            let unreadable =
-                |error: serde_json::Error| format!("its inputs cannot be read: {error}");
-            let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES)
-                .ok_or("its HR rows cannot be unpacked")?;
-            let stored = stored_inputs(file(RunFile::InputFacts)?, &lines);
             let StoredInputs {
                 mut inputs,
                 baseline,
                 previous,
-            } = stored.map_err(unreadable)?;
+            } = inputs?;
             inputs.past.baseline = match baseline {
                 Some(at) => Some(self.baseline(at)?),
                 None => None,

@@ -1,7 +1,7 @@
 //! Is the evidence what was written? Read by somebody who trusts nothing they cannot recompute.
 //!
-//! Every ledger from its first entry to its last, every file of every run, and the judgement made
-//! again from what is stored. Nothing is written, and no network is used but the store's.
+//! Every ledger from its first entry to its last, every file of every run, the accounts derived again
+//! from the answers they came in, and the judgement made again from what is stored. Nothing is written, and no network is used but the store's.
 
 mod again;
 mod chain;
@@ -92,6 +92,10 @@ pub struct ChainVerified {
     pub failures: u64,
     /// Files whose hash is right.
     pub files: u64,
+    /// Runs whose accounts were derived again from the raw pages, and came out the same.
+    pub derived_again: u64,
+    /// Runs whose accounts were not, and why. No faults.
+    pub not_derived_again: Vec<String>,
     /// Runs that were judged again, with the same result byte for byte.
     pub judged_again: u64,
     /// Runs that were not, and why. No faults.
