@@ -765,6 +765,40 @@ const TAMPERINGS: &[Tampering] = &[
         let seen = Seen::nothing().and_verify("judged_otherwise", file);
         seen.and_next_night(copy, night)
     }),
+    tampering("a raw page is left out", 1, |copy, chance| {
+        let night = chance.between(1, copy.nights);
+        let name = chance.one_of(&["raw/truto-0001.json.gz", "raw/truto-0002.json.gz"]);
+        let file = copy.file(night, name);
+        fs::remove_file(copy.at(&file)).expect("a file");
+        copy.vouch(night, |_| ());
+        let seen = Seen::nothing().and_verify("accounts_otherwise", file);
+        seen.and_next_night(copy, night)
+    }),
+    tampering("an account is left out of the facts", 1, |copy, chance| {
+        // The nights after it would be compared with it.
+        let night = copy.nights;
+        let file = copy.file(night, "inputs/facts.json");
+        let text = String::from_utf8(copy.read(&file)).expect("text");
+        let account = format!("{{\"id\":\"12000000000000{:02}\"", chance.between(3, 11));
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim().starts_with(&account));
+        let forged: String = lines.map(|line| format!("{line}\n")).collect();
+        assert_ne!(text, forged, "nothing was forged");
+        copy.write(&file, forged);
+        copy.vouch(night, |_| ());
+        [
+            "accounts.csv",
+            "accounts.jsonl.gz",
+            "manifest.json",
+            "result.json",
+        ]
+        .iter()
+        .fold(
+            Seen::nothing().and_verify("accounts_otherwise", file),
+            |seen, name| seen.and_verify("judged_otherwise", copy.file(night, name)),
+        )
+    }),
     tampering("facts name another night before", 2, |copy, chance| {
         // Else it could not be judged again, which is no fault.
         let night = chance.between(2, copy.nights);

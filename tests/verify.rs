@@ -5,7 +5,12 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::evidence::{Entry, Manifest, sha256_hex};
+use asana_access_review::evidence::{
+    Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
+};
+use asana_access_review::judgement::judge;
+use asana_access_review::people::{Memberships, Population, Status};
+use asana_access_review::report;
 use serde_json::Value;
 use support::job::{Ended, Job};
 use support::s3::S3Server;
@@ -76,7 +81,7 @@ impl Evidence {
         let mut entry = read(sequence);
         change(&mut entry);
         fs::write(self.entry(sequence), entry.to_bytes()).expect("an entry");
-        for later in sequence + 1..=4 {
+        for later in (sequence + 1..).take_while(|later| self.entry(*later).exists()) {
             let before = fs::read(self.entry(later - 1)).expect("an entry");
             let mut entry = read(later);
             entry.previous_sha256 = sha256_hex(&before);
@@ -371,6 +376,168 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
         evidence.faults(&["--head", &head]),
         ["modified ledger entry 4"]
     );
+}
+
+/// One night, and everything of it that a forger makes anew with the program's own code: inputs,
+/// judgement, every file, report, manifest, sums, entry. Only what lies in `raw/` stays as it came.
+fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
+    let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RAW", raw);
+    job.run();
+    let evidence = Evidence { job };
+    assert_eq!(evidence.faults(&[]), [""; 0]);
+
+    let read = |name: &str| fs::read(evidence.file(1, name)).expect("a file");
+    let lines = evidence.job.text(1, "inputs/hr.jsonl.gz");
+    let stored = stored_inputs(&read("inputs/facts.json"), lines.as_bytes()).expect("inputs");
+    let mut inputs = stored.inputs;
+    forge(&mut inputs.population);
+    let judgement = judge(&inputs);
+    let manifest: Manifest = serde_json::from_slice(&read("manifest.json")).expect("a manifest");
+    let frame = manifest.frame();
+    let night = Night {
+        frame: &frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let is_raw = |file: &FileRecord| file.name.starts_with("raw/");
+    let mut files = manifest.files.clone();
+    files.retain(|file| is_raw(file) && evidence.file(1, &file.name).exists());
+    let mut write = |name: &str, bytes: &[u8]| {
+        fs::write(evidence.file(1, name), bytes).expect("a file");
+        files.push(FileRecord {
+            name: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            bytes: bytes.len() as u64,
+            rows: None,
+        });
+    };
+    for made in night.data_files() {
+        write(&made.file.name(), &made.bytes);
+    }
+    write("report.html", &report::night(&night));
+    for made in night.data_files() {
+        let name = made.file.name();
+        let file = files.iter_mut().find(|file| file.name == name);
+        file.expect("the file").rows = made.rows;
+    }
+    let (manifest, manifest_sha256) = night.manifest(files.clone()).to_file();
+    fs::write(evidence.file(1, "manifest.json"), &manifest.bytes).expect("a file");
+    files.push(manifest.record());
+    let sums = sums(&files);
+    fs::write(evidence.file(1, "SHA256SUMS"), &sums).expect("a file");
+    let bytes = fs::read(evidence.entry(1)).expect("an entry");
+    let mut entry = Entry::from_bytes(&bytes).expect("an entry");
+    entry.manifest_sha256 = manifest_sha256;
+    entry.sums_sha256 = sha256_hex(&sums);
+    entry.verdict = judgement.verdict.as_str().to_owned();
+    entry.complete = judgement.complete;
+    fs::write(evidence.entry(1), entry.to_bytes()).expect("an entry");
+    evidence
+}
+
+/// The account of somebody who left and has access, and all that counts it.
+fn leave_out_the_leaver(population: &mut Population) {
+    let leaver = "1200000000000002";
+    population.accounts.retain(|account| account.id != leaver);
+    population.listing.unique -= 1;
+    population.listing.rows -= 1;
+    if let Memberships::Read { rows, active, .. } = &mut population.memberships {
+        *rows -= 1;
+        *active -= 1;
+    }
+}
+
+#[test]
+fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages() {
+    for raw in ["minimal", "full"] {
+        let evidence = told_afresh(raw, leave_out_the_leaver);
+        assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
+        assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+        let ended = evidence.verify(&[]);
+        let told = "derived again from the raw pages: account 1200000000000002 is left out";
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    }
+    // As if it were of a time before evidence said how accounts are derived: told, and no fault.
+    let evidence = told_afresh("minimal", |population| {
+        leave_out_the_leaver(population);
+        population.derivation = None;
+    });
+    let ended = evidence.verify(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("come out otherwise"),
+        "{}",
+        ended.stdout
+    );
+    // But not after a night that says it.
+    let evidence = {
+        let Evidence { job } = told_afresh("minimal", |_| ());
+        job.run();
+        Evidence { job }
+    };
+    evidence.forge(2, "inputs/facts.json", |text| {
+        let (before, after) = text.split_once("\"derivation\": {").expect("how");
+        let (_, after) = after.split_once("},\n").expect("an end");
+        format!("{before}{}", after.trim_start()).replacen("Chiara", "Clara", 1)
+    });
+    assert!(
+        evidence
+            .faults(&[])
+            .contains(&"accounts_otherwise facts.json".to_owned()),
+        "{:?}",
+        evidence.faults(&[])
+    );
+}
+
+#[test]
+fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
+    let evidence = told_afresh("full", |population| {
+        population.accounts[1].status = Status::Inactive;
+    });
+    assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+}
+
+#[test]
+fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
+    let evidence = told_afresh("full", |population| {
+        population.listing.pages[1].sha256 = "ab".repeat(32);
+    });
+    assert_eq!(
+        evidence.faults(&[]),
+        ["accounts_otherwise truto-0002.json.gz"]
+    );
+}
+
+#[test]
+fn it_is_always_said_whether_accounts_were_derived_again() {
+    let told = |evidence: &Evidence| {
+        let ended = evidence.verify(&["--json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let chain = &told["chains"][0];
+        let left = chain["not_derived_again"].as_array().expect("a list").len();
+        let assurance = told["assurance"].to_string();
+        (
+            chain["derived_again"].as_u64().expect("a number"),
+            left,
+            assurance.contains("derived again: the accounts"),
+            assurance.contains("not re-derived: raw pages were not kept"),
+        )
+    };
+    for raw in ["minimal", "full"] {
+        let evidence = told_afresh(raw, |_| ());
+        assert_eq!(told(&evidence), (1, 0, true, false), "{raw}");
+    }
+    let evidence = told_afresh("none", |_| ());
+    assert_eq!(told(&evidence), (0, 1, false, true));
+    // Without raw pages, nothing shows it.
+    let evidence = told_afresh("none", leave_out_the_leaver);
+    assert_eq!(told(&evidence), (0, 1, false, true));
+    // The first evidence does not say how its accounts were derived, and comes out the same.
+    let older = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/first-version");
+    let job = Job::new(World::generated(12), HR_ROWS);
+    support::copy(&older, &job.evidence());
+    assert_eq!(told(&Evidence { job }), (1, 0, true, false));
 }
 
 #[test]

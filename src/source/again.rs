@@ -21,6 +21,8 @@ use crate::truto::{
 pub enum Again {
     /// The same.
     Same,
+    /// No answers were kept, so it cannot be done; no fault.
+    NotKept,
     /// It cannot be done; no fault.
     NotPossible(String),
     /// They come out otherwise.
@@ -73,6 +75,7 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: 
     }
     match Kept::of(population, kept).and_then(|kept| kept.derive()) {
         Ok(()) => Again::Same,
+        Err(Trouble::NotKept) => Again::NotKept,
         Err(Trouble::NotPossible(why)) => Again::NotPossible(why),
         Err(Trouble::Otherwise(Otherwise { text, .. }))
             if population.derivation.is_none() && !must_say =>
@@ -88,6 +91,7 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: 
 
 /// Why the accounts are not derived again, or not the same.
 enum Trouble {
+    NotKept,
     NotPossible(String),
     Otherwise(Otherwise),
 }
@@ -126,9 +130,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             },
         };
         match kept {
-            RawPages::None if answers.count() == 0 => Err(Trouble::NotPossible(
-                "raw pages were not kept (EVIDENCE_RAW=none)".to_owned(),
-            )),
+            RawPages::None if answers.count() == 0 => Err(Trouble::NotKept),
             RawPages::None => Err(otherwise(
                 "it says that no raw pages are kept, and there are some",
             )),

@@ -103,6 +103,11 @@ pub(super) async fn verify(
     let inputs = again::stored(&kept);
     match judges.derive(&kept, &inputs) {
         source::Again::Same => chain.derived_again += 1,
+        source::Again::NotKept => {
+            let why = "raw pages were not kept (EVIDENCE_RAW=none)";
+            chain.not_derived_again.push(format!("{run}: {why}"));
+            chain.without_raw += 1;
+        }
         source::Again::NotPossible(why) => chain.not_derived_again.push(format!("{run}: {why}")),
         source::Again::Otherwise(source::Otherwise { place, text }) => {
             let file = place.map_or(RunFile::InputFacts, RunFile::raw);

@@ -96,6 +96,8 @@ pub struct ChainVerified {
     pub derived_again: u64,
     /// Runs whose accounts were not, and why. No faults.
     pub not_derived_again: Vec<String>,
+    /// How many of these because raw pages were not kept.
+    pub without_raw: u64,
     /// Runs that were judged again, with the same result byte for byte.
     pub judged_again: u64,
     /// Runs that were not, and why. No faults.
