@@ -11,8 +11,10 @@ use asana_access_review::evidence::{
 use asana_access_review::judgement::judge;
 use asana_access_review::people::{Memberships, Population, Status};
 use asana_access_review::report;
+use asana_access_review::store::Store;
 use serde_json::Value;
-use support::job::{Ended, Job};
+use support::company::Company;
+use support::job::{Ended, Job, verify};
 use support::s3::S3Server;
 use truto_simulator::World;
 
@@ -554,6 +556,69 @@ fn missing_nights_are_seen_where_the_interval_is_told() {
     assert_eq!(evidence.faults(&[]), [""; 0]);
     let faults = evidence.faults(&["--every", "6h"]);
     assert_eq!(faults, ["missing_night between ledger entries 1 and 2"]);
+}
+
+#[tokio::test]
+async fn nights_of_a_schedule_that_left_nothing_are_named_and_failed_ones_are_explained() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    // The clocks of Berlin are an hour ahead; the fourth and fifth night left nothing.
+    for night in [1, 2] {
+        company.quiet_night(&store, night).await;
+    }
+    company.failed_night(&store, 3).await;
+    company.quiet_night(&store, 6).await;
+    let told = |arguments: &[&str]| {
+        let ended = verify(folder.path(), arguments);
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let faults = told["faults"].as_array().expect("faults").clone();
+        let one = |fault: &Value| {
+            let place = fault["place"].as_str().expect("a place");
+            let last = place.rsplit(", ").next().unwrap_or_default();
+            format!("{} {last}", fault["kind"].as_str().expect("a kind"))
+        };
+        faults.iter().map(one).collect::<Vec<_>>()
+    };
+    let missing = [
+        "missing_night scheduled at 2026-11-04T22:40:00Z",
+        "missing_night scheduled at 2026-11-05T22:40:00Z",
+    ];
+    assert_eq!(told(&["--every", "40 22 * * *"]), missing);
+    let in_berlin = ["--every", "40 23 * * *", "--zone", "Europe/Berlin"];
+    assert_eq!(told(&in_berlin), missing);
+    // Each is half an hour late for this one, and too late for that.
+    assert_eq!(told(&["--every", "10 22 * * *"]).len(), 2);
+    assert_eq!(told(&["--every", "40 6 * * *"]).len(), 5);
+    // Only on Mondays and Tuesdays: on 2 and 3 November something was left.
+    assert_eq!(told(&["--every", "40 22 * * 1-2"]), [""; 0]);
+    assert_eq!(told(&["--every", "40 22 * * 4"]), missing[1..]);
+    assert_eq!(told(&["--every", "24h"]).len(), 1);
+}
+
+#[test]
+fn a_schedule_that_is_none_is_a_wrong_command_line() {
+    let evidence = Evidence {
+        job: Job::new(World::generated(12), HR_ROWS),
+    };
+    for (arguments, said) in [
+        (&["--every", "40 23 * *"][..], "write five fields"),
+        (&["--every", "61 23 * * *"], "write five fields"),
+        (&["--every", "24"], "24"),
+        (
+            &["--every", "40 23 * * *", "--zone", "Berlin"],
+            "write one as Europe/Berlin",
+        ),
+        (
+            &["--every", "24h", "--zone", "Etc/UTC"],
+            "an interval has none",
+        ),
+        (&["--zone", "Etc/UTC"], "--every"),
+    ] {
+        let ended = evidence.verify(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}");
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -7,15 +7,15 @@ mod again;
 mod chain;
 mod fault;
 mod folder;
+mod nights;
 mod reader;
 mod signatures;
 mod told;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 pub use fault::{Fault, FaultKind};
+pub use nights::{Pattern, Rhythm, Schedule};
 pub use reader::Locks;
 use reader::Reader;
 pub use told::{as_json, as_text};
@@ -33,8 +33,8 @@ pub struct Expectations {
     pub connection: Option<String>,
     /// Entries somebody noted elsewhere: a chain cannot see its own end cut off.
     pub heads: Vec<Anchor>,
-    /// How often a review was to run: a longer silence is a missing night.
-    pub every: Option<Duration>,
+    /// How often a review was to run, so that missing nights are known.
+    pub every: Option<Rhythm>,
     /// Public keys that are trusted. With one, the last entry must be signed by it.
     pub keys: Vec<PublicKey>,
 }
