@@ -194,56 +194,6 @@ async fn asked_more(server: &S3Server, than: usize) {
     }
 }
 
-#[test]
-fn a_job_killed_at_any_moment_leaves_a_sound_ledger_and_the_next_run_succeeds() {
-    const KILLS: u32 = 60;
-    let job = Job::scenario("healthy", LEFT_AND_GONE);
-    let started = std::time::Instant::now();
-    assert_eq!(job.run().code, 0);
-    let takes = started.elapsed();
-    for kill in 0..KILLS {
-        let mut child = job.start();
-        // Spread over a run's length, each instant once, and not in order.
-        let spread = (kill * 37 % KILLS) as f64 / f64::from(KILLS);
-        std::thread::sleep(takes.mul_f64(spread * 1.1));
-        // SIGKILL; an error means that it has ended by itself.
-        let _ = child.kill();
-        child.wait().expect("an end");
-    }
-    let ended = job.run();
-    assert_eq!(ended.code, 0, "{ended:?}");
-
-    let found = objects_below(&job.evidence());
-    let entries = ensure_sound(&found);
-    assert!(entries.iter().all(|entry| entry.kind == EntryKind::Run));
-    let committed: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
-    let runs: BTreeSet<String> = found
-        .keys()
-        .filter_map(|name| {
-            let run = name.strip_prefix(&below(""))?.split('/').take(2);
-            let run = run.collect::<Vec<_>>().join("/");
-            run.starts_with("dt=").then_some(run)
-        })
-        .collect();
-    assert!(runs.iter().any(|run| !committed.contains(run.as_str())));
-    for (name, bytes) in &found {
-        ensure_whole(name, bytes);
-    }
-}
-
-/// A file under its final name ends as such files end.
-fn ensure_whole(name: &str, bytes: &[u8]) {
-    let content = support::job::unpacked(name, bytes.to_vec());
-    let name_only = name.trim_end_matches(".gz");
-    let is_whole = match name_only.rsplit('.').next() {
-        Some("json") => serde_json::from_slice::<Value>(&content).is_ok(),
-        Some("html") => content.trim_ascii_end().ends_with(b"</html>"),
-        Some("csv") => content.ends_with(b"\r\n"),
-        _ => content.is_empty() || content.ends_with(b"\n"),
-    };
-    assert!(is_whole, "{name} is half-written");
-}
-
 #[tokio::test]
 async fn runs_at_once_keep_one_chain_without_gaps() {
     let company = Company::new();

@@ -11,6 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use asana_access_review::evidence::{Executor, RunIdentity, Tool};
 use jiff::Timestamp;
 
+pub(crate) mod chance;
 pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod s3;
