@@ -12,6 +12,7 @@ use asana_access_review::judgement::judge;
 use asana_access_review::people::{Memberships, Population, Status};
 use asana_access_review::report;
 use asana_access_review::store::Store;
+use jiff::SignedDuration;
 use serde_json::Value;
 use support::company::Company;
 use support::job::{Ended, Job, verify};
@@ -327,6 +328,71 @@ fn instants_that_go_back_are_found_in_a_chain_that_links() {
             "run_after_commit ledger entry 2"
         ]
     );
+}
+
+#[test]
+fn an_entry_that_was_committed_before_the_one_before_it_went_back() {
+    let evidence = untouched();
+    let late = "2100-01-01T00:00:00Z".parse().expect("an instant");
+    evidence.rewrite(1, |entry| entry.committed_at = late);
+    assert_eq!(evidence.faults(&[]), ["went_back ledger entry 2"]);
+}
+
+#[test]
+fn a_run_that_began_after_it_was_committed_is_found() {
+    let evidence = untouched();
+    evidence.rewrite(1, |entry| {
+        entry.committed_at -= SignedDuration::from_hours(1);
+    });
+    assert_eq!(evidence.faults(&[]), ["run_after_commit ledger entry 1"]);
+}
+
+#[test]
+fn a_link_to_another_entry_than_the_one_before_is_broken() {
+    let evidence = untouched();
+    let other = sha256_hex(b"another entry");
+    evidence.rewrite(3, |entry| entry.previous_sha256 = other);
+    assert_eq!(evidence.faults(&[]), ["broken_link ledger entry 3"]);
+    // A chain that begins in its middle names a predecessor.
+    let evidence = untouched();
+    let other = sha256_hex(b"an entry before the first");
+    evidence.rewrite(1, |entry| entry.previous_sha256 = other);
+    assert_eq!(evidence.faults(&[]), ["broken_link ledger entry 1"]);
+}
+
+#[test]
+fn a_ledger_that_begins_later_than_its_first_entry_lacks_it() {
+    let evidence = untouched();
+    fs::remove_file(evidence.entry(1)).expect("an entry");
+    assert_eq!(evidence.faults(&[]), ["missing_entry ledger entry 2"]);
+}
+
+#[test]
+fn a_ledger_under_the_name_of_another_connection_is_moved() {
+    let evidence = untouched();
+    let elsewhere = evidence
+        .job
+        .evidence()
+        .join("system=asana/connection=other");
+    fs::rename(evidence.job.connection(), elsewhere).expect("a folder");
+    let moved = [1, 2, 3, 4].map(|entry| format!("moved ledger entry {entry}"));
+    let faults = evidence.faults(&[]);
+    assert!(
+        moved.iter().all(|entry| faults.contains(entry)),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_run_folder_under_the_name_of_another_run_is_missing_and_modified() {
+    let evidence = untouched();
+    let (one, two) = (evidence.job.run_folder(1), evidence.job.run_folder(2));
+    fs::remove_dir_all(&two).expect("a folder");
+    fs::rename(&one, &two).expect("a folder");
+    let faults = evidence.faults(&[]);
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].starts_with("missing_run run="), "{faults:?}");
+    assert_eq!(faults[1], "modified SHA256SUMS");
 }
 
 #[test]
