@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::again::{self, Again, Judges};
+use super::again::{Again, Judges};
 use super::reader::Reader;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{
@@ -100,8 +100,8 @@ pub(super) async fn verify(
     else {
         return Ok(());
     };
-    let inputs = again::stored(&kept);
-    match judges.derive(&kept, &inputs) {
+    let (derived, judged) = judges.again(stored.entry, &manifest, &kept);
+    match derived {
         source::Again::Same => chain.derived_again += 1,
         source::Again::NotKept => {
             let why = "raw pages were not kept (EVIDENCE_RAW=none)";
@@ -119,7 +119,7 @@ pub(super) async fn verify(
             );
         }
     }
-    match judges.again(stored.entry, &manifest, &kept, inputs) {
+    match judged {
         Again::Same => chain.judged_again += 1,
         Again::NotPossible(why) => chain.not_judged_again.push(format!("{run}: {why}")),
         Again::Otherwise(names) => {
