@@ -12,13 +12,11 @@ use asana_access_review::ledger::{self, Ledger};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::Value;
 use support::company::{
     Company, Damage, Place, Run, below, built_on, ensure_clean, ensure_fault, ensure_sound, entry,
     entry_name, instant, kill_at_put, ledger_check, rewritten, run_file, sha256,
 };
-use support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
-use support::objects_below;
+use support::job::LEFT_AND_ACTIVE;
 use support::s3::{Action, Fault, Rule, S3Server};
 use truto_simulator::{CONNECTION_ID, World};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::{Account, words};
 
 /// The accounts of one workspace, with the proof that none is missing.
 ///
@@ -194,16 +194,16 @@ pub struct HowDerived {
     pub kept: RawPages,
 }
 
-/// How much of Truto's pages is kept beside their digests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RawPages {
-    /// Nothing.
-    None,
-    /// Only the fields we use.
-    Minimal,
-    /// Every byte.
-    Full,
+words! {
+    /// How much of Truto's pages is kept beside their digests.
+    RawPages {
+        /// Nothing.
+        None = "none",
+        /// Only the fields we use.
+        Minimal = "minimal",
+        /// Every byte.
+        Full = "full",
+    }
 }
 
 /// A kind of request that was made, without secrets and without cursors.

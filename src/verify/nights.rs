@@ -27,7 +27,7 @@ pub struct Schedule {
 
 /// The five fields, before it is known in which zone they hold.
 #[derive(Clone, Debug)]
-pub struct Pattern(Cron);
+pub struct Pattern(Box<Cron>);
 
 /// A clock that is behind starts a run a little before its time.
 const EARLY: SignedDuration = SignedDuration::from_mins(5);
@@ -50,7 +50,7 @@ impl Pattern {
             .year(Year::Disallowed)
             .build();
         match parser.parse(text) {
-            Ok(cron) => Ok(Self(cron)),
+            Ok(cron) => Ok(Self(Box::new(cron))),
             Err(error) => Err(format!(
                 "it is no schedule ({error}): write five fields, as \"40 23 * * *\""
             )),
