@@ -122,6 +122,7 @@ fn night(people: usize) -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
+            derivation: None,
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts,

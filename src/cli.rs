@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction};
 
 use crate::config::{self, Command, Default, VARIABLES};
 use crate::exit::Exit;
-use crate::verify::Anchor;
+use crate::verify::{Anchor, Pattern, Rhythm};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Verify {
     /// Files of public keys that are trusted.
     pub public_keys: Vec<PathBuf>,
     /// How often a review was to run.
-    pub every: Option<Duration>,
+    pub every: Option<Rhythm>,
     /// For machines.
     pub json: bool,
 }
@@ -52,23 +52,61 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
     match matches.subcommand() {
         None => Asked::Run,
         Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
-        Some((name, given)) if name == Command::Verify.as_str() => Asked::Verify(Verify {
-            url: given.get_one::<String>("url").cloned(),
-            connection: given.get_one::<String>("connection").cloned(),
-            heads: given
-                .get_many::<Anchor>("head")
-                .unwrap_or_default()
-                .cloned()
-                .collect(),
-            public_keys: given
-                .get_many::<PathBuf>("public-key")
-                .unwrap_or_default()
-                .cloned()
-                .collect(),
-            every: given.get_one::<Duration>("every").copied(),
-            json: given.get_flag("json"),
-        }),
+        Some((name, given)) if name == Command::Verify.as_str() => match rhythm(given) {
+            Ok(every) => Asked::Verify(Verify {
+                url: given.get_one::<String>("url").cloned(),
+                connection: given.get_one::<String>("connection").cloned(),
+                heads: given
+                    .get_many::<Anchor>("head")
+                    .unwrap_or_default()
+                    .cloned()
+                    .collect(),
+                public_keys: given
+                    .get_many::<PathBuf>("public-key")
+                    .unwrap_or_default()
+                    .cloned()
+                    .collect(),
+                every,
+                json: given.get_flag("json"),
+            }),
+            Err(wrong) => Asked::Wrong(wrong),
+        },
         Some((name, _)) => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
+    }
+}
+
+/// What `--every` is given: `24h`, or a schedule, which holds in a zone.
+#[derive(Clone)]
+enum Every {
+    Interval(Duration),
+    Schedule(Pattern),
+}
+
+impl Every {
+    fn parse(text: &str) -> Result<Self, String> {
+        let is_schedule = text.trim().contains([' ', '\t', '*', '@']);
+        match is_schedule {
+            true => Pattern::parse(text).map(Self::Schedule),
+            false => config::interval(text).map(Self::Interval),
+        }
+    }
+}
+
+/// How often a review was to run, from `--every` and `--zone`.
+fn rhythm(given: &clap::ArgMatches) -> Result<Option<Rhythm>, String> {
+    let zone = given.get_one::<String>("zone").map(String::as_str);
+    match (given.get_one::<Every>("every").cloned(), zone) {
+        (None, _) => Ok(None),
+        (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(every))),
+        (Some(Every::Interval(_)), Some(_)) => Err(
+            "error: --zone is for a schedule, as --every \"40 23 * * *\"; an interval has none\n"
+                .to_owned(),
+        ),
+        (Some(Every::Schedule(pattern)), zone) => {
+            let schedule = pattern.in_zone(zone.unwrap_or("Etc/UTC"));
+            let schedule = schedule.map_err(|wrong| format!("error: --zone: {wrong}\n"))?;
+            Ok(Some(Rhythm::Schedule(schedule)))
+        }
     }
 }
 
@@ -107,9 +145,16 @@ fn of_verify(command: clap::Command) -> clap::Command {
         .arg(
             Arg::new("every")
                 .long("every")
-                .value_name("DURATION")
-                .value_parser(config::interval)
-                .help("How often a review was to run, as 24h: a longer silence is a missing night"),
+                .value_name("DURATION|SCHEDULE")
+                .value_parser(Every::parse)
+                .help("How often a review was to run: 24h, a silence of half as long again is a missing night; or the five fields of its cron schedule, as \"40 23 * * *\", each instant without a run is one"),
+        )
+        .arg(
+            Arg::new("zone")
+                .long("zone")
+                .value_name("ZONE")
+                .requires("every")
+                .help("The time zone of that schedule, as Europe/Berlin [default: Etc/UTC]"),
         )
         .arg(
             Arg::new("json")

@@ -2,20 +2,25 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// Events of this target say how far the run is. They are shown at a terminal and not logged.
+/// Events of this target say how far the run is. A terminal shows all of them in one line; without one,
+/// some become log lines.
 const PROGRESS: &str = "progress";
+
+/// Without a terminal, how far a run is is logged this often: a run that is over sooner says nothing.
+const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts logging. The bar that is returned is cleared by [`Progress::clear`] before the last words.
 pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> Progress {
@@ -23,7 +28,7 @@ pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> P
     let filter = EnvFilter::builder()
         .parse(directives)
         .unwrap_or_else(|_| EnvFilter::new("info"))
-        .and(filter_fn(|event| event.target() != PROGRESS));
+        .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
     let registry = tracing_subscriber::registry();
     let bar = stderr_is_terminal.then(|| progress.clone());
@@ -52,6 +57,44 @@ pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> P
         }
     };
     progress
+}
+
+/// Lets through all events but those that say how far the run is, and of these one now and then.
+struct NowAndThen {
+    every: Duration,
+    /// When the next one is due; none: never.
+    due: Option<Mutex<Instant>>,
+}
+
+impl NowAndThen {
+    fn new(is_logged: bool, every: Duration) -> Self {
+        Self {
+            every,
+            due: is_logged.then(|| Mutex::new(Instant::now() + every)),
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let Some(due) = &self.due else {
+            return false;
+        };
+        let mut due = due.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_due = now >= *due;
+        if is_due {
+            *due = now + self.every;
+        }
+        is_due
+    }
+}
+
+impl<S> Filter<S> for NowAndThen {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        metadata.target() != PROGRESS || self.due.is_some()
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        event.metadata().target() != PROGRESS || self.is_due(Instant::now())
+    }
 }
 
 /// The line at a terminal that shows how far the run is.
@@ -125,5 +168,90 @@ impl Write for Above<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().lock().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, MutexGuard};
+
+    use tracing::info;
+
+    use super::*;
+
+    #[test]
+    fn how_far_a_run_is_is_due_once_in_its_time_and_never_before() {
+        let ten = Duration::from_secs(10);
+        let now_and_then = NowAndThen::new(true, ten);
+        let began = Instant::now();
+        let due = [1, 9, 11, 12, 20, 22, 60, 61, 71]
+            .map(|second| now_and_then.is_due(began + Duration::from_secs(second)));
+        assert_eq!(
+            due,
+            [false, false, true, false, false, true, true, false, true]
+        );
+        assert!(!NowAndThen::new(false, Duration::ZERO).is_due(began + ten));
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+            self.0.lock().expect("a lock")
+        }
+    }
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Which lines are written of three that say how far it is, between two others.
+    fn written(filter: NowAndThen) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .without_time()
+            .with_target(false)
+            .with_level(false)
+            .with_ansi(false)
+            .with_filter(EnvFilter::new("info").and(filter));
+        let registry = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(registry, || {
+            info!("Began");
+            for entry in 1..=3 {
+                info!(target: PROGRESS, "Checked entry {entry} of 3");
+            }
+            info!("Ended");
+        });
+        let text = String::from_utf8(lines.lock().clone()).expect("UTF-8");
+        text.lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn without_a_terminal_it_is_logged_now_and_then_and_at_one_the_bar_shows_it() {
+        assert_eq!(
+            written(NowAndThen::new(true, Duration::ZERO)),
+            [
+                "Began",
+                "Checked entry 1 of 3",
+                "Checked entry 2 of 3",
+                "Checked entry 3 of 3",
+                "Ended"
+            ]
+        );
+        for quiet in [
+            NowAndThen::new(true, LOGGED_EVERY),
+            NowAndThen::new(false, Duration::ZERO),
+        ] {
+            assert_eq!(written(quiet), ["Began", "Ended"]);
+        }
     }
 }

@@ -19,6 +19,7 @@ use asana_access_review::ledger::{self, Ledger};
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use support::chance::{Chance, seed};
 use support::has;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use truto_simulator::World;
@@ -27,46 +28,6 @@ const NIGHTS: u64 = 200;
 
 /// The seed where `CORPUS_SEED` names none; another one tampers at other places.
 const SEED: u64 = 20_261_123;
-
-// What happens by chance.
-
-/// SplitMix64: little, and the same on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number from `low` to `high`, both included.
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
-    }
-
-    fn one_of<T: Clone>(&mut self, all: &[T]) -> T {
-        all[self.between(0, all.len() as u64 - 1) as usize].clone()
-    }
-
-    /// Two different ones, the smaller first.
-    fn two_between(&mut self, low: u64, high: u64) -> (u64, u64) {
-        let one = self.between(low, high);
-        let other = low + (one - low + self.between(1, high - low)) % (high - low + 1);
-        (one.min(other), one.max(other))
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a failure is looked at again with the seed it printed"
-)]
-fn seed() -> u64 {
-    let told = std::env::var("CORPUS_SEED").ok();
-    told.map_or(SEED, |seed| seed.parse().expect("CORPUS_SEED is a number"))
-}
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.sh");
 
@@ -765,6 +726,40 @@ const TAMPERINGS: &[Tampering] = &[
         let seen = Seen::nothing().and_verify("judged_otherwise", file);
         seen.and_next_night(copy, night)
     }),
+    tampering("a raw page is left out", 1, |copy, chance| {
+        let night = chance.between(1, copy.nights);
+        let name = chance.one_of(&["raw/truto-0001.json.gz", "raw/truto-0002.json.gz"]);
+        let file = copy.file(night, name);
+        fs::remove_file(copy.at(&file)).expect("a file");
+        copy.vouch(night, |_| ());
+        let seen = Seen::nothing().and_verify("accounts_otherwise", file);
+        seen.and_next_night(copy, night)
+    }),
+    tampering("an account is left out of the facts", 1, |copy, chance| {
+        // The nights after it would be compared with it.
+        let night = copy.nights;
+        let file = copy.file(night, "inputs/facts.json");
+        let text = String::from_utf8(copy.read(&file)).expect("text");
+        let account = format!("{{\"id\":\"12000000000000{:02}\"", chance.between(3, 11));
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim().starts_with(&account));
+        let forged: String = lines.map(|line| format!("{line}\n")).collect();
+        assert_ne!(text, forged, "nothing was forged");
+        copy.write(&file, forged);
+        copy.vouch(night, |_| ());
+        [
+            "accounts.csv",
+            "accounts.jsonl.gz",
+            "manifest.json",
+            "result.json",
+        ]
+        .iter()
+        .fold(
+            Seen::nothing().and_verify("accounts_otherwise", file),
+            |seen, name| seen.and_verify("judged_otherwise", copy.file(night, name)),
+        )
+    }),
     tampering("facts name another night before", 2, |copy, chance| {
         // Else it could not be judged again, which is no fault.
         let night = chance.between(2, copy.nights);
@@ -959,7 +954,7 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
         ended.stdout
     );
 
-    let seed = seed();
+    let seed = seed("CORPUS_SEED", SEED);
     let mut wrong = Vec::new();
     for (number, tampering) in TAMPERINGS.iter().enumerate() {
         // A beginning of a chain is a chain; few nights are judged again sooner.

@@ -12,13 +12,11 @@ use asana_access_review::ledger::{self, Ledger};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde_json::Value;
 use support::company::{
     Company, Damage, Place, Run, below, built_on, ensure_clean, ensure_fault, ensure_sound, entry,
     entry_name, instant, kill_at_put, ledger_check, rewritten, run_file, sha256,
 };
-use support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
-use support::objects_below;
+use support::job::LEFT_AND_ACTIVE;
 use support::s3::{Action, Fault, Rule, S3Server};
 use truto_simulator::{CONNECTION_ID, World};
 
@@ -197,56 +195,6 @@ async fn asked_more(server: &S3Server, than: usize) {
     while server.actions().len() <= than {
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
-}
-
-#[test]
-fn a_job_killed_at_any_moment_leaves_a_sound_ledger_and_the_next_run_succeeds() {
-    const KILLS: u32 = 60;
-    let job = Job::scenario("healthy", LEFT_AND_GONE);
-    let started = std::time::Instant::now();
-    assert_eq!(job.run().code, 0);
-    let takes = started.elapsed();
-    for kill in 0..KILLS {
-        let mut child = job.start();
-        // Spread over a run's length, each instant once, and not in order.
-        let spread = (kill * 37 % KILLS) as f64 / f64::from(KILLS);
-        std::thread::sleep(takes.mul_f64(spread * 1.1));
-        // SIGKILL; an error means that it has ended by itself.
-        let _ = child.kill();
-        child.wait().expect("an end");
-    }
-    let ended = job.run();
-    assert_eq!(ended.code, 0, "{ended:?}");
-
-    let found = objects_below(&job.evidence());
-    let entries = ensure_sound(&found);
-    assert!(entries.iter().all(|entry| entry.kind == EntryKind::Run));
-    let committed: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
-    let runs: BTreeSet<String> = found
-        .keys()
-        .filter_map(|name| {
-            let run = name.strip_prefix(&below(""))?.split('/').take(2);
-            let run = run.collect::<Vec<_>>().join("/");
-            run.starts_with("dt=").then_some(run)
-        })
-        .collect();
-    assert!(runs.iter().any(|run| !committed.contains(run.as_str())));
-    for (name, bytes) in &found {
-        ensure_whole(name, bytes);
-    }
-}
-
-/// A file under its final name ends as such files end.
-fn ensure_whole(name: &str, bytes: &[u8]) {
-    let content = support::job::unpacked(name, bytes.to_vec());
-    let name_only = name.trim_end_matches(".gz");
-    let is_whole = match name_only.rsplit('.').next() {
-        Some("json") => serde_json::from_slice::<Value>(&content).is_ok(),
-        Some("html") => content.trim_ascii_end().ends_with(b"</html>"),
-        Some("csv") => content.ends_with(b"\r\n"),
-        _ => content.is_empty() || content.ends_with(b"\n"),
-    };
-    assert!(is_whole, "{name} is half-written");
 }
 
 #[tokio::test]

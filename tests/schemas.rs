@@ -213,6 +213,7 @@ fn first_night() -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
+            derivation: None,
             clock_skew_minutes: Some(0),
             requests: vec![RequestRecord {
                 method: "GET".to_owned(),

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
-use asana_access_review::people::{Account, Memberships, RawFile, RawKind, Role, Status, Viewer};
-use asana_access_review::source::{self, Fetched, RawPages, SourceError, fetch_all};
+use asana_access_review::people::{
+    Account, Memberships, Population, RawFile, RawKind, Role, Status, Viewer,
+};
+use asana_access_review::source::{
+    self, Again, Fetched, KeptAnswers, RawPages, SourceError, derive_again, fetch_all,
+};
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
 use jiff::Timestamp;
@@ -56,7 +60,12 @@ async fn fetch_with(
     settings: &source::Settings,
 ) -> Result<Fetched, SourceError> {
     simulator.forget_requests();
-    fetch_all(settings, &Clock::at(as_of()), soon()).await
+    let fetched = fetch_all(settings, &Clock::at(as_of()), soon()).await?;
+    // Whatever the world, what was kept gives the same accounts again.
+    if settings.raw != RawPages::None {
+        assert_eq!(derived(&fetched), Again::Same);
+    }
+    Ok(fetched)
 }
 
 async fn try_fetch(world: World) -> Result<Fetched, SourceError> {
@@ -965,6 +974,240 @@ async fn raw_pages_are_kept_as_asked_and_are_the_same_every_time() {
     let first = unpacked(&one.raw[0]);
     assert_snapshot!(first[..220], @r#"{"result":[{"id":"1200000000000001","name":"Bruno Brandt","first_name":"Bruno","last_name":"Brandt","emails":[{"email":"person1@example.com","is_primary":true}],"status":"active","roles":[{"name":"Admin","organization":""#);
     assert!(!first.contains("next_cursor"));
+}
+
+// Derived again.
+
+impl KeptAnswers for Kept<'_> {
+    fn get(&self, kind: RawKind) -> Option<&[u8]> {
+        let file = self.0.iter().find(|file| file.kind == kind)?;
+        Some(&file.bytes)
+    }
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// What was kept of a run's answers.
+struct Kept<'a>(&'a [RawFile]);
+
+/// The population as evidence holds it: written down, and read back.
+fn written(population: &Population) -> Population {
+    let text = serde_json::to_string(population).expect("JSON");
+    serde_json::from_str(&text).expect("a population")
+}
+
+fn derived(fetched: &Fetched) -> Again {
+    derive_again(&written(&fetched.population), &Kept(&fetched.raw), true)
+}
+
+async fn fetch_keeping(world: World, raw: RawPages) -> Result<Fetched, SourceError> {
+    let simulator = Simulator::spawn(world.at(as_of()));
+    let settings = source::Settings {
+        raw,
+        ..settings(&simulator)
+    };
+    fetch_with(&simulator, &settings).await
+}
+
+#[tokio::test]
+async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
+    let mut seen = 0;
+    for (name, _) in truto_simulator::SCENARIOS {
+        // What waits, and what is many of the same.
+        if name.ends_with("rate-limited") || matches!(*name, "slow" | "free-plan" | "two-thousand")
+        {
+            continue;
+        }
+        for raw in [RawPages::Minimal, RawPages::Full] {
+            let Ok(fetched) = fetch_keeping(scenario(name), raw).await else {
+                continue;
+            };
+            assert_eq!(derived(&fetched), Again::Same, "{name}, {raw:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+/// What is told where recorded accounts and kept answers part.
+fn told_apart(population: &Population, raw: &[RawFile]) -> String {
+    match derive_again(&written(population), &Kept(raw), true) {
+        Again::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
+        other => panic!("{other:?}"),
+    }
+}
+
+type Forgery = (&'static str, fn(&mut Population));
+
+#[tokio::test]
+async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
+    let forgeries: &[Forgery] = &[
+        ("account 1200000000000003 is left out", |population| {
+            population.accounts.remove(2);
+        }),
+        ("account 1200000000000003 is left out", |population| {
+            population.accounts.remove(2);
+            population.listing.unique -= 1;
+            population.listing.rows -= 1;
+            population.listing.pages[0].rows -= 1;
+        }),
+        ("account 12999 is in no raw page", |population| {
+            let mut one = population.accounts[2].clone();
+            one.id = "12999".to_owned();
+            population.accounts.push(one);
+        }),
+        ("has another status", |population| {
+            population.accounts[1].status = Status::Inactive;
+        }),
+        ("has another role", |population| {
+            population.accounts[0].role = Role::Member;
+        }),
+        ("has another e-mail", |population| {
+            population.accounts[0].emails.clear();
+        }),
+        ("the second witness is another", |population| {
+            if let Memberships::Read { active, .. } = &mut population.memberships {
+                *active -= 1;
+            }
+        }),
+        ("", |population| {
+            population.memberships = Memberships::Incomplete {
+                reason: "it was late".to_owned(),
+            };
+        }),
+        ("", |population| {
+            population.listing.pages.truncate(1);
+        }),
+        ("", |population| {
+            population.listing.pages.clear();
+        }),
+        ("", |population| {
+            population.listing.pages.swap(0, 1);
+        }),
+        ("there is no list `more`", |population| {
+            population.listing.pages[1].list = "more".to_owned();
+        }),
+        ("the number of repeated rows is another", |population| {
+            population.listing.duplicates = 7;
+        }),
+        ("are kept", |population| population.gaps.gets += 3),
+        ("", |population| {
+            if let Some(how) = &mut population.derivation {
+                how.kept = RawPages::None;
+            }
+        }),
+        // As if it were older than that.
+        ("account 1200000000000003 is left out", |population| {
+            population.accounts.remove(2);
+            population.derivation = None;
+        }),
+    ];
+    for raw in [RawPages::Minimal, RawPages::Full] {
+        let fetched = fetch_keeping(scenario("healthy"), raw).await;
+        let fetched = fetched.expect("the accounts");
+        for (number, (expected, forge)) in forgeries.iter().enumerate() {
+            let mut population = fetched.population.clone();
+            forge(&mut population);
+            // That the list of memberships has no end, only its pages tell.
+            if number == 7 && raw == RawPages::Minimal {
+                continue;
+            }
+            // A page that is said to have fewer rows is itself another.
+            let expected = if number == 1 { "recorded" } else { expected };
+            let told = told_apart(&population, &fetched.raw);
+            assert!(
+                told.contains(expected),
+                "{raw:?} {number} {expected}: {told}"
+            );
+        }
+        // A page that was taken away, or is not the one that came.
+        for damage in 0..3 {
+            let mut files = fetched.raw.clone();
+            match damage {
+                0 => drop(files.pop()),
+                1 => files[0].bytes = files[1].bytes.clone(),
+                _ => files[0].bytes.truncate(20),
+            }
+            let told = told_apart(&fetched.population, &files);
+            assert!(told.starts_with("Some(Page("), "{raw:?}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_digest_of_a_whole_page_is_held_against_the_page() {
+    let fetched = fetch_keeping(scenario("three-pages"), RawPages::Full).await;
+    let mut population = fetched.as_ref().expect("the accounts").population.clone();
+    let raw = &fetched.as_ref().expect("the accounts").raw;
+    population.listing.pages[1].sha256 = "ab".repeat(32);
+    let told = told_apart(&population, raw);
+    assert!(
+        told.starts_with("Some(Page(2)) it is not the page"),
+        "{told}"
+    );
+    population = fetched.as_ref().expect("the accounts").population.clone();
+    population.listing.pages[2].cursor_sha256 = Some("ab".repeat(32));
+    let told = told_apart(&population, raw);
+    assert!(
+        told.starts_with("Some(Page(3)) it is not the page"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
+    for raw in [RawPages::Minimal, RawPages::Full] {
+        let fetched = fetch_keeping(scenario("get-404"), raw).await;
+        let fetched = fetched.expect("the accounts");
+        let mut files = fetched.raw.clone();
+        let gets = files.pop().expect("what was read alone");
+        assert_eq!(gets.kind, RawKind::Gets);
+        let told = told_apart(&fetched.population, &files);
+        assert!(told.contains("the answers of 0 are kept"), "{told}");
+        let lines = unpacked(&gets);
+        for lines in [
+            lines.lines().rev().collect::<Vec<_>>().join("\n"),
+            format!("{lines}{lines}"),
+            lines.replace(&gid(2), "12999"),
+            "not a user".to_owned(),
+        ] {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut packed, lines.as_bytes()).expect("gzip");
+            let mut changed = gets.clone();
+            changed.bytes = packed.finish().expect("gzip");
+            let told = told_apart(&fetched.population, &[&files[..], &[changed]].concat());
+            assert!(told.starts_with("Some(Gets)"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_derived_again_is_no_fault() {
+    let again = |population: &Population, raw: &[RawFile]| match derive_again(
+        &written(population),
+        &Kept(raw),
+        false,
+    ) {
+        Again::NotPossible(why) => why,
+        other => panic!("{other:?}"),
+    };
+    let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
+    let none = none.expect("the accounts");
+    let told = derive_again(&written(&none.population), &Kept(&none.raw), true);
+    assert_eq!(told, Again::NotKept);
+
+    let mut fetched = fetch(scenario("healthy")).await;
+    let how = fetched.population.derivation.as_mut().expect("a version");
+    how.version += 1;
+    assert_snapshot!(again(&fetched.population, &fetched.raw), @"its accounts were derived by version 2 of the way from answers to accounts, and this program knows version 1");
+
+    // Evidence that is older: it is tried, and where it comes out otherwise nobody can say why.
+    fetched.population.derivation = None;
+    assert_eq!(derived(&fetched), Again::Same);
+    fetched.population.accounts[0].name = None;
+    assert_snapshot!(again(&fetched.population, &fetched.raw), @"it does not say by which version its accounts were derived, and by this one they come out otherwise: account 1200000000000001 has another name");
 }
 
 // The wire.

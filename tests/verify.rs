@@ -5,9 +5,17 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::evidence::{Entry, Manifest, sha256_hex};
+use asana_access_review::evidence::{
+    Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
+};
+use asana_access_review::judgement::judge;
+use asana_access_review::people::{Memberships, Population, Status};
+use asana_access_review::report;
+use asana_access_review::store::Store;
+use jiff::SignedDuration;
 use serde_json::Value;
-use support::job::{Ended, Job};
+use support::company::Company;
+use support::job::{Ended, Job, verify};
 use support::s3::S3Server;
 use truto_simulator::World;
 
@@ -76,7 +84,7 @@ impl Evidence {
         let mut entry = read(sequence);
         change(&mut entry);
         fs::write(self.entry(sequence), entry.to_bytes()).expect("an entry");
-        for later in sequence + 1..=4 {
+        for later in (sequence + 1..).take_while(|later| self.entry(*later).exists()) {
             let before = fs::read(self.entry(later - 1)).expect("an entry");
             let mut entry = read(later);
             entry.previous_sha256 = sha256_hex(&before);
@@ -323,6 +331,71 @@ fn instants_that_go_back_are_found_in_a_chain_that_links() {
 }
 
 #[test]
+fn an_entry_that_was_committed_before_the_one_before_it_went_back() {
+    let evidence = untouched();
+    let late = "2100-01-01T00:00:00Z".parse().expect("an instant");
+    evidence.rewrite(1, |entry| entry.committed_at = late);
+    assert_eq!(evidence.faults(&[]), ["went_back ledger entry 2"]);
+}
+
+#[test]
+fn a_run_that_began_after_it_was_committed_is_found() {
+    let evidence = untouched();
+    evidence.rewrite(1, |entry| {
+        entry.committed_at -= SignedDuration::from_hours(1);
+    });
+    assert_eq!(evidence.faults(&[]), ["run_after_commit ledger entry 1"]);
+}
+
+#[test]
+fn a_link_to_another_entry_than_the_one_before_is_broken() {
+    let evidence = untouched();
+    let other = sha256_hex(b"another entry");
+    evidence.rewrite(3, |entry| entry.previous_sha256 = other);
+    assert_eq!(evidence.faults(&[]), ["broken_link ledger entry 3"]);
+    // A chain that begins in its middle names a predecessor.
+    let evidence = untouched();
+    let other = sha256_hex(b"an entry before the first");
+    evidence.rewrite(1, |entry| entry.previous_sha256 = other);
+    assert_eq!(evidence.faults(&[]), ["broken_link ledger entry 1"]);
+}
+
+#[test]
+fn a_ledger_that_begins_later_than_its_first_entry_lacks_it() {
+    let evidence = untouched();
+    fs::remove_file(evidence.entry(1)).expect("an entry");
+    assert_eq!(evidence.faults(&[]), ["missing_entry ledger entry 2"]);
+}
+
+#[test]
+fn a_ledger_under_the_name_of_another_connection_is_moved() {
+    let evidence = untouched();
+    let elsewhere = evidence
+        .job
+        .evidence()
+        .join("system=asana/connection=other");
+    fs::rename(evidence.job.connection(), elsewhere).expect("a folder");
+    let moved = [1, 2, 3, 4].map(|entry| format!("moved ledger entry {entry}"));
+    let faults = evidence.faults(&[]);
+    assert!(
+        moved.iter().all(|entry| faults.contains(entry)),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_run_folder_under_the_name_of_another_run_is_missing_and_modified() {
+    let evidence = untouched();
+    let (one, two) = (evidence.job.run_folder(1), evidence.job.run_folder(2));
+    fs::remove_dir_all(&two).expect("a folder");
+    fs::rename(&one, &two).expect("a folder");
+    let faults = evidence.faults(&[]);
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults[0].starts_with("missing_run run="), "{faults:?}");
+    assert_eq!(faults[1], "modified SHA256SUMS");
+}
+
+#[test]
 fn one_run_committed_twice_is_found() {
     let evidence = untouched();
     let first = fs::read(evidence.entry(1)).expect("an entry");
@@ -373,6 +446,168 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
     );
 }
 
+/// One night, and everything of it that a forger makes anew with the program's own code: inputs,
+/// judgement, every file, report, manifest, sums, entry. Only what lies in `raw/` stays as it came.
+fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
+    let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RAW", raw);
+    job.run();
+    let evidence = Evidence { job };
+    assert_eq!(evidence.faults(&[]), [""; 0]);
+
+    let read = |name: &str| fs::read(evidence.file(1, name)).expect("a file");
+    let lines = evidence.job.text(1, "inputs/hr.jsonl.gz");
+    let stored = stored_inputs(&read("inputs/facts.json"), lines.as_bytes()).expect("inputs");
+    let mut inputs = stored.inputs;
+    forge(&mut inputs.population);
+    let judgement = judge(&inputs);
+    let manifest: Manifest = serde_json::from_slice(&read("manifest.json")).expect("a manifest");
+    let frame = manifest.frame();
+    let night = Night {
+        frame: &frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let is_raw = |file: &FileRecord| file.name.starts_with("raw/");
+    let mut files = manifest.files.clone();
+    files.retain(|file| is_raw(file) && evidence.file(1, &file.name).exists());
+    let mut write = |name: &str, bytes: &[u8]| {
+        fs::write(evidence.file(1, name), bytes).expect("a file");
+        files.push(FileRecord {
+            name: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            bytes: bytes.len() as u64,
+            rows: None,
+        });
+    };
+    for made in night.data_files() {
+        write(&made.file.name(), &made.bytes);
+    }
+    write("report.html", &report::night(&night));
+    for made in night.data_files() {
+        let name = made.file.name();
+        let file = files.iter_mut().find(|file| file.name == name);
+        file.expect("the file").rows = made.rows;
+    }
+    let (manifest, manifest_sha256) = night.manifest(files.clone()).to_file();
+    fs::write(evidence.file(1, "manifest.json"), &manifest.bytes).expect("a file");
+    files.push(manifest.record());
+    let sums = sums(&files);
+    fs::write(evidence.file(1, "SHA256SUMS"), &sums).expect("a file");
+    let bytes = fs::read(evidence.entry(1)).expect("an entry");
+    let mut entry = Entry::from_bytes(&bytes).expect("an entry");
+    entry.manifest_sha256 = manifest_sha256;
+    entry.sums_sha256 = sha256_hex(&sums);
+    entry.verdict = judgement.verdict.as_str().to_owned();
+    entry.complete = judgement.complete;
+    fs::write(evidence.entry(1), entry.to_bytes()).expect("an entry");
+    evidence
+}
+
+/// The account of somebody who left and has access, and all that counts it.
+fn leave_out_the_leaver(population: &mut Population) {
+    let leaver = "1200000000000002";
+    population.accounts.retain(|account| account.id != leaver);
+    population.listing.unique -= 1;
+    population.listing.rows -= 1;
+    if let Memberships::Read { rows, active, .. } = &mut population.memberships {
+        *rows -= 1;
+        *active -= 1;
+    }
+}
+
+#[test]
+fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages() {
+    for raw in ["minimal", "full"] {
+        let evidence = told_afresh(raw, leave_out_the_leaver);
+        assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
+        assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+        let ended = evidence.verify(&[]);
+        let told = "derived again from the raw pages: account 1200000000000002 is left out";
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    }
+    // As if it were of a time before evidence said how accounts are derived: told, and no fault.
+    let evidence = told_afresh("minimal", |population| {
+        leave_out_the_leaver(population);
+        population.derivation = None;
+    });
+    let ended = evidence.verify(&[]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("come out otherwise"),
+        "{}",
+        ended.stdout
+    );
+    // But not after a night that says it.
+    let evidence = {
+        let Evidence { job } = told_afresh("minimal", |_| ());
+        job.run();
+        Evidence { job }
+    };
+    evidence.forge(2, "inputs/facts.json", |text| {
+        let (before, after) = text.split_once("\"derivation\": {").expect("how");
+        let (_, after) = after.split_once("},\n").expect("an end");
+        format!("{before}{}", after.trim_start()).replacen("Chiara", "Clara", 1)
+    });
+    assert!(
+        evidence
+            .faults(&[])
+            .contains(&"accounts_otherwise facts.json".to_owned()),
+        "{:?}",
+        evidence.faults(&[])
+    );
+}
+
+#[test]
+fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
+    let evidence = told_afresh("full", |population| {
+        population.accounts[1].status = Status::Inactive;
+    });
+    assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+}
+
+#[test]
+fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
+    let evidence = told_afresh("full", |population| {
+        population.listing.pages[1].sha256 = "ab".repeat(32);
+    });
+    assert_eq!(
+        evidence.faults(&[]),
+        ["accounts_otherwise truto-0002.json.gz"]
+    );
+}
+
+#[test]
+fn it_is_always_said_whether_accounts_were_derived_again() {
+    let told = |evidence: &Evidence| {
+        let ended = evidence.verify(&["--json"]);
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let chain = &told["chains"][0];
+        let left = chain["not_derived_again"].as_array().expect("a list").len();
+        let assurance = told["assurance"].to_string();
+        (
+            chain["derived_again"].as_u64().expect("a number"),
+            left,
+            assurance.contains("derived again: the accounts"),
+            assurance.contains("not re-derived: raw pages were not kept"),
+        )
+    };
+    for raw in ["minimal", "full"] {
+        let evidence = told_afresh(raw, |_| ());
+        assert_eq!(told(&evidence), (1, 0, true, false), "{raw}");
+    }
+    let evidence = told_afresh("none", |_| ());
+    assert_eq!(told(&evidence), (0, 1, false, true));
+    // Without raw pages, nothing shows it.
+    let evidence = told_afresh("none", leave_out_the_leaver);
+    assert_eq!(told(&evidence), (0, 1, false, true));
+    // The first evidence does not say how its accounts were derived, and comes out the same.
+    let older = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/first-version");
+    let job = Job::new(World::generated(12), HR_ROWS);
+    support::copy(&older, &job.evidence());
+    assert_eq!(told(&Evidence { job }), (1, 0, true, false));
+}
+
 #[test]
 fn missing_nights_are_seen_where_the_interval_is_told() {
     let evidence = untouched();
@@ -387,6 +622,69 @@ fn missing_nights_are_seen_where_the_interval_is_told() {
     assert_eq!(evidence.faults(&[]), [""; 0]);
     let faults = evidence.faults(&["--every", "6h"]);
     assert_eq!(faults, ["missing_night between ledger entries 1 and 2"]);
+}
+
+#[tokio::test]
+async fn nights_of_a_schedule_that_left_nothing_are_named_and_failed_ones_are_explained() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    // The clocks of Berlin are an hour ahead; the fourth and fifth night left nothing.
+    for night in [1, 2] {
+        company.quiet_night(&store, night).await;
+    }
+    company.failed_night(&store, 3).await;
+    company.quiet_night(&store, 6).await;
+    let told = |arguments: &[&str]| {
+        let ended = verify(folder.path(), arguments);
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let faults = told["faults"].as_array().expect("faults").clone();
+        let one = |fault: &Value| {
+            let place = fault["place"].as_str().expect("a place");
+            let last = place.rsplit(", ").next().unwrap_or_default();
+            format!("{} {last}", fault["kind"].as_str().expect("a kind"))
+        };
+        faults.iter().map(one).collect::<Vec<_>>()
+    };
+    let missing = [
+        "missing_night scheduled at 2026-11-04T22:40:00Z",
+        "missing_night scheduled at 2026-11-05T22:40:00Z",
+    ];
+    assert_eq!(told(&["--every", "40 22 * * *"]), missing);
+    let in_berlin = ["--every", "40 23 * * *", "--zone", "Europe/Berlin"];
+    assert_eq!(told(&in_berlin), missing);
+    // Each is half an hour late for this one, and too late for that.
+    assert_eq!(told(&["--every", "10 22 * * *"]).len(), 2);
+    assert_eq!(told(&["--every", "40 6 * * *"]).len(), 5);
+    // Only on Mondays and Tuesdays: on 2 and 3 November something was left.
+    assert_eq!(told(&["--every", "40 22 * * 1-2"]), [""; 0]);
+    assert_eq!(told(&["--every", "40 22 * * 4"]), missing[1..]);
+    assert_eq!(told(&["--every", "24h"]).len(), 1);
+}
+
+#[test]
+fn a_schedule_that_is_none_is_a_wrong_command_line() {
+    let evidence = Evidence {
+        job: Job::new(World::generated(12), HR_ROWS),
+    };
+    for (arguments, said) in [
+        (&["--every", "40 23 * *"][..], "write five fields"),
+        (&["--every", "61 23 * * *"], "write five fields"),
+        (&["--every", "24"], "24"),
+        (
+            &["--every", "40 23 * * *", "--zone", "Berlin"],
+            "write one as Europe/Berlin",
+        ),
+        (
+            &["--every", "24h", "--zone", "Etc/UTC"],
+            "an interval has none",
+        ),
+        (&["--zone", "Etc/UTC"], "--every"),
+    ] {
+        let ended = evidence.verify(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}");
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -416,11 +416,7 @@ impl Judge {
         let truto = self.truto(&raw, http.clone());
         let workspace_id = raw.asana_workspace_id.clone();
         let raw_pages = self.get("EVIDENCE_RAW", &raw.evidence_raw, |text| {
-            let words = [
-                ("none", RawPages::None),
-                ("minimal", RawPages::Minimal),
-                ("full", RawPages::Full),
-            ];
+            let words: Vec<_> = RawPages::ALL.iter().map(|of| (of.as_str(), *of)).collect();
             values::choice(text, &words)
         });
         let force_path_style = self.force_path_style(&raw);

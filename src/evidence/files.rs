@@ -16,7 +16,7 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RawFile, RawKind, RejectedRow,
+    Protection, RawFile, RejectedRow,
 };
 
 /// A file of the run's folder, as it will be stored.
@@ -73,12 +73,8 @@ pub(super) fn sums_line(name: &str, sha256: &str) -> String {
 
 /// A raw file under its name.
 pub fn raw_file(raw: RawFile) -> DataFile {
-    let file = match raw.kind {
-        RawKind::Page(number) => RunFile::RawPage(number),
-        RawKind::Gets => RunFile::RawGets,
-    };
     DataFile {
-        file,
+        file: RunFile::raw(raw.kind),
         bytes: raw.bytes,
         rows: Some(raw.rows),
     }

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::RunIdentity;
+use crate::people::RawKind;
 
 /// The folder of one connection: `system=asana/connection=<id>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,10 +211,23 @@ impl RunFile {
         files
     }
 
-    /// Whether judging a night again needs the file of this name: not the answers as they came, nor the
-    /// page for people.
-    pub fn is_judged_from(name: &str) -> bool {
-        !name.starts_with("raw/") && name != Self::Report.name()
+    /// Whether whoever checks a night reads the file of this name for more than its hash: all but the page
+    /// for people.
+    pub fn is_read_again(name: &str) -> bool {
+        name != Self::Report.name()
+    }
+
+    /// Whether a file of this name holds answers as they came, or what is kept of them.
+    pub fn is_raw(name: &str) -> bool {
+        name.starts_with("raw/")
+    }
+
+    /// The file in which answers are kept.
+    pub fn raw(kind: RawKind) -> Self {
+        match kind {
+            RawKind::Page(number) => Self::RawPage(number),
+            RawKind::Gets => Self::RawGets,
+        }
     }
 
     /// The name, relative to the run's folder.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::{Account, words};
 
 /// The accounts of one workspace, with the proof that none is missing.
 ///
@@ -28,6 +28,9 @@ pub struct Population {
     pub memberships: Memberships,
     /// How fields that the list left out were filled.
     pub gaps: GapFilling,
+    /// How the accounts can be derived again; none in evidence that is older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<HowDerived>,
     /// Our clock minus the server's, in whole minutes towards zero; none if no answer was dated.
     pub clock_skew_minutes: Option<i64>,
     /// What was asked, by method, path and query; repeats after a failure are not counted.
@@ -180,6 +183,27 @@ pub struct GapFilling {
     pub stopped_because: Option<String>,
     /// Scopes that answers named as missing.
     pub missing_scopes: Vec<String>,
+}
+
+/// How accounts were made from Truto's answers, and what of these is there to do it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HowDerived {
+    /// The version of the way from answers to accounts.
+    pub version: u32,
+    /// How much of the answers is kept.
+    pub kept: RawPages,
+}
+
+words! {
+    /// How much of Truto's pages is kept beside their digests.
+    RawPages {
+        /// Nothing.
+        None = "none",
+        /// Only the fields we use.
+        Minimal = "minimal",
+        /// Every byte.
+        Full = "full",
+    }
 }
 
 /// A kind of request that was made, without secrets and without cursors.

@@ -103,6 +103,7 @@ fn world() -> World {
                 missing_scopes: Vec::new(),
             },
             gaps: crate::people::GapFilling::default(),
+            derivation: None,
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts: vec![admin],

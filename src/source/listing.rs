@@ -15,6 +15,12 @@ pub(super) struct Users {
     pub(super) listing: Listing,
     /// Texts in place of addresses that are none.
     pub(super) emails_unreadable: u64,
+}
+
+/// The same, as they were read.
+#[derive(Debug, Default)]
+pub(super) struct ReadUsers {
+    pub(super) users: Users,
     pub(super) raw: Vec<Kept>,
     pub(super) requests: Vec<RequestRecord>,
 }
@@ -22,7 +28,7 @@ pub(super) struct Users {
 /// The list of users of a workspace.
 pub fn users_list(client: &Client, workspace_id: &str) -> List {
     List {
-        name: "users",
+        name: List::USERS,
         path: ["unified", "user-directory", "users"]
             .map(str::to_owned)
             .to_vec(),
@@ -36,23 +42,23 @@ pub(super) async fn read(
     client: &Client,
     workspace: &Workspace,
     raw: RawPages,
-) -> Result<Users, SourceError> {
+) -> Result<ReadUsers, SourceError> {
     let list = users_list(client, &workspace.id);
-    let users = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
+    let read = restarted_once(async || read_once(client, &list, workspace, raw).await).await?;
     let Listing {
         rows,
         unique,
         duplicates,
         ..
-    } = users.listing;
+    } = read.users.listing;
     info!(
         rows,
         unique,
         duplicates,
-        pages = users.listing.pages.len(),
+        pages = read.users.listing.pages.len(),
         "Read the list of users: {unique} accounts"
     );
-    Ok(users)
+    Ok(read)
 }
 
 async fn read_once(
@@ -60,31 +66,27 @@ async fn read_once(
     list: &List,
     workspace: &Workspace,
     raw: RawPages,
-) -> Result<Users, TrutoError> {
+) -> Result<ReadUsers, TrutoError> {
     let mut walk = Walk::<User>::new(client, list);
-    let mut users = Users::default();
+    let mut read = ReadUsers::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
-        users.raw.extend(packer.page(&page));
-        users.add(page, workspace);
-        let (pages, accounts) = (walk.pages(), users.accounts.len());
+        read.raw.extend(packer.page(&page));
+        read.users.take(page, workspace);
+        let (pages, accounts) = (walk.pages(), read.users.accounts.len());
         info!(target: "progress", pages, accounts, "Read {pages} pages, {accounts} accounts");
     }
-    users.listing.unique = users.accounts.len() as u64;
-    match walk.end() {
-        Some(End::LastPage) => users.listing.last_page_reached = true,
-        Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
-            warn!("The list of users did not come to an end: {end}");
-            users.listing.stopped_because = Some(end.to_string());
-        }
-        None => {}
+    read.users.end(walk.end());
+    if let Some(because) = &read.users.listing.stopped_because {
+        warn!("The list of users did not come to an end: {because}");
     }
-    users.requests = vec![list.record(client, walk.pages())];
-    Ok(users)
+    read.requests = vec![list.record(client, walk.pages())];
+    Ok(read)
 }
 
 impl Users {
-    fn add(&mut self, page: Page<User>, workspace: &Workspace) {
+    /// Takes the next page: every row is an account or rejected.
+    pub(super) fn take(&mut self, page: Page<User>, workspace: &Workspace) {
         let number = page.record.page;
         self.listing.rows += page.record.rows;
         self.listing.partial_response |= page.is_partial;
@@ -109,6 +111,18 @@ impl Users {
                 row: place,
                 reason,
             });
+        }
+    }
+
+    /// All pages are taken; how the list ended.
+    pub(super) fn end(&mut self, end: Option<End>) {
+        self.listing.unique = self.accounts.len() as u64;
+        match end {
+            Some(End::LastPage) => self.listing.last_page_reached = true,
+            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+                self.listing.stopped_because = Some(end.to_string());
+            }
+            None => {}
         }
     }
 }

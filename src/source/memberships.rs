@@ -15,7 +15,7 @@ use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, restart
 pub(super) const ASANA_PAGE_SIZE: u32 = 100;
 
 /// What the memberships say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Members {
     by_user: HashMap<String, Member>,
     rows: u64,
@@ -23,6 +23,12 @@ pub(super) struct Members {
     /// None: read to the end.
     trouble: Option<people::Memberships>,
     pub(super) pages: Vec<PageRecord>,
+}
+
+/// The same, as they were read.
+#[derive(Debug)]
+pub(super) struct ReadMembers {
+    pub(super) members: Members,
     pub(super) raw: Vec<Kept>,
     pub(super) requests: Vec<RequestRecord>,
 }
@@ -81,7 +87,7 @@ pub fn memberships_list(workspace_id: &str) -> List {
     ];
     let fields = "user.name,is_active,is_admin,is_guest,is_view_only,created_at";
     List {
-        name: "memberships",
+        name: List::MEMBERSHIPS,
         path: path.map(str::to_owned).to_vec(),
         query: vec![("opt_fields", fields.to_owned())],
         limit: ASANA_PAGE_SIZE,
@@ -93,8 +99,13 @@ pub(super) async fn read(
     client: &Client,
     workspace_id: &str,
     raw: RawPages,
-) -> Result<Members, SourceError> {
+) -> Result<ReadMembers, SourceError> {
     let list = memberships_list(workspace_id);
+    let nothing = |trouble| ReadMembers {
+        members: Members::without(trouble),
+        raw: Vec::new(),
+        requests: vec![list.record(client, 1)],
+    };
     match restarted_once(async || read_once(client, &list, raw).await).await {
         Ok(members) => Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
@@ -103,74 +114,86 @@ pub(super) async fn read(
                 status: error.status().unwrap_or_default(),
                 missing_scopes: error.missing_scopes().to_vec(),
             };
-            Ok(Members::without(trouble, vec![list.record(client, 1)]))
+            Ok(nothing(trouble))
         }
         Err(error) if error.is_malformed() => {
             warn!("The workspace memberships were not understood: {error}");
             let reason = error.to_string();
             let trouble = people::Memberships::Incomplete { reason };
-            Ok(Members::without(trouble, vec![list.record(client, 1)]))
+            Ok(nothing(trouble))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<Members, TrutoError> {
+async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMembers, TrutoError> {
     let mut walk = Walk::<Membership>::new(client, list);
-    let mut members = Members::without_trouble();
+    let mut members = Members::default();
     let mut packer = Packer::new(raw);
+    let mut kept = Vec::new();
+    let mut refused = None;
     loop {
         let page = match walk.next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
             // What came before stands; only its end is missing.
             Err(error) if walk.pages() > 0 && error.is_refusal_of_resource() => {
-                members.stop(error.to_string());
+                refused = Some(error.to_string());
                 break;
             }
             Err(error) => return Err(error),
         };
-        members.raw.extend(packer.page(&page));
-        members.rows += page.record.rows;
-        members.pages.push(page.record);
-        for row in page.rows {
-            match row {
-                Row::Record(record) if record.user.is_some() => members.add(record),
-                Row::Record(_) | Row::Other(_) => members.rejected += 1,
-            }
-        }
+        kept.extend(packer.page(&page));
+        members.take(page.record, page.rows);
+        let pages = walk.pages();
+        info!(target: "progress", pages, "Read {pages} pages of memberships");
     }
-    if let Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) = walk.end() {
-        members.stop(end.to_string());
+    members.end(walk.end(), refused);
+    if let Some(people::Memberships::Incomplete { reason }) = &members.trouble {
+        warn!("The list of workspace memberships did not come to an end: {reason}");
     }
-    members.requests = vec![list.record(client, walk.pages())];
     info!(
         rows = members.rows,
         pages = walk.pages(),
         "Read {} workspace memberships",
         members.rows
     );
-    Ok(members)
+    Ok(ReadMembers {
+        members,
+        raw: kept,
+        requests: vec![list.record(client, walk.pages())],
+    })
 }
 
 impl Members {
-    fn without_trouble() -> Self {
+    /// There are none to be had.
+    pub(super) fn without(trouble: people::Memberships) -> Self {
         Self {
-            by_user: HashMap::new(),
-            rows: 0,
-            rejected: 0,
-            trouble: None,
-            pages: Vec::new(),
-            raw: Vec::new(),
-            requests: Vec::new(),
+            trouble: Some(trouble),
+            ..Self::default()
         }
     }
 
-    fn without(trouble: people::Memberships, requests: Vec<RequestRecord>) -> Self {
-        Self {
-            trouble: Some(trouble),
-            requests,
-            ..Self::without_trouble()
+    /// Takes the next page.
+    pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<Membership>>) {
+        self.rows += record.rows;
+        self.pages.push(record);
+        for row in rows {
+            match row {
+                Row::Record(record) if record.user.is_some() => self.add(record),
+                Row::Record(_) | Row::Other(_) => self.rejected += 1,
+            }
+        }
+    }
+
+    /// All pages are taken; how the list ended, or why its next page was refused.
+    pub(super) fn end(&mut self, end: Option<End>, refused: Option<String>) {
+        let without_end = match end {
+            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => Some(end.to_string()),
+            Some(End::LastPage) | None => refused,
+        };
+        if let Some(reason) = without_end {
+            self.stop(reason);
         }
     }
 
@@ -190,7 +213,6 @@ impl Members {
     /// The list has no end. An inactive record may have an active twin on a page not read, so only
     /// access is believed.
     fn stop(&mut self, reason: String) {
-        warn!("The list of workspace memberships did not come to an end: {reason}");
         self.by_user
             .retain(|_, member| member.is_active == Some(true));
         self.trouble = Some(people::Memberships::Incomplete { reason });

@@ -4,10 +4,13 @@ use tracing::info;
 
 use crate::clock::Clock;
 use crate::net::Deadline;
-use crate::people::{Listing, Population, RawFile};
+pub use crate::people::RawPages;
+use crate::people::{HowDerived, Population, RawFile};
 use crate::truto;
 
 mod accounts;
+mod again;
+mod derivation;
 mod error;
 mod gaps;
 mod listing;
@@ -15,6 +18,9 @@ mod memberships;
 mod raw;
 mod workspace;
 
+pub use again::{Again, KeptAnswers, Otherwise, derive_again};
+pub use derivation::VERSION;
+use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
@@ -29,17 +35,6 @@ pub struct Settings {
     pub workspace_id: Option<String>,
     /// How much of Truto's pages is kept.
     pub raw: RawPages,
-}
-
-/// How much of Truto's pages is kept beside their digests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawPages {
-    /// Nothing.
-    None,
-    /// Only the fields the judgement uses.
-    Minimal,
-    /// Every byte.
-    Full,
 }
 
 /// The accounts, and the pages they were read from.
@@ -69,15 +64,18 @@ pub async fn fetch_all(
         mut requests,
     } = preflight(&client, settings.workspace_id.as_deref()).await?;
 
-    let (mut users, members) = tokio::try_join!(
+    let (users, members) = tokio::try_join!(
         listing::read(&client, &workspace, settings.raw),
         memberships::read(&client, &workspace.id, settings.raw),
     )?;
-    members.fill(&mut users.accounts);
-    let filled = gaps::fill(&client, &workspace, &mut users, &members, settings.raw).await?;
-
-    let memberships = members.summary(&users.accounts);
-    let accounts = users.accounts.into_sorted();
+    let mut derivation = Derivation::of(&workspace, users.users, members.members);
+    let filled = gaps::fill(&client, &workspace, &mut derivation, settings.raw).await?;
+    let Derived {
+        listing,
+        memberships,
+        gaps,
+        accounts,
+    } = derivation.finish();
     info!(
         accounts.count = accounts.len(),
         "Read {} accounts of workspace {}",
@@ -87,9 +85,6 @@ pub async fn fetch_all(
     requests.extend(users.requests);
     requests.extend(members.requests);
     requests.extend(filled.requests);
-    let mut pages = users.listing.pages;
-    pages.extend(members.pages);
-    pages.extend(filled.pages);
     let kept = [users.raw, members.raw, filled.raw];
     Ok(Fetched {
         population: Population {
@@ -98,12 +93,13 @@ pub async fn fetch_all(
             workspace,
             workspaces_visible,
             viewer,
-            listing: Listing {
-                pages,
-                ..users.listing
-            },
+            listing,
             memberships,
-            gaps: filled.gaps,
+            gaps,
+            derivation: Some(HowDerived {
+                version: VERSION,
+                kept: settings.raw,
+            }),
             clock_skew_minutes: client.skew_minutes(),
             requests,
             accounts,

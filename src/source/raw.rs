@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::RawPages;
 use crate::people::{RawFile, RawKind};
-use crate::truto::{Page, Row};
+use crate::truto::{Page, minimal_page};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves
 /// so much that a higher one costs more time than it saves room.
@@ -35,18 +35,12 @@ impl Packer {
 
     /// Packs a page as far as it is to be kept.
     pub(super) fn page<T: Serialize>(&mut self, page: &Page<T>) -> Option<Kept> {
-        #[derive(Serialize)]
-        struct Minimal<'a, T> {
-            result: &'a [Row<T>],
-        }
-
         match self.raw {
             RawPages::None => None,
             RawPages::Full => Some((self.gzip(&page.body)?, page.record.rows)),
             RawPages::Minimal => {
                 // Written to memory first: a serialiser's many small writes are slow to compress.
-                let result = &page.rows;
-                let bytes = serde_json::to_vec(&Minimal { result }).ok()?;
+                let bytes = minimal_page(&page.rows);
                 Some((self.gzip(&bytes)?, page.record.rows))
             }
         }

@@ -368,6 +368,11 @@ fn read_one(body: &[u8]) -> Result<User, NoPage> {
     }
 }
 
+/// A user that was read alone, from the body that was kept; none where it is no user.
+pub fn kept_user(body: &[u8]) -> Option<User> {
+    read_one(body).ok()
+}
+
 /// JSON that merely stops too early was cut on a way that does not say so: worth another attempt.
 fn retry_if_cut(what: &str, problem: NoPage, attempt: u32) -> Result<(), TrutoError> {
     match malformed(what, problem) {

@@ -13,9 +13,11 @@ mod lenient;
 mod pages;
 mod wire;
 
-pub use client::{Client, GotUser};
+pub use client::{Client, GotUser, kept_user};
 pub use error::{Said, TrutoError};
-pub use pages::{End, List, Page, Row, Walk, restarted_once};
+pub use pages::{
+    End, KeptList, List, Page, Row, Walk, minimal_page, restarted_once, rows_of_minimal_page,
+};
 pub use wire::{
     Context, CustomUser, Email, Employee, EmployeeEmail, Employment, IntegratedAccount,
     Integration, License, Membership, Organization, RemoteData, Role, User,

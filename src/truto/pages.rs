@@ -35,6 +35,12 @@ pub struct List {
 impl List {
     /// The list whose one record may come bare.
     pub const ME: &'static str = "me";
+    /// Everybody who has an account.
+    pub const USERS: &'static str = "users";
+    /// Who belongs to the workspace.
+    pub const MEMBERSHIPS: &'static str = "memberships";
+    /// Asana's own list of users, with their addresses.
+    pub const EMAILS: &'static str = "emails";
 
     /// What was asked, for the evidence.
     pub fn record(&self, client: &Client, answers: u64) -> RequestRecord {
@@ -154,70 +160,45 @@ pub async fn restarted_once<T>(
     }
 }
 
-/// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
+/// The pages of a list one after the other, wherever they come from: what is remembered of each, and
+/// how the list ends.
 #[derive(Debug)]
-pub struct Walk<'a, T> {
-    client: &'a Client,
-    list: &'a List,
+struct Course {
+    name: &'static str,
     cursor: Option<Cursor>,
     seen: HashSet<[u8; 32]>,
     pages: u64,
     end: Option<End>,
-    records: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
-    /// Begins at the first page.
-    pub fn new(client: &'a Client, list: &'a List) -> Self {
+impl Course {
+    fn new(name: &'static str) -> Self {
         Self {
-            client,
-            list,
+            name,
             cursor: None,
             seen: HashSet::new(),
             pages: 0,
             end: None,
-            records: PhantomData,
         }
     }
 
-    /// The next page, or none once the list has ended.
-    pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
-        if self.end.is_some() {
-            return Ok(None);
-        }
-        let asked_with = self.cursor.take();
-        let number = self.pages + 1;
-        let (envelope, answer) = self
-            .client
-            .envelope::<T>(self.list, asked_with.as_ref())
-            .await
-            .map_err(|error| match (error, &asked_with) {
-                (
-                    TrutoError::Rejected {
-                        what,
-                        status: status @ (400 | 410 | 422),
-                        said,
-                        ..
-                    },
-                    Some(_),
-                ) => TrutoError::CursorExpired {
-                    what,
-                    page: number,
-                    status,
-                    said,
-                },
-                (error, _) => error,
-            })?;
-        self.pages = number;
-        let date = answer.date();
-        let body = answer.body;
+    /// Takes the next page.
+    fn page<T>(
+        &mut self,
+        contents: Contents<T>,
+        body: Vec<u8>,
+        date: Option<Timestamp>,
+    ) -> Page<T> {
         let Contents {
             rows,
             next,
             is_partial,
-        } = envelope;
+        } = contents;
+        let asked_with = self.cursor.take();
+        self.pages += 1;
+        let number = self.pages;
         let record = PageRecord {
-            list: self.list.name.to_owned(),
+            list: self.name.to_owned(),
             page: number,
             rows: rows.len() as u64,
             bytes: body.len() as u64,
@@ -234,24 +215,126 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
             Some(_) => None,
         };
         self.cursor = next;
-        Ok(Some(Page {
+        Page {
             rows,
             is_partial,
             record,
             body,
             date,
-        }))
+        }
+    }
+}
+
+/// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
+#[derive(Debug)]
+pub struct Walk<'a, T> {
+    client: &'a Client,
+    list: &'a List,
+    course: Course,
+    records: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
+    /// Begins at the first page.
+    pub fn new(client: &'a Client, list: &'a List) -> Self {
+        Self {
+            client,
+            list,
+            course: Course::new(list.name),
+            records: PhantomData,
+        }
+    }
+
+    /// The next page, or none once the list has ended.
+    pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
+        if self.course.end.is_some() {
+            return Ok(None);
+        }
+        let asked_with = &self.course.cursor;
+        let (contents, answer) = self
+            .client
+            .envelope::<T>(self.list, asked_with.as_ref())
+            .await
+            .map_err(|error| match (error, asked_with) {
+                (
+                    TrutoError::Rejected {
+                        what,
+                        status: status @ (400 | 410 | 422),
+                        said,
+                        ..
+                    },
+                    Some(_),
+                ) => TrutoError::CursorExpired {
+                    what,
+                    page: self.course.pages + 1,
+                    status,
+                    said,
+                },
+                (error, _) => error,
+            })?;
+        let date = answer.date();
+        Ok(Some(self.course.page(contents, answer.body, date)))
     }
 
     /// How the list ended; none while it goes on.
     pub fn end(&self) -> Option<End> {
-        self.end
+        self.course.end
     }
 
     /// Pages read.
     pub fn pages(&self) -> u64 {
-        self.pages
+        self.course.pages
     }
+}
+
+/// A list whose pages were kept as they came, read again as they were read then.
+#[derive(Debug)]
+pub struct KeptList<T> {
+    course: Course,
+    records: PhantomData<fn() -> T>,
+}
+
+impl<T: for<'de> Deserialize<'de>> KeptList<T> {
+    /// Begins at the first page of the list of this name.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            course: Course::new(name),
+            records: PhantomData,
+        }
+    }
+
+    /// The next page, from its body; none where the body is no page, or the list had ended.
+    pub fn page(&mut self, body: Vec<u8>) -> Option<Page<T>> {
+        if self.course.end.is_some() {
+            return None;
+        }
+        let contents = Contents::read(&body).ok()?;
+        Some(self.course.page(contents, body, None))
+    }
+
+    /// How the list ended; none while it goes on.
+    pub fn end(&self) -> Option<End> {
+        self.course.end
+    }
+}
+
+/// What is kept of a page where only the fields we use are: its rows.
+pub fn minimal_page<T: Serialize>(rows: &[Row<T>]) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Minimal<'a, T> {
+        result: &'a [Row<T>],
+    }
+
+    serde_json::to_vec(&Minimal { result: rows }).expect("our records have only text keys")
+}
+
+/// The rows of such a page; none where it is not in the form it is kept in.
+pub fn rows_of_minimal_page<T>(body: &[u8]) -> Option<Vec<Row<T>>>
+where
+    T: Serialize + for<'de> Deserialize<'de>,
+{
+    let rows = Contents::read(body).ok()?.rows;
+    (minimal_page(&rows) == body).then_some(rows)
 }
 
 /// What a page holds, whichever envelope it came in.

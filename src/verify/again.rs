@@ -1,13 +1,16 @@
-//! The judgement, made again from what is stored.
+//! The accounts derived again from the answers they came in, and the judgement made again from them.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::folder::Kept;
 use crate::evidence::{
     self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
 };
-use crate::judgement::{self, Baseline, Previous, RunRef, judge};
+use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
+use crate::source;
 
 /// How judging a night again came out.
 pub(super) enum Again {
@@ -19,12 +22,32 @@ pub(super) enum Again {
     Otherwise(Vec<String>),
 }
 
+/// Reads the inputs of a night.
+fn stored(kept: &Kept) -> Result<StoredInputs, String> {
+    let file = |file: RunFile| {
+        let name = file.name();
+        kept.get(&name).ok_or(format!("it has no {name}"))
+    };
+    let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES);
+    let lines = lines.ok_or("its HR rows cannot be unpacked")?;
+    let unreadable = |error| format!("its inputs cannot be read: {error}");
+    stored_inputs(file(RunFile::InputFacts)?, &lines).map_err(unreadable)
+}
+
 /// A sound night, as a later one builds on it.
 struct Earlier {
     at: RunRef,
     manifest: Manifest,
-    facts: Vec<u8>,
+    facts: Facts,
     result: Vec<u8>,
+}
+
+/// What a later night is compared with.
+enum Facts {
+    /// The night was judged again, the same: it is what its facts hold.
+    Read(Baseline),
+    /// As they are stored.
+    Stored(Vec<u8>),
 }
 
 /// A file that unpacks to more is none of ours: the HR feed alone may have 64 MiB.
@@ -41,6 +64,8 @@ pub(super) struct Judges {
     held: Vec<Earlier>,
     /// The run of every entry before, by number.
     entries: BTreeMap<u64, RunRef>,
+    /// Whether a night before says how its accounts were derived: then every one after it does.
+    says_how: bool,
 }
 
 impl Judges {
@@ -69,18 +94,93 @@ impl Judges {
         Ok(())
     }
 
-    /// Judges a sound night again, and holds it for the next.
-    pub(super) fn again(&mut self, entry: &Entry, manifest: &Manifest, kept: &Kept) -> Again {
-        let again = self.judged(manifest, kept);
+    /// Derives the accounts of a sound night again, judges it again, and holds it for the next.
+    pub(super) fn again(
+        &mut self,
+        entry: &Entry,
+        manifest: &Manifest,
+        kept: &Kept,
+    ) -> (source::Again, Again) {
+        let at = entry.run_ref();
         let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
+        let (derived, judged, baseline) = match stored(kept) {
+            Ok(stored) => self.night(&at, manifest, kept, stored),
+            Err(why) => {
+                let judged = match recomputable(kept) {
+                    Ok(()) => why.clone(),
+                    Err(why) => why,
+                };
+                let derived = source::Again::NotPossible(why);
+                (derived, Again::NotPossible(judged), None)
+            }
+        };
         self.held.push(Earlier {
-            at: entry.run_ref(),
+            at,
             manifest: manifest.clone(),
-            facts: file(RunFile::InputFacts),
+            facts: match baseline {
+                Some(baseline) => Facts::Read(baseline),
+                None => Facts::Stored(file(RunFile::InputFacts)),
+            },
             result: file(RunFile::Result),
         });
         self.let_go();
-        again
+        (derived, judged)
+    }
+
+    /// Both from inputs that could be read: side by side, since neither needs the other.
+    fn night(
+        &mut self,
+        at: &RunRef,
+        manifest: &Manifest,
+        kept: &Kept,
+        stored: StoredInputs,
+    ) -> (source::Again, Again, Option<Baseline>) {
+        let StoredInputs {
+            mut inputs,
+            baseline,
+            previous,
+        } = stored;
+        self.says_how |= inputs.population.derivation.is_some();
+        let must_say = self.says_how;
+        let past = recomputable(kept).and_then(|()| {
+            let baseline = baseline.map(|at| self.baseline(at)).transpose()?;
+            let previous = previous.map(|at| self.previous(at)).transpose()?;
+            Ok((baseline, previous))
+        });
+        let judged = |inputs: &judgement::Inputs| {
+            let judgement = judge(inputs);
+            let otherwise = otherwise(inputs, &judgement, manifest, kept);
+            (judgement, otherwise)
+        };
+        let (derived, judged) = thread::scope(|scope| {
+            let population = &inputs.population;
+            let deriving = || source::derive_again(population, kept, must_say);
+            match past {
+                Ok((baseline, previous)) => {
+                    inputs.past.baseline = baseline;
+                    inputs.past.previous = previous;
+                    let deriving = scope.spawn(deriving);
+                    let judged = judged(&inputs);
+                    let derived = deriving.join();
+                    let derived = derived.unwrap_or_else(|panic| resume_unwind(panic));
+                    (derived, Ok(judged))
+                }
+                Err(why) => (deriving(), Err(why)),
+            }
+        });
+        match judged {
+            Err(why) => (derived, Again::NotPossible(why), None),
+            Ok((judgement, otherwise)) if otherwise.is_empty() => {
+                let baseline = Baseline {
+                    at: at.clone(),
+                    as_of: inputs.as_of,
+                    accounts: inputs.population.accounts,
+                    former_emails: judgement.former_emails,
+                };
+                (derived, Again::Same, Some(baseline))
+            }
+            Ok((_, otherwise)) => (derived, Again::Otherwise(otherwise), None),
+        }
     }
 
     /// Keeps the newest nights and the newest complete one.
@@ -102,84 +202,11 @@ impl Judges {
         })
     }
 
-    fn judged(&self, manifest: &Manifest, kept: &Kept) -> Again {
-        let file = |file: RunFile| {
-            let name = file.name();
-            kept.get(&name).ok_or(format!("it has no {name}"))
-        };
-        let inputs = || -> Result<judgement::Inputs, String> {
-            let unreadable =
-                |error: serde_json::Error| format!("its inputs cannot be read: {error}");
-            let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES)
-                .ok_or("its HR rows cannot be unpacked")?;
-            let stored = stored_inputs(file(RunFile::InputFacts)?, &lines);
-            let StoredInputs {
-                mut inputs,
-                baseline,
-                previous,
-            } = stored.map_err(unreadable)?;
-            inputs.past.baseline = match baseline {
-                Some(at) => Some(self.baseline(at)?),
-                None => None,
-            };
-            inputs.past.previous = match previous {
-                Some(at) => Some(self.previous(at)?),
-                None => None,
-            };
-            Ok(inputs)
-        };
-        match kept.judged_by {
-            Some(judgement::VERSION) => {}
-            Some(version) => {
-                return Again::NotPossible(format!(
-                    "judged by version {version} of the rules; not recomputable by this version, \
-                     which is {}",
-                    judgement::VERSION
-                ));
-            }
-            None => return Again::NotPossible("its result.json cannot be read".to_owned()),
-        }
-        let inputs = match inputs() {
-            Ok(inputs) => inputs,
-            Err(why) => return Again::NotPossible(why),
-        };
-        let judgement = judge(&inputs);
-        let frame = manifest.frame();
-        let night = Night {
-            frame: &frame,
-            inputs: &inputs,
-            judgement: &judgement,
-        };
-        let mut otherwise = Vec::new();
-        let mut files: Vec<FileRecord> = manifest.files.clone();
-        for made in night.data_files() {
-            let name = made.file.name();
-            let is_same = kept.get(&name).is_some_and(|stored| {
-                if !name.ends_with(".gz") {
-                    return *stored == made.bytes;
-                }
-                let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
-                unpacked(stored, made.len() as u64) == Some(made)
-            });
-            if !is_same {
-                otherwise.push(name);
-            } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
-                file.rows = made.rows;
-            }
-        }
-        // What it says of the files has been held against them; all else follows from the inputs.
-        let (made, _) = night.manifest(files).to_file();
-        if kept.get(&made.file.name()) != Some(&made.bytes) {
-            otherwise.push(made.file.name());
-        }
-        match otherwise.is_empty() {
-            true => Again::Same,
-            false => Again::Otherwise(otherwise),
-        }
-    }
-
     fn baseline(&self, at: RunRef) -> Result<Baseline, String> {
-        let facts = &self.find(&at)?.facts;
+        let facts = match &self.find(&at)?.facts {
+            Facts::Read(baseline) => return Ok(baseline.clone()),
+            Facts::Stored(facts) => facts,
+        };
         let sequence = at.sequence;
         evidence::baseline(at, facts)
             .map_err(|error| format!("the facts of entry {sequence} cannot be read: {error}"))
@@ -192,6 +219,59 @@ impl Judges {
             .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
             .ok_or(format!("entry {sequence} has no rules"))
     }
+}
+
+/// Whether this version has the rules that a night was judged by.
+fn recomputable(kept: &Kept) -> Result<(), String> {
+    match kept.judged_by {
+        Some(judgement::VERSION) => Ok(()),
+        Some(version) => Err(format!(
+            "judged by version {version} of the rules; not recomputable by this version, which is {}",
+            judgement::VERSION
+        )),
+        None => Err("its result.json cannot be read".to_owned()),
+    }
+}
+
+/// The files of a night that come out otherwise than they are stored.
+fn otherwise(
+    inputs: &judgement::Inputs,
+    judgement: &Judgement,
+    manifest: &Manifest,
+    kept: &Kept,
+) -> Vec<String> {
+    let frame = manifest.frame();
+    let night = Night {
+        frame: &frame,
+        inputs,
+        judgement,
+    };
+    let mut otherwise = Vec::new();
+    let mut files: Vec<FileRecord> = manifest.files.clone();
+    for made in night.data_files() {
+        let name = made.file.name();
+        let is_same = kept.get(&name).is_some_and(|stored| {
+            if *stored == made.bytes {
+                return true;
+            }
+            // Another version may pack the same otherwise.
+            name.ends_with(".gz") && {
+                let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
+                unpacked(stored, made.len() as u64) == Some(made)
+            }
+        });
+        if !is_same {
+            otherwise.push(name);
+        } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
+            file.rows = made.rows;
+        }
+    }
+    // What it says of the files has been held against them; all else follows from the inputs.
+    let (made, _) = night.manifest(files).to_file();
+    if kept.get(&made.file.name()) != Some(&made.bytes) {
+        otherwise.push(made.file.name());
+    }
+    otherwise
 }
 
 /// The content of a gzip to its very end, never more than a byte over `most`: a file of strangers may

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::info;
 
 use super::again::Judges;
 use super::folder::{self, Stored};
+use super::nights;
 use super::reader::Reader;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
@@ -160,7 +161,10 @@ pub(super) async fn verify(
                         let text = format!("its run is of {as_of}, after it was committed");
                         verified.fault(FaultKind::RunAfterCommit, place.clone(), text);
                     }
-                    nights.push((as_of, sequence));
+                    // One that could not be judged is explained; a periodic review is no night.
+                    if matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
+                        nights.push((as_of, sequence));
+                    }
                 }
                 match entry.kind {
                     EntryKind::Failure => chain.failures += 1,
@@ -196,7 +200,7 @@ pub(super) async fn verify(
     chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
     nights.sort();
     chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
-    missing_nights(&nights, expected, &chain.folder, verified);
+    nights::check(&nights, expected.every.as_ref(), &chain.folder, verified);
     verified.chains.push(chain);
     Ok(())
 }
@@ -268,34 +272,5 @@ fn check_link(entry: &Entry, before: Option<&Link>, place: &str, verified: &mut 
             entry.committed_at, before.sequence
         );
         verified.fault(FaultKind::WentBack, place, text);
-    }
-}
-
-/// Silences of more than half as long again as the interval that was promised.
-fn missing_nights(
-    nights: &[(Timestamp, u64)],
-    expected: &Expectations,
-    folder: &str,
-    verified: &mut Verified,
-) {
-    let Some(every) = expected
-        .every
-        .and_then(|every| SignedDuration::try_from(every).ok())
-        .filter(|every| every.is_positive())
-    else {
-        return;
-    };
-    for pair in nights.windows(2) {
-        let (earlier, later) = (pair[0].0, pair[1].0);
-        let silence = later.duration_since(earlier);
-        if silence > every + every / 2 {
-            let missing = (silence.as_secs() + every.as_secs() / 2) / every.as_secs() - 1;
-            let place = format!(
-                "{folder}, between ledger entries {} and {}",
-                pair[0].1, pair[1].1
-            );
-            let text = format!("{missing} night(s) between {earlier} and {later} left nothing");
-            verified.fault(FaultKind::MissingNight, place, text);
-        }
     }
 }

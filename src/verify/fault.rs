@@ -40,6 +40,8 @@ words! {
         Disagreement = "disagreement",
         /// Judged again from its stored inputs, the night comes out otherwise.
         JudgedOtherwise = "judged_otherwise",
+        /// Derived again from Truto's answers as they are kept, the accounts come out otherwise.
+        AccountsOtherwise = "accounts_otherwise",
         /// An entry is dated before its predecessor.
         WentBack = "went_back",
         /// A run is dated after it was committed.

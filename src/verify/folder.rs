@@ -11,6 +11,8 @@ use crate::evidence::{
     ConnectionFolder, Entry, EntryKind, Manifest, RunFile, RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{self, RunRef};
+use crate::people::RawKind;
+use crate::source::{self, KeptAnswers};
 use crate::store::{StoreError, is_name};
 
 /// A run as its entry names it and as the store lists it.
@@ -35,7 +37,7 @@ impl Stored<'_> {
     }
 }
 
-/// Files that judging again needs, by name; all of them sound.
+/// Files that deriving and judging again need, by name; all of them sound.
 pub(super) struct Kept {
     files: BTreeMap<String, Vec<u8>>,
     /// Size of every file that is sound.
@@ -49,6 +51,18 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn get(&self, name: &str) -> Option<&Vec<u8>> {
         self.files.get(name)
+    }
+}
+
+impl KeptAnswers for Kept {
+    fn get(&self, kind: RawKind) -> Option<&[u8]> {
+        let name = RunFile::raw(kind).name();
+        self.files.get(&name).map(Vec::as_slice)
+    }
+
+    fn count(&self) -> usize {
+        let names = self.files.keys();
+        names.filter(|name| RunFile::is_raw(name)).count()
     }
 }
 
@@ -86,7 +100,26 @@ pub(super) async fn verify(
     else {
         return Ok(());
     };
-    match judges.again(stored.entry, &manifest, &kept) {
+    let (derived, judged) = judges.again(stored.entry, &manifest, &kept);
+    match derived {
+        source::Again::Same => chain.derived_again += 1,
+        source::Again::NotKept => {
+            let why = "raw pages were not kept (EVIDENCE_RAW=none)";
+            chain.not_derived_again.push(format!("{run}: {why}"));
+            chain.without_raw += 1;
+        }
+        source::Again::NotPossible(why) => chain.not_derived_again.push(format!("{run}: {why}")),
+        source::Again::Otherwise(source::Otherwise { place, text }) => {
+            let file = place.map_or(RunFile::InputFacts, RunFile::raw);
+            let text = format!("derived again from the raw pages: {text}");
+            verified.fault(
+                FaultKind::AccountsOtherwise,
+                stored.place(&file.name()),
+                text,
+            );
+        }
+    }
+    match judged {
         Again::Same => chain.judged_again += 1,
         Again::NotPossible(why) => chain.not_judged_again.push(format!("{run}: {why}")),
         Again::Otherwise(names) => {
@@ -99,7 +132,7 @@ pub(super) async fn verify(
     Ok(())
 }
 
-/// Every file against `SHA256SUMS`, and that against the entry. What is kept is what judging needs; none
+/// Every file against `SHA256SUMS`, and that against the entry. What is kept is what is read again; none
 /// where the sums cannot be believed.
 async fn files(
     stored: &Stored<'_>,
@@ -173,7 +206,7 @@ async fn files(
         }
         chain.files += 1;
         sound.insert(file.clone(), bytes.len() as u64);
-        if RunFile::is_judged_from(file) {
+        if RunFile::is_read_again(file) {
             files.insert(file.clone(), bytes);
         }
     }

@@ -1,21 +1,21 @@
 //! Is the evidence what was written? Read by somebody who trusts nothing they cannot recompute.
 //!
-//! Every ledger from its first entry to its last, every file of every run, and the judgement made
-//! again from what is stored. Nothing is written, and no network is used but the store's.
+//! Every ledger from its first entry to its last, every file of every run, the accounts derived again
+//! from the answers they came in, and the judgement made again from what is stored. Nothing is written, and no network is used but the store's.
 
 mod again;
 mod chain;
 mod fault;
 mod folder;
+mod nights;
 mod reader;
 mod signatures;
 mod told;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 pub use fault::{Fault, FaultKind};
+pub use nights::{Pattern, Rhythm, Schedule};
 pub use reader::Locks;
 use reader::Reader;
 pub use told::{as_json, as_text};
@@ -33,8 +33,8 @@ pub struct Expectations {
     pub connection: Option<String>,
     /// Entries somebody noted elsewhere: a chain cannot see its own end cut off.
     pub heads: Vec<Anchor>,
-    /// How often a review was to run: a longer silence is a missing night.
-    pub every: Option<Duration>,
+    /// How often a review was to run, so that missing nights are known.
+    pub every: Option<Rhythm>,
     /// Public keys that are trusted. With one, the last entry must be signed by it.
     pub keys: Vec<PublicKey>,
 }
@@ -92,6 +92,12 @@ pub struct ChainVerified {
     pub failures: u64,
     /// Files whose hash is right.
     pub files: u64,
+    /// Runs whose accounts were derived again from the raw pages, and came out the same.
+    pub derived_again: u64,
+    /// Runs whose accounts were not, and why. No faults.
+    pub not_derived_again: Vec<String>,
+    /// How many of these because raw pages were not kept.
+    pub without_raw: u64,
     /// Runs that were judged again, with the same result byte for byte.
     pub judged_again: u64,
     /// Runs that were not, and why. No faults.

@@ -19,7 +19,26 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
                 .to_owned(),
         );
         if verified.chains.iter().any(|chain| chain.judged_again > 0) {
-            told.push("judged again: every file of those nights but report.html and raw/, which are hashed only".to_owned());
+            told.push(
+                "judged again: every file of those nights but report.html, which is hashed only, and raw/".to_owned(),
+            );
+        }
+        if verified.chains.iter().any(|chain| chain.derived_again > 0) {
+            told.push(
+                "derived again: the accounts of those nights from Truto's answers in raw/; workspace, /me and \
+                 refusals as recorded, with EVIDENCE_RAW=minimal also how lists ended".to_owned(),
+            );
+        }
+        if verified.chains.iter().any(|chain| chain.without_raw > 0) {
+            told.push("not re-derived: raw pages were not kept".to_owned());
+        }
+        let is_left =
+            |chain: &ChainVerified| chain.not_derived_again.len() as u64 > chain.without_raw;
+        if verified.chains.iter().any(is_left) {
+            told.push(
+                "not re-derivable: the accounts of the nights that are listed as underived"
+                    .to_owned(),
+            );
         }
         if verified
             .chains
@@ -104,6 +123,11 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     let _ = writeln!(text, "  files      {} with the right hash", chain.files);
     let _ = writeln!(
         text,
+        "  derived    {} again from raw/, the same accounts",
+        chain.derived_again
+    );
+    let _ = writeln!(
+        text,
         "  judged     {} again, the same byte for byte",
         chain.judged_again
     );
@@ -125,6 +149,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         let _ = writeln!(text, "  ledger     {}:{}", head.sequence, head.sha256);
     }
     for (what, list) in [
+        ("underived ", &chain.not_derived_again),
         ("not again ", &chain.not_judged_again),
         ("expired   ", &chain.expired),
         ("no entry  ", &chain.uncommitted),
@@ -161,6 +186,8 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
                 "files": chain.files,
                 "signed": chain.signed,
                 "signatures_unchecked": chain.signatures_unchecked,
+                "derived_again": chain.derived_again,
+                "not_derived_again": chain.not_derived_again,
                 "judged_again": chain.judged_again,
                 "not_judged_again": chain.not_judged_again,
                 "expired": chain.expired,

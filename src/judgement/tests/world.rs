@@ -76,6 +76,7 @@ pub(in crate::judgement) fn world() -> World {
                 },
                 memberships: agreeing(),
                 gaps: GapFilling::default(),
+                derivation: None,
                 clock_skew_minutes: Some(0),
                 requests: Vec::new(),
                 accounts: Vec::new(),

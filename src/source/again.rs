@@ -1,0 +1,494 @@
+//! The accounts derived again, from Truto's answers as they were kept, by the code that a run uses.
+//!
+//! What no page tells is taken as recorded: the workspace, whose eyes we had, what was refused, and in
+//! [`RawPages::Minimal`] how the lists ended.
+
+use std::io::Read as _;
+
+use super::derivation::{Derivation, Derived, EmailsPass, VERSION};
+use super::listing::Users;
+use super::memberships::Members;
+use crate::people::{
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Population, RawKind,
+    RawPages, RejectedRecord,
+};
+use crate::truto::{
+    CustomUser, End, KeptList, List, Membership, Page, User, kept_user, rows_of_minimal_page,
+};
+
+/// How deriving the accounts again came out.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The same.
+    Same,
+    /// No answers were kept, so it cannot be done; no fault.
+    NotKept,
+    /// It cannot be done; no fault.
+    NotPossible(String),
+    /// They come out otherwise.
+    Otherwise(Otherwise),
+}
+
+/// Where recorded accounts and kept answers part.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Otherwise {
+    /// The kept answer that is not what was recorded of it; none: what was recorded as a whole.
+    pub place: Option<RawKind>,
+    /// A sentence.
+    pub text: String,
+}
+
+/// The answers that were kept, packed.
+pub trait KeptAnswers {
+    /// The file of this kind.
+    fn get(&self, kind: RawKind) -> Option<&[u8]>;
+    /// How many files there are.
+    fn count(&self) -> usize;
+}
+
+/// The lists whose pages are kept, in the order in which these are numbered.
+const KEPT_LISTS: [&str; 3] = [List::USERS, List::MEMBERSHIPS, List::EMAILS];
+
+/// So many differences are told one by one.
+const TOLD: usize = 3;
+
+/// A page that unpacks to more is none of ours: no answer that is larger was ever read.
+const MOST_PAGE_BYTES: u64 = 32 << 20;
+
+/// The same for all users that were read alone.
+const MOST_GETS_BYTES: u64 = 1 << 30;
+
+/// Derives the accounts again from the kept answers, and holds all that follows from these against what
+/// was recorded.
+///
+/// `must_say`: earlier evidence of the same ledger says how its accounts were derived. Evidence that is
+/// older than that may have come about in another way, so where it differs, nobody can say why.
+pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: bool) -> Again {
+    if let Some(how) = population.derivation
+        && how.version != VERSION
+    {
+        return Again::NotPossible(format!(
+            "its accounts were derived by version {} of the way from answers to accounts, and this \
+             program knows version {VERSION}",
+            how.version
+        ));
+    }
+    match Kept::of(population, kept).and_then(|kept| kept.derive()) {
+        Ok(()) => Again::Same,
+        Err(Trouble::NotKept) => Again::NotKept,
+        Err(Trouble::NotPossible(why)) => Again::NotPossible(why),
+        Err(Trouble::Otherwise(Otherwise { text, .. }))
+            if population.derivation.is_none() && !must_say =>
+        {
+            Again::NotPossible(format!(
+                "it does not say by which version its accounts were derived, and by this one they \
+                 come out otherwise: {text}"
+            ))
+        }
+        Err(Trouble::Otherwise(otherwise)) => Again::Otherwise(otherwise),
+    }
+}
+
+/// Why the accounts are not derived again, or not the same.
+enum Trouble {
+    NotKept,
+    NotPossible(String),
+    Otherwise(Otherwise),
+}
+
+fn otherwise(text: impl Into<String>) -> Trouble {
+    Trouble::Otherwise(Otherwise {
+        place: None,
+        text: text.into(),
+    })
+}
+
+fn at(place: RawKind, text: impl Into<String>) -> Trouble {
+    Trouble::Otherwise(Otherwise {
+        place: Some(place),
+        text: text.into(),
+    })
+}
+
+/// The kept answers beside what was recorded of them.
+struct Kept<'a, K> {
+    recorded: &'a Population,
+    answers: &'a K,
+    is_full: bool,
+}
+
+impl<'a, K: KeptAnswers> Kept<'a, K> {
+    fn of(recorded: &'a Population, answers: &'a K) -> Result<Self, Trouble> {
+        let first = || unpacked(answers.get(RawKind::Page(1))?, MOST_PAGE_BYTES);
+        let kept = match recorded.derivation {
+            Some(how) => how.kept,
+            None if answers.count() == 0 => RawPages::None,
+            // Older evidence does not say it: a page that has the digest is whole.
+            None => match (first(), recorded.listing.pages.first()) {
+                (Some(body), Some(page)) if body.len() as u64 == page.bytes => RawPages::Full,
+                _ => RawPages::Minimal,
+            },
+        };
+        match kept {
+            RawPages::None if answers.count() == 0 => Err(Trouble::NotKept),
+            RawPages::None => Err(otherwise(
+                "it says that no raw pages are kept, and there are some",
+            )),
+            RawPages::Minimal | RawPages::Full => Ok(Self {
+                recorded,
+                answers,
+                is_full: kept == RawPages::Full,
+            }),
+        }
+    }
+
+    fn derive(&self) -> Result<(), Trouble> {
+        self.ensure_nothing_beside()?;
+        let (users, members) = (self.users()?, self.members()?);
+        let mut derivation = Derivation::of(&self.recorded.workspace, users, members);
+        let emails = self.emails()?;
+        match emails.pages.is_empty() {
+            true => {}
+            false if derivation.lacks_emails() => derivation.take_emails(emails),
+            false => return Err(otherwise("no account lacks an e-mail, and they were read")),
+        }
+        self.alone(&mut derivation)?;
+        self.compare(derivation.finish())
+    }
+
+    /// Every page that is listed is kept, of lists that are known, and nothing else is.
+    fn ensure_nothing_beside(&self) -> Result<(), Trouble> {
+        let pages = &self.recorded.listing.pages;
+        let stranger = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
+        if let Some(page) = pages.iter().find(stranger) {
+            return Err(otherwise(format!(
+                "there is no list `{}`, of which it names a page",
+                page.list
+            )));
+        }
+        let gets = usize::from(self.answers.get(RawKind::Gets).is_some());
+        for kind in (1..).map(RawKind::Page).take(pages.len()) {
+            if self.answers.get(kind).is_none() {
+                return Err(at(kind, "it is listed, others are kept, and it is not"));
+            }
+        }
+        if self.answers.count() != pages.len() + gets {
+            return Err(otherwise("more raw pages are kept than it lists"));
+        }
+        Ok(())
+    }
+
+    /// The pages of one list, each with what was recorded of it.
+    fn pages(&self, list: &'static str) -> impl Iterator<Item = (RawKind, &'a PageRecord)> {
+        let numbered = (1..).map(RawKind::Page).zip(&self.recorded.listing.pages);
+        numbered.filter(move |(_, page)| page.list == list)
+    }
+
+    /// Reads the pages of a list, and how it ended, where its pages tell that.
+    fn list<T>(
+        &self,
+        name: &'static str,
+        mut take: impl FnMut(Page<T>),
+    ) -> Result<Option<End>, Trouble>
+    where
+        T: serde::Serialize + for<'de> serde::Deserialize<'de>,
+    {
+        let mut list = KeptList::<T>::new(name);
+        for (kind, recorded) in self.pages(name) {
+            let packed = self.answers.get(kind).unwrap_or_default();
+            let body = unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it is no gzip"))?;
+            let page = match self.is_full {
+                true => list
+                    .page(body)
+                    .ok_or(at(kind, "it is no page of its list"))?,
+                false => Page {
+                    rows: rows_of_minimal_page(&body)
+                        .ok_or(at(kind, "it is not in the form in which pages are kept"))?,
+                    is_partial: false,
+                    record: recorded.clone(),
+                    body,
+                    date: None,
+                },
+            };
+            if page.record != *recorded || page.rows.len() as u64 != recorded.rows {
+                let text = "it is not the page that was recorded: its digest, size, rows or place in \
+                            its list is another";
+                return Err(at(kind, text));
+            }
+            take(page);
+        }
+        Ok(list.end())
+    }
+
+    fn users(&self) -> Result<Users, Trouble> {
+        let mut users = Users::default();
+        let workspace = &self.recorded.workspace;
+        let end = self.list::<User>(List::USERS, |page| users.take(page, workspace))?;
+        users.end(end);
+        if !self.is_full {
+            let recorded = &self.recorded.listing;
+            users.listing.last_page_reached = recorded.last_page_reached;
+            users
+                .listing
+                .stopped_because
+                .clone_from(&recorded.stopped_because);
+            users.listing.partial_response = recorded.partial_response;
+            as_recorded(&mut users.listing.rejected, &recorded.rejected);
+        }
+        Ok(users)
+    }
+
+    fn members(&self) -> Result<Members, Trouble> {
+        let recorded = &self.recorded.memberships;
+        let without_end = match recorded {
+            Memberships::Read { .. } => None,
+            Memberships::Incomplete { reason } => Some(reason.clone()),
+            Memberships::Unreadable { .. } => None,
+        };
+        let mut members = Members::default();
+        let end = self.list::<Membership>(List::MEMBERSHIPS, |page| {
+            members.take(page.record, page.rows);
+        })?;
+        if members.pages.is_empty() {
+            return match recorded {
+                Memberships::Read { .. } => Err(otherwise(
+                    "memberships were read, and no page of them is listed",
+                )),
+                Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => {
+                    Ok(Members::without(recorded.clone()))
+                }
+            };
+        }
+        match (self.is_full, end) {
+            // Another page was named, and no answer was kept: it was refused.
+            (true, None) if without_end.is_none() => {
+                return Err(otherwise("the kept pages of memberships have no end"));
+            }
+            (true, None) | (false, _) => members.end(None, without_end),
+            (true, Some(_)) => members.end(end, None),
+        }
+        Ok(members)
+    }
+
+    fn emails(&self) -> Result<EmailsPass, Trouble> {
+        let mut pass = EmailsPass::default();
+        self.list::<CustomUser>(List::EMAILS, |page| pass.take(page.record, page.rows))?;
+        Ok(pass)
+    }
+
+    /// The users that were read alone: a line for each that answered, in the order of their ids.
+    fn alone(&self, derivation: &mut Derivation<'_>) -> Result<(), Trouble> {
+        let GapFilling {
+            gets,
+            gets_not_found,
+            stopped_because,
+            ..
+        } = &self.recorded.gaps;
+        let packed = self.answers.get(RawKind::Gets);
+        let content = match packed {
+            Some(packed) => {
+                unpacked(packed, MOST_GETS_BYTES).ok_or(at(RawKind::Gets, "it is no gzip"))?
+            }
+            None => Vec::new(),
+        };
+        let ids = derivation.to_read_alone();
+        let mut left = ids.as_slice();
+        let lines = content.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.is_empty()) {
+            let user = match self.is_full {
+                true => kept_user(line),
+                false => serde_json::from_slice(line).ok(),
+            };
+            let user: User = user.ok_or(at(RawKind::Gets, "a line of it is no user"))?;
+            let place = match &user.id {
+                Some(id) => left.iter().position(|left| left == id),
+                // The ids that answer nothing are not told: only where there is none, the next is it.
+                None if *gets_not_found == 0 => Some(0),
+                None => {
+                    return Err(Trouble::NotPossible(
+                        "a user that was read alone does not say who it is".to_owned(),
+                    ));
+                }
+            };
+            let Some((id, rest)) = place.and_then(|place| left[place..].split_first()) else {
+                let text = "it holds a user that had no need to be read alone, or not in its place";
+                return Err(at(RawKind::Gets, text));
+            };
+            derivation.take_alone(id, user);
+            left = rest;
+        }
+        // What was asked in vain is not kept: accounts that are gone, and one refusal that ended it.
+        let answered = derivation.gaps.gets;
+        let refused = u64::from(stopped_because.is_some());
+        let in_vain = gets.checked_sub(answered);
+        if !in_vain.is_some_and(|vain| (*gets_not_found..=gets_not_found + refused).contains(&vain))
+        {
+            return Err(otherwise(format!(
+                "{gets} accounts were read alone, {gets_not_found} of them gone, and the answers \
+                 of {answered} are kept"
+            )));
+        }
+        Ok(())
+    }
+
+    /// All that follows from the answers, field by field.
+    fn compare(&self, derived: Derived) -> Result<(), Trouble> {
+        let recorded = self.recorded;
+        let mut differences = Vec::new();
+        of_accounts(&derived.accounts, &recorded.accounts, &mut differences);
+
+        let Listing {
+            pages,
+            rows,
+            unique,
+            duplicates,
+            rejected,
+            last_page_reached,
+            stopped_because,
+            partial_response,
+        } = &derived.listing;
+        let of = &recorded.listing;
+        let GapFilling {
+            emails_missing_in_list,
+            emails_unreadable,
+            emails_from_pass,
+            gets: _,
+            gets_not_found: _,
+            stopped_because: _,
+            missing_scopes: _,
+        } = derived.gaps;
+        let gaps = &recorded.gaps;
+        for (what, is_same) in [
+            ("the pages", *pages == of.pages),
+            ("the number of rows", *rows == of.rows),
+            ("the number of accounts", *unique == of.unique),
+            ("the number of repeated rows", *duplicates == of.duplicates),
+            ("the rejected rows", *rejected == of.rejected),
+            (
+                "whether the last page was reached",
+                *last_page_reached == of.last_page_reached,
+            ),
+            (
+                "why the list stopped",
+                *stopped_because == of.stopped_because,
+            ),
+            (
+                "whether the list is partial",
+                *partial_response == of.partial_response,
+            ),
+            (
+                "the second witness",
+                derived.memberships == recorded.memberships,
+            ),
+            (
+                "the number of accounts without an e-mail",
+                emails_missing_in_list == gaps.emails_missing_in_list,
+            ),
+            (
+                "the number of e-mails that are none",
+                emails_unreadable == gaps.emails_unreadable,
+            ),
+            (
+                "the number of e-mails read in one pass",
+                emails_from_pass == gaps.emails_from_pass,
+            ),
+        ] {
+            if !is_same {
+                differences.push(format!("{what} is another"));
+            }
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let more = differences.len().saturating_sub(TOLD);
+        differences.truncate(TOLD);
+        let mut text = differences.join("; ");
+        if more > 0 {
+            text.push_str(&format!("; and {more} more"));
+        }
+        Err(otherwise(text))
+    }
+}
+
+/// A row that is no record is kept as null: what it was is taken as recorded.
+fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
+    let is_no_record = |one: &RejectedRecord| one.reason.ends_with(", not a record");
+    for (one, told) in derived.iter_mut().zip(recorded) {
+        if is_no_record(one) && is_no_record(told) {
+            one.reason.clone_from(&told.reason);
+        }
+    }
+}
+
+/// Accounts that only one of both has, or that differ, by id. Both are sorted by it.
+fn of_accounts(derived: &[Account], recorded: &[Account], differences: &mut Vec<String>) {
+    let (mut derived, mut recorded) = (derived.iter().peekable(), recorded.iter().peekable());
+    loop {
+        let order = match (derived.peek(), recorded.peek()) {
+            (None, None) => return,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(one), Some(other)) => one.id.cmp(&other.id),
+        };
+        let one = (order.is_le()).then(|| derived.next()).flatten();
+        let other = (order.is_ge()).then(|| recorded.next()).flatten();
+        match (one, other) {
+            (Some(one), None) => {
+                differences.push(format!("account {} is left out", one.id));
+            }
+            (None, Some(other)) => {
+                differences.push(format!("account {} is in no raw page", other.id));
+            }
+            (Some(one), Some(other)) => {
+                let apart = apart(one, other);
+                if !apart.is_empty() {
+                    differences.push(format!("account {} has another {apart}", one.id));
+                }
+            }
+            (None, None) => return,
+        }
+    }
+}
+
+/// The fields in which two records of one account differ.
+fn apart(one: &Account, other: &Account) -> String {
+    let Account {
+        id: _,
+        emails,
+        name,
+        status,
+        role,
+        view_only,
+        external_id,
+        joined_at,
+        last_login_at,
+    } = one;
+    // Addresses are equal in every spelling; here they are to be the same.
+    let written = |emails: &[EmailAddress]| -> Vec<String> {
+        let emails = emails.iter();
+        emails.map(|email| email.as_written().to_owned()).collect()
+    };
+    let fields = [
+        ("e-mail", written(emails) == written(&other.emails)),
+        ("name", *name == other.name),
+        ("status", *status == other.status),
+        ("role", *role == other.role),
+        ("licence", *view_only == other.view_only),
+        ("external id", *external_id == other.external_id),
+        ("beginning", *joined_at == other.joined_at),
+        ("last login", *last_login_at == other.last_login_at),
+    ];
+    let apart = fields.iter().filter(|(_, is_same)| !is_same);
+    let apart: Vec<&str> = apart.map(|(what, _)| *what).collect();
+    apart.join(", ")
+}
+
+/// The content of a gzip to its very end; none where it is none, or has more than `most` bytes.
+fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    flate2::read::MultiGzDecoder::new(gzip)
+        .take(most.saturating_add(1))
+        .read_to_end(&mut content)
+        .ok()?;
+    (content.len() as u64 <= most).then_some(content)
+}

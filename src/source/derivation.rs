@@ -1,0 +1,146 @@
+//! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers
+//! and for whoever derives the accounts again from those that were kept.
+
+use super::accounts::{account, add_email, has_gap, merge};
+use super::listing::Users;
+use super::memberships::Members;
+use crate::people::{
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace,
+};
+use crate::truto::{Client, CustomUser, Row, User};
+
+/// The version of this way: another one whenever the same answers may give other accounts.
+pub const VERSION: u32 = 1;
+
+/// Both lists are read; what they leave out is filled from here on.
+#[derive(Debug)]
+pub(super) struct Derivation<'a> {
+    workspace: &'a Workspace,
+    users: Users,
+    members: Members,
+    pub(super) gaps: GapFilling,
+}
+
+/// What the answers come to.
+#[derive(Debug)]
+pub(super) struct Derived {
+    pub(super) listing: Listing,
+    pub(super) memberships: Memberships,
+    pub(super) gaps: GapFilling,
+    pub(super) accounts: Vec<Account>,
+}
+
+impl<'a> Derivation<'a> {
+    /// Makes both lists one.
+    pub(super) fn of(workspace: &'a Workspace, mut users: Users, mut members: Members) -> Self {
+        members.fill(&mut users.accounts);
+        users.listing.pages.append(&mut members.pages);
+        let gaps = GapFilling {
+            emails_unreadable: users.emails_unreadable,
+            ..GapFilling::default()
+        };
+        let mut derivation = Self {
+            workspace,
+            users,
+            members,
+            gaps,
+        };
+        derivation.gaps.emails_missing_in_list = derivation.without_email();
+        derivation
+    }
+
+    fn without_email(&self) -> u64 {
+        let accounts = self.users.accounts.iter();
+        accounts.filter(|account| account.emails.is_empty()).count() as u64
+    }
+
+    /// Whether the pass for e-mails is worth it.
+    pub(super) fn lacks_emails(&self) -> bool {
+        self.gaps.emails_missing_in_list > 0
+    }
+
+    /// Gives the addresses of the pass to those who have none.
+    pub(super) fn take_emails(&mut self, pass: EmailsPass) {
+        for (id, email) in pass.emails {
+            if let Some(account) = self.users.accounts.get_mut(&id)
+                && account.emails.is_empty()
+            {
+                add_email(&mut account.emails, email);
+            }
+        }
+        self.gaps.emails_from_pass = self.gaps.emails_missing_in_list - self.without_email();
+        self.users.listing.pages.extend(pass.pages);
+    }
+
+    /// The accounts that still lack something, in the order in which they are read alone.
+    pub(super) fn to_read_alone(&self) -> Vec<String> {
+        let lacking = self
+            .users
+            .accounts
+            .iter()
+            .filter(|account| has_gap(account));
+        let mut ids: Vec<String> = lacking
+            .filter(|account| Client::can_ask_for(&account.id))
+            .map(|account| account.id.clone())
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Makes a user read alone one with the account listed; whether a gap was filled by it.
+    pub(super) fn take_alone(&mut self, id: &str, user: User) -> bool {
+        self.gaps.gets += 1;
+        let (got, unreadable) = account(id.to_owned(), user, self.workspace);
+        self.gaps.emails_unreadable += unreadable;
+        let Some(known) = self.users.accounts.get_mut(id) else {
+            return false;
+        };
+        let before = (
+            known.emails.is_empty(),
+            known.status.clone(),
+            known.role.clone(),
+        );
+        merge(known, got);
+        before
+            != (
+                known.emails.is_empty(),
+                known.status.clone(),
+                known.role.clone(),
+            )
+    }
+
+    /// The accounts, and how complete they are. Its pages are those of all lists.
+    pub(super) fn finish(mut self) -> Derived {
+        // What a single read told may in turn disagree with the membership.
+        self.members.fill(&mut self.users.accounts);
+        let memberships = self.members.summary(&self.users.accounts);
+        Derived {
+            listing: self.users.listing,
+            memberships,
+            gaps: self.gaps,
+            accounts: self.users.accounts.into_sorted(),
+        }
+    }
+}
+
+/// What the pass over Asana's own list of users brought.
+#[derive(Debug, Default)]
+pub(super) struct EmailsPass {
+    pub(super) emails: Vec<(String, EmailAddress)>,
+    pub(super) pages: Vec<PageRecord>,
+}
+
+impl EmailsPass {
+    /// Takes the next page.
+    pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<CustomUser>>) {
+        self.pages.push(record);
+        for row in rows {
+            if let Row::Record(user) = row
+                && let Some(id) = user.gid.or(user.id)
+                && let Some(email) = user.email.as_deref().and_then(EmailAddress::parse)
+            {
+                self.emails.push((id, email));
+            }
+        }
+    }
+}
