@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
+use jiff::Timestamp;
 
 use crate::config::{self, Command, Default, VARIABLES};
 use crate::exit::Exit;
-use crate::verify::{Anchor, Pattern, Rhythm};
+use crate::schedule::Pattern;
+use crate::verify::{Anchor, Rhythm};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Verify {
     pub public_keys: Vec<PathBuf>,
     /// How often a review was to run.
     pub every: Option<Rhythm>,
+    /// Up to when.
+    pub until: Option<Until>,
     /// For machines.
     pub json: bool,
 }
@@ -67,6 +71,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
                     .cloned()
                     .collect(),
                 every,
+                until: given.get_one::<Until>("until").copied(),
                 json: given.get_flag("json"),
             }),
             Err(wrong) => Asked::Wrong(wrong),
@@ -88,6 +93,26 @@ impl Every {
         match is_schedule {
             true => Pattern::parse(text).map(Self::Schedule),
             false => config::interval(text).map(Self::Interval),
+        }
+    }
+}
+
+/// Up to when nights are to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The instant of checking.
+    Now,
+    /// This one.
+    At(Timestamp),
+}
+
+impl Until {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "now" => Ok(Self::Now),
+            text => text.parse().map(Self::At).map_err(|_| {
+                "write `now`, or an instant with its zone, as 2026-12-31T23:59:59Z".to_owned()
+            }),
         }
     }
 }
@@ -155,6 +180,14 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .value_name("ZONE")
                 .requires("every")
                 .help("The time zone of that schedule, as Europe/Berlin [default: Etc/UTC]"),
+        )
+        .arg(
+            Arg::new("until")
+                .long("until")
+                .value_name("now|INSTANT")
+                .requires("every")
+                .value_parser(Until::parse)
+                .help("Up to when it was to run, as now or 2026-12-31T23:59:59Z: sees nights that are missing at the end [default: the last night there is]"),
         )
         .arg(
             Arg::new("json")

@@ -7,7 +7,8 @@
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`]. After the commit: [`notify`].
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
-//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger.
+//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger, [`schedule`]
+//!   knows when the job is to run.
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
@@ -27,6 +28,7 @@ pub mod notify;
 pub mod people;
 pub mod report;
 pub mod run;
+pub mod schedule;
 pub mod signing;
 pub mod source;
 pub mod store;

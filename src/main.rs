@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 
-use asana_access_review::cli::{self, Asked};
+use asana_access_review::cli::{self, Asked, Until};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
@@ -103,6 +103,10 @@ fn check_evidence(asked: cli::Verify) -> Exit {
         connection: asked.connection,
         heads: asked.heads,
         every: asked.every,
+        until: asked.until.map(|until| match until {
+            Until::Now => clock.as_of(),
+            Until::At(instant) => instant,
+        }),
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,

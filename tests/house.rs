@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["source", "feed", "directives", "store"],
     &["files", "signing"],
     &["truto", "aws", "net"],
-    &["clock"],
+    &["clock", "schedule"],
     &["report"],
     &["evidence"],
     &["judgement"],

@@ -200,7 +200,8 @@ pub(super) async fn verify(
     chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
     nights.sort();
     chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
-    nights::check(&nights, expected.every.as_ref(), &chain.folder, verified);
+    let (every, until) = (expected.every.as_ref(), expected.until);
+    nights::check(&nights, every, until, &chain.folder, verified);
     verified.chains.push(chain);
     Ok(())
 }

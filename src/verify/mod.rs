@@ -15,7 +15,7 @@ mod told;
 use jiff::Timestamp;
 
 pub use fault::{Fault, FaultKind};
-pub use nights::{Pattern, Rhythm, Schedule};
+pub use nights::Rhythm;
 pub use reader::Locks;
 use reader::Reader;
 pub use told::{as_json, as_text};
@@ -35,6 +35,8 @@ pub struct Expectations {
     pub heads: Vec<Anchor>,
     /// How often a review was to run, so that missing nights are known.
     pub every: Option<Rhythm>,
+    /// Up to when it was to run; none: up to the last night there is.
+    pub until: Option<Timestamp>,
     /// Public keys that are trusted. With one, the last entry must be signed by it.
     pub keys: Vec<PublicKey>,
 }
