@@ -231,6 +231,7 @@ pub(crate) enum Action {
     Read,
     Write,
     List,
+    Delete,
 }
 
 impl Action {
@@ -239,6 +240,7 @@ impl Action {
             Self::Read => "reading",
             Self::Write => "writing",
             Self::List => "listing",
+            Self::Delete => "trying to delete",
         }
     }
 
@@ -254,6 +256,8 @@ impl Action {
                  and `kms:GenerateDataKey` if it is encrypted with a key of yours"
             ),
             Self::List => format!("the job needs `s3:ListBucket` on the bucket `{bucket}`"),
+            // Of all refusals the one that is wanted.
+            Self::Delete => format!("nobody should delete in the bucket `{bucket}`"),
         }
     }
 }

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
@@ -180,18 +180,7 @@ impl Trouble {
 
     /// The error with everything that caused it, on one line.
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let told = error.to_string();
-            // A transparent error repeats its cause.
-            if !text.ends_with(&told) {
-                text.push_str(": ");
-                text.push_str(&told);
-            }
-            cause = error.source();
-        }
-        text
+        exit::told(self)
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::is_hidden;
 use crate::run::{Done, Failed};
@@ -211,12 +211,7 @@ pub fn failure(failed: &Failed) -> String {
 
 /// What is said of a store that could not be read.
 pub fn store_trouble(error: &StoreError) -> String {
-    let mut text = format!("error: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
+    let text = format!("error: {}", exit::told(error));
     let mut text = visible(&text) + "\n";
     if let Some(hint) = error.hint() {
         let _ = writeln!(text, "hint: {hint}");

@@ -23,6 +23,7 @@ pub use news::{
 pub use webhook::Webhook;
 
 use crate::clock::Clock;
+use crate::exit;
 use crate::net::{self, Deadline, Http, NetError};
 
 /// As much of an answer as is read.
@@ -136,7 +137,7 @@ pub async fn tell(settings: &Settings, news: &News, clock: &Clock) {
     let http = match Http::new(&settings.http, deadline) {
         Ok(http) => http,
         Err(error) => {
-            warn!(error = chain(&error), "Nobody could be told");
+            warn!(error = exit::told(&error), "Nobody could be told");
             return;
         }
     };
@@ -188,22 +189,11 @@ fn said(
     match delivered {
         Ok(()) => info!(variable, host, "Told {host} of the run"),
         Err(error) => {
-            let error = chain(&error);
+            let error = exit::told(&error);
             warn!(
                 variable,
                 host, error, hint, "{host} could not be told of the run; its outcome stands"
             );
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

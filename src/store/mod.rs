@@ -43,6 +43,17 @@ pub enum Location {
     },
 }
 
+/// What became of a delete that should not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It was refused, as it should be.
+    Refused,
+    /// It was carried out.
+    Gone,
+    /// Nobody tried, and why.
+    NotTried(&'static str),
+}
+
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
@@ -246,6 +257,20 @@ impl Store {
                 Ok(bytes.map(|bytes| Read { bytes, lock: None }))
             }
             Kind::S3(s3) => s3.read(name).await,
+        }
+    }
+
+    /// Tries to delete one object, only to see that it is refused: never one of evidence.
+    ///
+    /// # Errors
+    /// Where the store is out of reach, or answers otherwise than with yes or no.
+    pub async fn try_to_delete(&self, name: &str) -> Result<Deleted, StoreError> {
+        ensure_name(name)?;
+        match &self.kind {
+            Kind::Folder(_) => Ok(Deleted::NotTried(
+                "in a folder, whoever may write may delete",
+            )),
+            Kind::S3(s3) => s3.try_to_delete(name).await,
         }
     }
 

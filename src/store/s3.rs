@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Created, History, ObjectLock, Read, StoreError};
+use super::{Created, Deleted, History, ObjectLock, Read, StoreError};
 use crate::aws::{Action, AwsError, BAD_REQUEST, Failure, Kind, Retries, get_once, retry};
 use crate::people::{Lock, LockMode, Protection};
 
@@ -281,6 +281,23 @@ impl S3 {
             .send()
             .await
             .map_err(Failure::of)
+    }
+
+    pub(super) async fn try_to_delete(&self, name: &str) -> Result<Deleted, StoreError> {
+        let (address, key) = (self.locate(name), self.key(name));
+        let delete = || async {
+            let delete = self.client.delete_object().bucket(&self.bucket).key(&key);
+            let delete = delete.set_expected_bucket_owner(self.owner.clone());
+            delete.send().await.map(|_| ()).map_err(Failure::of)
+        };
+        match retry(self.retries, &address, delete).await {
+            Ok(()) => Ok(Deleted::Gone),
+            Err(Failure {
+                kind: Kind::Refused(None),
+                ..
+            }) => Ok(Deleted::Refused),
+            Err(failure) => Err(self.error(Action::Delete, &address, failure)),
+        }
     }
 
     pub(super) async fn history(&self, prefix: &str) -> Result<History, StoreError> {
