@@ -289,9 +289,11 @@ pub async fn run_in(
         control_ids: settings.control_ids.clone(),
         signer,
     };
-    // A panic is caught, so that this night too leaves its record; nothing of it is used again.
+    // A panic is caught, so that this night too leaves its record; nothing of it is used again. What a
+    // review holds between its steps is large: it lies on the heap, not on the stack of whoever waits.
     let left = settings.deadline.saturating_sub(clock.elapsed());
-    let review = AssertUnwindSafe(review(&ledger, &settings, &frame, clock, left)).catch_unwind();
+    let review =
+        AssertUnwindSafe(Box::pin(review(&ledger, &settings, &frame, clock, left))).catch_unwind();
     let trouble = match tokio::time::timeout(left, review).await {
         Ok(Ok(Ok(done))) => return Ok(done),
         Ok(Ok(Err(trouble))) => out_of_time(trouble, &settings, clock),
