@@ -9,7 +9,8 @@ use crate::faults::Fault;
 use crate::hris::Hris;
 use crate::people::{self, Person};
 use crate::shape::{
-    CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+    Admin, CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer,
+    Words,
 };
 use crate::{CONNECTION_ID, TOKEN, WORKSPACE_ID};
 
@@ -44,6 +45,9 @@ pub struct World {
     pub scopes: Vec<String>,
     /// Further connections, by id, tenant and state, for the list of connections.
     pub other_connections: Vec<(String, String, String)>,
+
+    /// Who is given links, and what becomes of the connection they make.
+    pub admin: Admin,
 
     /// What every answer says in `Date`; the clock of the machine if not set.
     pub date: Option<Timestamp>,
@@ -176,6 +180,7 @@ impl World {
             authentication_method: "oauth2".to_owned(),
             scopes: vec!["default".to_owned()],
             other_connections: Vec::new(),
+            admin: Admin::default(),
             date: None,
             rate_limit: None,
             limiter: Limiter::Truto,
