@@ -24,7 +24,7 @@ use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
-pub use workspace::{Preflight, preflight};
+pub use workspace::{Preflight, preflight, visible_workspaces};
 
 /// Which accounts to read, and how.
 #[derive(Clone, Debug)]

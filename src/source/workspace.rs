@@ -79,6 +79,20 @@ async fn connection(client: &Client) -> Result<Connection, SourceError> {
     }
 }
 
+/// Every workspace the connection sees: at least one, from a list that came to its end.
+pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, SourceError> {
+    let organizations = directory_list(client, "organizations", "organizations");
+    match workspaces(client, &organizations).await? {
+        (seen, _, End::LastPage) if seen.is_empty() => Err(SourceError::NoWorkspace),
+        (seen, _, End::LastPage) => Ok(seen),
+        (_, _, end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+            Err(SourceError::WorkspacesUnknown {
+                because: end.to_string(),
+            })
+        }
+    }
+}
+
 /// Every workspace the connection sees, sorted by id; how many pages, and how their list ended.
 async fn workspaces(
     client: &Client,

@@ -253,6 +253,11 @@ impl TrutoError {
 pub struct Said(String);
 
 impl Said {
+    /// These words; `secret` is cut out of them.
+    pub(super) fn of(text: &str, secret: &str) -> Self {
+        Self(printable(text, secret))
+    }
+
     /// Nothing, where the text beside it says the same already.
     pub(super) fn unless_in(self, text: &str) -> Self {
         if text.contains(&self.0) {
