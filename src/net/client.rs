@@ -212,7 +212,7 @@ impl Http {
             wait: None,
         };
         // Held until the answer is read to its end, however the attempt ends.
-        let _slot = match (slot, request.pacer) {
+        let slot = match (slot, request.pacer) {
             (Some(slot), _) => Some(slot),
             (None, Some(pacer)) => Some(
                 pacer
@@ -249,12 +249,13 @@ impl Http {
             return Err(ends(Trouble::Redirect(status, to)));
         }
         let wait = retry::asked_wait(&headers);
-        if let Some(pacer) = request.pacer {
-            let used_up = retry::used_up(&headers);
-            let refused = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-            if let Some(hold) = used_up.max(refused) {
-                pacer.hold(hold.min(self.settings.max_elapsed));
-            }
+        if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {
+            slot.tighten(left, reset.min(self.settings.max_elapsed));
+        }
+        if let (Some(pacer), Some(wait)) = (request.pacer, wait)
+            && status == StatusCode::TOO_MANY_REQUESTS
+        {
+            pacer.hold(wait.min(self.settings.max_elapsed));
         }
         if !status.is_success() {
             let body = match read(&mut answer, MAX_REFUSAL_BYTES).await {

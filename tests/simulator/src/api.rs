@@ -267,6 +267,7 @@ impl Api {
                     None => no_such_route(request),
                 };
                 self.remember_forbidden(request, &answer);
+                let answer = self.tell_rate_limit(world, answer);
                 world.headers.iter().fold(answer, |answer, (name, value)| {
                     answer.with_header(name, value)
                 })
@@ -325,6 +326,21 @@ impl Api {
                 Some(Answer::truto_error(400, &message))
             }
         }
+    }
+
+    /// The three headers, in the form of Truto's documentation.
+    fn tell_rate_limit(&self, world: &World, answer: Answer) -> Answer {
+        let Some((at_most, window)) = world.rate_limit.filter(|_| world.tells_rate_limit) else {
+            return answer;
+        };
+        let (left, seconds) = self.window.left(at_most, window, Instant::now());
+        answer
+            .with_header(
+                "ratelimit-limit",
+                &format!("{at_most};w={}", window.as_secs()),
+            )
+            .with_header("ratelimit-remaining", &left.to_string())
+            .with_header("ratelimit-reset", &seconds.to_string())
     }
 
     fn remember_forbidden(&mut self, request: &RecordedRequest, answer: &Answer) {

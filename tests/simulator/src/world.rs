@@ -53,6 +53,8 @@ pub struct World {
     pub date: Option<Timestamp>,
     /// At most so many calls for data in any window of that length, by connection.
     pub rate_limit: Option<(u32, Duration)>,
+    /// Whether answers to calls for data tell of that limit, in `ratelimit-*`.
+    pub tells_rate_limit: bool,
     /// Who is said to have limited the rate.
     pub limiter: Limiter,
     /// Seconds in the `Retry-After` of a 429.
@@ -183,6 +185,7 @@ impl World {
             admin: Admin::default(),
             date: None,
             rate_limit: None,
+            tells_rate_limit: false,
             limiter: Limiter::Truto,
             retry_after: 10,
             headers: Vec::new(),
