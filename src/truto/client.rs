@@ -117,9 +117,11 @@ impl Client {
         }
     }
 
-    /// Whether a user with this id can be asked for at all: `.` and `..` are no path segments.
+    /// Whether something with this id can be asked for at all: `.` and `..` are no path segments, and
+    /// an address has an end.
     pub fn can_ask_for(id: &str) -> bool {
-        !matches!(id, "." | "..")
+        const MAX_ID_BYTES: usize = 512;
+        !matches!(id, "." | "..") && id.len() <= MAX_ID_BYTES
     }
 
     /// `GET /unified/user-directory/users/{id}`: one user with every field Truto has.
