@@ -103,11 +103,11 @@ async fn workspaces(
     while let Some(page) = walk.next().await? {
         for row in page.rows {
             match row {
-                Row::Record(Organization { id: Some(id), name }) => {
+                Row::Record(Organization { id: Some(id), name }) if Client::can_ask_for(&id) => {
                     seen.entry(id).or_insert(name);
                 }
                 Row::Record(_) | Row::Other(_) => {
-                    warn!("The list of workspaces holds a row without an id");
+                    warn!("The list of workspaces holds a row without a usable id");
                 }
             }
         }

@@ -235,6 +235,10 @@ pub(super) fn malformed(what: &str, problem: NoPage) -> TrutoError {
         }
         NoPage::NotAnObject(kind) => (format!("it is {kind}"), false),
         NoPage::NoRows => ("it holds no records".to_owned(), false),
+        NoPage::Cursor(bytes) => (
+            format!("it names a cursor of {bytes} bytes, more than an address can carry"),
+            false,
+        ),
     };
     TrutoError::Malformed {
         what: what.to_owned(),
