@@ -397,13 +397,13 @@ async fn every_refusal_says_what_happened_and_what_to_do() {
     hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
 
     [needs-reauth] Refused: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` to Asana is not usable: its status is `needs_reauth`
-    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again in Truto; the id stays
+    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again, the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [reauth-mid-run] Refused: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` has lost its login at Asana (status `needs_reauth`)
-    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again in Truto; the id stays
+    hint: an Asana admin must connect `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` again, the id stays: asana-access-review connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10
 
     [missing-scope] Refused: GET /unified/user-directory/users was refused: missing scope users:read
-    hint: an Asana admin must connect again in Truto, with full permissions or these scopes; the id stays
+    hint: an Asana admin must connect again, with full permissions or these scopes, the id stays: asana-access-review connect --reconnect
 
     [connecting] Transient: the connection `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` to Asana is still connecting
     hint: Truto is still setting it up; it is usable once its status is `active`

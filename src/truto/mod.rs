@@ -53,10 +53,15 @@ impl System {
         }
     }
 
-    /// Whom to ask to connect again.
+    /// Whom to ask to connect again, and how.
     pub fn reconnect(self, id: &str) -> String {
         let admin = self.admin();
-        format!("{admin} must connect `{id}` again in Truto; the id stays")
+        match self {
+            Self::Asana => format!(
+                "{admin} must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
+            ),
+            Self::Hris => format!("{admin} must connect `{id}` again in Truto; the id stays"),
+        }
     }
 }
 
