@@ -7,6 +7,7 @@ mod support;
 mod gaps;
 mod odd;
 mod pacing;
+mod requests;
 mod statuses;
 
 use std::error::Error;
