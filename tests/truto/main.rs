@@ -9,6 +9,7 @@ mod odd;
 mod pacing;
 mod requests;
 mod statuses;
+mod troubleshooting;
 
 use std::error::Error;
 use std::time::Duration;
