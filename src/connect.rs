@@ -496,12 +496,12 @@ mod tests {
     }
 
     /// The last step of a row of looks.
-    fn after(before: &Before, wanted: &Wanted, looks: &[&[Seen]]) -> Step {
+    fn after(before: &Before, wanted: &Wanted, looks: Vec<Vec<Seen>>) -> Step {
         let mut watch = Watch::default();
         let mut last = Step::Wait;
         for look in looks {
             assert_eq!(last, Step::Wait, "it went on");
-            last = watch.step(before, wanted, look.to_vec());
+            last = watch.step(before, wanted, look);
         }
         last
     }
@@ -516,12 +516,12 @@ mod tests {
         let old = seen("a", "active", "1");
         let known = before(std::slice::from_ref(&old));
         let (connecting, active) = (seen("b", "connecting", "1"), seen("b", "active", "2"));
-        let looks: [&[Seen]; 3] = [
-            &[old.clone()],
-            &[old.clone(), connecting],
-            &[old, active.clone()],
+        let looks = vec![
+            vec![old.clone()],
+            vec![old.clone(), connecting],
+            vec![old, active.clone()],
         ];
-        assert_eq!(after(&known, &new(), &looks), works(active));
+        assert_eq!(after(&known, &new(), looks), works(active));
     }
 
     #[test]
@@ -529,16 +529,16 @@ mod tests {
         let nothing = before(&[]);
         let failed = seen("b", "validation_error", "1");
         assert_eq!(
-            after(&nothing, &new(), &[&[failed.clone()]]),
+            after(&nothing, &new(), vec![vec![failed.clone()]]),
             Step::Fails(failed.clone())
         );
         let (works, connecting) = (seen("c", "active", "1"), seen("c", "connecting", "1"));
         assert_eq!(
-            after(&nothing, &new(), &[&[failed.clone(), connecting]]),
+            after(&nothing, &new(), vec![vec![failed.clone(), connecting]]),
             Step::Wait
         );
         assert_eq!(
-            after(&nothing, &new(), &[&[failed.clone(), works.clone()]]),
+            after(&nothing, &new(), vec![vec![failed.clone(), works.clone()]]),
             Step::Works {
                 connection: works,
                 others: vec![failed],
@@ -549,7 +549,7 @@ mod tests {
     #[test]
     fn a_status_nobody_knows_is_waited_on() {
         let paused = seen("b", "paused", "1");
-        assert_eq!(after(&before(&[]), &new(), &[&[paused]]), Step::Wait);
+        assert_eq!(after(&before(&[]), &new(), vec![vec![paused]]), Step::Wait);
     }
 
     #[test]
@@ -557,19 +557,22 @@ mod tests {
         let dead = seen("a", "needs_reauth", "1");
         let known = before(std::slice::from_ref(&dead));
         let active = seen("a", "active", "2");
-        assert_eq!(after(&known, &again(), &[&[dead.clone()]]), Step::Wait);
+        assert_eq!(
+            after(&known, &again(), vec![vec![dead.clone()]]),
+            Step::Wait
+        );
         // A nightly run meets the dead login meanwhile, and Truto marks it again.
         let marked = seen("a", "needs_reauth", "2");
-        assert_eq!(after(&known, &again(), &[&[marked]]), Step::Wait);
+        assert_eq!(after(&known, &again(), vec![vec![marked]]), Step::Wait);
         assert_eq!(
-            after(&known, &again(), &[&[dead], &[active.clone()]]),
+            after(&known, &again(), vec![vec![dead], vec![active.clone()]]),
             works(active)
         );
 
         let was_active = seen("a", "active", "1");
         let known = before(std::slice::from_ref(&was_active));
         assert_eq!(
-            after(&known, &again(), &[&[was_active.clone()]]),
+            after(&known, &again(), vec![vec![was_active.clone()]]),
             Step::Wait
         );
         let renewed = seen("a", "active", "2");
@@ -577,14 +580,18 @@ mod tests {
             after(
                 &known,
                 &again(),
-                &[&[was_active.clone()], &[renewed.clone()]]
+                vec![vec![was_active.clone()], vec![renewed.clone()]]
             ),
             works(renewed)
         );
         // Where Truto tells no dates, the states on the way tell.
         let connecting = seen("a", "connecting", "1");
         assert_eq!(
-            after(&known, &again(), &[&[connecting], &[was_active.clone()]]),
+            after(
+                &known,
+                &again(),
+                vec![vec![connecting], vec![was_active.clone()]]
+            ),
             works(was_active)
         );
     }
@@ -593,15 +600,22 @@ mod tests {
     fn a_connection_that_fails_again_is_told_once_it_was_tried() {
         let failed = seen("a", "validation_error", "1");
         let known = before(std::slice::from_ref(&failed));
-        assert_eq!(after(&known, &again(), &[&[failed.clone()]]), Step::Wait);
+        assert_eq!(
+            after(&known, &again(), vec![vec![failed.clone()]]),
+            Step::Wait
+        );
         let connecting = seen("a", "connecting", "2");
         assert_eq!(
-            after(&known, &again(), &[&[connecting], &[failed.clone()]]),
+            after(
+                &known,
+                &again(),
+                vec![vec![connecting], vec![failed.clone()]]
+            ),
             Step::Fails(failed)
         );
         let refused = seen("a", "validation_error", "2");
         assert_eq!(
-            after(&known, &again(), &[&[refused.clone()]]),
+            after(&known, &again(), vec![vec![refused.clone()]]),
             Step::Fails(refused)
         );
     }
