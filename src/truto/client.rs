@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::warn;
 
 use super::api::{Api, malformed};
@@ -149,6 +150,25 @@ impl Client {
         unreachable!("attempts end with an answer or an error")
     }
 
+    /// `GET /unified/user-directory/users/meta/list`: how users are mapped for this connection, as JSON
+    /// without blanks and with its keys sorted, so that the same mapping is the same text.
+    pub async fn users_mapping(&self) -> Result<String, TrutoError> {
+        let path = ["unified", "user-directory", "users", "meta", "list"];
+        let query = [("integrated_account_id", self.connection_id())];
+        let what = "GET /unified/user-directory/users/meta/list";
+        for attempt in 1.. {
+            let answer = self.data(&path, &query).await?;
+            match serde_json::from_slice::<Value>(&answer.body) {
+                Ok(Value::Object(mapping)) if !mapping.is_empty() => {
+                    return Ok(sorted(&Value::Object(mapping)));
+                }
+                Ok(_) => return Err(malformed(what, NoPage::NoRows)),
+                Err(error) => retry_if_cut(what, NoPage::Json(error), attempt)?,
+            }
+        }
+        unreachable!("attempts end with an answer or an error")
+    }
+
     /// One page of a list, with the answer it came in.
     pub(super) async fn envelope<T: for<'de> Deserialize<'de>>(
         &self,
@@ -237,6 +257,26 @@ pub fn kept_user(body: &[u8]) -> Option<User> {
     read_one(body).ok()
 }
 
+/// JSON without blanks, keys sorted.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let mut members: Vec<_> = object.iter().collect();
+            members.sort_by_key(|(key, _)| *key);
+            let member = |(key, value): &(&String, &Value)| {
+                format!("{}:{}", Value::from(key.as_str()), sorted(value))
+            };
+            let members: Vec<_> = members.iter().map(member).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(sorted).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
 /// JSON that merely stops too early was cut on a way that does not say so: worth another attempt.
 fn retry_if_cut(what: &str, problem: NoPage, attempt: u32) -> Result<(), TrutoError> {
     match malformed(what, problem) {
@@ -245,5 +285,22 @@ fn retry_if_cut(what: &str, problem: NoPage, attempt: u32) -> Result<(), TrutoEr
             Ok(())
         }
         error => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_mapping_is_the_same_text_in_any_order_of_its_keys() {
+        let one = r#"{"b":[1,{"y":null,"x":"ü\n"}],"a":{"d":true,"c":-1.5}}"#;
+        let other = r#" {"a": {"c":-1.5,"d":true}, "b":[1, {"x":"\u00fc\n","y":null}]} "#;
+        let read = |text| sorted(&serde_json::from_str(text).expect("JSON"));
+        assert_eq!(read(one), read(other));
+        assert_eq!(
+            read(one),
+            r#"{"a":{"c":-1.5,"d":true},"b":[1,{"x":"ü\n","y":null}]}"#
+        );
     }
 }

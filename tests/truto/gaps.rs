@@ -148,6 +148,7 @@ fn calls(simulator: &Simulator) -> BTreeMap<&'static str, usize> {
             "/unified/user-directory/users" => "list",
             "/custom/users" => "e-mails",
             path if path.ends_with("/workspace_memberships") => "memberships",
+            path if path.ends_with("/meta/list") => continue,
             path if path.starts_with("/unified/user-directory/users/") => "gets",
             _ => continue,
         };

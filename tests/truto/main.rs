@@ -5,6 +5,7 @@
 mod support;
 
 mod gaps;
+mod mapping;
 mod odd;
 mod pacing;
 mod requests;

@@ -183,7 +183,7 @@ async fn an_id_with_slashes_or_dots_stays_one_part_of_the_path() {
             .strip_prefix("/unified/user-directory/users/")?;
         Some(id.to_owned())
     });
-    let mut gets: Vec<_> = gets.collect();
+    let mut gets: Vec<_> = gets.filter(|get| get != "meta/list").collect();
     gets.sort();
     // Neither dots alone nor what no address can carry is asked for.
     assert_eq!(

@@ -76,6 +76,9 @@ fn worlds() -> Vec<(&'static str, World)> {
         });
         worlds.push(("sparse and long", long));
     }
+    let more = Action::status(200, r#"{"result":[],"next_cursor":"more"}"#);
+    let paged = World::generated(12).fault(Fault::once("integrated-account$", more));
+    worlds.push(("connect-pages", paged));
     let long = World::generated(120).hris(Hris::generated(120));
     worlds.push(("hris, long", long));
     worlds
@@ -161,6 +164,8 @@ fn bucket() -> Made {
             let operation = match action.operation() {
                 "PUT" => "PutObject",
                 "GET" => "GetObject",
+                "HEAD" => "HeadObject",
+                "LIST" if action.query.starts_with("versions") => "ListObjectVersions",
                 "LIST" => "ListObjectsV2",
                 other => other,
             };

@@ -382,7 +382,9 @@ impl Api {
             ["user-directory", "me"] => self.me(world, request),
             ["user-directory", "users"] => self.users(world, request),
             ["user-directory", "users", "meta", "list"]
-            | ["user-directory", "users", "asana", "meta", "list"] => mapping(),
+            | ["user-directory", "users", "asana", "meta", "list"] => {
+                Answer::refusal(&world.mapping).unwrap_or_else(|| mapping(world))
+            }
             ["user-directory", "users", id] => self.user(world, id),
             _ => no_such_route(request),
         }
@@ -754,11 +756,11 @@ fn api_tokens(world: &World) -> Answer {
 }
 
 /// How Truto says it maps Asana's users.
-fn mapping() -> Answer {
+fn mapping(world: &World) -> Answer {
     Answer::json(&json!({
         "resource": "users",
         "method": "list",
-        "response_mapping": "response.{ \"id\": gid, \"name\": name, \"emails\": [{ \"email\": email }] }",
+        "response_mapping": world.response_mapping,
         "query_schema": {
             "organization_id": {"type": "string", "required": false},
             "limit": {"type": "integer"},

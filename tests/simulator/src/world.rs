@@ -62,6 +62,10 @@ pub struct World {
     /// Headers added to every answer to a call for data, as `ratelimit-remaining`.
     pub headers: Vec<(String, String)>,
 
+    /// How Truto says that it maps Asana's users, in JSONata.
+    pub response_mapping: String,
+    /// Whether that may be read.
+    pub mapping: Permission,
     /// Which fields the users list carries.
     pub list_fields: ListFields,
     /// How a field that a row has no value for, or that the list leaves out, is written.
@@ -113,6 +117,10 @@ pub struct World {
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
+
+/// As short as one may be.
+const RESPONSE_MAPPING: &str =
+    r#"response.{ "id": gid, "name": name, "emails": [{ "email": email }] }"#;
 
 /// A workspace of Asana, which Truto calls an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +197,8 @@ impl World {
             limiter: Limiter::Truto,
             retry_after: 10,
             headers: Vec::new(),
+            response_mapping: RESPONSE_MAPPING.to_owned(),
+            mapping: Permission::Granted,
             list_fields: ListFields::FULL,
             gap: Gap::Absent,
             status_words: Words::Truto,
