@@ -10,7 +10,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
-    HrDate, HrFeed, HrRow, Listing, Memberships, Population, Role, Status, Viewer, Workspace,
+    HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, Role, Status, Viewer,
+    Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -123,6 +124,9 @@ fn night(people: usize) -> Inputs {
             },
             gaps: GapFilling::default(),
             derivation: None,
+            mapping: Some(Mapping::Told {
+                sha256: "ab".repeat(32),
+            }),
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts,
@@ -162,6 +166,7 @@ fn night_after(first: &Inputs) -> Inputs {
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: judged.former_emails,
+            mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
             at,

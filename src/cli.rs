@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction};
+use clap::{Arg, ArgAction, ArgGroup};
 use jiff::Timestamp;
 
 use crate::config::{self, Command, Default, VARIABLES};
+use crate::connect::{self, Wanted};
 use crate::exit::Exit;
 use crate::schedule::Pattern;
 use crate::verify::{Anchor, Rhythm};
@@ -19,12 +20,27 @@ use crate::verify::{Anchor, Rhythm};
 pub enum Asked {
     /// A review.
     Run,
+    /// To make a connection.
+    Connect(Connect),
     /// To check evidence.
     Verify(Verify),
     /// A text for stdout: help or version.
     Print(String),
     /// It cannot be understood: a text for stderr.
     Wrong(String),
+}
+
+/// Which connection is to be made, and how it is told.
+#[derive(Debug)]
+pub struct Connect {
+    /// Which.
+    pub wanted: Wanted,
+    /// Nobody is asked.
+    pub yes: bool,
+    /// For machines.
+    pub json: bool,
+    /// How long the admin may take.
+    pub timeout: Duration,
 }
 
 /// How evidence is to be checked.
@@ -56,6 +72,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
     match matches.subcommand() {
         None => Asked::Run,
         Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
+        Some((name, given)) if name == Command::Connect.as_str() => match wanted(given) {
+            Some(wanted) => Asked::Connect(Connect {
+                wanted,
+                yes: given.get_flag("yes"),
+                json: given.get_flag("json"),
+                timeout: given
+                    .get_one::<Duration>("timeout")
+                    .copied()
+                    .unwrap_or_default(),
+            }),
+            None => Asked::Wrong("error: connect needs --tenant-id or --reconnect\n".to_owned()),
+        },
         Some((name, given)) if name == Command::Verify.as_str() => match rhythm(given) {
             Ok(every) => Asked::Verify(Verify {
                 url: given.get_one::<String>("url").cloned(),
@@ -135,6 +163,64 @@ fn rhythm(given: &clap::ArgMatches) -> Result<Option<Rhythm>, String> {
     }
 }
 
+/// Which connection is meant; the command line takes exactly one of the two.
+fn wanted(given: &clap::ArgMatches) -> Option<Wanted> {
+    let text = |name| given.get_one::<String>(name).cloned();
+    let new = text("tenant-id").map(|tenant_id| Wanted::New { tenant_id });
+    let again = text("reconnect").map(|connection_id| Wanted::Again { connection_id });
+    new.or(again)
+}
+
+/// What `connect` is given.
+fn of_connect(command: clap::Command) -> clap::Command {
+    let tenant_id = |text: &str| {
+        let is_plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
+        is_plain
+            .then(|| text.trim().to_owned())
+            .ok_or("is empty, or holds what cannot be read")
+    };
+    command
+        .arg(
+            Arg::new("tenant-id")
+                .long("tenant-id")
+                .value_name("ID")
+                .value_parser(tenant_id)
+                .help("Make a new connection, of this tenant: a name of your own for whose Asana it is"),
+        )
+        .arg(
+            Arg::new("reconnect")
+                .long("reconnect")
+                .value_name("ID")
+                .value_parser(config::connection_id)
+                .help("Make this connection again: its id and its context stay"),
+        )
+        .group(
+            ArgGroup::new("which")
+                .args(["tenant-id", "reconnect"])
+                .required(true),
+        )
+        .arg(
+            Arg::new("yes")
+                .long("yes")
+                .action(ArgAction::SetTrue)
+                .help("Do not ask; needed where nobody sits at a terminal"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("DURATION")
+                .value_parser(config::interval)
+                .default_value(connect::Settings::TIMEOUT)
+                .help("How long the admin may take"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("For machines: one JSON object a line, the link first"),
+        )
+}
+
 /// What `verify` is given.
 fn of_verify(command: clap::Command) -> clap::Command {
     let anchor =
@@ -207,9 +293,11 @@ fn command_line() -> clap::Command {
         let mut subcommand = clap::Command::new(command.as_str()).about(about(command));
         if command.is_built() {
             subcommand = subcommand.after_help(after_help(command));
-            if command == Command::Verify {
-                subcommand = of_verify(subcommand);
-            }
+            subcommand = match command {
+                Command::Connect => of_connect(subcommand),
+                Command::Verify => of_verify(subcommand),
+                Command::Run | Command::Check | Command::Report | Command::Review => subcommand,
+            };
         } else {
             // Whatever follows is not ours to complain about: the command itself is the problem.
             let rest = Arg::new("rest")
@@ -227,7 +315,9 @@ fn about(command: Command) -> &'static str {
     match command {
         Command::Run => "One review: fetch, judge, store evidence (also without a command)",
         Command::Check => "Try every setting and endpoint",
-        Command::Connect => "Make a Truto connection to Asana",
+        Command::Connect => {
+            "Make a Truto connection to Asana: a link for its admin, and the wait until it works"
+        }
         Command::Verify => "Check evidence: every hash, every link, and the judgement made again",
         Command::Report => "Pack the evidence of a period",
         Command::Review => "The periodic access review",

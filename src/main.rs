@@ -13,7 +13,7 @@ use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{logging, run, verify, words};
+use asana_access_review::{connect, logging, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -35,6 +35,7 @@ fn door() -> Exit {
             Exit::Usage
         }
         Asked::Run => review(),
+        Asked::Connect(asked) => make_connection(asked),
         Asked::Verify(asked) => check_evidence(asked),
     }
 }
@@ -140,6 +141,110 @@ fn check_evidence(asked: cli::Verify) -> Exit {
                 Exit::Unsound
             }
         }
+    }
+}
+
+fn make_connection(asked: cli::Connect) -> Exit {
+    let clock = Clock::start();
+    if !asked.yes && !std::io::stdin().is_terminal() {
+        complain(words::connect::NOBODY_TO_ASK);
+        return Exit::Usage;
+    }
+    let (environment, progress) = begin();
+    let loaded = config::load_truto(environment, |path| std::fs::read_to_string(path));
+    let config::Judged { settings, warnings } = match loaded {
+        Ok(judged) => judged,
+        Err(problems) => {
+            complain(&format!("error: {problems}\n"));
+            return Exit::Configuration;
+        }
+    };
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let settings = connect::Settings {
+        truto: settings,
+        wanted: asked.wanted.clone(),
+        timeout: asked.timeout,
+        poll_every: connect::Settings::POLL_EVERY,
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = connect_and_tell(settings, &asked, &clock, &progress) => Ok(ended),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    // A question that nobody answers waits on another thread; it is not awaited.
+    runtime.shutdown_background();
+    progress.clear();
+    match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            complain(&words::connect::failure(&error));
+            if asked.json {
+                say(&format!("{}\n", words::connect::failure_event(&error)));
+            }
+            error.kind().into()
+        }
+        Err(stopped) => {
+            complain(words::connect::STOPPED);
+            stopped
+        }
+    }
+}
+
+/// Shows what is to be made, asks, makes the link, waits and shows what came of it.
+async fn connect_and_tell(
+    settings: connect::Settings,
+    asked: &cli::Connect,
+    clock: &Clock,
+    progress: &logging::Progress,
+) -> Result<Exit, connect::ConnectError> {
+    let wanted = settings.wanted.clone();
+    let connecting = connect::Connecting::begin(settings, clock).await?;
+    // What machines read is stdout's alone.
+    let tell = if asked.json { complain } else { say };
+    tell(&words::connect::before(&wanted, connecting.before()));
+    if !asked.yes {
+        tell(words::connect::QUESTION);
+        if !said_yes().await {
+            tell(words::connect::DECLINED);
+            return Ok(Exit::Interrupted);
+        }
+    }
+    let url = connecting.link().await?;
+    if asked.json {
+        let event = words::connect::link_event(&wanted, connecting.before(), &url);
+        say(&format!("{event}\n"));
+    } else {
+        say(&words::connect::link(&url));
+    }
+    let connected = connecting.wait().await?;
+    progress.clear();
+    if asked.json {
+        say(&format!(
+            "{}\n",
+            words::connect::connected_event(&connected)
+        ));
+    } else {
+        say(&words::connect::connected(&connected));
+    }
+    Ok(words::connect::exit(&connected))
+}
+
+/// Whether somebody at the terminal agrees. Anything but a yes is a no.
+async fn said_yes() -> bool {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    match read.await {
+        Ok(Ok(line)) => matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"),
+        Ok(Err(_)) | Err(_) => false,
     }
 }
 
@@ -288,7 +393,10 @@ fn leave_last_words(is_stored: bool, words: serde_json::Value) {
 
 /// To stdout. A reader that has gone away is no reason to fail a review.
 fn say(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    // A question has no end of line.
+    let _ = stdout.flush();
 }
 
 /// To stderr.

@@ -2,6 +2,8 @@
 //!
 //! Names and addresses appear only where a person reads along.
 
+pub mod connect;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["main", "lib"],
     &["cli", "logging", "words"],
     &["config"],
-    &["run", "verify"],
+    &["run", "connect", "verify"],
     &["notify"],
     &["exit"],
     &["ledger"],
@@ -227,6 +227,10 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
     for (command, arguments) in [
         (Command::Run, &["asana-access-review", "--help"][..]),
         (Command::Run, &["asana-access-review", "run", "--help"]),
+        (
+            Command::Connect,
+            &["asana-access-review", "connect", "--help"],
+        ),
         (
             Command::Verify,
             &["asana-access-review", "verify", "--help"],

@@ -14,9 +14,9 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Memberships,
-    PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord, Role, Status,
-    Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
+    Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
+    Role, Status, Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 11] = [
+const OPTIONAL: [&str; 12] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -56,6 +56,7 @@ const OPTIONAL: [&str; 11] = [
     "alias_invalid",
     "suspected_account_id",
     "store",
+    "mapping",
 ];
 
 /// Keys that are left out where HR was read as a file.
@@ -214,6 +215,9 @@ fn first_night() -> Inputs {
             },
             gaps: GapFilling::default(),
             derivation: None,
+            mapping: Some(Mapping::Told {
+                sha256: "ab".repeat(32),
+            }),
             clock_skew_minutes: Some(0),
             requests: vec![RequestRecord {
                 method: "GET".to_owned(),
@@ -287,6 +291,9 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.policy.hr_feed_scope = FeedScope::Roster;
     inputs.policy.hr_location_zones = [("berlin".to_owned(), "Europe/Berlin".to_owned())].into();
     inputs.policy.email_domain_aliases = vec!["example.com=example.io".to_owned()];
+    inputs.population.mapping = Some(Mapping::NotTold {
+        reason: "Truto answers 404".to_owned(),
+    });
     inputs.directives = directives();
     inputs.hr.rows.push(HrRow {
         status: Employment::Active,
@@ -301,6 +308,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: [("2".to_owned(), vec![address("old@example.com")])].into(),
+            mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
             ledger_detail: String::new(),

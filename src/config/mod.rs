@@ -138,15 +138,44 @@ pub fn load_store(
     judge.judged(settings, warnings)
 }
 
+/// Judges the environment for somebody who makes a connection.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load_truto(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<truto::ApiSettings>, Problems> {
+    let mut judge = Judge::default();
+    let (mut raw, warnings) = judge.raw(environment, read_file);
+    judge.not_built(Command::Connect, &mut raw);
+    let http = judge.http(&raw);
+    let settings = judge.api(&raw, http);
+    judge.logs(&raw);
+    judge.judged(settings, warnings)
+}
+
+/// The id of a connection as the command line takes it.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub fn connection_id(text: &str) -> Result<String, String> {
+    values::connection_id(text).map_err(in_words)
+}
+
 /// An interval as the command line takes it: `24h`, `7d`.
 ///
 /// # Errors
 /// What is wrong with it, and what to write.
 pub fn interval(text: &str) -> Result<Duration, String> {
-    values::some_time(text).map_err(|wrong| match wrong.hint {
+    values::some_time(text).map_err(in_words)
+}
+
+fn in_words(wrong: Wrong) -> String {
+    match wrong.hint {
         Some(hint) => format!("{}: {hint}", wrong.text),
         None => wrong.text,
-    })
+    }
 }
 
 /// How log lines are to look, and which are written: needed before anything can be said. A value
@@ -501,26 +530,30 @@ impl Judge {
     }
 
     fn truto(&mut self, raw: &Raw, http: Option<net::Settings>) -> Option<truto::Settings> {
-        let token = self.secret("TRUTO_API_TOKEN", &raw.truto_api_token);
+        let api = self.api(raw, http);
         let connection = self.get(
             "TRUTO_INTEGRATED_ACCOUNT_ID",
             &raw.truto_integrated_account_id,
             values::connection_id,
         );
-        let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
         let page_size = self.get("TRUTO_PAGE_SIZE", &raw.truto_page_size, |text| {
             values::number(text, 1, 1000)
         });
+        Some(api?.to(&connection?, page_size?))
+    }
+
+    /// Truto, whichever connection is spoken of.
+    fn api(&mut self, raw: &Raw, http: Option<net::Settings>) -> Option<truto::ApiSettings> {
+        let token = self.secret("TRUTO_API_TOKEN", &raw.truto_api_token);
+        let base_url = self.get("TRUTO_BASE_URL", &raw.truto_base_url, values::base_url);
         let rate_limit = self.get(
             "TRUTO_RATE_LIMIT",
             &raw.truto_rate_limit,
             values::rate_limit,
         );
-        Some(truto::Settings {
+        Some(truto::ApiSettings {
             base_url: base_url?,
             api_token: token?,
-            integrated_account_id: connection?,
-            page_size: page_size?,
             rate_limit: rate_limit?,
             http: http?,
         })

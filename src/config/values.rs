@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use crate::feed::Column;
 use crate::net;
-use crate::truto::RateLimit;
+use crate::truto::{self, RateLimit};
 
 /// What is wrong with a value, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,8 +224,7 @@ pub(super) fn one_file(place: Place) -> Result<Place, Wrong> {
 
 /// The id of a connection of Truto's.
 pub(super) fn connection_id(text: &str) -> Result<String, Wrong> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if (1..=128).contains(&text.len()) && text.chars().all(plain) {
+    if truto::is_connection_id(text) {
         Ok(text.to_owned())
     } else {
         Err(Wrong::new("is no id").hint("give the connection's id as Truto shows it"))

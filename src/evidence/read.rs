@@ -13,8 +13,8 @@ use crate::judgement::{
     Past, Policy, Previous, RosterMember, RunRef,
 };
 use crate::people::{
-    Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RejectedRow,
+    Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
+    Population, Protection, RejectedRow,
 };
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
@@ -31,6 +31,8 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     #[derive(Deserialize)]
     struct Population {
         accounts: Vec<Account>,
+        #[serde(default)]
+        mapping: Option<Mapping>,
     }
     let Facts {
         as_of,
@@ -42,6 +44,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
         as_of,
         accounts: population.accounts,
         former_emails,
+        mapping: population.mapping,
     })
 }
 

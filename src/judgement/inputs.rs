@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Leaver, Night, RosterMember};
-use crate::people::{Account, Directives, EmailAddress, HrFeed, Population, Protection};
+use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -106,6 +106,8 @@ pub struct Baseline {
     pub accounts: Vec<Account>,
     /// The addresses it knew accounts to have had before.
     pub former_emails: FormerEmails,
+    /// How Truto mapped them, where that was asked.
+    pub mapping: Option<Mapping>,
 }
 
 /// Addresses that accounts bore in earlier complete runs and bear no more, by account id.

@@ -227,6 +227,8 @@ words! {
         LedgerContinues = "ledger_continues",
         /// The store keeps what was written.
         StoreProtection = "store_protection",
+        /// Truto maps accounts as it did in the last complete run.
+        MappingUnchanged = "mapping_unchanged",
     }
 }
 
@@ -252,7 +254,8 @@ impl CheckId {
             | Self::PolicyUnchanged
             | Self::Cadence
             | Self::LedgerContinues
-            | Self::StoreProtection => false,
+            | Self::StoreProtection
+            | Self::MappingUnchanged => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
 use super::error::{NetError, Story, status_words};
@@ -101,6 +101,8 @@ impl fmt::Display for Trouble {
 enum Call<'a> {
     /// Nothing, to get something.
     Get,
+    /// JSON, to get something.
+    Post(&'a [u8]),
     /// A body, and headers made anew for each attempt.
     Deliver(&'a [u8], &'a (dyn Fn() -> HeaderMap + Sync)),
 }
@@ -133,6 +135,12 @@ impl Http {
     /// which carries the answer.
     pub async fn get(&self, request: Request<'_>) -> Result<Response, NetError> {
         self.call(request, Call::Get).await
+    }
+
+    /// Posts JSON for the answer to it, in all else as [`Http::get`]. It is tried again, too: only for
+    /// what may happen twice without harm.
+    pub async fn post(&self, request: Request<'_>, json: &[u8]) -> Result<Response, NetError> {
+        self.call(request, Call::Post(json)).await
     }
 
     /// Posts something of which only the answer's status counts, trying again where that may help. The
@@ -204,7 +212,7 @@ impl Http {
             wait: None,
         };
         // Held until the answer is read to its end, however the attempt ends.
-        let _slot = match (slot, request.pacer) {
+        let slot = match (slot, request.pacer) {
             (Some(slot), _) => Some(slot),
             (None, Some(pacer)) => Some(
                 pacer
@@ -221,6 +229,10 @@ impl Http {
         let url = request.url.clone();
         let asked = match call {
             Call::Get => client.get(url),
+            Call::Post(json) => client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(json.to_vec()),
             Call::Deliver(body, headers) => client.post(url).headers(headers()).body(body.to_vec()),
         };
         let mut answer = asked
@@ -237,12 +249,13 @@ impl Http {
             return Err(ends(Trouble::Redirect(status, to)));
         }
         let wait = retry::asked_wait(&headers);
-        if let Some(pacer) = request.pacer {
-            let used_up = retry::used_up(&headers);
-            let refused = wait.filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-            if let Some(hold) = used_up.max(refused) {
-                pacer.hold(hold.min(self.settings.max_elapsed));
-            }
+        if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {
+            slot.tighten(left, reset.min(self.settings.max_elapsed));
+        }
+        if let (Some(pacer), Some(wait)) = (request.pacer, wait)
+            && status == StatusCode::TOO_MANY_REQUESTS
+        {
+            pacer.hold(wait.min(self.settings.max_elapsed));
         }
         if !status.is_success() {
             let body = match read(&mut answer, MAX_REFUSAL_BYTES).await {
@@ -261,8 +274,8 @@ impl Http {
         let body = match (read(&mut answer, request.max_bytes).await, call) {
             (Body::Whole(body), _)
             | (Body::Larger(body) | Body::Cut(body, _), Call::Deliver(..)) => body,
-            (Body::Larger(_), Call::Get) => return Err(ends(Trouble::TooLarge)),
-            (Body::Cut(_, cause), Call::Get) => return Err(transport(cause)),
+            (Body::Larger(_), Call::Get | Call::Post(_)) => return Err(ends(Trouble::TooLarge)),
+            (Body::Cut(_, cause), Call::Get | Call::Post(_)) => return Err(transport(cause)),
         };
         Ok(Response {
             status,

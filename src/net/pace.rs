@@ -2,7 +2,8 @@
 //!
 //! The server counts a request at some moment between our sending it and its answer. So a slot is
 //! taken when a request is sent and comes free one window after its *answer*: whatever that moment
-//! was, no window of the server's holds more requests than there are slots.
+//! was, no window of the server's holds more requests than there are slots. Where the server tells
+//! what its own count still allows, no more than that is sent until the count begins anew.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,19 @@ pub struct Pacer {
 
 /// The right to have one request under way. Dropping it starts the window that ends in its return.
 #[derive(Debug)]
-pub struct Slot<'a>(&'a Pacer);
+pub struct Slot<'a> {
+    pacer: &'a Pacer,
+    taken_at: Instant,
+}
+
+impl Slot<'_> {
+    /// The answer says that the server's own count allows so many more, for so long.
+    pub(super) fn tighten(&self, left: u64, length: Duration) {
+        let now = Instant::now();
+        let mut schedule = self.pacer.schedule();
+        schedule.tighten(self.taken_at, now, left, length);
+    }
+}
 
 impl Pacer {
     /// At most `requests` in any `window`.
@@ -54,7 +67,10 @@ impl Pacer {
             let now = Instant::now();
             let (turn, tell) = self.schedule().ask(now);
             match turn {
-                Turn::Go => return Ok(Slot(self)),
+                Turn::Go => {
+                    let (pacer, taken_at) = (self, now);
+                    return Ok(Slot { pacer, taken_at });
+                }
                 Turn::At(then) => {
                     let wait = then.saturating_duration_since(now);
                     if wait > deadline.remaining() {
@@ -62,6 +78,7 @@ impl Pacer {
                     }
                     if tell {
                         let wait_s = wait.as_millis().div_ceil(1000) as u64;
+                        info!(wait_s, "Waiting {wait_s} s for the rate limit");
                         info!(target: "progress", wait_s, "Waiting {wait_s} s for the rate limit");
                     }
                     tokio::time::sleep_until(then.into()).await;
@@ -71,7 +88,7 @@ impl Pacer {
         }
     }
 
-    /// Sends nothing for so long: the server said that its own count is used up.
+    /// Sends nothing for so long: the server refused a request, and asks for it.
     pub fn hold(&self, length: Duration) {
         self.schedule().hold(Instant::now() + length);
     }
@@ -89,8 +106,8 @@ impl Pacer {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.schedule().give_back(Instant::now());
-        self.0.answered.notify_waiters();
+        self.pacer.schedule().give_back(Instant::now());
+        self.pacer.answered.notify_waiters();
     }
 }
 
@@ -104,8 +121,25 @@ struct Schedule {
     /// When each slot that was given back comes free, soonest first.
     returning: VecDeque<Instant>,
     held_until: Option<Instant>,
+    /// What the server says of its own count.
+    count: Option<Count>,
     /// Waits up to here were told.
     told_until: Option<Instant>,
+}
+
+/// The server's own count.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    /// So many more may be sent…
+    left: u64,
+    /// …until then.
+    until: Instant,
+    /// As long the next count is taken to last…
+    length: Duration,
+    /// …and to allow so many: what remained, and the request that was told so.
+    whole: u64,
+    /// When this was learnt.
+    told_at: Instant,
 }
 
 /// What somebody who wants a slot must do.
@@ -127,6 +161,7 @@ impl Schedule {
             under_way: 0,
             returning: VecDeque::new(),
             held_until: None,
+            count: None,
             told_until: None,
         }
     }
@@ -135,7 +170,12 @@ impl Schedule {
     fn ask(&mut self, now: Instant) -> (Turn, bool) {
         let turn = self.turn(now);
         match turn {
-            Turn::Go => self.under_way += 1,
+            Turn::Go => {
+                self.under_way += 1;
+                if let Some(count) = &mut self.count {
+                    count.left = count.left.saturating_sub(1);
+                }
+            }
             Turn::At(then) if then.saturating_duration_since(now) >= WORTH_TELLING => {
                 // Several may wait for slots that come free within a moment of each other.
                 let told = self.told_until.is_some_and(|told| told >= now);
@@ -153,6 +193,17 @@ impl Schedule {
         }
         if let Some(held) = self.held_until.filter(|held| *held > now) {
             return Turn::At(held);
+        }
+        if let Some(count) = &mut self.count {
+            if count.until <= now {
+                // Nothing is known of the new count yet: it may be no larger than the old one was.
+                count.left = count.whole;
+                count.until = now + count.length;
+                count.told_at = now;
+            }
+            if count.left == 0 {
+                return Turn::At(count.until);
+            }
         }
         let taken = self.under_way as usize + self.returning.len();
         match (self.capacity, self.returning.front()) {
@@ -172,6 +223,27 @@ impl Schedule {
 
     fn hold(&mut self, until: Instant) {
         self.held_until = self.held_until.max(Some(until));
+    }
+
+    /// Takes over what an answer says of the server's count. What is under way may not be counted
+    /// in it yet; and of answers that overtook each other the stricter one holds.
+    fn tighten(&mut self, sent_at: Instant, now: Instant, remaining: u64, length: Duration) {
+        let others = u64::from(self.under_way.saturating_sub(1));
+        let mut told = Count {
+            left: remaining.saturating_sub(others),
+            until: now + length,
+            length,
+            whole: remaining.saturating_add(1),
+            told_at: now,
+        };
+        if let Some(known) = self.count {
+            told.whole = told.whole.max(known.whole);
+            if known.until > now && sent_at < known.told_at {
+                told.left = told.left.min(known.left);
+                told.until = told.until.max(known.until);
+            }
+        }
+        self.count = Some(told);
     }
 
     fn time_for(&self, requests: u64) -> Duration {
@@ -224,6 +296,47 @@ mod tests {
         schedule.hold(start + ms(200));
         assert_eq!(schedule.ask(start).0, Turn::At(start + ms(500)));
         assert_eq!(schedule.ask(start + ms(500)).0, Turn::Go);
+    }
+
+    #[test]
+    fn no_more_is_sent_than_the_server_still_allows() {
+        let start = Instant::now();
+        let at = |millis| start + ms(millis);
+        let mut schedule = Schedule::new(None, Duration::ZERO);
+        assert_eq!(schedule.ask(start).0, Turn::Go);
+        assert_eq!(schedule.ask(start).0, Turn::Go);
+        // One of two is answered; the other may not be counted yet.
+        schedule.tighten(start, at(10), 2, ms(990));
+        schedule.give_back(at(10));
+        assert_eq!(schedule.ask(at(10)).0, Turn::Go);
+        assert_eq!(schedule.ask(at(10)).0, Turn::At(at(1_000)));
+        // The other's answer is older news than what is known.
+        schedule.tighten(start, at(20), 9, ms(900));
+        assert_eq!(schedule.ask(at(20)).0, Turn::At(at(1_000)));
+        // What was sent later knows better.
+        schedule.tighten(at(25), at(30), 3, ms(1_970));
+        assert_eq!(schedule.ask(at(40)).0, Turn::Go);
+        schedule.tighten(at(40), at(50), 0, ms(1_950));
+        assert_eq!(schedule.ask(at(1_999)).0, Turn::At(at(2_000)));
+    }
+
+    #[test]
+    fn a_new_count_of_the_servers_is_not_taken_to_be_larger_than_the_old() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(None, Duration::ZERO);
+        assert_eq!(schedule.ask(start).0, Turn::Go);
+        // Five in a second, of which one is used.
+        schedule.tighten(start, start, 4, ms(1_000));
+        schedule.give_back(start);
+        for _ in 0..4 {
+            assert_eq!(schedule.ask(start).0, Turn::Go);
+        }
+        assert_eq!(schedule.ask(start).0, Turn::At(start + ms(1_000)));
+        let next = start + ms(1_000);
+        for _ in 0..5 {
+            assert_eq!(schedule.ask(next).0, Turn::Go);
+        }
+        assert_eq!(schedule.ask(next).0, Turn::At(start + ms(2_000)));
     }
 
     #[test]

@@ -175,10 +175,10 @@ pub(super) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     retry_after.max(reset(headers))
 }
 
-/// How long the server's own count stays used up, where it says that nothing remains of it.
-pub(super) fn used_up(headers: &HeaderMap) -> Option<Duration> {
+/// What the server's own count still allows, and for how long that holds, where it says both.
+pub(super) fn remaining(headers: &HeaderMap) -> Option<(u64, Duration)> {
     let remaining = leading_number(header(headers, "ratelimit-remaining")?)?;
-    (remaining == 0).then(|| reset(headers)).flatten()
+    Some((remaining, reset(headers)?))
 }
 
 /// Truto's docs say seconds, its blog says an epoch: above a thousand million it can only be one.
@@ -299,11 +299,16 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_used_up_only_when_nothing_remains() {
+    fn a_count_is_told_with_its_end_or_not_at_all() {
         let some = headers(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "60")]);
-        let none = headers(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "60")]);
-        assert_eq!(used_up(&some), None);
-        assert_eq!(used_up(&none), Some(Duration::from_secs(60)));
+        assert_eq!(remaining(&some), Some((1, Duration::from_secs(60))));
+        for pairs in [
+            vec![("ratelimit-remaining", "1")],
+            vec![("ratelimit-remaining", "few"), ("ratelimit-reset", "60")],
+            vec![("ratelimit-reset", "60")],
+        ] {
+            assert_eq!(remaining(&headers(&pairs)), None, "{pairs:?}");
+        }
     }
 
     #[test]

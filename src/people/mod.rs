@@ -16,8 +16,8 @@ pub use directives::{Alias, DirectiveFile, Directives, Exception};
 pub use email::EmailAddress;
 pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
 pub use population::{
-    Connection, GapFilling, HowDerived, Listing, Memberships, PageRecord, Population, RawFile,
-    RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,
+    Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
+    RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,
 };
 pub use protection::{Lock, LockMode, Protection};
 pub(crate) use text::{fold, is_zero_width, name_key, trim};

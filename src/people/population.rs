@@ -31,6 +31,9 @@ pub struct Population {
     /// How the accounts can be derived again; none in evidence that is older than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivation: Option<HowDerived>,
+    /// How Truto made accounts of Asana's records; none in evidence from before that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Mapping>,
     /// Our clock minus the server's, in whole minutes towards zero; none if no answer was dated.
     pub clock_skew_minutes: Option<i64>,
     /// What was asked, by method, path and query; repeats after a failure are not counted.
@@ -204,6 +207,22 @@ words! {
         /// Every byte.
         Full = "full",
     }
+}
+
+/// How Truto maps Asana's records of users, which it may change, and a customer may override.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mapping {
+    /// Truto told it.
+    Told {
+        /// SHA-256 of it in hex: as JSON without blanks, keys sorted.
+        sha256: String,
+    },
+    /// It could not be read.
+    NotTold {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A kind of request that was made, without secrets and without cursors.

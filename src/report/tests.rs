@@ -10,7 +10,8 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Connection, Directives, EmailAddress, Employment, FeedOrigin, HrDate, HrFeed, HrRow,
-    Listing, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer, Workspace,
+    Listing, Mapping, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer,
+    Workspace,
 };
 
 const TONIGHT: &str = "2026-11-23T22:40:00Z";
@@ -104,6 +105,9 @@ fn world() -> World {
             },
             gaps: crate::people::GapFilling::default(),
             derivation: None,
+            mapping: Some(Mapping::Told {
+                sha256: "ab".repeat(32),
+            }),
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts: vec![admin],
@@ -166,6 +170,7 @@ impl World {
                 as_of: self.inputs.as_of,
                 accounts: self.inputs.population.accounts.clone(),
                 former_emails: judged.former_emails,
+                mapping: self.inputs.population.mapping.clone(),
             });
         }
         self.inputs.past.ledger_head = Some(at.sequence);

@@ -144,6 +144,7 @@ impl Title for CheckId {
             Self::Cadence => "No night was missed",
             Self::LedgerContinues => "The ledger is whole",
             Self::StoreProtection => "The store keeps what was written",
+            Self::MappingUnchanged => "Truto maps accounts as in the last complete run",
         }
     }
 }

@@ -5,12 +5,8 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
 use crate::people::{Access, Account, EmailAddress, Role, Status, Workspace};
-use crate::truto::{self, User};
+use crate::truto::{self, User, instant};
 
 /// The accounts read so far, one per id.
 #[derive(Debug, Default)]
@@ -271,16 +267,6 @@ pub(super) fn may_have_access(account: &Account) -> bool {
     account.access() != Access::None
 }
 
-/// RFC 3339, or `2024-09-01 10:00:00`, which is UTC.
-pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(instant) = text.parse() {
-        return Some(instant);
-    }
-    let civil: DateTime = text.parse().ok()?;
-    TimeZone::UTC.to_timestamp(civil).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,21 +377,6 @@ mod tests {
                     assert_eq!(&merged.status, other, "{first:?} and {second:?}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn instants_are_read_in_both_of_trutos_forms() {
-        let expected = "2024-09-01T10:00:00Z".parse().ok();
-        for text in [
-            "2024-09-01T10:00:00.000Z",
-            "2024-09-01 10:00:00",
-            "2024-09-01T12:00:00+02:00",
-        ] {
-            assert_eq!(instant(text), expected, "{text}");
-        }
-        for text in ["", "soon", "1725184800", "2024-13-01 10:00:00"] {
-            assert_eq!(instant(text), None, "{text}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers
 //! and for whoever derives the accounts again from those that were kept.
 
+use tracing::warn;
+
 use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::Users;
 use super::memberships::Members;
@@ -79,10 +81,16 @@ impl<'a> Derivation<'a> {
             .accounts
             .iter()
             .filter(|account| has_gap(account));
-        let mut ids: Vec<String> = lacking
-            .filter(|account| Client::can_ask_for(&account.id))
+        let (mut ids, odd): (Vec<String>, Vec<String>) = lacking
             .map(|account| account.id.clone())
-            .collect();
+            .partition(|id| Client::can_ask_for(id));
+        if !odd.is_empty() {
+            let accounts = odd.len();
+            warn!(
+                accounts,
+                "{accounts} accounts have an id that no address can carry"
+            );
+        }
         ids.sort_unstable();
         ids
     }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, higher, instant, may_have_access, role_of_flags, told_by_flag};
+use super::accounts::{Accounts, higher, may_have_access, role_of_flags, told_by_flag};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{self, PageRecord, RequestRecord, Role};
-use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, restarted_once};
+use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, instant, restarted_once};
 
 /// Asana allows no more than this on a page.
 pub(super) const ASANA_PAGE_SIZE: u32 = 100;

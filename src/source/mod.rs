@@ -14,6 +14,7 @@ mod derivation;
 mod error;
 mod gaps;
 mod listing;
+mod mapping;
 mod memberships;
 mod raw;
 mod workspace;
@@ -24,7 +25,7 @@ use derivation::{Derivation, Derived};
 pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
-pub use workspace::{Preflight, preflight};
+pub use workspace::{Preflight, preflight, visible_workspaces};
 
 /// Which accounts to read, and how.
 #[derive(Clone, Debug)]
@@ -64,9 +65,10 @@ pub async fn fetch_all(
         mut requests,
     } = preflight(&client, settings.workspace_id.as_deref()).await?;
 
-    let (users, members) = tokio::try_join!(
+    let (users, members, (mapping, asked_mapping)) = tokio::try_join!(
         listing::read(&client, &workspace, settings.raw),
         memberships::read(&client, &workspace.id, settings.raw),
+        mapping::read(&client),
     )?;
     let mut derivation = Derivation::of(&workspace, users.users, members.members);
     let filled = gaps::fill(&client, &workspace, &mut derivation, settings.raw).await?;
@@ -82,6 +84,7 @@ pub async fn fetch_all(
         accounts.len(),
         workspace.id
     );
+    requests.push(asked_mapping);
     requests.extend(users.requests);
     requests.extend(members.requests);
     requests.extend(filled.requests);
@@ -100,6 +103,7 @@ pub async fn fetch_all(
                 version: VERSION,
                 kept: settings.raw,
             }),
+            mapping: Some(mapping),
             clock_skew_minutes: client.skew_minutes(),
             requests,
             accounts,

@@ -79,6 +79,20 @@ async fn connection(client: &Client) -> Result<Connection, SourceError> {
     }
 }
 
+/// Every workspace the connection sees: at least one, from a list that came to its end.
+pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, SourceError> {
+    let organizations = directory_list(client, "organizations", "organizations");
+    match workspaces(client, &organizations).await? {
+        (seen, _, End::LastPage) if seen.is_empty() => Err(SourceError::NoWorkspace),
+        (seen, _, End::LastPage) => Ok(seen),
+        (_, _, end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+            Err(SourceError::WorkspacesUnknown {
+                because: end.to_string(),
+            })
+        }
+    }
+}
+
 /// Every workspace the connection sees, sorted by id; how many pages, and how their list ended.
 async fn workspaces(
     client: &Client,
@@ -89,11 +103,11 @@ async fn workspaces(
     while let Some(page) = walk.next().await? {
         for row in page.rows {
             match row {
-                Row::Record(Organization { id: Some(id), name }) => {
+                Row::Record(Organization { id: Some(id), name }) if Client::can_ask_for(&id) => {
                     seen.entry(id).or_insert(name);
                 }
                 Row::Record(_) | Row::Other(_) => {
-                    warn!("The list of workspaces holds a row without an id");
+                    warn!("The list of workspaces holds a row without a usable id");
                 }
             }
         }

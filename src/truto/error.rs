@@ -172,12 +172,14 @@ impl TrutoError {
                     "check {variable}, and that TRUTO_API_TOKEN is of the same environment"
                 ));
             }
-            Self::MissingScope { system, .. } => {
-                let admin = system.admin();
-                return Some(format!(
-                    "{admin} must connect again in Truto, with full permissions or these scopes; the id stays"
-                ));
-            }
+            Self::MissingScope { system, .. } => match system {
+                System::Asana => {
+                    "an Asana admin must connect again, with full permissions or these scopes, the id stays: asana-access-review connect --reconnect"
+                }
+                System::Hris => {
+                    "an administrator of the HR system must connect again in Truto, with full permissions or these scopes; the id stays"
+                }
+            },
             Self::Refused {
                 status: 401,
                 system,
@@ -186,6 +188,12 @@ impl TrutoError {
                 return Some(format!(
                     "the token can read the connection and not this: check the token's permissions, then the connection's login at {system}"
                 ));
+            }
+            Self::Refused {
+                system: System::Asana,
+                ..
+            } => {
+                "the account that connected Asana must be allowed to read it: connect as an Asana admin or with a service account; where the organization restricts third-party apps, a super admin must allow Truto's"
             }
             Self::Refused { system, .. } | Self::Rejected { system, .. } => match system {
                 System::Asana => {
@@ -253,6 +261,11 @@ impl TrutoError {
 pub struct Said(String);
 
 impl Said {
+    /// These words; `secret` is cut out of them.
+    pub(super) fn of(text: &str, secret: &str) -> Self {
+        Self(printable(text, secret))
+    }
+
     /// Nothing, where the text beside it says the same already.
     pub(super) fn unless_in(self, text: &str) -> Self {
         if text.contains(&self.0) {

@@ -7,6 +7,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -222,4 +225,34 @@ fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
 fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
+}
+
+/// RFC 3339, or `2024-09-01 10:00:00`, which is UTC.
+pub fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    let civil: DateTime = text.parse().ok()?;
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_in_both_of_trutos_forms() {
+        let expected = "2024-09-01T10:00:00Z".parse().ok();
+        for text in [
+            "2024-09-01T10:00:00.000Z",
+            "2024-09-01 10:00:00",
+            "2024-09-01T12:00:00+02:00",
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
+        for text in ["", "soon", "1725184800", "2024-13-01 10:00:00"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
 }

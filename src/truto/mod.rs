@@ -7,20 +7,24 @@ use secrecy::SecretString;
 
 use crate::net;
 
+mod api;
 mod client;
 mod error;
 mod lenient;
+mod links;
 mod pages;
 mod wire;
 
 pub use client::{Client, GotUser, kept_user};
 pub use error::{Said, TrutoError};
+pub use lenient::instant;
+pub use links::{Known, LinkFor, Links, Seen};
 pub use pages::{
     End, KeptList, List, Page, Row, Walk, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
     Context, CustomUser, Email, Employee, EmployeeEmail, Employment, IntegratedAccount,
-    Integration, License, Membership, Organization, RemoteData, Role, User,
+    Integration, LastError, License, Membership, Organization, RemoteData, Role, User,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.
@@ -49,10 +53,15 @@ impl System {
         }
     }
 
-    /// Whom to ask to connect again.
+    /// Whom to ask to connect again, and how.
     pub fn reconnect(self, id: &str) -> String {
         let admin = self.admin();
-        format!("{admin} must connect `{id}` again in Truto; the id stays")
+        match self {
+            Self::Asana => format!(
+                "{admin} must connect `{id}` again, the id stays: asana-access-review connect --reconnect {id}"
+            ),
+            Self::Hris => format!("{admin} must connect `{id}` again in Truto; the id stays"),
+        }
     }
 }
 
@@ -80,6 +89,51 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     /// Bounds of each request.
     pub http: net::Settings,
+}
+
+impl Settings {
+    /// What of it is needed whichever connection is spoken of.
+    pub fn api(&self) -> ApiSettings {
+        ApiSettings {
+            base_url: self.base_url.clone(),
+            api_token: self.api_token.clone(),
+            rate_limit: self.rate_limit,
+            http: self.http.clone(),
+        }
+    }
+}
+
+/// What is needed to speak to Truto before there is a connection.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// Scheme, host and perhaps a path prefix.
+    pub base_url: reqwest::Url,
+    /// Bearer token.
+    pub api_token: SecretString,
+    /// Never more requests than this in any such window.
+    pub rate_limit: Option<RateLimit>,
+    /// Bounds of each request.
+    pub http: net::Settings,
+}
+
+impl ApiSettings {
+    /// The same for one connection.
+    pub fn to(&self, integrated_account_id: &str, page_size: u32) -> Settings {
+        Settings {
+            base_url: self.base_url.clone(),
+            api_token: self.api_token.clone(),
+            integrated_account_id: integrated_account_id.to_owned(),
+            page_size,
+            rate_limit: self.rate_limit,
+            http: self.http.clone(),
+        }
+    }
+}
+
+/// Whether a text can be the id of a connection: it goes into paths and variables as it is.
+pub fn is_connection_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=128).contains(&text.len()) && text.chars().all(plain)
 }
 
 /// So many requests in any window of this length.

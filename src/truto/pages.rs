@@ -19,6 +19,10 @@ use crate::people::{PageRecord, RequestRecord};
 /// server that invents cursors would hold the run until its deadline.
 const MAX_PAGES: u64 = 10_000;
 
+/// A cursor goes into an address, and servers take addresses of some 8 KiB; Asana's are under 200
+/// bytes.
+const MAX_CURSOR_BYTES: usize = 4096;
+
 /// A list to read.
 #[derive(Clone, Debug)]
 pub struct List {
@@ -351,6 +355,8 @@ pub(super) enum NoPage {
     Json(serde_json::Error),
     NotAnObject(&'static str),
     NoRows,
+    /// It names a cursor of so many bytes.
+    Cursor(usize),
 }
 
 impl<T: for<'de> Deserialize<'de>> Contents<T> {
@@ -373,9 +379,14 @@ impl<T: for<'de> Deserialize<'de>> Contents<T> {
             .or(next_page)
             .and_then(|next| next.offset);
         let next = envelope.next_cursor.map(Cursor::Next);
+        let next = next.or(offset.map(Cursor::Offset));
+        let length = next.as_ref().map_or(0, |next| next.parameter().1.len());
+        if length > MAX_CURSOR_BYTES {
+            return Err(NoPage::Cursor(length));
+        }
         Ok(Self {
             rows,
-            next: next.or(offset.map(Cursor::Offset)),
+            next,
             is_partial: envelope.is_partial_response == Some(true),
         })
     }

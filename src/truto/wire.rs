@@ -372,6 +372,12 @@ pub struct Employment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IntegratedAccount {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Whose it is, in the customer's own words.
+    #[serde(deserialize_with = "lenient::text")]
+    pub tenant_id: Option<String>,
     /// `active`, `connecting`, `needs_reauth`, `validation_error`, …
     #[serde(deserialize_with = "lenient::text")]
     pub status: Option<String>,
@@ -384,6 +390,15 @@ pub struct IntegratedAccount {
     /// Free-form, with the scopes in it.
     #[serde(deserialize_with = "lenient::object")]
     pub context: Context,
+    /// What went wrong last.
+    #[serde(deserialize_with = "lenient::object")]
+    pub last_error: LastError,
+    /// When it was made.
+    #[serde(deserialize_with = "lenient::text")]
+    pub created_at: Option<String>,
+    /// When Truto changed it last.
+    #[serde(deserialize_with = "lenient::text")]
+    pub updated_at: Option<String>,
 }
 
 impl IntegratedAccount {
@@ -394,6 +409,23 @@ impl IntegratedAccount {
         let split = listed.flat_map(|scope| scope.0.split([' ', ',']));
         split.filter(|s| !s.is_empty()).map(str::to_owned).collect()
     }
+}
+
+/// `POST /link-token`: what opens the page on which somebody connects.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LinkToken {
+    #[serde(deserialize_with = "lenient::text")]
+    pub(super) link_token: Option<String>,
+}
+
+/// What went wrong with a connection: a text, or an object with a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastError {
+    /// In words.
+    #[serde(deserialize_with = "lenient::text")]
+    pub message: Option<String>,
 }
 
 /// The integration of a connection.
@@ -539,6 +571,14 @@ impl FromText for License {
 impl FromText for Integration {
     fn from_text(text: String) -> Self {
         Self { name: Some(text) }
+    }
+}
+
+impl FromText for LastError {
+    fn from_text(text: String) -> Self {
+        Self {
+            message: Some(text),
+        }
     }
 }
 

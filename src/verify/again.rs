@@ -176,6 +176,7 @@ impl Judges {
                     as_of: inputs.as_of,
                     accounts: inputs.population.accounts,
                     former_emails: judgement.former_emails,
+                    mapping: inputs.population.mapping,
                 };
                 (derived, Again::Same, Some(baseline))
             }

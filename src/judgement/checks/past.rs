@@ -6,17 +6,20 @@ use serde_json::json;
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
 use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
+use crate::people::Mapping;
 
 /// A nightly run that is later than this missed a night.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The checks against earlier runs.
 pub(in crate::judgement) fn of_the_past(inputs: &Inputs) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         policy_unchanged(inputs),
         cadence(inputs),
         ledger_continues(inputs),
-    ]
+    ];
+    checks.extend(mapping_unchanged(inputs));
+    checks
 }
 
 fn policy_unchanged(inputs: &Inputs) -> Check {
@@ -41,6 +44,42 @@ fn policy_unchanged(inputs: &Inputs) -> Check {
             format!("changed since the run before: {}", rules.join(", ")),
         )
     }
+}
+
+/// Status, role and e-mail are Truto's words for Asana's: a mapping that changed may have changed what
+/// they mean. None where it was not asked for, as in evidence from before that.
+fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
+    let id = CheckId::MappingUnchanged;
+    let now = inputs.population.mapping.as_ref()?;
+    let before = inputs.past.baseline.as_ref();
+    let before = before.and_then(|baseline| baseline.mapping.as_ref());
+    let sha256 = match now {
+        Mapping::NotTold { reason } => {
+            let detail = format!("how Truto maps Asana's users is not known: {reason}");
+            return Some(check(id, CheckStatus::Warn, detail));
+        }
+        Mapping::Told { sha256 } => sha256,
+    };
+    let numbers = json!({ "sha256": sha256 });
+    let (status, detail, numbers) = match before {
+        None | Some(Mapping::NotTold { .. }) => (
+            CheckStatus::Pass,
+            "no complete run that knew the mapping to compare with",
+            numbers,
+        ),
+        Some(Mapping::Told { sha256: known }) if *known == *sha256 => (
+            CheckStatus::Pass,
+            "Truto maps Asana's users as in the last complete run",
+            numbers,
+        ),
+        Some(Mapping::Told { sha256: known }) => (
+            CheckStatus::Warn,
+            "changed since the last complete run: status, role or e-mail may mean something else; \
+             compare some accounts with Asana",
+            json!({ "sha256": sha256, "before": known }),
+        ),
+    };
+    Some(with(check(id, status, detail), numbers))
 }
 
 fn cadence(inputs: &Inputs) -> Check {

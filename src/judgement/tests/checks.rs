@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Verdict, mark_of_origin};
-use crate::people::{Lock, LockMode, Memberships, RejectedRecord, Role, Status, Viewer};
+use crate::people::{Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, Status, Viewer};
 
 use CheckStatus::{Fail, Pass, Warn};
 
@@ -594,5 +594,55 @@ fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
     let judged = world().change(|inputs| inputs.store = None).judge();
     assert_eq!(judged.verdict, Verdict::Pass);
     let id = CheckId::StoreProtection;
+    assert!(judged.checks.iter().all(|check| check.id != id));
+}
+
+fn mapped(sha256: &str) -> Option<Mapping> {
+    let sha256 = sha256.to_owned();
+    Some(Mapping::Told { sha256 })
+}
+
+#[test]
+fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
+    let not_told = || {
+        let reason = "Truto answers 404".to_owned();
+        Some(Mapping::NotTold { reason })
+    };
+    for (before, now, expected) in [
+        (mapped("a"), mapped("a"), Pass),
+        (mapped("a"), mapped("b"), Warn),
+        // Evidence from before it was asked, and a night that was not told.
+        (None, mapped("a"), Pass),
+        (not_told(), mapped("a"), Pass),
+        (mapped("a"), not_told(), Warn),
+        (None, not_told(), Warn),
+    ] {
+        let first = world().change(|inputs| inputs.population.mapping = before.clone());
+        let second = first.next();
+        let judged = second.change(|inputs| inputs.population.mapping = now.clone());
+        let judged = judged.judge();
+        let found = status(&judged, CheckId::MappingUnchanged);
+        assert_eq!(found, expected, "{before:?}, {now:?}");
+        assert_eq!(judged.verdict, Verdict::Pass);
+        assert!(judged.complete);
+    }
+    let judged = world()
+        .change(|inputs| inputs.population.mapping = mapped("a"))
+        .next()
+        .change(|inputs| inputs.population.mapping = mapped("b"))
+        .judge();
+    let id = CheckId::MappingUnchanged;
+    let check = judged.checks.iter().find(|check| check.id == id);
+    let check = check.expect("the check");
+    assert_eq!(check.numbers["sha256"], "b");
+    assert_eq!(check.numbers["before"], "a");
+}
+
+#[test]
+fn where_nobody_asked_for_the_mapping_there_is_no_check_of_it() {
+    let judged = world()
+        .change(|inputs| inputs.population.mapping = None)
+        .judge();
+    let id = CheckId::MappingUnchanged;
     assert!(judged.checks.iter().all(|check| check.id != id));
 }

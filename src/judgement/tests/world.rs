@@ -12,8 +12,8 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Memberships,
-    PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
+    Memberships, PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -77,6 +77,9 @@ pub(in crate::judgement) fn world() -> World {
                 memberships: agreeing(),
                 gaps: GapFilling::default(),
                 derivation: None,
+                mapping: Some(Mapping::Told {
+                    sha256: "ab".repeat(32),
+                }),
                 clock_skew_minutes: Some(0),
                 requests: Vec::new(),
                 accounts: Vec::new(),
@@ -307,6 +310,7 @@ impl World {
                 as_of,
                 accounts: population.accounts,
                 former_emails: judged.former_emails,
+                mapping: population.mapping,
             })
         } else {
             past.baseline

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::HRIS_CONNECTION_ID;
 use crate::answer::Answer;
 use crate::faults::Action;
 use crate::hris::{self, Hris};
 use crate::limit::SlidingWindow;
+use crate::links::Links;
 use crate::pages::{self, Page, Rows};
 use crate::request::RecordedRequest;
 use crate::rows;
 use crate::shape::{CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer};
 use crate::world::World;
+use crate::{HRIS_CONNECTION_ID, MADE_CONNECTION_ID};
 
 /// What happens to a request.
 #[derive(Debug)]
@@ -58,6 +59,9 @@ pub(crate) struct Api {
     /// The connection's state now.
     status: String,
     status_changes: u32,
+    keeps_context: bool,
+    /// Links, and what came of them.
+    links: Links,
     /// The state of the connection to the HR system now.
     hris_status: String,
     connection_reads: u32,
@@ -82,6 +86,8 @@ impl Api {
             date: None,
             status: String::new(),
             status_changes: 0,
+            keeps_context: true,
+            links: Links::default(),
             hris_status: String::new(),
             connection_reads: 0,
             expired_cursors_left: 0,
@@ -106,6 +112,8 @@ impl Api {
             .and_then(|date| printer.timestamp_to_rfc9110_string(&date).ok());
         self.status.clone_from(&world.connection_status);
         self.status_changes = 0;
+        self.keeps_context = true;
+        self.links = Links::default();
         self.hris_status = match &world.hris {
             Some(hris) => hris.connection_status.clone(),
             None => String::new(),
@@ -220,12 +228,22 @@ impl Api {
     }
 
     fn route(&mut self, world: &World, request: &RecordedRequest) -> Answer {
+        let segments: Vec<_> = request.path.trim_matches('/').split('/').collect();
+        // A page for people, who have no token.
+        if segments == ["connect-account"] {
+            return self.links.open(request);
+        }
         if !request.authorized {
             return Answer::truto_error(401, "Invalid or expired API token");
         }
-        let segments: Vec<_> = request.path.trim_matches('/').split('/').collect();
+        if segments == ["link-token"] && request.method == "POST" {
+            return self.links.post(request);
+        }
         if request.method != "GET" {
             return no_such_route(request);
+        }
+        if let ["integrated-account"] | ["integrated-account", _] = segments.as_slice() {
+            self.look(world);
         }
         match segments.as_slice() {
             ["api-token"] => api_tokens(world),
@@ -237,6 +255,9 @@ impl Api {
             ["integrated-account", HRIS_CONNECTION_ID] if world.hris.is_some() => {
                 Answer::json(&self.hris_connection(world))
             }
+            ["integrated-account", MADE_CONNECTION_ID] if self.links.made(world).is_some() => self
+                .made_connection(world)
+                .map_or_else(|| no_such_route(request), |body| Answer::json(&body)),
             ["integrated-account", ..] => Answer::truto_error(404, "Integrated account not found"),
             [root @ ("unified" | "proxy" | "custom"), rest @ ..] => {
                 let answer = match self.refuse_data(world, request) {
@@ -246,12 +267,32 @@ impl Api {
                     None => no_such_route(request),
                 };
                 self.remember_forbidden(request, &answer);
+                let answer = self.tell_rate_limit(world, answer);
                 world.headers.iter().fold(answer, |answer, (name, value)| {
                     answer.with_header(name, value)
                 })
             }
             _ => no_such_route(request),
         }
+    }
+
+    /// Somebody looks at connections, and whoever has a link goes a step further.
+    fn look(&mut self, world: &World) {
+        if let Some(becomes) = self.links.look(world) {
+            if self.status != becomes.status {
+                self.status = becomes.status;
+                self.status_changes += 1;
+            }
+            self.keeps_context = becomes.keeps_context;
+        }
+    }
+
+    /// The connection that a link has made.
+    fn made_connection(&self, world: &World) -> Option<Value> {
+        let (id, tenant, status) = self.links.made(world)?;
+        let mut body = connection(world, id, tenant, status, 0);
+        body["last_error"] = last_error(world, status);
+        Some(body)
     }
 
     /// Why no call for data is answered now, if that is so.
@@ -261,13 +302,12 @@ impl Api {
             return Some(Answer::missing_parameter("integrated_account_id"));
         }
         let is_hris = world.hris.is_some() && id == HRIS_CONNECTION_ID;
-        if id != world.connection_id() && !is_hris {
-            return Some(Answer::truto_error(404, "Integrated account not found"));
-        }
-        let (calls, status) = if is_hris {
-            (&mut self.hris_window, &self.hris_status)
-        } else {
-            (&mut self.window, &self.status)
+        let made = self.links.made(world);
+        let (calls, status) = match made {
+            _ if is_hris => (&mut self.hris_window, self.hris_status.as_str()),
+            Some((made, _, status)) if made == id => (&mut self.window, status),
+            _ if id == world.connection_id() => (&mut self.window, self.status.as_str()),
+            _ => return Some(Answer::truto_error(404, "Integrated account not found")),
         };
         if let Some((at_most, window)) = world.rate_limit
             && !calls.admit(at_most, window, Instant::now())
@@ -278,7 +318,7 @@ impl Api {
             let message = "Integrated account is blocked. Please contact support.";
             return Some(Answer::truto_error(503, message));
         }
-        match status.as_str() {
+        match status {
             "active" => None,
             "needs_reauth" => Some(Answer::remote_error(401, "Not Authorized")),
             other => {
@@ -286,6 +326,21 @@ impl Api {
                 Some(Answer::truto_error(400, &message))
             }
         }
+    }
+
+    /// The three headers, in the form of Truto's documentation.
+    fn tell_rate_limit(&self, world: &World, answer: Answer) -> Answer {
+        let Some((at_most, window)) = world.rate_limit.filter(|_| world.tells_rate_limit) else {
+            return answer;
+        };
+        let (left, seconds) = self.window.left(at_most, window, Instant::now());
+        answer
+            .with_header(
+                "ratelimit-limit",
+                &format!("{at_most};w={}", window.as_secs()),
+            )
+            .with_header("ratelimit-remaining", &left.to_string())
+            .with_header("ratelimit-reset", &seconds.to_string())
     }
 
     fn remember_forbidden(&mut self, request: &RecordedRequest, answer: &Answer) {
@@ -327,7 +382,9 @@ impl Api {
             ["user-directory", "me"] => self.me(world, request),
             ["user-directory", "users"] => self.users(world, request),
             ["user-directory", "users", "meta", "list"]
-            | ["user-directory", "users", "asana", "meta", "list"] => mapping(),
+            | ["user-directory", "users", "asana", "meta", "list"] => {
+                Answer::refusal(&world.mapping).unwrap_or_else(|| mapping(world))
+            }
             ["user-directory", "users", id] => self.user(world, id),
             _ => no_such_route(request),
         }
@@ -582,8 +639,9 @@ impl Api {
             self.status_changes,
         );
         body["last_forbidden_error"].clone_from(&self.last_forbidden);
-        if self.status == "needs_reauth" {
-            body["last_error"] = json!("Not Authorized");
+        body["last_error"] = last_error(world, &self.status);
+        if !self.keeps_context {
+            body["context"] = json!({});
         }
         body
     }
@@ -614,6 +672,7 @@ impl Api {
         };
         let hris = world.hris.as_ref().map(|_| self.hris_connection(world));
         let rows: Vec<_> = std::iter::once(self.connection_body(world))
+            .chain(self.made_connection(world))
             .chain(hris)
             .chain(others)
             .filter(is_asked_for)
@@ -675,6 +734,15 @@ fn connection(world: &World, id: &str, tenant: &str, status: &str, changes: u32)
     })
 }
 
+/// What went wrong with a connection in this state.
+fn last_error(world: &World, status: &str) -> Value {
+    match status {
+        "active" | "connecting" => Value::Null,
+        "needs_reauth" => json!("Not Authorized"),
+        _ => json!(world.admin.last_error),
+    }
+}
+
 fn api_tokens(world: &World) -> Answer {
     let token = json!({
         "id": "7d9b1a34-5a0c-4a86-8f3d-0f4ad1b5c9e2",
@@ -688,11 +756,11 @@ fn api_tokens(world: &World) -> Answer {
 }
 
 /// How Truto says it maps Asana's users.
-fn mapping() -> Answer {
+fn mapping(world: &World) -> Answer {
     Answer::json(&json!({
         "resource": "users",
         "method": "list",
-        "response_mapping": "response.{ \"id\": gid, \"name\": name, \"emails\": [{ \"email\": email }] }",
+        "response_mapping": world.response_mapping,
         "query_schema": {
             "organization_id": {"type": "string", "required": false},
             "limit": {"type": "integer"},

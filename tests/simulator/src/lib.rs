@@ -1,7 +1,8 @@
 //! Truto's API for an Asana connection, over real HTTP on loopback, with people who do not exist.
 //!
 //! A [`World`] says who has an account, how the answers look and what goes wrong; a [`Simulator`]
-//! serves it. A world may have an HR system beside it ([`Hris`]), behind a connection of its own. The shape of the answers follows Truto's documentation; where that is silent, the
+//! serves it. A world may have an HR system beside it ([`Hris`]), behind a connection of its own,
+//! and an [`Admin`] who is given links and makes connections. The shape of the answers follows Truto's documentation; where that is silent, the
 //! world can be set to each answer a client must tolerate.
 //!
 //! ```
@@ -18,6 +19,7 @@ mod faults;
 mod hris;
 mod limit;
 mod line;
+mod links;
 mod pages;
 mod people;
 mod request;
@@ -34,7 +36,8 @@ pub use people::{Membership, Person, Status, generated as generated_person};
 pub use request::RecordedRequest;
 pub use scenarios::SCENARIOS;
 pub use shape::{
-    CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+    Admin, CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer,
+    Words,
 };
 pub use simulator::Simulator;
 pub use world::{Workspace, World};
@@ -44,6 +47,9 @@ pub const TOKEN: &str = "simulated-truto-token";
 
 /// The id of the one connection to Asana.
 pub const CONNECTION_ID: &str = "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10";
+
+/// The id of the connection that a link makes.
+pub const MADE_CONNECTION_ID: &str = "c6a0e7d2-4b1f-4f0b-9d35-71e2a8b5c904";
 
 /// The id of the connection to the HR system, in worlds that have one.
 pub const HRIS_CONNECTION_ID: &str = "b7c41f96-20d3-4e58-9a0b-64d1c8e7f352";

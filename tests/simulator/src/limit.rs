@@ -21,6 +21,17 @@ impl SlidingWindow {
         }
         has_room
     }
+
+    /// How many more calls have room, and in how many whole seconds all of them will have.
+    pub(crate) fn left(&self, at_most: u32, window: Duration, now: Instant) -> (u32, u64) {
+        let taken = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let reset = self.0.back().map_or(Duration::ZERO, |newest| {
+            window.saturating_sub(now.duration_since(*newest))
+        });
+        let seconds = reset.as_millis().div_ceil(1000);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        (at_most.saturating_sub(taken), seconds)
+    }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A request in one line: status, method, path, query, and whether the token was wrong.
+/// A request in one line: status, method, path, query, body, and whether the token was wrong.
 fn line(request: &RecordedRequest) -> String {
     let status = request
         .status
@@ -120,7 +120,12 @@ fn line(request: &RecordedRequest) -> String {
         line.push(if place == 0 { '?' } else { '&' });
         line.push_str(&format!("{name}={value}"));
     }
-    if !request.authorized {
+    if !request.body.is_empty() {
+        line.push(' ');
+        line.push_str(&request.body);
+    }
+    // Links are opened by people, who have none.
+    if !request.authorized && request.path != "/connect-account" {
         line.push_str(" (wrong token)");
     }
     line

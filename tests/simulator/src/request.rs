@@ -16,6 +16,8 @@ pub struct RecordedRequest {
     pub authorized: bool,
     /// `User-Agent`.
     pub user_agent: Option<String>,
+    /// The body, empty for a GET.
+    pub body: String,
     /// The status it was answered with; none while it waits, or when the connection was reset.
     pub status: Option<u16>,
 }
@@ -30,6 +32,7 @@ impl RecordedRequest {
         method: &Method,
         uri: &Uri,
         headers: &axum::http::HeaderMap,
+        body: &[u8],
         token: &str,
     ) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -40,6 +43,7 @@ impl RecordedRequest {
             query: Query::try_from_uri(uri).map_or_else(|_| Vec::new(), |Query(query)| query),
             authorized: bearer == Some(token),
             user_agent: text(header::USER_AGENT).map(str::to_owned),
+            body: String::from_utf8_lossy(body).into_owned(),
             status: None,
         }
     }

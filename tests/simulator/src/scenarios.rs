@@ -6,7 +6,7 @@ use crate::faults::{Action, Fault};
 use crate::hris::Hris;
 use crate::people::{self, Person, Status};
 use crate::shape::{
-    CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+    Admin, CustomEnvelope, Envelope, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
 };
 use crate::world::World;
 
@@ -379,6 +379,32 @@ const WORLDS: &[Scenario] = &[
         },
     ),
     (
+        "connect-post-install-error",
+        "Whoever gets a link connects, and Truto's steps after that fail: post_install_error.",
+        || {
+            let states = Admin::with_states(&["connecting", "post_install_error"]);
+            connecting(states.but("Workspace could not be read"))
+        },
+    ),
+    (
+        "connect-validation-error",
+        "Whoever gets a link connects, and the connection is found unusable: validation_error.",
+        || {
+            let states = Admin::with_states(&["connecting", "validation_error"]);
+            connecting(states.but("Connection could not be validated"))
+        },
+    ),
+    (
+        "connect-nobody",
+        "Nobody uses a link, unless it is opened in a browser.",
+        || connecting(Admin::absent()),
+    ),
+    (
+        "reconnect",
+        "Asana no longer accepts the connection, and whoever gets a link makes it again.",
+        || twelve().connection_status("needs_reauth"),
+    ),
+    (
         "hris",
         "An HR system is connected too and knows all twelve people: one has left.",
         || with_hris(|_| {}),
@@ -397,6 +423,11 @@ const WORLDS: &[Scenario] = &[
         twelve().fault(Fault::once("/", Action::Delay(Duration::from_secs(2))).for_ever())
     }),
 ];
+
+/// Twelve people, and somebody who is given links.
+fn connecting(admin: Admin) -> World {
+    twelve().with(|world| world.admin = admin)
+}
 
 fn bad_gateway() -> Action {
     Action::TrutoError {

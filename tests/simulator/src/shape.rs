@@ -143,3 +143,47 @@ pub enum Limiter {
     /// Asana, through Truto: the remote flag, `raw_response` and the insight.
     Asana,
 }
+
+/// What the admin does who is given a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// How often somebody looks at connections before the link is used; none: nobody uses it. Opened
+    /// in a browser it is used at once.
+    pub uses_link_after: Option<u32>,
+    /// The states the connection then walks through, one a look; it stays in the last.
+    pub states: Vec<String>,
+    /// What the connection says went wrong, in a state other than `active` and `connecting`.
+    pub last_error: Option<String>,
+}
+
+impl Admin {
+    /// An admin who looks away once and then connects, so that the states follow.
+    pub fn with_states(states: &[&str]) -> Self {
+        Self {
+            uses_link_after: Some(1),
+            states: states.iter().map(|&state| state.to_owned()).collect(),
+            last_error: None,
+        }
+    }
+
+    /// What goes wrong, in words.
+    pub fn but(mut self, error: &str) -> Self {
+        self.last_error = Some(error.to_owned());
+        self
+    }
+
+    /// Nobody uses the link.
+    pub fn absent() -> Self {
+        Self {
+            uses_link_after: None,
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Admin {
+    /// Connects, and it works.
+    fn default() -> Self {
+        Self::with_states(&["connecting", "active"])
+    }
+}

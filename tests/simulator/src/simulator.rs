@@ -16,6 +16,9 @@ use crate::line::{Break, BreakableListener, Breaker};
 use crate::request::RecordedRequest;
 use crate::world::World;
 
+/// Nobody posts more than this.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
 /// A running simulator. It stops, and its port is free, when it is dropped.
 pub struct Simulator {
     addr: SocketAddr,
@@ -143,10 +146,14 @@ async fn answer(
     ConnectInfo(line): ConnectInfo<Breaker>,
     request: Request<Body>,
 ) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    // A client that breaks off has said nothing.
+    let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await;
+    let body = body.unwrap_or_default();
     let reply = {
         let mut api = api.lock();
-        let (method, uri) = (request.method(), request.uri());
-        let request = RecordedRequest::new(method, uri, request.headers(), api.token());
+        let token = api.token();
+        let request = RecordedRequest::new(&head.method, &head.uri, &head.headers, &body, token);
         api.answer(request)
     };
     if !reply.delay.is_zero() {

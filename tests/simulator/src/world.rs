@@ -9,7 +9,8 @@ use crate::faults::Fault;
 use crate::hris::Hris;
 use crate::people::{self, Person};
 use crate::shape::{
-    CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer, Words,
+    Admin, CustomEnvelope, Envelope, Gap, LastCursor, Limiter, ListFields, Permission, Viewer,
+    Words,
 };
 use crate::{CONNECTION_ID, TOKEN, WORKSPACE_ID};
 
@@ -45,10 +46,15 @@ pub struct World {
     /// Further connections, by id, tenant and state, for the list of connections.
     pub other_connections: Vec<(String, String, String)>,
 
+    /// Who is given links, and what becomes of the connection they make.
+    pub admin: Admin,
+
     /// What every answer says in `Date`; the clock of the machine if not set.
     pub date: Option<Timestamp>,
     /// At most so many calls for data in any window of that length, by connection.
     pub rate_limit: Option<(u32, Duration)>,
+    /// Whether answers to calls for data tell of that limit, in `ratelimit-*`.
+    pub tells_rate_limit: bool,
     /// Who is said to have limited the rate.
     pub limiter: Limiter,
     /// Seconds in the `Retry-After` of a 429.
@@ -56,6 +62,10 @@ pub struct World {
     /// Headers added to every answer to a call for data, as `ratelimit-remaining`.
     pub headers: Vec<(String, String)>,
 
+    /// How Truto says that it maps Asana's users, in JSONata.
+    pub response_mapping: String,
+    /// Whether that may be read.
+    pub mapping: Permission,
     /// Which fields the users list carries.
     pub list_fields: ListFields,
     /// How a field that a row has no value for, or that the list leaves out, is written.
@@ -107,6 +117,10 @@ pub struct World {
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
+
+/// As short as one may be.
+const RESPONSE_MAPPING: &str =
+    r#"response.{ "id": gid, "name": name, "emails": [{ "email": email }] }"#;
 
 /// A workspace of Asana, which Truto calls an organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,11 +190,15 @@ impl World {
             authentication_method: "oauth2".to_owned(),
             scopes: vec!["default".to_owned()],
             other_connections: Vec::new(),
+            admin: Admin::default(),
             date: None,
             rate_limit: None,
+            tells_rate_limit: false,
             limiter: Limiter::Truto,
             retry_after: 10,
             headers: Vec::new(),
+            response_mapping: RESPONSE_MAPPING.to_owned(),
+            mapping: Permission::Granted,
             list_fields: ListFields::FULL,
             gap: Gap::Absent,
             status_words: Words::Truto,

@@ -59,6 +59,20 @@ fn it_says_how_to_reach_it_and_prints_each_request() {
         lines.next().as_deref(),
         Some("401 GET /api-token?limit=1 (wrong token)")
     );
+
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
+    let body = r#"{"tenant_id":"acme"}"#;
+    write!(
+        stream,
+        "POST /link-token HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(lines.next(), Some(format!("200 POST /link-token {body}")));
 }
 
 #[test]
