@@ -20,6 +20,8 @@ use crate::verify::{Anchor, Rhythm};
 pub enum Asked {
     /// A review.
     Run,
+    /// To try everything a run needs.
+    Check(Check),
     /// To make a connection.
     Connect(Connect),
     /// To check evidence.
@@ -28,6 +30,17 @@ pub enum Asked {
     Print(String),
     /// It cannot be understood: a text for stderr.
     Wrong(String),
+}
+
+/// What is to be tried.
+#[derive(Debug)]
+pub struct Check {
+    /// When the job is to run, and in which zone; none: in that of HR's dates.
+    pub schedule: Option<(Pattern, Option<String>)>,
+    /// One object may be created.
+    pub write_probe: bool,
+    /// For machines.
+    pub json: bool,
 }
 
 /// Which connection is to be made, and how it is told.
@@ -72,6 +85,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
     match matches.subcommand() {
         None => Asked::Run,
         Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
+        Some((name, given)) if name == Command::Check.as_str() => Asked::Check(Check {
+            schedule: given
+                .get_one::<Pattern>("schedule")
+                .map(|pattern| (pattern.clone(), given.get_one::<String>("zone").cloned())),
+            write_probe: given.get_flag("write-probe"),
+            json: given.get_flag("json"),
+        }),
         Some((name, given)) if name == Command::Connect.as_str() => match wanted(given) {
             Some(wanted) => Asked::Connect(Connect {
                 wanted,
@@ -221,6 +241,37 @@ fn of_connect(command: clap::Command) -> clap::Command {
         )
 }
 
+/// What `check` is given.
+fn of_check(command: clap::Command) -> clap::Command {
+    command
+        .arg(
+            Arg::new("schedule")
+                .long("schedule")
+                .value_name("SCHEDULE")
+                .value_parser(Pattern::parse)
+                .help("The job's cron schedule, as \"40 23 * * *\": whether a run falls between the end of work and its deadline"),
+        )
+        .arg(
+            Arg::new("zone")
+                .long("zone")
+                .value_name("ZONE")
+                .requires("schedule")
+                .help("The time zone of that schedule, as Europe/Berlin [default: HR_TIME_ZONE]"),
+        )
+        .arg(
+            Arg::new("write-probe")
+                .long("write-probe")
+                .action(ArgAction::SetTrue)
+                .help("Create one object, `.probe`, to see that creates are final, deletes refused, and which lock and encryption it gets"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("For machines"),
+        )
+}
+
 /// What `verify` is given.
 fn of_verify(command: clap::Command) -> clap::Command {
     let anchor =
@@ -296,7 +347,8 @@ fn command_line() -> clap::Command {
             subcommand = match command {
                 Command::Connect => of_connect(subcommand),
                 Command::Verify => of_verify(subcommand),
-                Command::Run | Command::Check | Command::Report | Command::Review => subcommand,
+                Command::Check => of_check(subcommand),
+                Command::Run | Command::Report | Command::Review => subcommand,
             };
         } else {
             // Whatever follows is not ours to complain about: the command itself is the problem.

@@ -13,21 +13,8 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::net::{Deadline, ErrorKind};
 use crate::people::Workspace;
-use crate::source::{SourceError, visible_workspaces};
+use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
 use crate::truto::{ApiSettings, Client, LinkFor, Links, Seen, TrutoError};
-
-/// What of Asana's permissions a review needs, and why. Asana has no narrower word for the last.
-pub const SCOPES: [(&str, &str); 3] = [
-    ("users:read", "who has an account: name and e-mail"),
-    ("workspaces:read", "which workspaces there are"),
-    (
-        FULL_PERMISSIONS,
-        "full permissions: workspace memberships, which tell status and role, have no scope of their own",
-    ),
-];
-
-/// Asana's scope for all that it documents.
-const FULL_PERMISSIONS: &str = "default";
 
 /// A connection that was made or changed so shortly ago may be somebody else's, made just now.
 const JUST_NOW: Duration = Duration::from_secs(10 * 60);

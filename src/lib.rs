@@ -12,6 +12,7 @@
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

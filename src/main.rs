@@ -13,7 +13,7 @@ use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{connect, logging, run, verify, words};
+use asana_access_review::{check, connect, logging, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -35,6 +35,7 @@ fn door() -> Exit {
             Exit::Usage
         }
         Asked::Run => review(),
+        Asked::Check(asked) => check_everything(asked),
         Asked::Connect(asked) => make_connection(asked),
         Asked::Verify(asked) => check_evidence(asked),
     }
@@ -140,6 +141,66 @@ fn check_evidence(asked: cli::Verify) -> Exit {
             } else {
                 Exit::Unsound
             }
+        }
+    }
+}
+
+fn check_everything(asked: cli::Check) -> Exit {
+    let clock = Clock::start();
+    let (environment, progress) = begin();
+    let tell = |checked: &check::Checked| {
+        if asked.json {
+            say(&format!("{:#}\n", check::as_json(checked)));
+        } else {
+            say(&check::as_text(checked));
+        }
+        checked.exit()
+    };
+    let loaded = config::load_check(environment, |path| std::fs::read_to_string(path));
+    let config::Judged { settings, warnings } = match loaded {
+        Ok(judged) => judged,
+        Err(problems) => {
+            let checked = check::Checked::of_problems(problems.all(), &problems.hints());
+            return tell(&checked);
+        }
+    };
+    let zone_of_hr = settings.run.policy.hr_time_zone.clone();
+    let schedule = asked.schedule.clone().map(|(pattern, zone)| {
+        let zone = zone.unwrap_or(zone_of_hr);
+        pattern.in_zone(&zone)
+    });
+    let schedule = match schedule.transpose() {
+        Ok(schedule) => schedule,
+        Err(wrong) => {
+            complain(&format!("error: --zone: {wrong}\n"));
+            return Exit::Usage;
+        }
+    };
+    let settings = check::Settings {
+        run: settings.run,
+        notify: settings.notify,
+        schedule,
+        write_probe: asked.write_probe,
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let ended = runtime.block_on(async {
+        let within = settings.run.deadline;
+        tokio::select! {
+            checked = tokio::time::timeout(within, check::check(&settings, &warnings, &clock)) => Ok(checked),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    runtime.shutdown_background();
+    progress.clear();
+    match ended {
+        Err(stopped) => stopped,
+        Ok(Ok(checked)) => tell(&checked),
+        Ok(Err(_)) => {
+            complain("error: the check was not over in time (RUN_DEADLINE)\n");
+            Exit::Transient
         }
     }
 }

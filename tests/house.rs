@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["main", "lib"],
     &["cli", "logging", "words"],
     &["config"],
+    &["check"],
     &["run", "connect", "verify"],
     &["notify"],
     &["exit"],

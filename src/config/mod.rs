@@ -81,6 +81,20 @@ impl Problems {
     }
 }
 
+impl Problems {
+    /// Each problem, in words.
+    pub fn all(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// What to do about them.
+    pub fn hints(&self) -> Vec<String> {
+        let mut hints = self.hints.clone();
+        hints.push("all variables are described in README.md".to_owned());
+        hints
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problems.len() {
@@ -90,9 +104,7 @@ impl fmt::Display for Problems {
         for problem in &self.problems {
             writeln!(f, "  {problem}")?;
         }
-        let mut hints = self.hints.clone();
-        hints.push("all variables are described in README.md".to_owned());
-        write!(f, "hint: {}", hints.join("; "))
+        write!(f, "hint: {}", self.hints().join("; "))
     }
 }
 
@@ -114,6 +126,21 @@ pub fn load(
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
     judge.not_built(Command::Run, &mut raw);
+    let settings = judge.settings(raw);
+    judge.judged(settings, warnings)
+}
+
+/// Judges the environment for somebody who tries what a run needs.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load_check(
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<Settings>, Problems> {
+    let mut judge = Judge::default();
+    let (mut raw, warnings) = judge.raw(environment, read_file);
+    judge.not_built(Command::Check, &mut raw);
     let settings = judge.settings(raw);
     judge.judged(settings, warnings)
 }

@@ -48,8 +48,8 @@ impl Command {
     /// Whether this version can do it.
     pub fn is_built(self) -> bool {
         match self {
-            Self::Run | Self::Connect | Self::Verify => true,
-            Self::Check | Self::Report | Self::Review => false,
+            Self::Run | Self::Check | Self::Connect | Self::Verify => true,
+            Self::Report | Self::Review => false,
         }
     }
 }

@@ -155,7 +155,7 @@ impl Listed {
     fn ensure_whole(&self) -> Result<(), String> {
         match self.end {
             Some(End::LastPage) => {}
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
                 return Err(format!(
                     "the list of employees did not come to an end: {end}"
                 ));

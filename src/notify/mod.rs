@@ -57,6 +57,13 @@ impl Settings {
         base_delay: net::Settings::BASE_DELAY,
     };
 
+    /// Who is told: each by its origin, since the address is a secret.
+    pub fn receivers(&self) -> Vec<String> {
+        let webhook = self.webhook.as_ref().map(|webhook| &webhook.address);
+        let receivers = webhook.into_iter().chain(&self.slack);
+        receivers.map(ToString::to_string).collect()
+    }
+
     fn has_receiver(&self) -> bool {
         self.webhook.is_some() || self.slack.is_some()
     }

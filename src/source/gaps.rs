@@ -86,7 +86,10 @@ impl Filled {
         derivation: &mut Derivation<'_>,
         raw: RawPages,
     ) -> Result<(), SourceError> {
-        let ids = derivation.to_read_alone();
+        let mut ids = derivation.to_read_alone();
+        if client.reads_first_pages_only() {
+            ids.truncate(1);
+        }
         if ids.is_empty() {
             return Ok(());
         }
@@ -144,6 +147,11 @@ impl Filled {
                 break;
             }
         }
+        let is_told_nothing = !helped && derivation.gaps.stopped_because.is_none();
+        if client.reads_first_pages_only() && is_told_nothing {
+            let because = "the first account read alone told nothing new";
+            derivation.gaps.stopped_because = Some(because.to_owned());
+        }
         self.gets = lines.finish();
         self.requests.push(RequestRecord {
             method: "GET".to_owned(),
@@ -182,7 +190,9 @@ async fn read_emails(
         let pages = walk.pages();
         info!(target: "progress", pages, "Read {pages} pages of e-mails");
     }
-    if let Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) = walk.end() {
+    if let Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) =
+        walk.end()
+    {
         warn!("The list of e-mails did not come to an end: {end}");
     }
     info!(

@@ -119,7 +119,7 @@ impl Users {
         self.listing.unique = self.accounts.len() as u64;
         match end {
             Some(End::LastPage) => self.listing.last_page_reached = true,
-            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+            Some(end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
                 self.listing.stopped_because = Some(end.to_string());
             }
             None => {}

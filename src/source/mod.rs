@@ -5,7 +5,7 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::net::Deadline;
 pub use crate::people::RawPages;
-use crate::people::{HowDerived, Population, RawFile};
+use crate::people::{HowDerived, Population, RawFile, Viewer};
 use crate::truto;
 
 mod accounts;
@@ -26,6 +26,19 @@ pub use error::SourceError;
 pub use listing::users_list;
 pub use memberships::memberships_list;
 pub use workspace::{Preflight, preflight, visible_workspaces};
+
+/// What of Asana's permissions a review needs, and why. Asana has no narrower word for the last.
+pub const SCOPES: [(&str, &str); 3] = [
+    ("users:read", "who has an account: name and e-mail"),
+    ("workspaces:read", "which workspaces there are"),
+    (
+        FULL_PERMISSIONS,
+        "full permissions: workspace memberships, which tell status and role, have no scope of their own",
+    ),
+];
+
+/// Asana's scope for all that it documents.
+pub const FULL_PERMISSIONS: &str = "default";
 
 /// Which accounts to read, and how.
 #[derive(Clone, Debug)]
@@ -57,21 +70,48 @@ pub async fn fetch_all(
     deadline: Deadline,
 ) -> Result<Fetched, SourceError> {
     let client = truto::Client::new(&settings.truto, clock, deadline)?;
+    fetch(&client, settings).await
+}
+
+/// Asks for everything [`fetch_all`] asks for, and of each list only for the first page: enough to see
+/// whether a run could read them, and nothing to judge a night by. The connection's own account is read
+/// alone where that page lacks it.
+///
+/// # Errors
+/// As of [`fetch_all`].
+pub async fn sample(
+    settings: &Settings,
+    clock: &Clock,
+    deadline: Deadline,
+) -> Result<Population, SourceError> {
+    let client = truto::Client::new(&settings.truto, clock, deadline)?.first_pages_only();
+    let mut population = fetch(&client, settings).await?.population;
+    if let Viewer::Account { id } = &population.viewer
+        && population.accounts.iter().all(|account| account.id != *id)
+        && let Ok(got) = client.user(id).await
+    {
+        let (own, _) = accounts::account(id.clone(), got.user, &population.workspace);
+        population.accounts.push(own);
+    }
+    Ok(population)
+}
+
+async fn fetch(client: &truto::Client, settings: &Settings) -> Result<Fetched, SourceError> {
     let Preflight {
         connection,
         workspace,
         workspaces_visible,
         viewer,
         mut requests,
-    } = preflight(&client, settings.workspace_id.as_deref()).await?;
+    } = preflight(client, settings.workspace_id.as_deref()).await?;
 
     let (users, members, (mapping, asked_mapping)) = tokio::try_join!(
-        listing::read(&client, &workspace, settings.raw),
-        memberships::read(&client, &workspace.id, settings.raw),
-        mapping::read(&client),
+        listing::read(client, &workspace, settings.raw),
+        memberships::read(client, &workspace.id, settings.raw),
+        mapping::read(client),
     )?;
     let mut derivation = Derivation::of(&workspace, users.users, members.members);
-    let filled = gaps::fill(&client, &workspace, &mut derivation, settings.raw).await?;
+    let filled = gaps::fill(client, &workspace, &mut derivation, settings.raw).await?;
     let Derived {
         listing,
         memberships,

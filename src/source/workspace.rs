@@ -85,7 +85,7 @@ pub async fn visible_workspaces(client: &Client) -> Result<Vec<Workspace>, Sourc
     match workspaces(client, &organizations).await? {
         (seen, _, End::LastPage) if seen.is_empty() => Err(SourceError::NoWorkspace),
         (seen, _, End::LastPage) => Ok(seen),
-        (_, _, end @ (End::RepeatedCursor { .. } | End::TooManyPages)) => {
+        (_, _, end @ (End::RepeatedCursor { .. } | End::TooManyPages | End::NotFollowed)) => {
             Err(SourceError::WorkspacesUnknown {
                 because: end.to_string(),
             })

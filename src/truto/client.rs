@@ -8,7 +8,10 @@ use tracing::warn;
 
 use super::api::{Api, malformed};
 use super::pages::{Contents, Cursor, NoPage};
-use super::{IntegratedAccount, List, Row, Settings, System, TrutoError, User};
+use super::wire::CapabilitiesBody;
+use super::{
+    Capabilities, IntegratedAccount, List, Row, Settings, System, TokenTold, TrutoError, User,
+};
 use crate::clock::Clock;
 use crate::net::{Deadline, Pacer, Response};
 use crate::people::RequestRecord;
@@ -23,6 +26,8 @@ pub struct Client {
     connection_id: String,
     page_size: u32,
     system: System,
+    /// Of each list no more than its first page is asked for.
+    first_pages_only: bool,
 }
 
 /// A user that was read alone.
@@ -54,7 +59,21 @@ impl Client {
             connection_id: settings.integrated_account_id.clone(),
             page_size: settings.page_size,
             system,
+            first_pages_only: false,
         })
+    }
+
+    /// The same, asking of each list for its first page only: the list then has no end.
+    pub fn first_pages_only(self) -> Self {
+        Self {
+            first_pages_only: true,
+            ..self
+        }
+    }
+
+    /// Whether it asks for first pages only.
+    pub fn reads_first_pages_only(&self) -> bool {
+        self.first_pages_only
     }
 
     /// The connection spoken through.
@@ -167,6 +186,36 @@ impl Client {
             }
         }
         unreachable!("attempts end with an answer or an error")
+    }
+
+    /// `GET /integrated-account/{id}/capabilities`: what of users the connection can be asked.
+    pub async fn capabilities(&self) -> Result<Capabilities, TrutoError> {
+        let path = ["integrated-account", self.connection_id(), "capabilities"];
+        let query = [
+            ("type", "unified"),
+            ("resource", "users"),
+            ("methods", "list,get"),
+        ];
+        let answer = self.api.get(&path, query).await;
+        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let what = "GET /integrated-account/{id}/capabilities";
+        serde_json::from_slice::<CapabilitiesBody>(&answer.body)
+            .map(Capabilities::from)
+            .map_err(|error| malformed(what, NoPage::Json(error)))
+    }
+
+    /// `GET /api-token`: the tokens of the environment, without their secrets. Which of them is ours,
+    /// Truto does not tell.
+    pub async fn tokens(&self) -> Result<Vec<TokenTold>, TrutoError> {
+        let answer = self.api.get(&["api-token"], []).await;
+        let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
+        let contents = Contents::<TokenTold>::read(&answer.body)
+            .map_err(|problem| malformed("GET /api-token", problem))?;
+        let tokens = contents.rows.into_iter().filter_map(|row| match row {
+            Row::Record(token) => Some(token),
+            Row::Other(_) => None,
+        });
+        Ok(tokens.collect())
     }
 
     /// One page of a list, with the answer it came in.

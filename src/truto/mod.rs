@@ -23,8 +23,9 @@ pub use pages::{
     End, KeptList, List, Page, Row, Walk, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    Context, CustomUser, Email, Employee, EmployeeEmail, Employment, IntegratedAccount,
-    Integration, LastError, License, Membership, Organization, RemoteData, Role, User,
+    Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, Employment,
+    IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData, Role,
+    TokenTold, User,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.

@@ -46,6 +46,11 @@ impl List {
     /// Asana's own list of users, with their addresses.
     pub const EMAILS: &'static str = "emails";
 
+    /// Whether it is as long as there are people.
+    fn is_of_people(&self) -> bool {
+        [Self::USERS, Self::MEMBERSHIPS, Self::EMAILS].contains(&self.name)
+    }
+
     /// What was asked, for the evidence.
     pub fn record(&self, client: &Client, answers: u64) -> RequestRecord {
         RequestRecord {
@@ -111,6 +116,8 @@ pub enum End {
     },
     /// No end in sight.
     TooManyPages,
+    /// Only the first page was asked for, and it named another.
+    NotFollowed,
 }
 
 impl fmt::Display for End {
@@ -124,6 +131,7 @@ impl fmt::Display for End {
                 )
             }
             Self::TooManyPages => write!(f, "there was no end after {MAX_PAGES} pages"),
+            Self::NotFollowed => f.write_str("only the first page was asked for"),
         }
     }
 }
@@ -251,6 +259,13 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
 
     /// The next page, or none once the list has ended.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, TrutoError> {
+        if self.course.end.is_none()
+            && self.course.pages > 0
+            && self.list.is_of_people()
+            && self.client.reads_first_pages_only()
+        {
+            self.course.end = Some(End::NotFollowed);
+        }
         if self.course.end.is_some() {
             return Ok(None);
         }

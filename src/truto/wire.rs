@@ -605,3 +605,59 @@ impl FromText for Oauth {
         Self::default()
     }
 }
+
+/// What of users a connection can be asked, and whether it is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Users can be listed.
+    pub lists_users: bool,
+    /// A user can be read alone.
+    pub gets_users: bool,
+    /// Truto has blocked the connection.
+    pub is_blocked: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct CapabilitiesBody {
+    #[serde(default)]
+    unified: Vec<Resource>,
+    #[serde(default)]
+    account: BlockedAccount,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Resource {
+    #[serde(default)]
+    resource: String,
+    #[serde(default)]
+    methods: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct BlockedAccount {
+    #[serde(default)]
+    is_blocked: bool,
+}
+
+impl From<CapabilitiesBody> for Capabilities {
+    fn from(body: CapabilitiesBody) -> Self {
+        let can = |method: &str| {
+            let mut users = body.unified.iter().filter(|of| of.resource == "users");
+            users.any(|users| users.methods.iter().any(|known| known == method))
+        };
+        Self {
+            lists_users: can("list"),
+            gets_users: can("get"),
+            is_blocked: body.account.is_blocked,
+        }
+    }
+}
+
+/// An API token as Truto lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TokenTold {
+    /// When it ends, where it does.
+    #[serde(deserialize_with = "lenient::text")]
+    pub expires_at: Option<String>,
+}

@@ -6,10 +6,10 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::visible;
-use crate::connect::{Before, ConnectError, Connected, SCOPES, Wanted};
+use crate::connect::{Before, ConnectError, Connected, Wanted};
 use crate::exit::Exit;
 use crate::people::Workspace;
-use crate::source::SourceError;
+use crate::source::{SCOPES, SourceError};
 use crate::truto::Seen;
 
 /// What the link stands for, before somebody agrees to it.

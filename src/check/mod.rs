@@ -1,0 +1,247 @@
+//! The preflight: every setting and endpoint that a run uses, tried, and nothing stored.
+//!
+//! It asks the run's own rooms, the lists of accounts for their first page only. What they find goes
+//! through the run's own judgement, and of its checks those are told that a first page can answer.
+
+mod accounts;
+mod line;
+mod schedule;
+mod store;
+mod told;
+
+pub use line::{Line, Mark, Subject};
+pub use told::{as_json, as_text};
+
+use crate::clock::Clock;
+use crate::exit::{Exit, told as chain};
+use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, Past, judge};
+use crate::ledger::Ledger;
+use crate::net::Deadline;
+use crate::people::{Directives, HrFeed, Population};
+use crate::schedule::Schedule;
+use crate::signing::SigningKey;
+use crate::store::Store;
+use crate::{directives, feed, notify, run};
+
+/// What is tried.
+#[derive(Debug)]
+pub struct Settings {
+    /// What a run would go by.
+    pub run: run::Settings,
+    /// Whom it would tell.
+    pub notify: notify::Settings,
+    /// When it is to run, where that was told.
+    pub schedule: Option<Schedule>,
+    /// Whether one object may be created to see what the store does with it.
+    pub write_probe: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Each line, in the order of subjects.
+    pub lines: Vec<Line>,
+}
+
+impl Checked {
+    /// How a run would end that got no farther than this: by the first line that failed.
+    pub fn exit(&self) -> Exit {
+        let failed = self.lines.iter().find(|line| line.mark == Mark::Fail);
+        failed.map_or(Exit::Pass, |line| line.exit)
+    }
+
+    fn add(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+
+    /// The settings cannot be judged: nothing else can be tried.
+    pub fn of_problems(problems: &[String], hints: &[String]) -> Self {
+        let one = |problem| Line::fail(Subject::Settings, Exit::Configuration, problem);
+        let mut lines: Vec<Line> = problems.iter().map(one).collect();
+        if let Some(last) = lines.pop() {
+            lines.push(last.hint(Some(hints.join("; "))));
+        }
+        let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
+        lines.extend(others.map(|at| Line::skipped(*at, "not tried: the settings come first")));
+        Self { lines }
+    }
+}
+
+/// Tries everything.
+pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> Checked {
+    let mut checked = Checked::default();
+    for warning in warnings {
+        checked.add(Line::warn(Subject::Settings, warning));
+    }
+    if warnings.is_empty() {
+        checked.add(Line::ok(Subject::Settings, "every variable was judged"));
+    }
+    let deadline = Deadline::after(settings.run.deadline);
+    let past = store::check(settings, clock.as_of(), &mut checked).await;
+    let directives = read_directives(settings, deadline, &mut checked).await;
+    let hr = read_hr(settings, clock, deadline, &mut checked).await;
+    let population = accounts::sample(settings, clock, deadline, &mut checked).await;
+
+    let judged = Judged::of(settings, clock, past, directives, hr, population);
+    judged.tell(&mut checked);
+    checked.add(schedule::check(settings, clock.as_of()));
+    checked.add(told_to(&settings.notify));
+    checked.lines.sort_by_key(|line| line.subject);
+    checked
+}
+
+async fn read_directives(
+    settings: &Settings,
+    deadline: Deadline,
+    checked: &mut Checked,
+) -> Option<Directives> {
+    match directives::read(&settings.run.directives, deadline).await {
+        Ok(read) => {
+            let text = match (&read.aliases, &read.exceptions) {
+                (None, None) => "neither aliases nor exceptions are set".to_owned(),
+                _ => format!(
+                    "read {} line(s) of aliases and {} of exceptions",
+                    read.aliases().len(),
+                    read.exceptions().len()
+                ),
+            };
+            checked.add(Line::ok(Subject::Directives, text));
+            Some(read)
+        }
+        Err(error) => {
+            let exit = error.kind().into();
+            let hint = error.hint();
+            checked.add(Line::fail(Subject::Directives, exit, chain(&error)).hint(hint));
+            None
+        }
+    }
+}
+
+async fn read_hr(
+    settings: &Settings,
+    clock: &Clock,
+    deadline: Deadline,
+    checked: &mut Checked,
+) -> Option<HrFeed> {
+    match feed::read(&settings.run.feed, clock, deadline).await {
+        Ok(hr) => Some(hr),
+        Err(error) => {
+            let exit = error.kind().into();
+            let hint = error.hint();
+            checked.add(Line::fail(Subject::HrFeed, exit, chain(&error)).hint(hint));
+            None
+        }
+    }
+}
+
+fn told_to(settings: &notify::Settings) -> Line {
+    let receivers: Vec<String> = settings.receivers();
+    match receivers.is_empty() {
+        true => Line::skipped(Subject::Notify, "nobody is to be told"),
+        false => Line::ok(
+            Subject::Notify,
+            format!("would tell {}; nothing was sent", receivers.join(" and ")),
+        ),
+    }
+}
+
+/// What a run's judgement says of what was read, as far as a first page can tell.
+struct Judged {
+    judgement: Judgement,
+    inputs: Inputs,
+    has_hr: bool,
+    has_accounts: bool,
+    has_past: bool,
+}
+
+impl Judged {
+    fn of(
+        settings: &Settings,
+        clock: &Clock,
+        past: Option<Past>,
+        directives: Option<Directives>,
+        hr: Option<HrFeed>,
+        population: Option<Population>,
+    ) -> Self {
+        let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
+        let has_past = past.is_some();
+        let inputs = Inputs {
+            as_of: clock.as_of(),
+            run: "none: a check".to_owned(),
+            policy: settings.run.policy.clone(),
+            population: population.unwrap_or_else(accounts::nobody),
+            hr: hr.unwrap_or_default(),
+            directives: directives.unwrap_or_default(),
+            past: past.unwrap_or_default(),
+            store: None,
+        };
+        Self {
+            judgement: judge(&inputs),
+            inputs,
+            has_hr,
+            has_accounts,
+            has_past,
+        }
+    }
+
+    fn tell(&self, checked: &mut Checked) {
+        if self.has_past {
+            for id in [
+                CheckId::LedgerContinues,
+                CheckId::PolicyUnchanged,
+                CheckId::Cadence,
+            ] {
+                checked.add(self.line(Subject::Evidence, id));
+            }
+        }
+        if self.has_hr {
+            for id in [
+                CheckId::HrFresh,
+                CheckId::HrNotEmpty,
+                CheckId::HrRowsAccounted,
+            ] {
+                checked.add(self.line(Subject::HrFeed, id));
+            }
+        }
+        if self.has_accounts {
+            checked.add(self.line(Subject::Truto, CheckId::SourceOrigin));
+            checked.add(self.line(Subject::Clock, CheckId::Clock));
+            checked.add(self.line(Subject::Viewer, CheckId::Viewer));
+            checked.add(accounts::viewer_and_leavers(&self.inputs, &self.judgement));
+        }
+        if self.has_accounts && self.has_hr {
+            let line = self.line(Subject::Match, CheckId::HrMatchable);
+            let is_whole = self.inputs.population.listing.last_page_reached;
+            checked.add(match line.mark {
+                Mark::Fail if !is_whole => Line::warn(
+                    Subject::Match,
+                    "no HR row shares a mail domain with an account of the first page",
+                ),
+                _ => line,
+            });
+        }
+    }
+
+    /// A check of the judgement's, as a line.
+    fn line(&self, subject: Subject, id: CheckId) -> Line {
+        let mut checks = self.judgement.checks.iter();
+        match checks.find(|check| check.id == id) {
+            None => Line::skipped(subject, format!("{id} was not judged")),
+            Some(check) => match check.status {
+                CheckStatus::Pass => Line::ok(subject, &check.detail),
+                CheckStatus::Warn => Line::warn(subject, &check.detail),
+                CheckStatus::Fail => Line::fail(subject, Exit::Inconclusive, &check.detail),
+            },
+        }
+    }
+}
+
+/// The ledger of the connection, in a store and with a key that are open.
+fn ledger_of(settings: &Settings, store: &Store, key: Option<SigningKey>) -> Ledger {
+    Ledger::new(
+        store.clone(),
+        &settings.run.source.truto.integrated_account_id,
+        settings.run.ledger.clone(),
+        key,
+    )
+}

@@ -1,0 +1,179 @@
+//! The evidence: what is there, what may be written, and what signs it.
+
+use jiff::Timestamp;
+
+use super::{Checked, Line, Settings, Subject, chain, ledger_of};
+use crate::exit::Exit;
+use crate::judgement::Past;
+use crate::people::Protection;
+use crate::run::Trouble;
+use crate::signing::SigningKey;
+use crate::store::{Deleted, Store, StoreError};
+
+/// The write probe's one constant key, beside all connections.
+const PROBE: &str = ".probe";
+
+/// What it holds.
+const PROBED: &[u8] =
+    b"asana-access-review wrote this to see what the store does with it. It is no evidence.\n";
+
+/// What is signed to see whether the key signs. It is no ledger entry, and nothing is kept of it.
+const SIGNED: &[u8] = b"asana-access-review checks that this key signs\n";
+
+/// Tries store, key and ledger; what earlier runs left, where it could be read.
+pub(super) async fn check(
+    settings: &Settings,
+    as_of: Timestamp,
+    checked: &mut Checked,
+) -> Option<Past> {
+    let store = match Store::open(&settings.run.store).await {
+        Ok(store) => store.locked(settings.run.ledger.lock(as_of)),
+        Err(error) => {
+            checked.add(failed(Subject::Evidence, &error));
+            checked.add(Line::skipped(
+                Subject::SigningKey,
+                "the store could not be opened",
+            ));
+            return None;
+        }
+    };
+    let key = signing_key(settings, checked).await;
+    if settings.write_probe {
+        probe(&store, as_of, checked).await;
+    } else {
+        let text = "not asked for: --write-probe creates one object, `.probe`";
+        checked.add(Line::skipped(Subject::WriteProbe, text));
+    }
+    let Ok(key) = key else {
+        checked.add(Line::skipped(
+            Subject::Evidence,
+            "the key could not be opened",
+        ));
+        return None;
+    };
+    let ledger = ledger_of(settings, &store, key);
+    match ledger.open(as_of).await {
+        Ok(chain) => {
+            let text = format!("the evidence in {} can be read", store.location());
+            checked.add(Line::ok(Subject::Evidence, text));
+            Some(chain.past)
+        }
+        Err(error) => {
+            let error = Trouble::Past(error);
+            let line = Line::fail(Subject::Evidence, error.exit(), error.chain());
+            checked.add(line.hint(error.hint()));
+            None
+        }
+    }
+}
+
+async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Option<SigningKey>, ()> {
+    let subject = Subject::SigningKey;
+    let tried = async {
+        let Some(key) = SigningKey::open(&settings.run.signing).await? else {
+            return Ok(None);
+        };
+        key.sign(SIGNED).await?;
+        Ok(Some(key))
+    };
+    match tried.await {
+        Ok(None) => {
+            checked.add(Line::skipped(
+                subject,
+                "no key is set: entries are not signed",
+            ));
+            Ok(None)
+        }
+        Ok(Some(key)) => {
+            let text = format!(
+                "it signs; its public half has the SHA-256 {}",
+                key.public().sha256()
+            );
+            checked.add(Line::ok(subject, text));
+            Ok(Some(key))
+        }
+        Err(error) => {
+            let error = Trouble::Key(error);
+            checked.add(Line::fail(subject, error.exit(), error.chain()).hint(error.hint()));
+            Err(())
+        }
+    }
+}
+
+/// Creates an object twice, and tries to delete it: what must be refused is refused only if somebody
+/// tries.
+async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
+    let subject = Subject::WriteProbe;
+    let protection = match store.protect(PROBE, PROBED, as_of).await {
+        Ok(protection) => protection,
+        Err(error) => return checked.add(failed(subject, &error)),
+    };
+    match store.create(PROBE, &b"other bytes\n"[..]).await {
+        Err(StoreError::Conflict { .. }) if protection.create_only => {
+            checked.add(Line::ok(
+                subject,
+                "created once; a second create was refused",
+            ));
+        }
+        Ok(_) | Err(StoreError::Conflict { .. }) => {
+            let text = "the store took a second create of one name: it replaces what is there";
+            let hint = "evidence needs a store that honours `If-None-Match: *`";
+            checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
+        }
+        Err(error) => checked.add(failed(subject, &error)),
+    }
+    for line in protections(&protection) {
+        checked.add(line);
+    }
+    checked.add(match store.try_to_delete(PROBE).await {
+        Ok(Deleted::Refused) => Line::ok(subject, "deleting it was refused"),
+        Ok(Deleted::Gone) => Line::warn(subject, "deleting it was not refused").hint(Some(
+            "take `s3:DeleteObject` from the job, and lock the bucket: docs/iam/ has policies",
+        )),
+        Ok(Deleted::NotTried(why)) => Line::skipped(subject, why),
+        Err(error) => failed(subject, &error),
+    });
+}
+
+/// What was asked for and not got is what fails a night's check of the store.
+fn protections(protection: &Protection) -> Vec<Line> {
+    let subject = Subject::WriteProbe;
+    let lock = match (&protection.lock_asked, &protection.lock) {
+        (Some(asked), Some(got)) if got.mode == asked.mode && got.days >= asked.days => {
+            Line::ok(subject, format!("locked ({got})"))
+        }
+        (Some(asked), got) => {
+            let got = got.map_or("none".to_owned(), |got| got.to_string());
+            let text = format!("a lock was asked for ({asked}), and it got {got}");
+            Line::fail(subject, Exit::Inconclusive, text).hint(Some(
+                "switch Object Lock on for the bucket; it needs versioning",
+            ))
+        }
+        (None, Some(got)) => Line::ok(subject, format!("locked by the bucket ({got})")),
+        (None, None) => Line::warn(subject, "no lock is seen")
+            .hint(Some("give the bucket a default retention (Object Lock)")),
+    };
+    let encryption = match (&protection.encryption_asked, &protection.encryption) {
+        (Some(asked), got) if got.as_ref() != Some(asked) => {
+            let got = got.as_deref().unwrap_or("none");
+            let text = format!("encryption `{asked}` was asked for, and it got `{got}`");
+            Some(Line::fail(subject, Exit::Inconclusive, text))
+        }
+        (_, Some(got)) => Some(Line::ok(subject, format!("encrypted ({got})"))),
+        (None, None) | (Some(_), None) => None,
+    };
+    let unread = protection.unread.as_ref().map(|unread| {
+        Line::warn(
+            subject,
+            format!("lock and encryption were not read back: {unread}"),
+        )
+    });
+    [Some(lock), encryption, unread]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn failed(subject: Subject, error: &StoreError) -> Line {
+    Line::fail(subject, error.kind().into(), chain(error)).hint(error.hint())
+}

@@ -1,0 +1,67 @@
+//! The table for people, the same for machines.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Checked, Mark};
+use crate::exit::Exit;
+
+impl Mark {
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Ok => "✓",
+            Self::Warn => "!",
+            Self::Fail => "✗",
+            Self::Skipped => "–",
+        }
+    }
+}
+
+/// For people.
+pub fn as_text(checked: &Checked) -> String {
+    let mut text = String::new();
+    for line in &checked.lines {
+        let sign = line.mark.sign();
+        let _ = writeln!(text, "{sign} {:<13} {}", line.subject, plain(&line.text));
+        if let Some(hint) = &line.hint {
+            let _ = writeln!(text, "  {:<13} hint: {}", "", plain(hint));
+        }
+    }
+    let count = |mark| {
+        checked
+            .lines
+            .iter()
+            .filter(|line| line.mark == mark)
+            .count()
+    };
+    let (failed, warned) = (count(Mark::Fail), count(Mark::Warn));
+    let exit = checked.exit();
+    let _ = match exit {
+        Exit::Pass => writeln!(text, "\na run can do its work; {warned} to look at"),
+        exit => writeln!(
+            text,
+            "\na run could not do its work: {failed} failed, {warned} to look at; it would end with {} ({})",
+            exit.code(),
+            exit.meaning()
+        ),
+    };
+    text
+}
+
+/// For machines.
+pub fn as_json(checked: &Checked) -> Value {
+    let exit = checked.exit();
+    json!({
+        "ready": exit == Exit::Pass,
+        "exit": exit.code(),
+        "lines": checked.lines,
+    })
+}
+
+/// Servers' words may hold anything: nothing that moves a cursor.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .collect()
+}
