@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use asana_access_review::people::{Account, Role, Status};
 use insta::assert_snapshot;
 use truto_simulator::{
-    CustomEnvelope, Gap, ListFields, Permission, Person, Simulator, Words, World, generated_person,
+    CustomEnvelope, Gap, ListFields, Permission, Simulator, Words, World, generated_person,
 };
 
 use super::{fetch_from, scenario};
@@ -342,32 +342,6 @@ async fn asanas_own_lists_are_read_in_each_wrapping_and_go_on_by_their_own_curso
             }
         }
     }
-}
-
-#[tokio::test]
-async fn one_account_without_an_address_is_read_alone_and_not_with_everybody() {
-    let nobody = Person::member("1299", "Sync Service", "").without_email();
-    let world = World::generated(250).person(nobody.clone());
-    let simulator = Simulator::spawn(world);
-    fetch_from(&simulator).await.expect("accounts");
-    let made = calls(&simulator);
-    assert_eq!((made.get("gets"), made.get("e-mails")), (Some(&1), None));
-
-    // Refused alone, it may still be told with everybody.
-    let simulator = Simulator::spawn(World::generated(250).person(nobody).with(|world| {
-        world.gets = Permission::missing_scope("users:read");
-    }));
-    let gaps = fetch_from(&simulator)
-        .await
-        .expect("accounts")
-        .population
-        .gaps;
-    let made = calls(&simulator);
-    assert_eq!(
-        (made.get("gets"), made.get("e-mails")),
-        (Some(&1), Some(&3))
-    );
-    assert_eq!(gaps.missing_scopes, ["users:read"]);
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ use super::support::in_bucket;
 use super::support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
 use super::support::s3::S3Server;
 
+/// A key as `openssl rand -base64 32` makes it.
+const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
 /// Request → who makes it, and with which parameters.
 type Made = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
 
@@ -41,15 +44,23 @@ fn pattern(request: &RecordedRequest) -> String {
         }
     }
     match parts.as_slice() {
-        [file @ ("hr.csv" | "aliases.csv" | "exceptions.csv")] => {
-            let variable = match *file {
-                "hr.csv" => "HR_FEED_URL",
-                "aliases.csv" => "ALIASES_URL",
-                _ => "EXCEPTIONS_URL",
-            };
+        [address] if variable_of(address).is_some() => {
+            let variable = variable_of(address).unwrap_or_default();
             format!("{} {variable}", request.method)
         }
         parts => format!("{} /{}", request.method, parts.join("/")),
+    }
+}
+
+/// The variable that leads to an address of the simulator's, where it stands in for somebody else.
+fn variable_of(address: &str) -> Option<&'static str> {
+    match address {
+        "hr.csv" => Some("HR_FEED_URL"),
+        "aliases.csv" => Some("ALIASES_URL"),
+        "exceptions.csv" => Some("EXCEPTIONS_URL"),
+        "webhook" => Some("NOTIFY_WEBHOOK_URL"),
+        "slack" => Some("NOTIFY_SLACK_WEBHOOK_URL"),
+        _ => None,
     }
 }
 
@@ -118,8 +129,8 @@ fn connect(name: &str, world: World) -> Vec<RecordedRequest> {
     simulator.requests()
 }
 
-/// Files at https addresses; the simulator stands in for their servers.
-fn files() -> Vec<RecordedRequest> {
+/// Files at https addresses, and who is told of a run; the simulator stands in for all of them.
+fn elsewhere() -> Vec<RecordedRequest> {
     let file = |path: &str, text: &str| Fault::once(path, Action::status(200, text)).for_ever();
     let hr = format!("Employee ID,Name,Work Email,Status,Termination Date\n{LEFT_AND_GONE}");
     let aliases = "account_id,email,person_id,relation,owner,reason,expires_on\n";
@@ -127,26 +138,26 @@ fn files() -> Vec<RecordedRequest> {
     let world = World::generated(12)
         .fault(file("/hr.csv", &hr))
         .fault(file("/aliases.csv", aliases))
-        .fault(file("/exceptions.csv", exceptions));
+        .fault(file("/exceptions.csv", exceptions))
+        .fault(file("/webhook", ""))
+        .fault(file("/slack", "ok"));
     let job = Job::new(world, LEFT_AND_GONE);
     let url = job.simulator.url();
     let job = job
         .env("HR_FEED_URL", &format!("{url}/hr.csv"))
         .env("HR_FEED_MAX_AGE", "off")
         .env("ALIASES_URL", &format!("{url}/aliases.csv"))
-        .env("EXCEPTIONS_URL", &format!("{url}/exceptions.csv"));
+        .env("EXCEPTIONS_URL", &format!("{url}/exceptions.csv"))
+        .env("NOTIFY_ON", "always")
+        .env("NOTIFY_WEBHOOK_URL", &format!("{url}/webhook"))
+        .env("NOTIFY_WEBHOOK_SECRET", WEBHOOK_KEY)
+        .env("NOTIFY_SLACK_WEBHOOK_URL", &format!("{url}/slack"));
     let ended = job.run();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let requests = job.simulator.requests();
-    let of_files = requests
-        .iter()
-        .filter(|request| request.path.ends_with(".csv"));
-    for request in of_files {
-        assert!(
-            !request.authorized,
-            "Truto's token went to {}",
-            request.path
-        );
+    for request in &requests {
+        let is_elsewhere = variable_of(request.path.trim_matches('/')).is_some();
+        assert_eq!(request.authorized, !is_elsewhere, "{}", request.path);
     }
     requests
 }
@@ -230,7 +241,7 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
         }
     });
     let mut made = made.into_inner().expect("what was made");
-    for request in &files() {
+    for request in &elsewhere() {
         note(&mut made, "run", request);
     }
     let page = page();
