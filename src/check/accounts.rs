@@ -241,6 +241,11 @@ fn fields(population: &Population) -> Line {
             format!("all {all} accounts of the first page have e-mail, status and role{from}");
         return Line::ok(subject, text);
     }
+    let without_email = population
+        .accounts
+        .iter()
+        .filter(|of| of.emails.is_empty())
+        .count();
     match &gaps.stopped_because {
         None if gaps.gets > 0 => Line::ok(
             subject,
@@ -255,12 +260,22 @@ fn fields(population: &Population) -> Line {
                 true => String::new(),
                 false => format!("; missing scope {}", gaps.missing_scopes.join(", ")),
             };
-            let text = format!(
-                "{lacking} of {all} accounts lack e-mail, status or role: {because}{scopes}"
-            );
-            Line::fail(subject, Exit::Inconclusive, text).hint(Some(
-                "connect again with full permissions, as an admin or with a service account",
-            ))
+            let hint = "connect again with full permissions, as an admin or with a service account";
+            // Of an unknown status or role a run warns, as it does of a word nobody knows.
+            let line = match without_email {
+                0 => Line::warn(
+                    subject,
+                    format!(
+                        "status or role of {lacking} of {all} accounts is not known: {because}{scopes}"
+                    ),
+                ),
+                count => Line::fail(
+                    subject,
+                    Exit::Inconclusive,
+                    format!("{count} of {all} accounts have no e-mail: {because}{scopes}"),
+                ),
+            };
+            line.hint(Some(hint))
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::exit::{Exit, told as chain};
 use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, Past, judge};
 use crate::ledger::Ledger;
 use crate::net::Deadline;
-use crate::people::{Directives, HrFeed, Population};
+use crate::people::{Directives, HrFeed, Memberships, Population};
 use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
@@ -208,6 +208,7 @@ impl Judged {
             checked.add(self.line(Subject::Clock, CheckId::Clock));
             checked.add(self.line(Subject::Viewer, CheckId::Viewer));
             checked.add(accounts::viewer_and_leavers(&self.inputs, &self.judgement));
+            self.tell_of_whole_lists(checked);
         }
         if self.has_accounts && self.has_hr {
             let line = self.line(Subject::Match, CheckId::HrMatchable);
@@ -219,6 +220,20 @@ impl Judged {
                 ),
                 _ => line,
             });
+        }
+    }
+
+    /// Of a workspace that fits on a page, a run's own checks on the lists can be told too.
+    fn tell_of_whole_lists(&self, checked: &mut Checked) {
+        let population = &self.inputs.population;
+        if !population.listing.last_page_reached {
+            return;
+        }
+        for id in [CheckId::ListComplete, CheckId::PopulationSize] {
+            checked.add(self.line(Subject::Users, id));
+        }
+        if matches!(population.memberships, Memberships::Read { .. }) {
+            checked.add(self.line(Subject::Memberships, CheckId::RowsReconcile));
         }
     }
 

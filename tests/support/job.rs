@@ -185,6 +185,11 @@ impl Job {
             .expect("the binary")
     }
 
+    /// The folder it all happens in.
+    pub(crate) fn place(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where evidence goes unless a test says otherwise.
     pub(crate) fn evidence(&self) -> PathBuf {
         self.folder.path().join("evidence")
