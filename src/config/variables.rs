@@ -168,25 +168,25 @@ variables! {
     http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";
     retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "attempts per request, the first included";
     retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "all attempts of a request and the waiting between them";
-    run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run], "the whole run";
-    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";
+    run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "the whole run";
+    fail_on = "FAIL_ON", Value("findings"), [], &[Run, Check], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";
     log_format = "LOG_FORMAT", Depends("json unless stderr is a terminal"), [], ALL, "json or text";
     rust_log = "RUST_LOG", Value("info"), [], ALL, "which log lines are written";
-    system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Review], "printed in the evidence";
-    control_ids = "CONTROL_IDS", Unset, [], &[Run, Review], "the company's own control ids, printed beside ours, separated by commas";
-    job_name = "JOB_NAME", Unset, [], &[Run, Review], "recorded as claimed executor";
-    pod_uid = "POD_UID", Unset, [], &[Run, Review], "recorded as claimed executor";
-    image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Review], "recorded as claimed executor";
-    review_every = "REVIEW_EVERY", Unset, [later], &[Run, Review], "how often a periodic access review is due";
-    revocation_grace = "REVOCATION_GRACE", Unset, [later], &[Run, Review], "how long a revocation decided in a review may take";
+    system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Check, Review], "printed in the evidence";
+    control_ids = "CONTROL_IDS", Unset, [], &[Run, Check, Review], "the company's own control ids, printed beside ours, separated by commas";
+    job_name = "JOB_NAME", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
+    pod_uid = "POD_UID", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
+    image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
+    review_every = "REVIEW_EVERY", Unset, [later], &[Run, Check, Review], "how often a periodic access review is due";
+    revocation_grace = "REVOCATION_GRACE", Unset, [later], &[Run, Check, Review], "how long a revocation decided in a review may take";
     connections_url = "CONNECTIONS_URL", Unset, [later], &[Run, Check], "several connections in one run";
     connections_concurrency = "CONNECTIONS_CONCURRENCY", Unset, [later], &[Run, Check], "how many of them at once";
     shard_count = "SHARD_COUNT", Unset, [later], &[Run, Check], "how many jobs share them";
-    notify_on = "NOTIFY_ON", Value("change"), [], &[Run], "which runs are told: always, change (findings, verdict or doubts differ from the night before; and once a week) or problem (fail, inconclusive); a run that failed always is";
-    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run], "where to post the outcome, as a Standard Webhook";
-    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
-    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run], "a Slack incoming webhook to post the outcome to";
-    metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [later], &[Run], "where to push metrics";
+    notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check], "which runs are told: always, change (findings, verdict or doubts differ from the night before; and once a week) or problem (fail, inconclusive); a run that failed always is";
+    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check], "where to post the outcome, as a Standard Webhook";
+    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
+    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check], "a Slack incoming webhook to post the outcome to";
+    metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [later], &[Run, Check], "where to push metrics";
 }
 
 /// The variable of this name.

@@ -14,7 +14,7 @@ use truto_simulator::{
 use super::scenario;
 use super::support::in_bucket;
 use super::support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE};
-use super::support::s3::S3Server;
+use super::support::s3::{self, Rule, S3Server};
 
 /// A key as `openssl rand -base64 32` makes it.
 const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -95,14 +95,14 @@ fn worlds() -> Vec<(&'static str, World)> {
     worlds
 }
 
-/// One review against a world, and what it asked for.
-fn review(name: &str, world: World) -> Vec<RecordedRequest> {
+/// One review or check against a world, and what it asked for.
+fn review(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequest> {
     let job = Job::new(world, LEFT_AND_ACTIVE).env("ASANA_WORKSPACE_ID", WORKSPACE_ID);
     let job = match name.starts_with("hris") {
         true => job.env("HR_FEED_URL", &format!("truto-hris://{HRIS_CONNECTION_ID}")),
         false => job,
     };
-    job.run();
+    job.run_with(arguments);
     job.simulator.requests()
 }
 
@@ -130,7 +130,7 @@ fn connect(name: &str, world: World) -> Vec<RecordedRequest> {
 }
 
 /// Files at https addresses, and who is told of a run; the simulator stands in for all of them.
-fn elsewhere() -> Vec<RecordedRequest> {
+fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
     let file = |path: &str, text: &str| Fault::once(path, Action::status(200, text)).for_ever();
     let hr = format!("Employee ID,Name,Work Email,Status,Termination Date\n{LEFT_AND_GONE}");
     let aliases = "account_id,email,person_id,relation,owner,reason,expires_on\n";
@@ -152,8 +152,8 @@ fn elsewhere() -> Vec<RecordedRequest> {
         .env("NOTIFY_WEBHOOK_URL", &format!("{url}/webhook"))
         .env("NOTIFY_WEBHOOK_SECRET", WEBHOOK_KEY)
         .env("NOTIFY_SLACK_WEBHOOK_URL", &format!("{url}/slack"));
-    let ended = job.run();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let ended = job.run_with(arguments);
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let requests = job.simulator.requests();
     for request in &requests {
         let is_elsewhere = variable_of(request.path.trim_matches('/')).is_some();
@@ -167,7 +167,14 @@ fn bucket() -> Made {
     let server = S3Server::start(["evidence"]);
     let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server);
     let mut made = Made::new();
-    for (command, arguments) in [("run", &[][..]), ("run", &[]), ("verify", &["verify"])] {
+    let probing: &[&str] = &["check", "--write-probe"];
+    server.inject(Rule::on("DELETE", "/.probe", s3::Fault::AccessDenied).always());
+    for (command, arguments) in [
+        ("run", &[][..]),
+        ("run", &[]),
+        ("verify", &["verify"]),
+        ("check", probing),
+    ] {
         let before = server.actions().len();
         let ended = job.run_with(arguments);
         assert_eq!(ended.code, 0, "{command}: {}", ended.stderr);
@@ -176,6 +183,7 @@ fn bucket() -> Made {
                 "PUT" => "PutObject",
                 "GET" => "GetObject",
                 "HEAD" => "HeadObject",
+                "DELETE" => "DeleteObject",
                 "LIST" if action.query.starts_with("versions") => "ListObjectVersions",
                 "LIST" => "ListObjectsV2",
                 other => other,
@@ -223,7 +231,8 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
                     let Some((name, world)) = next else {
                         break;
                     };
-                    let reviewed = review(name, world.clone());
+                    let reviewed = review(name, world.clone(), &[]);
+                    let checked = review(name, world.clone(), &["check"]);
                     let connected = match name {
                         "healthy" | "reconnect" => connect(name, world),
                         name if name.starts_with("connect-") => connect(name, world),
@@ -233,6 +242,9 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
                     for request in &reviewed {
                         note(&mut made, "run", request);
                     }
+                    for request in &checked {
+                        note(&mut made, "check", request);
+                    }
                     for request in &connected {
                         note(&mut made, "connect", request);
                     }
@@ -241,8 +253,10 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
         }
     });
     let mut made = made.into_inner().expect("what was made");
-    for request in &elsewhere() {
-        note(&mut made, "run", request);
+    for (command, arguments) in [("run", &[][..]), ("check", &["check"])] {
+        for request in &elsewhere(arguments) {
+            note(&mut made, command, request);
+        }
     }
     let page = page();
     let names = |made: &Made| made.keys().cloned().collect::<Vec<_>>();
