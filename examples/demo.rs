@@ -1,7 +1,8 @@
 //! Two nights of a company that does not exist, through the real program.
 //!
 //! A simulator answers as Truto does, on a loopback port; two small HR exports, an alias and an
-//! exception lie in the folder beside this file; the evidence goes to `target/demo/`. Everything
+//! exception lie in the folder beside this file; the evidence goes to `target/demo/`, signed with a key
+//! that is made for this one time and kept by nobody. Everything
 //! between is what runs in production: settings from variables, HTTP, the judgement, the ledger. Only
 //! the instants are given, so that the story is the same on every day it is told.
 
@@ -14,8 +15,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::signing::PrivateKey;
 use asana_access_review::{run, words};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+use ring::rand::SystemRandom;
+use ring::signature::Ed25519KeyPair;
+use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
 /// A night of the story: its instant, who has an account then, and what HR exports.
@@ -51,6 +58,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::create_dir_all(&folder)?;
 
+    let key = signing_key()?;
+    let public = PrivateKey::from_pem(&key)?.public().to_pem();
+    let public_key = folder.join("signing.pub.pem");
+    fs::write(&public_key, public)?;
+
     let simulator = Simulator::start(World::new()).await?;
     let mut report = PathBuf::new();
     for (number, night) in NIGHTS.iter().enumerate() {
@@ -63,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )?;
 
         let Judged { settings, .. } =
-            config::load(environment(&simulator, &hr_feed, &folder), |path| {
+            config::load(environment(&simulator, &hr_feed, &folder, &key), |path| {
                 fs::read_to_string(path)
             })?;
         let identity = RunIdentity {
@@ -84,10 +96,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         report = PathBuf::from(done.committed.report);
     }
     println!(
-        "Open the report of the second night:\n  file://{}",
-        report.display()
+        "Open the report of the second night:\n  file://{}\n\n\
+         Check the evidence as an auditor would, with sh, awk, sha256sum and openssl:\n  \
+         sh docs/verify.sh --public-key {} {}",
+        report.display(),
+        public_key.display(),
+        folder.join("evidence").display()
     );
     Ok(())
+}
+
+/// A key that signs both nights, as `openssl genpkey -algorithm ed25519` would make it.
+fn signing_key() -> Result<SecretString, Box<dyn Error>> {
+    let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+    let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
+    let text = BASE64_STANDARD.encode(pkcs8);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap_or_default())
+        .collect();
+    let lines = lines.join("\n");
+    Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }
 
 /// Puts the night's export where the job looks for it, changed three hours before the run.
@@ -104,9 +134,14 @@ fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box
 }
 
 /// The variables an operator would set.
-fn environment(simulator: &Simulator, hr_feed: &Path, folder: &Path) -> config::Environment {
+fn environment(
+    simulator: &Simulator,
+    hr_feed: &Path,
+    folder: &Path,
+    key: &SecretString,
+) -> config::Environment {
     let by_hand = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
-    let variables: [(&str, OsString); 9] = [
+    let variables: [(&str, OsString); 10] = [
         ("TRUTO_BASE_URL", simulator.url().into()),
         ("TRUTO_API_TOKEN", TOKEN.into()),
         ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.into()),
@@ -115,6 +150,7 @@ fn environment(simulator: &Simulator, hr_feed: &Path, folder: &Path) -> config::
         ("ALIASES_URL", by_hand.join("aliases.csv").into()),
         ("EXCEPTIONS_URL", by_hand.join("exceptions.csv").into()),
         ("EVIDENCE_URL", folder.join("evidence").into()),
+        ("EVIDENCE_SIGNING_KEY", key.expose_secret().into()),
         ("CONTROL_IDS", "NW-IAM-07".into()),
     ];
     variables
