@@ -6,7 +6,7 @@ them, too, but would show its pattern. */}}
 {{- $month := "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec" }}
 {{- $day := "sun|mon|tue|wed|thu|fri|sat" }}
 {{- $fields := list }}
-{{- range list "[0-5]?[0-9]" "1?[0-9]|2[0-3]" "0?[1-9]|[12][0-9]|3[01]" (printf "0?[1-9]|1[0-2]|%s" $month) (printf "[0-6]|%s" $day) }}
+{{- range list "[0-5]?[0-9]" "[01]?[0-9]|2[0-3]" "0?[1-9]|[12][0-9]|3[01]" (printf "0?[1-9]|1[0-2]|%s" $month) (printf "[0-6]|%s" $day) }}
 {{- $one := printf "([*?]|(%s)(-(%s))?)(/[1-9][0-9]*)?" . . }}
 {{- $fields = append $fields (printf "%s(,%s)*" $one $one) }}
 {{- end }}
