@@ -80,7 +80,7 @@ them, too, but would show its pattern. */}}
 {{- if hasKey $extra $variable }}
 {{- $key := "" }}
 {{- range $name, $_ := $config }}{{ if eq (include "asana-access-review.variable" $name) $variable }}{{ $key = $name }}{{ end }}{{ end }}
-{{- $problems = append $problems (printf "%s comes from extraEnv and from config.%s: set config.%s to its value, or to an empty one" $variable $key $key) }}
+{{- $problems = append $problems (printf "%s comes from extraEnv and from config.%s: write its value there, and leave it out of extraEnv" $variable $key) }}
 {{- end }}
 {{- end }}
 {{- range $name, $_ := $secrets }}
@@ -118,7 +118,7 @@ them, too, but would show its pattern. */}}
 {{- /* The HR feed. */}}
 {{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
 {{- $url := get $config $key }}
-{{- if and $url (not (regexMatch "^(https|s3|truto-hris)://" $url)) }}
+{{- if regexMatch "^(file://)?/" $url }}
 {{- $path := trimPrefix "file://" $url }}
 {{- $mounted := false }}
 {{- range $.Values.extraVolumeMounts }}
@@ -148,7 +148,7 @@ them, too, but would show its pattern. */}}
 {{- if .Values.persistence.enabled }}
 {{- $problems = append $problems "persistence.enabled is true, and config.evidenceUrl is a bucket: set persistence.enabled to false, nothing would be written there" }}
 {{- end }}
-{{- else if $evidence }}
+{{- else if regexMatch "^(file://)?/" $evidence }}
 {{- if not .Values.persistence.enabled }}
 {{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which ends with its pod: set it to `s3://bucket/prefix`, or set persistence.enabled" $evidence) }}
 {{- else if not (hasPrefix $mount (printf "%s/" (trimPrefix "file://" $evidence))) }}
