@@ -126,6 +126,9 @@ fn needs(leaf: &str) -> Value {
         "secretKeys.hrFeedAuthorization" => {
             json!({ "config": { "hrFeedUrl": "https://hr.example.com/x" } })
         }
+        "config.evidenceObjectLockMode" => {
+            json!({ "config": { "evidenceRetentionDays": 400 } })
+        }
         "externalSecret.enabled" => over(
             &external,
             &json!({ "externalSecret": { "enabled": false } }),
@@ -293,6 +296,14 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
         (
             "a claim beside a bucket",
             json!({ "persistence": { "enabled": true } }),
+        ),
+        (
+            "locks of no bucket, for no time",
+            json!({
+                "config": { "evidenceUrl": "/evidence", "evidenceObjectLockMode": "compliance",
+                    "evidenceKmsKeyId": "alias/evidence", "evidenceBucketOwner": "123456789012" },
+                "persistence": { "enabled": true },
+            }),
         ),
         (
             "evidence on the web",

@@ -156,6 +156,15 @@ them, too, but would show its pattern. */}}
 {{- end }}
 {{- end }}
 
+{{- if and $config.evidenceObjectLockMode (kindIs "invalid" $config.evidenceRetentionDays) }}
+{{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the days that evidence is kept, as 400" }}
+{{- end }}
+{{- range $key := list "evidenceObjectLockMode" "evidenceKmsKeyId" "evidenceBucketOwner" }}
+{{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
+{{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
+{{- end }}
+{{- end }}
+
 {{- /* The Job. */}}
 {{- if $cron.podFailurePolicy }}
 {{- if ne .Values.restartPolicy "Never" }}
