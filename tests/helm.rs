@@ -129,6 +129,11 @@ fn needs(leaf: &str) -> Value {
         "config.evidenceObjectLockMode" => {
             json!({ "config": { "evidenceRetentionDays": 400 } })
         }
+        "config.notifyOn" => json!({ "secretKeys": { "notifySlackWebhookUrl": "slack" } }),
+        "secretKeys.notifyWebhookUrl" => json!({ "extraEnv": [
+            { "name": "NOTIFY_WEBHOOK_SECRET", "value": "whsec_x" },
+        ], "extraEnvFrom": [{}] }),
+        "secretKeys.notifyWebhookSecret" => json!({ "secretKeys": { "notifyWebhookUrl": "url" }, "extraEnvFrom": [{}] }),
         "externalSecret.enabled" => over(
             &external,
             &json!({ "externalSecret": { "enabled": false } }),

@@ -163,6 +163,20 @@ them, too, but would show its pattern. */}}
 {{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
 {{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
 {{- end }}
+{{- if and $config.evidenceSigningKmsKeyId $secrets.evidenceSigningKey }}
+{{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one of the two" }}
+{{- end }}
+
+{{- /* Whoever is told. */}}
+{{- $url := or $secrets.notifyWebhookUrl (hasKey $extra "NOTIFY_WEBHOOK_URL") (hasKey $extra "NOTIFY_WEBHOOK_URL_FILE") .Values.extraEnvFrom }}
+{{- $key := or $secrets.notifyWebhookSecret (hasKey $extra "NOTIFY_WEBHOOK_SECRET") (hasKey $extra "NOTIFY_WEBHOOK_SECRET_FILE") .Values.extraEnvFrom }}
+{{- if and $url (not $key) }}
+{{- $problems = append $problems "a webhook is to be told, and nothing signs it: set secretKeys.notifyWebhookSecret to the key of the Secret that holds its `whsec_` key" }}
+{{- else if and $key (not $url) }}
+{{- $problems = append $problems "secretKeys.notifyWebhookSecret is set, and there is no webhook: set secretKeys.notifyWebhookUrl" }}
+{{- end }}
+{{- if and (ne $config.notifyOn "change") (not (include "asana-access-review.hasNotifier" .)) (not .Values.extraEnvFrom) }}
+{{- $problems = append $problems "config.notifyOn is set, and nobody is to be told: set secretKeys.notifyWebhookUrl or secretKeys.notifySlackWebhookUrl, or leave it as it comes" }}
 {{- end }}
 
 {{- /* The Job. */}}
