@@ -83,6 +83,13 @@ fn matrix() -> Vec<(&'static str, Value)> {
             json!({ "config": { "hrFeedUrl": "truto-hris://8f14e45f-ceea-467f-9d3b-1e2c7a1f0a11" } }),
         ),
         (
+            "a key in KMS, and people who are told",
+            json!({
+                "config": { "evidenceSigningKmsKeyId": "alias/evidence-ledger", "notifyOn": "always" },
+                "secretKeys": { "notifyWebhookUrl": "url", "notifyWebhookSecret": "key", "notifySlackWebhookUrl": "slack" },
+            }),
+        ),
+        (
             "zero and false",
             json!({
                 "cronJob": { "backoffLimit": 0, "ttlSecondsAfterFinished": 0, "successfulJobsHistoryLimit": 0,
@@ -133,7 +140,9 @@ fn needs(leaf: &str) -> Value {
         "secretKeys.notifyWebhookUrl" => json!({ "extraEnv": [
             { "name": "NOTIFY_WEBHOOK_SECRET", "value": "whsec_x" },
         ], "extraEnvFrom": [{}] }),
-        "secretKeys.notifyWebhookSecret" => json!({ "secretKeys": { "notifyWebhookUrl": "url" }, "extraEnvFrom": [{}] }),
+        "secretKeys.notifyWebhookSecret" => {
+            json!({ "secretKeys": { "notifyWebhookUrl": "url" }, "extraEnvFrom": [{}] })
+        }
         "externalSecret.enabled" => over(
             &external,
             &json!({ "externalSecret": { "enabled": false } }),
@@ -184,22 +193,36 @@ fn offered() -> impl Iterator<Item = &'static Variable> {
     })
 }
 
+/// What a secret variable may hold.
+fn secret(variable: &str) -> String {
+    match variable {
+        "EVIDENCE_SIGNING_KEY" => text("tests/keys/ed25519.test-key.pem"),
+        "NOTIFY_WEBHOOK_URL" | "NOTIFY_SLACK_WEBHOOK_URL" => {
+            "https://hooks.example.com/x".to_owned()
+        }
+        "NOTIFY_WEBHOOK_SECRET" => {
+            format!("whsec_{}", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+        }
+        _ => "secret".to_owned(),
+    }
+}
+
 /// Judges what the chart renders as the program does that is started with it.
 fn judged(objects: &[Value]) -> Result<(), String> {
     let pods = pods(objects);
     let pod = pods.values().next().expect("a pod");
     let secret = |path: &std::path::Path| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        Ok(match name {
-            Some("EVIDENCE_SIGNING_KEY") => text("tests/keys/ed25519.test-key.pem"),
-            _ => "secret".to_owned(),
-        })
+        Ok(secret(
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default(),
+        ))
     };
     let mut environment = environment(objects, pod);
     for entry in pod["containers"][0]["env"].as_array().expect("env") {
         if entry["valueFrom"]["secretKeyRef"].is_object() {
             let name = entry["name"].as_str().expect("a name");
-            environment.insert(name.to_owned(), "secret".to_owned());
+            environment.insert(name.to_owned(), self::secret(name));
         }
     }
     if pod["containers"][0]["envFrom"]
@@ -301,6 +324,18 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
         (
             "a claim beside a bucket",
             json!({ "persistence": { "enabled": true } }),
+        ),
+        (
+            "two keys that sign",
+            json!({ "config": { "evidenceSigningKmsKeyId": "alias/x" }, "secretKeys": { "evidenceSigningKey": "k" } }),
+        ),
+        (
+            "a webhook without a key",
+            json!({ "secretKeys": { "notifyWebhookUrl": "url" } }),
+        ),
+        (
+            "a key without a webhook, and nobody to tell",
+            json!({ "secretKeys": { "notifyWebhookSecret": "key" }, "config": { "notifyOn": "problem" } }),
         ),
         (
             "locks of no bucket, for no time",
@@ -820,36 +855,40 @@ fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
         let rendered = objects("night", &over(&least(), &values));
         only(&rendered, "ConfigMap")["data"]["FAIL_ON"].clone()
     };
-    let notifier = |name: &str| json!({ "extraEnv": [{ "name": name, "value": "https://hooks.example.com" }] });
+    let notifier = |names: &[&str]| {
+        let entry = |name: &&str| json!({ "name": name, "value": "x" });
+        json!({ "extraEnv": names.iter().map(entry).collect::<Vec<_>>() })
+    };
     assert_eq!(fail_on(json!({})), "findings");
-    for name in [
-        "NOTIFY_WEBHOOK_URL",
-        "NOTIFY_SLACK_WEBHOOK_URL",
-        "NOTIFY_SLACK_WEBHOOK_URL_FILE",
+    for names in [
+        &["NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET"][..],
+        &["NOTIFY_SLACK_WEBHOOK_URL"],
+        &["NOTIFY_SLACK_WEBHOOK_URL_FILE"],
     ] {
-        assert_eq!(fail_on(notifier(name)), "inconclusive", "{name}");
+        assert_eq!(fail_on(notifier(names)), "inconclusive", "{names:?}");
     }
-    assert_eq!(
-        fail_on(notifier("NOTIFY_ON")),
-        "findings",
-        "it names nobody"
-    );
-    let said = over(
-        &notifier("NOTIFY_WEBHOOK_URL"),
-        &json!({ "config": { "failOn": "findings" } }),
-    );
+    assert_eq!(fail_on(notifier(&["NOTIFIED"])), "findings");
+    let said = json!({ "config": { "failOn": "findings" } });
+    let said = over(&notifier(&["NOTIFY_SLACK_WEBHOOK_URL"]), &said);
     assert_eq!(fail_on(said), "findings");
-    // Whoever adds a notifier to the chart adds it to what `auto` looks for.
-    for variable in VARIABLES
-        .iter()
-        .filter(|variable| variable.built && variable.secret)
-    {
-        let is_notifier = variable.name.starts_with("NOTIFY_") && variable.name.ends_with("_URL");
-        if is_notifier {
-            let keys = at(&["secretKeys", &key_of(variable.name)], json!("key"));
-            assert_eq!(fail_on(keys), "inconclusive", "{}", variable.name);
-        }
+    // As a key of the Secret, too; and whoever adds a notifier adds it to what `auto` looks for.
+    let notifiers = offered().filter(|variable| {
+        variable.secret && variable.name.starts_with("NOTIFY_") && variable.name.ends_with("_URL")
+    });
+    let mut count = 0;
+    for variable in notifiers {
+        let keys = at(&["secretKeys", &key_of(variable.name)], json!("key"));
+        let signed =
+            json!({ "secretKeys": { "notifyWebhookUrl": "url", "notifyWebhookSecret": "key" } });
+        let keys = if variable.name.contains("SLACK") {
+            keys
+        } else {
+            over(&signed, &keys)
+        };
+        assert_eq!(fail_on(keys), "inconclusive", "{}", variable.name);
+        count += 1;
     }
+    assert_eq!(count, 2);
 }
 
 #[test]

@@ -163,6 +163,7 @@ them, too, but would show its pattern. */}}
 {{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
 {{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
 {{- end }}
+{{- end }}
 {{- if and $config.evidenceSigningKmsKeyId $secrets.evidenceSigningKey }}
 {{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one of the two" }}
 {{- end }}
