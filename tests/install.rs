@@ -56,7 +56,7 @@ helm() {
 kubectl() {
   note kubectl "$@"
   case "$*" in
-    *"create namespace"* | *"create secret"*) command kubectl "$@" --dry-run=client --output=json > "$OUT/$(date +%s%N).json" ;;
+    *"create namespace"* | *"create secret"*) command kubectl "$@" --dry-run=client --output=json > "$MADE/$(date +%s%N).json" ;;
   esac
 }
 aws() {
@@ -83,6 +83,8 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         support::copy(&here(name), &folder.path().join(name));
     }
     fs::write(folder.path().join("truto-token"), "a token").expect("a token");
+    let made = folder.path().join("made");
+    fs::create_dir(&made).expect("a folder");
     let notes = folder.path().join("notes");
     let rendered = folder.path().join("rendered.yaml");
     let script = format!(
@@ -97,7 +99,7 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
     bash.env("AWS_ENDPOINT_URL", moto.endpoint());
     bash.env("NOTES", &notes)
         .env("RENDERED", &rendered)
-        .env("OUT", folder.path());
+        .env("MADE", &made);
     let run = ended(bash.output().expect("bash"));
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
 
@@ -133,23 +135,24 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
     assert!(pods.values().all(
         |pod| pod["containers"][0]["image"] == "registry.example.com/asana-access-review:0.1.0"
     ));
-    // The secret is the one that the pods mount.
-    let made: Vec<Value> = support::files_below(folder.path())
+    // The secret that was made last has all that the pods mount.
+    let made: Vec<Value> = support::files_below(&made)
         .iter()
-        .filter(|name| {
-            name.ends_with("000.json") || name.chars().next().is_some_and(|c| c.is_ascii_digit())
-        })
-        .map(|name| {
-            serde_json::from_slice(&fs::read(folder.path().join(name)).expect("a file"))
-                .expect("JSON")
-        })
+        .map(|name| fs::read(made.join(name)).expect("a file"))
+        .map(|bytes| serde_json::from_slice(&bytes).expect("JSON"))
         .collect();
-    let secret = only(&made, "Secret");
     only(&made, "Namespace");
+    let secret = made.iter().rfind(|object| object["kind"] == "Secret");
+    let secret = secret.expect("a Secret");
     for pod in pods.values() {
         let volume = &pod["volumes"][0]["secret"];
         assert_eq!(volume["secretName"], secret["metadata"]["name"]);
-        assert!(secret["data"][volume["items"][0]["key"].as_str().expect("a key")].is_string());
+        let items = volume["items"].as_array().expect("items");
+        assert_eq!(items.len(), 2, "the token, and where to tell");
+        for item in items {
+            let key = item["key"].as_str().expect("a key");
+            assert!(secret["data"][key].is_string(), "{key}");
+        }
     }
     ensure_read(&fs::read_to_string(&notes).expect("notes"));
 }
