@@ -781,6 +781,19 @@ fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
 }
 
 #[test]
+fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let map = json!({ "apiVersion": "v1", "kind": "Map", "metadata": { "name": "{{ .Release.Name }}-map" } });
+    let text = "apiVersion: v1\nkind: Text\nmetadata:\n  name: {{ .Release.Name }}-text\n";
+    let values = over(&least(), &json!({ "extraObjects": [map, text] }));
+    let rendered = objects("night", &values);
+    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "night-map");
+    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "night-text");
+}
+
+#[test]
 fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
     if !has(&["helm"]) {
         return;
