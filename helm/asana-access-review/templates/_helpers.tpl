@@ -198,7 +198,7 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml $items }}
 {{- end }}
 
-{{/* What a pod that reviews, and one that only checks, have in common: (list root command restartPolicy) */}}
+{{/* What a pod that reviews, and one that only checks, have in common: (list root arguments restartPolicy) */}}
 {{- define "asana-access-review.podSpec" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values }}
@@ -236,7 +236,7 @@ containers:
   - name: asana-access-review
     image: {{ include "asana-access-review.image" $root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
-    args: [{{ index . 1 }}]
+    args: {{ index . 1 | toJson }}
     terminationMessagePolicy: {{ $values.terminationMessagePolicy }}
     {{- with $values.securityContext }}
     securityContext:
