@@ -17,6 +17,7 @@ pub(crate) mod chance;
 pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod kms;
+pub(crate) mod kube;
 pub(crate) mod receiver;
 pub(crate) mod s3;
 pub(crate) mod schema;

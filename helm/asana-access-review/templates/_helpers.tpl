@@ -1,0 +1,294 @@
+{{/* The chart's name, or another one. */}}
+{{- define "asana-access-review.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The name of everything: 52 characters, since a Job's name is the CronJob's and eleven more. */}}
+{{- define "asana-access-review.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "asana-access-review.chart" -}}
+{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "asana-access-review.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "asana-access-review.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "asana-access-review.labels" -}}
+{{- $ours := dict
+  "helm.sh/chart" (include "asana-access-review.chart" .)
+  "app.kubernetes.io/version" (.Values.image.tag | default .Chart.AppVersion | trunc 63 | trimSuffix "-" | trimSuffix "." | trimSuffix "_")
+  "app.kubernetes.io/component" "review"
+  "app.kubernetes.io/part-of" "asana-access-review"
+  "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $selector := include "asana-access-review.selectorLabels" . | fromYaml }}
+{{- toYaml (merge $selector $ours (deepCopy .Values.commonLabels)) }}
+{{- end }}
+
+{{/* metadata of an object: (list root suffix labels annotations) */}}
+{{- define "asana-access-review.metadata" -}}
+{{- $root := index . 0 -}}
+name: {{ include "asana-access-review.fullname" $root }}{{ index . 1 }}
+namespace: {{ $root.Release.Namespace }}
+labels:
+  {{- $labels := include "asana-access-review.labels" $root | fromYaml }}
+  {{- toYaml (merge $labels (deepCopy (index . 2))) | nindent 2 }}
+{{- $annotations := merge (deepCopy (index . 3)) (deepCopy $root.Values.commonAnnotations) }}
+{{- if $annotations }}
+annotations:
+  {{- toYaml $annotations | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "asana-access-review.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "asana-access-review.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "asana-access-review.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+
+{{/* The Secret's name, or nothing. */}}
+{{- define "asana-access-review.secretName" -}}
+{{- if .Values.externalSecret.enabled }}
+{{- include "asana-access-review.fullname" . }}
+{{- else }}
+{{- .Values.existingSecret }}
+{{- end }}
+{{- end }}
+
+{{/* trutoBaseUrl is TRUTO_BASE_URL. */}}
+{{- define "asana-access-review.variable" -}}
+{{- if eq . "awsCredentials" }}AWS_SHARED_CREDENTIALS{{ else }}{{ regexReplaceAll "([A-Z])" . "_${1}" | upper }}{{ end }}
+{{- end }}
+
+{{/* Names that extraEnv sets, as a map. */}}
+{{- define "asana-access-review.extraNames" -}}
+{{- $names := dict }}
+{{- range .Values.extraEnv }}{{ $_ := set $names .name true }}{{ end }}
+{{- toYaml $names }}
+{{- end }}
+
+{{/* Keys of secretKeys that are used, with their key of the Secret. */}}
+{{- define "asana-access-review.secretKeys" -}}
+{{- $keys := dict }}
+{{- if include "asana-access-review.secretName" . }}
+{{- range $name, $key := .Values.secretKeys }}
+{{- if $key }}{{ $_ := set $keys $name $key }}{{ end }}
+{{- end }}
+{{- end }}
+{{- toYaml $keys }}
+{{- end }}
+
+{{/* Whether somebody is told of a night, so that a finding need not be a failed Job, too. */}}
+{{- define "asana-access-review.hasNotifier" -}}
+{{- $names := include "asana-access-review.extraNames" . | fromYaml }}
+{{- range $key, $_ := include "asana-access-review.secretKeys" . | fromYaml }}
+{{- $_ := set $names (include "asana-access-review.variable" $key) true }}
+{{- end }}
+{{- range list "NOTIFY_WEBHOOK_URL" "NOTIFY_SLACK_WEBHOOK_URL" }}
+{{- if or (hasKey $names .) (hasKey $names (printf "%s_FILE" .)) }}yes{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* FAIL_ON as the program is told. */}}
+{{- define "asana-access-review.failOn" -}}
+{{- if ne .Values.config.failOn "auto" }}
+{{- .Values.config.failOn }}
+{{- else if include "asana-access-review.hasNotifier" . }}inconclusive
+{{- else }}findings
+{{- end }}
+{{- end }}
+
+{{/* Every variable that is set by `config`, with its text. */}}
+{{- define "asana-access-review.config" -}}
+{{- $out := dict }}
+{{- range $key, $value := .Values.config }}
+{{- $text := "" }}
+{{- if kindIs "slice" $value }}
+{{- $text = join "," $value }}
+{{- else if kindIs "map" $value }}
+{{- /* Work places have commas in their names, so their pairs end with a semicolon. */}}
+{{- $end := eq $key "hrLocationZones" | ternary ";" "," }}
+{{- range $name, $pair := $value }}{{ $text = printf "%s%s=%s%s" $text $name $pair $end }}{{ end }}
+{{- if ne $key "hrLocationZones" }}{{ $text = trimSuffix "," $text }}{{ end }}
+{{- else if kindIs "float64" $value }}
+{{- $text = $value | int64 | toString }}
+{{- else if not (kindIs "invalid" $value) }}
+{{- $text = toString $value }}
+{{- end }}
+{{- if $text }}{{ $_ := set $out (include "asana-access-review.variable" $key) $text }}{{ end }}
+{{- end }}
+{{- $_ := set $out "FAIL_ON" (include "asana-access-review.failOn" .) }}
+{{- if not (hasKey $out "HR_TIME_ZONE") }}{{ $_ := set $out "HR_TIME_ZONE" .Values.cronJob.timeZone }}{{ end }}
+{{- toYaml $out }}
+{{- end }}
+
+{{/* A duration of the program's in seconds. */}}
+{{- define "asana-access-review.seconds" -}}
+{{- $number := regexFind "^[0-9]+" . | int64 }}
+{{- $unit := regexFind "[smhd]$" . }}
+{{- mul $number (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400) $unit) }}
+{{- end }}
+
+{{- define "asana-access-review.activeDeadlineSeconds" -}}
+{{- if kindIs "invalid" .Values.cronJob.activeDeadlineSeconds }}
+{{- $retries := kindIs "invalid" .Values.cronJob.backoffLimit | ternary 6 .Values.cronJob.backoffLimit | int64 }}
+{{- add (mul (add $retries 1) (include "asana-access-review.seconds" .Values.config.runDeadline | int64)) 900 }}
+{{- else }}
+{{- .Values.cronJob.activeDeadlineSeconds | int64 }}
+{{- end }}
+{{- end }}
+
+{{/* The environment that is not in the ConfigMap. An entry of extraEnv replaces ours of its name: a
+name that comes twice is an error of server-side apply. */}}
+{{- define "asana-access-review.env" -}}
+{{- $env := list
+  (dict "name" "JOB_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.labels['batch.kubernetes.io/job-name']")))
+  (dict "name" "POD_UID" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.uid"))) }}
+{{- if .Values.image.digest }}
+{{- $env = append $env (dict "name" "IMAGE_DIGEST" "value" .Values.image.digest) }}
+{{- end }}
+{{- with .Values.aws.region }}{{ $env = append $env (dict "name" "AWS_REGION" "value" .) }}{{ end }}
+{{- with .Values.aws.endpointUrlS3 }}{{ $env = append $env (dict "name" "AWS_ENDPOINT_URL_S3" "value" .) }}{{ end }}
+{{- $env = append $env (dict "name" "AWS_EC2_METADATA_DISABLED" "value" (toString .Values.aws.ec2MetadataDisabled)) }}
+{{- $secret := include "asana-access-review.secretName" . }}
+{{- range $name, $key := include "asana-access-review.secretKeys" . | fromYaml }}
+{{- $variable := include "asana-access-review.variable" $name }}
+{{- if and $.Values.secretsAsEnv (ne $name "awsCredentials") }}
+{{- $env = append $env (dict "name" $variable "valueFrom" (dict "secretKeyRef" (dict "name" $secret "key" $key))) }}
+{{- else }}
+{{- $env = append $env (dict "name" (printf "%s_FILE" $variable) "value" (printf "%s/%s" $.Values.secretsMountPath $variable)) }}
+{{- end }}
+{{- end }}
+{{- $names := include "asana-access-review.extraNames" . | fromYaml }}
+{{- $merged := list }}
+{{- range $env }}{{ if not (hasKey $names .name) }}{{ $merged = append $merged . }}{{ end }}{{ end }}
+{{- toYaml (concat $merged .Values.extraEnv) }}
+{{- end }}
+
+{{/* Keys of the Secret that are files in the pod, as items of its volume. */}}
+{{- define "asana-access-review.secretItems" -}}
+{{- $items := list }}
+{{- range $name, $key := include "asana-access-review.secretKeys" . | fromYaml }}
+{{- if or (not $.Values.secretsAsEnv) (eq $name "awsCredentials") }}
+{{- $items = append $items (dict "key" $key "path" (include "asana-access-review.variable" $name)) }}
+{{- end }}
+{{- end }}
+{{- toYaml $items }}
+{{- end }}
+
+{{/* What a pod that reviews, and one that only checks, have in common: (list root arguments restartPolicy) */}}
+{{- define "asana-access-review.podSpec" -}}
+{{- $root := index . 0 }}
+{{- $values := $root.Values }}
+{{- $items := include "asana-access-review.secretItems" $root | fromYamlArray -}}
+restartPolicy: {{ index . 2 }}
+serviceAccountName: {{ include "asana-access-review.serviceAccountName" $root }}
+automountServiceAccountToken: {{ $values.serviceAccount.automountServiceAccountToken }}
+enableServiceLinks: {{ $values.enableServiceLinks }}
+{{- if not (kindIs "invalid" $values.terminationGracePeriodSeconds) }}
+terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds | int64 }}
+{{- end }}
+{{- range $key := list "imagePullSecrets" "hostAliases" "dnsConfig" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- with get $values $key }}
+{{ $key }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
+{{- with get $values $key }}
+{{ $key }}: {{ . }}
+{{- end }}
+{{- end }}
+{{- with $values.podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.extraPodSpec }}
+{{ toYaml . }}
+{{- end }}
+{{- with $values.extraInitContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: asana-access-review
+    image: {{ include "asana-access-review.image" $root | quote }}
+    imagePullPolicy: {{ $values.image.pullPolicy }}
+    args: {{ index . 1 | toJson }}
+    terminationMessagePolicy: {{ $values.terminationMessagePolicy }}
+    {{- with $values.securityContext }}
+    securityContext:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.resources }}
+    resources:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    envFrom:
+      - configMapRef:
+          name: {{ include "asana-access-review.fullname" $root }}
+      {{- with $values.extraEnvFrom }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+    env:
+      {{- include "asana-access-review.env" $root | nindent 6 }}
+    {{- if or $items $values.persistence.enabled $values.extraVolumeMounts }}
+    volumeMounts:
+      {{- if $items }}
+      - name: secrets
+        mountPath: {{ $values.secretsMountPath }}
+        readOnly: true
+      {{- end }}
+      {{- if $values.persistence.enabled }}
+      - name: evidence
+        mountPath: {{ $values.persistence.mountPath }}
+      {{- end }}
+      {{- with $values.extraVolumeMounts }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+    {{- end }}
+  {{- with $values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- if or $items $values.persistence.enabled $values.extraVolumes }}
+volumes:
+  {{- if $items }}
+  - name: secrets
+    secret:
+      secretName: {{ include "asana-access-review.secretName" $root }}
+      defaultMode: 288 # 0440
+      items:
+        {{- toYaml $items | nindent 8 }}
+  {{- end }}
+  {{- if $values.persistence.enabled }}
+  - name: evidence
+    persistentVolumeClaim:
+      claimName: {{ $values.persistence.existingClaim | default (printf "%s-evidence" (include "asana-access-review.fullname" $root)) }}
+  {{- end }}
+  {{- with $values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,237 @@
+{{/* Texts with a form of their own: where, what, the form, and what to write. The schema could refuse
+them, too, but would show its pattern. */}}
+{{- define "asana-access-review.forms" -}}
+{{- $config := .Values.config }}
+{{- $problems := list }}
+{{- $month := "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec" }}
+{{- $day := "sun|mon|tue|wed|thu|fri|sat" }}
+{{- $fields := list }}
+{{- range list "[0-5]?[0-9]" "[01]?[0-9]|2[0-3]" "0?[1-9]|[12][0-9]|3[01]" (printf "0?[1-9]|1[0-2]|%s" $month) (printf "[0-6]|%s" $day) }}
+{{- $one := printf "([*?]|(%s)(-(%s))?)(/[1-9][0-9]*)?" . . }}
+{{- $fields = append $fields (printf "%s(,%s)*" $one $one) }}
+{{- end }}
+{{- $cron := printf "(?i)^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|%s)$" (join " +" $fields) }}
+{{- $zone := "^$|^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$" }}
+{{- $duration := "^[0-9]+[smhd]$" }}
+{{- $someTime := "^0*[1-9][0-9]*[smhd]$" }}
+{{- $loopback := "http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]+)?" }}
+{{- $path := "(file://)?/[^\\s].*" }}
+{{- $file := printf "https://[^@\\s]+|%s/.*|s3://[a-z0-9][a-z0-9.-]+/[^\\s].*|%s" $loopback $path }}
+{{- $writeTime := "write `30s`, `10m`, `24h` or `7d`" }}
+{{- $writeZone := "write an IANA name, as `Europe/Berlin`" }}
+{{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the whole path of a mounted file" }}
+{{- range list
+  (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, as `40 23 * * *`; the zone goes into cronJob.timeZone")
+  (list "cronJob.timeZone" .Values.cronJob.timeZone $zone $writeZone)
+  (list "config.hrTimeZone" $config.hrTimeZone $zone $writeZone)
+  (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "give the connection's id as Truto shows it")
+  (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write `https://host`, scheme and host only")
+  (list "config.trutoRateLimit" $config.trutoRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `49/10s` or `off`")
+  (list "config.hrFeedUrl" $config.hrFeedUrl (printf "^$|^(%s|truto-hris://[A-Za-z0-9_-]{1,128})$" $file) (printf "%s, or `truto-hris://INTEGRATED_ACCOUNT_ID`" $writeFile))
+  (list "config.aliasesUrl" $config.aliasesUrl (printf "^$|^(%s)$" $file) $writeFile)
+  (list "config.exceptionsUrl" $config.exceptionsUrl (printf "^$|^(%s)$" $file) $writeFile)
+  (list "config.evidenceUrl" $config.evidenceUrl (printf "^$|^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|%s)$" $path) "write `s3://bucket/prefix`, or a folder below persistence.mountPath")
+  (list "config.hrFeedMaxAge" $config.hrFeedMaxAge "^(off|[0-9]+[smhd])$" "write `48h` or `off`")
+  (list "config.offboardingGrace" $config.offboardingGrace $duration $writeTime)
+  (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
+  (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)
+  (list "config.runDeadline" $config.runDeadline $someTime $writeTime)
+  (list "externalSecret.refreshInterval" .Values.externalSecret.refreshInterval "^([0-9]+[smh])+$" "write `1h` or `15m`") }}
+{{- if not (regexMatch (index . 2) (index . 1)) }}
+{{- $problems = append $problems (printf "%s is `%s`, which cannot work: %s" (index . 0) (index . 1) (index . 3)) }}
+{{- end }}
+{{- end }}
+{{- range $place, $name := $config.hrLocationZones }}
+{{- if or (not $name) (not (regexMatch $zone $name)) }}
+{{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is no zone: %s" $name $place $writeZone) }}
+{{- end }}
+{{- end }}
+{{- toYaml $problems }}
+{{- end }}
+
+{{/* Values that each fit the schema and cannot work together. All of them are told at once. */}}
+{{- define "asana-access-review.validate" -}}
+{{- $problems := include "asana-access-review.forms" . | fromYamlArray }}
+{{- $config := .Values.config }}
+{{- $cron := .Values.cronJob }}
+{{- $extra := include "asana-access-review.extraNames" . | fromYaml }}
+{{- $secrets := include "asana-access-review.secretKeys" . | fromYaml }}
+{{- $feed := $config.hrFeedUrl }}
+
+{{- if not .Values.image.repository }}
+{{- $problems = append $problems "image.repository is not set: set it to where you pushed the image, as `registry.example.com/asana-access-review`" }}
+{{- end }}
+{{- if not $cron.timeZone }}
+{{- $problems = append $problems "cronJob.timeZone is not set: set it to the time zone of your HR dates, as `Europe/Berlin` or `Etc/UTC`; the schedule and HR_TIME_ZONE follow it" }}
+{{- end }}
+
+{{- range $key, $what := dict
+  "trutoIntegratedAccountId" "the id of the Truto connection to Asana"
+  "hrFeedUrl" "where the HR feed is, as `s3://bucket/leavers.csv`"
+  "evidenceUrl" "where evidence goes, as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
+{{- $variable := include "asana-access-review.variable" $key }}
+{{- if not (or (get $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
+{{- $problems = append $problems (printf "config.%s is not set: set it to %s" $key $what) }}
+{{- end }}
+{{- end }}
+
+{{- /* One variable from two places. */}}
+{{- range $variable, $_ := include "asana-access-review.config" . | fromYaml }}
+{{- if hasKey $extra $variable }}
+{{- $key := "" }}
+{{- range $name, $_ := $config }}{{ if eq (include "asana-access-review.variable" $name) $variable }}{{ $key = $name }}{{ end }}{{ end }}
+{{- $problems = append $problems (printf "%s comes from extraEnv and from config.%s: write its value there, and leave it out of extraEnv" $variable $key) }}
+{{- end }}
+{{- end }}
+{{- range $name, $_ := $secrets }}
+{{- $variable := include "asana-access-review.variable" $name }}
+{{- $other := $.Values.secretsAsEnv | ternary (printf "%s_FILE" $variable) $variable }}
+{{- if and (ne $name "awsCredentials") (hasKey $extra $other) }}
+{{- $problems = append $problems (printf "%s comes from extraEnv, and %s from secretKeys.%s: set secretKeys.%s to an empty text, or leave the one of extraEnv away" $other $variable $name $name) }}
+{{- end }}
+{{- end }}
+
+{{- /* Secrets. */}}
+{{- if not (or (hasKey $secrets "trutoApiToken") (hasKey $extra "TRUTO_API_TOKEN") (hasKey $extra "TRUTO_API_TOKEN_FILE") .Values.extraEnvFrom) }}
+{{- $problems = append $problems "the Truto token comes from nowhere: set existingSecret to the name of a Secret with the key of secretKeys.trutoApiToken, or externalSecret.enabled" }}
+{{- end }}
+{{- if and .Values.externalSecret.enabled .Values.existingSecret }}
+{{- $problems = append $problems "existingSecret and externalSecret.enabled are both set: keep one of the two" }}
+{{- end }}
+{{- if .Values.externalSecret.enabled }}
+{{- if not .Values.externalSecret.secretStoreRef.name }}
+{{- $problems = append $problems "externalSecret.secretStoreRef.name is not set: set it to the name of your SecretStore or ClusterSecretStore" }}
+{{- end }}
+{{- if not (or .Values.externalSecret.remoteKey .Values.externalSecret.data) }}
+{{- $problems = append $problems "externalSecret has neither remoteKey nor data: set externalSecret.remoteKey to the name of the remote secret" }}
+{{- end }}
+{{- end }}
+{{- range $name, $key := .Values.secretKeys }}
+{{- if and $key (not (include "asana-access-review.secretName" $)) (ne $name "trutoApiToken") }}
+{{- $problems = append $problems (printf "secretKeys.%s is set, and there is no Secret: set existingSecret or externalSecret.enabled" $name) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
+{{- $problems = append $problems "serviceAccount.annotations are set, and serviceAccount.create is false: annotate the account where it is made, or set serviceAccount.create to true" }}
+{{- end }}
+
+{{- /* The HR feed. */}}
+{{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
+{{- $url := get $config $key }}
+{{- if regexMatch "^(file://)?/" $url }}
+{{- $path := trimPrefix "file://" $url }}
+{{- $mounted := false }}
+{{- range $.Values.extraVolumeMounts }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) (printf "%s/" $path) }}{{ $mounted = true }}{{ end }}
+{{- end }}
+{{- if not $mounted }}
+{{- $problems = append $problems (printf "config.%s is the path `%s`, and nothing is mounted there: add a volume with extraVolumes and extraVolumeMounts, or use https:// or s3://" $key $path) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and $secrets.hrFeedAuthorization $feed (not (hasPrefix "https://" $feed)) }}
+{{- $problems = append $problems "secretKeys.hrFeedAuthorization is set, and config.hrFeedUrl is no https address: set secretKeys.hrFeedAuthorization to an empty text" }}
+{{- end }}
+{{- if hasPrefix "truto-hris://" $feed }}
+{{- if eq $feed (printf "truto-hris://%s" $config.trutoIntegratedAccountId) }}
+{{- $problems = append $problems "config.hrFeedUrl names the connection of config.trutoIntegratedAccountId: name a connection to an HR system" }}
+{{- end }}
+{{- if or (ne $config.hrFeedFormat "auto") $config.hrFeedColumns }}
+{{- $problems = append $problems "config.hrFeedFormat or config.hrFeedColumns is set, and config.hrFeedUrl is no file: leave them as they come, Truto names the fields" }}
+{{- end }}
+{{- end }}
+
+{{- /* The evidence. */}}
+{{- $evidence := $config.evidenceUrl }}
+{{- $mount := printf "%s/" (trimSuffix "/" .Values.persistence.mountPath) }}
+{{- if hasPrefix "s3://" $evidence }}
+{{- if .Values.persistence.enabled }}
+{{- $problems = append $problems "persistence.enabled is true, and config.evidenceUrl is a bucket: set persistence.enabled to false, nothing would be written there" }}
+{{- end }}
+{{- else if regexMatch "^(file://)?/" $evidence }}
+{{- if not .Values.persistence.enabled }}
+{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which ends with its pod: set it to `s3://bucket/prefix`, or set persistence.enabled" $evidence) }}
+{{- else if not (hasPrefix $mount (printf "%s/" (trimPrefix "file://" $evidence))) }}
+{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which is not below persistence.mountPath: set it to `%s` or a folder below" $evidence (trimSuffix "/" $mount)) }}
+{{- end }}
+{{- end }}
+
+{{- if and $config.evidenceObjectLockMode (kindIs "invalid" $config.evidenceRetentionDays) }}
+{{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the days that evidence is kept, as 400" }}
+{{- end }}
+{{- range $key := list "evidenceObjectLockMode" "evidenceKmsKeyId" "evidenceBucketOwner" }}
+{{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
+{{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
+{{- end }}
+{{- end }}
+{{- if and $config.evidenceSigningKmsKeyId $secrets.evidenceSigningKey }}
+{{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one of the two" }}
+{{- end }}
+
+{{- /* Whoever is told. */}}
+{{- $url := or $secrets.notifyWebhookUrl (hasKey $extra "NOTIFY_WEBHOOK_URL") (hasKey $extra "NOTIFY_WEBHOOK_URL_FILE") .Values.extraEnvFrom }}
+{{- $key := or $secrets.notifyWebhookSecret (hasKey $extra "NOTIFY_WEBHOOK_SECRET") (hasKey $extra "NOTIFY_WEBHOOK_SECRET_FILE") .Values.extraEnvFrom }}
+{{- if and $url (not $key) }}
+{{- $problems = append $problems "a webhook is to be told, and nothing signs it: set secretKeys.notifyWebhookSecret to the key of the Secret that holds its `whsec_` key" }}
+{{- else if and $key (not $url) }}
+{{- $problems = append $problems "secretKeys.notifyWebhookSecret is set, and there is no webhook: set secretKeys.notifyWebhookUrl" }}
+{{- end }}
+{{- if and (ne $config.notifyOn "change") (not (include "asana-access-review.hasNotifier" .)) (not .Values.extraEnvFrom) }}
+{{- $problems = append $problems "config.notifyOn is set, and nobody is to be told: set secretKeys.notifyWebhookUrl or secretKeys.notifySlackWebhookUrl, or leave it as it comes" }}
+{{- end }}
+
+{{- /* The Job. */}}
+{{- if $cron.podFailurePolicy }}
+{{- if ne .Values.restartPolicy "Never" }}
+{{- $problems = append $problems "restartPolicy is not Never, which cronJob.podFailurePolicy needs: set restartPolicy to Never, or cronJob.podFailurePolicy to null" }}
+{{- end }}
+{{- if and $cron.podReplacementPolicy (ne $cron.podReplacementPolicy "Failed") }}
+{{- $problems = append $problems "cronJob.podReplacementPolicy is not Failed, which cronJob.podFailurePolicy needs: set it to Failed, or cronJob.podFailurePolicy to null" }}
+{{- end }}
+{{- range $cron.podFailurePolicy.rules }}
+{{- if .onExitCodes }}
+{{- $values := list }}
+{{- range .onExitCodes.values }}{{ $values = append $values (int64 . | printf "%03d") }}{{ end }}
+{{- if ne (join "," $values) (join "," (sortAlpha $values)) }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has exit codes that are not sorted: write them in ascending order" }}
+{{- end }}
+{{- if and (eq .onExitCodes.operator "In") (has "000" $values) }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has the exit code 0 with operator In: leave it away, 0 is success" }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $deadline := include "asana-access-review.seconds" $config.runDeadline | int64 }}
+{{- if lt (include "asana-access-review.activeDeadlineSeconds" . | int64) $deadline }}
+{{- $problems = append $problems (printf "cronJob.activeDeadlineSeconds is less than config.runDeadline (%d seconds): set it to null, and it is computed" $deadline) }}
+{{- end }}
+{{- if or $cron.backoffLimitPerIndex $cron.maxFailedIndexes }}
+{{- if ne (toString $cron.completionMode) "Indexed" }}
+{{- $problems = append $problems "cronJob.backoffLimitPerIndex and cronJob.maxFailedIndexes need cronJob.completionMode Indexed: set it, or set them to null" }}
+{{- end }}
+{{- end }}
+{{- if and (eq (toString $cron.completionMode) "Indexed") (kindIs "invalid" $cron.completions) }}
+{{- $problems = append $problems "cronJob.completionMode Indexed needs cronJob.completions: set it to the number of indexes" }}
+{{- end }}
+{{- if and $cron.successPolicy (ne (toString $cron.completionMode) "Indexed") }}
+{{- $problems = append $problems "cronJob.successPolicy needs cronJob.completionMode Indexed: set it, or set cronJob.successPolicy to null" }}
+{{- end }}
+
+{{- /* Alerts look at Jobs, which have to be there. */}}
+{{- if .Values.prometheusRule.enabled }}
+{{- range $key := list "successfulJobsHistoryLimit" "failedJobsHistoryLimit" }}
+{{- $limit := get $cron $key }}
+{{- if and (not (kindIs "invalid" $limit)) (lt (int64 $limit) 1) }}
+{{- $problems = append $problems (printf "cronJob.%s is 0, and the alerts look at finished Jobs: set it to 1 or more, or prometheusRule.enabled to false" $key) }}
+{{- end }}
+{{- end }}
+{{- $hours := .Values.prometheusRule.notFinishedHours | int64 }}
+{{- if and (not (kindIs "invalid" $cron.ttlSecondsAfterFinished)) (lt (int64 $cron.ttlSecondsAfterFinished) (mul $hours 3600)) }}
+{{- $problems = append $problems (printf "cronJob.ttlSecondsAfterFinished is less than prometheusRule.notFinishedHours (%d h), and the alerts look at finished Jobs: set it to %d or more" $hours (mul $hours 3600)) }}
+{{- end }}
+{{- end }}
+
+{{- if $problems }}
+{{- fail (printf "\n\nthe values have %d problem%s\n  %s\n" (len $problems) (eq (len $problems) 1 | ternary "" "s") (join "\n  " $problems)) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,245 @@
+//! The chart as helm renders it, and manifests as anybody reads them.
+
+#![allow(dead_code, reason = "no test program uses all of it")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Map, Value, json};
+
+/// The namespace of every rendering.
+pub(crate) const NAMESPACE: &str = "access-review";
+
+/// A file or folder of this repository.
+pub(crate) fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The text of a file of this repository.
+pub(crate) fn text(name: &str) -> String {
+    let path = here(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The chart's folder.
+pub(crate) fn chart() -> PathBuf {
+    here("helm/asana-access-review")
+}
+
+/// Every document of a YAML text, empty ones left out. A key that comes twice is an error.
+pub(crate) fn documents(yaml: &str) -> Vec<Value> {
+    let all: Vec<Value> = serde_saphyr::from_multiple(yaml)
+        .unwrap_or_else(|error| panic!("no YAML: {error}\n{yaml}"));
+    all.into_iter().filter(|value| !value.is_null()).collect()
+}
+
+/// The one document of a YAML file of this repository.
+pub(crate) fn document(name: &str) -> Value {
+    let mut all = documents(&text(name));
+    assert_eq!(all.len(), 1, "{name} is one document");
+    all.remove(0)
+}
+
+/// What has no default that could work, and no more.
+pub(crate) fn least() -> Value {
+    json!({
+        "image": { "repository": "registry.example.com/asana-access-review" },
+        "cronJob": { "timeZone": "Europe/Paris" },
+        "config": {
+            "trutoIntegratedAccountId": "5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10",
+            "hrFeedUrl": "s3://hr-exports/feed.csv",
+            "evidenceUrl": "s3://access-evidence/asana",
+        },
+        "existingSecret": "asana-access-review",
+    })
+}
+
+/// Values with others laid over them, as helm does it with `-f`: maps merge, all else replaces.
+pub(crate) fn over(base: &Value, other: &Value) -> Value {
+    match (base, other) {
+        (Value::Object(base), Value::Object(other)) => {
+            let mut merged = base.clone();
+            for (key, value) in other {
+                let value = match merged.get(key) {
+                    Some(there) => over(there, value),
+                    None => value.clone(),
+                };
+                merged.insert(key.clone(), value);
+            }
+            Value::Object(merged)
+        }
+        (_, other) => other.clone(),
+    }
+}
+
+/// A value at a path of keys, and nothing beside it.
+pub(crate) fn at(path: &[&str], value: Value) -> Value {
+    path.iter().rev().fold(value, |inner, key| {
+        let mut outer = Map::new();
+        outer.insert((*key).to_owned(), inner);
+        Value::Object(outer)
+    })
+}
+
+/// Runs a program to its end.
+pub(crate) fn output(program: &str, arguments: &[&str]) -> Output {
+    let run = Command::new(program).args(arguments).output();
+    run.unwrap_or_else(|error| panic!("{program}: {error}"))
+}
+
+/// What a program printed; it must have succeeded.
+pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
+    let output = output(program, arguments);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}\n{}\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+/// A release of a chart as helm renders it, or what helm says is wrong.
+pub(crate) fn template_of(chart: &Path, release: &str, values: &Value) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("values.json");
+    fs::write(&file, values.to_string()).expect("values");
+    let run = Command::new("helm")
+        .args(["template", release])
+        .arg(chart)
+        .args(["--namespace", NAMESPACE, "--values"])
+        .arg(&file)
+        .output()
+        .expect("helm");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if run.status.success() {
+        Ok(text(&run.stdout))
+    } else {
+        Err(text(&run.stderr))
+    }
+}
+
+/// The chart rendered, or what helm says is wrong.
+pub(crate) fn template(release: &str, values: &Value) -> Result<String, String> {
+    template_of(&chart(), release, values)
+}
+
+/// The objects of the chart rendered with values that work.
+pub(crate) fn objects(release: &str, values: &Value) -> Vec<Value> {
+    let rendered = template(release, values)
+        .unwrap_or_else(|error| panic!("values that should work: {error}\n{values:#}"));
+    documents(&rendered)
+}
+
+/// The only object of a kind.
+pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    let mut found = objects.iter().filter(|object| object["kind"] == kind);
+    let first = found.next().unwrap_or_else(|| panic!("no {kind}"));
+    assert!(found.next().is_none(), "more than one {kind}");
+    first
+}
+
+/// The specs of all pods that the objects make, by kind and name.
+pub(crate) fn pods(objects: &[Value]) -> BTreeMap<String, &Value> {
+    let mut pods = BTreeMap::new();
+    for object in objects {
+        let spec = match object["kind"].as_str() {
+            Some("CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+            Some("Job") => &object["spec"]["template"]["spec"],
+            Some("Pod") => &object["spec"],
+            _ => continue,
+        };
+        let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
+        let kind = object["kind"].as_str().unwrap_or_default();
+        pods.insert(format!("{kind} {name}"), spec);
+    }
+    pods
+}
+
+/// The environment of a pod's first container: the ConfigMap's variables, and those of its own that
+/// have a value.
+pub(crate) fn environment(objects: &[Value], pod: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut environment = BTreeMap::new();
+    let settings = objects.iter().find(|object| object["data"].is_object());
+    for (name, value) in settings.expect("a ConfigMap")["data"]
+        .as_object()
+        .expect("data")
+    {
+        environment.insert(name.clone(), text(value));
+    }
+    for entry in pod["containers"][0]["env"].as_array().expect("env") {
+        if let Some(value) = entry["value"].as_str() {
+            environment.insert(text(&entry["name"]), value.to_owned());
+        }
+    }
+    environment
+}
+
+/// A leaf of the chart's schema: something that can be set, with texts that show how.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    pub(crate) path: Vec<String>,
+    pub(crate) schema: Value,
+}
+
+impl Leaf {
+    /// `cronJob.schedule`.
+    pub(crate) fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// The values the schema shows.
+    pub(crate) fn examples(&self) -> Vec<Value> {
+        let examples = self.schema["examples"].as_array();
+        examples
+            .unwrap_or_else(|| panic!("{} has no examples", self.name()))
+            .clone()
+    }
+
+    /// Only this value.
+    pub(crate) fn set(&self, value: Value) -> Value {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        at(&path, value)
+    }
+
+    /// What it is in other values.
+    pub(crate) fn get<'a>(&self, values: &'a Value) -> &'a Value {
+        self.path
+            .iter()
+            .fold(values, |value, key| &value[key.as_str()])
+    }
+}
+
+/// The chart's schema.
+pub(crate) fn schema() -> Value {
+    serde_json::from_str(&text("helm/asana-access-review/values.schema.json")).expect("JSON")
+}
+
+/// Every leaf of the schema in its order: what is no closed group of others.
+pub(crate) fn leaves() -> Vec<Leaf> {
+    fn walk(schema: &Value, path: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
+        let is_group = schema["type"] == "object"
+            && schema["examples"].is_null()
+            && schema["properties"].is_object();
+        if !is_group {
+            let schema = schema.clone();
+            let path = path.clone();
+            leaves.push(Leaf { path, schema });
+            return;
+        }
+        for (key, inner) in schema["properties"].as_object().expect("properties") {
+            path.push(key.clone());
+            walk(inner, path, leaves);
+            path.pop();
+        }
+    }
+    let mut leaves = Vec::new();
+    walk(&schema(), &mut Vec::new(), &mut leaves);
+    // What a parent chart may pass, and nothing here reads.
+    leaves.retain(|leaf| leaf.name() != "global" && leaf.name() != "enabled");
+    leaves
+}
