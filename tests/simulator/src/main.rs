@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     if arguments.list {
         for (name, about) in SCENARIOS {
-            say(&format!("{name:<24}{about}"));
+            say(&format!("{name:<28}{about}"));
         }
         return Ok(());
     }
