@@ -316,6 +316,18 @@ fn a_store_or_a_file_that_is_refused_ends_as_a_run_would() {
 }
 
 #[test]
+fn what_stops_a_run_decides_the_exit_code_over_what_makes_it_inconclusive() {
+    let job = job(World::scenario("bad-token").expect("a scenario"));
+    job.hr_feed("E1,Person Two,person2@example.com,Terminated,31/02/2020\n");
+    let ended = job.run_with(&["check", "--json"]);
+    assert_eq!(ended.code, 77, "{}", ended.stdout);
+    assert_eq!(
+        subjects(&ended, "fail"),
+        ["hr_feed".to_owned(), "token".to_owned()].into()
+    );
+}
+
+#[test]
 fn a_signed_ledger_without_the_key_is_found() {
     let key = include_str!("keys/ed25519.test-key.pem");
     let job = healthy().env("EVIDENCE_SIGNING_KEY", key);

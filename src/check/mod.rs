@@ -44,10 +44,16 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// How a run would end that got no farther than this: by the first line that failed.
+    /// How a run would end: by the first line that would stop it, else inconclusive where something
+    /// failed that it would go on with.
     pub fn exit(&self) -> Exit {
-        let failed = self.lines.iter().find(|line| line.mark == Mark::Fail);
-        failed.map_or(Exit::Pass, |line| line.exit)
+        let failed = self.lines.iter().filter(|line| line.mark == Mark::Fail);
+        let mut exits = failed.map(|line| line.exit);
+        let first = exits.next().unwrap_or(Exit::Pass);
+        match first {
+            Exit::Inconclusive => exits.find(|exit| *exit != first).unwrap_or(first),
+            first => first,
+        }
     }
 
     fn add(&mut self, line: Line) {
