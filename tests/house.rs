@@ -228,6 +228,7 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
     for (command, arguments) in [
         (Command::Run, &["asana-access-review", "--help"][..]),
         (Command::Run, &["asana-access-review", "run", "--help"]),
+        (Command::Check, &["asana-access-review", "check", "--help"]),
         (
             Command::Connect,
             &["asana-access-review", "connect", "--help"],
