@@ -67,6 +67,18 @@ fn runtime() -> Result<Runtime, Exit> {
     })
 }
 
+/// Settings that were judged, or every problem, told.
+fn settled<T>(loaded: Result<config::Judged<T>, config::Problems>) -> Result<T, Exit> {
+    let config::Judged { settings, warnings } = loaded.map_err(|problems| {
+        complain(&format!("error: {problems}\n"));
+        Exit::Configuration
+    })?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(settings)
+}
+
 /// The keys in files that somebody pins.
 fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
     let read = |path: &PathBuf| {
@@ -82,16 +94,10 @@ fn check_evidence(asked: cli::Verify) -> Exit {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let loaded = config::load_store(environment, asked.url, |path| std::fs::read_to_string(path));
-    let config::Judged { settings, warnings } = match loaded {
-        Ok(judged) => judged,
-        Err(problems) => {
-            complain(&format!("error: {problems}\n"));
-            return Exit::Configuration;
-        }
+    let settings = match settled(loaded) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
     };
-    for warning in warnings {
-        warn!("{warning}");
-    }
     let keys = match public_keys(&asked.public_keys) {
         Ok(keys) => keys,
         Err(problem) => {
@@ -213,16 +219,10 @@ fn make_connection(asked: cli::Connect) -> Exit {
     }
     let (environment, progress) = begin();
     let loaded = config::load_truto(environment, |path| std::fs::read_to_string(path));
-    let config::Judged { settings, warnings } = match loaded {
-        Ok(judged) => judged,
-        Err(problems) => {
-            complain(&format!("error: {problems}\n"));
-            return Exit::Configuration;
-        }
+    let settings = match settled(loaded) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
     };
-    for warning in warnings {
-        warn!("{warning}");
-    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
