@@ -163,6 +163,7 @@ fn night_after(first: &Inputs) -> Inputs {
         ledger_head: Some(1),
         baseline: Some(Baseline {
             at: at.clone(),
+            workspace_id: first.population.workspace.id.clone(),
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: judged.former_emails,
@@ -170,6 +171,7 @@ fn night_after(first: &Inputs) -> Inputs {
         }),
         previous: Some(Previous {
             at,
+            workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
             findings_first_seen: judged
                 .findings

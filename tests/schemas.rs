@@ -305,6 +305,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
         ledger_head: Some(1),
         baseline: Some(Baseline {
             at: earlier.clone(),
+            workspace_id: first.population.workspace.id.clone(),
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: [("2".to_owned(), vec![address("old@example.com")])].into(),
@@ -315,6 +316,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             directives: first.directives.sha256(),
             roster: judged.roster,
             at: earlier,
+            workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
             findings_first_seen: judged
                 .findings

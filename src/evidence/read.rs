@@ -14,7 +14,7 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
-    Population, Protection, RejectedRow,
+    Population, Protection, RejectedRow, Workspace,
 };
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
@@ -30,6 +30,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     }
     #[derive(Deserialize)]
     struct Population {
+        workspace: Workspace,
         accounts: Vec<Account>,
         #[serde(default)]
         mapping: Option<Mapping>,
@@ -41,6 +42,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     } = serde_json::from_slice(facts)?;
     Ok(Baseline {
         at,
+        workspace_id: population.workspace.id,
         as_of,
         accounts: population.accounts,
         former_emails,
@@ -96,6 +98,11 @@ pub fn previous(
     let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
     Ok(manifest.policy.clone().map(|policy| Previous {
         at,
+        workspace_id: manifest
+            .connection
+            .workspace
+            .as_ref()
+            .map(|workspace| workspace.id.clone()),
         policy,
         leavers,
         findings_first_seen,

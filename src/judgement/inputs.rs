@@ -100,6 +100,8 @@ pub struct RunRef {
 pub struct Baseline {
     /// Which run it is.
     pub at: RunRef,
+    /// The workspace it was of.
+    pub workspace_id: String,
     /// Its instant.
     pub as_of: Timestamp,
     /// The accounts it saw, sorted by id.
@@ -118,6 +120,8 @@ pub type FormerEmails = BTreeMap<String, Vec<EmailAddress>>;
 pub struct Previous {
     /// Which run it is.
     pub at: RunRef,
+    /// The workspace it was of, if it says.
+    pub workspace_id: Option<String>,
     /// The rules it went by.
     pub policy: Policy,
     /// Its leavers.

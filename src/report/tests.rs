@@ -167,6 +167,7 @@ impl World {
         if judged.complete {
             self.inputs.past.baseline = Some(Baseline {
                 at: at.clone(),
+                workspace_id: self.inputs.population.workspace.id.clone(),
                 as_of: self.inputs.as_of,
                 accounts: self.inputs.population.accounts.clone(),
                 former_emails: judged.former_emails,
@@ -179,6 +180,7 @@ impl World {
             directives: self.inputs.directives.sha256(),
             roster: judged.roster,
             at,
+            workspace_id: Some(self.inputs.population.workspace.id.clone()),
             policy: self.inputs.policy.clone(),
             findings_first_seen: judged
                 .findings

@@ -173,6 +173,7 @@ impl Judges {
             Ok((judgement, otherwise)) if otherwise.is_empty() => {
                 let baseline = Baseline {
                     at: at.clone(),
+                    workspace_id: inputs.population.workspace.id,
                     as_of: inputs.as_of,
                     accounts: inputs.population.accounts,
                     former_emails: judgement.former_emails,

@@ -119,6 +119,24 @@ fn workspace_listed(inputs: &Inputs) -> Check {
         );
     }
     let workspace = &inputs.population.workspace.id;
+    // Another workspace's people are no baseline: all of them would be gone from this one.
+    let past = &inputs.past;
+    let of_baseline = past.baseline.iter().map(|of| &of.workspace_id);
+    let of_previous = past
+        .previous
+        .iter()
+        .filter_map(|of| of.workspace_id.as_ref());
+    if let Some(other) = of_baseline
+        .chain(of_previous)
+        .find(|other| *other != workspace)
+    {
+        let detail = format!(
+            "this is workspace {workspace}, and the runs before are of {other}: the evidence of a \
+             connection is of one workspace; connect the other one anew, or let EVIDENCE_URL name \
+             another place"
+        );
+        return with(check(id, CheckStatus::Fail, detail), numbers);
+    }
     with(
         check(
             id,

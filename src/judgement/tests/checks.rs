@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::world::*;
-use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Verdict, mark_of_origin};
+use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Outcome, Verdict, mark_of_origin};
 use crate::people::{Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, Status, Viewer};
 
 use CheckStatus::{Fail, Pass, Warn};
@@ -645,4 +645,27 @@ fn where_nobody_asked_for_the_mapping_there_is_no_check_of_it() {
         .judge();
     let id = CheckId::MappingUnchanged;
     assert!(judged.checks.iter().all(|check| check.id != id));
+}
+
+#[test]
+fn runs_of_another_workspace_are_no_baseline_for_this_one() {
+    let first = world()
+        .account("ada@example.com")
+        .leaver("ada@example.com", date(2026, 11, 1));
+    let elsewhere = |inputs: &mut Inputs| inputs.population.workspace.id = "1332".to_owned();
+    let second = first.next().without("ada").change(elsewhere);
+    let judged = second.judge();
+    assert_eq!(status(&judged, CheckId::WorkspaceListed), Fail);
+    assert!(!judged.complete, "who is not in it has not lost access");
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    let outcome = outcome(&judged, "ada@example.com");
+    assert_ne!(outcome, Outcome::Removed);
+
+    // However often it runs there; and once it is back, one more night cannot be told.
+    let third = second.next();
+    assert_eq!(status(&third.judge(), CheckId::WorkspaceListed), Fail);
+    let back = third.change(|inputs| inputs.population.workspace.id = "1331".to_owned());
+    assert_eq!(status(&back.judge(), CheckId::WorkspaceListed), Fail);
+    let after = back.next();
+    assert_eq!(status(&after.judge(), CheckId::WorkspaceListed), Pass);
 }

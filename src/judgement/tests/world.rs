@@ -307,6 +307,7 @@ impl World {
         let baseline = if judged.complete {
             Some(Baseline {
                 at: at.clone(),
+                workspace_id: population.workspace.id.clone(),
                 as_of,
                 accounts: population.accounts,
                 former_emails: judged.former_emails,
@@ -321,6 +322,7 @@ impl World {
             directives: directives.sha256(),
             roster: judged.roster,
             at,
+            workspace_id: Some(population.workspace.id),
             policy,
             leavers: judged.leavers,
             findings_first_seen: findings
