@@ -324,7 +324,16 @@ LOCATION=$location awk '
     return size_of_it == size[path]
   }
 
-  function check_files(at, place, sequence,  i, j, file, extras, found) {
+  # What must be kept no longer goes file by file.
+  function may_be_gone() {
+    return e["retain_until"] != "" && !is_before(now, e["retain_until"])
+  }
+
+  function check_files(at, place, sequence,  i, j, file, extras, found, partly) {
+    if (!(("SHA256SUMS") in present) && may_be_gone()) {
+      note("expired ", place)
+      return 0
+    }
     if (!(("SHA256SUMS") in present)) {
       fault("missing_file", place "/SHA256SUMS", "it is gone, and with it what the entry vouches for")
       return 0
@@ -360,7 +369,9 @@ LOCATION=$location awk '
       if (found) {
         fault("moved", place "/" file, "it lies under the name `" extra[found] "`")
         extra[found] = ""
-      } else
+      } else if (may_be_gone())
+        partly = 1
+      else
         fault("missing_file", place "/" file, "it was hashed when the run was committed, and is gone")
     }
     for (j = 1; j <= extras; j++)
@@ -368,7 +379,8 @@ LOCATION=$location awk '
     extras = split(e["kind"] == "run" ? night : "report.html manifest.json", extra, " ")
     for (j = 1; j <= extras; j++)
       if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
-    return ("manifest.json" in is_right)
+    if (partly) note("expired ", place)
+    return !partly && ("manifest.json" in is_right)
   }
 
   function check_manifest(at, place, sequence,  path, apart, origin, i, part, name) {
@@ -475,7 +487,7 @@ LOCATION=$location awk '
     }
     place = at_place(at)
     if (!(at in files)) {
-      if (e["retain_until"] != "" && !is_before(now, e["retain_until"])) note("expired ", place)
+      if (may_be_gone()) note("expired ", place)
       else fault("missing_run", place, "the folder of a committed run is gone")
       return
     }

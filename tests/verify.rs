@@ -224,6 +224,81 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
     assert!(ended.stdout.contains("  not again  "), "{}", ended.stdout);
 }
 
+/// `docs/verify.sh` on the same evidence: whether it is sound to it, and what it says.
+fn by_script(evidence: &Evidence) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let mut command = std::process::Command::new("sh");
+    let ended = command.arg(script).arg(evidence.job.evidence()).output();
+    let ended = ended.expect("a shell");
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    (ended.status.success(), told)
+}
+
+#[test]
+fn a_store_may_delete_what_is_expired_file_by_file() {
+    let has_tools = support::has(&["sh", "awk", "sha256sum"]);
+    for gone in [
+        &["inputs/hr.jsonl.gz"][..],
+        &["manifest.json"],
+        &["SHA256SUMS"],
+        &["result.json", "inputs/facts.json", "SHA256SUMS"],
+    ] {
+        let evidence = untouched();
+        for file in gone {
+            fs::remove_file(evidence.file(1, file)).expect("a file");
+        }
+        assert_eq!(evidence.verify(&[]).code, 5, "before its time: {gone:?}");
+        let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
+        evidence.rewrite(1, |entry| entry.retain_until = Some(long_ago));
+        let ended = evidence.verify(&[]);
+        assert_eq!(ended.code, 0, "{gone:?}: {}", ended.stdout);
+        assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
+        if has_tools {
+            let (is_sound, told) = by_script(&evidence);
+            assert!(is_sound && told.contains("expired"), "{gone:?}: {told}");
+        }
+    }
+    // What is left must still be what it was.
+    let evidence = untouched();
+    let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
+    evidence.rewrite(1, |entry| entry.retain_until = Some(long_ago));
+    fs::remove_file(evidence.file(1, "report.html")).expect("a file");
+    append(&evidence.file(1, "accounts.csv"), "x");
+    assert_eq!(evidence.faults(&[]), ["modified accounts.csv"]);
+    if has_tools {
+        assert!(!by_script(&evidence).0);
+    }
+}
+
+#[test]
+fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
+    // A line of a kind that nobody writes, committed as if it had been written.
+    let evidence = untouched();
+    evidence.forge(1, "inputs/facts.json", |text| {
+        text.replace("\"policy\"", "\"polity\"")
+    });
+    let faults = evidence.faults(&[]);
+    assert!(
+        faults.iter().any(|fault| fault.starts_with("judged_otherwise") || fault.starts_with("disagreement")),
+        "{faults:?}"
+    );
+    // A version of deriving that is yet to come.
+    let evidence = untouched();
+    evidence.forge(1, "inputs/facts.json", |text| {
+        let known = "\"derivation\":{\"version\":1";
+        let spaced = "\"version\": 1";
+        match text.contains(known) {
+            true => text.replace(known, "\"derivation\":{\"version\":2"),
+            false => text.replacen(spaced, "\"version\": 2", 1),
+        }
+    });
+    let faults = evidence.faults(&[]);
+    assert!(
+        faults.contains(&"accounts_otherwise facts.json".to_owned()),
+        "{faults:?}"
+    );
+}
+
 #[test]
 fn a_run_without_an_entry_is_listed_and_no_fault() {
     let evidence = untouched();

@@ -7,7 +7,7 @@ use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::net::Deadline;
 use crate::people::{Account, Mapping, Memberships, Population, Role, Status, Viewer};
 use crate::source::{self, SourceError};
-use crate::truto::{self, TrutoError};
+use crate::truto::{self, End, TrutoError};
 
 /// A token that ends sooner than this is worth a line, in days.
 const TOKEN_DAYS: i64 = 30;
@@ -29,23 +29,21 @@ pub(super) async fn sample(
         Err(error) => {
             let subject = subject_of(&error);
             let (exit, hint) = (error.kind().into(), error.hint());
-            for before in Subject::ALL.iter().filter(|at| was_reached(**at, subject)) {
-                checked.add(Line::ok(*before, "answered"));
-            }
             checked.add(Line::fail(subject, exit, chain(&error)).hint(hint));
-            for after in Subject::ALL.iter().filter(|at| is_after(**at, subject)) {
-                checked.add(Line::skipped(
-                    *after,
-                    format!("not tried, since `{subject}` failed"),
-                ));
+            for of in ASKED.iter().filter(|of| **of != subject) {
+                checked.add(match was_reached(*of, subject) {
+                    true => Line::ok(*of, "answered"),
+                    false => Line::skipped(*of, format!("not known, since `{subject}` failed")),
+                });
             }
             None
         }
     }
 }
 
-/// What `check` looks at in the order it is asked for.
-const ASKED: [Subject; 7] = [
+/// All that is asked of Truto. The first of them one after the other; the lists at once, so that of two the
+/// one that fails says nothing of the other.
+const ASKED: [Subject; 12] = [
     Subject::Truto,
     Subject::Token,
     Subject::Connection,
@@ -53,18 +51,20 @@ const ASKED: [Subject; 7] = [
     Subject::Viewer,
     Subject::Users,
     Subject::Memberships,
+    Subject::Clock,
+    Subject::Capabilities,
+    Subject::Scopes,
+    Subject::Fields,
+    Subject::Match,
 ];
 
-fn place(subject: Subject) -> Option<usize> {
-    ASKED.iter().position(|asked| *asked == subject)
-}
+/// So many of them are asked one after the other.
+const IN_ORDER: usize = 4;
 
 fn was_reached(subject: Subject, failed: Subject) -> bool {
-    place(subject).is_some_and(|at| place(failed).is_some_and(|failed| at < failed))
-}
-
-fn is_after(subject: Subject, failed: Subject) -> bool {
-    place(subject).is_some_and(|at| place(failed).is_some_and(|failed| at > failed))
+    let place = |of| ASKED.iter().position(|asked| *asked == of);
+    let failed = place(failed).unwrap_or_default();
+    place(subject).is_some_and(|at| at < IN_ORDER && at < failed)
 }
 
 /// What an error is about.
@@ -98,6 +98,7 @@ fn subject_of(error: &SourceError) -> Subject {
 fn subject_of_request(told: &str) -> Subject {
     let paths = [
         ("/integrated-account", Subject::Truto),
+        ("/users/meta", Subject::Users),
         ("/organizations", Subject::Workspace),
         ("/me", Subject::Viewer),
         ("/workspace_memberships", Subject::Memberships),
@@ -202,7 +203,12 @@ fn memberships(told: &Memberships) -> Line {
             Line::ok(subject, format!("{rows} membership(s) were read"))
         }
         // The first page is all that was asked for.
-        Memberships::Incomplete { .. } => Line::ok(subject, "the first page was read"),
+        Memberships::Incomplete { reason } if *reason == End::NotFollowed.to_string() => {
+            Line::ok(subject, "the first page was read")
+        }
+        Memberships::Incomplete { reason } => {
+            Line::fail(subject, Exit::Inconclusive, format!("not read: {reason}"))
+        }
         Memberships::Unreadable {
             status,
             missing_scopes,
@@ -357,6 +363,15 @@ pub(super) fn viewer_and_leavers(inputs: &Inputs, judgement: &Judgement) -> Line
             "whether who connected Asana has left: not told who that is",
         );
     };
+    let account = inputs
+        .population
+        .accounts
+        .iter()
+        .find(|account| account.id == *id);
+    if account.is_none_or(|account| account.emails.is_empty() && account.external_id.is_none()) {
+        let text = format!("whether the account `{id}` is a leaver's: no address of it was seen");
+        return Line::skipped(subject, text);
+    }
     let leaver = judgement
         .leavers
         .iter()

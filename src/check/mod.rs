@@ -17,7 +17,7 @@ use crate::exit::{Exit, told as chain};
 use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, Past, judge};
 use crate::ledger::Ledger;
 use crate::net::Deadline;
-use crate::people::{Directives, HrFeed, Memberships, Population};
+use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
@@ -212,7 +212,7 @@ impl Judged {
         if self.has_accounts {
             checked.add(self.line(Subject::Truto, CheckId::SourceOrigin));
             checked.add(self.line(Subject::Clock, CheckId::Clock));
-            checked.add(self.line(Subject::Viewer, CheckId::Viewer));
+            checked.add(self.viewer());
             checked.add(accounts::viewer_and_leavers(&self.inputs, &self.judgement));
             self.tell_of_whole_lists(checked);
         }
@@ -226,6 +226,25 @@ impl Judged {
                 ),
                 _ => line,
             });
+        }
+    }
+
+    /// Whose account the connection uses. One that is not on the first page is not missing from the list.
+    fn viewer(&self) -> Line {
+        let population = &self.inputs.population;
+        let line = self.line(Subject::Viewer, CheckId::Viewer);
+        match &population.viewer {
+            Viewer::Account { id }
+                if !population.listing.last_page_reached
+                    && population.accounts.iter().all(|account| account.id != *id) =>
+            {
+                let text = format!(
+                    "the account `{id}` is not on the first page, and could not be read alone: its \
+                     role is not known"
+                );
+                Line::warn(Subject::Viewer, text)
+            }
+            Viewer::Account { .. } | Viewer::NotTold { .. } => line,
         }
     }
 

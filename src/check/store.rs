@@ -8,7 +8,7 @@ use crate::judgement::Past;
 use crate::people::Protection;
 use crate::run::Trouble;
 use crate::signing::SigningKey;
-use crate::store::{Deleted, Store, StoreError};
+use crate::store::{Created, Deleted, Store, StoreError};
 
 /// The write probe's one constant key, beside all connections.
 const PROBE: &str = ".probe";
@@ -104,6 +104,17 @@ async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Optio
 /// tries.
 async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
     let subject = Subject::WriteProbe;
+    let created = match store.create(PROBE, PROBED).await {
+        Ok(created) => created,
+        Err(StoreError::Conflict { name }) => {
+            let text = format!(
+                "`{name}` has other content: something replaced it, or is no probe of ours"
+            );
+            let hint = "remove it, and try again";
+            return checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
+        }
+        Err(error) => return checked.add(failed(subject, &error)),
+    };
     let protection = match store.protect(PROBE, PROBED, as_of).await {
         Ok(protection) => protection,
         Err(error) => return checked.add(failed(subject, &error)),
@@ -122,8 +133,17 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
         }
         Err(error) => checked.add(failed(subject, &error)),
     }
-    for line in protections(&protection) {
-        checked.add(line);
+    match created {
+        Created::New => {
+            for line in protections(&protection) {
+                checked.add(line);
+            }
+        }
+        // It lies there from an earlier probe, as the store treated it then.
+        Created::AlreadyThere => checked.add(Line::skipped(
+            subject,
+            "lock and encryption: the probe was there before; each night looks at its first file",
+        )),
     }
     checked.add(match store.try_to_delete(PROBE).await {
         Ok(Deleted::Refused) => Line::ok(subject, "deleting it was refused"),

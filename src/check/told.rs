@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Checked, Mark};
 use crate::exit::Exit;
+use crate::report::is_hidden;
 
 impl Mark {
     fn sign(self) -> &'static str {
@@ -38,7 +39,10 @@ pub fn as_text(checked: &Checked) -> String {
     let (failed, warned) = (count(Mark::Fail), count(Mark::Warn));
     let exit = checked.exit();
     let _ = match exit {
-        Exit::Pass => writeln!(text, "\na run can do its work; {warned} to look at"),
+        Exit::Pass => writeln!(
+            text,
+            "\nnothing that was tried keeps a run from its work; {warned} to look at"
+        ),
         exit => writeln!(
             text,
             "\na run could not do its work: {failed} failed, {warned} to look at; it would end with {} ({})",
@@ -62,6 +66,12 @@ pub fn as_json(checked: &Checked) -> Value {
 /// Servers' words may hold anything: nothing that moves a cursor.
 fn plain(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .map(|c| {
+            if is_hidden(c) || c == '\n' || c == '\t' {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        })
         .collect()
 }

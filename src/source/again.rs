@@ -67,11 +67,16 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: 
     if let Some(how) = population.derivation
         && how.version != VERSION
     {
-        return Again::NotPossible(format!(
+        let text = format!(
             "its accounts were derived by version {} of the way from answers to accounts, and this \
              program knows version {VERSION}",
             how.version
-        ));
+        );
+        // A version that never was, or is yet to come, would let nobody look.
+        return match (1..VERSION).contains(&how.version) {
+            true => Again::NotPossible(text),
+            false => Again::Otherwise(Otherwise { place: None, text }),
+        };
     }
     match Kept::of(population, kept).and_then(|kept| kept.derive()) {
         Ok(()) => Again::Same,

@@ -147,10 +147,12 @@ impl Filled {
                 break;
             }
         }
-        let is_told_nothing = !helped && derivation.gaps.stopped_because.is_none();
-        if client.reads_first_pages_only() && is_told_nothing {
-            let because = "the first account read alone told nothing new";
-            derivation.gaps.stopped_because = Some(because.to_owned());
+        if client.reads_first_pages_only() && derivation.gaps.stopped_because.is_none() {
+            let still = derivation.to_read_alone();
+            if ids.first().is_some_and(|id| still.contains(id)) {
+                let because = "the first account read alone lacks something all the same";
+                derivation.gaps.stopped_because = Some(because.to_owned());
+            }
         }
         self.gets = lines.finish();
         self.requests.push(RequestRecord {

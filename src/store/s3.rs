@@ -306,6 +306,7 @@ impl S3 {
         let name = |key: Option<&str>| key?.strip_prefix(&ours).map(str::to_owned);
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         let mut deleted = BTreeSet::new();
+        let mut keeps_all = true;
         let mut from: Option<(String, String)> = None;
         loop {
             let list = || self.list_versions_once(&wanted, from.as_ref());
@@ -324,6 +325,8 @@ impl S3 {
                 }
             };
             for version in page.versions() {
+                // What is written without versioning is replaced without a trace.
+                keeps_all &= version.version_id() != Some("null");
                 if let Some(name) = name(version.key()) {
                     *versions.entry(name).or_default() += 1;
                 }
@@ -331,6 +334,11 @@ impl S3 {
             deleted.extend(page.delete_markers().iter().filter_map(|at| name(at.key())));
             if !page.is_truncated().unwrap_or(false) {
                 versions.retain(|_, count| *count > 1);
+                if !keeps_all && versions.is_empty() && deleted.is_empty() {
+                    return Ok(History::NotTold(
+                        "the bucket has objects from without versioning, which leaves no trace of older ones",
+                    ));
+                }
                 return Ok(History::Told {
                     replaced: versions.into_keys().collect(),
                     deleted: deleted.into_iter().collect(),

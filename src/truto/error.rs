@@ -263,7 +263,7 @@ pub struct Said(String);
 impl Said {
     /// These words; `secret` is cut out of them.
     pub(super) fn of(text: &str, secret: &str) -> Self {
-        Self(printable(text, secret))
+        Self(without_addresses(&printable(text, secret)))
     }
 
     /// Nothing, where the text beside it says the same already.
@@ -273,6 +273,18 @@ impl Said {
         }
         self
     }
+}
+
+/// A provider may name whom it refuses: addresses are nobody's business in a log.
+fn without_addresses(text: &str) -> String {
+    let words = text.split_inclusive(char::is_whitespace).map(|word| {
+        let (told, blank) = word.split_at(word.trim_end().len());
+        match told.contains('@') {
+            true => format!("[address]{blank}"),
+            false => word.to_owned(),
+        }
+    });
+    words.collect()
 }
 
 impl fmt::Display for Said {
@@ -368,6 +380,12 @@ mod tests {
 
     fn said(body: &str) -> String {
         Envelope::read(body.as_bytes(), "tok_123").said.0
+    }
+
+    #[test]
+    fn whom_a_provider_names_is_not_told_on() {
+        let body = r#"{"statusCode":403,"message":"ada@example.com (Ada) has no access to it"}"#;
+        assert_eq!(said(body), "[address] (Ada) has no access to it");
     }
 
     #[test]

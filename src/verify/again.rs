@@ -106,12 +106,12 @@ impl Judges {
         let (derived, judged, baseline) = match stored(kept) {
             Ok(stored) => self.night(&at, manifest, kept, stored),
             Err(why) => {
+                // The files are those that were committed, and rules that are known wrote them.
                 let judged = match recomputable(kept) {
-                    Ok(()) => why.clone(),
-                    Err(why) => why,
+                    Ok(()) => Again::Otherwise(vec![RunFile::InputFacts.name()]),
+                    Err(why) => Again::NotPossible(why),
                 };
-                let derived = source::Again::NotPossible(why);
-                (derived, Again::NotPossible(judged), None)
+                (source::Again::NotPossible(why), judged, None)
             }
         };
         self.held.push(Earlier {

@@ -220,6 +220,11 @@ fn check_history(
     let below = format!("{folder}/");
     let is_evidence = |name: &&String| {
         name.starts_with(&below)
+            // How a console draws a folder.
+            && !name.ends_with('/')
+            && (!name.starts_with(&folder.ledger())
+                || folder.sequence_of(name).is_some()
+                || folder.is_signature(name))
             && folder.run_file_of(name).is_none_or(|(run, _)| {
                 runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
             })

@@ -32,6 +32,13 @@ impl Stored<'_> {
         format!("{}/{file}", self.folder.run(self.run))
     }
 
+    /// Whether its time to be kept is over.
+    fn may_be_gone(&self) -> bool {
+        self.entry
+            .retain_until
+            .is_some_and(|until| until <= self.now)
+    }
+
     async fn read(&self, file: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.read(&self.place(file)).await
     }
@@ -46,6 +53,8 @@ pub(super) struct Kept {
     sums: BTreeMap<String, String>,
     /// The version of the rules that the result says it was judged by.
     pub(super) judged_by: Option<u32>,
+    /// Files are gone, and may be.
+    is_partly_gone: bool,
 }
 
 impl Kept {
@@ -74,8 +83,7 @@ pub(super) async fn verify(
 ) -> Result<(), StoreError> {
     let run = stored.folder.run(stored.run);
     if stored.files.is_empty() {
-        let keep = stored.entry.retain_until;
-        if keep.is_some_and(|until| until <= stored.now) {
+        if stored.may_be_gone() {
             chain.expired.push(run);
         } else {
             let text = "the folder of a committed run is gone";
@@ -87,6 +95,11 @@ pub(super) async fn verify(
     let Some(mut kept) = files(stored, chain, verified).await? else {
         return Ok(());
     };
+    // A store deletes what is expired file by file: what is left must still be what it was.
+    if kept.is_partly_gone {
+        chain.expired.push(run);
+        return Ok(());
+    }
     let manifest = manifest(stored, &kept, verified);
     if let Some(manifest) = &manifest {
         if let Err(text) = judges.builds_on_what_is_there(stored.entry, manifest) {
@@ -141,6 +154,10 @@ async fn files(
 ) -> Result<Option<Kept>, StoreError> {
     let name = RunFile::Sums.name();
     let Some(bytes) = stored.read(&name).await? else {
+        if stored.may_be_gone() {
+            chain.expired.push(stored.folder.run(stored.run));
+            return Ok(None);
+        }
         let text = "it is gone, and with it what the entry vouches for";
         verified.fault(FaultKind::MissingFile, stored.place(&name), text);
         return Ok(None);
@@ -162,6 +179,7 @@ async fn files(
 
     let mut files = BTreeMap::new();
     let mut sound = BTreeMap::new();
+    let mut is_partly_gone = false;
     for file in RunFile::always(stored.entry.kind == EntryKind::Run) {
         let file = file.name();
         if !sums.contains_key(&file) {
@@ -192,6 +210,7 @@ async fn files(
                     verified.fault(FaultKind::Moved, stored.place(file), text);
                     extra.retain(|file| *file != other);
                 }
+                None if stored.may_be_gone() => is_partly_gone = true,
                 None => {
                     let text = "it was hashed when the run was committed, and is gone";
                     verified.fault(FaultKind::MissingFile, stored.place(file), text);
@@ -219,6 +238,7 @@ async fn files(
         sound,
         sums,
         judged_by: None,
+        is_partly_gone,
     }))
 }
 

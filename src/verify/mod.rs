@@ -203,7 +203,11 @@ impl Verified {
         };
         let mut gone: Vec<String> = deleted
             .iter()
-            .filter_map(|name| ConnectionFolder::containing(name))
+            .filter_map(|name| {
+                let folder = ConnectionFolder::containing(name)?;
+                // A run that died before its entry was no evidence.
+                folder.sequence_of(name).map(|_| folder)
+            })
             .map(|folder| folder.to_string())
             .filter(|folder| self.chains.iter().all(|chain| chain.folder != *folder))
             .collect();

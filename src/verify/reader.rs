@@ -72,7 +72,9 @@ impl Locks {
             first_until,
         } = self;
         match first_until {
-            None => format!("not locked: none of the {objects} objects read is under a lock"),
+            None => format!(
+                "not locked, as far as is seen (s3:GetObjectRetention): none of the {objects} objects read"
+            ),
             Some(until) => format!(
                 "locked: {} of the {objects} objects read ({compliance} compliance, {governance} \
                  governance), the first until {until}",

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{ChainVerified, Expectations, Fault, FaultKind, Verified};
+use crate::report::is_hidden;
 
 /// So many faults of one kind are told one by one to people; machines get all of them.
 const TOLD_EACH: usize = 20;
@@ -39,6 +40,16 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
                 "not re-derivable: the accounts of the nights that are listed as underived"
                     .to_owned(),
             );
+        }
+        let not_again: usize = verified
+            .chains
+            .iter()
+            .map(|chain| chain.not_judged_again.len())
+            .sum();
+        if not_again > 0 {
+            told.push(format!(
+                "not judged again: {not_again} night(s), of which only hashes and links were checked"
+            ));
         }
         if verified
             .chains
@@ -167,7 +178,13 @@ fn chain_as_text(chain: &ChainVerified) -> String {
 /// Names in a store may be a stranger's: nothing that moves a cursor.
 fn plain(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .map(|c| {
+            if is_hidden(c) || c == '\n' || c == '\t' {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 

@@ -62,9 +62,14 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     };
     let numbers = json!({ "sha256": sha256 });
     let (status, detail, numbers) = match before {
-        None | Some(Mapping::NotTold { .. }) => (
+        None => (
             CheckStatus::Pass,
-            "no complete run that knew the mapping to compare with",
+            "no complete run that asked for the mapping to compare with",
+            numbers,
+        ),
+        Some(Mapping::NotTold { .. }) => (
+            CheckStatus::Warn,
+            "the last complete run was not told it: a change since the one before is not ruled out",
             numbers,
         ),
         Some(Mapping::Told { sha256: known }) if *known == *sha256 => (

@@ -41,6 +41,7 @@ fn store_protection(store: &Protection) -> Check {
             fails.push(format!("a lock was asked for ({asked}), and none is seen"));
         }
         (None, Some(got)) => seen.push(format!("locked by the bucket ({got})")),
+        (None, None) if unread.is_some() => {}
         (None, None) => warns.push(
             "no lock is seen: whoever may delete there can take evidence away, which only the chain \
              and whoever noted its head would show"
