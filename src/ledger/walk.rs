@@ -17,7 +17,7 @@ use crate::judgement::{Baseline, Past, Previous};
 const RACE_WINDOW: usize = 7;
 
 /// A ledger without a complete run is not walked further than this: a minute or so of reading.
-const FARTHEST: usize = 1000;
+pub(super) const FARTHEST: usize = 1000;
 
 /// So many faults are told one by one.
 const FAULTS_TOLD: usize = 20;
@@ -91,6 +91,11 @@ impl Ledger {
             sequences,
             strangers,
         })
+    }
+
+    /// The numbers of all entries, ascending.
+    pub(super) async fn sequences(&self) -> Result<Vec<u64>, LedgerError> {
+        Ok(self.listing().await?.sequences)
     }
 
     /// The end of the chain as it is now, readable or not.

@@ -66,6 +66,8 @@ pub(super) struct Judges {
     entries: BTreeMap<u64, RunRef>,
     /// Whether a night before says how its accounts were derived: then every one after it does.
     says_how: bool,
+    /// The hash of every review that was opened, by the number of its entry.
+    reviews: BTreeMap<u64, String>,
 }
 
 impl Judges {
@@ -80,18 +82,34 @@ impl Judges {
         entry: &Entry,
         manifest: &Manifest,
     ) -> Result<(), String> {
-        for at in manifest.previous.iter().chain(&manifest.baseline) {
-            let there = self.entries.get(&at.sequence);
-            // An entry that is gone has been told of.
-            let is_it = there.is_none_or(|there| there == at);
-            if !is_it || !(1..entry.sequence).contains(&at.sequence) {
-                return Err(format!(
-                    "it builds on another entry {} than the one there",
-                    at.sequence
-                ));
-            }
+        let mut all = manifest.previous.iter().chain(&manifest.baseline);
+        all.try_for_each(|at| self.ensure_there(entry.sequence, at))
+    }
+
+    /// Whether what an entry builds on is an earlier entry of the chain, as it is.
+    pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
+        let there = self.entries.get(&at.sequence);
+        // An entry that is gone has been told of.
+        let is_it = there.is_none_or(|there| there == at);
+        if !is_it || !(1..sequence).contains(&at.sequence) {
+            return Err(format!(
+                "it builds on another entry {} than the one there",
+                at.sequence
+            ));
         }
         Ok(())
+    }
+
+    /// Remembers a review that was opened, for the entry that closes it.
+    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str) {
+        self.reviews.insert(sequence, sha256.to_owned());
+    }
+
+    /// Whether the review that an entry opened bears this hash; what is not known is not doubted here.
+    pub(super) fn is_of_review(&self, opened: u64, sha256: &str) -> bool {
+        self.reviews
+            .get(&opened)
+            .is_none_or(|there| there == sha256)
     }
 
     /// Derives the accounts of a sound night again, judges it again, and holds it for the next.

@@ -1,0 +1,508 @@
+//! Periodic access reviews from end to end: the real binary opens, tells and closes them.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::files_below;
+use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use truto_simulator::{Person, World};
+
+/// A company with a night behind it.
+fn reviewed(hr_rows: &str) -> Job {
+    let job = Job::new(World::generated(12), hr_rows);
+    assert!([0, 3].contains(&job.run().code));
+    job
+}
+
+fn open(job: &Job, more: &[&str]) -> Ended {
+    let mut line = vec!["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    line.extend(more);
+    job.run_with(&line)
+}
+
+/// The folder of the only review's part.
+fn part(job: &Job, part: &str) -> PathBuf {
+    let reviews = fs::read_dir(job.connection().join("reviews")).expect("reviews");
+    let mut ids: Vec<PathBuf> = reviews.map(|entry| entry.expect("one").path()).collect();
+    ids.sort();
+    assert_eq!(ids.len(), 1);
+    ids[0].join(part)
+}
+
+fn worksheet(job: &Job) -> Value {
+    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn hash(job: &Job) -> String {
+    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
+    asana_access_review::evidence::sha256_hex(&bytes)
+}
+
+/// The rows of the worksheet's CSV as a reviewer fills them in.
+fn filled(job: &Job, decide: impl Fn(usize, &mut Vec<String>)) -> Vec<Vec<String>> {
+    let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&text[3..]);
+    let mut rows: Vec<Vec<String>> = reader
+        .records()
+        .map(|row| row.expect("a row").iter().map(str::to_owned).collect())
+        .collect();
+    for (number, row) in rows.iter_mut().enumerate().skip(1) {
+        decide(number, row);
+    }
+    rows
+}
+
+const DECISION: usize = 15;
+const NOTE: usize = 17;
+const DECIDED_BY: usize = 18;
+
+fn keep(_: usize, row: &mut Vec<String>) {
+    row[DECISION] = "keep".to_owned();
+    row[DECIDED_BY] = "boss@example.net".to_owned();
+}
+
+fn saved(job: &Job, name: &str, rows: &[Vec<String>], delimiter: u8) -> PathBuf {
+    let path = job.folder.path().join(name);
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_path(&path)
+        .expect("a file");
+    for row in rows {
+        writer.write_record(row).expect("a row");
+    }
+    writer.flush().expect("a file");
+    path
+}
+
+fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
+    let mut line = vec!["review", "close", "--decisions"];
+    line.extend(files.iter().map(|path| path.to_str().expect("UTF-8")));
+    line.extend(more);
+    job.run_with(&line)
+}
+
+/// Both verifiers find the evidence sound.
+fn assert_sound(job: &Job) {
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let seen = Command::new("sh").arg(script).arg(job.evidence()).output();
+    let seen = seen.expect("sh");
+    assert!(
+        seen.status.success(),
+        "{}",
+        String::from_utf8_lossy(&seen.stdout)
+    );
+}
+
+#[test]
+fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
+    let job = reviewed(LEFT_AND_GONE);
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(opened.stdout.contains("OPEN          review 2026-Q4-"));
+    assert!(!opened.stdout.contains('@'), "{}", opened.stdout);
+    assert_eq!(job.entry(2)["kind"], "review_open");
+    assert_eq!(
+        files_below(&part(&job, "open")),
+        [
+            "SHA256SUMS",
+            "manifest.json",
+            "worksheet.csv",
+            "worksheet.html",
+            "worksheet.json",
+            "worksheet.xlsx"
+        ]
+    );
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows").len() as u64;
+    let left_out = sheet["left_out"]["without_access"]
+        .as_u64()
+        .expect("a count");
+    assert_eq!(
+        rows + left_out,
+        job.json(1, "result.json")["summary"]["accounts"]["total"]
+            .as_u64()
+            .expect("a count")
+    );
+    assert_sound(&job);
+
+    let file = saved(
+        &job,
+        "decisions.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 2 {
+                row[DECISION] = "Revoke".to_owned();
+                row[NOTE] = "=left the project".to_owned();
+            }
+        }),
+        b',',
+    );
+    let closed = close(&job, &[&file], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    assert_eq!(job.entry(3)["kind"], "review_close");
+    assert_eq!(job.entry(3)["verdict"], "pass");
+    let review: Value = serde_json::from_slice(
+        &fs::read(part(&job, "close").join("review.json")).expect("a review"),
+    )
+    .expect("JSON");
+    assert_eq!(review["totals"]["decided"], review["totals"]["rows"]);
+    assert_eq!(review["totals"]["by_decision"]["revoke"], 1);
+    let decisions = fs::read_to_string(part(&job, "close").join("decisions.csv")).expect("text");
+    assert!(decisions.contains("'=left the project"), "{decisions}");
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    assert!(report.contains("=left the project") && report.contains("Sign-off"));
+    assert_sound(&job);
+
+    let again = close(&job, &[&file], &[]);
+    assert_eq!(again.code, 78);
+    assert!(
+        again.stderr.contains("no review is open"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_worksheet_edited_in_a_spreadsheet_still_closes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    // Columns in another order, semicolons, a mark, and ids as a spreadsheet shortens them.
+    let rows: Vec<Vec<String>> = filled(&job, keep)
+        .into_iter()
+        .map(|mut row| {
+            if row[1].parse::<u64>().is_ok_and(|id| id > 100_000_000_000) {
+                row[1] = format!("{:.5E}", row[1].parse::<f64>().expect("a number"));
+            }
+            row.reverse();
+            row
+        })
+        .collect();
+    let path = saved(&job, "edited.csv", &rows, b';');
+    let text = fs::read_to_string(&path).expect("text");
+    fs::write(&path, format!("\u{feff}{}", text.replace('\n', "\r\n"))).expect("a file");
+    let closed = close(&job, &[&path], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+}
+
+#[test]
+fn a_spreadsheet_saved_as_xlsx_closes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let path = job.folder.path().join("edited.xlsx");
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    workbook.add_worksheet().set_name("About").expect("a sheet");
+    let sheet = workbook.add_worksheet();
+    for (line, row) in (0u32..).zip(&rows) {
+        for (column, cell) in (0u16..).zip(row) {
+            // As a spreadsheet keeps what somebody typed: a number.
+            match cell.parse::<f64>() {
+                Ok(number) if column == 0 => sheet.write_number(line, column, number),
+                _ => sheet.write_string(line, column, cell),
+            }
+            .expect("a cell");
+        }
+    }
+    workbook.save(&path).expect("a file");
+    let closed = close(&job, &[&path], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+}
+
+#[test]
+fn the_worksheets_own_spreadsheet_is_read_and_has_the_same_bytes_each_time() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let stored = fs::read(part(&job, "open").join("worksheet.xlsx")).expect("a file");
+    let sheet = asana_access_review::evidence::Worksheet::from_bytes(
+        &fs::read(part(&job, "open").join("worksheet.json")).expect("a file"),
+    )
+    .expect("a worksheet");
+    assert_eq!(sheet.xlsx(&hash(&job)).expect("a file").bytes, stored);
+    // Nobody filled it in: every row is missing, and nothing else is wrong.
+    let untouched = part(&job, "open").join("worksheet.xlsx");
+    let closed = close(&job, &[&untouched], &[]);
+    assert_eq!(closed.code, 78);
+    let missing = closed.stderr.matches("is not decided").count();
+    assert_eq!(missing, sheet.rows.len(), "{}", closed.stderr);
+}
+
+#[test]
+fn everything_that_is_wrong_is_listed_by_file_and_line_and_nothing_is_written() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        match number {
+            1 => row[DECISION] = "revoke".to_owned(),
+            2 => row[DECISION] = "perhaps".to_owned(),
+            3 => row[19] = "ab".repeat(32),
+            4 => row[0] = "4711".to_owned(),
+            5 => row[1] = "9999999999999999".to_owned(),
+            6 => row[DECIDED_BY] = row[2].clone(),
+            7 => {
+                row[DECISION] = "change_role".to_owned();
+                row[NOTE] = "another role".to_owned();
+            }
+            8 => row[DECIDED_BY] = String::new(),
+            _ => {}
+        }
+    });
+    let one = saved(&job, "one.csv", &rows, b',');
+    let two = saved(&job, "two.csv", &[rows[0].clone(), rows[9].clone()], b',');
+    let closed = close(&job, &[&one, &two], &["--accept-incomplete", "no time"]);
+    assert_eq!(closed.code, 78);
+    for wanted in [
+        "one.csv, line 2: row 1: revoke needs a note",
+        "one.csv, line 3: row 2: the decision is none of",
+        "one.csv, line 4: it is of another review",
+        "one.csv, line 5: there is no row 4711",
+        "one.csv, line 6: row 5 is account",
+        "one.csv, line 7: row 6 is decided by the owner",
+        "one.csv, line 8: row 7: change_role needs a new role",
+        "one.csv, line 9: row 8: `decided_by` must say",
+        "two.csv, line 2: row 9 is decided in one.csv, line 10, too",
+        "missing: row 1, account",
+    ] {
+        assert!(
+            closed.stderr.contains(wanted),
+            "{wanted}\n{}",
+            closed.stderr
+        );
+    }
+    assert!(!closed.stderr.contains('@'), "{}", closed.stderr);
+    assert_eq!(job.entries(), 2);
+    assert!(!part(&job, "close").exists());
+}
+
+#[test]
+fn an_incomplete_review_is_refused_unless_somebody_says_why_on_page_one() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(6).collect();
+    let file = saved(&job, "some.csv", &rows, b',');
+    let refused = close(&job, &[&file], &[]);
+    assert_eq!(refused.code, 78, "{}", refused.stderr);
+    assert!(refused.stderr.contains("--accept-incomplete"));
+
+    let closed = close(
+        &job,
+        &[&file],
+        &["--accept-incomplete", "two <b>reviewers</b> are ill"],
+    );
+    assert_eq!(closed.code, 4, "{}", closed.stderr);
+    assert_eq!(job.entry(3)["complete"], false);
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    let page_one = report.split("Sign-off").next().expect("a first part");
+    assert!(page_one.contains("two &#60;b&#62;reviewers&#60;/b&#62; are ill"));
+    assert_sound(&job);
+}
+
+#[test]
+fn nobody_reviews_themselves_the_next_line_applies_instead() {
+    let job = reviewed(LEFT_AND_ACTIVE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    let text = "rule,value,reviewer,note\n\
+                person,person3@example.com,auditor@example.net,\n\
+                role,admin,person1+x@example.com,\n\
+                domain,example.com,person2@example.com,\n\
+                default,,ciso@example.net,\n\
+                reassign,auditor@example.net,deputy@example.net,the auditor is ill\n";
+    fs::write(&reviewers, text).expect("a file");
+    let opened = open(&job, &["--reviewers", reviewers.to_str().expect("UTF-8")]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let sheet = worksheet(&job);
+    let of = |email: &str| {
+        let rows = sheet["rows"].as_array().expect("rows").iter();
+        let row = rows.clone().find(|row| row["email"] == email);
+        row.unwrap_or_else(|| panic!("{email}"))["reviewer"].clone()
+    };
+    assert_eq!(of("person2@example.com"), "ciso@example.net");
+    assert_eq!(of("person3@example.com"), "deputy@example.net");
+    assert_eq!(of("person4@example.com"), "person2@example.com");
+    for row in sheet["rows"].as_array().expect("rows") {
+        assert_ne!(row["reviewer"], row["email"]);
+    }
+
+    // Somebody else than the reviewer decides: refused until the row is given to them, with a note.
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    let refused = close(&job, &[&file], &[]);
+    assert!(refused.stderr.contains("another than its reviewer"));
+    let given_on = job.folder.path().join("given-on.csv");
+    let lines = [
+        "person2@example.com",
+        "ciso@example.net",
+        "deputy@example.net",
+        "person1+x@example.com",
+    ];
+    let lines = lines.map(|who| format!("reassign,{who},boss@example.net,reorganised\n"));
+    fs::write(
+        &given_on,
+        format!("rule,value,reviewer,note\n{}", lines.concat()),
+    )
+    .expect("a file");
+    let closed = close(
+        &job,
+        &[&file],
+        &["--reviewers", given_on.to_str().expect("UTF-8")],
+    );
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    assert_sound(&job);
+}
+
+#[test]
+fn a_reviewers_file_that_leaves_a_row_to_its_owner_is_refused() {
+    let job = reviewed(LEFT_AND_GONE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    fs::write(
+        &reviewers,
+        "rule,value,reviewer\ndefault,,person2@example.com\n",
+    )
+    .expect("a file");
+    let opened = open(&job, &["--reviewers", reviewers.to_str().expect("UTF-8")]);
+    assert_eq!(opened.code, 78);
+    assert!(
+        opened
+            .stderr
+            .contains("1 row(s) have nobody to decide them"),
+        "{}",
+        opened.stderr
+    );
+    assert_eq!(job.entries(), 1);
+}
+
+#[test]
+fn a_night_that_was_tampered_with_is_not_reviewed() {
+    let job = reviewed(LEFT_AND_GONE);
+    let accounts = job.run_folder(1).join("accounts.csv");
+    let mut bytes = fs::read(&accounts).expect("a file");
+    bytes.push(b' ');
+    fs::write(&accounts, bytes).expect("a file");
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 5);
+    assert!(
+        opened
+            .stderr
+            .contains("accounts.csv of ledger entry 1 was modified"),
+        "{}",
+        opened.stderr
+    );
+    assert_eq!(job.entries(), 1);
+}
+
+#[test]
+fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    for (name, kind) in [
+        ("open/worksheet.csv", "modified"),
+        ("open/worksheet.json", "modified"),
+        ("close/decisions.csv", "modified"),
+        ("close/review.json", "modified"),
+        ("close/manifest.json", "modified"),
+        ("close/SHA256SUMS", "modified"),
+        ("open/extra.txt", "extra_file"),
+    ] {
+        let path = part(&job, "open").parent().expect("a folder").join(name);
+        let before = fs::read(&path).ok();
+        fs::write(
+            &path,
+            [before.clone().unwrap_or_default(), b" ".to_vec()].concat(),
+        )
+        .expect("a file");
+        let seen = verify(&job.evidence(), &[]);
+        assert_eq!(seen.code, 5, "{name}");
+        assert!(seen.stdout.contains(kind), "{name}: {}", seen.stdout);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+        let seen = Command::new("sh")
+            .arg(script)
+            .arg(job.evidence())
+            .output()
+            .expect("sh");
+        let told = String::from_utf8_lossy(&seen.stdout).into_owned();
+        assert!(
+            told.contains(&format!("{kind} system=asana/")) && told.contains(name),
+            "{name}: {told}"
+        );
+        match before {
+            Some(before) => fs::write(&path, before).expect("a file"),
+            None => fs::remove_file(&path).expect("a file"),
+        }
+    }
+    fs::remove_dir_all(part(&job, "close")).expect("a folder");
+    assert!(verify(&job.evidence(), &[]).stdout.contains("missing_run"));
+}
+
+#[test]
+fn the_next_review_says_what_changed_since_and_what_was_decided_then() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(
+        &job,
+        "d.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 3 {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "no longer needed".to_owned();
+            }
+        }),
+        b',',
+    );
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let first = worksheet(&job);
+    let world = World::generated(12).person(Person::member("1299", "New", "new@example.com"));
+    job.simulator.set_world(world);
+    assert_eq!(job.run().code, 0);
+    let opened = job.run_with(&["review", "open", "--name", "2027-Q1", "--due", "2999-12-31"]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let name = job.entry(5)["run"].as_str().expect("a run").to_owned();
+    let sheet = fs::read(job.connection().join(name).join("worksheet.json")).expect("a file");
+    let sheet: Value = serde_json::from_slice(&sheet).expect("JSON");
+    let of = |account: &Value| {
+        let rows = sheet["rows"].as_array().expect("rows").iter();
+        rows.clone()
+            .find(|row| row["account_id"] == *account)
+            .expect("a row")
+            .clone()
+    };
+    let revoked = of(&first["rows"][2]["account_id"]);
+    assert_eq!(revoked["previous_decision"], "revoke");
+    assert_eq!(revoked["recommended"], "revoke");
+    assert_eq!(revoked["changed"], "unchanged");
+    assert_eq!(of(&json!("1299"))["changed"], "not in the last review");
+}
+
+#[test]
+fn status_counts_by_reviewer_and_tells_no_names_to_a_log() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(4).collect();
+    let file = saved(&job, "some.csv", &rows, b',');
+    let status = job.run_with(&[
+        "review",
+        "status",
+        "--decisions",
+        file.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    assert!(status.stdout.contains("decided    3/"), "{}", status.stdout);
+    assert!(status.stdout.contains("3 keep"));
+    assert!(!status.stdout.contains('@'));
+    assert_eq!(
+        job.run_with(&["review", "status", "--review", "nothing"])
+            .code,
+        78
+    );
+}
