@@ -316,7 +316,8 @@ async fn review(
         .open(frame.identity.as_of)
         .await
         .map_err(Trouble::Past)?;
-    let directives = directives::read(&settings.directives, deadline).await?;
+    let mut directives = directives::read(&settings.directives, deadline).await?;
+    directives.reviews = Some(chain.reviews.clone());
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;

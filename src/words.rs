@@ -318,6 +318,7 @@ mod tests {
                 owners: Vec::new(),
                 directives: Vec::new(),
                 roster: Vec::new(),
+                reviews: None,
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),
                 counts: Counts {

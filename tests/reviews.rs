@@ -5,11 +5,19 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use asana_access_review::campaign::{
+    self, CampaignError, CloseAsked, Moment, OpenAsked, Settings, StatusAsked,
+};
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
+use asana_access_review::evidence::Scope;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::files_below;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
-use truto_simulator::{Person, World};
+use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
 /// A company with a night behind it.
 fn reviewed(hr_rows: &str) -> Job {
@@ -505,4 +513,252 @@ fn status_counts_by_reviewer_and_tells_no_names_to_a_log() {
             .code,
         78
     );
+}
+
+/// What the binary does for `review`, at an instant that no variable could set.
+fn campaign_at<T>(
+    job: &Job,
+    as_of: &str,
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
+) -> T {
+    let as_of: Timestamp = as_of.parse().expect("an instant");
+    let environment = vec![
+        ("EVIDENCE_URL".into(), job.evidence().into()),
+        ("TRUTO_INTEGRATED_ACCOUNT_ID".into(), CONNECTION_ID.into()),
+    ];
+    let tool = support::identity(as_of, "7f3a9c").tool;
+    let settings = config::load_review(environment, tool, |path| fs::read_to_string(path))
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .settings;
+    let moment = Moment {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
+    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error)))
+}
+
+fn open_at(job: &Job, as_of: &str) {
+    let asked = OpenAsked {
+        name: "2026-Q4".to_owned(),
+        due: "2026-12-31".parse().expect("a day"),
+        scope: Scope::All,
+        reviewers: None,
+        run: "latest".to_owned(),
+    };
+    campaign_at(job, as_of, async |settings, moment, clock| {
+        campaign::open(settings, &asked, moment, clock).await
+    });
+}
+
+fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut Vec<String>)) {
+    let file = saved(job, "d.csv", &filled(job, decide), b',');
+    let asked = CloseAsked {
+        of: StatusAsked {
+            decisions: vec![file],
+            ..StatusAsked::default()
+        },
+        accept_incomplete: None,
+    };
+    campaign_at(job, as_of, async |settings, moment, clock| {
+        campaign::close(settings, &asked, moment, clock).await
+    });
+}
+
+/// The check of this name in the night of a ledger entry.
+fn check(job: &Job, sequence: u64, id: &str) -> Value {
+    let result = job.json(sequence, "result.json");
+    let checks = result["checks"].as_array().expect("checks").iter();
+    let found = checks.clone().find(|check| check["id"] == id);
+    found.unwrap_or_else(|| panic!("{id}")).clone()
+}
+
+fn follow_ups(job: &Job, sequence: u64) -> Vec<Value> {
+    let result = job.json(sequence, "result.json");
+    let of = result["reviews"]["follow_ups"].as_array();
+    of.expect("follow-ups").clone()
+}
+
+#[test]
+fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    let night = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
+    assert_eq!(night("2026-11-01", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    let account = worksheet(&job)["rows"][3]["account_id"].clone();
+    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+
+    // Within the grace it is open, and nothing is wrong.
+    assert_eq!(night("2026-11-02", World::generated(12)), 0);
+    let of = follow_ups(&job, 4);
+    assert_eq!(
+        (&of[0]["account_id"], &of[0]["state"]),
+        (&account, &json!("open"))
+    );
+    assert_eq!(of[0]["last_seen_before"], "2026-11-02T22:40:00Z");
+    assert_eq!(check(&job, 4, "review_due")["status"], "pass");
+
+    // Past it, the night fails.
+    assert_eq!(night("2026-11-10", World::generated(12)), 3);
+    let finding = job.json(5, "result.json")["findings"][0].clone();
+    assert_eq!(finding["kind"], "revocation_not_done");
+    assert_eq!(finding["account_id"], account);
+    assert_eq!(finding["deadline"], "2026-11-09T17:00:00Z");
+
+    // Gone from a complete list: done, in an interval.
+    let mut without = World::generated(12);
+    without.people.retain(|person| json!(person.gid) != account);
+    assert_eq!(night("2026-11-11", without), 0);
+    let of = follow_ups(&job, 6);
+    assert_eq!(of[0]["state"], "done");
+    assert_eq!(of[0]["last_seen_before"], "2026-11-10T22:40:00Z");
+    assert_eq!(of[0]["first_seen_done"], "2026-11-11T22:40:00Z");
+
+    // Back again: a finding, without any grace.
+    assert_eq!(night("2026-11-12", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 7)[0]["state"], "granted_again");
+    let note = job.json(7, "result.json")["findings"][0]["note"].clone();
+    assert!(
+        note.as_str()
+            .is_some_and(|note| note.contains("granted again")),
+        "{note}"
+    );
+    assert_sound(&job);
+    let seen = verify(&job.evidence(), &[]);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["judged_again"], 5, "{seen:#}");
+    assert_eq!(seen["chains"][0]["reviews"], 2);
+}
+
+#[test]
+fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-08-01T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(check(&job, 1, "review_due")["status"], "pass");
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    let due = check(&job, 2, "review_due");
+    assert_eq!(due["status"], "warn");
+    let detail = "no review was closed yet, and one was due on 2026-10-30";
+    assert_eq!(due["detail"], detail);
+
+    open_at(&job, "2026-11-02T09:00:00Z");
+    assert_eq!(job.run_at("2027-01-03T22:40:00Z", World::generated(12)), 0);
+    let due = check(&job, 4, "review_due");
+    let told = due["detail"].as_str().expect("a text");
+    assert!(
+        told.contains("2026-Q4-7f3a9c was due on 2026-12-31 and is not closed"),
+        "{told}"
+    );
+    assert_sound(&job);
+}
+
+#[test]
+fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(
+        &job,
+        "d.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 4 {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "left the project".to_owned();
+            }
+        }),
+        b',',
+    );
+    let slow = Action::Delay(Duration::from_secs(4));
+    let world = World::generated(12).fault(Fault::once("user-directory/users$", slow));
+    job.simulator.set_world(world);
+    let seen = job.simulator.requests().len();
+    let running = job.start();
+    while job.simulator.requests().len() == seen {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // It has read the ledger by now, and waits for the accounts.
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let night = running.wait_with_output().expect("the binary");
+    assert!(night.status.success());
+    assert_eq!(
+        (job.entry(3)["kind"].clone(), job.entry(4)["kind"].clone()),
+        (json!("review_close"), json!("run"))
+    );
+    assert_eq!(follow_ups(&job, 4).len(), 0);
+    assert_eq!(job.run().code, 0);
+    assert_eq!(follow_ups(&job, 5).len(), 1);
+    assert_sound(&job);
+}
+
+#[test]
+fn a_review_whose_files_are_gone_is_told_every_night() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", keep);
+    fs::remove_file(part(&job, "close").join("review.json")).expect("a file");
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 4);
+    let told = check(&job, 4, "ledger_continues")["detail"].clone();
+    assert!(
+        told.as_str()
+            .is_some_and(|told| told.contains("review.json of ledger entry 3 is missing")),
+        "{told}"
+    );
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(check(&job, 5, "review_due")["status"], "warn");
+}
+
+#[test]
+fn the_schemas_describe_what_a_review_writes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    assert_eq!(job.run().code, 0);
+    let validator = |name: &str| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.schema.json"));
+        let schema: Value =
+            serde_json::from_str(&fs::read_to_string(path).expect("a schema")).expect("JSON");
+        jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("a schema")
+    };
+    let closed = part(&job, "close");
+    let opened = part(&job, "open");
+    for (schema, path) in [
+        ("worksheet", opened.join("worksheet.json")),
+        ("review-manifest", opened.join("manifest.json")),
+        ("review", closed.join("review.json")),
+        ("review-manifest", closed.join("manifest.json")),
+        (
+            "ledger-entry",
+            job.connection().join("ledger/0000000002.json"),
+        ),
+        (
+            "ledger-entry",
+            job.connection().join("ledger/0000000003.json"),
+        ),
+        ("result", job.run_folder(4).join("result.json")),
+        ("facts", job.run_folder(4).join("inputs/facts.json")),
+        ("manifest", job.run_folder(4).join("manifest.json")),
+    ] {
+        let value: Value = serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
+        let errors: Vec<String> = validator(schema)
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+    }
 }

@@ -44,7 +44,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 16] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -57,6 +57,10 @@ const OPTIONAL: [&str; 12] = [
     "suspected_account_id",
     "store",
     "mapping",
+    "reviews",
+    "unread",
+    "review_every_seconds",
+    "revocation_grace_seconds",
 ];
 
 /// Keys that are left out where HR was read as a file.
@@ -181,6 +185,8 @@ fn first_night() -> Inputs {
             internal_domains: vec!["example.org".to_owned()],
             email_domain_aliases: Vec::new(),
             max_drop_percent: 30,
+            review_every_seconds: None,
+            revocation_grace_seconds: None,
         },
         population: Population {
             connection: Connection {
@@ -315,6 +321,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             ledger_detail: String::new(),
             directives: first.directives.sha256(),
             roster: judged.roster,
+            reviews: judged.reviews,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),

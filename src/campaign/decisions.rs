@@ -257,14 +257,32 @@ fn whole(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// Whether a cell is the account's id, is left blank, or is what a spreadsheet makes of a long number.
+/// Whether a cell is the account's id, is left blank, or is what a spreadsheet makes of a long number: it
+/// keeps 15 digits, and shows fewer with an exponent.
 fn is_account(cell: &str, account_id: &str) -> bool {
+    const KEPT: usize = 15;
     if cell.is_empty() || cell == account_id {
         return true;
     }
-    let shortened = cell.replace(',', ".").parse::<f64>().ok();
-    match (shortened, account_id.parse::<f64>()) {
-        (Some(shown), Ok(id)) if id > 1e11 => (shown - id).abs() / id < 1e-5,
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(account_id) || account_id.len() < 12 {
+        return false;
+    }
+    if is_number(cell) {
+        return cell.len() == account_id.len()
+            && cell.get(..KEPT) == account_id.get(..KEPT)
+            && cell.bytes().skip(KEPT).all(|byte| byte == b'0');
+    }
+    let shown = cell.replace(',', ".").to_ascii_uppercase();
+    let Some((mantissa, _)) = shown.split_once('E') else {
+        return false;
+    };
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    match (shown.parse::<f64>(), account_id.parse::<f64>()) {
+        (Ok(shown), Ok(id)) if digits >= 3 => {
+            let power = i32::try_from(digits - 1).unwrap_or(i32::MAX);
+            (shown - id).abs() / id <= 10_f64.powi(-power)
+        }
         _ => false,
     }
 }
@@ -394,10 +412,25 @@ mod tests {
     #[test]
     fn an_id_that_a_spreadsheet_shortened_is_still_recognised_and_another_is_not() {
         let id = "1204556770001016";
-        for cell in ["", id, "1.20456E+15", "1,20456E+15", "1204556770001020"] {
+        for cell in [
+            "",
+            id,
+            "1.20456E+15",
+            "1,20456E+15",
+            "1204556770001010",
+            "1,2046e15",
+        ] {
             assert!(is_account(cell, id), "{cell}");
         }
-        for cell in ["1204556880001016", "1.3E+15", "ada", "7"] {
+        for cell in [
+            "1204556880001016",
+            "1204556770001020",
+            "1.3E+15",
+            "1E+15",
+            "1.20459E+15",
+            "ada",
+            "7",
+        ] {
             assert!(!is_account(cell, id), "{cell}");
         }
         assert!(!is_account("1002", "1001"));

@@ -461,7 +461,6 @@ impl Judge {
             }
             let judged = match name {
                 "CONNECTIONS_URL" => values::place(text).map(drop),
-                "REVIEW_EVERY" => values::duration(text).map(drop),
                 "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
                     values::number(text, 1, 1000).map(drop)
                 }
@@ -960,6 +959,9 @@ impl Judge {
             scope,
             allow_empty,
         } = rules?;
+        let review_every = self.get("REVIEW_EVERY", &raw.review_every, values::duration_or_off);
+        let revocation_grace =
+            self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
             offboarding_grace_seconds: seconds(grace?),
@@ -981,6 +983,8 @@ impl Judge {
             },
             email_domain_aliases: email_domain_aliases?,
             max_drop_percent: max_drop?,
+            review_every_seconds: review_every?.map(seconds),
+            revocation_grace_seconds: Some(seconds(revocation_grace?)),
         })
     }
 

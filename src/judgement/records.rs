@@ -12,7 +12,7 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, Outcome, Severity, Verdict, WithinSla,
 };
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, Role, Status};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, Reviews, Role, Status};
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Judgement {
     pub directives: Vec<DirectiveUse>,
     /// Everybody the roster names as working here, or named when it could last be read.
     pub roster: Vec<RosterMember>,
+    /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
+    pub reviews: Option<Reviews>,
     /// Addresses that accounts bore before, as used tonight.
     pub former_emails: FormerEmails,
     /// The organization's mail domains, as used tonight.

@@ -14,8 +14,9 @@ use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
     Entry, EntryKind, FileRecord, ReviewDataFile, ReviewFile, ReviewFolder, ReviewManifest,
-    ReviewPart, RunFile, RunFolder, sha256_hex, sums, sums_of,
+    ReviewPart, RunFile, RunFolder, event, sha256_hex, sums, sums_of,
 };
+use crate::people::ReviewEvent;
 
 impl Ledger {
     /// The entries from the last one back to the first that `is_wanted` is content with, the newest first;
@@ -85,6 +86,23 @@ impl Ledger {
             return Err(damaged("is not the one its successor links to".to_owned()));
         }
         Ok((entry, bytes))
+    }
+
+    /// What happened to a review, as its entry and its files say.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where they are not what was written.
+    pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
+        let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
+        let wanted: &[&str] = match entry.kind {
+            EntryKind::ReviewClose => &[manifest, review],
+            EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => &[manifest],
+        };
+        let files = self.committed_files(entry, wanted).await?;
+        let review = files.get(review).map(Vec::as_slice);
+        event(entry, found(&files, manifest), review).map_err(|fault| {
+            LedgerError::Damaged(format!("the review of entry {}: {fault}", entry.sequence))
+        })
     }
 
     /// A file that an attempt which died has left in a part of a review. Nothing vouches for it.

@@ -77,6 +77,8 @@ pub enum ReviewStep {
         /// The last day for decisions.
         due: String,
     },
+    /// Something did, and it could not be read.
+    Unread,
     /// It was closed.
     Closed {
         /// When.
@@ -116,6 +118,9 @@ pub struct Reviews {
     pub last_closed: Option<ClosedReview>,
     /// Reviews that are open, the oldest first.
     pub open: Vec<OpenReview>,
+    /// Ledger entries of reviews that could not be read: what they asked for is not followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<u64>,
     /// What closed reviews asked for, and how far it is done.
     pub follow_ups: Vec<FollowUp>,
 }
@@ -214,6 +219,7 @@ impl Reviews {
             counted_from: as_of,
             last_closed: None,
             open: Vec::new(),
+            unread: Vec::new(),
             follow_ups: Vec::new(),
         });
         let mut new: Vec<&ReviewEvent> = events
@@ -236,6 +242,7 @@ impl Reviews {
                 opened_at: *at,
                 due: due.clone(),
             }),
+            ReviewStep::Unread => self.unread.push(event.sequence),
             ReviewStep::Closed {
                 at,
                 complete,

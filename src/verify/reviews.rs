@@ -10,7 +10,7 @@ use super::reader::Reader;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{
     ConnectionFolder, Entry, ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart,
-    sha256_hex, sums_of,
+    event, sha256_hex, sums_of,
 };
 use crate::store::{StoreError, is_name};
 
@@ -55,11 +55,18 @@ pub(super) async fn verify(
             let text = "the folder of a committed review is gone";
             verified.fault(FaultKind::MissingRun, part, text);
         }
+        judges.remember_event(stored.entry.sequence, None);
         return Ok(());
     }
+    let faults_before = verified.faults.len();
+    let mut happened = None;
     if let Some(kept) = files(stored, chain, verified).await? {
         says_the_same(stored, &kept, judges, verified);
+        if verified.faults.len() == faults_before {
+            happened = event(stored.entry, &kept.manifest, Some(&kept.review)).ok();
+        }
     }
+    judges.remember_event(stored.entry.sequence, happened);
     Ok(())
 }
 
