@@ -12,11 +12,13 @@ use asana_access_review::campaign::{
 };
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
-use asana_access_review::evidence::Scope;
+use asana_access_review::evidence::{self, Manifest, Scope};
+use asana_access_review::judgement::{Verdict, judge};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::files_below;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use support::s3::S3Server;
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
 /// A company with a night behind it.
@@ -761,4 +763,138 @@ fn the_schemas_describe_what_a_review_writes() {
             .collect();
         assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
     }
+}
+
+#[test]
+fn a_review_of_a_signed_ledger_is_signed_and_not_written_without_the_key() {
+    let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.test-key.pem");
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.pub.pem");
+    let public = public.to_str().expect("UTF-8");
+    let job = Job::new(World::generated(12), LEFT_AND_GONE)
+        .env("EVIDENCE_SIGNING_KEY_FILE", key.to_str().expect("UTF-8"));
+    assert_eq!(job.run().code, 0);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    let job = job.env("EVIDENCE_SIGNING_KEY_FILE", "");
+    let status = job.run_with(&["review", "status"]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    let refused = close(&job, &[&file], &[]);
+    assert_eq!(refused.code, 78);
+    assert!(
+        refused.stderr.contains("the ledger is signed (entry 2)"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!part(&job, "close").exists());
+    let job = job.env("EVIDENCE_SIGNING_KEY_FILE", key.to_str().expect("UTF-8"));
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let seen = verify(&job.evidence(), &["--public-key", public]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["signed"], 3);
+
+    // A review that somebody without the key puts behind is not believed, by nobody.
+    let unsigned = job.connection().join("ledger/0000000003.json");
+    let text = fs::read_to_string(&unsigned).expect("text");
+    let (before, after) = text.split_once("\"key_sha256\": \"").expect("a key");
+    fs::write(
+        &unsigned,
+        format!("{before}\"key_sha256\": \"none{}", &after[64..]),
+    )
+    .expect("a file");
+    let opened = job.run_with(&["review", "open", "--name", "next", "--due", "2999-12-31"]);
+    assert_eq!(opened.code, 5, "{}", opened.stderr);
+}
+
+#[test]
+fn a_review_lives_in_a_bucket_as_in_a_folder() {
+    let server = S3Server::start(["evidence"]);
+    let job = support::in_bucket(Job::new(World::generated(12), LEFT_AND_GONE), &server);
+    assert_eq!(job.run().code, 0);
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(
+        opened
+            .stdout
+            .contains("hand out   s3://evidence/n/system=asana/"),
+        "{}",
+        opened.stdout
+    );
+    let status = job.run_with(&["review", "status"]);
+    assert!(status.stdout.contains("decided    0/"), "{}", status.stdout);
+    let seen = job.run_with(&["verify"]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+}
+
+#[test]
+fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
+
+    // The night is judged anew without it, and everything made anew over that.
+    let folder = job.run_folder(4);
+    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
+    let rows = support::job::unpacked("x.gz", read(&folder, "inputs/hr.jsonl.gz"));
+    let stored =
+        evidence::stored_inputs(&read(&folder, "inputs/facts.json"), &rows).expect("inputs");
+    let before = job.run_folder(1);
+    let of_before: Manifest =
+        serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
+    let mut inputs = stored.inputs;
+    let at = stored.previous.expect("a night before");
+    inputs.past.baseline =
+        Some(evidence::baseline(at.clone(), &read(&before, "inputs/facts.json")).expect("facts"));
+    inputs.past.previous =
+        evidence::previous(at, &of_before, &read(&before, "result.json")).expect("a result");
+    let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+    reviews.follow_ups.clear();
+    let judgement = judge(&inputs);
+    assert_eq!(judgement.verdict, Verdict::Pass);
+    let manifest: Manifest = serde_json::from_slice(&read(&folder, "manifest.json")).expect("JSON");
+    let frame = manifest.frame();
+    let night = evidence::Night {
+        frame: &frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let mut records = manifest.files.clone();
+    for made in night.data_files() {
+        let record = made.record();
+        records.retain(|of| of.name != record.name);
+        records.push(record);
+        fs::write(folder.join(made.file.name()), made.bytes).expect("a file");
+    }
+    let (made, manifest_sha256) = night.manifest(records.clone()).to_file();
+    records.push(made.record());
+    fs::write(folder.join("manifest.json"), made.bytes).expect("a file");
+    let sums = evidence::sums(&records);
+    let path = job.connection().join("ledger/0000000004.json");
+    let mut entry =
+        evidence::Entry::from_bytes(&fs::read(&path).expect("a file")).expect("an entry");
+    entry.manifest_sha256 = manifest_sha256;
+    entry.sums_sha256 = evidence::sha256_hex(&sums);
+    entry.verdict = "pass".to_owned();
+    fs::write(folder.join("SHA256SUMS"), sums).expect("a file");
+    fs::write(&path, entry.to_bytes()).expect("a file");
+
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 5);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    let faults = seen["faults"].as_array().expect("faults");
+    assert_eq!(faults.len(), 1, "{seen:#}");
+    assert_eq!(faults[0]["kind"], "judged_otherwise");
+    assert!(
+        faults[0]["place"]
+            .as_str()
+            .is_some_and(|place| place.ends_with("inputs/facts.json"))
+    );
 }

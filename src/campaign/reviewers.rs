@@ -149,3 +149,37 @@ pub(super) fn reassigned(
     let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
     Some((line.reviewer.clone(), told))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: &str) -> Given {
+        Given {
+            file: "reviewers.csv".to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_runbook_is_read_without_a_fault() {
+        let runbook = include_str!("../../docs/access-reviews.md");
+        let example = runbook.split("```csv\n").nth(1);
+        let example = example.and_then(|rest| rest.split("```").next());
+        let example = example.expect("an example").replace("\n   ", "\n");
+        let file = read(&given(example.trim_start()), false).expect("a file");
+        assert_eq!(file.lines.len(), 6);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_by_its_line() {
+        let text = "rule,value,reviewer,note\nrole,boss,a@x.com,\nteam,x,a@x.com,\n\
+                    domain,,a@x.com,\ndefault,x,a@x.com,\nreassign,b@x.com,a@x.com,\n\
+                    person,1,nobody,\n";
+        let faults = read(&given(text), false).expect_err("faults");
+        let lines: Vec<Option<u64>> = faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7].map(Some));
+        let open = read(&given("rule,value,reviewer\ndefault,,a@x.com\n"), true);
+        assert!(open.is_err_and(|faults| faults[0].text.contains("the review is open")));
+    }
+}
