@@ -13,7 +13,7 @@ use asana_access_review::campaign::{
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{self, Manifest, Scope};
-use asana_access_review::judgement::{Verdict, judge};
+use asana_access_review::judgement::{Inputs, Verdict, judge};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::files_below;
@@ -826,39 +826,25 @@ fn a_review_lives_in_a_bucket_as_in_a_folder() {
     assert_eq!(seen.code, 0, "{}", seen.stdout);
 }
 
-#[test]
-fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
-    let job = Job::new(World::generated(12), LEFT_AND_GONE);
-    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
-    open_at(&job, "2026-11-02T09:00:00Z");
-    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
-        keep(number, row);
-        if number == 4 {
-            row[DECISION] = "revoke".to_owned();
-            row[NOTE] = "left the project".to_owned();
-        }
-    });
-    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
-
-    // The night is judged anew without it, and everything made anew over that.
-    let folder = job.run_folder(4);
+/// Judges the last night anew from other inputs, and makes everything anew over that: files, manifest, sums
+/// and entry. A night before it is the first.
+fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
+    let folder = job.run_folder(sequence);
     let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
     let rows = support::job::unpacked("x.gz", read(&folder, "inputs/hr.jsonl.gz"));
-    let stored =
-        evidence::stored_inputs(&read(&folder, "inputs/facts.json"), &rows).expect("inputs");
-    let before = job.run_folder(1);
-    let of_before: Manifest =
-        serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
+    let stored = evidence::stored_inputs(&read(&folder, "inputs/facts.json"), &rows);
+    let stored = stored.expect("inputs");
     let mut inputs = stored.inputs;
-    let at = stored.previous.expect("a night before");
-    inputs.past.baseline =
-        Some(evidence::baseline(at.clone(), &read(&before, "inputs/facts.json")).expect("facts"));
-    inputs.past.previous =
-        evidence::previous(at, &of_before, &read(&before, "result.json")).expect("a result");
-    let reviews = inputs.directives.reviews.as_mut().expect("reviews");
-    reviews.follow_ups.clear();
+    if let Some(at) = stored.previous {
+        let before = job.run_folder(at.sequence);
+        let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
+        let facts = evidence::baseline(at.clone(), &read(&before, "inputs/facts.json"));
+        inputs.past.baseline = Some(facts.expect("facts"));
+        let result = evidence::previous(at, &manifest, &read(&before, "result.json"));
+        inputs.past.previous = result.expect("a result");
+    }
+    change(&mut inputs);
     let judgement = judge(&inputs);
-    assert_eq!(judgement.verdict, Verdict::Pass);
     let manifest: Manifest = serde_json::from_slice(&read(&folder, "manifest.json")).expect("JSON");
     let frame = manifest.frame();
     let night = evidence::Night {
@@ -877,14 +863,54 @@ fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_i
     records.push(made.record());
     fs::write(folder.join("manifest.json"), made.bytes).expect("a file");
     let sums = evidence::sums(&records);
-    let path = job.connection().join("ledger/0000000004.json");
-    let mut entry =
-        evidence::Entry::from_bytes(&fs::read(&path).expect("a file")).expect("an entry");
+    let path = job.connection().join(format!("ledger/{sequence:010}.json"));
+    let entry = evidence::Entry::from_bytes(&fs::read(&path).expect("a file"));
+    let mut entry = entry.expect("an entry");
     entry.manifest_sha256 = manifest_sha256;
     entry.sums_sha256 = evidence::sha256_hex(&sums);
-    entry.verdict = "pass".to_owned();
+    entry.verdict = judgement.verdict.as_str().to_owned();
     fs::write(folder.join("SHA256SUMS"), sums).expect("a file");
     fs::write(&path, entry.to_bytes()).expect("a file");
+    judgement.verdict
+}
+
+#[test]
+fn a_night_of_a_version_that_knew_no_reviews_stays_verifiable_and_can_be_built_on() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    told_again(&job, 1, |inputs| {
+        inputs.directives.reviews = None;
+        inputs.policy.review_every_seconds = None;
+        inputs.policy.revocation_grace_seconds = None;
+    });
+    assert!(job.json(1, "result.json").get("reviews").is_none());
+    assert!(job.json(1, "inputs/facts.json").get("reviews").is_none());
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["judged_again"], 2);
+}
+
+#[test]
+fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
+
+    let verdict = told_again(&job, 4, |inputs| {
+        let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+        reviews.follow_ups.clear();
+    });
+    assert_eq!(verdict, Verdict::Pass);
 
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 5);
