@@ -54,7 +54,7 @@ fn hash(job: &Job) -> String {
 }
 
 /// The rows of the worksheet's CSV as a reviewer fills them in.
-fn filled(job: &Job, decide: impl Fn(usize, &mut Vec<String>)) -> Vec<Vec<String>> {
+fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
     let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -73,7 +73,7 @@ const DECISION: usize = 15;
 const NOTE: usize = 17;
 const DECIDED_BY: usize = 18;
 
-fn keep(_: usize, row: &mut Vec<String>) {
+fn keep(_: usize, row: &mut [String]) {
     row[DECISION] = "keep".to_owned();
     row[DECIDED_BY] = "boss@example.net".to_owned();
 }
@@ -557,7 +557,7 @@ fn open_at(job: &Job, as_of: &str) {
     });
 }
 
-fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut Vec<String>)) {
+fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut [String])) {
     let file = saved(job, "d.csv", &filled(job, decide), b',');
     let asked = CloseAsked {
         of: StatusAsked {

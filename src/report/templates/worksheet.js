@@ -80,7 +80,7 @@
     const made = el("tr", { "data-row": row.row, tabindex: row.row === active ? "0" : "-1", class: rowClass(row) },
       el("th", { scope: "row" }, el("bdi", { class: "who" }, row.who), row.name && row.email ? el("bdi", { class: "mail" }, row.email) : "", el("code", {}, row.account)),
       el("td", {}, el("bdi", {}, row.role + ", " + row.status)),
-      el("td", {}, row.joined || el("span", { class: "none" }, "not known")),
+      el("td", { class: "day" }, row.joined || el("span", { class: "none" }, "not known")),
       el("td", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
       el("td", {}, el("bdi", {}, row.changed), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
       el("td", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, SAID[row.recommended] + ": " + row.reason)),
