@@ -185,6 +185,7 @@ fn night_after(first: &Inputs) -> Inputs {
             ledger_detail: String::new(),
             directives: BTreeMap::new(),
             roster: judged.roster,
+            reviews: judged.reviews,
         }),
     };
     inputs
