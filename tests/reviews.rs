@@ -13,7 +13,7 @@ use asana_access_review::campaign::{
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{self, Manifest, Scope};
-use asana_access_review::judgement::{Inputs, Verdict, judge};
+use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::files_below;
@@ -616,6 +616,10 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     assert_eq!(finding["kind"], "revocation_not_done");
     assert_eq!(finding["account_id"], account);
     assert_eq!(finding["deadline"], "2026-11-09T17:00:00Z");
+
+    let counts = job.json(5, "result.json")["summary"].clone();
+    let counts: Counts = serde_json::from_value(counts).expect("counts");
+    assert_eq!(counts.failed_for(), "what a review decided is not done");
 
     // Gone from a complete list: done, in an interval.
     let mut without = World::generated(12);

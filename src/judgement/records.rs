@@ -308,6 +308,19 @@ pub struct Counts {
     pub changes: ChangeCounts,
 }
 
+impl Counts {
+    /// What a night that failed has failed for, in few words.
+    pub fn failed_for(&self) -> &'static str {
+        let found = |kind: FindingKind| self.findings.by_kind.get(kind.as_str()).copied();
+        let has_left = found(FindingKind::OffboardedAccess).unwrap_or_default() > 0;
+        let is_asked = found(FindingKind::RevocationNotDone).unwrap_or_default() > 0;
+        match is_asked && !has_left {
+            true => "what a review decided is not done",
+            false => "somebody who left still has access",
+        }
+    }
+}
+
 /// Accounts, counted twice over.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountCounts {
