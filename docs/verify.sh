@@ -332,7 +332,7 @@ LOCATION=$location awk '
     return size_of_it == size[path]
   }
 
-  function check_files(at, place, sequence,  i, j, file, extras, found) {
+  function check_files(at, place, sequence, needed,  i, j, file, extras, found) {
     if (!(("SHA256SUMS") in present)) {
       fault("missing_file", place "/SHA256SUMS", "it is gone, and with it what the entry vouches for")
       return 0
@@ -373,7 +373,7 @@ LOCATION=$location awk '
     }
     for (j = 1; j <= extras; j++)
       if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
-    extras = split(e["kind"] in always ? always[e["kind"]] : "report.html manifest.json", extra, " ")
+    extras = split(needed in always ? always[needed] : "report.html manifest.json", extra, " ")
     for (j = 1; j <= extras; j++)
       if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
     return ("manifest.json" in is_right)
@@ -538,7 +538,7 @@ LOCATION=$location awk '
     }
     split("", present)
     for (i = 1; i <= files[at]; i++) present[files[at, i]] = 1
-    if (!check_files(at, place, sequence)) return
+    if (!check_files(at, place, sequence, is_review || e["kind"] == "run" ? e["kind"] : "")) return
     if (is_review) check_review(at, place, sequence)
     else check_manifest(at, place, sequence)
   }
