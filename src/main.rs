@@ -323,16 +323,10 @@ fn periodic_review(asked: &cli::Review) -> Exit {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let loaded = config::load_review(environment, tool(), |path| std::fs::read_to_string(path));
-    let config::Judged { settings, warnings } = match loaded {
-        Ok(judged) => judged,
-        Err(problems) => {
-            complain(&format!("error: {problems}\n"));
-            return Exit::Configuration;
-        }
+    let settings = match settled(loaded) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
     };
-    for warning in warnings {
-        warn!("{warning}");
-    }
     let moment = match suffix() {
         Ok(suffix) => campaign::Moment {
             as_of: clock.as_of(),
