@@ -96,6 +96,8 @@ fn night(people: usize) -> Inputs {
             internal_domains: Vec::new(),
             email_domain_aliases: Vec::new(),
             max_drop_percent: 30,
+            review_every_seconds: None,
+            revocation_grace_seconds: None,
         },
         population: Population {
             connection: Connection {
@@ -183,6 +185,7 @@ fn night_after(first: &Inputs) -> Inputs {
             ledger_detail: String::new(),
             directives: BTreeMap::new(),
             roster: judged.roster,
+            reviews: judged.reviews,
         }),
     };
     inputs

@@ -117,6 +117,7 @@ date -u '+N%Y-%m-%dT%H:%M:%SZ' >>"$facts" || exit 1
 # none is an option or an assignment; those with a control character or a backslash are never read.
 odd='*[[:cntrl:]\\]*'
 runs='./connection=*/dt=*/run=*'
+reviews='./connection=*/reviews/*'
 if [ -d system=asana ]; then
   cd system=asana || exit 1
   # What cannot be listed would be taken for gone, and a connection that cannot for none.
@@ -174,10 +175,10 @@ if [ -d system=asana ]; then
       END { tell() }' {} +
 
     # S a line of a SHA256SUMS.
-    find . -path "$runs/SHA256SUMS" -type f ! -path "$odd" -exec awk '{ print "S" FILENAME "\t" $0 }' {} +
+    find . \( -path "$runs/SHA256SUMS" -o -path "$reviews/SHA256SUMS" \) -type f ! -path "$odd" -exec awk '{ print "S" FILENAME "\t" $0 }' {} +
 
     # M a value of a manifest, as its indentation tells where it belongs; of a result and its facts, too.
-    find . -path "$runs/manifest.json" -type f ! -path "$odd" -exec awk '
+    find . \( -path "$runs/manifest.json" -o -path "$reviews/manifest.json" \) -type f ! -path "$odd" -exec awk '
       function value() { v = $0; sub(/^ *"[a-z0-9_]*": /, "", v); sub(/,$/, "", v); return v }
       function text() { v = value(); gsub(/^"|"$/, "", v); return v }
       function tell(what, v) { print "M" FILENAME "\t" what "\t" v }
@@ -190,7 +191,13 @@ if [ -d system=asana ]; then
       part == "\"connection\":" && /^    "id": / { tell("connection", text()) }
       part == "\"run\":" && /^    "id": / { tell("run", text()) }
       part == "\"run\":" && /^    "as_of": / { tell("instant", text()) }
-      (part == "\"previous\":" || part == "\"baseline\":") && /^    "(sequence|run|manifest_sha256)": / {
+      part == "\"review\":" && /^    "(id|part|sha256)": / {
+        what = $1
+        gsub(/[":]/, "", what)
+        tell("review_" what, text())
+      }
+      /^  "origin": / { tell("origin", text()) }
+      (part == "\"previous\":" || part == "\"baseline\":" || part == "\"night\":" || part == "\"opened\":") && /^    "(sequence|run|manifest_sha256)": / {
         what = part $1
         gsub(/[":]/, "", what)
         tell(what, text())
@@ -202,8 +209,9 @@ if [ -d system=asana ]; then
       /^      "sha256": / { sha256 = text() }
       /^      "bytes": / { bytes = value() }
       /^    [}]/ { tell("file", sha256 "\t" bytes "\t" name) }' {} +
-    find . \( -path "$runs/result.json" -o -path "$runs/inputs/facts.json" \) -type f ! -path "$odd" -exec awk '
-      /^  "(verdict|complete|as_of|run)": / {
+    find . \( -path "$runs/result.json" -o -path "$runs/inputs/facts.json" -o -path "$reviews/review.json" \) \
+      -type f ! -path "$odd" -exec awk '
+      /^  "(verdict|complete|as_of|run|review|review_sha256)": / {
         what = $1
         gsub(/[":]/, "", what)
         v = substr($0, length(what) + 7)
@@ -329,7 +337,7 @@ LOCATION=$location awk '
     return e["retain_until"] != "" && !is_before(now, e["retain_until"])
   }
 
-  function check_files(at, place, sequence,  i, j, file, extras, found, partly) {
+  function check_files(at, place, sequence, needed,  i, j, file, extras, found, partly) {
     if (!(("SHA256SUMS") in present) && may_be_gone()) {
       note("expired ", place)
       return 0
@@ -376,11 +384,27 @@ LOCATION=$location awk '
     }
     for (j = 1; j <= extras; j++)
       if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
-    extras = split(e["kind"] == "run" ? night : "report.html manifest.json", extra, " ")
+    extras = split(needed in always ? always[needed] : "report.html manifest.json", extra, " ")
     for (j = 1; j <= extras; j++)
       if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
     if (partly) note("expired ", place)
     return !partly && ("manifest.json" in is_right)
+  }
+
+  # A manifest describes the files that SHA256SUMS lists, itself left out.
+  function check_described(at, path, place,  i, part, name) {
+    split("", described)
+    for (i = 1; i <= told[path, "file"]; i++) {
+      split(manifest[path, "file", i], part, "\t")
+      name = part[3]
+      described[name] = 1
+      if (!(name in sum)) fault("disagreement", place, "it describes " name ", which SHA256SUMS does not list")
+      else if (sum[name] != part[1] || name in is_right && size[at "/" name] != part[2])
+        fault("disagreement", place, "it describes another " name " than the one stored")
+    }
+    for (i = 1; i <= listings; i++)
+      if (!(listed[i] in described) && listed[i] != "manifest.json")
+        fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
   }
 
   function check_manifest(at, place, sequence,  path, apart, origin, i, part, name) {
@@ -415,19 +439,7 @@ LOCATION=$location awk '
 
     note_references(path, place, e["sequence"] + 0)
 
-    # It describes the files that SHA256SUMS lists, itself left out.
-    split("", described)
-    for (i = 1; i <= told[path, "file"]; i++) {
-      split(manifest[path, "file", i], part, "\t")
-      name = part[3]
-      described[name] = 1
-      if (!(name in sum)) fault("disagreement", place, "it describes " name ", which SHA256SUMS does not list")
-      else if (sum[name] != part[1] || name in is_right && size[at "/" name] != part[2])
-        fault("disagreement", place, "it describes another " name " than the one stored")
-    }
-    for (i = 1; i <= listings; i++)
-      if (!(listed[i] in described) && listed[i] != "manifest.json")
-        fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
+    check_described(at, path, place)
     if ("result.json" in is_right) {
       apart = differs(at "/result.json", "verdict", e["verdict"]) differs(at "/result.json", "complete", e["complete"])
       apart = apart differs(at "/result.json", "as_of", manifest[path, "instant"])
@@ -445,7 +457,7 @@ LOCATION=$location awk '
 
   # The nights that a manifest says it builds on: looked up when all entries are known.
   function note_references(path, place, sequence,  i, part) {
-    split("previous baseline", part, " ")
+    split("previous baseline night opened", part, " ")
     for (i in part) if ((path, part[i] "sequence") in manifest) {
       references++
       referrer[references] = place
@@ -467,8 +479,53 @@ LOCATION=$location awk '
 
   function at_place(at) { return "system=asana" substr(at, 2) }
 
-  function check_run(sequence, place,  at, i, as_of) {
-    if (e["run"] !~ /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+$/) {
+  # A part of a periodic review: its manifest against entry, sums and the entries it builds on.
+  function check_review(at, place, sequence,  path, apart, origin, i, part, name) {
+    path = at "/manifest.json"
+    place = place "/manifest.json"
+    if (hash[path] != e["manifest_sha256"]) {
+      fault("modified", place, "it is not the one that entry " sequence " names")
+      return
+    }
+    split("verdict complete connection origin review_id review_part review_sha256 nightsequence", part, " ")
+    for (i in part) if (told[path, part[i]] != 1) {
+      fault("disagreement", place, "it is no manifest of a review, or not in the form those are written in")
+      return
+    }
+    origin = manifest[path, "origin"]
+    name = substr(e["kind"], 8)
+    apart = ""
+    if (manifest[path, "verdict"] != e["verdict"]) apart = apart ", verdict"
+    if (manifest[path, "complete"] != e["complete"]) apart = apart ", completeness"
+    if (manifest[path, "review_part"] != name || (told[path, "openedsequence"] == 1) != (name == "close"))
+      apart = apart ", kind"
+    if (manifest[path, "connection"] != e["connection"]) apart = apart ", connection"
+    if ("reviews/" manifest[path, "review_id"] "/" name != e["run"]) apart = apart ", run"
+    if (e["origin"] != (origin == "https://api.truto.one" ? origin : "TEST DATA: " origin) &&
+        (origin == "https://api.truto.one" || e["origin"] != "NOT FROM api.truto.one: " origin))
+      apart = apart ", origin"
+    if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
+    note_references(path, place, e["sequence"] + 0)
+    check_described(at, path, place)
+    apart = manifest[path, "review_sha256"]
+    if (name == "open") {
+      if (sum["worksheet.json"] != apart) fault("disagreement", place, "its worksheet is not the one it names")
+      review_of[e["sequence"] + 0] = apart
+      return
+    }
+    i = manifest[path, "openedsequence"] + 0
+    if (i in review_of && review_of[i] != apart)
+      fault("disagreement", place, "its decisions are about another worksheet than the one that was opened")
+    if (!("review.json" in is_right)) return
+    path = at "/review.json"
+    if (differs(path, "verdict", e["verdict"]) differs(path, "complete", e["complete"]) \
+        differs(path, "review_sha256", apart) differs(path, "review", manifest[at "/manifest.json", "review_id"]) != "")
+      fault("disagreement", at_place(at) "/review.json", "it and the manifest do not say the same")
+  }
+
+  function check_run(sequence, place,  at, i, as_of, is_review) {
+    is_review = e["kind"] ~ /^review_/ && e["run"] ~ /^reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close)$/
+    if (!is_review && e["run"] !~ /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+$/) {
       fault("disagreement", place, "it names the run `" e["run"] "`, which is no run'\''s folder")
       return
     }
@@ -478,7 +535,7 @@ LOCATION=$location awk '
       return
     }
     committed[at] = sequence
-    as_of = instant_of(e["run"])
+    as_of = is_review ? "" : instant_of(e["run"])
     if (as_of != "") {
       if (is_before(e["committed_at"], as_of))
         fault("run_after_commit", place, "its run is of " as_of ", after it was committed")
@@ -493,7 +550,9 @@ LOCATION=$location awk '
     }
     split("", present)
     for (i = 1; i <= files[at]; i++) present[files[at, i]] = 1
-    if (check_files(at, place, sequence)) check_manifest(at, place, sequence)
+    if (!check_files(at, place, sequence, is_review || e["kind"] == "run" ? e["kind"] : "")) return
+    if (is_review) check_review(at, place, sequence)
+    else check_manifest(at, place, sequence)
   }
 
   function check_signature(place, path,  key, sig) {
@@ -524,6 +583,7 @@ LOCATION=$location awk '
       fault("extra_file", "system=asana/" strangers[connection, i], strange[connection, i])
     references = 0
     split("", run_of)
+    split("", review_of)
     wanted = 1
     before = vouched = doubted = was_signed = ""
     for (n = 1; n <= entries[connection]; n++) {
@@ -595,9 +655,11 @@ LOCATION=$location awk '
     CONVFMT = "%.0f"
     last = split("schema sequence kind connection origin run manifest_sha256 sums_sha256 " \
       "previous_sha256 verdict complete committed_at retain_until key_sha256", key, " ")
-    night = "accounts.csv accounts.jsonl.gz leavers.csv leavers.jsonl.gz findings.csv changes.csv " \
+    always["run"] = "accounts.csv accounts.jsonl.gz leavers.csv leavers.jsonl.gz findings.csv changes.csv " \
       "result.json inputs/hr.jsonl.gz inputs/aliases.csv inputs/exceptions.csv inputs/facts.json " \
       "report.html manifest.json"
+    always["review_open"] = "worksheet.json worksheet.csv worksheet.xlsx worksheet.html manifest.json"
+    always["review_close"] = "decisions.csv review.json report.html manifest.json"
     for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
     unescaped["b"] = "\b"; unescaped["f"] = "\f"; unescaped["n"] = "\n"
     unescaped["r"] = "\r"; unescaped["t"] = "\t"
@@ -653,7 +715,13 @@ LOCATION=$location awk '
     total++
     next
   }
-  below ~ /^ledger\/[0-9a-f]+[.]sig$/ && length(below) == 75 || below ~ /^(keys|reviews)\// { next }
+  below ~ /^ledger\/[0-9a-f]+[.]sig$/ && length(below) == 75 || below ~ /^keys\// { next }
+  match(below, /^reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close)\//) && length(below) > RLENGTH {
+    at = "./" connection "/" substr(below, 1, RLENGTH - 1)
+    if (!(at in files)) runs[connection, ++runs[connection]] = at
+    files[at, ++files[at]] = substr(below, RLENGTH + 1)
+    next
+  }
   match(below, /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+\//) && length(below) > RLENGTH {
     at = "./" connection "/" substr(below, 1, RLENGTH - 1)
     if (!(at in files)) runs[connection, ++runs[connection]] = at

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgGroup};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use crate::campaign::{CloseAsked, OpenAsked, StatusAsked};
 use crate::config::{self, Command, Default, VARIABLES};
 use crate::connect::{self, Wanted};
+use crate::evidence::Scope;
 use crate::exit::Exit;
 use crate::schedule::Pattern;
 use crate::verify::{Anchor, Rhythm};
@@ -26,6 +29,8 @@ pub enum Asked {
     Connect(Connect),
     /// To check evidence.
     Verify(Verify),
+    /// A periodic access review.
+    Review(Review),
     /// A text for stdout: help or version.
     Print(String),
     /// It cannot be understood: a text for stderr.
@@ -54,6 +59,17 @@ pub struct Connect {
     pub json: bool,
     /// How long the admin may take.
     pub timeout: Duration,
+}
+
+/// What is to be done with a periodic access review.
+#[derive(Debug)]
+pub enum Review {
+    /// To open one.
+    Open(OpenAsked),
+    /// How far it is.
+    Status(StatusAsked),
+    /// To close it.
+    Close(CloseAsked),
 }
 
 /// How evidence is to be checked.
@@ -124,6 +140,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
             }),
             Err(wrong) => Asked::Wrong(wrong),
         },
+        Some((name, given)) if name == Command::Review.as_str() => Asked::Review(review(given)),
         Some((name, _)) => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
     }
 }
@@ -272,6 +289,142 @@ fn of_check(command: clap::Command) -> clap::Command {
         )
 }
 
+fn review(given: &clap::ArgMatches) -> Review {
+    let text = |given: &clap::ArgMatches, name: &str| given.get_one::<String>(name).cloned();
+    let status = |given: &clap::ArgMatches| StatusAsked {
+        review: text(given, "review"),
+        decisions: given
+            .get_many::<PathBuf>("decisions")
+            .unwrap_or_default()
+            .cloned()
+            .collect(),
+        reassigned: given.get_one::<PathBuf>("reviewers").cloned(),
+    };
+    match given.subcommand() {
+        Some(("open", given)) => Review::Open(OpenAsked {
+            name: text(given, "name").unwrap_or_default(),
+            due: given.get_one::<Date>("due").copied().unwrap_or_default(),
+            scope: given
+                .get_one::<Scope>("scope")
+                .copied()
+                .unwrap_or(Scope::All),
+            reviewers: given.get_one::<PathBuf>("reviewers").cloned(),
+            run: text(given, "run").unwrap_or_else(|| "latest".to_owned()),
+        }),
+        Some(("close", given)) => Review::Close(CloseAsked {
+            of: status(given),
+            accept_incomplete: text(given, "accept-incomplete"),
+        }),
+        Some((_, given)) => Review::Status(status(given)),
+        None => Review::Status(StatusAsked::default()),
+    }
+}
+
+/// What `review` is given: one of its three steps.
+fn of_review(command: clap::Command) -> clap::Command {
+    let file = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help(help)
+    };
+    let day = |text: &str| {
+        text.parse::<Date>()
+            .map_err(|_| "write a day as 2026-12-31")
+    };
+    let scope = |text: &str| match text {
+        "all" => Ok(Scope::All),
+        "admins" => Ok(Scope::Admins),
+        "guests" => Ok(Scope::Guests),
+        _ => Err("it is all, admins or guests"),
+    };
+    let reason = |text: &str| match text.trim() {
+        "" => Err("say why"),
+        reason => Ok(reason.to_owned()),
+    };
+    let which = || {
+        Arg::new("review")
+            .long("review")
+            .value_name("NAME")
+            .help("The review, by name or id [default: the newest that is open]")
+    };
+    let decisions = || {
+        file(
+            "decisions",
+            "What reviewers sent back: worksheet.csv, worksheet.xlsx or the page's file. Several, or repeated",
+        )
+        .num_args(1..)
+        .action(ArgAction::Append)
+    };
+    let given_on = || {
+        file(
+            "reviewers",
+            "CSV rule,value,reviewer,note of `reassign` lines: rows given to somebody else since",
+        )
+    };
+    command
+        .subcommand_required(true)
+        .disable_help_subcommand(true)
+        .subcommand(
+            clap::Command::new("open")
+                .about("Freeze the population of a committed night into a worksheet")
+                .arg(
+                    Arg::new("name")
+                        .long("name")
+                        .value_name("NAME")
+                        .required(true)
+                        .help("What people call it, as 2026-Q4"),
+                )
+                .arg(
+                    Arg::new("due")
+                        .long("due")
+                        .value_name("DAY")
+                        .required(true)
+                        .value_parser(day)
+                        .help("The last day for decisions, as 2026-12-31"),
+                )
+                .arg(file(
+                    "reviewers",
+                    "CSV rule,value,reviewer,note: who decides which row; without it, anybody but the owner",
+                ))
+                .arg(
+                    Arg::new("scope")
+                        .long("scope")
+                        .value_name("SCOPE")
+                        .value_parser(scope)
+                        .help("all, admins or guests [default: all]"),
+                )
+                .arg(
+                    Arg::new("run")
+                        .long("run")
+                        .value_name("RUN")
+                        .help("The night: its id, folder or ledger number [default: latest, the newest complete one]"),
+                ),
+        )
+        .subcommand(
+            clap::Command::new("status")
+                .about("How far a review is, by the decisions received so far")
+                .arg(which())
+                .arg(decisions())
+                .arg(given_on()),
+        )
+        .subcommand(
+            clap::Command::new("close")
+                .about("Hold every decision against the worksheet, and seal them")
+                .arg(which())
+                .arg(decisions().required(true))
+                .arg(given_on())
+                .arg(
+                    Arg::new("accept-incomplete")
+                        .long("accept-incomplete")
+                        .value_name("REASON")
+                        .value_parser(reason)
+                        .help("Close it though rows are not decided; the reason is printed on page one"),
+                ),
+        )
+}
+
 /// What `verify` is given.
 fn of_verify(command: clap::Command) -> clap::Command {
     let anchor =
@@ -348,7 +501,8 @@ fn command_line() -> clap::Command {
                 Command::Connect => of_connect(subcommand),
                 Command::Verify => of_verify(subcommand),
                 Command::Check => of_check(subcommand),
-                Command::Run | Command::Report | Command::Review => subcommand,
+                Command::Review => of_review(subcommand),
+                Command::Run | Command::Report => subcommand,
             };
         } else {
             // Whatever follows is not ours to complain about: the command itself is the problem.
@@ -372,7 +526,7 @@ fn about(command: Command) -> &'static str {
         }
         Command::Verify => "Check evidence: every hash, every link, and the judgement made again",
         Command::Report => "Pack the evidence of a period",
-        Command::Review => "The periodic access review",
+        Command::Review => "The periodic access review: open, status, close",
     }
 }
 

@@ -78,6 +78,7 @@ pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives,
     Ok(Directives {
         aliases,
         exceptions,
+        reviews: None,
     })
 }
 

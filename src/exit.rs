@@ -1,6 +1,7 @@
 //! Exit codes: one enum, which README.md, the help and the job's policy agree with by test.
 
 use crate::judgement::Verdict;
+use crate::ledger::LedgerError;
 use crate::net::ErrorKind;
 
 /// Which verdicts are an exit code of their own.
@@ -137,6 +138,18 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Refused => Self::Refused,
             ErrorKind::Configuration => Self::Configuration,
             ErrorKind::Unexpected => Self::Unexpected,
+        }
+    }
+}
+
+impl From<&LedgerError> for Exit {
+    fn from(error: &LedgerError) -> Self {
+        match error {
+            LedgerError::Store(store) => store.kind().into(),
+            LedgerError::Signed { .. } => Self::Configuration,
+            LedgerError::Signing(signing) => signing.kind().into(),
+            LedgerError::Damaged(_) => Self::Unsound,
+            LedgerError::Crowded { .. } => Self::Transient,
         }
     }
 }

@@ -10,10 +10,11 @@ use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::{Exit, FailOn};
+use asana_access_review::judgement::Verdict;
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{check, connect, logging, run, verify, words};
+use asana_access_review::{campaign, check, connect, logging, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -38,6 +39,7 @@ fn door() -> Exit {
         Asked::Check(asked) => check_everything(asked),
         Asked::Connect(asked) => make_connection(asked),
         Asked::Verify(asked) => check_evidence(asked),
+        Asked::Review(asked) => periodic_review(&asked),
     }
 }
 
@@ -309,6 +311,78 @@ async fn said_yes() -> bool {
     }
 }
 
+fn tool() -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("GIT_COMMIT").unwrap_or("unknown").to_owned(),
+    }
+}
+
+fn periodic_review(asked: &cli::Review) -> Exit {
+    let clock = Clock::start();
+    let (environment, progress) = begin();
+    let loaded = config::load_review(environment, tool(), |path| std::fs::read_to_string(path));
+    let settings = match settled(loaded) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let moment = match suffix() {
+        Ok(suffix) => campaign::Moment {
+            as_of: clock.as_of(),
+            suffix,
+        },
+        Err(error) => {
+            complain(&format!("error: the system gives no randomness: {error}\n"));
+            return Exit::Unexpected;
+        }
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let names = std::io::stdout().is_terminal();
+    let done = async {
+        Ok::<_, campaign::CampaignError>(match asked {
+            cli::Review::Open(asked) => {
+                let opened = campaign::open(&settings, asked, &moment, &clock).await?;
+                (campaign::opened(&opened, names), Exit::Pass)
+            }
+            cli::Review::Status(asked) => {
+                let status = campaign::status(&settings, asked, &moment).await?;
+                (campaign::status_text(&status, names), Exit::Pass)
+            }
+            cli::Review::Close(asked) => {
+                let closed = campaign::close(&settings, asked, &moment, &clock).await?;
+                let exit = match closed.verdict {
+                    Some(Verdict::Pass) => Exit::Pass,
+                    _ => Exit::Inconclusive,
+                };
+                (campaign::closed(&closed, names), exit)
+            }
+        })
+    };
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = done => Ok(ended),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    runtime.shutdown_background();
+    progress.clear();
+    match ended {
+        Err(stopped) => stopped,
+        Ok(Ok((text, exit))) => {
+            say(&text);
+            exit
+        }
+        Ok(Err(error)) => {
+            complain(&campaign::failure(&error));
+            error.exit()
+        }
+    }
+}
+
 fn review() -> Exit {
     let clock = Clock::start();
     let (environment, progress) = begin();
@@ -330,11 +404,7 @@ fn review() -> Exit {
         Ok(suffix) => RunIdentity {
             as_of: clock.as_of(),
             suffix,
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                commit: option_env!("GIT_COMMIT").unwrap_or("unknown").to_owned(),
-            },
+            tool: tool(),
             executor: settings.executor,
         },
         Err(error) => {

@@ -126,7 +126,7 @@ impl Trouble {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Past(ledger) | Self::Store(ledger) => of_ledger(ledger),
+            Self::Past(ledger) | Self::Store(ledger) => ledger.into(),
             Self::Key(signing) => signing.kind().into(),
             Self::Feed(feed) => feed.kind().into(),
             Self::Directives(directives) => directives.kind().into(),
@@ -156,24 +156,12 @@ impl Trouble {
     /// What the operator may do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Past(LedgerError::Store(store)) | Self::Store(LedgerError::Store(store)) => {
-                store.hint().map(str::to_owned)
-            }
-            Self::Past(LedgerError::Signed { .. }) | Self::Store(LedgerError::Signed { .. }) => {
-                Some(
-                    "set EVIDENCE_SIGNING_KEY, EVIDENCE_SIGNING_KEY_FILE or \
-                     EVIDENCE_SIGNING_KMS_KEY_ID; a new key may follow an old one, and an unsigned \
-                     entry may not"
-                        .to_owned(),
-                )
-            }
-            Self::Key(signing)
-            | Self::Past(LedgerError::Signing(signing))
-            | Self::Store(LedgerError::Signing(signing)) => signing.hint().map(str::to_owned),
+            Self::Past(ledger) | Self::Store(ledger) => ledger.hint(),
+            Self::Key(signing) => signing.hint().map(str::to_owned),
             Self::Feed(feed) => feed.hint(),
             Self::Directives(directives) => directives.hint(),
             Self::Source(source) => source.hint(),
-            Self::Past(_) | Self::Store(_) | Self::Sums(_) | Self::Panic => None,
+            Self::Sums(_) | Self::Panic => None,
             Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),
         }
     }
@@ -181,15 +169,6 @@ impl Trouble {
     /// The error with everything that caused it, on one line.
     pub fn chain(&self) -> String {
         exit::told(self)
-    }
-}
-
-fn of_ledger(error: &LedgerError) -> Exit {
-    match error {
-        LedgerError::Store(store) => store.kind().into(),
-        LedgerError::Signed { .. } => Exit::Configuration,
-        LedgerError::Signing(signing) => signing.kind().into(),
-        LedgerError::Crowded { .. } => Exit::Transient,
     }
 }
 
@@ -337,7 +316,8 @@ async fn review(
         .open(frame.identity.as_of)
         .await
         .map_err(Trouble::Past)?;
-    let directives = directives::read(&settings.directives, deadline).await?;
+    let mut directives = directives::read(&settings.directives, deadline).await?;
+    directives.reviews = Some(chain.reviews.clone());
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;

@@ -33,12 +33,12 @@ pub fn summary(done: &Done, names: bool) -> String {
     let counts = &judgement.counts;
     let mut text = String::new();
     let headline = match judgement.verdict {
-        Verdict::Pass => "PASS          everybody who left has lost access",
-        Verdict::PassWithExceptions => "PASS          with approved exceptions",
-        Verdict::Inconclusive => "INCONCLUSIVE  something could not be checked",
-        Verdict::Fail => "FAIL          somebody who left still has access",
+        Verdict::Pass => ("PASS", "everybody who left has lost access"),
+        Verdict::PassWithExceptions => ("PASS", "with approved exceptions"),
+        Verdict::Inconclusive => ("INCONCLUSIVE", "something could not be checked"),
+        Verdict::Fail => ("FAIL", counts.failed_for()),
     };
-    let _ = writeln!(text, "{headline}");
+    let _ = writeln!(text, "{:<12}  {}", headline.0, headline.1);
     if let Some(mark) = mark {
         let _ = writeln!(text, "{mark}");
     }
@@ -318,6 +318,7 @@ mod tests {
                 owners: Vec::new(),
                 directives: Vec::new(),
                 roster: Vec::new(),
+                reviews: None,
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),
                 counts: Counts {

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cli", "logging", "words"],
     &["config"],
     &["check"],
-    &["run", "connect", "verify"],
+    &["run", "connect", "verify", "campaign"],
     &["notify"],
     &["exit"],
     &["ledger"],

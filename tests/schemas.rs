@@ -18,6 +18,9 @@ use asana_access_review::people::{
     Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
     Role, Status, Viewer, Workspace,
 };
+use asana_access_review::people::{
+    ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::schema::{ensure_as_published, schema, validator};
@@ -44,7 +47,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 12] = [
+const OPTIONAL: [&str; 16] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -57,6 +60,10 @@ const OPTIONAL: [&str; 12] = [
     "suspected_account_id",
     "store",
     "mapping",
+    "reviews",
+    "unread",
+    "review_every_seconds",
+    "revocation_grace_seconds",
 ];
 
 /// Keys that are left out where HR was read as a file.
@@ -181,6 +188,8 @@ fn first_night() -> Inputs {
             internal_domains: vec!["example.org".to_owned()],
             email_domain_aliases: Vec::new(),
             max_drop_percent: 30,
+            review_every_seconds: Some(90 * 86_400),
+            revocation_grace_seconds: Some(7 * 86_400),
         },
         population: Population {
             connection: Connection {
@@ -315,6 +324,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             ledger_detail: String::new(),
             directives: first.directives.sha256(),
             roster: judged.roster,
+            reviews: judged.reviews,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
@@ -362,6 +372,42 @@ fn directives() -> Directives {
     Directives {
         aliases: Some(by_hand(alias)),
         exceptions: Some(by_hand(exception)),
+        reviews: Some(reviews()),
+    }
+}
+
+/// A review that asked for something, one that is open, and one that could not be read.
+fn reviews() -> Reviews {
+    Reviews {
+        through: 3,
+        counted_from: at("2026-08-01T22:40:00Z"),
+        last_closed: Some(ClosedReview {
+            review: "2026-Q3-7f3a9c".to_owned(),
+            sequence: 2,
+            closed_at: at("2026-11-22T09:00:00Z"),
+            complete: true,
+        }),
+        open: vec![OpenReview {
+            review: "2026-Q4-7f3a9c".to_owned(),
+            sequence: 3,
+            opened_at: at("2026-11-22T10:00:00Z"),
+            due: "2026-12-31".to_owned(),
+        }],
+        unread: vec![1],
+        follow_ups: vec![FollowUp {
+            review: "2026-Q3-7f3a9c".to_owned(),
+            sequence: 2,
+            account_id: "3".to_owned(),
+            email: Some(address("three@example.com")),
+            decision: Decision::ChangeRole,
+            role: Role::Admin,
+            new_role: Some(Role::Member),
+            decided_at: at("2026-11-22T09:00:00Z"),
+            state: FollowUpState::Open,
+            last_seen_before: Some(at("2026-11-22T22:40:00Z")),
+            first_seen_done: None,
+            undone_at: None,
+        }],
     }
 }
 

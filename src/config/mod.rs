@@ -18,7 +18,7 @@ pub use variables::{Command, Default, VARIABLES, Variable, variable};
 
 use self::values::{Place, Wrong};
 use self::variables::Raw;
-use crate::evidence::Executor;
+use crate::evidence::{Executor, ReviewFrame, Tool};
 use crate::exit::FailOn;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
@@ -26,7 +26,7 @@ use crate::notify::{self, NotifyOn};
 use crate::people::LockMode;
 use crate::signing::PrivateKey;
 use crate::source::RawPages;
-use crate::{directives, files, ledger, net, run, signing, source, store, truto};
+use crate::{campaign, directives, files, ledger, net, run, signing, source, store, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
@@ -142,6 +142,22 @@ pub fn load_check(
     let (mut raw, warnings) = judge.raw(environment, read_file);
     judge.not_built(Command::Check, &mut raw);
     let settings = judge.settings(raw);
+    judge.judged(settings, warnings)
+}
+
+/// Judges the environment for a periodic review, by a program that `tool` names.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load_review(
+    environment: Environment,
+    tool: Tool,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<campaign::Settings>, Problems> {
+    let mut judge = Judge::default();
+    let (mut raw, warnings) = judge.raw(environment, read_file);
+    judge.not_built(Command::Review, &mut raw);
+    let settings = judge.review(raw, tool);
     judge.judged(settings, warnings)
 }
 
@@ -445,7 +461,6 @@ impl Judge {
             }
             let judged = match name {
                 "CONNECTIONS_URL" => values::place(text).map(drop),
-                "REVIEW_EVERY" | "REVOCATION_GRACE" => values::duration(text).map(drop),
                 "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
                     values::number(text, 1, 1000).map(drop)
                 }
@@ -534,6 +549,54 @@ impl Judge {
                 claimed_job_name: raw.job_name,
                 claimed_pod_uid: raw.pod_uid,
                 claimed_image_digest: raw.image_digest,
+            },
+        })
+    }
+
+    fn review(&mut self, raw: Raw, tool: Tool) -> Option<campaign::Settings> {
+        let connection = self.get(
+            "TRUTO_INTEGRATED_ACCOUNT_ID",
+            &raw.truto_integrated_account_id,
+            values::connection_id,
+        );
+        let force_path_style = self.force_path_style(&raw);
+        let store = self.store(&raw, force_path_style);
+        let retention_days = self.get(
+            "EVIDENCE_RETENTION_DAYS",
+            &raw.evidence_retention_days,
+            |text| values::number(text, 1, 36_500),
+        );
+        let lock_mode = self.lock_mode(&raw);
+        if let Some(store::Settings {
+            location: store::Location::Folder(_),
+        }) = &store
+        {
+            self.only_for_buckets(&raw);
+        }
+        let signing = self.signing(&raw);
+        let grace = self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
+        let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
+            Ok(text.to_owned())
+        });
+        self.logs(&raw);
+        Some(campaign::Settings {
+            connection: connection?,
+            store: store?,
+            ledger: ledger::Settings {
+                retention_days,
+                lock_mode: lock_mode?,
+            },
+            signing: signing?,
+            revocation_grace: grace?.try_into().ok()?,
+            frame: ReviewFrame {
+                tool,
+                executor: Executor {
+                    claimed_job_name: raw.job_name,
+                    claimed_pod_uid: raw.pod_uid,
+                    claimed_image_digest: raw.image_digest,
+                },
+                criticality: criticality?,
+                control_ids: values::list(raw.control_ids.as_deref().unwrap_or_default()),
             },
         })
     }
@@ -896,6 +959,9 @@ impl Judge {
             scope,
             allow_empty,
         } = rules?;
+        let review_every = self.get("REVIEW_EVERY", &raw.review_every, values::duration_or_off);
+        let revocation_grace =
+            self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Some(Policy {
             offboarding_grace_seconds: seconds(grace?),
@@ -917,6 +983,8 @@ impl Judge {
             },
             email_domain_aliases: email_domain_aliases?,
             max_drop_percent: max_drop?,
+            review_every_seconds: review_every?.map(seconds),
+            revocation_grace_seconds: Some(seconds(revocation_grace?)),
         })
     }
 

@@ -655,6 +655,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("JOB_NAME", "night"),
     ("POD_UID", "0f3a"),
     ("IMAGE_DIGEST", "sha256:ab"),
+    ("REVIEW_EVERY", "180d"),
+    ("REVOCATION_GRACE", "3d"),
     ("NOTIFY_ON", "always"),
     ("NOTIFY_WEBHOOK_URL", "https://in.example/hook"),
     (

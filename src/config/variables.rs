@@ -48,8 +48,8 @@ impl Command {
     /// Whether this version can do it.
     pub fn is_built(self) -> bool {
         match self {
-            Self::Run | Self::Check | Self::Connect | Self::Verify => true,
-            Self::Report | Self::Review => false,
+            Self::Run | Self::Check | Self::Connect | Self::Verify | Self::Review => true,
+            Self::Report => false,
         }
     }
 }
@@ -177,8 +177,8 @@ variables! {
     job_name = "JOB_NAME", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
     pod_uid = "POD_UID", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
     image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
-    review_every = "REVIEW_EVERY", Unset, [later], &[Run, Check, Review], "how often a periodic access review is due";
-    revocation_grace = "REVOCATION_GRACE", Unset, [later], &[Run, Check, Review], "how long a revocation decided in a review may take";
+    review_every = "REVIEW_EVERY", Value("90d"), [], SOURCE, "how often a periodic access review is due: later, check review_due warns; off";
+    revocation_grace = "REVOCATION_GRACE", Value("7d"), [], &[Run, Check, Review], "how long a revocation or role change that a review decided may take; then it fails the nightly verdict";
     connections_url = "CONNECTIONS_URL", Unset, [later], &[Run, Check], "several connections in one run";
     connections_concurrency = "CONNECTIONS_CONCURRENCY", Unset, [later], &[Run, Check], "how many of them at once";
     shard_count = "SHARD_COUNT", Unset, [later], &[Run, Check], "how many jobs share them";

@@ -16,7 +16,7 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RawFile, RejectedRow,
+    Protection, RawFile, RejectedRow, Reviews,
 };
 
 /// A file of the run's folder, as it will be stored.
@@ -185,6 +185,8 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     exceptions: Option<&'a DirectiveFile<Exception>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reviews: Option<&'a Reviews>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<&'a Protection>,
     population: &'a Population,
 }
@@ -232,6 +234,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         former_emails: &night.judgement.former_emails,
         aliases: inputs.directives.aliases.as_ref(),
         exceptions: inputs.directives.exceptions.as_ref(),
+        reviews: inputs.directives.reviews.as_ref(),
         store: inputs.store.as_ref(),
         population: &inputs.population,
     };
@@ -592,6 +595,8 @@ struct ResultFile<'a> {
     directives: &'a [DirectiveUse],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     roster: &'a [RosterMember],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviews: Option<&'a Reviews>,
 }
 
 #[derive(Serialize)]
@@ -620,6 +625,7 @@ fn result(night: &Night<'_>) -> DataFile {
         changes: &judgement.changes,
         directives: &judgement.directives,
         roster: &judgement.roster,
+        reviews: judgement.reviews.as_ref(),
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.
     DataFile {

@@ -34,11 +34,32 @@ impl ConnectionFolder {
         Some((run, file.to_owned()))
     }
 
-    /// Whether an object lies where no run's files do, and other evidence may: public keys, periodic
-    /// reviews.
+    /// The part of a periodic review and the file, relative to its folder, that an object is, if it is a
+    /// review's.
+    pub fn review_file_of(&self, name: &str) -> Option<(String, String)> {
+        let below = name.strip_prefix(&self.0)?.strip_prefix('/')?;
+        let mut parts = below.splitn(4, '/');
+        let folder = [parts.next()?, parts.next()?, parts.next()?].join("/");
+        let file = parts.next()?;
+        ReviewFolder::parse(&folder)?;
+        Some((folder, file.to_owned()))
+    }
+
+    /// Whether an object lies where neither a run's files do nor a review's, and other evidence may: public
+    /// keys.
     pub fn is_beside_runs(&self, name: &str) -> bool {
         let below = name.strip_prefix(&self.0).unwrap_or_default();
-        below.starts_with("/keys/") || below.starts_with("/reviews/")
+        below.starts_with("/keys/")
+    }
+
+    /// A part of a periodic review, below this folder.
+    pub fn review(&self, part: &ReviewFolder) -> String {
+        format!("{}/{part}", self.0)
+    }
+
+    /// A file of a periodic review.
+    pub fn review_file(&self, part: &ReviewFolder, file: ReviewFile) -> String {
+        format!("{}/{}", self.review(part), file.name())
     }
 
     /// The folder of a connection. Characters that could leave the folder are percent-encoded.
@@ -253,9 +274,153 @@ impl RunFile {
     }
 }
 
+/// A part of a periodic review, relative to its connection: `reviews/2026-Q4-7f3a9c/open`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewFolder {
+    id: String,
+    part: ReviewPart,
+}
+
+/// Which part of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewPart {
+    /// The frozen population.
+    Open,
+    /// What was decided.
+    Close,
+}
+
+impl ReviewFolder {
+    /// A part of the review of this id; none where the id is not of the form we write.
+    pub fn of(id: &str, part: ReviewPart) -> Option<Self> {
+        let is_id = !id.is_empty()
+            && id.len() <= 80
+            && id.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        is_id.then(|| Self {
+            id: id.to_owned(),
+            part,
+        })
+    }
+
+    /// A folder named by a ledger entry; none where the name is not of the form we write.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (id, part) = name.strip_prefix("reviews/")?.split_once('/')?;
+        let part = match part {
+            "open" => ReviewPart::Open,
+            "close" => ReviewPart::Close,
+            _ => return None,
+        };
+        Self::of(id, part)
+    }
+
+    /// The review's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Which part it is.
+    pub fn part(&self) -> ReviewPart {
+        self.part
+    }
+}
+
+impl fmt::Display for ReviewFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = match self.part {
+            ReviewPart::Open => "open",
+            ReviewPart::Close => "close",
+        };
+        write!(f, "reviews/{}/{part}", self.id)
+    }
+}
+
+/// A file of a periodic review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is the file that `name` gives")]
+pub enum ReviewFile {
+    WorksheetJson,
+    WorksheetCsv,
+    WorksheetXlsx,
+    WorksheetHtml,
+    DecisionsCsv,
+    Review,
+    Report,
+    Manifest,
+    Sums,
+}
+
+impl ReviewFile {
+    /// Files that the part of a review always has, its sums left out.
+    pub fn always(part: ReviewPart) -> &'static [Self] {
+        match part {
+            ReviewPart::Open => &[
+                Self::WorksheetJson,
+                Self::WorksheetCsv,
+                Self::WorksheetXlsx,
+                Self::WorksheetHtml,
+                Self::Manifest,
+            ],
+            ReviewPart::Close => &[
+                Self::DecisionsCsv,
+                Self::Review,
+                Self::Report,
+                Self::Manifest,
+            ],
+        }
+    }
+
+    /// The name, relative to the folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WorksheetJson => "worksheet.json",
+            Self::WorksheetCsv => "worksheet.csv",
+            Self::WorksheetXlsx => "worksheet.xlsx",
+            Self::WorksheetHtml => "worksheet.html",
+            Self::DecisionsCsv => "decisions.csv",
+            Self::Review => "review.json",
+            Self::Report => "report.html",
+            Self::Manifest => "manifest.json",
+            Self::Sums => "SHA256SUMS",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_review_named_by_an_entry_cannot_lead_elsewhere() {
+        let name = "reviews/2026-Q4-7f3a9c/open";
+        let folder = ReviewFolder::parse(name).expect("a folder");
+        assert_eq!(folder.to_string(), name);
+        assert_eq!(
+            (folder.id(), folder.part()),
+            ("2026-Q4-7f3a9c", ReviewPart::Open)
+        );
+        for name in [
+            "reviews/2026-Q4/shut",
+            "reviews/../open",
+            "reviews//open",
+            "reviews/a/b/open",
+            "reviews/a/open/",
+            "dt=2026-11-23/run=20261123T224000Z-7f3a9c",
+        ] {
+            assert_eq!(ReviewFolder::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_review_is_known_by_its_place() {
+        let folder = ConnectionFolder::of("c1");
+        let part = ReviewFolder::of("2026-Q4-7f3a9c", ReviewPart::Close).expect("a folder");
+        let name = folder.review_file(&part, ReviewFile::Report);
+        let found = folder.review_file_of(&name).expect("a review's file");
+        assert_eq!(found, (part.to_string(), "report.html".to_owned()));
+        let stranger = format!("{folder}/reviews/x");
+        assert_eq!(folder.review_file_of(&stranger), None);
+    }
 
     #[test]
     fn a_connection_cannot_leave_its_folder() {

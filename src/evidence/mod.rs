@@ -11,15 +11,22 @@ mod json;
 mod layout;
 mod manifest;
 mod read;
+mod review;
 
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
 pub use identity::{Executor, RunIdentity, Tool};
-pub use layout::{ConnectionFolder, RunFile, RunFolder};
+pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
 pub use read::{
     EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous, stored_inputs,
     sums_of,
+};
+pub use review::{
+    AcceptedIncomplete, ByReviewer, COLUMNS, ClosedRow, DecisionFile, FrozenRow, LeftOut, Listed,
+    NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile, ReviewFrame, ReviewManifest,
+    ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event,
+    night_head, population,
 };
 
 use crate::judgement::{Inputs, Judgement};

@@ -14,7 +14,7 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
-    Population, Protection, RejectedRow, Workspace,
+    Population, Protection, RejectedRow, Reviews, Workspace,
 };
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
@@ -68,6 +68,8 @@ pub fn previous(
         leavers: Vec<Leaver>,
         #[serde(default)]
         roster: Vec<RosterMember>,
+        #[serde(default)]
+        reviews: Option<Reviews>,
     }
     #[derive(Deserialize)]
     struct Summary {
@@ -89,6 +91,7 @@ pub fn previous(
         findings,
         leavers,
         roster,
+        reviews,
     } = serde_json::from_slice(result)?;
     let findings_first_seen = findings
         .into_iter()
@@ -110,6 +113,7 @@ pub fn previous(
         ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
         roster,
+        reviews,
     }))
 }
 
@@ -219,6 +223,8 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         #[serde(default)]
         exceptions: Option<DirectiveFile<Exception>>,
         #[serde(default)]
+        reviews: Option<Reviews>,
+        #[serde(default)]
         store: Option<Protection>,
         population: Population,
     }
@@ -275,6 +281,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             directives: Directives {
                 aliases: facts.aliases,
                 exceptions: facts.exceptions,
+                reviews: facts.reviews,
             },
             past: Past {
                 ledger_faults: facts.past.ledger_faults,

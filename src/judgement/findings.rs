@@ -8,6 +8,7 @@ use super::directives::PersonKey;
 use super::matching::Matches;
 use super::outcomes::Judged;
 use super::records::finding_id;
+use super::reviews::NotDone;
 use super::tenures::Person;
 use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome,
@@ -21,6 +22,7 @@ pub(super) fn of_the_night(
     people: &[Person<'_>],
     leavers: &[Judged<'_>],
     matches: &[Matches<'_>],
+    not_done: &[NotDone<'_>],
 ) -> Vec<Finding> {
     let inputs = basis.inputs;
     let mut findings = Vec::new();
@@ -30,6 +32,7 @@ pub(super) fn of_the_night(
         late_removal(inputs, judged, &mut findings);
         without_owner(basis, judged, &mut findings);
     }
+    not_carried_out(inputs, not_done, &mut findings);
     unidentifiable(basis, &mut findings);
     without_hr_record(basis, people, matches, &mut findings);
     // Last: only by now it is known which lines were approved by the person they are for.
@@ -240,6 +243,28 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
                 ),
             },
         ));
+    }
+}
+
+/// What a review decided and nobody did in time, or somebody undid.
+fn not_carried_out(inputs: &Inputs, not_done: &[NotDone<'_>], findings: &mut Vec<Finding>) {
+    for of in not_done {
+        let mut made = finding(
+            inputs,
+            About {
+                kind: FindingKind::RevocationNotDone,
+                severity: Severity::High,
+                account_id: Some(&of.account.id),
+                account: Some(of.account),
+                leaver: None,
+                person_id: None,
+                matched_by: None,
+                note: of.note.clone(),
+            },
+        );
+        made.deadline = Some(of.deadline);
+        made.overdue_hours = overdue_hours(made.deadline, Some(inputs.as_of));
+        findings.push(made);
     }
 }
 

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Leaver, Night, RosterMember};
-use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
+use crate::people::{
+    Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection, Reviews,
+};
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -57,6 +59,12 @@ pub struct Policy {
     pub email_domain_aliases: Vec<String>,
     /// A larger fall in accounts or HR rows is not believed.
     pub max_drop_percent: u32,
+    /// How often a periodic review is due; none: it is not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_every_seconds: Option<i64>,
+    /// How long what a review decided may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation_grace_seconds: Option<i64>,
 }
 
 /// Who is in the HR feed.
@@ -136,4 +144,6 @@ pub struct Previous {
     pub directives: BTreeMap<String, String>,
     /// Everybody the roster named as working here, when it was last read.
     pub roster: Vec<RosterMember>,
+    /// The periodic reviews as it left them.
+    pub reviews: Option<Reviews>,
 }

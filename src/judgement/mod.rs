@@ -24,6 +24,7 @@ mod lookup;
 mod matching;
 mod outcomes;
 mod records;
+mod reviews;
 mod roster;
 mod standing;
 mod summary;
@@ -104,9 +105,12 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.extend(checks::of_the_feed(&basis, &people));
     checks.extend(checks::of_the_past(inputs));
     checks.extend(checks::of_the_store(inputs));
+    checks.extend(reviews::review_due(inputs));
     checks.sort_by_key(|check| check.id);
 
-    let findings = findings::of_the_night(&basis, &people, &leavers, &matches);
+    let reviews = reviews::tonight(&basis, complete);
+    let not_done = &reviews.not_done;
+    let findings = findings::of_the_night(&basis, &people, &leavers, &matches, not_done);
     let changes = changes::of_the_night(&basis, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let members = people.iter().filter_map(tenures::Person::as_member);
@@ -129,6 +133,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         owners,
         directives: basis.directives.uses(inputs),
         roster,
+        reviews: reviews.reviews,
         former_emails,
         organization_domains: basis.domains.into_iter().collect(),
         counts,

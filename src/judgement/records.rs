@@ -12,7 +12,7 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, Outcome, Severity, Verdict, WithinSla,
 };
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, Role, Status};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow, Reviews, Role, Status};
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Judgement {
     pub directives: Vec<DirectiveUse>,
     /// Everybody the roster names as working here, or named when it could last be read.
     pub roster: Vec<RosterMember>,
+    /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
+    pub reviews: Option<Reviews>,
     /// Addresses that accounts bore before, as used tonight.
     pub former_emails: FormerEmails,
     /// The organization's mail domains, as used tonight.
@@ -304,6 +306,19 @@ pub struct Counts {
     pub findings: FindingCounts,
     /// Changes.
     pub changes: ChangeCounts,
+}
+
+impl Counts {
+    /// What a night that failed has failed for, in few words.
+    pub fn failed_for(&self) -> &'static str {
+        let found = |kind: FindingKind| self.findings.by_kind.get(kind.as_str()).copied();
+        let has_left = found(FindingKind::OffboardedAccess).unwrap_or_default() > 0;
+        let is_asked = found(FindingKind::RevocationNotDone).unwrap_or_default() > 0;
+        match is_asked && !has_left {
+            true => "what a review decided is not done",
+            false => "somebody who left still has access",
+        }
+    }
 }
 
 /// Accounts, counted twice over.

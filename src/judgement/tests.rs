@@ -8,6 +8,7 @@ mod model;
 mod outcomes;
 mod properties;
 mod removal;
+mod reviews;
 mod roster;
 mod tenures;
 mod vanished;

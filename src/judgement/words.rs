@@ -229,6 +229,8 @@ words! {
         StoreProtection = "store_protection",
         /// Truto maps accounts as it did in the last complete run.
         MappingUnchanged = "mapping_unchanged",
+        /// Access was reviewed by people, and lately enough.
+        ReviewDue = "review_due",
     }
 }
 
@@ -255,7 +257,8 @@ impl CheckId {
             | Self::Cadence
             | Self::LedgerContinues
             | Self::StoreProtection
-            | Self::MappingUnchanged => false,
+            | Self::MappingUnchanged
+            | Self::ReviewDue => false,
         }
     }
 }

@@ -84,7 +84,8 @@ pub async fn commit_night(
             judgement.verdict.as_str(),
             judgement.complete,
         );
-    append(ledger, chain.head.clone(), clock, night.inputs.as_of, entry).await
+    let (head, as_of) = (chain.head.clone(), night.inputs.as_of);
+    append(ledger, head, clock, as_of, entry, &RunFile::Report.name()).await
 }
 
 /// Stores that a night could not be judged, and commits that.
@@ -107,7 +108,8 @@ pub async fn commit_failure(
         "inconclusive",
         false,
     );
-    append(ledger, head, clock, night.frame.identity.as_of, entry).await
+    let as_of = night.frame.identity.as_of;
+    append(ledger, head, clock, as_of, entry, &RunFile::Report.name()).await
 }
 
 /// A run's folder while it is written.
@@ -122,10 +124,10 @@ struct RunWriter<'a> {
 }
 
 /// A run's folder that is written, and the hashes its entry will name.
-struct Written {
-    run: String,
-    manifest_sha256: String,
-    sums_sha256: String,
+pub(super) struct Written {
+    pub(super) run: String,
+    pub(super) manifest_sha256: String,
+    pub(super) sums_sha256: String,
 }
 
 impl<'a> RunWriter<'a> {
@@ -198,7 +200,7 @@ impl<'a> RunWriter<'a> {
 
 impl Written {
     /// The entry that commits the run, but for its place in the chain.
-    fn entry(
+    pub(super) fn entry(
         self,
         kind: EntryKind,
         connection: &str,
@@ -228,12 +230,13 @@ impl Written {
 /// Puts an entry at the end of the chain. Of several runs that race for a number one gets it; the
 /// others read the new head, link to it and take the next. With a key, each try is signed before it
 /// is made; of one that came too late, a signature remains that signs nothing.
-async fn append(
+pub(super) async fn append(
     ledger: &Ledger,
     mut head: Option<Head>,
     clock: &Clock,
     as_of: Timestamp,
     mut entry: Entry,
+    report: &str,
 ) -> Result<Committed, LedgerError> {
     entry.retain_until = ledger.settings.retain_until(as_of);
     entry.key_sha256 = ledger.key_sha256().to_owned();
@@ -252,15 +255,12 @@ async fn append(
             .await
         {
             Ok(Created::New | Created::AlreadyThere) => {
-                let run = RunFolder::parse(&entry.run).expect("a folder we named");
-                let key = ledger.folder.run(&run);
+                let key = format!("{}/{}", ledger.folder, entry.run);
                 return Ok(Committed {
                     sequence: entry.sequence,
                     head_sha256,
                     folder: ledger.store.locate(&key),
-                    report: ledger
-                        .store
-                        .locate(&ledger.folder.file(&run, &RunFile::Report)),
+                    report: ledger.store.locate(&format!("{key}/{report}")),
                     key,
                 });
             }

@@ -1,10 +1,12 @@
 //! The ledger: a chain of entries, each committing one run. If the entry is there, the run is whole.
 
 mod commit;
+mod reviews;
 mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
+pub use reviews::{commit_review, found};
 pub use walk::{Before, Chain};
 
 use std::time::Duration;
@@ -91,10 +93,32 @@ pub enum LedgerError {
     /// The entry could not be signed; without a signature it is not written.
     #[error("the ledger entry could not be signed")]
     Signing(#[from] SigningError),
+    /// What is wanted of earlier evidence is not what was written.
+    #[error("the evidence is damaged: {0}")]
+    Damaged(String),
     /// Other runs took every number this one tried.
     #[error("the ledger entry could not be placed: {attempts} other runs were faster")]
     Crowded {
         /// Tries.
         attempts: u32,
     },
+}
+
+impl LedgerError {
+    /// What the operator may do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(store) => store.hint().map(str::to_owned),
+            Self::Signed { .. } => Some(
+                "set EVIDENCE_SIGNING_KEY, EVIDENCE_SIGNING_KEY_FILE or EVIDENCE_SIGNING_KMS_KEY_ID; a \
+                 new key may follow an old one, and an unsigned entry may not"
+                    .to_owned(),
+            ),
+            Self::Damaged(_) => {
+                Some("`asana-access-review verify` tells everything that is wrong".to_owned())
+            }
+            Self::Signing(signing) => signing.hint().map(str::to_owned),
+            Self::Crowded { .. } => None,
+        }
+    }
 }

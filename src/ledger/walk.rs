@@ -11,13 +11,14 @@ use crate::evidence::{
     sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
+use crate::people::{ReviewEvent, ReviewStep, Reviews};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.
 const RACE_WINDOW: usize = 7;
 
 /// A ledger without a complete run is not walked further than this: a minute or so of reading.
-const FARTHEST: usize = 1000;
+pub(super) const FARTHEST: usize = 1000;
 
 /// So many faults are told one by one.
 const FAULTS_TOLD: usize = 20;
@@ -32,6 +33,8 @@ pub struct Chain {
     pub(super) head: Option<Head>,
     /// What earlier runs saw.
     pub past: Past,
+    /// The periodic reviews, and what they asked for, before this run.
+    pub reviews: Reviews,
     /// How the nights before came out.
     pub before: Before,
 }
@@ -93,6 +96,11 @@ impl Ledger {
         })
     }
 
+    /// The numbers of all entries, ascending.
+    pub(super) async fn sequences(&self) -> Result<Vec<u64>, LedgerError> {
+        Ok(self.listing().await?.sequences)
+    }
+
     /// The end of the chain as it is now, readable or not.
     ///
     /// # Errors
@@ -150,8 +158,12 @@ impl Ledger {
         }
         walk.note_doubted();
         let before = walk.before();
+        let through = listing.sequences.last().copied().unwrap_or_default();
+        let carried = walk.previous.as_ref().and_then(|of| of.reviews.as_ref());
+        let reviews = Reviews::carried(carried, &walk.reviews, through, as_of);
         Ok(Chain {
             head: walk.head,
+            reviews,
             before,
             past: Past {
                 ledger_faults: told(walk.faults),
@@ -195,6 +207,8 @@ struct Walk<'a> {
     lookback: Option<(u64, Option<u64>)>,
     /// The newest entry that is not believed, of those after the previous run.
     doubted: Option<u64>,
+    /// Entries of periodic reviews.
+    reviews: Vec<ReviewEvent>,
     /// Entries looked at since there was nothing more to look for.
     beyond: usize,
 }
@@ -224,6 +238,7 @@ impl<'a> Walk<'a> {
             unsigned: None,
             lookback: None,
             doubted: None,
+            reviews: Vec::new(),
             beyond: 0,
         }
     }
@@ -234,7 +249,22 @@ impl<'a> Walk<'a> {
 
     /// The links of all entries that could be used have been looked at, the one behind the last too.
     fn is_done(&self) -> bool {
+        self.is_done_with_runs() && self.has_read_reviews()
+    }
+
+    fn is_done_with_runs(&self) -> bool {
         self.beyond > RACE_WINDOW
+    }
+
+    /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
+    /// written while it ran.
+    fn has_read_reviews(&self) -> bool {
+        let carried = self.previous.as_ref().and_then(|of| of.reviews.as_ref());
+        let lowest = self
+            .after
+            .as_ref()
+            .map_or(u64::MAX, |(sequence, _)| *sequence);
+        carried.is_none_or(|reviews| lowest <= reviews.through.saturating_add(1))
     }
 
     fn note(&mut self, fault: String) {
@@ -348,7 +378,11 @@ impl<'a> Walk<'a> {
         }
         self.after = Some((sequence, Some(entry.previous_sha256.clone())));
         self.has_failed_since |= entry.kind == EntryKind::Failure && self.previous.is_none();
-        if entry.kind == EntryKind::Run && !self.is_done() {
+        match entry.kind {
+            EntryKind::ReviewOpen | EntryKind::ReviewClose => self.review(&entry).await?,
+            EntryKind::Run | EntryKind::Failure => {}
+        }
+        if entry.kind == EntryKind::Run && !self.is_done_with_runs() {
             self.run(&entry).await?;
         }
         Ok(())
@@ -449,6 +483,31 @@ impl<'a> Walk<'a> {
             self.note("entry 1 names a predecessor: entries before it are gone".to_owned());
         }
         is_linked.then_some(entry)
+    }
+
+    /// What happened to a review. One that cannot be read is told ever after: what it asked for is lost.
+    async fn review(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+        let sequence = entry.sequence;
+        let mut event = ReviewEvent {
+            sequence,
+            review: entry.run.clone(),
+            what: ReviewStep::Unread,
+        };
+        let signed = match !entry.is_signed() && self.ledger.signs() {
+            true => self.signed_before(sequence).await?,
+            false => None,
+        };
+        if let Some(signed) = signed {
+            self.note_unsigned(sequence, signed);
+        } else {
+            match self.ledger.review_event(entry).await {
+                Ok(read) => event = read,
+                Err(LedgerError::Damaged(fault)) => self.note(fault),
+                Err(error) => return Err(error),
+            }
+        }
+        self.reviews.push(event);
+        Ok(())
     }
 
     /// Takes a run as previous run, as baseline, or both, if it is wanted and its files are sound. A

@@ -143,7 +143,7 @@ fn headline(news: &News) -> (String, &'static str) {
             Verdict::Pass => ("PASS", "everybody who left has lost access"),
             Verdict::PassWithExceptions => ("PASS", "with approved exceptions"),
             Verdict::Inconclusive => ("INCONCLUSIVE", "something could not be checked"),
-            Verdict::Fail => ("FAIL", "somebody who left still has access"),
+            Verdict::Fail => ("FAIL", judged.counts.failed_for()),
         },
     };
     (format!("Asana access review: {word}"), sentence)

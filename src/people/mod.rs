@@ -8,6 +8,7 @@ mod email;
 mod hr;
 mod population;
 mod protection;
+mod reviews;
 mod text;
 mod words;
 
@@ -20,5 +21,9 @@ pub use population::{
     RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,
 };
 pub use protection::{Lock, LockMode, Protection};
+pub use reviews::{
+    ClosedReview, Decided, Decision, FollowUp, FollowUpState, OpenReview, ReviewEvent, ReviewStep,
+    Reviews,
+};
 pub(crate) use text::{fold, is_zero_width, name_key, trim};
 pub(crate) use words::words;

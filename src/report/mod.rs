@@ -6,9 +6,11 @@
 
 mod failed;
 mod night;
+mod review;
 mod trend;
 mod visible;
 mod words;
+mod worksheet;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,9 @@ use askama::Template;
 
 pub use visible::is_hidden;
 
-use crate::evidence;
+use jiff::Timestamp;
+
+use crate::evidence::{self, ReviewClosed, Tool, Worksheet};
 
 /// `report.html` of a night that was judged.
 pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
@@ -27,6 +31,33 @@ pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
 /// `report.html` of a night that could not be judged: it says so, and shows no verdict.
 pub fn failed_night(night: &evidence::FailedNight<'_>) -> Vec<u8> {
     page(&failed::Page::of(night))
+}
+
+/// `worksheet.html`: the page a reviewer works in.
+pub fn worksheet(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
+    page(&worksheet::Page::of(worksheet, review_sha256, origin))
+}
+
+/// A review that was closed: what its page is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed<'a> {
+    /// The frozen population.
+    pub worksheet: &'a Worksheet,
+    /// What was decided.
+    pub closed: &'a ReviewClosed,
+    /// What is said on page one beside the totals.
+    pub reasons: &'a [String],
+    /// The program.
+    pub tool: &'a Tool,
+    /// Where the accounts came from.
+    pub origin: &'a str,
+    /// Until when what was asked for must be done.
+    pub revocations_due: Timestamp,
+}
+
+/// `report.html` of a review that was closed.
+pub fn closed_review(review: &Closed<'_>) -> Vec<u8> {
+    page(&review::Page::of(review))
 }
 
 fn page(template: &impl Template) -> Vec<u8> {

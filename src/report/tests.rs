@@ -82,6 +82,8 @@ fn world() -> World {
             internal_domains: Vec::new(),
             email_domain_aliases: Vec::new(),
             max_drop_percent: 30,
+            review_every_seconds: None,
+            revocation_grace_seconds: None,
         },
         population: Population {
             connection: Connection {
@@ -179,6 +181,7 @@ impl World {
             ledger_detail: String::new(),
             directives: self.inputs.directives.sha256(),
             roster: judged.roster,
+            reviews: judged.reviews,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),
             policy: self.inputs.policy.clone(),

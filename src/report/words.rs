@@ -145,6 +145,7 @@ impl Title for CheckId {
             Self::LedgerContinues => "The ledger is whole",
             Self::StoreProtection => "The store keeps what was written",
             Self::MappingUnchanged => "Truto maps accounts as in the last complete run",
+            Self::ReviewDue => "Access was reviewed by people, and lately enough",
         }
     }
 }

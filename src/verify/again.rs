@@ -10,6 +10,7 @@ use crate::evidence::{
     self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
+use crate::people::{ReviewEvent, Reviews};
 use crate::source;
 
 /// How judging a night again came out.
@@ -66,6 +67,12 @@ pub(super) struct Judges {
     entries: BTreeMap<u64, RunRef>,
     /// Whether a night before says how its accounts were derived: then every one after it does.
     says_how: bool,
+    /// The hash of every review that was opened, by the number of its entry.
+    reviews: BTreeMap<u64, String>,
+    /// What happened to reviews; what could not be read is not told.
+    events: Vec<ReviewEvent>,
+    /// Entries of reviews that could not be read here.
+    unread: Vec<u64>,
 }
 
 impl Judges {
@@ -80,18 +87,60 @@ impl Judges {
         entry: &Entry,
         manifest: &Manifest,
     ) -> Result<(), String> {
-        for at in manifest.previous.iter().chain(&manifest.baseline) {
-            let there = self.entries.get(&at.sequence);
-            // An entry that is gone has been told of.
-            let is_it = there.is_none_or(|there| there == at);
-            if !is_it || !(1..entry.sequence).contains(&at.sequence) {
-                return Err(format!(
-                    "it builds on another entry {} than the one there",
-                    at.sequence
-                ));
-            }
+        let mut all = manifest.previous.iter().chain(&manifest.baseline);
+        all.try_for_each(|at| self.ensure_there(entry.sequence, at))
+    }
+
+    /// Whether what an entry builds on is an earlier entry of the chain, as it is.
+    pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
+        let there = self.entries.get(&at.sequence);
+        // An entry that is gone has been told of.
+        let is_it = there.is_none_or(|there| there == at);
+        if !is_it || !(1..sequence).contains(&at.sequence) {
+            return Err(format!(
+                "it builds on another entry {} than the one there",
+                at.sequence
+            ));
         }
         Ok(())
+    }
+
+    /// Remembers a review that was opened, for the entry that closes it.
+    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str) {
+        self.reviews.insert(sequence, sha256.to_owned());
+    }
+
+    /// Remembers what an entry did to a review, for the nights after it.
+    pub(super) fn remember_event(&mut self, sequence: u64, event: Option<ReviewEvent>) {
+        match event {
+            Some(event) => self.events.push(event),
+            None => self.unread.push(sequence),
+        }
+    }
+
+    /// Whether a night was told of every review there was: what the night before left, with what has happened
+    /// since. Where a review cannot be read here, nobody can say.
+    fn was_told_of_reviews(&self, inputs: &judgement::Inputs) -> bool {
+        let Some(told) = &inputs.directives.reviews else {
+            return true;
+        };
+        let previous = inputs.past.previous.as_ref();
+        let before = previous.and_then(|previous| previous.reviews.as_ref());
+        let from = before.map_or(0, |before| before.through);
+        let is_between = |sequence: &u64| *sequence > from && *sequence <= told.through;
+        let is_told_otherwise = told.unread.len() > before.map_or(0, |before| before.unread.len());
+        if is_told_otherwise || self.unread.iter().any(is_between) {
+            return true;
+        }
+        let carried = Reviews::carried(before, &self.events, told.through, inputs.as_of);
+        carried == *told && told.through == inputs.past.ledger_head.unwrap_or_default()
+    }
+
+    /// Whether the review that an entry opened bears this hash; what is not known is not doubted here.
+    pub(super) fn is_of_review(&self, opened: u64, sha256: &str) -> bool {
+        self.reviews
+            .get(&opened)
+            .is_none_or(|there| there == sha256)
     }
 
     /// Derives the accounts of a sound night again, judges it again, and holds it for the next.
@@ -160,7 +209,11 @@ impl Judges {
                     inputs.past.baseline = baseline;
                     inputs.past.previous = previous;
                     let deriving = scope.spawn(deriving);
-                    let judged = judged(&inputs);
+                    let mut judged = judged(&inputs);
+                    let facts = RunFile::InputFacts.name();
+                    if !self.was_told_of_reviews(&inputs) && !judged.1.contains(&facts) {
+                        judged.1.push(facts);
+                    }
                     let derived = deriving.join();
                     let derived = derived.unwrap_or_else(|panic| resume_unwind(panic));
                     (derived, Ok(judged))

@@ -9,9 +9,12 @@ use super::again::Judges;
 use super::folder::{self, Stored};
 use super::nights;
 use super::reader::Reader;
+use super::reviews;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, RunFolder, sha256_hex};
+use crate::evidence::{
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder, sha256_hex,
+};
 use crate::store::{History, StoreError};
 
 /// What lies below a connection's folder.
@@ -24,6 +27,8 @@ struct Listing {
     strangers: Vec<String>,
     /// Files of each run's folder, relative to it.
     runs: BTreeMap<String, Vec<String>>,
+    /// Files of each part of a periodic review, relative to it.
+    reviews: BTreeMap<String, Vec<String>>,
     /// Anything else.
     others: Vec<String>,
 }
@@ -35,6 +40,7 @@ impl Listing {
             has_zero: false,
             strangers: Vec::new(),
             runs: BTreeMap::new(),
+            reviews: BTreeMap::new(),
             others: Vec::new(),
         };
         for name in store.list(&format!("{folder}/")).await? {
@@ -50,6 +56,8 @@ impl Listing {
                 }
             } else if let Some((run, file)) = folder.run_file_of(&name) {
                 listing.runs.entry(run).or_default().push(file);
+            } else if let Some((part, file)) = folder.review_file_of(&name) {
+                listing.reviews.entry(part).or_default().push(file);
             } else if !folder.is_beside_runs(&name) {
                 listing.others.push(name);
             }
@@ -142,6 +150,28 @@ pub(super) async fn verify(
             committed_at: entry.committed_at,
         });
 
+        let is_review = match entry.kind {
+            EntryKind::Run | EntryKind::Failure => None,
+            EntryKind::ReviewOpen | EntryKind::ReviewClose => ReviewFolder::parse(&entry.run),
+        };
+        if let Some(part) = is_review {
+            if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
+                let text = format!("entry {other} commits the same part of the review, `{part}`");
+                verified.fault(FaultKind::Moved, place, text);
+            }
+            let stored = reviews::Stored {
+                store,
+                folder,
+                entry: &entry,
+                part: &part,
+                files: listing.reviews.get(&entry.run).cloned().unwrap_or_default(),
+                now: expected.now,
+            };
+            judges.remember(&entry);
+            chain.reviews += 1;
+            reviews::verify(&stored, &mut judges, &mut chain, verified).await?;
+            continue;
+        }
         match RunFolder::parse(&entry.run) {
             None => {
                 let text = format!("it names the run `{}`, which is no run's folder", entry.run);
@@ -196,7 +226,7 @@ pub(super) async fn verify(
     chain.signatures_unchecked = signatures.unchecked;
     check_history(history, folder, &runs_named, &chain.expired, verified);
     // The runs of lost entries are there, and nobody vouches for them any more.
-    let all = listing.runs.into_keys();
+    let all = listing.runs.into_keys().chain(listing.reviews.into_keys());
     chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
     nights.sort();
     chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
@@ -225,9 +255,12 @@ fn check_history(
             && (!name.starts_with(&folder.ledger())
                 || folder.sequence_of(name).is_some()
                 || folder.is_signature(name))
-            && folder.run_file_of(name).is_none_or(|(run, _)| {
-                runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
-            })
+            && folder
+                .run_file_of(name)
+                .or_else(|| folder.review_file_of(name))
+                .is_none_or(|(run, _)| {
+                    runs_named.contains_key(&run) && !expired.contains(&format!("{folder}/{run}"))
+                })
     };
     for name in replaced.iter().filter(is_evidence) {
         let text = "it was written more than once: an older version lies below what is read";

@@ -9,6 +9,7 @@ mod fault;
 mod folder;
 mod nights;
 mod reader;
+mod reviews;
 mod signatures;
 mod told;
 
@@ -92,6 +93,8 @@ pub struct ChainVerified {
     pub runs: u64,
     /// Entries of nights that could not be judged.
     pub failures: u64,
+    /// Entries of periodic reviews, opened and closed.
+    pub reviews: u64,
     /// Files whose hash is right.
     pub files: u64,
     /// Runs whose accounts were derived again from the raw pages, and came out the same.

@@ -131,6 +131,9 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         "  entries    {}: {} judged, {} failed nights",
         chain.entries, chain.runs, chain.failures
     );
+    if chain.reviews > 0 {
+        let _ = writeln!(text, "  reviews    {} opened or closed", chain.reviews);
+    }
     let _ = writeln!(text, "  files      {} with the right hash", chain.files);
     let _ = writeln!(
         text,
@@ -200,6 +203,7 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
                 "head": chain.head.as_ref().map(|head| format!("{}:{}", head.sequence, head.sha256)),
                 "runs": chain.runs,
                 "failures": chain.failures,
+                "reviews": chain.reviews,
                 "files": chain.files,
                 "signed": chain.signed,
                 "signatures_unchecked": chain.signatures_unchecked,

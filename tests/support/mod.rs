@@ -14,6 +14,7 @@ use asana_access_review::net::ErrorKind;
 use jiff::Timestamp;
 
 pub(crate) mod chance;
+pub(crate) mod chromium;
 pub(crate) mod company;
 pub(crate) mod job;
 pub(crate) mod kms;

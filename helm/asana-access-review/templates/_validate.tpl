@@ -32,6 +32,8 @@ them, too, but would show its pattern. */}}
   (list "config.exceptionsUrl" $config.exceptionsUrl (printf "^$|^(%s)$" $file) $writeFile)
   (list "config.evidenceUrl" $config.evidenceUrl (printf "^$|^(s3://[a-z0-9][a-z0-9.-]+(/.*)?|%s)$" $path) "write `s3://bucket/prefix`, or a folder below persistence.mountPath")
   (list "config.hrFeedMaxAge" $config.hrFeedMaxAge "^(off|[0-9]+[smhd])$" "write `48h` or `off`")
+  (list "config.reviewEvery" $config.reviewEvery "^(off|[0-9]+[smhd])$" "write `90d` or `off`")
+  (list "config.revocationGrace" $config.revocationGrace $duration $writeTime)
   (list "config.offboardingGrace" $config.offboardingGrace $duration $writeTime)
   (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
   (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)

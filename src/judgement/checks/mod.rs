@@ -26,7 +26,7 @@ const SMALLEST_DROP: u64 = 20;
 /// So many complete runs back, the largest population is what a fall is measured against.
 const DROP_WINDOW: usize = 7;
 
-fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
+pub(super) fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
     Check {
         id,
         status,
@@ -35,7 +35,7 @@ fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
     }
 }
 
-fn with(mut check: Check, numbers: Value) -> Check {
+pub(super) fn with(mut check: Check, numbers: Value) -> Check {
     if let Value::Object(numbers) = numbers {
         check.numbers = numbers.into_iter().collect();
     }

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::world::World;
 use super::worlds::{a_night, cases, nights, worlds};
 use crate::judgement::{
-    CheckStatus, DirectiveKind, DirectiveState, FeedScope, FindingKind, Inputs, Judgement, Leaver,
-    MatchKind, Outcome, Verdict,
+    CheckStatus, DirectiveKind, DirectiveState, FeedScope, Finding, FindingKind, Inputs, Judgement,
+    Leaver, MatchKind, Outcome, Verdict,
 };
 use crate::people::{
     Access, Account, Alias, EmailAddress, Employment, Exception, HrRow, Role, fold, name_key,
@@ -719,7 +719,17 @@ fn but_for_the_lines(judged: &Judgement) -> String {
             FindingKind::AliasInvalid | FindingKind::ExceptionInvalid
         )
     });
-    let findings: Vec<_> = findings.collect();
+    // A note names lines in the order of their file.
+    let sorted = |finding: &Finding| {
+        let mut note: Vec<&str> = finding.note.split("; ").collect();
+        note.sort_unstable();
+        let note = note.join("; ");
+        Finding {
+            note,
+            ..finding.clone()
+        }
+    };
+    let findings: Vec<_> = findings.map(sorted).collect();
     let people = judged
         .changes
         .iter()
@@ -822,8 +832,9 @@ proptest! {
         let worlds = worlds(&nights);
         for pair in worlds.windows(2) {
             let (before, after) = (pair[0].judge(), pair[1].judge());
-            // Rows that name nobody cannot be told apart by anybody.
-            let has_key = |leaver: &&Leaver| leaver.name.is_some() || !leaver.emails.is_empty();
+            // By a name alone rows cannot be told apart by anybody.
+            let has_key =
+                |leaver: &&Leaver| leaver.person_id.is_some() || !leaver.emails.is_empty();
             for leaver in before.leavers.iter().filter(has_key) {
                 // Told of again, or told to be told of no more.
                 let ids: BTreeSet<&String> =

@@ -146,6 +146,7 @@ fn said(night: &World) -> String {
         owners,
         directives,
         roster,
+        reviews,
         former_emails,
         organization_domains,
         counts,
@@ -158,7 +159,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {roster:#?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {roster:#?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 

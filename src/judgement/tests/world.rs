@@ -45,6 +45,8 @@ pub(in crate::judgement) fn world() -> World {
                 internal_domains: Vec::new(),
                 email_domain_aliases: Vec::new(),
                 max_drop_percent: 30,
+                review_every_seconds: None,
+                revocation_grace_seconds: None,
             },
             population: Population {
                 connection: Connection {
@@ -321,6 +323,7 @@ impl World {
             ledger_detail: String::new(),
             directives: directives.sha256(),
             roster: judged.roster,
+            reviews: judged.reviews,
             at,
             workspace_id: Some(population.workspace.id),
             policy,

@@ -1,0 +1,349 @@
+//! `review status` and `review close`: what was decided, and whether that is everything.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::decisions::{Fault, Gathered, gather};
+use super::{CampaignError, Given, Moment, Settings, ledger_of, ledger_to_read, reviewers};
+use crate::clock::Clock;
+use crate::evidence::{
+    AcceptedIncomplete, ByReviewer, ClosedRow, Entry, EntryKind, ReviewClosed, ReviewDataFile,
+    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, Totals, Worksheet,
+    sha256_hex,
+};
+use crate::judgement::Verdict;
+use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
+use crate::people::Decision;
+use crate::report;
+use crate::store::StoreError;
+
+/// What `review status` is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct StatusAsked {
+    /// The review, by id or name; none: the newest that is open.
+    pub review: Option<String>,
+    /// Decisions received so far.
+    pub decisions: Vec<PathBuf>,
+    /// Rows given to another reviewer since.
+    pub reassigned: Option<PathBuf>,
+}
+
+/// What `review close` is asked for.
+#[derive(Clone, Debug)]
+pub struct CloseAsked {
+    /// Which review, and the decisions.
+    pub of: StatusAsked,
+    /// Why it may be closed with rows that nobody decided.
+    pub accept_incomplete: Option<String>,
+}
+
+/// How far a review is.
+#[derive(Debug)]
+pub struct Closing {
+    /// The frozen population.
+    pub worksheet: Worksheet,
+    /// Whether the due day has passed.
+    pub overdue: bool,
+    /// Rows and decisions.
+    pub totals: Totals,
+    /// The same by reviewer.
+    pub reviewers: Vec<ByReviewer>,
+    /// What is wrong with what was given.
+    pub faults: Vec<Fault>,
+    /// Where its evidence is, once it is closed.
+    pub committed: Option<Committed>,
+    /// How it came out, once it is closed.
+    pub verdict: Option<Verdict>,
+}
+
+/// A review that is open, as the ledger vouches for it.
+struct Open {
+    entry: Entry,
+    worksheet: Worksheet,
+    review_sha256: String,
+    origin: String,
+}
+
+/// How far a review is, by the decisions that were received.
+///
+/// # Errors
+/// Where the review or a file cannot be read.
+pub async fn status(
+    settings: &Settings,
+    asked: &StatusAsked,
+    moment: &Moment,
+) -> Result<Closing, CampaignError> {
+    let ledger = ledger_to_read(settings).await?;
+    let open = find(&ledger, asked.review.as_deref()).await?;
+    let reassigned = reassigned(asked)?;
+    let given = given(asked)?;
+    let gathered = gather(
+        &open.worksheet,
+        &open.review_sha256,
+        reassigned.as_ref(),
+        &given,
+    );
+    Ok(so_far(open.worksheet, gathered, moment))
+}
+
+fn so_far(worksheet: Worksheet, gathered: Gathered, moment: &Moment) -> Closing {
+    Closing {
+        overdue: super::is_overdue(&worksheet, moment.as_of),
+        totals: Totals::of(&gathered.rows),
+        reviewers: by_reviewer(&gathered.rows),
+        faults: gathered.faults,
+        worksheet,
+        committed: None,
+        verdict: None,
+    }
+}
+
+/// Closes a review.
+///
+/// # Errors
+/// Everything that is not in order; then nothing is written.
+pub async fn close(
+    settings: &Settings,
+    asked: &CloseAsked,
+    moment: &Moment,
+    clock: &Clock,
+) -> Result<Closing, CampaignError> {
+    let ledger = ledger_of(settings, moment.as_of).await?;
+    let open = find(&ledger, asked.of.review.as_deref()).await?;
+    let reassigned = reassigned(&asked.of)?;
+    let given = given(&asked.of)?;
+    let (worksheet, review_sha256) = (&open.worksheet, &open.review_sha256);
+    let Gathered {
+        rows,
+        files,
+        mut faults,
+    } = gather(worksheet, review_sha256, reassigned.as_ref(), &given);
+    let is_in_order = faults.is_empty();
+    let totals = Totals::of(&rows);
+    if !is_in_order || (totals.undecided > 0 && asked.accept_incomplete.is_none()) {
+        let undecided = rows.iter().filter(|row| row.decision.is_none());
+        faults.extend(undecided.map(|row| {
+            let text = format!(
+                "row {}, account {}, is not decided",
+                row.row, row.account_id
+            );
+            Fault::of_file("missing", text)
+        }));
+        return Err(CampaignError::Refused {
+            headline: format!(
+                "the review is not closed: {} of {} rows are decided",
+                totals.decided, totals.rows
+            ),
+            faults,
+            hint: if is_in_order {
+                "gather what is missing, or close it with --accept-incomplete REASON, which is \
+                 printed on page one"
+            } else {
+                "correct the files; nothing was written"
+            },
+        });
+    }
+    if totals.undecided == 0 && asked.accept_incomplete.is_some() {
+        let text = "every row is decided: close it without --accept-incomplete";
+        return Err(CampaignError::Asked(text.to_owned()));
+    }
+    let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close)
+        .ok_or_else(|| CampaignError::Unexpected("the review's id is none".to_owned()))?;
+    // An attempt that died has left its instant: with it, the same decisions give the same bytes, and what
+    // is there already is no conflict.
+    let left = ledger.left_behind(&part, ReviewFile::Review).await?;
+    let left: Option<ReviewClosed> = left.and_then(|left| serde_json::from_slice(&left).ok());
+    let complete = totals.undecided == 0;
+    let is_settled = complete && totals.with(Decision::DontKnow) == 0;
+    let closed = ReviewClosed {
+        schema: ReviewClosed::schema(),
+        review: worksheet.review.clone(),
+        name: worksheet.name.clone(),
+        due: worksheet.due.clone(),
+        scope: worksheet.scope,
+        opened_at: worksheet.opened_at,
+        closed_at: left.map_or(moment.as_of, |left| left.closed_at),
+        review_sha256: review_sha256.clone(),
+        opened: open.entry.run_ref(),
+        night: worksheet.night.clone(),
+        verdict: if is_settled {
+            Verdict::Pass
+        } else {
+            Verdict::Inconclusive
+        },
+        complete,
+        accepted_incomplete: asked
+            .accept_incomplete
+            .clone()
+            .map(|reason| AcceptedIncomplete { reason }),
+        reviewers: by_reviewer(&rows),
+        totals,
+        reassigned,
+        decision_files: files,
+        rows,
+    };
+    let reasons = reasons(&closed);
+    let due = closed.closed_at.checked_add(settings.revocation_grace);
+    let page = report::closed_review(&report::Closed {
+        worksheet,
+        closed: &closed,
+        reasons: &reasons,
+        tool: &settings.frame.tool,
+        origin: &open.origin,
+        revocations_due: due.unwrap_or(closed.closed_at),
+    });
+    let page = ReviewDataFile {
+        file: ReviewFile::Report,
+        bytes: page,
+        rows: None,
+    };
+    let files = vec![closed.to_file(), closed.csv(worksheet), page];
+    let manifest = |files| {
+        let reasons = reasons.clone();
+        ReviewManifest::closed(
+            &settings.frame,
+            worksheet,
+            &closed,
+            &open.origin,
+            reasons,
+            files,
+        )
+    };
+    let at = closed.closed_at;
+    let committed = commit_review(&ledger, clock, at, &part, files, manifest)
+        .await
+        .map_err(|error| match error {
+            LedgerError::Store(StoreError::Conflict { name }) => CampaignError::Asked(format!(
+                "`{name}` is there with other content, of an attempt to close that died: close it \
+                 with the same files as then"
+            )),
+            other => other.into(),
+        })?;
+    Ok(Closing {
+        overdue: super::is_overdue(worksheet, moment.as_of),
+        totals: closed.totals.clone(),
+        reviewers: closed.reviewers.clone(),
+        faults: Vec::new(),
+        verdict: Some(closed.verdict),
+        committed: Some(committed),
+        worksheet: open.worksheet,
+    })
+}
+
+/// Why it is no plain pass.
+fn reasons(closed: &ReviewClosed) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(AcceptedIncomplete { reason }) = &closed.accepted_incomplete {
+        let undecided = closed.totals.undecided;
+        reasons.push(format!("{undecided} row(s) were not decided: {reason}"));
+    }
+    let doubts = closed.totals.with(Decision::DontKnow);
+    if doubts > 0 {
+        reasons.push(format!(
+            "of {doubts} row(s) the reviewer did not know whether the access is right"
+        ));
+    }
+    reasons
+}
+
+fn by_reviewer(rows: &[ClosedRow]) -> Vec<ByReviewer> {
+    let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
+    for row in rows {
+        let key = row.reviewer.as_ref().map(|who| who.key());
+        by.entry(key).or_default().push(row);
+    }
+    by.into_values()
+        .map(|rows| ByReviewer {
+            reviewer: rows.first().and_then(|row| row.reviewer.clone()),
+            totals: Totals::of(rows),
+        })
+        .collect()
+}
+
+fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {
+    asked
+        .decisions
+        .iter()
+        .map(|path| Given::read(path))
+        .collect()
+}
+
+fn reassigned(asked: &StatusAsked) -> Result<Option<ReviewerFile>, CampaignError> {
+    let Some(path) = &asked.reassigned else {
+        return Ok(None);
+    };
+    let file = reviewers::read(&Given::read(path)?, true);
+    Ok(Some(file.map_err(|faults| CampaignError::Refused {
+        headline: "the file of reassignments is not in order".to_owned(),
+        faults,
+        hint: "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
+    })?))
+}
+
+/// The review that is meant, if it is open, with its frozen population.
+async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignError> {
+    let mut closed: Vec<(String, u64)> = Vec::new();
+    let is_meant = |entry: &Entry| {
+        let Some(part) = ReviewFolder::parse(&entry.run) else {
+            return false;
+        };
+        let is_asked = asked.is_none_or(|asked| {
+            let name = part.id().rsplit_once('-').map(|(name, _)| name);
+            part.id() == asked || name == Some(asked)
+        });
+        match entry.kind {
+            EntryKind::ReviewClose if is_asked => {
+                closed.push((part.id().to_owned(), entry.sequence));
+                false
+            }
+            EntryKind::ReviewOpen => {
+                is_asked && (asked.is_some() || closed.iter().all(|(id, _)| id != part.id()))
+            }
+            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
+        }
+    };
+    let entries = ledger.back_to(is_meant).await?;
+    let entry = entries.into_iter().next_back();
+    let entry = entry.filter(|entry| entry.kind == EntryKind::ReviewOpen);
+    let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
+    let (Some(entry), Some(part)) = (entry, part) else {
+        return Err(CampaignError::Asked(match asked {
+            Some(asked) => format!("there is no review `{asked}` in the ledger"),
+            None => "no review is open".to_owned(),
+        }));
+    };
+    if let Some((id, sequence)) = closed.iter().find(|(id, _)| id == part.id()) {
+        return Err(CampaignError::Asked(format!(
+            "the review {id} was closed by ledger entry {sequence}"
+        )));
+    }
+    if asked.is_none() {
+        tracing::info!(review = part.id(), "Took the newest review that is open");
+    }
+    let names = [
+        ReviewFile::WorksheetJson.name(),
+        ReviewFile::Manifest.name(),
+    ];
+    let files = ledger.committed_files(&entry, &names).await?;
+    let bytes = found(&files, names[0]);
+    let damaged = |text: &str| {
+        let sequence = entry.sequence;
+        LedgerError::Damaged(format!("the files of ledger entry {sequence}: {text}"))
+    };
+    let worksheet = Worksheet::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;
+    let manifest: ReviewManifest = serde_json::from_slice(found(&files, names[1]))
+        .map_err(|error| damaged(&error.to_string()))?;
+    let review_sha256 = sha256_hex(bytes);
+    if manifest.review.sha256 != review_sha256
+        || worksheet.review != part.id()
+        || !manifest.apart_from(&entry).is_empty()
+    {
+        return Err(damaged("manifest and worksheet do not say the same").into());
+    }
+    Ok(Open {
+        entry,
+        worksheet,
+        review_sha256,
+        origin: manifest.origin,
+    })
+}

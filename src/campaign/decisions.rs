@@ -1,0 +1,447 @@
+//! What reviewers sent back, held against the frozen rows: strictly, and everything that is wrong at once.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::table::{self, Table};
+use super::{Given, reviewers};
+use crate::evidence::{
+    COLUMNS, ClosedRow, DecisionFile, FrozenRow, ReviewerFile, Worksheet, sha256_hex,
+};
+use crate::people::{Decision, EmailAddress, Role, trim};
+
+/// The `schema` of the file that the page saves.
+const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";
+
+/// Something that is wrong with what was given. No names: it may be printed anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The file.
+    pub file: String,
+    /// Line in it, where it is about one.
+    pub line: Option<u64>,
+    /// A sentence.
+    pub text: String,
+}
+
+impl Fault {
+    pub(super) fn new(file: &str, line: u64, text: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: Some(line),
+            text: text.into(),
+        }
+    }
+
+    pub(super) fn of_file(file: &str, text: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            text,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.text),
+            None => write!(f, "{}: {}", self.file, self.text),
+        }
+    }
+}
+
+/// What the files come to.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    /// Every row, decided or not.
+    pub(super) rows: Vec<ClosedRow>,
+    pub(super) files: Vec<DecisionFile>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// A line of a file that decides something.
+#[derive(Debug, Default)]
+struct Claim {
+    line: u64,
+    row: String,
+    account_id: String,
+    email: String,
+    decision: String,
+    new_role: String,
+    note: String,
+    decided_by: String,
+    review_sha256: String,
+    decided_at: String,
+    fault: Option<String>,
+}
+
+/// Reads every file and holds each of its lines against the rows.
+pub(super) fn gather(
+    worksheet: &Worksheet,
+    review_sha256: &str,
+    reassigned: Option<&ReviewerFile>,
+    given: &[Given],
+) -> Gathered {
+    let rows: Vec<ClosedRow> = worksheet
+        .rows
+        .iter()
+        .map(|row| {
+            let was = row.reviewer.as_ref();
+            let now = reassigned.and_then(|file| reviewers::reassigned(file, row, was));
+            ClosedRow::undecided(row, now.map(|(who, _)| who).or(was.cloned()))
+        })
+        .collect();
+    let mut gathered = Gathered {
+        rows,
+        files: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut decided: HashMap<u32, (String, u64)> = HashMap::new();
+    for (number, file) in (1u32..).zip(given) {
+        let (format, claims) = match claims(file) {
+            Ok(read) => read,
+            Err(fault) => {
+                gathered.faults.push(fault);
+                continue;
+            }
+        };
+        let mut accepted = 0;
+        for claim in claims {
+            let fault = |text: String| Fault::new(&file.file, claim.line, text);
+            let judged = judged(worksheet, review_sha256, &gathered.rows, &claim);
+            let (at, mut row) = match judged {
+                Ok(judged) => judged,
+                Err(text) => {
+                    gathered.faults.push(fault(text));
+                    continue;
+                }
+            };
+            if let Some((other, line)) = decided.get(&row.row) {
+                let text = format!("row {} is decided in {other}, line {line}, too", row.row);
+                gathered.faults.push(fault(text));
+                continue;
+            }
+            decided.insert(row.row, (file.file.clone(), claim.line));
+            row.source = Some((number, claim.line));
+            gathered.rows[at] = row;
+            accepted += 1;
+        }
+        gathered.files.push(DecisionFile {
+            file: file.file.clone(),
+            format: format.to_owned(),
+            sha256: sha256_hex(&file.bytes),
+            bytes: file.bytes.len() as u64,
+            decisions: accepted,
+        });
+    }
+    gathered
+}
+
+/// The row that a claim decides, with the decision, and its place.
+fn judged(
+    worksheet: &Worksheet,
+    review_sha256: &str,
+    rows: &[ClosedRow],
+    claim: &Claim,
+) -> Result<(usize, ClosedRow), String> {
+    if let Some(fault) = &claim.fault {
+        return Err(fault.clone());
+    }
+    if !claim.review_sha256.eq_ignore_ascii_case(review_sha256) {
+        return Err("it is of another review: it bears another hash, or none".to_owned());
+    }
+    let number = whole(&claim.row).ok_or("it names no row by its number")?;
+    let frozen = worksheet
+        .row(number)
+        .ok_or_else(|| format!("there is no row {number} in this review"))?;
+    let at = usize::try_from(number)
+        .unwrap_or_default()
+        .saturating_sub(1);
+    if !is_account(&claim.account_id, &frozen.account_id) || !is_email(&claim.email, frozen) {
+        return Err(format!(
+            "row {number} is account {}, and the line says otherwise: columns may have been sorted \
+             apart",
+            frozen.account_id
+        ));
+    }
+    let decision = Decision::parse(&claim.decision).ok_or_else(|| match &*claim.decision {
+        "" => format!("row {number} has a note or a new role, and no decision"),
+        _ => format!("row {number}: the decision is none of keep, revoke, change_role, dont_know"),
+    })?;
+    let new_role = new_role(decision, &claim.new_role, frozen)
+        .map_err(|text| format!("row {number}: {text}"))?;
+    if decision != Decision::Keep && claim.note.is_empty() {
+        return Err(format!(
+            "row {number}: {decision} needs a note that says why"
+        ));
+    }
+    let by = match &*claim.decided_by {
+        "" => None,
+        text => Some(
+            EmailAddress::parse(text)
+                .ok_or_else(|| format!("row {number}: `decided_by` is no e-mail address"))?,
+        ),
+    };
+    let assigned = rows[at].reviewer.as_ref();
+    let by = match (by, assigned) {
+        (Some(by), _) => by,
+        (None, Some(assigned)) => assigned.clone(),
+        (None, None) => {
+            return Err(format!("row {number}: `decided_by` must say who decided"));
+        }
+    };
+    if frozen.is_of(&by) {
+        return Err(format!(
+            "row {number} is decided by the owner of its account"
+        ));
+    }
+    if assigned.is_some_and(|assigned| *assigned != by) {
+        return Err(format!(
+            "row {number} is decided by another than its reviewer: reassign it with a note first"
+        ));
+    }
+    let decided_at = match &*claim.decided_at {
+        "" => None,
+        text => Some(
+            text.parse::<Timestamp>()
+                .map_err(|_| format!("row {number}: `decided_at` is no instant"))?,
+        ),
+    };
+    let row = ClosedRow {
+        decided_by: Some(by),
+        decision: Some(decision),
+        new_role,
+        note: claim.note.clone(),
+        decided_at,
+        ..rows[at].clone()
+    };
+    Ok((at, row))
+}
+
+fn new_role(
+    decision: Decision,
+    text: &str,
+    frozen: &FrozenRow,
+) -> Result<Option<Role>, &'static str> {
+    let role = match text.to_ascii_lowercase().as_str() {
+        "" => None,
+        "admin" => Some(Role::Admin),
+        "member" => Some(Role::Member),
+        "guest" => Some(Role::Guest),
+        _ => return Err("the new role is none of admin, member, guest"),
+    };
+    match (decision, role) {
+        (Decision::ChangeRole, None) => Err("change_role needs a new role"),
+        (Decision::ChangeRole, Some(role)) if role == frozen.role => {
+            Err("the new role is the one it has")
+        }
+        (Decision::ChangeRole, role) => Ok(role),
+        (Decision::Keep | Decision::Revoke | Decision::DontKnow, Some(_)) => {
+            Err("a new role is for change_role only")
+        }
+        (Decision::Keep | Decision::Revoke | Decision::DontKnow, None) => Ok(None),
+    }
+}
+
+/// A whole number, also as a spreadsheet writes it: `7.0`.
+fn whole(text: &str) -> Option<u32> {
+    let digits = match text.split_once(['.', ',']) {
+        Some((digits, zeros)) if zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some(_) => return None,
+        None => text,
+    };
+    digits.parse().ok()
+}
+
+/// Whether a cell is the account's id, is left blank, or is what a spreadsheet makes of a long number: it
+/// keeps 15 digits, and shows fewer with an exponent.
+fn is_account(cell: &str, account_id: &str) -> bool {
+    const KEPT: usize = 15;
+    if cell.is_empty() || cell == account_id {
+        return true;
+    }
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(account_id) || account_id.len() < 12 {
+        return false;
+    }
+    if is_number(cell) {
+        return cell.len() == account_id.len()
+            && cell.get(..KEPT) == account_id.get(..KEPT)
+            && cell.bytes().skip(KEPT).all(|byte| byte == b'0');
+    }
+    let shown = cell.replace(',', ".").to_ascii_uppercase();
+    let Some((mantissa, _)) = shown.split_once('E') else {
+        return false;
+    };
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    match (shown.parse::<f64>(), account_id.parse::<f64>()) {
+        (Ok(shown), Ok(id)) if digits >= 3 => {
+            let power = i32::try_from(digits - 1).unwrap_or(i32::MAX);
+            (shown - id).abs() / id <= 10_f64.powi(-power)
+        }
+        _ => false,
+    }
+}
+
+fn is_email(cell: &str, frozen: &FrozenRow) -> bool {
+    let written = frozen.email.as_ref().map_or("", EmailAddress::as_written);
+    cell.is_empty() || cell == trim(written) || EmailAddress::parse(cell) == frozen.email
+}
+
+fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
+    let failed = |text: String| Fault::of_file(&file.file, text);
+    if file.bytes.starts_with(b"PK\x03\x04") {
+        let table = table::xlsx(file.bytes.clone()).map_err(failed)?;
+        return Ok(("xlsx", of_table(&table).map_err(failed)?));
+    }
+    if file.bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        let text =
+            "it is a spreadsheet of the old form (.xls), or has a password: save it as .xlsx";
+        return Err(failed(text.to_owned()));
+    }
+    if file.bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(("page", of_page(file)?));
+    }
+    let table = table::csv(file.bytes.clone(), &COLUMNS).map_err(failed)?;
+    Ok(("csv", of_table(&table).map_err(failed)?))
+}
+
+fn of_table(table: &Table) -> Result<Vec<Claim>, String> {
+    table.ensure_columns(&["row", "account_id", "decision", "note", "review_sha256"])?;
+    let claim = |row: &table::TableRow| {
+        let cell = |name| table.cell(row, name).to_owned();
+        Claim {
+            line: row.line,
+            row: cell("row"),
+            account_id: cell("account_id"),
+            email: cell("email"),
+            decision: cell("decision"),
+            new_role: cell("new_role"),
+            note: cell("note"),
+            decided_by: cell("decided_by"),
+            review_sha256: cell("review_sha256"),
+            decided_at: cell("decided_at"),
+            fault: row.fault.clone(),
+        }
+    };
+    // A row that its reviewer left alone is not decided here.
+    let is_said = |claim: &Claim| {
+        let said = [&claim.decision, &claim.new_role, &claim.note];
+        claim.fault.is_some() || said.iter().any(|text| !text.is_empty())
+    };
+    Ok(table.rows.iter().map(claim).filter(is_said).collect())
+}
+
+/// The file that the page saves: a line that says whose decisions it holds and how many, then one a line.
+fn of_page(file: &Given) -> Result<Vec<Claim>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Head {
+        schema: String,
+        #[serde(rename = "review")]
+        _review: String,
+        review_sha256: String,
+        reviewer: String,
+        #[serde(rename = "exported_at")]
+        _exported_at: String,
+        decisions: usize,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        row: u32,
+        account_id: String,
+        decision: String,
+        new_role: Option<String>,
+        note: String,
+        decided_at: String,
+    }
+    let failed = |text: String| Fault::of_file(&file.file, text);
+    let text = std::str::from_utf8(&file.bytes)
+        .map_err(|_| failed("it is not UTF-8".to_owned()))?
+        .trim_start_matches('\u{feff}');
+    let mut lines = (1u64..)
+        .zip(text.lines())
+        .filter(|(_, line)| !trim(line).is_empty());
+    let (first, head) = lines.next().unwrap_or((1, ""));
+    let head: Head = serde_json::from_str(head)
+        .map_err(|_| Fault::new(&file.file, first, "it is no file that the page has saved"))?;
+    if head.schema != PAGE_SCHEMA {
+        let text = "it is of a form this version does not know";
+        return Err(Fault::new(&file.file, first, text));
+    }
+    let mut claims = Vec::new();
+    for (number, line) in lines {
+        let mut claim = Claim {
+            line: number,
+            decided_by: head.reviewer.clone(),
+            review_sha256: head.review_sha256.clone(),
+            ..Claim::default()
+        };
+        match serde_json::from_str::<Line>(line) {
+            Ok(line) => {
+                claim.row = line.row.to_string();
+                claim.account_id = line.account_id;
+                claim.decision = line.decision;
+                claim.new_role = line.new_role.unwrap_or_default();
+                claim.note = trim(&line.note).to_owned();
+                claim.decided_at = line.decided_at;
+            }
+            Err(_) => claim.fault = Some("it is no decision as the page writes it".to_owned()),
+        }
+        claims.push(claim);
+    }
+    if claims.len() != head.decisions {
+        return Err(failed(format!(
+            "it says that it holds {} decision(s), and holds {}: it was cut or changed",
+            head.decisions,
+            claims.len()
+        )));
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_a_spreadsheet_shortened_is_still_recognised_and_another_is_not() {
+        let id = "1204556770001016";
+        for cell in [
+            "",
+            id,
+            "1.20456E+15",
+            "1,20456E+15",
+            "1204556770001010",
+            "1,2046e15",
+        ] {
+            assert!(is_account(cell, id), "{cell}");
+        }
+        for cell in [
+            "1204556880001016",
+            "1204556770001020",
+            "1.3E+15",
+            "1E+15",
+            "1.20459E+15",
+            "ada",
+            "7",
+        ] {
+            assert!(!is_account(cell, id), "{cell}");
+        }
+        assert!(!is_account("1002", "1001"));
+    }
+
+    #[test]
+    fn a_row_is_named_by_a_whole_number() {
+        assert_eq!(
+            (whole("7"), whole("7.0"), whole("7,00")),
+            (Some(7), Some(7), Some(7))
+        );
+        assert_eq!((whole("7.5"), whole("-1"), whole("")), (None, None, None));
+    }
+}

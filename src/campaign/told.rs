@@ -1,0 +1,172 @@
+//! What is said of a review, on a terminal or in a log. Names and addresses only where a person reads.
+
+use std::fmt::Write as _;
+
+use super::{CampaignError, Closing, Opened};
+use crate::evidence::{ByReviewer, ReviewFile, Totals};
+use crate::people::Decision;
+use crate::report::is_hidden;
+
+/// So many faults are told one by one; the others are counted.
+const FAULTS_TOLD: usize = 1000;
+
+/// A stranger's text on one line that cannot move the cursor.
+fn visible(text: &str) -> String {
+    let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
+    text.chars()
+        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
+        .collect()
+}
+
+fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
+    match &of.reviewer {
+        None => "anybody but the owner".to_owned(),
+        Some(who) if names => visible(who.as_written()),
+        Some(_) => format!("reviewer {}", number + 1),
+    }
+}
+
+/// A review that was opened.
+pub fn opened(opened: &Opened, names: bool) -> String {
+    let Opened {
+        worksheet,
+        review_sha256,
+        committed,
+    } = opened;
+    let mut text = String::new();
+    let _ = writeln!(text, "OPEN          review {}", worksheet.review);
+    let _ = writeln!(text, "\n  due        {}", worksheet.due);
+    let _ = writeln!(text, "  night      {}", worksheet.night.run);
+    let _ = writeln!(
+        text,
+        "  rows       {} (scope {}; left out: {} without access, {} of other roles)",
+        worksheet.rows.len(),
+        worksheet.scope.as_str(),
+        worksheet.left_out.without_access,
+        worksheet.left_out.out_of_scope
+    );
+    for (number, who) in worksheet.deciders().into_iter().enumerate() {
+        let rows = worksheet.rows.iter();
+        let rows = rows
+            .filter(|row| row.reviewer.as_ref() == Some(who))
+            .count();
+        let told = match names {
+            true => visible(who.as_written()),
+            false => format!("reviewer {}", number + 1),
+        };
+        let _ = writeln!(text, "  reviewer   {told}: {rows} row(s)");
+    }
+    let _ = writeln!(text, "  hash       {review_sha256}");
+    let _ = writeln!(text, "  evidence   {}", committed.folder);
+    let _ = writeln!(
+        text,
+        "  hand out   {}, or {} and {} beside it",
+        committed.report,
+        ReviewFile::WorksheetXlsx.name(),
+        ReviewFile::WorksheetCsv.name()
+    );
+    let _ = writeln!(
+        text,
+        "  ledger     {}:{}",
+        committed.sequence, committed.head_sha256
+    );
+    text
+}
+
+fn counts(totals: &Totals) -> String {
+    let told = Decision::ALL.iter().filter_map(|decision| {
+        let count = totals.with(*decision);
+        (count > 0).then(|| format!("{count} {decision}"))
+    });
+    let told: Vec<String> = told.collect();
+    let mut text = format!("{}/{}", totals.decided, totals.rows);
+    if !told.is_empty() {
+        let _ = write!(text, ": {}", told.join(", "));
+    }
+    text
+}
+
+fn progress(closing: &Closing, names: bool) -> String {
+    let mut text = String::new();
+    let overdue = if closing.overdue { ", OVERDUE" } else { "" };
+    let _ = writeln!(text, "\n  due        {}{overdue}", closing.worksheet.due);
+    let _ = writeln!(text, "  decided    {}", counts(&closing.totals));
+    for (number, of) in closing.reviewers.iter().enumerate() {
+        let late = match closing.overdue && of.totals.undecided > 0 {
+            true => ", OVERDUE",
+            false => "",
+        };
+        let who = reviewer(number, of, names);
+        let _ = writeln!(text, "  reviewer   {who} {}{late}", counts(&of.totals));
+    }
+    text
+}
+
+fn faults(faults: &[super::Fault]) -> String {
+    let mut text = String::new();
+    for fault in faults.iter().take(FAULTS_TOLD) {
+        let _ = writeln!(text, "  {}", visible(&fault.to_string()));
+    }
+    if faults.len() > FAULTS_TOLD {
+        let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_TOLD);
+    }
+    text
+}
+
+/// How far a review is.
+pub fn status(closing: &Closing, names: bool) -> String {
+    let mut text = format!("OPEN          review {}\n", closing.worksheet.review);
+    text += &progress(closing, names);
+    if !closing.faults.is_empty() {
+        let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
+        text += &faults(&closing.faults);
+    }
+    text
+}
+
+/// A review that was closed.
+pub fn closed(closing: &Closing, names: bool) -> String {
+    let mut text = format!("CLOSED        review {}\n", closing.worksheet.review);
+    text += &progress(closing, names);
+    if let Some(committed) = &closing.committed {
+        let _ = writeln!(text, "  evidence   {}", committed.folder);
+        let _ = writeln!(text, "  report     {}", committed.report);
+        let _ = writeln!(
+            text,
+            "  ledger     {}:{}",
+            committed.sequence, committed.head_sha256
+        );
+    }
+    text
+}
+
+/// Why a review was not opened, told or closed.
+pub fn failure(error: &CampaignError) -> String {
+    let mut told = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.ends_with(&text) {
+            let _ = write!(told, ": {text}");
+        }
+        cause = error.source();
+    }
+    let mut text = format!("error: {}\n", visible(&told));
+    match error {
+        CampaignError::Refused {
+            faults: wrong,
+            hint,
+            ..
+        } => {
+            text += &faults(wrong);
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        CampaignError::Ledger(ledger) => {
+            if let Some(hint) = ledger.hint() {
+                let _ = writeln!(text, "hint: {hint}");
+            }
+        }
+        CampaignError::File { .. } | CampaignError::Asked(_) | CampaignError::Unexpected(_) => {}
+    }
+    text
+}

@@ -1,0 +1,269 @@
+//! What was decided: `decisions.csv` for people, `review.json` for machines.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FrozenRow, ReviewDataFile, ReviewerFile, Scope, Worksheet};
+use crate::evidence::csv::Table;
+use crate::evidence::{ReviewFile, json};
+use crate::judgement::{RunRef, Verdict};
+use crate::people::{Decided, Decision, EmailAddress, Role};
+
+/// The `schema` of `review.json`.
+const SCHEMA: &str = "asana-access-review/review/v1";
+
+/// `review.json`: a review that was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewClosed {
+    /// The form of the file.
+    pub schema: String,
+    /// The review's id.
+    pub review: String,
+    /// Its name.
+    pub name: String,
+    /// The last day for decisions.
+    pub due: String,
+    /// Which accounts it was about.
+    pub scope: Scope,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Timestamp,
+    /// SHA-256 of `open/worksheet.json`.
+    pub review_sha256: String,
+    /// The entry that opened it.
+    pub opened: RunRef,
+    /// The night whose population it was.
+    pub night: RunRef,
+    /// `pass` where every row is decided and nobody was in doubt.
+    pub verdict: Verdict,
+    /// Whether every row was decided.
+    pub complete: bool,
+    /// Why it was closed all the same, where not every row was.
+    pub accepted_incomplete: Option<AcceptedIncomplete>,
+    /// Rows and decisions, counted.
+    pub totals: Totals,
+    /// The same by reviewer.
+    pub reviewers: Vec<ByReviewer>,
+    /// Rows given to another reviewer after the review was opened.
+    pub reassigned: Option<ReviewerFile>,
+    /// The files that the decisions were read from.
+    pub decision_files: Vec<DecisionFile>,
+    /// Every row, with what was decided.
+    pub rows: Vec<ClosedRow>,
+}
+
+/// Why a review was closed with rows that nobody decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedIncomplete {
+    /// As it was given.
+    pub reason: String,
+}
+
+/// Rows and decisions, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Rows.
+    pub rows: u64,
+    /// Rows that were decided.
+    pub decided: u64,
+    /// Rows that were not.
+    pub undecided: u64,
+    /// By decision; every one is there, also with zero.
+    pub by_decision: BTreeMap<Decision, u64>,
+}
+
+impl Totals {
+    /// Counts rows.
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a ClosedRow>) -> Self {
+        let mut totals = Self {
+            by_decision: Decision::ALL.into_iter().map(|of| (of, 0)).collect(),
+            ..Self::default()
+        };
+        for row in rows {
+            totals.rows += 1;
+            match row.decision {
+                Some(decision) => {
+                    totals.decided += 1;
+                    *totals.by_decision.entry(decision).or_default() += 1;
+                }
+                None => totals.undecided += 1,
+            }
+        }
+        totals
+    }
+
+    /// How many rows were decided so.
+    pub fn with(&self, decision: Decision) -> u64 {
+        self.by_decision.get(&decision).copied().unwrap_or_default()
+    }
+}
+
+/// What one reviewer decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByReviewer {
+    /// Who was to decide; none: anybody.
+    pub reviewer: Option<EmailAddress>,
+    /// Rows and decisions, counted.
+    pub totals: Totals,
+}
+
+/// A file that decisions were read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionFile {
+    /// Its name, without its folder.
+    pub file: String,
+    /// `csv`, `xlsx` or `page`.
+    pub format: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Decisions in it.
+    pub decisions: u64,
+}
+
+/// A row, and what was decided about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedRow {
+    /// Its number.
+    pub row: u32,
+    /// The account.
+    pub account_id: String,
+    /// Its address.
+    pub email: Option<EmailAddress>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its role.
+    pub role: Role,
+    /// Who was to decide; none: anybody.
+    pub reviewer: Option<EmailAddress>,
+    /// Who decided, as the file says: nobody has proven it.
+    pub decided_by: Option<EmailAddress>,
+    /// What was decided; none: nobody decided.
+    pub decision: Option<Decision>,
+    /// The role it is to have.
+    pub new_role: Option<Role>,
+    /// Why.
+    pub note: String,
+    /// When, as the file says.
+    pub decided_at: Option<Timestamp>,
+    /// Place of the file in `decision_files`, from 1, and line in it.
+    pub source: Option<(u32, u64)>,
+}
+
+impl ClosedRow {
+    /// A row that nobody has decided.
+    pub fn undecided(row: &FrozenRow, reviewer: Option<EmailAddress>) -> Self {
+        Self {
+            row: row.row,
+            account_id: row.account_id.clone(),
+            email: row.email.clone(),
+            name: row.name.clone(),
+            role: row.role.clone(),
+            reviewer,
+            decided_by: None,
+            decision: None,
+            new_role: None,
+            note: String::new(),
+            decided_at: None,
+            source: None,
+        }
+    }
+}
+
+impl ReviewClosed {
+    /// The `schema` every such file bears.
+    pub fn schema() -> String {
+        SCHEMA.to_owned()
+    }
+
+    /// What it decided about each account.
+    pub fn decided(&self) -> Vec<Decided> {
+        self.rows
+            .iter()
+            .filter_map(|row| {
+                Some(Decided {
+                    account_id: row.account_id.clone(),
+                    email: row.email.clone(),
+                    role: row.role.clone(),
+                    decision: row.decision?,
+                    new_role: row.new_role.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// `review.json`.
+    pub fn to_file(&self) -> ReviewDataFile {
+        ReviewDataFile {
+            file: ReviewFile::Review,
+            // Two levels: a row is a line.
+            bytes: json::document(self, 2),
+            rows: Some(self.rows.len() as u64),
+        }
+    }
+
+    /// `decisions.csv`.
+    pub fn csv(&self, worksheet: &Worksheet) -> ReviewDataFile {
+        let mut out = Table::with_header(&[
+            "row",
+            "account_id",
+            "email",
+            "name",
+            "role",
+            "status",
+            "recommended",
+            "reviewer",
+            "decided_by",
+            "decision",
+            "new_role",
+            "note",
+            "decided_at",
+            "file",
+            "line",
+        ]);
+        let email = |email: &Option<EmailAddress>| -> Cow<'_, str> {
+            Cow::Owned(
+                email
+                    .as_ref()
+                    .map_or("", EmailAddress::as_written)
+                    .to_owned(),
+            )
+        };
+        let shown = |text: Option<String>| -> Cow<'_, str> { Cow::Owned(text.unwrap_or_default()) };
+        for row in &self.rows {
+            let frozen = worksheet.row(row.row);
+            let file = row.source.and_then(|(file, _)| {
+                let at = usize::try_from(file).ok()?.checked_sub(1)?;
+                self.decision_files.get(at)
+            });
+            out.row([
+                Cow::Owned(row.row.to_string()),
+                Cow::Borrowed(row.account_id.as_str()),
+                email(&row.email),
+                shown(row.name.clone()),
+                Cow::Owned(row.role.to_string()),
+                shown(frozen.map(|of| of.status.to_string())),
+                shown(frozen.map(|of| of.recommended.to_string())),
+                email(&row.reviewer),
+                email(&row.decided_by),
+                shown(row.decision.map(|decision| decision.to_string())),
+                shown(row.new_role.as_ref().map(Role::to_string)),
+                Cow::Borrowed(row.note.as_str()),
+                shown(row.decided_at.map(|at| at.to_string())),
+                shown(file.map(|file| file.file.clone())),
+                shown(row.source.map(|(_, line)| line.to_string())),
+            ]);
+        }
+        let (bytes, rows) = out.finish();
+        ReviewDataFile {
+            file: ReviewFile::DecisionsCsv,
+            bytes,
+            rows: Some(rows),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `worksheet.xlsx`: the same rows for those who work in a spreadsheet.
+//!
+//! Every cell is text: no cell is a formula, and no spreadsheet shortens an id to `1.2E+15`.
+
+use rust_xlsxwriter::{
+    DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, XlsxError,
+};
+
+use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
+use crate::people::Decision;
+
+/// Widths of the columns, in characters.
+const WIDTHS: [f64; 20] = [
+    6.0, 18.0, 30.0, 24.0, 10.0, 10.0, 21.0, 21.0, 20.0, 28.0, 12.0, 24.0, 14.0, 40.0, 26.0, 14.0,
+    12.0, 40.0, 26.0, 20.0,
+];
+
+pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    // Else it bears the time of writing, and the same review has other bytes each time.
+    let opened = worksheet
+        .opened_at
+        .strftime("%Y-%m-%dT%H:%M:%S")
+        .to_string();
+    let opened = ExcelDateTime::parse_from_str(&opened)?;
+    let properties = DocProperties::new()
+        .set_title(format!("Access review {}", worksheet.review))
+        .set_creation_datetime(&opened);
+    workbook.set_properties(&properties);
+
+    let head = Format::new().set_bold().set_text_wrap();
+    let text = Format::new()
+        .set_num_format("@")
+        .set_align(FormatAlign::Top);
+    let filled = text
+        .clone()
+        .set_unlocked()
+        .set_background_color(0x00FF_F8E1);
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("Worksheet")?;
+    for (column, name) in (0u16..).zip(COLUMNS) {
+        sheet.write_string_with_format(0, column, name, &head)?;
+        sheet.set_column_width(column, WIDTHS[usize::from(column)])?;
+    }
+    let is_filled = |column: u16| columns_for_decisions().any(|(at, _)| at == usize::from(column));
+    let mut last = 0;
+    for (line, row) in (1u32..).zip(&worksheet.rows) {
+        for (column, cell) in (0u16..).zip(Worksheet::cells(row, review_sha256)) {
+            let format = if is_filled(column) { &filled } else { &text };
+            if cell.is_empty() {
+                sheet.write_blank(line, column, format)?;
+            } else {
+                sheet.write_string_with_format(line, column, cell.as_ref(), format)?;
+            }
+        }
+        last = line;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    if last > 0 {
+        sheet.autofilter(0, 0, last, 19)?;
+        let words = Decision::ALL.map(Decision::as_str);
+        for (column, name) in columns_for_decisions() {
+            let allowed = match name {
+                "decision" => DataValidation::new().allow_list_strings(&words)?,
+                "new_role" => {
+                    DataValidation::new().allow_list_strings(&["admin", "member", "guest"])?
+                }
+                _ => continue,
+            };
+            let column = u16::try_from(column).unwrap_or(u16::MAX);
+            sheet.add_data_validation(1, column, last, column, &allowed)?;
+        }
+    }
+    workbook.save_to_buffer()
+}

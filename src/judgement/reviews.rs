@@ -1,0 +1,208 @@
+//! What closed reviews asked for, followed until it is proven done; and whether a review is due.
+//!
+//! A revocation is done when the account has no access, or is gone from a list proven complete; a change
+//! of role when the account has the role, or one below it where it was to have less. What cannot be seen is
+//! not done.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::checks::{check, with};
+use super::{Basis, Check, CheckId, CheckStatus, Inputs};
+use crate::people::{Access, Account, Decision, FollowUp, FollowUpState, Reviews, Role};
+
+/// A decision that was not carried out in time, or was undone.
+pub(super) struct NotDone<'a> {
+    pub(super) account: &'a Account,
+    pub(super) deadline: Timestamp,
+    pub(super) note: String,
+}
+
+/// The reviews as this night leaves them, and what was not done.
+#[derive(Default)]
+pub(super) struct Tonight<'a> {
+    pub(super) reviews: Option<Reviews>,
+    pub(super) not_done: Vec<NotDone<'a>>,
+}
+
+/// How a decision and the account stand to each other tonight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// As it was before.
+    Before,
+    /// As it was decided.
+    Done,
+    /// Nobody can tell.
+    NotKnown,
+}
+
+/// Follows every decision.
+pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
+    let inputs = basis.inputs;
+    let Some(mut reviews) = inputs.directives.reviews.clone() else {
+        return Tonight::default();
+    };
+    let grace = inputs.policy.revocation_grace_seconds.unwrap_or_default();
+    let grace = SignedDuration::from_secs(grace);
+    let mut not_done = Vec::new();
+    for of in &mut reviews.follow_ups {
+        let account = basis.listed.get(of.account_id.as_str()).copied();
+        let seen = seen(of, account, complete);
+        follow(of, seen, inputs.as_of);
+        let deadline = of.decided_at.checked_add(grace).unwrap_or(of.decided_at);
+        if let (Some(account), Some(note)) = (account, wrong(of, seen, deadline, inputs.as_of))
+            && basis
+                .directives
+                .covers_account(account, "a review's decision is not carried out")
+                .is_none()
+        {
+            not_done.push(NotDone {
+                account,
+                deadline,
+                note,
+            });
+        }
+    }
+    Tonight {
+        reviews: Some(reviews),
+        not_done,
+    }
+}
+
+fn seen(of: &FollowUp, account: Option<&Account>, complete: bool) -> Seen {
+    let Some(account) = account else {
+        return match complete {
+            true => Seen::Done,
+            false => Seen::NotKnown,
+        };
+    };
+    match (account.access(), of.decision) {
+        (Access::None, _) => Seen::Done,
+        (Access::Possible, _) => Seen::NotKnown,
+        (Access::Has, Decision::ChangeRole) => has_role(of, &account.role),
+        (Access::Has, Decision::Keep | Decision::Revoke | Decision::DontKnow) => Seen::Before,
+    }
+}
+
+/// How much a role may do; none where nobody can tell.
+fn rank(role: &Role) -> Option<u8> {
+    match role {
+        Role::Guest => Some(0),
+        Role::Member => Some(1),
+        Role::Admin => Some(2),
+        Role::Unknown(_) => None,
+    }
+}
+
+fn has_role(of: &FollowUp, role: &Role) -> Seen {
+    if of.new_role.as_ref() == Some(role) {
+        return Seen::Done;
+    }
+    let (Some(now), Some(wanted)) = (rank(role), of.new_role.as_ref().and_then(rank)) else {
+        return Seen::NotKnown;
+    };
+    let was_to_have_less = rank(&of.role).is_none_or(|was| was > wanted);
+    match was_to_have_less && now < wanted {
+        true => Seen::Done,
+        false => Seen::Before,
+    }
+}
+
+/// Takes what was seen tonight into what is carried.
+fn follow(of: &mut FollowUp, seen: Seen, as_of: Timestamp) {
+    match (of.state, seen) {
+        (_, Seen::NotKnown) | (FollowUpState::Done, Seen::Done) => {}
+        (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::Before) => {
+            of.last_seen_before = Some(as_of);
+        }
+        (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::Done) => {
+            of.state = FollowUpState::Done;
+            of.first_seen_done = Some(as_of);
+        }
+        (FollowUpState::Done, Seen::Before) => {
+            of.state = FollowUpState::GrantedAgain;
+            of.undone_at = Some(as_of);
+            of.last_seen_before = Some(as_of);
+        }
+    }
+}
+
+/// Why it is a finding, if it is one.
+fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Option<String> {
+    let asked = match &of.new_role {
+        Some(role) => format!(
+            "review {} asked for role {role} instead of {}",
+            of.review, of.role
+        ),
+        None => format!("review {} revoked the access", of.review),
+    };
+    match of.state {
+        FollowUpState::Done => None,
+        FollowUpState::GrantedAgain => {
+            let done = of.first_seen_done.unwrap_or(of.decided_at);
+            Some(format!(
+                "{asked}; it was done by {done}, and was granted again"
+            ))
+        }
+        FollowUpState::Open if as_of <= deadline => None,
+        FollowUpState::Open => Some(match seen {
+            Seen::NotKnown => format!("{asked}; whether it is done cannot be seen"),
+            Seen::Before | Seen::Done => format!("{asked}; it is not done"),
+        }),
+    }
+}
+
+/// The check on the reviews themselves; none where nobody looked, as in evidence of earlier versions, or
+/// none is asked for.
+pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
+    let every = SignedDuration::from_secs(inputs.policy.review_every_seconds?);
+    let reviews = inputs.directives.reviews.as_ref()?;
+    let as_of = inputs.as_of;
+    let from = reviews.last_closed.as_ref();
+    let from = from.map_or(reviews.counted_from, |closed| closed.closed_at);
+    let due = from.checked_add(every).unwrap_or(Timestamp::MAX);
+    let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let today = day(as_of);
+    let mut warnings = Vec::new();
+    if as_of > due {
+        warnings.push(match &reviews.last_closed {
+            Some(last) => format!(
+                "the last review, {}, was closed on {}, and the next was due on {}",
+                last.review,
+                day(last.closed_at),
+                day(due)
+            ),
+            None => format!("no review was closed yet, and one was due on {}", day(due)),
+        });
+    }
+    for open in reviews.open.iter().filter(|open| open.due < today) {
+        warnings.push(format!(
+            "review {} was due on {} and is not closed",
+            open.review, open.due
+        ));
+    }
+    if !reviews.unread.is_empty() {
+        let unread: Vec<String> = reviews.unread.iter().map(u64::to_string).collect();
+        warnings.push(format!(
+            "reviews of ledger entries {} could not be read: what they asked for is not followed",
+            unread.join(", ")
+        ));
+    }
+    let numbers = json!({
+        "since_seconds": as_of.duration_since(from).as_secs(),
+        "every_seconds": every.as_secs(),
+        "open": reviews.open.len(),
+    });
+    let (status, detail) = if warnings.is_empty() {
+        let last = match &reviews.last_closed {
+            Some(last) if last.complete => format!("review {} was closed", last.review),
+            Some(last) => format!("review {} was closed incomplete", last.review),
+            None => "no review was closed yet".to_owned(),
+        };
+        let detail = format!("{last}; the next is due by {}", day(due));
+        (CheckStatus::Pass, detail)
+    } else {
+        (CheckStatus::Warn, warnings.join("; "))
+    };
+    Some(with(check(CheckId::ReviewDue, status, detail), numbers))
+}

@@ -1,0 +1,199 @@
+//! What reviews asked for, followed until it is proven done.
+
+use super::world::{World, at, kinds, status, text, world};
+use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
+use crate::people::{
+    ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews, Role, Status,
+};
+
+const ASKED: &str = "2026-11-10T00:00:00Z";
+
+fn asked(decision: Decision, role: Role, new_role: Option<Role>) -> FollowUp {
+    FollowUp {
+        review: "q4".to_owned(),
+        sequence: 3,
+        account_id: "ada".to_owned(),
+        email: None,
+        decision,
+        role,
+        new_role,
+        decided_at: at(ASKED),
+        state: FollowUpState::Open,
+        last_seen_before: None,
+        first_seen_done: None,
+        undone_at: None,
+    }
+}
+
+fn revoked() -> FollowUp {
+    asked(Decision::Revoke, Role::Member, None)
+}
+
+/// Ada has an account, and reviews asked for this; a week of grace ends on the 17th.
+fn night(of: FollowUp) -> World {
+    let reviews = Reviews {
+        through: 3,
+        counted_from: at("2026-10-01T00:00:00Z"),
+        last_closed: None,
+        open: Vec::new(),
+        unread: Vec::new(),
+        follow_ups: vec![of],
+    };
+    world()
+        .account_as("ada", "ada@example.com")
+        .policy(|policy| policy.revocation_grace_seconds = Some(7 * 24 * 3600))
+        .change(|inputs| inputs.directives.reviews = Some(reviews))
+}
+
+fn state(judged: &Judgement) -> FollowUpState {
+    let reviews = judged.reviews.as_ref().expect("reviews");
+    reviews.follow_ups[0].state
+}
+
+#[test]
+fn without_reviews_nothing_is_said_of_them() {
+    let judged = world().judge();
+    assert_eq!(judged.reviews, None);
+    assert!(
+        judged
+            .checks
+            .iter()
+            .all(|check| check.id != CheckId::ReviewDue)
+    );
+}
+
+#[test]
+fn a_revocation_fails_the_verdict_only_after_its_grace() {
+    let judged = night(revoked()).judge();
+    assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    let in_time = night(FollowUp {
+        decided_at: at("2026-11-16T22:40:00Z"),
+        ..revoked()
+    });
+    let judged = in_time.judge();
+    assert_eq!(
+        (kinds(&judged), state(&judged)),
+        (Vec::new(), FollowUpState::Open)
+    );
+}
+
+#[test]
+fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_list() {
+    for world in [
+        night(revoked()).status("ada", Status::Inactive),
+        night(revoked()).without("ada"),
+    ] {
+        let judged = world.judge();
+        assert_eq!(
+            (kinds(&judged), state(&judged)),
+            (Vec::new(), FollowUpState::Done)
+        );
+        let of = &judged.reviews.expect("reviews").follow_ups[0];
+        assert_eq!(of.first_seen_done, Some(at("2026-11-23T22:40:00Z")));
+    }
+}
+
+#[test]
+fn absence_from_a_list_that_was_cut_proves_nothing_done() {
+    let judged = night(revoked()).without("ada").cut().judge();
+    assert_eq!(state(&judged), FollowUpState::Open);
+    assert_ne!(judged.verdict, Verdict::Pass);
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_done() {
+    let judged = night(revoked())
+        .status("ada", Status::Unknown(Some("paused".to_owned())))
+        .judge();
+    assert_eq!(state(&judged), FollowUpState::Open);
+    let finding = &judged.findings[0];
+    assert_eq!(finding.kind, FindingKind::RevocationNotDone);
+    assert!(finding.note.contains("cannot be seen"), "{}", finding.note);
+}
+
+#[test]
+fn access_that_was_revoked_and_is_back_is_a_finding_at_once() {
+    let done = FollowUp {
+        state: FollowUpState::Done,
+        decided_at: at("2026-11-20T00:00:00Z"),
+        first_seen_done: Some(at("2026-11-21T00:00:00Z")),
+        ..revoked()
+    };
+    let judged = night(done).judge();
+    assert_eq!(state(&judged), FollowUpState::GrantedAgain);
+    assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
+    assert!(judged.findings[0].note.contains("granted again"));
+}
+
+#[test]
+fn a_role_is_changed_when_it_is_the_one_asked_for_or_less() {
+    let less = || asked(Decision::ChangeRole, Role::Admin, Some(Role::Member));
+    for (role, wanted) in [
+        (Role::Admin, FollowUpState::Open),
+        (Role::Member, FollowUpState::Done),
+        (Role::Guest, FollowUpState::Done),
+        (Role::Unknown(None), FollowUpState::Open),
+    ] {
+        let judged = night(less()).role("ada", role.clone()).judge();
+        assert_eq!(state(&judged), wanted, "{role}");
+    }
+    let more = asked(Decision::ChangeRole, Role::Guest, Some(Role::Member));
+    let judged = night(more).role("ada", Role::Guest).judge();
+    assert_eq!(state(&judged), FollowUpState::Open);
+}
+
+#[test]
+fn an_approved_exception_for_the_account_covers_it() {
+    let judged = night(revoked())
+        .exception(|exception| {
+            exception.account_id = text("ada");
+            exception.reason = text("hands over until Friday");
+            exception.approved_by = text("ciso@example.com");
+            exception.expires_on = text("2026-11-30");
+        })
+        .judge();
+    assert_eq!(kinds(&judged), []);
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+}
+
+#[test]
+fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
+    let every =
+        |world: World| world.policy(|policy| policy.review_every_seconds = Some(90 * 86_400));
+    let reviews = |change: fn(&mut Reviews)| {
+        let world = every(night(revoked())).change(|inputs| {
+            let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+            reviews.follow_ups.clear();
+            change(reviews);
+        });
+        status(&world.judge(), CheckId::ReviewDue)
+    };
+    assert_eq!(reviews(|_| ()), CheckStatus::Pass);
+    assert_eq!(
+        reviews(|of| of.counted_from = at("2026-08-01T00:00:00Z")),
+        CheckStatus::Warn
+    );
+    assert_eq!(
+        reviews(|of| {
+            of.counted_from = at("2025-08-01T00:00:00Z");
+            of.last_closed = Some(ClosedReview {
+                review: "q4".to_owned(),
+                sequence: 3,
+                closed_at: at(ASKED),
+                complete: true,
+            });
+        }),
+        CheckStatus::Pass
+    );
+    assert_eq!(
+        reviews(|of| of.open.push(OpenReview {
+            review: "q4".to_owned(),
+            sequence: 2,
+            opened_at: at(ASKED),
+            due: "2026-11-22".to_owned(),
+        })),
+        CheckStatus::Warn
+    );
+    assert_eq!(reviews(|of| of.unread.push(2)), CheckStatus::Warn);
+}

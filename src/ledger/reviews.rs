@@ -1,0 +1,229 @@
+//! Periodic reviews in the ledger: the entries and files a review builds on, and its own.
+//!
+//! A night goes on when the chain is damaged, and says so. A review does not: people are about to decide
+//! on what it shows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::commit::{Committed, Written, append};
+use super::signatures::Keys;
+use super::walk::FARTHEST;
+use super::{Ledger, LedgerError};
+use crate::clock::Clock;
+use crate::evidence::{
+    Entry, EntryKind, FileRecord, ReviewDataFile, ReviewFile, ReviewFolder, ReviewManifest,
+    ReviewPart, RunFile, RunFolder, event, sha256_hex, sums, sums_of,
+};
+use crate::people::ReviewEvent;
+
+impl Ledger {
+    /// The entries from the last one back to the first that `is_wanted` is content with, the newest first;
+    /// all of them where it never is. Every one is of the right form and place, is the one its successor
+    /// links to, and bears its signature.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where one of them is not.
+    pub async fn back_to(
+        &self,
+        mut is_wanted: impl FnMut(&Entry) -> bool,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let sequences = self.sequences().await?;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut keys = Keys::default();
+        let mut is_found = false;
+        for (looked_at, sequence) in sequences.iter().rev().enumerate() {
+            let after = entries.last();
+            if is_found {
+                // Only whether an unsigned entry follows a signed one.
+                if after.is_some_and(Entry::is_signed) || looked_at > FARTHEST {
+                    break;
+                }
+                let bytes = self.store.read(&self.folder.entry(*sequence)).await?;
+                if Entry::from_bytes(&bytes.unwrap_or_default()).is_ok_and(|it| it.is_signed()) {
+                    return Err(unsigned_after(*sequence));
+                }
+                continue;
+            }
+            if let Some(after) = after
+                && after.sequence != sequence + 1
+            {
+                let missing = format!("ledger entry {} is missing", after.sequence - 1);
+                return Err(LedgerError::Damaged(missing));
+            }
+            let (entry, bytes) = self.sound_entry(*sequence, after).await?;
+            if entry.is_signed() {
+                if after.is_some_and(|after| !after.is_signed()) {
+                    return Err(unsigned_after(*sequence));
+                }
+                let found = self.check_signature(&mut keys, &entry, &bytes).await?;
+                if !found.is_believed {
+                    return Err(LedgerError::Damaged(found.faults.join("; ")));
+                }
+            }
+            is_found = is_wanted(&entry);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    async fn sound_entry(
+        &self,
+        sequence: u64,
+        after: Option<&Entry>,
+    ) -> Result<(Entry, Vec<u8>), LedgerError> {
+        let damaged =
+            |text: String| LedgerError::Damaged(format!("ledger entry {sequence} {text}"));
+        let bytes = self.store.read(&self.folder.entry(sequence)).await?;
+        let bytes = bytes.ok_or_else(|| damaged("is gone".to_owned()))?;
+        let entry =
+            Entry::from_bytes(&bytes).map_err(|fault| damaged(format!("is none: {fault}")))?;
+        if entry.sequence != sequence || entry.connection != self.connection {
+            return Err(damaged("was written for another place".to_owned()));
+        }
+        if after.is_some_and(|after| after.previous_sha256 != sha256_hex(&bytes)) {
+            return Err(damaged("is not the one its successor links to".to_owned()));
+        }
+        Ok((entry, bytes))
+    }
+
+    /// What happened to a review, as its entry and its files say.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where they are not what was written.
+    pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
+        let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
+        let wanted: &[&str] = match entry.kind {
+            EntryKind::ReviewClose => &[manifest, review],
+            EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => &[manifest],
+        };
+        let files = self.committed_files(entry, wanted).await?;
+        let review = files.get(review).map(Vec::as_slice);
+        event(entry, found(&files, manifest), review).map_err(|fault| {
+            LedgerError::Damaged(format!("the review of entry {}: {fault}", entry.sequence))
+        })
+    }
+
+    /// A file that an attempt which died has left in a part of a review. Nothing vouches for it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn left_behind(
+        &self,
+        part: &ReviewFolder,
+        file: ReviewFile,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        let name = self.folder.review_file(part, file);
+        Ok(self.store.read(&name).await?)
+    }
+
+    /// The files of a committed folder that are `wanted`, by name, after every file of it was held against
+    /// its hash, and the hashes against the entry.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where one is missing or is not what was written.
+    pub async fn committed_files(
+        &self,
+        entry: &Entry,
+        wanted: &[&str],
+    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        let is_folder =
+            RunFolder::parse(&entry.run).is_some() || ReviewFolder::parse(&entry.run).is_some();
+        let damaged = |what: &str, text: &str| {
+            LedgerError::Damaged(format!("{what} of ledger entry {} {text}", entry.sequence))
+        };
+        if !is_folder {
+            return Err(damaged("the folder", "is none that evidence has"));
+        }
+        let read = async |file: &str| {
+            let name = format!("{}/{}/{file}", self.folder, entry.run);
+            let bytes = self.store.read(&name).await?;
+            bytes.ok_or_else(|| damaged(file, "is missing"))
+        };
+        let sums_file = RunFile::Sums.name();
+        let bytes = read(&sums_file).await?;
+        if sha256_hex(&bytes) != entry.sums_sha256 {
+            return Err(damaged(&sums_file, "was modified"));
+        }
+        let sums = sums_of(&bytes).ok_or_else(|| damaged(&sums_file, "cannot be read"))?;
+        if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
+            return Err(damaged("the manifest", "is another than its sums name"));
+        }
+        let mut files = BTreeMap::new();
+        for (file, sha256) in &sums {
+            let bytes = read(file).await?;
+            if sha256_hex(&bytes) != *sha256 {
+                return Err(damaged(file, "was modified"));
+            }
+            if wanted.contains(&file.as_str()) {
+                files.insert(file.clone(), bytes);
+            }
+        }
+        match wanted.iter().find(|file| !files.contains_key(**file)) {
+            None => Ok(files),
+            Some(file) => Err(damaged(file, "is missing")),
+        }
+    }
+}
+
+fn unsigned_after(signed: u64) -> LedgerError {
+    LedgerError::Damaged(format!(
+        "an entry after ledger entry {signed}, which is signed, is not"
+    ))
+}
+
+/// One of the files that [`Ledger::committed_files`] found.
+pub fn found<'a>(files: &'a BTreeMap<String, Vec<u8>>, file: &str) -> &'a [u8] {
+    files.get(file).map_or(&[], Vec::as_slice)
+}
+
+/// Stores a part of a review and commits it.
+///
+/// # Errors
+/// Where the store fails, something else has one of its names, or the ledger is signed and there is no
+/// key: without its entry, nothing that was written counts.
+pub async fn commit_review(
+    ledger: &Ledger,
+    clock: &Clock,
+    as_of: Timestamp,
+    part: &ReviewFolder,
+    files: Vec<ReviewDataFile>,
+    manifest: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
+) -> Result<Committed, LedgerError> {
+    let head = ledger.head().await?;
+    let mut records: Vec<FileRecord> = files.iter().map(ReviewDataFile::record).collect();
+    let named = files
+        .into_iter()
+        .map(|file| (ledger.folder.review_file(part, file.file), file.bytes));
+    ledger.store.create_all(named.collect()).await?;
+
+    let manifest = manifest(records.clone());
+    let (file, manifest_sha256) = manifest.to_file();
+    records.push(file.record());
+    let name = ledger.folder.review_file(part, ReviewFile::Manifest);
+    ledger.store.create(&name, file.bytes).await?;
+
+    let sums = sums(&records);
+    let sums_sha256 = sha256_hex(&sums);
+    let name = ledger.folder.review_file(part, ReviewFile::Sums);
+    ledger.store.create(&name, sums).await?;
+
+    let (kind, report) = match part.part() {
+        ReviewPart::Open => (EntryKind::ReviewOpen, ReviewFile::WorksheetHtml),
+        ReviewPart::Close => (EntryKind::ReviewClose, ReviewFile::Report),
+    };
+    let written = Written {
+        run: part.to_string(),
+        manifest_sha256,
+        sums_sha256,
+    };
+    let entry = written.entry(
+        kind,
+        &ledger.connection,
+        &manifest.origin,
+        manifest.verdict.as_str(),
+        manifest.complete,
+    );
+    append(ledger, head, clock, as_of, entry, report.name()).await
+}

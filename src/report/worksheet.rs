@@ -1,0 +1,104 @@
+//! `worksheet.html`: the one page a reviewer works in.
+//!
+//! Offline, without a server: its script and style are named by their hashes in the page's own policy, and
+//! nothing else runs or loads. What strangers wrote is data that the script sets as text.
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::visible::{Minute as _, without_hidden_characters};
+use crate::evidence::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
+use crate::judgement::mark_of_origin;
+use crate::people::EmailAddress;
+
+const SCRIPT: &str = include_str!("templates/worksheet.js");
+const STYLE: &str = concat!(
+    include_str!("templates/style.css"),
+    include_str!("templates/worksheet.css")
+);
+
+/// `worksheet.html` of a review.
+#[derive(Template)]
+#[template(path = "worksheet.html", config = "src/report/askama.toml")]
+pub(super) struct Page<'a> {
+    worksheet: &'a Worksheet,
+    review_sha256: &'a str,
+    mark: Option<&'static str>,
+    script: &'static str,
+    script_sha256: String,
+    style: &'static str,
+    style_sha256: String,
+    data: String,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(worksheet: &'a Worksheet, review_sha256: &'a str, origin: &str) -> Self {
+        let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
+        Self {
+            worksheet,
+            review_sha256,
+            mark: mark_of_origin(origin),
+            script: SCRIPT,
+            script_sha256: base64(SCRIPT),
+            style: STYLE,
+            style_sha256: base64(STYLE),
+            data: data(worksheet, review_sha256),
+        }
+    }
+
+    fn workspace(&self) -> &str {
+        let workspace = &self.worksheet.workspace;
+        workspace.name.as_deref().unwrap_or(&workspace.id)
+    }
+}
+
+/// The rows for the script, as JSON that cannot end its element.
+fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
+    let deciders = worksheet.deciders();
+    let rows: Vec<Value> = worksheet
+        .rows
+        .iter()
+        .map(|row| cells(row, &deciders))
+        .collect();
+    let data = json!({
+        "review": worksheet.review,
+        "review_sha256": review_sha256,
+        "no_review_before": NO_REVIEW_BEFORE,
+        "reviewers": deciders.iter().map(|who| who.as_written()).collect::<Vec<_>>(),
+        "anybody": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
+        "rows": rows,
+    });
+    data.to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+}
+
+fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
+    let shown = |text: &str| without_hidden_characters(text.to_owned());
+    let email = row.email.as_ref().map_or("", EmailAddress::as_written);
+    let reviewer = row.reviewer.as_ref();
+    let reviewer = reviewer.and_then(|who| deciders.iter().position(|of| *of == who));
+    let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+    json!([
+        row.row,
+        shown(&row.account_id),
+        shown(email),
+        shown(row.name.as_deref().unwrap_or_default()),
+        shown(&row.role.to_string()),
+        shown(&row.status.to_string()),
+        row.joined_at.map(day).unwrap_or_default(),
+        shown(&row.hr_match()),
+        shown(&row.changed),
+        row.previous_decision
+            .map(|of| of.as_str())
+            .unwrap_or_default(),
+        row.findings.join(", "),
+        row.recommended,
+        shown(&row.reason),
+        reviewer.map_or(-1, |at| i64::try_from(at).unwrap_or(-1)),
+    ])
+}

@@ -1,0 +1,930 @@
+//! Periodic access reviews from end to end: the real binary opens, tells and closes them.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use asana_access_review::campaign::{
+    self, CampaignError, CloseAsked, Moment, OpenAsked, Settings, StatusAsked,
+};
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
+use asana_access_review::evidence::{self, Manifest, Scope};
+use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use support::files_below;
+use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use support::s3::S3Server;
+use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
+
+/// A company with a night behind it.
+fn reviewed(hr_rows: &str) -> Job {
+    let job = Job::new(World::generated(12), hr_rows);
+    assert!([0, 3].contains(&job.run().code));
+    job
+}
+
+fn open(job: &Job, more: &[&str]) -> Ended {
+    let mut line = vec!["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    line.extend(more);
+    job.run_with(&line)
+}
+
+/// The folder of the only review's part.
+fn part(job: &Job, part: &str) -> PathBuf {
+    let reviews = fs::read_dir(job.connection().join("reviews")).expect("reviews");
+    let mut ids: Vec<PathBuf> = reviews.map(|entry| entry.expect("one").path()).collect();
+    ids.sort();
+    assert_eq!(ids.len(), 1);
+    ids[0].join(part)
+}
+
+fn worksheet(job: &Job) -> Value {
+    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn hash(job: &Job) -> String {
+    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
+    asana_access_review::evidence::sha256_hex(&bytes)
+}
+
+/// The rows of the worksheet's CSV as a reviewer fills them in.
+fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
+    let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&text[3..]);
+    let mut rows: Vec<Vec<String>> = reader
+        .records()
+        .map(|row| row.expect("a row").iter().map(str::to_owned).collect())
+        .collect();
+    for (number, row) in rows.iter_mut().enumerate().skip(1) {
+        decide(number, row);
+    }
+    rows
+}
+
+const DECISION: usize = 15;
+const NOTE: usize = 17;
+const DECIDED_BY: usize = 18;
+
+fn keep(_: usize, row: &mut [String]) {
+    row[DECISION] = "keep".to_owned();
+    row[DECIDED_BY] = "boss@example.net".to_owned();
+}
+
+fn saved(job: &Job, name: &str, rows: &[Vec<String>], delimiter: u8) -> PathBuf {
+    let path = job.folder.path().join(name);
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_path(&path)
+        .expect("a file");
+    for row in rows {
+        writer.write_record(row).expect("a row");
+    }
+    writer.flush().expect("a file");
+    path
+}
+
+fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
+    let mut line = vec!["review", "close", "--decisions"];
+    line.extend(files.iter().map(|path| path.to_str().expect("UTF-8")));
+    line.extend(more);
+    job.run_with(&line)
+}
+
+/// Both verifiers find the evidence sound.
+fn assert_sound(job: &Job) {
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let seen = Command::new("sh").arg(script).arg(job.evidence()).output();
+    let seen = seen.expect("sh");
+    assert!(
+        seen.status.success(),
+        "{}",
+        String::from_utf8_lossy(&seen.stdout)
+    );
+}
+
+#[test]
+fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
+    let job = reviewed(LEFT_AND_GONE);
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(opened.stdout.contains("OPEN          review 2026-Q4-"));
+    assert!(!opened.stdout.contains('@'), "{}", opened.stdout);
+    assert_eq!(job.entry(2)["kind"], "review_open");
+    assert_eq!(
+        files_below(&part(&job, "open")),
+        [
+            "SHA256SUMS",
+            "manifest.json",
+            "worksheet.csv",
+            "worksheet.html",
+            "worksheet.json",
+            "worksheet.xlsx"
+        ]
+    );
+    let sheet = worksheet(&job);
+    let rows = sheet["rows"].as_array().expect("rows").len() as u64;
+    let left_out = sheet["left_out"]["without_access"]
+        .as_u64()
+        .expect("a count");
+    assert_eq!(
+        rows + left_out,
+        job.json(1, "result.json")["summary"]["accounts"]["total"]
+            .as_u64()
+            .expect("a count")
+    );
+    assert_sound(&job);
+
+    let file = saved(
+        &job,
+        "decisions.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 2 {
+                row[DECISION] = "Revoke".to_owned();
+                row[NOTE] = "=left the project".to_owned();
+            }
+        }),
+        b',',
+    );
+    let closed = close(&job, &[&file], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    assert_eq!(job.entry(3)["kind"], "review_close");
+    assert_eq!(job.entry(3)["verdict"], "pass");
+    let review: Value = serde_json::from_slice(
+        &fs::read(part(&job, "close").join("review.json")).expect("a review"),
+    )
+    .expect("JSON");
+    assert_eq!(review["totals"]["decided"], review["totals"]["rows"]);
+    assert_eq!(review["totals"]["by_decision"]["revoke"], 1);
+    let decisions = fs::read_to_string(part(&job, "close").join("decisions.csv")).expect("text");
+    assert!(decisions.contains("'=left the project"), "{decisions}");
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    assert!(report.contains("=left the project") && report.contains("Sign-off"));
+    assert_sound(&job);
+
+    let again = close(&job, &[&file], &[]);
+    assert_eq!(again.code, 78);
+    assert!(
+        again.stderr.contains("no review is open"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_worksheet_edited_in_a_spreadsheet_still_closes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    // Columns in another order, semicolons, a mark, and ids as a spreadsheet shortens them.
+    let rows: Vec<Vec<String>> = filled(&job, keep)
+        .into_iter()
+        .map(|mut row| {
+            if row[1].parse::<u64>().is_ok_and(|id| id > 100_000_000_000) {
+                row[1] = format!("{:.5E}", row[1].parse::<f64>().expect("a number"));
+            }
+            row.reverse();
+            row
+        })
+        .collect();
+    let path = saved(&job, "edited.csv", &rows, b';');
+    let text = fs::read_to_string(&path).expect("text");
+    fs::write(&path, format!("\u{feff}{}", text.replace('\n', "\r\n"))).expect("a file");
+    let closed = close(&job, &[&path], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+}
+
+#[test]
+fn a_spreadsheet_saved_as_xlsx_closes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let path = job.folder.path().join("edited.xlsx");
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    workbook.add_worksheet().set_name("About").expect("a sheet");
+    let sheet = workbook.add_worksheet();
+    for (line, row) in (0u32..).zip(&rows) {
+        for (column, cell) in (0u16..).zip(row) {
+            // As a spreadsheet keeps what somebody typed: a number.
+            match cell.parse::<f64>() {
+                Ok(number) if column == 0 => sheet.write_number(line, column, number),
+                _ => sheet.write_string(line, column, cell),
+            }
+            .expect("a cell");
+        }
+    }
+    workbook.save(&path).expect("a file");
+    let closed = close(&job, &[&path], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+}
+
+#[test]
+fn the_worksheets_own_spreadsheet_is_read_and_has_the_same_bytes_each_time() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let stored = fs::read(part(&job, "open").join("worksheet.xlsx")).expect("a file");
+    let sheet = asana_access_review::evidence::Worksheet::from_bytes(
+        &fs::read(part(&job, "open").join("worksheet.json")).expect("a file"),
+    )
+    .expect("a worksheet");
+    assert_eq!(sheet.xlsx(&hash(&job)).expect("a file").bytes, stored);
+    // Nobody filled it in: every row is missing, and nothing else is wrong.
+    let untouched = part(&job, "open").join("worksheet.xlsx");
+    let closed = close(&job, &[&untouched], &[]);
+    assert_eq!(closed.code, 78);
+    let missing = closed.stderr.matches("is not decided").count();
+    assert_eq!(missing, sheet.rows.len(), "{}", closed.stderr);
+}
+
+#[test]
+fn everything_that_is_wrong_is_listed_by_file_and_line_and_nothing_is_written() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        match number {
+            1 => row[DECISION] = "revoke".to_owned(),
+            2 => row[DECISION] = "perhaps".to_owned(),
+            3 => row[19] = "ab".repeat(32),
+            4 => row[0] = "4711".to_owned(),
+            5 => row[1] = "9999999999999999".to_owned(),
+            6 => row[DECIDED_BY] = row[2].clone(),
+            7 => {
+                row[DECISION] = "change_role".to_owned();
+                row[NOTE] = "another role".to_owned();
+            }
+            8 => row[DECIDED_BY] = String::new(),
+            _ => {}
+        }
+    });
+    let one = saved(&job, "one.csv", &rows, b',');
+    let two = saved(&job, "two.csv", &[rows[0].clone(), rows[9].clone()], b',');
+    let closed = close(&job, &[&one, &two], &["--accept-incomplete", "no time"]);
+    assert_eq!(closed.code, 78);
+    for wanted in [
+        "one.csv, line 2: row 1: revoke needs a note",
+        "one.csv, line 3: row 2: the decision is none of",
+        "one.csv, line 4: it is of another review",
+        "one.csv, line 5: there is no row 4711",
+        "one.csv, line 6: row 5 is account",
+        "one.csv, line 7: row 6 is decided by the owner",
+        "one.csv, line 8: row 7: change_role needs a new role",
+        "one.csv, line 9: row 8: `decided_by` must say",
+        "two.csv, line 2: row 9 is decided in one.csv, line 10, too",
+        "missing: row 1, account",
+    ] {
+        assert!(
+            closed.stderr.contains(wanted),
+            "{wanted}\n{}",
+            closed.stderr
+        );
+    }
+    assert!(!closed.stderr.contains('@'), "{}", closed.stderr);
+    assert_eq!(job.entries(), 2);
+    assert!(!part(&job, "close").exists());
+}
+
+#[test]
+fn an_incomplete_review_is_refused_unless_somebody_says_why_on_page_one() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(6).collect();
+    let file = saved(&job, "some.csv", &rows, b',');
+    let refused = close(&job, &[&file], &[]);
+    assert_eq!(refused.code, 78, "{}", refused.stderr);
+    assert!(refused.stderr.contains("--accept-incomplete"));
+
+    let closed = close(
+        &job,
+        &[&file],
+        &["--accept-incomplete", "two <b>reviewers</b> are ill"],
+    );
+    assert_eq!(closed.code, 4, "{}", closed.stderr);
+    assert_eq!(job.entry(3)["complete"], false);
+    let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
+    let page_one = report.split("Sign-off").next().expect("a first part");
+    assert!(page_one.contains("two &#60;b&#62;reviewers&#60;/b&#62; are ill"));
+    assert_sound(&job);
+}
+
+#[test]
+fn nobody_reviews_themselves_the_next_line_applies_instead() {
+    let job = reviewed(LEFT_AND_ACTIVE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    let text = "rule,value,reviewer,note\n\
+                person,person3@example.com,auditor@example.net,\n\
+                role,admin,person1+x@example.com,\n\
+                domain,example.com,person2@example.com,\n\
+                default,,ciso@example.net,\n\
+                reassign,auditor@example.net,deputy@example.net,the auditor is ill\n";
+    fs::write(&reviewers, text).expect("a file");
+    let opened = open(&job, &["--reviewers", reviewers.to_str().expect("UTF-8")]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let sheet = worksheet(&job);
+    let of = |email: &str| {
+        let rows = sheet["rows"].as_array().expect("rows").iter();
+        let row = rows.clone().find(|row| row["email"] == email);
+        row.unwrap_or_else(|| panic!("{email}"))["reviewer"].clone()
+    };
+    assert_eq!(of("person2@example.com"), "ciso@example.net");
+    assert_eq!(of("person3@example.com"), "deputy@example.net");
+    assert_eq!(of("person4@example.com"), "person2@example.com");
+    for row in sheet["rows"].as_array().expect("rows") {
+        assert_ne!(row["reviewer"], row["email"]);
+    }
+
+    // Somebody else than the reviewer decides: refused until the row is given to them, with a note.
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    let refused = close(&job, &[&file], &[]);
+    assert!(refused.stderr.contains("another than its reviewer"));
+    let given_on = job.folder.path().join("given-on.csv");
+    let lines = [
+        "person2@example.com",
+        "ciso@example.net",
+        "deputy@example.net",
+        "person1+x@example.com",
+    ];
+    let lines = lines.map(|who| format!("reassign,{who},boss@example.net,reorganised\n"));
+    fs::write(
+        &given_on,
+        format!("rule,value,reviewer,note\n{}", lines.concat()),
+    )
+    .expect("a file");
+    let closed = close(
+        &job,
+        &[&file],
+        &["--reviewers", given_on.to_str().expect("UTF-8")],
+    );
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    assert_sound(&job);
+}
+
+#[test]
+fn a_reviewers_file_that_leaves_a_row_to_its_owner_is_refused() {
+    let job = reviewed(LEFT_AND_GONE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    fs::write(
+        &reviewers,
+        "rule,value,reviewer\ndefault,,person2@example.com\n",
+    )
+    .expect("a file");
+    let opened = open(&job, &["--reviewers", reviewers.to_str().expect("UTF-8")]);
+    assert_eq!(opened.code, 78);
+    assert!(
+        opened
+            .stderr
+            .contains("1 row(s) have nobody to decide them"),
+        "{}",
+        opened.stderr
+    );
+    assert_eq!(job.entries(), 1);
+}
+
+#[test]
+fn a_night_that_was_tampered_with_is_not_reviewed() {
+    let job = reviewed(LEFT_AND_GONE);
+    let accounts = job.run_folder(1).join("accounts.csv");
+    let mut bytes = fs::read(&accounts).expect("a file");
+    bytes.push(b' ');
+    fs::write(&accounts, bytes).expect("a file");
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 5);
+    assert!(
+        opened
+            .stderr
+            .contains("accounts.csv of ledger entry 1 was modified"),
+        "{}",
+        opened.stderr
+    );
+    assert_eq!(job.entries(), 1);
+}
+
+#[test]
+fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    for (name, kind) in [
+        ("open/worksheet.csv", "modified"),
+        ("open/worksheet.json", "modified"),
+        ("close/decisions.csv", "modified"),
+        ("close/review.json", "modified"),
+        ("close/manifest.json", "modified"),
+        ("close/SHA256SUMS", "modified"),
+        ("open/extra.txt", "extra_file"),
+    ] {
+        let path = part(&job, "open").parent().expect("a folder").join(name);
+        let before = fs::read(&path).ok();
+        fs::write(
+            &path,
+            [before.clone().unwrap_or_default(), b" ".to_vec()].concat(),
+        )
+        .expect("a file");
+        let seen = verify(&job.evidence(), &[]);
+        assert_eq!(seen.code, 5, "{name}");
+        assert!(seen.stdout.contains(kind), "{name}: {}", seen.stdout);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+        let seen = Command::new("sh")
+            .arg(script)
+            .arg(job.evidence())
+            .output()
+            .expect("sh");
+        let told = String::from_utf8_lossy(&seen.stdout).into_owned();
+        assert!(
+            told.contains(&format!("{kind} system=asana/")) && told.contains(name),
+            "{name}: {told}"
+        );
+        match before {
+            Some(before) => fs::write(&path, before).expect("a file"),
+            None => fs::remove_file(&path).expect("a file"),
+        }
+    }
+    fs::remove_dir_all(part(&job, "close")).expect("a folder");
+    assert!(verify(&job.evidence(), &[]).stdout.contains("missing_run"));
+}
+
+#[test]
+fn the_next_review_says_what_changed_since_and_what_was_decided_then() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(
+        &job,
+        "d.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 3 {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "no longer needed".to_owned();
+            }
+        }),
+        b',',
+    );
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let first = worksheet(&job);
+    let world = World::generated(12).person(Person::member("1299", "New", "new@example.com"));
+    job.simulator.set_world(world);
+    assert_eq!(job.run().code, 0);
+    let opened = job.run_with(&["review", "open", "--name", "2027-Q1", "--due", "2999-12-31"]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let name = job.entry(5)["run"].as_str().expect("a run").to_owned();
+    let sheet = fs::read(job.connection().join(name).join("worksheet.json")).expect("a file");
+    let sheet: Value = serde_json::from_slice(&sheet).expect("JSON");
+    let of = |account: &Value| {
+        let rows = sheet["rows"].as_array().expect("rows").iter();
+        rows.clone()
+            .find(|row| row["account_id"] == *account)
+            .expect("a row")
+            .clone()
+    };
+    let revoked = of(&first["rows"][2]["account_id"]);
+    assert_eq!(revoked["previous_decision"], "revoke");
+    assert_eq!(revoked["recommended"], "revoke");
+    assert_eq!(revoked["changed"], "unchanged");
+    assert_eq!(of(&json!("1299"))["changed"], "not in the last review");
+}
+
+#[test]
+fn status_counts_by_reviewer_and_tells_no_names_to_a_log() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(4).collect();
+    let file = saved(&job, "some.csv", &rows, b',');
+    let status = job.run_with(&[
+        "review",
+        "status",
+        "--decisions",
+        file.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    assert!(status.stdout.contains("decided    3/"), "{}", status.stdout);
+    assert!(status.stdout.contains("3 keep"));
+    assert!(!status.stdout.contains('@'));
+    assert_eq!(
+        job.run_with(&["review", "status", "--review", "nothing"])
+            .code,
+        78
+    );
+}
+
+/// What the binary does for `review`, at an instant that no variable could set.
+fn campaign_at<T>(
+    job: &Job,
+    as_of: &str,
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
+) -> T {
+    let as_of: Timestamp = as_of.parse().expect("an instant");
+    let environment = vec![
+        ("EVIDENCE_URL".into(), job.evidence().into()),
+        ("TRUTO_INTEGRATED_ACCOUNT_ID".into(), CONNECTION_ID.into()),
+    ];
+    let tool = support::identity(as_of, "7f3a9c").tool;
+    let settings = config::load_review(environment, tool, |path| fs::read_to_string(path))
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .settings;
+    let moment = Moment {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
+    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error)))
+}
+
+fn open_at(job: &Job, as_of: &str) {
+    let asked = OpenAsked {
+        name: "2026-Q4".to_owned(),
+        due: "2026-12-31".parse().expect("a day"),
+        scope: Scope::All,
+        reviewers: None,
+        run: "latest".to_owned(),
+    };
+    campaign_at(job, as_of, async |settings, moment, clock| {
+        campaign::open(settings, &asked, moment, clock).await
+    });
+}
+
+fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut [String])) {
+    let file = saved(job, "d.csv", &filled(job, decide), b',');
+    let asked = CloseAsked {
+        of: StatusAsked {
+            decisions: vec![file],
+            ..StatusAsked::default()
+        },
+        accept_incomplete: None,
+    };
+    campaign_at(job, as_of, async |settings, moment, clock| {
+        campaign::close(settings, &asked, moment, clock).await
+    });
+}
+
+/// The check of this name in the night of a ledger entry.
+fn check(job: &Job, sequence: u64, id: &str) -> Value {
+    let result = job.json(sequence, "result.json");
+    let checks = result["checks"].as_array().expect("checks").iter();
+    let found = checks.clone().find(|check| check["id"] == id);
+    found.unwrap_or_else(|| panic!("{id}")).clone()
+}
+
+fn follow_ups(job: &Job, sequence: u64) -> Vec<Value> {
+    let result = job.json(sequence, "result.json");
+    let of = result["reviews"]["follow_ups"].as_array();
+    of.expect("follow-ups").clone()
+}
+
+#[test]
+fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    let night = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
+    assert_eq!(night("2026-11-01", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    let account = worksheet(&job)["rows"][3]["account_id"].clone();
+    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+
+    // Within the grace it is open, and nothing is wrong.
+    assert_eq!(night("2026-11-02", World::generated(12)), 0);
+    let of = follow_ups(&job, 4);
+    assert_eq!(
+        (&of[0]["account_id"], &of[0]["state"]),
+        (&account, &json!("open"))
+    );
+    assert_eq!(of[0]["last_seen_before"], "2026-11-02T22:40:00Z");
+    assert_eq!(check(&job, 4, "review_due")["status"], "pass");
+
+    // Past it, the night fails.
+    assert_eq!(night("2026-11-10", World::generated(12)), 3);
+    let finding = job.json(5, "result.json")["findings"][0].clone();
+    assert_eq!(finding["kind"], "revocation_not_done");
+    assert_eq!(finding["account_id"], account);
+    assert_eq!(finding["deadline"], "2026-11-09T17:00:00Z");
+
+    let counts = job.json(5, "result.json")["summary"].clone();
+    let counts: Counts = serde_json::from_value(counts).expect("counts");
+    assert_eq!(counts.failed_for(), "what a review decided is not done");
+
+    // Gone from a complete list: done, in an interval.
+    let mut without = World::generated(12);
+    without.people.retain(|person| json!(person.gid) != account);
+    assert_eq!(night("2026-11-11", without), 0);
+    let of = follow_ups(&job, 6);
+    assert_eq!(of[0]["state"], "done");
+    assert_eq!(of[0]["last_seen_before"], "2026-11-10T22:40:00Z");
+    assert_eq!(of[0]["first_seen_done"], "2026-11-11T22:40:00Z");
+
+    // Back again: a finding, without any grace.
+    assert_eq!(night("2026-11-12", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 7)[0]["state"], "granted_again");
+    let note = job.json(7, "result.json")["findings"][0]["note"].clone();
+    assert!(
+        note.as_str()
+            .is_some_and(|note| note.contains("granted again")),
+        "{note}"
+    );
+    assert_sound(&job);
+    let seen = verify(&job.evidence(), &[]);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["judged_again"], 5, "{seen:#}");
+    assert_eq!(seen["chains"][0]["reviews"], 2);
+}
+
+#[test]
+fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-08-01T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(check(&job, 1, "review_due")["status"], "pass");
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    let due = check(&job, 2, "review_due");
+    assert_eq!(due["status"], "warn");
+    let detail = "no review was closed yet, and one was due on 2026-10-30";
+    assert_eq!(due["detail"], detail);
+
+    open_at(&job, "2026-11-02T09:00:00Z");
+    assert_eq!(job.run_at("2027-01-03T22:40:00Z", World::generated(12)), 0);
+    let due = check(&job, 4, "review_due");
+    let told = due["detail"].as_str().expect("a text");
+    assert!(
+        told.contains("2026-Q4-7f3a9c was due on 2026-12-31 and is not closed"),
+        "{told}"
+    );
+    assert_sound(&job);
+}
+
+#[test]
+fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(
+        &job,
+        "d.csv",
+        &filled(&job, |number, row| {
+            keep(number, row);
+            if number == 4 {
+                row[DECISION] = "revoke".to_owned();
+                row[NOTE] = "left the project".to_owned();
+            }
+        }),
+        b',',
+    );
+    let slow = Action::Delay(Duration::from_secs(4));
+    let world = World::generated(12).fault(Fault::once("user-directory/users$", slow));
+    job.simulator.set_world(world);
+    let seen = job.simulator.requests().len();
+    let running = job.start();
+    while job.simulator.requests().len() == seen {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // It has read the ledger by now, and waits for the accounts.
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let night = running.wait_with_output().expect("the binary");
+    assert!(night.status.success());
+    assert_eq!(
+        (job.entry(3)["kind"].clone(), job.entry(4)["kind"].clone()),
+        (json!("review_close"), json!("run"))
+    );
+    assert_eq!(follow_ups(&job, 4).len(), 0);
+    assert_eq!(job.run().code, 0);
+    assert_eq!(follow_ups(&job, 5).len(), 1);
+    assert_sound(&job);
+}
+
+#[test]
+fn a_review_whose_files_are_gone_is_told_every_night() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", keep);
+    fs::remove_file(part(&job, "close").join("review.json")).expect("a file");
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 4);
+    let told = check(&job, 4, "ledger_continues")["detail"].clone();
+    assert!(
+        told.as_str()
+            .is_some_and(|told| told.contains("review.json of ledger entry 3 is missing")),
+        "{told}"
+    );
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(check(&job, 5, "review_due")["status"], "warn");
+}
+
+#[test]
+fn the_schemas_describe_what_a_review_writes() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    assert_eq!(job.run().code, 0);
+    let validator = |name: &str| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.schema.json"));
+        let schema: Value =
+            serde_json::from_str(&fs::read_to_string(path).expect("a schema")).expect("JSON");
+        jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("a schema")
+    };
+    let closed = part(&job, "close");
+    let opened = part(&job, "open");
+    for (schema, path) in [
+        ("worksheet", opened.join("worksheet.json")),
+        ("review-manifest", opened.join("manifest.json")),
+        ("review", closed.join("review.json")),
+        ("review-manifest", closed.join("manifest.json")),
+        (
+            "ledger-entry",
+            job.connection().join("ledger/0000000002.json"),
+        ),
+        (
+            "ledger-entry",
+            job.connection().join("ledger/0000000003.json"),
+        ),
+        ("result", job.run_folder(4).join("result.json")),
+        ("facts", job.run_folder(4).join("inputs/facts.json")),
+        ("manifest", job.run_folder(4).join("manifest.json")),
+    ] {
+        let value: Value = serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
+        let errors: Vec<String> = validator(schema)
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_review_of_a_signed_ledger_is_signed_and_not_written_without_the_key() {
+    let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.test-key.pem");
+    let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.pub.pem");
+    let public = public.to_str().expect("UTF-8");
+    let job = Job::new(World::generated(12), LEFT_AND_GONE)
+        .env("EVIDENCE_SIGNING_KEY_FILE", key.to_str().expect("UTF-8"));
+    assert_eq!(job.run().code, 0);
+    assert_eq!(open(&job, &[]).code, 0);
+    let file = saved(&job, "d.csv", &filled(&job, keep), b',');
+    let job = job.env("EVIDENCE_SIGNING_KEY_FILE", "");
+    let status = job.run_with(&["review", "status"]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    let refused = close(&job, &[&file], &[]);
+    assert_eq!(refused.code, 78);
+    assert!(
+        refused.stderr.contains("the ledger is signed (entry 2)"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!part(&job, "close").exists());
+    let job = job.env("EVIDENCE_SIGNING_KEY_FILE", key.to_str().expect("UTF-8"));
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let seen = verify(&job.evidence(), &["--public-key", public]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["signed"], 3);
+
+    // A review that somebody without the key puts behind is not believed, by nobody.
+    let unsigned = job.connection().join("ledger/0000000003.json");
+    let text = fs::read_to_string(&unsigned).expect("text");
+    let (before, after) = text.split_once("\"key_sha256\": \"").expect("a key");
+    fs::write(
+        &unsigned,
+        format!("{before}\"key_sha256\": \"none{}", &after[64..]),
+    )
+    .expect("a file");
+    let opened = job.run_with(&["review", "open", "--name", "next", "--due", "2999-12-31"]);
+    assert_eq!(opened.code, 5, "{}", opened.stderr);
+}
+
+#[test]
+fn a_review_lives_in_a_bucket_as_in_a_folder() {
+    let server = S3Server::start(["evidence"]);
+    let job = support::in_bucket(Job::new(World::generated(12), LEFT_AND_GONE), &server);
+    assert_eq!(job.run().code, 0);
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(
+        opened
+            .stdout
+            .contains("hand out   s3://evidence/n/system=asana/"),
+        "{}",
+        opened.stdout
+    );
+    let status = job.run_with(&["review", "status"]);
+    assert!(status.stdout.contains("decided    0/"), "{}", status.stdout);
+    let seen = job.run_with(&["verify"]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+}
+
+/// Judges the last night anew from other inputs, and makes everything anew over that: files, manifest, sums
+/// and entry. A night before it is the first.
+fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
+    let folder = job.run_folder(sequence);
+    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
+    let rows = support::job::unpacked("x.gz", read(&folder, "inputs/hr.jsonl.gz"));
+    let stored = evidence::stored_inputs(&read(&folder, "inputs/facts.json"), &rows);
+    let stored = stored.expect("inputs");
+    let mut inputs = stored.inputs;
+    if let Some(at) = stored.previous {
+        let before = job.run_folder(at.sequence);
+        let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
+        let facts = evidence::baseline(at.clone(), &read(&before, "inputs/facts.json"));
+        inputs.past.baseline = Some(facts.expect("facts"));
+        let result = evidence::previous(at, &manifest, &read(&before, "result.json"));
+        inputs.past.previous = result.expect("a result");
+    }
+    change(&mut inputs);
+    let judgement = judge(&inputs);
+    let manifest: Manifest = serde_json::from_slice(&read(&folder, "manifest.json")).expect("JSON");
+    let frame = manifest.frame();
+    let night = evidence::Night {
+        frame: &frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let mut records = manifest.files.clone();
+    for made in night.data_files() {
+        let record = made.record();
+        records.retain(|of| of.name != record.name);
+        records.push(record);
+        fs::write(folder.join(made.file.name()), made.bytes).expect("a file");
+    }
+    let (made, manifest_sha256) = night.manifest(records.clone()).to_file();
+    records.push(made.record());
+    fs::write(folder.join("manifest.json"), made.bytes).expect("a file");
+    let sums = evidence::sums(&records);
+    let path = job.connection().join(format!("ledger/{sequence:010}.json"));
+    let entry = evidence::Entry::from_bytes(&fs::read(&path).expect("a file"));
+    let mut entry = entry.expect("an entry");
+    entry.manifest_sha256 = manifest_sha256;
+    entry.sums_sha256 = evidence::sha256_hex(&sums);
+    entry.verdict = judgement.verdict.as_str().to_owned();
+    fs::write(folder.join("SHA256SUMS"), sums).expect("a file");
+    fs::write(&path, entry.to_bytes()).expect("a file");
+    judgement.verdict
+}
+
+#[test]
+fn a_night_of_a_version_that_knew_no_reviews_stays_verifiable_and_can_be_built_on() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    told_again(&job, 1, |inputs| {
+        inputs.directives.reviews = None;
+        inputs.policy.review_every_seconds = None;
+        inputs.policy.revocation_grace_seconds = None;
+    });
+    assert!(job.json(1, "result.json").get("reviews").is_none());
+    assert!(job.json(1, "inputs/facts.json").get("reviews").is_none());
+    assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    assert_eq!(seen["chains"][0]["judged_again"], 2);
+}
+
+#[test]
+fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
+
+    let verdict = told_again(&job, 4, |inputs| {
+        let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+        reviews.follow_ups.clear();
+    });
+    assert_eq!(verdict, Verdict::Pass);
+
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 5);
+    let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
+    let faults = seen["faults"].as_array().expect("faults");
+    assert_eq!(faults.len(), 1, "{seen:#}");
+    assert_eq!(faults[0]["kind"], "judged_otherwise");
+    assert!(
+        faults[0]["place"]
+            .as_str()
+            .is_some_and(|place| place.ends_with("inputs/facts.json"))
+    );
+}
