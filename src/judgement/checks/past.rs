@@ -64,7 +64,7 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     let (status, detail, numbers) = match before {
         None => (
             CheckStatus::Pass,
-            "no complete run that asked for the mapping to compare with",
+            "no complete run that knew the mapping to compare with",
             numbers,
         ),
         Some(Mapping::NotTold { .. }) => (
