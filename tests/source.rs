@@ -1206,7 +1206,9 @@ async fn what_cannot_be_derived_again_is_no_fault() {
     let mut fetched = fetch(scenario("healthy")).await;
     let how = fetched.population.derivation.as_mut().expect("a version");
     how.version += 1;
-    assert_snapshot!(again(&fetched.population, &fetched.raw), @"its accounts were derived by version 2 of the way from answers to accounts, and this program knows version 1");
+    // A version that is yet to come is no way around looking.
+    let told = derive_again(&written(&fetched.population), &Kept(&fetched.raw), false);
+    assert!(matches!(told, Again::Otherwise(_)), "{told:?}");
 
     // Evidence that is older: it is tried, and where it comes out otherwise nobody can say why.
     fetched.population.derivation = None;

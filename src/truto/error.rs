@@ -263,7 +263,7 @@ pub struct Said(String);
 impl Said {
     /// These words; `secret` is cut out of them.
     pub(super) fn of(text: &str, secret: &str) -> Self {
-        Self(without_addresses(&printable(text, secret)))
+        Self(printable(text, secret))
     }
 
     /// Nothing, where the text beside it says the same already.
@@ -366,6 +366,7 @@ fn printable(text: &str, secret: &str) -> String {
         text.replace(secret, "[token]")
     };
     let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let one_line = without_addresses(&one_line);
     let plain: String = one_line.chars().filter(|c| !c.is_control()).collect();
     if plain.chars().count() <= MAX_SAID_CHARS {
         return plain;
