@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{self, Exit};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
-use crate::report::is_hidden;
+use crate::report::on_one_line;
 use crate::run::{Done, Failed};
 use crate::store::StoreError;
 
@@ -44,7 +44,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     }
     let _ = writeln!(text);
     for reason in &judgement.reasons {
-        let _ = writeln!(text, "  why        {}", visible(reason));
+        let _ = writeln!(text, "  why        {}", on_one_line(reason));
     }
     let workspace = workspace
         .name
@@ -56,7 +56,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     } else {
         "not complete"
     };
-    let workspace = visible(workspace);
+    let workspace = on_one_line(workspace);
     let _ = writeln!(text, "  workspace  {workspace}, run {complete}");
     text += &checks(judgement);
     let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
@@ -165,17 +165,17 @@ fn one_finding(finding: &Finding, names: bool) -> String {
     let mut text = format!("{:<9} {}", finding.severity, finding.kind);
     if names {
         if let Some(name) = &finding.name {
-            let _ = write!(text, "  {}", visible(name));
+            let _ = write!(text, "  {}", on_one_line(name));
         }
         if let Some(email) = &finding.email {
-            let _ = write!(text, " <{}>", visible(email.as_written()));
+            let _ = write!(text, " <{}>", on_one_line(email.as_written()));
         }
     }
     if let Some(account) = &finding.account_id {
-        let _ = write!(text, "  account {}", visible(account));
+        let _ = write!(text, "  account {}", on_one_line(account));
     }
     if let Some(role) = &finding.role {
-        let _ = write!(text, ", {}", visible(&role.to_string()));
+        let _ = write!(text, ", {}", on_one_line(&role.to_string()));
     }
     if let Some(hours) = finding.overdue_hours {
         let _ = write!(text, ", {hours} h past the deadline");
@@ -183,18 +183,9 @@ fn one_finding(finding: &Finding, names: bool) -> String {
     text
 }
 
-/// A stranger's text on one line that cannot move the cursor, colour the terminal or turn the line
-/// around.
-fn visible(text: &str) -> String {
-    let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
-    text.chars()
-        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
-        .collect()
-}
-
 /// What is said of a review that did not come to a judgement.
 pub fn failure(failed: &Failed) -> String {
-    let mut text = format!("error: {}\n", visible(&failed.trouble.chain()));
+    let mut text = format!("error: {}\n", on_one_line(&failed.trouble.chain()));
     if let Some(hint) = failed.trouble.hint() {
         let _ = writeln!(text, "hint: {hint}");
     }
@@ -214,7 +205,7 @@ pub fn failure(failed: &Failed) -> String {
 /// What is said of a store that could not be read.
 pub fn store_trouble(error: &StoreError) -> String {
     let text = format!("error: {}", exit::told(error));
-    let mut text = visible(&text) + "\n";
+    let mut text = on_one_line(&text) + "\n";
     if let Some(hint) = error.hint() {
         let _ = writeln!(text, "hint: {hint}");
     }
@@ -386,7 +377,7 @@ mod tests {
     #[test]
     fn a_name_cannot_move_the_cursor_or_turn_the_line_around() {
         assert_eq!(
-            visible("a\u{1b}[31mb\u{202e}c\r\nd"),
+            on_one_line("a\u{1b}[31mb\u{202e}c\r\nd"),
             "a\u{fffd}[31mb\u{fffd}c\u{fffd}\u{fffd}d"
         );
     }

@@ -5,23 +5,15 @@ use std::fmt::Write as _;
 use super::{CampaignError, Closing, Opened};
 use crate::evidence::{ByReviewer, ReviewFile, Totals};
 use crate::people::Decision;
-use crate::report::is_hidden;
+use crate::report::on_one_line;
 
 /// So many faults are told one by one; the others are counted.
 const FAULTS_TOLD: usize = 1000;
 
-/// A stranger's text on one line that cannot move the cursor.
-fn visible(text: &str) -> String {
-    let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
-    text.chars()
-        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
-        .collect()
-}
-
 fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
     match &of.reviewer {
         None => "anybody but the owner".to_owned(),
-        Some(who) if names => visible(who.as_written()),
+        Some(who) if names => on_one_line(who.as_written()),
         Some(_) => format!("reviewer {}", number + 1),
     }
 }
@@ -51,7 +43,7 @@ pub fn opened(opened: &Opened, names: bool) -> String {
             .filter(|row| row.reviewer.as_ref() == Some(who))
             .count();
         let told = match names {
-            true => visible(who.as_written()),
+            true => on_one_line(who.as_written()),
             false => format!("reviewer {}", number + 1),
         };
         let _ = writeln!(text, "  reviewer   {told}: {rows} row(s)");
@@ -105,7 +97,7 @@ fn progress(closing: &Closing, names: bool) -> String {
 fn faults(faults: &[super::Fault]) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(FAULTS_TOLD) {
-        let _ = writeln!(text, "  {}", visible(&fault.to_string()));
+        let _ = writeln!(text, "  {}", on_one_line(&fault.to_string()));
     }
     if faults.len() > FAULTS_TOLD {
         let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_TOLD);
@@ -151,7 +143,7 @@ pub fn failure(error: &CampaignError) -> String {
         }
         cause = error.source();
     }
-    let mut text = format!("error: {}\n", visible(&told));
+    let mut text = format!("error: {}\n", on_one_line(&told));
     match error {
         CampaignError::Refused {
             faults: wrong,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Checked, Mark};
 use crate::exit::Exit;
-use crate::report::is_hidden;
+use crate::report::on_one_line;
 
 impl Mark {
     fn sign(self) -> &'static str {
@@ -24,9 +24,14 @@ pub fn as_text(checked: &Checked) -> String {
     let mut text = String::new();
     for line in &checked.lines {
         let sign = line.mark.sign();
-        let _ = writeln!(text, "{sign} {:<13} {}", line.subject, plain(&line.text));
+        let _ = writeln!(
+            text,
+            "{sign} {:<13} {}",
+            line.subject,
+            on_one_line(&line.text)
+        );
         if let Some(hint) = &line.hint {
-            let _ = writeln!(text, "  {:<13} hint: {}", "", plain(hint));
+            let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
         }
     }
     let count = |mark| {
@@ -61,17 +66,4 @@ pub fn as_json(checked: &Checked) -> Value {
         "exit": exit.code(),
         "lines": checked.lines,
     })
-}
-
-/// Servers' words may hold anything: nothing that moves a cursor.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if is_hidden(c) || c == '\n' || c == '\t' {
-                '\u{FFFD}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }

@@ -123,11 +123,7 @@ pub fn load(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
-    let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Run, &mut raw);
-    let settings = judge.settings(raw);
-    judge.judged(settings, warnings)
+    load_as(Command::Run, environment, read_file)
 }
 
 /// Judges the environment for somebody who tries what a run needs.
@@ -138,9 +134,18 @@ pub fn load_check(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
+    load_as(Command::Check, environment, read_file)
+}
+
+/// Everything a review needs, whichever command asks.
+fn load_as(
+    command: Command,
+    environment: Environment,
+    read_file: impl Fn(&Path) -> std::io::Result<String>,
+) -> Result<Judged<Settings>, Problems> {
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Check, &mut raw);
+    judge.not_built(command, &mut raw);
     let settings = judge.settings(raw);
     judge.judged(settings, warnings)
 }

@@ -17,7 +17,7 @@ mod tests;
 
 use askama::Template;
 
-pub use visible::is_hidden;
+pub use visible::on_one_line;
 
 use jiff::Timestamp;
 

@@ -23,9 +23,18 @@ pub(super) fn without_hidden_characters(page: String) -> String {
     shown
 }
 
+/// A stranger's text on one line of a terminal: it cannot move the cursor, colour the terminal or turn
+/// the line around.
+pub fn on_one_line(text: &str) -> String {
+    let hides = |c: char| is_hidden(c) || matches!(c, '\n' | '\t');
+    text.chars()
+        .map(|c| if hides(c) { '\u{FFFD}' } else { c })
+        .collect()
+}
+
 /// Direction marks and overrides, characters without width, and control characters. The joiners
 /// U+200C and U+200D stay: Persian and Indic names and emoji are spelled with them.
-pub fn is_hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{AD}'

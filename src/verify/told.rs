@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{ChainVerified, Expectations, Fault, FaultKind, Verified};
-use crate::report::is_hidden;
+use crate::report::on_one_line;
 
 /// So many faults of one kind are told one by one to people; machines get all of them.
 const TOLD_EACH: usize = 20;
@@ -108,8 +108,8 @@ pub fn as_text(verified: &Verified, expected: &Expectations) -> String {
             let _ = writeln!(
                 text,
                 "  {kind:<16} {}: {}",
-                plain(&fault.place),
-                plain(&fault.text)
+                on_one_line(&fault.place),
+                on_one_line(&fault.text)
             );
         }
         if faults.len() > TOLD_EACH {
@@ -122,7 +122,7 @@ pub fn as_text(verified: &Verified, expected: &Expectations) -> String {
 
 fn chain_as_text(chain: &ChainVerified) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "\n  connection {}", plain(&chain.folder));
+    let _ = writeln!(text, "\n  connection {}", on_one_line(&chain.folder));
     if let Some((first, last)) = chain.period {
         let _ = writeln!(text, "  period     {first} to {last}");
     }
@@ -169,26 +169,13 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         ("no entry  ", &chain.uncommitted),
     ] {
         for place in list.iter().take(TOLD_EACH) {
-            let _ = writeln!(text, "  {what} {}", plain(place));
+            let _ = writeln!(text, "  {what} {}", on_one_line(place));
         }
         if list.len() > TOLD_EACH {
             let _ = writeln!(text, "  {what} and {} more", list.len() - TOLD_EACH);
         }
     }
     text
-}
-
-/// Names in a store may be a stranger's: nothing that moves a cursor.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if is_hidden(c) || c == '\n' || c == '\t' {
-                '\u{FFFD}'
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 /// For machines.

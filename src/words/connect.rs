@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::visible;
 use crate::connect::{Before, ConnectError, Connected, Wanted};
 use crate::exit::Exit;
 use crate::people::Workspace;
+use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
 use crate::truto::Seen;
 
@@ -17,7 +17,7 @@ pub fn before(wanted: &Wanted, before: &Before) -> String {
     let mut text = String::new();
     let _ = match wanted {
         Wanted::New { tenant_id } => {
-            let tenant = visible(tenant_id);
+            let tenant = on_one_line(tenant_id);
             writeln!(
                 text,
                 "A new connection from Truto to Asana, tenant `{tenant}`."
@@ -51,7 +51,7 @@ pub fn before(wanted: &Wanted, before: &Before) -> String {
 /// What may go wrong, as far as Truto tells.
 pub fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
     let named = |seen: &[&Seen]| {
-        let one = |seen: &&Seen| format!("`{}` ({})", seen.id, visible(status(seen)));
+        let one = |seen: &&Seen| format!("`{}` ({})", seen.id, on_one_line(status(seen)));
         seen.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let mut warnings = Vec::new();
@@ -116,7 +116,12 @@ pub fn connected(connected: &Connected) -> String {
             };
             let _ = writeln!(text, "It sees {count} {noun}:");
             for workspace in workspaces {
-                let _ = writeln!(text, "  {}  {}", visible(&workspace.id), name(workspace));
+                let _ = writeln!(
+                    text,
+                    "  {}  {}",
+                    on_one_line(&workspace.id),
+                    name(workspace)
+                );
             }
         }
         Err(error) => {
@@ -157,14 +162,14 @@ fn notes(connected: &Connected) -> Vec<String> {
         notes.push(format!(
             "it was given the scopes {} and not full permissions (default): status and role may stay \
              unknown, and a review inconclusive",
-            visible(&connected.connection.scopes.join(", "))
+            on_one_line(&connected.connection.scopes.join(", "))
         ));
     }
     for other in &connected.others {
         notes.push(format!(
             "another connection was made meanwhile: `{}` ({})",
             other.id,
-            visible(status(other))
+            on_one_line(status(other))
         ));
     }
     notes
@@ -176,9 +181,9 @@ pub fn failure(error: &ConnectError) -> String {
 }
 
 fn trouble(error: &dyn std::error::Error, hint: Option<String>) -> String {
-    let mut text = format!("error: {}\n", visible(&chain(error)));
+    let mut text = format!("error: {}\n", on_one_line(&chain(error)));
     if let Some(hint) = hint {
-        let _ = writeln!(text, "hint: {}", visible(&hint));
+        let _ = writeln!(text, "hint: {}", on_one_line(&hint));
     }
     text
 }
@@ -249,7 +254,7 @@ fn status(seen: &Seen) -> &str {
 }
 
 fn name(workspace: &Workspace) -> String {
-    visible(workspace.name.as_deref().unwrap_or("(no name)"))
+    on_one_line(workspace.name.as_deref().unwrap_or("(no name)"))
 }
 
 /// What a shell takes as it is.
