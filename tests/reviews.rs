@@ -707,7 +707,7 @@ fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
 }
 
 #[test]
-fn a_review_whose_files_are_gone_is_told_every_night() {
+fn a_review_whose_files_are_gone_keeps_every_night_inconclusive() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -720,8 +720,10 @@ fn a_review_whose_files_are_gone_is_told_every_night() {
             .is_some_and(|told| told.contains("review.json of ledger entry 3 is missing")),
         "{told}"
     );
-    assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 0);
-    assert_eq!(check(&job, 5, "review_due")["status"], "warn");
+    // The damage is recorded by now; that nobody follows what was asked for stays a doubt.
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
+    assert_eq!(check(&job, 5, "ledger_continues")["status"], "warn");
+    assert_eq!(check(&job, 5, "review_due")["status"], "fail");
 }
 
 #[test]

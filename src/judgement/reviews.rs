@@ -155,8 +155,11 @@ fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Op
 /// The check on the reviews themselves; none where nobody looked, as in evidence of earlier versions, or
 /// none is asked for.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
-    let every = SignedDuration::from_secs(inputs.policy.review_every_seconds?);
     let reviews = inputs.directives.reviews.as_ref()?;
+    if !reviews.unread.is_empty() {
+        return Some(check(CheckId::ReviewDue, CheckStatus::Fail, lost(reviews)));
+    }
+    let every = SignedDuration::from_secs(inputs.policy.review_every_seconds?);
     let as_of = inputs.as_of;
     let from = reviews.last_closed.as_ref();
     let from = from.map_or(reviews.counted_from, |closed| closed.closed_at);
@@ -181,13 +184,6 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
             open.review, open.due
         ));
     }
-    if !reviews.unread.is_empty() {
-        let unread: Vec<String> = reviews.unread.iter().map(u64::to_string).collect();
-        warnings.push(format!(
-            "reviews of ledger entries {} could not be read: what they asked for is not followed",
-            unread.join(", ")
-        ));
-    }
     let numbers = json!({
         "since_seconds": as_of.duration_since(from).as_secs(),
         "every_seconds": every.as_secs(),
@@ -205,4 +201,14 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
         (CheckStatus::Warn, warnings.join("; "))
     };
     Some(with(check(CheckId::ReviewDue, status, detail), numbers))
+}
+
+/// What a lost review asked for nobody can follow, whether or not reviews are asked for.
+fn lost(reviews: &Reviews) -> String {
+    let unread: Vec<String> = reviews.unread.iter().map(u64::to_string).collect();
+    format!(
+        "reviews of ledger entries {} could not be read: what they asked for is not followed, until a \
+         later review of everybody is closed complete",
+        unread.join(", ")
+    )
 }

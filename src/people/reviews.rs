@@ -256,7 +256,12 @@ impl Reviews {
                     closed_at: *at,
                     complete: *complete,
                 });
-                self.follow(event, *at, *of_everybody && *complete, decided);
+                let settles_all = *of_everybody && *complete;
+                // Whatever one that is lost asked for, everybody was decided on again.
+                if settles_all {
+                    self.unread.clear();
+                }
+                self.follow(event, *at, settles_all, decided);
             }
         }
     }
@@ -405,6 +410,30 @@ mod tests {
             .map(|of| of.account_id.as_str())
             .collect();
         assert_eq!(left, ["2"]);
+    }
+
+    #[test]
+    fn a_review_that_cannot_be_read_is_open_until_everybody_was_decided_on_again() {
+        let lost = ReviewEvent {
+            sequence: 2,
+            review: "q3".to_owned(),
+            what: ReviewStep::Unread,
+        };
+        let q3 = Reviews::carried(None, &[lost], 2, at(NOW));
+        assert_eq!(q3.unread, [2]);
+        let of_some = |complete, of_everybody| {
+            let mut event = closed(5, "q4", vec![decided("1", Decision::Keep)]);
+            event.what = ReviewStep::Closed {
+                at: at("2026-10-01T00:00:00Z"),
+                complete,
+                of_everybody,
+                decided: Vec::new(),
+            };
+            Reviews::carried(Some(&q3), &[event], 5, at(NOW)).unread
+        };
+        assert_eq!(of_some(false, true), [2]);
+        assert_eq!(of_some(true, false), [2]);
+        assert_eq!(of_some(true, true), [0; 0]);
     }
 
     #[test]

@@ -195,5 +195,13 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
         })),
         CheckStatus::Warn
     );
-    assert_eq!(reviews(|of| of.unread.push(2)), CheckStatus::Warn);
+    assert_eq!(reviews(|of| of.unread.push(2)), CheckStatus::Fail);
+    // Also where no reviews are asked for.
+    let world = night(revoked()).change(|inputs| {
+        inputs.policy.review_every_seconds = None;
+        let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+        reviews.unread.push(2);
+    });
+    let judged = world.judge();
+    assert_eq!(status(&judged, CheckId::ReviewDue), CheckStatus::Fail);
 }
