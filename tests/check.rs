@@ -52,7 +52,10 @@ fn a_healthy_world_is_a_table_of_what_was_tried() {
     let job = healthy();
     let ended = job.run_with(&["check", "--schedule", "40 23 * * *"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    insta::assert_snapshot!(masked(&ended.stdout, job.place()));
+    // Of the day a review is due, only that one is told.
+    let (before, after) = ended.stdout.split_once("due by ").expect("a review is due");
+    let told = format!("{before}due by [day]{}", &after["2027-01-31".len()..]);
+    insta::assert_snapshot!(masked(&told, job.place()));
     assert!(!job.evidence().exists(), "a check writes nothing");
 }
 
@@ -277,7 +280,7 @@ fn a_bucket_that_replaces_deletes_or_does_not_lock_is_found() {
     let ended = job.run_with(&["check", "--json", "--write-probe"]);
     assert_eq!(ended.code, 4, "{}", ended.stdout);
     let failed = lines(&ended, "fail");
-    assert!(failed[0].1.contains("and it got none"), "{failed:?}");
+    assert!(failed[0].1.contains("and none is seen"), "{failed:?}");
 
     server.heal();
     let gone = Fault::Xml(204, String::new());

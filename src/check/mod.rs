@@ -14,7 +14,7 @@ pub use told::{as_json, as_text};
 
 use crate::clock::Clock;
 use crate::exit::{Exit, told as chain};
-use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, Past, judge};
+use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, judge};
 use crate::ledger::Ledger;
 use crate::net::Deadline;
 use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
@@ -83,12 +83,12 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
         checked.add(Line::ok(Subject::Settings, "every variable was judged"));
     }
     let deadline = Deadline::after(settings.run.deadline);
-    let past = store::check(settings, clock.as_of(), &mut checked).await;
+    let found = store::check(settings, clock.as_of(), &mut checked).await;
     let directives = read_directives(settings, deadline, &mut checked).await;
     let hr = read_hr(settings, clock, deadline, &mut checked).await;
     let population = accounts::sample(settings, clock, deadline, &mut checked).await;
 
-    let judged = Judged::of(settings, clock, past, directives, hr, population);
+    let judged = Judged::of(settings, clock, found, directives, hr, population);
     judged.tell(&mut checked);
     checked.add(schedule::check(settings, clock.as_of()));
     checked.add(told_to(&settings.notify));
@@ -164,22 +164,27 @@ impl Judged {
     fn of(
         settings: &Settings,
         clock: &Clock,
-        past: Option<Past>,
+        found: store::Found,
         directives: Option<Directives>,
         hr: Option<HrFeed>,
         population: Option<Population>,
     ) -> Self {
         let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
-        let has_past = past.is_some();
+        let has_past = found.chain.is_some();
+        let mut directives = directives.unwrap_or_default();
+        let past = found.chain.map(|chain| {
+            directives.reviews = Some(chain.reviews);
+            chain.past
+        });
         let inputs = Inputs {
             as_of: clock.as_of(),
             run: "none: a check".to_owned(),
             policy: settings.run.policy.clone(),
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),
-            directives: directives.unwrap_or_default(),
+            directives,
             past: past.unwrap_or_default(),
-            store: None,
+            store: found.protection,
         };
         Self {
             judgement: judge(&inputs),
@@ -199,6 +204,13 @@ impl Judged {
             ] {
                 checked.add(self.line(Subject::Evidence, id));
             }
+            // There is no such check where nobody asks for reviews, and none is lost.
+            if self.has_check(CheckId::ReviewDue) {
+                checked.add(self.line(Subject::Evidence, CheckId::ReviewDue));
+            }
+        }
+        if self.inputs.store.is_some() {
+            checked.add(self.line(Subject::WriteProbe, CheckId::StoreProtection));
         }
         if self.has_hr {
             for id in [
@@ -260,6 +272,10 @@ impl Judged {
         if matches!(population.memberships, Memberships::Read { .. }) {
             checked.add(self.line(Subject::Memberships, CheckId::RowsReconcile));
         }
+    }
+
+    fn has_check(&self, id: CheckId) -> bool {
+        self.judgement.checks.iter().any(|check| check.id == id)
     }
 
     /// A check of the judgement's, as a line.

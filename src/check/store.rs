@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Checked, Line, Settings, Subject, chain, ledger_of};
 use crate::exit::Exit;
-use crate::judgement::Past;
+use crate::ledger::Chain;
 use crate::people::Protection;
 use crate::run::Trouble;
 use crate::signing::SigningKey;
@@ -20,12 +20,18 @@ const PROBED: &[u8] =
 /// What is signed to see whether the key signs. It is no ledger entry, and nothing is kept of it.
 const SIGNED: &[u8] = b"asana-access-review checks that this key signs\n";
 
-/// Tries store, key and ledger; what earlier runs left, where it could be read.
-pub(super) async fn check(
-    settings: &Settings,
-    as_of: Timestamp,
-    checked: &mut Checked,
-) -> Option<Past> {
+/// What the store told.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The ledger, where it could be read.
+    pub(super) chain: Option<Chain>,
+    /// What was done with the probe, where it was made just now.
+    pub(super) protection: Option<Protection>,
+}
+
+/// Tries store, key and ledger.
+pub(super) async fn check(settings: &Settings, as_of: Timestamp, checked: &mut Checked) -> Found {
+    let mut found = Found::default();
     let store = match Store::open(&settings.run.store).await {
         Ok(store) => store.locked(settings.run.ledger.lock(as_of)),
         Err(error) => {
@@ -34,12 +40,12 @@ pub(super) async fn check(
                 Subject::SigningKey,
                 "the store could not be opened",
             ));
-            return None;
+            return found;
         }
     };
     let key = signing_key(settings, checked).await;
     if settings.write_probe {
-        probe(&store, as_of, checked).await;
+        found.protection = probe(&store, as_of, checked).await;
     } else {
         let text = "not asked for: --write-probe creates one object, `.probe`";
         checked.add(Line::skipped(Subject::WriteProbe, text));
@@ -49,22 +55,22 @@ pub(super) async fn check(
             Subject::Evidence,
             "the key could not be opened",
         ));
-        return None;
+        return found;
     };
     let ledger = ledger_of(settings, &store, key);
     match ledger.open(as_of).await {
         Ok(chain) => {
             let text = format!("the evidence in {} can be read", store.location());
             checked.add(Line::ok(Subject::Evidence, text));
-            Some(chain.past)
+            found.chain = Some(chain);
         }
         Err(error) => {
             let error = Trouble::Past(error);
             let line = Line::fail(Subject::Evidence, error.exit(), error.chain());
             checked.add(line.hint(error.hint()));
-            None
         }
     }
+    found
 }
 
 async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Option<SigningKey>, ()> {
@@ -102,7 +108,9 @@ async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Optio
 
 /// Creates an object twice, and tries to delete it: what must be refused is refused only if somebody
 /// tries.
-async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
+///
+/// Gives what the store did with it; a probe of an earlier day tells of that day.
+async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) -> Option<Protection> {
     let subject = Subject::WriteProbe;
     let created = match store.create(PROBE, PROBED).await {
         Ok(created) => created,
@@ -111,13 +119,20 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
                 "`{name}` has other content: something replaced it, or is no probe of ours"
             );
             let hint = "remove it, and try again";
-            return checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
+            checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
+            return None;
         }
-        Err(error) => return checked.add(failed(subject, &error)),
+        Err(error) => {
+            checked.add(failed(subject, &error));
+            return None;
+        }
     };
     let protection = match store.protect(PROBE, PROBED, as_of).await {
         Ok(protection) => protection,
-        Err(error) => return checked.add(failed(subject, &error)),
+        Err(error) => {
+            checked.add(failed(subject, &error));
+            return None;
+        }
     };
     match store.create(PROBE, &b"other bytes\n"[..]).await {
         Err(StoreError::Conflict { .. }) if protection.create_only => {
@@ -133,17 +148,12 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
         }
         Err(error) => checked.add(failed(subject, &error)),
     }
-    match created {
-        Created::New => {
-            for line in protections(&protection) {
-                checked.add(line);
-            }
-        }
-        // It lies there from an earlier probe, as the store treated it then.
-        Created::AlreadyThere => checked.add(Line::skipped(
+    let is_new = created == Created::New;
+    if !is_new {
+        checked.add(Line::skipped(
             subject,
             "lock and encryption: the probe was there before; each night looks at its first file",
-        )),
+        ));
     }
     checked.add(match store.try_to_delete(PROBE).await {
         Ok(Deleted::Refused) => Line::ok(subject, "deleting it was refused"),
@@ -153,45 +163,7 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) {
         Ok(Deleted::NotTried(why)) => Line::skipped(subject, why),
         Err(error) => failed(subject, &error),
     });
-}
-
-/// What was asked for and not got is what fails a night's check of the store.
-fn protections(protection: &Protection) -> Vec<Line> {
-    let subject = Subject::WriteProbe;
-    let lock = match (&protection.lock_asked, &protection.lock) {
-        (Some(asked), Some(got)) if got.mode == asked.mode && got.days >= asked.days => {
-            Line::ok(subject, format!("locked ({got})"))
-        }
-        (Some(asked), got) => {
-            let got = got.map_or("none".to_owned(), |got| got.to_string());
-            let text = format!("a lock was asked for ({asked}), and it got {got}");
-            Line::fail(subject, Exit::Inconclusive, text).hint(Some(
-                "switch Object Lock on for the bucket; it needs versioning",
-            ))
-        }
-        (None, Some(got)) => Line::ok(subject, format!("locked by the bucket ({got})")),
-        (None, None) => Line::warn(subject, "no lock is seen")
-            .hint(Some("give the bucket a default retention (Object Lock)")),
-    };
-    let encryption = match (&protection.encryption_asked, &protection.encryption) {
-        (Some(asked), got) if got.as_ref() != Some(asked) => {
-            let got = got.as_deref().unwrap_or("none");
-            let text = format!("encryption `{asked}` was asked for, and it got `{got}`");
-            Some(Line::fail(subject, Exit::Inconclusive, text))
-        }
-        (_, Some(got)) => Some(Line::ok(subject, format!("encrypted ({got})"))),
-        (None, None) | (Some(_), None) => None,
-    };
-    let unread = protection.unread.as_ref().map(|unread| {
-        Line::warn(
-            subject,
-            format!("lock and encryption were not read back: {unread}"),
-        )
-    });
-    [Some(lock), encryption, unread]
-        .into_iter()
-        .flatten()
-        .collect()
+    is_new.then_some(protection)
 }
 
 fn failed(subject: Subject, error: &StoreError) -> Line {
