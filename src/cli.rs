@@ -67,9 +67,22 @@ pub enum Review {
     /// To open one.
     Open(OpenAsked),
     /// How far it is.
-    Status(StatusAsked),
+    Status(Status),
     /// To close it.
     Close(CloseAsked),
+}
+
+/// How it is to be told how far a review is.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// Of which review, by which decisions.
+    pub of: StatusAsked,
+    /// For machines.
+    pub json: bool,
+    /// Reviewers are named, also where nobody reads along.
+    pub names: bool,
+    /// Others are told, too.
+    pub notify: bool,
 }
 
 /// How evidence is to be checked.
@@ -208,6 +221,14 @@ fn wanted(given: &clap::ArgMatches) -> Option<Wanted> {
     new.or(again)
 }
 
+/// What is there or not.
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
 /// What `connect` is given.
 fn of_connect(command: clap::Command) -> clap::Command {
     let tenant_id = |text: &str| {
@@ -237,10 +258,7 @@ fn of_connect(command: clap::Command) -> clap::Command {
                 .required(true),
         )
         .arg(
-            Arg::new("yes")
-                .long("yes")
-                .action(ArgAction::SetTrue)
-                .help("Do not ask; needed where nobody sits at a terminal"),
+            flag("yes", "Do not ask; needed where nobody sits at a terminal"),
         )
         .arg(
             Arg::new("timeout")
@@ -251,10 +269,7 @@ fn of_connect(command: clap::Command) -> clap::Command {
                 .help("How long the admin may take"),
         )
         .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("For machines: one JSON object a line, the link first"),
+            flag("json", "For machines: one JSON object a line, the link first"),
         )
 }
 
@@ -276,16 +291,10 @@ fn of_check(command: clap::Command) -> clap::Command {
                 .help("The time zone of that schedule, as Europe/Berlin [default: HR_TIME_ZONE]"),
         )
         .arg(
-            Arg::new("write-probe")
-                .long("write-probe")
-                .action(ArgAction::SetTrue)
-                .help("Create one object, `.probe`, to see that creates are final, deletes refused, and which lock and encryption it gets"),
+            flag("write-probe", "Create one object, `.probe`, to see that creates are final, deletes refused, and which lock and encryption it gets"),
         )
         .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("For machines"),
+            flag("json", "For machines"),
         )
 }
 
@@ -315,8 +324,13 @@ fn review(given: &clap::ArgMatches) -> Review {
             of: status(given),
             accept_incomplete: text(given, "accept-incomplete"),
         }),
-        Some((_, given)) => Review::Status(status(given)),
-        None => Review::Status(StatusAsked::default()),
+        Some((_, given)) => Review::Status(Status {
+            of: status(given),
+            json: given.get_flag("json"),
+            names: given.get_flag("names"),
+            notify: given.get_flag("notify"),
+        }),
+        None => Review::Status(Status::default()),
     }
 }
 
@@ -407,7 +421,16 @@ fn of_review(command: clap::Command) -> clap::Command {
                 .about("How far a review is, by the decisions received so far")
                 .arg(which())
                 .arg(decisions())
-                .arg(given_on()),
+                .arg(given_on())
+                .arg(flag("json", "For machines: one JSON document"))
+                .arg(flag(
+                    "names",
+                    "Name the reviewers, also where the output goes to a file or a log",
+                ))
+                .arg(flag(
+                    "notify",
+                    "Tell the receivers of notifications, too; nobody is named there",
+                )),
         )
         .subcommand(
             clap::Command::new("close")
@@ -480,10 +503,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .help("Up to when it was to run, as now or 2026-12-31T23:59:59Z: sees nights that are missing at the end [default: the last night there is]"),
         )
         .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("For machines"),
+            flag("json", "For machines"),
         )
 }
 

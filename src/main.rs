@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 
+use asana_access_review::campaign::CampaignError;
 use asana_access_review::cli::{self, Asked, Until};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::{Exit, FailOn};
-use asana_access_review::judgement::Verdict;
+use asana_access_review::notify::News;
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{campaign, check, connect, logging, run, verify, words};
+use asana_access_review::{campaign, check, connect, logging, notify, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -341,46 +342,87 @@ fn periodic_review(asked: &cli::Review) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let names = std::io::stdout().is_terminal();
-    let done = async {
-        Ok::<_, campaign::CampaignError>(match asked {
-            cli::Review::Open(asked) => {
-                let opened = campaign::open(&settings, asked, &moment, &clock).await?;
-                (campaign::opened(&opened, names), Exit::Pass)
-            }
-            cli::Review::Status(asked) => {
-                let status = campaign::status(&settings, asked, &moment).await?;
-                (campaign::status_text(&status, names), Exit::Pass)
-            }
-            cli::Review::Close(asked) => {
-                let closed = campaign::close(&settings, asked, &moment, &clock).await?;
-                let exit = match closed.verdict {
-                    Some(Verdict::Pass) => Exit::Pass,
-                    _ => Exit::Inconclusive,
-                };
-                (campaign::closed(&closed, names), exit)
-            }
-        })
-    };
+    let mut stopped = pin!(stop_signal());
     let ended = runtime.block_on(async {
         tokio::select! {
-            ended = done => Ok(ended),
-            stopped = stop_signal() => Err(stopped),
+            ended = review_step(asked, &settings, &moment, &clock) => Ok(ended),
+            stopped = &mut stopped => Err(stopped),
         }
     });
-    runtime.shutdown_background();
     progress.clear();
-    match ended {
+    let exit = match ended {
         Err(stopped) => stopped,
-        Ok(Ok((text, exit))) => {
-            say(&text);
-            exit
-        }
         Ok(Err(error)) => {
             complain(&campaign::failure(&error));
             error.exit()
         }
-    }
+        Ok(Ok(step)) => {
+            // Said before anybody is told, which takes a while and may be stopped.
+            say(&step.text);
+            let stopped = runtime.block_on(async {
+                let news = step.news?;
+                tokio::select! {
+                    () = notify::tell(&settings.notify, || news, &clock) => None,
+                    stopped = &mut stopped => Some(stopped),
+                }
+            });
+            stopped.unwrap_or(step.exit)
+        }
+    };
+    runtime.shutdown_background();
+    exit
+}
+
+/// A step of a periodic review that was taken.
+struct ReviewStep {
+    /// For stdout.
+    text: String,
+    /// For others, if they are to be told.
+    news: Option<News>,
+    exit: Exit,
+}
+
+async fn review_step(
+    asked: &cli::Review,
+    settings: &campaign::Settings,
+    moment: &campaign::Moment,
+    clock: &Clock,
+) -> Result<ReviewStep, CampaignError> {
+    let is_read = std::io::stdout().is_terminal();
+    Ok(match asked {
+        cli::Review::Open(asked) => {
+            let opened = campaign::open(settings, asked, moment, clock).await?;
+            ReviewStep {
+                text: campaign::opened(&opened, is_read),
+                news: Some(opened.news(settings, moment)),
+                exit: Exit::Pass,
+            }
+        }
+        cli::Review::Status(asked) => {
+            if asked.notify && !settings.notify.has_receiver() {
+                let text = "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
+                            NOTIFY_SLACK_WEBHOOK_URL";
+                return Err(CampaignError::Asked(text.to_owned()));
+            }
+            let status = campaign::status(settings, &asked.of, moment).await?;
+            ReviewStep {
+                text: match asked.json {
+                    true => format!("{:#}\n", campaign::status_json(&status, asked.names)),
+                    false => campaign::status_text(&status, asked.names || is_read),
+                },
+                news: asked.notify.then(|| status.news(settings, moment)),
+                exit: status.exit(),
+            }
+        }
+        cli::Review::Close(asked) => {
+            let closed = campaign::close(settings, asked, moment, clock).await?;
+            ReviewStep {
+                text: campaign::closed(&closed, is_read),
+                news: Some(closed.news(settings, moment)),
+                exit: closed.exit(),
+            }
+        }
+    })
 }
 
 fn review() -> Exit {
@@ -419,6 +461,7 @@ fn review() -> Exit {
         Err(exit) => return exit,
     };
     let about = run::about(&settings.run, &identity);
+    let time_zone = settings.run.policy.hr_time_zone.clone();
     let mut stopped = pin!(stop_signal());
     let ended = runtime.block_on(async {
         tokio::select! {
@@ -441,7 +484,7 @@ fn review() -> Exit {
             leave_last_words(ended.is_ok(), words_of(&ended, exit));
             let stopped = runtime.block_on(async {
                 tokio::select! {
-                    () = run::tell(&settings.notify, &about, &ended, exit, clock) => None,
+                    () = run::tell(&settings.notify, &about, &time_zone, &ended, exit, clock) => None,
                     stopped = &mut stopped => Some(stopped),
                 }
             });

@@ -200,34 +200,32 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
         connection: settings.source.truto.integrated_account_id.clone(),
         mark: mark_of_origin(&origin(settings)),
         tool: identity.tool.clone(),
-        time_zone: settings.policy.hr_time_zone.clone(),
     }
 }
 
-/// Tells others how a run ended, whichever way. It is over by then, and nothing here changes that: a
-/// fault of the program neither.
+/// Tells others how a run ended, whichever way; weeks begin in `time_zone`. It is over by then, and nothing
+/// here changes that.
 pub async fn tell(
     settings: &notify::Settings,
     about: &About,
+    time_zone: &str,
     ended: &Result<Done, Failed>,
     exit: Exit,
     clock: Clock,
 ) {
-    let told = AssertUnwindSafe(async {
-        let news = match ended {
-            Ok(done) => {
-                News::of_review(about, &done.judgement, &done.before, &done.committed, exit)
-            }
-            Err(failed) => {
-                let stage = failed.trouble.stage();
-                News::of_failure(about, stage, failed.record.as_ref(), exit)
-            }
-        };
-        notify::tell(settings, &news, &clock).await;
-    });
-    if told.catch_unwind().await.is_err() {
-        tracing::warn!("Nobody could be told of the run; its outcome stands");
-    }
+    let news = || match ended {
+        Ok(Done {
+            judgement,
+            before,
+            committed,
+            ..
+        }) => News::of_night(about, time_zone, judgement, before, committed, exit),
+        Err(failed) => {
+            let stage = failed.trouble.stage();
+            News::of_failure(about, stage, failed.record.as_ref(), exit)
+        }
+    };
+    notify::tell(settings, news, &clock).await;
 }
 
 /// Where evidence goes, and the key that signs it.

@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use asana_access_review::clock::Clock;
-use asana_access_review::evidence::Tool;
+use asana_access_review::evidence::{Tool, Totals};
 use asana_access_review::exit::Exit;
 use asana_access_review::notify::{
-    self, About, Address, Because, FindingState, Keys, News, NotifyOn, Story, Webhook,
+    self, About, Address, Because, FindingState, Keys, News, NotifyOn, ReviewNews, ReviewStep,
+    ReviewerNews, Story, Webhook,
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -69,7 +70,8 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
             on,
             ..settings.notify.clone()
         };
-        let tell = asana_access_review::run::tell(&settings, &about, &ended, exit, clock);
+        let zone = &job.settings().run.policy.hr_time_zone;
+        let tell = asana_access_review::run::tell(&settings, &about, zone, &ended, exit, clock);
         runtime.block_on(tell);
         let told = receiver.take();
         assert!(told.len() <= 1, "{told:?}");
@@ -285,10 +287,7 @@ fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
 
     // The log says whom it told, and nothing of the secrets.
     let host = receiver.url("");
-    assert!(
-        stderr.contains(&format!("Told {host} of the run")),
-        "{stderr}"
-    );
+    assert!(stderr.contains(&format!("Told {host}")), "{stderr}");
 }
 
 #[test]
@@ -537,6 +536,52 @@ fn of_five_thousand_findings_as_many_are_told_as_fit() {
     }
 }
 
+/// A review with whatever number of reviewers.
+fn of_a_review(reviewers: usize) -> News {
+    let about = strange_news("c1").about;
+    let reviewers = (1..=reviewers).map(|number| ReviewerNews {
+        number,
+        rows: 100,
+        decided: 7,
+        overdue: true,
+    });
+    let review = ReviewNews {
+        step: ReviewStep::Status,
+        review: "2026-Q4-7f3a9c".to_owned(),
+        due: "2026-12-31".to_owned(),
+        overdue: true,
+        verdict: None,
+        totals: Totals::of(&[]),
+        reviewers: reviewers.collect(),
+        not_in_order: 3,
+    };
+    News::of_review(&about, review, None, Exit::Pass)
+}
+
+#[tokio::test]
+async fn of_five_thousand_reviewers_as_many_are_told_as_fit() {
+    let receiver = Receiver::spawn();
+    let settings = settings(&receiver.url("/hook"), &receiver.url("/slack"));
+    tell(&settings, &of_a_review(5000)).await;
+    for mail in receiver.take() {
+        if mail.path == "/hook" {
+            let length = mail.body.len();
+            assert!((19_000..20_000).contains(&length), "{length}");
+            let data = &mail.json()["data"];
+            let listed = data["reviewers"].as_array().expect("reviewers").len();
+            assert_eq!(data["reviewers_left_out"], 5000 - listed);
+        } else {
+            ensure_slack_takes_it(&mail.json());
+            let text = mail.text();
+            assert!(text.contains("and 4980 more") && text.contains("3 thing(s) not in order"));
+            assert!(
+                text.contains("2026-Q4-7f3a9c OVERDUE, was due 2026-12-31"),
+                "{text}"
+            );
+        }
+    }
+}
+
 /// Slack's limits, as they are documented and known.
 fn ensure_slack_takes_it(message: &Value) {
     let characters = |value: &Value| value.as_str().expect("a text").chars().count();
@@ -576,7 +621,6 @@ fn strange_news(text: &str) -> News {
             version: "0.0.0".to_owned(),
             commit: "unknown".to_owned(),
         },
-        time_zone: "Etc/UTC".to_owned(),
     };
     News::of_failure(&about, "judging", None, Exit::Unexpected)
 }
@@ -599,7 +643,8 @@ fn settings(webhook: &str, slack: &str) -> notify::Settings {
 }
 
 async fn tell(settings: &notify::Settings, news: &News) {
-    notify::tell(settings, news, &Clock::at(news.about.as_of)).await;
+    let clock = Clock::at(news.about.as_of);
+    notify::tell(settings, || news.clone(), &clock).await;
 }
 
 #[tokio::test]
@@ -802,9 +847,9 @@ fn what_slack_says_is_in_the_log() {
     receiver.answers([Answer::status(400).body("<html>dear Ada</html>")]);
     let page = log_of(&job);
     insta::assert_snapshot!(refused + &captive + &page, @r"
-    WARN http://127.0.0.1:[port] could not be told of the run; its outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
-    WARN http://127.0.0.1:[port] could not be told of the run; its outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
-    WARN http://127.0.0.1:[port] could not be told of the run; its outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
     ");
 }
 
@@ -817,7 +862,7 @@ fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("RUST_LOG", "info");
     insta::assert_snapshot!(log_of(&job), @r"
-    WARN http://127.0.0.1:[port] could not be told of the run; its outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
     ");
     assert_eq!(receiver.take().len(), 1);
 }
@@ -859,7 +904,7 @@ fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
         } = job.run();
         assert_eq!(told, code, "{stderr}");
         assert!(started.elapsed() < Duration::from_secs(35));
-        let complaints = stderr.matches("could not be told of the run").count();
+        let complaints = stderr.matches("could not be told").count();
         assert_eq!(complaints, 2, "{stderr}");
         let key = KEY.strip_prefix("whsec_").expect("a key");
         for secret in ["hunter2", key] {
@@ -1053,6 +1098,9 @@ fn the_words_of_a_notification_are_in_readme() {
         Because::FindingsChanged,
         Because::DoubtsChanged,
         Because::FirstOfWeek,
+        Because::ReviewOpened,
+        Because::ReviewStatus,
+        Because::ReviewClosed,
     ] {
         let word = serde_json::to_value(because).expect("a word");
         assert!(

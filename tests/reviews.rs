@@ -16,9 +16,10 @@ use asana_access_review::evidence::{self, Manifest, Scope};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use support::files_below;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use support::receiver::{Answer, Receiver};
 use support::s3::S3Server;
+use support::{files_below, has};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
 /// A company with a night behind it.
@@ -514,6 +515,264 @@ fn status_counts_by_reviewer_and_tells_no_names_to_a_log() {
         job.run_with(&["review", "status", "--review", "nothing"])
             .code,
         78
+    );
+}
+
+fn status(job: &Job, file: &Path, more: &[&str]) -> Ended {
+    let file = file.to_str().expect("UTF-8");
+    let mut line = vec!["review", "status", "--decisions", file];
+    line.extend(more);
+    job.run_with(&line)
+}
+
+/// Two reviewers, of whom the first in the order of `status` has decided three rows.
+fn begun(job: &Job) -> PathBuf {
+    let lines = "rule,value,reviewer,note\nrole,admin,zoe@example.net,\ndefault,,boss@example.net,\n\
+                 default,,zoe@example.net,\n";
+    let reviewers = job.folder.path().join("reviewers.csv");
+    fs::write(&reviewers, lines).expect("a file");
+    let opened = open(job, &["--reviewers", reviewers.to_str().expect("UTF-8")]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let rows = filled(job, |_, row| {
+        if row.iter().any(|cell| cell == "boss@example.net") {
+            keep(0, row);
+        }
+    });
+    saved(job, "some.csv", &rows, b',')
+}
+
+#[test]
+fn status_for_machines_names_reviewers_only_if_asked() {
+    let job = reviewed(LEFT_AND_GONE);
+    let file = begun(&job);
+    let told = |more: &[&str]| {
+        let ended = status(&job, &file, more);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let value: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        (ended.stdout, value)
+    };
+    let (text, told_without) = told(&["--json"]);
+    assert!(!text.contains('@'), "{text}");
+    let total = worksheet(&job)["rows"].as_array().expect("rows").len();
+    assert_eq!(told_without["totals"]["rows"], total);
+    assert_eq!(told_without["review_sha256"], hash(&job));
+    assert_eq!(told_without["overdue"], false);
+    assert_eq!(told_without["not_in_order"], json!([]));
+    let (_, with) = told(&["--json", "--names"]);
+    let reviewers = with["reviewers"].as_array().expect("reviewers");
+    let told: Vec<(&Value, &Value)> = reviewers
+        .iter()
+        .map(|of| (&of["reviewer"], &of["totals"]["undecided"]))
+        .collect();
+    let zoes = &reviewers[1]["totals"]["rows"];
+    assert_eq!(
+        told,
+        [
+            (&json!("boss@example.net"), &json!(0)),
+            (&json!("zoe@example.net"), zoes)
+        ]
+    );
+    assert_eq!(told_without["totals"]["undecided"], *zoes);
+
+    let with = status(&job, &file, &["--names"]);
+    assert!(
+        with.stdout.contains("reviewer   zoe@example.net 0/"),
+        "{}",
+        with.stdout
+    );
+    let without = status(&job, &file, &[]).stdout;
+    assert!(without.contains("reviewer   reviewer 2 0/"), "{without}");
+}
+
+#[test]
+fn the_reminder_of_the_runbook_lists_who_is_not_done() {
+    if !has(&["jq"]) {
+        return;
+    }
+    let runbook =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/access-reviews.md"));
+    let runbook = runbook.expect("the runbook");
+    let filter = runbook
+        .split_once("jq -r '")
+        .and_then(|(_, rest)| rest.split_once('\''));
+    let (filter, _) = filter.expect("a filter");
+    let job = reviewed(LEFT_AND_GONE);
+    let told = status(&job, &begun(&job), &["--json", "--names"]).stdout;
+    let path = job.folder.path().join("status.json");
+    fs::write(&path, told).expect("a file");
+    let jq = Command::new("jq")
+        .args(["-r", filter])
+        .arg(&path)
+        .output()
+        .expect("jq");
+    let zoes = worksheet(&job)["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter(|row| row["reviewer"] == "zoe@example.net")
+        .count();
+    assert!(zoes > 0);
+    assert_eq!(
+        String::from_utf8_lossy(&jq.stdout),
+        format!("zoe@example.net\t{zoes}\tfalse\n")
+    );
+}
+
+#[test]
+fn status_for_machines_lists_what_is_not_in_order() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        if number == 2 {
+            row[DECISION] = "revoke".to_owned();
+        }
+    });
+    let file = saved(&job, "all.csv", &rows, b',');
+    let ended = status(&job, &file, &["--json"]);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(told["not_in_order"].as_array().map(Vec::len), Some(1));
+    let fault = &told["not_in_order"][0];
+    assert_eq!(
+        (&fault["file"], &fault["line"]),
+        (&json!("all.csv"), &json!(3))
+    );
+    assert!(
+        fault["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("note")),
+        "{fault}"
+    );
+    assert_eq!(told["totals"]["undecided"], 1);
+}
+
+#[test]
+fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name() {
+    let receiver = Receiver::spawn();
+    let job = reviewed(LEFT_AND_GONE)
+        .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
+        .env(
+            "NOTIFY_WEBHOOK_SECRET",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        )
+        .env("NOTIFY_SLACK_WEBHOOK_URL", &receiver.url("/slack"))
+        .env("NOTIFY_ON", "problem")
+        .env("RUST_LOG", "info");
+    let told = |ended: &Ended, kind: &str| -> (Value, String) {
+        let mut mail = receiver.take();
+        mail.sort_by_key(|mail| mail.path.clone());
+        let [hook, slack] = &mail[..] else {
+            panic!("{kind}: {mail:?} {}", ended.stderr);
+        };
+        for mail in &mail {
+            assert!(!mail.text().contains('@'), "{}", mail.text());
+        }
+        assert!(!ended.stderr.contains('@'), "{}", ended.stderr);
+        let body = hook.json();
+        assert_eq!(body["type"], kind);
+        assert_eq!(
+            hook.header("webhook-id"),
+            format!(
+                "run_{}_{CONNECTION_ID}",
+                body["data"]["run"].as_str().expect("an id")
+            )
+        );
+        (
+            body["data"].clone(),
+            slack.json()["text"].as_str().expect("a text").to_owned(),
+        )
+    };
+    let head = |sequence: u64| {
+        let entry = fs::read(job.connection().join(format!("ledger/{sequence:010}.json")));
+        evidence::sha256_hex(&entry.expect("an entry"))
+    };
+
+    let file = begun(&job);
+    let opened = Ended {
+        code: 0,
+        stdout: String::new(),
+        stderr: String::new(),
+    };
+    let (data, text) = told(&opened, "review.opened");
+    assert_eq!(data["because"], json!(["review_opened"]));
+    assert_eq!(data["ledger"], json!({ "sequence": 2, "head": head(2) }));
+    assert_eq!(
+        (&data["verdict"], &data["totals"]["decided"]),
+        (&Value::Null, &json!(0))
+    );
+    assert!(
+        text.contains("OPENED") && text.ends_with(&format!("ledger 2:{}", head(2))),
+        "{text}"
+    );
+
+    // Whoever only asks tells nobody, unless they want to.
+    assert_eq!(status(&job, &file, &[]).code, 0);
+    assert!(receiver.take().is_empty());
+    let asked = status(&job, &file, &["--notify"]);
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    let (data, text) = told(&asked, "review.status");
+    let rows = worksheet(&job)["rows"].as_array().expect("rows").len();
+    assert_eq!(data["ledger"], Value::Null);
+    assert_eq!(data["totals"]["rows"], rows);
+    let reviewers = &data["reviewers"];
+    assert_eq!(
+        (&reviewers[0]["number"], &reviewers[1]["decided"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(reviewers[0]["decided"], reviewers[0]["rows"]);
+    assert_eq!(
+        (&data["overdue"], &data["reviewers_left_out"]),
+        (&json!(false), &json!(0))
+    );
+    assert!(
+        text.contains(&format!(
+            "{} of {rows} row(s) decided",
+            data["totals"]["decided"]
+        )),
+        "{text}"
+    );
+    assert!(!text.contains("ledger"), "{text}");
+
+    let closed = close(
+        &job,
+        &[&file],
+        &["--accept-incomplete", "zoe@example.net has left"],
+    );
+    assert_eq!(closed.code, 4, "{}", closed.stderr);
+    let (data, text) = told(&closed, "review.closed");
+    assert_eq!(
+        (&data["verdict"], &data["exit_code"]),
+        (&json!("inconclusive"), &json!(4))
+    );
+    assert_eq!(data["ledger"], json!({ "sequence": 3, "head": head(3) }));
+    assert!(text.contains("CLOSED, not every row is decided"), "{text}");
+    let evidence = data["evidence"].as_str().expect("a key");
+    assert!(job.evidence().join(evidence).join("report.html").exists());
+    let noted = format!("3:{}", head(3));
+    assert_eq!(verify(&job.evidence(), &["--head", &noted]).code, 0);
+}
+
+#[test]
+fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused() {
+    let receiver = Receiver::spawn();
+    receiver.answers([Answer::status(410)]);
+    let job = reviewed(LEFT_AND_GONE)
+        .env("NOTIFY_SLACK_WEBHOOK_URL", &receiver.url("/slack"))
+        .env("RUST_LOG", "info");
+    let opened = open(&job, &[]);
+    assert_eq!(opened.code, 0);
+    assert!(
+        opened.stderr.contains("could not be told"),
+        "{}",
+        opened.stderr
+    );
+    let alone = job.env("NOTIFY_SLACK_WEBHOOK_URL", "");
+    let refused = alone.run_with(&["review", "status", "--notify"]);
+    assert_eq!(refused.code, 78);
+    assert!(
+        refused.stderr.contains("nobody is to be told"),
+        "{}",
+        refused.stderr
     );
 }
 

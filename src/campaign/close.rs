@@ -1,15 +1,15 @@
 //! `review status` and `review close`: what was decided, and whether that is everything.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::decisions::{Fault, Gathered, gather};
-use super::{CampaignError, Given, Moment, Settings, ledger_of, ledger_to_read, reviewers};
+use super::{
+    CampaignError, Given, Moment, Progress, Settings, ledger_of, ledger_to_read, reviewers,
+};
 use crate::clock::Clock;
 use crate::evidence::{
-    AcceptedIncomplete, ByReviewer, ClosedRow, Entry, EntryKind, ReviewClosed, ReviewDataFile,
-    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, Totals, Worksheet,
-    sha256_hex,
+    AcceptedIncomplete, Entry, EntryKind, ReviewClosed, ReviewDataFile, ReviewFile, ReviewFolder,
+    ReviewManifest, ReviewPart, ReviewerFile, Worksheet, sha256_hex,
 };
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
@@ -37,17 +37,11 @@ pub struct CloseAsked {
     pub accept_incomplete: Option<String>,
 }
 
-/// How far a review is.
+/// A review on its way to be closed, or closed.
 #[derive(Debug)]
 pub struct Closing {
-    /// The frozen population.
-    pub worksheet: Worksheet,
-    /// Whether the due day has passed.
-    pub overdue: bool,
-    /// Rows and decisions.
-    pub totals: Totals,
-    /// The same by reviewer.
-    pub reviewers: Vec<ByReviewer>,
+    /// How far it is.
+    pub progress: Progress,
     /// What is wrong with what was given.
     pub faults: Vec<Fault>,
     /// Where its evidence is, once it is closed.
@@ -83,19 +77,19 @@ pub async fn status(
         reassigned.as_ref(),
         &given,
     );
-    Ok(so_far(open.worksheet, gathered, moment))
-}
-
-fn so_far(worksheet: Worksheet, gathered: Gathered, moment: &Moment) -> Closing {
-    Closing {
-        overdue: super::is_overdue(&worksheet, moment.as_of),
-        totals: Totals::of(&gathered.rows),
-        reviewers: by_reviewer(&gathered.rows),
+    let rows = &gathered.rows;
+    Ok(Closing {
+        progress: Progress::of(
+            open.worksheet,
+            open.review_sha256,
+            open.origin,
+            rows,
+            moment.as_of,
+        ),
         faults: gathered.faults,
-        worksheet,
         committed: None,
         verdict: None,
-    }
+    })
 }
 
 /// Closes a review.
@@ -119,7 +113,20 @@ pub async fn close(
         mut faults,
     } = gather(worksheet, review_sha256, reassigned.as_ref(), &given);
     let is_in_order = faults.is_empty();
-    let totals = Totals::of(&rows);
+    let progress = Progress::of(
+        open.worksheet,
+        open.review_sha256,
+        open.origin,
+        &rows,
+        moment.as_of,
+    );
+    let Progress {
+        worksheet,
+        review_sha256,
+        origin,
+        totals,
+        ..
+    } = &progress;
     if !is_in_order || (totals.undecided > 0 && asked.accept_incomplete.is_none()) {
         let undecided = rows.iter().filter(|row| row.decision.is_none());
         faults.extend(undecided.map(|row| {
@@ -176,8 +183,8 @@ pub async fn close(
             .accept_incomplete
             .clone()
             .map(|reason| AcceptedIncomplete { reason }),
-        reviewers: by_reviewer(&rows),
-        totals,
+        reviewers: progress.reviewers.clone(),
+        totals: totals.clone(),
         reassigned,
         decision_files: files,
         rows,
@@ -189,7 +196,7 @@ pub async fn close(
         closed: &closed,
         reasons: &reasons,
         tool: &settings.frame.tool,
-        origin: &open.origin,
+        origin,
         revocations_due: due.unwrap_or(closed.closed_at),
     });
     let page = ReviewDataFile {
@@ -200,14 +207,7 @@ pub async fn close(
     let files = vec![closed.to_file(), closed.csv(worksheet), page];
     let manifest = |files| {
         let reasons = reasons.clone();
-        ReviewManifest::closed(
-            &settings.frame,
-            worksheet,
-            &closed,
-            &open.origin,
-            reasons,
-            files,
-        )
+        ReviewManifest::closed(&settings.frame, worksheet, &closed, origin, reasons, files)
     };
     let at = closed.closed_at;
     let committed = commit_review(&ledger, clock, at, &part, files, manifest)
@@ -220,13 +220,10 @@ pub async fn close(
             other => other.into(),
         })?;
     Ok(Closing {
-        overdue: super::is_overdue(worksheet, moment.as_of),
-        totals: closed.totals.clone(),
-        reviewers: closed.reviewers.clone(),
         faults: Vec::new(),
         verdict: Some(closed.verdict),
         committed: Some(committed),
-        worksheet: open.worksheet,
+        progress,
     })
 }
 
@@ -244,20 +241,6 @@ fn reasons(closed: &ReviewClosed) -> Vec<String> {
         ));
     }
     reasons
-}
-
-fn by_reviewer(rows: &[ClosedRow]) -> Vec<ByReviewer> {
-    let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
-    for row in rows {
-        let key = row.reviewer.as_ref().map(|who| who.key());
-        by.entry(key).or_default().push(row);
-    }
-    by.into_values()
-        .map(|rows| ByReviewer {
-            reviewer: rows.first().and_then(|row| row.reviewer.clone()),
-            totals: Totals::of(rows),
-        })
-        .collect()
 }
 
 fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {

@@ -6,23 +6,25 @@
 mod close;
 mod decisions;
 mod open;
+mod progress;
 mod reviewers;
 mod table;
 mod told;
 
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use close::{CloseAsked, Closing, StatusAsked, close, status};
 pub use decisions::Fault;
 pub use open::{OpenAsked, Opened, open};
+pub use progress::{Progress, as_json as status_json};
 pub use told::{closed, failure, opened, status as status_text};
 
-use crate::evidence::{ReviewFrame, Worksheet};
+use crate::evidence::ReviewFrame;
 use crate::exit::Exit;
 use crate::ledger::{self, Ledger, LedgerError};
+use crate::notify;
 use crate::signing::{self, SigningKey};
 use crate::store::{self, Store};
 
@@ -44,6 +46,8 @@ pub struct Settings {
     pub revocation_grace: SignedDuration,
     /// What the evidence says about its frame.
     pub frame: ReviewFrame,
+    /// Who is told of it.
+    pub notify: notify::Settings,
 }
 
 /// The instant of a command, and what tells apart two of one second.
@@ -146,13 +150,4 @@ async fn ledger_to_read(settings: &Settings) -> Result<Ledger, CampaignError> {
 async fn store_of(settings: &Settings) -> Result<Store, CampaignError> {
     let store = Store::open(&settings.store).await;
     Ok(store.map_err(LedgerError::from)?)
-}
-
-/// Whether the last day for decisions has passed, everywhere.
-fn is_overdue(worksheet: &Worksheet, as_of: Timestamp) -> bool {
-    let today = as_of.strftime("%Y-%m-%d").to_string();
-    match (worksheet.due.parse::<Date>(), today.parse::<Date>()) {
-        (Ok(due), Ok(today)) => today > due,
-        _ => false,
-    }
 }

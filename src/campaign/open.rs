@@ -5,12 +5,12 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::decisions::Fault;
-use super::{CampaignError, Given, Moment, Settings, ledger_of, reviewers};
+use super::{CampaignError, Given, Moment, Progress, Settings, ledger_of, reviewers};
 use crate::clock::Clock;
 use crate::evidence::{
-    Entry, EntryKind, FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, ReviewClosed,
-    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, RunFile, Scope, Worksheet,
-    night_head, population,
+    ClosedRow, Entry, EntryKind, FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead,
+    ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, RunFile,
+    Scope, Worksheet, night_head, population,
 };
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
 use crate::people::{Access, Decision, Role, Status};
@@ -37,10 +37,8 @@ pub struct OpenAsked {
 /// A review that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The frozen population.
-    pub worksheet: Worksheet,
-    /// Its hash.
-    pub review_sha256: String,
+    /// How far it is: nothing is decided.
+    pub progress: Progress,
     /// Where it is.
     pub committed: Committed,
 }
@@ -131,9 +129,12 @@ pub async fn open(
     let manifest =
         |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
     let committed = commit_review(&ledger, clock, moment.as_of, &part, files, manifest).await?;
+    let rows = worksheet.rows.iter();
+    let rows: Vec<ClosedRow> = rows
+        .map(|row| ClosedRow::undecided(row, row.reviewer.clone()))
+        .collect();
     Ok(Opened {
-        worksheet,
-        review_sha256,
+        progress: Progress::of(worksheet, review_sha256, origin, &rows, moment.as_of),
         committed,
     })
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{CampaignError, Closing, Opened};
+use super::{CampaignError, Closing, Opened, Progress};
 use crate::evidence::{ByReviewer, ReviewFile, Totals};
+use crate::exit;
 use crate::people::Decision;
 use crate::report::on_one_line;
 
@@ -21,10 +22,14 @@ fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
 /// A review that was opened.
 pub fn opened(opened: &Opened, names: bool) -> String {
     let Opened {
-        worksheet,
-        review_sha256,
+        progress,
         committed,
     } = opened;
+    let Progress {
+        worksheet,
+        review_sha256,
+        ..
+    } = progress;
     let mut text = String::new();
     let _ = writeln!(text, "OPEN          review {}", worksheet.review);
     let _ = writeln!(text, "\n  due        {}", worksheet.due);
@@ -37,16 +42,9 @@ pub fn opened(opened: &Opened, names: bool) -> String {
         worksheet.left_out.without_access,
         worksheet.left_out.out_of_scope
     );
-    for (number, who) in worksheet.deciders().into_iter().enumerate() {
-        let rows = worksheet.rows.iter();
-        let rows = rows
-            .filter(|row| row.reviewer.as_ref() == Some(who))
-            .count();
-        let told = match names {
-            true => on_one_line(who.as_written()),
-            false => format!("reviewer {}", number + 1),
-        };
-        let _ = writeln!(text, "  reviewer   {told}: {rows} row(s)");
+    for (number, of) in progress.reviewers.iter().enumerate() {
+        let (who, rows) = (reviewer(number, of, names), of.totals.rows);
+        let _ = writeln!(text, "  reviewer   {who}: {rows} row(s)");
     }
     let _ = writeln!(text, "  hash       {review_sha256}");
     let _ = writeln!(text, "  evidence   {}", committed.folder);
@@ -78,15 +76,16 @@ fn counts(totals: &Totals) -> String {
     text
 }
 
-fn progress(closing: &Closing, names: bool) -> String {
+fn told(progress: &Progress, names: bool) -> String {
     let mut text = String::new();
-    let overdue = if closing.overdue { ", OVERDUE" } else { "" };
-    let _ = writeln!(text, "\n  due        {}{overdue}", closing.worksheet.due);
-    let _ = writeln!(text, "  decided    {}", counts(&closing.totals));
-    for (number, of) in closing.reviewers.iter().enumerate() {
-        let late = match closing.overdue && of.totals.undecided > 0 {
-            true => ", OVERDUE",
-            false => "",
+    let overdue = if progress.overdue { ", OVERDUE" } else { "" };
+    let _ = writeln!(text, "\n  due        {}{overdue}", progress.worksheet.due);
+    let _ = writeln!(text, "  decided    {}", counts(&progress.totals));
+    for (number, of) in progress.reviewers.iter().enumerate() {
+        let late = if progress.is_late(of) {
+            ", OVERDUE"
+        } else {
+            ""
         };
         let who = reviewer(number, of, names);
         let _ = writeln!(text, "  reviewer   {who} {}{late}", counts(&of.totals));
@@ -107,8 +106,9 @@ fn faults(faults: &[super::Fault]) -> String {
 
 /// How far a review is.
 pub fn status(closing: &Closing, names: bool) -> String {
-    let mut text = format!("OPEN          review {}\n", closing.worksheet.review);
-    text += &progress(closing, names);
+    let progress = &closing.progress;
+    let mut text = format!("OPEN          review {}\n", progress.worksheet.review);
+    text += &told(progress, names);
     if !closing.faults.is_empty() {
         let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
         text += &faults(&closing.faults);
@@ -118,8 +118,9 @@ pub fn status(closing: &Closing, names: bool) -> String {
 
 /// A review that was closed.
 pub fn closed(closing: &Closing, names: bool) -> String {
-    let mut text = format!("CLOSED        review {}\n", closing.worksheet.review);
-    text += &progress(closing, names);
+    let progress = &closing.progress;
+    let mut text = format!("CLOSED        review {}\n", progress.worksheet.review);
+    text += &told(progress, names);
     if let Some(committed) = &closing.committed {
         let _ = writeln!(text, "  evidence   {}", committed.folder);
         let _ = writeln!(text, "  report     {}", committed.report);
@@ -134,15 +135,7 @@ pub fn closed(closing: &Closing, names: bool) -> String {
 
 /// Why a review was not opened, told or closed.
 pub fn failure(error: &CampaignError) -> String {
-    let mut told = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !told.ends_with(&text) {
-            let _ = write!(told, ": {text}");
-        }
-        cause = error.source();
-    }
+    let told = exit::told(error);
     let mut text = format!("error: {}\n", on_one_line(&told));
     match error {
         CampaignError::Refused {

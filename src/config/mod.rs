@@ -583,8 +583,10 @@ impl Judge {
         let criticality = self.get("SYSTEM_CRITICALITY", &raw.system_criticality, |text| {
             Ok(text.to_owned())
         });
+        let notify = self.notify(&raw);
         self.logs(&raw);
         Some(campaign::Settings {
+            notify: notify?,
             connection: connection?,
             store: store?,
             ledger: ledger::Settings {

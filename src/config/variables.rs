@@ -182,10 +182,10 @@ variables! {
     connections_url = "CONNECTIONS_URL", Unset, [later], &[Run, Check], "several connections in one run";
     connections_concurrency = "CONNECTIONS_CONCURRENCY", Unset, [later], &[Run, Check], "how many of them at once";
     shard_count = "SHARD_COUNT", Unset, [later], &[Run, Check], "how many jobs share them";
-    notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check], "which runs are told: always, change (findings, verdict or doubts differ from the night before; and once a week) or problem (fail, inconclusive); a run that failed always is";
-    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check], "where to post the outcome, as a Standard Webhook";
-    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
-    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check], "a Slack incoming webhook to post the outcome to";
+    notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check, Review], "which runs are told: always, change (findings, verdict or doubts differ from the night before; and once a week) or problem (fail, inconclusive); a run that failed always is, and so is a periodic review";
+    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "where to post the outcome, as a Standard Webhook";
+    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check, Review], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
+    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "a Slack incoming webhook to post the outcome to";
     metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [later], &[Run, Check], "where to push metrics";
 }
 

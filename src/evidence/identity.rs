@@ -17,10 +17,15 @@ pub struct RunIdentity {
     pub executor: Executor,
 }
 
+/// The id of what a command did at an instant: `20261123T224000Z-7f3a9c`.
+pub fn run_id(as_of: Timestamp, suffix: &str) -> String {
+    format!("{}-{suffix}", as_of.strftime("%Y%m%dT%H%M%SZ"))
+}
+
 impl RunIdentity {
     /// `20261123T224000Z-7f3a9c`.
     pub fn run_id(&self) -> String {
-        format!("{}-{}", self.as_of.strftime("%Y%m%dT%H%M%SZ"), self.suffix)
+        run_id(self.as_of, &self.suffix)
     }
 
     /// The same run for the record of its failure: another suffix, found from its own.

@@ -15,7 +15,7 @@ mod review;
 
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
-pub use identity::{Executor, RunIdentity, Tool};
+pub use identity::{Executor, RunIdentity, Tool, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
 pub use read::{

@@ -1,4 +1,5 @@
-//! Telling others how a run ended, after its commit: a signed webhook, a Slack channel.
+//! Telling others how a run ended or how a periodic review goes, after the commit: a signed webhook, a
+//! Slack channel.
 //!
 //! Nothing here changes the outcome: whoever cannot be told is a line in the log. What is told holds ids
 //! and counts, no names and no addresses, and the head of the ledger: kept where it arrives, it is the
@@ -10,15 +11,18 @@ mod slack;
 mod webhook;
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join;
 use reqwest::Url;
 use tracing::{info, warn};
 
 pub use keys::{KeyError, Keys};
 pub use news::{
-    About, Because, CheckNews, FindingNews, FindingState, Judged, News, PreviousNight, Story,
+    About, Because, CheckNews, FindingNews, FindingState, Judged, News, PreviousNight, ReviewNews,
+    ReviewStep, ReviewerNews, Story,
 };
 pub use webhook::Webhook;
 
@@ -64,12 +68,13 @@ impl Settings {
         receivers.map(ToString::to_string).collect()
     }
 
-    fn has_receiver(&self) -> bool {
+    /// Whether anybody is to be told.
+    pub fn has_receiver(&self) -> bool {
         self.webhook.is_some() || self.slack.is_some()
     }
 }
 
-/// Which runs are told. A run that came to no judgement always is.
+/// Which runs are told. A run that came to no judgement always is, and so is a periodic review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifyOn {
     /// Every one.
@@ -81,7 +86,7 @@ pub enum NotifyOn {
 }
 
 impl NotifyOn {
-    /// Whether a run is told.
+    /// Whether news is told.
     pub fn is_due(self, news: &News) -> bool {
         match self {
             Self::Always => true,
@@ -127,11 +132,19 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Tells everybody who is to be told, within the bound. What cannot be delivered is said in the log.
-pub async fn tell(settings: &Settings, news: &News, clock: &Clock) {
+/// Tells everybody who is to be told, within the bound. What cannot be delivered is said in the log; a fault
+/// of the program too, since what is told of is over and stored.
+pub async fn tell(settings: &Settings, news: impl FnOnce() -> News, clock: &Clock) {
     if !settings.has_receiver() {
         return;
     }
+    let told = AssertUnwindSafe(async { deliver(settings, &news(), clock).await });
+    if told.catch_unwind().await.is_err() {
+        warn!("Nobody could be told; the outcome stands");
+    }
+}
+
+async fn deliver(settings: &Settings, news: &News, clock: &Clock) {
     let on = settings.on.as_str();
     if !settings.on.is_due(news) {
         info!(
@@ -194,12 +207,12 @@ fn said(
 ) {
     let host = to.to_string();
     match delivered {
-        Ok(()) => info!(variable, host, "Told {host} of the run"),
+        Ok(()) => info!(variable, host, "Told {host}"),
         Err(error) => {
             let error = exit::told(&error);
             warn!(
                 variable,
-                host, error, hint, "{host} could not be told of the run; its outcome stands"
+                host, error, hint, "{host} could not be told; the outcome stands"
             );
         }
     }

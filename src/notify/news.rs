@@ -1,4 +1,5 @@
-//! What there is to tell of a run. Whatever names a person ends here: what follows has ids and counts.
+//! What there is to tell of a run or a periodic review. Whatever names a person ends here: what follows
+//! has ids and counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +8,17 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::evidence::{EarlierNight, Tool};
+use crate::evidence::{EarlierNight, Tool, Totals};
 use crate::exit::Exit;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Outcome, Verdict,
 };
 use crate::ledger::{Before, Committed};
 
-/// Which run there is news of: known before it begins.
+/// Which run, or command of a periodic review, there is news of: known before it begins.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// Its id, as the log has it.
+    /// Its id, as the log of a run has it.
     pub run: String,
     /// Its instant.
     pub as_of: Timestamp,
@@ -27,8 +28,6 @@ pub struct About {
     pub mark: Option<&'static str>,
     /// The program.
     pub tool: Tool,
-    /// The zone in which weeks begin.
-    pub time_zone: String,
 }
 
 /// What there is to tell of a run.
@@ -54,6 +53,53 @@ pub enum Story {
         /// What was being done.
         stage: &'static str,
     },
+    /// It was no run: a periodic review went a step, or somebody asked how far it is.
+    Review(Box<ReviewNews>),
+}
+
+/// A periodic review, as far as it may be told.
+#[derive(Clone, Debug)]
+pub struct ReviewNews {
+    /// What happened.
+    pub step: ReviewStep,
+    /// Its id.
+    pub review: String,
+    /// The last day for decisions.
+    pub due: String,
+    /// Whether that has passed.
+    pub overdue: bool,
+    /// How it came out, once it is closed.
+    pub verdict: Option<Verdict>,
+    /// Rows and decisions.
+    pub totals: Totals,
+    /// The same by reviewer, in the order in which `review status` tells them.
+    pub reviewers: Vec<ReviewerNews>,
+    /// How much of what reviewers sent is not in order.
+    pub not_in_order: usize,
+}
+
+/// What happened to a periodic review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewStep {
+    /// It was opened.
+    Opened,
+    /// Somebody asked how far it is.
+    Status,
+    /// It was closed.
+    Closed,
+}
+
+/// How far a reviewer is. Nobody is named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewerNews {
+    /// Which one of them, from 1.
+    pub number: usize,
+    /// Rows that are theirs.
+    pub rows: u64,
+    /// Rows that are decided.
+    pub decided: u64,
+    /// Whether rows are left after the due day.
+    pub overdue: bool,
 }
 
 /// A judged night, as far as it may be told.
@@ -145,6 +191,12 @@ pub enum Because {
     DoubtsChanged,
     /// It is the first judged night of a week: a sign of life.
     FirstOfWeek,
+    /// A periodic review was opened.
+    ReviewOpened,
+    /// Somebody asked to tell how far a periodic review is.
+    ReviewStatus,
+    /// A periodic review was closed.
+    ReviewClosed,
 }
 
 impl Because {
@@ -159,6 +211,9 @@ impl Because {
             Self::FindingsChanged => "findings changed",
             Self::DoubtsChanged => "what could not be checked changed",
             Self::FirstOfWeek => "the first night of the week",
+            Self::ReviewOpened => "a periodic review was opened",
+            Self::ReviewStatus => "somebody asked to tell how far it is",
+            Self::ReviewClosed => "a periodic review was closed",
         }
     }
 }
@@ -176,9 +231,10 @@ impl About {
 }
 
 impl News {
-    /// Of a night that was judged.
-    pub fn of_review(
+    /// Of a night that was judged; weeks begin in `time_zone`.
+    pub fn of_night(
         about: &About,
+        time_zone: &str,
         judgement: &Judgement,
         before: &Before,
         committed: &Committed,
@@ -186,7 +242,7 @@ impl News {
     ) -> Self {
         let night = before.night.as_ref();
         let findings = findings(judgement, night);
-        let because = because(about, judgement, before, &findings);
+        let because = because(about.as_of, time_zone, judgement, before, &findings);
         let previous = night.map(|night| PreviousNight {
             sequence: night.at.sequence,
             verdict: word(&night.verdict),
@@ -205,6 +261,21 @@ impl News {
                 previous,
                 because,
             })),
+        }
+    }
+
+    /// Of a periodic review; `committed` is where a step of it is.
+    pub fn of_review(
+        about: &About,
+        review: ReviewNews,
+        committed: Option<&Committed>,
+        exit: Exit,
+    ) -> Self {
+        Self {
+            about: about.clone(),
+            exit,
+            committed: committed.cloned(),
+            story: Story::Review(Box::new(review)),
         }
     }
 
@@ -228,13 +299,19 @@ impl News {
         match &self.story {
             Story::Judged(judged) => &judged.because,
             Story::Failed { .. } => &[Because::RunFailed],
+            Story::Review(review) => match review.step {
+                ReviewStep::Opened => &[Because::ReviewOpened],
+                ReviewStep::Status => &[Because::ReviewStatus],
+                ReviewStep::Closed => &[Because::ReviewClosed],
+            },
         }
     }
 
-    /// Whether somebody must act: what was found, or what could not be done.
+    /// Whether somebody must act: what was found, or what could not be done. Of a review, somebody always
+    /// must: decide, or do what was decided.
     pub fn is_problem(&self) -> bool {
         match &self.story {
-            Story::Failed { .. } => true,
+            Story::Failed { .. } | Story::Review(_) => true,
             Story::Judged(judged) => match judged.verdict {
                 Verdict::Fail | Verdict::Inconclusive => true,
                 Verdict::Pass | Verdict::PassWithExceptions => false,
@@ -344,7 +421,8 @@ fn word(text: &str) -> String {
 }
 
 fn because(
-    about: &About,
+    as_of: Timestamp,
+    time_zone: &str,
     judgement: &Judgement,
     before: &Before,
     findings: &[FindingNews],
@@ -368,7 +446,7 @@ fn because(
         .any(|finding| finding.state != FindingState::Open);
     add(has_changed, Because::FindingsChanged);
     add(doubts_differ(judgement, night), Because::DoubtsChanged);
-    let (now, then) = (week(about.as_of, about), week(night.as_of, about));
+    let (now, then) = (week(as_of, time_zone), week(night.as_of, time_zone));
     add(now != then, Because::FirstOfWeek);
     because
 }
@@ -391,9 +469,9 @@ fn doubts_differ(judgement: &Judgement, night: &EarlierNight) -> bool {
 }
 
 /// The ISO week of an instant, where HR is.
-fn week(at: Timestamp, about: &About) -> (i16, i8) {
+fn week(at: Timestamp, time_zone: &str) -> (i16, i8) {
     // The settings took only zones that are known.
-    let zone = TimeZone::get(&about.time_zone).unwrap_or(TimeZone::UTC);
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     let week = zone.to_datetime(at).date().iso_week_date();
     (week.year(), week.week())
 }

@@ -3,10 +3,13 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use super::news::{FindingNews, FindingState, Judged, News, Story};
+use super::news::{
+    FindingNews, FindingState, Judged, News, ReviewNews, ReviewStep, ReviewerNews, Story,
+};
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
 use crate::net::{Http, NetError, Request};
+use crate::people::Decision;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;
@@ -17,8 +20,8 @@ const HEADER_CHARACTERS: usize = 150;
 /// One line of a section; what is longer is none of ours.
 const LINE_CHARACTERS: usize = 400;
 
-/// So many findings are read on a phone; the report has all.
-const FINDINGS_SHOWN: usize = 20;
+/// So many findings or reviewers are read on a phone; the report and `review status` have all.
+const LINES_SHOWN: usize = 20;
 
 /// Why Slack has no message.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +78,14 @@ fn refusal(error: &NetError) -> Option<String> {
 /// The message: blocks for whoever reads it, one line for lists and phones.
 fn message(news: &News) -> Value {
     let (title, sentence) = headline(news);
-    let mut summary = vec![format!("*{}*", escaped(sentence))];
+    let mut summary = vec![format!("*{}*", escaped(&sentence))];
     summary.extend(news.about.mark.map(|mark| format!("*{}*", escaped(mark))));
+    let what = match news.story {
+        Story::Judged(_) | Story::Failed { .. } => "run of",
+        Story::Review(_) => "at",
+    };
     summary.push(format!(
-        "Connection {}, run of {}, exit {}",
+        "Connection {}, {what} {}, exit {}",
         code(&news.about.connection),
         escaped(&news.about.as_of.to_string()),
         news.exit.code()
@@ -103,16 +110,25 @@ fn message(news: &News) -> Value {
             sections.push(summary);
             sections.push(findings(judged));
         }
+        Story::Review(review) => {
+            summary.push(progress(review));
+            sections.push(summary);
+            sections.push(reviewers(review));
+        }
     }
-    let anchor = match &news.committed {
-        Some(committed) => vec![
+    let anchor = match (&news.committed, &news.story) {
+        (Some(committed), _) => vec![
             format!(
                 "Ledger {}",
                 code(&format!("{}:{}", committed.sequence, committed.head_sha256))
             ),
             format!("Evidence {}", code(&committed.key)),
         ],
-        None => vec!["No evidence was stored; the log of the run has the cause".to_owned()],
+        // Asking changes nothing.
+        (None, Story::Review(_)) => Vec::new(),
+        (None, Story::Judged(_) | Story::Failed { .. }) => {
+            vec!["No evidence was stored; the log of the run has the cause".to_owned()]
+        }
     };
     sections.push(anchor);
 
@@ -132,12 +148,13 @@ fn message(news: &News) -> Value {
                 })
             }),
     );
-    json!({ "text": fallback(news, &title, sentence), "blocks": blocks })
+    json!({ "text": fallback(news, &title, &sentence), "blocks": blocks })
 }
 
 /// What it is called, and what that means.
-fn headline(news: &News) -> (String, &'static str) {
+fn headline(news: &News) -> (String, String) {
     let (word, sentence) = match &news.story {
+        Story::Review(review) => return headline_of_review(review),
         Story::Failed { .. } => ("NOT DONE", "the run failed, and judged nothing"),
         Story::Judged(judged) => match judged.verdict {
             Verdict::Pass => ("PASS", "everybody who left has lost access"),
@@ -146,7 +163,25 @@ fn headline(news: &News) -> (String, &'static str) {
             Verdict::Fail => ("FAIL", judged.counts.failed_for()),
         },
     };
-    (format!("Asana access review: {word}"), sentence)
+    (format!("Asana access review: {word}"), sentence.to_owned())
+}
+
+fn headline_of_review(review: &ReviewNews) -> (String, String) {
+    let (word, sentence) = match review.step {
+        ReviewStep::Opened => ("OPENED", format!("decisions are due {}", review.due)),
+        ReviewStep::Status if review.overdue => ("OVERDUE", format!("was due {}", review.due)),
+        ReviewStep::Status => ("OPEN", format!("decisions are due {}", review.due)),
+        ReviewStep::Closed => {
+            let sentence = match review.verdict {
+                Some(Verdict::Pass) => "every row is decided",
+                _ if review.totals.undecided > 0 => "not every row is decided",
+                _ => "of some rows the reviewer did not know",
+            };
+            ("CLOSED", sentence.to_owned())
+        }
+    };
+    let title = format!("Asana access review: {} {word}", review.review);
+    (title, sentence)
 }
 
 fn fallback(news: &News, title: &str, sentence: &str) -> String {
@@ -154,13 +189,56 @@ fn fallback(news: &News, title: &str, sentence: &str) -> String {
     if let Some(mark) = news.about.mark {
         text = format!("{mark}: {text}");
     }
-    if let Story::Judged(judged) = &news.story {
-        text += &format!("; {}", came_and_went(judged));
+    match &news.story {
+        Story::Judged(judged) => text += &format!("; {}", came_and_went(judged)),
+        Story::Review(review) => {
+            text += &format!(
+                "; {} of {} row(s) decided",
+                review.totals.decided, review.totals.rows
+            );
+        }
+        Story::Failed { .. } => {}
     }
     if let Some(committed) = &news.committed {
         text += &format!("; ledger {}:{}", committed.sequence, committed.head_sha256);
     }
     escaped(&text)
+}
+
+/// Rows and decisions, in numbers.
+fn progress(review: &ReviewNews) -> String {
+    let mut text = format!(
+        "{} of {} row(s) decided",
+        review.totals.decided, review.totals.rows
+    );
+    for decision in Decision::ALL {
+        let count = review.totals.with(decision);
+        if count > 0 {
+            text += &format!(", {count} {decision}");
+        }
+    }
+    if review.not_in_order > 0 {
+        text += &format!("; {} thing(s) not in order", review.not_in_order);
+    }
+    escaped(&text)
+}
+
+/// A line for each reviewer, by number: who that is, `review status` tells at a terminal.
+fn reviewers(review: &ReviewNews) -> Vec<String> {
+    let line = |of: &ReviewerNews| {
+        let overdue = if of.overdue { ", *overdue*" } else { "" };
+        format!(
+            "reviewer {}: {} of {}{overdue}",
+            of.number, of.decided, of.rows
+        )
+    };
+    let shown = review.reviewers.iter().take(LINES_SHOWN);
+    let mut lines: Vec<String> = shown.map(line).collect();
+    let more = review.reviewers.len() - lines.len();
+    if more > 0 {
+        lines.push(format!("and {more} more, all in `review status`"));
+    }
+    lines
 }
 
 fn came_and_went(judged: &Judged) -> String {
@@ -204,7 +282,7 @@ fn findings(judged: &Judged) -> Vec<String> {
     if shown.is_empty() {
         shown = judged.findings.iter().collect();
     }
-    let more = judged.findings.len() - shown.len().min(FINDINGS_SHOWN);
+    let more = judged.findings.len() - shown.len().min(LINES_SHOWN);
     let line = |finding: &FindingNews| {
         let state = match finding.state {
             FindingState::New => "*new*",
@@ -220,7 +298,7 @@ fn findings(judged: &Judged) -> Vec<String> {
             code(&finding.finding_id)
         )
     };
-    let mut lines: Vec<String> = shown.into_iter().take(FINDINGS_SHOWN).map(line).collect();
+    let mut lines: Vec<String> = shown.into_iter().take(LINES_SHOWN).map(line).collect();
     if more > 0 {
         lines.push(format!("and {more} more, all in the report"));
     }

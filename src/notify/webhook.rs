@@ -5,9 +5,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::keys::Keys;
-use super::news::{Because, CheckNews, FindingNews, News, PreviousNight, Story};
+use super::news::{
+    Because, CheckNews, FindingNews, News, PreviousNight, ReviewStep, ReviewerNews, Story,
+};
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::clock::Clock;
+use crate::evidence::Totals;
 use crate::judgement::{FindingCounts, LeaverCounts, Verdict};
 use crate::net::{Http, NetError, Request};
 
@@ -107,12 +110,21 @@ enum StoryData<'a> {
         reasons: &'a [String],
         checks: &'a [CheckNews],
         counts: CountsData<'a>,
-        findings: Vec<&'a FindingNews>,
+        findings: &'a [FindingNews],
         findings_left_out: usize,
     },
     Failed {
         stage: &'static str,
         meaning: &'static str,
+    },
+    Review {
+        review: &'a str,
+        due: &'a str,
+        overdue: bool,
+        totals: &'a Totals,
+        not_in_order: usize,
+        reviewers: &'a [ReviewerNews],
+        reviewers_left_out: usize,
     },
 }
 
@@ -143,7 +155,7 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
                     findings: &judged.counts.findings,
                     changes: judged.counts.changes.total,
                 },
-                findings: Vec::new(),
+                findings: &[],
                 findings_left_out: judged.findings.len(),
             },
         ),
@@ -154,6 +166,23 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
             StoryData::Failed {
                 stage,
                 meaning: news.exit.meaning(),
+            },
+        ),
+        Story::Review(review) => (
+            match review.step {
+                ReviewStep::Opened => "review.opened",
+                ReviewStep::Status => "review.status",
+                ReviewStep::Closed => "review.closed",
+            },
+            review.verdict,
+            StoryData::Review {
+                review: &review.review,
+                due: &review.due,
+                overdue: review.overdue,
+                totals: &review.totals,
+                not_in_order: review.not_in_order,
+                reviewers: &[],
+                reviewers_left_out: review.reviewers.len(),
             },
         ),
     };
@@ -180,26 +209,44 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
             story,
         },
     };
-    // As many findings as fit, new ones first, and how many did not.
+    // Of a list as much as fits, from its beginning (new findings first), and how many did not.
     let used = json(&body).len();
-    if let (
-        Story::Judged(judged),
-        StoryData::Judged {
-            findings,
-            findings_left_out,
-            ..
-        },
-    ) = (&news.story, &mut body.data.story)
-    {
-        let sizes = judged.findings.iter().scan(used, |used, finding| {
-            *used += json(finding).len() + ",".len();
-            Some(*used)
-        });
-        let fit = sizes.take_while(|used| *used < MAX_BODY_BYTES).count();
-        *findings = judged.findings[..fit].iter().collect();
-        *findings_left_out -= fit;
+    match (&news.story, &mut body.data.story) {
+        (
+            Story::Judged(judged),
+            StoryData::Judged {
+                findings,
+                findings_left_out,
+                ..
+            },
+        ) => {
+            *findings = that_fit(&judged.findings, used);
+            *findings_left_out -= findings.len();
+        }
+        (
+            Story::Review(review),
+            StoryData::Review {
+                reviewers,
+                reviewers_left_out,
+                ..
+            },
+        ) => {
+            *reviewers = that_fit(&review.reviewers, used);
+            *reviewers_left_out -= reviewers.len();
+        }
+        _ => {}
     }
     json(&body)
+}
+
+/// The first items that a body has room for, which has `used` so many bytes without them.
+fn that_fit<T: Serialize>(items: &[T], used: usize) -> &[T] {
+    let sizes = items.iter().scan(used, |used, item| {
+        *used += json(item).len() + ",".len();
+        Some(*used)
+    });
+    let fit = sizes.take_while(|used| *used < MAX_BODY_BYTES).count();
+    &items[..fit]
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

@@ -144,6 +144,7 @@ impl Job {
             ..super::identity(as_of, "7f3a9c")
         };
         let about = run::about(&settings.run, &identity);
+        let zone = settings.run.policy.hr_time_zone.clone();
         let clock = Clock::at(as_of);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -155,7 +156,7 @@ impl Job {
                 Ok(done) => Exit::of_verdict(done.judgement.verdict, settings.fail_on),
                 Err(failed) => failed.trouble.exit(),
             };
-            run::tell(&settings.notify, &about, &ended, exit, clock).await;
+            run::tell(&settings.notify, &about, &zone, &ended, exit, clock).await;
             (ended, exit)
         })
     }
