@@ -467,6 +467,57 @@ mod tests {
         }
     }
 
+    /// The cells of the page's table whose meaning begins so, by what they are read as.
+    fn of_the_page(meaning: &str) -> Vec<(&'static str, String)> {
+        let page = include_str!("../../docs/hr-feed.md");
+        let row = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+            .find(|(_, means)| means.starts_with(meaning));
+        let (texts, _) = row.expect("a row of the page");
+        let texts = texts.split('`').skip(1).step_by(2);
+        let read = texts.map(|text| (text, told(text, None)));
+        read.collect()
+    }
+
+    #[test]
+    fn the_page_for_who_makes_the_export_says_what_is_so() {
+        let day = "2026-10-31T00:00:00Z";
+        let number = format!("{day} (a day number of a spreadsheet was read as its date)");
+        let whole = format!("{day} (a time of 00:00 without an offset was read as the whole day)");
+        for (meaning, expected, count) in [
+            ("that day |", day, 7),
+            ("that day, since", day, 2),
+            ("2026-10-31, the day number", number.as_str(), 1),
+            ("the whole day, with a note", &whole, 1),
+            ("no date", "nothing", 5),
+            ("no end", "never", 2),
+        ] {
+            let read = of_the_page(meaning);
+            assert_eq!(read.len(), count, "{meaning}");
+            for (text, told) in read {
+                assert_eq!(told, expected, "`{text}`");
+            }
+        }
+        for meaning in [
+            "nothing: the row is rejected,",
+            "nothing: the row is rejected |",
+        ] {
+            for (text, told) in of_the_page(meaning) {
+                let is_setting = ["HR_FEED_DATE_ORDER", "dmy", "mdy"].contains(&text);
+                assert!(
+                    is_setting || told.starts_with(&format!("`{text}` ")),
+                    "{told}"
+                );
+            }
+        }
+        let instants: Vec<String> = of_the_page("that very instant")
+            .into_iter()
+            .map(|(_, told)| told)
+            .collect();
+        assert_eq!(instants, ["2026-11-01T00:00:00Z", day]);
+    }
+
     #[test]
     fn a_day_ends_with_the_midnight_that_closes_it_and_starts_with_the_one_that_opens_it() {
         assert_eq!(end("2026-10-31", "Etc/UTC"), "2026-11-01T00:00:00Z Etc/UTC");

@@ -531,6 +531,23 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_who_makes_the_export_has_every_name() {
+        let page = include_str!("../../docs/hr-feed.md");
+        for (column, groups) in NAMES {
+            let groups: Vec<String> = groups
+                .iter()
+                .map(|group| group.split(' ').collect::<Vec<_>>().join(", "))
+                .collect();
+            let row = format!("| `{}` | {} |\n", column.key(), groups.join(" \\| "));
+            assert!(page.contains(&row), "not in docs/hr-feed.md: {row}");
+        }
+        for names in [GIVEN_NAMES, FAMILY_NAMES] {
+            let names: Vec<String> = names.split(' ').map(|name| format!("`{name}`")).collect();
+            assert!(page.contains(&names.join(", ")), "{names:?}");
+        }
+    }
+
+    #[test]
     fn the_usual_header_is_recognised() {
         assert_snapshot!(read(&["Employee ID", "Name", "Work Email", "Status", "Termination Date", "Last Day of Work", "Location"], &[]), @"email=Work Email; end=Termination Date; last_day=Last Day of Work; location=Location; name=Name; person_id=Employee ID; status=Status");
     }

@@ -483,6 +483,28 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_who_makes_the_export_has_every_word() {
+        let page = include_str!("../../docs/hr-feed.md");
+        let row = |title: &str, words: &[(&str, Employment)], meaning: Employment| {
+            let of_it = words.iter().filter(|(_, means)| *means == meaning);
+            let shown: Vec<String> = of_it.map(|(word, _)| format!("`{word}`")).collect();
+            format!("| {title} | {} |\n", shown.join(", "))
+        };
+        for row in [
+            row("works here", WORDS, Employment::Active),
+            row("has left", WORDS, Employment::Ended),
+            row(
+                "in a column that asks: works here",
+                FLAGS,
+                Employment::Active,
+            ),
+            row("in a column that asks: has left", FLAGS, Employment::Ended),
+        ] {
+            assert!(page.contains(&row), "not in docs/hr-feed.md: {row}");
+        }
+    }
+
+    #[test]
     fn statuses_that_leave_doubt_are_kept_as_written() {
         for text in [
             "Leave",
