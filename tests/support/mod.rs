@@ -20,6 +20,7 @@ pub(crate) mod job;
 pub(crate) mod kms;
 pub(crate) mod kube;
 pub(crate) mod receiver;
+pub(crate) mod review;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod servers;
