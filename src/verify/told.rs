@@ -84,7 +84,7 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
 pub fn as_text(verified: &Verified, expected: &Expectations) -> String {
     let mut text = String::new();
     let headline = if verified.is_sound() {
-        "SOUND      nothing was changed, and every night that could be was judged again alike"
+        "SOUND      everything agrees with the ledger, and every night that could be was judged again alike"
     } else {
         "NOT SOUND  the evidence is not what was written"
     };
