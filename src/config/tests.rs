@@ -6,6 +6,9 @@ use std::path::Path;
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::feed::{self, DateOrder};
+use crate::notify::NotifyOn;
+use crate::{files, signing};
 
 /// The smallest environment that works.
 const ENOUGH: &[(&str, &str)] = &[

@@ -1,0 +1,263 @@
+//! Where HR's feed and what people decided by hand are, and the rules they are judged by.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::judge::Judge;
+use super::values::{self, Place, Wrong};
+use super::variables::Raw;
+use crate::feed::{self, DateOrder, DateRules, Format};
+use crate::judgement::{FeedScope, Policy};
+use crate::{directives, files, net, truto};
+
+/// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
+/// room for wide exports and keeps a wrong file from filling the memory.
+const MAX_HR_FEED_BYTES: u64 = 64 << 20;
+
+/// What the feed is read by and the policy records.
+pub(super) struct HrRules {
+    columns: BTreeMap<feed::Column, String>,
+    date_order: Option<DateOrder>,
+    time_zone: String,
+    location_zones: BTreeMap<String, String>,
+    scope: FeedScope,
+    allow_empty: bool,
+}
+
+impl Judge {
+    pub(super) fn feed(
+        &mut self,
+        raw: &Raw,
+        rules: Option<&HrRules>,
+        truto: Option<&truto::Settings>,
+        http: Option<net::Settings>,
+        force_path_style: Option<bool>,
+    ) -> Option<feed::Source> {
+        let authorization = raw
+            .hr_feed_authorization
+            .as_ref()
+            .and_then(|_| self.secret("HR_FEED_AUTHORIZATION", &raw.hr_feed_authorization));
+        let place = self.get(
+            "HR_FEED_URL",
+            &raw.hr_feed_url,
+            |text| match values::place(text)? {
+                Place::TrutoHris(id) if raw.truto_integrated_account_id.as_ref() == Some(&id) => {
+                    Err(
+                        Wrong::new("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID")
+                            .hint("name a connection to an HR system"),
+                    )
+                }
+                place @ Place::TrutoHris(_) => Ok(place),
+                place => values::one_file(place),
+            },
+        );
+        if authorization.is_some() && !matches!(place, None | Some(Place::Web(_))) {
+            let problem = "HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address";
+            self.problems.add(problem.to_owned(), None);
+        }
+        let format = self.get("HR_FEED_FORMAT", &raw.hr_feed_format, |text| {
+            let words = [
+                ("auto", None),
+                ("csv", Some(Format::Csv)),
+                ("json", Some(Format::Json)),
+                ("jsonl", Some(Format::Jsonl)),
+            ];
+            values::choice(text, &words)
+        });
+        let place = place?;
+        if matches!(place, Place::TrutoHris(_)) {
+            self.only_for_files(raw);
+        }
+        let rules = rules?;
+        let dates = DateRules {
+            order: rules.date_order,
+            time_zone: rules.time_zone.clone(),
+            location_zones: rules.location_zones.clone(),
+        };
+        let location = match place {
+            Place::TrutoHris(id) => {
+                return Some(feed::Source::Hris(feed::HrisSettings {
+                    truto: truto::Settings {
+                        integrated_account_id: id,
+                        ..truto?.clone()
+                    },
+                    dates,
+                    may_lack_leavers: rules.allow_empty || rules.scope == FeedScope::Roster,
+                }));
+            }
+            place => located(place, authorization, http.as_ref(), force_path_style)?,
+        };
+        Some(feed::Source::File(feed::Settings {
+            location,
+            format: format?,
+            columns: rules.columns.clone(),
+            dates,
+            max_bytes: MAX_HR_FEED_BYTES,
+        }))
+    }
+
+    /// What says how a file is to be read would be ignored where there is none.
+    pub(super) fn only_for_files(&mut self, raw: &Raw) {
+        let format = raw.hr_feed_format.as_deref().filter(|text| *text != "auto");
+        for (name, value) in [
+            ("HR_FEED_FORMAT", format),
+            ("HR_FEED_COLUMNS", raw.hr_feed_columns.as_deref()),
+        ] {
+            if value.is_some() {
+                let problem = format!("{name} is set, and HR_FEED_URL is no file");
+                self.problems.add(
+                    problem,
+                    Some(format!("unset {name}: Truto names the fields")),
+                );
+            }
+        }
+    }
+
+    pub(super) fn hr_rules(&mut self, raw: &Raw) -> Option<HrRules> {
+        let columns = match &raw.hr_feed_columns {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_FEED_COLUMNS", set, values::columns),
+        };
+        let date_order = match &raw.hr_feed_date_order {
+            None => Some(None),
+            set => self.get("HR_FEED_DATE_ORDER", set, |text| {
+                let words = [("dmy", DateOrder::DayFirst), ("mdy", DateOrder::MonthFirst)];
+                values::choice(text, &words).map(Some)
+            }),
+        };
+        let time_zone = self.get("HR_TIME_ZONE", &raw.hr_time_zone, values::zone);
+        let location_zones = match &raw.hr_location_zones {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_LOCATION_ZONES", set, values::location_zones),
+        };
+        let scope = self.get("HR_FEED_SCOPE", &raw.hr_feed_scope, |text| {
+            let words = [
+                ("leavers", FeedScope::Leavers),
+                ("recent-leavers", FeedScope::RecentLeavers),
+                ("roster", FeedScope::Roster),
+            ];
+            values::choice(text, &words)
+        });
+        let allow_empty = &raw.hr_feed_allow_empty;
+        let allow_empty = self.get("HR_FEED_ALLOW_EMPTY", allow_empty, values::boolean);
+        Some(HrRules {
+            columns: columns?,
+            date_order: date_order?,
+            time_zone: time_zone?,
+            location_zones: location_zones?,
+            scope: scope?,
+            allow_empty: allow_empty?,
+        })
+    }
+
+    pub(super) fn policy(&mut self, raw: &Raw, rules: Option<HrRules>) -> Option<Policy> {
+        let grace = self.get(
+            "OFFBOARDING_GRACE",
+            &raw.offboarding_grace,
+            values::duration,
+        );
+        let max_age = self.get(
+            "HR_FEED_MAX_AGE",
+            &raw.hr_feed_max_age,
+            values::duration_or_off,
+        );
+        let max_drop = self.get("MAX_DROP_PERCENT", &raw.max_drop_percent, |text| {
+            values::number(text, 0, 100)
+        });
+        let internal_domains = match &raw.internal_domains {
+            None => Some(Vec::new()),
+            set => self.get("INTERNAL_DOMAINS", set, |text| {
+                values::list(text)
+                    .iter()
+                    .map(|domain| values::domain(domain))
+                    .collect()
+            }),
+        };
+        let email_domain_aliases = match &raw.email_domain_aliases {
+            None => Some(Vec::new()),
+            set => self.get("EMAIL_DOMAIN_ALIASES", set, values::domain_pairs),
+        };
+        let HrRules {
+            columns,
+            // As it was written.
+            date_order: _,
+            time_zone,
+            location_zones,
+            scope,
+            allow_empty,
+        } = rules?;
+        let review_every = self.get("REVIEW_EVERY", &raw.review_every, values::duration_or_off);
+        let revocation_grace =
+            self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Some(Policy {
+            offboarding_grace_seconds: seconds(grace?),
+            hr_time_zone: time_zone,
+            hr_location_zones: location_zones,
+            hr_feed_scope: scope,
+            hr_feed_max_age_seconds: max_age?.map(seconds),
+            hr_feed_allow_empty: allow_empty,
+            hr_feed_date_order: raw.hr_feed_date_order.clone(),
+            hr_feed_columns: columns
+                .into_iter()
+                .map(|(column, header)| (column.key().to_owned(), header))
+                .collect(),
+            internal_domains: {
+                let mut domains = internal_domains?;
+                domains.sort();
+                domains.dedup();
+                domains
+            },
+            email_domain_aliases: email_domain_aliases?,
+            max_drop_percent: max_drop?,
+            review_every_seconds: review_every?.map(seconds),
+            revocation_grace_seconds: Some(seconds(revocation_grace?)),
+        })
+    }
+
+    pub(super) fn directives(
+        &mut self,
+        raw: &Raw,
+        http: &Option<net::Settings>,
+        force_path_style: Option<bool>,
+    ) -> Option<directives::Settings> {
+        let mut location = |name, value: &Option<String>| match value {
+            None => Some(None),
+            set => {
+                let place = self.get(name, set, values::file)?;
+                located(place, None, http.as_ref(), force_path_style).map(Some)
+            }
+        };
+        let aliases = location("ALIASES_URL", &raw.aliases_url);
+        let exceptions = location("EXCEPTIONS_URL", &raw.exceptions_url);
+        Some(directives::Settings {
+            aliases: aliases?,
+            exceptions: exceptions?,
+        })
+    }
+}
+
+/// Where a file is, with what is needed to get it.
+fn located(
+    place: Place,
+    authorization: Option<SecretString>,
+    http: Option<&net::Settings>,
+    force_path_style: Option<bool>,
+) -> Option<files::Location> {
+    Some(match place {
+        Place::Path(path) => files::Location::Path(path),
+        Place::Web(url) => files::Location::Http {
+            url,
+            authorization,
+            http: http?.clone(),
+        },
+        Place::S3 { bucket, key } => files::Location::S3 {
+            bucket,
+            key,
+            force_path_style: force_path_style?,
+        },
+        Place::TrutoHris(_) => return None,
+    })
+}
