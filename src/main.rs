@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use asana_access_review::campaign::CampaignError;
@@ -27,21 +27,22 @@ fn main() -> ExitCode {
 }
 
 fn door() -> Exit {
-    match cli::parse(std::env::args_os()) {
+    let ended = match cli::parse(std::env::args_os()) {
         Asked::Print(text) => {
             say(&text);
-            Exit::Pass
+            Ok(Exit::Pass)
         }
         Asked::Wrong(text) => {
             complain(&text);
-            Exit::Usage
+            Err(Exit::Usage)
         }
         Asked::Run => review(),
         Asked::Check(asked) => check_everything(asked),
         Asked::Connect(asked) => make_connection(asked),
         Asked::Verify(asked) => check_evidence(asked),
         Asked::Review(asked) => periodic_review(&asked),
-    }
+    };
+    ended.unwrap_or_else(|early| early)
 }
 
 /// Reads the environment and starts logging: what every command begins with.
@@ -60,14 +61,52 @@ fn begin() -> (Environment, logging::Progress) {
     (environment, progress)
 }
 
-fn runtime() -> Result<Runtime, Exit> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().map_err(|error| {
-        complain(&format!(
-            "error: the runtime could not be started: {error}\n"
-        ));
-        Exit::Unexpected
-    })
+/// What runs the work of a command, until it is over or somebody stops it.
+struct Driver {
+    /// Until it is dropped.
+    runtime: Option<Runtime>,
+    /// One for all that is run: between two of them no signal is lost.
+    stopped: Pin<Box<dyn Future<Output = Exit>>>,
+}
+
+impl Driver {
+    fn start() -> Result<Self, Exit> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().map_err(|error| {
+            complain(&format!(
+                "error: the runtime could not be started: {error}\n"
+            ));
+            Exit::Unexpected
+        })?;
+        Ok(Self {
+            runtime: Some(runtime),
+            stopped: Box::pin(stop_signal()),
+        })
+    }
+
+    /// What the work comes to; the exit code where a signal stopped it.
+    fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Exit> {
+        let Self { runtime, stopped } = self;
+        let Some(runtime) = runtime else {
+            return Err(Exit::Unexpected);
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                ended = work => Ok(ended),
+                stopped = stopped => Err(stopped),
+            }
+        })
+    }
+}
+
+impl Drop for Driver {
+    /// What is under way on other threads is not awaited: a single create, whole or not at all, or a
+    /// question that nobody answers.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Settings that were judged, or every problem, told.
@@ -93,21 +132,15 @@ fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
     paths.iter().map(read).collect()
 }
 
-fn check_evidence(asked: cli::Verify) -> Exit {
+fn check_evidence(asked: cli::Verify) -> Result<Exit, Exit> {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let loaded = config::load_store(environment, asked.url, |path| std::fs::read_to_string(path));
-    let settings = match settled(loaded) {
-        Ok(settings) => settings,
-        Err(exit) => return exit,
-    };
-    let keys = match public_keys(&asked.public_keys) {
-        Ok(keys) => keys,
-        Err(problem) => {
-            complain(&format!("error: {problem}\n"));
-            return Exit::Configuration;
-        }
-    };
+    let settings = settled(loaded)?;
+    let keys = public_keys(&asked.public_keys).map_err(|problem| {
+        complain(&format!("error: {problem}\n"));
+        Exit::Configuration
+    })?;
     let expected = verify::Expectations {
         keys,
         now: clock.as_of(),
@@ -119,42 +152,26 @@ fn check_evidence(asked: cli::Verify) -> Exit {
             Until::At(instant) => instant,
         }),
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = async {
-                verify::verify(&Store::open(&settings).await?, &expected).await
-            } => Ok(ended),
-            stopped = stop_signal() => Err(stopped),
-        }
-    });
-    runtime.shutdown_background();
+    let ended = Driver::start()?
+        .run(async { verify::verify(&Store::open(&settings).await?, &expected).await });
     progress.clear();
-    match ended {
-        Err(stopped) => stopped,
-        Ok(Err(error)) => {
-            complain(&words::store_trouble(&error));
-            error.kind().into()
-        }
-        Ok(Ok(verified)) => {
-            if asked.json {
-                say(&format!("{:#}\n", verify::as_json(&verified, &expected)));
-            } else {
-                say(&verify::as_text(&verified, &expected));
-            }
-            if verified.is_sound() {
-                Exit::Pass
-            } else {
-                Exit::Unsound
-            }
-        }
+    let verified = ended?.map_err(|error| {
+        complain(&words::store_trouble(&error));
+        Exit::from(error.kind())
+    })?;
+    if asked.json {
+        say(&format!("{:#}\n", verify::as_json(&verified, &expected)));
+    } else {
+        say(&verify::as_text(&verified, &expected));
     }
+    Ok(if verified.is_sound() {
+        Exit::Pass
+    } else {
+        Exit::Unsound
+    })
 }
 
-fn check_everything(asked: cli::Check) -> Exit {
+fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let tell = |checked: &check::Checked| {
@@ -170,7 +187,7 @@ fn check_everything(asked: cli::Check) -> Exit {
         Ok(judged) => judged,
         Err(problems) => {
             let checked = check::Checked::of_problems(problems.all(), &problems.hints());
-            return tell(&checked);
+            return Ok(tell(&checked));
         }
     };
     let zone_of_hr = settings.run.policy.hr_time_zone.clone();
@@ -178,87 +195,52 @@ fn check_everything(asked: cli::Check) -> Exit {
         let zone = zone.unwrap_or(zone_of_hr);
         pattern.in_zone(&zone)
     });
-    let schedule = match schedule.transpose() {
-        Ok(schedule) => schedule,
-        Err(wrong) => {
-            complain(&format!("error: --zone: {wrong}\n"));
-            return Exit::Usage;
-        }
-    };
+    let schedule = schedule.transpose().map_err(|wrong| {
+        complain(&format!("error: --zone: {wrong}\n"));
+        Exit::Usage
+    })?;
     let settings = check::Settings {
         run: settings.run,
         notify: settings.notify,
         schedule,
         write_probe: asked.write_probe,
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let ended = runtime.block_on(async {
-        let within = settings.run.deadline;
-        tokio::select! {
-            checked = tokio::time::timeout(within, check::check(&settings, &warnings, &clock)) => Ok(checked),
-            stopped = stop_signal() => Err(stopped),
-        }
+    let within = settings.run.deadline;
+    let ended = Driver::start()?.run(async {
+        tokio::time::timeout(within, check::check(&settings, &warnings, &clock)).await
     });
-    runtime.shutdown_background();
     progress.clear();
-    match ended {
-        Err(stopped) => stopped,
-        Ok(Ok(checked)) => tell(&checked),
-        Ok(Err(_)) => {
-            complain("error: the check was not over in time (RUN_DEADLINE)\n");
-            Exit::Transient
-        }
-    }
+    let checked = ended?.map_err(|_| {
+        complain("error: the check was not over in time (RUN_DEADLINE)\n");
+        Exit::Transient
+    })?;
+    Ok(tell(&checked))
 }
 
-fn make_connection(asked: cli::Connect) -> Exit {
+fn make_connection(asked: cli::Connect) -> Result<Exit, Exit> {
     let clock = Clock::start();
     if !asked.yes && !std::io::stdin().is_terminal() {
         complain(words::connect::NOBODY_TO_ASK);
-        return Exit::Usage;
+        return Err(Exit::Usage);
     }
     let (environment, progress) = begin();
     let loaded = config::load_truto(environment, |path| std::fs::read_to_string(path));
-    let settings = match settled(loaded) {
-        Ok(settings) => settings,
-        Err(exit) => return exit,
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
     let settings = connect::Settings {
-        truto: settings,
+        truto: settled(loaded)?,
         wanted: asked.wanted.clone(),
         timeout: asked.timeout,
         poll_every: connect::Settings::POLL_EVERY,
     };
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = connect_and_tell(settings, &asked, &clock, &progress) => Ok(ended),
-            stopped = stop_signal() => Err(stopped),
-        }
-    });
-    // A question that nobody answers waits on another thread; it is not awaited.
-    runtime.shutdown_background();
+    let ended = Driver::start()?.run(connect_and_tell(settings, &asked, &clock, &progress));
     progress.clear();
-    match ended {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => {
-            complain(&words::connect::failure(&error));
-            if asked.json {
-                say(&format!("{}\n", words::connect::failure_event(&error)));
-            }
-            error.kind().into()
+    let ended = ended.inspect_err(|_| complain(words::connect::STOPPED))?;
+    ended.map_err(|error| {
+        complain(&words::connect::failure(&error));
+        if asked.json {
+            say(&format!("{}\n", words::connect::failure_event(&error)));
         }
-        Err(stopped) => {
-            complain(words::connect::STOPPED);
-            stopped
-        }
-    }
+        error.kind().into()
+    })
 }
 
 /// Shows what is to be made, asks, makes the link, waits and shows what came of it.
@@ -320,57 +302,28 @@ fn tool() -> Tool {
     }
 }
 
-fn periodic_review(asked: &cli::Review) -> Exit {
+fn periodic_review(asked: &cli::Review) -> Result<Exit, Exit> {
     let clock = Clock::start();
     let (environment, progress) = begin();
     let loaded = config::load_review(environment, tool(), |path| std::fs::read_to_string(path));
-    let settings = match settled(loaded) {
-        Ok(settings) => settings,
-        Err(exit) => return exit,
+    let settings = settled(loaded)?;
+    let moment = campaign::Moment {
+        as_of: clock.as_of(),
+        suffix: suffix()?,
     };
-    let moment = match suffix() {
-        Ok(suffix) => campaign::Moment {
-            as_of: clock.as_of(),
-            suffix,
-        },
-        Err(error) => {
-            complain(&format!("error: the system gives no randomness: {error}\n"));
-            return Exit::Unexpected;
-        }
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let mut stopped = pin!(stop_signal());
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = review_step(asked, &settings, &moment, &clock) => Ok(ended),
-            stopped = &mut stopped => Err(stopped),
-        }
-    });
+    let mut driver = Driver::start()?;
+    let ended = driver.run(review_step(asked, &settings, &moment, &clock));
     progress.clear();
-    let exit = match ended {
-        Err(stopped) => stopped,
-        Ok(Err(error)) => {
-            complain(&campaign::failure(&error));
-            error.exit()
-        }
-        Ok(Ok(step)) => {
-            // Said before anybody is told, which takes a while and may be stopped.
-            say(&step.text);
-            let stopped = runtime.block_on(async {
-                let news = step.news?;
-                tokio::select! {
-                    () = notify::tell(&settings.notify, || news, &clock) => None,
-                    stopped = &mut stopped => Some(stopped),
-                }
-            });
-            stopped.unwrap_or(step.exit)
-        }
-    };
-    runtime.shutdown_background();
-    exit
+    let step = ended?.map_err(|error| {
+        complain(&campaign::failure(&error));
+        error.exit()
+    })?;
+    // Said before anybody is told, which takes a while and may be stopped.
+    say(&step.text);
+    if let Some(news) = step.news {
+        driver.run(notify::tell(&settings.notify, || news, &clock))?;
+    }
+    Ok(step.exit)
 }
 
 /// A step of a periodic review that was taken.
@@ -425,82 +378,46 @@ async fn review_step(
     })
 }
 
-fn review() -> Exit {
+fn review() -> Result<Exit, Exit> {
     let clock = Clock::start();
     let (environment, progress) = begin();
-    let config::Judged { settings, warnings } =
-        match config::load(environment, |path| std::fs::read_to_string(path)) {
-            Ok(judged) => judged,
-            Err(problems) => {
-                complain(&format!("error: {problems}\n"));
-                let exit = Exit::Configuration;
-                let refusal = words::last_words_of_refusal(exit, &problems.to_string());
-                leave_last_words(false, refusal);
-                return exit;
-            }
-        };
-    for warning in warnings {
-        warn!("{warning}");
-    }
-    let identity = match suffix() {
-        Ok(suffix) => RunIdentity {
-            as_of: clock.as_of(),
-            suffix,
-            tool: tool(),
-            executor: settings.executor,
-        },
-        Err(error) => {
-            complain(&format!("error: the system gives no randomness: {error}\n"));
-            return Exit::Unexpected;
-        }
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let refusal = loaded.as_ref().err().map(ToString::to_string);
+    let settings = settled(loaded).inspect_err(|exit| {
+        let refusal = refusal.unwrap_or_default();
+        leave_last_words(false, words::last_words_of_refusal(*exit, &refusal));
+    })?;
+    let identity = RunIdentity {
+        as_of: clock.as_of(),
+        suffix: suffix()?,
+        tool: tool(),
+        executor: settings.executor,
     };
     info!(run = identity.run_id(), "Began a review");
 
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
+    let mut driver = Driver::start()?;
     let about = run::about(&settings.run, &identity);
     let time_zone = settings.run.policy.hr_time_zone.clone();
-    let mut stopped = pin!(stop_signal());
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = run::run(settings.run, identity, clock) => Ok(ended),
-            stopped = &mut stopped => Err(stopped),
-        }
-    });
+    let ended = driver.run(run::run(settings.run, identity, clock));
     progress.clear();
-    let exit = match ended {
-        Err(stopped) => {
-            warn!(
-                exit = stopped.code(),
-                "Stopped by a signal; nothing is half committed"
-            );
-            stopped
-        }
-        Ok(ended) => {
-            // Said before anybody is told, which takes a while and may be stopped.
-            let exit = say_how_it_ended(&ended, settings.fail_on);
-            leave_last_words(ended.is_ok(), words_of(&ended, exit));
-            let stopped = runtime.block_on(async {
-                tokio::select! {
-                    () = run::tell(&settings.notify, &about, &time_zone, &ended, exit, clock) => None,
-                    stopped = &mut stopped => Some(stopped),
-                }
-            });
-            if let Some(stopped) = stopped {
-                warn!(
-                    exit = stopped.code(),
-                    "Stopped by a signal while telling others; what was stored stays"
-                );
-                leave_last_words(ended.is_ok(), words_of(&ended, stopped));
-            }
-            stopped.unwrap_or(exit)
-        }
-    };
-    // What is under way on other threads is a single create, whole or not at all; it is not awaited.
-    runtime.shutdown_background();
-    exit
+    let ended = ended.inspect_err(|stopped| {
+        warn!(
+            exit = stopped.code(),
+            "Stopped by a signal; nothing is half committed"
+        );
+    })?;
+    // Said before anybody is told, which takes a while and may be stopped.
+    let exit = say_how_it_ended(&ended, settings.fail_on);
+    leave_last_words(ended.is_ok(), words_of(&ended, exit));
+    let told = run::tell(&settings.notify, &about, &time_zone, &ended, exit, clock);
+    driver.run(told).inspect_err(|stopped| {
+        warn!(
+            exit = stopped.code(),
+            "Stopped by a signal while telling others; what was stored stays"
+        );
+        leave_last_words(ended.is_ok(), words_of(&ended, *stopped));
+    })?;
+    Ok(exit)
 }
 
 /// For whoever reads along.
@@ -525,9 +442,12 @@ fn words_of(ended: &Result<Done, Failed>, exit: Exit) -> serde_json::Value {
 }
 
 /// Six hex digits that tell apart two runs of one second.
-fn suffix() -> Result<String, getrandom::Error> {
+fn suffix() -> Result<String, Exit> {
     let mut bytes = [0; 3];
-    getrandom::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        complain(&format!("error: the system gives no randomness: {error}\n"));
+        Exit::Unexpected
+    })?;
     Ok(const_hex::encode(bytes))
 }
 
