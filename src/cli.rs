@@ -72,6 +72,16 @@ pub enum Review {
     Close(CloseAsked),
 }
 
+impl Review {
+    /// Whether names are asked for, whoever reads them.
+    pub fn names(&self) -> bool {
+        match self {
+            Self::Status(status) => status.names,
+            Self::Open(_) | Self::Close(_) => false,
+        }
+    }
+}
+
 /// How it is to be told how far a review is.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -366,8 +376,9 @@ fn of_review(command: clap::Command) -> clap::Command {
     let decisions = || {
         file(
             "decisions",
-            "What reviewers sent back: worksheet.csv, worksheet.xlsx or the page's file. Several, or repeated",
+            "What reviewers sent back: worksheet.csv, worksheet.xlsx or the page's file; of a folder every file, but for names that begin with a dot. Several, or repeated",
         )
+        .value_name("FILE|FOLDER")
         .num_args(1..)
         .action(ArgAction::Append)
     };

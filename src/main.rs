@@ -315,7 +315,7 @@ fn periodic_review(asked: &cli::Review) -> Result<Exit, Exit> {
     let ended = driver.run(review_step(asked, &settings, &moment, &clock));
     progress.clear();
     let step = ended?.map_err(|error| {
-        complain(&campaign::failure(&error));
+        complain(&campaign::failure(&error, asked.names() || is_read()));
         error.exit()
     })?;
     // Said before anybody is told, which takes a while and may be stopped.
@@ -324,6 +324,11 @@ fn periodic_review(asked: &cli::Review) -> Result<Exit, Exit> {
         driver.run(notify::tell(&settings.notify, || news, &clock))?;
     }
     Ok(step.exit)
+}
+
+/// Whether a person reads what is said, and no log keeps it.
+fn is_read() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 /// A step of a periodic review that was taken.
@@ -341,7 +346,7 @@ async fn review_step(
     moment: &campaign::Moment,
     clock: &Clock,
 ) -> Result<ReviewStep, CampaignError> {
-    let is_read = std::io::stdout().is_terminal();
+    let is_read = is_read();
     Ok(match asked {
         cli::Review::Open(asked) => {
             let opened = campaign::open(settings, asked, moment, clock).await?;

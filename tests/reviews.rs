@@ -272,27 +272,132 @@ fn everything_that_is_wrong_is_listed_by_file_and_line_and_nothing_is_written() 
     let two = saved(&job, "two.csv", &[rows[0].clone(), rows[9].clone()], b',');
     let closed = close(&job, &[&one, &two], &["--accept-incomplete", "no time"]);
     assert_eq!(closed.code, 78);
+    let file = |number, path| in_a_log(number, path);
+    let (first, second) = (file(1, &one), file(2, &two));
     for wanted in [
-        "one.csv, line 2: row 1: revoke needs a note",
-        "one.csv, line 3: row 2: the decision is none of",
-        "one.csv, line 4: it is of another review",
-        "one.csv, line 5: there is no row 4711",
-        "one.csv, line 6: row 5 is account",
-        "one.csv, line 7: row 6 is decided by the owner",
-        "one.csv, line 8: row 7: change_role needs a new role",
-        "one.csv, line 9: row 8: `decided_by` must say",
-        "two.csv, line 2: row 9 is decided in one.csv, line 10, too",
-        "missing: row 1, account",
+        format!("{first}, line 2: row 1: revoke needs a note"),
+        format!("{first}, line 3: row 2: the decision is none of"),
+        format!("{first}, line 4: it is of another review"),
+        format!("{first}, line 5: there is no row 4711"),
+        format!("{first}, line 6: row 5 is account"),
+        format!("{first}, line 7: row 6 is decided by the owner"),
+        format!("{first}, line 8: row 7: change_role needs a new role"),
+        format!("{first}, line 9: row 8: `decided_by` must say"),
+        format!("{second}, line 2: row 9 is decided in {first}, line 10, too"),
+        "missing: row 1, account".to_owned(),
+        "files are numbered as they were given".to_owned(),
     ] {
         assert!(
-            closed.stderr.contains(wanted),
+            closed.stderr.contains(&wanted),
             "{wanted}\n{}",
             closed.stderr
         );
     }
+    assert!(!closed.stderr.contains("one.csv"), "{}", closed.stderr);
     assert!(!closed.stderr.contains('@'), "{}", closed.stderr);
     assert_eq!(job.entries(), 2);
     assert!(!part(&job, "close").exists());
+}
+
+/// What a log calls a file of decisions.
+fn in_a_log(number: usize, path: &Path) -> String {
+    let hash = evidence::sha256_hex(&fs::read(path).expect("a file"));
+    format!("file {number} (SHA-256 {}…)", &hash[..12])
+}
+
+#[test]
+fn a_person_is_told_files_by_name_and_a_log_is_not_since_the_page_names_them_after_reviewers() {
+    let job = reviewed(LEFT_AND_GONE);
+    open_at(&job, "2026-12-01T09:00:00Z");
+    let rows = filled(&job, keep);
+    let name = "2026-Q4-7f3a9c.boss-example-net.decisions.jsonl";
+    let named = saved(&job, name, &[rows[0].clone(), rows[1].clone()], b',');
+    let other = saved(&job, "other.csv", &rows, b',');
+    let asked = StatusAsked {
+        decisions: vec![other.clone(), named],
+        ..StatusAsked::default()
+    };
+    let status = campaign_at(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
+        campaign::status(settings, &asked, moment).await
+    });
+    let person = campaign::status_text(&status, true);
+    let twice = format!("{name}, line 2: row 1 is decided in other.csv, line 2, too");
+    assert!(person.contains(&twice), "{person}");
+    let log = campaign::status_text(&status, false);
+    let first = in_a_log(1, &other);
+    let twice = format!("line 2: row 1 is decided in {first}, line 2, too");
+    assert!(log.contains(&twice), "{log}");
+    assert!(!log.contains("boss") && !log.contains("other.csv"), "{log}");
+}
+
+#[test]
+fn decisions_are_taken_from_every_file_of_a_folder_also_of_a_mounted_secret() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let (some, others) = rows.split_at(5);
+    let others: Vec<_> = [&rows[..1], others].concat();
+    let read = |name, rows: &[Vec<String>]| fs::read(saved(&job, name, rows, b',')).expect("one");
+    let files = [
+        ("zoe.csv", read("1", some)),
+        ("Bob.csv", read("2", &others)),
+        (".DS_Store", b"of a file manager".to_vec()),
+    ];
+    let folder = job.folder.path().join("review");
+    support::mount(&folder, &files);
+    let status = job.run_with(&["review", "status", "--decisions", "review"]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    assert!(!status.stdout.contains("not in order"), "{}", status.stdout);
+    let closed = close(&job, &[&folder], &[]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+    let review = fs::read(part(&job, "close").join("review.json")).expect("a review");
+    let review: Value = serde_json::from_slice(&review).expect("JSON");
+    let kept = review["decision_files"].as_array().expect("files").iter();
+    let kept: Vec<_> = kept
+        .map(|file| {
+            (
+                file["file"].as_str().expect("a name"),
+                file["decisions"].as_u64(),
+            )
+        })
+        .collect();
+    let (some, others) = (some.len() as u64 - 1, others.len() as u64 - 1);
+    assert_eq!(kept, [("Bob.csv", Some(others)), ("zoe.csv", Some(some))]);
+    assert_sound(&job);
+}
+
+#[test]
+fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in_a_log() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let place = |name: &str| job.folder.path().join(name);
+    for name in ["empty", "hidden", "deep/ada@example.com", "lost", "pipe"] {
+        fs::create_dir_all(place(name)).expect("a folder");
+    }
+    fs::write(place("hidden/.one"), "x").expect("a file");
+    std::os::unix::fs::symlink("nowhere", place("lost/bob@example.com")).expect("a link");
+    let pipe = place("pipe/eve@example.com");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    fs::write(place("pipe/a.csv"), "x").expect("a file");
+    let told = |folder: &str| {
+        let ended = job.run_with(&["review", "status", "--decisions", folder]);
+        assert_eq!(ended.code, 78, "{}", ended.stdout);
+        assert!(!ended.stderr.contains('@'), "{}", ended.stderr);
+        ended.stderr
+    };
+    let all: String = ["empty", "hidden", "deep", "lost", "pipe", "none"]
+        .map(told)
+        .concat();
+    insta::assert_snapshot!(all, @"
+    error: `empty` cannot be read: it is a folder with no file in it
+    error: `hidden` cannot be read: it is a folder with no file in it
+    error: file 1 of `deep` cannot be read: it is a folder itself: give each folder that has files
+    error: file 1 of `lost` cannot be read: No such file or directory (os error 2)
+    error: file 2 of `pipe` cannot be read: it is no file: take it out
+    error: file 1 of --decisions cannot be read: No such file or directory (os error 2)
+    ");
+    assert_eq!(job.entries(), 2);
 }
 
 #[test]
@@ -800,7 +905,7 @@ fn campaign_at<T>(
         .build()
         .expect("a runtime");
     let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
-    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error)))
+    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
 }
 
 fn open_at(job: &Job, as_of: &str) {

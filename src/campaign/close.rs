@@ -22,7 +22,7 @@ use crate::store::StoreError;
 pub struct StatusAsked {
     /// The review, by id or name; none: the newest that is open.
     pub review: Option<String>,
-    /// Decisions received so far.
+    /// Decisions received so far: files, and folders of files.
     pub decisions: Vec<PathBuf>,
     /// Rows given to another reviewer since.
     pub reassigned: Option<PathBuf>,
@@ -70,7 +70,7 @@ pub async fn status(
     let ledger = ledger_to_read(settings).await?;
     let open = find(&ledger, asked.review.as_deref()).await?;
     let reassigned = reassigned(asked)?;
-    let given = given(asked)?;
+    let given = Given::all(&asked.decisions)?;
     let gathered = gather(
         &open.worksheet,
         &open.review_sha256,
@@ -105,7 +105,7 @@ pub async fn close(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     let reassigned = reassigned(&asked.of)?;
-    let given = given(&asked.of)?;
+    let given = Given::all(&asked.of.decisions)?;
     let (worksheet, review_sha256) = (&open.worksheet, &open.review_sha256);
     let Gathered {
         rows,
@@ -134,7 +134,7 @@ pub async fn close(
                 "row {}, account {}, is not decided",
                 row.row, row.account_id
             );
-            Fault::of_file("missing", text)
+            Fault::of("missing", text)
         }));
         return Err(CampaignError::Refused {
             headline: format!(
@@ -243,19 +243,11 @@ fn reasons(closed: &ReviewClosed) -> Vec<String> {
     reasons
 }
 
-fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {
-    asked
-        .decisions
-        .iter()
-        .map(|path| Given::read(path))
-        .collect()
-}
-
 fn reassigned(asked: &StatusAsked) -> Result<Option<ReviewerFile>, CampaignError> {
     let Some(path) = &asked.reassigned else {
         return Ok(None);
     };
-    let file = reviewers::read(&Given::read(path)?, true);
+    let file = reviewers::read(&Given::by_name(path)?, true);
     Ok(Some(file.map_err(|faults| CampaignError::Refused {
         headline: "the file of reassignments is not in order".to_owned(),
         faults,

@@ -1,7 +1,6 @@
 //! What reviewers sent back, held against the frozen rows: strictly, and everything that is wrong at once.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,40 +15,69 @@ use crate::people::{Decision, EmailAddress, Role, trim};
 /// The `schema` of the file that the page saves.
 const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";
 
-/// Something that is wrong with what was given. No names: it may be printed anywhere.
+/// Something that is wrong with what was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The file.
+    /// The file. The page names what it saves after its reviewer, so this is for no log.
     pub file: String,
+    /// What a log calls the file.
+    pub file_in_a_log: String,
     /// Line in it, where it is about one.
     pub line: Option<u64>,
-    /// A sentence.
+    /// A sentence, which names people nowhere, and files only where the next field is set.
     pub text: String,
+    /// The sentence for a log, where the other one names a file.
+    pub text_in_a_log: Option<String>,
 }
 
 impl Fault {
-    pub(super) fn new(file: &str, line: u64, text: impl Into<String>) -> Self {
+    pub(super) fn new(given: &Given, line: u64, text: impl Into<String>) -> Self {
         Self {
-            file: file.to_owned(),
             line: Some(line),
-            text: text.into(),
+            ..Self::of_file(given, text.into())
         }
     }
 
-    pub(super) fn of_file(file: &str, text: String) -> Self {
+    pub(super) fn of_file(given: &Given, text: String) -> Self {
         Self {
-            file: file.to_owned(),
+            file_in_a_log: given.in_a_log.clone(),
+            ..Self::of(&given.file, text)
+        }
+    }
+
+    /// About something that is called the same everywhere.
+    pub(super) fn of(what: &str, text: String) -> Self {
+        Self {
+            file: what.to_owned(),
+            file_in_a_log: what.to_owned(),
             line: None,
             text,
+            text_in_a_log: None,
         }
     }
-}
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// File and sentence for a person, or for a log.
+    pub(super) fn words(&self, names: bool) -> (&str, &str) {
+        let text = match &self.text_in_a_log {
+            Some(text) if !names => text,
+            _ => &self.text,
+        };
+        (
+            if names {
+                &self.file
+            } else {
+                &self.file_in_a_log
+            },
+            text,
+        )
+    }
+
+    /// For a person, or for a log.
+    pub(super) fn told(&self, names: bool) -> String {
+        let (file, text) = self.words(names);
         match self.line {
-            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.text),
-            None => write!(f, "{}: {}", self.file, self.text),
+            Some(line) => format!("{file}, line {line}: {text}"),
+            None => format!("{file}: {text}"),
         }
     }
 }
@@ -100,7 +128,7 @@ pub(super) fn gather(
         files: Vec::new(),
         faults: Vec::new(),
     };
-    let mut decided: HashMap<u32, (String, u64)> = HashMap::new();
+    let mut decided: HashMap<u32, (&Given, u64)> = HashMap::new();
     for (number, file) in (1u32..).zip(given) {
         let (format, claims) = match claims(file) {
             Ok(read) => read,
@@ -111,7 +139,7 @@ pub(super) fn gather(
         };
         let mut accepted = 0;
         for claim in claims {
-            let fault = |text: String| Fault::new(&file.file, claim.line, text);
+            let fault = |text: String| Fault::new(file, claim.line, text);
             let judged = judged(worksheet, review_sha256, &gathered.rows, &claim);
             let (at, mut row) = match judged {
                 Ok(judged) => judged,
@@ -121,11 +149,15 @@ pub(super) fn gather(
                 }
             };
             if let Some((other, line)) = decided.get(&row.row) {
-                let text = format!("row {} is decided in {other}, line {line}, too", row.row);
-                gathered.faults.push(fault(text));
+                let text =
+                    |other| format!("row {} is decided in {other}, line {line}, too", row.row);
+                gathered.faults.push(Fault {
+                    text_in_a_log: Some(text(&other.in_a_log)),
+                    ..fault(text(&other.file))
+                });
                 continue;
             }
-            decided.insert(row.row, (file.file.clone(), claim.line));
+            decided.insert(row.row, (file, claim.line));
             row.source = Some((number, claim.line));
             gathered.rows[at] = row;
             accepted += 1;
@@ -293,7 +325,7 @@ fn is_email(cell: &str, frozen: &FrozenRow) -> bool {
 }
 
 fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
-    let failed = |text: String| Fault::of_file(&file.file, text);
+    let failed = |text: String| Fault::of_file(file, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
         let table = table::xlsx(file.bytes.clone()).map_err(failed)?;
         return Ok(("xlsx", of_table(&table).map_err(failed)?));
@@ -360,7 +392,7 @@ fn of_page(file: &Given) -> Result<Vec<Claim>, Fault> {
         note: String,
         decided_at: String,
     }
-    let failed = |text: String| Fault::of_file(&file.file, text);
+    let failed = |text: String| Fault::of_file(file, text);
     let text = std::str::from_utf8(&file.bytes)
         .map_err(|_| failed("it is not UTF-8".to_owned()))?
         .trim_start_matches('\u{feff}');
@@ -369,10 +401,10 @@ fn of_page(file: &Given) -> Result<Vec<Claim>, Fault> {
         .filter(|(_, line)| !trim(line).is_empty());
     let (first, head) = lines.next().unwrap_or((1, ""));
     let head: Head = serde_json::from_str(head)
-        .map_err(|_| Fault::new(&file.file, first, "it is no file that the page has saved"))?;
+        .map_err(|_| Fault::new(file, first, "it is no file that the page has saved"))?;
     if head.schema != PAGE_SCHEMA {
         let text = "it is of a form this version does not know";
-        return Err(Fault::new(&file.file, first, text));
+        return Err(Fault::new(file, first, text));
     }
     let mut claims = Vec::new();
     for (number, line) in lines {

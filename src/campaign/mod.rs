@@ -5,18 +5,20 @@
 
 mod close;
 mod decisions;
+mod given;
 mod open;
 mod progress;
 mod reviewers;
 mod table;
 mod told;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use close::{CloseAsked, Closing, StatusAsked, close, status};
 pub use decisions::Fault;
+use given::Given;
 pub use open::{OpenAsked, Opened, open};
 pub use progress::{Progress, as_json as status_json};
 pub use told::{closed, failure, opened, status as status_text};
@@ -27,9 +29,6 @@ use crate::ledger::{self, Ledger, LedgerError};
 use crate::notify;
 use crate::signing::{self, SigningKey};
 use crate::store::{self, Store};
-
-/// A file given by hand is refused beyond this size, in bytes: a worksheet of 100,000 rows has some 40 MB.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// What a periodic review needs.
 #[derive(Clone, Debug)]
@@ -70,6 +69,8 @@ pub enum CampaignError {
     File {
         /// Which.
         path: PathBuf,
+        /// What a log calls it, where its name is for none.
+        in_a_log: Option<String>,
         /// Why.
         reason: String,
     },
@@ -99,33 +100,6 @@ impl CampaignError {
             Self::File { .. } | Self::Asked(_) | Self::Refused { .. } => Exit::Configuration,
             Self::Unexpected(_) => Exit::Unexpected,
         }
-    }
-}
-
-/// A file that somebody gave by hand.
-#[derive(Clone, Debug)]
-pub(crate) struct Given {
-    /// Its name, without its folder.
-    pub(crate) file: String,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Given {
-    fn read(path: &Path) -> Result<Self, CampaignError> {
-        let failed = |reason: String| CampaignError::File {
-            path: path.to_owned(),
-            reason,
-        };
-        let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-        if size.len() > MAX_BYTES {
-            return Err(failed(format!("it is larger than {MAX_BYTES} bytes")));
-        }
-        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let name = path.file_name().unwrap_or_default();
-        Ok(Self {
-            file: name.to_string_lossy().into_owned(),
-            bytes,
-        })
     }
 }
 

@@ -76,7 +76,7 @@ pub async fn open(
     let lines = match &asked.reviewers {
         None => None,
         Some(path) => {
-            let file = reviewers::read(&Given::read(path)?, false);
+            let file = reviewers::read(&Given::by_name(path)?, false);
             Some(file.map_err(|faults| CampaignError::Refused {
                 headline: "the reviewers file is not in order".to_owned(),
                 faults,
@@ -287,7 +287,7 @@ fn rows(
                         "no line names a reviewer other than the owner of account {}",
                         row.account_id
                     );
-                    faults.push(Fault::of_file(&file.file, text));
+                    faults.push(Fault::of(&file.file, text));
                 }
             }
         }

@@ -148,10 +148,10 @@ impl Closing {
 /// How far a review is, for machines. Who the reviewers are is in it only if `names` are wanted.
 pub fn as_json(closing: &Closing, names: bool) -> Value {
     let mut told = closing.progress.as_json(names);
-    let faults = closing
-        .faults
-        .iter()
-        .map(|fault| json!({ "file": fault.file, "line": fault.line, "text": fault.text }));
+    let faults = closing.faults.iter().map(|fault| {
+        let (file, text) = fault.words(names);
+        json!({ "file": file, "line": fault.line, "text": text })
+    });
     told["not_in_order"] = faults.collect();
     told
 }

@@ -34,7 +34,7 @@ fn rule(text: &str) -> Option<Rule> {
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fault>> {
-    let whole = |text: String| vec![Fault::of_file(&given.file, text)];
+    let whole = |text: String| vec![Fault::of_file(given, text)];
     let table = table::csv(given.bytes.clone(), &COLUMNS).map_err(whole)?;
     table
         .ensure_columns(&["rule", "value", "reviewer"])
@@ -43,7 +43,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
     let mut faults = Vec::new();
     for row in &table.rows {
         let cell = |name| table.cell(row, name);
-        let mut fault = |text: &str| faults.push(Fault::new(&given.file, row.line, text));
+        let mut fault = |text: &str| faults.push(Fault::new(given, row.line, text));
         if let Some(text) = &row.fault {
             fault(text);
             continue;
@@ -83,7 +83,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
         }
     }
     if lines.is_empty() && faults.is_empty() {
-        faults.push(Fault::of_file(&given.file, "it has no line".to_owned()));
+        faults.push(Fault::of_file(given, "it has no line".to_owned()));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -157,6 +157,7 @@ mod tests {
     fn given(text: &str) -> Given {
         Given {
             file: "reviewers.csv".to_owned(),
+            in_a_log: "reviewers.csv".to_owned(),
             bytes: text.as_bytes().to_vec(),
         }
     }

@@ -93,13 +93,17 @@ fn told(progress: &Progress, names: bool) -> String {
     text
 }
 
-fn faults(faults: &[super::Fault]) -> String {
+fn faults(faults: &[super::Fault], names: bool) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(FAULTS_TOLD) {
-        let _ = writeln!(text, "  {}", on_one_line(&fault.to_string()));
+        let _ = writeln!(text, "  {}", on_one_line(&fault.told(names)));
     }
     if faults.len() > FAULTS_TOLD {
         let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_TOLD);
+    }
+    let is_numbered = |fault: &super::Fault| fault.file != fault.file_in_a_log;
+    if !names && faults.iter().any(is_numbered) {
+        text += "  (files are numbered as they were given, those of a folder by name: a log tells no names)\n";
     }
     text
 }
@@ -111,7 +115,7 @@ pub fn status(closing: &Closing, names: bool) -> String {
     text += &told(progress, names);
     if !closing.faults.is_empty() {
         let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
-        text += &faults(&closing.faults);
+        text += &faults(&closing.faults, names);
     }
     text
 }
@@ -134,8 +138,15 @@ pub fn closed(closing: &Closing, names: bool) -> String {
 }
 
 /// Why a review was not opened, told or closed.
-pub fn failure(error: &CampaignError) -> String {
-    let told = exit::told(error);
+pub fn failure(error: &CampaignError, names: bool) -> String {
+    let told = match error {
+        CampaignError::File {
+            in_a_log: Some(file),
+            reason,
+            ..
+        } if !names => format!("{file} cannot be read: {reason}"),
+        _ => exit::told(error),
+    };
     let mut text = format!("error: {}\n", on_one_line(&told));
     match error {
         CampaignError::Refused {
@@ -143,7 +154,7 @@ pub fn failure(error: &CampaignError) -> String {
             hint,
             ..
         } => {
-            text += &faults(wrong);
+            text += &faults(wrong, names);
             let _ = writeln!(text, "hint: {hint}");
         }
         CampaignError::Ledger(ledger) => {

@@ -40,6 +40,20 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Files as Kubernetes mounts a Secret: each a link into a folder that is exchanged as a whole.
+pub(crate) fn mount(folder: &Path, files: &[(&str, Vec<u8>)]) {
+    let data = "..2026_11_25_23_40_00.1234567890";
+    fs::create_dir_all(folder.join(data)).expect("a folder");
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, folder.join(name)).expect("a link");
+    };
+    link(data, "..data");
+    for (name, bytes) in files {
+        fs::write(folder.join(data).join(name), bytes).expect("a file");
+        link(&format!("..data/{name}"), name);
+    }
+}
+
 /// Names of all files below a folder, relative to it.
 pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();

@@ -112,5 +112,5 @@ pub(crate) fn campaign_at<T>(
         .build()
         .expect("a runtime");
     let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
-    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error)))
+    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
 }
