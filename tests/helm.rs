@@ -91,6 +91,24 @@ fn matrix() -> Vec<(&'static str, Value)> {
             }),
         ),
         (
+            "a step of an access review",
+            json!({
+                "review": { "args": ["open", "--name", "2026-Q4", "--due", "2026-12-31", "--reviewers", "/review/reviewers.csv"],
+                            "files": { "secret": "review-2026-q4" } },
+                "secretKeys": { "evidenceSigningKey": "signing.pem", "notifySlackWebhookUrl": "slack" },
+            }),
+        ),
+        (
+            "a step of an access review, with a folder for evidence and the files on a claim",
+            json!({
+                "review": { "args": ["close", "--review", "2026-Q4", "--decisions=/review", "--accept-incomplete", "why *not*?"],
+                            "files": { "claim": "received" }, "ttlSecondsAfterFinished": null },
+                "config": { "evidenceUrl": "/evidence/asana" }, "persistence": { "enabled": true },
+                "cronJob": { "jobLabels": { "kueue.x-k8s.io/queue-name": "security" }, "suspendJobs": true },
+                "secretsAsEnv": true, "secretKeys": { "evidenceSigningKey": "signing.pem" },
+            }),
+        ),
+        (
             "zero and false",
             json!({
                 "cronJob": { "backoffLimit": 0, "ttlSecondsAfterFinished": 0, "successfulJobsHistoryLimit": 0,
@@ -149,6 +167,12 @@ fn needs(leaf: &str) -> Value {
             &json!({ "externalSecret": { "enabled": false } }),
         ),
         "persistence.enabled" => over(&claim, &json!({ "persistence": { "enabled": false } })),
+        "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" => {
+            json!({ "review": { "args": ["status"] } })
+        }
+        _ if leaf.starts_with("review.files.") => json!({ "review": { "args": ["status"] } }),
+        "review.args" => json!({ "extraVolumes": [{ "name": "mine", "emptyDir": {} }],
+            "extraVolumeMounts": [{ "name": "mine", "mountPath": "/review" }] }),
         _ if leaf.starts_with("externalSecret.") => external,
         _ if leaf.starts_with("persistence.") => claim,
         _ if leaf.starts_with("prometheusRule.") && leaf != "prometheusRule.enabled" => {
@@ -415,6 +439,23 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
             "failedJobsHistoryLimit": 0, "successfulJobsHistoryLimit": 0, "ttlSecondsAfterFinished": 3600 } }),
         ),
         (
+            "a review that is none, with its name twice",
+            json!({ "review": { "args": ["review", "open"] } }),
+        ),
+        (
+            "files for no review, from two places",
+            json!({ "review": { "files": { "secret": "one", "claim": "two" } } }),
+        ),
+        (
+            "files that a shell would find, and files on nobody's laptop",
+            json!({ "review": { "args": ["close", "--decisions", "/review/*", "received/ada.csv", "--reviewers=/reviews/on.csv",
+                "--accept-incomplete", "no/file"], "files": { "configMap": "one" } } }),
+        ),
+        (
+            "a file without a Secret",
+            json!({ "review": { "args": ["open", "--reviewers", "/review/reviewers.csv"] } }),
+        ),
+        (
             "texts of a wrong form",
             json!({
             "cronJob": { "schedule": "CRON_TZ=Europe/Berlin 40 23 * * *", "timeZone": "Europe Berlin" },
@@ -623,10 +664,16 @@ fn every_release_name_gives_names_that_kubernetes_takes() {
                 "prometheusRule": { "enabled": true },
                 "config": { "evidenceUrl": "/evidence" },
                 "persistence": { "enabled": true },
+                "review": { "args": ["status"] },
             }),
         );
         for object in objects(&release, &values) {
-            let name = object["metadata"]["name"].as_str().expect("a name");
+            let metadata = &object["metadata"];
+            // What Kubernetes adds to a name that it makes; what is longer it cuts.
+            let made = metadata["generateName"].as_str();
+            let made = made.map(|begin| format!("{}abcde", &begin[..begin.len().min(58)]));
+            let name = made.as_deref().or(metadata["name"].as_str());
+            let name = name.expect("a name");
             // A Job's name is its CronJob's and eleven more.
             let longest = if object["kind"] == "CronJob" { 52 } else { 63 };
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -954,6 +1001,114 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
     let rendered = objects("night", &node);
     let egress = &only(&rendered, "NetworkPolicy")["spec"]["egress"];
     assert_eq!(egress[4]["to"][0]["ipBlock"]["cidr"], "169.254.169.254/32");
+}
+
+/// The Job of `review status`, with other values beside.
+fn review_job(values: &Value) -> (Vec<Value>, Value) {
+    let step = json!({ "review": { "args": ["status"] } });
+    let rendered = objects("night", &over(&over(&least(), &step), values));
+    let job = only(&rendered, "Job").clone();
+    (rendered, job)
+}
+
+#[test]
+fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let without = objects("night", &least());
+    assert!(without.iter().all(|object| object["kind"] != "Job"));
+
+    let values = json!({ "restartPolicy": "OnFailure", "cronJob": { "podFailurePolicy": null } });
+    let (rendered, job) = review_job(&values);
+    assert!(job["metadata"]["name"].is_null());
+    assert_eq!(
+        job["metadata"]["generateName"],
+        "night-asana-access-review-status-"
+    );
+    let spec = &job["spec"];
+    assert_eq!(spec["backoffLimit"], 0);
+    assert!(spec["podFailurePolicy"].is_null());
+    assert_eq!(spec["activeDeadlineSeconds"], 3600);
+    assert_eq!(spec["ttlSecondsAfterFinished"], 604_800);
+    let pod = &spec["template"];
+    assert_eq!(pod["spec"]["restartPolicy"], "Never");
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(container["args"], json!(["review", "status"]));
+
+    // What holds the nightly pods holds this one, and nothing takes it for one of them.
+    let policy = &only(&rendered, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"];
+    let labels = &pod["metadata"]["labels"];
+    let selector = policy.as_object().expect("labels");
+    assert!(selector.iter().all(|(key, value)| labels[key] == *value));
+    for labels in [labels, &job["metadata"]["labels"]] {
+        assert_eq!(labels["app.kubernetes.io/component"], "access-review");
+    }
+    let night = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
+    for same in [
+        "serviceAccountName",
+        "securityContext",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+    ] {
+        assert_eq!(pod["spec"][same], night["spec"][same], "{same}");
+    }
+    for same in ["image", "securityContext", "resources", "envFrom"] {
+        let container_of_night = &night["spec"]["containers"][0];
+        assert_eq!(container[same], container_of_night[same], "{same}");
+    }
+
+    // Values that were kept by mistake do not review again with each upgrade.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("values.json");
+    let kept = over(&least(), &json!({ "review": { "args": ["status"] } }));
+    fs::write(&file, kept.to_string()).expect("values");
+    let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let (chart, file) = (path(&chart()), path(&file));
+    let arguments = ["template", "night", &chart, "--values", &file];
+    let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
+    assert!(!upgraded.status.success());
+    let told = String::from_utf8_lossy(&upgraded.stderr).into_owned();
+    assert!(told.contains("review.args is set in an upgrade"), "{told}");
+}
+
+#[test]
+fn a_step_of_an_access_review_is_given_the_secrets_it_needs_and_no_other() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let secrets: Vec<&Variable> = offered().filter(|variable| variable.secret).collect();
+    let is_for_reviews = |variable: &Variable| variable.commands.contains(&Command::Review);
+    assert!(secrets.iter().any(|variable| is_for_reviews(variable)));
+    let mut keys = json!({ "awsCredentials": "aws" });
+    for variable in &secrets {
+        keys[key_of(variable.name)] = json!(format!("of-{}", variable.name));
+    }
+    let feed = json!({ "hrFeedUrl": "https://hr.example.com/x" });
+    let from_secret = json!({ "config": feed, "secretKeys": keys });
+    let as_env = over(&from_secret, &json!({ "secretsAsEnv": true }));
+    let entry = |name: String| json!({ "name": name, "value": "x" });
+    let mut by_hand: Vec<Value> = secrets
+        .iter()
+        .map(|variable| entry(variable.name.to_owned()))
+        .collect();
+    by_hand.push(entry("HTTPS_PROXY".to_owned()));
+    let by_hand = json!({ "config": feed, "existingSecret": "", "secretKeys": { "trutoApiToken": "" }, "extraEnv": by_hand });
+    for (values, suffix) in [(from_secret, "_FILE"), (as_env, ""), (by_hand, "")] {
+        let (_, job) = review_job(&values);
+        let pod = &job["spec"]["template"]["spec"];
+        let env = pod["containers"][0]["env"].as_array().expect("env");
+        let has = |name: &str| env.iter().any(|entry| entry["name"] == name);
+        let text = pod.to_string();
+        for variable in &secrets {
+            let name = format!("{}{suffix}", variable.name);
+            assert_eq!(has(&name), is_for_reviews(variable), "{name}: {text}");
+            let key = format!("of-{}", variable.name);
+            let is_there = text.contains(&key);
+            assert!(!is_there || is_for_reviews(variable), "{key}: {text}");
+        }
+        assert!(has("AWS_SHARED_CREDENTIALS_FILE") || has("HTTPS_PROXY"));
+    }
 }
 
 #[test]
@@ -1305,10 +1460,14 @@ fn kubernetes_knows_every_field() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = Vec::new();
     for (number, (_, values)) in matrix().into_iter().enumerate() {
-        for (place, object) in objects("night", &over(&least(), &values))
+        for (place, mut object) in objects("night", &over(&least(), &values))
             .into_iter()
             .enumerate()
         {
+            // The name that Kubernetes makes, and that kubernetes-validate asks for.
+            if let Some(begin) = object["metadata"]["generateName"].as_str() {
+                object["metadata"]["name"] = json!(format!("{begin}x7k2p"));
+            }
             if ["ExternalSecret", "PrometheusRule"]
                 .iter()
                 .any(|kind| object["kind"] == *kind)

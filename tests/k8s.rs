@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::has;
-use support::kube::{document, documents, here, objects, printed, text};
+use support::kube::{document, documents, here, objects, only, over, printed, text};
 
 /// What helm alone adds, and so no manifest has.
 const OF_HELM: [&str; 3] = [
@@ -155,4 +155,19 @@ fn the_one_off_job_is_the_nightly_one_under_a_name_that_is_always_new() {
         job["metadata"]["generateName"],
         "asana-access-review-manual-"
     );
+}
+
+#[test]
+fn the_job_of_an_access_review_is_what_the_chart_renders_for_one() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let job = document("k8s/review-job.yaml");
+    let args = job["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
+    let (review, args) = args.and_then(|args| args.split_first()).expect("arguments");
+    assert_eq!(review, "review");
+    let step = json!({ "review": { "args": args, "files": { "secret": "review-files" } } });
+    let values = over(&document("k8s/values.yaml"), &step);
+    let chart = objects("asana-access-review", &values);
+    assert_eq!(plain(job), plain(only(&chart, "Job").clone()));
 }

@@ -198,6 +198,20 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml $items }}
 {{- end }}
 
+{{/* What is mounted at /review, as a volume without its name; or nothing. Files that people sent are read by
+the pod's group, as secrets are. */}}
+{{- define "asana-access-review.reviewFiles" -}}
+{{- with .Values.review.files }}
+{{- if .secret }}
+{{- dict "secret" (dict "secretName" .secret "defaultMode" 288) | toYaml }}
+{{- else if .configMap }}
+{{- dict "configMap" (dict "name" .configMap "defaultMode" 288) | toYaml }}
+{{- else if .claim }}
+{{- dict "persistentVolumeClaim" (dict "claimName" .claim) | toYaml }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* What a pod that reviews, and one that only checks, have in common: (list root arguments restartPolicy) */}}
 {{- define "asana-access-review.podSpec" -}}
 {{- $root := index . 0 }}

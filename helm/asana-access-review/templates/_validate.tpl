@@ -51,6 +51,56 @@ them, too, but would show its pattern. */}}
 {{- toYaml $problems }}
 {{- end }}
 
+{{/* A step of the periodic access review that could not be taken. */}}
+{{- define "asana-access-review.reviewProblems" -}}
+{{- $problems := list }}
+{{- $args := .Values.review.args }}
+{{- $sources := list }}
+{{- range $kind, $name := .Values.review.files }}
+{{- if $name }}{{ $sources = append $sources (printf "review.files.%s" $kind) }}{{ end }}
+{{- end }}
+{{- if gt (len $sources) 1 }}
+{{- $problems = append $problems (printf "%s are set: keep one of them, which is mounted at /review" (join " and " $sources)) }}
+{{- end }}
+{{- if and $sources (not $args) }}
+{{- $problems = append $problems (printf "%s is set, and review.args is not: set review.args to what is to be done, as `[close, --decisions, /review]`" (first $sources)) }}
+{{- end }}
+{{- if $args }}
+{{- if .Release.IsUpgrade }}
+{{- $problems = append $problems "review.args is set in an upgrade: leave it out of the release's values, and create the Job with `helm template … --show-only templates/review-job.yaml | kubectl create --filename -`" }}
+{{- end }}
+{{- if not (has (first $args) (list "open" "status" "close")) }}
+{{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
+{{- end }}
+{{- /* Files are what follows their options, up to the next option. */}}
+{{- $files := list }}
+{{- $option := "" }}
+{{- range $args }}
+{{- if hasPrefix "--" . }}
+{{- $option = . | splitList "=" | first }}
+{{- if and (contains "=" .) (has $option (list "--decisions" "--reviewers")) }}{{ $files = append $files (. | splitList "=" | rest | join "=") }}{{ end }}
+{{- else if has $option (list "--decisions" "--reviewers") }}{{ $files = append $files . }}
+{{- end }}
+{{- end }}
+{{- $mounts := list }}
+{{- if $sources }}{{ $mounts = append $mounts "/review" }}{{ end }}
+{{- if .Values.persistence.enabled }}{{ $mounts = append $mounts .Values.persistence.mountPath }}{{ end }}
+{{- range .Values.extraVolumeMounts }}{{ $mounts = append $mounts .mountPath }}{{ end }}
+{{- range $file := $files }}
+{{- $mounted := false }}
+{{- range $mounts }}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (printf "%s/" $file) }}{{ $mounted = true }}{{ end }}
+{{- end }}
+{{- if contains "*" $file }}
+{{- $problems = append $problems (printf "review.args has `%s`, and there is no shell in the pod: give the folder, as `/review`" $file) }}
+{{- else if not $mounted }}
+{{- $problems = append $problems (printf "review.args has the file `%s`, and nothing is mounted there: %swrite `/review/NAME`, or `/review` for all of them" $file ($sources | empty | ternary "set review.files.secret to the name of a Secret with your files, and " "")) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $problems }}
+{{- end }}
+
 {{/* Values that each fit the schema and cannot work together. All of them are told at once. */}}
 {{- define "asana-access-review.validate" -}}
 {{- $problems := include "asana-access-review.forms" . | fromYamlArray }}
@@ -232,6 +282,8 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems (printf "cronJob.ttlSecondsAfterFinished is less than prometheusRule.notFinishedHours (%d h), and the alerts look at finished Jobs: set it to %d or more" $hours (mul $hours 3600)) }}
 {{- end }}
 {{- end }}
+
+{{- $problems = concat $problems (include "asana-access-review.reviewProblems" . | fromYamlArray) }}
 
 {{- if $problems }}
 {{- fail (printf "\n\nthe values have %d problem%s\n  %s\n" (len $problems) (eq (len $problems) 1 | ternary "" "s") (join "\n  " $problems)) }}
