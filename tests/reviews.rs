@@ -344,11 +344,15 @@ fn decisions_are_taken_from_every_file_of_a_folder_also_of_a_mounted_secret() {
         (".DS_Store", b"of a file manager".to_vec()),
     ];
     let folder = job.folder.path().join("review");
-    support::mount(&folder, &files);
-    let status = job.run_with(&["review", "status", "--decisions", "review"]);
+    let given_on = "rule,value,reviewer,note\nreassign,ada@example.net,boss@example.net,ill\n";
+    let given_on = [("given-on.csv", given_on.as_bytes().to_vec())];
+    support::mount(&folder, &[&files[..], &given_on[..]].concat());
+    let given_on = ["--reviewers", "review/given-on.csv"];
+    let status = ["review", "status", "--decisions", "review"];
+    let status = job.run_with(&[&status[..], &given_on].concat());
     assert_eq!(status.code, 0, "{}", status.stderr);
     assert!(!status.stdout.contains("not in order"), "{}", status.stdout);
-    let closed = close(&job, &[&folder], &[]);
+    let closed = close(&job, &[&folder], &given_on);
     assert_eq!(closed.code, 0, "{}", closed.stderr);
     let review = fs::read(part(&job, "close").join("review.json")).expect("a review");
     let review: Value = serde_json::from_slice(&review).expect("JSON");
@@ -390,8 +394,8 @@ fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in
         .map(told)
         .concat();
     insta::assert_snapshot!(all, @"
-    error: `empty` cannot be read: it is a folder with no file in it
-    error: `hidden` cannot be read: it is a folder with no file in it
+    error: `empty` cannot be read: it is a folder with no file of decisions in it
+    error: `hidden` cannot be read: it is a folder with no file of decisions in it
     error: file 1 of `deep` cannot be read: it is a folder itself: give each folder that has files
     error: file 1 of `lost` cannot be read: No such file or directory (os error 2)
     error: file 2 of `pipe` cannot be read: it is no file: take it out

@@ -70,7 +70,7 @@ pub async fn status(
     let ledger = ledger_to_read(settings).await?;
     let open = find(&ledger, asked.review.as_deref()).await?;
     let reassigned = reassigned(asked)?;
-    let given = Given::all(&asked.decisions)?;
+    let given = given(asked)?;
     let gathered = gather(
         &open.worksheet,
         &open.review_sha256,
@@ -105,7 +105,7 @@ pub async fn close(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     let reassigned = reassigned(&asked.of)?;
-    let given = Given::all(&asked.of.decisions)?;
+    let given = given(&asked.of)?;
     let (worksheet, review_sha256) = (&open.worksheet, &open.review_sha256);
     let Gathered {
         rows,
@@ -241,6 +241,10 @@ fn reasons(closed: &ReviewClosed) -> Vec<String> {
         ));
     }
     reasons
+}
+
+fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {
+    Given::decisions(&asked.decisions, asked.reassigned.as_deref())
 }
 
 fn reassigned(asked: &StatusAsked) -> Result<Option<ReviewerFile>, CampaignError> {

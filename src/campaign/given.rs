@@ -33,13 +33,17 @@ impl Given {
         })
     }
 
-    /// Decisions: the files that were given, and those of each folder in the order of their names. They may
-    /// be called as the people who sent them, so a log has their number and the beginning of their hash.
-    pub(super) fn all(paths: &[PathBuf]) -> Result<Vec<Self>, CampaignError> {
+    /// Decisions: the files that were given, and those of each folder in the order of their names, but for
+    /// the one that says who decides. They may be called as the people who sent them, so a log has their
+    /// number and the beginning of their hash.
+    pub(super) fn decisions(
+        paths: &[PathBuf],
+        reviewers: Option<&Path>,
+    ) -> Result<Vec<Self>, CampaignError> {
         let mut found = Vec::new();
         for path in paths {
             if path.is_dir() {
-                let below = below(path, found.len());
+                let below = below(path, reviewers, found.len());
                 found.extend(below?.into_iter().map(|file| (file, Some(path))));
             } else {
                 found.push((path.clone(), None));
@@ -69,18 +73,26 @@ impl Given {
 
 /// The files of a folder, by name. What begins with a dot is passed by: a mounted Secret keeps its content
 /// in `..data` and links to it, and no reviewer sends such a file.
-fn below(folder: &Path, before: usize) -> Result<Vec<PathBuf>, CampaignError> {
+fn below(
+    folder: &Path,
+    reviewers: Option<&Path>,
+    before: usize,
+) -> Result<Vec<PathBuf>, CampaignError> {
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    let reviewers = reviewers.and_then(place);
+    let is_theirs = |path: &Path| reviewers.is_some() && place(path) == reviewers;
     let unreadable = |error: std::io::Error| failed(folder, None, error.to_string());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            files.push(entry.path());
+        let (name, path) = (entry.file_name(), entry.path());
+        if !name.as_encoded_bytes().starts_with(b".") && !is_theirs(&path) {
+            files.push(path);
         }
     }
     files.sort();
     if files.is_empty() {
-        let reason = "it is a folder with no file in it".to_owned();
+        let reason = "it is a folder with no file of decisions in it".to_owned();
         return Err(failed(folder, None, reason));
     }
     for (number, path) in files.iter().enumerate() {
