@@ -882,6 +882,32 @@ fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused(
         refused.stderr.contains("nobody is to be told"),
         "{}",
         refused.stderr
+#[test]
+fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
+    let job = reviewed(LEFT_AND_GONE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    let text = "rule,value,reviewer\nrole,admin,zoe@example.net\ndefault,,anna@example.net\n";
+    fs::write(&reviewers, text).expect("a file");
+    let opened = open(&job, &["--reviewers", "reviewers.csv"]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let rows = worksheet(&job)["rows"].as_array().expect("rows").len();
+    assert_eq!(worksheet(&job)["rows"][0]["reviewer"], "zoe@example.net");
+    assert!(
+        opened
+            .stdout
+            .contains(&format!("reviewer 1: {} row", rows - 1))
+    );
+    assert!(opened.stdout.contains("reviewer 2: 1 row"));
+    let status = job.run_with(&["review", "status"]);
+    assert!(
+        status
+            .stdout
+            .contains(&format!("reviewer 1 0/{}\n", rows - 1))
+    );
+    assert!(
+        status.stdout.contains("reviewer 2 0/1\n"),
+        "{}",
+        status.stdout
     );
 }
 
