@@ -436,7 +436,7 @@ fn of_review(command: clap::Command) -> clap::Command {
                 .arg(flag("json", "For machines: one JSON document"))
                 .arg(flag(
                     "names",
-                    "Name the reviewers, also where the output goes to a file or a log",
+                    "Name the reviewers, and the files, also where the output goes to a file or a log",
                 ))
                 .arg(flag(
                     "notify",

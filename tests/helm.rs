@@ -443,6 +443,10 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
             json!({ "review": { "args": ["review", "open"] } }),
         ),
         (
+            "a log of names",
+            json!({ "review": { "args": ["status", "--json", "--names"] } }),
+        ),
+        (
             "files for no review, from two places",
             json!({ "review": { "files": { "secret": "one", "claim": "two" } } }),
         ),

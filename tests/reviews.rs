@@ -744,8 +744,11 @@ fn status_for_machines_lists_what_is_not_in_order() {
     let fault = &told["not_in_order"][0];
     assert_eq!(
         (&fault["file"], &fault["line"]),
-        (&json!("all.csv"), &json!(3))
+        (&json!(in_a_log(1, &file)), &json!(3))
     );
+    let named = status(&job, &file, &["--json", "--names"]);
+    let named: Value = serde_json::from_str(&named.stdout).expect("JSON");
+    assert_eq!(named["not_in_order"][0]["file"], "all.csv");
     assert!(
         fault["text"]
             .as_str()
@@ -882,6 +885,9 @@ fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused(
         refused.stderr.contains("nobody is to be told"),
         "{}",
         refused.stderr
+    );
+}
+
 #[test]
 fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
     let job = reviewed(LEFT_AND_GONE);

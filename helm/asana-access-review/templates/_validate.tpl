@@ -72,6 +72,9 @@ them, too, but would show its pattern. */}}
 {{- if not (has (first $args) (list "open" "status" "close")) }}
 {{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
 {{- end }}
+{{- if has "--names" $args }}
+{{- $problems = append $problems "review.args has --names, and what the pod prints is kept as a log: leave it away, and ask `review status --names` from a machine that may read the evidence" }}
+{{- end }}
 {{- /* Files are what follows their options, up to the next option. */}}
 {{- $files := list }}
 {{- $option := "" }}
