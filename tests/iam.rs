@@ -168,6 +168,29 @@ fn the_auditors_policy_is_enough_to_verify_and_writes_nothing() {
 }
 
 #[test]
+fn a_review_is_opened_by_the_writers_policy_and_followed_by_the_auditors() {
+    let server = S3Server::start(["evidence"]);
+    let job = job(&server);
+    assert_eq!(job.run().code, 0);
+    let before = server.actions().len();
+    let open = ["review", "open", "--name", "2026-Q4", "--due", "2999-12-31"];
+    assert_eq!(job.run_with(&open).code, 0);
+    let asked_to_open = asked(&server.actions()[before..]);
+    let allowed_to_write = allowed("writer.json", &["ReadHrFilesInS3"]);
+    assert!(asked_to_open.is_subset(&allowed_to_write));
+    assert!(asked_to_open.contains("s3:PutObject"));
+    let before = server.actions().len();
+    assert_eq!(job.run_with(&["review", "status"]).code, 0);
+    let asked_for_status = asked(&server.actions()[before..]);
+    assert!(asked_for_status.contains("s3:GetObject"));
+    let allowed_to_read = allowed("auditor.json", &[]);
+    assert!(
+        asked_for_status.is_subset(&allowed_to_read),
+        "{asked_for_status:?}"
+    );
+}
+
+#[test]
 fn a_feed_in_s3_is_read_by_the_statement_for_it() {
     let server = S3Server::start(["evidence", "people"]);
     server.tamper(
