@@ -82,6 +82,7 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
     let reviewer = row.reviewer.as_ref();
     let reviewer = reviewer.and_then(|who| deciders.iter().position(|of| *of == who));
+    let others = row.other_emails.iter().map(|of| shown(of.as_written()));
     let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
     json!([
         row.row,
@@ -100,5 +101,6 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
         row.recommended,
         shown(&row.reason),
         reviewer.map_or(-1, |at| i64::try_from(at).unwrap_or(-1)),
+        others.collect::<Vec<_>>(),
     ])
 }
