@@ -127,6 +127,8 @@
     made.append(...children.filter((child) => child !== null && child !== ""));
     return made;
   }
+  // An address that is too long for its line breaks after its @, rather than in the middle of a word.
+  const parts = (text) => text.split("@").flatMap((part, place, all) => [place ? el("wbr") : "", part + (place < all.length - 1 ? "@" : "")]);
   const name = (text) => el("bdi", {}, short(text));
   function say(...parts) { at("said").replaceChildren(...parts); }
 
@@ -135,22 +137,18 @@
   function fieldset(row) {
     const [decision, role, note] = of(row);
     const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), SAID[word]));
+    const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
+    if (decision && !isNoted) choices.push(el("button", { type: "button", class: "add", "aria-label": "Note about " + row.who }, "Note"));
+    if (decision) choices.push(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
     const made = el("fieldset", {}, el("legend", {}, "Decision about " + row.who), el("div", { class: "choice" }, ...choices));
     if (decision === "change_role") {
       const select = el("select", { "aria-invalid": lacksRole(row) ? "true" : null }, el("option", { value: "" }, "choose"), ...ROLES.filter((r) => r !== row.role).map((r) => el("option", { value: r, selected: r === role }, r)));
       made.append(el("label", {}, "New role (needed) ", select));
     }
-    const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
     if (isNoted) {
       const text = el("textarea", { rows: linesOf(note), dir: "auto", "aria-invalid": lacksNote(row) ? "true" : null });
       text.value = note;
       made.append(el("label", {}, decision === "keep" ? "Note" : "Why (needed)", text));
-    }
-    if (decision) {
-      const more = el("p", { class: "more" });
-      if (!isNoted) more.append(el("button", { type: "button", class: "add", "aria-label": "Add a note about " + row.who }, "Add a note"));
-      more.append(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
-      made.append(more);
     }
     return made;
   }
@@ -163,11 +161,11 @@
   function drawn(row, isPrinted) {
     const cell = (label, attributes, ...children) => el("td", { role: "cell", "data-label": label, ...attributes }, ...children);
     return el("tr", { role: "row", "data-row": row.row, tabindex: row.row === active ? "0" : "-1", class: rowClass(row) },
-      el("th", { scope: "row", role: "rowheader" }, el("bdi", { class: "who" }, row.who), row.name && row.email ? el("bdi", { class: "mail" }, row.email) : "", el("code", {}, row.account)),
+      el("th", { scope: "row", role: "rowheader" }, el("bdi", { class: "who" }, ...parts(row.who)), row.name && row.email ? el("bdi", { class: "mail" }, ...parts(row.email)) : "", el("code", {}, row.account)),
       cell("Role, status", {}, el("bdi", {}, row.role + ", " + row.status)),
       cell("Joined", { class: "day" }, row.joined || el("span", { class: "none" }, "not known")),
       cell("In HR", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
-      cell("Since the last review", {}, el("bdi", {}, row.changed), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
+      cell("Since the last review", { class: "since" }, el("bdi", {}, ...parts(row.changed)), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
       cell("What the evidence says", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, "speaks for " + SAID[row.recommended] + ": " + row.reason)),
       el("td", { role: "cell", class: "decision" }, isPrinted ? told(row) : fieldset(row)));
   }
@@ -479,9 +477,9 @@
     withdraw();
     keep();
     refilter();
-    const parts = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " the same as here"];
-    if (other.length) parts.push(other.length + (takesTheirs ? " replaced by the file's" : " kept as decided here"));
-    say(name(file), ": " + parts.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": look through it, what you save is in your name."]));
+    const told = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " the same as here"];
+    if (other.length) told.push(other.length + (takesTheirs ? " replaced by the file's" : " kept as decided here"));
+    say(name(file), ": " + told.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": look through it, what you save is in your name."]));
     at("load").focus();
   }
 
@@ -587,7 +585,8 @@
     // Paper has every row that is looked for, with what was decided as text.
     addEventListener("beforeprint", () => at("rows").replaceChildren(...view.map((row) => drawn(row, true))));
     addEventListener("afterprint", () => { draw(); if (active !== null) activate(active, true); });
-    new ResizeObserver(measure).observe(at("far"));
+    const sizes = new ResizeObserver(measure);
+    for (const of of [at("far"), at("table").tHead]) sizes.observe(of);
     addEventListener("resize", measure);
   }
 
