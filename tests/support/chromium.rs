@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// Whatever takes longer hangs.
@@ -212,6 +214,26 @@ impl Page {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.ask("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// A picture of the screen from the top of one element to the bottom of another, as PNG.
+    pub(crate) fn picture(&mut self, from: &str, to: &str) -> Vec<u8> {
+        const MARGIN: f64 = 8.0;
+        let edge = |page: &mut Self, of: &str, edge: &str| {
+            let at = format!("document.querySelector('{of}').getBoundingClientRect().{edge}");
+            page.value(&at).as_f64().expect("a place")
+        };
+        let top = (edge(self, from, "top") - MARGIN).max(0.0);
+        let bottom = edge(self, to, "bottom") + MARGIN;
+        let width = self.value("document.documentElement.clientWidth");
+        // A clip is of the whole page, the place of an element of what is seen of it.
+        let y = top + self.value("scrollY").as_f64().expect("a place");
+        let clip = json!({"x": 0, "y": y, "width": width, "height": bottom - top, "scale": 1});
+        let ask = json!({"format": "png", "clip": clip, "optimizeForSpeed": false});
+        let taken = self.ask("Page.captureScreenshot", ask);
+        STANDARD
+            .decode(taken["data"].as_str().expect("base64"))
+            .expect("base64")
     }
 
     /// Chooses a file in a field for files.
