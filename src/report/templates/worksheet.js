@@ -186,7 +186,8 @@
     const role = at("role").value;
     const flagged = at("flagged").checked;
     const changed = at("changed").checked;
-    view = mine().filter((row) => {
+    const all = mine();
+    view = all.filter((row) => {
       if (find && !row.text.includes(find)) return false;
       if (role && row.role !== role) return false;
       if (flagged && !row.findings) return false;
@@ -207,7 +208,7 @@
     const stays = isFromTop === true ? -1 : view.findIndex((row) => row.row === active);
     page = Math.floor(Math.max(0, stays) / PAGE);
     if (stays < 0) active = view.length ? view[0].row : null;
-    draw();
+    draw(all);
   }
   const unfiltered = () => !at("find").value.trim() && !at("state").value && !at("role").value && !at("flagged").checked && !at("changed").checked;
   function showAll(state) {
@@ -215,8 +216,7 @@
     at("state").value = state;
     refilter();
   }
-  function draw() {
-    const all = mine();
+  function draw(all = mine()) {
     const pages = Math.max(1, Math.ceil(view.length / PAGE));
     page = Math.min(page, pages - 1);
     at("rows").replaceChildren(...view.slice(page * PAGE, page * PAGE + PAGE).map((row) => drawn(row)));
@@ -231,10 +231,9 @@
     at("nothing").textContent = me === null ? "Choose above who you are: the rows that you decide are shown then."
       : all.length === 0 ? (me === OTHER && !data.anybody && place === null ? "Choose above in whose place you decide." : "No row is yours to decide.")
       : "None of your " + counted(all.length, "row", "rows") + " fits what is looked for.";
-    count();
+    count(all);
   }
-  function count() {
-    const all = mine();
+  function count(all = mine()) {
     const decided = all.filter((row) => of(row)[0] !== "").length;
     const lacking = all.filter(lacks).length;
     const fresh = all.filter((row) => unfiled.has(row.row)).length;
@@ -246,7 +245,8 @@
     const isOwn = owned();
     const own = rows.filter((row) => isAssigned(row) && isOwn(row));
     at("own").hidden = own.length === 0;
-    at("own").textContent = own.length ? (own.length === 1 ? "Row " + own[0].row + " is your own account" : "Rows " + own.map((row) => row.row).join(", ") + " are your own accounts") + ": somebody else decides it, so it is not shown here." : "";
+    at("own").textContent = own.length === 1 ? "Row " + own[0].row + " is your own account: somebody else decides it, so it is not shown here."
+      : "Rows " + own.map((row) => row.row).join(", ") + " are your own accounts: somebody else decides them, so they are not shown here.";
   }
   const drawnRow = (number) => at("rows").querySelector('tr[data-row="' + number + '"]');
 
@@ -390,7 +390,7 @@
     keep();
     count();
     const left = all.length - decided.length;
-    say(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "That is every row of yours: send the file back."));
+    say(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "That is every row of yours: send this file back, and no earlier one."));
   }
 
   // The lines of a file that this page has saved, or an error that says in plain words why it is none.
