@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::visible::{Minute as _, without_hidden_characters};
+use super::words::Title as _;
 use crate::evidence::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
-use crate::judgement::mark_of_origin;
+use crate::judgement::{FindingKind, mark_of_origin};
 use crate::people::EmailAddress;
 
 const SCRIPT: &str = include_str!("templates/worksheet.js");
@@ -77,11 +78,18 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
         .replace('&', "\\u0026")
 }
 
+/// A kind of finding as the report names it; one that a later version wrote stays as it is.
+fn in_words(kind: &str) -> &str {
+    let known = FindingKind::ALL.iter().find(|of| of.as_str() == kind);
+    known.map_or(kind, |of| of.title())
+}
+
 fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
     let shown = |text: &str| without_hidden_characters(text.to_owned());
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
     let reviewer = row.reviewer.as_ref();
     let reviewer = reviewer.and_then(|who| deciders.iter().position(|of| *of == who));
+    let others = row.other_emails.iter().map(|of| shown(of.as_written()));
     let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
     json!([
         row.row,
@@ -96,9 +104,14 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
         row.previous_decision
             .map(|of| of.as_str())
             .unwrap_or_default(),
-        row.findings.join(", "),
+        row.findings
+            .iter()
+            .map(|kind| in_words(kind))
+            .collect::<Vec<_>>()
+            .join("; "),
         row.recommended,
         shown(&row.reason),
         reviewer.map_or(-1, |at| i64::try_from(at).unwrap_or(-1)),
+        others.collect::<Vec<_>>(),
     ])
 }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// Whatever takes longer hangs.
@@ -116,6 +118,25 @@ impl Page {
         page
     }
 
+    /// Opens a file in another tab of the same browser and goes on there; the tab that was left.
+    pub(crate) fn tab(&mut self, file: &Path) -> String {
+        let target = self.ask("Target.createTarget", json!({"url": "about:blank"}));
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = self.ask("Target.attachToTarget", attach);
+        let session = attached["sessionId"].as_str().expect("a session");
+        let left = self.switch(session);
+        for domain in ["Page", "Runtime", "Log"] {
+            self.ask(&format!("{domain}.enable"), json!({}));
+        }
+        self.go(&format!("file://{}", file.display()));
+        left
+    }
+
+    /// Goes on in another tab; the tab that was left.
+    pub(crate) fn switch(&mut self, session: &str) -> String {
+        std::mem::replace(&mut self.session, session.to_owned())
+    }
+
     fn take(&mut self, until: Instant) -> Value {
         let left = until.saturating_duration_since(Instant::now());
         let message = self.answers.recv_timeout(left).expect("an answer in time");
@@ -179,11 +200,61 @@ impl Page {
         got["result"]["value"].clone()
     }
 
+    /// Waits until an expression in the page is true.
+    pub(crate) fn until(&mut self, expression: &str) {
+        let until = Instant::now() + PATIENCE;
+        while self.value(expression) != true {
+            assert!(Instant::now() < until, "it never came to be: {expression}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Shows the page as wide and as high as a screen.
+    pub(crate) fn size(&mut self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.ask("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// A picture of the screen from the top of one element to the bottom of another, as PNG.
+    pub(crate) fn picture(&mut self, from: &str, to: &str) -> Vec<u8> {
+        const MARGIN: f64 = 8.0;
+        let edge = |page: &mut Self, of: &str, edge: &str| {
+            let at = format!("document.querySelector('{of}').getBoundingClientRect().{edge}");
+            page.value(&at).as_f64().expect("a place")
+        };
+        let top = (edge(self, from, "top") - MARGIN).max(0.0);
+        let bottom = edge(self, to, "bottom") + MARGIN;
+        let width = self.value("document.documentElement.clientWidth");
+        // A clip is of the whole page, the place of an element of what is seen of it.
+        let y = top + self.value("scrollY").as_f64().expect("a place");
+        let clip = json!({"x": 0, "y": y, "width": width, "height": bottom - top, "scale": 1});
+        let ask = json!({"format": "png", "clip": clip, "optimizeForSpeed": false});
+        let taken = self.ask("Page.captureScreenshot", ask);
+        STANDARD
+            .decode(taken["data"].as_str().expect("base64"))
+            .expect("base64")
+    }
+
+    /// Chooses a file in a field for files.
+    pub(crate) fn choose_file(&mut self, id: &str, file: &Path) {
+        let field = format!("document.getElementById('{id}')");
+        let field = self.ask("Runtime.evaluate", json!({"expression": field}));
+        let field = &field["result"]["objectId"];
+        self.ask(
+            "DOM.setFileInputFiles",
+            json!({"files": [file], "objectId": field}),
+        );
+    }
+
     /// Presses and releases a key: a letter, a digit, or a key by its name.
     pub(crate) fn key(&mut self, key: &str) {
         let mut down = json!({"type": "keyDown", "key": key});
         if key.chars().count() == 1 {
             down["text"] = json!(key);
+        }
+        if key == "Enter" {
+            down["text"] = json!("\r");
         }
         self.ask("Input.dispatchKeyEvent", down);
         self.ask(

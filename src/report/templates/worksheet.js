@@ -6,52 +6,117 @@
   const WORDS = ["keep", "revoke", "change_role", "dont_know"];
   const SAID = { keep: "keep", revoke: "revoke", change_role: "change role", dont_know: "don't know" };
   const ROLES = ["admin", "member", "guest"];
+  const SCHEMA = "asana-access-review/decisions/v1";
   const KEPT = "asana-access-review:" + data.review_sha256;
+  // Whoever is not on the list: anybody where there is none, else somebody in another's place.
+  const OTHER = data.reviewers.length;
   const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   // What was read, with what is searched in.
   const rows = data.rows.map((cells) => {
-    const [row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer] = cells;
+    const [row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer, others] = cells;
     return {
       row, account, email, name, role, status, joined, hr, changed, before, findings, recommended, reason, reviewer,
       who: name || email || account,
-      text: [row, account, email, name, role, status, hr, changed, findings, reason].join("\n").toLowerCase(),
+      owners: [email, ...others].filter(Boolean).map(person),
+      text: [row, account, email, name, role, status, hr, changed, findings, reason, ...others].join("\n").toLowerCase(),
     };
   });
+  const byNumber = (number) => rows[number - 1];
 
-  // What the reviewer did: by row number the decision, the new role, the note, when. Nothing else is kept.
+  // What the reviewer did: by row number the decision ("" where it was cleared), the new role, the note, when it
+  // was decided, and when it was changed here. Nothing else is kept.
   let decisions = new Map();
-  let me = data.reviewers.length === 1 && !data.anybody ? 0 : null;
+  // Rows that changed since this reviewer's last file.
+  let unfiled = new Set();
+  let me = data.anybody ? OTHER : data.reviewers.length === 1 ? 0 : null;
+  let place = data.reviewers.length === 1 ? 0 : null;
   let view = [];
   let page = 0;
   let sort = { by: "", down: false };
   let active = null;
+  let noting = null;
+  let offered = null;
   let isKept = true;
-  let unsaved = false;
+  // Whether something would be lost with the tab.
+  let isAtRisk = false;
 
+  function kept() {
+    const found = JSON.parse(localStorage.getItem(KEPT) || "null");
+    if (!found || found.v !== 2) return null;
+    const isEntry = ([row, of]) => byNumber(row) && ["", ...WORDS].includes(of[0]);
+    return { ...found, d: found.d.filter(isEntry), f: new Set(found.f) };
+  }
   function recall() {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEPT) || "null");
-      if (kept && kept.v === 1) {
-        for (const [row, of] of kept.d) decisions.set(row, of);
-        if (kept.who !== null) me = kept.who;
+      const found = kept();
+      if (found) {
+        decisions = new Map(found.d);
+        unfiled = found.f;
+        if (found.who !== null && found.who <= OTHER) me = found.who;
+        if (found.place !== null && found.place < OTHER) place = found.place;
       }
+      localStorage.setItem(KEPT + ":probe", "1");
+      localStorage.removeItem(KEPT + ":probe");
     } catch { isKept = false; }
   }
   function keep() {
     try {
-      localStorage.setItem(KEPT, JSON.stringify({ v: 1, who: me, d: [...decisions] }));
+      localStorage.setItem(KEPT, JSON.stringify({ v: 2, who: me, place, d: [...decisions], f: [...unfiled] }));
       isKept = true;
     } catch { isKept = false; }
+    isAtRisk = !isKept;
+    warn();
+  }
+  function warn() {
+    const text = isKept ? "" : "This browser keeps nothing for this page: its storage is off, or full. Save your decisions as a file before you close it; that file can be loaded here again.";
+    if (at("trouble").textContent !== text) at("trouble").textContent = text;
     at("trouble").hidden = isKept;
-    if (!isKept) at("trouble").textContent = "This browser keeps nothing for this page: save your decisions as a file before you close it.";
+  }
+  // Takes over what the same page in another tab has kept since; of one row the later change counts.
+  function adopt() {
+    let found = null;
+    try { found = kept(); } catch { return; }
+    if (!found) return;
+    let isChanged = false;
+    for (const [number, theirs] of found.d) {
+      const own = decisions.get(number);
+      if (own && own[4] > theirs[4]) continue;
+      if (found.f.has(number)) unfiled.add(number); else unfiled.delete(number);
+      if (own && own[4] === theirs[4]) continue;
+      decisions.set(number, theirs);
+      isChanged = true;
+      const focused = numberOf(document.activeElement) === number ? fieldOf(document.activeElement) : null;
+      redraw(number, focused);
+    }
+    count();
+    if (isChanged) say("Taken over from another tab of this page.");
   }
 
-  const of = (row) => decisions.get(row.row) || ["", "", "", ""];
+  const of = (row) => decisions.get(row.row) || ["", "", "", "", 0];
   const lacksNote = (row) => { const [decision, , note] = of(row); return decision !== "" && decision !== "keep" && !note.trim(); };
   const lacksRole = (row) => { const [decision, role] = of(row); return decision === "change_role" && (!role || role === row.role); };
-  const isMine = (row) => me !== null && (row.reviewer === me || row.reviewer === -1);
-  const mine = () => rows.filter(isMine);
+  const lacks = (row) => lacksNote(row) || lacksRole(row);
+  const isOpen = (row) => !of(row)[0] || lacks(row);
+  // A plus-tag makes no other person.
+  function person(address) { return address.trim().toLowerCase().replace(/\+[^@]*(?=@)/, ""); }
+  function address() {
+    if (me === null) return "";
+    return me < OTHER ? data.reviewers[me] : at("other").value.trim();
+  }
+  const isAddress = (text) => /^[^\s@]+@[^\s@]+$/.test(text);
+  const isAssigned = (row) => row.reviewer === -1 || (me !== null && row.reviewer === (me < OTHER ? me : place));
+  const owned = () => { const self = person(address()); return (row) => row.owners.includes(self); };
+  function mine() { const isOwn = owned(); return me === null ? [] : rows.filter((row) => isAssigned(row) && !isOwn(row)); }
+  const counted = (number, one, more) => number + " " + (number === 1 ? one : more);
+  const short = (text) => { const letters = [...text]; return letters.length > 60 ? letters.slice(0, 59).join("") + "…" : text; };
+  const now = () => new Date().toISOString().slice(0, 19) + "Z";
+
+  function set(number, decision, role, note, when, isFiled) {
+    const before = decisions.get(number);
+    decisions.set(number, [decision, role, note, when, Math.max(Date.now(), before ? before[4] + 1 : 0)]);
+    if (isFiled) unfiled.delete(number); else unfiled.add(number);
+  }
 
   function el(tag, attributes, ...children) {
     const made = document.createElement(tag);
@@ -62,34 +127,51 @@
     made.append(...children.filter((child) => child !== null && child !== ""));
     return made;
   }
+  // An address that is too long for its line breaks after its @, rather than in the middle of a word.
+  const parts = (text) => text.split("@").flatMap((part, place, all) => [place ? el("wbr") : "", part + (place < all.length - 1 ? "@" : "")]);
+  const name = (text) => el("bdi", {}, short(text));
+  function say(...parts) { at("said").replaceChildren(...parts); }
 
-  function drawn(row) {
+  const linesOf = (note) => Math.min(8, note.split("\n").reduce((lines, line) => lines + 1 + Math.floor(line.length / 32), 0));
+
+  function fieldset(row) {
     const [decision, role, note] = of(row);
-    const name = "d" + row.row;
-    const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name, value: word, checked: decision === word }), SAID[word]));
-    const fields = el("fieldset", {}, el("legend", {}, "Decision about " + row.who), el("div", { class: "choice" }, ...choices));
+    const choices = WORDS.map((word) => el("label", {}, el("input", { type: "radio", name: "d" + row.row, value: word, checked: decision === word }), SAID[word]));
+    const isNoted = decision !== "" && (decision !== "keep" || note !== "" || noting === row.row);
+    if (decision && !isNoted) choices.push(el("button", { type: "button", class: "add", "aria-label": "Note about " + row.who }, "Note"));
+    if (decision) choices.push(el("button", { type: "button", class: "clear", "aria-label": "Clear the decision about " + row.who }, "Clear"));
+    const made = el("fieldset", {}, el("legend", {}, "Decision about " + row.who), el("div", { class: "choice" }, ...choices));
     if (decision === "change_role") {
       const select = el("select", { "aria-invalid": lacksRole(row) ? "true" : null }, el("option", { value: "" }, "choose"), ...ROLES.filter((r) => r !== row.role).map((r) => el("option", { value: r, selected: r === role }, r)));
-      fields.append(el("label", {}, "New role ", select));
+      made.append(el("label", {}, "New role (needed) ", select));
     }
-    if (decision !== "" && (decision !== "keep" || note)) {
-      const text = el("textarea", { rows: "1", "aria-invalid": lacksNote(row) ? "true" : null });
+    if (isNoted) {
+      const text = el("textarea", { rows: linesOf(note), dir: "auto", "aria-invalid": lacksNote(row) ? "true" : null });
       text.value = note;
-      fields.append(el("label", {}, decision === "keep" ? "Note" : "Why (needed)", text));
+      made.append(el("label", {}, decision === "keep" ? "Note" : "Why (needed)", text));
     }
-    const made = el("tr", { "data-row": row.row, tabindex: row.row === active ? "0" : "-1", class: rowClass(row) },
-      el("th", { scope: "row" }, el("bdi", { class: "who" }, row.who), row.name && row.email ? el("bdi", { class: "mail" }, row.email) : "", el("code", {}, row.account)),
-      el("td", {}, el("bdi", {}, row.role + ", " + row.status)),
-      el("td", { class: "day" }, row.joined || el("span", { class: "none" }, "not known")),
-      el("td", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
-      el("td", {}, el("bdi", {}, row.changed), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
-      el("td", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, SAID[row.recommended] + ": " + row.reason)),
-      el("td", {}, fields));
     return made;
   }
+  // What was decided, as paper shows it.
+  function told(row) {
+    const [decision, role, note] = of(row);
+    if (!decision) return el("span", { class: "none" }, "not decided");
+    return el("span", {}, el("strong", {}, SAID[decision] + (role ? " to " + role : "")), note ? el("bdi", {}, note) : lacksNote(row) ? el("bdi", {}, "(the note is missing)") : "");
+  }
+  function drawn(row, isPrinted) {
+    const cell = (label, attributes, ...children) => el("td", { role: "cell", "data-label": label, ...attributes }, ...children);
+    return el("tr", { role: "row", "data-row": row.row, tabindex: row.row === active ? "0" : "-1", class: rowClass(row) },
+      el("th", { scope: "row", role: "rowheader" }, el("bdi", { class: "who" }, ...parts(row.who)), row.name && row.email ? el("bdi", { class: "mail" }, ...parts(row.email)) : "", el("code", {}, row.account)),
+      cell("Role, status", {}, el("bdi", {}, row.role + ", " + row.status)),
+      cell("Joined", { class: "day" }, row.joined || el("span", { class: "none" }, "not known")),
+      cell("In HR", {}, row.hr ? el("bdi", {}, row.hr) : el("span", { class: "none" }, "no record")),
+      cell("Since the last review", { class: "since" }, el("bdi", {}, ...parts(row.changed)), row.before ? el("small", {}, "decided then: " + SAID[row.before]) : ""),
+      cell("What the evidence says", { class: "long" }, row.findings ? el("strong", {}, row.findings) : "", el("span", { class: "reason" }, "speaks for " + SAID[row.recommended] + ": " + row.reason)),
+      el("td", { role: "cell", class: "decision" }, isPrinted ? told(row) : fieldset(row)));
+  }
   function rowClass(row) {
-    if (lacksNote(row) || lacksRole(row)) return "lacking";
-    return of(row)[0] ? "decided" : "";
+    if (lacks(row)) return "lacking";
+    return of(row)[0] ? "decided" : null;
   }
 
   const KEYS = {
@@ -97,14 +179,15 @@
     changed: (row) => row.changed, finding: (row) => row.findings + " " + row.recommended, decision: (row) => of(row)[0],
   };
 
-  function refilter() {
+  // Rows that were decided stay where they are until the filter is changed: none vanishes under a hand.
+  function refilter(isFromTop) {
     const find = at("find").value.trim().toLowerCase();
     const state = at("state").value;
     const role = at("role").value;
     const flagged = at("flagged").checked;
     const changed = at("changed").checked;
-    view = rows.filter((row) => {
-      if (!isMine(row)) return false;
+    const all = mine();
+    view = all.filter((row) => {
       if (find && !row.text.includes(find)) return false;
       if (role && row.role !== role) return false;
       if (flagged && !row.findings) return false;
@@ -112,7 +195,7 @@
       const decision = of(row)[0];
       if (state === "open") return !decision;
       if (state === "done") return decision !== "";
-      if (state === "note") return lacksNote(row) || lacksRole(row);
+      if (state === "note") return lacks(row);
       return !state || decision === state;
     });
     if (sort.by) {
@@ -122,29 +205,50 @@
       if (sort.down) keyed.reverse();
       view = keyed.map((pair) => pair[1]);
     }
-    page = 0;
-    active = view.length ? view[0].row : null;
-    draw();
+    const stays = isFromTop === true ? -1 : view.findIndex((row) => row.row === active);
+    page = Math.floor(Math.max(0, stays) / PAGE);
+    if (stays < 0) active = view.length ? view[0].row : null;
+    draw(all);
   }
-  function draw() {
+  const unfiltered = () => !at("find").value.trim() && !at("state").value && !at("role").value && !at("flagged").checked && !at("changed").checked;
+  function showAll(state) {
+    at("find").value = ""; at("role").value = ""; at("flagged").checked = false; at("changed").checked = false;
+    at("state").value = state;
+    refilter();
+  }
+  function draw(all = mine()) {
     const pages = Math.max(1, Math.ceil(view.length / PAGE));
     page = Math.min(page, pages - 1);
-    at("rows").replaceChildren(...view.slice(page * PAGE, page * PAGE + PAGE).map(drawn));
-    at("shown").textContent = view.length + " of your " + mine().length + " rows";
+    at("rows").replaceChildren(...view.slice(page * PAGE, page * PAGE + PAGE).map((row) => drawn(row)));
+    at("shown").textContent = view.length + " of your " + counted(all.length, "row", "rows");
     at("page").textContent = "Page " + (page + 1) + " of " + pages;
     at("before").disabled = page === 0;
     at("after").disabled = page === pages - 1;
-    count();
+    at("pages").hidden = pages === 1;
+    at("scroll").hidden = view.length === 0;
+    at("none").hidden = view.length !== 0;
+    at("all").hidden = unfiltered();
+    at("nothing").textContent = me === null ? "Choose above who you are: the rows that you decide are shown then."
+      : all.length === 0 ? (me === OTHER && !data.anybody && place === null ? "Choose above in whose place you decide." : "No row is yours to decide.")
+      : "None of your " + counted(all.length, "row", "rows") + " fits what is looked for.";
+    count(all);
   }
-  function count() {
-    const all = mine();
+  function count(all = mine()) {
     const decided = all.filter((row) => of(row)[0] !== "").length;
+    const lacking = all.filter(lacks).length;
+    const fresh = all.filter((row) => unfiled.has(row.row)).length;
     at("bar").max = Math.max(1, all.length);
     at("bar").value = decided;
     at("counted").textContent = decided + " of " + all.length;
+    at("lacking").textContent = lacking ? counted(lacking, "needs", "need") + " a note or a role" : "";
+    at("filed").textContent = fresh ? counted(fresh, "change", "changes") + " not in a file yet" : decided ? "All saved as a file" : "";
+    const isOwn = owned();
+    const own = rows.filter((row) => isAssigned(row) && isOwn(row));
+    at("own").hidden = own.length === 0;
+    at("own").textContent = own.length === 1 ? "Row " + own[0].row + " is your own account: somebody else decides it, so it is not shown here."
+      : "Rows " + own.map((row) => row.row).join(", ") + " are your own accounts: somebody else decides them, so they are not shown here.";
   }
   const drawnRow = (number) => at("rows").querySelector('tr[data-row="' + number + '"]');
-  const byNumber = (number) => rows[number - 1];
 
   function redraw(number, focusOn) {
     const old = drawnRow(number);
@@ -154,103 +258,126 @@
     if (focusOn) (made.querySelector(focusOn) || made).focus();
     count();
   }
+  function fieldOf(element) {
+    if (element.matches("textarea, select")) return element.localName;
+    return element.type === "radio" ? 'input[value="' + element.value + '"]' : "tr";
+  }
   function decide(number, word, focusOn) {
     const row = byNumber(number);
     const [decision, role, note] = of(row);
     if (decision !== word) {
-      decisions.set(number, [word, word === "change_role" ? role : "", note, now()]);
-      unsaved = true;
+      set(number, word, word === "change_role" ? role : "", note, now());
       keep();
     }
     redraw(number, focusOn);
-    at("said").textContent = row.who + ": " + SAID[word] + (lacksNote(row) ? ", and why?" : "");
+    say(name(row.who), ": " + SAID[word] + (lacksRole(row) ? ", to which role, and why?" : lacksNote(row) ? ", and why?" : ""));
   }
-  const now = () => new Date().toISOString().slice(0, 19) + "Z";
+  function clear(number) {
+    const row = byNumber(number);
+    if (!of(row)[0]) return;
+    if (noting === number) noting = null;
+    set(number, "", "", "", now());
+    keep();
+    redraw(number, "tr");
+    say(name(row.who), ": not decided any more");
+  }
+  function note(number) {
+    if (!of(byNumber(number))[0]) { say("Decide first, then say why: 1 keep, 2 revoke, 3 change role, 4 don't know."); return; }
+    noting = number;
+    redraw(number, "textarea");
+  }
 
   function activate(number, isFocused) {
-    const place = view.findIndex((row) => row.row === number);
-    if (place < 0) return;
+    const where = view.findIndex((row) => row.row === number);
+    if (where < 0) return;
     const before = active;
     active = number;
-    const wanted = Math.floor(place / PAGE);
+    const wanted = Math.floor(where / PAGE);
     if (wanted !== page || !drawnRow(number)) { page = wanted; draw(); }
     const old = drawnRow(before);
     if (old) old.tabIndex = -1;
     const tr = drawnRow(number);
     tr.tabIndex = 0;
-    if (isFocused) { tr.focus(); tr.scrollIntoView({ block: "nearest" }); }
+    if (isFocused) { tr.focus({ preventScroll: true }); tr.scrollIntoView({ block: "nearest" }); }
   }
   function step(by) {
-    const place = view.findIndex((row) => row.row === active);
-    const next = view[place + by];
+    const where = view.findIndex((row) => row.row === active);
+    const next = view[where + by];
     if (next) activate(next.row, true);
+    else say(by > 0 ? "This is the last row shown." : "This is the first row shown.");
   }
   function nextUndecided() {
-    const place = view.findIndex((row) => row.row === active);
-    const ahead = view.slice(place + 1).concat(view.slice(0, place + 1));
-    const next = ahead.find((row) => !of(row)[0]);
-    if (next) activate(next.row, true);
-    else at("said").textContent = "Nothing here is left undecided.";
+    const where = view.findIndex((row) => row.row === active);
+    // The first row counts, too, as long as nobody stands on it.
+    const from = numberOf(document.activeElement) === active ? where + 1 : Math.max(0, where);
+    const ahead = view.slice(from).concat(view.slice(0, from));
+    const next = ahead.find(isOpen);
+    if (next) { activate(next.row, true); return; }
+    const left = mine().filter(isOpen).length;
+    if (left) say("Nothing shown here is left; " + counted(left, "row", "rows") + " outside of what is looked for " + (left === 1 ? "is." : "are."));
+    else if (mine().length) say("Every row of yours is decided. Save the file, and send it back.");
+  }
+  function turn(by) {
+    activate(view[(page + by) * PAGE].row, true);
+    drawnRow(active).scrollIntoView({ block: "start" });
   }
 
   function numberOf(target) {
-    const tr = target.closest ? target.closest("tr[data-row]") : null;
+    const tr = target && target.closest ? target.closest("tr[data-row]") : null;
     return tr ? Number(tr.dataset.row) : null;
   }
   function onKey(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const target = event.target;
     const isText = target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
-    const number = numberOf(target);
-    if (event.key === "Escape" && isText && number !== null) { activate(number, true); return; }
-    if (isText) return;
+    const isNowhere = target === document.body || target === document.documentElement;
+    const number = isNowhere ? null : numberOf(target);
+    if (event.key === "Escape" && number !== null) { activate(number, true); return; }
+    if (event.key === "Enter" && target === at("find") && view.length) { event.preventDefault(); activate(view[page * PAGE].row, true); return; }
+    if (isText || (event.key.length === 1 && !at("keys").checked)) return;
     if (event.key === "/") { event.preventDefault(); at("find").focus(); return; }
     if (event.key === "u") { event.preventDefault(); nextUndecided(); return; }
+    if (isNowhere && (event.key === "j" || event.key === "k") && active !== null) { event.preventDefault(); activate(active, true); return; }
     const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
     const isRow = target.matches("tr[data-row]");
     if (number === null || (isArrow && !isRow)) return;
     if (event.key === "j" || event.key === "ArrowDown") { event.preventDefault(); step(1); }
     else if (event.key === "k" || event.key === "ArrowUp") { event.preventDefault(); step(-1); }
-    else if (event.key === "n") {
-      event.preventDefault();
-      const text = drawnRow(number).querySelector("textarea");
-      if (text) text.focus();
-    } else if (event.key >= "1" && event.key <= "4") {
+    else if (event.key === "n") { event.preventDefault(); note(number); }
+    else if (event.key === "0") { event.preventDefault(); clear(number); }
+    else if (event.key >= "1" && event.key <= "4") {
       event.preventDefault();
       const word = WORDS[Number(event.key) - 1];
-      decide(number, word, word === "keep" ? null : word === "change_role" ? "select" : "textarea");
+      decide(number, word, word === "keep" ? "tr" : word === "change_role" ? "select" : "textarea");
       if (word === "keep") activate(number, true);
     }
   }
 
-  function address() {
-    if (me === null) return "";
-    return me < data.reviewers.length ? data.reviewers[me] : at("other").value.trim();
+  // Who acts, or nothing: then it says what is missing, and goes there.
+  function named() {
+    const who = address();
+    const isPlaced = me !== OTHER || data.anybody || place !== null;
+    if (isAddress(who) && isPlaced) return who;
+    if (me === OTHER && isAddress(who)) { say("Say first in whose place you decide."); at("place").focus(); }
+    else if (me === OTHER) { say("Say first who you are: your e-mail address."); at("other").focus(); }
+    else { say("Say first who you are."); at("reviewer").focus(); }
+    return null;
   }
   function save() {
-    const who = address();
-    if (!/^[^\s@]+@[^\s@]+$/.test(who)) {
-      at("said").textContent = "Say first who you are.";
-      (at("other-label").hidden ? at("reviewer") : at("other")).focus();
-      return;
-    }
+    adopt();
+    const who = named();
+    if (who === null) return;
     const all = mine();
-    const lacking = all.filter((row) => lacksNote(row) || lacksRole(row));
+    const lacking = all.filter(lacks);
     if (lacking.length) {
-      at("said").textContent = lacking.length + " row(s) still need a note or a new role; they are shown now. Everything but keep needs its reason.";
-      at("find").value = ""; at("role").value = ""; at("flagged").checked = false; at("changed").checked = false;
-      at("state").value = "note";
-      refilter();
+      showAll("note");
       activate(view[0].row, true);
-      return;
-    }
-    const own = all.filter((row) => who.toLowerCase() === row.email.toLowerCase() && of(row)[0]);
-    if (own.length) {
-      at("said").textContent = "Row " + own[0].row + " is your own account: somebody else decides it.";
+      say("Not saved: " + counted(lacking.length, "row still needs", "rows still need") + " a note or a new role, shown now. Everything but keep needs its reason.");
       return;
     }
     const decided = all.filter((row) => of(row)[0]);
-    const head = { schema: "asana-access-review/decisions/v1", review: data.review, review_sha256: data.review_sha256, reviewer: who, exported_at: now(), decisions: decided.length };
+    if (!decided.length) { say("Not saved: nothing is decided yet."); return; }
+    const head = { schema: SCHEMA, review: data.review, review_sha256: data.review_sha256, reviewer: who, exported_at: now(), decisions: decided.length };
     const lines = decided.map((row) => {
       const [decision, role, note, when] = of(row);
       return { row: row.row, account_id: row.account, decision, new_role: role || null, note: note.trim(), decided_at: when };
@@ -259,39 +386,159 @@
     const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: "application/jsonl" })), download: data.review + "." + who.replace(/[^A-Za-z0-9]+/g, "-") + ".decisions.jsonl" });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    unsaved = false;
+    for (const row of all) unfiled.delete(row.row);
+    keep();
+    count();
     const left = all.length - decided.length;
-    at("said").textContent = decided.length + " decision(s) saved as a file." + (left ? " " + left + " row(s) are still undecided." : " That is every row of yours.");
+    say(counted(decided.length, "decision", "decisions") + " saved as a file, where your browser puts downloads. " + (left ? counted(left, "row is", "rows are") + " still undecided." : "That is every row of yours: send this file back, and no earlier one."));
+  }
+
+  // The lines of a file that this page has saved, or an error that says in plain words why it is none.
+  function read(bytes) {
+    const refuse = (line, text) => { throw new Error((line ? "line " + line + ": " : "") + text); };
+    const none = "it is no file that this page has saved. The name of one ends in .decisions.jsonl.";
+    const parsed = (line, text, keys, otherwise) => {
+      let found = null;
+      try { found = JSON.parse(text); } catch { refuse(line, otherwise); }
+      const isSuch = found !== null && typeof found === "object" && Object.keys(found).sort().join() === keys;
+      return isSuch ? found : refuse(line, otherwise);
+    };
+    let text = "";
+    try { text = new TextDecoder("utf-8", { fatal: true }).decode(bytes); } catch { refuse(0, none); }
+    const lines = text.split("\n").map((line, place) => [place + 1, line.trim()]).filter((pair) => pair[1]);
+    if (!lines.length) refuse(0, none);
+    const head = parsed(0, lines[0][1], "decisions,exported_at,review,review_sha256,reviewer,schema", none);
+    if (head.schema !== SCHEMA) refuse(0, none);
+    if (String(head.review_sha256).toLowerCase() !== data.review_sha256) refuse(0, "it is of another review: it bears another hash.");
+    if (typeof head.reviewer !== "string" || !isAddress(head.reviewer)) refuse(0, "it does not say whose decisions it holds.");
+    if (head.decisions !== lines.length - 1) refuse(0, "it says that it holds " + counted(Number(head.decisions), "decision", "decisions") + ", and holds " + (lines.length - 1) + ": it was cut or changed.");
+    const seen = new Set();
+    const isOwn = owned();
+    const entries = lines.slice(1).map(([line, json]) => {
+      const entry = parsed(line, json, "account_id,decided_at,decision,new_role,note,row", "it is no decision as this page writes it.");
+      const row = Number.isInteger(entry.row) ? byNumber(entry.row) : undefined;
+      if (!row) refuse(line, "there is no such row in this review.");
+      const told = "row " + row.row;
+      if (entry.account_id !== row.account) refuse(line, told + " is another account in this review.");
+      if (seen.has(row.row)) refuse(line, told + " is decided a second time.");
+      seen.add(row.row);
+      if (!WORDS.includes(entry.decision)) refuse(line, told + ": the decision is none of keep, revoke, change_role, dont_know.");
+      const isRole = entry.decision === "change_role" ? ROLES.includes(entry.new_role) && entry.new_role !== row.role : entry.new_role === null;
+      if (!isRole) refuse(line, told + ": the new role does not fit.");
+      if (typeof entry.note !== "string" || (entry.decision !== "keep" && !entry.note.trim())) refuse(line, told + ": the note is missing.");
+      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(entry.decided_at) || Number.isNaN(Date.parse(entry.decided_at))) refuse(line, told + ": it does not say when.");
+      if (!isAssigned(row)) refuse(line, told + " is not yours to decide.");
+      if (isOwn(row)) refuse(line, told + " is your own account.");
+      return { row, decision: entry.decision, role: entry.new_role || "", note: entry.note.trim(), when: entry.decided_at };
+    });
+    return { who: head.reviewer, entries };
+  }
+  // What the file has beside what is decided here.
+  function compared(entries) {
+    const isSame = ({ row, decision, role, note }) => { const own = of(row); return own[0] === decision && own[1] === role && own[2].trim() === note; };
+    const fresh = entries.filter((entry) => !of(entry.row)[0]);
+    const same = entries.filter((entry) => of(entry.row)[0] && isSame(entry));
+    const other = entries.filter((entry) => of(entry.row)[0] && !isSame(entry));
+    return { fresh, same, other };
+  }
+  async function load(file) {
+    withdraw();
+    if (!file || named() === null) return;
+    let found = null;
+    try {
+      if (file.size > 64 * 1024 * 1024) throw new Error("it is too large for a file that this page has saved.");
+      found = read(await file.arrayBuffer());
+    } catch (error) {
+      // A file that cannot be read has a reason of the browser's.
+      say(name(file.name), " was not loaded: " + (error instanceof DOMException ? "the browser could not read it." : error.message));
+      return;
+    }
+    adopt();
+    const { fresh, same, other } = compared(found.entries);
+    offered = { name: file.name, ...found };
+    if (!other.length) { settle(false); return; }
+    const of_ = (decision, role, note) => SAID[decision] + (role ? " to " + role : "") + (note.trim() ? ", “" + short(note.trim()) + "”" : "");
+    at("clash-text").replaceChildren(name(file.name), " has " + counted(other.length, "decision that differs", "decisions that differ") + " from what is decided here, " + fresh.length + " new and " + same.length + " the same. Nothing is changed yet. What shall count where they differ?");
+    at("clash-rows").replaceChildren(
+      ...other.slice(0, 10).map(({ row, decision, role, note }) => el("li", {}, "Row " + row.row + ", ", name(row.who), ": here ", el("bdi", {}, of_(...of(row).slice(0, 3))), "; in the file ", el("bdi", {}, of_(decision, role, note)))),
+      other.length > 10 ? el("li", {}, "and " + (other.length - 10) + " more") : "");
+    at("clash").hidden = false;
+    say("The file has decisions that differ from yours: choose what counts.");
+    at("keep-mine").focus();
+  }
+  function withdraw() { offered = null; at("clash").hidden = true; }
+  // Takes a file over. What differs from a decision made here is replaced only if the reviewer said so.
+  function settle(takesTheirs) {
+    const { name: file, who, entries } = offered;
+    const { fresh, same, other } = compared(entries);
+    const isOfMine = person(who) === person(address());
+    for (const { row, decision, role, note, when } of takesTheirs ? [...fresh, ...other] : fresh) set(row.row, decision, role, note, when, isOfMine);
+    if (isOfMine) for (const { row } of same) unfiled.delete(row.row);
+    withdraw();
+    keep();
+    refilter();
+    const told = [counted(fresh.length, "decision", "decisions") + " loaded", same.length + " the same as here"];
+    if (other.length) told.push(other.length + (takesTheirs ? " replaced by the file's" : " kept as decided here"));
+    say(name(file), ": " + told.join(", ") + ".", ...(isOfMine ? [] : [" It was saved by ", name(who), ": look through it, what you save is in your name."]));
+    at("load").focus();
   }
 
   function fill() {
-    const select = at("reviewer");
-    select.append(el("option", { value: "" }, "choose"));
-    data.reviewers.forEach((who, place) => select.append(el("option", { value: place }, who)));
-    if (data.anybody) select.append(el("option", { value: data.reviewers.length }, "somebody else"));
+    const choose = () => el("option", { value: "" }, "choose");
+    const everybody = () => data.reviewers.map((who, number) => el("option", { value: number }, who));
+    at("reviewer").append(choose(), ...everybody(), el("option", { value: OTHER }, "somebody else, in another's place"));
+    at("place").append(choose(), ...everybody());
     at("role").append(el("option", { value: "" }, "every role"), ...[...new Set(rows.map((row) => row.role))].sort().map((role) => el("option", { value: role }, role)));
-    select.value = me === null ? "" : String(me);
-    at("other-label").hidden = me !== data.reviewers.length;
+    at("reviewer").value = me === null ? "" : String(me);
+    at("place").value = place === null ? "" : String(place);
+    fit();
+  }
+  function fit() {
+    at("reviewer-label").hidden = data.anybody;
+    at("other-label").hidden = me !== OTHER;
+    at("place-label").hidden = me !== OTHER || data.anybody;
+    at("deputy").hidden = me !== OTHER || data.anybody;
+  }
+  // What stays at the top covers no row that is gone to.
+  function measure() {
+    const far = getComputedStyle(at("far")).position === "sticky" ? at("far").offsetHeight : 0;
+    const head = at("table").tHead;
+    const isSticky = getComputedStyle(head.rows[0].cells[0]).position === "sticky";
+    document.documentElement.style.setProperty("--far", far + "px");
+    document.documentElement.style.scrollPaddingTop = far + (isSticky ? head.offsetHeight : 0) + 4 + "px";
   }
   function listen() {
-    at("reviewer").addEventListener("change", () => {
-      me = at("reviewer").value === "" ? null : Number(at("reviewer").value);
-      at("other-label").hidden = me !== data.reviewers.length;
-      keep();
-      refilter();
-    });
-    for (const id of ["state", "role", "flagged", "changed"]) at(id).addEventListener("change", refilter);
-    at("find").addEventListener("input", refilter);
+    const chosen = (id) => (at(id).value === "" ? null : Number(at(id).value));
+    for (const id of ["reviewer", "place"]) {
+      at(id).addEventListener("change", () => {
+        me = data.anybody ? OTHER : chosen("reviewer");
+        place = chosen("place");
+        withdraw();
+        say();
+        fit();
+        keep();
+        refilter(true);
+      });
+    }
+    at("other").addEventListener("input", () => { withdraw(); refilter(); });
+    for (const id of ["state", "role", "flagged", "changed"]) at(id).addEventListener("change", () => refilter());
+    at("find").addEventListener("input", () => refilter(at("find").value.trim() !== ""));
+    at("all").addEventListener("click", () => { showAll(""); if (active !== null) activate(active, true); });
     at("next").addEventListener("click", nextUndecided);
     at("save").addEventListener("click", save);
-    at("before").addEventListener("click", () => { page -= 1; draw(); });
-    at("after").addEventListener("click", () => { page += 1; draw(); });
+    at("load").addEventListener("click", () => { if (named() !== null) at("file").click(); });
+    at("file").addEventListener("change", () => { const [file] = at("file").files; load(file).finally(() => { at("file").value = ""; }); });
+    at("keep-mine").addEventListener("click", () => settle(false));
+    at("take-theirs").addEventListener("click", () => settle(true));
+    at("load-nothing").addEventListener("click", () => { say(name(offered.name), ": nothing was loaded."); withdraw(); at("load").focus(); });
+    at("before").addEventListener("click", () => turn(-1));
+    at("after").addEventListener("click", () => turn(1));
     for (const th of document.querySelectorAll("th[data-sort]")) {
       th.firstElementChild.addEventListener("click", () => {
         sort = { by: th.dataset.sort, down: sort.by === th.dataset.sort && !sort.down };
         for (const other of document.querySelectorAll("th[data-sort]")) other.removeAttribute("aria-sort");
         th.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-        refilter();
+        refilter(true);
       });
     }
     at("rows").addEventListener("change", (event) => {
@@ -299,23 +546,27 @@
       if (event.target.type === "radio") decide(number, event.target.value, 'input[value="' + event.target.value + '"]');
       else if (event.target.matches("select")) {
         const [decision, , note] = of(byNumber(number));
-        decisions.set(number, [decision, event.target.value, note, now()]);
-        unsaved = true;
+        set(number, decision, event.target.value, note, now());
         keep();
         redraw(number, "textarea");
       }
     });
+    at("rows").addEventListener("click", (event) => {
+      if (event.target.matches(".clear")) clear(numberOf(event.target));
+      else if (event.target.matches(".add")) note(numberOf(event.target));
+    });
     at("rows").addEventListener("input", (event) => {
       if (!event.target.matches("textarea")) return;
       const number = numberOf(event.target);
-      const [decision, role] = of(byNumber(number));
-      decisions.set(number, [decision, role, event.target.value, now()]);
-      unsaved = true;
-      keep();
       const row = byNumber(number);
-      event.target.toggleAttribute("aria-invalid", false);
+      const [decision, role] = of(row);
+      set(number, decision, role, event.target.value, now());
+      keep();
+      event.target.rows = linesOf(event.target.value);
       if (lacksNote(row)) event.target.setAttribute("aria-invalid", "true");
-      drawnRow(number).className = rowClass(row);
+      else event.target.removeAttribute("aria-invalid");
+      drawnRow(number).className = rowClass(row) || "";
+      count();
     });
     at("rows").addEventListener("focusin", (event) => {
       const number = numberOf(event.target);
@@ -327,11 +578,21 @@
       }
     });
     document.addEventListener("keydown", onKey);
-    addEventListener("beforeunload", (event) => { if (unsaved && !isKept) event.preventDefault(); });
+    addEventListener("storage", (event) => { if (event.key === KEPT) adopt(); });
+    addEventListener("pageshow", adopt);
+    addEventListener("focus", adopt);
+    addEventListener("beforeunload", (event) => { if (isAtRisk && unfiled.size) event.preventDefault(); });
+    // Paper has every row that is looked for, with what was decided as text.
+    addEventListener("beforeprint", () => at("rows").replaceChildren(...view.map((row) => drawn(row, true))));
+    addEventListener("afterprint", () => { draw(); if (active !== null) activate(active, true); });
+    const sizes = new ResizeObserver(measure);
+    for (const of of [at("far"), at("table").tHead]) sizes.observe(of);
+    addEventListener("resize", measure);
   }
 
   recall();
   fill();
   listen();
+  warn();
   refilter();
 })();
