@@ -1,7 +1,6 @@
 //! `review open`: a committed night's population, frozen into a worksheet.
 
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::decisions::Fault;
@@ -10,7 +9,7 @@ use crate::clock::Clock;
 use crate::evidence::{
     ClosedRow, Entry, EntryKind, FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead,
     ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, RunFile,
-    Scope, Worksheet, night_head, population,
+    Scope, Worksheet, night_head, population, unpacked,
 };
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
 use crate::people::{Access, Decision, Role, Status};
@@ -180,11 +179,8 @@ async fn frozen(ledger: &Ledger, night: &Entry) -> Result<(NightHead, Vec<Listed
     let (facts, accounts) = (RunFile::InputFacts.name(), RunFile::AccountsJsonl.name());
     let files = ledger.committed_files(night, &[&facts, &accounts]).await?;
     let head = night_head(found(&files, &facts)).map_err(|error| unreadable(night, &error))?;
-    let mut lines = Vec::new();
-    flate2::read::MultiGzDecoder::new(found(&files, &accounts))
-        .take(MOST_BYTES)
-        .read_to_end(&mut lines)
-        .map_err(|error| unreadable(night, &error))?;
+    let lines = unpacked(found(&files, &accounts), MOST_BYTES)
+        .ok_or_else(|| unreadable(night, &"its accounts are no gzip"))?;
     let listed = population(&lines).map_err(|error| unreadable(night, &error))?;
     Ok((head, listed))
 }

@@ -1,13 +1,12 @@
 //! The accounts derived again from the answers they came in, and the judgement made again from them.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::panic::resume_unwind;
 use std::thread;
 
 use super::folder::Kept;
 use crate::evidence::{
-    self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
+    self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs, unpacked,
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
 use crate::people::{ReviewEvent, Reviews};
@@ -327,15 +326,4 @@ fn otherwise(
         otherwise.push(made.file.name());
     }
     otherwise
-}
-
-/// The content of a gzip to its very end, never more than a byte over `most`: a file of strangers may
-/// unpack to anything, and carry more behind what a reader of one member sees.
-fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    flate2::read::MultiGzDecoder::new(gzip)
-        .take(most.saturating_add(1))
-        .read_to_end(&mut content)
-        .ok()?;
-    Some(content)
 }
