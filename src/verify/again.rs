@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::folder::Kept;
+use super::runs::Kept;
 use crate::evidence::{
     self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs, unpacked,
 };

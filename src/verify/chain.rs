@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::again::Judges;
-use super::folder::{self, Stored};
+use super::committed::Committed;
 use super::nights;
 use super::reader::Reader;
 use super::reviews;
+use super::runs;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{
-    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder, sha256_hex,
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, RunFile,
+    RunFolder, sha256_hex,
 };
 use crate::store::{History, StoreError};
 
@@ -159,17 +161,19 @@ pub(super) async fn verify(
                 let text = format!("entry {other} commits the same part of the review, `{part}`");
                 verified.fault(FaultKind::Moved, place, text);
             }
-            let stored = reviews::Stored {
+            let always = ReviewFile::always(part.part()).iter();
+            let stored = Committed {
                 store,
-                folder,
                 entry: &entry,
-                part: &part,
+                folder: folder.review(&part),
+                what: "review",
                 files: listing.reviews.get(&entry.run).cloned().unwrap_or_default(),
+                always: always.map(|file| file.name().to_owned()).collect(),
                 now: expected.now,
             };
             judges.remember(&entry);
             chain.reviews += 1;
-            reviews::verify(&stored, &mut judges, &mut chain, verified).await?;
+            reviews::verify(&stored, part.part(), &mut judges, &mut chain, verified).await?;
             continue;
         }
         match RunFolder::parse(&entry.run) {
@@ -201,17 +205,18 @@ pub(super) async fn verify(
                     EntryKind::Run => chain.runs += 1,
                     EntryKind::ReviewOpen | EntryKind::ReviewClose => {}
                 }
-                let files = listing.runs.get(&entry.run).cloned().unwrap_or_default();
-                let stored = Stored {
+                let always = RunFile::always(entry.kind == EntryKind::Run);
+                let stored = Committed {
                     store,
-                    folder,
                     entry: &entry,
-                    run: &run,
-                    files,
+                    folder: folder.run(&run),
+                    what: "run",
+                    files: listing.runs.get(&entry.run).cloned().unwrap_or_default(),
+                    always: always.iter().map(RunFile::name).collect(),
                     now: expected.now,
                 };
                 judges.remember(&entry);
-                folder::verify(&stored, &mut judges, &mut chain, verified).await?;
+                runs::verify(&stored, &mut judges, &mut chain, verified).await?;
             }
         }
         info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");

@@ -5,11 +5,12 @@
 
 mod again;
 mod chain;
+mod committed;
 mod fault;
-mod folder;
 mod nights;
 mod reader;
 mod reviews;
+mod runs;
 mod signatures;
 mod told;
 
