@@ -13,7 +13,6 @@ use crate::evidence::{
 };
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
-use crate::people::Decision;
 use crate::report;
 use crate::store::StoreError;
 
@@ -161,7 +160,6 @@ pub async fn close(
     let left = ledger.left_behind(&part, ReviewFile::Review).await?;
     let left: Option<ReviewClosed> = left.and_then(|left| serde_json::from_slice(&left).ok());
     let complete = totals.undecided == 0;
-    let is_settled = complete && totals.with(Decision::DontKnow) == 0;
     let closed = ReviewClosed {
         schema: ReviewClosed::schema(),
         review: worksheet.review.clone(),
@@ -173,11 +171,7 @@ pub async fn close(
         review_sha256: review_sha256.clone(),
         opened: open.entry.run_ref(),
         night: worksheet.night.clone(),
-        verdict: if is_settled {
-            Verdict::Pass
-        } else {
-            Verdict::Inconclusive
-        },
+        verdict: totals.verdict(),
         complete,
         accepted_incomplete: asked
             .accept_incomplete
@@ -189,7 +183,7 @@ pub async fn close(
         decision_files: files,
         rows,
     };
-    let reasons = reasons(&closed);
+    let reasons = closed.reasons();
     let due = closed.closed_at.checked_add(settings.revocation_grace);
     let page = report::closed_review(&report::Closed {
         worksheet,
@@ -225,22 +219,6 @@ pub async fn close(
         committed: Some(committed),
         progress,
     })
-}
-
-/// Why it is no plain pass.
-fn reasons(closed: &ReviewClosed) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if let Some(AcceptedIncomplete { reason }) = &closed.accepted_incomplete {
-        let undecided = closed.totals.undecided;
-        reasons.push(format!("{undecided} row(s) were not decided: {reason}"));
-    }
-    let doubts = closed.totals.with(Decision::DontKnow);
-    if doubts > 0 {
-        reasons.push(format!(
-            "of {doubts} row(s) the reviewer did not know whether the access is right"
-        ));
-    }
-    reasons
 }
 
 fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {

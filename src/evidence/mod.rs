@@ -25,10 +25,10 @@ pub use read::{
     sums_of,
 };
 pub use review::{
-    AcceptedIncomplete, ByReviewer, COLUMNS, ClosedRow, DecisionFile, FrozenRow, LeftOut, Listed,
-    NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile, ReviewFrame, ReviewManifest,
-    ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event,
-    night_head, population,
+    AcceptedIncomplete, AssignedBy, Before, ByReviewer, COLUMNS, ClosedRow, DecisionFile,
+    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile,
+    ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope,
+    Totals, Worksheet, event, frozen_rows, given_on, night_head, population,
 };
 
 use crate::judgement::{Inputs, Judgement};
