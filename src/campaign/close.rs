@@ -159,6 +159,9 @@ pub async fn close(
     // is there already is no conflict.
     let left = ledger.left_behind(&part, ReviewFile::Review).await?;
     let left: Option<ReviewClosed> = left.and_then(|left| serde_json::from_slice(&left).ok());
+    let closed_at = left.map_or(moment.as_of, |left| left.closed_at);
+    let due = closed_at.checked_add(settings.revocation_grace);
+    let due = due.unwrap_or(closed_at);
     let complete = totals.undecided == 0;
     let closed = ReviewClosed {
         schema: ReviewClosed::schema(),
@@ -167,7 +170,8 @@ pub async fn close(
         due: worksheet.due.clone(),
         scope: worksheet.scope,
         opened_at: worksheet.opened_at,
-        closed_at: left.map_or(moment.as_of, |left| left.closed_at),
+        closed_at,
+        revocations_due: Some(due),
         review_sha256: review_sha256.clone(),
         opened: open.entry.run_ref(),
         night: worksheet.night.clone(),
@@ -184,14 +188,13 @@ pub async fn close(
         rows,
     };
     let reasons = closed.reasons();
-    let due = closed.closed_at.checked_add(settings.revocation_grace);
     let page = report::closed_review(&report::Closed {
         worksheet,
         closed: &closed,
         reasons: &reasons,
         tool: &settings.frame.tool,
         origin,
-        revocations_due: due.unwrap_or(closed.closed_at),
+        revocations_due: due,
     });
     let page = ReviewDataFile {
         file: ReviewFile::Report,

@@ -14,8 +14,8 @@ use super::runs;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{
-    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, RunFile,
-    RunFolder, sha256_hex,
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, ReviewPart,
+    RunFile, RunFolder, sha256_hex,
 };
 use crate::store::{History, StoreError};
 
@@ -115,11 +115,13 @@ pub(super) async fn verify(
             };
             let text = format!("{text}: numbers have no gaps, so they were deleted");
             verified.fault(FaultKind::MissingEntry, place.clone(), text);
+            judges.cannot_read(wanted..=sequence - 1);
         }
         wanted = sequence.saturating_add(1);
         let Some(bytes) = store.read(&folder.entry(sequence)).await? else {
             let text = "it was listed, and is gone";
             verified.fault(FaultKind::MissingEntry, place, text);
+            judges.cannot_read(sequence..=sequence);
             continue;
         };
         chain.entries += 1;
@@ -137,6 +139,7 @@ pub(super) async fn verify(
             Ok(entry) => entry,
             Err(fault) => {
                 verified.fault(FaultKind::BrokenLink, place, fault.to_string());
+                judges.cannot_read(sequence..=sequence);
                 before = None;
                 continue;
             }
@@ -161,7 +164,11 @@ pub(super) async fn verify(
                 let text = format!("entry {other} commits the same part of the review, `{part}`");
                 verified.fault(FaultKind::Moved, place, text);
             }
-            let always = ReviewFile::always(part.part()).iter();
+            let kind = match entry.kind {
+                EntryKind::ReviewOpen => ReviewPart::Open,
+                EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => ReviewPart::Close,
+            };
+            let always = ReviewFile::always(kind).iter();
             let stored = Committed {
                 store,
                 entry: &entry,
@@ -173,11 +180,22 @@ pub(super) async fn verify(
             };
             judges.remember(&entry);
             chain.reviews += 1;
-            reviews::verify(&stored, part.part(), &mut judges, &mut chain, verified).await?;
+            let of = reviews::Part {
+                stored: &stored,
+                connection: folder,
+                part: kind,
+                tool: &expected.tool,
+            };
+            reviews::verify(&of, &mut judges, &mut chain, verified).await?;
             continue;
+        }
+        if !matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
+            judges.cannot_read(sequence..=sequence);
         }
         match RunFolder::parse(&entry.run) {
             None => {
+                judges.remember(&entry);
+                judges.cannot_read(sequence..=sequence);
                 let text = format!("it names the run `{}`, which is no run's folder", entry.run);
                 verified.fault(FaultKind::Disagreement, place, text);
             }

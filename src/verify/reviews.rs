@@ -3,85 +3,132 @@
 
 use super::again::Judges;
 use super::committed::{Committed, Found};
+use super::reviewed::{self, Held};
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{ReviewClosed, ReviewFile, ReviewManifest, ReviewPart, event};
+use crate::evidence::{
+    ConnectionFolder, ReviewClosed, ReviewFile, ReviewManifest, ReviewPart, Tool, Totals, event,
+};
+use crate::judgement::Verdict;
 use crate::store::StoreError;
 
-/// Whether a file is read for more than its hash.
+/// A part of a review that is checked.
+pub(super) struct Part<'a> {
+    pub(super) stored: &'a Committed<'a>,
+    pub(super) connection: &'a ConnectionFolder,
+    /// Which part, as the entry says.
+    pub(super) part: ReviewPart,
+    /// This program.
+    pub(super) tool: &'a Tool,
+}
+
+/// Whether a file is read for more than its hash; what is made again from these is held against its hash.
 fn is_read(file: &str) -> bool {
-    file == ReviewFile::Manifest.name() || file == ReviewFile::Review.name()
+    [
+        ReviewFile::Manifest,
+        ReviewFile::Review,
+        ReviewFile::WorksheetJson,
+    ]
+    .iter()
+    .any(|read| read.name() == file)
 }
 
 pub(super) async fn verify(
-    stored: &Committed<'_>,
-    part: ReviewPart,
+    of: &Part<'_>,
     judges: &mut Judges,
     chain: &mut ChainVerified,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
+    let (stored, sequence) = (of.stored, of.stored.entry.sequence);
     let faults_before = verified.faults.len();
-    let mut happened = None;
-    if let Some(found) = stored.walk(is_read, chain, verified).await? {
-        says_the_same(stored, part, &found, judges, verified);
-        if verified.faults.len() == faults_before {
-            let file = |file: ReviewFile| found.get(file.name()).map(Vec::as_slice);
-            let manifest = file(ReviewFile::Manifest).unwrap_or_default();
-            happened = event(stored.entry, manifest, file(ReviewFile::Review)).ok();
+    let Some(found) = stored.walk(is_read, chain, verified).await? else {
+        judges.remember_event(sequence, None);
+        return Ok(());
+    };
+    let manifest = says_the_same(of, &found, judges, verified);
+    let Some(manifest) = manifest.filter(|_| verified.faults.len() == faults_before) else {
+        judges.remember_event(sequence, None);
+        return Ok(());
+    };
+    let file = |file: ReviewFile| found.get(file.name()).map(Vec::as_slice);
+    let bytes = file(ReviewFile::Manifest).unwrap_or_default();
+    let happened = event(stored.entry, bytes, file(ReviewFile::Review)).ok();
+    judges.remember_event(sequence, happened);
+
+    match reviewed::hold(of, &manifest, &found, judges).await? {
+        Held::Same => chain.reviews_again += 1,
+        Held::InPart(why) => {
+            let folder = &stored.folder;
+            chain.reviews_not_again.push(format!("{folder}: {why}"));
+        }
+        Held::Otherwise(faults) => {
+            for (kind, file, text) in faults {
+                verified.fault(kind, stored.place(file.name()), text);
+            }
         }
     }
-    judges.remember_event(stored.entry.sequence, happened);
     Ok(())
 }
 
 /// The manifest against entry, sums and the entries it builds on; of a closed review, `review.json` too.
 fn says_the_same(
-    stored: &Committed<'_>,
-    part: ReviewPart,
+    of: &Part<'_>,
     found: &Found,
     judges: &mut Judges,
     verified: &mut Verified,
-) {
-    let name = ReviewFile::Manifest.name();
-    let entry = stored.entry;
-    let Some(bytes) = stored.manifest(found, verified) else {
-        return;
-    };
-    let mut disagree = |file: &str, text: String| {
-        verified.fault(FaultKind::Disagreement, stored.place(file), text);
+) -> Option<ReviewManifest> {
+    let (stored, entry) = (of.stored, of.stored.entry);
+    let bytes = stored.manifest(found, verified)?;
+    let place = |file: ReviewFile| stored.place(file.name());
+    let mut disagree = |file: ReviewFile, text: String| {
+        verified.fault(FaultKind::Disagreement, place(file), text);
     };
     let manifest: ReviewManifest = match serde_json::from_slice(bytes) {
         Ok(manifest) => manifest,
         Err(error) => {
-            disagree(name, format!("it is no manifest of a review: {error}"));
-            return;
+            let text = format!("it is no manifest of a review: {error}");
+            disagree(ReviewFile::Manifest, text);
+            return None;
         }
     };
     let apart = manifest.apart_from(entry);
     if !apart.is_empty() {
         let (sequence, apart) = (entry.sequence, apart.join(", "));
-        disagree(name, format!("it and entry {sequence} disagree: {apart}"));
+        let text = format!("it and entry {sequence} disagree: {apart}");
+        disagree(ReviewFile::Manifest, text);
     }
-    for at in manifest.opened.iter().chain([&manifest.night]) {
-        if let Err(text) = judges.ensure_there(entry.sequence, at) {
-            disagree(name, text);
-        }
+    let (night, opened) = (&manifest.night, manifest.opened.as_ref());
+    let builds_on = [
+        judges
+            .ensure_there(entry.sequence, night)
+            .and_then(|()| judges.ensure_reviewable(night)),
+        opened.map_or(Ok(()), |opened| {
+            judges
+                .ensure_there(entry.sequence, opened)
+                .and_then(|()| judges.ensure_opens(opened, &manifest.review, night))
+        }),
+    ];
+    for text in builds_on.into_iter().filter_map(Result::err) {
+        disagree(ReviewFile::Manifest, text);
     }
     if !found.is_described_by(&manifest.files) {
         let text = "the files it describes are not those that the sums name";
-        disagree(name, text.to_owned());
+        disagree(ReviewFile::Manifest, text.to_owned());
     }
-    match part {
+    match of.part {
         ReviewPart::Open => {
             let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
             if worksheet != Some(&manifest.review.sha256) {
-                disagree(name, "its worksheet is not the one it names".to_owned());
+                let text = "its worksheet is not the one it names".to_owned();
+                disagree(ReviewFile::Manifest, text);
             }
-            judges.remember_review(entry.sequence, &manifest.review.sha256);
+            if manifest.verdict != Verdict::Inconclusive || manifest.complete {
+                let text = "nothing is decided yet, and it says what came of it".to_owned();
+                disagree(ReviewFile::Manifest, text);
+            }
+            judges.remember_review(entry.sequence, &manifest.review.sha256, night);
         }
         ReviewPart::Close => {
-            let name = ReviewFile::Review.name();
-            let of = manifest.opened.as_ref().map_or(0, |at| at.sequence);
-            let review = found.get(name);
+            let review = found.get(ReviewFile::Review.name());
             let closed: Option<ReviewClosed> =
                 review.and_then(|review| serde_json::from_slice(review).ok());
             let agrees = closed.is_some_and(|closed| {
@@ -89,19 +136,23 @@ fn says_the_same(
                     && closed.review_sha256 == manifest.review.sha256
                     && Some(&closed.opened) == manifest.opened.as_ref()
                     && closed.night == manifest.night
+                    && closed.closed_at == manifest.review.at
                     && closed.verdict == manifest.verdict
+                    && closed.verdict == closed.totals.verdict()
                     && closed.complete == manifest.complete
-                    && closed.totals.rows == closed.rows.len() as u64
-                    && closed.totals == crate::evidence::Totals::of(&closed.rows)
-                    && closed.complete == (closed.totals.decided == closed.totals.rows)
+                    && closed.complete == (closed.totals.undecided == 0)
+                    && closed.totals == Totals::of(&closed.rows)
             });
             if review.is_some() && !agrees {
-                disagree(name, "it and the manifest do not say the same".to_owned());
-            }
-            if !judges.is_of_review(of, &manifest.review.sha256) {
-                let text = "its decisions are about another worksheet than the one that was opened";
-                disagree(ReviewFile::Manifest.name(), text.to_owned());
+                let text = "it and the manifest do not say the same".to_owned();
+                disagree(ReviewFile::Review, text);
             }
         }
     }
+    if manifest.review.at > entry.committed_at {
+        let at = manifest.review.at;
+        let text = format!("it is of {at}, after it was committed");
+        verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
+    }
+    Some(manifest)
 }

@@ -32,6 +32,9 @@ pub struct ReviewClosed {
     pub opened_at: Timestamp,
     /// When it was closed.
     pub closed_at: Timestamp,
+    /// Until when what was decided must be done, as page one says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocations_due: Option<Timestamp>,
     /// SHA-256 of `open/worksheet.json`.
     pub review_sha256: String,
     /// The entry that opened it.
