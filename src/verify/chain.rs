@@ -163,6 +163,9 @@ pub(super) async fn verify(
             if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                 let text = format!("entry {other} commits the same part of the review, `{part}`");
                 verified.fault(FaultKind::Moved, place, text);
+                judges.remember(&entry);
+                judges.cannot_read(sequence..=sequence);
+                continue;
             }
             let kind = match entry.kind {
                 EntryKind::ReviewOpen => ReviewPart::Open,
@@ -202,7 +205,10 @@ pub(super) async fn verify(
             Some(run) => {
                 if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                     let text = format!("entry {other} commits the same run, `{}`", entry.run);
-                    verified.fault(FaultKind::Moved, place.clone(), text);
+                    verified.fault(FaultKind::Moved, place, text);
+                    // The folder was held against the entry that it is of.
+                    judges.remember(&entry);
+                    continue;
                 }
                 if !run.is_of_its_day() {
                     let text = "its run lies under another day than its own";

@@ -29,7 +29,7 @@ const TOLD: usize = 3;
 
 /// What is the same whoever says it; how it is said may be another version's.
 const WORDS_OF_A_ROW: [&str; 4] = ["changed", "recommended", "reason", "assigned_by"];
-const WORDS_OF_A_MANIFEST: [&str; 3] = ["controls", "reasons", "files"];
+const WORDS_OF_A_MANIFEST: [&str; 2] = ["controls", "reasons"];
 
 /// How holding a part against what it was made from came out.
 pub(super) enum Held {
@@ -46,6 +46,8 @@ struct Looked<'a> {
     found: &'a Found,
     /// Whether this very program wrote it.
     is_ours: bool,
+    /// Records of each file that was made again.
+    rows: Vec<(&'static str, Option<u64>)>,
     otherwise: Vec<(FaultKind, ReviewFile, String)>,
     not_seen: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Looked<'_> {
 
     /// Holds a file against the same made again.
     fn made_again(&mut self, made: &ReviewDataFile, from: &str) {
+        self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
         if self.found.sums.get(made.file.name()) != Some(&sha256) {
             let text = format!("made again from {from}, the file has other content");
@@ -86,6 +89,7 @@ pub(super) async fn hold(
     let mut looked = Looked {
         found,
         is_ours,
+        rows: Vec::new(),
         otherwise: Vec::new(),
         not_seen: Vec::new(),
     };
@@ -133,24 +137,20 @@ async fn opened(
         None => return Ok(()),
     };
     let from_itself = "worksheet.json";
-    let mut files = Vec::new();
     let (file, sha256) = worksheet.to_file();
     let csv = worksheet.csv(&sha256);
     looked.made_again(&csv, from_itself);
     if looked.is_ours {
         looked.made_again(&file, "what it says");
-        files.extend([file.record(), csv.record()]);
         let html = ReviewDataFile {
             file: ReviewFile::WorksheetHtml,
             bytes: report::worksheet(&worksheet, &sha256, &manifest.origin),
             rows: Some(worksheet.rows.len() as u64),
         };
         looked.made_again(&html, from_itself);
-        files.push(html.record());
         drop((file, csv, html));
         if let Ok(xlsx) = worksheet.xlsx(&sha256) {
             looked.made_again(&xlsx, from_itself);
-            files.push(xlsx.record());
         }
     }
 
@@ -211,7 +211,7 @@ async fn opened(
     let origin = &head.population.origin;
     let made =
         |files| ReviewManifest::opened(&manifest.frame(), &worksheet, &sha256, origin, files);
-    of_manifest(manifest, made, files, looked);
+    of_manifest(manifest, made, looked);
     Ok(())
 }
 
@@ -237,13 +237,11 @@ async fn closed(
         looked.otherwise(FaultKind::Disagreement, ReviewFile::Review, text);
     }
     let from_itself = "review.json";
-    let mut files = Vec::new();
     let csv = closed.csv(&worksheet);
     looked.made_again(&csv, from_itself);
     if looked.is_ours {
         let file = closed.to_file();
         looked.made_again(&file, "what it says");
-        files.extend([csv.record(), file.record()]);
         let page = report::closed_review(&report::Closed {
             worksheet: &worksheet,
             closed: &closed,
@@ -258,14 +256,13 @@ async fn closed(
             rows: None,
         };
         looked.made_again(&page, from_itself);
-        files.push(page.record());
     }
     let made = |files| {
         let frame = manifest.frame();
         let (origin, reasons) = (&manifest.origin, closed.reasons());
         ReviewManifest::closed(&frame, &worksheet, &closed, origin, reasons, files)
     };
-    of_manifest(manifest, made, files, looked);
+    of_manifest(manifest, made, looked);
     Ok(())
 }
 
@@ -273,16 +270,23 @@ async fn closed(
 fn of_manifest(
     manifest: &ReviewManifest,
     made: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
-    files: Vec<FileRecord>,
     looked: &mut Looked<'_>,
 ) {
+    // What it says of the files has been held against them, but for the records in each.
+    let mut files = manifest.files.clone();
+    for (name, rows) in &looked.rows {
+        if let Some(file) = files.iter_mut().find(|file| file.name == *name) {
+            file.rows = *rows;
+        }
+    }
+    let made = made(files);
     if looked.is_ours {
-        let (file, _) = made(files).to_file();
+        let (file, _) = made.to_file();
         looked.made_again(&file, "the files it describes");
         return;
     }
     let is_word = |key: &str| WORDS_OF_A_MANIFEST.contains(&key);
-    let apart = apart(&made(Vec::new()), manifest, is_word);
+    let apart = apart(&made, manifest, is_word);
     if !apart.is_empty() {
         let text = format!("it and its files do not say the same: {}", apart.join(", "));
         looked.otherwise(FaultKind::Disagreement, ReviewFile::Manifest, text);
