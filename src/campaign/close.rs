@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::decisions::{Fault, Gathered, gather};
+use super::left::Left;
 use super::{
     CampaignError, Given, Moment, Progress, Settings, ledger_of, ledger_to_read, reviewers,
 };
@@ -14,7 +15,6 @@ use crate::evidence::{
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
 use crate::report;
-use crate::store::StoreError;
 
 /// What `review status` is asked for.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ pub struct Closing {
     pub faults: Vec<Fault>,
     /// Where its evidence is, once it is closed.
     pub committed: Option<Committed>,
+    /// Which attempt that had died was finished with it.
+    pub finished: Option<String>,
     /// How it came out, once it is closed.
     pub verdict: Option<Verdict>,
 }
@@ -87,6 +89,7 @@ pub async fn status(
         ),
         faults: gathered.faults,
         committed: None,
+        finished: None,
         verdict: None,
     })
 }
@@ -102,6 +105,7 @@ pub async fn close(
     clock: &Clock,
 ) -> Result<Closing, CampaignError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
+    let last = ledger.head().await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     let reassigned = reassigned(&asked.of)?;
     let given = given(&asked.of)?;
@@ -155,11 +159,8 @@ pub async fn close(
     }
     let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close)
         .ok_or_else(|| CampaignError::Unexpected("the review's id is none".to_owned()))?;
-    // An attempt that died has left its instant: with it, the same decisions give the same bytes, and what
-    // is there already is no conflict.
-    let left = ledger.left_behind(&part, ReviewFile::Review).await?;
-    let left: Option<ReviewClosed> = left.and_then(|left| serde_json::from_slice(&left).ok());
-    let closed_at = left.map_or(moment.as_of, |left| left.closed_at);
+    let left = Left::of(&ledger, &part, worksheet, moment).await?;
+    let closed_at = left.closed_at(moment);
     let due = closed_at.checked_add(settings.revocation_grace);
     let due = due.unwrap_or(closed_at);
     let complete = totals.undecided == 0;
@@ -202,24 +203,20 @@ pub async fn close(
         rows: None,
     };
     let files = vec![closed.to_file(), closed.csv(worksheet), page];
+    let frame = left.frame(settings);
     let manifest = |files| {
         let reasons = reasons.clone();
-        ReviewManifest::closed(&settings.frame, worksheet, &closed, origin, reasons, files)
+        ReviewManifest::closed(&frame, worksheet, &closed, origin, reasons, files)
     };
     let at = closed.closed_at;
-    let committed = commit_review(&ledger, clock, at, &part, files, manifest)
+    let committed = commit_review(&ledger, last, clock, at, &part, files, manifest)
         .await
-        .map_err(|error| match error {
-            LedgerError::Store(StoreError::Conflict { name }) => CampaignError::Asked(format!(
-                "`{name}` is there with other content, of an attempt to close that died: close it \
-                 with the same files as then"
-            )),
-            other => other.into(),
-        })?;
+        .map_err(|error| left.refusal(&closed.review, error))?;
     Ok(Closing {
         faults: Vec::new(),
         verdict: Some(closed.verdict),
         committed: Some(committed),
+        finished: left.told(),
         progress,
     })
 }

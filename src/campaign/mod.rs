@@ -5,6 +5,7 @@
 
 mod close;
 mod decisions;
+mod left;
 mod open;
 mod progress;
 mod reviewers;

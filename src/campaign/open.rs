@@ -75,6 +75,7 @@ pub async fn open(
         }
     };
     let ledger = ledger_of(settings, moment.as_of).await?;
+    let last = ledger.head().await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
     let (head, listed) = frozen(&ledger, &night).await?;
@@ -118,7 +119,8 @@ pub async fn open(
     let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
     let manifest =
         |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
-    let committed = commit_review(&ledger, clock, moment.as_of, &part, files, manifest).await?;
+    let committed =
+        commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
     let rows = worksheet.rows.iter();
     let rows: Vec<ClosedRow> = rows
         .map(|row| ClosedRow::undecided(row, row.reviewer.clone()))

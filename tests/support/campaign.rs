@@ -67,7 +67,7 @@ pub(crate) fn close(
     accept_incomplete: Option<&str>,
 ) {
     let mut text = "row,account_id,decision,new_role,note,decided_by,review_sha256\n".to_owned();
-    for row in &opened.worksheet.rows {
+    for row in &opened.progress.worksheet.rows {
         let Some((decision, new_role)) = decide(row) else {
             continue;
         };
@@ -75,7 +75,7 @@ pub(crate) fn close(
             Decision::Keep => "",
             Decision::Revoke | Decision::ChangeRole | Decision::DontKnow => "as was agreed",
         };
-        let (number, account, sha256) = (row.row, &row.account_id, &opened.review_sha256);
+        let (number, account, sha256) = (row.row, &row.account_id, &opened.progress.review_sha256);
         text +=
             &format!("{number},{account},{decision},{new_role},{note},boss@example.net,{sha256}\n");
     }
@@ -83,7 +83,7 @@ pub(crate) fn close(
     fs::write(&file, text).expect("a file");
     let asked = CloseAsked {
         of: StatusAsked {
-            review: Some(opened.worksheet.review.clone()),
+            review: Some(opened.progress.worksheet.review.clone()),
             decisions: vec![file],
             ..StatusAsked::default()
         },
