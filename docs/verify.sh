@@ -4,7 +4,8 @@
 #
 # It reads names, hashes and links, and believes none of the files: no content is ever run, and a file is
 # looked up among those that are there, wherever a name in it points. It does not judge a night again, nor
-# derive its accounts again from Truto's answers in raw/, nor hold their digests in the manifest against these.
+# hold the rows of a review against its night, nor derive its accounts again from Truto's answers in raw/,
+# nor hold their digests in the manifest against these.
 
 usage() {
   cat <<'TEXT'
@@ -792,8 +793,8 @@ LOCATION=$location awk '
     if (pins && !faults) print "The last entry of each ledger is signed by a key that was given."
     if (!pins && signed) print "Signatures are there and were not checked: no --public-key was given."
     if (!pins && !anchors) print "Whoever could write to the store could have made all of it anew."
-    print "The judgement was not made again, nor were accounts derived again from raw/: that is what"
-    print "`asana-access-review verify` does."
+    print "The judgement was not made again, nor were accounts derived again from raw/, nor reviews from"
+    print "their nights: that is what `asana-access-review verify` does."
     print (faults ? "NOT SOUND: " count(faults, "fault", "faults") : "SOUND") \
       ", " count(total, "entry", "entries") ", " count(right, "file", "files") " with the right hash"
     exit faults ? 5 : 0

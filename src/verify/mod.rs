@@ -1,7 +1,8 @@
 //! Is the evidence what was written? Read by somebody who trusts nothing they cannot recompute.
 //!
 //! Every ledger from its first entry to its last, every file of every run, the accounts derived again
-//! from the answers they came in, and the judgement made again from what is stored. Nothing is written, and no network is used but the store's.
+//! from the answers they came in, the judgement made again from what is stored, and periodic reviews held
+//! against their nights. Nothing is written, and no network is used but the store's.
 
 mod again;
 mod chain;

@@ -141,7 +141,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     if chain.reviews > 0 {
         let _ = writeln!(
             text,
-            "  reviews    {} opened or closed, {} held against what they were made from",
+            "  reviews    {} opened or closed, {} held whole against what they were made from",
             chain.reviews, chain.reviews_again
         );
     }
