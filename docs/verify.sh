@@ -465,9 +465,12 @@ LOCATION=$location awk '
       referrer[references] = place
       referrer_sequence[references] = sequence
       referred_as[references] = part[i]
-      of_review[references] = manifest[path, "review_id"]
-      review_hash[references] = manifest[path, "review_sha256"]
-      review_night[references] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
+      # What is looked up is there from then on: only where it is anyhow.
+      if (part[i] == "opened") {
+        of_review[references] = manifest[path, "review_id"]
+        review_hash[references] = manifest[path, "review_sha256"]
+        review_night[references] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
+      }
       referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
         manifest[path, part[i] "manifest_sha256"]
     }

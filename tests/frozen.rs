@@ -7,6 +7,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -113,6 +114,40 @@ fn evidence_of_every_version_is_sound_to_the_second_verifier_too() {
             .expect("a shell");
         let told = String::from_utf8_lossy(&ended.stdout);
         assert!(ended.status.success(), "{name}: {told}");
+    }
+}
+
+#[test]
+fn the_second_verifier_says_the_same_under_every_awk_there_is() {
+    if !support::has(&["sh", "awk", "sha256sum", "openssl"]) {
+        return;
+    }
+    let kinds = ["mawk", "gawk", "original-awk", "busybox"];
+    let is_there = |kind: &&&str| {
+        let found = Command::new("sh")
+            .args(["-c", "command -v -- \"$1\"", "sh", kind])
+            .output();
+        found.is_ok_and(|found| found.status.success())
+    };
+    for kind in kinds.iter().filter(is_there) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let awk = folder.path().join("awk");
+        let applet = if *kind == "busybox" { "awk" } else { "" };
+        fs::write(&awk, format!("#!/bin/sh\nexec {kind} {applet} \"$@\"\n")).expect("a script");
+        fs::set_permissions(&awk, fs::Permissions::from_mode(0o755)).expect("a mode");
+        for (name, evidence) in frozen() {
+            let path = format!("PATH={}:$PATH; exec sh \"$@\"", folder.path().display());
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+            let ended = Command::new("sh")
+                .args(["-c", &path, "sh"])
+                .arg(script)
+                .args(pinned(&name))
+                .arg(&evidence)
+                .output()
+                .expect("a shell");
+            let told = String::from_utf8_lossy(&ended.stdout);
+            assert!(ended.status.success(), "{kind}, {name}: {told}");
+        }
     }
 }
 
