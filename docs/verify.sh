@@ -4,7 +4,8 @@
 #
 # It reads names, hashes and links, and believes none of the files: no content is ever run, and a file is
 # looked up among those that are there, wherever a name in it points. It does not judge a night again, nor
-# derive its accounts again from Truto's answers in raw/, nor hold their digests in the manifest against these.
+# hold the rows of a review against its night, nor derive its accounts again from Truto's answers in raw/,
+# nor hold their digests in the manifest against these.
 
 usage() {
   cat <<'TEXT'
@@ -191,7 +192,7 @@ if [ -d system=asana ]; then
       part == "\"connection\":" && /^    "id": / { tell("connection", text()) }
       part == "\"run\":" && /^    "id": / { tell("run", text()) }
       part == "\"run\":" && /^    "as_of": / { tell("instant", text()) }
-      part == "\"review\":" && /^    "(id|part|sha256)": / {
+      part == "\"review\":" && /^    "(id|part|at|sha256)": / {
         what = $1
         gsub(/[":]/, "", what)
         tell("review_" what, text())
@@ -211,7 +212,7 @@ if [ -d system=asana ]; then
       /^    [}]/ { tell("file", sha256 "\t" bytes "\t" name) }' {} +
     find . \( -path "$runs/result.json" -o -path "$runs/inputs/facts.json" -o -path "$reviews/review.json" \) \
       -type f ! -path "$odd" -exec awk '
-      /^  "(verdict|complete|as_of|run|review|review_sha256)": / {
+      /^  "(verdict|complete|as_of|run|review|review_sha256|closed_at)": / {
         what = $1
         gsub(/[":]/, "", what)
         v = substr($0, length(what) + 7)
@@ -456,21 +457,47 @@ LOCATION=$location awk '
   }
 
   # The nights that a manifest says it builds on: looked up when all entries are known.
+  # A review builds on a night that is complete, and where it is closed on the entry that opened it.
   function note_references(path, place, sequence,  i, part) {
     split("previous baseline night opened", part, " ")
     for (i in part) if ((path, part[i] "sequence") in manifest) {
       references++
       referrer[references] = place
       referrer_sequence[references] = sequence
+      referred_as[references] = part[i]
+      # What is looked up is there from then on: only where it is anyhow.
+      if (part[i] == "opened") {
+        of_review[references] = manifest[path, "review_id"]
+        review_hash[references] = manifest[path, "review_sha256"]
+        review_night[references] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
+      }
       referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
         manifest[path, part[i] "manifest_sha256"]
+    }
+  }
+  function check_referred(i, sequence, run) {
+    if (referred_as[i] == "night") {
+      if (kind_of[sequence] != "run")
+        fault("disagreement", referrer[i], "entry " sequence ", which it reviews, is no night")
+      else if (complete_of[sequence] != "true")
+        fault("disagreement", referrer[i], "the night of entry " sequence ", which it reviews, is not complete")
+    } else if (referred_as[i] == "opened") {
+      if (kind_of[sequence] != "review_open" || run != "reviews/" of_review[i] "/open")
+        fault("disagreement", referrer[i], "entry " sequence " does not open the review that it closes")
+      else if (sequence in review_of && review_of[sequence] != review_hash[i])
+        fault("disagreement", referrer[i], "its decisions are about another worksheet than the one that was opened")
+      else if (sequence in night_of && night_of[sequence] != review_night[i])
+        fault("disagreement", referrer[i], "it names another night than the one that was reviewed")
     }
   }
   function check_references(  i, part, seen) {
     for (i = 1; i <= references; i++) {
       split(referred[i], part, "\t")
       if (part[1] + 0 > 0 && part[1] + 0 < referrer_sequence[i] &&
-          (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3])) continue
+          (!(part[1] in run_of) || run_of[part[1]] == part[2] "\t" part[3])) {
+        if (part[1] in run_of) check_referred(i, part[1], part[2])
+        continue
+      }
       if (!((referrer[i], part[1]) in seen))
         fault("disagreement", referrer[i], "it builds on another entry " part[1] " than the one there is")
       seen[referrer[i], part[1]] = 1
@@ -487,7 +514,7 @@ LOCATION=$location awk '
       fault("modified", place, "it is not the one that entry " sequence " names")
       return
     }
-    split("verdict complete connection origin review_id review_part review_sha256 nightsequence", part, " ")
+    split("verdict complete connection origin review_id review_part review_at review_sha256 nightsequence", part, " ")
     for (i in part) if (told[path, part[i]] != 1) {
       fault("disagreement", place, "it is no manifest of a review, or not in the form those are written in")
       return
@@ -507,19 +534,22 @@ LOCATION=$location awk '
     if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
     note_references(path, place, e["sequence"] + 0)
     check_described(at, path, place)
+    if (is_instant(manifest[path, "review_at"]) && is_before(e["committed_at"], manifest[path, "review_at"]))
+      fault("run_after_commit", place, "it is of " manifest[path, "review_at"] ", after it was committed")
     apart = manifest[path, "review_sha256"]
     if (name == "open") {
       if (sum["worksheet.json"] != apart) fault("disagreement", place, "its worksheet is not the one it names")
+      if (manifest[path, "verdict"] != "inconclusive" || manifest[path, "complete"] != "false")
+        fault("disagreement", place, "nothing is decided yet, and it says what came of it")
       review_of[e["sequence"] + 0] = apart
+      night_of[e["sequence"] + 0] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
       return
     }
-    i = manifest[path, "openedsequence"] + 0
-    if (i in review_of && review_of[i] != apart)
-      fault("disagreement", place, "its decisions are about another worksheet than the one that was opened")
     if (!("review.json" in is_right)) return
     path = at "/review.json"
     if (differs(path, "verdict", e["verdict"]) differs(path, "complete", e["complete"]) \
-        differs(path, "review_sha256", apart) differs(path, "review", manifest[at "/manifest.json", "review_id"]) != "")
+        differs(path, "review_sha256", apart) differs(path, "review", manifest[at "/manifest.json", "review_id"]) \
+        differs(path, "closed_at", manifest[at "/manifest.json", "review_at"]) != "")
       fault("disagreement", at_place(at) "/review.json", "it and the manifest do not say the same")
   }
 
@@ -584,6 +614,7 @@ LOCATION=$location awk '
     references = 0
     split("", run_of)
     split("", review_of)
+    split("", night_of)
     wanted = 1
     before = vouched = doubted = was_signed = ""
     for (n = 1; n <= entries[connection]; n++) {
@@ -620,7 +651,11 @@ LOCATION=$location awk '
         before = ""
         continue
       }
-      if (e["sequence"] == sequence) run_of[sequence] = e["run"] "\t" e["manifest_sha256"]
+      if (e["sequence"] == sequence) {
+        run_of[sequence] = e["run"] "\t" e["manifest_sha256"]
+        kind_of[sequence] = e["kind"]
+        complete_of[sequence] = e["complete"]
+      }
       else fault("moved", place, "it says that it is entry " e["sequence"])
       if (folder_of(e["connection"]) != connection) fault("moved", place, "it is of another connection")
       if (e["sequence"] == 1) {
@@ -761,8 +796,8 @@ LOCATION=$location awk '
     if (pins && !faults) print "The last entry of each ledger is signed by a key that was given."
     if (!pins && signed) print "Signatures are there and were not checked: no --public-key was given."
     if (!pins && !anchors) print "Whoever could write to the store could have made all of it anew."
-    print "The judgement was not made again, nor were accounts derived again from raw/: that is what"
-    print "`asana-access-review verify` does."
+    print "The judgement was not made again, nor were accounts derived again from raw/, nor reviews from"
+    print "their nights: that is what `asana-access-review verify` does."
     print (faults ? "NOT SOUND: " count(faults, "fault", "faults") : "SOUND") \
       ", " count(total, "entry", "entries") ", " count(right, "file", "files") " with the right hash"
     exit faults ? 5 : 0

@@ -148,8 +148,8 @@ impl From<&LedgerError> for Exit {
             LedgerError::Store(store) => store.kind().into(),
             LedgerError::Signed { .. } => Self::Configuration,
             LedgerError::Signing(signing) => signing.kind().into(),
-            LedgerError::Damaged(_) => Self::Unsound,
-            LedgerError::Crowded { .. } => Self::Transient,
+            LedgerError::Damaged(_) | LedgerError::Stranger { .. } => Self::Unsound,
+            LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
         }
     }
 }

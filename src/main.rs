@@ -151,6 +151,7 @@ fn check_evidence(asked: cli::Verify) -> Result<Exit, Exit> {
             Until::Now => clock.as_of(),
             Until::At(instant) => instant,
         }),
+        tool: tool(),
     };
     let ended = Driver::start()?
         .run(async { verify::verify(&Store::open(&settings).await?, &expected).await });
@@ -298,7 +299,9 @@ fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("GIT_COMMIT").unwrap_or("unknown").to_owned(),
+        commit: option_env!("GIT_COMMIT")
+            .unwrap_or(Tool::NO_COMMIT)
+            .to_owned(),
     }
 }
 

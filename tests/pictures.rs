@@ -23,9 +23,9 @@ use asana_access_review::evidence::Scope;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
+use support::campaign::at as campaign_at;
 use support::chromium::{Page, browser};
 use support::job::Job;
-use support::review::campaign_at;
 use truto_simulator::{Person, World};
 
 /// A picture weighs no more than this, in bytes.

@@ -10,9 +10,10 @@ use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
 use asana_access_review::evidence::Scope;
 use asana_access_review::judgement::Verdict;
 use serde_json::{Value, json};
+use support::campaign::at as campaign_at;
 use support::chromium::{Page, browser};
 use support::job::{Job, LEFT_AND_GONE, verify};
-use support::review::{assert_sound, campaign_at, filled, hash, part, saved, worksheet};
+use support::review::{assert_sound, filled, hash, part, saved, worksheet};
 use truto_simulator::World;
 
 const ADMINS: &str = "ciso@example.net";

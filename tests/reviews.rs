@@ -7,15 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use asana_access_review::campaign::{
-    self, CampaignError, CloseAsked, Moment, OpenAsked, Settings, StatusAsked,
-};
-use asana_access_review::clock::Clock;
-use asana_access_review::config;
+use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
 use asana_access_review::evidence::{self, Manifest, Scope};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
-use jiff::Timestamp;
 use serde_json::{Value, json};
+use support::campaign::at as campaign_at;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use support::receiver::{Answer, Receiver};
 use support::s3::S3Server;
@@ -915,33 +911,6 @@ fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
         "{}",
         status.stdout
     );
-}
-
-/// What the binary does for `review`, at an instant that no variable could set.
-fn campaign_at<T>(
-    job: &Job,
-    as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
-) -> T {
-    let as_of: Timestamp = as_of.parse().expect("an instant");
-    let environment = vec![
-        ("EVIDENCE_URL".into(), job.evidence().into()),
-        ("TRUTO_INTEGRATED_ACCOUNT_ID".into(), CONNECTION_ID.into()),
-    ];
-    let tool = support::identity(as_of, "7f3a9c").tool;
-    let settings = config::load_review(environment, tool, |path| fs::read_to_string(path))
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .settings;
-    let moment = Moment {
-        as_of,
-        suffix: "7f3a9c".to_owned(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
-    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
 }
 
 fn open_at(job: &Job, as_of: &str) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::decisions::{Fault, Gathered, gather};
+use super::left::Left;
 use super::{
     CampaignError, Given, Moment, Progress, Settings, ledger_of, ledger_to_read, reviewers,
 };
@@ -13,9 +14,7 @@ use crate::evidence::{
 };
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
-use crate::people::Decision;
 use crate::report;
-use crate::store::StoreError;
 
 /// What `review status` is asked for.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +45,8 @@ pub struct Closing {
     pub faults: Vec<Fault>,
     /// Where its evidence is, once it is closed.
     pub committed: Option<Committed>,
+    /// Which attempt that had died was finished with it.
+    pub finished: Option<String>,
     /// How it came out, once it is closed.
     pub verdict: Option<Verdict>,
 }
@@ -88,6 +89,7 @@ pub async fn status(
         ),
         faults: gathered.faults,
         committed: None,
+        finished: None,
         verdict: None,
     })
 }
@@ -103,6 +105,7 @@ pub async fn close(
     clock: &Clock,
 ) -> Result<Closing, CampaignError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
+    let last = ledger.head().await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     let reassigned = reassigned(&asked.of)?;
     let given = given(&asked.of)?;
@@ -156,12 +159,11 @@ pub async fn close(
     }
     let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close)
         .ok_or_else(|| CampaignError::Unexpected("the review's id is none".to_owned()))?;
-    // An attempt that died has left its instant: with it, the same decisions give the same bytes, and what
-    // is there already is no conflict.
-    let left = ledger.left_behind(&part, ReviewFile::Review).await?;
-    let left: Option<ReviewClosed> = left.and_then(|left| serde_json::from_slice(&left).ok());
+    let left = Left::of(&ledger, &part, worksheet, moment).await?;
+    let closed_at = left.closed_at(moment);
+    let due = closed_at.checked_add(settings.revocation_grace);
+    let due = due.unwrap_or(closed_at);
     let complete = totals.undecided == 0;
-    let is_settled = complete && totals.with(Decision::DontKnow) == 0;
     let closed = ReviewClosed {
         schema: ReviewClosed::schema(),
         review: worksheet.review.clone(),
@@ -169,15 +171,12 @@ pub async fn close(
         due: worksheet.due.clone(),
         scope: worksheet.scope,
         opened_at: worksheet.opened_at,
-        closed_at: left.map_or(moment.as_of, |left| left.closed_at),
+        closed_at,
+        revocations_due: Some(due),
         review_sha256: review_sha256.clone(),
         opened: open.entry.run_ref(),
         night: worksheet.night.clone(),
-        verdict: if is_settled {
-            Verdict::Pass
-        } else {
-            Verdict::Inconclusive
-        },
+        verdict: totals.verdict(),
         complete,
         accepted_incomplete: asked
             .accept_incomplete
@@ -189,15 +188,14 @@ pub async fn close(
         decision_files: files,
         rows,
     };
-    let reasons = reasons(&closed);
-    let due = closed.closed_at.checked_add(settings.revocation_grace);
+    let reasons = closed.reasons();
     let page = report::closed_review(&report::Closed {
         worksheet,
         closed: &closed,
         reasons: &reasons,
         tool: &settings.frame.tool,
         origin,
-        revocations_due: due.unwrap_or(closed.closed_at),
+        revocations_due: due,
     });
     let page = ReviewDataFile {
         file: ReviewFile::Report,
@@ -205,42 +203,22 @@ pub async fn close(
         rows: None,
     };
     let files = vec![closed.to_file(), closed.csv(worksheet), page];
+    let frame = left.frame(settings);
     let manifest = |files| {
         let reasons = reasons.clone();
-        ReviewManifest::closed(&settings.frame, worksheet, &closed, origin, reasons, files)
+        ReviewManifest::closed(&frame, worksheet, &closed, origin, reasons, files)
     };
     let at = closed.closed_at;
-    let committed = commit_review(&ledger, clock, at, &part, files, manifest)
+    let committed = commit_review(&ledger, last, clock, at, &part, files, manifest)
         .await
-        .map_err(|error| match error {
-            LedgerError::Store(StoreError::Conflict { name }) => CampaignError::Asked(format!(
-                "`{name}` is there with other content, of an attempt to close that died: close it \
-                 with the same files as then"
-            )),
-            other => other.into(),
-        })?;
+        .map_err(|error| left.refusal(&closed.review, error))?;
     Ok(Closing {
         faults: Vec::new(),
         verdict: Some(closed.verdict),
         committed: Some(committed),
+        finished: left.told(),
         progress,
     })
-}
-
-/// Why it is no plain pass.
-fn reasons(closed: &ReviewClosed) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if let Some(AcceptedIncomplete { reason }) = &closed.accepted_incomplete {
-        let undecided = closed.totals.undecided;
-        reasons.push(format!("{undecided} row(s) were not decided: {reason}"));
-    }
-    let doubts = closed.totals.with(Decision::DontKnow);
-    if doubts > 0 {
-        reasons.push(format!(
-            "of {doubts} row(s) the reviewer did not know whether the access is right"
-        ));
-    }
-    reasons
 }
 
 fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::Given;
 use super::table::{self, Table};
-use super::{Given, reviewers};
 use crate::evidence::{
-    COLUMNS, ClosedRow, DecisionFile, FrozenRow, ReviewerFile, Worksheet, sha256_hex,
+    COLUMNS, ClosedRow, DecisionFile, FrozenRow, ReviewerFile, Worksheet, given_on, sha256_hex,
 };
 use crate::people::{Decision, EmailAddress, Role, trim};
 
@@ -119,7 +119,7 @@ pub(super) fn gather(
         .iter()
         .map(|row| {
             let was = row.reviewer.as_ref();
-            let now = reassigned.and_then(|file| reviewers::reassigned(file, row, was));
+            let now = reassigned.and_then(|file| given_on(file, row, was));
             ClosedRow::undecided(row, now.map(|(who, _)| who).or(was.cloned()))
         })
         .collect();
@@ -204,13 +204,7 @@ fn judged(
         "" => format!("row {number} has a note or a new role, and no decision"),
         _ => format!("row {number}: the decision is none of keep, revoke, change_role, dont_know"),
     })?;
-    let new_role = new_role(decision, &claim.new_role, frozen)
-        .map_err(|text| format!("row {number}: {text}"))?;
-    if decision != Decision::Keep && claim.note.is_empty() {
-        return Err(format!(
-            "row {number}: {decision} needs a note that says why"
-        ));
-    }
+    let new_role = new_role(&claim.new_role).map_err(|text| format!("row {number}: {text}"))?;
     let by = match &*claim.decided_by {
         "" => None,
         text => Some(
@@ -218,24 +212,6 @@ fn judged(
                 .ok_or_else(|| format!("row {number}: `decided_by` is no e-mail address"))?,
         ),
     };
-    let assigned = rows[at].reviewer.as_ref();
-    let by = match (by, assigned) {
-        (Some(by), _) => by,
-        (None, Some(assigned)) => assigned.clone(),
-        (None, None) => {
-            return Err(format!("row {number}: `decided_by` must say who decided"));
-        }
-    };
-    if frozen.is_of(&by) {
-        return Err(format!(
-            "row {number} is decided by the owner of its account"
-        ));
-    }
-    if assigned.is_some_and(|assigned| *assigned != by) {
-        return Err(format!(
-            "row {number} is decided by another than its reviewer: reassign it with a note first"
-        ));
-    }
     let decided_at = match &*claim.decided_at {
         "" => None,
         text => Some(
@@ -244,38 +220,24 @@ fn judged(
         ),
     };
     let row = ClosedRow {
-        decided_by: Some(by),
+        decided_by: by.or_else(|| rows[at].reviewer.clone()),
         decision: Some(decision),
         new_role,
         note: claim.note.clone(),
         decided_at,
         ..rows[at].clone()
     };
+    row.ensure_in_order(frozen)?;
     Ok((at, row))
 }
 
-fn new_role(
-    decision: Decision,
-    text: &str,
-    frozen: &FrozenRow,
-) -> Result<Option<Role>, &'static str> {
-    let role = match text.to_ascii_lowercase().as_str() {
-        "" => None,
-        "admin" => Some(Role::Admin),
-        "member" => Some(Role::Member),
-        "guest" => Some(Role::Guest),
-        _ => return Err("the new role is none of admin, member, guest"),
-    };
-    match (decision, role) {
-        (Decision::ChangeRole, None) => Err("change_role needs a new role"),
-        (Decision::ChangeRole, Some(role)) if role == frozen.role => {
-            Err("the new role is the one it has")
-        }
-        (Decision::ChangeRole, role) => Ok(role),
-        (Decision::Keep | Decision::Revoke | Decision::DontKnow, Some(_)) => {
-            Err("a new role is for change_role only")
-        }
-        (Decision::Keep | Decision::Revoke | Decision::DontKnow, None) => Ok(None),
+fn new_role(text: &str) -> Result<Option<Role>, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "" => Ok(None),
+        "admin" => Ok(Some(Role::Admin)),
+        "member" => Ok(Some(Role::Member)),
+        "guest" => Ok(Some(Role::Guest)),
+        _ => Err("the new role is none of admin, member, guest"),
     }
 }
 

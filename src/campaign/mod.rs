@@ -6,6 +6,7 @@
 mod close;
 mod decisions;
 mod given;
+mod left;
 mod open;
 mod progress;
 mod reviewers;

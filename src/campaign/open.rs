@@ -1,19 +1,16 @@
 //! `review open`: a committed night's population, frozen into a worksheet.
 
-use std::collections::HashMap;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::decisions::Fault;
 use super::{CampaignError, Given, Moment, Progress, Settings, ledger_of, reviewers};
 use crate::clock::Clock;
 use crate::evidence::{
-    ClosedRow, Entry, EntryKind, FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead,
-    ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewerFile, RunFile,
-    Scope, Worksheet, night_head, population,
+    Before, ClosedRow, Entry, EntryKind, Listed, NightHead, ReviewClosed, ReviewFile, ReviewFolder,
+    ReviewManifest, ReviewPart, ReviewerFile, RunFile, Scope, Worksheet, frozen_rows, night_head,
+    population, unpacked,
 };
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
-use crate::people::{Access, Decision, Role, Status};
 use crate::report;
 
 /// A file of a night that unpacks to more is none of ours.
@@ -41,13 +38,6 @@ pub struct Opened {
     pub progress: Progress,
     /// Where it is.
     pub committed: Committed,
-}
-
-/// A review that was closed before: what rows are compared with.
-struct Before {
-    id: String,
-    rows: HashMap<String, FrozenRow>,
-    decided: HashMap<String, Decision>,
 }
 
 /// Opens a review.
@@ -85,13 +75,14 @@ pub async fn open(
         }
     };
     let ledger = ledger_of(settings, moment.as_of).await?;
+    let last = ledger.head().await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
     let (head, listed) = frozen(&ledger, &night).await?;
-    let (rows, left_out) = rows(listed, asked.scope, before.as_ref(), lines.as_ref());
-    let rows = rows.map_err(|faults| CampaignError::Refused {
-        headline: format!("{} row(s) have nobody to decide them", faults.len()),
-        faults,
+    let (rows, left_out) = frozen_rows(listed, asked.scope, before.as_ref(), lines.as_ref());
+    let rows = rows.map_err(|accounts| CampaignError::Refused {
+        headline: format!("{} row(s) have nobody to decide them", accounts.len()),
+        faults: nobody_decides(lines.as_ref(), &accounts),
         hint: "nobody reviews themselves: add a `default` line with another reviewer",
     })?;
     if rows.is_empty() {
@@ -128,7 +119,8 @@ pub async fn open(
     let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
     let manifest =
         |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
-    let committed = commit_review(&ledger, clock, moment.as_of, &part, files, manifest).await?;
+    let committed =
+        commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
     let rows = worksheet.rows.iter();
     let rows: Vec<ClosedRow> = rows
         .map(|row| ClosedRow::undecided(row, row.reviewer.clone()))
@@ -180,11 +172,8 @@ async fn frozen(ledger: &Ledger, night: &Entry) -> Result<(NightHead, Vec<Listed
     let (facts, accounts) = (RunFile::InputFacts.name(), RunFile::AccountsJsonl.name());
     let files = ledger.committed_files(night, &[&facts, &accounts]).await?;
     let head = night_head(found(&files, &facts)).map_err(|error| unreadable(night, &error))?;
-    let mut lines = Vec::new();
-    flate2::read::MultiGzDecoder::new(found(&files, &accounts))
-        .take(MOST_BYTES)
-        .read_to_end(&mut lines)
-        .map_err(|error| unreadable(night, &error))?;
+    let lines = unpacked(found(&files, &accounts), MOST_BYTES)
+        .ok_or_else(|| unreadable(night, &"its accounts are no gzip"))?;
     let listed = population(&lines).map_err(|error| unreadable(night, &error))?;
     Ok((head, listed))
 }
@@ -209,203 +198,14 @@ async fn before(ledger: &Ledger) -> Result<Option<Before>, CampaignError> {
     let files = ledger.committed_files(opened, &[name]).await?;
     let worksheet =
         Worksheet::from_bytes(found(&files, name)).map_err(|error| unreadable(opened, &error))?;
-    Ok(Some(Before {
-        id: closed.review.clone(),
-        decided: closed
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.account_id.clone(), row.decision?)))
-            .collect(),
-        rows: worksheet
-            .rows
-            .into_iter()
-            .map(|row| (row.account_id.clone(), row))
-            .collect(),
-    }))
+    Ok(Some(Before::of(worksheet, &closed)))
 }
 
-fn is_in(scope: Scope, role: &Role) -> bool {
-    match (scope, role) {
-        (Scope::All, _) | (_, Role::Unknown(_)) => true,
-        (Scope::Admins, role) => *role == Role::Admin,
-        (Scope::Guests, role) => *role == Role::Guest,
-    }
-}
-
-/// One row for every account of the scope, in the order of the list; every other one is counted.
-fn rows(
-    listed: Vec<Listed>,
-    scope: Scope,
-    before: Option<&Before>,
-    reviewers: Option<&ReviewerFile>,
-) -> (Result<Vec<FrozenRow>, Vec<Fault>>, LeftOut) {
-    let mut left_out = LeftOut::default();
-    let mut rows = Vec::new();
-    let mut faults = Vec::new();
-    for account in listed {
-        if account.status.access() == Access::None {
-            left_out.without_access += 1;
-            continue;
-        }
-        if !is_in(scope, &account.role) {
-            left_out.out_of_scope += 1;
-            continue;
-        }
-        let changed = changed(&account, before);
-        let previous_decision =
-            before.and_then(|before| before.decided.get(&account.account_id).copied());
-        let (recommended, reason) = recommended(&account, &changed, previous_decision);
-        let mut row = FrozenRow {
-            row: u32::try_from(rows.len() + 1).unwrap_or(u32::MAX),
-            account_id: account.account_id,
-            email: account.email,
-            other_emails: account.other_emails,
-            name: account.name,
-            role: account.role,
-            status: account.status,
-            view_only: account.view_only,
-            joined_at: account.joined_at,
-            last_login_at: account.last_login_at,
-            person_id: account.person_id,
-            matched_by: account.matched_by,
-            changed,
-            previous_decision,
-            findings: account.findings,
-            recommended,
-            reason,
-            reviewer: None,
-            assigned_by: String::new(),
-        };
-        if let Some(file) = reviewers {
-            match reviewers::of_row(file, &row) {
-                Some((reviewer, told)) => {
-                    row.reviewer = Some(reviewer);
-                    row.assigned_by = told;
-                }
-                None => {
-                    let text = format!(
-                        "no line names a reviewer other than the owner of account {}",
-                        row.account_id
-                    );
-                    faults.push(Fault::of(&file.file, text));
-                }
-            }
-        }
-        rows.push(row);
-    }
-    let rows = if faults.is_empty() {
-        Ok(rows)
-    } else {
-        Err(faults)
+fn nobody_decides(lines: Option<&ReviewerFile>, accounts: &[String]) -> Vec<Fault> {
+    let file = lines.map_or("", |lines| &lines.file);
+    let fault = |account: &String| {
+        let text = format!("no line names a reviewer other than the owner of account {account}");
+        Fault::of(file, text)
     };
-    (rows, left_out)
-}
-
-/// What is different from the population of the last review, for people.
-fn changed(account: &Listed, before: Option<&Before>) -> String {
-    let Some(before) = before else {
-        return NO_REVIEW_BEFORE.to_owned();
-    };
-    let Some(earlier) = before.rows.get(&account.account_id) else {
-        return "not in the last review".to_owned();
-    };
-    let mut told = Vec::new();
-    if earlier.role != account.role {
-        told.push(format!("role was {}", earlier.role));
-    }
-    if earlier.status != account.status {
-        told.push(format!("status was {}", earlier.status));
-    }
-    if earlier.email != account.email {
-        let email = earlier.email.as_ref().map_or("none", |of| of.as_written());
-        told.push(format!("e-mail was {email}"));
-    }
-    if earlier.name != account.name {
-        let name = earlier.name.as_deref().unwrap_or("none");
-        told.push(format!("name was {name}"));
-    }
-    if earlier.person_id != account.person_id {
-        told.push(format!("HR match was {}", earlier.hr_match()));
-    }
-    if told.is_empty() {
-        "unchanged".to_owned()
-    } else {
-        told.join("; ")
-    }
-}
-
-/// What the evidence speaks for, and why. The reviewer decides.
-fn recommended(account: &Listed, changed: &str, previous: Option<Decision>) -> (Decision, String) {
-    let has = |kind: &str| account.findings.iter().any(|found| found == kind);
-    let told = |decision, reason: &str| (decision, reason.to_owned());
-    if has("offboarded_access") {
-        return told(
-            Decision::Revoke,
-            "the owner has left, and the deadline has passed",
-        );
-    }
-    if previous == Some(Decision::Revoke) {
-        return told(
-            Decision::Revoke,
-            "the last review revoked it, and it is still there",
-        );
-    }
-    if has("revocation_not_done") {
-        return told(
-            Decision::Revoke,
-            "a review asked for a change that was not made",
-        );
-    }
-    if has("possible_offboarded_access") {
-        return told(
-            Decision::DontKnow,
-            "it may belong to somebody who left: find out whose it is",
-        );
-    }
-    if has("account_unidentifiable") {
-        return told(Decision::DontKnow, "it has no e-mail: find out whose it is");
-    }
-    if has("account_without_hr_record") {
-        return told(Decision::Revoke, "nobody in HR's roster owns it");
-    }
-    match (&account.status, &account.role) {
-        (Status::Unknown(_), _) => {
-            return told(
-                Decision::DontKnow,
-                "its status is not known: look it up in Asana",
-            );
-        }
-        (_, Role::Unknown(_)) => {
-            return told(
-                Decision::DontKnow,
-                "its role is not known: look it up in Asana",
-            );
-        }
-        (Status::Invited, _) => {
-            return told(
-                Decision::Keep,
-                "an invitation that was not accepted yet: is it still wanted?",
-            );
-        }
-        (_, Role::Admin) if changed.starts_with("role was") => {
-            return told(
-                Decision::Keep,
-                "an administrator since the last review: is it needed?",
-            );
-        }
-        (_, Role::Guest) => {
-            return told(
-                Decision::Keep,
-                "a guest, whom HR does not know: does the work go on?",
-            );
-        }
-        _ => {}
-    }
-    if account.person_id.is_empty() {
-        return told(
-            Decision::Keep,
-            "nothing was found, and HR's feed names no owner",
-        );
-    }
-    told(Decision::Keep, "nothing was found against it")
+    accounts.iter().map(fault).collect()
 }

@@ -1,7 +1,5 @@
 //! How far a review is, in numbers: for people, for machines, and for those who are told.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -41,7 +39,7 @@ impl Progress {
         Self {
             overdue: is_overdue(&worksheet, as_of),
             totals: Totals::of(rows),
-            reviewers: by_reviewer(rows),
+            reviewers: ByReviewer::of(rows),
             worksheet,
             review_sha256,
             origin,
@@ -163,18 +161,4 @@ fn is_overdue(worksheet: &Worksheet, as_of: Timestamp) -> bool {
         (Ok(due), Ok(today)) => today > due,
         _ => false,
     }
-}
-
-fn by_reviewer(rows: &[ClosedRow]) -> Vec<ByReviewer> {
-    let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
-    for row in rows {
-        let key = row.reviewer.as_ref().map(|who| who.key());
-        by.entry(key).or_default().push(row);
-    }
-    by.into_values()
-        .map(|rows| ByReviewer {
-            reviewer: rows.first().and_then(|row| row.reviewer.clone()),
-            totals: Totals::of(rows),
-        })
-        .collect()
 }

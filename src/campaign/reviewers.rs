@@ -1,33 +1,12 @@
-//! Who decides about which row: the first line of the file that fits, and never the owner.
+//! Reading who decides about which row.
 
 use super::decisions::Fault;
 use super::{Given, table};
-use crate::evidence::{FrozenRow, ReviewerFile, ReviewerLine, sha256_hex};
+use crate::evidence::{AssignedBy, ReviewerFile, ReviewerLine, sha256_hex};
 use crate::people::EmailAddress;
 
 /// The columns of the file.
 const COLUMNS: [&str; 4] = ["rule", "value", "reviewer", "note"];
-
-/// What a line is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    Role,
-    Domain,
-    Person,
-    Default,
-    Reassign,
-}
-
-fn rule(text: &str) -> Option<Rule> {
-    match text.to_ascii_lowercase().as_str() {
-        "role" => Some(Rule::Role),
-        "domain" => Some(Rule::Domain),
-        "person" => Some(Rule::Person),
-        "default" => Some(Rule::Default),
-        "reassign" => Some(Rule::Reassign),
-        _ => None,
-    }
-}
 
 /// Reads the file; `is_only_reassigned` where the review is open already, and rows can only be given on.
 ///
@@ -49,7 +28,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             continue;
         }
         let (value, note) = (cell("value"), cell("note"));
-        let Some(of) = rule(cell("rule")) else {
+        let Some(of) = AssignedBy::parse(cell("rule")) else {
             fault("the rule is none of role, domain, person, default, reassign");
             continue;
         };
@@ -58,20 +37,26 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             continue;
         };
         match of {
-            _ if is_only_reassigned && of != Rule::Reassign => {
+            _ if is_only_reassigned && of != AssignedBy::Reassign => {
                 fault("the review is open: only `reassign` gives rows to somebody else now");
             }
-            Rule::Default if !value.is_empty() => {
+            AssignedBy::Default if !value.is_empty() => {
                 fault("`default` is for every row, and has a value");
             }
-            Rule::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
+            AssignedBy::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
                 fault("the role is none of admin, member, guest, unknown");
             }
-            Rule::Reassign if note.is_empty() => fault("`reassign` needs a note that says why"),
-            Rule::Domain | Rule::Person | Rule::Reassign if value.is_empty() => {
+            AssignedBy::Reassign if note.is_empty() => {
+                fault("`reassign` needs a note that says why")
+            }
+            AssignedBy::Domain | AssignedBy::Person | AssignedBy::Reassign if value.is_empty() => {
                 fault("the line has no value: what is it for?");
             }
-            Rule::Role | Rule::Domain | Rule::Person | Rule::Default | Rule::Reassign => {
+            AssignedBy::Role
+            | AssignedBy::Domain
+            | AssignedBy::Person
+            | AssignedBy::Default
+            | AssignedBy::Reassign => {
                 lines.push(ReviewerLine {
                     line: row.line,
                     rule: cell("rule").to_ascii_lowercase(),
@@ -93,61 +78,6 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
         sha256: sha256_hex(&given.bytes),
         lines,
     })
-}
-
-/// Whether a line names an account: by its id or one of its addresses.
-fn names(value: &str, row: &FrozenRow) -> bool {
-    let email = EmailAddress::parse(value);
-    let mut own = row.email.iter().chain(&row.other_emails);
-    value == row.account_id || email.is_some_and(|email| own.any(|of| *of == email))
-}
-
-fn fits(line: &ReviewerLine, row: &FrozenRow) -> bool {
-    match rule(&line.rule) {
-        Some(Rule::Role) => row.role.kind() == line.value,
-        Some(Rule::Domain) => {
-            let wanted = line.value.trim_start_matches('@').to_lowercase();
-            row.email
-                .as_ref()
-                .is_some_and(|email| email.domain() == wanted)
-        }
-        Some(Rule::Person) => names(&line.value, row),
-        Some(Rule::Default) => true,
-        Some(Rule::Reassign) | None => false,
-    }
-}
-
-/// Who decides about a row, and which line says so; none where no line names somebody else than its owner.
-pub(super) fn of_row(file: &ReviewerFile, row: &FrozenRow) -> Option<(EmailAddress, String)> {
-    let line = file
-        .lines
-        .iter()
-        .find(|line| fits(line, row) && !row.is_of(&line.reviewer))?;
-    let mut told = format!("line {}: {}", line.line, line.rule);
-    if !line.value.is_empty() {
-        told = format!("{told} {}", line.value);
-    }
-    let assigned = (line.reviewer.clone(), told);
-    Some(reassigned(file, row, Some(&assigned.0)).unwrap_or(assigned))
-}
-
-/// Whom a row was given to by a `reassign` line: one that names the account, or the reviewer it had.
-pub(super) fn reassigned(
-    file: &ReviewerFile,
-    row: &FrozenRow,
-    reviewer: Option<&EmailAddress>,
-) -> Option<(EmailAddress, String)> {
-    let had = |line: &ReviewerLine| {
-        let email = EmailAddress::parse(&line.value);
-        email.is_some() && email.as_ref() == reviewer
-    };
-    let line = file.lines.iter().find(|line| {
-        rule(&line.rule) == Some(Rule::Reassign)
-            && (names(&line.value, row) || had(line))
-            && !row.is_of(&line.reviewer)
-    })?;
-    let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
-    Some((line.reviewer.clone(), told))
 }
 
 #[cfg(test)]

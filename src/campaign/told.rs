@@ -125,6 +125,9 @@ pub fn closed(closing: &Closing, names: bool) -> String {
     let progress = &closing.progress;
     let mut text = format!("CLOSED        review {}\n", progress.worksheet.review);
     text += &told(progress, names);
+    if let Some(finished) = &closing.finished {
+        let _ = writeln!(text, "  finished   {}", on_one_line(finished));
+    }
     if let Some(committed) = &closing.committed {
         let _ = writeln!(text, "  evidence   {}", committed.folder);
         let _ = writeln!(text, "  report     {}", committed.report);

@@ -6,6 +6,7 @@
 mod csv;
 mod entry;
 mod files;
+mod gzip;
 mod identity;
 mod json;
 mod layout;
@@ -15,6 +16,7 @@ mod review;
 
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
+pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
@@ -23,10 +25,10 @@ pub use read::{
     sums_of,
 };
 pub use review::{
-    AcceptedIncomplete, ByReviewer, COLUMNS, ClosedRow, DecisionFile, FrozenRow, LeftOut, Listed,
-    NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile, ReviewFrame, ReviewManifest,
-    ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event,
-    night_head, population,
+    AcceptedIncomplete, AssignedBy, Before, ByReviewer, COLUMNS, ClosedRow, DecisionFile,
+    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile,
+    ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope,
+    Totals, Worksheet, event, frozen_rows, given_on, night_head, population,
 };
 
 use crate::judgement::{Inputs, Judgement};

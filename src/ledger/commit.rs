@@ -9,8 +9,8 @@ use super::walk::Head;
 use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
 use crate::clock::Clock;
 use crate::evidence::{
-    DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, RunFile, RunFolder,
-    input_hr, marked, raw_file, sha256_hex, sums,
+    DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, ReviewFolder, RunFile,
+    RunFolder, input_hr, marked, raw_file, sha256_hex, sums,
 };
 use crate::people::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
@@ -85,7 +85,8 @@ pub async fn commit_night(
             judgement.complete,
         );
     let (head, as_of) = (chain.head.clone(), night.inputs.as_of);
-    append(ledger, head, clock, as_of, entry, &RunFile::Report.name()).await
+    let report = RunFile::Report.name();
+    append(ledger, head, clock, as_of, entry, &report, None).await
 }
 
 /// Stores that a night could not be judged, and commits that.
@@ -109,7 +110,8 @@ pub async fn commit_failure(
         false,
     );
     let as_of = night.frame.identity.as_of;
-    append(ledger, head, clock, as_of, entry, &RunFile::Report.name()).await
+    let report = RunFile::Report.name();
+    append(ledger, head, clock, as_of, entry, &report, None).await
 }
 
 /// A run's folder while it is written.
@@ -229,7 +231,8 @@ impl Written {
 
 /// Puts an entry at the end of the chain. Of several runs that race for a number one gets it; the
 /// others read the new head, link to it and take the next. With a key, each try is signed before it
-/// is made; of one that came too late, a signature remains that signs nothing.
+/// is made; of one that came too late, a signature remains that signs nothing. A part of a review that
+/// another was faster with is not entered again.
 pub(super) async fn append(
     ledger: &Ledger,
     mut head: Option<Head>,
@@ -237,13 +240,15 @@ pub(super) async fn append(
     as_of: Timestamp,
     mut entry: Entry,
     report: &str,
+    review: Option<&ReviewFolder>,
 ) -> Result<Committed, LedgerError> {
     entry.retain_until = ledger.settings.retain_until(as_of);
     entry.key_sha256 = ledger.key_sha256().to_owned();
     ledger.publish_key().await?;
     for _ in 0..RACE_ATTEMPTS {
         let before = head.unwrap_or_else(Head::before_the_first);
-        entry.sequence = before.sequence + 1;
+        let before_sequence = before.sequence;
+        entry.sequence = before_sequence + 1;
         entry.previous_sha256 = before.sha256;
         entry.committed_at = whole_second(clock.now());
         let bytes = entry.to_bytes();
@@ -271,6 +276,11 @@ pub(super) async fn append(
                 );
                 tokio::time::sleep(RACE_PAUSE).await;
                 head = ledger.head().await?;
+                if let (Some(part), Some(head)) = (review, &head) {
+                    ledger
+                        .ensure_not_overtaken(part, before_sequence, head.sequence)
+                        .await?;
+                }
             }
             Err(error) => return Err(error.into()),
         }

@@ -7,7 +7,7 @@ mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
 pub use reviews::{commit_review, found};
-pub use walk::{Before, Chain};
+pub use walk::{Before, Chain, Head};
 
 use std::time::Duration;
 
@@ -96,6 +96,18 @@ pub enum LedgerError {
     /// What is wanted of earlier evidence is not what was written.
     #[error("the evidence is damaged: {0}")]
     Damaged(String),
+    /// A review was closed since the head was read that this is to follow.
+    #[error("a review was closed meanwhile, by ledger entry {sequence}")]
+    Overtaken {
+        /// Number of the entry.
+        sequence: u64,
+    },
+    /// Something lies in the folder that is to be committed, and was not written by who commits it.
+    #[error("`{name}` lies among the files that are to be committed, and is none of them")]
+    Stranger {
+        /// The object.
+        name: String,
+    },
     /// Other runs took every number this one tried.
     #[error("the ledger entry could not be placed: {attempts} other runs were faster")]
     Crowded {
@@ -118,6 +130,10 @@ impl LedgerError {
                 Some("`asana-access-review verify` tells everything that is wrong".to_owned())
             }
             Self::Signing(signing) => signing.hint().map(str::to_owned),
+            Self::Overtaken { .. } => Some("give the same command again".to_owned()),
+            Self::Stranger { .. } => Some(
+                "nothing was committed: find out who put it there, and take it away".to_owned(),
+            ),
             Self::Crowded { .. } => None,
         }
     }

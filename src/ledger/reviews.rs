@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::commit::{Committed, Written, append};
 use super::signatures::Keys;
-use super::walk::FARTHEST;
+use super::walk::{FARTHEST, Head};
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
@@ -105,6 +105,47 @@ impl Ledger {
         })
     }
 
+    /// Whether a part of a review can still be entered, by the entries that were since the head it was to
+    /// follow: it is closed once, and opened beside what was closed last.
+    pub(super) async fn ensure_not_overtaken(
+        &self,
+        part: &ReviewFolder,
+        after: u64,
+        through: u64,
+    ) -> Result<(), LedgerError> {
+        for sequence in after + 1..=through {
+            let (entry, _) = self.sound_entry(sequence, None).await?;
+            let is_overtaken = match (entry.kind, part.part()) {
+                (EntryKind::ReviewClose, ReviewPart::Open) => true,
+                (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
+                (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewOpen, _) => false,
+            };
+            if is_overtaken {
+                return Err(LedgerError::Overtaken { sequence });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the part's folder holds these files and its sums, and nothing else: what is committed is all
+    /// that is there.
+    async fn ensure_alone(
+        &self,
+        part: &ReviewFolder,
+        records: &[FileRecord],
+    ) -> Result<(), LedgerError> {
+        let folder = format!("{}/", self.folder.review(part));
+        for name in self.store.list(&folder).await? {
+            let file = name.strip_prefix(&folder).unwrap_or_default();
+            let is_ours =
+                file == ReviewFile::Sums.name() || records.iter().any(|record| record.name == file);
+            if !is_ours {
+                return Err(LedgerError::Stranger { name });
+            }
+        }
+        Ok(())
+    }
+
     /// A file that an attempt which died has left in a part of a review. Nothing vouches for it.
     ///
     /// # Errors
@@ -178,24 +219,30 @@ pub fn found<'a>(files: &'a BTreeMap<String, Vec<u8>>, file: &str) -> &'a [u8] {
     files.get(file).map_or(&[], Vec::as_slice)
 }
 
-/// Stores a part of a review and commits it.
+/// Stores a part of a review and commits it; `head` is what the ledger ended with before anything of it was
+/// read that the part builds on. The first file is stored before all others: from it, an attempt that comes
+/// after one which died knows what that had begun with.
 ///
 /// # Errors
-/// Where the store fails, something else has one of its names, or the ledger is signed and there is no
-/// key: without its entry, nothing that was written counts.
+/// Where the store fails, something else has one of its names or lies beside it, a review was closed
+/// meanwhile that it should know of, or the ledger is signed and there is no key: without its entry,
+/// nothing that was written counts.
 pub async fn commit_review(
     ledger: &Ledger,
+    head: Option<Head>,
     clock: &Clock,
     as_of: Timestamp,
     part: &ReviewFolder,
     files: Vec<ReviewDataFile>,
     manifest: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
 ) -> Result<Committed, LedgerError> {
-    let head = ledger.head().await?;
     let mut records: Vec<FileRecord> = files.iter().map(ReviewDataFile::record).collect();
-    let named = files
+    let mut named = files
         .into_iter()
         .map(|file| (ledger.folder.review_file(part, file.file), file.bytes));
+    if let Some((name, bytes)) = named.next() {
+        ledger.store.create(&name, bytes).await?;
+    }
     ledger.store.create_all(named.collect()).await?;
 
     let manifest = manifest(records.clone());
@@ -208,6 +255,7 @@ pub async fn commit_review(
     let sums_sha256 = sha256_hex(&sums);
     let name = ledger.folder.review_file(part, ReviewFile::Sums);
     ledger.store.create(&name, sums).await?;
+    ledger.ensure_alone(part, &records).await?;
 
     let (kind, report) = match part.part() {
         ReviewPart::Open => (EntryKind::ReviewOpen, ReviewFile::WorksheetHtml),
@@ -225,5 +273,6 @@ pub async fn commit_review(
         manifest.verdict.as_str(),
         manifest.complete,
     );
-    append(ledger, head, clock, as_of, entry, report.name()).await
+    let report = report.name();
+    append(ledger, head, clock, as_of, entry, report, Some(part)).await
 }

@@ -52,7 +52,7 @@ pub struct Before {
 
 /// The end of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub struct Head {
     pub(super) sequence: u64,
     pub(super) sha256: String,
 }
@@ -105,7 +105,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the store fails, or the last entry that can be read is signed, and this run has no key.
-    pub(super) async fn head(&self) -> Result<Option<Head>, LedgerError> {
+    pub async fn head(&self) -> Result<Option<Head>, LedgerError> {
         let mut head = None;
         let sequences = self.listing().await?.sequences;
         for sequence in sequences.into_iter().rev().take(FARTHEST) {

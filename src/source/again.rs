@@ -3,11 +3,10 @@
 //! What no page tells is taken as recorded: the workspace, whose eyes we had, what was refused, and in
 //! [`RawPages::Minimal`] how the lists ended.
 
-use std::io::Read as _;
-
 use super::derivation::{Derivation, Derived, EmailsPass, VERSION};
 use super::listing::Users;
 use super::memberships::Members;
+use crate::evidence::unpacked;
 use crate::people::{
     Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Population, RawKind,
     RawPages, RejectedRecord,
@@ -486,14 +485,4 @@ fn apart(one: &Account, other: &Account) -> String {
     let apart = fields.iter().filter(|(_, is_same)| !is_same);
     let apart: Vec<&str> = apart.map(|(what, _)| *what).collect();
     apart.join(", ")
-}
-
-/// The content of a gzip to its very end; none where it is none, or has more than `most` bytes.
-fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    flate2::read::MultiGzDecoder::new(gzip)
-        .take(most.saturating_add(1))
-        .read_to_end(&mut content)
-        .ok()?;
-    (content.len() as u64 <= most).then_some(content)
 }

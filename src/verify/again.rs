@@ -1,13 +1,14 @@
 //! The accounts derived again from the answers they came in, and the judgement made again from them.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::folder::Kept;
+use super::runs::Kept;
 use crate::evidence::{
-    self, Entry, FileRecord, Manifest, Night, RunFile, StoredInputs, stored_inputs,
+    self, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart, ReviewRef,
+    RunFile, StoredInputs, stored_inputs, unpacked,
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
 use crate::people::{ReviewEvent, Reviews};
@@ -58,27 +59,109 @@ const MOST_BYTES: u64 = 1 << 30;
 /// incomplete nights on an older one. What is older still is said not to be at hand.
 const HELD: usize = 2;
 
+/// An entry, as later ones name it.
+pub(super) struct Known {
+    pub(super) at: RunRef,
+    pub(super) kind: EntryKind,
+    complete: bool,
+    pub(super) sums_sha256: String,
+}
+
+/// A review that was opened.
+struct OpenedReview {
+    sha256: String,
+    night: RunRef,
+}
+
 /// The nights that later ones build on.
 #[derive(Default)]
 pub(super) struct Judges {
     /// The newest last; a complete night stays until the next one comes.
     held: Vec<Earlier>,
-    /// The run of every entry before, by number.
-    entries: BTreeMap<u64, RunRef>,
+    /// Every entry before, by number.
+    entries: BTreeMap<u64, Known>,
     /// Whether a night before says how its accounts were derived: then every one after it does.
     says_how: bool,
-    /// The hash of every review that was opened, by the number of its entry.
-    reviews: BTreeMap<u64, String>,
+    /// Every review that was opened, by the number of its entry.
+    reviews: BTreeMap<u64, OpenedReview>,
     /// What happened to reviews; what could not be read is not told.
     events: Vec<ReviewEvent>,
-    /// Entries of reviews that could not be read here.
-    unread: Vec<u64>,
+    /// Entries that may be of reviews and could not be read here.
+    unread: Vec<RangeInclusive<u64>>,
 }
 
 impl Judges {
     /// Remembers an entry for those that build on it.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        self.entries.insert(entry.sequence, entry.run_ref());
+        let known = Known {
+            at: entry.run_ref(),
+            kind: entry.kind,
+            complete: entry.complete,
+            sums_sha256: entry.sums_sha256.clone(),
+        };
+        self.entries.insert(entry.sequence, known);
+    }
+
+    /// An entry before, if it is there and is this one.
+    pub(super) fn entry(&self, at: &RunRef) -> Option<&Known> {
+        let known = self.entries.get(&at.sequence);
+        known.filter(|known| known.at == *at)
+    }
+
+    /// Whether the night that a review names is one that can be reviewed. One that is gone has been told of.
+    pub(super) fn ensure_reviewable(&self, night: &RunRef) -> Result<(), String> {
+        let sequence = night.sequence;
+        match self.entries.get(&sequence) {
+            Some(known) if known.kind != EntryKind::Run => {
+                Err(format!("entry {sequence}, which it reviews, is no night's"))
+            }
+            Some(known) if !known.complete => Err(format!(
+                "the night of entry {sequence}, which it reviews, is not complete"
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether the entry that a review was closed from opened this very review.
+    pub(super) fn ensure_opens(
+        &self,
+        opened: &RunRef,
+        review: &ReviewRef,
+        night: &RunRef,
+    ) -> Result<(), String> {
+        let sequence = opened.sequence;
+        let Some(known) = self.entries.get(&sequence) else {
+            return Ok(());
+        };
+        let part = ReviewFolder::of(&review.id, ReviewPart::Open).map(|part| part.to_string());
+        if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.at.run) {
+            return Err(format!(
+                "entry {sequence} does not open the review that it closes"
+            ));
+        }
+        match self.reviews.get(&sequence) {
+            Some(opened) if opened.sha256 != review.sha256 => Err(
+                "its decisions are about another worksheet than the one that was opened".to_owned(),
+            ),
+            Some(opened) if opened.night != *night => {
+                Err("it names another night than the one that was reviewed".to_owned())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The entry that closed a review last before this one; an error where an entry in between cannot be read.
+    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Known>, String> {
+        let mut entries = self.entries.range(..before).rev();
+        let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
+        let from = close.map_or(0, |(sequence, _)| *sequence);
+        let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() < before;
+        if self.unread.iter().any(is_between) {
+            return Err(
+                "an entry before it cannot be read, and may have closed a review".to_owned(),
+            );
+        }
+        Ok(close.map(|(_, known)| known))
     }
 
     /// Whether the nights a manifest names are entries of the chain, as they are.
@@ -95,7 +178,7 @@ impl Judges {
     pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
         let there = self.entries.get(&at.sequence);
         // An entry that is gone has been told of.
-        let is_it = there.is_none_or(|there| there == at);
+        let is_it = there.is_none_or(|there| there.at == *at);
         if !is_it || !(1..sequence).contains(&at.sequence) {
             return Err(format!(
                 "it builds on another entry {} than the one there",
@@ -106,16 +189,25 @@ impl Judges {
     }
 
     /// Remembers a review that was opened, for the entry that closes it.
-    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str) {
-        self.reviews.insert(sequence, sha256.to_owned());
+    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, night: &RunRef) {
+        let opened = OpenedReview {
+            sha256: sha256.to_owned(),
+            night: night.clone(),
+        };
+        self.reviews.insert(sequence, opened);
     }
 
     /// Remembers what an entry did to a review, for the nights after it.
     pub(super) fn remember_event(&mut self, sequence: u64, event: Option<ReviewEvent>) {
         match event {
             Some(event) => self.events.push(event),
-            None => self.unread.push(sequence),
+            None => self.cannot_read(sequence..=sequence),
         }
+    }
+
+    /// Remembers entries that cannot be read: whether they are of reviews, nobody can say.
+    pub(super) fn cannot_read(&mut self, sequences: RangeInclusive<u64>) {
+        self.unread.push(sequences);
     }
 
     /// Whether a night was told of every review there was: what the night before left, with what has happened
@@ -127,20 +219,13 @@ impl Judges {
         let previous = inputs.past.previous.as_ref();
         let before = previous.and_then(|previous| previous.reviews.as_ref());
         let from = before.map_or(0, |before| before.through);
-        let is_between = |sequence: &u64| *sequence > from && *sequence <= told.through;
+        let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= told.through;
         let is_told_otherwise = told.unread.len() > before.map_or(0, |before| before.unread.len());
         if is_told_otherwise || self.unread.iter().any(is_between) {
             return true;
         }
         let carried = Reviews::carried(before, &self.events, told.through, inputs.as_of);
         carried == *told && told.through == inputs.past.ledger_head.unwrap_or_default()
-    }
-
-    /// Whether the review that an entry opened bears this hash; what is not known is not doubted here.
-    pub(super) fn is_of_review(&self, opened: u64, sha256: &str) -> bool {
-        self.reviews
-            .get(&opened)
-            .is_none_or(|there| there == sha256)
     }
 
     /// Derives the accounts of a sound night again, judges it again, and holds it for the next.
@@ -327,15 +412,4 @@ fn otherwise(
         otherwise.push(made.file.name());
     }
     otherwise
-}
-
-/// The content of a gzip to its very end, never more than a byte over `most`: a file of strangers may
-/// unpack to anything, and carry more behind what a reader of one member sees.
-fn unpacked(gzip: &[u8], most: u64) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    flate2::read::MultiGzDecoder::new(gzip)
-        .take(most.saturating_add(1))
-        .read_to_end(&mut content)
-        .ok()?;
-    Some(content)
 }

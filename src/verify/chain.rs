@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use tracing::info;
 
 use super::again::Judges;
-use super::folder::{self, Stored};
+use super::committed::Committed;
 use super::nights;
 use super::reader::Reader;
 use super::reviews;
+use super::runs;
 use super::signatures::Signatures;
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{
-    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder, sha256_hex,
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, ReviewPart,
+    RunFile, RunFolder, sha256_hex,
 };
 use crate::store::{History, StoreError};
 
@@ -113,11 +115,13 @@ pub(super) async fn verify(
             };
             let text = format!("{text}: numbers have no gaps, so they were deleted");
             verified.fault(FaultKind::MissingEntry, place.clone(), text);
+            judges.cannot_read(wanted..=sequence - 1);
         }
         wanted = sequence.saturating_add(1);
         let Some(bytes) = store.read(&folder.entry(sequence)).await? else {
             let text = "it was listed, and is gone";
             verified.fault(FaultKind::MissingEntry, place, text);
+            judges.cannot_read(sequence..=sequence);
             continue;
         };
         chain.entries += 1;
@@ -135,6 +139,7 @@ pub(super) async fn verify(
             Ok(entry) => entry,
             Err(fault) => {
                 verified.fault(FaultKind::BrokenLink, place, fault.to_string());
+                judges.cannot_read(sequence..=sequence);
                 before = None;
                 continue;
             }
@@ -158,29 +163,52 @@ pub(super) async fn verify(
             if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                 let text = format!("entry {other} commits the same part of the review, `{part}`");
                 verified.fault(FaultKind::Moved, place, text);
+                judges.remember(&entry);
+                judges.cannot_read(sequence..=sequence);
+                continue;
             }
-            let stored = reviews::Stored {
+            let kind = match entry.kind {
+                EntryKind::ReviewOpen => ReviewPart::Open,
+                EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => ReviewPart::Close,
+            };
+            let always = ReviewFile::always(kind).iter();
+            let stored = Committed {
                 store,
-                folder,
                 entry: &entry,
-                part: &part,
+                folder: folder.review(&part),
+                what: "review",
                 files: listing.reviews.get(&entry.run).cloned().unwrap_or_default(),
+                always: always.map(|file| file.name().to_owned()).collect(),
                 now: expected.now,
             };
             judges.remember(&entry);
             chain.reviews += 1;
-            reviews::verify(&stored, &mut judges, &mut chain, verified).await?;
+            let of = reviews::Part {
+                stored: &stored,
+                connection: folder,
+                part: kind,
+                tool: &expected.tool,
+            };
+            reviews::verify(&of, &mut judges, &mut chain, verified).await?;
             continue;
+        }
+        if !matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
+            judges.cannot_read(sequence..=sequence);
         }
         match RunFolder::parse(&entry.run) {
             None => {
+                judges.remember(&entry);
+                judges.cannot_read(sequence..=sequence);
                 let text = format!("it names the run `{}`, which is no run's folder", entry.run);
                 verified.fault(FaultKind::Disagreement, place, text);
             }
             Some(run) => {
                 if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                     let text = format!("entry {other} commits the same run, `{}`", entry.run);
-                    verified.fault(FaultKind::Moved, place.clone(), text);
+                    verified.fault(FaultKind::Moved, place, text);
+                    // The folder was held against the entry that it is of.
+                    judges.remember(&entry);
+                    continue;
                 }
                 if !run.is_of_its_day() {
                     let text = "its run lies under another day than its own";
@@ -201,17 +229,18 @@ pub(super) async fn verify(
                     EntryKind::Run => chain.runs += 1,
                     EntryKind::ReviewOpen | EntryKind::ReviewClose => {}
                 }
-                let files = listing.runs.get(&entry.run).cloned().unwrap_or_default();
-                let stored = Stored {
+                let always = RunFile::always(entry.kind == EntryKind::Run);
+                let stored = Committed {
                     store,
-                    folder,
                     entry: &entry,
-                    run: &run,
-                    files,
+                    folder: folder.run(&run),
+                    what: "run",
+                    files: listing.runs.get(&entry.run).cloned().unwrap_or_default(),
+                    always: always.iter().map(RunFile::name).collect(),
                     now: expected.now,
                 };
                 judges.remember(&entry);
-                folder::verify(&stored, &mut judges, &mut chain, verified).await?;
+                runs::verify(&stored, &mut judges, &mut chain, verified).await?;
             }
         }
         info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");

@@ -38,7 +38,8 @@ words! {
         Moved = "moved",
         /// Entry, manifest, sums and result do not say the same.
         Disagreement = "disagreement",
-        /// Judged again from its stored inputs, the night comes out otherwise.
+        /// Judged again from its stored inputs, the night comes out otherwise; or made again from its night or its
+        /// own data, a file of a review does.
         JudgedOtherwise = "judged_otherwise",
         /// Derived again from Truto's answers as they are kept, the accounts come out otherwise.
         AccountsOtherwise = "accounts_otherwise",

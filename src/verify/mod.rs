@@ -1,15 +1,18 @@
 //! Is the evidence what was written? Read by somebody who trusts nothing they cannot recompute.
 //!
 //! Every ledger from its first entry to its last, every file of every run, the accounts derived again
-//! from the answers they came in, and the judgement made again from what is stored. Nothing is written, and no network is used but the store's.
+//! from the answers they came in, the judgement made again from what is stored, and periodic reviews held
+//! against their nights. Nothing is written, and no network is used but the store's.
 
 mod again;
 mod chain;
+mod committed;
 mod fault;
-mod folder;
 mod nights;
 mod reader;
+mod reviewed;
 mod reviews;
+mod runs;
 mod signatures;
 mod told;
 
@@ -21,7 +24,7 @@ pub use reader::Locks;
 use reader::Reader;
 pub use told::{as_json, as_text};
 
-use crate::evidence::ConnectionFolder;
+use crate::evidence::{ConnectionFolder, Tool};
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 
@@ -40,6 +43,8 @@ pub struct Expectations {
     pub until: Option<Timestamp>,
     /// Public keys that are trusted. With one, the last entry must be signed by it.
     pub keys: Vec<PublicKey>,
+    /// This program: the pages and texts that it has written itself it can make again.
+    pub tool: Tool,
 }
 
 /// A ledger entry as every run prints it: `42:<sha256>`.
@@ -95,6 +100,10 @@ pub struct ChainVerified {
     pub failures: u64,
     /// Entries of periodic reviews, opened and closed.
     pub reviews: u64,
+    /// Parts of reviews that were held against what they were made from, and came out the same.
+    pub reviews_again: u64,
+    /// What of reviews was not, and why. No faults.
+    pub reviews_not_again: Vec<String>,
     /// Files whose hash is right.
     pub files: u64,
     /// Runs whose accounts were derived again from the raw pages, and came out the same.

@@ -57,6 +57,11 @@ impl<'a> Reader<'a> {
         Ok(Some(read.bytes))
     }
 
+    /// Reads what was counted before, or is no evidence of its own.
+    pub(super) async fn read_again(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.read(name).await
+    }
+
     pub(super) fn locks(&self) -> Locks {
         *self.locks.lock().unwrap_or_else(|it| it.into_inner())
     }

@@ -51,6 +51,13 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
                 "not judged again: {not_again} night(s), of which only hashes and links were checked"
             ));
         }
+        if verified.chains.iter().any(|chain| chain.reviews_again > 0) {
+            told.push(
+                "reviews: each worksheet is its night's accounts, and what was decided is about its rows; \
+                 that reviewers decided so is as recorded"
+                    .to_owned(),
+            );
+        }
         if verified
             .chains
             .iter()
@@ -132,7 +139,11 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         chain.entries, chain.runs, chain.failures
     );
     if chain.reviews > 0 {
-        let _ = writeln!(text, "  reviews    {} opened or closed", chain.reviews);
+        let _ = writeln!(
+            text,
+            "  reviews    {} opened or closed, {} held whole against what they were made from",
+            chain.reviews, chain.reviews_again
+        );
     }
     let _ = writeln!(text, "  files      {} with the right hash", chain.files);
     let _ = writeln!(
@@ -165,6 +176,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     for (what, list) in [
         ("underived ", &chain.not_derived_again),
         ("not again ", &chain.not_judged_again),
+        ("not again ", &chain.reviews_not_again),
         ("expired   ", &chain.expired),
         ("no entry  ", &chain.uncommitted),
     ] {
@@ -191,6 +203,8 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
                 "runs": chain.runs,
                 "failures": chain.failures,
                 "reviews": chain.reviews,
+                "reviews_again": chain.reviews_again,
+                "reviews_not_again": chain.reviews_not_again,
                 "files": chain.files,
                 "signed": chain.signed,
                 "signatures_unchecked": chain.signatures_unchecked,

@@ -2,14 +2,16 @@
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
+use asana_access_review::campaign;
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
-use asana_access_review::evidence::RunIdentity;
+use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::Exit;
 use asana_access_review::notify;
 use asana_access_review::run::{self, Done, Failed};
@@ -163,7 +165,22 @@ impl Job {
 
     /// What the binary makes of the environment; paths are below the job's folder.
     pub(crate) fn settings(&self) -> config::Settings {
-        let mut environment = vec![("EVIDENCE_URL".into(), self.evidence().into())];
+        config::load(self.whole_environment(), |path| fs::read_to_string(path))
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .settings
+    }
+
+    /// The same for a periodic review.
+    pub(crate) fn review_settings(&self, tool: Tool) -> campaign::Settings {
+        let environment = self.whole_environment();
+        config::load_review(environment, tool, |path| fs::read_to_string(path))
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .settings
+    }
+
+    fn whole_environment(&self) -> Vec<(OsString, OsString)> {
+        let mut environment: Vec<(OsString, OsString)> =
+            vec![("EVIDENCE_URL".into(), self.evidence().into())];
         for (name, value) in &self.environment {
             let is_relative = name.ends_with("_URL") && !value.contains("://") && !value.is_empty();
             let value = match is_relative {
@@ -172,9 +189,7 @@ impl Job {
             };
             environment.push((name.into(), value));
         }
-        config::load(environment, |path| fs::read_to_string(path))
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .settings
+        environment
     }
 
     /// Starts it and does not wait.

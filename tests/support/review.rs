@@ -6,13 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use asana_access_review::campaign::{self, CampaignError, Moment, Settings};
-use asana_access_review::clock::Clock;
-use asana_access_review::config;
 use asana_access_review::evidence;
-use jiff::Timestamp;
 use serde_json::Value;
-use truto_simulator::CONNECTION_ID;
 
 use super::job::{Job, verify};
 
@@ -86,31 +81,4 @@ pub(crate) fn assert_sound(job: &Job) {
         "{}",
         String::from_utf8_lossy(&seen.stdout)
     );
-}
-
-/// What the binary does for `review`, at an instant that no variable could set.
-pub(crate) fn campaign_at<T>(
-    job: &Job,
-    as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
-) -> T {
-    let as_of: Timestamp = as_of.parse().expect("an instant");
-    let environment = vec![
-        ("EVIDENCE_URL".into(), job.evidence().into()),
-        ("TRUTO_INTEGRATED_ACCOUNT_ID".into(), CONNECTION_ID.into()),
-    ];
-    let tool = super::identity(as_of, "7f3a9c").tool;
-    let settings = config::load_review(environment, tool, |path| fs::read_to_string(path))
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .settings;
-    let moment = Moment {
-        as_of,
-        suffix: "7f3a9c".to_owned(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
-    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
 }

@@ -32,6 +32,9 @@ pub struct ReviewClosed {
     pub opened_at: Timestamp,
     /// When it was closed.
     pub closed_at: Timestamp,
+    /// Until when what was decided must be done, as page one says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocations_due: Option<Timestamp>,
     /// SHA-256 of `open/worksheet.json`.
     pub review_sha256: String,
     /// The entry that opened it.
@@ -96,6 +99,14 @@ impl Totals {
         totals
     }
 
+    /// What they come to: a pass where every row is decided and nobody was in doubt.
+    pub fn verdict(&self) -> Verdict {
+        match self.undecided == 0 && self.with(Decision::DontKnow) == 0 {
+            true => Verdict::Pass,
+            false => Verdict::Inconclusive,
+        }
+    }
+
     /// How many rows were decided so.
     pub fn with(&self, decision: Decision) -> u64 {
         self.by_decision.get(&decision).copied().unwrap_or_default()
@@ -109,6 +120,23 @@ pub struct ByReviewer {
     pub reviewer: Option<EmailAddress>,
     /// Rows and decisions, counted.
     pub totals: Totals,
+}
+
+impl ByReviewer {
+    /// Counts rows by who was to decide, those first that anybody could.
+    pub fn of(rows: &[ClosedRow]) -> Vec<Self> {
+        let mut by: BTreeMap<Option<&str>, Vec<&ClosedRow>> = BTreeMap::new();
+        for row in rows {
+            let key = row.reviewer.as_ref().map(|who| who.key());
+            by.entry(key).or_default().push(row);
+        }
+        by.into_values()
+            .map(|rows| Self {
+                reviewer: rows.first().and_then(|row| row.reviewer.clone()),
+                totals: Totals::of(rows),
+            })
+            .collect()
+    }
 }
 
 /// A file that decisions were read from.
@@ -173,6 +201,63 @@ impl ClosedRow {
             source: None,
         }
     }
+
+    /// Whether a decision is one that could be made about this row, by who made it.
+    ///
+    /// # Errors
+    /// A sentence that names the row, and nobody.
+    pub fn ensure_in_order(&self, frozen: &FrozenRow) -> Result<(), String> {
+        let number = frozen.row;
+        let Some(decision) = self.decision else {
+            let undecided = Self::undecided(frozen, self.reviewer.clone());
+            return match *self == undecided {
+                true => Ok(()),
+                false => Err(format!(
+                    "row {number} has a note or a new role, and no decision"
+                )),
+            };
+        };
+        let wrong = match (decision, &self.new_role) {
+            (Decision::ChangeRole, None) => Some("change_role needs a new role"),
+            (Decision::ChangeRole, Some(role)) if *role == frozen.role => {
+                Some("the new role is the one it has")
+            }
+            (Decision::ChangeRole, Some(Role::Admin | Role::Member | Role::Guest)) => None,
+            (Decision::ChangeRole, Some(Role::Unknown(_))) => {
+                Some("the new role is none of admin, member, guest")
+            }
+            (Decision::Keep | Decision::Revoke | Decision::DontKnow, Some(_)) => {
+                Some("a new role is for change_role only")
+            }
+            (Decision::Keep | Decision::Revoke | Decision::DontKnow, None) => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(format!("row {number}: {wrong}"));
+        }
+        if decision != Decision::Keep && self.note.is_empty() {
+            return Err(format!(
+                "row {number}: {decision} needs a note that says why"
+            ));
+        }
+        let Some(by) = &self.decided_by else {
+            return Err(format!("row {number}: `decided_by` must say who decided"));
+        };
+        if frozen.is_of(by) {
+            return Err(format!(
+                "row {number} is decided by the owner of its account"
+            ));
+        }
+        if self
+            .reviewer
+            .as_ref()
+            .is_some_and(|reviewer| reviewer != by)
+        {
+            return Err(format!(
+                "row {number} is decided by another than its reviewer: reassign it with a note first"
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl ReviewClosed {
@@ -195,6 +280,22 @@ impl ReviewClosed {
                 })
             })
             .collect()
+    }
+
+    /// Why it is no plain pass.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if let Some(AcceptedIncomplete { reason }) = &self.accepted_incomplete {
+            let undecided = self.totals.undecided;
+            reasons.push(format!("{undecided} row(s) were not decided: {reason}"));
+        }
+        let doubts = self.totals.with(Decision::DontKnow);
+        if doubts > 0 {
+            reasons.push(format!(
+                "of {doubts} row(s) the reviewer did not know whether the access is right"
+            ));
+        }
+        reasons
     }
 
     /// `review.json`.

@@ -14,6 +14,9 @@ use crate::people::{ReviewEvent, ReviewStep, Workspace};
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";
 
+/// What is said of a control of the company's own.
+const OWN_CONTROL: &str = "The company's own control, as configured.";
+
 /// What the evidence of a review says about its frame.
 #[derive(Clone, Debug)]
 pub struct ReviewFrame {
@@ -112,7 +115,7 @@ fn controls(own: &[String]) -> Vec<Control> {
     });
     let own = own.iter().map(|id| Control {
         id: id.clone(),
-        text: "The company's own control, as configured.".to_owned(),
+        text: OWN_CONTROL.to_owned(),
     });
     ours.chain(own).collect()
 }
@@ -207,6 +210,18 @@ impl ReviewManifest {
             reasons: Vec::new(),
             executor: frame.executor.clone(),
             files,
+        }
+    }
+
+    /// The frame that it was made in.
+    pub fn frame(&self) -> ReviewFrame {
+        let controls = self.controls.iter();
+        let own = controls.filter(|control| control.text == OWN_CONTROL);
+        ReviewFrame {
+            tool: self.tool.clone(),
+            executor: self.executor.clone(),
+            criticality: self.connection.criticality.clone(),
+            control_ids: own.map(|control| control.id.clone()).collect(),
         }
     }
 

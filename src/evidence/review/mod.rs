@@ -2,17 +2,21 @@
 //!
 //! Pure, as the evidence of a night: the same inputs give the same bytes, also of the spreadsheet.
 
+mod assigned;
 mod decisions;
 mod manifest;
 mod population;
+mod rows;
 mod spreadsheet;
 mod worksheet;
 
+pub use assigned::{AssignedBy, given_on};
 pub use decisions::{
     AcceptedIncomplete, ByReviewer, ClosedRow, DecisionFile, ReviewClosed, Totals,
 };
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, event};
 pub use population::{Listed, NightHead, night_head, population};
+pub use rows::{Before, frozen_rows};
 pub use worksheet::{
     COLUMNS, FrozenRow, LeftOut, NO_REVIEW_BEFORE, ReviewerFile, ReviewerLine, Scope, Worksheet,
 };

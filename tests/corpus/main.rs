@@ -4,7 +4,10 @@
 //! there must be then, and who must see them; nothing more may be told. A failure prints its seed:
 //! `CORPUS_SEED=<seed> cargo test --test corpus` does the same again.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod reviews;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +16,10 @@ use std::process::Command;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame,
-    Manifest, sha256_hex, sums, sums_of,
+    FrozenRow, Manifest, sha256_hex, sums, sums_of,
 };
 use asana_access_review::ledger::{self, Ledger};
+use asana_access_review::people::Decision;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -25,6 +29,11 @@ use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use truto_simulator::World;
 
 const NIGHTS: u64 = 200;
+
+/// Far from the beginning, a periodic review is opened, and after another night closed.
+const REVIEWED: u64 = 150;
+
+const ENTRIES: u64 = NIGHTS + 2;
 
 /// The seed where `CORPUS_SEED` names none; another one tampers at other places.
 const SEED: u64 = 20_261_123;
@@ -100,12 +109,14 @@ fn script(folder: &Path, arguments: &[&str]) -> Ended {
 
 // The evidence.
 
-/// Two hundred nights, made in this process; the worlds and the HR feed are not the same each night.
+/// Two hundred nights and a review, made in this process; the worlds and the HR feed are not the same each
+/// night.
 fn two_hundred_nights() -> Job {
     let job = Job::new(World::generated(12), LEFT_AND_ACTIVE)
         // As long as whoever runs this test can look at it.
         .env("EVIDENCE_RETENTION_DAYS", "36500");
     let first: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
+    let mut opened = None;
     for night in 0..NIGHTS {
         match night % 3 {
             0 => job.hr_feed(LEFT_AND_ACTIVE),
@@ -114,6 +125,16 @@ fn two_hundred_nights() -> Job {
         let at = first + SignedDuration::from_hours(24 * night as i64);
         let world = World::generated(12 + (night % 4) as usize);
         job.run_at(&at.to_string(), world);
+        let later = (at + SignedDuration::from_hours(8)).to_string();
+        if night == REVIEWED {
+            opened = Some(support::campaign::open(&job, &later, "2026-Q2"));
+        } else if let Some(opened) = opened.take() {
+            let decide = |row: &FrozenRow| match row.row {
+                2 => Some((Decision::Revoke, "")),
+                _ => Some((Decision::Keep, "")),
+            };
+            support::campaign::close(&job, &later, &opened, decide, None);
+        }
     }
     job
 }
@@ -941,7 +962,7 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
         return;
     }
     let job = two_hundred_nights();
-    let whole = Copy::of(&job, &job.folder.path().join("whole"), NIGHTS);
+    let whole = Copy::of(&job, &job.folder.path().join("whole"), ENTRIES);
     let ended = verify(&whole.root, &["--head", &whole.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
@@ -949,7 +970,7 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
     let ended = script(&whole.root, &["--head", &whole.head()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(
-        ended.stdout.contains("SOUND, 200 entries"),
+        ended.stdout.contains("SOUND, 202 entries"),
         "{}",
         ended.stdout
     );

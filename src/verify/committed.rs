@@ -1,0 +1,219 @@
+//! A folder that an entry commits, a run's or a review's: every file of it against the hashes that the
+//! entry vouches for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::reader::Reader;
+use super::{ChainVerified, FaultKind, Verified};
+use crate::evidence::{Entry, FileRecord, RunFile, sha256_hex, sums_of};
+use crate::store::{StoreError, is_name};
+
+/// A folder as its entry names it and as the store lists it.
+pub(super) struct Committed<'a> {
+    pub(super) store: &'a Reader<'a>,
+    pub(super) entry: &'a Entry,
+    /// Its whole name.
+    pub(super) folder: String,
+    /// What it is of, for people: `run`, `review`.
+    pub(super) what: &'static str,
+    /// Names relative to it.
+    pub(super) files: Vec<String>,
+    /// Names that the sums of every folder of its kind have.
+    pub(super) always: Vec<String>,
+    /// The instant of checking: what must be kept no longer may be gone.
+    pub(super) now: Timestamp,
+}
+
+/// What is there, of which nothing is gone that may be.
+pub(super) struct Found {
+    /// Hash of every file that `SHA256SUMS` names.
+    pub(super) sums: BTreeMap<String, String>,
+    /// Size of every file that is sound.
+    sound: BTreeMap<String, u64>,
+    /// The sound files that were to be kept.
+    pub(super) kept: BTreeMap<String, Vec<u8>>,
+}
+
+impl Found {
+    /// A file that was to be kept, if it is sound.
+    pub(super) fn get(&self, file: &str) -> Option<&Vec<u8>> {
+        self.kept.get(file)
+    }
+
+    /// Whether these records describe every file that the sums name but the manifest, which cannot hold its
+    /// own hash, and nothing more.
+    pub(super) fn is_described_by(&self, records: &[FileRecord]) -> bool {
+        let is_as_described = records.iter().all(|record| {
+            let sound = self.sound.get(&record.name);
+            self.sums.get(&record.name) == Some(&record.sha256)
+                && sound.is_none_or(|bytes| *bytes == record.bytes)
+        });
+        let manifest = RunFile::Manifest.name();
+        let is_described =
+            |file: &String| *file == manifest || records.iter().any(|record| record.name == *file);
+        is_as_described && self.sums.keys().all(is_described)
+    }
+}
+
+impl Committed<'_> {
+    /// A file of it, for a fault.
+    pub(super) fn place(&self, file: &str) -> String {
+        format!("{}/{file}", self.folder)
+    }
+
+    async fn read(&self, file: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.read(&self.place(file)).await
+    }
+
+    /// Whether its time to be kept is over.
+    fn may_be_gone(&self) -> bool {
+        self.entry
+            .retain_until
+            .is_some_and(|until| until <= self.now)
+    }
+
+    /// Every file against `SHA256SUMS`, and that against the entry. None where the sums cannot be believed,
+    /// or something is gone and may be: a store deletes what is expired file by file, and what is left must
+    /// still be what it was.
+    ///
+    /// Of the sound files only those are held that are to be kept.
+    pub(super) async fn walk(
+        &self,
+        is_kept: impl Fn(&str) -> bool,
+        chain: &mut ChainVerified,
+        verified: &mut Verified,
+    ) -> Result<Option<Found>, StoreError> {
+        let Some(sums) = self.sums(chain, verified).await? else {
+            return Ok(None);
+        };
+        for file in self.always.iter().filter(|file| !sums.contains_key(*file)) {
+            let text = format!(
+                "every {} of its kind has it, and the sums of this one do not name it",
+                self.what
+            );
+            verified.fault(FaultKind::MissingFile, self.place(file), text);
+        }
+        let name = RunFile::Sums.name();
+        let mut extra: Vec<&String> = self.files.iter().filter(|file| **file != name).collect();
+        extra.retain(|file| !sums.contains_key(*file));
+        let (mut sound, mut kept) = (BTreeMap::new(), BTreeMap::new());
+        let mut is_partly_gone = false;
+        for (file, sha256) in &sums {
+            let place = self.place(file);
+            if !is_name(&place) {
+                let text = format!("its name is none that a file of a {} can have", self.what);
+                verified.fault(FaultKind::MissingFile, place, text);
+                continue;
+            }
+            let Some(bytes) = self.read(file).await? else {
+                match self.renamed(sha256, &extra).await? {
+                    Some(other) => {
+                        let text = format!("it lies under the name `{other}`");
+                        verified.fault(FaultKind::Moved, place, text);
+                        extra.retain(|file| **file != other);
+                    }
+                    None if self.may_be_gone() => is_partly_gone = true,
+                    None => {
+                        let what = self.what;
+                        let text =
+                            format!("it was hashed when the {what} was committed, and is gone");
+                        verified.fault(FaultKind::MissingFile, place, text);
+                    }
+                }
+                continue;
+            };
+            if sha256_hex(&bytes) != *sha256 {
+                let what = self.what;
+                let text = format!(
+                    "its bytes are not those that were hashed when the {what} was committed"
+                );
+                verified.fault(FaultKind::Modified, place, text);
+                continue;
+            }
+            chain.files += 1;
+            sound.insert(file.clone(), bytes.len() as u64);
+            if is_kept(file) {
+                kept.insert(file.clone(), bytes);
+            }
+        }
+        for file in extra {
+            let text = format!("it was not there when the {} was committed", self.what);
+            verified.fault(FaultKind::ExtraFile, self.place(file), text);
+        }
+        if is_partly_gone {
+            chain.expired.push(self.folder.clone());
+            return Ok(None);
+        }
+        Ok(Some(Found { sums, sound, kept }))
+    }
+
+    /// `SHA256SUMS`, if the entry vouches for it.
+    async fn sums(
+        &self,
+        chain: &mut ChainVerified,
+        verified: &mut Verified,
+    ) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let name = RunFile::Sums.name();
+        let place = self.place(&name);
+        if self.files.is_empty() {
+            if self.may_be_gone() {
+                chain.expired.push(self.folder.clone());
+            } else {
+                let text = format!("the folder of a committed {} is gone", self.what);
+                verified.fault(FaultKind::MissingRun, self.folder.clone(), text);
+            }
+            return Ok(None);
+        }
+        let Some(bytes) = self.read(&name).await? else {
+            if self.may_be_gone() {
+                chain.expired.push(self.folder.clone());
+            } else {
+                let text = "it is gone, and with it what the entry vouches for";
+                verified.fault(FaultKind::MissingFile, place, text);
+            }
+            return Ok(None);
+        };
+        if sha256_hex(&bytes) != self.entry.sums_sha256 {
+            let text = format!("it is not the one that entry {} names", self.entry.sequence);
+            verified.fault(FaultKind::Modified, place, text);
+            return Ok(None);
+        }
+        let Some(sums) = sums_of(&bytes) else {
+            let text = "it is not in the form sums are written in";
+            verified.fault(FaultKind::Disagreement, place, text);
+            return Ok(None);
+        };
+        chain.files += 1;
+        Ok(Some(sums))
+    }
+
+    /// The name nobody wrote under which the same bytes lie: somebody renamed them.
+    async fn renamed(&self, sha256: &str, extra: &[&String]) -> Result<Option<String>, StoreError> {
+        let mut found = None;
+        for other in extra.iter().filter(|other| is_name(&self.place(other))) {
+            let bytes = self.read(other).await?;
+            if bytes.is_some_and(|bytes| sha256_hex(&bytes) == sha256) {
+                found = Some((*other).clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bytes of the manifest, if they are those that the entry names.
+    pub(super) fn manifest<'a>(
+        &self,
+        found: &'a Found,
+        verified: &mut Verified,
+    ) -> Option<&'a [u8]> {
+        let name = RunFile::Manifest.name();
+        let bytes = found.get(&name)?;
+        if sha256_hex(bytes) != self.entry.manifest_sha256 {
+            let text = format!("it is not the one that entry {} names", self.entry.sequence);
+            verified.fault(FaultKind::Modified, self.place(&name), text);
+            return None;
+        }
+        Some(bytes)
+    }
+}

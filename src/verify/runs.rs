@@ -1,0 +1,195 @@
+//! One committed run: what its files say, and whether they come out of their inputs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::again::{Again, Judges};
+use super::committed::{Committed, Found};
+use super::{ChainVerified, FaultKind, Verified};
+use crate::evidence::{EntryKind, Manifest, RunFile};
+use crate::judgement::{self, RunRef};
+use crate::people::RawKind;
+use crate::source::{self, KeptAnswers};
+use crate::store::StoreError;
+
+/// Files that deriving and judging again need, by name; all of them sound.
+pub(super) struct Kept {
+    files: BTreeMap<String, Vec<u8>>,
+    /// The version of the rules that the result says it was judged by.
+    pub(super) judged_by: Option<u32>,
+}
+
+impl Kept {
+    pub(super) fn get(&self, name: &str) -> Option<&Vec<u8>> {
+        self.files.get(name)
+    }
+}
+
+impl KeptAnswers for Kept {
+    fn get(&self, kind: RawKind) -> Option<&[u8]> {
+        let name = RunFile::raw(kind).name();
+        self.files.get(&name).map(Vec::as_slice)
+    }
+
+    fn count(&self) -> usize {
+        let names = self.files.keys();
+        names.filter(|name| RunFile::is_raw(name)).count()
+    }
+}
+
+pub(super) async fn verify(
+    stored: &Committed<'_>,
+    judges: &mut Judges,
+    chain: &mut ChainVerified,
+    verified: &mut Verified,
+) -> Result<(), StoreError> {
+    let run = &stored.folder;
+    let faults_before = verified.faults.len();
+    let found = stored.walk(RunFile::is_read_again, chain, verified).await?;
+    let Some(found) = found else {
+        return Ok(());
+    };
+    let manifest = manifest(stored, &found, verified);
+    let mut kept = Kept {
+        files: found.kept,
+        judged_by: None,
+    };
+    if let Some(manifest) = &manifest {
+        if let Err(text) = judges.builds_on_what_is_there(stored.entry, manifest) {
+            let place = stored.place(&RunFile::Manifest.name());
+            verified.fault(FaultKind::Disagreement, place, text);
+        }
+        says_the_same(stored, manifest, &mut kept, verified);
+    }
+    let is_sound = verified.faults.len() == faults_before;
+    let Some(manifest) = manifest.filter(|_| is_sound && stored.entry.kind == EntryKind::Run)
+    else {
+        return Ok(());
+    };
+    let (derived, judged) = judges.again(stored.entry, &manifest, &kept);
+    match derived {
+        source::Again::Same => chain.derived_again += 1,
+        source::Again::NotKept => {
+            let why = "raw pages were not kept (EVIDENCE_RAW=none)";
+            chain.not_derived_again.push(format!("{run}: {why}"));
+            chain.without_raw += 1;
+        }
+        source::Again::NotPossible(why) => chain.not_derived_again.push(format!("{run}: {why}")),
+        source::Again::Otherwise(source::Otherwise { place, text }) => {
+            let file = place.map_or(RunFile::InputFacts, RunFile::raw);
+            let text = format!("derived again from the raw pages: {text}");
+            verified.fault(
+                FaultKind::AccountsOtherwise,
+                stored.place(&file.name()),
+                text,
+            );
+        }
+    }
+    match judged {
+        Again::Same => chain.judged_again += 1,
+        Again::NotPossible(why) => chain.not_judged_again.push(format!("{run}: {why}")),
+        Again::Otherwise(names) => {
+            for name in names {
+                let text = "judged again from the stored inputs, the file has other content";
+                verified.fault(FaultKind::JudgedOtherwise, stored.place(&name), text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The manifest, which must say what entry and sums say.
+fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> Option<Manifest> {
+    let bytes = stored.manifest(found, verified)?;
+    let place = stored.place(&RunFile::Manifest.name());
+    let entry = stored.entry;
+    let manifest: Manifest = match serde_json::from_slice(bytes) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let text = format!("it is no manifest: {error}");
+            verified.fault(FaultKind::Disagreement, place, text);
+            return None;
+        }
+    };
+    let apart = manifest.apart_from(entry);
+    if !apart.is_empty() {
+        let text = format!(
+            "it and entry {} disagree: {}",
+            entry.sequence,
+            apart.join(", ")
+        );
+        verified.fault(FaultKind::Disagreement, place.clone(), text);
+    }
+    if !found.is_described_by(&manifest.files) {
+        let text = "the files it describes are not those that the sums name";
+        verified.fault(FaultKind::Disagreement, place, text);
+    }
+    Some(manifest)
+}
+
+/// Result and facts must be of this very run: an earlier night told again under a later date is sound
+/// in itself.
+fn says_the_same(
+    stored: &Committed<'_>,
+    manifest: &Manifest,
+    kept: &mut Kept,
+    verified: &mut Verified,
+) {
+    #[derive(serde::Deserialize)]
+    struct ResultHead {
+        judgement: u32,
+        as_of: Timestamp,
+        verdict: String,
+        complete: bool,
+    }
+    #[derive(serde::Deserialize)]
+    struct FactsHead {
+        as_of: Timestamp,
+        run: String,
+        past: PastHead,
+    }
+    #[derive(serde::Deserialize)]
+    struct PastHead {
+        previous: Option<RunRef>,
+        baseline: Option<RunRef>,
+    }
+    if stored.entry.kind != EntryKind::Run {
+        return;
+    }
+    let entry = stored.entry;
+    let name = RunFile::Result.name();
+    if let Some(bytes) = kept.get(&name) {
+        let head: Option<ResultHead> = serde_json::from_slice(bytes).ok();
+        let agrees = head.as_ref().is_some_and(|head| {
+            head.as_of == manifest.run.as_of
+                && head.verdict == entry.verdict
+                && head.complete == entry.complete
+                && (1..=judgement::VERSION).contains(&head.judgement)
+        });
+        kept.judged_by = head.map(|head| head.judgement);
+        if !agrees {
+            let text = format!(
+                "it is not the result of the night that entry {} commits",
+                entry.sequence
+            );
+            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+        }
+    }
+    let name = RunFile::InputFacts.name();
+    if let Some(bytes) = kept.get(&name) {
+        let agrees = serde_json::from_slice(bytes).is_ok_and(|head: FactsHead| {
+            head.as_of == manifest.run.as_of
+                && head.run == entry.run
+                && head.past.previous == manifest.previous
+                && head.past.baseline == manifest.baseline
+        });
+        if !agrees {
+            let text = format!(
+                "it is not of the night that entry {} commits",
+                entry.sequence
+            );
+            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+        }
+    }
+}
