@@ -4,13 +4,14 @@
 //! Nothing vouches for it. Its instant and who ran it are taken over, within bounds, and told; all else must
 //! come out of the same files again, or nothing is committed.
 
+use jiff::Timestamp;
+
 use super::{CampaignError, Moment, Settings};
 use crate::evidence::{
     Executor, ReviewClosed, ReviewFile, ReviewFolder, ReviewFrame, ReviewManifest, Worksheet,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::store::StoreError;
-use jiff::Timestamp;
 
 /// What such an attempt has left.
 pub(super) struct Left {
@@ -98,10 +99,9 @@ impl Left {
         let Some(closed) = &self.closed else {
             return String::new();
         };
+        // Without their names: those may be of people, and this may be read in a log.
         let files = closed.decision_files.iter();
-        let files: Vec<String> = files
-            .map(|of| format!("{} (SHA-256 {})", of.file, of.sha256))
-            .collect();
+        let files: Vec<String> = files.map(|of| format!("SHA-256 {}", of.sha256)).collect();
         let version = self.manifest.as_ref().map_or(String::new(), |manifest| {
             format!(", version {}", manifest.tool.version)
         });
