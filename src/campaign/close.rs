@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::decisions::{Fault, Gathered, gather};
+use super::owners::Owners;
 use super::{
     CampaignError, Given, Moment, Progress, Settings, ledger_of, ledger_to_read, reviewers,
 };
@@ -71,9 +72,11 @@ pub async fn status(
     let open = find(&ledger, asked.review.as_deref()).await?;
     let reassigned = reassigned(asked)?;
     let given = given(asked)?;
+    let owners = Owners::of_review(&ledger, &open.worksheet, moment.as_of).await?;
     let gathered = gather(
         &open.worksheet,
         &open.review_sha256,
+        &owners,
         reassigned.as_ref(),
         &given,
     );
@@ -104,14 +107,22 @@ pub async fn close(
 ) -> Result<Closing, CampaignError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
+    ensure_after(&open.worksheet, moment)?;
     let reassigned = reassigned(&asked.of)?;
     let given = given(&asked.of)?;
+    let owners = Owners::of_review(&ledger, &open.worksheet, moment.as_of).await?;
     let (worksheet, review_sha256) = (&open.worksheet, &open.review_sha256);
     let Gathered {
         rows,
         files,
         mut faults,
-    } = gather(worksheet, review_sha256, reassigned.as_ref(), &given);
+    } = gather(
+        worksheet,
+        review_sha256,
+        &owners,
+        reassigned.as_ref(),
+        &given,
+    );
     let is_in_order = faults.is_empty();
     let progress = Progress::of(
         open.worksheet,
@@ -227,6 +238,17 @@ pub async fn close(
     })
 }
 
+/// A review is closed after it was opened: the grace of what it asks for counts from there.
+fn ensure_after(worksheet: &Worksheet, moment: &Moment) -> Result<(), CampaignError> {
+    if moment.as_of >= worksheet.opened_at {
+        return Ok(());
+    }
+    Err(CampaignError::Asked(format!(
+        "by the clock of this machine it is {}, and the review was opened at {}: set the clock",
+        moment.as_of, worksheet.opened_at
+    )))
+}
+
 /// Why it is no plain pass.
 fn reasons(closed: &ReviewClosed) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -259,6 +281,10 @@ fn reassigned(asked: &StatusAsked) -> Result<Option<ReviewerFile>, CampaignError
     })?))
 }
 
+fn is_closed(id: &str, sequence: u64) -> String {
+    format!("the review {id} was closed by ledger entry {sequence}")
+}
+
 /// The review that is meant, if it is open, with its frozen population.
 async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignError> {
     let mut closed: Vec<(String, u64)> = Vec::new();
@@ -275,8 +301,10 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
                 closed.push((part.id().to_owned(), entry.sequence));
                 false
             }
+            // Two may have one name: of those, the newest that is open. An id is of one alone.
             EntryKind::ReviewOpen => {
-                is_asked && (asked.is_some() || closed.iter().all(|(id, _)| id != part.id()))
+                let is_open = closed.iter().all(|(id, _)| id != part.id());
+                is_asked && (is_open || asked == Some(part.id()))
             }
             EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
         }
@@ -286,15 +314,14 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
     let entry = entry.filter(|entry| entry.kind == EntryKind::ReviewOpen);
     let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
     let (Some(entry), Some(part)) = (entry, part) else {
-        return Err(CampaignError::Asked(match asked {
-            Some(asked) => format!("there is no review `{asked}` in the ledger"),
-            None => "no review is open".to_owned(),
+        return Err(CampaignError::Asked(match (asked, closed.first()) {
+            (Some(_), Some((id, sequence))) => is_closed(id, *sequence),
+            (Some(asked), None) => format!("there is no review `{asked}` in the ledger"),
+            (None, _) => "no review is open".to_owned(),
         }));
     };
     if let Some((id, sequence)) = closed.iter().find(|(id, _)| id == part.id()) {
-        return Err(CampaignError::Asked(format!(
-            "the review {id} was closed by ledger entry {sequence}"
-        )));
+        return Err(CampaignError::Asked(is_closed(id, *sequence)));
     }
     if asked.is_none() {
         tracing::info!(review = part.id(), "Took the newest review that is open");

@@ -7,6 +7,7 @@ mod close;
 mod decisions;
 mod given;
 mod open;
+mod owners;
 mod progress;
 mod reviewers;
 mod table;

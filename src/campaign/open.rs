@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::decisions::Fault;
+use super::owners::Owners;
 use super::{CampaignError, Given, Moment, Progress, Settings, ledger_of, reviewers};
 use crate::clock::Clock;
 use crate::evidence::{
@@ -39,6 +40,8 @@ pub struct OpenAsked {
 pub struct Opened {
     /// How far it is: nothing is decided.
     pub progress: Progress,
+    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
+    pub idle_lines: Vec<u64>,
     /// Where it is.
     pub committed: Committed,
 }
@@ -87,8 +90,11 @@ pub async fn open(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
-    let (head, listed) = frozen(&ledger, &night).await?;
-    let (rows, left_out) = rows(listed, asked.scope, before.as_ref(), lines.as_ref());
+    let frozen = Night::read(&ledger, &night).await?;
+    let owners = Owners::of(&frozen, &night)?;
+    let Night { head, accounts, .. } = frozen;
+    let by = lines.as_ref().map(|file| (file, &owners));
+    let (rows, left_out) = rows(accounts, asked.scope, before.as_ref(), by);
     let rows = rows.map_err(|faults| CampaignError::Refused {
         headline: format!("{} row(s) have nobody to decide them", faults.len()),
         faults,
@@ -99,6 +105,9 @@ pub async fn open(
             "there is nothing to review: no account of that scope has access".to_owned(),
         ));
     }
+    let idle_lines = lines
+        .as_ref()
+        .map(|file| reviewers::idle_lines(file, &rows));
     let worksheet = Worksheet {
         schema: Worksheet::schema(),
         review: id,
@@ -135,6 +144,7 @@ pub async fn open(
         .collect();
     Ok(Opened {
         progress: Progress::of(worksheet, review_sha256, origin, &rows, moment.as_of),
+        idle_lines: idle_lines.unwrap_or_default(),
         committed,
     })
 }
@@ -168,25 +178,46 @@ async fn night(ledger: &Ledger, asked: &str) -> Result<Entry, CampaignError> {
     Ok(night)
 }
 
-fn unreadable(entry: &Entry, error: &dyn std::fmt::Display) -> LedgerError {
+pub(super) fn unreadable(entry: &Entry, error: &dyn std::fmt::Display) -> LedgerError {
     LedgerError::Damaged(format!(
         "the files of ledger entry {} cannot be read: {error}",
         entry.sequence
     ))
 }
 
-/// The accounts of a night, and where they came from; every file of it was held against its hash.
-async fn frozen(ledger: &Ledger, night: &Entry) -> Result<(NightHead, Vec<Listed>), CampaignError> {
-    let (facts, accounts) = (RunFile::InputFacts.name(), RunFile::AccountsJsonl.name());
-    let files = ledger.committed_files(night, &[&facts, &accounts]).await?;
-    let head = night_head(found(&files, &facts)).map_err(|error| unreadable(night, &error))?;
-    let mut lines = Vec::new();
-    flate2::read::MultiGzDecoder::new(found(&files, &accounts))
-        .take(MOST_BYTES)
-        .read_to_end(&mut lines)
-        .map_err(|error| unreadable(night, &error))?;
-    let listed = population(&lines).map_err(|error| unreadable(night, &error))?;
-    Ok((head, listed))
+/// What a review needs of a night; every file of it was held against its hash.
+pub(super) struct Night {
+    pub(super) head: NightHead,
+    pub(super) accounts: Vec<Listed>,
+    /// The unpacked lines of `inputs/hr.jsonl.gz`.
+    pub(super) hr: Vec<u8>,
+}
+
+impl Night {
+    pub(super) async fn read(ledger: &Ledger, entry: &Entry) -> Result<Self, LedgerError> {
+        let (facts, accounts, hr) = (
+            RunFile::InputFacts.name(),
+            RunFile::AccountsJsonl.name(),
+            RunFile::InputHr.name(),
+        );
+        let wanted: [&str; 3] = [&facts, &accounts, &hr];
+        let files = ledger.committed_files(entry, &wanted).await?;
+        let unpacked = |name: &str| {
+            let mut lines = Vec::new();
+            flate2::read::MultiGzDecoder::new(found(&files, name))
+                .take(MOST_BYTES)
+                .read_to_end(&mut lines)
+                .map_err(|error| unreadable(entry, &error))?;
+            Ok::<_, LedgerError>(lines)
+        };
+        let head = night_head(found(&files, &facts)).map_err(|error| unreadable(entry, &error))?;
+        let listed = population(&unpacked(&accounts)?);
+        Ok(Self {
+            head,
+            accounts: listed.map_err(|error| unreadable(entry, &error))?,
+            hr: unpacked(&hr)?,
+        })
+    }
 }
 
 /// The review that was closed last, if there is one.
@@ -237,7 +268,7 @@ fn rows(
     listed: Vec<Listed>,
     scope: Scope,
     before: Option<&Before>,
-    reviewers: Option<&ReviewerFile>,
+    reviewers: Option<(&ReviewerFile, &Owners)>,
 ) -> (Result<Vec<FrozenRow>, Vec<Fault>>, LeftOut) {
     let mut left_out = LeftOut::default();
     let mut rows = Vec::new();
@@ -276,8 +307,8 @@ fn rows(
             reviewer: None,
             assigned_by: String::new(),
         };
-        if let Some(file) = reviewers {
-            match reviewers::of_row(file, &row) {
+        if let Some((file, owners)) = reviewers {
+            match reviewers::of_row(file, &row, owners) {
                 Some((reviewer, told)) => {
                     row.reviewer = Some(reviewer);
                     row.assigned_by = told;

@@ -1,6 +1,7 @@
 //! Who decides about which row: the first line of the file that fits, and never the owner.
 
 use super::decisions::Fault;
+use super::owners::Owners;
 use super::{Given, table};
 use crate::evidence::{FrozenRow, ReviewerFile, ReviewerLine, sha256_hex};
 use crate::people::EmailAddress;
@@ -53,7 +54,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             fault("the rule is none of role, domain, person, default, reassign");
             continue;
         };
-        let Some(reviewer) = EmailAddress::parse(cell("reviewer")) else {
+        let Some(reviewer) = person(cell("reviewer")) else {
             fault("the reviewer is no e-mail address");
             continue;
         };
@@ -71,6 +72,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             Rule::Domain | Rule::Person | Rule::Reassign if value.is_empty() => {
                 fault("the line has no value: what is it for?");
             }
+            Rule::Domain if domain(value).is_none() => fault("the value is no mail domain"),
             Rule::Role | Rule::Domain | Rule::Person | Rule::Default | Rule::Reassign => {
                 lines.push(ReviewerLine {
                     line: row.line,
@@ -95,6 +97,17 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
     })
 }
 
+/// A person's address and nothing else: of `mailto:ana@x.com` or `Ana<ana@x.com>` another address would be
+/// made, and Ana could decide about herself.
+pub(super) fn person(text: &str) -> Option<EmailAddress> {
+    let text = match text.split_at_checked("mailto:".len()) {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
+        _ => text,
+    };
+    let is_odd = text.contains(|c: char| "<>()[],;:\"\\|/".contains(c));
+    EmailAddress::parse(text).filter(|_| !is_odd)
+}
+
 /// Whether a line names an account: by its id or one of its addresses.
 fn names(value: &str, row: &FrozenRow) -> bool {
     let email = EmailAddress::parse(value);
@@ -102,14 +115,42 @@ fn names(value: &str, row: &FrozenRow) -> bool {
     value == row.account_id || email.is_some_and(|email| own.any(|of| *of == email))
 }
 
+/// A mail domain as addresses bear it, so that `Bücher.example` is the one of the accounts.
+fn domain(value: &str) -> Option<String> {
+    let email = EmailAddress::parse(&format!("x@{}", value.trim_start_matches('@')))?;
+    Some(email.domain().to_owned())
+}
+
+/// Lines that fit no row, by number.
+pub(super) fn idle_lines(file: &ReviewerFile, rows: &[FrozenRow]) -> Vec<u64> {
+    let is_reviewer = |email: &EmailAddress| is_reviewer(file, email);
+    let is_idle = |line: &&ReviewerLine| match rule(&line.rule) {
+        Some(Rule::Default) => false,
+        Some(Rule::Reassign) => {
+            let had = EmailAddress::parse(&line.value).is_some_and(|email| is_reviewer(&email));
+            !had && !rows.iter().any(|row| names(&line.value, row))
+        }
+        Some(Rule::Role | Rule::Domain | Rule::Person) | None => {
+            !rows.iter().any(|row| fits(line, row))
+        }
+    };
+    let idle = file.lines.iter().filter(is_idle);
+    idle.map(|line| line.line).collect()
+}
+
+/// Whether a line gives rows to somebody.
+fn is_reviewer(file: &ReviewerFile, email: &EmailAddress) -> bool {
+    let mut lines = file.lines.iter();
+    lines.any(|line| rule(&line.rule) != Some(Rule::Reassign) && line.reviewer == *email)
+}
+
 fn fits(line: &ReviewerLine, row: &FrozenRow) -> bool {
     match rule(&line.rule) {
         Some(Rule::Role) => row.role.kind() == line.value,
         Some(Rule::Domain) => {
-            let wanted = line.value.trim_start_matches('@').to_lowercase();
-            row.email
-                .as_ref()
-                .is_some_and(|email| email.domain() == wanted)
+            let wanted = domain(&line.value);
+            let email = row.email.as_ref();
+            email.is_some_and(|email| Some(email.domain()) == wanted.as_deref())
         }
         Some(Rule::Person) => names(&line.value, row),
         Some(Rule::Default) => true,
@@ -118,33 +159,42 @@ fn fits(line: &ReviewerLine, row: &FrozenRow) -> bool {
 }
 
 /// Who decides about a row, and which line says so; none where no line names somebody else than its owner.
-pub(super) fn of_row(file: &ReviewerFile, row: &FrozenRow) -> Option<(EmailAddress, String)> {
+pub(super) fn of_row(
+    file: &ReviewerFile,
+    row: &FrozenRow,
+    owners: &Owners,
+) -> Option<(EmailAddress, String)> {
     let line = file
         .lines
         .iter()
-        .find(|line| fits(line, row) && !row.is_of(&line.reviewer))?;
+        .find(|line| fits(line, row) && !owners.is_of(row, &line.reviewer))?;
     let mut told = format!("line {}: {}", line.line, line.rule);
     if !line.value.is_empty() {
         told = format!("{told} {}", line.value);
     }
     let assigned = (line.reviewer.clone(), told);
-    Some(reassigned(file, row, Some(&assigned.0)).unwrap_or(assigned))
+    let is_reviewer = |email: &EmailAddress| is_reviewer(file, email);
+    let given_on = reassigned(file, row, Some(&assigned.0), owners, is_reviewer);
+    Some(given_on.unwrap_or(assigned))
 }
 
-/// Whom a row was given to by a `reassign` line: one that names the account, or the reviewer it had.
+/// Whom a row was given to by a `reassign` line: one that names the reviewer it had, or the account. The
+/// address of a reviewer names their rows, and not their own account, which is somebody else's to decide.
 pub(super) fn reassigned(
     file: &ReviewerFile,
     row: &FrozenRow,
     reviewer: Option<&EmailAddress>,
+    owners: &Owners,
+    is_reviewer: impl Fn(&EmailAddress) -> bool,
 ) -> Option<(EmailAddress, String)> {
-    let had = |line: &ReviewerLine| {
-        let email = EmailAddress::parse(&line.value);
-        email.is_some() && email.as_ref() == reviewer
+    let is_meant = |line: &ReviewerLine| match EmailAddress::parse(&line.value) {
+        Some(email) if is_reviewer(&email) => reviewer == Some(&email),
+        Some(_) | None => names(&line.value, row),
     };
     let line = file.lines.iter().find(|line| {
         rule(&line.rule) == Some(Rule::Reassign)
-            && (names(&line.value, row) || had(line))
-            && !row.is_of(&line.reviewer)
+            && is_meant(line)
+            && !owners.is_of(row, &line.reviewer)
     })?;
     let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
     Some((line.reviewer.clone(), told))
@@ -170,6 +220,22 @@ mod tests {
         let example = example.expect("an example").replace("\n   ", "\n");
         let file = read(&given(example.trim_start()), false).expect("a file");
         assert_eq!(file.lines.len(), 6);
+    }
+
+    #[test]
+    fn an_address_with_anything_around_it_makes_no_other_person() {
+        let ana = EmailAddress::parse("ana@x.com");
+        assert_eq!(person("mailto:ana@x.com"), ana);
+        assert_eq!(person("MailTo:Ana@X.com"), ana);
+        for text in [
+            "Ana<ana@x.com>",
+            "<ana@x.com>",
+            "ana@x.com;",
+            "a:ana@x.com",
+            "ana@x.com,b@x.com",
+        ] {
+            assert_eq!(person(text), None, "{text}");
+        }
     }
 
     #[test]

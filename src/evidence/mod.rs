@@ -24,9 +24,9 @@ pub use read::{
 };
 pub use review::{
     AcceptedIncomplete, ByReviewer, COLUMNS, ClosedRow, DecisionFile, FrozenRow, LeftOut, Listed,
-    NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile, ReviewFrame, ReviewManifest,
-    ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event,
-    night_head, population,
+    NO_REVIEW_BEFORE, NightHead, NightPolicy, OwnerAddresses, ReviewClosed, ReviewDataFile,
+    ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope,
+    Totals, Worksheet, event, night_head, owner_addresses, population,
 };
 
 use crate::judgement::{Inputs, Judgement};

@@ -12,7 +12,9 @@ pub use decisions::{
     AcceptedIncomplete, ByReviewer, ClosedRow, DecisionFile, ReviewClosed, Totals,
 };
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, event};
-pub use population::{Listed, NightHead, night_head, population};
+pub use population::{
+    Listed, NightHead, NightPolicy, OwnerAddresses, night_head, owner_addresses, population,
+};
 pub use worksheet::{
     COLUMNS, FrozenRow, LeftOut, NO_REVIEW_BEFORE, ReviewerFile, ReviewerLine, Scope, Worksheet,
 };

@@ -45,6 +45,55 @@ pub struct NightHead {
     pub as_of: Timestamp,
     /// Where its accounts came from, and the workspace.
     pub population: NightPopulation,
+    /// The rules it was judged by.
+    pub policy: NightPolicy,
+}
+
+/// What a review needs of a night's rules.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NightPolicy {
+    /// Mail domains that are one: `corp.com=corp.io`.
+    #[serde(default)]
+    pub email_domain_aliases: Vec<String>,
+}
+
+/// The addresses of a person, as a row of HR has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerAddresses {
+    /// The person.
+    pub person_id: Option<String>,
+    /// Their addresses.
+    pub emails: Vec<EmailAddress>,
+}
+
+/// Reads the addresses in the unpacked lines of `inputs/hr.jsonl.gz`, those of rejected rows too.
+///
+/// # Errors
+/// Where the bytes are not those of such a file.
+pub fn owner_addresses(lines: &[u8]) -> Result<Vec<OwnerAddresses>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Line {
+        #[serde(default)]
+        person_id: Option<String>,
+        #[serde(default)]
+        email: Option<String>,
+        #[serde(default)]
+        other_emails: Vec<String>,
+    }
+    let lines = lines.split(|byte| *byte == b'\n');
+    lines
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let line: Line = serde_json::from_slice(line)?;
+            let emails = line.email.iter().chain(&line.other_emails);
+            Ok(OwnerAddresses {
+                person_id: line.person_id,
+                emails: emails
+                    .filter_map(|text| EmailAddress::parse(text))
+                    .collect(),
+            })
+        })
+        .collect()
 }
 
 /// Where a night's accounts came from.
