@@ -1448,17 +1448,18 @@ fn a_revocation_survives_nights_of_a_version_that_knew_no_reviews() {
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
     close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
-    for day in 2..=8 {
-        let as_of = format!("2026-11-{day:02}T22:40:00Z");
+    // More of them than a walk looks at beyond what it builds on.
+    for hour in 0..14 {
+        let as_of = format!("2026-11-03T{:02}:40:00Z", hour + 5);
         assert_eq!(job.run_at(&as_of, World::generated(12)), 0);
-        told_again(&job, day + 2, |inputs| {
+        told_again(&job, hour + 4, |inputs| {
             inputs.directives.reviews = None;
             inputs.policy.review_every_seconds = None;
             inputs.policy.revocation_grace_seconds = None;
         });
     }
     assert_eq!(job.run_at("2026-11-10T22:40:00Z", World::generated(12)), 3);
-    assert_eq!(follow_ups(&job, 11).len(), 1);
+    assert_eq!(follow_ups(&job, 18).len(), 1);
 }
 
 #[test]
@@ -1756,4 +1757,39 @@ fn what_programs_make_of_a_file_is_read_or_said() {
         .concat(),
     );
     assert!(told.contains("(.ods)"), "{told}");
+}
+
+#[test]
+fn a_review_of_some_roles_hides_no_revocation_of_the_one_before_it() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    let rows = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), revoke_fourth);
+    close_as(&job, "2026-11-02T10:00:00Z", None, &rows);
+    let opened = job.run_with(&[
+        "review",
+        "open",
+        "--name",
+        "admins",
+        "--due",
+        "2999-12-31",
+        "--scope",
+        "admins",
+    ]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let admins = job.entry(4)["run"].as_str().expect("a folder").to_owned();
+    let admins = job.connection().join(admins);
+    let file = saved(&job, "admins.csv", &filled_in(&admins, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    open_as(&job, "2026-11-04T09:00:00Z", "cccccc");
+    let sheet = fs::read(part_of(&job, "2026-Q4-cccccc").join("worksheet.json")).expect("a file");
+    let sheet: Value = serde_json::from_slice(&sheet).expect("JSON");
+    assert_eq!(
+        sheet["compared_with"].as_str().map(|id| &id[..7]),
+        Some("admins-")
+    );
+    let row = &sheet["rows"][3];
+    assert_eq!(row["previous_decision"], "revoke");
+    assert_eq!(row["recommended"], "revoke");
+    assert_eq!(row["changed"], "unchanged");
 }

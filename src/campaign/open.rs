@@ -46,8 +46,9 @@ pub struct Opened {
     pub committed: Committed,
 }
 
-/// A review that was closed before: what rows are compared with.
+/// Reviews that were closed before: what rows are compared with.
 struct Before {
+    /// The id of the last.
     id: String,
     rows: HashMap<String, FrozenRow>,
     decided: HashMap<String, Decision>,
@@ -220,13 +221,50 @@ impl Night {
     }
 }
 
-/// The review that was closed last, if there is one.
+/// What earlier reviews decided: the newest decision about each account, back to the last review that
+/// was of everybody and complete. One of some roles that came after it knows the others not.
 async fn before(ledger: &Ledger) -> Result<Option<Before>, CampaignError> {
-    let is_closed = |entry: &Entry| entry.kind == EntryKind::ReviewClose;
-    let entries = ledger.back_to(is_closed).await?;
-    let Some(close) = entries.last().filter(|entry| is_closed(entry)) else {
-        return Ok(None);
-    };
+    let mut before: Option<Before> = None;
+    for nth in 1.. {
+        let mut seen = 0;
+        let is_nth = |entry: &Entry| {
+            let is_close = entry.kind == EntryKind::ReviewClose;
+            seen += usize::from(is_close);
+            is_close && seen == nth
+        };
+        let entries = ledger.back_to(is_nth).await?;
+        let closes = entries.iter();
+        let mut closes = closes.filter(|entry| entry.kind == EntryKind::ReviewClose);
+        let Some(close) = closes.nth(nth - 1) else {
+            break;
+        };
+        let (closed, worksheet) = earlier(ledger, close).await?;
+        let before = before.get_or_insert_with(|| Before {
+            id: closed.review.clone(),
+            decided: HashMap::new(),
+            rows: HashMap::new(),
+        });
+        for row in &closed.rows {
+            if let Some(decision) = row.decision {
+                let decided = before.decided.entry(row.account_id.clone());
+                decided.or_insert(decision);
+            }
+        }
+        for row in worksheet.rows {
+            before.rows.entry(row.account_id.clone()).or_insert(row);
+        }
+        if closed.scope == Scope::All && closed.complete {
+            break;
+        }
+    }
+    Ok(before)
+}
+
+/// A review that was closed, with what it was opened with.
+async fn earlier(
+    ledger: &Ledger,
+    close: &Entry,
+) -> Result<(ReviewClosed, Worksheet), CampaignError> {
     let review = ReviewFile::Review.name();
     let files = ledger.committed_files(close, &[review]).await?;
     let closed: ReviewClosed =
@@ -240,19 +278,7 @@ async fn before(ledger: &Ledger) -> Result<Option<Before>, CampaignError> {
     let files = ledger.committed_files(opened, &[name]).await?;
     let worksheet =
         Worksheet::from_bytes(found(&files, name)).map_err(|error| unreadable(opened, &error))?;
-    Ok(Some(Before {
-        id: closed.review.clone(),
-        decided: closed
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.account_id.clone(), row.decision?)))
-            .collect(),
-        rows: worksheet
-            .rows
-            .into_iter()
-            .map(|row| (row.account_id.clone(), row))
-            .collect(),
-    }))
+    Ok((closed, worksheet))
 }
 
 fn is_in(scope: Scope, role: &Role) -> bool {
