@@ -1462,8 +1462,8 @@ fn a_revocation_survives_nights_of_a_version_that_knew_no_reviews() {
     assert_eq!(follow_ups(&job, 18).len(), 1);
 }
 
-#[test]
-fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
+/// Two people whom HR knows by more addresses than their accounts bear, and two domains that are one.
+fn with_a_roster() -> Job {
     let job = Job::new(World::generated(12), "")
         .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
         .env("HR_FEED_SCOPE", "roster")
@@ -1475,6 +1475,12 @@ fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
     );
     job.run();
     assert_eq!(job.entries(), 1);
+    job
+}
+
+#[test]
+fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
+    let job = with_a_roster();
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
     let row = |email: &str| rows.iter().position(|row| row[2] == email).expect("a row");
@@ -1495,7 +1501,24 @@ fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
             refused.stderr
         );
     }
-    // Nor is anybody made their own reviewer.
+    // Also where a rule of the bucket took what nobody needs for it.
+    fs::remove_file(job.run_folder(1).join("report.html")).expect("a file");
+    let status = job.run_with(&["review", "status", "--decisions", "self.csv"]);
+    assert!(
+        status.stdout.contains("by the owner of its account"),
+        "{}",
+        status.stderr
+    );
+    let hr = job.run_folder(1).join("inputs/hr.jsonl.gz");
+    let kept = fs::read(&hr).expect("a file");
+    fs::write(&hr, b"").expect("a file");
+    assert_eq!(job.run_with(&["review", "status"]).code, 5);
+    fs::write(&hr, kept).expect("a file");
+}
+
+#[test]
+fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_told() {
+    let job = with_a_roster();
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer\nperson,person1@example.com,one@mail.example\n\
                 person,nobody@example.com,boss@example.net\ndefault,,boss@example.net\n";
@@ -1543,6 +1566,24 @@ fn a_reviewer_whose_rows_are_given_on_does_not_give_away_the_row_about_themselve
         };
         assert_eq!(row["reviewer"], wanted, "{row}");
     }
+    // The same while it is open, also of somebody who was none before.
+    let given_on = job.folder.path().join("given-on.csv");
+    let text = "rule,value,reviewer,note\n\
+                reassign,deputy@example.net,person3@example.com,is ill too\n\
+                reassign,boss@example.net,person3@example.com,is away\n\
+                reassign,person3@example.com,boss@example.net,not their own\n";
+    fs::write(&given_on, text).expect("a file");
+    let file = filled(&job, |_, row| {
+        row[DECISION] = "keep".to_owned();
+        row[DECIDED_BY] = match row[2] == "person3@example.com" {
+            true => "deputy@example.net".to_owned(),
+            false => "person3@example.com".to_owned(),
+        };
+    });
+    let file = saved(&job, "d.csv", &file, b',');
+    let path = given_on.to_str().expect("UTF-8");
+    let closed = close(&job, &[&file], &["--reviewers", path]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
 }
 
 #[test]

@@ -117,7 +117,10 @@ pub(super) fn gather(
     given: &[Given],
 ) -> Gathered {
     let deciders: HashSet<&str> = worksheet.deciders().iter().map(|who| who.key()).collect();
-    let is_reviewer = |email: &EmailAddress| deciders.contains(email.key());
+    let is_reviewer = |email: &EmailAddress| {
+        let is_new = reassigned.is_some_and(|file| reviewers::is_reviewer(file, email));
+        is_new || deciders.contains(email.key())
+    };
     let rows: Vec<ClosedRow> = worksheet
         .rows
         .iter()

@@ -1,6 +1,6 @@
 //! `review open`: a committed night's population, frozen into a worksheet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -91,7 +91,7 @@ pub async fn open(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
-    let frozen = Night::read(&ledger, &night).await?;
+    let frozen = Night::whole(&ledger, &night).await?;
     let owners = Owners::of(&frozen, &night)?;
     let Night { head, accounts, .. } = frozen;
     let by = lines.as_ref().map(|file| (file, &owners));
@@ -195,23 +195,40 @@ pub(super) struct Night {
 }
 
 impl Night {
+    /// Of a night to be reviewed: all of it is what was written.
+    async fn whole(ledger: &Ledger, entry: &Entry) -> Result<Self, LedgerError> {
+        let names = Self::names();
+        let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+        Self::of(entry, &ledger.committed_files(entry, &wanted).await?)
+    }
+
+    /// Of a night that is under review.
     pub(super) async fn read(ledger: &Ledger, entry: &Entry) -> Result<Self, LedgerError> {
-        let (facts, accounts, hr) = (
-            RunFile::InputFacts.name(),
-            RunFile::AccountsJsonl.name(),
-            RunFile::InputHr.name(),
-        );
-        let wanted: [&str; 3] = [&facts, &accounts, &hr];
-        let files = ledger.committed_files(entry, &wanted).await?;
+        let names = Self::names();
+        let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+        Self::of(entry, &ledger.committed_files_alone(entry, &wanted).await?)
+    }
+
+    fn names() -> [String; 3] {
+        let files = [
+            RunFile::InputFacts,
+            RunFile::AccountsJsonl,
+            RunFile::InputHr,
+        ];
+        files.map(|file| file.name())
+    }
+
+    fn of(entry: &Entry, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, LedgerError> {
+        let [facts, accounts, hr] = Self::names();
         let unpacked = |name: &str| {
             let mut lines = Vec::new();
-            flate2::read::MultiGzDecoder::new(found(&files, name))
+            flate2::read::MultiGzDecoder::new(found(files, name))
                 .take(MOST_BYTES)
                 .read_to_end(&mut lines)
                 .map_err(|error| unreadable(entry, &error))?;
             Ok::<_, LedgerError>(lines)
         };
-        let head = night_head(found(&files, &facts)).map_err(|error| unreadable(entry, &error))?;
+        let head = night_head(found(files, &facts)).map_err(|error| unreadable(entry, &error))?;
         let listed = population(&unpacked(&accounts)?);
         Ok(Self {
             head,

@@ -139,9 +139,8 @@ pub(super) fn idle_lines(file: &ReviewerFile, rows: &[FrozenRow]) -> Vec<u64> {
 }
 
 /// Whether a line gives rows to somebody.
-fn is_reviewer(file: &ReviewerFile, email: &EmailAddress) -> bool {
-    let mut lines = file.lines.iter();
-    lines.any(|line| rule(&line.rule) != Some(Rule::Reassign) && line.reviewer == *email)
+pub(super) fn is_reviewer(file: &ReviewerFile, email: &EmailAddress) -> bool {
+    file.lines.iter().any(|line| line.reviewer == *email)
 }
 
 fn fits(line: &ReviewerLine, row: &FrozenRow) -> bool {
