@@ -205,7 +205,7 @@ fn judged(
     if !is_account(&claim.account_id, &frozen.account_id) || !is_email(&claim.email, frozen) {
         return Err(format!(
             "row {number} is account {}, and the line says otherwise: columns may have been sorted \
-             apart",
+             apart, or a spreadsheet has changed the id",
             frozen.account_id
         ));
     }

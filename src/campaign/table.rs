@@ -93,10 +93,13 @@ fn header_key(text: &str) -> String {
 pub(super) fn csv(bytes: Vec<u8>, known: &[&str]) -> Result<Table, String> {
     let text = files::decode(bytes)?.text;
     let text = text.trim_start_matches('\u{feff}');
-    let (body, mut first_line) = match text.strip_prefix("sep=") {
-        // A line that Excel writes and reads to name its delimiter.
-        Some(rest) => (rest.split_once('\n').map_or("", |(_, rest)| rest), 2),
-        None => (text, 1),
+    // A line that Excel writes and reads to name its delimiter.
+    let names_delimiter = |start: &str| start.eq_ignore_ascii_case("sep=");
+    let (body, mut first_line) = match text.split_at_checked("sep=".len()) {
+        Some((start, rest)) if names_delimiter(start) => {
+            (rest.split_once('\n').map_or("", |(_, rest)| rest), 2)
+        }
+        Some(_) | None => (text, 1),
     };
     let blank = body.len() - body.trim_start_matches(['\r', '\n']).len();
     first_line += body[..blank].matches('\n').count() as u64;
@@ -287,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_csv_is_read_as_a_spreadsheet_saves_it() {
-        let text = "\u{feff}sep=;\r\nNote;ROW;Decision\r\n;;\r\n'=not a formula;7;keep\r\n";
+        let text = "\u{feff}Sep=;\r\nNote;ROW;Decision\r\n;;\r\n'=not a formula;7;keep\r\n";
         let table = csv(text.as_bytes().to_vec(), &["row", "decision", "note"]).expect("a table");
         let row = &table.rows[0];
         assert_eq!((table.rows.len(), row.line), (1, 4));
