@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
+use asana_access_review::campaign::{self, CloseAsked, Moment, OpenAsked, StatusAsked};
 use asana_access_review::evidence::{self, Manifest, Scope};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
 use serde_json::{Value, json};
-use support::campaign::at as campaign_at;
+use support::campaign::{at as campaign_at, tried_at};
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use support::receiver::{Answer, Receiver};
 use support::s3::S3Server;
@@ -52,7 +52,11 @@ fn hash(job: &Job) -> String {
 
 /// The rows of the worksheet's CSV as a reviewer fills them in.
 fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
-    let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
+    filled_in(&part(job, "open"), decide)
+}
+
+fn filled_in(part: &Path, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
+    let text = fs::read(part.join("worksheet.csv")).expect("a worksheet");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(&text[3..]);
@@ -914,6 +918,11 @@ fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
 }
 
 fn open_at(job: &Job, as_of: &str) {
+    open_as(job, as_of, "7f3a9c");
+}
+
+/// Opens a review; the suffix tells two of one name apart.
+fn open_as(job: &Job, as_of: &str, suffix: &str) {
     let asked = OpenAsked {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
@@ -922,14 +931,24 @@ fn open_at(job: &Job, as_of: &str) {
         run: "latest".to_owned(),
     };
     campaign_at(job, as_of, async |settings, moment, clock| {
-        campaign::open(settings, &asked, moment, clock).await
+        let moment = Moment {
+            suffix: suffix.to_owned(),
+            ..moment.clone()
+        };
+        campaign::open(settings, &asked, &moment, clock).await
     });
 }
 
 fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut [String])) {
-    let file = saved(job, "d.csv", &filled(job, decide), b',');
+    close_as(job, as_of, None, &filled(job, decide));
+}
+
+/// Closes the review of that id, or the only one, with these rows.
+fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
+    let file = saved(job, "d.csv", rows, b',');
     let asked = CloseAsked {
         of: StatusAsked {
+            review: id.map(str::to_owned),
             decisions: vec![file],
             ..StatusAsked::default()
         },
@@ -1298,4 +1317,482 @@ fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_i
             .as_str()
             .is_some_and(|place| place.ends_with("inputs/facts.json"))
     );
+}
+
+fn revoke_fourth(number: usize, row: &mut [String]) {
+    keep(number, row);
+    if number == 4 {
+        row[DECISION] = "revoke".to_owned();
+        row[NOTE] = "left the project".to_owned();
+    }
+}
+
+/// The open part of a review by its id.
+fn part_of(job: &Job, id: &str) -> PathBuf {
+    job.connection().join("reviews").join(id).join("open")
+}
+
+#[test]
+fn a_review_that_overlaps_another_does_not_end_its_revocations() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    let (one, other) = ("2026-Q4-aaaaaa", "2026-Q4-bbbbbb");
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
+    let rows = filled_in(&part_of(&job, one), revoke_fourth);
+    close_as(&job, "2026-11-02T17:00:00Z", Some(one), &rows);
+    // Its worksheet said nothing of a revocation.
+    let rows = filled_in(&part_of(&job, other), keep);
+    close_as(&job, "2026-11-02T18:00:00Z", Some(other), &rows);
+    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 6)[0]["review"], one);
+
+    // One that was opened since says that it was revoked, and may keep it.
+    open_as(&job, "2026-11-13T09:00:00Z", "cccccc");
+    let rows = filled_in(&part_of(&job, "2026-Q4-cccccc"), keep);
+    close_as(&job, "2026-11-13T10:00:00Z", None, &rows);
+    assert_eq!(job.run_at("2026-11-13T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(follow_ups(&job, 9).len(), 0);
+    assert_sound(&job);
+}
+
+#[test]
+fn somebody_who_was_revoked_and_is_invited_anew_is_found_under_the_new_id() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    let row = worksheet(&job)["rows"][3].clone();
+    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
+    let mut without = World::generated(12);
+    without
+        .people
+        .retain(|person| json!(person.gid) != row["account_id"]);
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", without.clone()), 0);
+    assert_eq!(follow_ups(&job, 4)[0]["state"], "done");
+    let email = row["email"].as_str().expect("an address");
+    let anew = without.person(Person::member("1299", "Somebody", email));
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", anew), 3);
+    assert_eq!(follow_ups(&job, 5)[0]["state"], "granted_again");
+    let finding = job.json(5, "result.json")["findings"][0].clone();
+    assert_eq!(finding["kind"], "revocation_not_done");
+    assert_eq!(finding["account_id"], "1299");
+    assert_sound(&job);
+}
+
+#[test]
+fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
+    for is_gone in [false, true] {
+        let job = Job::new(World::generated(12), LEFT_AND_GONE);
+        assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+        open_at(&job, "2026-11-02T09:00:00Z");
+        assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
+        close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth);
+        // A failed night behind it, so that it is missing from the middle.
+        let blocked = World::generated(12).with(|world| world.blocked = true);
+        let (_, exit) = job.told_at("2026-11-03T18:00:00Z", blocked, |_| ());
+        assert_eq!(exit.code(), 75);
+        let entry = job.connection().join("ledger/0000000004.json");
+        match is_gone {
+            true => fs::remove_file(&entry).expect("an entry"),
+            false => fs::write(&entry, "{}").expect("an entry"),
+        }
+        assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
+        // Nobody would tell of it any more.
+        assert_eq!(job.run_at("2026-11-04T22:40:00Z", World::generated(12)), 4);
+        assert_eq!(check(&job, 7, "ledger_continues")["status"], "warn");
+        assert_eq!(check(&job, 7, "review_due")["status"], "fail");
+    }
+}
+
+#[test]
+fn a_revocation_survives_nights_of_a_version_that_knew_no_reviews() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
+    // More of them than a walk looks at beyond what it builds on.
+    for hour in 0..14 {
+        let as_of = format!("2026-11-03T{:02}:40:00Z", hour + 5);
+        assert_eq!(job.run_at(&as_of, World::generated(12)), 0);
+        told_again(&job, hour + 4, |inputs| {
+            inputs.directives.reviews = None;
+            inputs.policy.review_every_seconds = None;
+            inputs.policy.revocation_grace_seconds = None;
+        });
+    }
+    assert_eq!(job.run_at("2026-11-10T22:40:00Z", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 18).len(), 1);
+}
+
+/// Two people whom HR knows by more addresses than their accounts bear, and two domains that are one.
+fn with_a_roster() -> Job {
+    let job = Job::new(World::generated(12), "")
+        .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
+        .env("HR_FEED_SCOPE", "roster")
+        .env("HR_FEED_COLUMNS", "other_email=Personal");
+    job.hr_file(
+        b"Employee ID,Name,Work Email,Personal,Status,Termination Date\n\
+          E1,One,person1@example.com,one@mail.example,Active,\n\
+          E2,Two,p.two@example.com,person2@example.com,Active,\n",
+    );
+    job.run();
+    assert_eq!(job.entries(), 1);
+    job
+}
+
+#[test]
+fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
+    let job = with_a_roster();
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let row = |email: &str| rows.iter().position(|row| row[2] == email).expect("a row");
+    for (email, by) in [
+        ("person1@example.com", "Person1+x@EXAMPLE.io"),
+        ("person1@example.com", "mailto:person1@example.com"),
+        ("person1@example.com", "One@mail.example"),
+        ("person2@example.com", "p.two@example.com"),
+    ] {
+        let mut decided = rows[row(email)].clone();
+        decided[DECIDED_BY] = by.to_owned();
+        let file = saved(&job, "self.csv", &[rows[0].clone(), decided], b',');
+        let refused = close(&job, &[&file], &["--accept-incomplete", "no time"]);
+        assert_eq!(refused.code, 78, "{by}");
+        assert!(
+            refused.stderr.contains("by the owner of its account"),
+            "{by}: {}",
+            refused.stderr
+        );
+    }
+    // Also where a rule of the bucket took what nobody needs for it.
+    fs::remove_file(job.run_folder(1).join("report.html")).expect("a file");
+    let status = job.run_with(&["review", "status", "--decisions", "self.csv"]);
+    assert!(
+        status.stdout.contains("by the owner of its account"),
+        "{}",
+        status.stderr
+    );
+    let hr = job.run_folder(1).join("inputs/hr.jsonl.gz");
+    let kept = fs::read(&hr).expect("a file");
+    fs::write(&hr, b"").expect("a file");
+    assert_eq!(job.run_with(&["review", "status"]).code, 5);
+    fs::write(&hr, kept).expect("a file");
+}
+
+#[test]
+fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_told() {
+    let job = with_a_roster();
+    let reviewers = job.folder.path().join("reviewers.csv");
+    let text = "rule,value,reviewer\nperson,person1@example.com,one@mail.example\n\
+                person,nobody@example.com,boss@example.net\ndefault,,boss@example.net\n";
+    fs::write(&reviewers, text).expect("a file");
+    let opened = job.run_with(&[
+        "review",
+        "open",
+        "--name",
+        "next",
+        "--due",
+        "2999-12-31",
+        "--reviewers",
+        reviewers.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    assert!(
+        opened.stdout.contains("reviewer 1: 11 row(s)"),
+        "{}",
+        opened.stdout
+    );
+    assert!(
+        opened
+            .stdout
+            .contains("line(s) 3 of the reviewers file fit no row"),
+        "{}",
+        opened.stdout
+    );
+}
+
+#[test]
+fn a_reviewer_whose_rows_are_given_on_does_not_give_away_the_row_about_themselves() {
+    let job = reviewed(LEFT_AND_GONE);
+    let reviewers = job.folder.path().join("reviewers.csv");
+    let text = "rule,value,reviewer,note\ndefault,,person2@example.com,\n\
+                default,,boss@example.net,\n\
+                reassign,person2@example.com,deputy@example.net,is ill\n";
+    fs::write(&reviewers, text).expect("a file");
+    let path = reviewers.to_str().expect("UTF-8");
+    assert_eq!(open(&job, &["--reviewers", path]).code, 0);
+    let sheet = worksheet(&job);
+    for row in sheet["rows"].as_array().expect("rows") {
+        let wanted = match row["email"] == "person2@example.com" {
+            true => "boss@example.net",
+            false => "deputy@example.net",
+        };
+        assert_eq!(row["reviewer"], wanted, "{row}");
+    }
+    // The same while it is open, also of somebody who was none before.
+    let given_on = job.folder.path().join("given-on.csv");
+    let text = "rule,value,reviewer,note\n\
+                reassign,deputy@example.net,person3@example.com,is ill too\n\
+                reassign,boss@example.net,person3@example.com,is away\n\
+                reassign,person3@example.com,boss@example.net,not their own\n";
+    fs::write(&given_on, text).expect("a file");
+    let file = filled(&job, |_, row| {
+        row[DECISION] = "keep".to_owned();
+        row[DECIDED_BY] = match row[2] == "person3@example.com" {
+            true => "deputy@example.net".to_owned(),
+            false => "person3@example.com".to_owned(),
+        };
+    });
+    let file = saved(&job, "d.csv", &file, b',');
+    let path = given_on.to_str().expect("UTF-8");
+    let closed = close(&job, &[&file], &["--reviewers", path]);
+    assert_eq!(closed.code, 0, "{}", closed.stderr);
+}
+
+#[test]
+fn of_two_reviews_of_one_name_the_one_that_is_open_is_meant() {
+    let job = reviewed(LEFT_AND_GONE);
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
+    let named = ["--review", "2026-Q4"];
+    let newer = filled_in(&part_of(&job, "2026-Q4-bbbbbb"), keep);
+    let newer = saved(&job, "newer.csv", &newer, b',');
+    assert_eq!(close(&job, &[&newer], &named).code, 0);
+    let older = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), keep);
+    let older = saved(&job, "older.csv", &older, b',');
+    assert_eq!(close(&job, &[&older], &named).code, 0);
+    let again = close(&job, &[&older], &named);
+    assert_eq!(again.code, 78);
+    assert!(
+        again
+            .stderr
+            .contains("2026-Q4-aaaaaa was closed by ledger entry 5"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let asked = CloseAsked {
+        of: StatusAsked {
+            decisions: vec![saved(&job, "d.csv", &filled(&job, keep), b',')],
+            ..StatusAsked::default()
+        },
+        accept_incomplete: None,
+    };
+    let refused = tried_at(
+        &job,
+        "2020-01-01T00:00:00Z",
+        async |settings, moment, clock| campaign::close(settings, &asked, moment, clock).await,
+    );
+    let told = campaign::failure(&refused.expect_err("a refusal"), false);
+    assert!(told.contains("set the clock"), "{told}");
+    assert_eq!(job.entries(), 2);
+}
+
+/// What `review status` says of a file.
+fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
+    let path = job.folder.path().join(name);
+    fs::write(&path, bytes).expect("a file");
+    let told = job.run_with(&["review", "status", "--decisions", name]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    told.stdout
+}
+
+/// A spreadsheet with these sheets.
+fn workbook(sheets: &[&[Vec<String>]]) -> rust_xlsxwriter::Workbook {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    for rows in sheets {
+        let sheet = workbook.add_worksheet();
+        for (line, row) in (0u32..).zip(*rows) {
+            for (column, cell) in (0u16..).zip(row).filter(|(_, cell)| !cell.is_empty()) {
+                sheet.write_string(line, column, cell).expect("a cell");
+            }
+        }
+    }
+    workbook
+}
+
+#[test]
+fn a_spreadsheet_whose_sheets_say_two_things_is_refused_and_one_that_was_copied_is_read() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let (blank, kept) = (filled(&job, |_, _| ()), filled(&job, keep));
+    let revoked = filled(&job, revoke_fourth);
+    let mut copied = workbook(&[&blank, &kept]);
+    let told = status_of(
+        &job,
+        "copied.xlsx",
+        &copied.save_to_buffer().expect("bytes"),
+    );
+    assert!(told.contains("decided    11/11"), "{told}");
+    let mut both = workbook(&[&revoked, &kept]);
+    let sheet = both.worksheet_from_index(0).expect("a sheet");
+    sheet.set_hidden(true);
+    both.worksheet_from_index(1)
+        .expect("a sheet")
+        .set_active(true);
+    let told = status_of(&job, "both.xlsx", &both.save_to_buffer().expect("bytes"));
+    assert!(told.contains("decided    0/11"), "{told}");
+    assert!(told.contains("its sheets 1 and 2"), "{told}");
+    // A formula that came to nothing is no row that was left alone.
+    let mut formula = workbook(&[&kept]);
+    let error = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
+    let sheet = formula.worksheet_from_index(0).expect("a sheet");
+    let column = u16::try_from(DECISION).expect("a column");
+    sheet.write_formula(1, column, error).expect("a cell");
+    let told = status_of(
+        &job,
+        "formula.xlsx",
+        &formula.save_to_buffer().expect("bytes"),
+    );
+    assert!(told.contains("row 1: the decision is none of"), "{told}");
+}
+
+#[test]
+fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let kept = filled(&job, keep);
+    // A cell in the last corner of a sheet: a table of it would have 17 thousand million cells.
+    let mut far = workbook(&[&kept]);
+    let sheet = far.worksheet_from_index(0).expect("a sheet");
+    sheet.write_string(1_048_575, 16_383, "x").expect("a cell");
+    let far = far.save_to_buffer().expect("bytes");
+    let told = status_of(&job, "far.xlsx", &far);
+    assert!(told.contains("decided    11/11"), "{told}");
+    let repacked = |more: Option<&str>, claim: bool| {
+        let mut from = zip::ZipArchive::new(std::io::Cursor::new(&far)).expect("a zip");
+        let mut to = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for at in 0..from.len() {
+            let mut file = from.by_index(at).expect("a part");
+            let name = String::from_utf8(file.name_raw().to_vec()).expect("UTF-8");
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut bytes).expect("bytes");
+            if claim && name.ends_with("sharedStrings.xml") {
+                let text = String::from_utf8(bytes).expect("UTF-8");
+                let (before, after) = text.split_once("uniqueCount=\"").expect("a count");
+                let (_, after) = after.split_once('"').expect("its end");
+                bytes = format!("{before}uniqueCount=\"4000000000\"{after}").into_bytes();
+            }
+            to.start_file(name, options).expect("a part");
+            std::io::Write::write_all(&mut to, &bytes).expect("bytes");
+        }
+        if let Some(name) = more {
+            to.start_file(name, options).expect("a part");
+            let zeros = vec![0; 1 << 20];
+            for _ in 0..300 {
+                std::io::Write::write_all(&mut to, &zeros).expect("bytes");
+            }
+        }
+        to.finish().expect("a zip").into_inner()
+    };
+    let told = status_of(
+        &job,
+        "bomb.xlsx",
+        &repacked(Some("xl/media/bomb.bin"), false),
+    );
+    assert!(told.contains("unpacks to more than"), "{told}");
+    let told = status_of(&job, "claim.xlsx", &repacked(None, true));
+    assert!(told.contains("holds more texts than it can"), "{told}");
+    let told = status_of(&job, "same.xlsx", &repacked(None, false));
+    assert!(told.contains("decided    11/11"), "{told}");
+}
+
+#[test]
+fn what_programs_make_of_a_file_is_read_or_said() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let hash = hash(&job);
+    // The page's file, with the mark that an editor puts before it.
+    let head = json!({
+        "schema": "asana-access-review/decisions/v1", "review": "2026-Q4", "review_sha256": hash,
+        "reviewer": "boss@example.net", "exported_at": "2026-11-25T10:00:00Z", "decisions": 1,
+    });
+    let line = json!({
+        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "",
+        "decided_at": "2026-11-25T10:00:00Z",
+    });
+    let page = format!("\u{feff}{head}\n{line}\n");
+    let told = status_of(&job, "page.jsonl", page.as_bytes());
+    assert!(told.contains("decided    1/11"), "{told}");
+
+    let csv = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut row = rows[1].clone();
+        change(&mut row);
+        let path = saved(&job, "row.csv", &[rows[0].clone(), row], b',');
+        status_of(&job, "row.csv", &fs::read(path).expect("a file"))
+    };
+    let told = csv(&|row| {
+        row[0] = format!("'{}", row[0]);
+        row[1] = format!("'{}", row[1]);
+    });
+    assert!(told.contains("decided    1/11"), "{told}");
+    for (change, wanted) in [
+        (0, "1,000", "it names no row by its number"),
+        (DECISION, "keep?", "the decision is none of"),
+        (DECISION, "#DIV/0!", "the decision is none of"),
+        (DECIDED_BY, "Boss<boss@example.net>", "is no e-mail address"),
+    ]
+    .map(|(at, cell, wanted)| ((at, cell), wanted))
+    {
+        let told = csv(&|row| row[change.0] = change.1.to_owned());
+        assert!(told.contains(wanted), "{}: {told}", change.1);
+    }
+    // Of two columns of one name one would be lost.
+    let mut twice = rows.clone();
+    twice[0][16] = "Decided by".to_owned();
+    let path = saved(&job, "twice.csv", &twice, b',');
+    let told = status_of(&job, "twice.csv", &fs::read(path).expect("a file"));
+    assert!(told.contains("it has two columns `decided_by`"), "{told}");
+    let told = status_of(
+        &job,
+        "o.xlsx",
+        &[
+            b"PK\x03\x04".as_slice(),
+            &[0; 26],
+            b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+        ]
+        .concat(),
+    );
+    assert!(told.contains("(.ods)"), "{told}");
+}
+
+#[test]
+fn a_review_of_some_roles_hides_no_revocation_of_the_one_before_it() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    let rows = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), revoke_fourth);
+    close_as(&job, "2026-11-02T10:00:00Z", None, &rows);
+    let opened = job.run_with(&[
+        "review",
+        "open",
+        "--name",
+        "admins",
+        "--due",
+        "2999-12-31",
+        "--scope",
+        "admins",
+    ]);
+    assert_eq!(opened.code, 0, "{}", opened.stderr);
+    let admins = job.entry(4)["run"].as_str().expect("a folder").to_owned();
+    let admins = job.connection().join(admins);
+    let file = saved(&job, "admins.csv", &filled_in(&admins, keep), b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    open_as(&job, "2026-11-04T09:00:00Z", "cccccc");
+    let sheet = fs::read(part_of(&job, "2026-Q4-cccccc").join("worksheet.json")).expect("a file");
+    let sheet: Value = serde_json::from_slice(&sheet).expect("JSON");
+    assert_eq!(
+        sheet["compared_with"].as_str().map(|id| &id[..7]),
+        Some("admins-")
+    );
+    let row = &sheet["rows"][3];
+    assert_eq!(row["previous_decision"], "revoke");
+    assert_eq!(row["recommended"], "revoke");
+    assert_eq!(row["changed"], "unchanged");
 }

@@ -8,6 +8,7 @@ mod decisions;
 mod given;
 mod left;
 mod open;
+mod owners;
 mod progress;
 mod reviewers;
 mod table;

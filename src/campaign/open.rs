@@ -1,20 +1,17 @@
 //! `review open`: a committed night's population, frozen into a worksheet.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::decisions::Fault;
 use super::{CampaignError, Given, Moment, Progress, Settings, ledger_of, reviewers};
 use crate::clock::Clock;
 use crate::evidence::{
-    Before, ClosedRow, Entry, EntryKind, Listed, NightHead, ReviewClosed, ReviewFile, ReviewFolder,
-    ReviewManifest, ReviewPart, ReviewerFile, RunFile, Scope, Worksheet, frozen_rows, night_head,
-    population, unpacked,
+    Before, Entry, EntryKind, ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart,
+    ReviewedNight, ReviewerFile, Scope, Worksheet, frozen_rows, undecided_rows,
 };
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
 use crate::report;
-
-/// A file of a night that unpacks to more is none of ours.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// What `review open` is asked for.
 #[derive(Clone, Debug)]
@@ -36,6 +33,8 @@ pub struct OpenAsked {
 pub struct Opened {
     /// How far it is: nothing is decided.
     pub progress: Progress,
+    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
+    pub idle_lines: Vec<u64>,
     /// Where it is.
     pub committed: Committed,
 }
@@ -78,8 +77,18 @@ pub async fn open(
     let last = ledger.head().await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
-    let (head, listed) = frozen(&ledger, &night).await?;
-    let (rows, left_out) = frozen_rows(listed, asked.scope, before.as_ref(), lines.as_ref());
+    let ReviewedNight {
+        head,
+        accounts,
+        owners,
+    } = frozen(&ledger, &night).await?;
+    let (rows, left_out) = frozen_rows(
+        accounts,
+        asked.scope,
+        before.as_ref(),
+        lines.as_ref(),
+        &owners,
+    );
     let rows = rows.map_err(|accounts| CampaignError::Refused {
         headline: format!("{} row(s) have nobody to decide them", accounts.len()),
         faults: nobody_decides(lines.as_ref(), &accounts),
@@ -121,11 +130,13 @@ pub async fn open(
         |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
     let committed =
         commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
-    let rows = worksheet.rows.iter();
-    let rows: Vec<ClosedRow> = rows
-        .map(|row| ClosedRow::undecided(row, row.reviewer.clone()))
-        .collect();
+    let idle_lines = worksheet
+        .reviewers
+        .as_ref()
+        .map(|file| file.idle_lines(&worksheet.rows));
+    let rows = undecided_rows(&worksheet, None, &owners);
     Ok(Opened {
+        idle_lines: idle_lines.unwrap_or_default(),
         progress: Progress::of(worksheet, review_sha256, origin, &rows, moment.as_of),
         committed,
     })
@@ -167,24 +178,55 @@ fn unreadable(entry: &Entry, error: &dyn std::fmt::Display) -> LedgerError {
     ))
 }
 
-/// The accounts of a night, and where they came from; every file of it was held against its hash.
-async fn frozen(ledger: &Ledger, night: &Entry) -> Result<(NightHead, Vec<Listed>), CampaignError> {
-    let (facts, accounts) = (RunFile::InputFacts.name(), RunFile::AccountsJsonl.name());
-    let files = ledger.committed_files(night, &[&facts, &accounts]).await?;
-    let head = night_head(found(&files, &facts)).map_err(|error| unreadable(night, &error))?;
-    let lines = unpacked(found(&files, &accounts), MOST_BYTES)
-        .ok_or_else(|| unreadable(night, &"its accounts are no gzip"))?;
-    let listed = population(&lines).map_err(|error| unreadable(night, &error))?;
-    Ok((head, listed))
+/// The night that is reviewed; every file of it was held against its hash.
+async fn frozen(ledger: &Ledger, night: &Entry) -> Result<ReviewedNight, LedgerError> {
+    let names = ReviewedNight::FILES.map(|file| file.name());
+    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    night_of(night, &ledger.committed_files(night, &wanted).await?)
 }
 
-/// The review that was closed last, if there is one.
+/// A night, out of its files.
+pub(super) fn night_of(
+    entry: &Entry,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<ReviewedNight, LedgerError> {
+    let bytes = ReviewedNight::FILES.map(|file| found(files, &file.name()));
+    ReviewedNight::of(bytes).map_err(|why| unreadable(entry, &why))
+}
+
+/// What earlier reviews decided, back to the last that was of everybody.
 async fn before(ledger: &Ledger) -> Result<Option<Before>, CampaignError> {
-    let is_closed = |entry: &Entry| entry.kind == EntryKind::ReviewClose;
-    let entries = ledger.back_to(is_closed).await?;
-    let Some(close) = entries.last().filter(|entry| is_closed(entry)) else {
-        return Ok(None);
-    };
+    let mut before: Option<Before> = None;
+    for nth in 1.. {
+        let mut seen = 0;
+        let is_nth = |entry: &Entry| {
+            let is_close = entry.kind == EntryKind::ReviewClose;
+            seen += usize::from(is_close);
+            is_close && seen == nth
+        };
+        let entries = ledger.back_to(is_nth).await?;
+        let closes = entries.iter();
+        let mut closes = closes.filter(|entry| entry.kind == EntryKind::ReviewClose);
+        let Some(close) = closes.nth(nth - 1) else {
+            break;
+        };
+        let (closed, worksheet) = earlier(ledger, close).await?;
+        match &mut before {
+            None => before = Some(Before::of(worksheet, &closed)),
+            Some(before) => before.add(worksheet, &closed),
+        }
+        if closed.is_of_all() {
+            break;
+        }
+    }
+    Ok(before)
+}
+
+/// A review that was closed, with what it was opened with.
+async fn earlier(
+    ledger: &Ledger,
+    close: &Entry,
+) -> Result<(ReviewClosed, Worksheet), CampaignError> {
     let review = ReviewFile::Review.name();
     let files = ledger.committed_files(close, &[review]).await?;
     let closed: ReviewClosed =
@@ -198,7 +240,7 @@ async fn before(ledger: &Ledger) -> Result<Option<Before>, CampaignError> {
     let files = ledger.committed_files(opened, &[name]).await?;
     let worksheet =
         Worksheet::from_bytes(found(&files, name)).map_err(|error| unreadable(opened, &error))?;
-    Ok(Some(Before::of(worksheet, &closed)))
+    Ok((closed, worksheet))
 }
 
 fn nobody_decides(lines: Option<&ReviewerFile>, accounts: &[String]) -> Vec<Fault> {

@@ -32,7 +32,7 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             fault("the rule is none of role, domain, person, default, reassign");
             continue;
         };
-        let Some(reviewer) = EmailAddress::parse(cell("reviewer")) else {
+        let Some(reviewer) = person(cell("reviewer")) else {
             fault("the reviewer is no e-mail address");
             continue;
         };
@@ -51,6 +51,9 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             }
             AssignedBy::Domain | AssignedBy::Person | AssignedBy::Reassign if value.is_empty() => {
                 fault("the line has no value: what is it for?");
+            }
+            AssignedBy::Domain if ReviewerLine::domain(value).is_none() => {
+                fault("the value is no mail domain");
             }
             AssignedBy::Role
             | AssignedBy::Domain
@@ -80,6 +83,17 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
     })
 }
 
+/// A person's address and nothing else: of `mailto:ana@x.com` or `Ana<ana@x.com>` another address would be
+/// made, and Ana could decide about herself.
+pub(super) fn person(text: &str) -> Option<EmailAddress> {
+    let text = match text.split_at_checked("mailto:".len()) {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
+        _ => text,
+    };
+    let is_odd = text.contains(|c: char| "<>()[],;:\"\\|/".contains(c));
+    EmailAddress::parse(text).filter(|_| !is_odd)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +114,22 @@ mod tests {
         let example = example.expect("an example").replace("\n   ", "\n");
         let file = read(&given(example.trim_start()), false).expect("a file");
         assert_eq!(file.lines.len(), 6);
+    }
+
+    #[test]
+    fn an_address_with_anything_around_it_makes_no_other_person() {
+        let ana = EmailAddress::parse("ana@x.com");
+        assert_eq!(person("mailto:ana@x.com"), ana);
+        assert_eq!(person("MailTo:Ana@X.com"), ana);
+        for text in [
+            "Ana<ana@x.com>",
+            "<ana@x.com>",
+            "ana@x.com;",
+            "a:ana@x.com",
+            "ana@x.com,b@x.com",
+        ] {
+            assert_eq!(person(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
 pub fn opened(opened: &Opened, names: bool) -> String {
     let Opened {
         progress,
+        idle_lines,
         committed,
     } = opened;
     let Progress {
@@ -45,6 +46,14 @@ pub fn opened(opened: &Opened, names: bool) -> String {
     for (number, of) in progress.reviewers.iter().enumerate() {
         let (who, rows) = (reviewer(number, of, names), of.totals.rows);
         let _ = writeln!(text, "  reviewer   {who}: {rows} row(s)");
+    }
+    if !idle_lines.is_empty() {
+        let lines: Vec<String> = idle_lines.iter().map(u64::to_string).collect();
+        let _ = writeln!(
+            text,
+            "  unused     line(s) {} of the reviewers file fit no row",
+            lines.join(", ")
+        );
     }
     let _ = writeln!(text, "  hash       {review_sha256}");
     let _ = writeln!(text, "  evidence   {}", committed.folder);

@@ -26,9 +26,9 @@ pub use read::{
 };
 pub use review::{
     AcceptedIncomplete, AssignedBy, Before, ByReviewer, COLUMNS, ClosedRow, DecisionFile,
-    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, ReviewClosed, ReviewDataFile,
-    ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewerFile, ReviewerLine, Scope,
-    Totals, Worksheet, event, frozen_rows, given_on, night_head, population,
+    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, NightPolicy, Owners, ReviewClosed,
+    ReviewDataFile, ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewedNight,
+    ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event, frozen_rows, undecided_rows,
 };
 
 use crate::judgement::{Inputs, Judgement};

@@ -64,13 +64,18 @@ pub fn is_public_mail_provider(domain: &str) -> bool {
 
 /// Mail domains that are one: each with the one that stands for all of them.
 #[derive(Debug, Default)]
-pub(super) struct SameDomains(BTreeMap<String, String>);
+pub(crate) struct SameDomains(BTreeMap<String, String>);
 
 impl SameDomains {
     /// As the rules name them, in pairs; pairs that share a domain are one.
     pub(super) fn of(inputs: &Inputs) -> Self {
+        Self::of_pairs(&inputs.policy.email_domain_aliases)
+    }
+
+    /// As these pairs name them: `corp.com=corp.io`.
+    pub(crate) fn of_pairs(pairs: &[String]) -> Self {
         let mut same: BTreeMap<String, String> = BTreeMap::new();
-        for pair in &inputs.policy.email_domain_aliases {
+        for pair in pairs {
             let Some((one, other)) = pair.split_once('=') else {
                 continue;
             };
@@ -105,7 +110,7 @@ impl SameDomains {
     }
 
     /// The key without a plus-tag, see [`EmailAddress::key_without_tag`].
-    pub(super) fn key_without_tag(&self, email: &EmailAddress) -> String {
+    pub(crate) fn key_without_tag(&self, email: &EmailAddress) -> String {
         let untagged = email.key_without_tag();
         match (self.0.get(email.domain()), untagged.rsplit_once('@')) {
             (Some(domain), Some((local, _))) => format!("{local}@{domain}"),

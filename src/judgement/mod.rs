@@ -40,10 +40,10 @@ use std::collections::BTreeSet;
 use crate::people::Account;
 
 use directives::Directives;
-use domains::SameDomains;
 use lookup::Map;
 
 pub use checks::mark_of_origin;
+pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{

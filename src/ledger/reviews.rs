@@ -169,6 +169,29 @@ impl Ledger {
         entry: &Entry,
         wanted: &[&str],
     ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        self.files_of(entry, wanted, |_| true).await
+    }
+
+    /// The same without a look at files that are not wanted: some of an old folder may be gone by a rule of
+    /// the bucket.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where one of them is missing or is not what was written.
+    pub async fn committed_files_alone(
+        &self,
+        entry: &Entry,
+        wanted: &[&str],
+    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        self.files_of(entry, wanted, |file| wanted.contains(&file))
+            .await
+    }
+
+    async fn files_of(
+        &self,
+        entry: &Entry,
+        wanted: &[&str],
+        is_looked_at: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
         let is_folder =
             RunFolder::parse(&entry.run).is_some() || ReviewFolder::parse(&entry.run).is_some();
         let damaged = |what: &str, text: &str| {
@@ -192,7 +215,7 @@ impl Ledger {
             return Err(damaged("the manifest", "is another than its sums name"));
         }
         let mut files = BTreeMap::new();
-        for (file, sha256) in &sums {
+        for (file, sha256) in sums.iter().filter(|(file, _)| is_looked_at(file)) {
             let bytes = read(file).await?;
             if sha256_hex(&bytes) != *sha256 {
                 return Err(damaged(file, "was modified"));

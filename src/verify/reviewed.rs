@@ -13,16 +13,13 @@ use super::again::{Judges, Known};
 use super::committed::Found;
 use super::reviews::Part;
 use crate::evidence::{
-    Before, ByReviewer, ClosedRow, FileRecord, FrozenRow, Listed, NightHead, ReviewClosed,
-    ReviewDataFile, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, RunFile, RunFolder,
-    Worksheet, frozen_rows, given_on, night_head, population, sha256_hex, sums_of, unpacked,
+    Before, ByReviewer, ClosedRow, FileRecord, FrozenRow, Owners, ReviewClosed, ReviewDataFile,
+    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewedNight, RunFile, RunFolder,
+    Worksheet, frozen_rows, sha256_hex, sums_of, undecided_rows,
 };
 use crate::judgement::RunRef;
 use crate::report;
 use crate::store::{StoreError, is_name};
-
-/// A night's list that unpacks to more is none of ours.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// So many differences are told one by one.
 const TOLD: usize = 3;
@@ -102,15 +99,9 @@ pub(super) async fn hold(
     }
     match of.part {
         ReviewPart::Open => opened(of, manifest, judges, &mut looked).await?,
-        ReviewPart::Close => closed(of, manifest, &mut looked).await?,
+        ReviewPart::Close => closed(of, manifest, judges, &mut looked).await?,
     }
     Ok(looked.held())
-}
-
-/// The night that a review freezes.
-struct Frozen {
-    head: NightHead,
-    listed: Vec<Listed>,
 }
 
 /// The worksheet: its rows are those of the night, compared with the review before.
@@ -154,7 +145,13 @@ async fn opened(
         }
     }
 
-    let Some(Frozen { head, listed }) = frozen(of, judges, &manifest.night).await? else {
+    let night = frozen(of, judges, &manifest.night).await?;
+    let Some(ReviewedNight {
+        head,
+        accounts,
+        owners,
+    }) = night
+    else {
         let text = format!(
             "the files of its night, entry {}, are not at hand or not sound",
             manifest.night.sequence
@@ -170,7 +167,8 @@ async fn opened(
         }
     };
     let reviewers = worksheet.reviewers.as_ref();
-    let (rows, left_out) = frozen_rows(listed, manifest.review.scope, compared.as_ref(), reviewers);
+    let scope = manifest.review.scope;
+    let (rows, left_out) = frozen_rows(accounts, scope, compared.as_ref(), reviewers, &owners);
     let mut differences = Differences::default();
     match rows {
         Ok(rows) => of_rows(&rows, &worksheet.rows, looked.is_ours, &mut differences),
@@ -219,6 +217,7 @@ async fn opened(
 async fn closed(
     of: &Part<'_>,
     manifest: &ReviewManifest,
+    judges: &Judges,
     looked: &mut Looked<'_>,
 ) -> Result<(), StoreError> {
     let review = looked.found.get(ReviewFile::Review.name());
@@ -230,8 +229,16 @@ async fn closed(
         looked.not_seen.push(text.to_owned());
         return Ok(());
     };
+    let owners = match frozen(of, judges, &worksheet.night).await? {
+        Some(night) => night.owners,
+        None => {
+            let text = "its night is not at hand or not sound: owners are known by the addresses of the rows alone";
+            looked.not_seen.push(text.to_owned());
+            Owners::default()
+        }
+    };
     let mut differences = Differences::default();
-    of_decisions(&closed, &worksheet, &mut differences);
+    of_decisions(&closed, &worksheet, &owners, &mut differences);
     if let Some(text) = differences.told() {
         let text = format!("it and the worksheet do not say the same: {text}");
         looked.otherwise(FaultKind::Disagreement, ReviewFile::Review, text);
@@ -364,7 +371,12 @@ fn of_rows(
 }
 
 /// What was decided against the rows it is about.
-fn of_decisions(closed: &ReviewClosed, worksheet: &Worksheet, differences: &mut Differences) {
+fn of_decisions(
+    closed: &ReviewClosed,
+    worksheet: &Worksheet,
+    owners: &Owners,
+    differences: &mut Differences,
+) {
     for (what, is_same) in [
         ("schema", closed.schema == ReviewClosed::schema()),
         ("review", closed.review == worksheet.review),
@@ -396,11 +408,9 @@ fn of_decisions(closed: &ReviewClosed, worksheet: &Worksheet, differences: &mut 
     }
     let mut decisions = vec![0; closed.decision_files.len()];
     let mut lines = std::collections::BTreeSet::new();
-    for (row, frozen) in closed.rows.iter().zip(&worksheet.rows) {
-        let was = frozen.reviewer.as_ref();
-        let given = closed.reassigned.as_ref();
-        let given = given.and_then(|file| given_on(file, frozen, was));
-        let reviewer = given.map(|(who, _)| who).or(was.cloned());
+    let undecided = undecided_rows(worksheet, closed.reassigned.as_ref(), owners);
+    let rows = closed.rows.iter().zip(&worksheet.rows).zip(undecided);
+    for ((row, frozen), undecided) in rows {
         let copied = ClosedRow {
             decided_by: row.decided_by.clone(),
             decision: row.decision,
@@ -408,7 +418,7 @@ fn of_decisions(closed: &ReviewClosed, worksheet: &Worksheet, differences: &mut 
             note: row.note.clone(),
             decided_at: row.decided_at,
             source: row.source,
-            ..ClosedRow::undecided(frozen, reviewer)
+            ..undecided
         };
         let apart = apart(&copied, row, |_| false);
         if !apart.is_empty() {
@@ -418,7 +428,7 @@ fn of_decisions(closed: &ReviewClosed, worksheet: &Worksheet, differences: &mut 
                 apart.join(", ")
             ));
         }
-        if let Err(text) = row.ensure_in_order(frozen) {
+        if let Err(text) = row.ensure_in_order(frozen, owners) {
             differences.add(text);
         }
         if row.decision.is_none() {
@@ -471,20 +481,21 @@ async fn frozen(
     of: &Part<'_>,
     judges: &Judges,
     night: &RunRef,
-) -> Result<Option<Frozen>, StoreError> {
+) -> Result<Option<ReviewedNight>, StoreError> {
     let Some(known) = judges.entry(night) else {
         return Ok(None);
     };
-    let facts = committed(of, known, &RunFile::InputFacts.name()).await?;
-    let head = facts.and_then(|facts| night_head(&facts).ok());
-    let accounts = committed(of, known, &RunFile::AccountsJsonl.name()).await?;
-    let listed = accounts.and_then(|packed| {
-        let lines = unpacked(&packed, MOST_BYTES)?;
-        population(&lines).ok()
-    });
-    Ok(head
-        .zip(listed)
-        .map(|(head, listed)| Frozen { head, listed }))
+    let mut files = Vec::new();
+    for file in ReviewedNight::FILES {
+        match committed(of, known, &file.name()).await? {
+            Some(bytes) => files.push(bytes),
+            None => return Ok(None),
+        }
+    }
+    let [facts, accounts, hr] = &files[..] else {
+        return Ok(None);
+    };
+    Ok(ReviewedNight::of([facts, accounts, hr]).ok())
 }
 
 /// The worksheet that a closed review decides about: the manifest names its hash.
@@ -501,36 +512,52 @@ async fn worksheet(
     Ok(bytes.and_then(|bytes| Worksheet::from_bytes(&bytes).ok()))
 }
 
-/// The review that was closed last before an entry; or why it is not at hand.
+/// The reviews that were closed before an entry, back to the last of everybody; or why one is not at hand.
 async fn before(
     of: &Part<'_>,
     judges: &Judges,
     sequence: u64,
 ) -> Result<Result<Option<Before>, String>, StoreError> {
-    let close = match judges.closed_last(sequence) {
-        Ok(Some(close)) => close,
-        Ok(None) => return Ok(Ok(None)),
-        Err(why) => return Ok(Err(why)),
-    };
-    let not_at_hand = || {
-        let sequence = close.at.sequence;
-        Err(format!(
-            "the review that it is compared with, closed by entry {sequence}, is not at hand or not sound"
-        ))
-    };
+    let mut before: Option<Before> = None;
+    let mut sequence = sequence;
+    loop {
+        let close = match judges.closed_last(sequence) {
+            Ok(Some(close)) => close,
+            Ok(None) => return Ok(Ok(before)),
+            Err(why) => return Ok(Err(why)),
+        };
+        sequence = close.at.sequence;
+        let Some((closed, worksheet)) = earlier(of, judges, close).await? else {
+            return Ok(Err(format!(
+                "the review that it is compared with, closed by entry {sequence}, is not at hand or not sound"
+            )));
+        };
+        match &mut before {
+            None => before = Some(Before::of(worksheet, &closed)),
+            Some(before) => before.add(worksheet, &closed),
+        }
+        if closed.is_of_all() {
+            return Ok(Ok(before));
+        }
+    }
+}
+
+/// A review that was closed, with what it was opened with.
+async fn earlier(
+    of: &Part<'_>,
+    judges: &Judges,
+    close: &Known,
+) -> Result<Option<(ReviewClosed, Worksheet)>, StoreError> {
     let review = committed(of, close, ReviewFile::Review.name()).await?;
     let closed: Option<ReviewClosed> =
         review.and_then(|review| serde_json::from_slice(&review).ok());
     let Some(closed) = closed else {
-        return Ok(not_at_hand());
+        return Ok(None);
     };
     let Some(opened) = judges.entry(&closed.opened) else {
-        return Ok(not_at_hand());
+        return Ok(None);
     };
     let worksheet = committed(of, opened, ReviewFile::WorksheetJson.name()).await?;
     let worksheet = worksheet.and_then(|bytes| Worksheet::from_bytes(&bytes).ok());
-    Ok(match worksheet {
-        Some(worksheet) => Ok(Some(Before::of(worksheet, &closed))),
-        None => not_at_hand(),
-    })
+    Ok(worksheet.map(|worksheet| (closed, worksheet)))
 }

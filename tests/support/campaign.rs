@@ -27,6 +27,15 @@ pub(crate) fn at<T>(
     as_of: &str,
     act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
 ) -> T {
+    tried_at(job, as_of, act).unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
+}
+
+/// The same, whatever it comes to.
+pub(crate) fn tried_at<T>(
+    job: &Job,
+    as_of: &str,
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
+) -> Result<T, CampaignError> {
     let as_of: Timestamp = as_of.parse().expect("an instant");
     let moment = Moment {
         as_of,
@@ -37,8 +46,7 @@ pub(crate) fn at<T>(
         .enable_all()
         .build()
         .expect("a runtime");
-    let done = runtime.block_on(act(&settings, &moment, &Clock::at(as_of)));
-    done.unwrap_or_else(|error| panic!("{}", campaign::failure(&error, false)))
+    runtime.block_on(act(&settings, &moment, &Clock::at(as_of)))
 }
 
 /// Opens a review of the newest complete night; everything is decided by one who owns no account.

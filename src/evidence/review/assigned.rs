@@ -1,6 +1,8 @@
 //! Who decides about which row: the first line of the reviewers' file that fits, and never the owner.
 
-use super::{FrozenRow, ReviewerFile, ReviewerLine};
+use std::collections::HashSet;
+
+use super::{ClosedRow, FrozenRow, Owners, ReviewerFile, ReviewerLine, Worksheet};
 use crate::people::EmailAddress;
 
 /// What a line of the reviewers' file is for.
@@ -39,50 +41,109 @@ fn names(value: &str, row: &FrozenRow) -> bool {
     value == row.account_id || email.is_some_and(|email| own.any(|of| *of == email))
 }
 
-fn fits(line: &ReviewerLine, row: &FrozenRow) -> bool {
-    match AssignedBy::parse(&line.rule) {
-        Some(AssignedBy::Role) => row.role.kind() == line.value,
-        Some(AssignedBy::Domain) => {
-            let wanted = line.value.trim_start_matches('@').to_lowercase();
-            row.email
-                .as_ref()
-                .is_some_and(|email| email.domain() == wanted)
+impl ReviewerLine {
+    /// A mail domain as addresses bear it, so that `Bücher.example` is the one of the accounts.
+    pub fn domain(value: &str) -> Option<String> {
+        let email = EmailAddress::parse(&format!("x@{}", value.trim_start_matches('@')))?;
+        Some(email.domain().to_owned())
+    }
+
+    fn fits(&self, row: &FrozenRow) -> bool {
+        match AssignedBy::parse(&self.rule) {
+            Some(AssignedBy::Role) => row.role.kind() == self.value,
+            Some(AssignedBy::Domain) => {
+                let wanted = Self::domain(&self.value);
+                let email = row.email.as_ref();
+                email.is_some_and(|email| Some(email.domain()) == wanted.as_deref())
+            }
+            Some(AssignedBy::Person) => names(&self.value, row),
+            Some(AssignedBy::Default) => true,
+            Some(AssignedBy::Reassign) | None => false,
         }
-        Some(AssignedBy::Person) => names(&line.value, row),
-        Some(AssignedBy::Default) => true,
-        Some(AssignedBy::Reassign) | None => false,
     }
 }
 
-/// Who decides about a row, and which line says so; none where no line names somebody else than its owner.
-pub(super) fn of_row(file: &ReviewerFile, row: &FrozenRow) -> Option<(EmailAddress, String)> {
-    let line = file
-        .lines
-        .iter()
-        .find(|line| fits(line, row) && !row.is_of(&line.reviewer))?;
-    let mut told = format!("line {}: {}", line.line, line.rule);
-    if !line.value.is_empty() {
-        told = format!("{told} {}", line.value);
+impl ReviewerFile {
+    /// Whether a line gives rows to somebody.
+    pub fn has_reviewer(&self, email: &EmailAddress) -> bool {
+        self.lines.iter().any(|line| line.reviewer == *email)
     }
-    let assigned = (line.reviewer.clone(), told);
-    Some(given_on(file, row, Some(&assigned.0)).unwrap_or(assigned))
+
+    /// Lines that fit no row, by number.
+    pub fn idle_lines(&self, rows: &[FrozenRow]) -> Vec<u64> {
+        let is_idle = |line: &&ReviewerLine| match AssignedBy::parse(&line.rule) {
+            Some(AssignedBy::Default) => false,
+            Some(AssignedBy::Reassign) => {
+                let had = EmailAddress::parse(&line.value);
+                !had.is_some_and(|email| self.has_reviewer(&email))
+                    && !rows.iter().any(|row| names(&line.value, row))
+            }
+            Some(AssignedBy::Role | AssignedBy::Domain | AssignedBy::Person) | None => {
+                !rows.iter().any(|row| line.fits(row))
+            }
+        };
+        let idle = self.lines.iter().filter(is_idle);
+        idle.map(|line| line.line).collect()
+    }
+
+    /// Who decides about a row, and which line says so; none where no line names somebody else than its owner.
+    pub(super) fn decider(
+        &self,
+        row: &FrozenRow,
+        owners: &Owners,
+    ) -> Option<(EmailAddress, String)> {
+        let line = self
+            .lines
+            .iter()
+            .find(|line| line.fits(row) && !owners.is_of(row, &line.reviewer))?;
+        let mut told = format!("line {}: {}", line.line, line.rule);
+        if !line.value.is_empty() {
+            told = format!("{told} {}", line.value);
+        }
+        let assigned = (line.reviewer.clone(), told);
+        let is_reviewer = |email: &EmailAddress| self.has_reviewer(email);
+        let given_on = self.given_on(row, Some(&assigned.0), owners, is_reviewer);
+        Some(given_on.unwrap_or(assigned))
+    }
+
+    /// Whom a row was given to by a `reassign` line: one that names the reviewer it had, or the account. The
+    /// address of a reviewer names their rows, and not their own account, which is somebody else's to decide.
+    fn given_on(
+        &self,
+        row: &FrozenRow,
+        reviewer: Option<&EmailAddress>,
+        owners: &Owners,
+        is_reviewer: impl Fn(&EmailAddress) -> bool,
+    ) -> Option<(EmailAddress, String)> {
+        let is_meant = |line: &ReviewerLine| match EmailAddress::parse(&line.value) {
+            Some(email) if is_reviewer(&email) => reviewer == Some(&email),
+            Some(_) | None => names(&line.value, row),
+        };
+        let line = self.lines.iter().find(|line| {
+            AssignedBy::parse(&line.rule) == Some(AssignedBy::Reassign)
+                && is_meant(line)
+                && !owners.is_of(row, &line.reviewer)
+        })?;
+        let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
+        Some((line.reviewer.clone(), told))
+    }
 }
 
-/// Whom a row was given to by a `reassign` line: one that names the account, or the reviewer it had.
-pub fn given_on(
-    file: &ReviewerFile,
-    row: &FrozenRow,
-    reviewer: Option<&EmailAddress>,
-) -> Option<(EmailAddress, String)> {
-    let had = |line: &ReviewerLine| {
-        let email = EmailAddress::parse(&line.value);
-        email.is_some() && email.as_ref() == reviewer
+/// Every row before anything is decided: its reviewer is the one that the worksheet names, or whom it was given
+/// on to since.
+pub fn undecided_rows(
+    worksheet: &Worksheet,
+    reassigned: Option<&ReviewerFile>,
+    owners: &Owners,
+) -> Vec<ClosedRow> {
+    let deciders: HashSet<&str> = worksheet.deciders().iter().map(|who| who.key()).collect();
+    let is_reviewer = |email: &EmailAddress| {
+        deciders.contains(email.key()) || reassigned.is_some_and(|file| file.has_reviewer(email))
     };
-    let line = file.lines.iter().find(|line| {
-        AssignedBy::parse(&line.rule) == Some(AssignedBy::Reassign)
-            && (names(&line.value, row) || had(line))
-            && !row.is_of(&line.reviewer)
-    })?;
-    let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
-    Some((line.reviewer.clone(), told))
+    let rows = worksheet.rows.iter().map(|row| {
+        let was = row.reviewer.as_ref();
+        let now = reassigned.and_then(|file| file.given_on(row, was, owners, is_reviewer));
+        ClosedRow::undecided(row, now.map(|(who, _)| who).or(was.cloned()))
+    });
+    rows.collect()
 }

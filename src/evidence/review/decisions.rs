@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FrozenRow, ReviewDataFile, ReviewerFile, Scope, Worksheet};
+use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{RunRef, Verdict};
@@ -206,7 +206,7 @@ impl ClosedRow {
     ///
     /// # Errors
     /// A sentence that names the row, and nobody.
-    pub fn ensure_in_order(&self, frozen: &FrozenRow) -> Result<(), String> {
+    pub fn ensure_in_order(&self, frozen: &FrozenRow, owners: &Owners) -> Result<(), String> {
         let number = frozen.row;
         let Some(decision) = self.decision else {
             let undecided = Self::undecided(frozen, self.reviewer.clone());
@@ -242,7 +242,7 @@ impl ClosedRow {
         let Some(by) = &self.decided_by else {
             return Err(format!("row {number}: `decided_by` must say who decided"));
         };
-        if frozen.is_of(by) {
+        if owners.is_of(frozen, by) {
             return Err(format!(
                 "row {number} is decided by the owner of its account"
             ));

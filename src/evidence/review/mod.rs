@@ -5,17 +5,19 @@
 mod assigned;
 mod decisions;
 mod manifest;
+mod owners;
 mod population;
 mod rows;
 mod spreadsheet;
 mod worksheet;
 
-pub use assigned::{AssignedBy, given_on};
+pub use assigned::{AssignedBy, undecided_rows};
 pub use decisions::{
     AcceptedIncomplete, ByReviewer, ClosedRow, DecisionFile, ReviewClosed, Totals,
 };
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, event};
-pub use population::{Listed, NightHead, night_head, population};
+pub use owners::Owners;
+pub use population::{Listed, NightHead, NightPolicy, ReviewedNight};
 pub use rows::{Before, frozen_rows};
 pub use worksheet::{
     COLUMNS, FrozenRow, LeftOut, NO_REVIEW_BEFORE, ReviewerFile, ReviewerLine, Scope, Worksheet,

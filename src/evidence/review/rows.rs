@@ -4,32 +4,52 @@
 use std::collections::HashMap;
 
 use super::{
-    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, ReviewClosed, ReviewerFile, Scope, Worksheet,
-    assigned,
+    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, Owners, ReviewClosed, ReviewerFile, Scope,
+    Worksheet,
 };
 use crate::people::{Access, Decision, Role, Status};
 
-/// A review that was closed before: what rows are compared with.
+/// Reviews that were closed before: what rows are compared with. Of each account it is the newest decision,
+/// back to the last review that was of everybody and complete: one of some roles that came after it knows
+/// the others not.
 #[derive(Clone, Debug)]
 pub struct Before {
-    /// Its id.
+    /// The id of the last.
     pub id: String,
     rows: HashMap<String, FrozenRow>,
     decided: HashMap<String, Decision>,
 }
 
 impl Before {
-    /// The review, from what it froze and what was decided.
+    /// The review that was closed last, from what it froze and what was decided.
     pub fn of(worksheet: Worksheet, closed: &ReviewClosed) -> Self {
-        let decided = closed.rows.iter();
-        let rows = worksheet.rows.into_iter();
-        Self {
+        let mut before = Self {
             id: closed.review.clone(),
-            decided: decided
-                .filter_map(|row| Some((row.account_id.clone(), row.decision?)))
-                .collect(),
-            rows: rows.map(|row| (row.account_id.clone(), row)).collect(),
+            rows: HashMap::new(),
+            decided: HashMap::new(),
+        };
+        before.add(worksheet, closed);
+        before
+    }
+
+    /// Adds the review that was closed before those that are known.
+    pub fn add(&mut self, worksheet: Worksheet, closed: &ReviewClosed) {
+        for row in &closed.rows {
+            if let Some(decision) = row.decision {
+                let decided = self.decided.entry(row.account_id.clone());
+                decided.or_insert(decision);
+            }
         }
+        for row in worksheet.rows {
+            self.rows.entry(row.account_id.clone()).or_insert(row);
+        }
+    }
+}
+
+impl ReviewClosed {
+    /// Whether nothing that was decided before it matters for the next review.
+    pub fn is_of_all(&self) -> bool {
+        self.scope == Scope::All && self.complete
     }
 }
 
@@ -50,6 +70,7 @@ pub fn frozen_rows(
     scope: Scope,
     before: Option<&Before>,
     reviewers: Option<&ReviewerFile>,
+    owners: &Owners,
 ) -> (Result<Vec<FrozenRow>, Vec<String>>, LeftOut) {
     let mut left_out = LeftOut::default();
     let mut rows = Vec::new();
@@ -89,7 +110,7 @@ pub fn frozen_rows(
             assigned_by: String::new(),
         };
         if let Some(file) = reviewers {
-            match assigned::of_row(file, &row) {
+            match file.decider(&row, owners) {
                 Some((reviewer, told)) => {
                     row.reviewer = Some(reviewer);
                     row.assigned_by = told;

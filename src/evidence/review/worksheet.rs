@@ -154,13 +154,6 @@ pub struct FrozenRow {
 }
 
 impl FrozenRow {
-    /// Whether an address is one of the account's own. A plus-tag makes no other person.
-    pub fn is_of(&self, person: &EmailAddress) -> bool {
-        let key = person.key_without_tag();
-        let mut own = self.email.iter().chain(&self.other_emails);
-        own.any(|email| email.key_without_tag() == key)
-    }
-
     /// How HR knows the owner: `E1 (email)`.
     pub fn hr_match(&self) -> String {
         let ids = self.person_id.iter().enumerate();
