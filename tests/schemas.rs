@@ -47,7 +47,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 16] = [
+const OPTIONAL: [&str; 17] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -62,6 +62,7 @@ const OPTIONAL: [&str; 16] = [
     "mapping",
     "reviews",
     "unread",
+    "last_of_some",
     "review_every_seconds",
     "revocation_grace_seconds",
 ];
@@ -386,6 +387,12 @@ fn reviews() -> Reviews {
             sequence: 2,
             closed_at: at("2026-11-22T09:00:00Z"),
             complete: true,
+        }),
+        last_of_some: Some(ClosedReview {
+            review: "admins-7f3a9c".to_owned(),
+            sequence: 3,
+            closed_at: at("2026-11-22T10:00:00Z"),
+            complete: false,
         }),
         open: vec![OpenReview {
             review: "2026-Q4-7f3a9c".to_owned(),

@@ -4,12 +4,16 @@
 //! of role when the account has the role, or one below it where it was to have less. What cannot be seen is
 //! not done.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
-use crate::people::{Access, Account, Decision, FollowUp, FollowUpState, Reviews, Role};
+use crate::people::{
+    Access, Account, Decision, EmailAddress, FollowUp, FollowUpState, Reviews, Role,
+};
 
 /// A decision that was not carried out in time, or was undone.
 pub(super) struct NotDone<'a> {
@@ -26,14 +30,14 @@ pub(super) struct Tonight<'a> {
 }
 
 /// How a decision and the account stand to each other tonight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen {
-    /// As it was before.
-    Before,
     /// As it was decided.
     Done,
     /// Nobody can tell.
     NotKnown,
+    /// As it was before.
+    Before,
 }
 
 /// Follows every decision.
@@ -45,17 +49,24 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
     let grace = inputs.policy.revocation_grace_seconds.unwrap_or_default();
     let grace = SignedDuration::from_secs(grace);
     let mut not_done = Vec::new();
+    let bearers = Bearers::of(basis, &reviews);
     for of in &mut reviews.follow_ups {
-        let account = basis.listed.get(of.account_id.as_str()).copied();
-        let seen = seen(of, account, complete);
+        let by_id = basis.listed.get(of.account_id.as_str()).copied();
+        let (account, seen) = bearers.seen(basis, of, by_id, complete);
         follow(of, seen, inputs.as_of);
         let deadline = of.decided_at.checked_add(grace).unwrap_or(of.decided_at);
-        if let (Some(account), Some(note)) = (account, wrong(of, seen, deadline, inputs.as_of))
+        if let (Some(account), Some(mut note)) = (account, wrong(of, seen, deadline, inputs.as_of))
             && basis
                 .directives
                 .covers_account(account, "a review's decision is not carried out")
                 .is_none()
         {
+            if account.id != of.account_id {
+                note = format!(
+                    "{note}: it was decided of account {}, whose address this one bears",
+                    of.account_id
+                );
+            }
             not_done.push(NotDone {
                 account,
                 deadline,
@@ -67,6 +78,57 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
         reviews: Some(reviews),
         not_done,
     }
+}
+
+/// Accounts that have or may have access, by the addresses they bear: who was removed and invited anew has
+/// another id.
+struct Bearers<'a>(HashMap<String, Vec<&'a Account>>);
+
+impl<'a> Bearers<'a> {
+    fn of(basis: &Basis<'a>, reviews: &Reviews) -> Self {
+        let mut bearers: HashMap<String, Vec<&'a Account>> = HashMap::new();
+        if reviews.follow_ups.iter().any(|of| of.email.is_some()) {
+            for account in &basis.inputs.population.accounts {
+                if account.access() == Access::None {
+                    continue;
+                }
+                for email in &account.emails {
+                    bearers
+                        .entry(address(basis, email))
+                        .or_default()
+                        .push(account);
+                }
+            }
+        }
+        Self(bearers)
+    }
+
+    /// What is seen of a decision, and by which account: the one it is about, or one that has its address
+    /// and more access.
+    fn seen(
+        &self,
+        basis: &Basis<'_>,
+        of: &FollowUp,
+        by_id: Option<&'a Account>,
+        complete: bool,
+    ) -> (Option<&'a Account>, Seen) {
+        let mut worst = (by_id, seen(of, by_id, complete));
+        let email = of.email.as_ref().map(|email| address(basis, email));
+        let others = email.and_then(|email| self.0.get(&email));
+        for other in others.into_iter().flatten() {
+            let seen = seen(of, Some(other), complete);
+            if other.id != of.account_id && seen > worst.1 {
+                worst = (Some(other), seen);
+            }
+        }
+        worst
+    }
+}
+
+/// What an address is compared by.
+fn address(basis: &Basis<'_>, email: &EmailAddress) -> String {
+    let key = basis.same_domains.key(email);
+    key.unwrap_or_else(|| email.key().to_owned())
 }
 
 fn seen(of: &FollowUp, account: Option<&Account>, complete: bool) -> Seen {
@@ -84,24 +146,14 @@ fn seen(of: &FollowUp, account: Option<&Account>, complete: bool) -> Seen {
     }
 }
 
-/// How much a role may do; none where nobody can tell.
-fn rank(role: &Role) -> Option<u8> {
-    match role {
-        Role::Guest => Some(0),
-        Role::Member => Some(1),
-        Role::Admin => Some(2),
-        Role::Unknown(_) => None,
-    }
-}
-
 fn has_role(of: &FollowUp, role: &Role) -> Seen {
     if of.new_role.as_ref() == Some(role) {
         return Seen::Done;
     }
-    let (Some(now), Some(wanted)) = (rank(role), of.new_role.as_ref().and_then(rank)) else {
+    let (Some(now), Some(wanted)) = (role.rank(), of.new_role.as_ref().and_then(Role::rank)) else {
         return Seen::NotKnown;
     };
-    let was_to_have_less = rank(&of.role).is_none_or(|was| was > wanted);
+    let was_to_have_less = of.role.rank().is_none_or(|was| was > wanted);
     match was_to_have_less && now < wanted {
         true => Seen::Done,
         false => Seen::Before,
@@ -175,7 +227,7 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
                 day(last.closed_at),
                 day(due)
             ),
-            None => format!("no review was closed yet, and one was due on {}", day(due)),
+            None => format!("{}, and one was due on {}", none_closed(reviews), day(due)),
         });
     }
     for open in reviews.open.iter().filter(|open| open.due < today) {
@@ -193,7 +245,7 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
         let last = match &reviews.last_closed {
             Some(last) if last.complete => format!("review {} was closed", last.review),
             Some(last) => format!("review {} was closed incomplete", last.review),
-            None => "no review was closed yet".to_owned(),
+            None => none_closed(reviews).to_owned(),
         };
         let detail = format!("{last}; the next is due by {}", day(due));
         (CheckStatus::Pass, detail)
@@ -201,6 +253,13 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
         (CheckStatus::Warn, warnings.join("; "))
     };
     Some(with(check(CheckId::ReviewDue, status, detail), numbers))
+}
+
+fn none_closed(reviews: &Reviews) -> &'static str {
+    match reviews.last_of_some {
+        None => "no review was closed yet",
+        Some(_) => "no review of everybody was closed yet",
+    }
 }
 
 /// What a lost review asked for nobody can follow, whether or not reviews are asked for.

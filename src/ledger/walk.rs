@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::signatures::Keys;
 use super::{Ledger, LedgerError};
 use crate::evidence::{
-    self, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, RunFile, RunFolder, sha256_hex,
-    sums_of,
+    self, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder, RunFile,
+    RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
 use crate::people::{ReviewEvent, ReviewStep, Reviews};
@@ -296,6 +296,7 @@ impl<'a> Walk<'a> {
                 self.note(format!(
                     "{missing} ledger entry(s) are missing from {expected} on"
                 ));
+                self.lost(sequence - 1);
             }
             expected = sequence + 1;
         }
@@ -353,10 +354,12 @@ impl<'a> Walk<'a> {
         let name = self.ledger.folder.entry(sequence);
         let Some(bytes) = self.ledger.store.read(&name).await? else {
             self.note(format!("entry {sequence} is gone"));
+            self.lost(sequence);
             return Ok(());
         };
         let Some(entry) = self.entry(sequence, &bytes) else {
             self.doubt(sequence);
+            self.lost(sequence);
             self.after = Some((sequence, None));
             return Ok(());
         };
@@ -370,6 +373,7 @@ impl<'a> Walk<'a> {
             }
             if !self.is_signature_sound(&entry, &bytes).await? {
                 self.doubt(sequence);
+                self.lost(sequence);
                 self.after = Some((sequence, None));
                 return Ok(());
             }
@@ -485,13 +489,25 @@ impl<'a> Walk<'a> {
         is_linked.then_some(entry)
     }
 
+    /// An entry that is not believed, or that is gone, may have closed a review.
+    fn lost(&mut self, sequence: u64) {
+        self.reviews.push(ReviewEvent {
+            sequence,
+            review: String::new(),
+            what: ReviewStep::Lost,
+        });
+    }
+
     /// What happened to a review. One that cannot be read is told ever after: what it asked for is lost.
     async fn review(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let sequence = entry.sequence;
+        let part = ReviewFolder::parse(&entry.run);
         let mut event = ReviewEvent {
             sequence,
-            review: entry.run.clone(),
-            what: ReviewStep::Unread,
+            review: part.map_or_else(|| entry.run.clone(), |part| part.id().to_owned()),
+            what: ReviewStep::Unread {
+                is_close: entry.kind == EntryKind::ReviewClose,
+            },
         };
         let signed = match !entry.is_signed() && self.ledger.signs() {
             true => self.signed_before(sequence).await?,

@@ -112,6 +112,16 @@ impl Role {
             Self::Unknown(_) => "unknown",
         }
     }
+
+    /// How much it may do, the least first; none where nobody can tell.
+    pub fn rank(&self) -> Option<u8> {
+        match self {
+            Self::Guest => Some(0),
+            Self::Member => Some(1),
+            Self::Admin => Some(2),
+            Self::Unknown(_) => None,
+        }
+    }
 }
 
 /// `unknown`, or `unknown:<raw>` where the source used a word of its own.

@@ -1,12 +1,12 @@
 //! Periodic access reviews: what reviewers decide, and what is left to follow from night to night.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, Role};
+use super::{EmailAddress, Role, is_zero_width};
 
 /// What a reviewer decides about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,9 +36,12 @@ impl Decision {
         }
     }
 
-    /// Reads the word, as people write it too: `Change role`, `don't know`.
+    /// Reads the word, as people write it too: `Change role`, `don't know`. Not `keep?`, which is a doubt.
     pub fn parse(text: &str) -> Option<Self> {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        let is_between = |c: &char| c.is_whitespace() || "_-'\u{2019}.".contains(*c);
+        let letters = text
+            .chars()
+            .filter(|c| !is_between(c) && !is_zero_width(*c));
         let letters: String = letters.flat_map(char::to_lowercase).collect();
         match letters.as_str() {
             "keep" => Some(Self::Keep),
@@ -77,12 +80,21 @@ pub enum ReviewStep {
         /// The last day for decisions.
         due: String,
     },
-    /// Something did, and it could not be read.
-    Unread,
+    /// It was opened or closed, and what is said of it could not be read.
+    Unread {
+        /// Whether it was closed.
+        is_close: bool,
+    },
+    /// Nobody knows: the entry is gone or is not believed, and may have closed any review that was open.
+    Lost,
     /// It was closed.
     Closed {
         /// When.
         at: Timestamp,
+        /// Number of the ledger entry that opened it: what was decided before, its reviewers could know.
+        opened: u64,
+        /// Number of the ledger entry of the night whose population it was.
+        night: u64,
         /// Whether every row was decided.
         complete: bool,
         /// Whether every account was in it, not only some roles.
@@ -114,8 +126,11 @@ pub struct Reviews {
     pub through: u64,
     /// Since when a review may be awaited: the first night that looked.
     pub counted_from: Timestamp,
-    /// The review that was closed last.
+    /// The review of everybody that was closed last: the next is due after it.
     pub last_closed: Option<ClosedReview>,
+    /// One of some roles only that was closed after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_of_some: Option<ClosedReview>,
     /// Reviews that are open, the oldest first.
     pub open: Vec<OpenReview>,
     /// Ledger entries of reviews that could not be read: what they asked for is not followed.
@@ -160,7 +175,8 @@ pub struct FollowUp {
     pub sequence: u64,
     /// The account.
     pub account_id: String,
-    /// Its address, when the review was opened.
+    /// Its address, when the review was opened: another account that bears it is the same access. None
+    /// where such a one was decided on by itself.
     pub email: Option<EmailAddress>,
     /// `revoke` or `change_role`.
     pub decision: Decision,
@@ -218,6 +234,7 @@ impl Reviews {
             through: 0,
             counted_from: as_of,
             last_closed: None,
+            last_of_some: None,
             open: Vec::new(),
             unread: Vec::new(),
             follow_ups: Vec::new(),
@@ -228,13 +245,13 @@ impl Reviews {
             .collect();
         new.sort_by_key(|event| event.sequence);
         for event in new {
-            reviews.take(event);
+            reviews.take(event, as_of);
         }
         reviews.through = reviews.through.max(through);
         reviews
     }
 
-    fn take(&mut self, event: &ReviewEvent) {
+    fn take(&mut self, event: &ReviewEvent, as_of: Timestamp) {
         match &event.what {
             ReviewStep::Opened { at, due } => self.open.push(OpenReview {
                 review: event.review.clone(),
@@ -242,59 +259,84 @@ impl Reviews {
                 opened_at: *at,
                 due: due.clone(),
             }),
-            ReviewStep::Unread => self.unread.push(event.sequence),
+            ReviewStep::Unread { is_close } => {
+                self.unread.push(event.sequence);
+                if *is_close {
+                    self.open.retain(|open| open.review != event.review);
+                }
+            }
+            ReviewStep::Lost if self.open.is_empty() => {}
+            ReviewStep::Lost => self.unread.push(event.sequence),
             ReviewStep::Closed {
                 at,
+                opened,
+                night,
                 complete,
                 of_everybody,
                 decided,
             } => {
+                // It was closed before this run: a clock that is ahead gives nobody more time.
+                let at = (*at).min(as_of);
                 self.open.retain(|open| open.review != event.review);
-                self.last_closed = Some(ClosedReview {
+                let closed = Some(ClosedReview {
                     review: event.review.clone(),
                     sequence: event.sequence,
-                    closed_at: *at,
+                    closed_at: at,
                     complete: *complete,
                 });
-                let settles_all = *of_everybody && *complete;
-                // Whatever one that is lost asked for, everybody was decided on again.
-                if settles_all {
-                    self.unread.clear();
+                if *of_everybody {
+                    (self.last_closed, self.last_of_some) = (closed, None);
+                } else {
+                    self.last_of_some = closed;
                 }
-                self.follow(event, *at, settles_all, decided);
+                let settles_all = *of_everybody && *complete;
+                // Whatever one asked for that was lost before this one began: everybody was decided on since.
+                if settles_all {
+                    self.unread.retain(|lost| lost > opened);
+                }
+                let closed = Closing {
+                    event,
+                    at,
+                    opened: *opened,
+                    settles_done: settles_all.then_some(*night),
+                };
+                self.follow(&closed, decided);
             }
         }
     }
 
     /// What a review asked for is followed from now on; what it decided otherwise than an earlier one
     /// takes the place of that. The same again is still the earlier one: its grace does not begin anew.
-    fn follow(
-        &mut self,
-        event: &ReviewEvent,
-        at: Timestamp,
-        settles_done: bool,
-        decided: &[Decided],
-    ) {
+    ///
+    /// Reviewers of one that was opened before the other was closed could not know of it: where the two
+    /// differ, what asks for less access stands.
+    fn follow(&mut self, closing: &Closing<'_>, decided: &[Decided]) {
         let by_account: HashMap<&str, &Decided> = decided
             .iter()
             .map(|decided| (decided.account_id.as_str(), decided))
             .collect();
-        let mut followed = Vec::new();
+        let mut followed: HashSet<String> = HashSet::new();
         self.follow_ups.retain(|of| {
+            let is_done = of.state == FollowUpState::Done;
             let Some(again) = by_account.get(of.account_id.as_str()) else {
-                return !(settles_done && of.state == FollowUpState::Done);
+                // It had no access in a later night, and so no row.
+                let is_settled = closing
+                    .settles_done
+                    .is_some_and(|night| night > of.sequence);
+                return !(is_settled && is_done);
             };
-            let stays = match again.decision {
-                Decision::DontKnow => true,
-                Decision::Keep => false,
-                Decision::Revoke | Decision::ChangeRole => {
-                    again.decision == of.decision
-                        && again.new_role == of.new_role
-                        && of.state != FollowUpState::Done
+            let is_same = again.decision == of.decision && again.new_role == of.new_role;
+            let stays = if closing.opened < of.sequence {
+                !again.asks_for_less_than(of)
+            } else {
+                match again.decision {
+                    Decision::DontKnow => true,
+                    Decision::Keep => false,
+                    Decision::Revoke | Decision::ChangeRole => is_same && !is_done,
                 }
             };
             if stays {
-                followed.push(of.account_id.clone());
+                followed.insert(of.account_id.clone());
             }
             stays
         });
@@ -305,20 +347,67 @@ impl Reviews {
             };
             if is_asked && !followed.contains(&decided.account_id) {
                 self.follow_ups.push(FollowUp {
-                    review: event.review.clone(),
-                    sequence: event.sequence,
+                    review: closing.event.review.clone(),
+                    sequence: closing.event.sequence,
                     account_id: decided.account_id.clone(),
                     email: decided.email.clone(),
                     decision: decided.decision,
                     role: decided.role.clone(),
                     new_role: decided.new_role.clone(),
-                    decided_at: at,
+                    decided_at: closing.at,
                     state: FollowUpState::Open,
                     last_seen_before: None,
                     first_seen_done: None,
                     undone_at: None,
                 });
             }
+        }
+        self.let_go_of_addresses(closing, decided);
+    }
+
+    /// An account that bears the address of another, and that reviewers who could know decided to leave
+    /// its access, is not what was asked for.
+    fn let_go_of_addresses(&mut self, closing: &Closing<'_>, decided: &[Decided]) {
+        let mut left: HashMap<&EmailAddress, Vec<&str>> = HashMap::new();
+        for of in decided {
+            let leaves_access = match of.decision {
+                Decision::Keep | Decision::ChangeRole => true,
+                Decision::Revoke | Decision::DontKnow => false,
+            };
+            if let (Some(email), true) = (&of.email, leaves_access) {
+                left.entry(email).or_default().push(&of.account_id);
+            }
+        }
+        for of in &mut self.follow_ups {
+            let accounts = of.email.as_ref().and_then(|email| left.get(email));
+            let is_of_another =
+                accounts.is_some_and(|accounts| accounts.iter().any(|id| *id != of.account_id));
+            let could_know = closing.opened > of.sequence || closing.event.sequence == of.sequence;
+            if is_of_another && could_know {
+                of.email = None;
+            }
+        }
+    }
+}
+
+/// A review that is closed, as the follow-ups need to know it.
+struct Closing<'a> {
+    event: &'a ReviewEvent,
+    at: Timestamp,
+    /// Number of the ledger entry that opened it.
+    opened: u64,
+    /// Where everybody who had access was decided on: number of the entry of the night that says who had.
+    settles_done: Option<u64>,
+}
+
+impl Decided {
+    /// Whether it takes more access away than what is followed.
+    fn asks_for_less_than(&self, of: &FollowUp) -> bool {
+        let new_role = |role: &Option<Role>| role.as_ref().and_then(Role::rank);
+        match (self.decision, of.decision) {
+            (Decision::Keep | Decision::DontKnow, _) | (_, Decision::Revoke) => false,
+            (Decision::Revoke, _) => true,
+            (Decision::ChangeRole, _) => new_role(&self.new_role) < new_role(&of.new_role),
         }
     }
 }
@@ -341,17 +430,63 @@ mod tests {
         }
     }
 
+    /// A review of everybody, opened by the entry before.
     fn closed(sequence: u64, review: &str, decided: Vec<Decided>) -> ReviewEvent {
+        overlapping(sequence, sequence - 1, review, decided)
+    }
+
+    /// A review of everybody, opened by another entry, of the night right before that.
+    fn overlapping(sequence: u64, opened: u64, review: &str, decided: Vec<Decided>) -> ReviewEvent {
         ReviewEvent {
             sequence,
             review: review.to_owned(),
             what: ReviewStep::Closed {
                 at: at("2026-10-01T00:00:00Z"),
+                opened,
+                night: opened - 1,
                 complete: true,
                 of_everybody: true,
                 decided,
             },
         }
+    }
+
+    fn opened(sequence: u64, review: &str) -> ReviewEvent {
+        ReviewEvent {
+            sequence,
+            review: review.to_owned(),
+            what: ReviewStep::Opened {
+                at: at("2026-09-01T00:00:00Z"),
+                due: "2026-10-01".to_owned(),
+            },
+        }
+    }
+
+    fn lost(sequence: u64) -> ReviewEvent {
+        ReviewEvent {
+            sequence,
+            review: String::new(),
+            what: ReviewStep::Lost,
+        }
+    }
+
+    fn borne(of: Decided, email: &str) -> Decided {
+        Decided {
+            email: EmailAddress::parse(email),
+            ..of
+        }
+    }
+
+    /// What is followed after these, in the order of the ledger.
+    fn after(events: &[ReviewEvent]) -> Reviews {
+        Reviews::carried(None, events, 100, at(NOW))
+    }
+
+    fn asked(reviews: &Reviews) -> Vec<(&str, Decision)> {
+        let follow_ups = reviews.follow_ups.iter();
+        follow_ups
+            .map(|of| (of.account_id.as_str(), of.decision))
+            .collect()
     }
 
     const NOW: &str = "2026-10-02T00:00:00Z";
@@ -363,7 +498,10 @@ mod tests {
         }
         assert_eq!(Decision::parse(" Don’t know "), Some(Decision::DontKnow));
         assert_eq!(Decision::parse("Change role"), Some(Decision::ChangeRole));
-        assert_eq!(Decision::parse("remove"), None);
+        assert_eq!(Decision::parse("KEEP."), Some(Decision::Keep));
+        for doubt in ["remove", "keep?", "keep/revoke", "(keep)", "not keep"] {
+            assert_eq!(Decision::parse(doubt), None, "{doubt}");
+        }
         assert_eq!(Decision::parse(""), None);
     }
 
@@ -417,7 +555,7 @@ mod tests {
         let lost = ReviewEvent {
             sequence: 2,
             review: "q3".to_owned(),
-            what: ReviewStep::Unread,
+            what: ReviewStep::Unread { is_close: true },
         };
         let q3 = Reviews::carried(None, &[lost], 2, at(NOW));
         assert_eq!(q3.unread, [2]);
@@ -425,6 +563,8 @@ mod tests {
             let mut event = closed(5, "q4", vec![decided("1", Decision::Keep)]);
             event.what = ReviewStep::Closed {
                 at: at("2026-10-01T00:00:00Z"),
+                opened: 4,
+                night: 3,
                 complete,
                 of_everybody,
                 decided: Vec::new(),
@@ -443,5 +583,111 @@ mod tests {
         q3.follow_ups[0].state = FollowUpState::Done;
         let next = Reviews::carried(Some(&q3), &[event], 3, at(NOW));
         assert_eq!(next.follow_ups[0].state, FollowUpState::Done);
+    }
+
+    #[test]
+    fn a_review_that_could_not_know_of_a_revocation_does_not_end_it() {
+        let revoked = || closed(9, "q4", vec![decided("1", Decision::Revoke)]);
+        for (decision, wanted) in [
+            (Decision::Keep, Decision::Revoke),
+            (Decision::ChangeRole, Decision::Revoke),
+            (Decision::DontKnow, Decision::Revoke),
+            (Decision::Revoke, Decision::Revoke),
+        ] {
+            let other = overlapping(11, 5, "other", vec![decided("1", decision)]);
+            let both = after(&[revoked(), other]);
+            assert_eq!(asked(&both), [("1", wanted)], "{decision}");
+            assert_eq!(both.follow_ups[0].review, "q4", "{decision}");
+            // One that was opened after it was closed may.
+            let later = overlapping(11, 10, "other", vec![decided("1", Decision::Keep)]);
+            assert_eq!(asked(&after(&[revoked(), later])), []);
+        }
+        let role = closed(9, "q4", vec![decided("1", Decision::ChangeRole)]);
+        let other = overlapping(11, 5, "other", vec![decided("1", Decision::Revoke)]);
+        assert_eq!(asked(&after(&[role, other])), [("1", Decision::Revoke)]);
+    }
+
+    #[test]
+    fn a_revocation_that_is_done_is_settled_by_a_later_night_only() {
+        let mut q4 = after(&[closed(9, "q4", vec![decided("1", Decision::Revoke)])]);
+        q4.follow_ups[0].state = FollowUpState::Done;
+        q4.through = 9;
+        let settled = |opened| {
+            let event = overlapping(20, opened, "next", vec![decided("2", Decision::Keep)]);
+            Reviews::carried(Some(&q4), &[event], 20, at(NOW)).follow_ups
+        };
+        assert_eq!(settled(12), []);
+        // Opened since, of a night from before: who was not in that night may have come after it.
+        assert_eq!(settled(10).len(), 1);
+        assert_eq!(settled(5).len(), 1);
+    }
+
+    #[test]
+    fn an_entry_that_is_lost_while_a_review_is_open_may_have_closed_it() {
+        let none = after(&[lost(4)]);
+        assert_eq!(none.unread, [0; 0]);
+        let open = after(&[opened(3, "q4"), lost(4)]);
+        assert_eq!(open.unread, [4]);
+        // A review that began before it was lost does not know what that one asked for.
+        let other = overlapping(6, 3, "q4", vec![decided("1", Decision::Keep)]);
+        assert_eq!(after(&[opened(3, "q4"), lost(4), other]).unread, [4]);
+        let later = overlapping(6, 5, "q1", vec![decided("1", Decision::Keep)]);
+        assert_eq!(after(&[opened(3, "q4"), lost(4), later]).unread, [0; 0]);
+    }
+
+    #[test]
+    fn a_review_whose_closing_cannot_be_read_is_not_open() {
+        let unread = ReviewEvent {
+            sequence: 4,
+            review: "q4".to_owned(),
+            what: ReviewStep::Unread { is_close: true },
+        };
+        let reviews = after(&[opened(3, "q4"), unread]);
+        assert_eq!((reviews.open.len(), reviews.unread.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_review_of_some_roles_is_not_the_one_that_is_due() {
+        let everybody = closed(5, "q4", Vec::new());
+        let mut admins = closed(8, "admins", Vec::new());
+        if let ReviewStep::Closed { of_everybody, .. } = &mut admins.what {
+            *of_everybody = false;
+        }
+        let reviews = after(&[everybody, admins]);
+        let name = |of: &Option<ClosedReview>| of.as_ref().map(|of| of.review.clone());
+        assert_eq!(name(&reviews.last_closed).as_deref(), Some("q4"));
+        assert_eq!(name(&reviews.last_of_some).as_deref(), Some("admins"));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_at_the_closing_gives_nobody_more_time() {
+        let mut event = closed(5, "q4", vec![decided("1", Decision::Revoke)]);
+        if let ReviewStep::Closed { at: closed_at, .. } = &mut event.what {
+            *closed_at = at("2036-10-01T00:00:00Z");
+        }
+        let reviews = after(&[event]);
+        assert_eq!(reviews.follow_ups[0].decided_at, at(NOW));
+        let last = reviews.last_closed.expect("a review");
+        assert_eq!(last.closed_at, at(NOW));
+    }
+
+    #[test]
+    fn an_account_that_was_kept_by_itself_is_not_the_one_whose_address_it_bears() {
+        let revoked = borne(decided("1", Decision::Revoke), "ada@example.com");
+        let emails = |events: &[ReviewEvent]| -> Vec<bool> {
+            let follow_ups = after(events).follow_ups;
+            follow_ups.iter().map(|of| of.email.is_some()).collect()
+        };
+        assert_eq!(emails(&[closed(5, "q4", vec![revoked.clone()])]), [true]);
+        let other = |decision| borne(decided("2", decision), "ADA@example.com");
+        let both = closed(5, "q4", vec![revoked.clone(), other(Decision::Keep)]);
+        assert_eq!(emails(&[both]), [false]);
+        let first = closed(5, "q4", vec![revoked]);
+        let later = closed(8, "q1", vec![other(Decision::Keep)]);
+        assert_eq!(emails(&[first.clone(), later]), [false]);
+        let doubt = closed(8, "q1", vec![other(Decision::DontKnow)]);
+        assert_eq!(emails(&[first.clone(), doubt]), [true]);
+        let overlapping = overlapping(8, 4, "q1", vec![other(Decision::Keep)]);
+        assert_eq!(emails(&[first, overlapping]), [true]);
     }
 }

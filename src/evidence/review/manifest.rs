@@ -289,6 +289,8 @@ pub fn event(entry: &Entry, manifest: &[u8], review: Option<&[u8]>) -> Result<Re
             }
             ReviewStep::Closed {
                 at: closed.closed_at,
+                opened: closed.opened.sequence,
+                night: closed.night.sequence,
                 complete: closed.complete,
                 of_everybody: closed.scope == Scope::All,
                 decided: closed.decided(),

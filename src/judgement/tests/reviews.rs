@@ -3,7 +3,8 @@
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
 use crate::people::{
-    ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews, Role, Status,
+    ClosedReview, Decision, EmailAddress, FollowUp, FollowUpState, OpenReview, Reviews, Role,
+    Status,
 };
 
 const ASKED: &str = "2026-11-10T00:00:00Z";
@@ -35,6 +36,7 @@ fn night(of: FollowUp) -> World {
         through: 3,
         counted_from: at("2026-10-01T00:00:00Z"),
         last_closed: None,
+        last_of_some: None,
         open: Vec::new(),
         unread: Vec::new(),
         follow_ups: vec![of],
@@ -126,6 +128,62 @@ fn access_that_was_revoked_and_is_back_is_a_finding_at_once() {
     assert!(judged.findings[0].note.contains("granted again"));
 }
 
+/// Revoked, with the address it bore; gone since, and its address borne by another account.
+fn invited_anew(state: FollowUpState) -> World {
+    let of = FollowUp {
+        email: EmailAddress::parse("ada@example.com"),
+        state,
+        first_seen_done: (state == FollowUpState::Done).then(|| at("2026-11-12T00:00:00Z")),
+        ..revoked()
+    };
+    night(of)
+        .without("ada")
+        .account_as("ada2", "Ada@Example.com")
+}
+
+#[test]
+fn somebody_who_was_revoked_and_is_invited_anew_under_another_id_has_the_access_again() {
+    let judged = invited_anew(FollowUpState::Done).judge();
+    assert_eq!(state(&judged), FollowUpState::GrantedAgain);
+    assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
+    let finding = &judged.findings[0];
+    assert_eq!(finding.account_id.as_deref(), Some("ada2"));
+    assert!(
+        finding.note.contains("granted again") && finding.note.contains("account ada"),
+        "{}",
+        finding.note
+    );
+    // Under another domain that is the same one, too.
+    let judged = invited_anew(FollowUpState::Done)
+        .without("ada2")
+        .account_as("ada3", "ada@example.org")
+        .policy(|policy| policy.email_domain_aliases = vec!["example.com=example.org".to_owned()])
+        .judge();
+    assert_eq!(state(&judged), FollowUpState::GrantedAgain);
+}
+
+#[test]
+fn a_revocation_is_not_done_while_another_account_bears_the_address() {
+    let judged = invited_anew(FollowUpState::Open).judge();
+    assert_eq!(
+        (kinds(&judged), state(&judged)),
+        (vec![FindingKind::RevocationNotDone], FollowUpState::Open)
+    );
+    let gone = invited_anew(FollowUpState::Open).status("ada2", Status::Inactive);
+    let judged = gone.judge();
+    assert_eq!(
+        (kinds(&judged), state(&judged)),
+        (Vec::new(), FollowUpState::Done)
+    );
+    let unknown = invited_anew(FollowUpState::Open).status("ada2", Status::Unknown(None));
+    assert_eq!(state(&unknown.judge()), FollowUpState::Open);
+    // Whom nobody has named by address is followed by id alone.
+    let by_id = night(revoked())
+        .without("ada")
+        .account_as("ada2", "ada@example.com");
+    assert_eq!(state(&by_id.judge()), FollowUpState::Done);
+}
+
 #[test]
 fn a_role_is_changed_when_it_is_the_one_asked_for_or_less() {
     let less = || asked(Decision::ChangeRole, Role::Admin, Some(Role::Member));
@@ -185,6 +243,19 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
             });
         }),
         CheckStatus::Pass
+    );
+    // One of some roles only is not the one that is due.
+    assert_eq!(
+        reviews(|of| {
+            of.counted_from = at("2025-08-01T00:00:00Z");
+            of.last_of_some = Some(ClosedReview {
+                review: "admins".to_owned(),
+                sequence: 3,
+                closed_at: at(ASKED),
+                complete: true,
+            });
+        }),
+        CheckStatus::Warn
     );
     assert_eq!(
         reviews(|of| of.open.push(OpenReview {
