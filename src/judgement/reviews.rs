@@ -52,7 +52,7 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
     let bearers = Bearers::of(basis, &reviews);
     for of in &mut reviews.follow_ups {
         let by_id = basis.listed.get(of.account_id.as_str()).copied();
-        let (account, seen) = bearers.seen(basis, of, by_id, complete);
+        let (account, seen) = bearers.seen(of, by_id, complete);
         follow(of, seen, inputs.as_of);
         let deadline = of.decided_at.checked_add(grace).unwrap_or(of.decided_at);
         if let (Some(account), Some(mut note)) = (account, wrong(of, seen, deadline, inputs.as_of))
@@ -80,23 +80,22 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
     }
 }
 
-/// Accounts that have or may have access, by the addresses they bear: who was removed and invited anew has
+/// Accounts that have or may have access, by the address they bear: who was removed and invited anew has
 /// another id.
-struct Bearers<'a>(HashMap<String, Vec<&'a Account>>);
+///
+/// The very same address, and the first of an account: on another domain that is one with it, or with it as
+/// a further address, somebody may have a second account that was kept.
+struct Bearers<'a>(HashMap<&'a EmailAddress, Vec<&'a Account>>);
 
 impl<'a> Bearers<'a> {
     fn of(basis: &Basis<'a>, reviews: &Reviews) -> Self {
-        let mut bearers: HashMap<String, Vec<&'a Account>> = HashMap::new();
+        let mut bearers: HashMap<&EmailAddress, Vec<&'a Account>> = HashMap::new();
         if reviews.follow_ups.iter().any(|of| of.email.is_some()) {
             for account in &basis.inputs.population.accounts {
-                if account.access() == Access::None {
-                    continue;
-                }
-                for email in &account.emails {
-                    bearers
-                        .entry(address(basis, email))
-                        .or_default()
-                        .push(account);
+                if let (Access::Has | Access::Possible, Some(email)) =
+                    (account.access(), account.emails.first())
+                {
+                    bearers.entry(email).or_default().push(account);
                 }
             }
         }
@@ -107,14 +106,12 @@ impl<'a> Bearers<'a> {
     /// and more access.
     fn seen(
         &self,
-        basis: &Basis<'_>,
         of: &FollowUp,
         by_id: Option<&'a Account>,
         complete: bool,
     ) -> (Option<&'a Account>, Seen) {
         let mut worst = (by_id, seen(of, by_id, complete));
-        let email = of.email.as_ref().map(|email| address(basis, email));
-        let others = email.and_then(|email| self.0.get(&email));
+        let others = of.email.as_ref().and_then(|email| self.0.get(email));
         for other in others.into_iter().flatten() {
             let seen = seen(of, Some(other), complete);
             if other.id != of.account_id && seen > worst.1 {
@@ -123,12 +120,6 @@ impl<'a> Bearers<'a> {
         }
         worst
     }
-}
-
-/// What an address is compared by.
-fn address(basis: &Basis<'_>, email: &EmailAddress) -> String {
-    let key = basis.same_domains.key(email);
-    key.unwrap_or_else(|| email.key().to_owned())
 }
 
 fn seen(of: &FollowUp, account: Option<&Account>, complete: bool) -> Seen {

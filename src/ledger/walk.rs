@@ -257,14 +257,15 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
-    /// written while it ran.
+    /// written while it ran. A run of a version that knew no reviews has read none, and may come after one
+    /// that did.
     fn has_read_reviews(&self) -> bool {
         let carried = self.previous.as_ref().and_then(|of| of.reviews.as_ref());
         let lowest = self
             .after
             .as_ref()
             .map_or(u64::MAX, |(sequence, _)| *sequence);
-        carried.is_none_or(|reviews| lowest <= reviews.through.saturating_add(1))
+        carried.is_some_and(|reviews| lowest <= reviews.through.saturating_add(1))
     }
 
     fn note(&mut self, fault: String) {

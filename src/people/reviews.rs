@@ -128,7 +128,7 @@ pub struct Reviews {
     pub counted_from: Timestamp,
     /// The review of everybody that was closed last: the next is due after it.
     pub last_closed: Option<ClosedReview>,
-    /// One of some roles only that was closed after it.
+    /// One that was closed after it and was not of everybody: of some roles only, or without a decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_of_some: Option<ClosedReview>,
     /// Reviews that are open, the oldest first.
@@ -284,7 +284,8 @@ impl Reviews {
                     closed_at: at,
                     complete: *complete,
                 });
-                if *of_everybody {
+                // One that nobody decided anything in is a way to give up an open one.
+                if *of_everybody && !decided.is_empty() {
                     (self.last_closed, self.last_of_some) = (closed, None);
                 } else {
                     self.last_of_some = closed;
@@ -648,7 +649,7 @@ mod tests {
 
     #[test]
     fn a_review_of_some_roles_is_not_the_one_that_is_due() {
-        let everybody = closed(5, "q4", Vec::new());
+        let everybody = closed(5, "q4", vec![decided("1", Decision::Keep)]);
         let mut admins = closed(8, "admins", Vec::new());
         if let ReviewStep::Closed { of_everybody, .. } = &mut admins.what {
             *of_everybody = false;
@@ -657,6 +658,9 @@ mod tests {
         let name = |of: &Option<ClosedReview>| of.as_ref().map(|of| of.review.clone());
         assert_eq!(name(&reviews.last_closed).as_deref(), Some("q4"));
         assert_eq!(name(&reviews.last_of_some).as_deref(), Some("admins"));
+        // Nor is one that was given up.
+        let given_up = after(&[closed(5, "q4", Vec::new())]);
+        assert_eq!(name(&given_up.last_closed), None);
     }
 
     #[test]
