@@ -7,9 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
+use asana_access_review::campaign::{
+    self, CampaignError, CloseAsked, Moment, OpenAsked, Settings, StatusAsked,
+};
+use asana_access_review::clock::Clock;
+use asana_access_review::config;
 use asana_access_review::evidence::{self, Manifest, Scope};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::campaign::at as campaign_at;
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
@@ -52,7 +57,11 @@ fn hash(job: &Job) -> String {
 
 /// The rows of the worksheet's CSV as a reviewer fills them in.
 fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
-    let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
+    filled_in(&part(job, "open"), decide)
+}
+
+fn filled_in(part: &Path, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
+    let text = fs::read(part.join("worksheet.csv")).expect("a worksheet");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(&text[3..]);
@@ -913,7 +922,38 @@ fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
     );
 }
 
+/// The same, also where it is refused.
+fn tried_at<T>(
+    job: &Job,
+    as_of: &str,
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
+) -> Result<T, CampaignError> {
+    let as_of: Timestamp = as_of.parse().expect("an instant");
+    let environment = vec![
+        ("EVIDENCE_URL".into(), job.evidence().into()),
+        ("TRUTO_INTEGRATED_ACCOUNT_ID".into(), CONNECTION_ID.into()),
+    ];
+    let tool = support::identity(as_of, "7f3a9c").tool;
+    let settings = config::load_review(environment, tool, |path| fs::read_to_string(path))
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .settings;
+    let moment = Moment {
+        as_of,
+        suffix: "7f3a9c".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(act(&settings, &moment, &Clock::at(as_of)))
+}
+
 fn open_at(job: &Job, as_of: &str) {
+    open_as(job, as_of, "7f3a9c");
+}
+
+/// Opens a review; the suffix tells two of one name apart.
+fn open_as(job: &Job, as_of: &str, suffix: &str) {
     let asked = OpenAsked {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
@@ -922,14 +962,24 @@ fn open_at(job: &Job, as_of: &str) {
         run: "latest".to_owned(),
     };
     campaign_at(job, as_of, async |settings, moment, clock| {
-        campaign::open(settings, &asked, moment, clock).await
+        let moment = Moment {
+            suffix: suffix.to_owned(),
+            ..moment.clone()
+        };
+        campaign::open(settings, &asked, &moment, clock).await
     });
 }
 
 fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut [String])) {
-    let file = saved(job, "d.csv", &filled(job, decide), b',');
+    close_as(job, as_of, None, &filled(job, decide));
+}
+
+/// Closes the review of that id, or the only one, with these rows.
+fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
+    let file = saved(job, "d.csv", rows, b',');
     let asked = CloseAsked {
         of: StatusAsked {
+            review: id.map(str::to_owned),
             decisions: vec![file],
             ..StatusAsked::default()
         },
@@ -1298,4 +1348,322 @@ fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_i
             .as_str()
             .is_some_and(|place| place.ends_with("inputs/facts.json"))
     );
+}
+
+fn revoke_fourth(number: usize, row: &mut [String]) {
+    keep(number, row);
+    if number == 4 {
+        row[DECISION] = "revoke".to_owned();
+        row[NOTE] = "left the project".to_owned();
+    }
+}
+
+/// The open part of a review by its id.
+fn part_of(job: &Job, id: &str) -> PathBuf {
+    job.connection().join("reviews").join(id).join("open")
+}
+
+#[test]
+fn a_review_that_overlaps_another_does_not_end_its_revocations() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    let (one, other) = ("2026-Q4-aaaaaa", "2026-Q4-bbbbbb");
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
+    let rows = filled_in(&part_of(&job, one), revoke_fourth);
+    close_as(&job, "2026-11-02T17:00:00Z", Some(one), &rows);
+    // Its worksheet said nothing of a revocation.
+    let rows = filled_in(&part_of(&job, other), keep);
+    close_as(&job, "2026-11-02T18:00:00Z", Some(other), &rows);
+    assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 6)[0]["review"], one);
+
+    // One that was opened since says that it was revoked, and may keep it.
+    open_as(&job, "2026-11-13T09:00:00Z", "cccccc");
+    let rows = filled_in(&part_of(&job, "2026-Q4-cccccc"), keep);
+    close_as(&job, "2026-11-13T10:00:00Z", None, &rows);
+    assert_eq!(job.run_at("2026-11-13T22:40:00Z", World::generated(12)), 0);
+    assert_eq!(follow_ups(&job, 9).len(), 0);
+    assert_sound(&job);
+}
+
+#[test]
+fn somebody_who_was_revoked_and_is_invited_anew_is_found_under_the_new_id() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    let row = worksheet(&job)["rows"][3].clone();
+    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
+    let mut without = World::generated(12);
+    without
+        .people
+        .retain(|person| json!(person.gid) != row["account_id"]);
+    assert_eq!(job.run_at("2026-11-03T22:40:00Z", without.clone()), 0);
+    assert_eq!(follow_ups(&job, 4)[0]["state"], "done");
+    let email = row["email"].as_str().expect("an address");
+    let anew = without.person(Person::member("1299", "Somebody", email));
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", anew), 3);
+    assert_eq!(follow_ups(&job, 5)[0]["state"], "granted_again");
+    let finding = job.json(5, "result.json")["findings"][0].clone();
+    assert_eq!(finding["kind"], "revocation_not_done");
+    assert_eq!(finding["account_id"], "1299");
+    assert_sound(&job);
+}
+
+#[test]
+fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
+    for is_gone in [false, true] {
+        let job = Job::new(World::generated(12), LEFT_AND_GONE);
+        assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+        open_at(&job, "2026-11-02T09:00:00Z");
+        assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
+        close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth);
+        // A failed night behind it, so that it is missing from the middle.
+        let blocked = World::generated(12).with(|world| world.blocked = true);
+        let (_, exit) = job.told_at("2026-11-03T18:00:00Z", blocked, |_| ());
+        assert_eq!(exit.code(), 75);
+        let entry = job.connection().join("ledger/0000000004.json");
+        match is_gone {
+            true => fs::remove_file(&entry).expect("an entry"),
+            false => fs::write(&entry, "{}").expect("an entry"),
+        }
+        assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
+        // Nobody would tell of it any more.
+        assert_eq!(job.run_at("2026-11-04T22:40:00Z", World::generated(12)), 4);
+        assert_eq!(check(&job, 7, "ledger_continues")["status"], "warn");
+        assert_eq!(check(&job, 7, "review_due")["status"], "fail");
+    }
+}
+
+#[test]
+fn a_revocation_survives_nights_of_a_version_that_knew_no_reviews() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE);
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
+    // More of them than a walk looks at beyond what it builds on.
+    for hour in 0..14 {
+        let as_of = format!("2026-11-03T{:02}:40:00Z", hour + 5);
+        assert_eq!(job.run_at(&as_of, World::generated(12)), 0);
+        told_again(&job, hour + 4, |inputs| {
+            inputs.directives.reviews = None;
+            inputs.policy.review_every_seconds = None;
+            inputs.policy.revocation_grace_seconds = None;
+        });
+    }
+    assert_eq!(job.run_at("2026-11-10T22:40:00Z", World::generated(12)), 3);
+    assert_eq!(follow_ups(&job, 18).len(), 1);
+}
+
+#[test]
+fn of_two_reviews_of_one_name_the_one_that_is_open_is_meant() {
+    let job = reviewed(LEFT_AND_GONE);
+    open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
+    open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
+    let named = ["--review", "2026-Q4"];
+    let newer = filled_in(&part_of(&job, "2026-Q4-bbbbbb"), keep);
+    let newer = saved(&job, "newer.csv", &newer, b',');
+    assert_eq!(close(&job, &[&newer], &named).code, 0);
+    let older = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), keep);
+    let older = saved(&job, "older.csv", &older, b',');
+    assert_eq!(close(&job, &[&older], &named).code, 0);
+    let again = close(&job, &[&older], &named);
+    assert_eq!(again.code, 78);
+    assert!(
+        again
+            .stderr
+            .contains("2026-Q4-aaaaaa was closed by ledger entry 5"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let asked = CloseAsked {
+        of: StatusAsked {
+            decisions: vec![saved(&job, "d.csv", &filled(&job, keep), b',')],
+            ..StatusAsked::default()
+        },
+        accept_incomplete: None,
+    };
+    let refused = tried_at(
+        &job,
+        "2020-01-01T00:00:00Z",
+        async |settings, moment, clock| campaign::close(settings, &asked, moment, clock).await,
+    );
+    let told = campaign::failure(&refused.expect_err("a refusal"), false);
+    assert!(told.contains("set the clock"), "{told}");
+    assert_eq!(job.entries(), 2);
+}
+
+/// What `review status` says of a file.
+fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
+    let path = job.folder.path().join(name);
+    fs::write(&path, bytes).expect("a file");
+    let told = job.run_with(&["review", "status", "--decisions", name]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    told.stdout
+}
+
+/// A spreadsheet with these sheets.
+fn workbook(sheets: &[&[Vec<String>]]) -> rust_xlsxwriter::Workbook {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    for rows in sheets {
+        let sheet = workbook.add_worksheet();
+        for (line, row) in (0u32..).zip(*rows) {
+            for (column, cell) in (0u16..).zip(row).filter(|(_, cell)| !cell.is_empty()) {
+                sheet.write_string(line, column, cell).expect("a cell");
+            }
+        }
+    }
+    workbook
+}
+
+#[test]
+fn a_spreadsheet_whose_sheets_say_two_things_is_refused_and_one_that_was_copied_is_read() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let (blank, kept) = (filled(&job, |_, _| ()), filled(&job, keep));
+    let revoked = filled(&job, revoke_fourth);
+    let mut copied = workbook(&[&blank, &kept]);
+    let told = status_of(
+        &job,
+        "copied.xlsx",
+        &copied.save_to_buffer().expect("bytes"),
+    );
+    assert!(told.contains("decided    11/11"), "{told}");
+    let mut both = workbook(&[&revoked, &kept]);
+    let sheet = both.worksheet_from_index(0).expect("a sheet");
+    sheet.set_hidden(true);
+    both.worksheet_from_index(1)
+        .expect("a sheet")
+        .set_active(true);
+    let told = status_of(&job, "both.xlsx", &both.save_to_buffer().expect("bytes"));
+    assert!(told.contains("decided    0/11"), "{told}");
+    assert!(told.contains("its sheets 1 and 2"), "{told}");
+    // A formula that came to nothing is no row that was left alone.
+    let mut formula = workbook(&[&kept]);
+    let error = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
+    let sheet = formula.worksheet_from_index(0).expect("a sheet");
+    let column = u16::try_from(DECISION).expect("a column");
+    sheet.write_formula(1, column, error).expect("a cell");
+    let told = status_of(
+        &job,
+        "formula.xlsx",
+        &formula.save_to_buffer().expect("bytes"),
+    );
+    assert!(told.contains("row 1: the decision is none of"), "{told}");
+}
+
+#[test]
+fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let kept = filled(&job, keep);
+    // A cell in the last corner of a sheet: a table of it would have 17 thousand million cells.
+    let mut far = workbook(&[&kept]);
+    let sheet = far.worksheet_from_index(0).expect("a sheet");
+    sheet.write_string(1_048_575, 16_383, "x").expect("a cell");
+    let far = far.save_to_buffer().expect("bytes");
+    let told = status_of(&job, "far.xlsx", &far);
+    assert!(told.contains("decided    11/11"), "{told}");
+    let repacked = |more: Option<&str>, claim: bool| {
+        let mut from = zip::ZipArchive::new(std::io::Cursor::new(&far)).expect("a zip");
+        let mut to = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for at in 0..from.len() {
+            let mut file = from.by_index(at).expect("a part");
+            let name = String::from_utf8(file.name_raw().to_vec()).expect("UTF-8");
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut bytes).expect("bytes");
+            if claim && name.ends_with("sharedStrings.xml") {
+                let text = String::from_utf8(bytes).expect("UTF-8");
+                let (before, after) = text.split_once("uniqueCount=\"").expect("a count");
+                let (_, after) = after.split_once('"').expect("its end");
+                bytes = format!("{before}uniqueCount=\"4000000000\"{after}").into_bytes();
+            }
+            to.start_file(name, options).expect("a part");
+            std::io::Write::write_all(&mut to, &bytes).expect("bytes");
+        }
+        if let Some(name) = more {
+            to.start_file(name, options).expect("a part");
+            let zeros = vec![0; 1 << 20];
+            for _ in 0..300 {
+                std::io::Write::write_all(&mut to, &zeros).expect("bytes");
+            }
+        }
+        to.finish().expect("a zip").into_inner()
+    };
+    let told = status_of(
+        &job,
+        "bomb.xlsx",
+        &repacked(Some("xl/media/bomb.bin"), false),
+    );
+    assert!(told.contains("unpacks to more than"), "{told}");
+    let told = status_of(&job, "claim.xlsx", &repacked(None, true));
+    assert!(told.contains("holds more texts than it can"), "{told}");
+    let told = status_of(&job, "same.xlsx", &repacked(None, false));
+    assert!(told.contains("decided    11/11"), "{told}");
+}
+
+#[test]
+fn what_programs_make_of_a_file_is_read_or_said() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, keep);
+    let hash = hash(&job);
+    // The page's file, with the mark that an editor puts before it.
+    let head = json!({
+        "schema": "asana-access-review/decisions/v1", "review": "2026-Q4", "review_sha256": hash,
+        "reviewer": "boss@example.net", "exported_at": "2026-11-25T10:00:00Z", "decisions": 1,
+    });
+    let line = json!({
+        "row": 1, "account_id": rows[1][1], "decision": "keep", "new_role": null, "note": "",
+        "decided_at": "2026-11-25T10:00:00Z",
+    });
+    let page = format!("\u{feff}{head}\n{line}\n");
+    let told = status_of(&job, "page.jsonl", page.as_bytes());
+    assert!(told.contains("decided    1/11"), "{told}");
+
+    let csv = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut row = rows[1].clone();
+        change(&mut row);
+        let path = saved(&job, "row.csv", &[rows[0].clone(), row], b',');
+        status_of(&job, "row.csv", &fs::read(path).expect("a file"))
+    };
+    let told = csv(&|row| {
+        row[0] = format!("'{}", row[0]);
+        row[1] = format!("'{}", row[1]);
+    });
+    assert!(told.contains("decided    1/11"), "{told}");
+    for (change, wanted) in [
+        (0, "1,000", "it names no row by its number"),
+        (DECISION, "keep?", "the decision is none of"),
+        (DECISION, "#DIV/0!", "the decision is none of"),
+    ]
+    .map(|(at, cell, wanted)| ((at, cell), wanted))
+    {
+        let told = csv(&|row| row[change.0] = change.1.to_owned());
+        assert!(told.contains(wanted), "{}: {told}", change.1);
+    }
+    // Of two columns of one name one would be lost.
+    let mut twice = rows.clone();
+    twice[0][16] = "Decided by".to_owned();
+    let path = saved(&job, "twice.csv", &twice, b',');
+    let told = status_of(&job, "twice.csv", &fs::read(path).expect("a file"));
+    assert!(told.contains("it has two columns `decided_by`"), "{told}");
+    let told = status_of(
+        &job,
+        "o.xlsx",
+        &[
+            b"PK\x03\x04".as_slice(),
+            &[0; 26],
+            b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+        ]
+        .concat(),
+    );
+    assert!(told.contains("(.ods)"), "{told}");
 }

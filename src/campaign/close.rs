@@ -107,6 +107,7 @@ pub async fn close(
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head().await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
+    ensure_after(&open.worksheet, moment)?;
     let reassigned = reassigned(&asked.of)?;
     let given = given(&asked.of)?;
     let (worksheet, review_sha256) = (&open.worksheet, &open.review_sha256);
@@ -221,6 +222,17 @@ pub async fn close(
     })
 }
 
+/// A review is closed after it was opened: the grace of what it asks for counts from there.
+fn ensure_after(worksheet: &Worksheet, moment: &Moment) -> Result<(), CampaignError> {
+    if moment.as_of >= worksheet.opened_at {
+        return Ok(());
+    }
+    Err(CampaignError::Asked(format!(
+        "by the clock of this machine it is {}, and the review was opened at {}: set the clock",
+        moment.as_of, worksheet.opened_at
+    )))
+}
+
 fn given(asked: &StatusAsked) -> Result<Vec<Given>, CampaignError> {
     Given::decisions(&asked.decisions, asked.reassigned.as_deref())
 }
@@ -235,6 +247,10 @@ fn reassigned(asked: &StatusAsked) -> Result<Option<ReviewerFile>, CampaignError
         faults,
         hint: "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
     })?))
+}
+
+fn is_closed(id: &str, sequence: u64) -> String {
+    format!("the review {id} was closed by ledger entry {sequence}")
 }
 
 /// The review that is meant, if it is open, with its frozen population.
@@ -253,8 +269,10 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
                 closed.push((part.id().to_owned(), entry.sequence));
                 false
             }
+            // Two may have one name: of those, the newest that is open. An id is of one alone.
             EntryKind::ReviewOpen => {
-                is_asked && (asked.is_some() || closed.iter().all(|(id, _)| id != part.id()))
+                let is_open = closed.iter().all(|(id, _)| id != part.id());
+                is_asked && (is_open || asked == Some(part.id()))
             }
             EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
         }
@@ -264,15 +282,14 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
     let entry = entry.filter(|entry| entry.kind == EntryKind::ReviewOpen);
     let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
     let (Some(entry), Some(part)) = (entry, part) else {
-        return Err(CampaignError::Asked(match asked {
-            Some(asked) => format!("there is no review `{asked}` in the ledger"),
-            None => "no review is open".to_owned(),
+        return Err(CampaignError::Asked(match (asked, closed.first()) {
+            (Some(_), Some((id, sequence))) => is_closed(id, *sequence),
+            (Some(asked), None) => format!("there is no review `{asked}` in the ledger"),
+            (None, _) => "no review is open".to_owned(),
         }));
     };
     if let Some((id, sequence)) = closed.iter().find(|(id, _)| id == part.id()) {
-        return Err(CampaignError::Asked(format!(
-            "the review {id} was closed by ledger entry {sequence}"
-        )));
+        return Err(CampaignError::Asked(is_closed(id, *sequence)));
     }
     if asked.is_none() {
         tracing::info!(review = part.id(), "Took the newest review that is open");

@@ -196,7 +196,7 @@ fn judged(
     if !is_account(&claim.account_id, &frozen.account_id) || !is_email(&claim.email, frozen) {
         return Err(format!(
             "row {number} is account {}, and the line says otherwise: columns may have been sorted \
-             apart",
+             apart, or a spreadsheet has changed the id",
             frozen.account_id
         ));
     }
@@ -241,10 +241,15 @@ fn new_role(text: &str) -> Result<Option<Role>, &'static str> {
     }
 }
 
-/// A whole number, also as a spreadsheet writes it: `7.0`.
+/// A whole number, also as a spreadsheet writes it: `7.0`. Not `1,000`: that may be one or a thousand.
 fn whole(text: &str) -> Option<u32> {
+    const THOUSAND: usize = 3;
     let digits = match text.split_once(['.', ',']) {
-        Some((digits, zeros)) if zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some((digits, zeros))
+            if zeros.len() != THOUSAND && zeros.bytes().all(|byte| byte == b'0') =>
+        {
+            digits
+        }
         Some(_) => return None,
         None => text,
     };
@@ -255,6 +260,8 @@ fn whole(text: &str) -> Option<u32> {
 /// keeps 15 digits, and shows fewer with an exponent.
 fn is_account(cell: &str, account_id: &str) -> bool {
     const KEPT: usize = 15;
+    // A spreadsheet shows six, and leaves out zeros at the end; the form `0.00E+00` shows three.
+    const LEAST_SHOWN: usize = 3;
     if cell.is_empty() || cell == account_id {
         return true;
     }
@@ -268,50 +275,92 @@ fn is_account(cell: &str, account_id: &str) -> bool {
             && cell.bytes().skip(KEPT).all(|byte| byte == b'0');
     }
     let shown = cell.replace(',', ".").to_ascii_uppercase();
-    let Some((mantissa, _)) = shown.split_once('E') else {
+    let (Ok(number), Ok(id), true) = (
+        shown.parse::<f64>(),
+        account_id.parse::<f64>(),
+        shown.contains('E'),
+    ) else {
         return false;
     };
-    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
-    match (shown.parse::<f64>(), account_id.parse::<f64>()) {
-        (Ok(shown), Ok(id)) if digits >= 3 => {
-            let power = i32::try_from(digits - 1).unwrap_or(i32::MAX);
-            (shown - id).abs() / id <= 10_f64.powi(-power)
-        }
-        _ => false,
-    }
+    let number = format!("{number:e}");
+    let rounded = |digits: usize| format!("{id:.*e}", digits - 1).parse::<f64>();
+    (LEAST_SHOWN..=KEPT).any(|digits| rounded(digits).is_ok_and(|id| format!("{id:e}") == number))
 }
 
 fn is_email(cell: &str, frozen: &FrozenRow) -> bool {
-    let written = frozen.email.as_ref().map_or("", EmailAddress::as_written);
-    cell.is_empty() || cell == trim(written) || EmailAddress::parse(cell) == frozen.email
+    cell.is_empty()
+        || frozen.email.as_ref().is_some_and(|email| {
+            cell == trim(email.as_written()) || EmailAddress::parse(cell).as_ref() == Some(email)
+        })
 }
 
 fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
     let failed = |text: String| Fault::of_file(file, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
-        let table = table::xlsx(file.bytes.clone()).map_err(failed)?;
-        return Ok(("xlsx", of_table(&table).map_err(failed)?));
+        // The first part of such a file says what it is, and is not packed.
+        const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument";
+        const AT: usize = 30;
+        if file.bytes[AT.min(file.bytes.len())..].starts_with(OPEN_DOCUMENT) {
+            return Err(failed(
+                "it is an OpenDocument file (.ods): save it as .xlsx or .csv".to_owned(),
+            ));
+        }
+        return Ok(("xlsx", of_workbook(&file.bytes).map_err(failed)?));
     }
     if file.bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         let text =
             "it is a spreadsheet of the old form (.xls), or has a password: save it as .xlsx";
         return Err(failed(text.to_owned()));
     }
-    if file.bytes.trim_ascii_start().starts_with(b"{") {
+    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf");
+    let bytes = bytes.unwrap_or(&file.bytes).trim_ascii_start();
+    if bytes.starts_with(b"{") {
         return Ok(("page", of_page(file)?));
     }
     let table = table::csv(file.bytes.clone(), &COLUMNS).map_err(failed)?;
     Ok(("csv", of_table(&table).map_err(failed)?))
 }
 
+/// The decisions of a spreadsheet. Of two sheets that hold some nobody knows which ones are meant, and one
+/// of them may be hidden.
+fn of_workbook(bytes: &[u8]) -> Result<Vec<Claim>, String> {
+    let sheets = table::xlsx(bytes)?;
+    let mut first_wrong = None;
+    let mut found: Vec<(usize, Vec<Claim>)> = Vec::new();
+    let mut is_any_in_order = false;
+    for sheet in &sheets {
+        match of_table(&sheet.table) {
+            Ok(claims) => {
+                is_any_in_order = true;
+                if !claims.is_empty() {
+                    found.push((sheet.number, claims));
+                }
+            }
+            Err(wrong) => {
+                first_wrong.get_or_insert(wrong);
+            }
+        }
+    }
+    match (found.as_slice(), first_wrong) {
+        ([], Some(wrong)) if !is_any_in_order => Err(wrong),
+        ([] | [_], _) => Ok(found.pop().map(|(_, claims)| claims).unwrap_or_default()),
+        ([(one, _), (other, _), ..], _) => Err(format!(
+            "its sheets {one} and {other} (hidden ones counted) both hold decisions: leave them in one"
+        )),
+    }
+}
+
 fn of_table(table: &Table) -> Result<Vec<Claim>, String> {
     table.ensure_columns(&["row", "account_id", "decision", "note", "review_sha256"])?;
+    table.ensure_no_column_twice(&COLUMNS)?;
     let claim = |row: &table::TableRow| {
         let cell = |name| table.cell(row, name).to_owned();
+        // An apostrophe that makes a number text in some spreadsheets, and is kept by others.
+        let number = |name| cell(name).trim_start_matches('\'').to_owned();
         Claim {
             line: row.line,
-            row: cell("row"),
-            account_id: cell("account_id"),
+            row: number("row"),
+            account_id: number("account_id"),
             email: cell("email"),
             decision: cell("decision"),
             new_role: cell("new_role"),
@@ -428,6 +477,9 @@ mod tests {
             assert!(!is_account(cell, id), "{cell}");
         }
         assert!(!is_account("1002", "1001"));
+        // Zeros at the end of the digits that are shown are left out.
+        assert!(is_account("1.2E+15", "1200000000000001"));
+        assert!(is_account("1.20E+15", id) && !is_account("1.2E+14", "1200000000000001"));
     }
 
     #[test]
@@ -437,5 +489,6 @@ mod tests {
             (Some(7), Some(7), Some(7))
         );
         assert_eq!((whole("7.5"), whole("-1"), whole("")), (None, None, None));
+        assert_eq!((whole("1,000"), whole("1.000")), (None, None));
     }
 }

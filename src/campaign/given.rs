@@ -1,5 +1,7 @@
 //! Files that somebody gives by hand: the decisions that came back, alone or as folders, and who decides.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::CampaignError;
@@ -120,7 +122,15 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if size > MAX_BYTES {
         return Err(format!("it is larger than {MAX_BYTES} bytes"));
     }
-    std::fs::read(path).map_err(text)
+    // A pipe or a device tells no size.
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(text)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it is larger than {MAX_BYTES} bytes"));
+    }
+    Ok(bytes)
 }
 
 fn failed(path: &Path, in_a_log: Option<String>, reason: String) -> CampaignError {
