@@ -24,8 +24,14 @@ use crate::store::{StoreError, is_name};
 /// So many differences are told one by one.
 const TOLD: usize = 3;
 
-/// What is the same whoever says it; how it is said may be another version's.
-const WORDS_OF_A_ROW: [&str; 4] = ["changed", "recommended", "reason", "assigned_by"];
+/// What a version says in its own way: words, and which earlier decision it reminds of.
+const WORDS_OF_A_ROW: [&str; 5] = [
+    "changed",
+    "previous_decision",
+    "recommended",
+    "reason",
+    "assigned_by",
+];
 const WORDS_OF_A_MANIFEST: [&str; 2] = ["controls", "reasons"];
 
 /// How holding a part against what it was made from came out.
