@@ -6,7 +6,7 @@
 use csv::StringRecord;
 use sha2::{Digest as _, Sha256};
 
-use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
+use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
 use crate::people::{Alias, DirectiveFile, Directives, Exception, trim};
@@ -216,19 +216,13 @@ fn table<L>(
 
     let mut made = Vec::new();
     while let Some(row) = lines.next_row()? {
-        if row.cells.iter().all(|cell| trim(cell).is_empty()) {
+        if row.is_blank() {
             continue;
         }
-        let fault = match row.quotes {
-            Err(QuoteFault::NeverClosed) => {
-                return Err(format!(
-                    "a quote in the row that begins in line {} is never closed",
-                    row.line
-                ));
-            }
-            Err(fault) => Some(fault.reason(row.line, row.last_line)),
+        let fault = match row.quotes_fault()? {
+            Some(fault) => Some(fault),
             // Lines may be missing below this one, as those that say `different`.
-            Ok(()) if row.is_cut && row.cells.len() < headers.len() => {
+            None if row.is_cut && row.cells.len() < headers.len() => {
                 return Err(format!(
                     "it looks truncated at line {}, which has {} of {} cells and no line break after it",
                     row.line,
@@ -236,12 +230,8 @@ fn table<L>(
                     headers.len()
                 ));
             }
-            Ok(()) if row.cells.len() != headers.len() => Some(format!(
-                "the line has {} cells and the header {}",
-                row.cells.len(),
-                headers.len()
-            )),
-            Ok(()) => None,
+            None if row.cells.len() != headers.len() => Some(row.other_count(headers.len())),
+            None => None,
         };
         made.push(make(&Row {
             line: row.line,
@@ -254,36 +244,9 @@ fn table<L>(
     Ok(made)
 }
 
-/// What parts the header so that the most of its cells are known; of several that are as good the
-/// first, a comma.
-fn delimiter(text: &str, names: &[&str]) -> u8 {
-    let known = |delimiter: &u8| {
-        let mut record = StringRecord::new();
-        match reader(text, *delimiter, false).read_record(&mut record) {
-            Ok(_) => {
-                let known = |cell: &&str| place_of(trim(cell), names).is_some();
-                record.iter().filter(known).count()
-            }
-            Err(_) => 0,
-        }
-    };
-    let best = DELIMITERS.into_iter().rev().max_by_key(known);
-    best.unwrap_or(b',')
-}
-
-/// Case, blanks and hyphens make no difference: `Person ID` is `person_id`.
 fn place_of(header: &str, names: &[&str]) -> Option<usize> {
-    let plain: String = header
-        .chars()
-        .map(|c| {
-            if matches!(c, ' ' | '-') {
-                '_'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect();
-    names.iter().position(|name| *name == plain)
+    let key = column_key(header);
+    names.iter().position(|name| *name == key)
 }
 
 /// For each name the place of its column, if there is one.

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use support::campaign::{at as campaign_at, tried_at};
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use support::receiver::{Answer, Receiver};
+use support::review::{
+    DECIDED_BY, DECISION, NOTE, assert_sound, filled, filled_in, hash, keep, part, saved, worksheet,
+};
 use support::s3::S3Server;
 use support::{files_below, has};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
@@ -31,87 +34,11 @@ fn open(job: &Job, more: &[&str]) -> Ended {
     job.run_with(&line)
 }
 
-/// The folder of the only review's part.
-fn part(job: &Job, part: &str) -> PathBuf {
-    let reviews = fs::read_dir(job.connection().join("reviews")).expect("reviews");
-    let mut ids: Vec<PathBuf> = reviews.map(|entry| entry.expect("one").path()).collect();
-    ids.sort();
-    assert_eq!(ids.len(), 1);
-    ids[0].join(part)
-}
-
-fn worksheet(job: &Job) -> Value {
-    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
-    serde_json::from_slice(&bytes).expect("JSON")
-}
-
-fn hash(job: &Job) -> String {
-    let bytes = fs::read(part(job, "open").join("worksheet.json")).expect("a worksheet");
-    asana_access_review::evidence::sha256_hex(&bytes)
-}
-
-/// The rows of the worksheet's CSV as a reviewer fills them in.
-fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
-    filled_in(&part(job, "open"), decide)
-}
-
-fn filled_in(part: &Path, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
-    let text = fs::read(part.join("worksheet.csv")).expect("a worksheet");
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(&text[3..]);
-    let mut rows: Vec<Vec<String>> = reader
-        .records()
-        .map(|row| row.expect("a row").iter().map(str::to_owned).collect())
-        .collect();
-    for (number, row) in rows.iter_mut().enumerate().skip(1) {
-        decide(number, row);
-    }
-    rows
-}
-
-const DECISION: usize = 15;
-const NOTE: usize = 17;
-const DECIDED_BY: usize = 18;
-
-fn keep(_: usize, row: &mut [String]) {
-    row[DECISION] = "keep".to_owned();
-    row[DECIDED_BY] = "boss@example.net".to_owned();
-}
-
-fn saved(job: &Job, name: &str, rows: &[Vec<String>], delimiter: u8) -> PathBuf {
-    let path = job.folder.path().join(name);
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_path(&path)
-        .expect("a file");
-    for row in rows {
-        writer.write_record(row).expect("a row");
-    }
-    writer.flush().expect("a file");
-    path
-}
-
 fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
     let mut line = vec!["review", "close", "--decisions"];
     line.extend(files.iter().map(|path| path.to_str().expect("UTF-8")));
     line.extend(more);
     job.run_with(&line)
-}
-
-/// Both verifiers find the evidence sound.
-fn assert_sound(job: &Job) {
-    let seen = verify(&job.evidence(), &[]);
-    assert_eq!(seen.code, 0, "{}", seen.stdout);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
-    let seen = Command::new("sh").arg(script).arg(job.evidence()).output();
-    let seen = seen.expect("sh");
-    assert!(
-        seen.status.success(),
-        "{}",
-        String::from_utf8_lossy(&seen.stdout)
-    );
 }
 
 #[test]

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
 use calamine::{Data, Reader as _, Xlsx, XlsxCellReader, XlsxError};
-use csv::StringRecord;
 use zip::ZipArchive;
 
 use crate::files;
-use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
+use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::people::trim;
 
 /// More cells than this are no table of ours; a spreadsheet may claim any number in a few bytes.
@@ -81,14 +80,6 @@ fn plain(cell: &str) -> &str {
     }
 }
 
-fn header_key(text: &str) -> String {
-    let plain = trim(text).chars().map(|c| match c {
-        ' ' | '-' => '_',
-        c => c.to_ascii_lowercase(),
-    });
-    plain.collect()
-}
-
 /// Reads a CSV with a header, parted by what makes the most of `known` columns.
 pub(super) fn csv(bytes: Vec<u8>, known: &[&str]) -> Result<Table, String> {
     let text = files::decode(bytes)?.text;
@@ -104,40 +95,26 @@ pub(super) fn csv(bytes: Vec<u8>, known: &[&str]) -> Result<Table, String> {
     let blank = body.len() - body.trim_start_matches(['\r', '\n']).len();
     first_line += body[..blank].matches('\n').count() as u64;
     let body = &body[blank..];
-    let header = |delimiter| {
-        let mut record = StringRecord::new();
-        let _ = reader(body, delimiter, false).read_record(&mut record);
-        let cells: Vec<String> = record.iter().map(header_key).collect();
-        let found = cells.iter().filter(|cell| known.contains(&cell.as_str()));
-        (found.count(), delimiter, cells)
-    };
-    let best = DELIMITERS.into_iter().rev().map(header);
-    let Some((_, delimiter, headers)) = best.max_by_key(|(found, ..)| *found) else {
-        return Err("it is empty".to_owned());
-    };
+    let delimiter = delimiter(body, known);
     let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
     let mut lines = Lines::new(body, first_line, delimiter, escapes);
-    lines.next_row()?;
+    let headers: Vec<String> = match lines.next_row()? {
+        Some(header) => {
+            header.ensure_header()?;
+            header.cells.iter().map(column_key).collect()
+        }
+        None => return Err("it is empty".to_owned()),
+    };
     let mut rows = Vec::new();
     while let Some(row) = lines.next_row()? {
-        if row.cells.iter().all(|cell| trim(cell).is_empty()) {
+        if row.is_blank() {
             continue;
         }
-        let fault = match row.quotes {
-            Err(QuoteFault::NeverClosed) => {
-                return Err(format!(
-                    "a quote in the row that begins in line {} is never closed",
-                    row.line
-                ));
-            }
-            Err(fault) => Some(fault.reason(row.line, row.last_line)),
+        let fault = match row.quotes_fault()? {
+            Some(fault) => Some(fault),
             // Cells left out at the end are blank ones; more than the header has are not.
-            Ok(()) if row.cells.len() > headers.len() => Some(format!(
-                "the line has {} cells and the header {}",
-                row.cells.len(),
-                headers.len()
-            )),
-            Ok(()) => None,
+            None if row.cells.len() > headers.len() => Some(row.other_count(headers.len())),
+            None => None,
         };
         rows.push(TableRow {
             line: row.line,
@@ -224,7 +201,7 @@ fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, String> {
             let cells = (0..width).map(|at| cells.get(&at).cloned().unwrap_or_default());
             cells.collect()
         };
-        let headers: Vec<String> = dense(&header).iter().map(|text| header_key(text)).collect();
+        let headers: Vec<String> = dense(&header).iter().map(|text| column_key(text)).collect();
         if !headers.iter().any(|header| header == "row") {
             continue;
         }

@@ -2,6 +2,8 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use crate::people::trim;
+
 /// What parts the cells of a row.
 pub(crate) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -13,6 +15,33 @@ pub(crate) fn reader(text: &str, delimiter: u8, escapes: bool) -> Reader<&[u8]> 
         .delimiter(delimiter)
         .escape(escapes.then_some(b'\\'))
         .from_reader(text.as_bytes())
+}
+
+/// The name of a column in a file that people write by hand: case, blanks and hyphens make no difference, so
+/// that `Person ID` is `person_id`.
+pub(crate) fn column_key(header: &str) -> String {
+    let plain = trim(header).chars().map(|c| match c {
+        ' ' | '-' => '_',
+        c => c.to_ascii_lowercase(),
+    });
+    plain.collect()
+}
+
+/// What parts the header so that the most of its cells are among `names`; of several that are as good the
+/// first, a comma.
+pub(crate) fn delimiter(text: &str, names: &[&str]) -> u8 {
+    let known = |delimiter: &u8| {
+        let mut record = StringRecord::new();
+        match reader(text, *delimiter, false).read_record(&mut record) {
+            Ok(_) => {
+                let is_known = |cell: &&str| names.contains(&&*column_key(cell));
+                record.iter().filter(is_known).count()
+            }
+            Err(_) => 0,
+        }
+    };
+    let best = DELIMITERS.into_iter().rev().max_by_key(known);
+    best.unwrap_or(b',')
 }
 
 /// Whether the file writes `\"` for a quote inside of a cell: a backslash and a quote that cannot
@@ -37,6 +66,32 @@ pub(crate) struct Row<'r> {
 }
 
 impl Row<'_> {
+    /// Whether it has nothing in it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| trim(cell).is_empty())
+    }
+
+    /// Why its cells may stand in the wrong columns because of its quotes, if so.
+    ///
+    /// # Errors
+    /// Where a quote is never closed: everything that follows is in one cell.
+    pub(crate) fn quotes_fault(&self) -> Result<Option<String>, String> {
+        match self.quotes {
+            Ok(()) => Ok(None),
+            Err(QuoteFault::NeverClosed) => Err(format!(
+                "a quote in the row that begins in line {} is never closed",
+                self.line
+            )),
+            Err(fault) => Ok(Some(fault.reason(self.line, self.last_line))),
+        }
+    }
+
+    /// That it has more or fewer cells than the header.
+    pub(crate) fn other_count(&self, headers: usize) -> String {
+        let cells = self.cells.len();
+        format!("the line has {cells} cells and the header {headers}")
+    }
+
     /// A header whose quotes are not where they should be may hold the first rows, and says
     /// nothing sure of the columns.
     ///

@@ -32,7 +32,11 @@ pub(crate) fn hash(job: &Job) -> String {
 
 /// The rows of the worksheet's CSV as a reviewer fills them in.
 pub(crate) fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
-    let text = fs::read(part(job, "open").join("worksheet.csv")).expect("a worksheet");
+    filled_in(&part(job, "open"), decide)
+}
+
+pub(crate) fn filled_in(part: &Path, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
+    let text = fs::read(part.join("worksheet.csv")).expect("a worksheet");
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .from_reader(&text[3..]);
