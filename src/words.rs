@@ -88,6 +88,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         counts.findings.total,
         &counts.findings.by_kind,
     );
+    text += &followed(judgement);
     text += &line(
         "changes   ",
         counts.changes.total,
@@ -159,6 +160,24 @@ fn by_hand(judgement: &Judgement) -> String {
         }
     }
     text
+}
+
+/// How far what closed reviews asked for is done.
+fn followed(judgement: &Judgement) -> String {
+    let follow_ups = judgement.reviews.iter().flat_map(|of| &of.follow_ups);
+    let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
+    for of in follow_ups {
+        *by_state.entry(of.state.as_str()).or_default() += 1;
+    }
+    let total: usize = by_state.values().sum();
+    let told: Vec<String> = by_state
+        .into_iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    match total {
+        0 => String::new(),
+        _ => format!("  follow-ups {total}: {}\n", told.join(", ")),
+    }
 }
 
 fn one_finding(finding: &Finding, names: bool) -> String {

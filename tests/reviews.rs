@@ -901,6 +901,28 @@ fn follow_ups(job: &Job, sequence: u64) -> Vec<Value> {
 }
 
 #[test]
+fn the_summary_of_a_night_says_what_is_still_to_be_done() {
+    let job = reviewed(LEFT_AND_GONE);
+    assert_eq!(open(&job, &[]).code, 0);
+    let rows = filled(&job, |number, row| {
+        keep(number, row);
+        if number == 4 {
+            row[DECISION] = "revoke".to_owned();
+            row[NOTE] = "left the project".to_owned();
+        }
+    });
+    assert!(!job.run().stdout.contains("follow-ups"));
+    let file = saved(&job, "d.csv", &rows, b',');
+    assert_eq!(close(&job, &[&file], &[]).code, 0);
+    let night = job.run();
+    assert!(
+        night.stdout.contains("\n  follow-ups 1: 1 open\n"),
+        "{}",
+        night.stdout
+    );
+}
+
+#[test]
 fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     let night = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
