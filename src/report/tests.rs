@@ -276,6 +276,8 @@ fn failed_report(origin: &str, code: u8, message: &str) -> String {
 /// The page as a reader sees it: no style, no tags, white space as one blank.
 fn text_of(page: &str) -> String {
     let body = page.split_once("<body>").expect("a body").1;
+    // Only a place where a word may break.
+    let body = body.replace("<wbr>", "");
     let mut text = String::new();
     let mut in_tag = false;
     for c in body.chars() {
