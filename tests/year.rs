@@ -82,6 +82,16 @@ fn measure(job: &Job, nights: u64) -> Measured {
     Measured { took, peak_kib }
 }
 
+/// What it takes: others may use the same cores, and the allocator gives memory back when it likes, so the
+/// least of five.
+fn least(job: &Job, nights: u64) -> Measured {
+    let measured: Vec<Measured> = (0..5).map(|_| measure(job, nights)).collect();
+    Measured {
+        took: measured.iter().map(|of| of.took).min().expect("five"),
+        peak_kib: measured.iter().map(|of| of.peak_kib).min().expect("five"),
+    }
+}
+
 #[test]
 #[ignore = "builds a year of nights; run it in release"]
 fn a_year_is_verified_within_five_seconds_and_no_night_is_held_in_memory() {
@@ -93,12 +103,10 @@ fn a_year_is_verified_within_five_seconds_and_no_night_is_held_in_memory() {
         let world = World::generated(ACCOUNTS + (night % 4) as usize);
         job.run_at(&at.to_string(), world);
         if night + 1 == FEW {
-            few = Some(measure(&job, FEW));
+            few = Some(least(&job, FEW));
         }
     }
-    // Others may use the same cores: the best of three is what it takes.
-    let year = (0..3).map(|_| measure(&job, NIGHTS));
-    let year = year.min_by_key(|measured| measured.took).expect("three");
+    let year = least(&job, NIGHTS);
     let few = few.expect("few nights");
     println!("{FEW} nights: {few:?}; {NIGHTS} nights: {year:?}");
     // The names of a night's files stay in memory to the end, and its content does not.
