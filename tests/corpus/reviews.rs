@@ -6,9 +6,10 @@
 use std::fs;
 use std::path::Path;
 
+use asana_access_review::campaign::{self, OpenAsked};
 use asana_access_review::evidence::{
-    ByReviewer, Entry, EntryKind, FileRecord, ReviewClosed, ReviewDataFile, ReviewFile,
-    ReviewManifest, Totals, Worksheet, sha256_hex, sums,
+    ByReviewer, Entry, EntryKind, FileRecord, FrozenRow, ReviewClosed, ReviewDataFile, ReviewFile,
+    ReviewManifest, Scope, Totals, Worksheet, sha256_hex, sums,
 };
 use asana_access_review::judgement::{RunRef, Verdict};
 use asana_access_review::people::{Decision, EmailAddress, Role, Status};
@@ -1009,4 +1010,48 @@ fn a_review_whose_night_is_expired_is_held_as_far_as_it_can_be() {
         why.is_some_and(|why| why.contains("its night, entry 3")),
         "{told:#}"
     );
+}
+
+#[test]
+fn an_owner_who_decided_under_another_address_that_the_night_knows_is_found() {
+    let job = Job::new(World::generated(12), "")
+        .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
+        .env("HR_FEED_SCOPE", "roster")
+        .env("HR_FEED_COLUMNS", "other_email=Personal");
+    job.hr_file(
+        b"Employee ID,Name,Work Email,Personal,Status,Termination Date\n\
+          E1,One,person1@example.com,one@mail.example,Active,\n",
+    );
+    job.run_at("2026-11-03T22:40:00Z", World::generated(12));
+    // Anybody may decide: only who owns the account makes a difference.
+    let asked = OpenAsked {
+        name: "2026-Q4".to_owned(),
+        due: "2026-12-31".parse().expect("a day"),
+        scope: Scope::All,
+        reviewers: None,
+        run: "latest".to_owned(),
+    };
+    let opened = support::campaign::at(
+        &job,
+        "2026-11-04T09:00:00Z",
+        async |settings, moment, clock| campaign::open(settings, &asked, moment, clock).await,
+    );
+    let keep = |_: &FrozenRow| Some((Decision::Keep, ""));
+    support::campaign::close(&job, "2026-11-04T17:00:00Z", &opened, keep, None);
+    let told_if_decided_by = |who: &str| {
+        let mut copy = Copy::of(&job, &job.folder.path().join("copy"), 3);
+        copy.forge_close(3, |closed| {
+            closed.rows[0].decided_by = Some(email(who));
+        });
+        told_by_verify(
+            &support::job::verify(&copy.root, &[]),
+            &copy.connection.clone(),
+        )
+    };
+    assert_eq!(told_if_decided_by("ciso@example.net"), Vec::new());
+    for own in ["Person1+x@example.IO", "one@mail.example"] {
+        let told = told_if_decided_by(own);
+        assert_eq!(told.len(), 1, "{own}");
+        assert!(told[0].1.ends_with("/close/review.json"), "{own}");
+    }
 }
