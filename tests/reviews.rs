@@ -1669,6 +1669,15 @@ fn what_programs_make_of_a_file_is_read_or_said() {
     let page = format!("\u{feff}{head}\n{line}\n");
     let told = status_of(&job, "page.jsonl", page.as_bytes());
     assert!(told.contains("decided    1/11"), "{told}");
+    let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let told = status_of(&job, "page.jsonl", &wide);
+    assert!(told.contains("decided    1/11"), "{told}");
+    // One that some editor saved in a form in which each letter has one byte.
+    let narrow = page.replace("\"note\":\"\"", "\"note\":\"caf\u{e9}\"");
+    let narrow = narrow.trim_start_matches('\u{feff}').chars();
+    let narrow: Vec<u8> = narrow.map(|c| u8::try_from(c).expect("Latin 1")).collect();
+    let told = status_of(&job, "page.jsonl", &narrow);
+    assert!(told.contains("it is not UTF-8"), "{told}");
 
     let csv = |change: &dyn Fn(&mut Vec<String>)| {
         let mut row = rows[1].clone();

@@ -11,6 +11,7 @@ use crate::evidence::{
     COLUMNS, ClosedRow, DecisionFile, FrozenRow, Owners, ReviewerFile, Worksheet, sha256_hex,
     undecided_rows,
 };
+use crate::files;
 use crate::people::{Decision, EmailAddress, Role, trim};
 
 /// The `schema` of the file that the page saves.
@@ -306,12 +307,21 @@ fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
             "it is a spreadsheet of the old form (.xls), or has a password: save it as .xlsx";
         return Err(failed(text.to_owned()));
     }
-    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf");
-    let bytes = bytes.unwrap_or(&file.bytes).trim_ascii_start();
-    if bytes.starts_with(b"{") {
-        return Ok(("page", of_page(file)?));
+    let decoded = files::decode(file.bytes.clone()).map_err(failed)?;
+    let (text, encoding) = (
+        decoded.text.trim_start_matches('\u{feff}'),
+        decoded.encoding,
+    );
+    if text.trim_ascii_start().starts_with('{') {
+        // The page writes UTF-8, and an editor that changes it does so to another form of Unicode.
+        if !encoding.starts_with("UTF-") {
+            return Err(failed(format!(
+                "it is not UTF-8, but looks like {encoding}"
+            )));
+        }
+        return Ok(("page", of_page(file, text)?));
     }
-    let table = table::csv(file.bytes.clone(), &COLUMNS).map_err(failed)?;
+    let table = table::of_text(text, &COLUMNS).map_err(failed)?;
     Ok(("csv", of_table(&table).map_err(failed)?))
 }
 
@@ -374,7 +384,7 @@ fn of_table(table: &Table) -> Result<Vec<Claim>, String> {
 }
 
 /// The file that the page saves: a line that says whose decisions it holds and how many, then one a line.
-fn of_page(file: &Given) -> Result<Vec<Claim>, Fault> {
+fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, Fault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Head {
@@ -398,9 +408,6 @@ fn of_page(file: &Given) -> Result<Vec<Claim>, Fault> {
         decided_at: String,
     }
     let failed = |text: String| Fault::of_file(file, text);
-    let text = std::str::from_utf8(&file.bytes)
-        .map_err(|_| failed("it is not UTF-8".to_owned()))?
-        .trim_start_matches('\u{feff}');
     let mut lines = (1u64..)
         .zip(text.lines())
         .filter(|(_, line)| !trim(line).is_empty());

@@ -83,7 +83,11 @@ fn plain(cell: &str) -> &str {
 /// Reads a CSV with a header, parted by what makes the most of `known` columns.
 pub(super) fn csv(bytes: Vec<u8>, known: &[&str]) -> Result<Table, String> {
     let text = files::decode(bytes)?.text;
-    let text = text.trim_start_matches('\u{feff}');
+    of_text(text.trim_start_matches('\u{feff}'), known)
+}
+
+/// The same of a text without a byte order mark.
+pub(super) fn of_text(text: &str, known: &[&str]) -> Result<Table, String> {
     // A line that Excel writes and reads to name its delimiter.
     let names_delimiter = |start: &str| start.eq_ignore_ascii_case("sep=");
     let (body, mut first_line) = match text.split_at_checked("sep=".len()) {
