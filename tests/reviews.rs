@@ -1428,6 +1428,23 @@ fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
 }
 
 #[test]
+fn a_review_outlives_its_night_only_once_that_is_kept_no_longer() {
+    let job = Job::new(World::generated(12), LEFT_AND_GONE).env("EVIDENCE_RETENTION_DAYS", "30");
+    assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
+    open_at(&job, "2026-11-02T09:00:00Z");
+    fs::remove_file(job.run_folder(1).join("inputs/hr.jsonl.gz")).expect("a file");
+    let status = |as_of: &str| {
+        let asked = StatusAsked::default();
+        tried_at(&job, as_of, async |settings, moment, _| {
+            campaign::status(settings, &asked, moment).await
+        })
+    };
+    let missing = status("2026-11-20T09:00:00Z").expect_err("a file is missing");
+    assert_eq!(missing.exit().code(), 5);
+    assert!(status("2026-12-20T09:00:00Z").is_ok());
+}
+
+#[test]
 fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_told() {
     let job = with_a_roster();
     let reviewers = job.folder.path().join("reviewers.csv");

@@ -25,7 +25,15 @@ pub(super) async fn of_review(
     let files = ledger.committed_files_alone(entry, &wanted).await;
     match files.and_then(|files| night_of(entry, &files)) {
         Ok(night) => Ok(night.owners),
-        Err(_) if entry.retain_until.is_some_and(|until| until < as_of) => Ok(Owners::default()),
+        // Only what is gone or other than it was: a store that fails says nothing of the night.
+        Err(LedgerError::Damaged(why)) if entry.retain_until.is_some_and(|until| until < as_of) => {
+            tracing::warn!(
+                why,
+                "The night that is reviewed is kept no longer: an owner is known by the addresses of \
+                 the row alone"
+            );
+            Ok(Owners::default())
+        }
         Err(error) => Err(error),
     }
 }

@@ -83,15 +83,14 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
     })
 }
 
-/// A person's address and nothing else: of `mailto:ana@x.com` or `Ana<ana@x.com>` another address would be
-/// made, and Ana could decide about herself.
+/// A person's address and nothing else: with anything around it, Ana could decide about herself. What
+/// spreadsheets make a link of is taken for what it shows.
 pub(super) fn person(text: &str) -> Option<EmailAddress> {
     let text = match text.split_at_checked("mailto:".len()) {
         Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
         _ => text,
     };
-    let is_odd = text.contains(|c: char| "<>()[],;:\"\\|/".contains(c));
-    EmailAddress::parse(text).filter(|_| !is_odd)
+    EmailAddress::parse_alone(text).filter(|_| !text.contains(['|', '/']))
 }
 
 #[cfg(test)]

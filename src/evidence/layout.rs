@@ -125,6 +125,12 @@ impl ConnectionFolder {
         format!("{}/{run}", self.0)
     }
 
+    /// A file of the folder that an entry names; none where that is no folder evidence has.
+    pub fn committed_file(&self, run: &str, file: &str) -> Option<String> {
+        let is_folder = RunFolder::parse(run).is_some() || ReviewFolder::parse(run).is_some();
+        is_folder.then(|| format!("{}/{run}/{file}", self.0))
+    }
+
     /// A file of a run.
     pub fn file(&self, run: &RunFolder, file: &RunFile) -> String {
         format!("{}/{}", self.run(run), file.name())

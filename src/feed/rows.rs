@@ -195,7 +195,7 @@ impl RowReader {
         let mut addresses = cells
             .clone()
             .map(trim)
-            .filter(|text| address(text).is_some());
+            .filter(|text| EmailAddress::parse_alone(text).is_some());
         let email = match (addresses.next(), addresses.next()) {
             (Some(only), None) => Some(only),
             _ => None,
@@ -307,7 +307,7 @@ impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
         let mut is_any_unreadable = false;
         for at in layout.cells(Column::OtherEmail) {
             for part in parts((self.cell)(*at)).filter(|part| !is_blank_word(part)) {
-                match address(part) {
+                match EmailAddress::parse_alone(part) {
                     Some(address) => found.push(address),
                     None => is_any_unreadable = true,
                 }
@@ -423,7 +423,8 @@ fn is_undamaged(text: &str) -> bool {
 
 /// All addresses of a cell, or none if one of them is no address.
 fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
-    let found: Vec<EmailAddress> = parts(text).map(address).collect::<Option<_>>()?;
+    let found = parts(text).map(EmailAddress::parse_alone);
+    let found: Vec<EmailAddress> = found.collect::<Option<_>>()?;
     (!found.is_empty()).then_some(found)
 }
 
@@ -432,14 +433,6 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| matches!(c, ';' | ',' | '|') || c.is_whitespace())
         .map(trim)
         .filter(|part| !part.is_empty())
-}
-
-/// One address, nothing around it: `Ana <ana@x.com>` and `mailto:` would match no account.
-fn address(text: &str) -> Option<EmailAddress> {
-    if text.contains(['<', '>', '(', ')', '[', ']', '"', ',', ';', ':', '\\']) {
-        return None;
-    }
-    EmailAddress::parse(text)
 }
 
 /// What a status means, if it leaves no doubt.

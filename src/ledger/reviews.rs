@@ -14,7 +14,7 @@ use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
     Entry, EntryKind, FileRecord, ReviewDataFile, ReviewFile, ReviewFolder, ReviewManifest,
-    ReviewPart, RunFile, RunFolder, event, sha256_hex, sums, sums_of,
+    ReviewPart, RunFile, event, sha256_hex, sums, sums_of,
 };
 use crate::people::ReviewEvent;
 
@@ -192,16 +192,12 @@ impl Ledger {
         wanted: &[&str],
         is_looked_at: impl Fn(&str) -> bool,
     ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
-        let is_folder =
-            RunFolder::parse(&entry.run).is_some() || ReviewFolder::parse(&entry.run).is_some();
         let damaged = |what: &str, text: &str| {
             LedgerError::Damaged(format!("{what} of ledger entry {} {text}", entry.sequence))
         };
-        if !is_folder {
-            return Err(damaged("the folder", "is none that evidence has"));
-        }
         let read = async |file: &str| {
-            let name = format!("{}/{}/{file}", self.folder, entry.run);
+            let name = self.folder.committed_file(&entry.run, file);
+            let name = name.ok_or_else(|| damaged("the folder", "is none that evidence has"))?;
             let bytes = self.store.read(&name).await?;
             bytes.ok_or_else(|| damaged(file, "is missing"))
         };

@@ -43,6 +43,16 @@ impl EmailAddress {
         })
     }
 
+    /// The same of a text that people wrote, and nothing around the address: of `Ana<ana@x.com>` and
+    /// `mailto:ana@x.com` an address of somebody else would be made.
+    pub fn parse_alone(written: &str) -> Option<Self> {
+        let is_around = |c: char| "<>()[],;:\"\\".contains(c);
+        match written.contains(is_around) {
+            true => None,
+            false => Self::parse(written),
+        }
+    }
+
     /// The text as the source wrote it.
     pub fn as_written(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.key)

@@ -14,8 +14,8 @@ use super::committed::Found;
 use super::reviews::Part;
 use crate::evidence::{
     Before, ByReviewer, ClosedRow, FileRecord, FrozenRow, Owners, ReviewClosed, ReviewDataFile,
-    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewedNight, RunFile, RunFolder,
-    Worksheet, frozen_rows, sha256_hex, sums_of, undecided_rows,
+    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewedNight, RunFile, Worksheet,
+    frozen_rows, sha256_hex, sums_of, undecided_rows,
 };
 use crate::judgement::RunRef;
 use crate::report;
@@ -146,8 +146,12 @@ async fn opened(
         };
         looked.made_again(&html, from_itself);
         drop((file, csv, html));
-        if let Ok(xlsx) = worksheet.xlsx(&sha256) {
-            looked.made_again(&xlsx, from_itself);
+        match worksheet.xlsx(&sha256) {
+            Ok(xlsx) => looked.made_again(&xlsx, from_itself),
+            Err(_) => {
+                let text = "its spreadsheet could not be made again";
+                looked.not_seen.push(text.to_owned());
+            }
         }
     }
 
@@ -463,14 +467,11 @@ async fn committed(
     file: &str,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let run = &known.at.run;
-    if RunFolder::parse(run).is_none() && ReviewFolder::parse(run).is_none() {
-        return Ok(None);
-    }
     let read = async |file: &str| {
-        let name = format!("{}/{run}/{file}", of.connection);
-        match is_name(&name) {
-            true => of.stored.store.read_again(&name).await,
-            false => Ok(None),
+        let name = of.connection.committed_file(run, file);
+        match name.filter(|name| is_name(name)) {
+            Some(name) => of.stored.store.read_again(&name).await,
+            None => Ok(None),
         }
     };
     let sums = read(&RunFile::Sums.name()).await?;
