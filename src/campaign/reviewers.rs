@@ -90,7 +90,7 @@ pub(super) fn person(text: &str) -> Option<EmailAddress> {
         Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
         _ => text,
     };
-    EmailAddress::parse_alone(text).filter(|_| !text.contains(['|', '/']))
+    EmailAddress::parse(text).filter(|_| !text.contains(['|', '/']))
 }
 
 #[cfg(test)]

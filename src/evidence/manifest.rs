@@ -12,8 +12,8 @@ use super::{
 };
 use crate::judgement::{Check, Counts, DirectiveKind, DirectiveState, Policy, RunRef, Verdict};
 use crate::people::{
-    AgeBasis, DirectiveFile, GapFilling, Memberships, PageRecord, RejectedRecord, RequestRecord,
-    Viewer, Workspace,
+    AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, RejectedRecord,
+    RequestRecord, Viewer, Workspace,
 };
 
 /// The `schema` of a manifest.
@@ -137,7 +137,7 @@ pub struct HrSource {
     pub format: String,
     pub encoding: String,
     pub gzip: bool,
-    pub columns: BTreeMap<String, String>,
+    pub columns: Vec<FeedColumn>,
     pub end_of_work: String,
     pub notes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,7 +7,8 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::DateOrder;
-use super::values::{is_blank_word, quoted};
+use super::values::quoted;
+use crate::people::is_blank_word;
 
 /// Which midnight a day without a time stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

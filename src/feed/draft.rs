@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::headers::Layout;
 use super::rows::Entry;
-use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
+use crate::people::{Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning};
 
 /// Notes of the file are for people: more than this nobody reads, and a strange file must not make
 /// a strange amount of evidence.
@@ -50,7 +50,14 @@ impl Draft {
 
     /// Records which column was read as what.
     pub(super) fn read_with(&mut self, layout: &Layout) {
-        self.feed.origin.columns = layout.columns();
+        self.feed.origin.columns = layout
+            .columns()
+            .into_iter()
+            .filter_map(|(meaning, name)| {
+                let meaning = *Meaning::ALL.iter().find(|of| of.as_str() == meaning)?;
+                Some(FeedColumn { name, meaning })
+            })
+            .collect();
         for note in &layout.notes {
             self.note(note.as_str());
         }
@@ -124,6 +131,8 @@ fn says_the_same(one: &HrRow, other: &HrRow) -> bool {
         end,
         last_day,
         location,
+        unreadable_address,
+        unread,
         notes: _,
     } = one;
     *person_id == other.person_id
@@ -135,6 +144,8 @@ fn says_the_same(one: &HrRow, other: &HrRow) -> bool {
         && *end == other.end
         && *last_day == other.last_day
         && *location == other.location
+        && *unreadable_address == other.unreadable_address
+        && *unread == other.unread
 }
 
 fn digest(row: &HrRow) -> u64 {
@@ -147,8 +158,9 @@ fn digest(row: &HrRow) -> u64 {
     row.location.hash(&mut hasher);
     match &row.status {
         Employment::Active => 0.hash(&mut hasher),
+        Employment::OnLeave => 3.hash(&mut hasher),
         Employment::Ended => 1.hash(&mut hasher),
-        Employment::NotTold => 2.hash(&mut hasher),
+        Employment::Blank => 2.hash(&mut hasher),
         Employment::Unclassified(word) => word.hash(&mut hasher),
     }
     moment(&row.start).hash(&mut hasher);

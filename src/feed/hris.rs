@@ -229,10 +229,10 @@ impl FormerEmployees {
     fn has_left(&self, row: &HrRow) -> bool {
         let end = row.end_of_work().map(|end| end.at);
         match (&row.status, end, self.listed_at) {
-            (Employment::Active, ..) => false,
+            (Employment::Active | Employment::OnLeave, ..) => false,
             (Employment::Ended, None, _) | (Employment::Ended, _, None) => true,
             (_, Some(end), Some(listed_at)) => end <= listed_at,
-            (Employment::Unclassified(_) | Employment::NotTold, ..) => false,
+            (Employment::Unclassified(_) | Employment::Blank, ..) => false,
         }
     }
 

@@ -6,9 +6,11 @@ use jiff::tz::TimeZone;
 
 use super::dates::{self, Edge, Told};
 use super::headers::Layout;
-use super::values::{is_blank_word, listed, quoted};
+use super::values::{listed, quoted};
 use super::{Column, DateOrder, DateRules, place_key};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_zero_width, trim};
+use crate::people::{
+    EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_blank_word, is_zero_width, trim,
+};
 
 /// What became of a row that is not blank.
 #[derive(Debug)]
@@ -149,7 +151,7 @@ impl RowReader {
         let location = reading.text(layout, Column::Location);
         let status = match reading.text(layout, Column::Status) {
             Some(text) => employment(text, layout.status_is_flag),
-            None => Employment::NotTold,
+            None => Employment::Blank,
         };
         let zone = match reading.text(layout, Column::Zone) {
             Some(name) => reading.zone(layout, name, &self.zone, &mut self.zones),
@@ -179,6 +181,8 @@ impl RowReader {
             end,
             last_day,
             location: location.map(str::to_owned),
+            unreadable_address: false,
+            unread: Vec::new(),
             notes: reading.notes,
         })
     }
@@ -195,7 +199,7 @@ impl RowReader {
         let mut addresses = cells
             .clone()
             .map(trim)
-            .filter(|text| EmailAddress::parse_alone(text).is_some());
+            .filter(|text| EmailAddress::parse(text).is_some());
         let email = match (addresses.next(), addresses.next()) {
             (Some(only), None) => Some(only),
             _ => None,
@@ -307,7 +311,7 @@ impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
         let mut is_any_unreadable = false;
         for at in layout.cells(Column::OtherEmail) {
             for part in parts((self.cell)(*at)).filter(|part| !is_blank_word(part)) {
-                match EmailAddress::parse_alone(part) {
+                match EmailAddress::parse(part) {
                     Some(address) => found.push(address),
                     None => is_any_unreadable = true,
                 }
@@ -423,7 +427,7 @@ fn is_undamaged(text: &str) -> bool {
 
 /// All addresses of a cell, or none if one of them is no address.
 fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
-    let found = parts(text).map(EmailAddress::parse_alone);
+    let found = parts(text).map(EmailAddress::parse);
     let found: Vec<EmailAddress> = found.collect::<Option<_>>()?;
     (!found.is_empty()).then_some(found)
 }

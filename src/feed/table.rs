@@ -6,9 +6,9 @@ use super::Settings;
 use super::draft::Draft;
 use super::headers::{self, Header};
 use super::rows::RowReader;
-use super::values::{count, is_blank_word, listed};
+use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
-use crate::people::trim;
+use crate::people::{is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
 /// header is data.

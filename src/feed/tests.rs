@@ -114,6 +114,14 @@ async fn a_panic_while_reading_is_no_outage() {
     let _ = aside(Purpose::HrFeed, "hr.csv", || panic!("on purpose")).await;
 }
 
+fn column_of<'o>(origin: &'o FeedOrigin, meaning: &str) -> &'o str {
+    let found = origin
+        .columns
+        .iter()
+        .find(|of| of.meaning.as_str() == meaning);
+    found.map_or("", |of| &of.name)
+}
+
 #[test]
 fn a_plain_feed_is_read_and_nothing_is_left_over() {
     let bytes = include_bytes!("../../tests/feeds/leavers.csv");
@@ -136,7 +144,7 @@ fn a_plain_feed_is_read_and_nothing_is_left_over() {
     );
     assert_eq!(origin.bytes, bytes.len() as u64);
     assert_eq!(origin.sha256, const_hex::encode(Sha256::digest(bytes)));
-    assert_eq!(origin.columns["person_id"], "Employee ID");
+    assert_eq!(column_of(&origin, "person_id"), "Employee ID");
     assert!(!origin.gzip);
 }
 
@@ -380,7 +388,7 @@ fn columns_named_by_hand_make_a_header_of_any_language() {
     };
     let feed = read_with(&settings, "Kennung,Vorname,Austritt\n1,Ana,31.10.2026\n");
     assert_eq!(feed.rows.len(), 1, "{feed:?}");
-    assert_eq!(feed.origin.columns["end"], "Austritt");
+    assert_eq!(column_of(&feed.origin, "end"), "Austritt");
 }
 
 #[test]
@@ -529,7 +537,7 @@ fn a_status_says_active_ended_or_stays_in_sight() {
         status("Garden Leave"),
         Employment::Unclassified("Garden Leave".to_owned())
     );
-    assert_eq!(status(""), Employment::NotTold);
+    assert_eq!(status(""), Employment::Blank);
 }
 
 #[test]
@@ -643,7 +651,7 @@ fn the_list_in_an_envelope_is_found_and_ids_keep_their_zeros() {
     The rows are the list `Report_Entry`
     ");
     assert_eq!(feed.origin.format, "json");
-    assert_eq!(feed.origin.columns["end"], "Termination_Date");
+    assert_eq!(column_of(&feed.origin, "end"), "Termination_Date");
 }
 
 #[test]

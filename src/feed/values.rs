@@ -1,34 +1,5 @@
 //! Small questions asked of every cell.
 
-/// Words that systems write where there is nothing.
-const BLANK_WORDS: [&str; 16] = [
-    "-",
-    "--",
-    "\u{2013}",
-    "\u{2014}",
-    "n/a",
-    "na",
-    "n.a.",
-    "#n/a",
-    "none",
-    "(none)",
-    "null",
-    "nil",
-    "nan",
-    "nat",
-    "undefined",
-    "(blank)",
-];
-
-/// Whether a trimmed text is a way to write "none".
-pub(super) fn is_blank_word(text: &str) -> bool {
-    text.is_empty()
-        || (text.len() <= 9
-            && BLANK_WORDS
-                .iter()
-                .any(|word| text.eq_ignore_ascii_case(word)))
-}
-
 /// A text for a message: short ones with a digit and without an `@` as they are. Reasons are read
 /// more widely than evidence, and a cell of a shifted row may hold a name.
 pub(super) fn quoted(text: &str) -> String {

@@ -152,7 +152,7 @@ impl Leaver {
 pub struct Tenure {
     /// The person's id in this tenure.
     pub person_id: Option<String>,
-    /// What the status says: `active`, `ended`, `unclassified:<word>`, `not_told`.
+    /// What the status says: `active`, `ended`, `on_leave`, `unclassified:<word>`, `blank`.
     pub status: String,
     /// First day, as written.
     pub start: Option<String>,
@@ -181,9 +181,10 @@ impl Tenure {
     pub(super) fn status_word(status: &Employment) -> String {
         match status {
             Employment::Active => "active".to_owned(),
+            Employment::OnLeave => "on_leave".to_owned(),
             Employment::Ended => "ended".to_owned(),
             Employment::Unclassified(word) => format!("unclassified:{word}"),
-            Employment::NotTold => "not_told".to_owned(),
+            Employment::Blank => "blank".to_owned(),
         }
     }
 

@@ -53,11 +53,11 @@ fn says(row: &HrRow, as_of: Timestamp) -> Says {
     match (&row.status, end) {
         (_, Some(end)) if end > as_of => Says::Until(end),
         // The status wins over a date that has passed: dates of earlier tenures stay in HR systems.
-        (Employment::Active, _) if begun => Says::Working,
-        (Employment::Active, _) => Says::NotBegun,
+        (Employment::Active | Employment::OnLeave, _) if begun => Says::Working,
+        (Employment::Active | Employment::OnLeave, _) => Says::NotBegun,
         (_, Some(end)) => Says::Left(end),
         (Employment::Ended, None) => Says::LeftUndated,
-        (Employment::Unclassified(_) | Employment::NotTold, None) => Says::Nothing,
+        (Employment::Unclassified(_) | Employment::Blank, None) => Says::Nothing,
     }
 }
 

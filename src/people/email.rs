@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::text::{fold, is_zero_width};
+use super::text::{fold, is_blank_word, is_zero_width, trim};
 
 /// An e-mail address: the text as it came, and the key it is compared by.
 ///
@@ -21,9 +21,13 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// Reads an address, or `None` where the text is none: no `@`, nothing before or after it,
-    /// white space inside, or a domain no host name can have.
+    /// Reads a text that is one address and nothing else. Returns `None` without an `@`, with white
+    /// space or a delimiter inside, or with a domain that no host name can have. For text as people
+    /// and systems write it, use [`read_addresses`].
     pub fn parse(written: &str) -> Option<Self> {
+        if written.contains(DELIMITERS) {
+            return None;
+        }
         let visible: String = written.chars().filter(|c| !is_zero_width(*c)).collect();
         let (local, domain) = visible.trim().rsplit_once('@')?;
         let is_plain = |part: &str| {
@@ -41,16 +45,6 @@ impl EmailAddress {
             written: (key != written).then(|| written.into()),
             key: key.into_boxed_str(),
         })
-    }
-
-    /// The same of a text that people wrote, and nothing around the address: of `Ana<ana@x.com>` and
-    /// `mailto:ana@x.com` an address of somebody else would be made.
-    pub fn parse_alone(written: &str) -> Option<Self> {
-        let is_around = |c: char| "<>()[],;:\"\\".contains(c);
-        match written.contains(is_around) {
-            true => None,
-            false => Self::parse(written),
-        }
     }
 
     /// The text as the source wrote it.
@@ -89,6 +83,78 @@ impl EmailAddress {
             if untagged.is_empty() { local } else { untagged },
             domain
         )
+    }
+}
+
+/// Characters that no address has unless it is quoted, which no HR system writes.
+const DELIMITERS: &[char] = &['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', '\\', '|'];
+
+/// Schemes that directories and address books write before an address.
+const SCHEMES: [&str; 5] = ["smtp", "mailto", "sip", "email", "e-mail"];
+
+/// What a text that should hold addresses holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadAddresses {
+    /// The addresses, each once, in the order of the text.
+    pub found: Vec<EmailAddress>,
+    /// Whether part of the text is neither an address nor the display name of one.
+    pub has_unreadable: bool,
+    /// Whether an address was taken out of a scheme, a display name, brackets or quotes.
+    pub was_unwrapped: bool,
+}
+
+/// Reads every address of a text: `a@x.com; smtp:b@x.com`, `"Diaz, Ana" <ana@x.com>`, `[a@x.com]`.
+///
+/// This is the one parser for addresses of the HR feed and of Asana. Words that mean "none" are skipped.
+pub fn read_addresses(text: &str) -> ReadAddresses {
+    let mut read = ReadAddresses::default();
+    let spaced = text.replace('<', " <").replace('>', "> ");
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|');
+    // Words since the last address: a display name if `<address>` follows, else unreadable.
+    let mut has_words = false;
+    for token in spaced.split(is_separator).map(trim) {
+        if token.is_empty() || is_blank_word(token) {
+            continue;
+        }
+        if !token.contains('@') {
+            has_words = true;
+            continue;
+        }
+        let bare = unwrapped(token);
+        has_words &= !token.starts_with('<');
+        read.has_unreadable |= std::mem::take(&mut has_words);
+        match EmailAddress::parse(bare) {
+            None => read.has_unreadable = true,
+            Some(address) => {
+                read.was_unwrapped |= bare.len() != token.len();
+                if !read.found.contains(&address) {
+                    read.found.push(address);
+                }
+            }
+        }
+    }
+    read.has_unreadable |= has_words;
+    read
+}
+
+/// A token without the brackets and quotes around it and the scheme before it.
+fn unwrapped(token: &str) -> &str {
+    let mut bare = token;
+    loop {
+        let inside = [("<", ">"), ("[", "]"), ("(", ")"), ("\"", "\""), ("'", "'")]
+            .iter()
+            .find_map(|(opens, closes)| bare.strip_prefix(opens)?.strip_suffix(closes));
+        let without_scheme = || {
+            let (scheme, rest) = bare.split_once(':')?;
+            let is_known = SCHEMES
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known));
+            is_known.then_some(rest)
+        };
+        match inside.or_else(without_scheme) {
+            Some(inside) => bare = inside,
+            None => return bare,
+        }
     }
 }
 
@@ -172,6 +238,7 @@ mod tests {
     fn composed_and_decomposed_letters_are_equal_and_look_alikes_are_not() {
         assert_eq!(key("jose\u{301}@x.com"), key("jos\u{e9}@x.com"));
         assert_eq!(key("STRASSE@x.com"), key("stra\u{df}e@x.com"));
+        assert_eq!(key("N.GRO\u{1e9e}E@x.com"), key("n.gro\u{df}e@x.com"));
         assert_ne!(key("\u{430}na@x.com"), key("ana@x.com"));
     }
 
@@ -194,6 +261,75 @@ mod tests {
         ] {
             assert_eq!(key(text), None, "{text:?}");
         }
+    }
+
+    fn keys(text: &str) -> (Vec<String>, bool) {
+        let read = read_addresses(text);
+        let keys = read.found.iter().map(|email| email.key().to_owned());
+        (keys.collect(), read.has_unreadable)
+    }
+
+    #[test]
+    fn an_address_is_read_out_of_what_systems_write_around_it() {
+        for written in [
+            "ana@x.com",
+            "\u{a0}Ana@X.COM",
+            "smtp:ana@x.com",
+            "SMTP:ana@x.com",
+            "mailto:ana@x.com",
+            "<ana@x.com>",
+            "[ana@x.com]",
+            "\"ana@x.com\"",
+            "'ana@x.com'",
+            "Ana Diaz <ana@x.com>",
+            "Ana<ana@x.com>",
+            "\"Diaz, Ana\" <ana@x.com>",
+            "Diaz, Ana <mailto:ana@x.com>",
+            "ana@x.com; n/a",
+            "ana@x.com, SMTP:ana@x.com",
+        ] {
+            assert_eq!(
+                keys(written),
+                (vec!["ana@x.com".to_owned()], false),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_gives_every_address() {
+        let both = vec!["a@x.com".to_owned(), "b@x.com".to_owned()];
+        for written in [
+            "a@x.com;b@x.com",
+            "a@x.com b@x.com",
+            "a@x.com|b@x.com",
+            "SMTP:a@x.com;smtp:b@x.com",
+            "A <a@x.com>, B <b@x.com>",
+        ] {
+            assert_eq!(keys(written), (both.clone(), false), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_over_is_unreadable() {
+        let nothing = Vec::new();
+        for written in [
+            "bob@",
+            "(SEP)ana@x.com",
+            "ask the manager",
+            "ana(at)x.com",
+            "http://x.com/@ana",
+        ] {
+            assert_eq!(keys(written), (nothing.clone(), true), "{written}");
+        }
+        for written in ["ana@x.com; see file", "old: ana@x.com", "ana@x.com (left)"] {
+            assert_eq!(
+                keys(written),
+                (vec!["ana@x.com".to_owned()], true),
+                "{written}"
+            );
+        }
+        assert_eq!(keys(" n/a "), (nothing, false));
     }
 
     #[test]

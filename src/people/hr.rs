@@ -1,11 +1,9 @@
 //! What HR says of people: rows, dates and what could not be read.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, PageRecord, RequestRecord};
+use super::{EmailAddress, PageRecord, RequestRecord, words};
 
 /// A whole HR feed, normalised: every row of the file is in exactly one of its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,8 +49,9 @@ pub struct FeedOrigin {
     pub encoding: String,
     /// Whether the bytes were gzip.
     pub gzip: bool,
-    /// Which column or key was read as what: `person_id` → `Employee ID`.
-    pub columns: BTreeMap<String, String>,
+    /// Every column of the feed, in its order.
+    #[serde(default)]
+    pub columns: Vec<FeedColumn>,
     /// What the reader did that a person might want to know: lines skipped, a delimiter guessed.
     pub notes: Vec<String>,
     /// Every page of the list, where the feed is one.
@@ -61,6 +60,56 @@ pub struct FeedOrigin {
     /// What was asked for it, by method, path and query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestRecord>,
+}
+
+/// A column of a table, or a key of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedColumn {
+    /// The header as written; of a nested key the path with dots.
+    pub name: String,
+    pub meaning: Meaning,
+}
+
+words! {
+    /// What a column holds, and whether it is read.
+    Meaning {
+        PersonId = "person_id",
+        Name = "name",
+        /// Work addresses.
+        Email = "email",
+        /// Further addresses: private ones, aliases.
+        OtherEmail = "other_email",
+        /// First day of work.
+        Start = "start",
+        /// Termination date.
+        End = "end",
+        /// Last day of work.
+        LastDay = "last_day",
+        /// Employment status.
+        Status = "status",
+        /// Work place.
+        Location = "location",
+        /// Time zone of the row's dates.
+        Zone = "zone",
+        /// Not read, because `HR_FEED_COLUMNS` names it after `ignore=`.
+        Ignored = "ignored",
+        /// Not read, because its name says that it tells nothing of who left: a birth date, a manager.
+        Harmless = "harmless",
+        /// Not read, because nothing says what it holds.
+        Unread = "unread",
+    }
+}
+
+/// A date or addresses in a column that is not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadCell {
+    /// Place in the columns of the feed, from 0.
+    pub column: usize,
+    /// The date as the end of that day; the earlier one if it can be read in two ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<EmailAddress>,
 }
 
 /// Who says how old the HR file is.
@@ -104,6 +153,12 @@ pub struct HrRow {
     pub last_day: Option<HrDate>,
     /// The work place, as written.
     pub location: Option<String>,
+    /// Whether an address cell holds something that is no address, or a placeholder for one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable_address: bool,
+    /// Dates and addresses in columns that are not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadCell>,
     /// What was unusual about the row: a blank trimmed, a far date read as "no end".
     pub notes: Vec<String>,
 }
@@ -136,15 +191,17 @@ pub struct HrDate {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Employment {
-    /// Works here.
+    /// Works here, also in garden leave or on notice.
     Active,
+    /// Works here and is on leave.
+    OnLeave,
     /// Has left, or will on the row's date.
     Ended,
-    /// A word we don't know, kept as written.
+    /// A word that is not known, as written.
     Unclassified(String),
     /// The row has no status.
     #[default]
-    NotTold,
+    Blank,
 }
 
 /// A row that could not be read: listed, never dropped.

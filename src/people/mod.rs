@@ -6,6 +6,7 @@ mod account;
 mod directives;
 mod email;
 mod hr;
+mod names;
 mod population;
 mod protection;
 mod reviews;
@@ -14,8 +15,12 @@ mod words;
 
 pub use account::{Access, Account, Role, Status};
 pub use directives::{Alias, DirectiveFile, Directives, Exception};
-pub use email::EmailAddress;
-pub use hr::{AgeBasis, Employment, FeedOrigin, HrDate, HrFeed, HrRow, RejectedRow};
+pub use email::{EmailAddress, ReadAddresses, read_addresses};
+pub use hr::{
+    AgeBasis, Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning, RejectedRow,
+    UnreadCell,
+};
+pub(crate) use names::{Likeness, NameWords, compare_names, name_key};
 pub use population::{
     Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
     RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,
@@ -25,5 +30,5 @@ pub use reviews::{
     ClosedReview, Decided, Decision, FollowUp, FollowUpState, OpenReview, ReviewEvent, ReviewStep,
     Reviews,
 };
-pub(crate) use text::{fold, is_zero_width, name_key, trim};
+pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -2,13 +2,13 @@
 
 /// Letters that differ only by case or by composition become the same text.
 ///
-/// Upper-casing first catches what has no lower-case twin (`ß`, `ſ`), as Unicode's full case
-/// folding does.
+/// Changing case twice gives what Unicode's full case folding gives: `ẞ`, `ß` and `ss` are equal, and
+/// so are `ſ` and `s`.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let folded = text.to_uppercase().to_lowercase();
+    let folded = text.to_lowercase().to_uppercase().to_lowercase();
     icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
         .normalize(&folded)
         .into_owned()
@@ -27,14 +27,31 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
-/// A name as it is compared for suspicion: case, blanks, commas and the order of the words make no
-/// difference (`Díaz, Ana` and `Ana Díaz`).
-pub(crate) fn name_key(name: &str) -> Option<String> {
-    let folded = fold(name);
-    let mut words: Vec<&str> = folded
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.sort_unstable();
-    (!words.is_empty()).then(|| words.join(" "))
+/// Words that systems write where there is nothing.
+const BLANK_WORDS: [&str; 16] = [
+    "-",
+    "--",
+    "\u{2013}",
+    "\u{2014}",
+    "n/a",
+    "na",
+    "n.a.",
+    "#n/a",
+    "none",
+    "(none)",
+    "null",
+    "nil",
+    "nan",
+    "nat",
+    "undefined",
+    "(blank)",
+];
+
+/// Whether a trimmed text is a way to write "none".
+pub(crate) fn is_blank_word(text: &str) -> bool {
+    text.is_empty()
+        || (text.len() <= 9
+            && BLANK_WORDS
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word)))
 }

@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::super::Column;
 use super::super::headers::Layout;
 use super::super::rows::{Entry, RowReader, rejected};
-use super::super::values::{count, is_blank_word};
+use super::super::values::count;
 use super::{HrisSettings, Record};
-use crate::people::{Employment, HrDate, HrRow, RejectedRow, trim};
+use crate::people::{Employment, HrDate, HrRow, RejectedRow, is_blank_word, trim};
 use crate::truto::{self, Employee, Row};
 
 // The cells that a record is laid out in.
@@ -422,7 +422,7 @@ fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<
         .into_iter()
         .map(|tenure| HrRow {
             // That it is over is told by its end; no field gives it a status.
-            status: Employment::NotTold,
+            status: Employment::Blank,
             start: Some(tenure.start),
             end: tenure.end,
             notes: Vec::new(),

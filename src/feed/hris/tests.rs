@@ -166,7 +166,7 @@ fn a_field_that_is_absent_null_or_empty_says_nothing() {
         assert_eq!(read.status, Employment::Active, "{nothing}");
 
         let read = row(json!({"employment_status": nothing, "termination_date": "2026-10-31"}));
-        assert_eq!(read.status, Employment::NotTold, "{nothing}");
+        assert_eq!(read.status, Employment::Blank, "{nothing}");
         assert_eq!(
             at(&read.end),
             "2026-10-31 = 2026-10-31T23:00:00Z",

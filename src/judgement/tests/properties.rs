@@ -46,7 +46,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
         Employment::Ended,
         Employment::Ended,
         Employment::Active,
-        Employment::NotTold,
+        Employment::Blank,
         Employment::Unclassified("Leave".to_owned()),
     ];
     let days = [date(2026, 11, 2), date(2026, 11, 22), date(2026, 12, 24)];

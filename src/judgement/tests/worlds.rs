@@ -138,7 +138,7 @@ fn a_row() -> impl Strategy<Value = HrRow> {
     let status = prop_oneof![
         4 => Just(Employment::Ended),
         2 => Just(Employment::Active),
-        1 => Just(Employment::NotTold),
+        1 => Just(Employment::Blank),
         1 => Just(Employment::Unclassified("Leave".to_owned())),
     ];
     let ends = select(vec![
@@ -434,7 +434,7 @@ impl Night {
             }
             Step::Clear(at) => {
                 if let Some(row) = pick(&mut self.rows, at) {
-                    (row.end, row.last_day, row.status) = (None, None, Employment::NotTold);
+                    (row.end, row.last_day, row.status) = (None, None, Employment::Blank);
                 }
             }
             Step::Rejected(rejected) => self.rejected = rejected,

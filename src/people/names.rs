@@ -1,0 +1,208 @@
+//! Names of people as sets of words, and how two of them compare.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+use super::text::{fold, is_zero_width};
+
+/// How two names compare. A name that is missing agrees with anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Likeness {
+    /// They share no word.
+    Unlike,
+    /// They share a word.
+    Related,
+    /// One has every word of the other, or they are in different scripts.
+    Agree,
+}
+
+/// The words of a name, sorted, each once: case, accents, punctuation, order, titles and particles make no
+/// difference. `Dr. José de la Cruz` is `cruz jose`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NameWords {
+    words: Vec<String>,
+    script: Script,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Script {
+    Latin,
+    Greek,
+    Cyrillic,
+    Han,
+    Kana,
+    Hangul,
+    Other,
+}
+
+/// Words that are part of a name as written and tell nobody apart: titles, particles and suffixes of
+/// the languages that HR feeds are written in.
+const NO_WORDS: &str = " mr mrs ms miss mx dr prof sir herr frau hr fr ing dipl mag sr sra srta don dona m mme mlle \
+     sig dott dhr mevr phd md mba jr ii iii iv van von vom zu zur zum der den de del della dello dei di da do dos das \
+     du des la le las los el al y e af av ter ten te und ";
+
+impl NameWords {
+    /// The words of a name, or `None` if it has no letter.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(name);
+        let visible = decomposed
+            .chars()
+            .filter(|c| !is_zero_width(*c) && !is_mark(*c));
+        let folded = fold(&visible.collect::<String>());
+        let parts: Vec<String> = folded
+            .split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '\u{2019}'))
+            .map(spelled)
+            .filter(|part| !part.is_empty())
+            .collect();
+        let script = parts
+            .iter()
+            .flat_map(|part| part.chars())
+            .find_map(script)?;
+        let tells = |part: &&String| !NO_WORDS.contains(&format!(" {part} "));
+        let mut words: Vec<String> = parts.iter().filter(tells).cloned().collect();
+        if words.is_empty() {
+            words = parts;
+        }
+        words.sort_unstable();
+        words.dedup();
+        Some(Self { words, script })
+    }
+
+    /// The words, sorted.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Whether this name has every word of another. An initial stands for any word that begins with it.
+    fn contains(&self, other: &Self) -> bool {
+        other
+            .words
+            .iter()
+            .all(|word| self.words.iter().any(|own| is_same_word(own, word)))
+    }
+
+    /// How this name compares with another.
+    pub(crate) fn compare(&self, other: &Self) -> Likeness {
+        if self.script != other.script || self.contains(other) || other.contains(self) {
+            Likeness::Agree
+        } else if self.words.iter().any(|word| other.words.contains(word)) {
+            Likeness::Related
+        } else {
+            Likeness::Unlike
+        }
+    }
+}
+
+/// The words of a name in one text.
+pub(crate) fn name_key(name: &str) -> Option<String> {
+    Some(NameWords::of(name)?.words.join(" "))
+}
+
+/// How two names compare, either of which may be missing.
+pub(crate) fn compare_names(one: Option<&NameWords>, other: Option<&NameWords>) -> Likeness {
+    match (one, other) {
+        (Some(one), Some(other)) => one.compare(other),
+        (None, _) | (_, None) => Likeness::Agree,
+    }
+}
+
+fn is_same_word(one: &str, other: &str) -> bool {
+    let is_initial = |word: &str| word.chars().count() == 1;
+    one == other
+        || is_initial(one) && other.starts_with(one)
+        || is_initial(other) && one.starts_with(other)
+}
+
+/// Combining marks, which NFKD takes off their letters.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// A word in one spelling: letters that are no letter with a mark, and German vowels written as two.
+fn spelled(part: &str) -> String {
+    let mut word = String::with_capacity(part.len());
+    for c in part.chars() {
+        match c {
+            '\'' | '\u{2019}' => {}
+            'ø' | 'œ' => word.push('o'),
+            'æ' => word.push('a'),
+            'ł' => word.push('l'),
+            'đ' | 'ð' => word.push('d'),
+            'þ' => word.push_str("th"),
+            'ı' => word.push('i'),
+            'e' if word.ends_with(['a', 'o', 'u']) => {}
+            c => word.push(c),
+        }
+    }
+    word
+}
+
+fn script(c: char) -> Option<Script> {
+    Some(match c {
+        'a'..='z' | '\u{df}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => Script::Latin,
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Script::Greek,
+        '\u{400}'..='\u{52f}' => Script::Cyrillic,
+        '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' => Script::Kana,
+        '\u{ac00}'..='\u{d7af}' | '\u{1100}'..='\u{11ff}' => Script::Hangul,
+        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}' => {
+            Script::Han
+        }
+        c if c.is_alphabetic() => Script::Other,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(one: &str, other: &str) -> Likeness {
+        compare_names(NameWords::of(one).as_ref(), NameWords::of(other).as_ref())
+    }
+
+    #[test]
+    fn accents_case_order_and_titles_make_no_difference() {
+        for (one, other) in [
+            ("José Núñez", "NUNEZ, JOSE"),
+            ("Dr. Jürgen Müller", "Mueller, Juergen"),
+            ("Søren Ødegård", "soren odegard"),
+            ("Ana de la Cruz", "Cruz, Ana"),
+            ("Łukasz Żak", "Lukasz Zak"),
+            ("John Smith Jr.", "Smith, John"),
+            ("Sean O'Brien", "Sean OBrien"),
+        ] {
+            let words = |name| NameWords::of(name).expect("words");
+            assert_eq!(words(one).words(), words(other).words(), "{one}");
+        }
+    }
+
+    #[test]
+    fn a_name_agrees_with_a_longer_one_an_initial_and_another_script() {
+        for (one, other) in [
+            ("Ana Diaz", "Ana Maria Diaz"),
+            ("J. Smith", "John Smith"),
+            ("小田 勉", "Tsutomu Oda"),
+            ("", "Tsutomu Oda"),
+            ("Иван Петров", "Ivan Petrov"),
+        ] {
+            assert_eq!(compared(one, other), Likeness::Agree, "{one}");
+        }
+    }
+
+    #[test]
+    fn names_are_related_by_a_word_and_unlike_without_one() {
+        assert_eq!(compared("Ana Diaz", "Ana Lopez"), Likeness::Related);
+        assert_eq!(compared("John Smith", "Anna Smith"), Likeness::Related);
+        assert_eq!(compared("Ben Ode", "Cia Fox"), Likeness::Unlike);
+        assert_eq!(
+            compared("Ana de la Vega", "Luis de la Cruz"),
+            Likeness::Unlike
+        );
+    }
+
+    #[test]
+    fn a_name_of_nothing_but_particles_keeps_them() {
+        let words = |name| NameWords::of(name).expect("words").words().join(" ");
+        assert_eq!(words("Di La"), "di la");
+        assert_eq!(NameWords::of(" - 12"), None);
+    }
+}
