@@ -15,6 +15,7 @@ use super::domains::SameDomains;
 use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
 use crate::people::{
     Access, Account, Alias, EmailAddress, Exception, RejectedRow, fold, is_zero_width,
+    read_addresses,
 };
 
 /// An exception may be in force for so many days at most, counted from the day of the run.
@@ -768,10 +769,12 @@ fn has_words(text: &str) -> bool {
     words(text).iter().any(|word| word.chars().count() > 1)
 }
 
-/// Whether a text is an address, or an id: one word with a digit in it.
+/// Whether a text is an address, or an id: one word with a digit or a sign in it.
 fn names_somebody(text: &str) -> bool {
-    let is_id = !text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit());
-    EmailAddress::parse(text).is_some() || is_id
+    let is_sign = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let is_id = !text.contains(char::is_whitespace) && text.contains(is_sign);
+    let read = read_addresses(text);
+    !read.found.is_empty() && !read.has_unreadable || is_id
 }
 
 /// A person as a cell names them.

@@ -64,9 +64,9 @@ fn says(row: &HrRow, announced: bool, rules: Rules) -> Says {
     let last_day = last_day(row).map(|day| day.at);
     let end = row.end.as_ref().map(|end| end.at);
     let dates = || [last_day, end].into_iter().flatten();
-    // A start after every end of its own row is a typing error.
-    let begun =
-        start.is_none_or(|start| start <= as_of || dates().max().is_some_and(|end| end < start));
+    // A start after every end of its own row is a typing error, and so is one to come of somebody who left.
+    let begun = row.status == Employment::Ended
+        || start.is_none_or(|start| start <= as_of || dates().max().is_some_and(|end| end < start));
     if !begun {
         return Says::NotBegun;
     }
@@ -228,7 +228,8 @@ fn standing<'r>(said: &[(Says, &'r HrRow)], previous: &[&Leaver], rules: Rules) 
             .map(|(_, row)| row)
             .chain(doubts().map(|(_, row, _)| row))
     };
-    let returned = runs().find(|row| over().all(|ended| is_later(row, ended)));
+    let returned =
+        runs().find(|row| over().all(|ended| is_later(row, ended, had_left_as(previous, row))));
 
     if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
         if let Some(running) = returned {
@@ -247,14 +248,18 @@ fn standing<'r>(said: &[(Says, &'r HrRow)], previous: &[&Leaver], rules: Rules) 
         if let Some(running) =
             runs().find(|running| lefts().all(|(_, left)| began_before(running, left)))
         {
-            return Decision::new(Standing::Working, None, running);
+            let until = untils().find(|(_, row)| std::ptr::eq(*row, running));
+            return match until {
+                Some((until, row)) => Decision::new(Standing::Upcoming, Some(until), row),
+                None => Decision::new(Standing::Working, None, running),
+            };
         }
         if runs().next().is_some() {
             let text = "HR says both employed and left, and no start date says which is later";
             return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
         if let Some((end, row, doubt)) =
-            doubts().find(|(_, row, _)| lefts().all(|(_, left)| is_later(row, left)))
+            doubts().find(|(_, row, _)| lefts().all(|(_, left)| is_later(row, left, false)))
         {
             return Decision::doubtful(end, row, doubt.clone());
         }
@@ -265,7 +270,17 @@ fn standing<'r>(said: &[(Says, &'r HrRow)], previous: &[&Leaver], rules: Rules) 
     if let Some((end, row, doubt)) = doubts().max_by_key(|(end, ..)| *end)
         && goes_on.is_none()
     {
-        return Decision::doubtful(end, row, doubt.clone());
+        // A row that says nothing any more changes nothing of what was reported.
+        let had_left = previous
+            .iter()
+            .find(|leaver| leaver.standing == Standing::Ended);
+        return match (end, had_left) {
+            (None, Some(leaver)) => Decision {
+                notes: vec!["HR's row says nothing any more; followed as last reported".to_owned()],
+                ..Decision::new(Standing::Ended, leaver.end_of_work, row)
+            },
+            _ => Decision::doubtful(end, row, doubt.clone()),
+        };
     }
     if let Some((end, row)) = untils().max_by_key(|(end, _)| *end) {
         return Decision::new(Standing::Upcoming, Some(end), row);
@@ -363,8 +378,9 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
 /// Whether a tenure that runs is another and later one than the one that ended.
 ///
 /// Its start says so if there is one to compare: an old row that HR never closed must not hide a leaver.
-/// Without a start, two ids are two tenures; one id must show that it began anew.
-fn is_later(running: &HrRow, left: &HrRow) -> bool {
+/// Without a start, two ids are two tenures, unless somebody had left by the id that runs; one id must show
+/// that it began anew.
+fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
     let ended = last_day(left).or(left.end.as_ref()).map(|end| end.at);
     let began = left.start.as_ref().map(|start| start.at);
     if let Some(start) = &running.start
@@ -374,15 +390,30 @@ fn is_later(running: &HrRow, left: &HrRow) -> bool {
             || ended.is_some_and(|ended| begins_at(start, ended));
     }
     match (&running.person_id, &left.person_id) {
-        (Some(one), Some(other)) => one != other,
+        (Some(one), Some(other)) => one != other && !had_left,
         _ => false,
     }
 }
 
-/// Whether a tenure that runs began no later than another, by the starts of both.
+/// Whether the previous run knew that somebody had left by the id of a row.
+fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
+    previous.iter().any(|leaver| {
+        let had_left = match leaver.standing {
+            Standing::Ended | Standing::Upcoming | Standing::Doubtful => true,
+            Standing::Working | Standing::Rehired | Standing::Rescinded => false,
+        };
+        had_left && leaver.person_id.is_some() && leaver.person_id == row.person_id
+    })
+}
+
+/// Whether a tenure that runs began before another of the same id, by the starts of both: somebody has
+/// two jobs. Under another id it may be an old record that HR never closed.
 fn began_before(running: &HrRow, other: &HrRow) -> bool {
+    if running.person_id.is_none() || running.person_id != other.person_id {
+        return false;
+    }
     match (&running.start, &other.start) {
-        (Some(start), Some(other)) => start.at <= other.at,
+        (Some(start), Some(other)) => start.at < other.at,
         _ => false,
     }
 }

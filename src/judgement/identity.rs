@@ -271,7 +271,13 @@ impl<'a> Finder<'a> {
         let emails = emails.filter_map(|(row, of)| Some((row, of.email.as_ref()?.key())));
         let with_one_address = several(emails);
         for members in &with_one_address {
-            self.unite_agreeing(members);
+            let people = self.unite_agreeing(members);
+            // Without an id and a name the address is all there is.
+            let vague: Vec<&Vec<usize>> =
+                people.iter().filter(|rows| self.is_vague(rows)).collect();
+            for rows in &vague {
+                self.sets.unite(vague[0][0], rows[0]);
+            }
         }
         let mut united = Vec::new();
         for members in with_one_address {
@@ -286,7 +292,9 @@ impl<'a> Finder<'a> {
             let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
             if likeness == Likeness::Related && is_transfer {
                 united.push((one[0], other[0]));
-            } else if self.overlap(one, other) {
+            } else if self.overlap(one, other)
+                && (self.have_ids(one, other) || likeness != Likeness::Agree)
+            {
                 self.shared_emails.extend(members);
             } else if likeness == Likeness::Agree {
                 united.push((one[0], other[0]));
@@ -303,6 +311,19 @@ impl<'a> Finder<'a> {
         for (one, other) in united {
             self.sets.unite(one, other);
         }
+    }
+
+    fn is_vague(&self, rows: &[usize]) -> bool {
+        rows.iter().all(|row| {
+            let row = &self.rows[*row];
+            row.person_id.is_none() && row.name.as_deref().and_then(NameWords::of).is_none()
+        })
+    }
+
+    /// Whether ids show that two people are two.
+    fn have_ids(&self, one: &[usize], other: &[usize]) -> bool {
+        let has_id = |rows: &[usize]| rows.iter().any(|row| self.rows[*row].person_id.is_some());
+        has_id(one) && has_id(other)
     }
 
     /// Whether rows say that somebody works here, or will.

@@ -430,7 +430,7 @@ impl<'a> Index<'a> {
                     link.account_id
                 );
                 let doubt = Doubt::new(text, Remedy::SamePerson(key));
-                matches.doubtful.insert(link.account_id, doubt);
+                matches.doubtful.entry(link.account_id).or_insert(doubt);
             }
         }
     }

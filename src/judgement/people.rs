@@ -11,7 +11,7 @@ use super::lookup::Set;
 use super::remedies::{Doubt, Remedy};
 use super::roster::Rejected;
 use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
-use crate::people::{EmailAddress, HrDate, HrRow};
+use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 
 /// A person as HR shows them at the instant of the run.
 #[derive(Debug)]
@@ -178,6 +178,7 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Per
         for relation in &mut person.related {
             relation.other = place_of[relation.other];
         }
+        person.related.sort_unstable();
         person
     };
     (
@@ -417,8 +418,12 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
 /// Whether nothing is left to follow: access is proven gone, or HR never said that they left and no account
 /// was theirs. What may be theirs is not proven gone.
 fn is_settled(leaver: &Leaver) -> bool {
+    let says_left = |tenure: &Tenure| {
+        let ended = Tenure::status_word(&Employment::Ended);
+        tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+    };
     let never_left = leaver.standing == Standing::Doubtful
-        && leaver.end_of_work.is_none()
+        && !leaver.tenures.iter().any(says_left)
         && leaver.account_id.is_empty()
         && !leaver.is_missing_from_roster();
     leaver.suspected_account_id.is_empty() && (leaver.outcome.is_settled() || never_left)

@@ -340,9 +340,7 @@ impl<'a> Suspects<'a> {
                 .iter()
                 .flat_map(|leaver| &leaver.suspected_account_id)
             {
-                if let Some(account) = self.by_id.get(id.as_str())
-                    && !(agrees(account) && self.is_namesake(links, account))
-                {
+                if let Some(account) = self.by_id.get(id.as_str()) {
                     suspect(Suspicion::new(account, Reason::Before, id.clone()));
                 }
             }
@@ -389,19 +387,17 @@ impl<'a> Suspects<'a> {
     }
 
     /// Accounts suspected now, also if an alias decides it, which may be gone tomorrow; those that they answer
-    /// for by such a line; and those of before. None that somebody owns, or that a whole list proves to
-    /// have no access.
+    /// for by such a line; and those of before that nobody owns now. None that a whole list proves to have
+    /// no access.
     fn carried<'s>(&self, person: &Person<'_>, now: impl Iterator<Item = &'s str>) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);
-        let is_open = |id: &String| {
-            let is_owned = self.taken.contains(id.as_str());
-            !is_owned && (!self.complete || self.accessible.contains(id.as_str()))
-        };
+        let before = before.filter(|id| !self.taken.contains(id.as_str()));
+        let may_be_used = |id: &String| !self.complete || self.accessible.contains(id.as_str());
         let mut carried: Vec<String> = now
             .map(str::to_owned)
             .chain(before.cloned())
-            .filter(is_open)
+            .filter(may_be_used)
             .collect();
         carried.sort();
         carried.dedup();

@@ -252,7 +252,7 @@ fn the_worst_outcomes_come_first() {
 
 #[test]
 fn an_end_of_work_at_the_end_of_time_is_upcoming() {
-    let mut forever = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
+    let mut forever = row("E1").mail(ADA).active().end(date(2026, 11, 2));
     forever.0.end.as_mut().unwrap().at = jiff::Timestamp::MAX;
     let judged = world().account(ADA).hr(forever).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::world::*;
 use super::worlds::cases;
 use crate::judgement::{Judgement, MatchKind, Outcome, Verdict};
-use crate::people::{Employment, Role, Status};
+use crate::people::{EmailAddress, Employment, Role, Status};
 
 const MAILS: &[&str] = &[
     "ada@example.com",
@@ -192,10 +192,16 @@ proptest! {
                         && leaver.person_id.iter().chain(&leaver.other_person_ids).any(|of| of == id)
                 });
                 let first = of.next();
-                if row.status == Employment::Ended {
+                // Of two jobs under one id the first may go on.
+                let mut same = night.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
+                let is_only = same.all(|of| of.status != Employment::Active);
+                if row.status == Employment::Ended && is_only {
                     prop_assert!(first.is_some(), "{:?}", row);
                 }
-                prop_assert!(of.next().is_none(), "{:?} is told of twice", row);
+                // People with unlike names and one id are different people.
+                let mut same = night.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
+                let is_one = night.inputs.past.previous.is_none() && same.all(|of| of.name == row.name);
+                prop_assert!(!is_one || of.next().is_none(), "{:?} has two outcomes", row);
             }
         }
     }
@@ -232,17 +238,29 @@ proptest! {
     #[test]
     fn access_that_was_found_stays_found_when_the_feed_is_emptied(night in a_failing_world()) {
         let before = night.judge();
+        let accounts = night.inputs.population.accounts.iter();
+        let night_accounts: Vec<String> = accounts.map(|account| account.id.clone()).collect();
         let judged = night.next().no_rows().judge();
-        for finding in &before.findings {
+        let of_accounts = before.findings.iter().filter(|finding| finding.account_id.is_some());
+        for finding in of_accounts {
             let found = judged.findings.iter().any(|later| {
                 later.kind == finding.kind && later.account_id == finding.account_id
             });
-            prop_assert!(found, "{:?} is gone", finding);
+            // Another leaver, whose work has not ended, uses the account.
+            let accounts = night_accounts.iter().zip(&judged.owners);
+            let mut owner = accounts.filter(|(id, _)| Some(*id) == finding.account_id.as_ref());
+            let is_owned = owner.any(|(_, owner)| !owner.person_ids.is_empty());
+            prop_assert!(found || is_owned, "{:?} is gone", finding);
         }
     }
 
     #[test]
     fn a_slow_obvious_matcher_agrees(night in a_world()) {
+        // An address of several people is nobody's own.
+        let rows = night.inputs.hr.rows.iter();
+        let emails: Vec<&EmailAddress> = rows.filter_map(|row| row.email.as_ref()).collect();
+        let distinct: BTreeSet<&EmailAddress> = emails.iter().copied().collect();
+        prop_assume!(distinct.len() == emails.len());
         let judged = night.judge();
         for leaver in &judged.leavers {
             let addresses: BTreeSet<String> =
