@@ -14,9 +14,9 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
-    Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
-    Role, Status, Viewer, Workspace,
+    Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    Mapping, Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow,
+    RequestRecord, Role, Status, UnreadCell, Viewer, Workspace,
 };
 use asana_access_review::people::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::schema::{ensure_as_published, schema, validator};
 
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: [&str; 8] = [
     "manifest",
     "result",
     "ledger-entry",
@@ -33,6 +33,7 @@ const SCHEMAS: [&str; 7] = [
     "account",
     "leaver",
     "hr-row",
+    "person-links",
 ];
 
 /// Objects whose keys are free: any of them may be missing.
@@ -47,7 +48,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 17] = [
+const OPTIONAL: [&str; 20] = [
     "numbers",
     "failure",
     "hr_location_zones",
@@ -55,7 +56,10 @@ const OPTIONAL: [&str; 17] = [
     "aliases",
     "exceptions",
     "directives",
-    "roster",
+    "feed_since",
+    "without_address",
+    "unreadable_address",
+    "date",
     "alias_invalid",
     "suspected_account_id",
     "store",
@@ -172,6 +176,12 @@ fn first_night() -> Inputs {
     let mut strange = left(5, "dan@example.com", "2026-11-10T23:00:00Z");
     strange.status = Employment::Unclassified("on leave?".to_owned());
     strange.location = Some("Berlin".to_owned());
+    strange.unreadable_address = true;
+    strange.unread = vec![UnreadCell {
+        column: 0,
+        date: Some(at("2026-11-10T23:00:00Z")),
+        emails: Vec::new(),
+    }];
     let mut undated = left(6, "nobody@elsewhere.example", "2026-11-10T23:00:00Z");
     undated.end = None;
     Inputs {
@@ -247,7 +257,10 @@ fn first_night() -> Inputs {
                 format: "csv".to_owned(),
                 encoding: "UTF-8".to_owned(),
                 gzip: false,
-                columns: [("end".to_owned(), "Left".to_owned())].into(),
+                columns: vec![FeedColumn {
+                    name: "Left".to_owned(),
+                    meaning: Meaning::End,
+                }],
                 notes: vec!["the delimiter is `;`".to_owned()],
                 ..FeedOrigin::default()
             },
@@ -324,7 +337,9 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
         previous: Some(Previous {
             ledger_detail: String::new(),
             directives: first.directives.sha256(),
-            roster: judged.roster,
+            links: judged.links,
+            feed_url: first.hr.origin.url.clone(),
+            feed_since: judged.feed_since,
             reviews: judged.reviews,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),
@@ -503,6 +518,7 @@ fn written() -> Vec<(&'static str, Value)> {
                 RunFile::AccountsJsonl => "account",
                 RunFile::LeaversJsonl => "leaver",
                 RunFile::InputHr => "hr-row",
+                RunFile::InputLinks => "person-links",
                 _ => continue,
             };
             if data.file.name().ends_with(".jsonl.gz") {
@@ -624,7 +640,9 @@ fn the_nights_hold_every_kind_of_record() {
         ("result", "/summary/trend/1"),
         ("result", "/checks/2/numbers"),
         ("result", "/directives/1"),
-        ("result", "/roster/0"),
+        ("result", "/feed_since"),
+        ("person-links", "/person_ids/0"),
+        ("hr-row", "/unread/0/date"),
         ("facts", "/aliases/lines/0/person_id"),
         ("facts", "/exceptions/lines/0/approved_by"),
         ("manifest", "/sources/exceptions/by_state"),
