@@ -115,8 +115,10 @@ pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         names.join(", ")
     };
-    let numbers =
-        json!({ "deciding": shown(&mut people.keys()), "unread": shown(&mut unread.iter()) });
+    let numbers = json!({
+        "deciding": shown(&mut people.keys()).join(", "),
+        "unread": shown(&mut unread.iter()).join(", "),
+    });
     let (status, detail) = if !people.is_empty() {
         let names = shown(&mut people.keys());
         let most = people.values().max().copied().unwrap_or_default();

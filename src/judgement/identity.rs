@@ -301,11 +301,12 @@ impl<'a> Finder<'a> {
             } else if likeness == Likeness::Related {
                 self.related.push((one[0], other[0], false));
             } else if !self.is_employed(one) && !self.is_employed(other) {
-                let earlier = match self.last_of(one) < self.last_of(other) {
-                    true => one,
-                    false => other,
-                };
-                self.passed_on.extend(earlier);
+                match (self.last_of(one), self.last_of(other)) {
+                    (Some(first), Some(second)) if first < second => self.passed_on.extend(one),
+                    (Some(first), Some(second)) if first > second => self.passed_on.extend(other),
+                    // Nothing says who had it last: it is both's.
+                    _ => {}
+                }
             }
         }
         for (one, other) in united {
