@@ -287,7 +287,8 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Wrong> {
 /// Columns by what they hold: `person_id=Company Code+File Number,end=Left,ignore=Badge issued`.
 pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
     let fields = || {
-        let is_field = |of: &&Meaning| !matches!(of, Meaning::Ignored | Meaning::Harmless | Meaning::Unread);
+        let is_field =
+            |of: &&Meaning| !matches!(of, Meaning::Ignored | Meaning::Harmless | Meaning::Unread);
         Meaning::ALL.iter().filter(is_field)
     };
     let mut columns = BTreeMap::new();
@@ -345,7 +346,10 @@ pub(super) fn names(text: &str, example: &str) -> Result<Vec<String>, Wrong> {
 pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
     let hint = "write `corp.com,corp.io`";
     let names = names(text, "corp.com,corp.io")?;
-    names.iter().map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint))).collect()
+    names
+        .iter()
+        .map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint)))
+        .collect()
 }
 
 /// Domains that are one, as `corp.com=corp.io`, sorted.
@@ -353,15 +357,16 @@ pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
     const FORM: &str = "write `corp.com=corp.io,corp.com=corp.org`";
     let mut pairs = BTreeSet::new();
     for pair in names(text, "corp.com=corp.io,corp.com=corp.org")? {
-        let Some((one, other)) = pair.split_once('=').filter(|(_, other)| !other.contains('=')) else {
+        let Some((one, other)) = pair
+            .split_once('=')
+            .filter(|(_, other)| !other.contains('='))
+        else {
             return Err(Wrong::new(format!("holds `{pair}`, which is not two domains")).hint(FORM));
         };
         let domain = |text: &str| domain(text.trim()).map_err(|wrong| or_hint(wrong, FORM));
         let (one, other) = (domain(one)?, domain(other)?);
         if one == other {
-            return Err(
-                Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM),
-            );
+            return Err(Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM));
         }
         pairs.insert(format!("{one}={other}"));
     }
@@ -513,26 +518,45 @@ mod tests {
     #[test]
     fn malformed_domains_are_refused_with_the_right_form() {
         for text in [
-            "a=b.com=c.com", "a.com=b.com;x.com=y.com", "a.com=*.b.com", "a.com = b com", "acme=acme.io", "a.com=",
-            "a.com=b.com,,c.com=d.com", "a.com", "a.com=a.com",
+            "a=b.com=c.com",
+            "a.com=b.com;x.com=y.com",
+            "a.com=*.b.com",
+            "a.com = b com",
+            "acme=acme.io",
+            "a.com=",
+            "a.com=b.com,,c.com=d.com",
+            "a.com",
+            "a.com=a.com",
         ] {
             let wrong = domain_pairs(text).expect_err(text);
             let hint = wrong.hint.expect("a hint");
             assert!(hint.contains("corp.com=corp.io"), "{text}: {hint}");
         }
-        for text in ["acme", "a.com;b.com", "*.a.com", "a.com b.com", "a.com,,b.com", "@a.com", "a..com"] {
+        for text in [
+            "acme",
+            "a.com;b.com",
+            "*.a.com",
+            "a.com b.com",
+            "a.com,,b.com",
+            "@a.com",
+            "a..com",
+        ] {
             let hint = domains(text).expect_err(text).hint.expect("a hint");
             assert!(hint.contains("corp.com,corp.io"), "{text}: {hint}");
         }
         assert_eq!(
             domain_pairs("Corp.com = corp.io, corp.com=corp.org"),
-            Ok(vec!["corp.com=corp.io".to_owned(), "corp.com=corp.org".to_owned()])
+            Ok(vec![
+                "corp.com=corp.io".to_owned(),
+                "corp.com=corp.org".to_owned()
+            ])
         );
     }
 
     #[test]
     fn columns_are_joined_ignored_and_named_once() {
-        let read = columns("person_id=Company Code+File Number, ignore=Col A+Col B").expect("columns");
+        let read =
+            columns("person_id=Company Code+File Number, ignore=Col A+Col B").expect("columns");
         assert_eq!(read[&Meaning::PersonId], "Company Code+File Number");
         assert_eq!(read[&Meaning::Ignored], "Col A+Col B");
         for text in ["ignored=x", "unread=x", "id=x", "email=a,email=b", "email"] {

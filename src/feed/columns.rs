@@ -34,7 +34,9 @@ impl Header {
     /// each is one of a list.
     pub(super) fn path(segments: &[(&str, bool)]) -> Self {
         let without = |drop: fn(&str, bool) -> bool| {
-            let kept = segments.iter().filter(|(name, is_list)| !drop(name, *is_list));
+            let kept = segments
+                .iter()
+                .filter(|(name, is_list)| !drop(name, *is_list));
             kept.map(|(name, _)| plain(name)).collect::<String>()
         };
         let names: Vec<&str> = segments.iter().map(|(name, _)| *name).collect();
@@ -91,7 +93,8 @@ impl Header {
 
     fn is_by_hand(&self, by_hand: &ByHand) -> bool {
         let fields = by_hand.iter().filter(|(of, _)| **of != Meaning::Ignored);
-        fields.flat_map(|(_, names)| std::iter::once(names.as_str()).chain(names.split('+')))
+        fields
+            .flat_map(|(_, names)| std::iter::once(names.as_str()).chain(names.split('+')))
             .any(|name| self.is_named(name))
     }
 }
@@ -108,7 +111,9 @@ fn is_wrapper(segment: &str) -> bool {
 /// How many of these headers name something that is read.
 pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
     let is_known = |header: &&Header| {
-        FIELDS.iter().any(|(field, _)| header.group_of(*field).is_some())
+        FIELDS
+            .iter()
+            .any(|(field, _)| header.group_of(*field).is_some())
             || header.is_among(GIVEN_NAMES)
             || header.is_among(FAMILY_NAMES)
             || header.is_by_hand(by_hand)
@@ -140,7 +145,10 @@ impl Layout {
         };
         Self {
             columns: columns.iter().map(column).collect(),
-            fields: (0..).zip(columns).map(|(at, (field, _))| (*field, vec![at])).collect(),
+            fields: (0..)
+                .zip(columns)
+                .map(|(at, (field, _))| (*field, vec![at]))
+                .collect(),
             dated: vec![false; columns.len()],
             ..Self::default()
         }
@@ -151,7 +159,9 @@ impl Layout {
     }
 
     pub(super) fn meaning(&self, column: usize) -> Meaning {
-        self.columns.get(column).map_or(Meaning::Unread, |of| of.meaning)
+        self.columns
+            .get(column)
+            .map_or(Meaning::Unread, |of| of.meaning)
     }
 
     /// Whether a column is read.
@@ -172,9 +182,16 @@ impl Layout {
 
     /// The columns of a field as a message names them.
     pub(super) fn shown(&self, field: Meaning) -> String {
-        let names = self.cells(field).iter().map(|at| shortened(&self.columns[*at].name));
+        let names = self
+            .cells(field)
+            .iter()
+            .map(|at| shortened(&self.columns[*at].name));
         let names: Vec<String> = names.collect();
-        if names.is_empty() { field.as_str().to_owned() } else { names.join(" + ") }
+        if names.is_empty() {
+            field.as_str().to_owned()
+        } else {
+            names.join(" + ")
+        }
     }
 }
 
@@ -203,7 +220,10 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
             continue;
         }
         let group = |at: &usize| headers[*at].group_of(*field);
-        let known: Vec<usize> = (0..headers.len()).filter(is_free).filter(|at| group(at).is_some()).collect();
+        let known: Vec<usize> = (0..headers.len())
+            .filter(is_free)
+            .filter(|at| group(at).is_some())
+            .collect();
         let Some(best) = known.iter().filter_map(group).min() else {
             continue;
         };
@@ -249,9 +269,16 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     let is_flag = |at: &usize| headers[*at].is_among(FLAGS);
     let statuses = fields.get(&Meaning::Status).into_iter().flatten();
     Ok(Layout {
-        columns: headers.iter().enumerate().map(|(at, header)| meaning((at, header))).collect(),
+        columns: headers
+            .iter()
+            .enumerate()
+            .map(|(at, header)| meaning((at, header)))
+            .collect(),
         flags: statuses.copied().filter(is_flag).collect(),
-        dated: headers.iter().map(|header| has_part(&header.forms[0], DATED)).collect(),
+        dated: headers
+            .iter()
+            .map(|header| has_part(&header.forms[0], DATED))
+            .collect(),
         fields,
         notes,
     })
@@ -276,11 +303,17 @@ fn name_from_parts(
     fields: &mut BTreeMap<Meaning, Vec<usize>>,
 ) {
     let part = |names: &str| {
-        let best = |name: &str| (0..headers.len()).filter(is_free).find(|at| headers[*at].is_among(name));
+        let best = |name: &str| {
+            (0..headers.len())
+                .filter(is_free)
+                .find(|at| headers[*at].is_among(name))
+        };
         names.split(' ').find_map(best)
     };
     let (given, family) = (part(GIVEN_NAMES), part(FAMILY_NAMES));
-    let whole = fields.get(&Meaning::Name).and_then(|cells| cells.first().copied());
+    let whole = fields
+        .get(&Meaning::Name)
+        .and_then(|cells| cells.first().copied());
     let parts = match (whole, given, family) {
         (Some(last), Some(given), None) if headers[last].is_among("name naam") => vec![given, last],
         (Some(_), ..) | (None, None, None) => return,
@@ -298,7 +331,11 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
         field,
         Meaning::PersonId | Meaning::Name | Meaning::OtherEmail | Meaning::Status
     );
-    let parts: Vec<&str> = if is_joined { names.split('+').collect() } else { vec![names] };
+    let parts: Vec<&str> = if is_joined {
+        names.split('+').collect()
+    } else {
+        vec![names]
+    };
     let one = |name: &&str| {
         let shown = shortened(trim(name));
         match columns_named(headers, name)[..] {
@@ -319,10 +356,16 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
 /// The columns of a name: as written, else by its plain form.
 fn columns_named(headers: &[Header], name: &str) -> Vec<usize> {
     let find = |is_it: &dyn Fn(&Header) -> bool| -> Vec<usize> {
-        (0..headers.len()).filter(|at| is_it(&headers[*at])).collect()
+        (0..headers.len())
+            .filter(|at| is_it(&headers[*at]))
+            .collect()
     };
     let exact = find(&|header| header.shown == trim(name));
-    if exact.is_empty() { find(&|header| header.is_named(name)) } else { exact }
+    if exact.is_empty() {
+        find(&|header| header.is_named(name))
+    } else {
+        exact
+    }
 }
 
 fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> Vec<usize> {
@@ -335,7 +378,9 @@ fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> 
         let found = columns_named(headers, name);
         if found.is_empty() {
             let name = shortened(trim(name));
-            notes.push(format!("HR_FEED_COLUMNS ignores `{name}`, and the file has no such column"));
+            notes.push(format!(
+                "HR_FEED_COLUMNS ignores `{name}`, and the file has no such column"
+            ));
         }
         ignored.extend(found);
     }

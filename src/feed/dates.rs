@@ -99,10 +99,12 @@ pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<T
         return None;
     }
     let orders = [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)];
-    let days = orders.into_iter().filter_map(|order| match read(text, Edge::Closes, order, zone) {
-        Ok(Said::At { at, .. }) => Some(at),
-        Ok(Said::Nothing | Said::Never) | Err(_) => None,
-    });
+    let days = orders
+        .into_iter()
+        .filter_map(|order| match read(text, Edge::Closes, order, zone) {
+            Ok(Said::At { at, .. }) => Some(at),
+            Ok(Said::Nothing | Said::Never) | Err(_) => None,
+        });
     days.min()
 }
 
@@ -118,7 +120,13 @@ fn in_ascii_digits(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
-    Cow::Owned(plain.replace(['年', '月'], "-").replace('日', " ").trim().to_owned())
+    Cow::Owned(
+        plain
+            .replace(['年', '月'], "-")
+            .replace('日', " ")
+            .trim()
+            .to_owned(),
+    )
 }
 
 /// What a text says before any zone is looked at.
@@ -222,9 +230,16 @@ fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
 
 /// `1762646400000` or `1762646400000+0100`, as .NET and SAP write instants.
 fn milliseconds(text: &str) -> Option<Written> {
-    let end = text.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(text.len());
+    let end = text
+        .rfind(['+', '-'])
+        .filter(|at| *at > 0)
+        .unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
-    let offset = if rest.is_empty() { Offset::UTC } else { offset(rest)? };
+    let offset = if rest.is_empty() {
+        Offset::UTC
+    } else {
+        offset(rest)?
+    };
     let number: i64 = number.parse().ok()?;
     let Ok(instant) = Timestamp::from_millisecond(number) else {
         return (number > 0).then(|| Written::day(Day::Never));
@@ -395,7 +410,9 @@ fn day_with_month_name(text: &str) -> Result<Day, String> {
 
 fn month_number(text: &str) -> Option<String> {
     let name = plain(text);
-    let index = MONTH_NAMES.iter().position(|names| is_among(&name, names))?;
+    let index = MONTH_NAMES
+        .iter()
+        .position(|names| is_among(&name, names))?;
     Some((index + 1).to_string())
 }
 
@@ -683,15 +700,24 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(shown("2026-10-31T00:00:00Z", None), "2026-10-31T00:00:00Z WholeDay");
+        assert_eq!(
+            shown("2026-10-31T00:00:00Z", None),
+            "2026-10-31T00:00:00Z WholeDay"
+        );
     }
 
     #[test]
     fn milliseconds_are_an_instant_and_at_midnight_a_whole_day() {
         for (text, expected) in [
             ("/Date(1762646400000)/", "2025-11-09T23:00:00Z Europe/Paris"),
-            ("/Date(1762646400000+0000)/", "2025-11-09T23:00:00Z Europe/Paris"),
-            ("/Date(1762642800000+0100)/", "2025-11-09T23:00:00Z Europe/Paris"),
+            (
+                "/Date(1762646400000+0000)/",
+                "2025-11-09T23:00:00Z Europe/Paris",
+            ),
+            (
+                "/Date(1762642800000+0100)/",
+                "2025-11-09T23:00:00Z Europe/Paris",
+            ),
             ("/Date(1762693200000)/", "2025-11-09T13:00:00Z offset"),
         ] {
             assert_eq!(end(text, "Europe/Paris"), expected, "{text}");
@@ -719,7 +745,10 @@ mod tests {
         }
         assert_eq!(shown("1. März 2026", None), "2026-03-01T00:00:00Z");
         assert_eq!(shown("15 août 2026", None), "2026-08-15T00:00:00Z");
-        assert_eq!(shown("2026年10月31日 00:00", None), "2026-10-31T00:00:00Z WholeDay");
+        assert_eq!(
+            shown("2026年10月31日 00:00", None),
+            "2026-10-31T00:00:00Z WholeDay"
+        );
     }
 
     #[test]
@@ -729,12 +758,33 @@ mod tests {
             at.map(|at| at.to_string())
         };
         let end = Some("2026-11-01T00:00:00Z".to_owned());
-        for text in ["2026-10-31", "31.10.2026", "10/31/2026", "31-Oct-2026", "20261031", "2026-10-31T00:00:00Z"] {
+        for text in [
+            "2026-10-31",
+            "31.10.2026",
+            "10/31/2026",
+            "31-Oct-2026",
+            "20261031",
+            "2026-10-31T00:00:00Z",
+        ] {
             assert_eq!(seen(text, false), end, "{text}");
         }
-        assert_eq!(seen("03/04/2026", false).as_deref(), Some("2026-03-05T00:00:00Z"));
+        assert_eq!(
+            seen("03/04/2026", false).as_deref(),
+            Some("2026-03-05T00:00:00Z")
+        );
         assert_eq!(seen("46326", true), end);
-        for text in ["46326", "12345678", "123456", "Room 12", "1-2-3", "9999-12-31", "1900-01-01", "", "Berlin", "1955-01-01"] {
+        for text in [
+            "46326",
+            "12345678",
+            "123456",
+            "Room 12",
+            "1-2-3",
+            "9999-12-31",
+            "1900-01-01",
+            "",
+            "Berlin",
+            "1955-01-01",
+        ] {
             assert_eq!(seen(text, false), None, "{text}");
         }
     }

@@ -290,12 +290,21 @@ impl<'t, 'd> Records<'t, 'd> {
         }
         let values = self.record.values.split_off(first);
         let end = first + values.len();
-        let ends = elements.iter().skip(1).map(|(_, start)| *start).chain([end]);
-        let mut spans: Vec<(u8, usize, usize)> =
-            elements.iter().zip(ends).map(|((rank, start), end)| (*rank, *start, end)).collect();
+        let ends = elements
+            .iter()
+            .skip(1)
+            .map(|(_, start)| *start)
+            .chain([end]);
+        let mut spans: Vec<(u8, usize, usize)> = elements
+            .iter()
+            .zip(ends)
+            .map(|((rank, start), end)| (*rank, *start, end))
+            .collect();
         spans.sort_by_key(|(rank, ..)| *rank);
         for (_, start, end) in spans {
-            self.record.values.extend_from_slice(&values[start - first..end - first]);
+            self.record
+                .values
+                .extend_from_slice(&values[start - first..end - first]);
         }
     }
 

@@ -124,7 +124,9 @@ impl Outline {
             return parent;
         }
         let child = u32::try_from(self.places.len()).unwrap_or_default();
-        self.places[parent as usize].children.insert(key.into(), child);
+        self.places[parent as usize]
+            .children
+            .insert(key.into(), child);
         self.places.push(Place {
             parent,
             name: key.into(),
@@ -141,7 +143,10 @@ impl Outline {
             Scalar::Null => Telling::Within(false),
             Scalar::Bool(flag) => Telling::Flag(*flag),
             Scalar::Integer(number) => Telling::Number(*number),
-            #[expect(clippy::cast_possible_truncation, reason = "a count of records that is saturated stays large")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a count of records that is saturated stays large"
+            )]
             Scalar::Float(number) => Telling::Number(*number as i128),
             Scalar::Text(text) => Telling::Text(text),
         };
@@ -158,9 +163,13 @@ impl Outline {
             frame.is_set |= is_set;
             return;
         }
-        if let (Telling::Text(text), "rel" | "relation") = (telling, &*place.name.to_ascii_lowercase()) {
+        if let (Telling::Text(text), "rel" | "relation") =
+            (telling, &*place.name.to_ascii_lowercase())
+        {
             let of = signs::of_key(text);
-            frame.rel = of.into_iter().find(|sign| matches!(sign, Sign::Next | Sign::Previous));
+            frame.rel = of
+                .into_iter()
+                .find(|sign| matches!(sign, Sign::Next | Sign::Previous));
         } else {
             frame.is_set |= is_set;
         }
@@ -171,8 +180,12 @@ impl Outline {
         let Some(mut frame) = self.frames.pop() else {
             return;
         };
-        if frame.is_set && let Some(sign) = frame.rel {
-            frame.signs.take(&[sign], frame.place, Telling::Within(true));
+        if frame.is_set
+            && let Some(sign) = frame.rel
+        {
+            frame
+                .signs
+                .take(&[sign], frame.place, Telling::Within(true));
         }
         if !frame.is_list && frame.signs != Signs::default() {
             frame.signs.settle();
@@ -248,14 +261,18 @@ impl Outline {
     }
 
     fn headers(&self, list: u32) -> Vec<Header> {
-        self.fields(list).map(|field| self.header(field, list)).collect()
+        self.fields(list)
+            .map(|field| self.header(field, list))
+            .collect()
     }
 
     /// Whether the name of a list is a word for people, as in `activeEmployees` or `employees.edges`.
     fn is_called_people(&self, list: u32) -> bool {
         let path = self.path(list);
         let names = path.iter().rev().map(|name| plain(name));
-        let own = names.into_iter().find(|name| !name.is_empty() && !is_among(name, CONTAINERS));
+        let own = names
+            .into_iter()
+            .find(|name| !name.is_empty() && !is_among(name, CONTAINERS));
         own.is_some_and(|name| {
             let ends = |word: &str| name == word || (word.len() > 4 && name.ends_with(word));
             PEOPLE.split_whitespace().any(ends)
@@ -285,8 +302,15 @@ impl Outline {
         if !named.is_empty() {
             return self.named(named);
         }
-        let people: Vec<u32> = self.lists().filter(|list| self.is_of_people(*list, by_hand)).collect();
-        let is_inner = |list: &u32| people.iter().any(|outer| outer != list && self.is_within(*list, *outer));
+        let people: Vec<u32> = self
+            .lists()
+            .filter(|list| self.is_of_people(*list, by_hand))
+            .collect();
+        let is_inner = |list: &u32| {
+            people
+                .iter()
+                .any(|outer| outer != list && self.is_within(*list, *outer))
+        };
         // A list inside of a person tells of that person, unless it is clearly one of people itself.
         let is_own = |list: &u32| {
             let has_address = || self.headers(*list).iter().any(Header::is_address);
@@ -305,7 +329,11 @@ impl Outline {
                 Err(format!(
                     "the JSON holds several lists that may be people: {}; set HR_FEED_RECORDS to those that hold the people, for example HR_FEED_RECORDS={}",
                     listed(names.iter().map(String::as_str), 10),
-                    names.iter().map(|name| shortened(name)).collect::<Vec<_>>().join(",")
+                    names
+                        .iter()
+                        .map(|name| shortened(name))
+                        .collect::<Vec<_>>()
+                        .join(",")
                 ))
             }
         }
@@ -315,12 +343,15 @@ impl Outline {
     fn likely(&self) -> Vec<u32> {
         let outer = |list: &u32| {
             let place = &self.places[*list as usize];
-            let is_inner = self.lists().any(|other| other != *list && self.is_within(*list, other));
+            let is_inner = self
+                .lists()
+                .any(|other| other != *list && self.is_within(*list, other));
             !is_inner && (place.objects > 0 || place.others == 0 || *list == 0)
         };
         let lists: Vec<u32> = self.lists().filter(outer).collect();
         let has_objects = |list: &u32| self.places[*list as usize].objects > 0;
-        let is_container = |list: &u32| is_among(&plain(&self.places[*list as usize].name), CONTAINERS);
+        let is_container =
+            |list: &u32| is_among(&plain(&self.places[*list as usize].name), CONTAINERS);
         for is_better in [&has_objects as &dyn Fn(&u32) -> bool, &is_container] {
             let better: Vec<u32> = lists.iter().copied().filter(is_better).collect();
             if better.len() == 1 {
@@ -368,8 +399,16 @@ impl Outline {
         chosen.sort_unstable();
         chosen.dedup();
         // A list inside of a chosen one is part of its records.
-        let is_inner = |list: &u32| chosen.iter().any(|outer| outer != list && self.is_within(*list, *outer));
-        Ok(chosen.iter().copied().filter(|list| !is_inner(list)).collect())
+        let is_inner = |list: &u32| {
+            chosen
+                .iter()
+                .any(|outer| outer != list && self.is_within(*list, *outer))
+        };
+        Ok(chosen
+            .iter()
+            .copied()
+            .filter(|list| !is_inner(list))
+            .collect())
     }
 
     /// How many records the lists hold.
@@ -384,7 +423,8 @@ impl Outline {
     /// If anything outside of the records says that there are more of them.
     pub(super) fn ensure_whole(&self, lists: &[u32]) -> Result<(), String> {
         let records = self.records(lists);
-        let is_outside = |(place, _): &(&u32, &Signs)| !lists.iter().any(|list| self.is_within(**place, *list));
+        let is_outside =
+            |(place, _): &(&u32, &Signs)| !lists.iter().any(|list| self.is_within(**place, *list));
         let outside = self.signs.iter().filter(is_outside);
         for (_, signs) in outside {
             let key = |key: u32| shortened(&self.shown(key));

@@ -61,11 +61,17 @@ impl RowReader {
         for (place, name) in &dates.location_zones {
             by_place.insert(place.clone(), zone(name, "HR_LOCATION_ZONES")?);
         }
-        let no_address = words.no_address.iter().map(|word| match EmailAddress::parse(word) {
-            Some(address) => address.key().to_owned(),
-            None => plain(word),
-        });
-        let statuses = words.statuses.iter().map(|(word, means)| (plain(word), means.clone()));
+        let no_address = words
+            .no_address
+            .iter()
+            .map(|word| match EmailAddress::parse(word) {
+                Some(address) => address.key().to_owned(),
+                None => plain(word),
+            });
+        let statuses = words
+            .statuses
+            .iter()
+            .map(|(word, means)| (plain(word), means.clone()));
         Ok(Self {
             zone: zone(&dates.time_zone, "HR_TIME_ZONE")?,
             by_place,
@@ -85,17 +91,21 @@ impl RowReader {
     pub(super) fn notes(&self) -> Vec<String> {
         match self.whole_days {
             0 => Vec::new(),
-            days => vec![format!("{} written as an instant at 00:00, read as the whole day", count(days, "date"))],
+            days => vec![format!(
+                "{} written as an instant at 00:00, read as the whole day",
+                count(days, "date")
+            )],
         }
     }
 
     /// The words of the status columns, most frequent first.
     pub(super) fn status_words(&self) -> Vec<StatusWord> {
-        let word = |((_, word), (meaning, rows)): (&(bool, String), &(Employment, u64))| StatusWord {
-            word: word.clone(),
-            meaning: meaning.clone(),
-            rows: *rows,
-        };
+        let word =
+            |((_, word), (meaning, rows)): (&(bool, String), &(Employment, u64))| StatusWord {
+                word: word.clone(),
+                meaning: meaning.clone(),
+                rows: *rows,
+            };
         let mut words: Vec<StatusWord> = self.statuses.iter().map(word).collect();
         words.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
         words
@@ -123,9 +133,7 @@ impl RowReader {
             faults: Vec::new(),
             notes: Vec::new(),
         };
-        let is_read = |value: &Value<'_>| {
-            self.layout.is_field(value.column) && !is_blank(value)
-        };
+        let is_read = |value: &Value<'_>| self.layout.is_field(value.column) && !is_blank(value);
         if !record.values.iter().any(is_read) {
             let reason = "none of the columns that are read has a value";
             reading.faults.push(reason.to_owned());
@@ -148,7 +156,10 @@ impl RowReader {
         let last_day = date(Meaning::LastDay, Edge::Closes);
         let unread = reading.unread(&addresses.all, &zone);
         if fault.is_some() || !reading.faults.is_empty() {
-            let email = reading.texts(Meaning::Email).map(|value| trim(&value.text)).next();
+            let email = reading
+                .texts(Meaning::Email)
+                .map(|value| trim(&value.text))
+                .next();
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
             return Entry::Rejected(rejected(record.line, reason, person_id.as_deref(), email));
         }
@@ -201,7 +212,9 @@ pub(super) fn rejected(
     email: Option<&str>,
 ) -> RejectedRow {
     let kept = |text: Option<&str>| {
-        let text = text.map(trim).filter(|text| !is_blank_word(text) && is_undamaged(text));
+        let text = text
+            .map(trim)
+            .filter(|text| !is_blank_word(text) && is_undamaged(text));
         text.map(str::to_owned)
     };
     RejectedRow {
@@ -365,14 +378,15 @@ impl<'r, 't> Reading<'r, 't> {
         let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
         is_among(&local, NO_ADDRESS)
             || (word.len() > 5 && is_among(word, NO_ADDRESS))
-            || self.words.no_address.iter().any(|none| none == address.key())
+            || self
+                .words
+                .no_address
+                .iter()
+                .any(|none| none == address.key())
     }
 
     /// The status columns as one: those that are blank are passed over, and the others must agree.
-    fn status(
-        &mut self,
-        known: &mut HashMap<(bool, String), (Employment, u64)>,
-    ) -> Employment {
+    fn status(&mut self, known: &mut HashMap<(bool, String), (Employment, u64)>) -> Employment {
         let mut read: Vec<(&str, Employment)> = Vec::new();
         for value in self.texts(Meaning::Status) {
             let text = trim(&value.text);
@@ -394,7 +408,9 @@ impl<'r, 't> Reading<'r, 't> {
         }
         match &read[..] {
             [] => Employment::Blank,
-            [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => first.clone(),
+            [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => {
+                first.clone()
+            }
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
                 Employment::Unclassified(words.join(" / "))
@@ -457,7 +473,10 @@ impl<'r, 't> Reading<'r, 't> {
         match dates::read(text, edge, order, zone) {
             Ok(Said::Nothing) => None,
             Ok(Said::Never) => {
-                let far = format!("{} is so far away that it was read as no date", quoted(text));
+                let far = format!(
+                    "{} is so far away that it was read as no date",
+                    quoted(text)
+                );
                 self.note(field, &far);
                 None
             }
@@ -541,7 +560,9 @@ mod tests {
 
     #[test]
     fn placeholders_and_scientific_numbers_are_no_ids() {
-        for text in ["", "0", "000", "TBD", "n/a", "Unknown", "2.00E+11", "2,00E+11", "1e+5"] {
+        for text in [
+            "", "0", "000", "TBD", "n/a", "Unknown", "2.00E+11", "2,00E+11", "1e+5",
+        ] {
             assert!(is_no_id(text), "{text}");
         }
         for text in ["00123", "1E5", "E10", "10", "E+5", "1.2E+x", "NA-1"] {

@@ -96,7 +96,9 @@ pub(super) const SIGNS: [(Sign, &str); 11] = [
 /// What a key may announce. The type of its value decides which of them it is.
 pub(super) fn of_key(key: &str) -> Vec<Sign> {
     let key = plain(key);
-    let signs = SIGNS.iter().filter(|(_, keys)| super::names::is_among(&key, keys));
+    let signs = SIGNS
+        .iter()
+        .filter(|(_, keys)| super::names::is_among(&key, keys));
     signs.map(|(sign, _)| *sign).collect()
 }
 
@@ -156,7 +158,8 @@ impl Signs {
                 (Sign::HasMore, Telling::Flag(false)) | (Sign::IsLast, Telling::Flag(true)) => {
                     self.is_end = true;
                 }
-                (Sign::HasPrevious, Telling::Flag(true)) | (Sign::IsFirst, Telling::Flag(false)) => {
+                (Sign::HasPrevious, Telling::Flag(true))
+                | (Sign::IsFirst, Telling::Flag(false)) => {
                     self.later = self.later.or(Some(key));
                 }
                 (Sign::Pages, Telling::Number(2..)) => self.more = self.more.or(Some(key)),
@@ -199,7 +202,11 @@ impl Signs {
     /// Which records are missing, if the whole document has so many.
     pub(super) fn missing(&self, records: i128) -> Option<Missing> {
         let is_whole = self.total.is_some_and(|(_, total)| total == records);
-        let above = self.total.into_iter().chain(self.count).find(|(_, total)| *total > records);
+        let above = self
+            .total
+            .into_iter()
+            .chain(self.count)
+            .find(|(_, total)| *total > records);
         let more = self.more.or(self.next.filter(|_| !is_whole));
         above
             .map(|(key, total)| Missing::Of(key, total))
@@ -239,8 +246,15 @@ mod tests {
     fn an_object_without_signs_says_nothing() {
         for entries in [
             &[("title", Telling::Text("Leavers"))][..],
-            &[("next", Telling::Text("")), ("cursor", Telling::Within(false))],
-            &[("total", Telling::Number(3)), ("page", Telling::Number(1)), ("offset", Telling::Number(0))],
+            &[
+                ("next", Telling::Text("")),
+                ("cursor", Telling::Within(false)),
+            ],
+            &[
+                ("total", Telling::Number(3)),
+                ("page", Telling::Number(1)),
+                ("offset", Telling::Number(0)),
+            ],
             &[("last", Telling::Text("https://hr.example/?page=1"))],
         ] {
             assert_eq!(said(entries), None, "{entries:?}");
@@ -264,7 +278,10 @@ mod tests {
                 "{end:?}"
             );
         }
-        let size = [("size", Telling::Number(20)), ("totalElements", Telling::Number(3))];
+        let size = [
+            ("size", Telling::Number(20)),
+            ("totalElements", Telling::Number(3)),
+        ];
         assert_eq!(said(&size), None);
     }
 
@@ -272,7 +289,10 @@ mod tests {
     fn the_page_for_the_export_has_every_sign() {
         let page = include_str!("../../docs/hr-feed.md");
         for (_, keys) in SIGNS {
-            let keys: Vec<String> = keys.split_whitespace().map(|key| format!("`{key}`")).collect();
+            let keys: Vec<String> = keys
+                .split_whitespace()
+                .map(|key| format!("`{key}`"))
+                .collect();
             assert!(page.contains(&keys.join(", ")), "{}", keys.join(", "));
         }
     }

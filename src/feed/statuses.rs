@@ -76,19 +76,45 @@ mod tests {
     #[test]
     fn words_without_doubt_are_read_in_eight_languages() {
         for text in [
-            "Active", " ACTIVE", "Hired", "current employee", "Garden Leave", "Freigestellt", "On notice", "Beschäftigt",
-            "en poste", "在職中",
+            "Active",
+            " ACTIVE",
+            "Hired",
+            "current employee",
+            "Garden Leave",
+            "Freigestellt",
+            "On notice",
+            "Beschäftigt",
+            "en poste",
+            "在職中",
         ] {
             assert_eq!(read(text, false), Employment::Active, "{text}");
         }
         for text in [
-            "On Leave", "LOA", "Maternity leave", "Elternzeit", "En congé", "Met verlof", "休職",
+            "On Leave",
+            "LOA",
+            "Maternity leave",
+            "Elternzeit",
+            "En congé",
+            "Met verlof",
+            "休職",
         ] {
             assert_eq!(read(text, false), Employment::OnLeave, "{text}");
         }
         for text in [
-            "Terminated", "Inactive", "Laid-off", "Terminated (Voluntary)", "Former Employee", "deceased", "Left",
-            "ausgeschieden", "Inactif", "baja", "cessato", "Uit dienst", "Desligado", "退職",
+            "Terminated",
+            "Inactive",
+            "Laid-off",
+            "Terminated (Voluntary)",
+            "Former Employee",
+            "deceased",
+            "Left",
+            "ausgeschieden",
+            "Inactif",
+            "baja",
+            "cessato",
+            "Uit dienst",
+            "Desligado",
+            "退職",
         ] {
             assert_eq!(read(text, false), Employment::Ended, "{text}");
         }
@@ -97,7 +123,15 @@ mod tests {
     #[test]
     fn words_that_leave_doubt_are_kept_as_written() {
         for text in [
-            "Leave", "Suspended", "Accepted", "pending", "Full-Time", "gekündigt", "T", "yes", "true",
+            "Leave",
+            "Suspended",
+            "Accepted",
+            "pending",
+            "Full-Time",
+            "gekündigt",
+            "T",
+            "yes",
+            "true",
         ] {
             let kept = Employment::Unclassified(text.to_owned());
             assert_eq!(read(text, false), kept);
@@ -142,7 +176,10 @@ mod tests {
     fn the_page_for_the_export_has_every_word() {
         let page = include_str!("../../docs/hr-feed.md");
         let row = |title: &str, words: &str| {
-            let words: Vec<String> = words.split_whitespace().map(|word| format!("`{word}`")).collect();
+            let words: Vec<String> = words
+                .split_whitespace()
+                .map(|word| format!("`{word}`"))
+                .collect();
             format!("| {title} | {} |\n", words.join(", "))
         };
         for (title, (_, words)) in ["employed", "on leave", "has left"].iter().zip(WORDS) {

@@ -4,9 +4,9 @@ use csv::StringRecord;
 use jiff::tz::TimeZone;
 
 use super::Settings;
-use super::draft::Draft;
 use super::columns::{self, Header};
 use super::dates;
+use super::draft::Draft;
 use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
@@ -82,17 +82,23 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             ));
             continue;
         }
-        let quotes = row.quotes_fault().map_err(|fault| format!("the file looks truncated: {fault}"))?;
+        let quotes = row
+            .quotes_fault()
+            .map_err(|fault| format!("the file looks truncated: {fault}"))?;
         // The end of a name that was cut looks like a footer, unless something separates it from the people.
         let is_apart = !row.is_cut || row.blank_lines_before > 0 || !footers.is_empty();
-        if quotes.is_none() && is_apart && let Some(text) = footer(cells) {
+        if quotes.is_none()
+            && is_apart
+            && let Some(text) = footer(cells)
+        {
             let text = text.to_owned();
             footers.push(Footer { line, text });
             continue;
         }
         // A person follows, so the lines before were in the middle of the people.
         for Footer { line, text } in footers.drain(..) {
-            let reason = "the line holds one text and nothing else: a heading or a note between the rows";
+            let reason =
+                "the line holds one text and nothing else: a heading or a note between the rows";
             draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
         }
         if row.is_cut && cells.len() < width {
@@ -122,7 +128,9 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     }
     for Footer { line, .. } in footers {
         draft.add_blank(1);
-        draft.note(format!("Line {line} is a footer, not a person, and was skipped"));
+        draft.note(format!(
+            "Line {line} is a footer, not a person, and was skipped"
+        ));
     }
     draft.add_blank(lines.blank_lines_at_end());
     draft.was_read_by(&rows);
@@ -138,7 +146,9 @@ struct Footer {
 /// The only text of a line, if it is more than a word and names nobody by an address.
 fn footer(cells: &StringRecord) -> Option<&str> {
     let mut texts = cells.iter().map(trim).filter(|cell| !cell.is_empty());
-    let text = texts.next().filter(|text| text.contains([' ', ':', '\u{a0}']))?;
+    let text = texts
+        .next()
+        .filter(|text| text.contains([' ', ':', '\u{a0}']))?;
     let is_date = || dates::of_unread(text, true, &TimeZone::UTC).is_some();
     let is_footer = texts.next().is_none() && !text.contains('@') && !is_date();
     is_footer.then_some(text)

@@ -938,7 +938,10 @@ fn dates_and_addresses_in_unread_columns_are_seen() {
             "Valid until: 2026-11-01T00:00:00Z"
         ]
     );
-    assert_eq!(unread(&feed, 1), ["Contract End Date: 2026-03-05T00:00:00Z"]);
+    assert_eq!(
+        unread(&feed, 1),
+        ["Contract End Date: 2026-03-05T00:00:00Z"]
+    );
 }
 
 #[test]
@@ -963,7 +966,10 @@ fn what_lists_inside_of_a_record_hold_is_seen() {
     );
     assert_eq!(
         unread(&feed, 0),
-        ["employments.end_date: 2020-07-01T00:00:00Z", "logins.mail: b@x.com"]
+        [
+            "employments.end_date: 2020-07-01T00:00:00Z",
+            "logins.mail: b@x.com"
+        ]
     );
 }
 
@@ -976,10 +982,18 @@ fn an_address_is_read_out_of_what_systems_write_around_it() {
         let emails: Vec<String> = row.emails().map(|email| email.key().to_owned()).collect();
         (emails.join(" "), row.unreadable_address)
     };
-    for cell in ["SMTP:ana@x.com", "mailto:ana@x.com", "Ana Diaz <ana@x.com>", "[ana@x.com]"] {
+    for cell in [
+        "SMTP:ana@x.com",
+        "mailto:ana@x.com",
+        "Ana Diaz <ana@x.com>",
+        "[ana@x.com]",
+    ] {
         assert_eq!(emails(cell), ("ana@x.com".to_owned(), false), "{cell}");
     }
-    assert_eq!(emails("ana@x.com;smtp:b@x.com"), ("ana@x.com b@x.com".to_owned(), false));
+    assert_eq!(
+        emails("ana@x.com;smtp:b@x.com"),
+        ("ana@x.com b@x.com".to_owned(), false)
+    );
     assert_eq!(emails("(SEP)user10@x.com"), (String::new(), true));
     assert_eq!(emails("ana@x.com (left)"), ("ana@x.com".to_owned(), true));
 }
@@ -987,19 +1001,35 @@ fn an_address_is_read_out_of_what_systems_write_around_it() {
 #[test]
 fn placeholders_and_words_for_none_are_no_address() {
     for cell in [
-        "noemail@x.com", "no-email@x.com", "No.Reply@x.com", "noemail12@x.com", "n.a@x.com", "tbd@x.com", "sinmail@x.com",
+        "noemail@x.com",
+        "no-email@x.com",
+        "No.Reply@x.com",
+        "noemail12@x.com",
+        "n.a@x.com",
+        "tbd@x.com",
+        "sinmail@x.com",
     ] {
         let row = row(&format!("E1,Ana,{cell},Left,2026-10-31,,"));
         assert_eq!((row.email, row.unreadable_address), (None, true), "{cell}");
-        assert_eq!(row.notes, ["column `Work Email`: it holds a placeholder, which is no address"]);
+        assert_eq!(
+            row.notes,
+            ["column `Work Email`: it holds a placeholder, which is no address"]
+        );
     }
-    for cell in ["keine", "Aucun", "ninguno", "nessuno", "geen", "nenhum", "なし", "no email", "N/A"] {
+    for cell in [
+        "keine", "Aucun", "ninguno", "nessuno", "geen", "nenhum", "なし", "no email", "N/A",
+    ] {
         let row = row(&format!("E1,Ana,{cell},Left,2026-10-31,,"));
         assert_eq!((row.email, row.unreadable_address), (None, false), "{cell}");
         assert_eq!(row.notes, [""; 0]);
     }
     for cell in ["test@x.com", "info@x.com", "nora@x.com", "nina@x.com"] {
-        assert!(row(&format!("E1,Ana,{cell},Left,2026-10-31,,")).email.is_some(), "{cell}");
+        assert!(
+            row(&format!("E1,Ana,{cell},Left,2026-10-31,,"))
+                .email
+                .is_some(),
+            "{cell}"
+        );
     }
 }
 
@@ -1019,10 +1049,19 @@ fn words_and_addresses_of_the_setting_mean_none() {
 
 #[test]
 fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
-    let feed = rows("0,Ana,a@x.com,Left,,,\n2.00E+11,Bob,b@x.com,Left,,,\nTBD,Cy,c@x.com,Left,,,\n00123,Di,d@x.com,Left,,,\n");
-    let ids: Vec<_> = feed.rows.iter().map(|row| row.person_id.as_deref()).collect();
+    let feed = rows(
+        "0,Ana,a@x.com,Left,,,\n2.00E+11,Bob,b@x.com,Left,,,\nTBD,Cy,c@x.com,Left,,,\n00123,Di,d@x.com,Left,,,\n",
+    );
+    let ids: Vec<_> = feed
+        .rows
+        .iter()
+        .map(|row| row.person_id.as_deref())
+        .collect();
     assert_eq!(ids, [None, None, None, Some("00123")]);
-    assert_eq!(feed.rows[1].notes, ["column `Employee ID`: it holds a placeholder, which is no id"]);
+    assert_eq!(
+        feed.rows[1].notes,
+        ["column `Employee ID`: it holds a placeholder, which is no id"]
+    );
 
     let columns = [(Meaning::PersonId, "Company Code+File Number".to_owned())];
     let settings = Settings {
@@ -1031,8 +1070,15 @@ fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
     };
     let text = "Company Code,File Number,Status\nABC,000123,Left\nXYZ,000123,Left\n000,1,Left\nABC,,Left\n";
     let feed = read_with(&settings, text);
-    let ids: Vec<_> = feed.rows.iter().map(|row| row.person_id.as_deref()).collect();
-    assert_eq!(ids, [Some("ABC+000123"), Some("XYZ+000123"), Some("000+1"), None]);
+    let ids: Vec<_> = feed
+        .rows
+        .iter()
+        .map(|row| row.person_id.as_deref())
+        .collect();
+    assert_eq!(
+        ids,
+        [Some("ABC+000123"), Some("XYZ+000123"), Some("000+1"), None]
+    );
     assert_eq!(
         feed.rows[3].notes,
         ["column `Company Code + File Number`: a part of the id is missing, so there is no id"]
@@ -1053,7 +1099,10 @@ fn status_columns_that_agree_are_one_and_others_stay_in_sight() {
         .iter()
         .map(|of| format!("{} {:?} {}", of.word, of.meaning, of.rows))
         .collect();
-    assert_eq!(words, ["Active Active 2", "Terminated Ended 2", "Inactive Ended 1"]);
+    assert_eq!(
+        words,
+        ["Active Active 2", "Terminated Ended 2", "Inactive Ended 1"]
+    );
 }
 
 #[test]
@@ -1076,15 +1125,23 @@ fn midnight_in_a_file_is_the_whole_day_and_noted_once() {
 fn a_windows_zone_is_known() {
     let feed = read("Employee ID,Last Day,TimeZone\nE1,2026-05-14,Pacific Standard Time\n");
     let day = feed.rows[0].last_day.as_ref().expect("a day");
-    assert_eq!((day.at.to_string().as_str(), day.zone.as_str()), ("2026-05-15T07:00:00Z", "America/Los_Angeles"));
+    assert_eq!(
+        (day.at.to_string().as_str(), day.zone.as_str()),
+        ("2026-05-15T07:00:00Z", "America/Los_Angeles")
+    );
 }
 
 // ---- Rows ----
 
 #[test]
 fn a_footer_is_noted_and_a_heading_between_people_is_rejected() {
-    let feed = rows("E1,Ana,ana@x.com,Left,,,\n\n\nConfidential: not for distribution\nGenerated by HR on 2026-11-23\n");
-    assert_eq!((feed.rows.len(), feed.rejected.len(), feed.blank_rows), (1, 0, 4));
+    let feed = rows(
+        "E1,Ana,ana@x.com,Left,,,\n\n\nConfidential: not for distribution\nGenerated by HR on 2026-11-23\n",
+    );
+    assert_eq!(
+        (feed.rows.len(), feed.rejected.len(), feed.blank_rows),
+        (1, 0, 4)
+    );
     let feed = rows("Department: Sales\nE1,Ana,ana@x.com,Left,,,\n");
     assert_snapshot!(shown(&feed), @r#"
     3 E1 | Ana | ana@x.com | Ended | -
@@ -1120,7 +1177,10 @@ const TWO_LISTS: &str = r#"{
 fn two_lists_of_people_are_refused_until_the_setting_selects_them() {
     let ids = |feed: HrFeed| -> Vec<String> {
         assert_eq!(feed.unusable, None);
-        feed.rows.into_iter().filter_map(|row| row.person_id).collect()
+        feed.rows
+            .into_iter()
+            .filter_map(|row| row.person_id)
+            .collect()
     };
     assert!(reason(read(TWO_LISTS)).contains("HR_FEED_RECORDS=employees,contractors"));
     assert_eq!(ids(with_records(&["employees"], TWO_LISTS)), ["E1"]);
@@ -1137,20 +1197,21 @@ fn two_lists_of_people_are_refused_until_the_setting_selects_them() {
 
 #[test]
 fn a_list_of_people_is_found_at_any_depth() {
-    let person = r#"{"employeeId": "E1", "email": "a@x.com", "status": "Left", "tags": [{"id": 1}]}"#;
+    let person =
+        r#"{"employeeId": "E1", "email": "a@x.com", "status": "Left", "tags": [{"id": 1}]}"#;
     for document in [
-        "[P]",
-        r#"{"d": {"results": [P]}}"#,
-        r#"{"_data": [P], "_meta": {"links": {}}}"#,
-        r#"{"data": {"officeEmployeePage": {"items": [P], "totalElements": 1}}}"#,
-        r#"{"data": {"employees": {"edges": [{"cursor": "x", "node": P}], "pageInfo": {"hasNextPage": false, "endCursor": "abc"}}}}"#,
-        r#"{"fields": [{"id": "email", "type": "text", "name": "Work Email"}], "employees": [P]}"#,
-        r#"{"departments": [{"name": "A", "employees": [P]}, {"name": "B", "employees": []}]}"#,
-        r#"[{"data": [P]}, {"data": []}]"#,
-        r#"{"a": {"b": {"c": {"d": {"e": {"f": [[P]]}}}}}}"#,
-        r#"{"errors": [], "result": [P], "count": 1}"#,
+        "[@P]",
+        r#"{"d": {"results": [@P]}}"#,
+        r#"{"_data": [@P], "_meta": {"links": {}}}"#,
+        r#"{"data": {"officeEmployeePage": {"items": [@P], "totalElements": 1}}}"#,
+        r#"{"data": {"employees": {"edges": [{"cursor": "x", "node": @P}], "pageInfo": {"hasNextPage": false, "endCursor": "abc"}}}}"#,
+        r#"{"fields": [{"id": "email", "type": "text", "name": "Work Email"}], "employees": [@P]}"#,
+        r#"{"departments": [{"name": "A", "employees": [@P]}, {"name": "B", "employees": []}]}"#,
+        r#"[{"data": [@P]}, {"data": []}]"#,
+        r#"{"a": {"b": {"c": {"d": {"e": {"f": [[@P]]}}}}}}"#,
+        r#"{"errors": [], "result": [@P], "count": 1}"#,
     ] {
-        let text = document.replace('P', person);
+        let text = document.replace("@P", person);
         let feed = read(&text);
         assert_eq!(feed.unusable, None, "{text}");
         assert_eq!(feed.rows.len(), 1, "{text}");
@@ -1176,39 +1237,81 @@ fn attributes_of_personio_are_read() {
 fn each_shape_of_page_that_systems_send_is_refused_by_its_marker() {
     let person = r#"{"employeeId": "E900", "email": "x@x.com", "status": "Inactive", "endDate": "2026-10-31"}"#;
     for (document, marker) in [
-        (r#"{"items": [P], "count": 1, "hasMore": true, "limit": 25, "offset": 0}"#, "hasMore"),
-        (r#"{"d": {"results": [P], "__next": "https://hr.example/u?$skiptoken=abc"}}"#, "d.__next"),
-        (r#"{"totalResults": 250, "startIndex": 1, "itemsPerPage": 1, "Resources": [P]}"#, "totalResults"),
-        (r#"{"metadata": {"total_elements": 250, "current_page": 0, "total_pages": 5}, "data": [P]}"#, "metadata.total_elements"),
-        (r#"{"metadata": {"total_pages": "5"}, "data": [P]}"#, "metadata.total_pages"),
-        (r#"{"total": 250, "data": [P]}"#, "total"),
-        (r#"{"data": [P], "page": {"cursor": "abc", "total_rows": 250}}"#, "page.total_rows"),
-        (r#"{"data": [P], "page": {"cursor": "abc"}}"#, "page.cursor"),
-        (r#"{"data": {"employees": {"edges": [{"node": P}], "pageInfo": {"hasNextPage": true, "endCursor": "abc"}}}}"#, "data.employees.pageInfo.hasNextPage"),
-        (r#"{"data": {"officeEmployeePage": {"items": [P], "last": false}}}"#, "data.officeEmployeePage.last"),
-        (r#"{"_embedded": {"employees": [P]}, "_links": {"next": {"href": "https://hr.example/2"}}}"#, "_links.next"),
-        (r#"{"employees": [P], "links": [{"rel": "self", "href": "/1"}, {"rel": "next", "href": "/2"}]}"#, "links"),
-        (r#"{"employees": [P], "offset": 100}"#, "offset"),
-        (r#"{"employees": [P], "page": "2"}"#, "page"),
-        (r#"{"employees": [P], "first": false}"#, "first"),
-        (r#"[{"employees": [P], "nextPageToken": "t"}]"#, "nextPageToken"),
+        (
+            r#"{"items": [@P], "count": 1, "hasMore": true, "limit": 25, "offset": 0}"#,
+            "hasMore",
+        ),
+        (
+            r#"{"d": {"results": [@P], "__next": "https://hr.example/u?$skiptoken=abc"}}"#,
+            "d.__next",
+        ),
+        (
+            r#"{"totalResults": 250, "startIndex": 1, "itemsPerPage": 1, "Resources": [@P]}"#,
+            "totalResults",
+        ),
+        (
+            r#"{"metadata": {"total_elements": 250, "current_page": 0, "total_pages": 5}, "data": [@P]}"#,
+            "metadata.total_elements",
+        ),
+        (
+            r#"{"metadata": {"total_pages": "5"}, "data": [@P]}"#,
+            "metadata.total_pages",
+        ),
+        (r#"{"total": 250, "data": [@P]}"#, "total"),
+        (
+            r#"{"data": [@P], "page": {"cursor": "abc", "total_rows": 250}}"#,
+            "page.total_rows",
+        ),
+        (
+            r#"{"data": [@P], "page": {"cursor": "abc"}}"#,
+            "page.cursor",
+        ),
+        (
+            r#"{"data": {"employees": {"edges": [{"node": @P}], "pageInfo": {"hasNextPage": true, "endCursor": "abc"}}}}"#,
+            "data.employees.pageInfo.hasNextPage",
+        ),
+        (
+            r#"{"data": {"officeEmployeePage": {"items": [@P], "last": false}}}"#,
+            "data.officeEmployeePage.last",
+        ),
+        (
+            r#"{"_embedded": {"employees": [@P]}, "_links": {"next": {"href": "https://hr.example/2"}}}"#,
+            "_links.next",
+        ),
+        (
+            r#"{"employees": [@P], "links": [{"rel": "self", "href": "/1"}, {"rel": "next", "href": "/2"}]}"#,
+            "links",
+        ),
+        (r#"{"employees": [@P], "offset": 100}"#, "offset"),
+        (r#"{"employees": [@P], "page": "2"}"#, "page"),
+        (r#"{"employees": [@P], "first": false}"#, "first"),
+        (
+            r#"[{"employees": [@P], "nextPageToken": "t"}]"#,
+            "nextPageToken",
+        ),
     ] {
-        let text = document.replace('P', person);
+        let text = document.replace("@P", person);
         let reason = reason(read(&text));
-        assert!(reason.contains(&format!("(`{marker}` says so)")), "{text}: {reason}");
+        assert!(
+            reason.contains(&format!("(`{marker}` says so)")),
+            "{text}: {reason}"
+        );
         assert!(reason.contains("export the whole list"), "{reason}");
     }
 }
 
 #[test]
 fn lines_that_are_envelopes_are_refused_by_their_markers() {
-    let page = r#"{"employees": [{"employeeId": "E1", "status": "Left"}], "hasMore": M}"#;
+    let page = r#"{"employees": [{"employeeId": "E1", "status": "Left"}], "hasMore": @M}"#;
     let both = |last: &str| {
-        let lines = [page.replace('M', "false"), page.replace("E1", "E2").replace('M', last)];
+        let lines = [
+            page.replace("@M", "false"),
+            page.replace("E1", "E2").replace("@M", last),
+        ];
         read(lines.join("\n") + "\n")
     };
     assert_eq!(both("false").rows.len(), 2);
-    assert!(reason(both("true")).contains("`employees.hasMore`") || reason(both("true")).contains("`hasMore`"));
+    assert!(reason(both("true")).contains("`hasMore`"));
 }
 
 #[test]
@@ -1223,28 +1326,43 @@ fn keys_of_a_person_are_no_markers() {
 fn lines_of_a_document_laid_out_in_lines_are_no_json_lines() {
     let feed = read("{\"employees\": [\n{\"employeeId\": \"E1\", \"status\": \"Left\"}\n]}\n");
     assert_eq!((feed.unusable, feed.rows.len()), (None, 1));
-    let feed = read("{\"employees\": [\n{\"employeeId\": \"E1\", \"status\": \"Left\"},\n{\"employeeId\": \"E2\", \"status\": \"Left\"}\n]}\n");
+    let feed = read(
+        "{\"employees\": [\n{\"employeeId\": \"E1\", \"status\": \"Left\"},\n{\"employeeId\": \"E2\", \"status\": \"Left\"}\n]}\n",
+    );
     assert_eq!((feed.unusable, feed.rows.len()), (None, 2));
 }
 
 #[test]
 fn ids_as_keys_and_deep_documents_are_refused_clearly() {
-    let many: Vec<String> = (0..6000).map(|id| format!(r#""E{id}": {{"status": "Left"}}"#)).collect();
+    let many: Vec<String> = (0..6000)
+        .map(|id| format!(r#""E{id}": {{"status": "Left"}}"#))
+        .collect();
     assert_snapshot!(reason(read(format!("{{{}}}", many.join(",")))), @"the JSON has more than 5000 different paths of keys: ids or dates seem to be used as keys");
-    let deep = format!(r#"{{"employees": {}1{}}}"#, "[".repeat(200), "]".repeat(200));
+    let deep = format!(
+        r#"{{"employees": {}1{}}}"#,
+        "[".repeat(200),
+        "]".repeat(200)
+    );
     assert!(reason(read(deep)).ends_with("it is nested more than 127 levels deep"));
 }
 
 #[test]
 fn every_digit_of_an_integer_is_kept() {
-    let feed = read(r#"[{"employeeId": 18446744073709551615, "status": "Left"}, {"employeeId": -1, "status": "Left"}]"#);
-    assert_eq!(feed.rows[0].person_id.as_deref(), Some("18446744073709551615"));
+    let feed = read(
+        r#"[{"employeeId": 18446744073709551615, "status": "Left"}, {"employeeId": -1, "status": "Left"}]"#,
+    );
+    assert_eq!(
+        feed.rows[0].person_id.as_deref(),
+        Some("18446744073709551615")
+    );
 }
 
 /// A sign that more follows, as a key with a value.
 fn any_marker() -> impl Strategy<Value = String> {
     use signs::{SIGNS, Sign};
-    let keys = SIGNS.iter().flat_map(|(sign, keys)| keys.split_whitespace().map(|key| (*sign, key)));
+    let keys = SIGNS
+        .iter()
+        .flat_map(|(sign, keys)| keys.split_whitespace().map(|key| (*sign, key)));
     let markers: Vec<String> = keys
         .map(|(sign, key)| {
             let value = match sign {

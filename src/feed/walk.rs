@@ -8,7 +8,9 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess
 /// What a walk comes by.
 pub(super) enum Step<'t> {
     /// An object or a list begins.
-    Opens { is_list: bool },
+    Opens {
+        is_list: bool,
+    },
     /// It ends.
     Closes,
     /// The value of a key follows.
@@ -33,7 +35,10 @@ pub(super) enum Scalar<'t> {
 ///
 /// # Errors
 /// If the text is no JSON, or nested more than 127 levels deep.
-pub(super) fn walk<'t>(text: &'t str, take: &mut impl FnMut(Step<'t>)) -> Result<(), serde_json::Error> {
+pub(super) fn walk<'t>(
+    text: &'t str,
+    take: &mut impl FnMut(Step<'t>),
+) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     Walk(take).deserialize(&mut json)?;
     json.end()
@@ -42,7 +47,9 @@ pub(super) fn walk<'t>(text: &'t str, take: &mut impl FnMut(Step<'t>)) -> Result
 /// What the parser says, without the place, which the caller knows better.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
     match message {
         "recursion limit exceeded" => "it is nested more than 127 levels deep".to_owned(),
         message => message.to_owned(),

@@ -4,7 +4,11 @@ use jiff::tz::TimeZone;
 
 /// The zone of a name like `Europe/Paris`, `Pacific Standard Time` or `(UTC-08:00) Pacific Time (US & Canada)`.
 pub(super) fn zone(name: &str) -> Option<TimeZone> {
-    let known = |name: &str| TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some());
+    let known = |name: &str| {
+        TimeZone::get(name)
+            .ok()
+            .filter(|zone| zone.iana_name().is_some())
+    };
     known(name).or_else(|| known(windows(name)?))
 }
 
@@ -184,7 +188,10 @@ mod tests {
             ("Europe/Paris", "Europe/Paris"),
             ("Pacific Standard Time", "America/Los_Angeles"),
             ("pacific standard time", "America/Los_Angeles"),
-            ("(UTC-08:00) Pacific Time (US & Canada)", "America/Los_Angeles"),
+            (
+                "(UTC-08:00) Pacific Time (US & Canada)",
+                "America/Los_Angeles",
+            ),
             ("(UTC-05:00) Eastern Time (US & Canada)", "America/New_York"),
             ("Central Standard Time (Mexico)", "America/Mexico_City"),
             ("Romance Standard Time", "Europe/Paris"),
@@ -192,7 +199,14 @@ mod tests {
         ] {
             assert_eq!(name(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["Pacific", "Mars/Olympus", "UTC+11", "(UTC+01:00) Amsterdam, Berlin", "(", ""] {
+        for text in [
+            "Pacific",
+            "Mars/Olympus",
+            "UTC+11",
+            "(UTC+01:00) Amsterdam, Berlin",
+            "(",
+            "",
+        ] {
             assert_eq!(name(text), None, "{text}");
         }
     }
@@ -201,7 +215,9 @@ mod tests {
     fn every_windows_name_leads_to_a_zone_and_stands_once() {
         for (windows, iana) in WINDOWS {
             assert!(zone(iana).is_some(), "{windows}");
-            let same = WINDOWS.iter().filter(|(other, _)| other.eq_ignore_ascii_case(windows));
+            let same = WINDOWS
+                .iter()
+                .filter(|(other, _)| other.eq_ignore_ascii_case(windows));
             assert_eq!(same.count(), 1, "{windows}");
         }
     }

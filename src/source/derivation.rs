@@ -7,7 +7,8 @@ use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::people::{
-    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace, read_addresses};
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace, read_addresses,
+};
 use crate::truto::{Client, CustomUser, Row, User};
 
 /// The version of this way: another one whenever the same answers may give other accounts.
@@ -147,7 +148,8 @@ impl EmailsPass {
                 && let Some(text) = user.email
             {
                 let found = read_addresses(&text).found;
-                self.emails.extend(found.into_iter().map(|email| (id.clone(), email)));
+                self.emails
+                    .extend(found.into_iter().map(|email| (id.clone(), email)));
             }
         }
     }

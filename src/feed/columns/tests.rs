@@ -8,7 +8,9 @@ fn cells(names: &[&str]) -> Vec<Header> {
 }
 
 fn layout(names: &[&str], by_hand: &[(Meaning, &str)]) -> Result<Layout, String> {
-    let by_hand = by_hand.iter().map(|(field, name)| (*field, (*name).to_owned()));
+    let by_hand = by_hand
+        .iter()
+        .map(|(field, name)| (*field, (*name).to_owned()));
     recognise(&cells(names), &by_hand.collect())
 }
 
@@ -18,12 +20,21 @@ fn read(names: &[&str], by_hand: &[(Meaning, &str)]) -> String {
         Ok(layout) => layout,
         Err(reason) => return reason,
     };
-    let fields = layout.fields.keys().map(|field| format!("{field}={}", layout.shown(*field)));
+    let fields = layout
+        .fields
+        .keys()
+        .map(|field| format!("{field}={}", layout.shown(*field)));
     let others = layout.columns.iter().filter(|column| {
-        matches!(column.meaning, Meaning::Ignored | Meaning::Harmless | Meaning::Unread)
+        matches!(
+            column.meaning,
+            Meaning::Ignored | Meaning::Harmless | Meaning::Unread
+        )
     });
     let others = others.map(|column| format!("{}: {}", column.meaning, column.name));
-    let all: Vec<String> = fields.chain(others).chain(layout.notes.iter().cloned()).collect();
+    let all: Vec<String> = fields
+        .chain(others)
+        .chain(layout.notes.iter().cloned())
+        .collect();
     all.join("; ")
 }
 
@@ -40,13 +51,69 @@ fn the_usual_header_is_recognised() {
 #[test]
 fn headers_of_eight_languages_are_recognised() {
     for names in [
-        &["Personalnummer", "Vorname", "Nachname", "E-Mail", "Eintrittsdatum", "Austrittsdatum", "Letzter Arbeitstag"][..],
-        &["Matricule", "Prénom", "Nom", "Courriel", "Date d'entrée", "Date de sortie", "Dernier jour travaillé"],
-        &["Número de empleado", "Nombre", "Apellidos", "Correo electrónico", "Fecha de alta", "Fecha de baja", "Último día trabajado"],
-        &["Matricola", "Nome", "Cognome", "Indirizzo email", "Data assunzione", "Data cessazione", "Ultimo giorno di lavoro"],
-        &["Personeelsnummer", "Voornaam", "Achternaam", "E-mailadres", "Datum in dienst", "Datum uit dienst", "Laatste werkdag"],
-        &["Matrícula", "Nome", "Sobrenome", "Endereço de e-mail", "Data de admissão", "Data de desligamento", "Último dia trabalhado"],
-        &["社員番号", "姓", "名", "メールアドレス", "入社年月日", "退職年月日", "最終出社日"],
+        &[
+            "Personalnummer",
+            "Vorname",
+            "Nachname",
+            "E-Mail",
+            "Eintrittsdatum",
+            "Austrittsdatum",
+            "Letzter Arbeitstag",
+        ][..],
+        &[
+            "Matricule",
+            "Prénom",
+            "Nom",
+            "Courriel",
+            "Date d'entrée",
+            "Date de sortie",
+            "Dernier jour travaillé",
+        ],
+        &[
+            "Número de empleado",
+            "Nombre",
+            "Apellidos",
+            "Correo electrónico",
+            "Fecha de alta",
+            "Fecha de baja",
+            "Último día trabajado",
+        ],
+        &[
+            "Matricola",
+            "Nome",
+            "Cognome",
+            "Indirizzo email",
+            "Data assunzione",
+            "Data cessazione",
+            "Ultimo giorno di lavoro",
+        ],
+        &[
+            "Personeelsnummer",
+            "Voornaam",
+            "Achternaam",
+            "E-mailadres",
+            "Datum in dienst",
+            "Datum uit dienst",
+            "Laatste werkdag",
+        ],
+        &[
+            "Matrícula",
+            "Nome",
+            "Sobrenome",
+            "Endereço de e-mail",
+            "Data de admissão",
+            "Data de desligamento",
+            "Último dia trabalhado",
+        ],
+        &[
+            "社員番号",
+            "姓",
+            "名",
+            "メールアドレス",
+            "入社年月日",
+            "退職年月日",
+            "最終出社日",
+        ],
     ] {
         let expected = [
             Meaning::PersonId,
@@ -79,7 +146,16 @@ fn no_name_stands_for_two_meanings() {
 
 #[test]
 fn the_tables_of_names_are_in_plain_form() {
-    for table in [HARMLESS, HARMLESS_UNLESS_ENDING, ENDING, DATED, PEOPLE, CONTAINERS, NO_ADDRESS, NO_ID] {
+    for table in [
+        HARMLESS,
+        HARMLESS_UNLESS_ENDING,
+        ENDING,
+        DATED,
+        PEOPLE,
+        CONTAINERS,
+        NO_ADDRESS,
+        NO_ID,
+    ] {
         for name in table.split(' ') {
             assert_eq!(plain(name), name, "{table}");
             assert!(!name.is_empty(), "{table}");
@@ -91,23 +167,55 @@ fn the_tables_of_names_are_in_plain_form() {
 fn the_page_for_the_export_has_every_name() {
     let page = include_str!("../../../docs/hr-feed.md");
     for (field, groups) in FIELDS {
-        let groups: Vec<String> =
-            groups.iter().map(|group| group.split(' ').collect::<Vec<_>>().join(", ")).collect();
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|group| group.split(' ').collect::<Vec<_>>().join(", "))
+            .collect();
         let row = format!("| `{field}` | {} |\n", groups.join(" \\| "));
         assert!(page.contains(&row), "not in docs/hr-feed.md: {row}");
     }
-    for names in [GIVEN_NAMES, FAMILY_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING, ENDING, NO_ADDRESS, NO_ID, PEOPLE] {
+    for names in [
+        GIVEN_NAMES,
+        FAMILY_NAMES,
+        HARMLESS,
+        HARMLESS_UNLESS_ENDING,
+        ENDING,
+        NO_ADDRESS,
+        NO_ID,
+        PEOPLE,
+    ] {
         let names: Vec<String> = names.split(' ').map(|name| format!("`{name}`")).collect();
-        assert!(page.contains(&names.join(", ")), "not in docs/hr-feed.md: {}", names.join(", "));
+        assert!(
+            page.contains(&names.join(", ")),
+            "not in docs/hr-feed.md: {}",
+            names.join(", ")
+        );
     }
 }
 
 #[test]
 fn case_separators_number_signs_and_accents_make_no_difference() {
-    for id in ["Employee #", "employee_number", "employeeNumber", "\u{feff}EMPLOYEE-NUMBER", "\"Employee Number\""] {
-        assert!(Header::cell(id).group_of(Meaning::PersonId).is_some(), "{id}");
+    for id in [
+        "Employee #",
+        "employee_number",
+        "employeeNumber",
+        "\u{feff}EMPLOYEE-NUMBER",
+        "\"Employee Number\"",
+    ] {
+        assert!(
+            Header::cell(id).group_of(Meaning::PersonId).is_some(),
+            "{id}"
+        );
     }
-    for end in ["Termination_Date", "terminationDate", "LeavingDate", "End Date", "term date", "Date de fin", "DATE DE FÍN"] {
+    for end in [
+        "Termination_Date",
+        "terminationDate",
+        "LeavingDate",
+        "End Date",
+        "term date",
+        "Date de fin",
+        "DATE DE FÍN",
+    ] {
         assert!(Header::cell(end).group_of(Meaning::End).is_some(), "{end}");
     }
     let last_day = Header::cell("StatusTerminationLastDayOfWork");
@@ -141,10 +249,31 @@ fn a_column_that_loses_against_a_better_one_is_unread() {
 #[test]
 fn what_is_known_to_say_nothing_of_who_left_is_harmless() {
     for name in [
-        "Date of Birth", "Geburtsdatum", "生年月日", "Rehire Date", "Seniority Date", "Years of Service", "Probation End Date",
-        "Ende der Probezeit", "Trial period end", "Next Review Date", "Visa End Date", "Passport expiry", "Work permit until",
-        "Created at", "Last changed", "Date modified", "Updated On", "Work Anniversary", "Manager Email", "Line Manager",
-        "Supervisor's e-mail", "HR Business Partner", "Emergency contact e-mail", "Recruiter", "Zuletzt geändert am",
+        "Date of Birth",
+        "Geburtsdatum",
+        "生年月日",
+        "Rehire Date",
+        "Seniority Date",
+        "Years of Service",
+        "Probation End Date",
+        "Ende der Probezeit",
+        "Trial period end",
+        "Next Review Date",
+        "Visa End Date",
+        "Passport expiry",
+        "Work permit until",
+        "Created at",
+        "Last changed",
+        "Date modified",
+        "Updated On",
+        "Work Anniversary",
+        "Manager Email",
+        "Line Manager",
+        "Supervisor's e-mail",
+        "HR Business Partner",
+        "Emergency contact e-mail",
+        "Recruiter",
+        "Zuletzt geändert am",
     ] {
         let last = meanings(&["Employee ID", "Status", name]).pop();
         assert_eq!(last, Some(Meaning::Harmless), "{name}");
@@ -154,8 +283,17 @@ fn what_is_known_to_say_nothing_of_who_left_is_harmless() {
 #[test]
 fn what_may_tell_when_work_ends_is_unread() {
     for name in [
-        "End of Service", "Service end date", "Status change date", "Leaving review", "Date of resignation", "Notice given",
-        "Effective date", "Valid until", "Separation created", "Fecha fin de servicio end", "備考",
+        "End of Service",
+        "Service end date",
+        "Status change date",
+        "Leaving review",
+        "Date of resignation",
+        "Notice given",
+        "Effective date",
+        "Valid until",
+        "Separation created",
+        "Fecha fin de servicio end",
+        "備考",
     ] {
         let last = meanings(&["Employee ID", "Status", name]).pop();
         assert_eq!(last, Some(Meaning::Unread), "{name}");
@@ -204,12 +342,24 @@ fn nested_keys_are_known_by_what_is_around_them() {
     let field = |path: &[&str]| {
         let segments: Vec<(&str, bool)> = path.iter().map(|name| (*name, false)).collect();
         let header = Header::path(&segments);
-        FIELDS.iter().map(|(field, _)| *field).find(|field| header.group_of(*field).is_some())
+        FIELDS
+            .iter()
+            .map(|(field, _)| *field)
+            .find(|field| header.group_of(*field).is_some())
     };
     assert_eq!(field(&["work", "email"]), Some(Meaning::Email));
-    assert_eq!(field(&["attributes", "termination_date", "value"]), Some(Meaning::End));
-    assert_eq!(field(&["termination", "termination_date"]), Some(Meaning::End));
-    assert_eq!(field(&["termination", "last_working_date"]), Some(Meaning::LastDay));
+    assert_eq!(
+        field(&["attributes", "termination_date", "value"]),
+        Some(Meaning::End)
+    );
+    assert_eq!(
+        field(&["termination", "termination_date"]),
+        Some(Meaning::End)
+    );
+    assert_eq!(
+        field(&["termination", "last_working_date"]),
+        Some(Meaning::LastDay)
+    );
     assert_eq!(field(&["internal", "status"]), Some(Meaning::Status));
     let schema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     assert_eq!(field(&[schema, "employeeNumber"]), Some(Meaning::PersonId));

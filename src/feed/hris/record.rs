@@ -15,10 +15,16 @@ use crate::truto::{self, Employee, Row};
 /// The columns that a record is laid out in, and the fields of Truto's that they are made of.
 const COLUMNS: [(Meaning, &str); 8] = [
     (Meaning::PersonId, "employee_number, else id"),
-    (Meaning::Name, "name, else first_name + middle_name + last_name"),
+    (
+        Meaning::Name,
+        "name, else first_name + middle_name + last_name",
+    ),
     (Meaning::Email, "emails of type work"),
     (Meaning::OtherEmail, "other emails"),
-    (Meaning::Start, "start_date, else employments.effective_date"),
+    (
+        Meaning::Start,
+        "start_date, else employments.effective_date",
+    ),
     (Meaning::End, "termination_date, else employments.end_date"),
     (Meaning::Status, "employment_status"),
     (Meaning::Location, "work_location"),
@@ -28,7 +34,11 @@ const COLUMNS: [(Meaning, &str); 8] = [
 fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
     Texts {
         line,
-        values: cells.into_iter().enumerate().map(|(at, text)| Value::new(at, text)).collect(),
+        values: cells
+            .into_iter()
+            .enumerate()
+            .map(|(at, text)| Value::new(at, text))
+            .collect(),
         fault: None,
     }
 }
@@ -208,7 +218,11 @@ impl Reader {
         }
     }
 
-    fn employee<'e>(&mut self, line: u64, employee: &'e Employee) -> Result<Vec<HrRow>, RejectedRow> {
+    fn employee<'e>(
+        &mut self,
+        line: u64,
+        employee: &'e Employee,
+    ) -> Result<Vec<HrRow>, RejectedRow> {
         let Some(id) = &employee.id else {
             let (reason, email) = ("it has no id".to_owned(), addresses(employee).work);
             return Err(rejected(line, reason, number(employee), Some(&email)));
@@ -239,7 +253,11 @@ impl Reader {
                 text(&employee.start_date),
                 text(&employee.termination_date),
                 text(&employee.employment_status),
-                places.into_iter().flatten().next().map_or("", String::as_str),
+                places
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .map_or("", String::as_str),
             ],
         ))?;
         row.notes.extend(odd.map(str::to_owned));
@@ -378,7 +396,8 @@ fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<
             (Some(told), Some(end)) => told.at == end.at,
             (None, _) | (_, None) => true,
         };
-        matches!(row.status, Employment::Active | Employment::OnLeave) && (agrees || is_before(&told_end, latest))
+        matches!(row.status, Employment::Active | Employment::OnLeave)
+            && (agrees || is_before(&told_end, latest))
     };
     let Some(latest) = tenures.pop_if(|latest| is_clear(latest)) else {
         return vec![row];

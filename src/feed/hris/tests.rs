@@ -139,7 +139,11 @@ fn an_employee_is_a_row_and_every_column_names_its_fields() {
     assert_eq!(feed.rows_in_file(), 1);
     assert_eq!(feed.origin.notes, Vec::<String>::new());
     assert_eq!(feed.origin.age_basis, AgeBasis::Live);
-    let columns = feed.origin.columns.iter().map(|of| format!("{}: {}", of.meaning, of.name));
+    let columns = feed
+        .origin
+        .columns
+        .iter()
+        .map(|of| format!("{}: {}", of.meaning, of.name));
     assert_snapshot!(columns.collect::<Vec<_>>().join("\n"), @r"
     person_id: employee_number, else id
     name: name, else first_name + middle_name + last_name
