@@ -43,6 +43,7 @@ fn settings(simulator: &Simulator) -> HrisSettings {
             time_zone: "Europe/Berlin".to_owned(),
             location_zones: std::collections::BTreeMap::new(),
         },
+        words: asana_access_review::feed::Words::default(),
         may_lack_leavers: false,
     }
 }

@@ -10,6 +10,7 @@ use super::values::{self, Place, Wrong};
 use super::variables::Raw;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
+use crate::people::{Employment, Meaning};
 use crate::{directives, files, net, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
@@ -18,7 +19,9 @@ const MAX_HR_FEED_BYTES: u64 = 64 << 20;
 
 /// What the feed is read by and the policy records.
 pub(super) struct HrRules {
-    columns: BTreeMap<feed::Column, String>,
+    columns: BTreeMap<Meaning, String>,
+    records: Vec<String>,
+    words: feed::Words,
     date_order: Option<DateOrder>,
     time_zone: String,
     location_zones: BTreeMap<String, String>,
@@ -84,6 +87,7 @@ impl Judge {
                         ..truto?.clone()
                     },
                     dates,
+                    words: rules.words.clone(),
                     may_lack_leavers: rules.allow_empty || rules.scope == FeedScope::Roster,
                 }));
             }
@@ -93,7 +97,9 @@ impl Judge {
             location,
             format: format?,
             columns: rules.columns.clone(),
+            records: rules.records.clone(),
             dates,
+            words: rules.words.clone(),
             max_bytes: MAX_HR_FEED_BYTES,
         }))
     }
@@ -104,6 +110,7 @@ impl Judge {
         for (name, value) in [
             ("HR_FEED_FORMAT", format),
             ("HR_FEED_COLUMNS", raw.hr_feed_columns.as_deref()),
+            ("HR_FEED_RECORDS", raw.hr_feed_records.as_deref()),
         ] {
             if value.is_some() {
                 let problem = format!("{name} is set, and HR_FEED_URL is no file");
@@ -119,6 +126,22 @@ impl Judge {
         let columns = match &raw.hr_feed_columns {
             None => Some(BTreeMap::new()),
             set => self.get("HR_FEED_COLUMNS", set, values::columns),
+        };
+        let records = match &raw.hr_feed_records {
+            None => Some(Vec::new()),
+            set => self.get("HR_FEED_RECORDS", set, |text| {
+                values::names(text, "employees,contractors")
+            }),
+        };
+        let statuses = match &raw.hr_feed_statuses {
+            None => Some(BTreeMap::new()),
+            set => self.get("HR_FEED_STATUSES", set, values::statuses),
+        };
+        let no_address = match &raw.hr_feed_no_address {
+            None => Some(Vec::new()),
+            set => self.get("HR_FEED_NO_ADDRESS", set, |text| {
+                values::names(text, "keine,noemail@corp.example")
+            }),
         };
         let date_order = match &raw.hr_feed_date_order {
             None => Some(None),
@@ -144,6 +167,11 @@ impl Judge {
         let allow_empty = self.get("HR_FEED_ALLOW_EMPTY", allow_empty, values::boolean);
         Some(HrRules {
             columns: columns?,
+            records: records?,
+            words: feed::Words {
+                statuses: statuses?,
+                no_address: no_address?,
+            },
             date_order: date_order?,
             time_zone: time_zone?,
             location_zones: location_zones?,
@@ -168,12 +196,7 @@ impl Judge {
         });
         let internal_domains = match &raw.internal_domains {
             None => Some(Vec::new()),
-            set => self.get("INTERNAL_DOMAINS", set, |text| {
-                values::list(text)
-                    .iter()
-                    .map(|domain| values::domain(domain))
-                    .collect()
-            }),
+            set => self.get("INTERNAL_DOMAINS", set, values::domains),
         };
         let email_domain_aliases = match &raw.email_domain_aliases {
             None => Some(Vec::new()),
@@ -181,6 +204,11 @@ impl Judge {
         };
         let HrRules {
             columns,
+            records,
+            words: feed::Words {
+                statuses,
+                no_address,
+            },
             // As it was written.
             date_order: _,
             time_zone,
@@ -202,8 +230,14 @@ impl Judge {
             hr_feed_date_order: raw.hr_feed_date_order.clone(),
             hr_feed_columns: columns
                 .into_iter()
-                .map(|(column, header)| (column.key().to_owned(), header))
+                .map(|(column, header)| (column_key(column).to_owned(), header))
                 .collect(),
+            hr_feed_records: records,
+            hr_feed_statuses: statuses
+                .into_iter()
+                .map(|(word, means)| (word, status_key(&means).to_owned()))
+                .collect(),
+            hr_feed_no_address: no_address,
             internal_domains: {
                 let mut domains = internal_domains?;
                 domains.sort();
@@ -236,6 +270,24 @@ impl Judge {
             aliases: aliases?,
             exceptions: exceptions?,
         })
+    }
+}
+
+/// The key of a column in `HR_FEED_COLUMNS`.
+fn column_key(column: Meaning) -> &'static str {
+    match column {
+        Meaning::Ignored => "ignore",
+        field => field.as_str(),
+    }
+}
+
+/// The word of `HR_FEED_STATUSES` for a meaning.
+fn status_key(meaning: &Employment) -> &'static str {
+    match meaning {
+        Employment::Active => "employed",
+        Employment::OnLeave => "on_leave",
+        Employment::Ended => "left",
+        Employment::Unclassified(_) | Employment::Blank => "unknown",
     }
 }
 

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::feed::{self, DateOrder};
 use crate::notify::NotifyOn;
+use crate::people::Meaning;
 use crate::{files, signing};
 
 /// The smallest environment that works.
@@ -527,8 +528,9 @@ fn columns_are_named_by_what_they_hold() {
     let feed::Source::File(file) = &judged.settings.run.feed else {
         panic!("no file: {:?}", judged.settings.run.feed);
     };
-    assert_eq!(file.columns[&feed::Column::PersonId], "Emp No");
+    assert_eq!(file.columns[&Meaning::PersonId], "Emp No");
     assert_eq!(judged.settings.run.policy.hr_feed_columns["end"], "Left");
+    assert!(judged.settings.run.policy.hr_feed_records.is_empty());
     for columns in ["id=x", "email", "email=a,email=b", "email="] {
         assert!(with(&[("HR_FEED_COLUMNS", columns)]).is_err(), "{columns}");
     }

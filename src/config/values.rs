@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::feed::Column;
 use crate::net;
+use crate::people::{Employment, Meaning};
 use crate::truto::{self, RateLimit};
 
 /// What is wrong with a value, and what to write instead.
@@ -284,39 +284,101 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Wrong> {
         .collect()
 }
 
-/// Columns by what they hold.
-pub(super) fn columns(text: &str) -> Result<BTreeMap<Column, String>, Wrong> {
+/// Columns by what they hold: `person_id=Company Code+File Number,end=Left,ignore=Badge issued`.
+pub(super) fn columns(text: &str) -> Result<BTreeMap<Meaning, String>, Wrong> {
+    let fields = || {
+        let is_field =
+            |of: &&Meaning| !matches!(of, Meaning::Ignored | Meaning::Harmless | Meaning::Unread);
+        Meaning::ALL.iter().filter(is_field)
+    };
     let mut columns = BTreeMap::new();
     for (key, header) in pairs(text)? {
-        let Some(column) = Column::from_key(&key) else {
-            let keys: Vec<&str> = Column::ALL.iter().map(|column| column.key()).collect();
+        let field = match key.as_str() {
+            "ignore" => Some(Meaning::Ignored),
+            key => fields().find(|of| of.as_str() == key).copied(),
+        };
+        let Some(field) = field else {
+            let keys: Vec<&str> = fields().map(|of| of.as_str()).collect();
             return Err(
                 Wrong::new(format!("holds the key `{key}`, which is not known"))
-                    .hint(format!("the keys are {}", keys.join(", "))),
+                    .hint(format!("the keys are {}, ignore", keys.join(", "))),
             );
         };
-        if columns.insert(column, header).is_some() {
-            return Err(Wrong::new(format!("holds the key `{key}` twice")));
+        if columns.insert(field, header).is_some() {
+            return Err(Wrong::new(format!("holds the key `{key}` twice"))
+                .hint(format!("join several columns by `+`: `{key}=Col A+Col B`")));
         }
     }
     Ok(columns)
 }
 
+/// Status words by what they mean: `Sabbatical=on_leave,Alumni=left`.
+pub(super) fn statuses(text: &str) -> Result<BTreeMap<String, Employment>, Wrong> {
+    let hint = "write `Sabbatical=on_leave,Alumni=left`; the meanings are employed, on_leave, left";
+    let mut statuses = BTreeMap::new();
+    for (word, meaning) in pairs(text).map_err(|wrong| wrong.hint(hint))? {
+        let means = match meaning.as_str() {
+            "employed" => Employment::Active,
+            "on_leave" => Employment::OnLeave,
+            "left" => Employment::Ended,
+            _ => {
+                let wrong = format!("holds the meaning `{meaning}`, which is not known");
+                return Err(Wrong::new(wrong).hint(hint));
+            }
+        };
+        if statuses.insert(word.clone(), means).is_some() {
+            return Err(Wrong::new(format!("holds the word `{word}` twice")).hint(hint));
+        }
+    }
+    Ok(statuses)
+}
+
+/// Names separated by commas, at least one and none of them blank.
+pub(super) fn names(text: &str, example: &str) -> Result<Vec<String>, Wrong> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) {
+        return Err(Wrong::new("has an empty part").hint(format!("write `{example}`")));
+    }
+    Ok(names)
+}
+
+/// Mail domains separated by commas.
+pub(super) fn domains(text: &str) -> Result<Vec<String>, Wrong> {
+    let hint = "write `corp.com,corp.io`";
+    let names = names(text, "corp.com,corp.io")?;
+    names
+        .iter()
+        .map(|name| domain(name).map_err(|wrong| or_hint(wrong, hint)))
+        .collect()
+}
+
 /// Domains that are one, as `corp.com=corp.io`, sorted.
 pub(super) fn domain_pairs(text: &str) -> Result<Vec<String>, Wrong> {
-    let pairs: Result<BTreeSet<String>, Wrong> = pairs(text)?
-        .into_iter()
-        .map(|(one, other)| {
-            let (one, other) = (domain(&one)?, domain(&other)?);
-            if one == other {
-                return Err(Wrong::new(format!(
-                    "holds `{one}` as another name of itself"
-                )));
-            }
-            Ok(format!("{one}={other}"))
-        })
-        .collect();
-    Ok(pairs?.into_iter().collect())
+    const FORM: &str = "write `corp.com=corp.io,corp.com=corp.org`";
+    let mut pairs = BTreeSet::new();
+    for pair in names(text, "corp.com=corp.io,corp.com=corp.org")? {
+        let Some((one, other)) = pair
+            .split_once('=')
+            .filter(|(_, other)| !other.contains('='))
+        else {
+            return Err(Wrong::new(format!("holds `{pair}`, which is not two domains")).hint(FORM));
+        };
+        let domain = |text: &str| domain(text.trim()).map_err(|wrong| or_hint(wrong, FORM));
+        let (one, other) = (domain(one)?, domain(other)?);
+        if one == other {
+            return Err(Wrong::new(format!("holds `{one}` as another name of itself")).hint(FORM));
+        }
+        pairs.insert(format!("{one}={other}"));
+    }
+    Ok(pairs.into_iter().collect())
+}
+
+/// What is wrong, with another hint on the right form.
+fn or_hint(wrong: Wrong, hint: &str) -> Wrong {
+    Wrong {
+        hint: Some(hint.to_owned()),
+        ..wrong
+    }
 }
 
 /// A time zone by its IANA name.
@@ -362,7 +424,11 @@ pub(super) fn domain(text: &str) -> Result<String, Wrong> {
         Wrong::new(format!("holds `{text}`, which is no mail domain")).hint("write `example.com`")
     };
     let ascii = idna::domain_to_ascii(text).map_err(|_| wrong())?;
-    if ascii.is_empty() || ascii.contains(['@', '/', ' ']) {
+    let is_label = |label: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.bytes().all(is_plain)
+    };
+    if !ascii.contains('.') || !ascii.split('.').all(is_label) {
         return Err(wrong());
     }
     if crate::judgement::is_public_mail_provider(&ascii) {
@@ -446,6 +512,65 @@ mod tests {
         );
         for text in ["gmail.com", "GMAIL.com", "a@b", ""] {
             assert!(domain(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_domains_are_refused_with_the_right_form() {
+        for text in [
+            "a=b.com=c.com",
+            "a.com=b.com;x.com=y.com",
+            "a.com=*.b.com",
+            "a.com = b com",
+            "acme=acme.io",
+            "a.com=",
+            "a.com=b.com,,c.com=d.com",
+            "a.com",
+            "a.com=a.com",
+        ] {
+            let wrong = domain_pairs(text).expect_err(text);
+            let hint = wrong.hint.expect("a hint");
+            assert!(hint.contains("corp.com=corp.io"), "{text}: {hint}");
+        }
+        for text in [
+            "acme",
+            "a.com;b.com",
+            "*.a.com",
+            "a.com b.com",
+            "a.com,,b.com",
+            "@a.com",
+            "a..com",
+        ] {
+            let hint = domains(text).expect_err(text).hint.expect("a hint");
+            assert!(hint.contains("corp.com,corp.io"), "{text}: {hint}");
+        }
+        assert_eq!(
+            domain_pairs("Corp.com = corp.io, corp.com=corp.org"),
+            Ok(vec![
+                "corp.com=corp.io".to_owned(),
+                "corp.com=corp.org".to_owned()
+            ])
+        );
+    }
+
+    #[test]
+    fn columns_are_joined_ignored_and_named_once() {
+        let read =
+            columns("person_id=Company Code+File Number, ignore=Col A+Col B").expect("columns");
+        assert_eq!(read[&Meaning::PersonId], "Company Code+File Number");
+        assert_eq!(read[&Meaning::Ignored], "Col A+Col B");
+        for text in ["ignored=x", "unread=x", "id=x", "email=a,email=b", "email"] {
+            assert!(columns(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn status_words_mean_employed_on_leave_or_left() {
+        let read = statuses("Sabbatical=on_leave, Alumni=left").expect("words");
+        assert_eq!(read["Sabbatical"], Employment::OnLeave);
+        assert_eq!(read["Alumni"], Employment::Ended);
+        for text in ["Alumni=gone", "Alumni", "A=left,A=employed", "=left"] {
+            assert!(statuses(text).is_err(), "{text}");
         }
     }
 

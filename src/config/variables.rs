@@ -143,7 +143,10 @@ variables! {
     hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "who left: a file at a path, file://, https:// or s3://bucket/key, or the HR system behind a Truto connection, truto-hris://INTEGRATED_ACCOUNT_ID";
     hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "csv, json, jsonl, or auto";
     hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "leavers (everyone who left), recent-leavers (a rolling window: rows may drop out) or roster (everyone who works here, too)";
-    hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "columns by hand: person_id=Emp No,email=Work Email,end=Left";
+    hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "columns by hand: person_id=Company Code+File Number,end=Left,ignore=Badge issued+Locker";
+    hr_feed_records = "HR_FEED_RECORDS", Unset, [], SOURCE, "which lists of a JSON document hold the people, by paths with dots or by their ends: employees,contractors";
+    hr_feed_statuses = "HR_FEED_STATUSES", Unset, [], SOURCE, "more status words, each employed, on_leave or left: Sabbatical=on_leave,Alumni=left";
+    hr_feed_no_address = "HR_FEED_NO_ADDRESS", Unset, [], SOURCE, "words and addresses that mean no address: keine,noemail@corp.example";
     hr_feed_date_order = "HR_FEED_DATE_ORDER", Unset, [], SOURCE, "dmy or mdy for dates with slashes or dashes; unset: an ambiguous date rejects its row";
     hr_feed_authorization = "HR_FEED_AUTHORIZATION", Unset, [secret], SOURCE, "Authorization header for an https feed";
     hr_feed_max_age = "HR_FEED_MAX_AGE", Value("48h"), [], SOURCE, "an older feed, or one of unknown age, fails check hr_fresh; off";

@@ -2,12 +2,16 @@
 //!
 //! Nothing is guessed: a text that can be read as two different days is refused with both named.
 
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::civil::{Date, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::DateOrder;
-use super::values::quoted;
+use super::names::is_among;
+use super::values::{plain, quoted};
 use crate::people::is_blank_word;
 
 /// Which midnight a day without a time stands for.
@@ -21,23 +25,30 @@ pub(super) enum Edge {
 
 /// What a date cell says.
 #[derive(Debug, PartialEq)]
-pub(super) enum Told {
+pub(super) enum Said {
     /// No date: blank, or a system's way to write "none".
     Nothing,
     /// A date so far away that it is a system's way to write "no end".
     Never,
-    /// An instant.
     At {
         at: Timestamp,
-        /// The zone used, or `offset` where the text carries its own.
+        /// The zone used, or `offset` if the text has its own.
         zone: String,
-        /// What was unusual in how it was read.
-        note: Option<&'static str>,
+        note: Option<Note>,
     },
 }
 
-/// Years that a date of employment can have. Earlier ones are typing errors or zero dates of some
-/// system (1900-01-01); later ones mean "for ever" (2100-12-31, 9999-12-31).
+/// What was unusual in how a date was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Note {
+    /// It was the day number of a spreadsheet.
+    DayNumber,
+    /// It had a time of 00:00, as systems write that make instants of days.
+    WholeDay,
+}
+
+/// Years that a date of employment can have. Earlier ones are typing errors; later ones mean "for ever"
+/// (2100-12-31, 9999-12-31).
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2099;
 
 /// Two-digit years from here on are of the last century: nobody's employment has both ends after
@@ -48,6 +59,14 @@ const PIVOT: i16 = 70;
 /// five-digit number is more likely an id that slipped into the wrong column.
 const SPREADSHEET_DAYS: std::ops::RangeInclusive<i64> = 30_000..=60_000;
 
+/// Days that systems write for "none".
+const ZERO_DAYS: [Date; 4] = [
+    Date::constant(1, 1, 1),
+    Date::constant(1899, 12, 30),
+    Date::constant(1899, 12, 31),
+    Date::constant(1900, 1, 1),
+];
+
 /// Reads the text of a cell.
 ///
 /// # Errors
@@ -57,14 +76,36 @@ pub(super) fn read(
     edge: Edge,
     order: Option<DateOrder>,
     zone: &TimeZone,
-) -> Result<Told, String> {
-    let text = text.trim();
-    if is_nothing(text) {
-        return Ok(Told::Nothing);
+) -> Result<Said, String> {
+    let written_text = text.trim();
+    if is_nothing(written_text) {
+        return Ok(Said::Nothing);
     }
-    written(text, order)
+    let text = in_ascii_digits(written_text);
+    written(&text, order)
         .and_then(|written| settle(written, edge, zone))
-        .map_err(|fault| format!("{} {fault}", quoted(text)))
+        .map_err(|fault| format!("{} {fault}", quoted(written_text)))
+}
+
+/// The end of the day that a cell of an unread column names, if it looks like a date: the earlier one if it can be
+/// read in two ways. A number of five digits is one only if the header speaks of dates.
+pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<Timestamp> {
+    // The longest form is a date with a time and a zone. A quick look saves most cells the rest.
+    if text.len() > 64 || !text.contains(char::is_numeric) {
+        return None;
+    }
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && text.len() != 8 && !(text.len() == 5 && is_dated) {
+        return None;
+    }
+    let orders = [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)];
+    let days = orders
+        .into_iter()
+        .filter_map(|order| match read(text, Edge::Closes, order, zone) {
+            Ok(Said::At { at, .. }) => Some(at),
+            Ok(Said::Nothing | Said::Never) | Err(_) => None,
+        });
+    days.min()
 }
 
 /// Blank words, and templates or zero dates such as `/  /`, `0000-00-00`, `00.00.0000 00:00:00`.
@@ -73,35 +114,64 @@ fn is_nothing(text: &str) -> bool {
     is_blank_word(text) || (text.contains(['0', '-', '/', '.']) && text.chars().all(zero_date))
 }
 
+/// Full-width digits as plain ones, and `2026年10月31日` as `2026-10-31`.
+fn in_ascii_digits(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    Cow::Owned(
+        plain
+            .replace(['年', '月'], "-")
+            .replace('日', " ")
+            .trim()
+            .to_owned(),
+    )
+}
+
 /// What a text says before any zone is looked at.
 struct Written {
     day: Day,
     time: Option<Time>,
     offset: Option<Offset>,
-    note: Option<&'static str>,
+    note: Option<Note>,
+}
+
+impl Written {
+    fn day(day: Day) -> Self {
+        Self {
+            day,
+            time: None,
+            offset: None,
+            note: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Day {
     On(Date),
     Never,
+    Nothing,
 }
 
-fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Told, String> {
-    let Day::On(date) = written.day else {
-        return Ok(Told::Never);
+fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Said, String> {
+    let Written {
+        day,
+        mut time,
+        mut offset,
+        mut note,
+    } = written;
+    let date = match day {
+        Day::On(date) => date,
+        Day::Never => return Ok(Said::Never),
+        Day::Nothing => return Ok(Said::Nothing),
     };
-    let mut note = written.note;
-    let moment = match (written.time, written.offset) {
-        // What exports write for a column of days. Taken by the clock it would end the work a day
-        // early; with an offset of its own the text is exact and stays so.
-        (Some(Time::MIN), None) => {
-            note = Some("a time of 00:00 without an offset was read as the whole day");
-            None
-        }
-        (time, _) => time,
-    };
-    let civil = match (moment, edge) {
+    // Exports and mappings write this for a column of days. Taken by the clock it would end the work a day early.
+    if time == Some(Time::MIN) {
+        (time, offset, note) = (None, None, Some(Note::WholeDay));
+    }
+    let civil = match (time, edge) {
         (Some(time), _) => date.to_datetime(time),
         (None, Edge::Opens) => date.to_datetime(Time::MIN),
         (None, Edge::Closes) => date
@@ -109,12 +179,12 @@ fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Told, String>
             .map_err(|_| OUT_OF_RANGE.to_owned())?
             .to_datetime(Time::MIN),
     };
-    let (at, zone) = match written.offset {
+    let (at, zone) = match offset {
         Some(offset) => (offset.to_timestamp(civil), "offset"),
-        // Where a change of clocks skips midnight, this is the first moment after it.
+        // If a change of clocks skips midnight, this is the first moment after it.
         None => (zone.to_timestamp(civil), zone.iana_name().unwrap_or("UTC")),
     };
-    Ok(Told::At {
+    Ok(Said::At {
         at: at.map_err(|_| OUT_OF_RANGE.to_owned())?,
         zone: zone.to_owned(),
         note,
@@ -125,14 +195,12 @@ const NOT_A_DATE: &str = "is not a date";
 const OUT_OF_RANGE: &str = "is not a year of employment (1970 to 2099)";
 
 fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
-    let bare = |day| Written {
-        day,
-        time: None,
-        offset: None,
-        note: None,
-    };
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return all_digits(text);
+    }
+    if let Some(rest) = text.strip_prefix("/Date(") {
+        let instant = rest.strip_suffix(")/").and_then(milliseconds);
+        return instant.ok_or_else(|| NOT_A_DATE.to_owned());
     }
     // A day with an offset and no time, as XML Schema allows: 2026-10-31Z, 2026-10-31-07:00.
     if let Some((day, rest)) = text.split_at_checked(10)
@@ -141,24 +209,46 @@ fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
     {
         return Ok(Written {
             offset: Some(offset),
-            ..bare(calendar_day(day, order)?)
+            ..Written::day(calendar_day(day, order)?)
         });
     }
     let Some(colon) = text.find(':') else {
-        return Ok(bare(calendar_day(text, order)?));
+        return Ok(Written::day(calendar_day(text, order)?));
     };
     let split = text[..colon]
         .rfind(|c: char| c == 'T' || c.is_whitespace())
         .ok_or(NOT_A_DATE)?;
     let clock = text[split..].trim_start_matches(|c: char| c == 'T' || c.is_whitespace());
     let (time, offset) = clock_time(clock).ok_or("has a time that cannot be read")?;
+    let day = text[..split].trim_end_matches([',', ' ']);
     Ok(Written {
         time: Some(time),
         offset,
-        ..bare(calendar_day(
-            text[..split].trim_end_matches([',', ' ']),
-            order,
-        )?)
+        ..Written::day(calendar_day(day, order)?)
+    })
+}
+
+/// `1762646400000` or `1762646400000+0100`, as .NET and SAP write instants.
+fn milliseconds(text: &str) -> Option<Written> {
+    let end = text
+        .rfind(['+', '-'])
+        .filter(|at| *at > 0)
+        .unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    let offset = if rest.is_empty() {
+        Offset::UTC
+    } else {
+        offset(rest)?
+    };
+    let number: i64 = number.parse().ok()?;
+    let Ok(instant) = Timestamp::from_millisecond(number) else {
+        return (number > 0).then(|| Written::day(Day::Never));
+    };
+    let civil = offset.to_datetime(instant);
+    Some(Written {
+        time: Some(civil.time()),
+        offset: Some(offset),
+        ..Written::day(day_of(civil.date()).ok()?)
     })
 }
 
@@ -171,17 +261,11 @@ fn is_iso_day(text: &str) -> bool {
 
 /// `20261031`, or the day number of a spreadsheet.
 fn all_digits(text: &str) -> Result<Written, String> {
-    let bare = |day, note| Written {
-        day,
-        time: None,
-        offset: None,
-        note,
-    };
     match text.len() {
         8 => {
-            let day = on(&text[..4], &text[4..6], &text[6..])
-                .map_err(|fault| format!("read as year, month and day {fault}"))?;
-            Ok(bare(day, None))
+            let day = on(&text[..4], &text[4..6], &text[6..]);
+            let day = day.map_err(|fault| format!("read as year, month and day {fault}"))?;
+            Ok(Written::day(day))
         }
         5 => {
             let number: i64 = text.parse().map_err(|_| NOT_A_DATE)?;
@@ -192,10 +276,10 @@ fn all_digits(text: &str) -> Result<Written, String> {
             let date = Date::constant(1899, 12, 30)
                 .checked_add(number.days())
                 .map_err(|_| NOT_A_DATE)?;
-            Ok(bare(
-                Day::On(date),
-                Some("a day number of a spreadsheet was read as its date"),
-            ))
+            Ok(Written {
+                note: Some(Note::DayNumber),
+                ..Written::day(Day::On(date))
+            })
         }
         _ => Err("is a number, not a date".to_owned()),
     }
@@ -203,7 +287,7 @@ fn all_digits(text: &str) -> Result<Written, String> {
 
 /// A day without a time, in any of the forms with separators.
 fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<Day, String> {
-    if text.bytes().any(|b| b.is_ascii_alphabetic()) {
+    if text.contains(char::is_alphabetic) {
         return day_with_month_name(text);
     }
     let separator = text
@@ -291,11 +375,26 @@ fn month_name(date: Date) -> &'static str {
         .unwrap_or_default()
 }
 
-/// `31-Oct-2026`, `Oct 31, 2026`, `31 October 2026`, `2026-Oct-31`.
+/// Names of the months in plain form, in English, German, French, Spanish, Italian, Dutch and Portuguese.
+const MONTH_NAMES: [&str; 12] = [
+    "january jan januar janvier janv enero ene gennaio gen januari janeiro",
+    "february feb februar fevrier fevr fev febrero febbraio februari fevereiro",
+    "march mar marz mars marzo maart mrt marco",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag mei maio",
+    "june jun juni juin junio giugno giu junho",
+    "july jul juli juillet juil julio luglio lug julho",
+    "august aug aout agosto ago augustus",
+    "september sept sep septembre septiembre settembre sett set setembro",
+    "october oct oktober okt octobre octubre ottobre ott outubro out",
+    "november nov novembre noviembre novembro",
+    "december dec dezember dez decembre diciembre dic dicembre dezembro",
+];
+
+/// `31-Oct-2026`, `Oct 31, 2026`, `31. Oktober 2026`, `31 de octubre de 2026`, `2026-Oct-31`.
 fn day_with_month_name(text: &str) -> Result<Day, String> {
-    let mut parts = text
-        .split(['-', '/', '.', ',', ' '])
-        .filter(|part| !part.is_empty());
+    let is_part = |part: &&str| !matches!(*part, "" | "de" | "le" | "den" | "the" | "of");
+    let mut parts = text.split(['-', '/', '.', ',', ' ']).filter(is_part);
     let (Some(a), Some(b), Some(c), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -310,12 +409,10 @@ fn day_with_month_name(text: &str) -> Result<Day, String> {
 }
 
 fn month_number(text: &str) -> Option<String> {
-    let text = text.to_ascii_lowercase();
-    let is_it = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        text == name || text == name[..3] || (text == "sept" && name.starts_with(&text))
-    };
-    let index = MONTHS.iter().position(|name| is_it(name))?;
+    let name = plain(text);
+    let index = MONTH_NAMES
+        .iter()
+        .position(|names| is_among(&name, names))?;
     Some((index + 1).to_string())
 }
 
@@ -346,10 +443,15 @@ fn on(year: &str, month: &str, day: &str) -> Result<Day, String> {
     let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else {
         return Err(impossible());
     };
-    let date = Date::new(year, month, day).map_err(|_| impossible())?;
-    if year > *YEARS.end() {
+    day_of(Date::new(year, month, day).map_err(|_| impossible())?)
+}
+
+fn day_of(date: Date) -> Result<Day, String> {
+    if ZERO_DAYS.contains(&date) {
+        Ok(Day::Nothing)
+    } else if date.year() > *YEARS.end() {
         Ok(Day::Never)
-    } else if YEARS.contains(&year) {
+    } else if YEARS.contains(&date.year()) {
         Ok(Day::On(date))
     } else {
         Err(OUT_OF_RANGE.to_owned())
@@ -447,23 +549,23 @@ mod tests {
         TimeZone::get(name).expect("a zone")
     }
 
-    fn told(text: &str, order: Option<DateOrder>) -> String {
+    fn shown(text: &str, order: Option<DateOrder>) -> String {
         match read(text, Edge::Opens, order, &TimeZone::UTC) {
-            Ok(Told::Nothing) => "nothing".to_owned(),
-            Ok(Told::Never) => "never".to_owned(),
-            Ok(Told::At { at, note: None, .. }) => at.to_string(),
-            Ok(Told::At {
+            Ok(Said::Nothing) => "nothing".to_owned(),
+            Ok(Said::Never) => "never".to_owned(),
+            Ok(Said::At { at, note: None, .. }) => at.to_string(),
+            Ok(Said::At {
                 at,
                 note: Some(note),
                 ..
-            }) => format!("{at} ({note})"),
+            }) => format!("{at} {note:?}"),
             Err(reason) => reason,
         }
     }
 
     fn end(text: &str, zone_name: &str) -> String {
         match read(text, Edge::Closes, None, &zone(zone_name)) {
-            Ok(Told::At { at, zone, .. }) => format!("{at} {zone}"),
+            Ok(Said::At { at, zone, .. }) => format!("{at} {zone}"),
             other => format!("{other:?}"),
         }
     }
@@ -477,44 +579,44 @@ mod tests {
             .find(|(_, means)| means.starts_with(meaning));
         let (texts, _) = row.expect("a row of the page");
         let texts = texts.split('`').skip(1).step_by(2);
-        let read = texts.map(|text| (text, told(text, None)));
+        let read = texts.map(|text| (text, shown(text, None)));
         read.collect()
     }
 
     #[test]
     fn the_page_for_who_makes_the_export_says_what_is_so() {
         let day = "2026-10-31T00:00:00Z";
-        let number = format!("{day} (a day number of a spreadsheet was read as its date)");
-        let whole = format!("{day} (a time of 00:00 without an offset was read as the whole day)");
+        let number = format!("{day} DayNumber");
+        let whole = format!("{day} WholeDay");
         for (meaning, expected, count) in [
-            ("that day |", day, 7),
+            ("that day |", day, 10),
             ("that day, since", day, 2),
             ("2026-10-31, the day number", number.as_str(), 1),
-            ("the whole day, with a note", &whole, 1),
-            ("no date", "nothing", 5),
+            ("the whole day, with a note", &whole, 4),
+            ("no date", "nothing", 7),
             ("no end", "never", 2),
         ] {
             let read = of_the_page(meaning);
             assert_eq!(read.len(), count, "{meaning}");
-            for (text, told) in read {
-                assert_eq!(told, expected, "`{text}`");
+            for (text, read) in read {
+                assert_eq!(read, expected, "`{text}`");
             }
         }
         for meaning in [
             "nothing: the row is rejected,",
             "nothing: the row is rejected |",
         ] {
-            for (text, told) in of_the_page(meaning) {
+            for (text, read) in of_the_page(meaning) {
                 let is_setting = ["HR_FEED_DATE_ORDER", "dmy", "mdy"].contains(&text);
                 assert!(
-                    is_setting || told.starts_with(&format!("`{text}` ")),
-                    "{told}"
+                    is_setting || read.starts_with(&format!("`{text}` ")),
+                    "{read}"
                 );
             }
         }
         let instants: Vec<String> = of_the_page("that very instant")
             .into_iter()
-            .map(|(_, told)| told)
+            .map(|(_, read)| read)
             .collect();
         assert_eq!(instants, ["2026-11-01T00:00:00Z", day]);
     }
@@ -522,7 +624,7 @@ mod tests {
     #[test]
     fn a_day_ends_with_the_midnight_that_closes_it_and_starts_with_the_one_that_opens_it() {
         assert_eq!(end("2026-10-31", "Etc/UTC"), "2026-11-01T00:00:00Z Etc/UTC");
-        assert_eq!(told("2026-10-31", None), "2026-10-31T00:00:00Z");
+        assert_eq!(shown("2026-10-31", None), "2026-10-31T00:00:00Z");
         assert_eq!(
             end("2026-05-14", "Australia/Melbourne"),
             "2026-05-14T14:00:00Z Australia/Melbourne"
@@ -577,22 +679,114 @@ mod tests {
             "2026-10-31T16:00:00Z Europe/Paris"
         );
         assert_eq!(
-            end("2026-10-31T00:00:00Z", "Europe/Paris"),
-            "2026-10-31T00:00:00Z offset"
-        );
-        assert_eq!(
             end("2026-10-31-07:00", "Etc/UTC"),
             "2026-11-01T07:00:00Z offset"
         );
     }
 
     #[test]
-    fn a_time_of_midnight_without_an_offset_is_the_whole_day() {
+    fn midnight_in_any_offset_is_the_whole_day_in_the_rows_zone() {
+        for text in [
+            "2026-10-31 00:00:00",
+            "2026-10-31 00:00",
+            "2026-10-31T00:00:00.000Z",
+            "2026-10-31T00:00:00+02:00",
+            "2026-10-31 00:00:00 UTC",
+            "10/31/2026 12:00 AM",
+        ] {
+            assert_eq!(
+                end(text, "Europe/Paris"),
+                "2026-10-31T23:00:00Z Europe/Paris",
+                "{text}"
+            );
+        }
         assert_eq!(
-            end("2026-10-31 00:00:00", "Etc/UTC"),
-            "2026-11-01T00:00:00Z Etc/UTC"
+            shown("2026-10-31T00:00:00Z", None),
+            "2026-10-31T00:00:00Z WholeDay"
         );
-        assert_snapshot!(told("2026-10-31T00:00:00", None), @"2026-10-31T00:00:00Z (a time of 00:00 without an offset was read as the whole day)");
+    }
+
+    #[test]
+    fn milliseconds_are_an_instant_and_at_midnight_a_whole_day() {
+        for (text, expected) in [
+            ("/Date(1762646400000)/", "2025-11-09T23:00:00Z Europe/Paris"),
+            (
+                "/Date(1762646400000+0000)/",
+                "2025-11-09T23:00:00Z Europe/Paris",
+            ),
+            (
+                "/Date(1762642800000+0100)/",
+                "2025-11-09T23:00:00Z Europe/Paris",
+            ),
+            ("/Date(1762693200000)/", "2025-11-09T13:00:00Z offset"),
+        ] {
+            assert_eq!(end(text, "Europe/Paris"), expected, "{text}");
+        }
+        assert_eq!(shown("/Date(-62135596800000)/", None), "nothing");
+        assert_eq!(shown("/Date(253402214400000)/", None), "never");
+        assert_snapshot!(shown("/Date(soon)/", None), @"a text without any digit is not a date");
+    }
+
+    #[test]
+    fn months_are_known_by_name_in_the_languages_of_hr() {
+        for text in [
+            "31. Oktober 2026",
+            "31 octobre 2026",
+            "31 de octubre de 2026",
+            "31 ottobre 2026",
+            "31 oktober 2026",
+            "31 de outubro de 2026",
+            "31-out-2026",
+            "2026年10月31日",
+            "２０２６年１０月３１日",
+            "２０２６/１０/３１",
+        ] {
+            assert_eq!(shown(text, None), "2026-10-31T00:00:00Z", "{text}");
+        }
+        assert_eq!(shown("1. März 2026", None), "2026-03-01T00:00:00Z");
+        assert_eq!(shown("15 août 2026", None), "2026-08-15T00:00:00Z");
+        assert_eq!(
+            shown("2026年10月31日 00:00", None),
+            "2026-10-31T00:00:00Z WholeDay"
+        );
+    }
+
+    #[test]
+    fn a_date_in_an_unread_column_is_seen_in_any_reading() {
+        let seen = |text: &str, is_dated: bool| {
+            let at = of_unread(text, is_dated, &TimeZone::UTC);
+            at.map(|at| at.to_string())
+        };
+        let end = Some("2026-11-01T00:00:00Z".to_owned());
+        for text in [
+            "2026-10-31",
+            "31.10.2026",
+            "10/31/2026",
+            "31-Oct-2026",
+            "20261031",
+            "2026-10-31T00:00:00Z",
+        ] {
+            assert_eq!(seen(text, false), end, "{text}");
+        }
+        assert_eq!(
+            seen("03/04/2026", false).as_deref(),
+            Some("2026-03-05T00:00:00Z")
+        );
+        assert_eq!(seen("46326", true), end);
+        for text in [
+            "46326",
+            "12345678",
+            "123456",
+            "Room 12",
+            "1-2-3",
+            "9999-12-31",
+            "1900-01-01",
+            "",
+            "Berlin",
+            "1955-01-01",
+        ] {
+            assert_eq!(seen(text, false), None, "{text}");
+        }
     }
 
     #[test]
@@ -611,13 +805,15 @@ mod tests {
                 "October 31 2026",
                 "31 October 2026",
                 "2026-Oct-31",
+                "31. Oktober 2026",
+                "2026年10月31日",
             ] {
-                assert_eq!(told(text, order), "2026-10-31T00:00:00Z", "{text}");
+                assert_eq!(shown(text, order), "2026-10-31T00:00:00Z", "{text}");
             }
         }
-        assert_eq!(told("13.10.2022", None), "2022-10-13T00:00:00Z");
+        assert_eq!(shown("13.10.2022", None), "2022-10-13T00:00:00Z");
         assert_eq!(
-            told("04.03.2026", Some(DateOrder::MonthFirst)),
+            shown("04.03.2026", Some(DateOrder::MonthFirst)),
             "2026-03-04T00:00:00Z"
         );
     }
@@ -625,22 +821,22 @@ mod tests {
     #[test]
     fn a_date_with_slashes_is_read_in_the_order_that_is_set() {
         assert_eq!(
-            told("03/04/2026", Some(DateOrder::DayFirst)),
+            shown("03/04/2026", Some(DateOrder::DayFirst)),
             "2026-04-03T00:00:00Z"
         );
         assert_eq!(
-            told("03/04/2026", Some(DateOrder::MonthFirst)),
+            shown("03/04/2026", Some(DateOrder::MonthFirst)),
             "2026-03-04T00:00:00Z"
         );
         assert_eq!(
-            told("10/31/26", Some(DateOrder::MonthFirst)),
+            shown("10/31/26", Some(DateOrder::MonthFirst)),
             "2026-10-31T00:00:00Z"
         );
         assert_eq!(
-            told("3-4-98", Some(DateOrder::DayFirst)),
+            shown("3-4-98", Some(DateOrder::DayFirst)),
             "1998-04-03T00:00:00Z"
         );
-        assert_snapshot!(told("10/31/2026", Some(DateOrder::DayFirst)), @"`10/31/2026` read day first is not a date: there is no month 31");
+        assert_snapshot!(shown("10/31/2026", Some(DateOrder::DayFirst)), @"`10/31/2026` read day first is not a date: there is no month 31");
     }
 
     #[test]
@@ -652,19 +848,19 @@ mod tests {
             "31/10/26",
             "31-10-2026",
         ] {
-            assert_eq!(told(text, None), "2026-10-31T00:00:00Z", "{text}");
+            assert_eq!(shown(text, None), "2026-10-31T00:00:00Z", "{text}");
         }
-        assert_eq!(told("05/05/2026", None), "2026-05-05T00:00:00Z");
-        assert_snapshot!(told("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
-        assert_snapshot!(told("26-10-31", None), @"`26-10-31` could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits");
+        assert_eq!(shown("05/05/2026", None), "2026-05-05T00:00:00Z");
+        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
+        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits");
     }
 
     #[test]
     fn a_spreadsheet_day_number_is_its_date_and_never_a_year() {
-        assert_snapshot!(told("46326", None), @"2026-10-31T00:00:00Z (a day number of a spreadsheet was read as its date)");
-        assert_snapshot!(told("99999", None), @"`99999` is a number, not a date");
-        assert_snapshot!(told("46326.5", None), @"`46326.5` is not a date");
-        assert_snapshot!(told("1793404800", None), @"`1793404800` is a number, not a date");
+        assert_snapshot!(shown("46326", None), @"2026-10-31T00:00:00Z DayNumber");
+        assert_snapshot!(shown("99999", None), @"`99999` is a number, not a date");
+        assert_snapshot!(shown("46326.5", None), @"`46326.5` is not a date");
+        assert_snapshot!(shown("1793404800", None), @"`1793404800` is a number, not a date");
     }
 
     #[test]
@@ -680,8 +876,13 @@ mod tests {
             "00/00/0000",
             "0",
             "NaT",
+            "1900-01-01",
+            "1899-12-30",
+            "0001-01-01",
+            "0001-01-01T00:00:00Z",
+            "01/01/1900",
         ] {
-            assert_eq!(told(text, None), "nothing", "{text:?}");
+            assert_eq!(shown(text, None), "nothing", "{text:?}");
         }
     }
 
@@ -694,25 +895,25 @@ mod tests {
             "99991231",
             "2999-01-01T00:00:00Z",
         ] {
-            assert_eq!(told(text, None), "never", "{text}");
+            assert_eq!(shown(text, None), "never", "{text}");
         }
     }
 
     #[test]
     fn a_day_that_does_not_exist_is_refused_with_its_reason() {
-        assert_snapshot!(told("2026-02-30", None), @"`2026-02-30` is not a date: February 2026 has no day 30");
-        assert_snapshot!(told("2026-13-01", None), @"`2026-13-01` is not a date: there is no month 13");
-        assert_snapshot!(told("31/31/2026", None), @"`31/31/2026` is not a date: there is no month 31");
-        assert_snapshot!(told("1900-01-01", None), @"`1900-01-01` is not a year of employment (1970 to 2099)");
-        assert_snapshot!(told("20261332", None), @"`20261332` read as year, month and day is not a date: there is no month 13");
-        assert_snapshot!(told("2026-10-31 25:00", None), @"`2026-10-31 25:00` has a time that cannot be read");
+        assert_snapshot!(shown("2026-02-30", None), @"`2026-02-30` is not a date: February 2026 has no day 30");
+        assert_snapshot!(shown("2026-13-01", None), @"`2026-13-01` is not a date: there is no month 13");
+        assert_snapshot!(shown("31/31/2026", None), @"`31/31/2026` is not a date: there is no month 31");
+        assert_snapshot!(shown("1950-01-01", None), @"`1950-01-01` is not a year of employment (1970 to 2099)");
+        assert_snapshot!(shown("20261332", None), @"`20261332` read as year, month and day is not a date: there is no month 13");
+        assert_snapshot!(shown("2026-10-31 25:00", None), @"`2026-10-31 25:00` has a time that cannot be read");
     }
 
     #[test]
     fn a_text_that_may_be_a_name_is_not_quoted() {
-        assert_snapshot!(told("next Friday", None), @"a text without any digit is not a date");
-        assert_snapshot!(told("T", None), @"a text without any digit is not a date");
-        assert_snapshot!(told("b2@x.com", None), @"a text of 8 characters is not a date");
+        assert_snapshot!(shown("next Friday", None), @"a text without any digit is not a date");
+        assert_snapshot!(shown("T", None), @"a text without any digit is not a date");
+        assert_snapshot!(shown("b2@x.com", None), @"a text of 8 characters is not a date");
     }
 
     fn any_day() -> impl Strategy<Value = Date> {
@@ -737,14 +938,14 @@ mod tests {
                 (format!("{m:02}/{d:02}/{y}"), Some(DateOrder::MonthFirst)),
                 (format!("{m}-{d}-{:02}", y % 100), Some(DateOrder::MonthFirst)),
             ] {
-                prop_assert_eq!(told(&text, order), expected.as_str(), "{}", text);
+                prop_assert_eq!(shown(&text, order), expected.as_str(), "{}", text);
             }
         }
 
         #[test]
         fn without_an_order_no_reading_contradicts_an_order(day in any_day()) {
             let text = format!("{:02}/{:02}/{}", day.day(), day.month(), day.year());
-            if let Ok(Told::At { at, .. }) = read(&text, Edge::Opens, None, &TimeZone::UTC) {
+            if let Ok(Said::At { at, .. }) = read(&text, Edge::Opens, None, &TimeZone::UTC) {
                 prop_assert_eq!(at.to_string(), format!("{day}T00:00:00Z"));
             }
         }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::headers::Layout;
-use super::rows::Entry;
-use crate::people::{Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning};
+use super::columns::Layout;
+use super::rows::{Entry, RowReader};
+use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
 
 /// Notes of the file are for people: more than this nobody reads, and a strange file must not make
 /// a strange amount of evidence.
@@ -48,18 +48,19 @@ impl Draft {
         }
     }
 
-    /// Records which column was read as what.
+    /// Records what each column was read as.
     pub(super) fn read_with(&mut self, layout: &Layout) {
-        self.feed.origin.columns = layout
-            .columns()
-            .into_iter()
-            .filter_map(|(meaning, name)| {
-                let meaning = *Meaning::ALL.iter().find(|of| of.as_str() == meaning)?;
-                Some(FeedColumn { name, meaning })
-            })
-            .collect();
+        self.feed.origin.columns.clone_from(&layout.columns);
         for note in &layout.notes {
             self.note(note.as_str());
+        }
+    }
+
+    /// Records what the reader of the rows noticed.
+    pub(super) fn was_read_by(&mut self, reader: &RowReader) {
+        self.feed.origin.status_words = reader.status_words();
+        for note in reader.notes() {
+            self.note(note);
         }
     }
 
@@ -71,6 +72,7 @@ impl Draft {
         match entry {
             Entry::Row(row) => self.add_row(row),
             Entry::Rejected(row) => self.feed.rejected.push(row),
+            Entry::Blank => self.add_blank(1),
         }
     }
 

@@ -15,7 +15,7 @@ use self::record::Reader;
 use super::draft::Draft;
 use super::rows::Entry;
 use super::values::shortened;
-use super::{DateRules, FeedError};
+use super::{DateRules, FeedError, Words};
 use crate::clock::Clock;
 use crate::files::{Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
@@ -29,8 +29,8 @@ use crate::truto::{
 pub struct HrisSettings {
     /// The connection to it.
     pub truto: truto::Settings,
-    /// How dates are read.
     pub dates: DateRules,
+    pub words: Words,
     /// Whether a list in which nobody has left is believable.
     pub may_lack_leavers: bool,
 }
@@ -222,7 +222,7 @@ impl FormerEmployees {
                 self.first_unreadable
                     .get_or_insert_with(|| row.reason.clone());
             }
-            None => {}
+            Some(Entry::Blank) | None => {}
         }
     }
 
@@ -335,9 +335,7 @@ fn understand(
     if !may_lack_leavers && let Err(reason) = former.ensure_listed() {
         return draft.unusable(reason);
     }
-    for note in reader.notes() {
-        draft.note(note);
-    }
+    reader.finish(&mut draft);
     draft.finish()
 }
 

@@ -1,19 +1,27 @@
 //! The HR feed: fetched, decoded, read row by row, nothing lost silently.
 //!
-//! Of a file, [`files`] gets the bytes and makes text of them, `table` or `json` find the rows, and
-//! `headers` says which column holds what; from an HR system, `hris` reads the employees. `rows` and
-//! `dates` read the values of both, and `draft` counts.
+//! [`files`] gets a file and decodes it. `table` finds the records of delimited text, `outline` and `json` those of
+//! JSON, and `hris` makes records of the employees in an HR system. From there on all are read in one way: `columns`
+//! finds out what each column holds, `rows` reads the fields of a record with `dates`, `statuses` and `zones`, and
+//! `draft` counts. Words that systems use are tables in `names`, `statuses`, `signs` and `zones`.
 
+mod columns;
 mod dates;
 mod draft;
-mod headers;
 mod hris;
 mod json;
+mod names;
+mod outline;
+mod record;
 mod rows;
+mod signs;
+mod statuses;
 mod table;
 #[cfg(test)]
 mod tests;
 mod values;
+mod walk;
+mod zones;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Clock;
 use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
 use crate::net::{Deadline, ErrorKind};
-use crate::people::{FeedOrigin, HrFeed, trim};
+use crate::people::{Employment, FeedOrigin, HrFeed, Meaning, trim};
 use draft::Draft;
 pub use hris::{HrisError, HrisSettings};
 
@@ -71,10 +79,13 @@ pub struct Settings {
     pub location: Location,
     /// What it is; `None` finds out from the content.
     pub format: Option<Format>,
-    /// Columns named by hand, by what they hold.
-    pub columns: BTreeMap<Column, String>,
-    /// How dates are read.
+    /// Columns named by hand, by what they hold. Parts of one field are joined by `+`, and so are columns that are
+    /// ignored.
+    pub columns: BTreeMap<Meaning, String>,
+    /// Which lists of a JSON document hold the people, by paths with dots or by the ends of them. Empty: found out.
+    pub records: Vec<String>,
     pub dates: DateRules,
+    pub words: Words,
     /// Larger feeds are refused, in bytes (before and after unpacking).
     pub max_bytes: u64,
 }
@@ -88,6 +99,15 @@ pub struct DateRules {
     pub time_zone: String,
     /// Zones by work place, for rows that name no zone; keys as [`place_key`] makes them.
     pub location_zones: BTreeMap<String, String>,
+}
+
+/// Words of the operator's HR system, beside those that are known.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// What status words mean. Case, blanks and accents make no difference.
+    pub statuses: BTreeMap<String, Employment>,
+    /// Words and addresses that mean "no address".
+    pub no_address: Vec<String>,
 }
 
 /// What a feed file is.
@@ -108,68 +128,6 @@ pub enum DateOrder {
     DayFirst,
     /// Month, day, year.
     MonthFirst,
-}
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Column {
-    /// The person's id.
-    PersonId,
-    /// The person's name.
-    Name,
-    /// The work address.
-    Email,
-    /// Further addresses.
-    OtherEmail,
-    /// First day of work.
-    Start,
-    /// Termination date.
-    End,
-    /// Last day of work.
-    LastDay,
-    /// Employment status.
-    Status,
-    /// Work place.
-    Location,
-    /// Time zone of the row's dates, an IANA name.
-    Zone,
-}
-
-impl Column {
-    /// All of them, in the order people list them.
-    pub const ALL: [Self; 10] = [
-        Self::PersonId,
-        Self::Name,
-        Self::Email,
-        Self::OtherEmail,
-        Self::Start,
-        Self::End,
-        Self::LastDay,
-        Self::Status,
-        Self::Location,
-        Self::Zone,
-    ];
-
-    /// The word for it in settings and evidence.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::PersonId => "person_id",
-            Self::Name => "name",
-            Self::Email => "email",
-            Self::OtherEmail => "other_email",
-            Self::Start => "start",
-            Self::End => "end",
-            Self::LastDay => "last_day",
-            Self::Status => "status",
-            Self::Location => "location",
-            Self::Zone => "zone",
-        }
-    }
-
-    /// The column a word stands for.
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.key() == key)
-    }
 }
 
 impl Format {
@@ -267,7 +225,12 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
         return Err("the file is empty".to_owned());
     }
     match format {
-        Format::Csv => table::read(text, settings, draft),
+        Format::Csv => {
+            if !settings.records.is_empty() {
+                draft.note("HR_FEED_RECORDS has no effect, because the file is no JSON");
+            }
+            table::read(text, settings, draft)
+        }
         Format::Json => json::read(text, settings, draft),
         Format::Jsonl => json::read_lines(text, settings, draft),
     }

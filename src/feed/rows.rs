@@ -1,18 +1,22 @@
-//! From the texts of one row to what HR says of one person, or to the reason it cannot be read.
+//! From one record to what HR says of one person, or to the reason it cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 
-use super::dates::{self, Edge, Told};
-use super::headers::Layout;
-use super::values::{listed, quoted};
-use super::{Column, DateOrder, DateRules, place_key};
+use super::columns::Layout;
+use super::dates::{self, Edge, Note, Said};
+use super::names::{NO_ADDRESS, NO_ID, is_among};
+use super::record::{Record, Value};
+use super::statuses::employment;
+use super::values::{count, listed, plain, quoted};
+use super::{DateOrder, DateRules, Words, place_key, zones};
 use crate::people::{
-    EmailAddress, Employment, HrDate, HrRow, RejectedRow, is_blank_word, is_zero_width, trim,
+    EmailAddress, Employment, HrDate, HrRow, Meaning, RejectedRow, StatusWord, UnreadCell,
+    is_blank_word, is_zero_width, read_addresses, trim,
 };
 
-/// What became of a row that is not blank.
+/// What became of a record.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -21,66 +25,13 @@ use crate::people::{
 pub(super) enum Entry {
     Row(HrRow),
     Rejected(RejectedRow),
+    Blank,
 }
 
-/// Words for employment, as letters and digits in lower case, with what they mean.
-///
-/// Only words that leave no doubt are here. Leave, garden leave, suspension, notice or an accepted
-/// offer are neither: whether such a person may have access is for HR to say, so they stay
-/// unclassified, in sight. A hire has begun; who is only `accepted` or `pending` has not.
-const WORDS: &[(&str, Employment)] = &[
-    ("active", Employment::Active),
-    ("activeemployee", Employment::Active),
-    ("employed", Employment::Active),
-    ("hired", Employment::Active),
-    ("current", Employment::Active),
-    ("currentemployee", Employment::Active),
-    ("working", Employment::Active),
-    ("terminated", Employment::Ended),
-    ("termination", Employment::Ended),
-    ("voluntarilyterminated", Employment::Ended),
-    ("involuntarilyterminated", Employment::Ended),
-    ("voluntarytermination", Employment::Ended),
-    ("involuntarytermination", Employment::Ended),
-    ("terminatedvoluntary", Employment::Ended),
-    ("terminatedinvoluntary", Employment::Ended),
-    ("inactive", Employment::Ended),
-    ("left", Employment::Ended),
-    ("leaver", Employment::Ended),
-    ("resigned", Employment::Ended),
-    ("dismissed", Employment::Ended),
-    ("fired", Employment::Ended),
-    ("laidoff", Employment::Ended),
-    ("redundant", Employment::Ended),
-    ("retired", Employment::Ended),
-    ("deceased", Employment::Ended),
-    ("separated", Employment::Ended),
-    ("former", Employment::Ended),
-    ("formeremployee", Employment::Ended),
-    ("exemployee", Employment::Ended),
-    ("offboarded", Employment::Ended),
-    ("departed", Employment::Ended),
-    ("exited", Employment::Ended),
-    ("ended", Employment::Ended),
-    ("contractended", Employment::Ended),
-    ("discharged", Employment::Ended),
-    ("quit", Employment::Ended),
-];
+/// Different words of the status columns that are counted.
+const MAX_STATUS_WORDS: usize = 100;
 
-/// Answers of a column like `isActive`. In any other column yes and no say nothing: `Status: yes`
-/// may as well mean "has left".
-const FLAGS: &[(&str, Employment)] = &[
-    ("true", Employment::Active),
-    ("yes", Employment::Active),
-    ("y", Employment::Active),
-    ("1", Employment::Active),
-    ("false", Employment::Ended),
-    ("no", Employment::Ended),
-    ("n", Employment::Ended),
-    ("0", Employment::Ended),
-];
-
-/// Reads rows by one layout.
+/// Reads records by one layout.
 pub(super) struct RowReader {
     layout: Layout,
     order: Option<DateOrder>,
@@ -89,136 +40,166 @@ pub(super) struct RowReader {
     by_place: BTreeMap<String, TimeZone>,
     /// Zones that rows named, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
-}
-
-/// A row being read, with everything wrong found so far.
-struct Reading<F> {
-    cell: F,
-    faults: Vec<String>,
-    notes: Vec<String>,
+    words: Words,
+    /// Words of status columns: what they mean, and in how many rows they stand.
+    statuses: HashMap<(bool, String), (Employment, u64)>,
+    /// Dates that were written as an instant at midnight.
+    whole_days: u64,
 }
 
 impl RowReader {
     /// # Errors
     /// If a zone is unknown.
-    pub(super) fn new(layout: Layout, dates: &DateRules) -> Result<Self, String> {
-        let time_zone = dates.time_zone.as_str();
-        let zone = TimeZone::get(time_zone).map_err(|_| {
-            format!(
-                "HR_TIME_ZONE names {}, which is no time zone known here",
-                listed([time_zone], 1)
-            )
-        })?;
-        let by_place = dates.location_zones.iter().map(|(place, name)| {
-            let zone = TimeZone::get(name).map_err(|_| {
-                let name = listed([name.as_str()], 1);
-                format!("HR_LOCATION_ZONES names {name}, which is no time zone known here")
-            })?;
-            Ok((place.clone(), zone))
-        });
+    pub(super) fn new(layout: Layout, dates: &DateRules, words: &Words) -> Result<Self, String> {
+        let zone = |name: &str, variable: &str| {
+            TimeZone::get(name).map_err(|_| {
+                let name = listed([name], 1);
+                format!("{variable} names {name}, which is no time zone known here")
+            })
+        };
+        let mut by_place = BTreeMap::new();
+        for (place, name) in &dates.location_zones {
+            by_place.insert(place.clone(), zone(name, "HR_LOCATION_ZONES")?);
+        }
+        let no_address = words
+            .no_address
+            .iter()
+            .map(|word| match EmailAddress::parse(word) {
+                Some(address) => address.key().to_owned(),
+                None => plain(word),
+            });
+        let statuses = words
+            .statuses
+            .iter()
+            .map(|(word, means)| (plain(word), means.clone()));
         Ok(Self {
-            by_place: by_place.collect::<Result<_, String>>()?,
+            zone: zone(&dates.time_zone, "HR_TIME_ZONE")?,
+            by_place,
             layout,
             order: dates.order,
-            zone,
             zones: HashMap::new(),
+            words: Words {
+                statuses: statuses.collect(),
+                no_address: no_address.collect(),
+            },
+            statuses: HashMap::new(),
+            whole_days: 0,
         })
     }
 
-    pub(super) fn layout(&self) -> &Layout {
-        &self.layout
+    /// What a person might want to know of how the rows were read.
+    pub(super) fn notes(&self) -> Vec<String> {
+        match self.whole_days {
+            0 => Vec::new(),
+            days => vec![format!(
+                "{} written as an instant at 00:00, read as the whole day",
+                count(days, "date")
+            )],
+        }
     }
 
-    /// Reads the row that begins in `line`; `cell` gives the text at a place of the layout.
-    pub(super) fn read<'c>(&mut self, line: u64, cell: impl Fn(usize) -> &'c str) -> Entry {
+    /// The words of the status columns, most frequent first.
+    pub(super) fn status_words(&self) -> Vec<StatusWord> {
+        let word =
+            |((_, word), (meaning, rows)): (&(bool, String), &(Employment, u64))| StatusWord {
+                word: word.clone(),
+                meaning: meaning.clone(),
+                rows: *rows,
+            };
+        let mut words: Vec<StatusWord> = self.statuses.iter().map(word).collect();
+        words.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
+        words
+    }
+
+    /// Whether a cell has an address in a column that is read as something else.
+    pub(super) fn is_misplaced(&self, column: usize, text: &str) -> bool {
+        let is_address = matches!(
+            self.layout.meaning(column),
+            Meaning::Email | Meaning::OtherEmail
+        );
+        self.layout.is_field(column) && !is_address && text.contains('@')
+    }
+
+    pub(super) fn read(&mut self, record: &Record<'_>) -> Entry {
+        let is_blank = |value: &Value<'_>| trim(&value.text).is_empty();
+        let fault = record.fault.clone();
+        if fault.is_none() && record.values.iter().all(is_blank) {
+            return Entry::Blank;
+        }
         let mut reading = Reading {
-            cell,
+            record,
+            layout: &self.layout,
+            words: &self.words,
             faults: Vec::new(),
             notes: Vec::new(),
         };
-        let layout = &self.layout;
-        if layout
-            .wanted()
-            .all(|at| trim((reading.cell)(at)).is_empty())
-        {
-            reading
-                .faults
-                .push("none of the columns that are read has a value".to_owned());
+        let is_read = |value: &Value<'_>| self.layout.is_field(value.column) && !is_blank(value);
+        if !record.values.iter().any(is_read) {
+            let reason = "none of the columns that are read has a value";
+            reading.faults.push(reason.to_owned());
         }
-        let person_id = reading.person_id(layout);
-        let (email, other_emails) = reading.addresses(layout);
-        let name = reading.name(layout);
-        let location = reading.text(layout, Column::Location);
-        let status = match reading.text(layout, Column::Status) {
-            Some(text) => employment(text, layout.status_is_flag),
-            None => Employment::Blank,
+        let person_id = reading.person_id();
+        let (addresses, unreadable_address) = reading.addresses();
+        let name = reading.name();
+        let location = reading.single(Meaning::Location);
+        let status = reading.status(&mut self.statuses);
+        let named = reading.single(Meaning::Zone);
+        let named = named.and_then(|name| reading.zone_named(name, &mut self.zones));
+        let zone = named.unwrap_or_else(|| reading.zone_of(location, &self.zone, &self.by_place));
+        let mut date = |field, edge| {
+            let (date, is_whole_day) = reading.date(field, edge, self.order, &zone)?;
+            self.whole_days += u64::from(is_whole_day);
+            Some(date)
         };
-        let zone = match reading.text(layout, Column::Zone) {
-            Some(name) => reading.zone(layout, name, &self.zone, &mut self.zones),
-            None => reading.zone_of(location, &self.zone, &self.by_place),
-        };
-        let mut date = |column, edge| reading.date(layout, column, edge, self.order, &zone);
-        let start = date(Column::Start, Edge::Opens);
-        let end = date(Column::End, Edge::Closes);
-        let last_day = date(Column::LastDay, Edge::Closes);
-        if !reading.faults.is_empty() {
-            let email = layout.cells(Column::Email).first();
-            return self.reject_named(
-                line,
-                reading.faults.join("; "),
-                person_id.as_deref(),
-                email.map(|at| (reading.cell)(*at)),
-            );
+        let start = date(Meaning::Start, Edge::Opens);
+        let end = date(Meaning::End, Edge::Closes);
+        let last_day = date(Meaning::LastDay, Edge::Closes);
+        let unread = reading.unread(&addresses.all, &zone);
+        if fault.is_some() || !reading.faults.is_empty() {
+            let email = reading
+                .texts(Meaning::Email)
+                .map(|value| trim(&value.text))
+                .next();
+            let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
+            return Entry::Rejected(rejected(record.line, reason, person_id.as_deref(), email));
         }
+        let notes = reading.notes;
+        let Addresses { has_work, mut all } = addresses;
         Entry::Row(HrRow {
-            line,
+            line: record.line,
             person_id,
             name,
-            email,
-            other_emails,
+            email: has_work.then(|| all.remove(0)),
+            other_emails: all,
             status,
             start,
             end,
             last_day,
             location: location.map(str::to_owned),
-            unreadable_address: false,
-            unread: Vec::new(),
-            notes: reading.notes,
+            unreadable_address,
+            unread,
+            notes,
         })
     }
 
-    /// A row whose cells cannot be trusted to stand where they should. What still names a person
-    /// is kept so that the row can be found: an id in front of any shift, an address if there is
-    /// only one.
+    /// A row whose cells cannot be trusted to stand where they should. What still names a person is kept so that
+    /// the row can be found: an id in front of any shift, and an address if there is only one.
     pub(super) fn reject<'c>(
         &self,
         line: u64,
         reason: String,
         cells: impl Iterator<Item = &'c str> + Clone,
     ) -> Entry {
-        let mut addresses = cells
-            .clone()
-            .map(trim)
-            .filter(|text| EmailAddress::parse(text).is_some());
+        let is_address = |text: &&str| EmailAddress::parse(text).is_some();
+        let mut addresses = cells.clone().map(trim).filter(is_address);
         let email = match (addresses.next(), addresses.next()) {
             (Some(only), None) => Some(only),
             _ => None,
         };
-        let person_id = match self.layout.cells(Column::PersonId) {
+        let person_id = match self.layout.cells(Meaning::PersonId) {
             [0] => cells.clone().next().map(trim),
             _ => None,
         };
-        self.reject_named(line, reason, person_id, email)
-    }
-
-    /// A row that cannot be read, with the id and the address it has all the same.
-    pub(super) fn reject_named(
-        &self,
-        line: u64,
-        reason: String,
-        person_id: Option<&str>,
-        email: Option<&str>,
-    ) -> Entry {
         Entry::Rejected(rejected(line, reason, person_id, email))
     }
 }
@@ -231,9 +212,10 @@ pub(super) fn rejected(
     email: Option<&str>,
 ) -> RejectedRow {
     let kept = |text: Option<&str>| {
-        text.map(trim)
-            .filter(|text| !is_blank_word(text) && is_undamaged(text))
-            .map(str::to_owned)
+        let text = text
+            .map(trim)
+            .filter(|text| !is_blank_word(text) && is_undamaged(text));
+        text.map(str::to_owned)
     };
     RejectedRow {
         line,
@@ -243,97 +225,200 @@ pub(super) fn rejected(
     }
 }
 
-impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
-    fn fault(&mut self, layout: &Layout, column: Column, reason: &str) {
-        self.faults
-            .push(format!("column `{}`: {reason}", layout.shown(column)));
+/// The addresses of a row, each once.
+struct Addresses {
+    /// Whether the first one is the work address.
+    has_work: bool,
+    all: Vec<EmailAddress>,
+}
+
+/// A record being read, with everything wrong found so far.
+struct Reading<'r, 't> {
+    record: &'r Record<'t>,
+    layout: &'r Layout,
+    words: &'r Words,
+    faults: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl<'r, 't> Reading<'r, 't> {
+    /// The values of a field, in the order of its columns.
+    fn texts(&self, field: Meaning) -> impl Iterator<Item = &'r Value<'t>> + use<'r, 't> {
+        let values = &self.record.values;
+        let of = |column: &'r usize| values.iter().filter(move |value| value.column == *column);
+        self.layout.cells(field).iter().flat_map(of)
     }
 
-    /// The text of a column, trimmed; none where it is blank or says so.
-    fn text(&mut self, layout: &Layout, column: Column) -> Option<&'c str> {
-        let at = *layout.cells(column).first()?;
-        let text = trim((self.cell)(at));
-        self.ensure_undamaged(layout, column, text);
-        (!is_blank_word(text)).then_some(text)
+    fn fault(&mut self, field: Meaning, reason: &str) {
+        let column = self.layout.shown(field);
+        self.faults.push(format!("column `{column}`: {reason}"));
     }
 
-    fn ensure_undamaged(&mut self, layout: &Layout, column: Column, text: &str) {
-        if text.contains(char::REPLACEMENT_CHARACTER) {
+    fn note(&mut self, field: Meaning, note: &str) {
+        let column = self.layout.shown(field);
+        self.notes.push(format!("column `{column}`: {note}"));
+    }
+
+    fn ensure_undamaged(&mut self, field: Meaning, text: &str) {
+        if !is_undamaged(text) {
             self.fault(
-                layout,
-                column,
+                field,
                 "a letter was lost to a wrong encoding before the file came here",
             );
         }
     }
 
-    /// An id is a text: `00123` is not `123`, `1E5` is no number.
-    fn person_id(&mut self, layout: &Layout) -> Option<String> {
-        let text = self.text(layout, Column::PersonId)?;
-        let mut id = text.to_owned();
-        id.retain(|c| !is_zero_width(c));
-        let at = *layout.cells(Column::PersonId).first()?;
-        if id != (self.cell)(at) {
-            self.notes
-                .push("blanks or invisible characters were removed from the id".to_owned());
+    /// The text of a field that has one, trimmed; none if it is blank or says so.
+    fn single(&mut self, field: Meaning) -> Option<&'r str> {
+        let texts = self.texts(field).map(|value| trim(&value.text));
+        let mut texts = texts.filter(|text| !is_blank_word(text));
+        let first = texts.next()?;
+        if texts.any(|text| text != first) {
+            self.fault(field, "it holds several values, and one is expected");
         }
-        Some(id)
+        self.ensure_undamaged(field, first);
+        Some(first)
     }
 
-    /// A name is free text: no word is taken for a blank (people are called Null), nothing is
-    /// changed but the white space around it.
-    fn name(&mut self, layout: &Layout) -> Option<String> {
-        let mut name = String::new();
-        for at in layout.cells(Column::Name) {
-            let part = trim((self.cell)(*at));
-            if !name.is_empty() && !part.is_empty() {
-                name.push(' ');
+    /// An id is a text: `00123` is not `123`, and `1E5` is no number. The parts of a composite id are joined.
+    fn person_id(&mut self) -> Option<String> {
+        const PERSON_ID: Meaning = Meaning::PersonId;
+        let is_joined = self.layout.cells(PERSON_ID).len() > 1;
+        let mut parts = Vec::new();
+        for column in self.layout.cells(PERSON_ID) {
+            let values = self.record.values.iter();
+            let mut values = values.filter(|value| value.column == *column);
+            let value = values.next();
+            let written = value.map_or("", |value| &value.text);
+            if values.any(|other| other.text != written) {
+                self.fault(PERSON_ID, "it holds several values, and one is expected");
             }
-            name.push_str(part);
+            if value.is_some_and(|value| value.lost_digits) {
+                self.fault(
+                    PERSON_ID,
+                    "an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text",
+                );
+            }
+            self.ensure_undamaged(PERSON_ID, written);
+            let mut part = trim(written).to_owned();
+            part.retain(|c| !is_zero_width(c));
+            let is_zero = !part.is_empty() && part.bytes().all(|byte| byte == b'0');
+            if is_no_id(&part) && !(is_joined && is_zero) {
+                if is_joined {
+                    self.note(PERSON_ID, "a part of the id is missing, so there is no id");
+                } else if !part.is_empty() && !is_blank_word(&part) {
+                    self.note(PERSON_ID, "it holds a placeholder, which is no id");
+                }
+                return None;
+            }
+            if part != written {
+                let note = "blanks or invisible characters were removed from the id";
+                self.notes.push(note.to_owned());
+            }
+            parts.push(part);
         }
-        self.ensure_undamaged(layout, Column::Name, &name);
+        (!parts.is_empty()).then(|| parts.join("+"))
+    }
+
+    /// A name is free text: no word is taken for a blank (people are called Null), and nothing is changed but the
+    /// white space around it.
+    fn name(&mut self) -> Option<String> {
+        let parts = self.texts(Meaning::Name).map(|value| trim(&value.text));
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        let name = parts.join(" ");
+        self.ensure_undamaged(Meaning::Name, &name);
         (!name.is_empty()).then_some(name)
     }
 
-    fn addresses(&mut self, layout: &Layout) -> (Option<EmailAddress>, Vec<EmailAddress>) {
-        let mut found: Vec<EmailAddress> = Vec::new();
-        let mut has_work_address = false;
-        if let Some(text) = self.text(layout, Column::Email) {
-            match addresses(text) {
-                Some(addresses) => {
-                    has_work_address = true;
-                    found = addresses;
+    /// The addresses, and whether a cell holds something that is none.
+    fn addresses(&mut self) -> (Addresses, bool) {
+        let mut all: Vec<EmailAddress> = Vec::new();
+        let mut has_work = false;
+        let mut has_unreadable = false;
+        for field in [Meaning::Email, Meaning::OtherEmail] {
+            let (mut placeholder, mut unreadable) = (false, false);
+            for value in self.texts(field) {
+                let text = trim(&value.text);
+                if text.is_empty() || self.is_no_address(&plain(text)) {
+                    continue;
                 }
-                None => self.fault(layout, Column::Email, "the text is not an e-mail address"),
-            }
-        }
-        // Nobody's account bears a text that is no address, so no match is lost without it.
-        let mut is_any_unreadable = false;
-        for at in layout.cells(Column::OtherEmail) {
-            for part in parts((self.cell)(*at)).filter(|part| !is_blank_word(part)) {
-                match EmailAddress::parse(part) {
-                    Some(address) => found.push(address),
-                    None => is_any_unreadable = true,
+                self.ensure_undamaged(field, text);
+                let read = read_addresses(text);
+                unreadable |= read.has_unreadable;
+                for address in read.found {
+                    if self.is_placeholder(&address) {
+                        placeholder = true;
+                    } else if !all.contains(&address) {
+                        all.push(address);
+                    }
                 }
             }
-        }
-        if is_any_unreadable {
-            self.notes.push(format!(
-                "a text in `{}` is not an e-mail address and was left out",
-                layout.shown(Column::OtherEmail)
-            ));
-        }
-        let mut distinct: Vec<EmailAddress> = Vec::with_capacity(found.len());
-        for address in found {
-            if !distinct.contains(&address) {
-                distinct.push(address);
+            if field == Meaning::Email {
+                has_work = !all.is_empty();
+                has_unreadable |= placeholder;
+            }
+            has_unreadable |= unreadable;
+            if placeholder {
+                self.note(field, "it holds a placeholder, which is no address");
+            }
+            if unreadable {
+                self.note(field, "part of the text is not an e-mail address");
             }
         }
-        let email = has_work_address.then(|| distinct.remove(0));
-        (email, distinct)
+        (Addresses { has_work, all }, has_unreadable)
     }
 
-    /// The zone of a work place, where zones are told by place.
+    fn is_no_address(&self, word: &str) -> bool {
+        is_among(word, NO_ADDRESS) || self.words.no_address.iter().any(|none| none == word)
+    }
+
+    /// `noemail@corp.example`, `no-reply2@…`, or an address of `HR_FEED_NO_ADDRESS`.
+    fn is_placeholder(&self, address: &EmailAddress) -> bool {
+        let local = plain(address.local());
+        let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
+        is_among(&local, NO_ADDRESS)
+            || (word.len() > 5 && is_among(word, NO_ADDRESS))
+            || self
+                .words
+                .no_address
+                .iter()
+                .any(|none| none == address.key())
+    }
+
+    /// The status columns as one: those that are blank are passed over, and the others must agree.
+    fn status(&mut self, known: &mut HashMap<(bool, String), (Employment, u64)>) -> Employment {
+        let mut read: Vec<(&str, Employment)> = Vec::new();
+        for value in self.texts(Meaning::Status) {
+            let text = trim(&value.text);
+            self.ensure_undamaged(Meaning::Status, text);
+            if is_blank_word(text) || read.iter().any(|(other, _)| *other == text) {
+                continue;
+            }
+            let is_flag = self.layout.is_flag(value.column);
+            let means = || employment(text, is_flag, &self.words.statuses);
+            let key = (is_flag, text.to_owned());
+            let means = if known.len() < MAX_STATUS_WORDS || known.contains_key(&key) {
+                let (means, rows) = known.entry(key).or_insert_with(|| (means(), 0));
+                *rows += 1;
+                means.clone()
+            } else {
+                means()
+            };
+            read.push((text, means));
+        }
+        match &read[..] {
+            [] => Employment::Blank,
+            [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => {
+                first.clone()
+            }
+            several => {
+                let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
+                Employment::Unclassified(words.join(" / "))
+            }
+        }
+    }
+
+    /// The zone of a work place, if zones are set by place.
     fn zone_of(
         &mut self,
         place: Option<&str>,
@@ -345,78 +430,107 @@ impl<'c, F: Fn(usize) -> &'c str> Reading<F> {
         }
         let found = place.and_then(|place| by_place.get(&place_key(place)));
         if found.is_none() {
-            self.notes.push(match place {
-                Some(_) => {
-                    "HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used".to_owned()
-                }
-                None => "the row names no work place: HR_TIME_ZONE was used".to_owned(),
-            });
+            let note = match place {
+                Some(_) => "HR_LOCATION_ZONES lacks the work place: HR_TIME_ZONE was used",
+                None => "the row names no work place: HR_TIME_ZONE was used",
+            };
+            self.notes.push(note.to_owned());
         }
         found.unwrap_or(default).clone()
     }
 
-    fn zone(
+    fn zone_named(
         &mut self,
-        layout: &Layout,
         name: &str,
-        default: &TimeZone,
         known: &mut HashMap<String, Option<TimeZone>>,
-    ) -> TimeZone {
+    ) -> Option<TimeZone> {
         let zone = match known.get(name) {
             Some(zone) => zone.clone(),
             None => {
-                let zone = TimeZone::get(name)
-                    .ok()
-                    .filter(|zone| zone.iana_name().is_some());
+                let zone = zones::zone(name);
                 known.insert(name.to_owned(), zone.clone());
                 zone
             }
         };
-        zone.unwrap_or_else(|| {
-            self.fault(
-                layout,
-                Column::Zone,
-                "the text is no time zone by its IANA name, as `Europe/Paris`",
+        if zone.is_none() {
+            self.note(
+                Meaning::Zone,
+                "it holds no time zone like `Europe/Paris`, and was passed over",
             );
-            default.clone()
-        })
+        }
+        zone
     }
 
+    /// A date, and whether it was written as an instant at midnight.
     fn date(
         &mut self,
-        layout: &Layout,
-        column: Column,
+        field: Meaning,
         edge: Edge,
         order: Option<DateOrder>,
         zone: &TimeZone,
-    ) -> Option<HrDate> {
-        let text = self.text(layout, column)?;
+    ) -> Option<(HrDate, bool)> {
+        let text = self.single(field)?;
         match dates::read(text, edge, order, zone) {
-            Ok(Told::Nothing) => None,
-            Ok(Told::Never) => {
-                self.notes.push(format!(
-                    "column `{}`: {} is so far away that it was read as no date",
-                    layout.shown(column),
+            Ok(Said::Nothing) => None,
+            Ok(Said::Never) => {
+                let far = format!(
+                    "{} is so far away that it was read as no date",
                     quoted(text)
-                ));
+                );
+                self.note(field, &far);
                 None
             }
-            Ok(Told::At { at, zone, note }) => {
-                if let Some(note) = note {
-                    self.notes
-                        .push(format!("column `{}`: {note}", layout.shown(column)));
+            Ok(Said::At { at, zone, note }) => {
+                if note == Some(Note::DayNumber) {
+                    self.note(field, "a day number of a spreadsheet was read as its date");
                 }
-                Some(HrDate {
+                let date = HrDate {
                     written: text.to_owned(),
                     at,
                     zone,
-                })
+                };
+                Some((date, note == Some(Note::WholeDay)))
             }
             Err(reason) => {
-                self.fault(layout, column, &reason);
+                self.fault(field, &reason);
                 None
             }
         }
+    }
+
+    /// Dates and addresses in columns that are not read: of each column the earliest date, and every address that
+    /// the row does not have elsewhere.
+    fn unread(&self, known: &[EmailAddress], zone: &TimeZone) -> Vec<UnreadCell> {
+        let mut cells: Vec<UnreadCell> = Vec::new();
+        for value in &self.record.values {
+            let text = trim(&value.text);
+            if self.layout.meaning(value.column) != Meaning::Unread || text.is_empty() {
+                continue;
+            }
+            let mut emails = Vec::new();
+            if text.contains('@') {
+                emails = read_addresses(text).found;
+                emails.retain(|address| !known.contains(address) && !self.is_placeholder(address));
+            }
+            let date = dates::of_unread(text, self.layout.is_dated(value.column), zone);
+            if emails.is_empty() && date.is_none() {
+                continue;
+            }
+            match cells.iter_mut().find(|cell| cell.column == value.column) {
+                Some(cell) => {
+                    cell.date = [cell.date, date].into_iter().flatten().min();
+                    emails.retain(|address| !cell.emails.contains(address));
+                    cell.emails.extend(emails);
+                }
+                None => cells.push(UnreadCell {
+                    column: value.column,
+                    date,
+                    emails,
+                }),
+            }
+        }
+        cells.sort_by_key(|cell| cell.column);
+        cells
     }
 }
 
@@ -425,36 +539,19 @@ fn is_undamaged(text: &str) -> bool {
     !text.contains(char::REPLACEMENT_CHARACTER)
 }
 
-/// All addresses of a cell, or none if one of them is no address.
-fn addresses(text: &str) -> Option<Vec<EmailAddress>> {
-    let found = parts(text).map(EmailAddress::parse);
-    let found: Vec<EmailAddress> = found.collect::<Option<_>>()?;
-    (!found.is_empty()).then_some(found)
-}
-
-/// What a cell that may hold several addresses is made of.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| matches!(c, ';' | ',' | '|') || c.is_whitespace())
-        .map(trim)
-        .filter(|part| !part.is_empty())
-}
-
-/// What a status means, if it leaves no doubt.
-fn employment(text: &str, is_flag: bool) -> Employment {
-    let word: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let find = |words: &[(&str, Employment)]| {
-        words
-            .iter()
-            .find(|(known, _)| *known == word)
-            .map(|(_, meaning)| meaning.clone())
+/// Whether a text stands where an id is missing: `0`, `TBD`, or `2.00E+11`, which a spreadsheet made of ids
+/// that were different.
+fn is_no_id(text: &str) -> bool {
+    let is_scientific = || {
+        let (number, exponent) = text.split_once(['E', 'e'])?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let is_number = number.split(['.', ',']).all(digits);
+        Some(is_number && digits(exponent.strip_prefix('+')?))
     };
-    find(WORDS)
-        .or_else(|| is_flag.then(|| find(FLAGS)).flatten())
-        .unwrap_or_else(|| Employment::Unclassified(text.to_owned()))
+    is_blank_word(text)
+        || text.bytes().all(|byte| byte == b'0')
+        || is_scientific().unwrap_or_default()
+        || is_among(&plain(text), NO_ID)
 }
 
 #[cfg(test)]
@@ -462,102 +559,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_without_doubt_are_active_or_ended() {
-        for text in ["Active", " ACTIVE", "Employed", "Hired", "current employee"] {
-            assert_eq!(employment(text, false), Employment::Active, "{text}");
-        }
+    fn placeholders_and_scientific_numbers_are_no_ids() {
         for text in [
-            "Terminated",
-            "Inactive",
-            "Laid-off",
-            "Terminated (Voluntary)",
-            "Involuntary Termination",
-            "Former Employee",
-            "deceased",
+            "", "0", "000", "TBD", "n/a", "Unknown", "2.00E+11", "2,00E+11", "1e+5",
         ] {
-            assert_eq!(employment(text, false), Employment::Ended, "{text}");
+            assert!(is_no_id(text), "{text}");
         }
-    }
-
-    #[test]
-    fn the_page_for_who_makes_the_export_has_every_word() {
-        let page = include_str!("../../docs/hr-feed.md");
-        let row = |title: &str, words: &[(&str, Employment)], meaning: Employment| {
-            let of_it = words.iter().filter(|(_, means)| *means == meaning);
-            let shown: Vec<String> = of_it.map(|(word, _)| format!("`{word}`")).collect();
-            format!("| {title} | {} |\n", shown.join(", "))
-        };
-        for row in [
-            row("works here", WORDS, Employment::Active),
-            row("has left", WORDS, Employment::Ended),
-            row(
-                "in a column that asks: works here",
-                FLAGS,
-                Employment::Active,
-            ),
-            row("in a column that asks: has left", FLAGS, Employment::Ended),
-        ] {
-            assert!(page.contains(&row), "not in docs/hr-feed.md: {row}");
-        }
-    }
-
-    #[test]
-    fn statuses_that_leave_doubt_are_kept_as_written() {
-        for text in [
-            "Leave",
-            "Garden Leave",
-            "Suspended",
-            "Accepted",
-            "on_leave",
-            "pending",
-            "T",
-            "yes",
-            "true",
-        ] {
-            assert_eq!(
-                employment(text, false),
-                Employment::Unclassified(text.to_owned())
-            );
-        }
-    }
-
-    #[test]
-    fn yes_and_no_speak_only_in_a_column_that_asks_for_them() {
-        assert_eq!(employment("TRUE", true), Employment::Active);
-        assert_eq!(employment("No", true), Employment::Ended);
-        assert_eq!(employment("0", true), Employment::Ended);
-        assert_eq!(
-            employment("0", false),
-            Employment::Unclassified("0".to_owned())
-        );
-        assert_eq!(
-            employment("maybe", true),
-            Employment::Unclassified("maybe".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_cell_may_hold_several_addresses_and_nothing_else() {
-        let keys = |text: &str| {
-            addresses(text).map(|all| all.iter().map(|a| a.key().to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(keys("\u{a0}Ana@X.COM"), Some(vec!["ana@x.com".to_owned()]));
-        assert_eq!(
-            keys("a@x.com; b@x.com,c@x.com"),
-            Some(vec![
-                "a@x.com".to_owned(),
-                "b@x.com".to_owned(),
-                "c@x.com".to_owned()
-            ])
-        );
-        for text in [
-            "bob@",
-            "Ana <ana@x.com>",
-            "mailto:ana@x.com",
-            "a@x.com; see file",
-            ";",
-        ] {
-            assert_eq!(keys(text), None, "{text}");
+        for text in ["00123", "1E5", "E10", "10", "E+5", "1.2E+x", "NA-1"] {
+            assert!(!is_no_id(text), "{text}");
         }
     }
 }

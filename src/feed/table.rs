@@ -1,13 +1,16 @@
 //! Delimited text: where the header is, what parts its cells, and which rows cannot be trusted.
 
 use csv::StringRecord;
+use jiff::tz::TimeZone;
 
 use super::Settings;
+use super::columns::{self, Header};
+use super::dates;
 use super::draft::Draft;
-use super::headers::{self, Header};
+use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
-use crate::files::delimited::{DELIMITERS, Lines, QuoteFault, has_backslash_escapes, reader};
+use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
 use crate::people::{is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
@@ -52,53 +55,103 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     header.ensure_header()?;
     let header_cells = header.cells.clone();
 
-    let layout = headers::recognise(&found.headers, &settings.columns)?;
+    let layout = columns::recognise(&found.headers, &settings.columns)?;
     draft.read_with(&layout);
-    let mut rows = RowReader::new(layout, &settings.dates)?;
+    let mut rows = RowReader::new(layout, &settings.dates, &settings.words)?;
     if escapes {
         draft.note("Quotes inside of cells are escaped by backslashes");
     }
+    let width = header_cells.len();
+    let mut footers: Vec<Footer> = Vec::new();
     while let Some(row) = lines.next_row()? {
         draft.add_blank(row.blank_lines_before);
         let (line, cells) = (row.line, row.cells);
-        if cells.iter().all(|cell| trim(cell).is_empty()) {
+        if row.is_blank() {
             draft.add_blank(1);
-        } else if cells == &header_cells {
+            continue;
+        }
+        if cells == &header_cells {
             draft.add_blank(1);
             draft.note(format!("Line {line} repeats the header and was skipped"));
-        } else if is_total(cells) {
+            continue;
+        }
+        if is_total(cells) {
             draft.add_blank(1);
             draft.note(format!(
                 "Line {line} is a total, not a person, and was skipped"
             ));
-        } else if let Err(fault) = row.quotes {
-            if fault == QuoteFault::NeverClosed {
-                return Err(format!(
-                    "the file looks truncated: a quote in the row that begins in line {line} is never closed"
-                ));
-            }
-            let reason = fault.reason(line, row.last_line);
-            draft.add(rows.reject(line, reason, cells.iter()));
-        } else if cells.len() != header_cells.len() {
-            if row.is_cut && cells.len() < header_cells.len() {
-                return Err(format!(
-                    "the file looks truncated at line {line}: it has {} of {} and no line break after it",
-                    cells.len(),
-                    count(header_cells.len() as u64, "cell")
-                ));
-            }
-            let reason = format!(
-                "the row has {} and the header {}",
-                count(cells.len() as u64, "cell"),
-                header_cells.len()
-            );
+            continue;
+        }
+        let quotes = row
+            .quotes_fault()
+            .map_err(|fault| format!("the file looks truncated: {fault}"))?;
+        // The end of a name that was cut looks like a footer, unless something separates it from the people.
+        let is_apart = !row.is_cut || row.blank_lines_before > 0 || !footers.is_empty();
+        if quotes.is_none()
+            && is_apart
+            && let Some(text) = footer(cells)
+        {
+            let text = text.to_owned();
+            footers.push(Footer { line, text });
+            continue;
+        }
+        // A person follows, so the lines before were in the middle of the people.
+        for Footer { line, text } in footers.drain(..) {
+            let reason =
+                "the line holds one text and nothing else: a heading or a note between the rows";
+            draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
+        }
+        if row.is_cut && cells.len() < width {
+            return Err(format!(
+                "the file looks truncated at line {line}: it has {} of {} and no line break after it",
+                cells.len(),
+                count(width as u64, "cell")
+            ));
+        }
+        // Blank cells too many may end a row that is shifted: an address is then in a column of something else.
+        let is_shifted = |(at, cell): (usize, &str)| rows.is_misplaced(at, cell);
+        let has_more = cells.len() > width
+            && (cells.iter().skip(width).any(|cell| !trim(cell).is_empty())
+                || cells.iter().take(width).enumerate().any(is_shifted));
+        if let Some(reason) = quotes.or_else(|| has_more.then(|| row.other_count(width))) {
             draft.add(rows.reject(line, reason, cells.iter()));
         } else {
-            draft.add(rows.read(line, |at| cells.get(at).unwrap_or_default()));
+            // Cells that are missing at the end of a row are blank.
+            let values = cells.iter().take(width).enumerate();
+            let values = values.filter(|(_, cell)| !cell.is_empty());
+            draft.add(rows.read(&Record {
+                line,
+                values: values.map(|(at, cell)| Value::new(at, cell)).collect(),
+                fault: None,
+            }));
         }
     }
+    for Footer { line, .. } in footers {
+        draft.add_blank(1);
+        draft.note(format!(
+            "Line {line} is a footer, not a person, and was skipped"
+        ));
+    }
     draft.add_blank(lines.blank_lines_at_end());
+    draft.was_read_by(&rows);
     Ok(())
+}
+
+/// A line that is no person if no person follows.
+struct Footer {
+    line: u64,
+    text: String,
+}
+
+/// The only text of a line, if it is more than a word and names nobody by an address.
+fn footer(cells: &StringRecord) -> Option<&str> {
+    let mut texts = cells.iter().map(trim).filter(|cell| !cell.is_empty());
+    let text = texts
+        .next()
+        .filter(|text| text.contains([' ', ':', '\u{a0}']))?;
+    let is_date = || dates::of_unread(text, true, &TimeZone::UTC).is_some();
+    let is_footer = texts.next().is_none() && !text.contains('@') && !is_date();
+    is_footer.then_some(text)
 }
 
 /// Where the header is and how its cells are parted.
@@ -130,7 +183,7 @@ fn find_header(text: &str, settings: &Settings) -> Result<Found, String> {
             let mut best: Option<(usize, u8, Vec<Header>)> = None;
             for delimiter in candidates {
                 let headers = header_cells(rest, *delimiter);
-                let known = headers::count_known(&headers, &settings.columns);
+                let known = columns::count_known(&headers, &settings.columns);
                 if best.as_ref().is_none_or(|(most, ..)| known > *most) {
                     best = Some((known, *delimiter, headers));
                 }

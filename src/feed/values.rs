@@ -1,5 +1,25 @@
 //! Small questions asked of every cell.
 
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+
+/// Letters and digits in lower case, without accents: `Employee #`, `employee_number` and
+/// `EmployeeNumber` are one, and so are `Début` and `debut`.
+pub(super) fn plain(text: &str) -> String {
+    let numbered = text.replace('#', "number");
+    let letters = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    if text.is_ascii() {
+        return letters(&numbered);
+    }
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(&numbered);
+    let mut bare = decomposed.into_owned();
+    bare.retain(|c| !matches!(c, '\u{300}'..='\u{36f}'));
+    // Signs of Japanese come apart as well, and have to be put together again.
+    letters(&ComposingNormalizerBorrowed::new_nfc().normalize(&bare))
+}
+
 /// A text for a message: short ones with a digit and without an `@` as they are. Reasons are read
 /// more widely than evidence, and a cell of a shifted row may hold a name.
 pub(super) fn quoted(text: &str) -> String {

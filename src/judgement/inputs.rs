@@ -52,6 +52,15 @@ pub struct Policy {
     pub hr_feed_date_order: Option<String>,
     /// Columns of the HR feed named by hand.
     pub hr_feed_columns: BTreeMap<String, String>,
+    /// Which lists of a JSON document hold the people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hr_feed_records: Vec<String>,
+    /// Status words that were added, each `employed`, `on_leave` or `left`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hr_feed_statuses: BTreeMap<String, String>,
+    /// Words and addresses that mean "no address".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hr_feed_no_address: Vec<String>,
     /// Mail domains named as the organization's.
     pub internal_domains: Vec<String>,
     /// Mail domains that are one, as `corp.com=corp.io`.

@@ -60,6 +60,19 @@ pub struct FeedOrigin {
     /// What was asked for it, by method, path and query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestRecord>,
+    /// The words of the status columns, most frequent first, for `check` to show.
+    #[serde(skip)]
+    pub status_words: Vec<StatusWord>,
+}
+
+/// A word of a status column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusWord {
+    /// As written.
+    pub word: String,
+    pub meaning: Employment,
+    /// How many rows have it.
+    pub rows: u64,
 }
 
 /// A column of a table, or a key of an object.

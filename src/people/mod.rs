@@ -18,7 +18,7 @@ pub use directives::{Alias, DirectiveFile, Directives, Exception};
 pub use email::{EmailAddress, ReadAddresses, read_addresses};
 pub use hr::{
     AgeBasis, Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning, RejectedRow,
-    UnreadCell,
+    StatusWord, UnreadCell,
 };
 pub(crate) use names::{Likeness, NameWords, compare_names};
 pub use population::{

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::people::{Access, Account, EmailAddress, Role, Status, Workspace};
+use crate::people::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
 use crate::truto::{self, User, instant};
 
 /// The accounts read so far, one per id.
@@ -204,9 +204,10 @@ fn emails(listed: Vec<truto::Email>, bare: Option<String>) -> (Vec<EmailAddress>
     let mut emails = Vec::new();
     let mut unreadable = 0;
     for text in texts {
-        match EmailAddress::parse(&text) {
-            Some(email) => add_email(&mut emails, email),
-            None => unreadable += 1,
+        let read = read_addresses(&text);
+        unreadable += u64::from(read.has_unreadable || read.found.is_empty());
+        for email in read.found {
+            add_email(&mut emails, email);
         }
     }
     (emails, unreadable)

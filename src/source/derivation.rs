@@ -7,7 +7,7 @@ use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::people::{
-    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace,
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace, read_addresses,
 };
 use crate::truto::{Client, CustomUser, Row, User};
 
@@ -145,9 +145,11 @@ impl EmailsPass {
         for row in rows {
             if let Row::Record(user) = row
                 && let Some(id) = user.gid.or(user.id)
-                && let Some(email) = user.email.as_deref().and_then(EmailAddress::parse)
+                && let Some(text) = user.email
             {
-                self.emails.push((id, email));
+                let found = read_addresses(&text).found;
+                self.emails
+                    .extend(found.into_iter().map(|email| (id.clone(), email)));
             }
         }
     }

@@ -191,8 +191,8 @@ them, too, but would show its pattern. */}}
 {{- if eq $feed (printf "truto-hris://%s" $config.trutoIntegratedAccountId) }}
 {{- $problems = append $problems "config.hrFeedUrl names the connection of config.trutoIntegratedAccountId: name a connection to an HR system" }}
 {{- end }}
-{{- if or (ne $config.hrFeedFormat "auto") $config.hrFeedColumns }}
-{{- $problems = append $problems "config.hrFeedFormat or config.hrFeedColumns is set, and config.hrFeedUrl is no file: leave them as they come, Truto names the fields" }}
+{{- if or (ne $config.hrFeedFormat "auto") $config.hrFeedColumns $config.hrFeedRecords }}
+{{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, and config.hrFeedUrl is no file: leave them as they come, Truto names the fields" }}
 {{- end }}
 {{- end }}
 

@@ -3,49 +3,45 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::Column;
-use super::super::headers::Layout;
+use super::super::columns::Layout;
+use super::super::draft::Draft;
+use super::super::record::{Record as Texts, Value};
 use super::super::rows::{Entry, RowReader, rejected};
-use super::super::values::count;
+use super::super::values::{count, plain};
 use super::{HrisSettings, Record};
-use crate::people::{Employment, HrDate, HrRow, RejectedRow, is_blank_word, trim};
+use crate::people::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
 use crate::truto::{self, Employee, Row};
 
-// The cells that a record is laid out in.
-const PERSON_ID: usize = 0;
-const NAME: usize = 1;
-const EMAIL: usize = 2;
-const OTHER_EMAIL: usize = 3;
-const START: usize = 4;
-const END: usize = 5;
-const STATUS: usize = 6;
-const LOCATION: usize = 7;
-
-const COLUMNS: [(Column, usize, &str); 8] = [
-    (Column::PersonId, PERSON_ID, "employee_number, else id"),
+/// The columns that a record is laid out in, and the fields of Truto's that they are made of.
+const COLUMNS: [(Meaning, &str); 8] = [
+    (Meaning::PersonId, "employee_number, else id"),
     (
-        Column::Name,
-        NAME,
+        Meaning::Name,
         "name, else first_name + middle_name + last_name",
     ),
-    (Column::Email, EMAIL, "emails of type work"),
-    (Column::OtherEmail, OTHER_EMAIL, "other emails"),
+    (Meaning::Email, "emails of type work"),
+    (Meaning::OtherEmail, "other emails"),
     (
-        Column::Start,
-        START,
+        Meaning::Start,
         "start_date, else employments.effective_date",
     ),
-    (
-        Column::End,
-        END,
-        "termination_date, else employments.end_date",
-    ),
-    (Column::Status, STATUS, "employment_status"),
-    (Column::Location, LOCATION, "work_location"),
+    (Meaning::End, "termination_date, else employments.end_date"),
+    (Meaning::Status, "employment_status"),
+    (Meaning::Location, "work_location"),
 ];
 
-/// The texts of one record, by cell.
-type Cells = [String; COLUMNS.len()];
+/// A record with these texts, in the order of [`COLUMNS`].
+fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
+    Texts {
+        line,
+        values: cells
+            .into_iter()
+            .enumerate()
+            .map(|(at, text)| Value::new(at, text))
+            .collect(),
+        fault: None,
+    }
+}
 
 /// How many records were read in a way that a person might want to know of.
 #[derive(Debug, Default)]
@@ -98,7 +94,7 @@ impl Tally {
             (
                 employed_by_word,
                 format!(
-                    "{} with the status on_leave, newHire or pending and without an end: read as employed",
+                    "{} with the status newHire or pending and without an end: read as employed",
                     records(employed_by_word)
                 ),
             ),
@@ -186,16 +182,19 @@ impl Reader {
         employees: impl Iterator<Item = &'e Employee>,
     ) -> Result<Self, String> {
         Ok(Self {
-            rows: RowReader::new(layout, &settings.dates)?,
+            rows: RowReader::new(layout, &settings.dates, &settings.words)?,
             ids: PersonIds::of(employees),
             tally: Tally::default(),
             seen: HashSet::new(),
         })
     }
 
-    /// What a person might want to know of how the records were read.
-    pub(super) fn notes(self) -> Vec<String> {
-        self.tally.notes()
+    /// Notes how the records were read.
+    pub(super) fn finish(self, draft: &mut Draft) {
+        draft.was_read_by(&self.rows);
+        for note in self.tally.notes() {
+            draft.note(note);
+        }
     }
 
     /// The rows of a record: one, or one for each tenure.
@@ -219,7 +218,11 @@ impl Reader {
         }
     }
 
-    fn employee(&mut self, line: u64, employee: &Employee) -> Result<Vec<HrRow>, RejectedRow> {
+    fn employee<'e>(
+        &mut self,
+        line: u64,
+        employee: &'e Employee,
+    ) -> Result<Vec<HrRow>, RejectedRow> {
         let Some(id) = &employee.id else {
             let (reason, email) = ("it has no id".to_owned(), addresses(employee).work);
             return Err(rejected(line, reason, number(employee), Some(&email)));
@@ -233,28 +236,30 @@ impl Reader {
             others,
             is_told,
         } = addresses(employee);
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let place = [
+        let name = name(employee);
+        let text = |text: &'e Option<String>| text.as_deref().unwrap_or_default();
+        let places = [
             &employee.work_location,
             &employee.location,
             &employee.locations,
         ];
-        let mut cells = Cells::default();
-        cells[PERSON_ID] = person_id.to_owned();
-        cells[NAME] = name(employee);
-        cells[EMAIL] = work;
-        cells[OTHER_EMAIL] = others;
-        cells[START] = text(&employee.start_date);
-        cells[END] = text(&employee.termination_date);
-        cells[STATUS] = text(&employee.employment_status);
-        cells[LOCATION] = place
-            .into_iter()
-            .flatten()
-            .next()
-            .cloned()
-            .unwrap_or_default();
-
-        let mut row = self.row(line, cells)?;
+        let mut row = self.row(&texts(
+            line,
+            [
+                person_id,
+                &name,
+                &work,
+                &others,
+                text(&employee.start_date),
+                text(&employee.termination_date),
+                text(&employee.employment_status),
+                places
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .map_or("", String::as_str),
+            ],
+        ))?;
         row.notes.extend(odd.map(str::to_owned));
         self.tally.without_number += u64::from(number(employee).is_none());
         self.tally.without_work_address += u64::from(!is_told);
@@ -282,29 +287,15 @@ impl Reader {
         Ok(rows)
     }
 
-    /// Reads cells by the rules for every feed. An instant that is midnight in UTC is the day that
-    /// a mapping made an instant of: taken by the clock, work would end as its last day begins.
-    fn row(&mut self, line: u64, mut cells: Cells) -> Result<HrRow, RejectedRow> {
-        let written = [START, END].map(|at| {
-            let written = std::mem::take(&mut cells[at]);
-            let day = whole_day(&written);
-            day.unwrap_or(&written).clone_into(&mut cells[at]);
-            day.is_some().then_some(written)
-        });
-        let mut row = match self.rows.read(line, |at| cells[at].as_str()) {
-            Entry::Row(row) => row,
-            Entry::Rejected(row) => return Err(row),
-        };
-        if written.iter().any(Option::is_some) {
-            let note = "a time of 00:00 in UTC was read as the whole day";
-            row.notes.push(note.to_owned());
-        }
-        for (date, written) in [&mut row.start, &mut row.end].into_iter().zip(written) {
-            if let (Some(date), Some(written)) = (date, written) {
-                date.written = written;
+    fn row(&mut self, texts: &Texts<'_>) -> Result<HrRow, RejectedRow> {
+        match self.rows.read(texts) {
+            Entry::Row(row) => Ok(row),
+            Entry::Rejected(row) => Err(row),
+            Entry::Blank => {
+                let reason = "it has no value".to_owned();
+                Err(rejected(texts.line, reason, None, None))
             }
         }
-        Ok(row)
     }
 
     /// The employments as tenures, in their order. Positions that follow one another, or overlap,
@@ -316,14 +307,13 @@ impl Reader {
     ) -> Result<Vec<Tenure>, Unclear> {
         let mut spans = Vec::with_capacity(employments.len());
         for employment in employments {
-            let mut cells = Cells::default();
-            cells[START] = employment.effective_date.clone().unwrap_or_default();
-            cells[END] = employment.end_date.clone().unwrap_or_default();
+            let start = employment.effective_date.as_deref().unwrap_or_default();
+            let end = employment.end_date.as_deref().unwrap_or_default();
             let Ok(HrRow {
                 start: Some(start),
                 end,
                 ..
-            }) = self.row(line, cells)
+            }) = self.row(&texts(line, ["", "", "", "", start, end, "", ""]))
             else {
                 return Err(Unclear);
             };
@@ -406,7 +396,8 @@ fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<
             (Some(told), Some(end)) => told.at == end.at,
             (None, _) | (_, None) => true,
         };
-        row.status == Employment::Active && (agrees || is_before(&told_end, latest))
+        matches!(row.status, Employment::Active | Employment::OnLeave)
+            && (agrees || is_before(&told_end, latest))
     };
     let Some(latest) = tenures.pop_if(|latest| is_clear(latest)) else {
         return vec![row];
@@ -437,36 +428,16 @@ fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<
     rows
 }
 
-/// Words of Truto's own for somebody who has not left, where no end is told.
+/// Truto's own words for somebody who is about to begin, if the record has no end.
 ///
-/// A list of all employees holds people on leave and people who are about to begin on any day; were
-/// they left in doubt, as a file of leavers leaves them, no night could ever be judged. With an end
-/// beside it the word decides nothing: the date does.
+/// A list of all employees has such people on any day. In doubt about them, as about a file of leavers, no run could
+/// come to a verdict. With an end beside it the word decides nothing: the date does.
 fn employed_by_word(row: &HrRow) -> Option<&str> {
     let Employment::Unclassified(word) = &row.status else {
         return None;
     };
-    let letters: String = word
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    let is_employed = matches!(letters.as_str(), "onleave" | "newhire" | "pending");
+    let is_employed = matches!(&*plain(word), "newhire" | "pending");
     (is_employed && row.end_of_work().is_none()).then_some(word)
-}
-
-/// The day of `2026-10-31T00:00:00.000Z`.
-fn whole_day(text: &str) -> Option<&str> {
-    let (day, time) = text.trim().split_at_checked("2026-10-31".len())?;
-    let rest = time
-        .strip_prefix(['T', ' '])?
-        .strip_prefix("00:00:00")?
-        .trim_start();
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) => fraction.trim_start_matches('0'),
-        None => rest,
-    };
-    matches!(zone, "Z" | "+00:00" | "+0000" | "-00:00" | "UTC").then_some(day)
 }
 
 fn name(employee: &Employee) -> String {

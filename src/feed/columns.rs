@@ -1,0 +1,427 @@
+//! What each column of a table, or each key of an object, holds.
+
+use std::collections::BTreeMap;
+
+use super::names::{
+    DATED, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING,
+    TIMESTAMPS, has_part, is_among,
+};
+use super::values::{listed, plain, shortened};
+use crate::people::{FeedColumn, Meaning, trim};
+
+/// Columns named in `HR_FEED_COLUMNS`; several that belong together are joined by `+`.
+pub(super) type ByHand = BTreeMap<Meaning, String>;
+
+/// A column as the file names it, and the forms its name is known by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Header {
+    /// As written; for a nested key its path with dots.
+    pub(super) shown: String,
+    /// The whole name first, then the name without what only wraps a person.
+    forms: [String; 2],
+}
+
+impl Header {
+    /// The header cell of a table.
+    pub(super) fn cell(text: &str) -> Self {
+        Self {
+            shown: trim(text).to_owned(),
+            forms: [plain(text), String::new()],
+        }
+    }
+
+    /// A key inside of objects, as `work.email` or `attributes.last_name.value`: names from the outside in, and whether
+    /// each is one of a list.
+    pub(super) fn path(segments: &[(&str, bool)]) -> Self {
+        let without = |drop: fn(&str, bool) -> bool| {
+            let kept = segments
+                .iter()
+                .filter(|(name, is_list)| !drop(name, *is_list));
+            kept.map(|(name, _)| plain(name)).collect::<String>()
+        };
+        let names: Vec<&str> = segments.iter().map(|(name, _)| *name).collect();
+        Self {
+            shown: names.join("."),
+            // Some systems write `{"label": "Last name", "value": "Díaz"}` instead of the value.
+            forms: [
+                without(|name, _| name == "value"),
+                without(|name, is_list| name == "value" || (!is_list && is_wrapper(name))),
+            ],
+        }
+    }
+
+    fn is_among(&self, names: &str) -> bool {
+        self.forms.iter().any(|form| is_among(form, names))
+    }
+
+    /// The group of a field's names that this one belongs to. The whole name goes first.
+    fn group_of(&self, field: Meaning) -> Option<usize> {
+        let (_, groups) = FIELDS.iter().find(|(named, _)| *named == field)?;
+        let group = |form: &String| groups.iter().position(|group| is_among(form, group));
+        self.forms.iter().find_map(group)
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.shown == trim(name) || self.forms[0] == plain(name)
+    }
+
+    /// Whether the name says that the column is about somebody else or about another date.
+    fn is_harmless(&self) -> bool {
+        let name = &self.forms[0];
+        has_part(name, HARMLESS)
+            || (has_part(name, HARMLESS_UNLESS_ENDING) && !has_part(name, ENDING))
+    }
+
+    /// Whether the column names a person: by an address, an id that is called so, or a date or status that is
+    /// called after the end of work. A bare `id` or `status` may belong to anything.
+    pub(super) fn names_person(&self, by_hand: &ByHand) -> bool {
+        let in_first = |field, groups| self.group_of(field).is_some_and(|group| group < groups);
+        self.is_address()
+            || in_first(Meaning::PersonId, 3)
+            || (in_first(Meaning::End, 3) && !self.is_among("end left"))
+            || in_first(Meaning::LastDay, 2)
+            || (in_first(Meaning::Status, 1) && !self.is_among("status"))
+            || self.is_by_hand(by_hand)
+    }
+
+    /// Whether the column holds addresses of a person.
+    pub(super) fn is_address(&self) -> bool {
+        [Meaning::Email, Meaning::OtherEmail]
+            .into_iter()
+            .any(|field| self.group_of(field).is_some())
+    }
+
+    fn is_by_hand(&self, by_hand: &ByHand) -> bool {
+        let fields = by_hand.iter().filter(|(of, _)| **of != Meaning::Ignored);
+        fields
+            .flat_map(|(_, names)| std::iter::once(names.as_str()).chain(names.split('+')))
+            .any(|name| self.is_named(name))
+    }
+}
+
+/// Objects around the person's own fields. What is inside of `manager` or `department` is about somebody or
+/// something else.
+fn is_wrapper(segment: &str) -> bool {
+    const WRAPPERS: &str = "attributes data details employee employment fields internal node person profile properties \
+         termination offboarding work worker";
+    // SCIM keeps employeeNumber under the name of its enterprise schema.
+    segment.starts_with("urn:") || is_among(&segment.to_ascii_lowercase(), WRAPPERS)
+}
+
+/// How many of these headers name something that is read.
+pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
+    let is_known = |header: &&Header| {
+        FIELDS
+            .iter()
+            .any(|(field, _)| header.group_of(*field).is_some())
+            || header.is_among(GIVEN_NAMES)
+            || header.is_among(FAMILY_NAMES)
+            || header.is_by_hand(by_hand)
+    };
+    headers.iter().filter(is_known).count()
+}
+
+/// Where in a record each thing is.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// Every column, in its order.
+    pub(super) columns: Vec<FeedColumn>,
+    /// The columns of each field: one, or several for parts of a name or an id, other addresses and statuses.
+    fields: BTreeMap<Meaning, Vec<usize>>,
+    /// Columns that answer yes or no.
+    flags: Vec<usize>,
+    /// Columns in which five digits may be the day of a spreadsheet.
+    dated: Vec<bool>,
+    /// What a person might want to know of the choice.
+    pub(super) notes: Vec<String>,
+}
+
+impl Layout {
+    /// The layout of records whose columns are known beforehand.
+    pub(super) fn fixed(columns: &[(Meaning, &str)]) -> Self {
+        let column = |(meaning, name): &(Meaning, &str)| FeedColumn {
+            name: (*name).to_owned(),
+            meaning: *meaning,
+        };
+        Self {
+            columns: columns.iter().map(column).collect(),
+            fields: (0..)
+                .zip(columns)
+                .map(|(at, (field, _))| (*field, vec![at]))
+                .collect(),
+            dated: vec![false; columns.len()],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn cells(&self, field: Meaning) -> &[usize] {
+        self.fields.get(&field).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn meaning(&self, column: usize) -> Meaning {
+        self.columns
+            .get(column)
+            .map_or(Meaning::Unread, |of| of.meaning)
+    }
+
+    /// Whether a column is read.
+    pub(super) fn is_field(&self, column: usize) -> bool {
+        !matches!(
+            self.meaning(column),
+            Meaning::Ignored | Meaning::Harmless | Meaning::Unread
+        )
+    }
+
+    pub(super) fn is_flag(&self, column: usize) -> bool {
+        self.flags.contains(&column)
+    }
+
+    pub(super) fn is_dated(&self, column: usize) -> bool {
+        self.dated.get(column).copied().unwrap_or_default()
+    }
+
+    /// The columns of a field as a message names them.
+    pub(super) fn shown(&self, field: Meaning) -> String {
+        let names = self
+            .cells(field)
+            .iter()
+            .map(|at| shortened(&self.columns[*at].name));
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            field.as_str().to_owned()
+        } else {
+            names.join(" + ")
+        }
+    }
+}
+
+/// Finds out what each column holds.
+///
+/// # Errors
+/// Why the file cannot be used with these columns, and what to do.
+pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, String> {
+    let mut notes = Vec::new();
+    let mut fields: BTreeMap<Meaning, Vec<usize>> = BTreeMap::new();
+    let mut ignored = Vec::new();
+    for (field, names) in by_hand {
+        if *field == Meaning::Ignored {
+            ignored = ignored_columns(headers, names, &mut notes);
+        } else {
+            fields.insert(*field, named_by_hand(headers, *field, names)?);
+        }
+    }
+    let respondent = respondent(headers, &fields);
+    let mut taken: Vec<usize> = fields.values().flatten().copied().collect();
+    taken.extend(ignored.iter().chain(&respondent));
+    let is_free = |at: &usize| !taken.contains(at);
+    let mut harmless = respondent.to_vec();
+    for (field, _) in &FIELDS {
+        if by_hand.contains_key(field) {
+            continue;
+        }
+        let group = |at: &usize| headers[*at].group_of(*field);
+        let known: Vec<usize> = (0..headers.len())
+            .filter(is_free)
+            .filter(|at| group(at).is_some())
+            .collect();
+        let Some(best) = known.iter().filter_map(group).min() else {
+            continue;
+        };
+        let (first, rest): (Vec<usize>, Vec<usize>) =
+            known.into_iter().partition(|at| group(at) == Some(best));
+        let takes_all = matches!(field, Meaning::OtherEmail | Meaning::Status);
+        if first.len() > 1 && !takes_all {
+            return Err(tie(*field, &first, headers));
+        }
+        fields.insert(*field, first);
+        if *field == Meaning::Start {
+            harmless.extend(rest);
+        }
+    }
+    if !by_hand.contains_key(&Meaning::Name) {
+        name_from_parts(headers, &is_free, &mut fields);
+    }
+    ensure_usable(&fields, headers)?;
+    if !fields.contains_key(&Meaning::End) && !fields.contains_key(&Meaning::LastDay) {
+        notes.push("No column has an end date: only the status shows who left".to_owned());
+    }
+    if let [_, address] = respondent[..] {
+        let name = shortened(&headers[address].shown);
+        notes.push(format!(
+            "`{name}` next to a timestamp is the address of whoever filled in the form and was not read; set \
+             HR_FEED_COLUMNS=email={name} if it is the person's"
+        ));
+    }
+
+    let meaning = |(at, header): (usize, &Header)| {
+        let of_field = fields.iter().find(|(_, cells)| cells.contains(&at));
+        let meaning = match of_field {
+            Some((field, _)) => *field,
+            None if ignored.contains(&at) => Meaning::Ignored,
+            None if harmless.contains(&at) || header.is_harmless() => Meaning::Harmless,
+            None => Meaning::Unread,
+        };
+        FeedColumn {
+            name: shortened(&header.shown),
+            meaning,
+        }
+    };
+    let is_flag = |at: &usize| headers[*at].is_among(FLAGS);
+    let statuses = fields.get(&Meaning::Status).into_iter().flatten();
+    Ok(Layout {
+        columns: headers
+            .iter()
+            .enumerate()
+            .map(|(at, header)| meaning((at, header)))
+            .collect(),
+        flags: statuses.copied().filter(is_flag).collect(),
+        dated: headers
+            .iter()
+            .map(|header| has_part(&header.forms[0], DATED))
+            .collect(),
+        fields,
+        notes,
+    })
+}
+
+/// The timestamp of a form and the address of the person who filled it in, which stands next to it.
+fn respondent(headers: &[Header], by_hand: &BTreeMap<Meaning, Vec<usize>>) -> Vec<usize> {
+    let is_respondent = |at: &usize| {
+        let address = headers.get(at + 1);
+        headers[*at].is_among(TIMESTAMPS)
+            && address.is_some_and(|header| header.group_of(Meaning::Email) == Some(1))
+            && !by_hand.values().flatten().any(|taken| *taken == at + 1)
+    };
+    let found = (0..headers.len()).find(is_respondent);
+    found.map_or(Vec::new(), |at| vec![at, at + 1])
+}
+
+/// First and last names, if no column holds whole names. `Name` beside `Vorname` is the last name.
+fn name_from_parts(
+    headers: &[Header],
+    is_free: &impl Fn(&usize) -> bool,
+    fields: &mut BTreeMap<Meaning, Vec<usize>>,
+) {
+    let part = |names: &str| {
+        let best = |name: &str| {
+            (0..headers.len())
+                .filter(is_free)
+                .find(|at| headers[*at].is_among(name))
+        };
+        names.split(' ').find_map(best)
+    };
+    let (given, family) = (part(GIVEN_NAMES), part(FAMILY_NAMES));
+    let whole = fields
+        .get(&Meaning::Name)
+        .and_then(|cells| cells.first().copied());
+    let parts = match (whole, given, family) {
+        (Some(last), Some(given), None) if headers[last].is_among("name naam") => vec![given, last],
+        (Some(_), ..) | (None, None, None) => return,
+        (None, given, family) => [given, family].into_iter().flatten().collect(),
+    };
+    fields.insert(Meaning::Name, parts);
+}
+
+/// The columns that `HR_FEED_COLUMNS` names for a field: one by its exact name, or parts joined by `+`.
+fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<usize>, String> {
+    if let [only] = columns_named(headers, names)[..] {
+        return Ok(vec![only]);
+    }
+    let is_joined = matches!(
+        field,
+        Meaning::PersonId | Meaning::Name | Meaning::OtherEmail | Meaning::Status
+    );
+    let parts: Vec<&str> = if is_joined {
+        names.split('+').collect()
+    } else {
+        vec![names]
+    };
+    let one = |name: &&str| {
+        let shown = shortened(trim(name));
+        match columns_named(headers, name)[..] {
+            [only] => Ok(only),
+            [] => Err(format!(
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has no such column; {}",
+                seen(headers)
+            )),
+            ref several => Err(format!(
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has {} such columns: rename them in the export",
+                several.len()
+            )),
+        }
+    };
+    parts.iter().map(one).collect()
+}
+
+/// The columns of a name: as written, else by its plain form.
+fn columns_named(headers: &[Header], name: &str) -> Vec<usize> {
+    let find = |is_it: &dyn Fn(&Header) -> bool| -> Vec<usize> {
+        (0..headers.len())
+            .filter(|at| is_it(&headers[*at]))
+            .collect()
+    };
+    let exact = find(&|header| header.shown == trim(name));
+    if exact.is_empty() {
+        find(&|header| header.is_named(name))
+    } else {
+        exact
+    }
+}
+
+fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> Vec<usize> {
+    let whole = columns_named(headers, names);
+    if !whole.is_empty() {
+        return whole;
+    }
+    let mut ignored = Vec::new();
+    for name in names.split('+') {
+        let found = columns_named(headers, name);
+        if found.is_empty() {
+            let name = shortened(trim(name));
+            notes.push(format!(
+                "HR_FEED_COLUMNS ignores `{name}`, and the file has no such column"
+            ));
+        }
+        ignored.extend(found);
+    }
+    ignored
+}
+
+fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
+    let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
+    let example = names().next().map(shortened).unwrap_or_default();
+    format!(
+        "the columns {} may each be meant as `{field}`: set HR_FEED_COLUMNS, for example `{field}={example}`",
+        listed(names(), 10),
+    )
+}
+
+/// A feed must say who left and give something to find their account by.
+fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> Result<(), String> {
+    let has_any = |of: &[Meaning]| of.iter().any(|field| fields.contains_key(field));
+    if !has_any(&[Meaning::End, Meaning::LastDay, Meaning::Status]) {
+        return Err(format!(
+            "no column shows who left (an end date, a last day of work or a status); {}; name one in HR_FEED_COLUMNS, for example `end=Left on`",
+            seen(headers)
+        ));
+    }
+    if !has_any(&[Meaning::PersonId, Meaning::Email, Meaning::OtherEmail]) {
+        return Err(format!(
+            "no column can be matched with an account (a person's id or an e-mail address); {}; name one in HR_FEED_COLUMNS, for example `email=Mail`",
+            seen(headers)
+        ));
+    }
+    Ok(())
+}
+
+/// The headers of a file, for a message.
+fn seen(headers: &[Header]) -> String {
+    if headers.is_empty() {
+        return "it has none".to_owned();
+    }
+    let names = headers.iter().map(|header| header.shown.as_str());
+    format!("the columns are {}", listed(names, 40))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,370 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::feed::names::{CONTAINERS, NO_ADDRESS, NO_ID, PEOPLE};
+
+fn cells(names: &[&str]) -> Vec<Header> {
+    names.iter().map(|name| Header::cell(name)).collect()
+}
+
+fn layout(names: &[&str], by_hand: &[(Meaning, &str)]) -> Result<Layout, String> {
+    let by_hand = by_hand
+        .iter()
+        .map(|(field, name)| (*field, (*name).to_owned()));
+    recognise(&cells(names), &by_hand.collect())
+}
+
+/// The fields with their columns, then what is not read, then the notes.
+fn read(names: &[&str], by_hand: &[(Meaning, &str)]) -> String {
+    let layout = match layout(names, by_hand) {
+        Ok(layout) => layout,
+        Err(reason) => return reason,
+    };
+    let fields = layout
+        .fields
+        .keys()
+        .map(|field| format!("{field}={}", layout.shown(*field)));
+    let others = layout.columns.iter().filter(|column| {
+        matches!(
+            column.meaning,
+            Meaning::Ignored | Meaning::Harmless | Meaning::Unread
+        )
+    });
+    let others = others.map(|column| format!("{}: {}", column.meaning, column.name));
+    let all: Vec<String> = fields
+        .chain(others)
+        .chain(layout.notes.iter().cloned())
+        .collect();
+    all.join("; ")
+}
+
+fn meanings(names: &[&str]) -> Vec<Meaning> {
+    let layout = layout(names, &[]).expect("a layout");
+    layout.columns.iter().map(|column| column.meaning).collect()
+}
+
+#[test]
+fn the_usual_header_is_recognised() {
+    assert_snapshot!(read(&["Employee ID", "Name", "Work Email", "Status", "Termination Date", "Last Day of Work", "Location"], &[]), @"person_id=Employee ID; name=Name; email=Work Email; end=Termination Date; last_day=Last Day of Work; status=Status; location=Location");
+}
+
+#[test]
+fn headers_of_eight_languages_are_recognised() {
+    for names in [
+        &[
+            "Personalnummer",
+            "Vorname",
+            "Nachname",
+            "E-Mail",
+            "Eintrittsdatum",
+            "Austrittsdatum",
+            "Letzter Arbeitstag",
+        ][..],
+        &[
+            "Matricule",
+            "Prénom",
+            "Nom",
+            "Courriel",
+            "Date d'entrée",
+            "Date de sortie",
+            "Dernier jour travaillé",
+        ],
+        &[
+            "Número de empleado",
+            "Nombre",
+            "Apellidos",
+            "Correo electrónico",
+            "Fecha de alta",
+            "Fecha de baja",
+            "Último día trabajado",
+        ],
+        &[
+            "Matricola",
+            "Nome",
+            "Cognome",
+            "Indirizzo email",
+            "Data assunzione",
+            "Data cessazione",
+            "Ultimo giorno di lavoro",
+        ],
+        &[
+            "Personeelsnummer",
+            "Voornaam",
+            "Achternaam",
+            "E-mailadres",
+            "Datum in dienst",
+            "Datum uit dienst",
+            "Laatste werkdag",
+        ],
+        &[
+            "Matrícula",
+            "Nome",
+            "Sobrenome",
+            "Endereço de e-mail",
+            "Data de admissão",
+            "Data de desligamento",
+            "Último dia trabalhado",
+        ],
+        &[
+            "社員番号",
+            "姓",
+            "名",
+            "メールアドレス",
+            "入社年月日",
+            "退職年月日",
+            "最終出社日",
+        ],
+    ] {
+        let expected = [
+            Meaning::PersonId,
+            Meaning::Name,
+            Meaning::Name,
+            Meaning::Email,
+            Meaning::Start,
+            Meaning::End,
+            Meaning::LastDay,
+        ];
+        assert_eq!(meanings(names), expected, "{names:?}");
+    }
+    assert_snapshot!(read(&["ID", "Vorname", "Nachname", "E-Mail", "Status", "Austrittsdatum"], &[]), @"person_id=ID; name=Vorname + Nachname; email=E-Mail; end=Austrittsdatum; status=Status");
+    assert_snapshot!(read(&["ID", "Employee Name", "Company Email", "Status", "Relieving Date"], &[]), @"person_id=ID; name=Employee Name; email=Company Email; end=Relieving Date; status=Status");
+}
+
+#[test]
+fn no_name_stands_for_two_meanings() {
+    let fields = FIELDS.iter().flat_map(|(_, groups)| groups.iter().copied());
+    let all = fields.chain([GIVEN_NAMES, FAMILY_NAMES, TIMESTAMPS]);
+    let mut all: Vec<&str> = all.flat_map(|group| group.split(' ')).collect();
+    for name in &all {
+        assert_eq!(plain(name), **name);
+    }
+    all.sort_unstable();
+    let twice: Vec<_> = all.windows(2).filter(|two| two[0] == two[1]).collect();
+    // A first name in Spanish or Italian and a word for people may be a whole name in another place, never here.
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[test]
+fn the_tables_of_names_are_in_plain_form() {
+    for table in [
+        HARMLESS,
+        HARMLESS_UNLESS_ENDING,
+        ENDING,
+        DATED,
+        PEOPLE,
+        CONTAINERS,
+        NO_ADDRESS,
+        NO_ID,
+    ] {
+        for name in table.split(' ') {
+            assert_eq!(plain(name), name, "{table}");
+            assert!(!name.is_empty(), "{table}");
+        }
+    }
+}
+
+#[test]
+fn the_page_for_the_export_has_every_name() {
+    let page = include_str!("../../../docs/hr-feed.md");
+    for (field, groups) in FIELDS {
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|group| group.split(' ').collect::<Vec<_>>().join(", "))
+            .collect();
+        let row = format!("| `{field}` | {} |\n", groups.join(" \\| "));
+        assert!(page.contains(&row), "not in docs/hr-feed.md: {row}");
+    }
+    for names in [
+        GIVEN_NAMES,
+        FAMILY_NAMES,
+        HARMLESS,
+        HARMLESS_UNLESS_ENDING,
+        ENDING,
+        NO_ADDRESS,
+        NO_ID,
+        PEOPLE,
+    ] {
+        let names: Vec<String> = names.split(' ').map(|name| format!("`{name}`")).collect();
+        assert!(
+            page.contains(&names.join(", ")),
+            "not in docs/hr-feed.md: {}",
+            names.join(", ")
+        );
+    }
+}
+
+#[test]
+fn case_separators_number_signs_and_accents_make_no_difference() {
+    for id in [
+        "Employee #",
+        "employee_number",
+        "employeeNumber",
+        "\u{feff}EMPLOYEE-NUMBER",
+        "\"Employee Number\"",
+    ] {
+        assert!(
+            Header::cell(id).group_of(Meaning::PersonId).is_some(),
+            "{id}"
+        );
+    }
+    for end in [
+        "Termination_Date",
+        "terminationDate",
+        "LeavingDate",
+        "End Date",
+        "term date",
+        "Date de fin",
+        "DATE DE FÍN",
+    ] {
+        assert!(Header::cell(end).group_of(Meaning::End).is_some(), "{end}");
+    }
+    let last_day = Header::cell("StatusTerminationLastDayOfWork");
+    assert!(last_day.group_of(Meaning::LastDay).is_some());
+}
+
+#[test]
+fn the_work_address_wins_and_a_general_one_beside_it_is_unread() {
+    assert_snapshot!(read(&["Home Email", "Email", "Work Email", "Status"], &[]), @"email=Work Email; other_email=Home Email; status=Status; unread: Email; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Home Email", "End Date"], &[]), @"other_email=Home Email; end=End Date");
+}
+
+#[test]
+fn the_address_of_whoever_filled_in_a_form_is_not_the_persons() {
+    assert_snapshot!(read(&["Timestamp", "Email Address", "Work Email", "Last Day"], &[]), @"email=Work Email; last_day=Last Day; harmless: Timestamp; harmless: Email Address; `Email Address` next to a timestamp is the address of whoever filled in the form and was not read; set HR_FEED_COLUMNS=email=Email Address if it is the person's");
+    assert_snapshot!(read(&["Timestamp", "Email Address", "Last Day"], &[(Meaning::Email, "Email Address")]), @"email=Email Address; last_day=Last Day; unread: Timestamp");
+}
+
+#[test]
+fn a_true_tie_stops_and_says_how_to_break_it() {
+    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"the columns `Email`, `Email` may each be meant as `email`: set HR_FEED_COLUMNS, for example `email=Email`");
+    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"the columns `Leaving Date`, `Termination Date` may each be meant as `end`: set HR_FEED_COLUMNS, for example `end=Leaving Date`");
+    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[(Meaning::End, "termination date")]), @"person_id=Employee ID; end=Termination Date; unread: Leaving Date");
+}
+
+#[test]
+fn a_column_that_loses_against_a_better_one_is_unread() {
+    assert_snapshot!(read(&["id", "Employee ID", "Termination Date", "Contract End Date", "Start Date", "Contract start date"], &[]), @"person_id=Employee ID; start=Start Date; end=Termination Date; unread: id; unread: Contract End Date; harmless: Contract start date");
+}
+
+#[test]
+fn what_is_known_to_say_nothing_of_who_left_is_harmless() {
+    for name in [
+        "Date of Birth",
+        "Geburtsdatum",
+        "生年月日",
+        "Rehire Date",
+        "Seniority Date",
+        "Years of Service",
+        "Probation End Date",
+        "Ende der Probezeit",
+        "Trial period end",
+        "Next Review Date",
+        "Visa End Date",
+        "Passport expiry",
+        "Work permit until",
+        "Created at",
+        "Last changed",
+        "Date modified",
+        "Updated On",
+        "Work Anniversary",
+        "Manager Email",
+        "Line Manager",
+        "Supervisor's e-mail",
+        "HR Business Partner",
+        "Emergency contact e-mail",
+        "Recruiter",
+        "Zuletzt geändert am",
+    ] {
+        let last = meanings(&["Employee ID", "Status", name]).pop();
+        assert_eq!(last, Some(Meaning::Harmless), "{name}");
+    }
+}
+
+#[test]
+fn what_may_tell_when_work_ends_is_unread() {
+    for name in [
+        "End of Service",
+        "Service end date",
+        "Status change date",
+        "Leaving review",
+        "Date of resignation",
+        "Notice given",
+        "Effective date",
+        "Valid until",
+        "Separation created",
+        "Fecha fin de servicio end",
+        "備考",
+    ] {
+        let last = meanings(&["Employee ID", "Status", name]).pop();
+        assert_eq!(last, Some(Meaning::Unread), "{name}");
+    }
+}
+
+#[test]
+fn a_feed_that_cannot_say_who_left_stops_and_lists_its_columns() {
+    assert_snapshot!(read(&["Employee ID", "Name", "Work Email"], &[]), @"no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; name one in HR_FEED_COLUMNS, for example `end=Left on`");
+    assert_snapshot!(read(&["Name", "Termination Date"], &[]), @"no column can be matched with an account (a person's id or an e-mail address); the columns are `Name`, `Termination Date`; name one in HR_FEED_COLUMNS, for example `email=Mail`");
+}
+
+#[test]
+fn a_column_named_by_hand_wins_and_an_absent_one_stops() {
+    assert_snapshot!(read(&["Emp No", "Status", "gone"], &[(Meaning::PersonId, "Emp No"), (Meaning::End, "Gone")]), @"person_id=Emp No; end=gone; status=Status");
+    assert_snapshot!(read(&["Emp No", "Status"], &[(Meaning::End, "Left")]), @"HR_FEED_COLUMNS names `Left` as `end`, and the file has no such column; the columns are `Emp No`, `Status`");
+}
+
+#[test]
+fn a_composite_id_is_made_of_its_parts() {
+    let by_hand = [(Meaning::PersonId, "Company Code+File Number")];
+    assert_snapshot!(read(&["Company Code", "File Number", "Status"], &by_hand), @"person_id=Company Code + File Number; status=Status; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Company Code+File Number", "Status"], &by_hand), @"person_id=Company Code+File Number; status=Status; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Company Code", "Status"], &by_hand), @"HR_FEED_COLUMNS names `File Number` as `person_id`, and the file has no such column; the columns are `Company Code`, `Status`");
+}
+
+#[test]
+fn ignored_columns_are_named_and_an_absent_one_is_noted() {
+    let by_hand = [(Meaning::Ignored, "Badge issued+Email+Locker")];
+    assert_snapshot!(read(&["Employee ID", "Badge issued", "Email", "End Date"], &by_hand), @"person_id=Employee ID; end=End Date; ignored: Badge issued; ignored: Email; HR_FEED_COLUMNS ignores `Locker`, and the file has no such column");
+}
+
+#[test]
+fn a_name_in_two_columns_is_put_together() {
+    assert_snapshot!(read(&["Last name", "First name", "Email", "isActive"], &[]), @"name=First name + Last name; email=Email; status=isActive; No column has an end date: only the status shows who left");
+    assert_snapshot!(read(&["Name", "Vorname", "Email", "Austritt"], &[]), @"name=Vorname + Name; email=Email; end=Austritt");
+}
+
+#[test]
+fn status_columns_of_the_best_group_are_read_together() {
+    assert_snapshot!(read(&["ID", "status", "lifecycleStatus", "isActive", "End"], &[]), @"person_id=ID; end=End; status=status + lifecycleStatus; unread: isActive");
+}
+
+#[test]
+fn nested_keys_are_known_by_what_is_around_them() {
+    let field = |path: &[&str]| {
+        let segments: Vec<(&str, bool)> = path.iter().map(|name| (*name, false)).collect();
+        let header = Header::path(&segments);
+        FIELDS
+            .iter()
+            .map(|(field, _)| *field)
+            .find(|field| header.group_of(*field).is_some())
+    };
+    assert_eq!(field(&["work", "email"]), Some(Meaning::Email));
+    assert_eq!(
+        field(&["attributes", "termination_date", "value"]),
+        Some(Meaning::End)
+    );
+    assert_eq!(
+        field(&["termination", "termination_date"]),
+        Some(Meaning::End)
+    );
+    assert_eq!(
+        field(&["termination", "last_working_date"]),
+        Some(Meaning::LastDay)
+    );
+    assert_eq!(field(&["internal", "status"]), Some(Meaning::Status));
+    let schema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    assert_eq!(field(&[schema, "employeeNumber"]), Some(Meaning::PersonId));
+    assert_eq!(field(&["manager", "email"]), None);
+    assert_eq!(field(&["department", "id"]), None);
+    let in_list = Header::path(&[("data", true), ("email", false)]);
+    assert_eq!(in_list.group_of(Meaning::Email), None);
+}

@@ -1,0 +1,488 @@
+//! The outline of a JSON document: every path in it, which lists hold people, and what is announced around them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::columns::{ByHand, Header, count_known};
+use super::names::{CONTAINERS, PEOPLE, is_among};
+use super::signs::{self, Missing, Sign, Signs, Telling};
+use super::values::{listed, plain, shortened};
+use super::walk::{Scalar, Step};
+
+/// Documents have some hundred kinds of paths. More mean that ids or dates are used as keys, and that we would not
+/// know which is which.
+const MAX_PATHS: usize = 5000;
+
+/// A place in the document: where a key leads from its parent. The elements of a list share the list's place.
+#[derive(Debug, Default)]
+struct Place {
+    parent: u32,
+    name: Box<str>,
+    children: HashMap<Box<str>, u32>,
+    /// Whether anything but null stands here.
+    has_value: bool,
+    is_list: bool,
+    objects: u64,
+    others: u64,
+    signs: Vec<Sign>,
+}
+
+/// What encloses the value that is being walked over.
+struct Frame {
+    is_list: bool,
+    place: u32,
+    /// Whether anything in it is set.
+    is_set: bool,
+    signs: Signs,
+    /// The `rel` of a link.
+    rel: Option<Sign>,
+}
+
+/// The document's outline, made by one walk.
+pub(super) struct Outline {
+    places: Vec<Place>,
+    at: u32,
+    frames: Vec<Frame>,
+    /// What the keys of each object say, by the object's place.
+    signs: BTreeMap<u32, Signs>,
+    has_too_many_paths: bool,
+}
+
+impl Outline {
+    pub(super) fn new() -> Self {
+        Self {
+            places: vec![Place::default()],
+            at: 0,
+            frames: Vec::new(),
+            signs: BTreeMap::new(),
+            has_too_many_paths: false,
+        }
+    }
+
+    /// The outline of a document whose every line is an element of one list.
+    pub(super) fn of_lines() -> Self {
+        let mut outline = Self::new();
+        outline.places[0].is_list = true;
+        outline.next_line();
+        outline
+    }
+
+    /// Begins a line, whatever became of the one before.
+    pub(super) fn next_line(&mut self) {
+        self.at = 0;
+        self.frames.truncate(0);
+        self.open(true);
+    }
+
+    pub(super) fn take(&mut self, step: Step<'_>) {
+        // The document is going to be refused, and we are lost in it.
+        if self.has_too_many_paths {
+            return;
+        }
+        match step {
+            Step::Opens { is_list } => {
+                if self.is_in_list() {
+                    let place = &mut self.places[self.at as usize];
+                    if is_list {
+                        place.others += 1;
+                        // A list of lists: the inner ones are at a place of their own.
+                        self.at = self.child("[]");
+                    } else {
+                        place.objects += 1;
+                    }
+                }
+                self.places[self.at as usize].is_list |= is_list;
+                self.open(is_list);
+            }
+            Step::Closes => self.close(),
+            Step::Key(key) => self.at = self.child(&key),
+            Step::KeyEnds => self.at = self.places[self.at as usize].parent,
+            Step::Scalar(scalar) => self.scalar(&scalar),
+        }
+    }
+
+    fn is_in_list(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.is_list)
+    }
+
+    fn open(&mut self, is_list: bool) {
+        self.frames.push(Frame {
+            is_list,
+            place: self.at,
+            is_set: false,
+            signs: Signs::default(),
+            rel: None,
+        });
+    }
+
+    fn child(&mut self, key: &str) -> u32 {
+        let parent = self.at;
+        if let Some(child) = self.places[parent as usize].children.get(key) {
+            return *child;
+        }
+        if self.places.len() == MAX_PATHS {
+            self.has_too_many_paths = true;
+            return parent;
+        }
+        let child = u32::try_from(self.places.len()).unwrap_or_default();
+        self.places[parent as usize]
+            .children
+            .insert(key.into(), child);
+        self.places.push(Place {
+            parent,
+            name: key.into(),
+            signs: signs::of_key(key),
+            ..Place::default()
+        });
+        child
+    }
+
+    fn scalar(&mut self, scalar: &Scalar<'_>) {
+        let place = &mut self.places[self.at as usize];
+        place.has_value |= *scalar != Scalar::Null;
+        let telling = match scalar {
+            Scalar::Null => Telling::Within(false),
+            Scalar::Bool(flag) => Telling::Flag(*flag),
+            Scalar::Integer(number) => Telling::Number(*number),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a count of records that is saturated stays large"
+            )]
+            Scalar::Float(number) => Telling::Number(*number as i128),
+            Scalar::Text(text) => Telling::Text(text),
+        };
+        let is_set = match telling {
+            Telling::Within(is_set) | Telling::Flag(is_set) => is_set,
+            Telling::Number(number) => number != 0,
+            Telling::Text(text) => !text.trim().is_empty(),
+        };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        if frame.is_list {
+            place.others += 1;
+            frame.is_set |= is_set;
+            return;
+        }
+        if let (Telling::Text(text), "rel" | "relation") =
+            (telling, &*place.name.to_ascii_lowercase())
+        {
+            let of = signs::of_key(text);
+            frame.rel = of
+                .into_iter()
+                .find(|sign| matches!(sign, Sign::Next | Sign::Previous));
+        } else {
+            frame.is_set |= is_set;
+        }
+        frame.signs.take(&place.signs, self.at, telling);
+    }
+
+    fn close(&mut self) {
+        let Some(mut frame) = self.frames.pop() else {
+            return;
+        };
+        if frame.is_set
+            && let Some(sign) = frame.rel
+        {
+            frame
+                .signs
+                .take(&[sign], frame.place, Telling::Within(true));
+        }
+        if !frame.is_list && frame.signs != Signs::default() {
+            frame.signs.settle();
+            match self.signs.get_mut(&frame.place) {
+                Some(known) => known.join(frame.signs),
+                None => drop(self.signs.insert(frame.place, frame.signs)),
+            }
+        }
+        let Some(outer) = self.frames.last_mut() else {
+            return;
+        };
+        outer.is_set |= frame.is_set;
+        let place = &self.places[frame.place as usize];
+        if !outer.is_list {
+            let within = Telling::Within(frame.is_set);
+            outer.signs.take(&place.signs, frame.place, within);
+        } else if frame.is_list {
+            self.at = place.parent;
+        }
+    }
+
+    // ---- What the outline shows ----
+
+    /// The names from the document's root to a place.
+    fn path(&self, place: u32) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut at = place;
+        while at != 0 {
+            names.push(&*self.places[at as usize].name);
+            at = self.places[at as usize].parent;
+        }
+        names.reverse();
+        names
+    }
+
+    pub(super) fn shown(&self, place: u32) -> String {
+        self.path(place).join(".")
+    }
+
+    /// Whether a place is `outer` or inside of it. What is inside comes later.
+    fn is_within(&self, place: u32, outer: u32) -> bool {
+        let mut at = place;
+        while at > outer {
+            at = self.places[at as usize].parent;
+        }
+        at == outer
+    }
+
+    fn lists(&self) -> impl Iterator<Item = u32> {
+        let lists = (0..).zip(&self.places).filter(|(_, place)| place.is_list);
+        lists.map(|(at, _)| at)
+    }
+
+    /// The places inside of a list at which values stand.
+    fn fields(&self, list: u32) -> impl Iterator<Item = u32> {
+        let inside = (0..).zip(&self.places).skip(list as usize + 1);
+        let fields = inside.filter(move |(at, place)| {
+            (place.has_value || place.children.is_empty()) && self.is_within(*at, list)
+        });
+        fields.map(|(at, _)| at)
+    }
+
+    fn header(&self, field: u32, list: u32) -> Header {
+        let mut segments = Vec::new();
+        let mut at = field;
+        while at > list {
+            let place = &self.places[at as usize];
+            segments.push((&*place.name, place.is_list));
+            at = place.parent;
+        }
+        segments.reverse();
+        Header::path(&segments)
+    }
+
+    fn headers(&self, list: u32) -> Vec<Header> {
+        self.fields(list)
+            .map(|field| self.header(field, list))
+            .collect()
+    }
+
+    /// Whether the name of a list is a word for people, as in `activeEmployees` or `employees.edges`.
+    fn is_called_people(&self, list: u32) -> bool {
+        let path = self.path(list);
+        let names = path.iter().rev().map(|name| plain(name));
+        let own = names
+            .into_iter()
+            .find(|name| !name.is_empty() && !is_among(name, CONTAINERS));
+        own.is_some_and(|name| {
+            let ends = |word: &str| name == word || (word.len() > 4 && name.ends_with(word));
+            PEOPLE.split_whitespace().any(ends)
+        })
+    }
+
+    fn is_of_people(&self, list: u32, by_hand: &ByHand) -> bool {
+        let place = &self.places[list as usize];
+        if place.objects == 0 {
+            return place.others == 0 && self.is_called_people(list);
+        }
+        let names_person = |header: &Header| header.names_person(by_hand);
+        self.is_called_people(list) || self.headers(list).iter().any(names_person)
+    }
+
+    /// The lists that hold the people: those that `HR_FEED_RECORDS` names, or the only one there is. The place of the
+    /// document itself, if that is one person.
+    ///
+    /// # Errors
+    /// If a list that is named is absent, or if it is not clear which lists hold people.
+    pub(super) fn choose(&self, named: &[String], by_hand: &ByHand) -> Result<Vec<u32>, String> {
+        if self.has_too_many_paths {
+            return Err(format!(
+                "the JSON has more than {MAX_PATHS} different paths of keys: ids or dates seem to be used as keys"
+            ));
+        }
+        if !named.is_empty() {
+            return self.named(named);
+        }
+        let people: Vec<u32> = self
+            .lists()
+            .filter(|list| self.is_of_people(*list, by_hand))
+            .collect();
+        let is_inner = |list: &u32| {
+            people
+                .iter()
+                .any(|outer| outer != list && self.is_within(*list, *outer))
+        };
+        // A list inside of a person tells of that person, unless it is clearly one of people itself.
+        let is_own = |list: &u32| {
+            let has_address = || self.headers(*list).iter().any(Header::is_address);
+            !is_inner(list) || (self.is_called_people(*list) && has_address())
+        };
+        let mut chosen: Vec<u32> = people.iter().copied().filter(is_own).collect();
+        if chosen.is_empty() {
+            chosen = self.likely();
+        }
+        match chosen[..] {
+            [only] => Ok(vec![only]),
+            [] if count_known(&self.headers(0), by_hand) >= 2 => Ok(vec![0]),
+            [] => Err("the JSON holds no list of people, only an object or a value".to_owned()),
+            _ => {
+                let names: Vec<String> = chosen.iter().map(|list| self.named_list(*list)).collect();
+                Err(format!(
+                    "the JSON holds several lists that may be people: {}; set HR_FEED_RECORDS to those that hold the people, for example HR_FEED_RECORDS={}",
+                    listed(names.iter().map(String::as_str), 10),
+                    names
+                        .iter()
+                        .map(|name| shortened(name))
+                        .collect::<Vec<_>>()
+                        .join(",")
+                ))
+            }
+        }
+    }
+
+    /// The lists to choose from if none is of people by its keys or its name.
+    fn likely(&self) -> Vec<u32> {
+        let outer = |list: &u32| {
+            let place = &self.places[*list as usize];
+            let is_inner = self
+                .lists()
+                .any(|other| other != *list && self.is_within(*list, other));
+            !is_inner && (place.objects > 0 || place.others == 0 || *list == 0)
+        };
+        let lists: Vec<u32> = self.lists().filter(outer).collect();
+        let has_objects = |list: &u32| self.places[*list as usize].objects > 0;
+        let is_container =
+            |list: &u32| is_among(&plain(&self.places[*list as usize].name), CONTAINERS);
+        for is_better in [&has_objects as &dyn Fn(&u32) -> bool, &is_container] {
+            let better: Vec<u32> = lists.iter().copied().filter(is_better).collect();
+            if better.len() == 1 {
+                return better;
+            }
+        }
+        lists
+    }
+
+    fn named_list(&self, list: u32) -> String {
+        match list {
+            0 => "(the document itself)".to_owned(),
+            list => self.shown(list),
+        }
+    }
+
+    /// The lists that `HR_FEED_RECORDS` names, by their paths or by the ends of them.
+    fn named(&self, named: &[String]) -> Result<Vec<u32>, String> {
+        let mut chosen = Vec::new();
+        for name in named {
+            let wanted: Vec<String> = name.split('.').map(plain).collect();
+            let is_it = |list: &u32| {
+                let mut path: Vec<String> = self.path(*list).into_iter().map(plain).collect();
+                loop {
+                    if path.ends_with(&wanted) {
+                        return true;
+                    }
+                    // `employees` also stands for `employees.edges`.
+                    if !path.pop().is_some_and(|last| is_among(&last, CONTAINERS)) {
+                        return false;
+                    }
+                }
+            };
+            let found: Vec<u32> = self.lists().filter(is_it).collect();
+            if found.is_empty() {
+                let lists: Vec<String> = self.lists().map(|list| self.named_list(list)).collect();
+                return Err(format!(
+                    "HR_FEED_RECORDS names `{}`, and the JSON has no such list; its lists are {}",
+                    shortened(name),
+                    listed(lists.iter().map(String::as_str), 10)
+                ));
+            }
+            chosen.extend(found);
+        }
+        chosen.sort_unstable();
+        chosen.dedup();
+        // A list inside of a chosen one is part of its records.
+        let is_inner = |list: &u32| {
+            chosen
+                .iter()
+                .any(|outer| outer != list && self.is_within(*list, *outer))
+        };
+        Ok(chosen
+            .iter()
+            .copied()
+            .filter(|list| !is_inner(list))
+            .collect())
+    }
+
+    /// How many records the lists hold.
+    pub(super) fn records(&self, lists: &[u32]) -> u64 {
+        let places = lists.iter().map(|list| &self.places[*list as usize]);
+        places.map(|place| place.objects + place.others).sum()
+    }
+
+    /// A page is not the list: a leaver on the next page would count as nobody.
+    ///
+    /// # Errors
+    /// If anything outside of the records says that there are more of them.
+    pub(super) fn ensure_whole(&self, lists: &[u32]) -> Result<(), String> {
+        let records = self.records(lists);
+        let is_outside =
+            |(place, _): &(&u32, &Signs)| !lists.iter().any(|list| self.is_within(**place, *list));
+        let outside = self.signs.iter().filter(is_outside);
+        for (_, signs) in outside {
+            let key = |key: u32| shortened(&self.shown(key));
+            return Err(match signs.missing(records.into()) {
+                None => continue,
+                Some(Missing::More(at)) => format!(
+                    "the JSON is one page of several (`{}` says so): export the whole list",
+                    key(at)
+                ),
+                Some(Missing::Earlier(at)) => format!(
+                    "the JSON does not begin with the first page (`{}` says so): export the whole list",
+                    key(at)
+                ),
+                Some(Missing::Of(at, total)) => format!(
+                    "the JSON holds {records} of {total} records (`{}` says so): export the whole list",
+                    key(at)
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// The columns of the records: the header of each, and for each place in the document its column. Two lists have the
+    /// same columns.
+    pub(super) fn columns(&self, lists: &[u32]) -> (Vec<Header>, Vec<Option<usize>>) {
+        let mut headers: Vec<Header> = Vec::new();
+        let mut known: HashMap<Vec<&str>, usize> = HashMap::new();
+        let mut columns = vec![None; self.places.len()];
+        for list in lists {
+            let depth = self.path(*list).len();
+            for field in self.fields(*list) {
+                let path = self.path(field)[depth..].to_vec();
+                let column = *known.entry(path).or_insert_with(|| {
+                    headers.push(self.header(field, *list));
+                    headers.len() - 1
+                });
+                columns[field as usize] = Some(column);
+            }
+        }
+        (headers, columns)
+    }
+
+    /// Where a key leads, in a second walk over the same document.
+    pub(super) fn step(&self, at: u32, key: &str) -> u32 {
+        let place = &self.places[at as usize];
+        place.children.get(key).copied().unwrap_or(at)
+    }
+
+    pub(super) fn parent(&self, at: u32) -> u32 {
+        self.places[at as usize].parent
+    }
+
+    pub(super) fn name(&self, at: u32) -> &str {
+        &self.places[at as usize].name
+    }
+
+    /// Whether the document itself is a list.
+    pub(super) fn is_list(&self, at: u32) -> bool {
+        self.places[at as usize].is_list
+    }
+}

@@ -1,0 +1,32 @@
+//! A row of a table, an element of a list or a record of an HR system, before anything in it is understood.
+
+use std::borrow::Cow;
+
+/// One person's values, in the order of the source.
+#[derive(Debug, Default)]
+pub(super) struct Record<'t> {
+    /// Line, element or record, from 1.
+    pub(super) line: u64,
+    pub(super) values: Vec<Value<'t>>,
+    /// Why it cannot be read, if it is clear already: a key stands there twice.
+    pub(super) fault: Option<String>,
+}
+
+/// The text of a cell. A list has several for one column.
+#[derive(Clone, Debug)]
+pub(super) struct Value<'t> {
+    pub(super) column: usize,
+    pub(super) text: Cow<'t, str>,
+    /// Whether it was a number whose digits are lost: `1E5`, or too long.
+    pub(super) lost_digits: bool,
+}
+
+impl<'t> Value<'t> {
+    pub(super) fn new(column: usize, text: impl Into<Cow<'t, str>>) -> Self {
+        Self {
+            column,
+            text: text.into(),
+            lost_digits: false,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Words for employment, in plain form, by what they mean.
+//!
+//! Only words that leave no doubt are here. Suspension, an accepted offer or a kind of contract says nothing of
+//! whether somebody works here, so these words stay unclassified and in sight. A dismissal that was given
+//! (`gekündigt`) may lie before the end of work or after it.
+
+use std::collections::BTreeMap;
+
+use super::values::plain;
+use crate::people::Employment;
+
+pub(super) const WORDS: [(Employment, &str); 3] = [
+    (
+        Employment::Active,
+        "active activeemployee employed hired current currentemployee working gardenleave ongardenleave \
+         gardeningleave ongardeningleave onnotice noticeperiod innoticeperiod servingnotice workingnotice \
+         aktiv beschaftigt angestellt freigestellt actif enposte activo enactivo attivo inservizio actief \
+         ativo 在職 在職中 在籍 在籍中 勤務中",
+    ),
+    (
+        Employment::OnLeave,
+        "onleave leaveofabsence onleaveofabsence loa maternityleave onmaternityleave paternityleave \
+         onpaternityleave parentalleave onparentalleave familyleave medicalleave sickleave unpaidleave paidleave \
+         elternzeit inelternzeit mutterschutz immutterschutz beurlaubt conge enconge congematernite congeparental \
+         congepaternite congesanssolde delicencia enlicencia excedencia enexcedencia bajamaternal bajapaternal \
+         congedo incongedo inaspettativa aspettativa congedoparentale metverlof verlof ouderschapsverlof \
+         zwangerschapsverlof delicenca emlicenca licencamaternidade afastado 休職 休職中 育休 育休中 産休 産休中 \
+         育児休業 育児休業中 休業中",
+    ),
+    (
+        Employment::Ended,
+        "terminated termination voluntarilyterminated involuntarilyterminated voluntarytermination \
+         involuntarytermination terminatedvoluntary terminatedinvoluntary inactive inactiveemployee left leaver \
+         resigned dismissed fired laidoff redundant retired deceased separated former formeremployee exemployee \
+         offboarded departed exited ended contractended discharged quit relieved \
+         inaktiv ausgeschieden ausgetreten inactif sorti sortie parti partie inactivo inactiva baja cesado cesada \
+         despedido inattivo inattiva cessato cessata licenziato uitdienst inactief vertrokken inativo inativa \
+         desligado desligada demitido demitida 退職 退職済 退職済み 退職者 退社 離職",
+    ),
+];
+
+/// Answers in a column like `isActive`. In other columns they say nothing: `Status: yes` may mean "has left".
+pub(super) const ANSWERS: [(Employment, &str); 2] = [
+    (Employment::Active, "true yes y 1 ja j oui o si s sim はい"),
+    (Employment::Ended, "false no n 0 nein non nao nee いいえ"),
+];
+
+/// What a status means. `added` are the words of `HR_FEED_STATUSES`, in plain form, which outrank ours.
+pub(super) fn employment(
+    text: &str,
+    is_flag: bool,
+    added: &BTreeMap<String, Employment>,
+) -> Employment {
+    let word = plain(text);
+    let find = |words: &[(Employment, &str)]| {
+        let known = |(_, known): &&(Employment, &str)| super::names::is_among(&word, known);
+        words.iter().find(known).map(|(means, _)| means.clone())
+    };
+    let answer = || is_flag.then(|| find(&ANSWERS)).flatten();
+    added
+        .get(&word)
+        .cloned()
+        .or_else(|| find(&WORDS))
+        .or_else(answer)
+        .unwrap_or_else(|| Employment::Unclassified(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, is_flag: bool) -> Employment {
+        employment(text, is_flag, &BTreeMap::new())
+    }
+
+    #[test]
+    fn words_without_doubt_are_read_in_eight_languages() {
+        for text in [
+            "Active",
+            " ACTIVE",
+            "Hired",
+            "current employee",
+            "Garden Leave",
+            "Freigestellt",
+            "On notice",
+            "Beschäftigt",
+            "en poste",
+            "在職中",
+        ] {
+            assert_eq!(read(text, false), Employment::Active, "{text}");
+        }
+        for text in [
+            "On Leave",
+            "LOA",
+            "Maternity leave",
+            "Elternzeit",
+            "En congé",
+            "Met verlof",
+            "休職",
+        ] {
+            assert_eq!(read(text, false), Employment::OnLeave, "{text}");
+        }
+        for text in [
+            "Terminated",
+            "Inactive",
+            "Laid-off",
+            "Terminated (Voluntary)",
+            "Former Employee",
+            "deceased",
+            "Left",
+            "ausgeschieden",
+            "Inactif",
+            "baja",
+            "cessato",
+            "Uit dienst",
+            "Desligado",
+            "退職",
+        ] {
+            assert_eq!(read(text, false), Employment::Ended, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_leave_doubt_are_kept_as_written() {
+        for text in [
+            "Leave",
+            "Suspended",
+            "Accepted",
+            "pending",
+            "Full-Time",
+            "gekündigt",
+            "T",
+            "yes",
+            "true",
+        ] {
+            let kept = Employment::Unclassified(text.to_owned());
+            assert_eq!(read(text, false), kept);
+        }
+    }
+
+    #[test]
+    fn yes_and_no_count_only_in_a_column_that_asks() {
+        assert_eq!(read("TRUE", true), Employment::Active);
+        assert_eq!(read("Nein", true), Employment::Ended);
+        assert_eq!(read("0", true), Employment::Ended);
+        let unclassified = |text: &str| Employment::Unclassified(text.to_owned());
+        assert_eq!(read("0", false), unclassified("0"));
+        assert_eq!(read("maybe", true), unclassified("maybe"));
+    }
+
+    #[test]
+    fn words_of_the_setting_are_added_and_outrank_ours() {
+        let added = [
+            ("sabbatical".to_owned(), Employment::OnLeave),
+            ("active".to_owned(), Employment::Ended),
+        ];
+        let added = BTreeMap::from(added);
+        assert_eq!(employment("Sabbatical", false, &added), Employment::OnLeave);
+        assert_eq!(employment("Active", false, &added), Employment::Ended);
+    }
+
+    #[test]
+    fn no_word_means_two_things() {
+        for words in [&WORDS[..], &ANSWERS[..]] {
+            let all = words.iter().flat_map(|(_, words)| words.split_whitespace());
+            let mut all: Vec<&str> = all.collect();
+            assert!(all.iter().all(|word| plain(word) == **word), "{all:?}");
+            all.sort_unstable();
+            let count = all.len();
+            all.dedup();
+            assert_eq!(all.len(), count);
+        }
+    }
+
+    #[test]
+    fn the_page_for_the_export_has_every_word() {
+        let page = include_str!("../../docs/hr-feed.md");
+        let row = |title: &str, words: &str| {
+            let words: Vec<String> = words
+                .split_whitespace()
+                .map(|word| format!("`{word}`"))
+                .collect();
+            format!("| {title} | {} |\n", words.join(", "))
+        };
+        for (title, (_, words)) in ["employed", "on leave", "has left"].iter().zip(WORDS) {
+            assert!(page.contains(&row(title, words)), "{}", row(title, words));
+        }
+        for (title, (_, words)) in ["yes", "no"].iter().zip(ANSWERS) {
+            assert!(page.contains(&row(title, words)), "{}", row(title, words));
+        }
+    }
+}

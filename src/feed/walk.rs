@@ -1,0 +1,153 @@
+//! One walk over a JSON document. It is never held as a tree, which would take ten times its size.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// What a walk comes by.
+pub(super) enum Step<'t> {
+    /// An object or a list begins.
+    Opens {
+        is_list: bool,
+    },
+    /// It ends.
+    Closes,
+    /// The value of a key follows.
+    Key(Cow<'t, str>),
+    /// The value of a key is over.
+    KeyEnds,
+    Scalar(Scalar<'t>),
+}
+
+/// A value that is neither list nor object.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Scalar<'t> {
+    Null,
+    Bool(bool),
+    Integer(i128),
+    /// A number whose digits are lost: `1E5`, or too long.
+    Float(f64),
+    Text(Cow<'t, str>),
+}
+
+/// Walks over one JSON value and nothing after it.
+///
+/// # Errors
+/// If the text is no JSON, or nested more than 127 levels deep.
+pub(super) fn walk<'t>(
+    text: &'t str,
+    take: &mut impl FnMut(Step<'t>),
+) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    Walk(take).deserialize(&mut json)?;
+    json.end()
+}
+
+/// What the parser says, without the place, which the caller knows better.
+pub(super) fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
+    match message {
+        "recursion limit exceeded" => "it is nested more than 127 levels deep".to_owned(),
+        message => message.to_owned(),
+    }
+}
+
+struct Walk<'f, F>(&'f mut F);
+
+impl<'t, F: FnMut(Step<'t>)> DeserializeSeed<'t> for Walk<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'t>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'t, F: FnMut(Step<'t>)> Walk<'_, F> {
+    fn scalar<E>(self, scalar: Scalar<'t>) -> Result<(), E> {
+        (self.0)(Step::Scalar(scalar));
+        Ok(())
+    }
+}
+
+impl<'t, F: FnMut(Step<'t>)> Visitor<'t> for Walk<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.scalar(Scalar::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.scalar(Scalar::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.scalar(Scalar::Integer(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.scalar(Scalar::Integer(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.scalar(Scalar::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<(), E> {
+        self.scalar(Scalar::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.scalar(Scalar::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
+        (self.0)(Step::Opens { is_list: false });
+        while let Some(Text(key)) = map.next_key()? {
+            (self.0)(Step::Key(key));
+            map.next_value_seed(Walk(self.0))?;
+            (self.0)(Step::KeyEnds);
+        }
+        (self.0)(Step::Closes);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
+        (self.0)(Step::Opens { is_list: true });
+        while seq.next_element_seed(Walk(self.0))?.is_some() {}
+        (self.0)(Step::Closes);
+        Ok(())
+    }
+}
+
+/// A key, borrowed if it has no escapes.
+struct Text<'t>(Cow<'t, str>);
+
+impl<'t> Deserialize<'t> for Text<'t> {
+    fn deserialize<D: Deserializer<'t>>(json: D) -> Result<Self, D::Error> {
+        struct Take;
+        impl<'t> Visitor<'t> for Take {
+            type Value = Text<'t>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'t str) -> Result<Text<'t>, E> {
+                Ok(Text(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Text<'t>, E> {
+                Ok(Text(Cow::Owned(key.to_owned())))
+            }
+        }
+        json.deserialize_str(Take)
+    }
+}
