@@ -1183,7 +1183,9 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
         let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
         let facts = evidence::baseline(at.clone(), &read(&before, "inputs/facts.json"));
         inputs.past.baseline = Some(facts.expect("facts"));
-        let result = evidence::previous(at, &manifest, &read(&before, "result.json"));
+        let result = read(&before, "result.json");
+        let links = read(&before, "inputs/links.jsonl.gz");
+        let result = evidence::previous(at, &manifest, &result, &links);
         inputs.past.previous = result.expect("a result");
     }
     change(&mut inputs);

@@ -230,7 +230,7 @@ impl Judge {
             hr_feed_date_order: raw.hr_feed_date_order.clone(),
             hr_feed_columns: columns
                 .into_iter()
-                .map(|(column, header)| (column_key(column).to_owned(), header))
+                .map(|(column, header)| (column.setting().to_owned(), header))
                 .collect(),
             hr_feed_records: records,
             hr_feed_statuses: statuses
@@ -270,14 +270,6 @@ impl Judge {
             aliases: aliases?,
             exceptions: exceptions?,
         })
-    }
-}
-
-/// The key of a column in `HR_FEED_COLUMNS`.
-fn column_key(column: Meaning) -> &'static str {
-    match column {
-        Meaning::Ignored => "ignore",
-        field => field.as_str(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! When work ends: what HR's rows say of one person at the instant of the run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +17,9 @@ const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// What the rows are read by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
+pub(super) struct Rules<'a> {
+    /// Status words that were given a meaning.
+    statuses: &'a BTreeMap<String, String>,
     pub(super) as_of: Timestamp,
     /// How long after the end of work access may last.
     pub(super) grace: SignedDuration,
@@ -26,15 +28,28 @@ pub(super) struct Rules {
     blank_is_employed: bool,
 }
 
-impl Rules {
-    pub(super) fn of(inputs: &Inputs) -> Self {
+impl<'a> Rules<'a> {
+    pub(super) fn of(inputs: &'a Inputs) -> Self {
         let mut columns = inputs.hr.origin.columns.iter();
         let has_status = columns.any(|column| column.meaning == Meaning::Status);
         Self {
+            statuses: &inputs.policy.hr_feed_statuses,
             as_of: inputs.as_of,
             grace: SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds),
             blank_is_employed: !has_status && inputs.policy.hr_feed_scope == FeedScope::Roster,
         }
+    }
+}
+
+impl Rules<'_> {
+    /// The setting that gives a word its meaning, with all that it says already.
+    fn with_status(&self, word: &str) -> String {
+        let known = self
+            .statuses
+            .iter()
+            .map(|(word, means)| format!("{word}={means}"));
+        let new = format!("{word}=<employed, on_leave or left>");
+        known.chain([new]).collect::<Vec<_>>().join(",")
     }
 }
 
@@ -58,7 +73,7 @@ fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> Says {
 }
 
 /// What a row says of somebody whose end was announced in an earlier run, or was not.
-fn says(row: &HrRow, announced: bool, rules: Rules) -> Says {
+fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
     let Rules { as_of, grace, .. } = rules;
     let start = row.start.as_ref().map(|start| start.at);
     let last_day = last_day(row).map(|day| day.at);
@@ -118,7 +133,10 @@ fn says(row: &HrRow, announced: bool, rules: Rules) -> Says {
             (None, None) => match &row.status {
                 Employment::Unclassified(word) => {
                     let text = format!("the status `{word}` is not known, and the row has no date");
-                    Says::Doubtful(None, Doubt::new(text, Remedy::Status(word.clone())))
+                    Says::Doubtful(
+                        None,
+                        Doubt::new(text, Remedy::Statuses(rules.with_status(word))),
+                    )
                 }
                 _ if rules.blank_is_employed => Says::Working,
                 _ => doubtful(None, "HR gives neither a status nor a date"),
@@ -175,7 +193,11 @@ impl<'r> Decision<'r> {
 }
 
 /// Puts the rows of one person together with what the previous run said of them.
-pub(super) fn decide<'r>(group: &Group<'r>, previous: &[&Leaver], rules: Rules) -> Decision<'r> {
+pub(super) fn decide<'r>(
+    group: &Group<'r>,
+    previous: &[&Leaver],
+    rules: Rules<'_>,
+) -> Decision<'r> {
     let announced = previous.iter().any(|leaver| {
         let is_told = match leaver.standing {
             Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
@@ -193,7 +215,11 @@ pub(super) fn decide<'r>(group: &Group<'r>, previous: &[&Leaver], rules: Rules) 
     decision
 }
 
-fn standing<'r>(said: &[(Says, &'r HrRow)], previous: &[&Leaver], rules: Rules) -> Decision<'r> {
+fn standing<'r>(
+    said: &[(Says, &'r HrRow)],
+    previous: &[&Leaver],
+    rules: Rules<'_>,
+) -> Decision<'r> {
     // The latest end counts, since work went on until then; an undated one only if there is no other.
     let lefts = || {
         said.iter().filter_map(|(says, row)| match says {

@@ -252,7 +252,7 @@ fn person<'a>(
     mut previous: Vec<&'a Leaver>,
     links: Vec<&'a PersonLinks>,
     ids_today: &Set<&str>,
-    rules: Rules,
+    rules: Rules<'_>,
 ) -> Person<'a> {
     let Decision {
         standing,

@@ -15,8 +15,8 @@ pub(super) struct Doubt {
 pub(super) enum Remedy {
     /// HR corrects the row, or an exception accepts the person.
     Exception,
-    /// A status word gets its meaning.
-    Status(String),
+    /// A status word gets its meaning. Holds the whole value of the setting.
+    Statuses(String),
     /// An alias says whether two people are one. Holds the key of the other.
     SamePerson(String),
     /// An alias says that an account is not the person's.
@@ -59,9 +59,7 @@ impl Remedy {
             Self::Exception => {
                 format!("EXCEPTIONS_URL: {email},{id},,,<why>,<who>,<today>,<date>")
             }
-            Self::Status(word) => {
-                format!("HR_FEED_STATUSES={word}=<employed, on_leave or left>")
-            }
+            Self::Statuses(value) => format!("HR_FEED_STATUSES={value}"),
             Self::SamePerson(other) => {
                 format!("ALIASES_URL: ,,{person}={other},same_person,,<why>,<who>,")
             }
