@@ -187,7 +187,9 @@ fn night_after(first: &Inputs) -> Inputs {
             trend: judged.trend,
             ledger_detail: String::new(),
             directives: BTreeMap::new(),
-            roster: judged.roster,
+            links: judged.links,
+            feed_url: String::new(),
+            feed_since: judged.feed_since,
             reviews: judged.reviews,
         }),
     };
