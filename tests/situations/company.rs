@@ -356,7 +356,7 @@ impl Run {
                 text(&check["detail"])
             ));
         }
-        for leaver in &self.leavers {
+        for leaver in self.leavers.iter().take(4) {
             lines.push(format!(
                 "leaver {} {}: {}",
                 text(&leaver["person_id"]),
@@ -373,7 +373,12 @@ impl Run {
                 text(&finding["note"])
             ));
         }
-        for row in self.hr.iter().filter(|row| row["kind"] == "rejected") {
+        for row in self
+            .hr
+            .iter()
+            .filter(|row| row["kind"] == "rejected")
+            .take(4)
+        {
             lines.push(format!(
                 "rejected line {}: {}",
                 row["line"],

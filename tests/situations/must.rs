@@ -18,6 +18,8 @@ pub(crate) enum Must {
     Refuse,
     /// A pass in which no one is accused.
     Pass,
+    /// No one is accused, whatever else is open.
+    NotAccuse,
     /// No one is accused or suspected, and every leaver could be judged; other checks may fail.
     AccuseNoOne,
     /// This leaver has this outcome, and no account is accused.
@@ -42,6 +44,7 @@ impl Must {
             Self::Suspect(_)
             | Self::Refuse
             | Self::Pass
+            | Self::NotAccuse
             | Self::AccuseNoOne
             | Self::Outcome(..) => BTreeSet::new(),
         };
@@ -67,7 +70,7 @@ impl Must {
                 return wrong("it is not suspected");
             }
             Self::Suspect(_) if passes => return wrong("the run passes"),
-            Self::Accuse(_) | Self::Suspect(_) => {}
+            Self::Accuse(_) | Self::Suspect(_) | Self::NotAccuse => {}
             Self::Refuse => {
                 if run.code != 4 || run.verdict() != "inconclusive" {
                     return wrong("the run is not inconclusive");
@@ -108,8 +111,8 @@ pub(crate) struct Case {
     name: String,
     feed: Vec<u8>,
     must: Must,
-    company: fn(Company) -> Company,
-    also: fn(&Run) -> Result<(), String>,
+    company: Box<dyn Fn(Company) -> Company>,
+    also: Box<dyn Fn(&Run) -> Result<(), String>>,
 }
 
 /// A case in a company of forty accounts. Days in the feed are filled in.
@@ -118,21 +121,21 @@ pub(crate) fn case(name: impl Into<String>, must: Must, feed: impl AsRef<str>) -
         name: name.into(),
         feed: crate::company::filled(feed.as_ref()).into_bytes(),
         must,
-        company: |company| company,
-        also: |_| Ok(()),
+        company: Box::new(|company| company),
+        also: Box::new(|_| Ok(())),
     }
 }
 
 impl Case {
     /// Changes the company, its accounts or settings.
-    pub(crate) fn company(mut self, change: fn(Company) -> Company) -> Self {
-        self.company = change;
+    pub(crate) fn company(mut self, change: impl Fn(Company) -> Company + 'static) -> Self {
+        self.company = Box::new(change);
         self
     }
 
     /// Adds a rule.
-    pub(crate) fn also(mut self, rule: fn(&Run) -> Result<(), String>) -> Self {
-        self.also = rule;
+    pub(crate) fn also(mut self, rule: impl Fn(&Run) -> Result<(), String> + 'static) -> Self {
+        self.also = Box::new(rule);
         self
     }
 

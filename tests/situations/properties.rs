@@ -1,1 +1,1 @@
-//! todo
+//! Nothing yet.
