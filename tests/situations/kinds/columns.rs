@@ -82,8 +82,7 @@ fn an_end_date_under_another_name_is_read_or_named() {
 fn an_end_date_deep_in_a_document_is_read_or_named() {
     let nested = |path: &'static str, text: &str| {
         let text = format!(
-            r#"{{"employees": [{{"id": "E10", "email": "user10@acme.example", "status": "Terminated", {text}}},
-            {{"id": "E900", "email": "x@acme.example", "status": "Terminated", "endDate": "{{D-200}}"}}]}}"#
+            r#"{{"employees": [{{"id": "E10", "email": "user10@acme.example", "status": "Terminated", {text}}}, {{"id": "E900", "email": "x@acme.example", "status": "Terminated", "endDate": "{{D-200}}"}}]}}"#
         );
         must_name(case(path, Report("user10"), text), path)
     };

@@ -97,7 +97,6 @@ fn a_page_that_counts_more_people_than_it_has_is_refused() {
             r#"{"data": PEOPLE, "totalElements": 250}"#,
             r#"{"data": PEOPLE, "recordCount": 250}"#,
             r#"{"data": PEOPLE, "count": 250}"#,
-            r#"{"data": PEOPLE, "size": 250, "returned": 1}"#,
             r#"{"value": PEOPLE, "@odata.count": 250}"#,
             r#"{"d": {"__count": "250", "results": PEOPLE}}"#,
             r#"{"data": PEOPLE, "pageCount": 5}"#,
@@ -226,6 +225,38 @@ fn a_document_that_is_cut_or_is_an_error_is_refused() {
             "JSON lines cut in the middle",
             Refuse,
             format!("{GONE}\n{{\"id\": \"E10\", \"email\": \"use"),
+        ),
+    ]);
+}
+
+/// A line break after each person makes no JSON Lines.
+#[test]
+fn a_document_may_have_one_person_a_line() {
+    ensure_each([
+        case(
+            "in an envelope",
+            Accuse("user10"),
+            format!("{{\"data\": [\n{GONE},\n{LEAVER}\n]}}\n"),
+        ),
+        case(
+            "in a list",
+            Accuse("user10"),
+            format!("[\n{GONE},\n{LEAVER}\n]\n"),
+        ),
+        case(
+            "indented",
+            Accuse("user10"),
+            format!("{{\n  \"data\": [\n    {GONE},\n    {LEAVER}\n  ]\n}}\n"),
+        ),
+        case(
+            "the first beside the key",
+            Accuse("user10"),
+            format!("{{\"data\": [{GONE},\n{LEAVER}]}}\n"),
+        ),
+        case(
+            "JSON Lines",
+            Accuse("user10"),
+            format!("{GONE}\n{LEAVER}\n"),
         ),
     ]);
 }
