@@ -72,7 +72,6 @@ fn an_end_date_under_another_name_is_read_or_named() {
             "Off-boarding completed",
             "Final pay date",
             "Employment status date",
-            "Last Updated",
         ]
         .map(ended_in),
     );

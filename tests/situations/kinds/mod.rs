@@ -2,6 +2,7 @@
 //!
 //! Each kind is a table. A test tries the whole table and lists every input that fails.
 
+mod accounts;
 mod addresses;
 mod columns;
 mod dates;
