@@ -150,6 +150,7 @@ fn aliases(text: &str) -> Result<Vec<Alias>, String> {
             relation: row.text("relation"),
             owner: row.text("owner"),
             reason: row.text("reason"),
+            approved_by: row.text("approved_by"),
             expires_on: row.text("expires_on"),
             fault: row.fault.clone(),
         },
@@ -168,6 +169,7 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
             check: row.text("check"),
             reason: row.text("reason"),
             approved_by: row.text("approved_by"),
+            approved_on: row.text("approved_on"),
             expires_on: row.text("expires_on"),
             fault: row.fault.clone(),
         }

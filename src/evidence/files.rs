@@ -11,8 +11,7 @@ use super::csv::Table;
 use super::entry::sha256_hex;
 use super::{Night, RunFile, json};
 use crate::judgement::{
-    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, Leaver, Owner, Policy,
-    RosterMember, RunRef,
+    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, Leaver, Owner, Policy, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
@@ -83,9 +82,10 @@ pub fn raw_file(raw: RawFile) -> DataFile {
 impl<'a> Night<'a> {
     /// Every data file but the raw ones and the report, each made when it is asked for.
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
-        const MAKERS: [fn(&Night<'_>) -> DataFile; 11] = [
+        const MAKERS: [fn(&Night<'_>) -> DataFile; 12] = [
             input_facts,
             |night| input_hr(&night.inputs.hr),
+            input_links,
             input_aliases,
             input_exceptions,
             accounts_jsonl,
@@ -266,6 +266,11 @@ pub fn input_hr(hr: &HrFeed) -> DataFile {
     )
 }
 
+/// `inputs/links.jsonl.gz`: who works here by HR's word, and the accounts tied to them, for the next run.
+fn input_links(night: &Night<'_>) -> DataFile {
+    gzip_lines(RunFile::InputLinks, night.judgement.links.iter())
+}
+
 /// A table of lines written by hand, with what became of each.
 fn by_hand(columns: &[&str]) -> Table {
     Table::with_header(&[columns, &["line", "state", "detail"]].concat())
@@ -283,6 +288,7 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
             relation,
             owner,
             reason,
+            approved_by,
             expires_on,
             fault: _,
         } = alias;
@@ -293,6 +299,7 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
             text(relation.as_deref()),
             text(owner.as_deref()),
             text(reason.as_deref()),
+            text(approved_by.as_deref()),
             text(expires_on.as_deref()),
             shown(Some(line)),
             shown(Some(of.state)),
@@ -314,6 +321,7 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             check,
             reason,
             approved_by,
+            approved_on,
             expires_on,
             fault: _,
         } = exception;
@@ -324,6 +332,7 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             text(check.as_deref()),
             text(reason.as_deref()),
             text(approved_by.as_deref()),
+            text(approved_on.as_deref()),
             text(expires_on.as_deref()),
             shown(Some(line)),
             shown(Some(of.state)),
@@ -444,6 +453,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             emails,
             end_of_work,
             deadline,
+            standing: _,
             outcome,
             account_id,
             account_email,
@@ -593,8 +603,8 @@ struct ResultFile<'a> {
     changes: &'a [Change],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     directives: &'a [DirectiveUse],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    roster: &'a [RosterMember],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reviews: Option<&'a Reviews>,
 }
@@ -624,7 +634,7 @@ fn result(night: &Night<'_>) -> DataFile {
         leavers: &judgement.leavers,
         changes: &judgement.changes,
         directives: &judgement.directives,
-        roster: &judgement.roster,
+        feed_since: judgement.feed_since,
         reviews: judgement.reviews.as_ref(),
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.

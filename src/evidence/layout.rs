@@ -196,7 +196,6 @@ impl fmt::Display for RunFolder {
 
 /// A file of a run's folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the file that `name` gives")]
 pub enum RunFile {
     AccountsCsv,
     AccountsJsonl,
@@ -206,6 +205,7 @@ pub enum RunFile {
     ChangesCsv,
     Result,
     InputHr,
+    InputLinks,
     InputAliases,
     InputExceptions,
     InputFacts,
@@ -230,6 +230,7 @@ impl RunFile {
                 Self::ChangesCsv,
                 Self::Result,
                 Self::InputHr,
+                Self::InputLinks,
                 Self::InputAliases,
                 Self::InputExceptions,
                 Self::InputFacts,
@@ -268,6 +269,7 @@ impl RunFile {
             Self::ChangesCsv => "changes.csv".to_owned(),
             Self::Result => "result.json".to_owned(),
             Self::InputHr => "inputs/hr.jsonl.gz".to_owned(),
+            Self::InputLinks => "inputs/links.jsonl.gz".to_owned(),
             Self::InputAliases => "inputs/aliases.csv".to_owned(),
             Self::InputExceptions => "inputs/exceptions.csv".to_owned(),
             Self::InputFacts => "inputs/facts.json".to_owned(),
@@ -343,7 +345,6 @@ impl fmt::Display for ReviewFolder {
 
 /// A file of a periodic review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the file that `name` gives")]
 pub enum ReviewFile {
     WorksheetJson,
     WorksheetCsv,

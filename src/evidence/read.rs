@@ -7,15 +7,19 @@ use serde::Deserialize;
 
 use super::Manifest;
 use super::files::sums_line;
+use super::gzip::unpacked;
 use super::layout::is_sha256;
 use crate::judgement::{
     Baseline, CheckId, CheckStatus, FormerEmails, Inputs, Leaver, LeaverCounts, Night, Outcome,
-    Past, Policy, Previous, RosterMember, RunRef,
+    Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Reviews, Workspace,
 };
+
+/// A file of links that unpacks to more is none of ours.
+const MOST_LINK_BYTES: u64 = 1 << 30;
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
 ///
@@ -50,15 +54,16 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     })
 }
 
-/// The night that a later one carried from, from its manifest and its `result.json`; none where the
-/// manifest has no rules, as that of a failure.
+/// The run that a later one carried from, from its manifest, `result.json` and `inputs/links.jsonl.gz`; none
+/// if the manifest has no rules, as that of a failure.
 ///
 /// # Errors
-/// Where the bytes are not those of such a file.
+/// If the bytes are not those of such files.
 pub fn previous(
     at: RunRef,
     manifest: &Manifest,
     result: &[u8],
+    links: &[u8],
 ) -> Result<Option<Previous>, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
@@ -67,7 +72,7 @@ pub fn previous(
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
         #[serde(default)]
-        roster: Vec<RosterMember>,
+        feed_since: Option<Timestamp>,
         #[serde(default)]
         reviews: Option<Reviews>,
     }
@@ -90,9 +95,15 @@ pub fn previous(
         summary,
         findings,
         leavers,
-        roster,
+        feed_since,
         reviews,
     } = serde_json::from_slice(result)?;
+    let links = unpacked(links, MOST_LINK_BYTES)
+        .ok_or_else(|| serde::de::Error::custom("inputs/links.jsonl.gz cannot be unpacked"))?
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(serde_json::from_slice)
+        .collect::<Result<Vec<PersonLinks>, _>>()?;
     let findings_first_seen = findings
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
@@ -112,7 +123,14 @@ pub fn previous(
         trend: summary.trend,
         ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
-        roster,
+        links,
+        feed_url: manifest
+            .sources
+            .hr_feed
+            .as_ref()
+            .map(|hr| hr.url.clone())
+            .unwrap_or_default(),
+        feed_since,
         reviews,
     }))
 }

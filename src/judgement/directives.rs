@@ -23,8 +23,16 @@ const LONGEST_EXCEPTION_DAYS: i32 = 90;
 /// What an exception for an account may cover.
 const NO_EMAIL: &str = "no e-mail";
 
-/// The checks whose failure an exception may accept.
-const ACCEPTABLE: [CheckId; 2] = [CheckId::PopulationDrop, CheckId::HrDrop];
+/// What an exception accepts of leavers for whom HR gives no usable address.
+const WITHOUT_ADDRESS: &str = "leavers_without_address";
+
+/// What an exception may accept by `check`.
+const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
+
+/// Texts that people write where an approver or a reason is asked for and there is none.
+const PLACEHOLDERS: [&str; 12] = [
+    "n/a", "na", "none", "self", "me", "myself", "tbd", "todo", "unknown", "null", "xxx", "test",
+];
 
 /// An account as a line names it.
 #[derive(Clone, Debug)]
@@ -119,6 +127,7 @@ pub(super) struct Tie<'a> {
     pub(super) line: u64,
     pub(super) account: AccountKey<'a>,
     person: PersonKey<'a>,
+    approved_by: Option<&'a str>,
 }
 
 /// An account that is no person's.
@@ -158,7 +167,7 @@ impl InForce<'_> {
     }
 
     /// How evidence names it: the line, who approved it, until when and why.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn in_full(&self) -> String {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         format!(
             "exception in line {}, approved by {} until {}: {}",
@@ -190,11 +199,15 @@ pub(super) struct Directives<'a> {
     same_by_id: HashMap<&'a str, Vec<usize>>,
     same_by_email: HashMap<EmailAddress, Vec<usize>>,
     different: Vec<Tie<'a>>,
+    /// People who are one, with the line that says so.
+    same_people: Vec<(u64, [PersonKey<'a>; 2])>,
     services: Vec<Service<'a>>,
     exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
     same_domains: SameDomains,
     invalid: RefCell<Vec<Invalid>>,
+    /// Lines that took an account with access away from a person: each accepts a risk.
+    ended_ties: RefCell<BTreeSet<u64>>,
     /// What each line in force did.
     did: RefCell<BTreeMap<(DirectiveKind, u64), BTreeSet<String>>>,
 }
@@ -261,31 +274,43 @@ impl<'a> Directives<'a> {
         if let Some(expires_on) = &alias.expires_on {
             ensure_in_force(expires_on, zone, as_of)?;
         }
+        let line = alias.line;
+        let relation = alias.relation.as_deref().unwrap_or("same");
+        let is = |known: &str| relation.eq_ignore_ascii_case(known);
+        if is("different") || is("same_person") || is("service") {
+            ensure_given("reason", alias.reason.as_deref(), has_words)?;
+            ensure_given("approved_by", alias.approved_by.as_deref(), names_somebody)?;
+        }
+        if is("same_person") {
+            let people = alias
+                .person_id
+                .as_deref()
+                .and_then(|ids| ids.split_once('='));
+            let Some((one, other)) = people.map(|(one, other)| (one.trim(), other.trim())) else {
+                let reason =
+                    "same_person needs two people in person_id, as `E1=E9` (ids or addresses)";
+                return Err(wrong(reason));
+            };
+            self.same_people
+                .push((line, [person_key(one), person_key(other)]));
+            return Ok(());
+        }
         let account = match (&alias.account_id, &email) {
             (Some(id), _) => AccountKey::Id(id),
             (None, Some(email)) => AccountKey::Email(email.clone()),
             (None, None) => return Err(wrong("it names no account: give account_id or email")),
         };
-        let line = alias.line;
-        let relation = alias.relation.as_deref().unwrap_or("same");
-        if relation.eq_ignore_ascii_case("service") {
+        if is("service") {
             let Some(owner) = &alias.owner else {
                 return Err(wrong("a service account needs an owner"));
             };
-            if alias.reason.is_none() {
-                return Err(wrong("a service account needs a reason"));
-            }
             if alias.expires_on.is_none() {
                 return Err(wrong("a service account needs expires_on"));
             }
-            let owner = match EmailAddress::parse(owner) {
-                Some(email) => PersonKey::Email(email),
-                None => PersonKey::Id(owner),
-            };
             self.services.push(Service {
                 line,
                 account,
-                owner,
+                owner: person_key(owner),
             });
             return Ok(());
         }
@@ -302,13 +327,14 @@ impl<'a> Directives<'a> {
             line,
             account,
             person,
+            approved_by: alias.approved_by.as_deref(),
         };
-        if relation.eq_ignore_ascii_case("same") {
+        if is("same") {
             self.same.push(tie);
-        } else if relation.eq_ignore_ascii_case("different") {
+        } else if is("different") {
             self.different.push(tie);
         } else {
-            let reason = "its relation is none of `same`, `different`, `service`";
+            let reason = "its relation is none of `same`, `different`, `same_person`, `service`";
             return Err(wrong(reason));
         }
         Ok(())
@@ -357,15 +383,48 @@ impl<'a> Directives<'a> {
         self.did(DirectiveKind::Alias, line, what);
     }
 
-    /// Whether somebody decided that an account is not a person's. Asked where it matters only.
+    /// People whom a line takes for one, with the line.
+    pub(super) fn same_people(&self) -> impl Iterator<Item = (u64, &[PersonKey<'a>; 2])> {
+        self.same_people
+            .iter()
+            .map(|(line, people)| (*line, people))
+    }
+
+    /// Records that a line takes two people for one.
+    pub(super) fn took_for_one(&self, line: u64) {
+        self.did(
+            DirectiveKind::Alias,
+            line,
+            "takes two people for one".to_owned(),
+        );
+    }
+
+    /// Whether somebody decided that an account is not a person's.
     pub(super) fn are_different(&self, person: &Named<'_>, account: &Account) -> bool {
-        let mut of = self.different.iter();
-        let found = of.find(|tie| tie.account.names(account) && person.is(&tie.person));
-        if let Some(tie) = found {
-            let what = format!("tells account {} apart from its person", account.id);
-            self.did(DirectiveKind::Alias, tie.line, what);
+        self.difference(person, account).is_some()
+    }
+
+    /// The same of an account that is tied to the person: the line ends the tie, which accepts a risk if the
+    /// account has access.
+    pub(super) fn end_tie(&self, person: &Named<'_>, account: &Account) -> bool {
+        let line = self.difference(person, account);
+        if account.access() != Access::None {
+            self.ended_ties.borrow_mut().extend(line);
         }
-        found.is_some()
+        line.is_some()
+    }
+
+    fn difference(&self, person: &Named<'_>, account: &Account) -> Option<u64> {
+        let mut of = self.different.iter();
+        let tie = of.find(|tie| {
+            let by_themselves = tie
+                .approved_by
+                .is_some_and(|by| person.is_written(by, &self.same_domains));
+            tie.account.names(account) && person.is(&tie.person) && !by_themselves
+        })?;
+        let what = format!("account {} is not that of its person", account.id);
+        self.did(DirectiveKind::Alias, tie.line, what);
+        Some(tie.line)
     }
 
     /// Whether an account is known to be no person's.
@@ -519,6 +578,27 @@ impl<'a> Directives<'a> {
         Some(found)
     }
 
+    /// The exception that accepts leavers without a usable address.
+    pub(super) fn covers_without_address(&self, leaver: &Named<'_>) -> Option<&InForce<'a>> {
+        let what = "accepts leavers without a usable address".to_owned();
+        self.covering(leaver, what, |of| {
+            of.exception.check.as_deref() == Some(WITHOUT_ADDRESS)
+        })
+    }
+
+    /// The exception that accepts a leaver as a whole.
+    pub(super) fn covers_person(&self, leaver: &Named<'_>) -> Option<&InForce<'a>> {
+        let what = "accepts a leaver who could not be judged".to_owned();
+        self.covering(leaver, what, |of| {
+            let by_id = of
+                .exception
+                .person_id
+                .as_deref()
+                .map(|id| leaver.ids.contains(&id));
+            of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
+        })
+    }
+
     /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.
     fn is_approved_by_another(&self, of: &InForce<'a>, person: &Named<'_>) -> bool {
         let approver = of.exception.approved_by.as_deref().unwrap_or_default();
@@ -537,13 +617,12 @@ impl<'a> Directives<'a> {
         by_another
     }
 
-    /// How many exceptions were needed.
+    /// How many risk acceptances were needed: exceptions, and aliases that ended a tie.
     pub(super) fn exceptions_needed(&self) -> usize {
         let did = self.did.borrow();
         let kinds = did.keys().map(|(kind, _)| *kind);
-        kinds
-            .filter(|kind| *kind == DirectiveKind::Exception)
-            .count()
+        let exceptions = kinds.filter(|kind| *kind == DirectiveKind::Exception);
+        exceptions.count() + self.ended_ties.borrow().len()
     }
 
     /// The lines that are worth nothing, in the order of the files.
@@ -614,8 +693,8 @@ fn in_force<'a>(
             let reason = "it is for a check and for somebody: write two lines";
             return Err(wrong(reason.to_owned()));
         }
-        (Some(check), false) if !ACCEPTABLE.iter().any(|known| known.as_str() == check) => {
-            let known = ACCEPTABLE.map(CheckId::as_str).join("`, `");
+        (Some(check), false) if !ACCEPTABLE.contains(&check.as_str()) => {
+            let known = ACCEPTABLE.join("`, `");
             return Err(wrong(format!("its check is none of `{known}`")));
         }
         (None, false) => {
@@ -624,13 +703,13 @@ fn in_force<'a>(
         }
         (Some(_), false) | (None, true) => {}
     }
-    let given = |name: &str, text: &Option<String>| match text {
-        Some(_) => Ok(()),
-        None => Err(wrong(format!("it has no {name}"))),
-    };
-    given("reason", &exception.reason)?;
-    given("approved_by", &exception.approved_by)?;
-    given("expires_on", &exception.expires_on)?;
+    ensure_given("reason", exception.reason.as_deref(), has_words)?;
+    ensure_given(
+        "approved_by",
+        exception.approved_by.as_deref(),
+        names_somebody,
+    )?;
+    ensure_given("expires_on", exception.expires_on.as_deref(), |_| true)?;
     let expires_on = exception.expires_on.as_deref().unwrap_or_default();
     let expires_on = ensure_in_force(expires_on, zone, as_of)?;
     let today = zone.to_datetime(as_of).date();
@@ -641,9 +720,6 @@ fn in_force<'a>(
         )));
     }
     let approver = exception.approved_by.as_deref().unwrap_or_default();
-    if words(approver).concat().chars().count() < 2 {
-        return Err(wrong("its approved_by names nobody".to_owned()));
-    }
     let itself = Named {
         ids: exception.person_id.as_deref().into_iter().collect(),
         emails: email.as_slice(),
@@ -658,6 +734,52 @@ fn in_force<'a>(
         email,
         expires_on,
     })
+}
+
+/// A cell that must be there and be meant.
+fn ensure_given(
+    name: &str,
+    text: Option<&str>,
+    is_meant: impl Fn(&str) -> bool,
+) -> Result<(), (DirectiveState, String)> {
+    let wrong = |reason: String| Err((DirectiveState::Malformed, reason));
+    match text.map(str::trim) {
+        None | Some("") => wrong(format!("it has no {name}")),
+        Some(text) if is_placeholder(text) || !is_meant(text) => {
+            let form = match name {
+                "reason" => "a reason in words",
+                _ => "an e-mail address or a person id",
+            };
+            wrong(format!("its {name} says nothing: write {form}"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let has_letter = text.chars().any(char::is_alphanumeric);
+    !has_letter
+        || PLACEHOLDERS
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn has_words(text: &str) -> bool {
+    words(text).iter().any(|word| word.chars().count() > 1)
+}
+
+/// Whether a text is an address, or an id: one word with a digit in it.
+fn names_somebody(text: &str) -> bool {
+    let is_id = !text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit());
+    EmailAddress::parse(text).is_some() || is_id
+}
+
+/// A person as a cell names them.
+fn person_key(text: &str) -> PersonKey<'_> {
+    match EmailAddress::parse(text) {
+        Some(email) => PersonKey::Email(email),
+        None => PersonKey::Id(text),
+    }
 }
 
 fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveState, String)> {

@@ -1,51 +1,106 @@
-//! Who of tonight's people is who of the previous run.
+//! Who of today's people is who of the previous run.
 //!
 //! Taking two people for one would hide a leaver behind somebody who works here; taking one person
-//! for two shows a leaver once too often. So every tie must be earned, and where HR's words
-//! contradict each other there is none: the leaver is followed on their own.
+//! for two shows a leaver once too often. So every tie must be earned, and if HR's words contradict each
+//! other there is none: the leaver is followed on their own.
 
-use super::Leaver;
+use jiff::Timestamp;
+
+use super::identity::Group;
 use super::lookup::{Lookup, Map};
-use crate::people::{EmailAddress, HrRow, name_key};
+use super::{Leaver, PersonLinks};
+use crate::people::{EmailAddress, Likeness, NameWords, compare_names};
 
-/// For each group of rows, the leavers of the previous run who are the same person, by their place.
+/// Somebody whom the previous run knew.
+#[derive(Debug)]
+pub(super) struct Before<'a> {
+    /// The id of the tenure that decided.
+    id: Option<&'a str>,
+    other_ids: &'a [String],
+    emails: &'a [EmailAddress],
+    name: Option<NameWords>,
+    end_of_work: Option<Timestamp>,
+}
+
+impl<'a> Before<'a> {
+    pub(super) fn of_leaver(leaver: &'a Leaver) -> Self {
+        Self {
+            id: leaver.person_id.as_deref(),
+            other_ids: &leaver.other_person_ids,
+            emails: &leaver.emails,
+            name: leaver.name.as_deref().and_then(NameWords::of),
+            end_of_work: leaver.end_of_work,
+        }
+    }
+
+    pub(super) fn of_links(links: &'a PersonLinks) -> Self {
+        let (id, other_ids) = match links.person_ids.split_first() {
+            Some((id, others)) => (Some(id.as_str()), others),
+            None => (None, &[][..]),
+        };
+        Self {
+            id,
+            other_ids,
+            emails: &links.emails,
+            name: links.name.as_deref().and_then(NameWords::of),
+            end_of_work: None,
+        }
+    }
+
+    fn has_id(&self) -> bool {
+        self.id.is_some() || !self.other_ids.is_empty()
+    }
+}
+
+/// For each group of rows, those of the previous run who are the same person, by their place.
 ///
-/// Stronger ties come first, and a leaver claimed by one is not open to the next: by the id of the
+/// Stronger ties come first, and whoever is claimed by one is not open to the next: by the id of the
 /// tenure that ended, by the id of another tenure, by address, and for rows that have neither id
-/// nor address by name. Ids may tie several leavers, whom HR then shows to be one person; an
-/// address or a name ties one only, with the same end of work if there is such a one, for people
-/// may share them. The groups are in an order of their own, so each of two alike finds one.
-pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<usize>> {
-    let index = Index::of(leavers);
+/// nor address by name. Ids may tie several, whom HR then shows to be one person, unless the names are
+/// unlike; an address or a name ties one only, with the same end of work if there is such a one, for
+/// people may share them. The groups are in an order of their own, so each of two alike finds one.
+pub(super) fn ties<'a>(
+    groups: &[Group<'_>],
+    before: impl Iterator<Item = Before<'a>>,
+) -> Vec<Vec<usize>> {
+    let before: Vec<Before<'a>> = before.collect();
     let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
-    let mut claimed = vec![false; leavers.len()];
+    if before.is_empty() {
+        return known;
+    }
+    let index = Index::of(&before);
+    let mut claimed = vec![false; before.len()];
     for by_id in [&index.by_id, &index.by_other_id] {
-        let mut claims: Vec<(usize, usize)> = Vec::new();
-        for (group, rows) in groups.iter().enumerate() {
-            for id in rows.iter().filter_map(|row| row.person_id.as_deref()) {
-                let open = by_id.get(id).filter(|leaver| !claimed[*leaver]);
-                claims.extend(open.map(|leaver| (group, leaver)));
+        let mut claims: Vec<(Likeness, usize, usize)> = Vec::new();
+        for (place, group) in groups.iter().enumerate() {
+            for id in group.rows.iter().filter_map(|row| row.person_id.as_deref()) {
+                for other in by_id.get(id).filter(|other| !claimed[*other]) {
+                    claims.push((likeness(group, &before[other]), place, other));
+                }
             }
         }
-        claims.sort_unstable();
+        // Of several groups with one id, the one whose name is closest.
+        claims.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         claims.dedup();
-        for (group, leaver) in claims {
-            known[group].push(leaver);
-            claimed[leaver] = true;
+        for (likeness, group, other) in claims {
+            if likeness != Likeness::Unlike && !claimed[other] {
+                known[group].push(other);
+                claimed[other] = true;
+            }
         }
     }
     for tie in [Index::by_address, Index::by_name_alone] {
         for same_end in [true, false] {
-            for (group, rows) in groups.iter().enumerate() {
-                if !known[group].is_empty() {
+            for (place, group) in groups.iter().enumerate() {
+                if !known[place].is_empty() {
                     continue;
                 }
-                let found = tie(&index, rows).into_iter().find(|leaver| {
-                    !claimed[*leaver] && (!same_end || ends_alike(rows, &leavers[*leaver]))
+                let found = tie(&index, group).into_iter().find(|other| {
+                    !claimed[*other] && (!same_end || ends_alike(group, &before[*other]))
                 });
-                known[group].extend(found);
-                if let Some(leaver) = found {
-                    claimed[leaver] = true;
+                known[place].extend(found);
+                if let Some(other) = found {
+                    claimed[other] = true;
                 }
             }
         }
@@ -53,74 +108,98 @@ pub(super) fn leavers_of(groups: &[Vec<&HrRow>], leavers: &[Leaver]) -> Vec<Vec<
     known
 }
 
-fn ends_alike(rows: &[&HrRow], leaver: &Leaver) -> bool {
-    rows.iter()
-        .any(|row| row.end_of_work().map(|end| end.at) == leaver.end_of_work)
+/// How somebody of today and somebody of the previous run with one id compare: an address in common is as
+/// good as a name.
+fn likeness(group: &Group<'_>, before: &Before<'_>) -> Likeness {
+    let mut emails = group.rows.iter().flat_map(|row| row.emails());
+    if emails.any(|email| before.emails.contains(email)) {
+        return Likeness::Agree;
+    }
+    names(group)
+        .iter()
+        .map(|name| compare_names(Some(name), before.name.as_ref()))
+        .max()
+        .unwrap_or(Likeness::Agree)
 }
 
-struct Index<'a> {
-    leavers: &'a [Leaver],
+fn names(group: &Group<'_>) -> Vec<NameWords> {
+    let names = group.rows.iter().filter_map(|row| row.name.as_deref());
+    names.filter_map(NameWords::of).collect()
+}
+
+fn ends_alike(group: &Group<'_>, before: &Before<'_>) -> bool {
+    group.rows.iter().any(|row| {
+        let mut ends = [&row.last_day, &row.end].into_iter().flatten();
+        match before.end_of_work {
+            Some(end) => ends.any(|of| of.at == end),
+            None => ends.next().is_none(),
+        }
+    })
+}
+
+struct Index<'b, 'a> {
+    before: &'b [Before<'a>],
     by_id: Lookup<'a, usize>,
     by_other_id: Lookup<'a, usize>,
     by_email: Lookup<'a, usize>,
-    by_name_alone: Map<Option<String>, Vec<usize>>,
+    by_name_alone: Map<Option<NameWords>, Vec<usize>>,
 }
 
-impl<'a> Index<'a> {
-    fn of(leavers: &'a [Leaver]) -> Self {
+impl<'b, 'a> Index<'b, 'a> {
+    fn of(before: &'b [Before<'a>]) -> Self {
         let mut index = Self {
-            leavers,
+            before,
             by_id: Lookup::new(),
             by_other_id: Lookup::new(),
             by_email: Lookup::new(),
             by_name_alone: Map::default(),
         };
-        for (place, leaver) in leavers.iter().enumerate() {
-            if let Some(id) = &leaver.person_id {
+        for (place, of) in before.iter().enumerate() {
+            if let Some(id) = of.id {
                 index.by_id.add(id, place);
             }
-            for id in &leaver.other_person_ids {
+            for id in of.other_ids {
                 index.by_other_id.add(id, place);
             }
-            for email in &leaver.emails {
+            for email in of.emails {
                 index.by_email.add(email.key(), place);
             }
-            if leaver.ids().next().is_none() && leaver.emails.is_empty() {
-                let name = leaver.name.as_deref().and_then(name_key);
-                index.by_name_alone.entry(name).or_default().push(place);
+            if !of.has_id() && of.emails.is_empty() {
+                let places = index.by_name_alone.entry(of.name.clone());
+                places.or_default().push(place);
             }
         }
         index
     }
 
     /// By an address, unless the rest says that it is shared or was handed on.
-    fn by_address(&self, rows: &[&HrRow]) -> Vec<usize> {
-        if !rows.iter().any(|row| {
-            row.emails()
-                .any(|email| self.by_email.contains(email.key()))
-        }) {
+    fn by_address(&self, group: &Group<'_>) -> Vec<usize> {
+        let rows = &group.rows;
+        let is_own = |email: &&EmailAddress| !group.shared_emails.contains(email);
+        let mut emails = rows.iter().flat_map(|row| row.emails()).filter(is_own);
+        if !emails.any(|email| self.by_email.contains(email.key())) {
             return Vec::new();
         }
-        let names: Vec<String> = rows
-            .iter()
-            .filter_map(|row| row.name.as_deref().and_then(name_key))
-            .collect();
+        let names = names(group);
         let has_id = rows.iter().any(|row| row.person_id.is_some());
         let mut tied = Vec::new();
         let mut tie = |email: &EmailAddress, is_work: bool| {
             for place in self.by_email.get(email.key()) {
-                let leaver = &self.leavers[place];
-                let name = leaver.name.as_deref().and_then(name_key);
-                let same_name = name.as_ref().is_some_and(|name| names.contains(name));
-                let other_name = name.is_some() && !names.is_empty() && !same_name;
+                let of = &self.before[place];
+                let likeness = of.name.as_ref().and_then(|name| {
+                    let likeness = names.iter().map(|known| known.compare(name));
+                    likeness.max()
+                });
+                let same_name = likeness == Some(Likeness::Agree);
+                let other_name = likeness.is_some() && !same_name;
                 // What ties by id has been tied by id: two ids here are two different ones.
-                let other_id = has_id && leaver.ids().next().is_some();
-                let is_first = leaver.emails.first() == Some(email);
+                let other_id = has_id && of.has_id();
+                let is_first = of.emails.first() == Some(email);
                 let is_same = match (is_work, is_first) {
-                    (true, true) => !(other_name && other_id),
+                    (true, true) => !other_name,
                     (true, false) => same_name || !other_name && !other_id,
-                    // Nothing else may tell who they are: an id would have.
-                    (false, _) => !has_id && leaver.ids().next().is_none() && !other_name,
+                    // Nothing else may say who they are: an id would have.
+                    (false, _) => !has_id && !of.has_id() && !other_name,
                 };
                 if is_same {
                     tied.push(place);
@@ -128,21 +207,21 @@ impl<'a> Index<'a> {
             }
         };
         for row in rows {
-            if let Some(email) = &row.email {
+            if let Some(email) = row.email.as_ref().filter(is_own) {
                 tie(email, true);
             }
-            for email in &row.other_emails {
+            for email in row.other_emails.iter().filter(is_own) {
                 tie(email, false);
             }
         }
         distinct(tied)
     }
 
-    fn by_name_alone(&self, rows: &[&HrRow]) -> Vec<usize> {
+    fn by_name_alone(&self, group: &Group<'_>) -> Vec<usize> {
         let mut tied = Vec::new();
-        for row in rows {
+        for row in &group.rows {
             if row.person_id.is_none() && row.emails().next().is_none() {
-                let name = row.name.as_deref().and_then(name_key);
+                let name = row.name.as_deref().and_then(NameWords::of);
                 tied.extend(self.by_name_alone.get(&name).into_iter().flatten());
             }
         }

@@ -1,15 +1,17 @@
 //! What somebody should look at.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::directives::PersonKey;
 use super::matching::Matches;
 use super::outcomes::Judged;
+use super::people::Person;
 use super::records::finding_id;
+use super::remedies::{Remedy, key_of};
 use super::reviews::NotDone;
-use super::tenures::Person;
+use super::suspicion::Reason;
 use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome,
     Severity, WithinSla,
@@ -28,10 +30,11 @@ pub(super) fn of_the_night(
     let mut findings = Vec::new();
     for judged in leavers {
         offboarded_access(inputs, judged, &mut findings);
-        possible_access(inputs, judged, &mut findings);
         late_removal(inputs, judged, &mut findings);
         without_owner(basis, judged, &mut findings);
     }
+    possible_access(inputs, leavers, &mut findings);
+    without_address(inputs, leavers, &mut findings);
     not_carried_out(inputs, not_done, &mut findings);
     unidentifiable(basis, &mut findings);
     without_hr_record(basis, people, matches, &mut findings);
@@ -157,40 +160,106 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
     }
 }
 
-fn possible_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
-    let has_left = match judged.leaver.outcome {
-        Outcome::StillActive | Outcome::NotEvaluable | Outcome::Excepted => {
-            judged.leaver.deadline.is_some() || judged.leaver.is_missing_from_roster()
+/// Accounts that may be a leaver's, one finding for each question: leavers and accounts with one name are
+/// one.
+fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
+    type Question<'q> = (BTreeMap<&'q str, &'q Account>, Vec<&'q Leaver>);
+    let mut questions: BTreeMap<(Reason, &str), Question<'_>> = BTreeMap::new();
+    for judged in leavers {
+        let is_open = match judged.leaver.outcome {
+            Outcome::StillActive | Outcome::NotEvaluable | Outcome::Excepted => !judged.is_accepted,
+            Outcome::Rehired
+            | Outcome::Rescinded
+            | Outcome::Upcoming
+            | Outcome::WithinGrace
+            | Outcome::Removed
+            | Outcome::NoAccessFound => false,
+        };
+        for suspicion in judged.suspicions.iter().filter(|_| is_open) {
+            let key = (suspicion.reason, suspicion.key.as_str());
+            let (accounts, leavers) = questions.entry(key).or_default();
+            accounts.insert(&suspicion.account.id, suspicion.account);
+            if leavers
+                .last()
+                .is_none_or(|last| !std::ptr::eq(*last, &judged.leaver))
+            {
+                leavers.push(&judged.leaver);
+            }
         }
-        Outcome::Rehired
-        | Outcome::Rescinded
-        | Outcome::Upcoming
-        | Outcome::WithinGrace
-        | Outcome::Removed
-        | Outcome::NoAccessFound => false,
-    };
-    if !has_left {
-        return;
     }
-    for suspicion in &judged.suspicions {
+    for ((reason, _), (accounts, leavers)) in questions {
+        let (Some(account), Some(leaver)) = (accounts.values().next(), leavers.first()) else {
+            continue;
+        };
+        let mut note = format!("{}, and tied to nobody", reason.text());
+        if accounts.len() > 1 {
+            let ids: Vec<&str> = accounts.keys().copied().take(MOST_LISTED).collect();
+            note.push_str(&format!(
+                "; {} accounts: {}",
+                accounts.len(),
+                ids.join(", ")
+            ));
+        }
+        if leavers.len() > 1 {
+            note.push_str(&format!("; {} leavers", leavers.len()));
+        }
+        let person = key_of(leaver.person_id.as_deref(), &leaver.emails);
+        let closes = match reason {
+            Reason::Shared => Some(Remedy::Service(account.id.clone())),
+            // The check on columns has the setting.
+            Reason::Unread => None,
+            _ if person.is_empty() => Some(Remedy::Account(account.id.clone())),
+            _ => Some(Remedy::Different(account.id.clone())),
+        };
+        if let Some(remedy) = closes {
+            note.push_str(&format!("; closes with: `{}`", remedy.line(&person)));
+        }
         findings.push(finding(
             inputs,
             About {
                 kind: FindingKind::PossibleOffboardedAccess,
                 severity: Severity::Medium,
-                account_id: Some(&suspicion.account.id),
-                account: Some(suspicion.account),
-                leaver: Some(&judged.leaver),
+                account_id: Some(&account.id),
+                account: Some(account),
+                leaver: Some(leaver),
                 person_id: None,
                 matched_by: None,
-                note: format!(
-                    "{}, matched to nobody; an alias row decides",
-                    suspicion.reason
-                ),
+                note,
             },
         ));
     }
 }
+
+/// Leavers for whom no account could have been found, all in one finding.
+fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
+    let open = leavers
+        .iter()
+        .filter(|judged| judged.without_address && judged.leaver.outcome == Outcome::NotEvaluable);
+    let count = open.count();
+    if count == 0 {
+        return;
+    }
+    findings.push(finding(
+        inputs,
+        About {
+            kind: FindingKind::LeaverWithoutAddress,
+            severity: Severity::Medium,
+            account_id: None,
+            account: None,
+            leaver: None,
+            person_id: None,
+            matched_by: None,
+            note: format!(
+                "HR gives no usable work address for {count} leaver(s): an account could not have been found; \
+                 closes with: `{}`",
+                Remedy::WithoutAddress.line("")
+            ),
+        },
+    ));
+}
+
+/// Longer lists are cut in a note.
+const MOST_LISTED: usize = 10;
 
 fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
     let leaver = &judged.leaver;
@@ -219,7 +288,7 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
 /// for it.
 fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
     let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
-    if !has_left {
+    if !has_left || judged.is_accepted {
         return;
     }
     let leaver = &judged.leaver;
@@ -238,8 +307,9 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
                 person_id: None,
                 matched_by: None,
                 note: format!(
-                    "a service account whose owner has left (line {line} of the aliases): change \
-                     its secrets and name another owner"
+                    "a service account whose owner has left (line {line} of the aliases): change its secrets and \
+                     name another owner; closes with: `{}`",
+                    Remedy::Service(account.id.clone()).line("")
                 ),
             },
         ));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Leaver, Night, RosterMember};
+use super::{Leaver, Night, PersonLinks};
 use crate::people::{
     Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection, Reviews,
 };
@@ -142,8 +142,12 @@ pub struct Previous {
     pub ledger_detail: String,
     /// SHA-256 of each file of directives it went by, by the file's name.
     pub directives: BTreeMap<String, String>,
-    /// Everybody the roster named as working here, when it was last read.
-    pub roster: Vec<RosterMember>,
+    /// Everybody who worked here by HR's word, with their accounts.
+    pub links: Vec<PersonLinks>,
+    /// Address of the feed it read.
+    pub feed_url: String,
+    /// The first complete run that read that feed.
+    pub feed_since: Option<Timestamp>,
     /// The periodic reviews as it left them.
     pub reviews: Option<Reviews>,
 }

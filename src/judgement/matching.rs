@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::directives::AccountKey;
+use super::directives::Named;
 use super::lookup::{Lookup, Map, Set};
-use super::suspicion::{Suspects, Suspicion};
-use super::tenures::Person;
-use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner};
+use super::people::Person;
+use super::remedies::{Doubt, Remedy, key_of};
+use super::suspicion::{Reason, Suspects, Suspicion};
+use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::people::{Access, Account, EmailAddress, Role};
 
 /// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
@@ -28,8 +30,14 @@ pub(super) struct Link<'a> {
 pub(super) struct Matches<'a> {
     /// By account id.
     pub(super) links: Vec<Link<'a>>,
+    /// What ties an employed colleague today to an account with an address of this leaver, by account id.
+    pub(super) doubtful: BTreeMap<&'a str, Doubt>,
     /// By account id; only for leavers.
     pub(super) suspicions: Vec<Suspicion<'a>>,
+    /// What a reader should know of how they were tied.
+    pub(super) notes: Vec<String>,
+    /// Whether an account that nobody owns may have the name of somebody without an address.
+    pub(super) may_be_namesake: bool,
     /// Accounts to be remembered as suspected, by id.
     pub(super) suspected_account_id: Vec<String>,
     /// Whether an account could have been found by the person's id.
@@ -92,11 +100,10 @@ pub(super) fn by_id(accounts: &[Account]) -> Map<&str, &Account> {
 pub(super) fn of_everybody<'a>(
     basis: &'a Basis<'a>,
     people: &'a [Person<'a>],
-    former: &'a FormerEmails,
+    index: &Index<'a>,
     complete: bool,
 ) -> Vec<Matches<'a>> {
     let inputs = basis.inputs;
-    let index = Index::of(basis, former);
     let ids_are_comparable = ids_prove_absence(inputs)
         && people
             .iter()
@@ -108,31 +115,68 @@ pub(super) fn of_everybody<'a>(
             let (links, aliases_could_match) = index.links_of(person);
             Matches {
                 links,
-                suspicions: Vec::new(),
-                suspected_account_id: Vec::new(),
-                id_could_match: ids_are_comparable && person.person_id.is_some(),
+                id_could_match: ids_are_comparable
+                    && person.person_id.is_some()
+                    && !person.has_shared_id,
                 aliases_could_match,
+                ..Matches::default()
             }
         })
         .collect();
+
+    let mut employed: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, (person, matches)) in people.iter().zip(&all).enumerate() {
+        if person.is_employed() {
+            for link in &matches.links {
+                employed.entry(link.account_id).or_default().push(place);
+            }
+        }
+    }
+    let mut carried: Vec<Vec<Suspicion<'a>>> = vec![Vec::new(); all.len()];
+    for (place, person) in people.iter().enumerate() {
+        if person.is_leaver() {
+            let owners = Owners {
+                people,
+                employed: &employed,
+                place,
+            };
+            carried[place] = index.carry(person, &mut all[place], &owners);
+            index.compare_with_owners(person, &mut all[place], &owners);
+        }
+    }
 
     let taken: Set<&str> = all
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
     let suspects = Suspects::of(basis, taken, complete);
-    let suspected: Vec<(Vec<Suspicion<'a>>, Vec<String>)> = people
-        .iter()
-        .map(|person| match person.is_leaver() {
-            true => suspects.of_person(person),
-            false => (Vec::new(), Vec::new()),
-        })
-        .collect();
-    for (matches, (open, carried)) in all.iter_mut().zip(suspected) {
-        matches.suspicions = open;
-        matches.suspected_account_id = carried;
+    for ((person, matches), carried) in people.iter().zip(&mut all).zip(carried) {
+        if person.is_leaver() {
+            let (suspicions, ids) = suspects.of_person(person, &matches.links, carried);
+            matches.suspicions = suspicions;
+            matches.suspected_account_id = ids;
+            let has_none = person.links.iter().any(|links| links.without_address);
+            matches.may_be_namesake = has_none && suspects.may_bear_name(person);
+        }
     }
     all
+}
+
+/// Who of those who work here is tied to an account today.
+struct Owners<'p, 'a> {
+    people: &'p [Person<'a>],
+    employed: &'p HashMap<&'a str, Vec<usize>>,
+    /// The person who is compared with them.
+    place: usize,
+}
+
+impl<'p, 'a> Owners<'p, 'a> {
+    /// Others who work here and are tied to an account, with their places.
+    fn of(&self, account_id: &str) -> impl Iterator<Item = (usize, &'p Person<'a>)> {
+        let places = self.employed.get(account_id).into_iter().flatten();
+        let others = places.filter(|place| **place != self.place);
+        others.map(|place| (*place, &self.people[*place]))
+    }
 }
 
 /// Whether every account that may be an employee's carries an id: one that carries none may be
@@ -146,10 +190,9 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
 }
 
 /// Accounts findable by what people are matched by.
-struct Index<'a> {
+pub(super) struct Index<'a> {
     basis: &'a Basis<'a>,
     former: &'a FormerEmails,
-    by_email: Lookup<'a, &'a str>,
     /// Only addresses whose domain is one with others.
     by_same_domain: HashMap<String, Vec<&'a str>>,
     by_former_email: Lookup<'a, &'a str>,
@@ -158,15 +201,13 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn of(basis: &'a Basis<'a>, former: &'a FormerEmails) -> Self {
+    pub(super) fn of(basis: &'a Basis<'a>, former: &'a FormerEmails) -> Self {
         let inputs = basis.inputs;
         let same_domains = &basis.same_domains;
         let accounts = &inputs.population.accounts;
-        let mut by_email = Lookup::new();
         let mut by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for account in accounts {
             for email in &account.emails {
-                by_email.add(email.key(), account.id.as_str());
                 if let Some(key) = same_domains.key(email) {
                     by_same_domain.entry(key).or_default().push(&account.id);
                 }
@@ -197,7 +238,6 @@ impl<'a> Index<'a> {
         Self {
             basis,
             former,
-            by_email,
             by_same_domain,
             by_former_email,
             former_by_same_domain,
@@ -205,9 +245,9 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts tied to a person, and the lines of the aliases that name an account which would
+    /// The accounts that today's rows and lines tie to a person, and the lines of the aliases that name an account which would
     /// have been found if it were there.
-    fn links_of(&self, person: &'a Person<'a>) -> (Vec<Link<'a>>, Vec<u64>) {
+    pub(super) fn links_of(&self, person: &Person<'_>) -> (Vec<Link<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
@@ -217,14 +257,20 @@ impl<'a> Index<'a> {
             Some((_, known)) => *known = kind.min(*known),
             None => strongest.push((account_id, kind)),
         };
-        for id in person.ids() {
+        for id in person.ids().filter(|_| !person.has_shared_id) {
             for account in self.by_external_id.get(id) {
                 tie(account, MatchKind::PersonId);
             }
         }
-        for email in &person.emails {
-            for account in self.by_email.get(email.key()) {
-                tie(account, MatchKind::Email);
+        // An address that several people have is nobody's own. Those who work here may use it.
+        let shared = person.shared_emails.iter().filter(|_| person.is_employed());
+        let own = person
+            .emails
+            .iter()
+            .filter(|email| !person.passed_on.contains(email));
+        for email in own.chain(shared) {
+            for account in self.basis.by_email.get(email.key()) {
+                tie(&account.id, MatchKind::Email);
             }
             for account in self.by_former_email.get(email.key()) {
                 tie(account, MatchKind::FormerEmail);
@@ -254,32 +300,139 @@ impl<'a> Index<'a> {
             };
             could_match.extend(would_be_found.then_some(by_hand.line));
         }
-        // Once linked, a leaver is followed by account id, whatever happens to the e-mail. What only
-        // an alias tied, another line may undo.
-        for leaver in &person.previous {
-            for (account, kind) in leaver.account_id.iter().zip(&leaver.matched_by) {
-                let undone = *kind == MatchKind::Alias
-                    && self
-                        .basis
-                        .listed
-                        .get(account.as_str())
-                        .is_some_and(|account| directives.are_different(&named, account));
-                if !undone {
-                    tie(account, *kind);
-                }
-            }
-        }
         strongest.sort_unstable();
         let links = strongest
             .into_iter()
-            .map(|(account_id, kind)| Link {
-                account_id,
-                kind,
-                listed: self.basis.listed.get(account_id).copied(),
-                earlier: self.basis.earlier.get(account_id).copied(),
-            })
+            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind))
             .collect();
         (links, could_match)
+    }
+
+    /// A tie to an account, unless somebody decided that it is not this person's.
+    fn link(&self, named: &Named<'_>, account_id: &'a str, kind: MatchKind) -> Option<Link<'a>> {
+        let listed = self.basis.listed.get(account_id).copied();
+        let earlier = self.basis.earlier.get(account_id).copied();
+        let is_different = listed
+            .or(earlier)
+            .is_some_and(|account| self.basis.directives.end_tie(named, account));
+        (!is_different).then_some(Link {
+            account_id,
+            kind,
+            listed,
+            earlier,
+        })
+    }
+
+    /// Once linked, a person is followed by account id, whatever happens to the addresses. An account that
+    /// is somebody else's today, who works here, is only suspected.
+    fn carry(
+        &self,
+        person: &Person<'a>,
+        matches: &mut Matches<'a>,
+        owners: &Owners<'_, 'a>,
+    ) -> Vec<Suspicion<'a>> {
+        let named = person.named();
+        let mut suspected = Vec::new();
+        let of_leaver = person
+            .previous
+            .iter()
+            .flat_map(|leaver| leaver.account_id.iter().zip(&leaver.matched_by));
+        let of_links = person.links.iter().flat_map(|links| &links.accounts);
+        let of_links = of_links.map(|account| (&account.account_id, &account.matched_by));
+        let carried: BTreeMap<&'a str, MatchKind> = of_leaver
+            .chain(of_links)
+            .map(|(account, kind)| (account.as_str(), *kind))
+            .collect();
+        for (account_id, kind) in carried {
+            if matches
+                .links
+                .iter()
+                .any(|link| link.account_id == account_id)
+            {
+                continue;
+            }
+            let is_related = |place: usize| {
+                let mut related = person.related.iter();
+                related.any(|of| of.by_id && of.other == place)
+            };
+            let mut owned = owners.of(account_id).peekable();
+            if owned.peek().is_none() {
+                matches.links.extend(self.link(&named, account_id, kind));
+            } else if owned.any(|(place, _)| is_related(place)) {
+                let note = format!(
+                    "account {account_id} is that of somebody with the same id who works here"
+                );
+                matches.notes.push(note);
+            } else if let Some(account) = self.basis.listed.get(account_id) {
+                suspected.push(Suspicion::new(
+                    account,
+                    Reason::Followed,
+                    account_id.to_owned(),
+                ));
+            }
+        }
+        matches.links.sort_by_key(|link| link.account_id);
+        suspected
+    }
+
+    /// Compares the accounts of a leaver with those of people who work here: an address that was handed on
+    /// after the person left excuses an account that began later, and a relative leaves a doubt.
+    fn compare_with_owners(
+        &self,
+        person: &Person<'a>,
+        matches: &mut Matches<'a>,
+        owners: &Owners<'_, 'a>,
+    ) {
+        let by_address = |kind: MatchKind| match kind {
+            MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,
+            MatchKind::PersonId | MatchKind::Alias => false,
+        };
+        let ended = person.end_of_work;
+        let mut notes = Vec::new();
+        matches.links.retain(|link| {
+            let joined = link.listed.and_then(|account| account.joined_at);
+            let began_later = joined.is_some() && ended.is_some() && joined > ended;
+            let is_handed_on = by_address(link.kind)
+                && began_later
+                && person.standing == Standing::Ended
+                && owners.of(link.account_id).next().is_some();
+            if is_handed_on {
+                notes.push(format!(
+                    "account {} began after the end of work and is somebody else's who works here",
+                    link.account_id
+                ));
+            }
+            !is_handed_on
+        });
+        matches.notes.extend(notes);
+        for relation in &person.related {
+            let other = &owners.people[relation.other];
+            if !other.is_employed() {
+                continue;
+            }
+            for link in &matches.links {
+                let is_theirs = owners
+                    .of(link.account_id)
+                    .any(|(place, _)| place == relation.other);
+                if !relation.by_id && !is_theirs {
+                    continue;
+                }
+                let (what, key) = match relation.by_id {
+                    true => ("id", other_address(other)),
+                    false => (
+                        "work address",
+                        key_of(other.person_id.as_deref(), &other.emails),
+                    ),
+                };
+                let text = format!(
+                    "somebody who works here has the same {what} and a related name: relation `same_person` \
+                     if they are one person, `different` with account {} if the account is the other's",
+                    link.account_id
+                );
+                let doubt = Doubt::new(text, Remedy::SamePerson(key));
+                matches.doubtful.insert(link.account_id, doubt);
+            }
+        }
     }
 
     /// The accounts an alias names, of those ever seen: one that nobody saw was never removed.
@@ -296,11 +449,20 @@ impl<'a> Index<'a> {
                     .collect()
             }
             AccountKey::Email(email) => {
-                let now = self.by_email.get(email.key());
+                let now = self
+                    .basis
+                    .by_email
+                    .get(email.key())
+                    .map(|account| account.id.as_str());
                 now.chain(self.by_former_email.get(email.key())).collect()
             }
         }
     }
+}
+
+/// What tells a person from another with the same id.
+fn other_address(person: &Person<'_>) -> String {
+    key_of(None, &person.emails)
 }
 
 /// The accounts of a key that had to be made.

@@ -6,30 +6,33 @@
 //!
 //! 1. `checks` on the accounts decide whether the run is *complete*: only then does absence from
 //!    the list prove that somebody has no account.
-//! 2. `tenures` groups HR rows into people, `earlier` says who of them the previous run knew, and
-//!    together they say who has left at the instant of the run.
-//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, and `directives`
-//!    are what people decided by hand.
+//! 2. `identity` groups HR rows into people, `earlier` says who of them the previous run knew, `ends` when
+//!    their work ends, and `people` puts that together.
+//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, `columns` looks at what
+//!    is not read, and `directives` are the decisions that people made by hand.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
 mod changes;
 mod checks;
+mod columns;
 mod directives;
 mod domains;
 mod earlier;
+mod ends;
 mod findings;
+mod identity;
 mod inputs;
 mod lookup;
 mod matching;
 mod outcomes;
+mod people;
 mod records;
+mod remedies;
 mod reviews;
 mod roster;
-mod standing;
 mod summary;
 mod suspicion;
-mod tenures;
 mod words;
 
 #[cfg(test)]
@@ -37,10 +40,12 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::people::Account;
 
 use directives::Directives;
-use lookup::Map;
+use lookup::{Lookup, Map};
 
 pub use checks::mark_of_origin;
 pub(crate) use domains::SameDomains;
@@ -48,17 +53,17 @@ pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    Judgement, Leaver, LeaverCounts, Night, Owner, RosterMember, Tenure,
+    Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner, PersonLinks, Tenure,
 };
 pub use words::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, MatchKind,
-    Outcome, Severity, Verdict, WithinSla,
+    Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
 /// The version of the rules. A change that can alter a judgement on the same inputs raises it.
 ///
-/// 2: aliases, exceptions, domain aliases, rosters; look-alike addresses raise a suspicion.
-pub const VERSION: u32 = 2;
+/// 3: names decide who is one person, links are kept for everybody, unread columns and doubts are named.
+pub const VERSION: u32 = 3;
 
 /// What the parts of a judgement stand on: the inputs, and what follows from them alone.
 struct Basis<'a> {
@@ -68,10 +73,12 @@ struct Basis<'a> {
     same_domains: SameDomains,
     /// The organization's mail domains.
     domains: BTreeSet<String>,
-    /// Tonight's accounts, by id.
+    /// Today's accounts, by id.
     listed: Map<&'a str, &'a Account>,
     /// The baseline's accounts, by id.
     earlier: Map<&'a str, &'a Account>,
+    /// Today's accounts, by each address.
+    by_email: Lookup<'a, &'a Account>,
 }
 
 impl<'a> Basis<'a> {
@@ -79,7 +86,14 @@ impl<'a> Basis<'a> {
         let same_domains = SameDomains::of(inputs);
         let baseline = inputs.past.baseline.as_ref();
         let baseline = baseline.map_or(&[][..], |baseline| &baseline.accounts);
+        let mut by_email = Lookup::new();
+        for account in &inputs.population.accounts {
+            for email in &account.emails {
+                by_email.add(email.key(), account);
+            }
+        }
         Self {
+            by_email,
             listed: matching::by_id(&inputs.population.accounts),
             earlier: matching::by_id(baseline),
             inputs,
@@ -97,12 +111,17 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let complete = checks::make_complete(&checks);
 
     let rejected = roster::Rejected::of(inputs);
-    let people = tenures::people(&basis, &rejected);
+    let (mut people, rows_with_shared_id) = people::people(&basis, &rejected);
     let former_emails = matching::former_emails(&basis);
-    let matches = matching::of_everybody(&basis, &people, &former_emails, complete);
-    let leavers = outcomes::of_everybody(&basis, &people, &matches, complete);
+    let index = matching::Index::of(&basis, &former_emails);
+    columns::mark(&basis, &mut people, &index);
+    let matches = matching::of_everybody(&basis, &people, &index, complete);
+    let feed_since = feed_since(inputs, complete);
+    let leavers = outcomes::of_everybody(&basis, &people, &matches, feed_since, complete);
 
     checks.extend(checks::of_the_feed(&basis, &people));
+    checks.push(columns::check(inputs, &leavers));
+    checks.push(checks::hr_identities(inputs, rows_with_shared_id));
     checks.extend(checks::of_the_past(inputs));
     checks.extend(checks::of_the_store(inputs));
     checks.extend(reviews::review_due(inputs));
@@ -113,8 +132,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let findings = findings::of_the_night(&basis, &people, &leavers, &matches, not_done);
     let changes = changes::of_the_night(&basis, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
-    let members = people.iter().filter_map(tenures::Person::as_member);
-    let roster = roster::tonight(inputs, &rejected, members);
+    let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
     let needed = basis.directives.exceptions_needed();
@@ -132,13 +150,23 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         changes,
         owners,
         directives: basis.directives.uses(inputs),
-        roster,
+        links,
+        feed_since,
         reviews: reviews.reviews,
         former_emails,
         organization_domains: basis.domains.into_iter().collect(),
         counts,
         trend,
     }
+}
+
+/// The first complete run that read this feed: until then nobody knows how long a leaver without a date has
+/// been gone.
+fn feed_since(inputs: &Inputs, complete: bool) -> Option<Timestamp> {
+    let previous = inputs.past.previous.as_ref();
+    let same_feed = previous.filter(|previous| previous.feed_url == inputs.hr.origin.url);
+    let before = same_feed.and_then(|previous| previous.feed_since);
+    before.or_else(|| (complete && inputs.hr.unusable.is_none()).then_some(inputs.as_of))
 }
 
 /// Proves that the sums of a judgement add up.

@@ -1,13 +1,17 @@
 //! One outcome for each leaver, and the interval in which access ended.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use super::columns::ignoring;
+use super::ends::later;
 use super::matching::{Link, Matches};
-use super::standing::Standing;
-use super::suspicion::Suspicion;
-use super::tenures::Person;
-use super::{Basis, Inputs, Leaver, MatchKind, Outcome, WithinSla};
+use super::people::Person;
+use super::remedies::{Doubt, Remedy};
+use super::suspicion::{Reason, Suspicion};
+use super::{Basis, FeedScope, Inputs, Leaver, MatchKind, Outcome, Standing, WithinSla};
 use crate::people::{Access, EmailAddress};
 
 /// A leaver with the accounts that the outcome rests on.
@@ -17,6 +21,12 @@ pub(super) struct Judged<'a> {
     /// The worst first, in the order of the leaver's `account_id`.
     pub(super) links: Vec<Link<'a>>,
     pub(super) suspicions: Vec<Suspicion<'a>>,
+    /// Columns that are not read and leave a doubt.
+    pub(super) unread_columns: BTreeSet<usize>,
+    /// Whether no account could have been found, because HR gives no usable address.
+    pub(super) without_address: bool,
+    /// Whether an exception accepts the person as a whole, so that nothing about them is open.
+    pub(super) is_accepted: bool,
     /// Accounts whose access an exception covers.
     pub(super) covered: Vec<&'a str>,
     /// Whether work has ended and the deadline has passed.
@@ -27,16 +37,22 @@ pub(super) struct Judged<'a> {
 
 /// Judges every leaver, the worst outcome first.
 pub(super) fn of_everybody<'a>(
-    basis: &Basis<'_>,
+    basis: &Basis<'a>,
     people: &[Person<'a>],
     matches: &[Matches<'a>],
+    feed_since: Option<Timestamp>,
     complete: bool,
 ) -> Vec<Judged<'a>> {
+    let judge = Judge {
+        basis,
+        feed_since,
+        complete,
+    };
     let mut judged: Vec<Judged<'a>> = people
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
-        .map(|(person, matches)| of_one(basis, person, matches, complete))
+        .map(|(person, matches)| judge.one(person, matches))
         .collect();
     // Stable: people of one outcome stay in their own order.
     judged.sort_by_cached_key(|judged| badness(judged.leaver.outcome));
@@ -64,171 +80,294 @@ fn access(link: &Link<'_>) -> Access {
     link.listed.map_or(Access::None, |account| account.access())
 }
 
-fn of_one<'a>(
-    basis: &Basis<'_>,
-    person: &Person<'a>,
-    matches: &Matches<'a>,
+struct Judge<'b, 'a> {
+    basis: &'b Basis<'a>,
+    feed_since: Option<Timestamp>,
     complete: bool,
-) -> Judged<'a> {
-    let inputs = basis.inputs;
-    let as_of = inputs.as_of;
-    let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
-    let previous = &person.previous;
+}
 
-    let mut links = matches.links.clone();
-    links.sort_by(|a, b| {
-        access(b)
-            .cmp(&access(a))
-            .then_with(|| a.account_id.cmp(b.account_id))
-    });
-    let worst = links.iter().map(access).max().unwrap_or(Access::None);
+impl<'a> Judge<'_, 'a> {
+    fn one(&self, person: &Person<'a>, matches: &Matches<'a>) -> Judged<'a> {
+        let Self {
+            basis, complete, ..
+        } = *self;
+        let inputs = basis.inputs;
+        let as_of = inputs.as_of;
+        let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
+        let previous = &person.previous;
 
-    let first_named = previous.iter().map(|leaver| leaver.first_seen_in_feed);
-    let first_seen_in_feed = first_named.min().unwrap_or(as_of);
-    let ends = matches!(
-        person.standing,
-        Standing::Ended | Standing::Upcoming | Standing::Rehired
-    );
-    let deadline = match (person.standing, person.end_of_work) {
-        (Standing::Undecided | Standing::Rescinded, _) => None,
-        (_, Some(end)) => Some(later(end, grace)),
-        (_, None) => Some(later(first_seen_in_feed, grace)),
-    };
-    let deadline_from_notice = ends.then(|| {
-        let known_by = person
-            .end_of_work
-            .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed));
-        later(known_by, grace)
-    });
+        let mut links = matches.links.clone();
+        links.sort_by(|a, b| {
+            access(b)
+                .cmp(&access(a))
+                .then_with(|| a.account_id.cmp(b.account_id))
+        });
+        let worst = links.iter().map(access).max().unwrap_or(Access::None);
 
-    let mut seen = Seen::of(inputs, &links, worst, previous, complete);
-    // Nobody HR names any more: a search of a whole list that would have found an account and found
-    // none is all there can be.
-    let is_missing = person.tenures.is_empty();
-    if is_missing
-        && complete
-        && links.is_empty()
-        && matches.suspected_account_id.is_empty()
-        && could_match(person, matches, basis)
-    {
-        seen.first_without = seen.first_without.or(Some(as_of));
-    }
-    let mut notes = person.notes.clone();
-    for suspicion in &matches.suspicions {
-        if person.standing == Standing::Ended || is_missing {
-            notes.push(format!(
-                "account {} may be theirs: {}; an alias row decides",
-                suspicion.account.id, suspicion.reason
-            ));
-        }
-    }
-    let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
-    let is_overdue = person.standing == Standing::Ended && deadline_passed;
-    notes.extend(recycled(person, &links));
-    let mut covered = Vec::new();
-    let mut exception_expires: Option<Date> = None;
-    if is_overdue && basis.directives.has_exceptions() {
+        let first_named = previous.iter().map(|leaver| leaver.first_seen_in_feed);
+        let first_seen_in_feed = first_named.min().unwrap_or(as_of);
+        let deadline = match (person.standing, person.end_of_work) {
+            (Standing::Rescinded | Standing::Working, _) | (Standing::Doubtful, None) => None,
+            (_, Some(end)) => Some(later(end, grace)),
+            (_, None) => Some(later(first_seen_in_feed, grace)),
+        };
+        let deadline_from_notice = deadline.map(|_| {
+            let known_by = person
+                .end_of_work
+                .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed));
+            later(known_by, grace)
+        });
+        let seen = Seen::of(inputs, &links, worst, previous, complete);
+        let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
+        let is_overdue = person.standing == Standing::Ended && deadline_passed;
+        let mut notes: Vec<String> = person.notes.iter().chain(&matches.notes).cloned().collect();
+        notes.extend(recycled(person, &links));
+
         let named = person.named();
-        for link in &links {
-            let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
-                continue;
-            };
-            let exception = basis.directives.covers_access(&named, account);
-            if let Some(exception) = exception {
-                covered.push(link.account_id);
-                notes.push(format!("account {}: {}", account.id, exception.told()));
-                let expires = exception.expires_on;
-                exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
+        let mut covered = Vec::new();
+        let mut exception_expires: Option<Date> = None;
+        if is_overdue && basis.directives.has_exceptions() {
+            for link in &links {
+                let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
+                    continue;
+                };
+                let exception = basis.directives.covers_access(&named, account);
+                if let Some(exception) = exception {
+                    covered.push(link.account_id);
+                    notes.push(format!("account {}: {}", account.id, exception.in_full()));
+                    let expires = exception.expires_on;
+                    exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
+                }
             }
         }
-    }
-    let not_covered = |link: &&Link<'_>| !covered.contains(&link.account_id);
-    let has_uncovered = links
-        .iter()
-        .filter(not_covered)
-        .any(|link| access(link) == Access::Has);
-    let has_unknown = links.iter().any(|link| access(link) == Access::Possible);
-    let open_suspicion = !matches.suspicions.is_empty();
+        let is_doubtful = |link: &Link<'_>| matches.doubtful.contains_key(link.account_id);
+        let has_uncovered = links.iter().any(|link| {
+            let is_open = !covered.contains(&link.account_id) && !is_doubtful(link);
+            is_open && access(link) == Access::Has
+        });
+        let mut suspicions = matches.suspicions.clone();
+        let doubts = self.doubts(
+            person,
+            matches,
+            &links,
+            &mut suspicions,
+            first_seen_in_feed,
+            deadline_passed,
+        );
+        let could_match = could_match(person, matches, basis);
+        let without_address = !could_match && links.is_empty() && suspicions.is_empty();
+        // Staff without a mailbox: a complete run saw them work here without an address.
+        let never_had_any = inputs.policy.hr_feed_scope == FeedScope::Roster
+            && person.links.iter().any(|links| links.without_address)
+            && !matches.may_be_namesake;
 
-    let outcome = match person.standing {
-        Standing::Rehired => Outcome::Rehired,
-        Standing::Rescinded => Outcome::Rescinded,
-        Standing::Upcoming => Outcome::Upcoming,
-        Standing::Undecided | Standing::Working => Outcome::NotEvaluable,
-        Standing::Ended => {
-            if has_uncovered && deadline_passed {
+        let mut is_accepted = false;
+        let outcome = match person.standing {
+            Standing::Rehired => Outcome::Rehired,
+            Standing::Rescinded => Outcome::Rescinded,
+            Standing::Upcoming => Outcome::Upcoming,
+            Standing::Working => Outcome::NotEvaluable,
+            Standing::Ended if has_uncovered && deadline_passed => {
+                notes.extend(doubts);
                 Outcome::StillActive
-            } else if !complete {
+            }
+            Standing::Ended | Standing::Doubtful if !complete => {
+                notes.extend(doubts);
                 notes.push("the run is not complete: absence proves nothing".to_owned());
                 Outcome::NotEvaluable
-            } else if has_unknown {
-                notes.push("an account's status is unknown".to_owned());
-                Outcome::NotEvaluable
-            } else if open_suspicion {
-                Outcome::NotEvaluable
-            } else if worst == Access::Has && deadline_passed {
-                Outcome::Excepted
-            } else if worst == Access::Has {
-                Outcome::WithinGrace
-            } else if !links.is_empty() {
-                Outcome::Removed
-            } else if could_match(person, matches, basis) {
-                Outcome::NoAccessFound
-            } else {
-                notes.push(no_key(person).to_owned());
-                Outcome::NotEvaluable
+            }
+            Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
+                match basis.directives.covers_person(&named) {
+                    Some(exception) => {
+                        notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                        exception_expires = Some(exception.expires_on);
+                        is_accepted = true;
+                        suspicions.clear();
+                        Outcome::Excepted
+                    }
+                    None => {
+                        notes.extend(doubts);
+                        Outcome::NotEvaluable
+                    }
+                }
+            }
+            Standing::Ended | Standing::Doubtful => {
+                if worst == Access::Has && deadline_passed {
+                    Outcome::Excepted
+                } else if worst == Access::Has {
+                    Outcome::WithinGrace
+                } else if !links.is_empty() {
+                    Outcome::Removed
+                } else if could_match {
+                    Outcome::NoAccessFound
+                } else if never_had_any {
+                    notes.push("an earlier run saw them work here without an address, and no account has their name".to_owned());
+                    Outcome::NoAccessFound
+                } else if let Some(exception) = basis.directives.covers_without_address(&named) {
+                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                    exception_expires = Some(exception.expires_on);
+                    is_accepted = true;
+                    Outcome::Excepted
+                } else {
+                    notes.push(no_key(person).to_owned());
+                    Outcome::NotEvaluable
+                }
+            }
+        };
+        let within = |deadline: Option<Timestamp>| match outcome {
+            Outcome::StillActive if deadline.is_some_and(|deadline| as_of > deadline) => {
+                WithinSla::No
+            }
+            Outcome::Removed if person.standing == Standing::Ended => {
+                deadline.map_or(WithinSla::Unknown, |deadline| seen.within(deadline))
+            }
+            _ => WithinSla::Unknown,
+        };
+
+        let leaver = Leaver {
+            person_id: person.person_id.clone(),
+            name: person.names.first().cloned(),
+            emails: person.emails.clone(),
+            end_of_work: person.end_of_work,
+            deadline,
+            standing: person.standing,
+            outcome,
+            account_id: links
+                .iter()
+                .map(|link| link.account_id.to_owned())
+                .collect(),
+            account_email: links.iter().map(|link| email_of(link, previous)).collect(),
+            matched_by: links.iter().map(|link| link.kind).collect(),
+            last_seen_with_access: seen.last_with,
+            first_seen_without_access: seen.first_without,
+            // Without a date from HR the first clock has no start; the second, from notice, has.
+            within_sla: match person.end_of_work {
+                None if outcome == Outcome::Removed => WithinSla::Unknown,
+                _ => within(deadline),
+            },
+            exception_expires: exception_expires.map(|day| day.to_string()),
+            note: notes.join("; "),
+            first_seen_in_feed,
+            deadline_from_notice,
+            within_sla_from_notice: within(deadline_from_notice),
+            in_feed: person.in_feed,
+            other_person_ids: person.other_person_ids.clone(),
+            tenures: person.tenures.clone(),
+            suspected_account_id: matches.suspected_account_id.clone(),
+        };
+        let unread = suspicions.iter().filter(|of| of.reason == Reason::Unread);
+        let unread: BTreeSet<&str> = unread.map(|of| of.key.as_str()).collect();
+        let cells = person.rows.iter().flat_map(|row| &row.unread);
+        let of_addresses =
+            cells.filter(|cell| cell.emails.iter().any(|email| unread.contains(email.key())));
+        let unread_columns = person.unread_columns.iter().copied();
+        Judged {
+            leaver,
+            links,
+            unread_columns: unread_columns
+                .chain(of_addresses.map(|cell| cell.column))
+                .collect(),
+            suspicions,
+            without_address,
+            is_accepted,
+            covered,
+            is_overdue,
+            previous: previous.clone(),
+        }
+    }
+
+    /// Why somebody who left, or may have, cannot be judged, each with the line that closes it. Suspicions
+    /// that an exception for the account accepts are taken out.
+    fn doubts(
+        &self,
+        person: &Person<'a>,
+        matches: &Matches<'a>,
+        links: &[Link<'a>],
+        suspicions: &mut Vec<Suspicion<'a>>,
+        first_seen_in_feed: Timestamp,
+        deadline_passed: bool,
+    ) -> Vec<String> {
+        let inputs = self.basis.inputs;
+        let worst = links.iter().map(access).max().unwrap_or(Access::None);
+        let mut doubts = Vec::new();
+        match person.standing {
+            Standing::Ended | Standing::Doubtful => {}
+            Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
+                return doubts;
             }
         }
-    };
-    let within = |deadline: Option<Timestamp>| match outcome {
-        Outcome::StillActive if deadline.is_some_and(|deadline| as_of > deadline) => WithinSla::No,
-        Outcome::Removed => deadline.map_or(WithinSla::Unknown, |deadline| seen.within(deadline)),
-        _ => WithinSla::Unknown,
-    };
-
-    let leaver = Leaver {
-        person_id: person.person_id.clone(),
-        name: person.names.first().cloned(),
-        emails: person.emails.clone(),
-        end_of_work: person.end_of_work,
-        deadline,
-        outcome,
-        account_id: links
-            .iter()
-            .map(|link| link.account_id.to_owned())
-            .collect(),
-        account_email: links.iter().map(|link| email_of(link, previous)).collect(),
-        matched_by: links.iter().map(|link| link.kind).collect(),
-        last_seen_with_access: seen.last_with,
-        first_seen_without_access: seen.first_without,
-        // Without a date from HR the first clock has no start; the second, from notice, has.
-        within_sla: match person.end_of_work {
-            None if outcome == Outcome::Removed => WithinSla::Unknown,
-            _ => within(deadline),
-        },
-        exception_expires: exception_expires.map(|day| day.to_string()),
-        note: notes.join("; "),
-        first_seen_in_feed,
-        deadline_from_notice,
-        within_sla_from_notice: within(deadline_from_notice),
-        in_feed: person.in_feed,
-        other_person_ids: person.other_person_ids.clone(),
-        tenures: person.tenures.clone(),
-        suspected_account_id: matches.suspected_account_id.clone(),
-    };
-    Judged {
-        leaver,
-        links,
-        suspicions: matches.suspicions.clone(),
-        covered,
-        is_overdue,
-        previous: previous.clone(),
+        suspicions.retain(|suspicion| {
+            let what = "it may be that of somebody who left";
+            self.basis
+                .directives
+                .covers_account(suspicion.account, what)
+                .is_none()
+        });
+        for suspicion in suspicions.iter() {
+            doubts.push(suspicion_of(person, suspicion, inputs));
+        }
+        if let Some(doubt) = person.doubt.as_ref().filter(|_| worst != Access::None) {
+            doubts.push(doubt.about(person));
+        }
+        for link in links.iter().filter(|link| access(link) != Access::None) {
+            if let Some(doubt) = matches.doubtful.get(link.account_id) {
+                doubts.push(doubt.about(person));
+            } else if access(link) == Access::Possible {
+                let text = format!("the status of account {} is unknown", link.account_id);
+                doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+            }
+        }
+        let since_the_first_run = self
+            .feed_since
+            .is_none_or(|since| first_seen_in_feed <= since);
+        let is_undated = person.standing == Standing::Ended && person.end_of_work.is_none();
+        if is_undated && since_the_first_run && worst == Access::Has && !deadline_passed {
+            let text = "has left without a date, and was in the first feed that was read: nobody knows since when";
+            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+        }
+        if links.is_empty()
+            && suspicions.is_empty()
+            && person.rows.iter().any(|row| row.unreadable_address)
+        {
+            let text =
+                "an address in HR's row cannot be read, and no account was found by the others";
+            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+        }
+        doubts
     }
 }
 
-/// A span after an instant; at the end of time, the end of time.
-fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
-    instant.checked_add(span).unwrap_or(Timestamp::MAX)
+/// What an account that may be somebody's leaves open, with the line that closes it.
+pub(super) fn suspicion_of(
+    person: &Person<'_>,
+    suspicion: &Suspicion<'_>,
+    inputs: &Inputs,
+) -> String {
+    let Suspicion {
+        account,
+        reason,
+        key,
+    } = suspicion;
+    let is_nameless = person.person_id.is_none() && person.emails.is_empty();
+    let remedy = match reason {
+        Reason::Shared => Remedy::Service(account.id.clone()),
+        Reason::Unread => {
+            let cells = person.rows.iter().flat_map(|row| &row.unread);
+            let of_it =
+                cells.filter(|cell| cell.emails.iter().any(|email| email.key() == key.as_str()));
+            Remedy::Columns(ignoring(inputs, of_it.map(|cell| cell.column)))
+        }
+        _ if is_nameless => Remedy::Account(account.id.clone()),
+        Reason::Followed
+        | Reason::Tag
+        | Reason::LookAlike
+        | Reason::Turkish
+        | Reason::OtherDomain
+        | Reason::Name
+        | Reason::Before => Remedy::Different(account.id.clone()),
+    };
+    let text = format!("account {} may be theirs ({})", account.id, reason.text());
+    Doubt::new(text, remedy).about(person)
 }
 
 /// Whether an account would have been found if there were one.
@@ -245,9 +384,9 @@ fn could_match(person: &Person<'_>, matches: &Matches<'_>, basis: &Basis<'_>) ->
 
 fn no_key(person: &Person<'_>) -> &'static str {
     if person.emails.is_empty() {
-        "HR gives no e-mail, and no account carries HR's ids: an account could not have been found"
+        "HR gives no usable address, and no account carries HR's ids: an account could not have been found"
     } else {
-        "no e-mail is in one of the organization's domains: an account could not have been found"
+        "no address is in one of the organization's domains: an account could not have been found"
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::directives::Named;
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
-    MatchKind, Outcome, Severity, Verdict, WithinSla,
+    MatchKind, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, Reviews, Role, Status};
 
@@ -35,8 +35,10 @@ pub struct Judgement {
     pub owners: Vec<Owner>,
     /// What became of every line that somebody wrote by hand, in the order of the files.
     pub directives: Vec<DirectiveUse>,
-    /// Everybody the roster names as working here, or named when it could last be read.
-    pub roster: Vec<RosterMember>,
+    /// Everybody who works here by HR's word, with their accounts.
+    pub links: Vec<PersonLinks>,
+    /// The first complete run that read this feed.
+    pub feed_since: Option<Timestamp>,
     /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
     pub reviews: Option<Reviews>,
     /// Addresses that accounts bore before, as used tonight.
@@ -90,6 +92,8 @@ pub struct Leaver {
     pub end_of_work: Option<Timestamp>,
     /// Until when access may last.
     pub deadline: Option<Timestamp>,
+    /// What HR says of the person.
+    pub standing: Standing,
     /// The one outcome.
     pub outcome: Outcome,
     /// Accounts tied to the person, the worst first.
@@ -167,7 +171,8 @@ pub struct Tenure {
 impl Tenure {
     /// What one row tells.
     pub(super) fn of(row: &HrRow) -> Self {
-        let zoned = row.end_of_work().or(row.start.as_ref());
+        let dates = [&row.last_day, &row.end, &row.start];
+        let zoned = dates.into_iter().flatten().next();
         Self {
             person_id: row.person_id.clone(),
             status: Self::status_word(&row.status),
@@ -274,15 +279,30 @@ pub struct DirectiveUse {
     pub detail: String,
 }
 
-/// Somebody the roster names as working here: who is missing later may have left.
+/// Somebody who works here by HR's word, and the accounts that were tied to them: a line of
+/// `inputs/links.jsonl.gz`. When they leave, they are followed by account id, whatever became of the
+/// addresses; and whoever is missing from a later roster may have left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RosterMember {
-    /// Ids of the person's tenures.
+pub struct PersonLinks {
+    /// Ids of the person's tenures, the deciding one's first.
     pub person_ids: Vec<String>,
-    /// Every address, work addresses first.
+    /// Every address that identifies the person, work addresses first.
     pub emails: Vec<EmailAddress>,
     /// Name as HR writes it.
     pub name: Option<String>,
+    /// Whether a complete run has seen them work here without an address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_address: bool,
+    /// By account id.
+    pub accounts: Vec<LinkedAccount>,
+}
+
+/// An account that was tied to somebody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LinkedAccount {
+    pub account_id: String,
+    #[serde(rename = "match")]
+    pub matched_by: MatchKind,
 }
 
 /// Who an account belongs to, as far as HR tells.

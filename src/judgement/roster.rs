@@ -1,82 +1,83 @@
-//! Who works here by HR's roster, and who is missing from it.
+//! Who works here by HR's word, the accounts that are tied to them, and who is missing from a roster.
 //!
-//! A roster names everybody who works here, so somebody whom an earlier one named and tonight's does
-//! not may have left. HR has not said so: they are not evaluable, never silently gone.
+//! A roster names everybody who works here, so somebody whom an earlier one named and today's does
+//! not may have left. HR has not said so: they are never silently gone.
 
-use super::lookup::{Lookup, Map, Set};
-use super::{FeedScope, Inputs, RosterMember};
-use crate::people::{EmailAddress, HrRow, name_key};
+use super::lookup::{Map, Set};
+use super::matching::Matches;
+use super::people::Person;
+use super::{FeedScope, Inputs, LinkedAccount, PersonLinks};
+use crate::people::EmailAddress;
 
-/// Everybody the roster names as working here: tonight's, and whom it names in a row that cannot be
-/// read. Where it cannot be used, or the feed is none tonight, it is who they were.
-pub(super) fn tonight(
+/// The accounts of everybody who works here by HR's word, for the next run. If today's feed cannot be
+/// used, or is not the roster, those of before stay too.
+pub(super) fn links(
     inputs: &Inputs,
     rejected: &Rejected<'_>,
-    members: impl Iterator<Item = RosterMember>,
-) -> Vec<RosterMember> {
-    let is_read = inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none();
-    let mut roster: Vec<RosterMember> = if is_read {
-        let unread = absent(inputs).filter(|member| rejected.names_member(member));
-        members.chain(unread.cloned()).collect()
-    } else {
-        before(inputs).to_vec()
-    };
-    roster.sort();
-    roster.dedup();
-    roster
-}
-
-/// Whom an earlier roster named as working here, and tonight's does not name at all.
-pub(super) fn missing<'a>(inputs: &'a Inputs, rejected: &Rejected<'_>) -> Vec<&'a RosterMember> {
-    if inputs.policy.hr_feed_scope != FeedScope::Roster || inputs.hr.unusable.is_some() {
-        return Vec::new();
-    }
-    let is_missing = |member: &&RosterMember| !rejected.names_member(member);
-    absent(inputs).filter(is_missing).collect()
-}
-
-fn before(inputs: &Inputs) -> &[RosterMember] {
-    let previous = inputs.past.previous.as_ref();
-    previous.map_or(&[], |previous| &previous.roster)
-}
-
-/// Members whom no row of tonight is about.
-fn absent(inputs: &Inputs) -> impl Iterator<Item = &RosterMember> {
-    let before = before(inputs);
-    let mut ids: Set<&str> = Set::default();
-    let mut by_email: Lookup<'_, &HrRow> = Lookup::new();
-    if !before.is_empty() {
-        for row in &inputs.hr.rows {
-            ids.extend(row.person_id.as_deref());
-            if let Some(email) = &row.email {
-                by_email.add(email.key(), row);
-            }
+    people: &[Person<'_>],
+    matches: &[Matches<'_>],
+    complete: bool,
+) -> Vec<PersonLinks> {
+    let is_read = inputs.hr.unusable.is_none();
+    let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+    let mut links: Vec<PersonLinks> = Vec::new();
+    for (person, matches) in people.iter().zip(matches) {
+        if person.in_feed && person.is_employed() && is_read {
+            links.push(links_of(person, matches, complete));
         }
     }
-    before.iter().filter(move |member| {
-        let by_id = member.person_ids.iter().any(|id| ids.contains(id.as_str()));
-        let mut rows = member
-            .emails
-            .iter()
-            .flat_map(|email| by_email.get(email.key()));
-        !by_id && !rows.any(|row| is_about(row, member))
-    })
+    let followed: Set<*const PersonLinks> = people
+        .iter()
+        .flat_map(|person| &person.links)
+        .map(|links| &raw const **links)
+        .collect();
+    for before in before(inputs) {
+        let is_followed = followed.contains(&(&raw const *before));
+        if !is_read || !is_followed && (!is_roster || rejected.names(before)) {
+            links.push(before.clone());
+        }
+    }
+    links.sort();
+    links.dedup();
+    links
 }
 
-/// Whether a row with an address of a member is about them. An address that was given to somebody else,
-/// another id and no word of the name, names nobody but who has it now; a private one names nobody.
-fn is_about(row: &HrRow, member: &RosterMember) -> bool {
-    let other_id = row.person_id.is_some() && !member.person_ids.is_empty();
-    let (one, other) = (&row.name, &member.name);
-    let other_name = one
-        .as_deref()
-        .and_then(name_key)
-        .zip(other.as_deref().and_then(name_key))
-        .is_some_and(|(one, other)| {
-            !one.split(' ')
-                .any(|word| other.split(' ').any(|known| known == word))
-        });
-    !(other_id && other_name)
+fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> PersonLinks {
+    let today = matches.links.iter().map(|link| LinkedAccount {
+        account_id: link.account_id.to_owned(),
+        matched_by: link.kind,
+    });
+    let before = person
+        .links
+        .iter()
+        .flat_map(|links| &links.accounts)
+        .cloned();
+    let mut accounts: Vec<LinkedAccount> = today.chain(before).collect();
+    accounts.sort();
+    accounts.dedup_by(|again, first| again.account_id == first.account_id);
+    let had_none = person.links.iter().any(|links| links.without_address);
+    PersonLinks {
+        person_ids: person.ids().cloned().collect(),
+        emails: person.emails.clone(),
+        name: person.names.first().cloned(),
+        without_address: person.emails.is_empty() && (complete || had_none),
+        accounts,
+    }
+}
+
+/// Whom an earlier roster named as working here, and today's does not name at all.
+pub(super) fn missing<'a>(
+    inputs: &'a Inputs,
+    rejected: &Rejected<'_>,
+    absent: impl Iterator<Item = &'a PersonLinks>,
+) -> impl Iterator<Item = &'a PersonLinks> {
+    let is_read = inputs.policy.hr_feed_scope == FeedScope::Roster && inputs.hr.unusable.is_none();
+    absent.filter(move |links| is_read && !rejected.names(links))
+}
+
+fn before(inputs: &Inputs) -> &[PersonLinks] {
+    let previous = inputs.past.previous.as_ref();
+    previous.map_or(&[], |previous| &previous.links)
 }
 
 /// Rows that could not be read, by whom they are about.
@@ -113,8 +114,8 @@ impl<'a> Rejected<'a> {
         by_id.or_else(by_email).copied()
     }
 
-    fn names_member(&self, member: &RosterMember) -> bool {
-        self.line_of(member.person_ids.iter(), &member.emails)
+    fn names(&self, links: &PersonLinks) -> bool {
+        self.line_of(links.person_ids.iter(), &links.emails)
             .is_some()
     }
 }

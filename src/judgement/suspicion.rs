@@ -1,23 +1,73 @@
 //! Accounts that may be somebody's: never a match, and never ignored.
 //!
-//! Names, plus-tags and look-alike letters raise a suspicion, which stays open until somebody decides it
-//! with an alias, an owner is found, or access ends.
+//! Names, plus-tags, look-alike letters and other domains raise a suspicion, which stays open until somebody
+//! decides it with an alias, an owner is found, or access ends.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Basis;
 use super::directives::Directives;
 use super::lookup::{Map, Set};
-use super::tenures::Person;
-use crate::people::{Access, Account, EmailAddress, name_key};
+use super::matching::Link;
+use super::people::Person;
+use crate::people::{Access, Account, EmailAddress, Likeness, NameWords, compare_names};
 
 /// An account that may be somebody's: a suspicion, never a match.
 #[derive(Clone, Debug)]
 pub(super) struct Suspicion<'a> {
     pub(super) account: &'a Account,
-    pub(super) reason: &'static str,
+    pub(super) reason: Reason,
+    /// What the account and the person have in common. Suspicions with one reason and key are one question.
+    pub(super) key: String,
 }
+
+/// Why an account may be somebody's, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// It was tied to them, and is that of somebody who works here now.
+    Followed,
+    Tag,
+    LookAlike,
+    Turkish,
+    OtherDomain,
+    Name,
+    /// Several people have its address.
+    Shared,
+    /// An address in a column that is not read.
+    Unread,
+    Before,
+}
+
+impl Reason {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Followed => {
+                "an earlier run tied it to them, and it is that of somebody who works here now"
+            }
+            Self::Tag => "the same address but for a plus-tag",
+            Self::LookAlike => "the same address but for look-alike letters",
+            Self::Turkish => "the same address but for the Turkish letters i",
+            Self::OtherDomain => "the same address in another domain of the organization",
+            Self::Name => "the same name",
+            Self::Shared => "an address that several people have",
+            Self::Unread => "its address is in a column that is not read",
+            Self::Before => "suspected in an earlier run",
+        }
+    }
+}
+
+impl<'a> Suspicion<'a> {
+    pub(super) fn new(account: &'a Account, reason: Reason, key: String) -> Self {
+        Self {
+            account,
+            reason,
+            key,
+        }
+    }
+}
+
+type ByKey<'a> = Map<String, Vec<&'a Account>>;
 
 /// Accounts that may have access and belong to nobody HR names, by what could give them away.
 pub(super) struct Suspects<'a> {
@@ -29,56 +79,147 @@ pub(super) struct Suspects<'a> {
     accessible: Set<&'a str>,
     accounts: Vec<&'a Account>,
     by_id: Map<&'a str, &'a Account>,
-    by_untagged_email: HashMap<String, Vec<&'a Account>>,
+    /// By the address without a plus-tag, with one letter i.
+    by_plain_email: ByKey<'a>,
+    /// Only accounts with an address in a domain of the organization.
+    by_local: Map<&'a str, Vec<&'a Account>>,
     /// Only accounts whose address has letters beyond ASCII; most often there is none.
-    odd_by_look: HashMap<String, Vec<&'a Account>>,
+    odd_by_look: ByKey<'a>,
     /// All of them, for the rare person whose address has such letters.
-    all_by_look: OnceCell<HashMap<String, Vec<&'a Account>>>,
-    by_name: HashMap<String, Vec<&'a Account>>,
+    all_by_look: OnceCell<ByKey<'a>>,
+    by_name: NameIndex<'a>,
 }
+
+/// Accounts by the words of their names.
+#[derive(Default)]
+struct NameIndex<'a> {
+    names: Map<&'a str, NameWords>,
+    exact: Map<NameWords, Vec<&'a Account>>,
+    /// By each pair of words: names of two words and more are compared by what they share.
+    by_pair: Map<(String, String), Vec<&'a Account>>,
+    /// By each word.
+    by_word: Map<String, Vec<&'a Account>>,
+    /// Without a name, in another script or with an initial: words do not find these.
+    vague: Vec<&'a Account>,
+}
+
+impl<'a> NameIndex<'a> {
+    fn of(accounts: &[&'a Account]) -> Self {
+        let mut index = Self::default();
+        for account in accounts {
+            let Some(name) = account.name.as_deref().and_then(NameWords::of) else {
+                index.vague.push(account);
+                continue;
+            };
+            if !name.is_plain() {
+                index.vague.push(account);
+            }
+            for (place, word) in name.words().iter().enumerate() {
+                index.by_word.entry(word.clone()).or_default().push(account);
+                for other in &name.words()[..place] {
+                    let pair = (other.clone(), word.clone());
+                    index.by_pair.entry(pair).or_default().push(account);
+                }
+            }
+            index.exact.entry(name.clone()).or_default().push(account);
+            index.names.insert(&account.id, name);
+        }
+        index
+    }
+
+    /// Accounts of the same name: equal, or one has all words of the other, two at least.
+    fn same(&self, name: &NameWords) -> Vec<&'a Account> {
+        let mut found: BTreeMap<&str, &Account> = BTreeMap::new();
+        let exact = self.exact.get(name).into_iter().flatten();
+        found.extend(exact.map(|account| (account.id.as_str(), *account)));
+        if name.words().len() <= MOST_WORDS {
+            for (place, word) in name.words().iter().enumerate() {
+                for other in &name.words()[..place] {
+                    let pair = (other.clone(), word.clone());
+                    for account in self.by_pair.get(&pair).into_iter().flatten() {
+                        if self.names[account.id.as_str()].agrees_in_one_script(name) {
+                            found.insert(&account.id, account);
+                        }
+                    }
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Whether a name may be that of any account.
+    fn may_have(&self, name: Option<&NameWords>) -> bool {
+        let Some(name) = name else {
+            return !self.names.is_empty() || !self.vague.is_empty();
+        };
+        if !name.is_plain() {
+            let mut names = self.names.values();
+            return !self.vague.is_empty() || names.any(|of| of.compare(name) == Likeness::Agree);
+        }
+        let by_word = name
+            .words()
+            .iter()
+            .filter_map(|word| self.by_word.get(word));
+        by_word.flatten().chain(&self.vague).any(|account| {
+            let known = self.names.get(account.id.as_str());
+            compare_names(known, Some(name)) == Likeness::Agree
+        })
+    }
+}
+
+/// Longer names are only compared for equality.
+const MOST_WORDS: usize = 12;
 
 impl<'a> Suspects<'a> {
     pub(super) fn of(basis: &'a Basis<'a>, taken: Set<&'a str>, complete: bool) -> Self {
-        let mut by_untagged_email: HashMap<String, Vec<&Account>> = HashMap::new();
-        let mut by_name: HashMap<String, Vec<&Account>> = HashMap::new();
-        let accounts: Vec<&Account> = basis
-            .inputs
-            .population
-            .accounts
+        let population = &basis.inputs.population.accounts;
+        let has_access = |account: &&Account| account.access() != Access::None;
+        let accounts: Vec<&Account> = population
             .iter()
-            .filter(|account| account.access() != Access::None)
+            .filter(has_access)
             .filter(|account| !taken.contains(account.id.as_str()))
             .filter(|account| !basis.directives.is_service(account))
             .collect();
-        for account in &accounts {
-            for email in &account.emails {
-                by_untagged_email
-                    .entry(basis.same_domains.key_without_tag(email))
-                    .or_default()
-                    .push(account);
+        let index = |key: &dyn Fn(&EmailAddress) -> Option<String>| {
+            let mut by_key = ByKey::default();
+            for account in &accounts {
+                for email in &account.emails {
+                    if let Some(key) = key(email) {
+                        by_key.entry(key).or_default().push(account);
+                    }
+                }
             }
-            if let Some(key) = account.name.as_deref().and_then(name_key) {
-                by_name.entry(key).or_default().push(account);
-            }
-        }
-        let population = basis.inputs.population.accounts.iter();
+            by_key
+        };
         Self {
             complete,
             taken,
             accessible: population
-                .filter(|account| account.access() != Access::None)
+                .iter()
+                .filter(has_access)
                 .map(|account| account.id.as_str())
                 .collect(),
             by_id: accounts
                 .iter()
                 .map(|account| (account.id.as_str(), *account))
                 .collect(),
-            basis,
-            odd_by_look: by_look(accounts.iter().copied(), is_odd),
+            by_plain_email: index(&|email| Some(plain(&basis.same_domains.key_without_tag(email)))),
+            by_local: {
+                let mut by_local: Map<&str, Vec<&Account>> = Map::default();
+                for account in &accounts {
+                    for email in &account.emails {
+                        if basis.domains.contains(email.domain()) {
+                            by_local.entry(email.local()).or_default().push(account);
+                        }
+                    }
+                }
+                by_local
+            },
+            odd_by_look: index(&|email| is_odd(email).then(|| look(email))),
             all_by_look: OnceCell::new(),
+            by_name: NameIndex::of(&accounts),
+            basis,
             accounts,
-            by_untagged_email,
-            by_name,
         }
     }
 
@@ -86,82 +227,178 @@ impl<'a> Suspects<'a> {
     /// people apart; a letter of another script in one of them rarely does.
     fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
         if is_odd(email) {
-            let all = || by_look(self.accounts.iter().copied(), |_| true);
+            let all = || {
+                let mut by_look = ByKey::default();
+                for account in &self.accounts {
+                    for email in &account.emails {
+                        by_look.entry(look(email)).or_default().push(account);
+                    }
+                }
+                by_look
+            };
             return self.all_by_look.get_or_init(all).get(&look(email));
         }
-        if self.odd_by_look.is_empty() {
-            return None;
+        match self.odd_by_look.is_empty() {
+            true => None,
+            false => self.odd_by_look.get(&look(email)),
         }
-        self.odd_by_look.get(&look(email))
     }
 
-    /// What is open tonight, and every account to be remembered as suspected.
-    pub(super) fn of_person(&self, person: &Person<'_>) -> (Vec<Suspicion<'a>>, Vec<String>) {
+    /// Whether the name of somebody without an address may be that of an account that nobody owns.
+    pub(super) fn may_bear_name(&self, person: &Person<'_>) -> bool {
+        let names: Vec<NameWords> = person
+            .names
+            .iter()
+            .filter_map(|name| NameWords::of(name))
+            .collect();
+        match names.is_empty() {
+            true => self.by_name.may_have(None),
+            false => names.iter().any(|name| self.by_name.may_have(Some(name))),
+        }
+    }
+
+    /// The open suspicions of a person with these accounts, and every account to be remembered as
+    /// suspected. `followed` are accounts that were theirs.
+    pub(super) fn of_person(
+        &self,
+        person: &Person<'a>,
+        links: &[Link<'a>],
+        followed: Vec<Suspicion<'a>>,
+    ) -> (Vec<Suspicion<'a>>, Vec<String>) {
         let directives: &Directives<'_> = &self.basis.directives;
         let named = person.named();
         let population = &self.basis.inputs.population.accounts;
         let answered_for = directives.answered_for_by(&named, population);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
-        if self.accounts.is_empty() {
-            return (Vec::new(), self.carried(person, answered_for));
-        }
-        let mut suspicions: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
-        let mut suspect = |accounts: Option<&Vec<&'a Account>>, reason: &'static str| {
-            for account in accounts.into_iter().flatten() {
-                suspicions
-                    .entry(&account.id)
-                    .or_insert(Suspicion { account, reason });
+        let mut open: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
+        let mut suspect = |suspicion: Suspicion<'a>| {
+            let known = open
+                .entry(&suspicion.account.id)
+                .or_insert_with(|| suspicion.clone());
+            if suspicion.reason < known.reason {
+                *known = suspicion;
             }
         };
-        for email in &person.emails {
-            suspect(
-                self.by_untagged_email
-                    .get(&self.basis.same_domains.key_without_tag(email)),
-                "the same address but for a plus-tag",
-            );
-            suspect(
-                self.alike(email),
-                "the same address but for look-alike letters",
-            );
-        }
-        for name in &person.names {
-            let accounts = name_key(name).and_then(|key| self.by_name.get(&key));
-            suspect(accounts, "the same name");
-        }
-        // A name is changed in a minute: only an owner, an alias or the proven end of access closes a
-        // suspicion.
-        for id in person
-            .previous
-            .iter()
-            .flat_map(|leaver| &leaver.suspected_account_id)
-        {
-            if let Some(account) = self.by_id.get(id.as_str()) {
-                suspicions.entry(&account.id).or_insert(Suspicion {
-                    account,
-                    reason: "suspected in a run before",
-                });
+        for suspicion in followed {
+            if suspicion.account.access() != Access::None {
+                suspect(suspicion);
             }
         }
-        let carried = self.carried(person, answered_for.chain(suspicions.keys().copied()));
-        suspicions.retain(|_, suspicion| !directives.are_different(&named, suspicion.account));
-        (suspicions.into_values().collect(), carried)
+        let names: Vec<NameWords> = person
+            .names
+            .iter()
+            .filter_map(|name| NameWords::of(name))
+            .collect();
+        let agrees = |account: &Account| {
+            let name = account.name.as_deref().and_then(NameWords::of);
+            let mut names = names.iter();
+            name.is_none()
+                || names.len() == 0
+                || names.any(|of| compare_names(Some(of), name.as_ref()) == Likeness::Agree)
+        };
+        if !self.accounts.is_empty() {
+            for email in &person.emails {
+                let untagged = self.basis.same_domains.key_without_tag(email);
+                let key = plain(&untagged);
+                for account in self.by_plain_email.get(&key).into_iter().flatten() {
+                    let mut others = account.emails.iter();
+                    let reason = match others
+                        .any(|of| self.basis.same_domains.key_without_tag(of) == untagged)
+                    {
+                        true => Reason::Tag,
+                        false => Reason::Turkish,
+                    };
+                    suspect(Suspicion::new(account, reason, key.clone()));
+                }
+                for account in self.alike(email).into_iter().flatten() {
+                    suspect(Suspicion::new(account, Reason::LookAlike, look(email)));
+                }
+                if self.basis.domains.contains(email.domain()) {
+                    for account in self.by_local.get(email.local()).into_iter().flatten() {
+                        if agrees(account) {
+                            let local = email.local().to_owned();
+                            suspect(Suspicion::new(account, Reason::OtherDomain, local));
+                        }
+                    }
+                }
+            }
+            for name in &names {
+                for account in self.by_name.same(name) {
+                    if !self.is_namesake(links, account) {
+                        suspect(Suspicion::new(
+                            account,
+                            Reason::Name,
+                            name.words().join(" "),
+                        ));
+                    }
+                }
+            }
+            // A name is changed in a minute: only an owner, an alias or the proven end of access closes a
+            // suspicion.
+            for id in person
+                .previous
+                .iter()
+                .flat_map(|leaver| &leaver.suspected_account_id)
+            {
+                if let Some(account) = self.by_id.get(id.as_str())
+                    && !(agrees(account) && self.is_namesake(links, account))
+                {
+                    suspect(Suspicion::new(account, Reason::Before, id.clone()));
+                }
+            }
+        }
+        // An address of several people is nobody's own: whoever uses the account, it is one question.
+        for email in &person.shared_emails {
+            for account in self.basis.by_email.get(email.key()) {
+                if account.access() != Access::None && !directives.is_service(account) {
+                    suspect(Suspicion::new(
+                        account,
+                        Reason::Shared,
+                        email.key().to_owned(),
+                    ));
+                }
+            }
+        }
+        for email in person
+            .rows
+            .iter()
+            .flat_map(|row| &row.unread)
+            .flat_map(|cell| &cell.emails)
+        {
+            for account in self.basis.by_email.get(email.key()) {
+                let is_linked = links.iter().any(|link| link.account_id == account.id);
+                if account.access() != Access::None && !is_linked {
+                    suspect(Suspicion::new(
+                        account,
+                        Reason::Unread,
+                        email.key().to_owned(),
+                    ));
+                }
+            }
+        }
+        let carried = self.carried(person, answered_for.chain(open.keys().copied()));
+        open.retain(|_, suspicion| !directives.are_different(&named, suspicion.account));
+        (open.into_values().collect(), carried)
     }
 
-    /// Accounts suspected tonight, also where an alias decides it, which may be gone tomorrow; those that
-    /// they answer for by such a line; and those of before. None that somebody owns, or that a whole list
-    /// proves to have no access.
-    fn carried<'s>(
-        &self,
-        person: &Person<'_>,
-        tonight: impl Iterator<Item = &'s str>,
-    ) -> Vec<String> {
+    /// Whether an account with somebody's name is only a namesake's: the person's own account was found, and
+    /// this one is in the organization's domains.
+    fn is_namesake(&self, links: &[Link<'_>], account: &Account) -> bool {
+        let mut emails = account.emails.iter();
+        !links.is_empty() && emails.any(|email| self.basis.domains.contains(email.domain()))
+    }
+
+    /// Accounts suspected now, also if an alias decides it, which may be gone tomorrow; those that they answer
+    /// for by such a line; and those of before. None that somebody owns, or that a whole list proves to
+    /// have no access.
+    fn carried<'s>(&self, person: &Person<'_>, now: impl Iterator<Item = &'s str>) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);
         let is_open = |id: &String| {
             let is_owned = self.taken.contains(id.as_str());
             !is_owned && (!self.complete || self.accessible.contains(id.as_str()))
         };
-        let mut carried: Vec<String> = tonight
+        let mut carried: Vec<String> = now
             .map(str::to_owned)
             .chain(before.cloned())
             .filter(is_open)
@@ -172,25 +409,20 @@ impl<'a> Suspects<'a> {
     }
 }
 
-/// Accounts by what their addresses look like.
-fn by_look<'a>(
-    accounts: impl Iterator<Item = &'a Account>,
-    wanted: fn(&EmailAddress) -> bool,
-) -> HashMap<String, Vec<&'a Account>> {
-    let mut found: HashMap<String, Vec<&Account>> = HashMap::new();
-    for account in accounts {
-        for email in account.emails.iter().filter(|email| wanted(email)) {
-            found.entry(look(email)).or_default().push(account);
-        }
-    }
-    found
-}
-
 /// What an address looks like: the skeleton of Unicode Technical Standard #39, section 4. The domain
 /// is taken as people see it, not in its ASCII form.
 fn look(email: &EmailAddress) -> String {
     let (domain, _) = idna::domain_to_unicode(email.domain());
     unicode_security::skeleton(&format!("{}@{domain}", email.local())).collect()
+}
+
+/// A key in which the four Turkish letters i are one: capitals lose or gain a dot when a system changes
+/// their case by the rules of another language.
+fn plain(key: &str) -> String {
+    match key.is_ascii() {
+        true => key.to_owned(),
+        false => key.replace("i\u{307}", "i").replace('ı', "i"),
+    }
 }
 
 /// Whether an address has letters beyond ASCII.

@@ -4,7 +4,6 @@ mod directives;
 mod examples;
 mod findings;
 mod matching;
-mod model;
 mod outcomes;
 mod properties;
 mod removal;

@@ -17,6 +17,24 @@ words! {
 }
 
 words! {
+    /// What HR's rows say of a person when put together.
+    Standing {
+        /// Works here, and was no leaver.
+        Working = "working",
+        /// Left, and a later tenure runs.
+        Rehired = "rehired",
+        /// Was named as a leaver; the feed now says employed.
+        Rescinded = "rescinded",
+        /// Work ends later.
+        Upcoming = "upcoming",
+        /// Work has ended.
+        Ended = "ended",
+        /// The rows contradict each other, or say nothing.
+        Doubtful = "doubtful",
+    }
+}
+
+words! {
     /// What became of a leaver: the person's own first, then the worst of their accounts.
     Outcome {
         /// A later tenure runs.
@@ -99,6 +117,8 @@ words! {
         ExceptionInvalid = "exception_invalid",
         /// A line of the aliases that is expired or malformed.
         AliasInvalid = "alias_invalid",
+        /// Leavers for whom no account could have been found: HR gives no usable address.
+        LeaverWithoutAddress = "leaver_without_address",
         /// A revocation decided in a review that was not carried out.
         RevocationNotDone = "revocation_not_done",
     }
@@ -215,7 +235,11 @@ words! {
         HrNotEmpty = "hr_not_empty",
         /// Every row of the HR feed was understood.
         HrRowsAccounted = "hr_rows_accounted",
-        /// HR and Asana speak of the same organization.
+        /// No column that is not read could change an outcome.
+        HrColumns = "hr_columns",
+        /// Ids of the HR feed identify people.
+        HrIdentities = "hr_identities",
+        /// HR and Asana have the same organization.
         HrMatchable = "hr_matchable",
         /// The HR feed has not collapsed.
         HrDrop = "hr_drop",
@@ -251,6 +275,8 @@ impl CheckId {
             | Self::HrFresh
             | Self::HrNotEmpty
             | Self::HrRowsAccounted
+            | Self::HrColumns
+            | Self::HrIdentities
             | Self::HrMatchable
             | Self::HrDrop
             | Self::PolicyUnchanged

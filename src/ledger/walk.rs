@@ -573,7 +573,9 @@ impl<'a> Walk<'a> {
         as_baseline: bool,
     ) -> Result<Result<(Option<Previous>, Option<Baseline>), Unusable>, LedgerError> {
         let mut wanted = vec![RunFile::Manifest];
-        wanted.extend(as_previous.then_some(RunFile::Result));
+        if as_previous {
+            wanted.extend([RunFile::Result, RunFile::InputLinks]);
+        }
         wanted.extend(as_baseline.then_some(RunFile::InputFacts));
 
         let sums = match self
@@ -608,7 +610,9 @@ impl<'a> Walk<'a> {
             return Ok(Err(Unusable::Doubtful));
         };
         let previous = match as_previous {
-            true => self.previous_of(entry, &manifest, &next()).map(Some),
+            true => self
+                .previous_of(entry, &manifest, &next(), &next())
+                .map(Some),
             false => Some(None),
         };
         let baseline = match as_baseline {
@@ -706,8 +710,9 @@ impl<'a> Walk<'a> {
         entry: &Entry,
         manifest: &Manifest,
         result: &[u8],
+        links: &[u8],
     ) -> Option<Previous> {
-        let previous = evidence::previous(entry.run_ref(), manifest, result);
+        let previous = evidence::previous(entry.run_ref(), manifest, result, links);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
         self.night = evidence::earlier_night(entry.run_ref(), result).ok();
         if previous.is_none() {

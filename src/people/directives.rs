@@ -74,7 +74,7 @@ pub struct Alias {
     /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person_id: Option<String>,
-    /// `same` (the default), `different` or `service`.
+    /// `same` (the default), `different`, `same_person` or `service`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<String>,
     /// Who answers for a service account: an id or an address of a person.
@@ -83,6 +83,9 @@ pub struct Alias {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who decided it: an address or a person id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
     /// The last day on which it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
@@ -93,13 +96,14 @@ pub struct Alias {
 
 impl Alias {
     /// The columns of the file.
-    pub const COLUMNS: [&str; 7] = [
+    pub const COLUMNS: [&str; 8] = [
         "email",
         "account_id",
         "person_id",
         "relation",
         "owner",
         "reason",
+        "approved_by",
         "expires_on",
     ];
 }
@@ -119,7 +123,7 @@ pub struct Exception {
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// A check whose failure is accepted: `population_drop` or `hr_drop`.
+    /// What is accepted: `population_drop`, `hr_drop` or `leavers_without_address`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
     /// Why the risk is accepted.
@@ -128,6 +132,9 @@ pub struct Exception {
     /// Who accepted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+    /// When they accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_on: Option<String>,
     /// The last day on which it is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
@@ -138,13 +145,14 @@ pub struct Exception {
 
 impl Exception {
     /// The columns of the file.
-    pub const COLUMNS: [&str; 7] = [
+    pub const COLUMNS: [&str; 8] = [
         "email",
         "person_id",
         "account_id",
         "check",
         "reason",
         "approved_by",
+        "approved_on",
         "expires_on",
     ];
 }

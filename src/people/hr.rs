@@ -100,6 +100,16 @@ words! {
     }
 }
 
+impl Meaning {
+    /// The word for it in `HR_FEED_COLUMNS`.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignore",
+            other => other.as_str(),
+        }
+    }
+}
+
 /// A date or addresses in a column that is not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadCell {

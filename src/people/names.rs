@@ -72,6 +72,12 @@ impl NameWords {
         &self.words
     }
 
+    /// Whether the name is Latin and has no initial: its words find every name that agrees with it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_initial = |word: &String| word.chars().count() == 1;
+        self.script == Script::Latin && !self.words.iter().any(is_initial)
+    }
+
     /// Whether this name has every word of another. An initial stands for any word that begins with it.
     fn contains(&self, other: &Self) -> bool {
         other
@@ -80,9 +86,14 @@ impl NameWords {
             .all(|word| self.words.iter().any(|own| is_same_word(own, word)))
     }
 
+    /// Whether one of two names in one script has every word of the other.
+    pub(crate) fn agrees_in_one_script(&self, other: &Self) -> bool {
+        self.script == other.script && (self.contains(other) || other.contains(self))
+    }
+
     /// How this name compares with another.
     pub(crate) fn compare(&self, other: &Self) -> Likeness {
-        if self.script != other.script || self.contains(other) || other.contains(self) {
+        if self.script != other.script || self.agrees_in_one_script(other) {
             Likeness::Agree
         } else if self.words.iter().any(|word| other.words.contains(word)) {
             Likeness::Related
@@ -90,11 +101,6 @@ impl NameWords {
             Likeness::Unlike
         }
     }
-}
-
-/// The words of a name in one text.
-pub(crate) fn name_key(name: &str) -> Option<String> {
-    Some(NameWords::of(name)?.words.join(" "))
 }
 
 /// How two names compare, either of which may be missing.

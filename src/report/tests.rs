@@ -180,7 +180,9 @@ impl World {
         self.inputs.past.previous = Some(Previous {
             ledger_detail: String::new(),
             directives: self.inputs.directives.sha256(),
-            roster: judged.roster,
+            links: judged.links,
+            feed_url: self.inputs.hr.origin.url.clone(),
+            feed_since: judged.feed_since,
             reviews: judged.reviews,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),

@@ -97,6 +97,7 @@ impl Title for FindingKind {
             Self::AccountUnidentifiable => "Account nobody can be tied to",
             Self::ExceptionInvalid => "Exception not valid",
             Self::AliasInvalid => "Alias not valid",
+            Self::LeaverWithoutAddress => "Leavers without a usable address",
             Self::RevocationNotDone => "Revocation not carried out",
         }
     }
@@ -138,7 +139,9 @@ impl Title for CheckId {
             Self::HrFresh => "The HR feed is recent",
             Self::HrNotEmpty => "The HR feed names leavers",
             Self::HrRowsAccounted => "Every row of the HR feed was understood",
-            Self::HrMatchable => "HR and Asana speak of the same organization",
+            Self::HrColumns => "No unread column could change an outcome",
+            Self::HrIdentities => "Ids of the HR feed identify people",
+            Self::HrMatchable => "HR and Asana have the same organization",
             Self::HrDrop => "The HR feed has not collapsed",
             Self::PolicyUnchanged => "The rules are those of the run before",
             Self::Cadence => "No night was missed",

@@ -42,6 +42,7 @@ struct Earlier {
     manifest: Manifest,
     facts: Facts,
     result: Vec<u8>,
+    links: Vec<u8>,
 }
 
 /// What a later night is compared with.
@@ -256,6 +257,7 @@ impl Judges {
                 None => Facts::Stored(file(RunFile::InputFacts)),
             },
             result: file(RunFile::Result),
+            links: file(RunFile::InputLinks),
         });
         self.let_go();
         (derived, judged)
@@ -355,7 +357,7 @@ impl Judges {
     fn previous(&self, at: RunRef) -> Result<Previous, String> {
         let earlier = self.find(&at)?;
         let sequence = at.sequence;
-        evidence::previous(at, &earlier.manifest, &earlier.result)
+        evidence::previous(at, &earlier.manifest, &earlier.result, &earlier.links)
             .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
             .ok_or(format!("entry {sequence} has no rules"))
     }

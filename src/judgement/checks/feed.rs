@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, check, complete_nights, drop, with};
-use crate::judgement::tenures::Person;
+use crate::judgement::people::Person;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
-use crate::people::{Employment, RejectedRow, Role};
+use crate::people::{Employment, Meaning, RejectedRow, Role};
 
 /// A file may be dated so much later than the run: two clocks may differ as much as ours may.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
@@ -188,6 +188,43 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     }
     let detail = format!("{matchable} HR row(s) share a mail domain or an id with accounts");
     with(check(id, CheckStatus::Pass, detail), numbers)
+}
+
+/// More rows than this percentage, and this number, with an id that identifies nobody: the column is no id.
+const MOST_SHARED_IDS_PERCENT: usize = 5;
+const MOST_SHARED_IDS: usize = 5;
+
+/// Whether ids identify people: rows with one id and unlike names are different people.
+pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Check {
+    let id = CheckId::HrIdentities;
+    let rows = inputs.hr.rows.len();
+    let numbers = json!({ "rows": rows, "rows_with_shared_id": shared });
+    let header = |meaning| {
+        let mut columns = inputs.hr.origin.columns.iter();
+        columns
+            .find(|column| column.meaning == meaning)
+            .map_or("", |column| column.name.as_str())
+    };
+    let (status, detail) = if shared == 0 {
+        (
+            CheckStatus::Pass,
+            "no id is that of several people".to_owned(),
+        )
+    } else {
+        let is_many = shared >= MOST_SHARED_IDS && shared * 100 > rows * MOST_SHARED_IDS_PERCENT;
+        let status = if is_many {
+            CheckStatus::Fail
+        } else {
+            CheckStatus::Warn
+        };
+        let detail = format!(
+            "{shared} of {rows} rows have an id that somebody with an unlike name has too: they are different people, \
+             known by their addresses; closes with: `HR_FEED_COLUMNS=person_id={}+<column that tells them apart>`",
+            header(Meaning::PersonId)
+        );
+        (status, detail)
+    };
+    with(check(id, status, detail), numbers)
 }
 
 fn hr_drop(basis: &Basis<'_>) -> Check {

@@ -145,7 +145,8 @@ fn said(night: &World) -> String {
         changes,
         owners,
         directives,
-        roster,
+        links,
+        feed_since,
         reviews,
         former_emails,
         organization_domains,
@@ -159,7 +160,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {roster:#?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 

@@ -36,7 +36,7 @@ fn a_roster_in_which_everybody_works_here_passes_without_leavers() {
     assert_eq!(judged.verdict, Verdict::Pass);
     assert!(judged.leavers.is_empty() && judged.findings.is_empty());
     assert_eq!(status(&judged, CheckId::HrNotEmpty), CheckStatus::Pass);
-    assert_eq!(judged.roster.len(), 3);
+    assert_eq!(judged.links.len(), 3);
 
     let empty = everybody().no_rows().judge();
     assert_eq!(status(&empty, CheckId::HrNotEmpty), CheckStatus::Fail);

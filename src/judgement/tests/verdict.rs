@@ -63,7 +63,9 @@ fn each_finding_means_one_verdict() {
         let expected = match kind {
             FindingKind::OffboardedAccess | FindingKind::RevocationNotDone => Verdict::Fail,
             FindingKind::PossibleOffboardedAccess => Verdict::Inconclusive,
-            FindingKind::LateRemoval
+            // Its leavers are not evaluable, which the verdict counts.
+            FindingKind::LeaverWithoutAddress
+            | FindingKind::LateRemoval
             | FindingKind::AccountWithoutHrRecord
             | FindingKind::AccountUnidentifiable
             | FindingKind::ExceptionInvalid

@@ -322,7 +322,9 @@ impl World {
         let previous = Previous {
             ledger_detail: String::new(),
             directives: directives.sha256(),
-            roster: judged.roster,
+            links: judged.links,
+            feed_url: self.inputs.hr.origin.url.clone(),
+            feed_since: judged.feed_since,
             reviews: judged.reviews,
             at,
             workspace_id: Some(population.workspace.id),

@@ -1,0 +1,146 @@
+//! Columns of the feed that are not read, where reading one could change an outcome.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::checks::{check as made, with};
+use super::matching::Index;
+use super::outcomes::Judged;
+use super::people::Person;
+use super::remedies::{Doubt, Remedy};
+use super::{Basis, Check, CheckId, CheckStatus, Inputs, Outcome, Standing};
+use crate::people::{Access, Meaning};
+
+/// Marks whom an unread date may concern: somebody who left without a date, and somebody employed with access
+/// if the column is blank for most people who are employed.
+pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'_>) {
+    let inputs = basis.inputs;
+    let mut with_date: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut employed = 0;
+    for person in people
+        .iter()
+        .filter(|person| person.standing == Standing::Working)
+    {
+        employed += 1;
+        for column in dated(person, |_| true) {
+            *with_date.entry(column).or_default() += 1;
+        }
+    }
+    for person in people {
+        let columns = match (person.standing, person.end_of_work) {
+            (Standing::Ended, None) => dated(person, |_| true),
+            (Standing::Working, _) => {
+                let is_rare = |column: &usize| 2 * with_date[column] < employed;
+                let mut columns = dated(person, |date| date <= inputs.as_of);
+                columns.retain(is_rare);
+                if columns.is_empty() || !has_access(person, index) {
+                    continue;
+                }
+                columns
+            }
+            _ => continue,
+        };
+        if columns.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| format!("`{}`", name(inputs, *column)))
+            .collect();
+        let text = format!(
+            "a column that is not read holds a date: {}",
+            names.join(", ")
+        );
+        let remedy = Remedy::Columns(ignoring(inputs, columns.iter().copied()));
+        person.doubt = Some(Doubt::new(text, remedy));
+        person.standing = Standing::Doubtful;
+        person.unread_columns = columns;
+    }
+}
+
+/// Unread columns in which a person has such a date.
+fn dated(person: &Person<'_>, wanted: impl Fn(jiff::Timestamp) -> bool) -> BTreeSet<usize> {
+    let cells = person.rows.iter().flat_map(|row| &row.unread);
+    let dated = cells.filter(|cell| cell.date.is_some_and(&wanted));
+    dated.map(|cell| cell.column).collect()
+}
+
+fn has_access(person: &Person<'_>, index: &Index<'_>) -> bool {
+    let (links, _) = index.links_of(person);
+    let mut listed = links.iter().filter_map(|link| link.listed);
+    listed.any(|account| account.access() != Access::None)
+}
+
+fn name(inputs: &Inputs, column: usize) -> &str {
+    let found = inputs.hr.origin.columns.get(column);
+    found.map_or("", |column| column.name.as_str())
+}
+
+/// The setting that leaves more columns unread, with all that it says already.
+pub(super) fn ignoring(inputs: &Inputs, columns: impl Iterator<Item = usize>) -> String {
+    let set = &inputs.policy.hr_feed_columns;
+    let ignored = Meaning::Ignored.setting();
+    let known = set.iter().filter(|(key, _)| key.as_str() != ignored);
+    let mut parts: Vec<String> = known
+        .map(|(key, header)| format!("{key}={header}"))
+        .collect();
+    let before = set.get(ignored).map(String::as_str);
+    let names: Vec<&str> = before
+        .into_iter()
+        .chain(columns.map(|column| name(inputs, column)))
+        .collect();
+    parts.push(format!("{ignored}={}", names.join("+")));
+    parts.join(",")
+}
+
+/// Whether what is not read could change an outcome.
+pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+    let id = CheckId::HrColumns;
+    let open = leavers
+        .iter()
+        .filter(|judged| judged.leaver.outcome == Outcome::NotEvaluable);
+    let mut people: BTreeMap<usize, usize> = BTreeMap::new();
+    for column in open.flat_map(|judged| &judged.unread_columns) {
+        *people.entry(*column).or_default() += 1;
+    }
+    let cells = inputs.hr.rows.iter().flat_map(|row| &row.unread);
+    let unread: BTreeSet<usize> = cells.map(|cell| cell.column).collect();
+    let shown = |columns: &mut dyn Iterator<Item = &usize>| -> Vec<String> {
+        columns
+            .map(|column| name(inputs, *column).to_owned())
+            .collect()
+    };
+    let listed = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    let numbers =
+        json!({ "deciding": shown(&mut people.keys()), "unread": shown(&mut unread.iter()) });
+    let (status, detail) = if !people.is_empty() {
+        let names = shown(&mut people.keys());
+        let most = people.values().max().copied().unwrap_or_default();
+        let setting = ignoring(inputs, people.keys().copied());
+        let detail = format!(
+            "{} could change the outcome of up to {most} people each and is not read; say what it holds in \
+             HR_FEED_COLUMNS (as `end={}`), or, if it has nothing to do with leaving, closes with: `HR_FEED_COLUMNS={setting}`",
+            listed(&names),
+            names[0]
+        );
+        (CheckStatus::Fail, detail)
+    } else if !unread.is_empty() {
+        let names = shown(&mut unread.iter());
+        let setting = ignoring(inputs, unread.iter().copied());
+        let detail = format!(
+            "not read, with dates or addresses: {}; closes with: `HR_FEED_COLUMNS={setting}`",
+            listed(&names)
+        );
+        (CheckStatus::Warn, detail)
+    } else {
+        (
+            CheckStatus::Pass,
+            "every column with dates or addresses is read or known as harmless".to_owned(),
+        )
+    };
+    with(made(id, status, detail), numbers)
+}

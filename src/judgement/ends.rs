@@ -1,0 +1,436 @@
+//! When work ends: what HR's rows say of one person at the instant of the run.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::identity::Group;
+use super::remedies::{Doubt, Remedy};
+use super::{FeedScope, Inputs, Leaver, Outcome, Standing};
+use crate::people::{Employment, HrDate, HrRow, Meaning, NameWords};
+
+/// A date of leaving further ahead than this is a placeholder for "no end".
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// An end further back than this, of somebody whose status says employed, is of an earlier tenure.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// What the rows are read by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) as_of: Timestamp,
+    /// How long after the end of work access may last.
+    pub(super) grace: SignedDuration,
+    /// Whether a row without status and dates is of somebody who works here: so in a roster that has no
+    /// column for the status.
+    blank_is_employed: bool,
+}
+
+impl Rules {
+    pub(super) fn of(inputs: &Inputs) -> Self {
+        let mut columns = inputs.hr.origin.columns.iter();
+        let has_status = columns.any(|column| column.meaning == Meaning::Status);
+        Self {
+            as_of: inputs.as_of,
+            grace: SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds),
+            blank_is_employed: !has_status && inputs.policy.hr_feed_scope == FeedScope::Roster,
+        }
+    }
+}
+
+/// What one row says at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Says {
+    /// Works here now.
+    Working,
+    /// Will begin.
+    NotBegun,
+    /// Works here until then.
+    Until(Timestamp),
+    /// Has left, then; without a date if HR gives none.
+    Left(Option<Timestamp>),
+    /// Status and dates contradict each other, or say nothing.
+    Doubtful(Option<Timestamp>, Doubt),
+}
+
+fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> Says {
+    Says::Doubtful(end, Doubt::new(text, Remedy::Exception))
+}
+
+/// What a row says of somebody whose end was announced in an earlier run, or was not.
+fn says(row: &HrRow, announced: bool, rules: Rules) -> Says {
+    let Rules { as_of, grace, .. } = rules;
+    let start = row.start.as_ref().map(|start| start.at);
+    let last_day = last_day(row).map(|day| day.at);
+    let end = row.end.as_ref().map(|end| end.at);
+    let dates = || [last_day, end].into_iter().flatten();
+    // A start after every end of its own row is a typing error.
+    let begun =
+        start.is_none_or(|start| start <= as_of || dates().max().is_some_and(|end| end < start));
+    if !begun {
+        return Says::NotBegun;
+    }
+    let passed = dates().find(|date| *date <= as_of);
+    let to_come = dates().find(|date| *date > as_of);
+    match &row.status {
+        Employment::Ended => match (passed, to_come) {
+            (Some(passed), _) => Says::Left(Some(passed)),
+            (None, Some(_)) if dates().all(|date| date.duration_since(as_of) > FAR_AHEAD) => {
+                doubtful(
+                    None,
+                    "the status says left, and the date is more than 400 days ahead",
+                )
+            }
+            (None, Some(date)) => Says::Until(date),
+            (None, None) => Says::Left(None),
+        },
+        Employment::Active => match (last_day, end) {
+            // Garden leave: employed, and no longer at work.
+            (Some(last_day), Some(end)) if last_day <= as_of && end > as_of => {
+                Says::Left(Some(last_day))
+            }
+            _ => match last_day.or(end) {
+                None => Says::Working,
+                Some(date) if date > as_of => Says::Until(date),
+                Some(date) if announced && as_of <= later(date, grace) => Says::Left(Some(date)),
+                Some(date) if announced => doubtful(
+                    Some(date),
+                    "the announced end of work has passed, and the status still says employed",
+                ),
+                Some(date) if as_of.duration_since(date) <= LONG_AGO => doubtful(
+                    Some(date),
+                    "the status says employed, and the end of work passed less than 60 days ago",
+                ),
+                Some(_) => Says::Working,
+            },
+        },
+        Employment::OnLeave => match end {
+            None => Says::Working,
+            Some(end) if end > as_of => Says::Until(end),
+            Some(end) => doubtful(
+                Some(end),
+                "the status says on leave, and the termination date has passed",
+            ),
+        },
+        Employment::Unclassified(_) | Employment::Blank => match (passed, to_come) {
+            (Some(passed), _) => Says::Left(Some(passed)),
+            (None, Some(date)) => Says::Until(date),
+            (None, None) => match &row.status {
+                Employment::Unclassified(word) => {
+                    let text = format!("the status `{word}` is not known, and the row has no date");
+                    Says::Doubtful(None, Doubt::new(text, Remedy::Status(word.clone())))
+                }
+                _ if rules.blank_is_employed => Says::Working,
+                _ => doubtful(None, "HR gives neither a status nor a date"),
+            },
+        },
+    }
+}
+
+/// The last day of work, unless it is before the row's own start.
+fn last_day(row: &HrRow) -> Option<&HrDate> {
+    let start = row.start.as_ref();
+    let is_possible = |day: &&HrDate| start.is_none_or(|start| start.at <= day.at);
+    row.last_day.as_ref().filter(is_possible)
+}
+
+/// A span after an instant; at the end of time, the end of time.
+pub(super) fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
+    instant.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// Where somebody stands, and by which row.
+#[derive(Debug)]
+pub(super) struct Decision<'r> {
+    pub(super) standing: Standing,
+    /// When work ended or ends.
+    pub(super) end_of_work: Option<Timestamp>,
+    /// The row that decides.
+    pub(super) row: &'r HrRow,
+    /// The id of the tenure that ended, if HR shows only a later one.
+    pub(super) ended_as: Option<String>,
+    pub(super) doubt: Option<Doubt>,
+    /// What a reader should know.
+    pub(super) notes: Vec<String>,
+}
+
+impl<'r> Decision<'r> {
+    fn new(standing: Standing, end_of_work: Option<Timestamp>, row: &'r HrRow) -> Self {
+        Self {
+            standing,
+            end_of_work,
+            row,
+            ended_as: None,
+            doubt: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn doubtful(end_of_work: Option<Timestamp>, row: &'r HrRow, doubt: Doubt) -> Self {
+        Self {
+            doubt: Some(doubt),
+            ..Self::new(Standing::Doubtful, end_of_work, row)
+        }
+    }
+}
+
+/// Puts the rows of one person together with what the previous run said of them.
+pub(super) fn decide<'r>(group: &Group<'r>, previous: &[&Leaver], rules: Rules) -> Decision<'r> {
+    let announced = previous.iter().any(|leaver| {
+        let is_told = match leaver.standing {
+            Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
+            Standing::Working | Standing::Rehired | Standing::Rescinded => false,
+        };
+        is_told && leaver.end_of_work.is_some()
+    });
+    let said: Vec<(Says, &HrRow)> = group
+        .rows
+        .iter()
+        .map(|row| (says(row, announced, rules), *row))
+        .collect();
+    let mut decision = standing(&said, previous, rules);
+    decision.notes.extend(remarks(&said, &decision));
+    decision
+}
+
+fn standing<'r>(said: &[(Says, &'r HrRow)], previous: &[&Leaver], rules: Rules) -> Decision<'r> {
+    // The latest end counts, since work went on until then; an undated one only if there is no other.
+    let lefts = || {
+        said.iter().filter_map(|(says, row)| match says {
+            Says::Left(end) => Some((*end, *row)),
+            _ => None,
+        })
+    };
+    let doubts = || {
+        said.iter().filter_map(|(says, row)| match says {
+            Says::Doubtful(end, doubt) => Some((*end, *row, doubt)),
+            _ => None,
+        })
+    };
+    let runs = || {
+        said.iter()
+            .filter(|(says, row)| runs_now(says, row, rules.as_of))
+            .map(|(_, row)| *row)
+    };
+    let works = || {
+        said.iter()
+            .filter(|(says, _)| *says == Says::Working)
+            .map(|(_, row)| *row)
+    };
+    let untils = || {
+        said.iter().filter_map(|(says, row)| match says {
+            Says::Until(end) => Some((*end, *row)),
+            _ => None,
+        })
+    };
+    let over = || {
+        lefts()
+            .map(|(_, row)| row)
+            .chain(doubts().map(|(_, row, _)| row))
+    };
+    let returned = runs().find(|row| over().all(|ended| is_later(row, ended)));
+
+    if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
+        if let Some(running) = returned {
+            return match is_unclear_rehire(running, row) {
+                true => Decision::doubtful(
+                    end,
+                    row,
+                    Doubt::new(
+                        "only the id says that two overlapping tenures are of one person",
+                        Remedy::Exception,
+                    ),
+                ),
+                false => Decision::new(Standing::Rehired, end, row),
+            };
+        }
+        if let Some(running) =
+            runs().find(|running| lefts().all(|(_, left)| began_before(running, left)))
+        {
+            return Decision::new(Standing::Working, None, running);
+        }
+        if runs().next().is_some() {
+            let text = "HR says both employed and left, and no start date says which is later";
+            return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
+        }
+        if let Some((end, row, doubt)) =
+            doubts().find(|(_, row, _)| lefts().all(|(_, left)| is_later(row, left)))
+        {
+            return Decision::doubtful(end, row, doubt.clone());
+        }
+        return Decision::new(Standing::Ended, end, row);
+    }
+    let goes_on = returned
+        .or_else(|| runs().find(|row| doubts().all(|(_, doubted, _)| began_before(row, doubted))));
+    if let Some((end, row, doubt)) = doubts().max_by_key(|(end, ..)| *end)
+        && goes_on.is_none()
+    {
+        return Decision::doubtful(end, row, doubt.clone());
+    }
+    if let Some((end, row)) = untils().max_by_key(|(end, _)| *end) {
+        return Decision::new(Standing::Upcoming, Some(end), row);
+    }
+    if let Some(row) = works().next() {
+        return match previous.first() {
+            Some(leaver) => came_back(leaver, row),
+            None => Decision::new(Standing::Working, None, row),
+        };
+    }
+    // Only tenures that have not begun.
+    let row = said[0].1;
+    let had_left = |leaver: &&&Leaver| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
+    let followed = previous.iter().find(had_left).or(previous.first());
+    let Some(leaver) = followed else {
+        return Decision::new(Standing::Working, None, row);
+    };
+    let (standing, end) = as_last_reported(leaver, rules.as_of);
+    let mut decision = match (standing, leaver.standing) {
+        (Standing::Ended, Standing::Upcoming) | (Standing::Doubtful, _) => {
+            let text = "the announced end of work has passed, and HR shows only a tenure that has not begun";
+            Decision::doubtful(end, row, Doubt::new(text, Remedy::Exception))
+        }
+        (Standing::Rehired, _) => Decision::new(Standing::Ended, end, row),
+        (standing, _) => Decision::new(standing, end, row),
+    };
+    decision.ended_as.clone_from(&leaver.person_id);
+    decision
+}
+
+/// Whether a row shows a tenure that runs now. One with an end to come runs if its start has passed, or
+/// if it has none and the status says employed.
+fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
+    match says {
+        Says::Working => true,
+        Says::Until(_) => match &row.start {
+            Some(start) => start.at <= as_of,
+            None => matches!(row.status, Employment::Active | Employment::OnLeave),
+        },
+        Says::NotBegun | Says::Left(_) | Says::Doubtful(..) => false,
+    }
+}
+
+/// What in the rows a reader should know, whatever was decided.
+fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let row = decision.row;
+    let ends: BTreeSet<Timestamp> = said
+        .iter()
+        .filter_map(|(says, other)| match says {
+            Says::Left(Some(end)) | Says::Until(end) if other.person_id == row.person_id => {
+                Some(*end)
+            }
+            _ => None,
+        })
+        .collect();
+    if decision.standing != Standing::Rehired && ends.len() > 1 {
+        notes.push(format!(
+            "HR gives {} different ends of work for the same id; the latest that has passed counts",
+            ends.len()
+        ));
+    }
+    if decision.standing == Standing::Ended {
+        let both = [row.last_day.as_ref(), row.end.as_ref()];
+        let is_after = |date: &&HrDate| decision.end_of_work.is_some_and(|end| date.at > end);
+        let is_left = row.status == Employment::Ended;
+        if is_left
+            && both.into_iter().flatten().any(|date| is_after(&date))
+            && last_day(row).is_some_and(|day| is_after(&day))
+        {
+            notes.push(
+                "the last day of work is after the termination date, which counts".to_owned(),
+            );
+        }
+        if decision.end_of_work.is_none() {
+            notes.push(
+                "has left without a date: the deadline runs from the first run that saw it"
+                    .to_owned(),
+            );
+        }
+    }
+    if decision.doubt.is_none()
+        && let Some(word) = said.iter().find_map(|(_, row)| match &row.status {
+            Employment::Unclassified(word) => Some(word),
+            _ => None,
+        })
+    {
+        notes.push(format!(
+            "the status `{word}` is not known; the dates decide"
+        ));
+    }
+    notes
+}
+
+/// Whether a tenure that runs is another and later one than the one that ended.
+///
+/// Its start says so if there is one to compare: an old row that HR never closed must not hide a leaver.
+/// Without a start, two ids are two tenures; one id must show that it began anew.
+fn is_later(running: &HrRow, left: &HrRow) -> bool {
+    let ended = last_day(left).or(left.end.as_ref()).map(|end| end.at);
+    let began = left.start.as_ref().map(|start| start.at);
+    if let Some(start) = &running.start
+        && (ended.is_some() || began.is_some())
+    {
+        return began.is_some_and(|began| start.at > began)
+            || ended.is_some_and(|ended| begins_at(start, ended));
+    }
+    match (&running.person_id, &left.person_id) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    }
+}
+
+/// Whether a tenure that runs began no later than another, by the starts of both.
+fn began_before(running: &HrRow, other: &HrRow) -> bool {
+    match (&running.start, &other.start) {
+        (Some(start), Some(other)) => start.at <= other.at,
+        _ => false,
+    }
+}
+
+/// Whether only the id says that a tenure that runs is of the person who left, and both overlap.
+fn is_unclear_rehire(running: &HrRow, left: &HrRow) -> bool {
+    let has_name = |row: &HrRow| row.name.as_deref().and_then(NameWords::of).is_some();
+    let shares_address = running
+        .emails()
+        .any(|email| left.emails().any(|other| other == email));
+    let ended = last_day(left).or(left.end.as_ref());
+    let overlaps = running
+        .start
+        .as_ref()
+        .zip(ended)
+        .is_some_and(|(start, ended)| start.at < ended.at && !begins_at(start, ended.at));
+    overlaps && !shares_address && !(has_name(running) && has_name(left))
+}
+
+/// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
+/// that closes it, so both on one day lie a day apart, of 25 hours at most.
+fn begins_at(start: &HrDate, end: Timestamp) -> bool {
+    end.duration_since(start.at) <= SignedDuration::from_hours(25)
+}
+
+/// Somebody whom the previous run had as a leaver, and whose rows now only say employed.
+fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> Decision<'r> {
+    let follows = match (&row.start, leaver.end_of_work) {
+        (Some(start), Some(end)) => begins_at(start, end),
+        _ => false,
+    };
+    let other_tenure =
+        leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
+    if follows || other_tenure || leaver.outcome == Outcome::Rehired {
+        Decision {
+            ended_as: leaver.person_id.clone(),
+            ..Decision::new(Standing::Rehired, leaver.end_of_work, row)
+        }
+    } else {
+        Decision::new(Standing::Rescinded, None, row)
+    }
+}
+
+/// How a leaver stands of whom HR reports nothing new.
+pub(super) fn as_last_reported(leaver: &Leaver, as_of: Timestamp) -> (Standing, Option<Timestamp>) {
+    let standing = match (leaver.standing, leaver.end_of_work) {
+        (Standing::Upcoming, Some(end)) if end <= as_of => Standing::Ended,
+        (standing, _) => standing,
+    };
+    (standing, leaver.end_of_work)
+}

@@ -1,0 +1,421 @@
+//! Which rows of the feed are one person.
+//!
+//! Rows are one person by an id or a work address, if their names do not speak against it. Taking two
+//! people for one would hide a leaver behind somebody who works here, so every tie is compared with the
+//! names, and what the names leave open is a doubt that an alias decides.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::directives::{Directives, PersonKey};
+use super::lookup::{Map, Set};
+use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords, compare_names};
+
+/// More names than this under one id or address are compared only for equality: nobody has so many, and
+/// comparing each with each takes too long.
+const MOST_COMPARED: usize = 64;
+
+/// A new tenure that begins so long before the old one ends is a transfer; an earlier one may be a
+/// colleague's.
+const TRANSFER: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// The rows of one person.
+#[derive(Debug, Default)]
+pub(super) struct Group<'a> {
+    /// Sorted by content.
+    pub(super) rows: Vec<&'a HrRow>,
+    /// Whether somebody else has the same id, so that it identifies neither.
+    pub(super) has_shared_id: bool,
+    /// Work addresses that several people have: they identify nobody.
+    pub(super) shared_emails: Vec<EmailAddress>,
+    /// Work addresses that were given to somebody who left later.
+    pub(super) passed_on: Vec<EmailAddress>,
+    /// Others who may be the same person: names that share a word, with the same id or work address.
+    pub(super) related: Vec<Relation>,
+}
+
+/// A group that may be the same person as another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Relation {
+    /// Place of the other group.
+    pub(super) other: usize,
+    /// Whether they share an id; else a work address.
+    pub(super) by_id: bool,
+}
+
+/// Everybody whom the feed names.
+#[derive(Debug, Default)]
+pub(super) struct Identities<'a> {
+    pub(super) groups: Vec<Group<'a>>,
+    /// Rows whose id is that of a person with an unlike name.
+    pub(super) rows_with_shared_id: usize,
+}
+
+/// Sets of rows that can be united.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    fn root(&mut self, mut index: usize) -> usize {
+        while self.0[index] != index {
+            self.0[index] = self.0[self.0[index]];
+            index = self.0[index];
+        }
+        index
+    }
+
+    fn unite(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        self.0[one.max(other)] = one.min(other);
+    }
+
+    /// The members by set, in the order of their first member.
+    fn parts(&mut self, members: &[usize]) -> Vec<Vec<usize>> {
+        let mut place: Map<usize, usize> = Map::default();
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        for member in members {
+            let at = *place.entry(self.root(*member)).or_insert(parts.len());
+            if at == parts.len() {
+                parts.push(Vec::new());
+            }
+            parts[at].push(*member);
+        }
+        parts
+    }
+}
+
+/// Puts the rows together.
+pub(super) fn of_rows<'a>(
+    rows: &'a [HrRow],
+    directives: &Directives<'_>,
+    as_of: Timestamp,
+) -> Identities<'a> {
+    let mut finder = Finder {
+        rows,
+        as_of,
+        sets: Sets::new(rows.len()),
+        names: Map::default(),
+        related: Vec::new(),
+        shared_ids: Set::default(),
+        shared_emails: Vec::new(),
+        passed_on: Vec::new(),
+    };
+    finder.by_decision(directives);
+    finder.by_id();
+    finder.by_email();
+    finder.finish()
+}
+
+struct Finder<'a> {
+    rows: &'a [HrRow],
+    as_of: Timestamp,
+    sets: Sets,
+    /// Names of rows that were compared.
+    names: Map<usize, Option<NameWords>>,
+    /// Pairs of rows, and whether they share an id.
+    related: Vec<(usize, usize, bool)>,
+    /// Rows whose id is somebody else's too.
+    shared_ids: Set<usize>,
+    /// Rows whose work address identifies nobody.
+    shared_emails: Vec<usize>,
+    /// Rows whose work address somebody else had later.
+    passed_on: Vec<usize>,
+}
+
+/// Rows by a value that several have; single ones are left out.
+fn several<'k>(values: impl Iterator<Item = (usize, &'k str)>) -> Vec<Vec<usize>> {
+    let mut first: Map<&str, usize> = Map::default();
+    let mut groups: Map<&str, Vec<usize>> = Map::default();
+    for (row, value) in values {
+        match first.entry(value) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(row);
+            }
+            std::collections::hash_map::Entry::Occupied(entry) => groups
+                .entry(value)
+                .or_insert_with(|| vec![*entry.get()])
+                .push(row),
+        }
+    }
+    let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
+    groups.sort_unstable();
+    groups
+}
+
+impl<'a> Finder<'a> {
+    fn name(&mut self, row: usize) -> Option<&NameWords> {
+        let rows = self.rows;
+        self.names
+            .entry(row)
+            .or_insert_with(|| rows[row].name.as_deref().and_then(NameWords::of))
+            .as_ref()
+    }
+
+    fn likeness(&mut self, one: usize, other: usize) -> Likeness {
+        self.name(one);
+        self.name(other);
+        compare_names(self.names[&one].as_ref(), self.names[&other].as_ref())
+    }
+
+    /// The closest likeness between two groups.
+    fn closest(&mut self, one: &[usize], other: &[usize]) -> Likeness {
+        let mut closest = Likeness::Unlike;
+        for a in one.iter().take(MOST_COMPARED) {
+            for b in other.iter().take(MOST_COMPARED) {
+                closest = closest.max(self.likeness(*a, *b));
+            }
+        }
+        closest
+    }
+
+    /// Rows that an approved alias takes for one person.
+    fn by_decision(&mut self, directives: &Directives<'_>) {
+        for (line, pair) in directives.same_people() {
+            let is = |row: &HrRow, key: &PersonKey<'_>| match key {
+                PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
+                PersonKey::Email(email) => row.emails().any(|of| of == email),
+            };
+            let with = |key: &PersonKey<'_>| -> Vec<usize> {
+                let found = self.rows.iter().enumerate().filter(|(_, row)| is(row, key));
+                found.map(|(row, _)| row).collect()
+            };
+            let found = [with(&pair[0]), with(&pair[1])];
+            if found.iter().all(|found| !found.is_empty()) {
+                let all = found.concat();
+                for row in &all[1..] {
+                    self.sets.unite(all[0], *row);
+                }
+                directives.took_for_one(line);
+            }
+        }
+    }
+
+    /// Unites rows whose names agree in one script, and returns the people that are left.
+    fn unite_agreeing(&mut self, members: &[usize]) -> Vec<Vec<usize>> {
+        let mut by_name: Map<NameWords, usize> = Map::default();
+        for row in members {
+            if let Some(name) = self.name(*row).cloned() {
+                let first = *by_name.entry(name).or_insert(*row);
+                self.sets.unite(first, *row);
+            }
+        }
+        let mut distinct: Vec<(NameWords, usize)> = by_name.into_iter().collect();
+        distinct.sort_unstable();
+        if distinct.len() <= MOST_COMPARED {
+            for (place, (one, row)) in distinct.iter().enumerate() {
+                for (other, another) in &distinct[..place] {
+                    if one.agrees_in_one_script(other) {
+                        self.sets.unite(*row, *another);
+                    }
+                }
+            }
+        }
+        self.sets.parts(members)
+    }
+
+    /// Whether names cannot tell these people apart: there are two of them, and a name is missing or in
+    /// another script.
+    fn may_be_one(&mut self, people: &[Vec<usize>]) -> bool {
+        match people {
+            [one, other] => self.closest(one, other) == Likeness::Agree,
+            _ => false,
+        }
+    }
+
+    fn unite_all(&mut self, people: &[Vec<usize>]) {
+        for rows in people {
+            self.sets.unite(people[0][0], rows[0]);
+        }
+    }
+
+    /// Rows with one id.
+    fn by_id(&mut self) {
+        let ids = self.rows.iter().enumerate();
+        let ids = ids.filter_map(|(row, of)| Some((row, of.person_id.as_deref()?)));
+        for members in several(ids) {
+            let mut by_address: Map<&str, usize> = Map::default();
+            for row in &members {
+                for email in self.rows[*row].emails() {
+                    let first = *by_address.entry(email.key()).or_insert(*row);
+                    self.sets.unite(first, *row);
+                }
+            }
+            let people = self.unite_agreeing(&members);
+            let is_nameless = members.iter().all(|row| self.name(*row).is_none());
+            if is_nameless || self.may_be_one(&people) {
+                self.unite_all(&people);
+                continue;
+            }
+            let mut is_known = vec![people.len() == 1; people.len()];
+            for one in 0..people.len() {
+                for other in one.saturating_sub(MOST_COMPARED)..one {
+                    if self.closest(&people[one], &people[other]) != Likeness::Unlike {
+                        let pair = (people[one][0], people[other][0], true);
+                        self.related.push(pair);
+                        (is_known[one], is_known[other]) = (true, true);
+                    }
+                }
+            }
+            for (rows, _) in people.iter().zip(is_known).filter(|(_, known)| !known) {
+                self.shared_ids.extend(rows);
+            }
+        }
+    }
+
+    /// People with one work address. All are decided before any of them is united, so that the order of
+    /// the addresses makes no difference.
+    fn by_email(&mut self) {
+        let emails = self.rows.iter().enumerate();
+        let emails = emails.filter_map(|(row, of)| Some((row, of.email.as_ref()?.key())));
+        let with_one_address = several(emails);
+        for members in &with_one_address {
+            self.unite_agreeing(members);
+        }
+        let mut united = Vec::new();
+        for members in with_one_address {
+            let people = self.sets.parts(&members);
+            let [one, other] = &people[..] else {
+                if people.len() > 2 {
+                    self.shared_emails.extend(members);
+                }
+                continue;
+            };
+            let likeness = self.closest(one, other);
+            let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
+            if likeness == Likeness::Related && is_transfer {
+                united.push((one[0], other[0]));
+            } else if self.overlap(one, other) {
+                self.shared_emails.extend(members);
+            } else if likeness == Likeness::Agree {
+                united.push((one[0], other[0]));
+            } else if likeness == Likeness::Related {
+                self.related.push((one[0], other[0], false));
+            } else if !self.is_employed(one) && !self.is_employed(other) {
+                let earlier = match self.last_of(one) < self.last_of(other) {
+                    true => one,
+                    false => other,
+                };
+                self.passed_on.extend(earlier);
+            }
+        }
+        for (one, other) in united {
+            self.sets.unite(one, other);
+        }
+    }
+
+    /// Whether rows say that somebody works here, or will.
+    fn is_employed(&self, rows: &[usize]) -> bool {
+        rows.iter().any(|row| {
+            let row = &self.rows[*row];
+            let ends = [&row.last_day, &row.end].into_iter().flatten();
+            match row.status {
+                Employment::Active | Employment::OnLeave => true,
+                Employment::Ended => false,
+                Employment::Unclassified(_) | Employment::Blank => {
+                    ends.map(|end| end.at).all(|end| end > self.as_of)
+                }
+            }
+        })
+    }
+
+    /// The known time of employment: the first start, and the last end unless it goes on.
+    fn span(&self, rows: &[usize]) -> Option<(Timestamp, Option<Timestamp>)> {
+        let rows_of = || rows.iter().map(|row| &self.rows[*row]);
+        let starts: Option<Vec<Timestamp>> =
+            rows_of().map(|row| Some(row.start.as_ref()?.at)).collect();
+        let start = starts?.into_iter().min()?;
+        if self.is_employed(rows) {
+            return Some((start, None));
+        }
+        let ends = rows_of().filter_map(|row| row.last_day.as_ref().or(row.end.as_ref()));
+        Some((start, Some(ends.map(|end| end.at).max()?)))
+    }
+
+    /// Whether two people work here at one time, as far as is known: both do now, or their dates say so.
+    fn overlap(&self, one: &[usize], other: &[usize]) -> bool {
+        if self.is_employed(one) && self.is_employed(other) {
+            return true;
+        }
+        let (Some((start, end)), Some((other_start, other_end))) =
+            (self.span(one), self.span(other))
+        else {
+            return false;
+        };
+        // An end is the midnight that closes its day.
+        end.is_none_or(|end| other_start < end) && other_end.is_none_or(|end| start < end)
+    }
+
+    /// Whether a tenure begins as another ends: the day after at the latest, and not long before.
+    fn is_transfer(&self, ended: &[usize], begun: &[usize]) -> bool {
+        let ends = ended.iter().filter_map(|row| {
+            let row = &self.rows[*row];
+            Some(row.last_day.as_ref().or(row.end.as_ref())?.at)
+        });
+        let starts = begun
+            .iter()
+            .filter_map(|row| Some(self.rows[*row].start.as_ref()?.at));
+        match (ends.max(), starts.max()) {
+            (Some(end), Some(start)) => {
+                let gap = start.duration_since(end);
+                gap <= SignedDuration::ZERO && gap >= -TRANSFER
+            }
+            _ => false,
+        }
+    }
+
+    /// When somebody last began or ended, to tell the later holder of an address.
+    fn last_of(&self, rows: &[usize]) -> Option<Timestamp> {
+        let dates = rows.iter().flat_map(|row| {
+            let row = &self.rows[*row];
+            [&row.start, &row.end, &row.last_day]
+        });
+        dates.flatten().map(|date| date.at).max()
+    }
+
+    fn finish(mut self) -> Identities<'a> {
+        let rows = self.rows;
+        let mut of_root: Vec<usize> = vec![usize::MAX; rows.len()];
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        let mut place = Vec::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            let root = self.sets.root(index);
+            if of_root[root] == usize::MAX {
+                of_root[root] = groups.len();
+                groups.push(Group::default());
+            }
+            place.push(of_root[root]);
+            groups[of_root[root]].rows.push(row);
+        }
+        let email = |row: usize| rows[row].email.clone();
+        for row in self.shared_emails {
+            groups[place[row]].shared_emails.extend(email(row));
+        }
+        for row in self.passed_on {
+            groups[place[row]].passed_on.extend(email(row));
+        }
+        for row in &self.shared_ids {
+            groups[place[*row]].has_shared_id = true;
+        }
+        for (one, other, by_id) in self.related {
+            let (one, other) = (place[one], place[other]);
+            if one != other {
+                groups[one].related.push(Relation { other, by_id });
+                groups[other].related.push(Relation { other: one, by_id });
+            }
+        }
+        for group in &mut groups {
+            group.related.sort_unstable();
+            group.related.dedup();
+            for emails in [&mut group.shared_emails, &mut group.passed_on] {
+                emails.sort_unstable();
+                emails.dedup();
+            }
+        }
+        Identities {
+            groups,
+            rows_with_shared_id: self.shared_ids.len(),
+        }
+    }
+}

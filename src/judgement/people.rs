@@ -1,0 +1,456 @@
+//! From HR rows to people: how each stands, and who is followed without a row.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::directives::Named;
+use super::ends::{self, Decision, Rules, as_last_reported};
+use super::identity::{self, Group, Identities, Relation};
+use super::lookup::Set;
+use super::remedies::{Doubt, Remedy};
+use super::roster::Rejected;
+use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
+use crate::people::{EmailAddress, HrDate, HrRow};
+
+/// A person as HR shows them at the instant of the run.
+#[derive(Debug)]
+pub(super) struct Person<'a> {
+    /// The id of the tenure that decides the standing.
+    pub(super) person_id: Option<String>,
+    /// Ids of the other tenures.
+    pub(super) other_person_ids: Vec<String>,
+    /// Names as written, the deciding tenure's first.
+    pub(super) names: Vec<String>,
+    /// Every address that identifies the person, work addresses first.
+    pub(super) emails: Vec<EmailAddress>,
+    /// Work addresses that several people have.
+    pub(super) shared_emails: Vec<EmailAddress>,
+    /// Work addresses that somebody else had later.
+    pub(super) passed_on: Vec<EmailAddress>,
+    /// Whether somebody else has the same id.
+    pub(super) has_shared_id: bool,
+    /// Today's rows.
+    pub(super) rows: Vec<&'a HrRow>,
+    /// Others who may be the same person, by their place among the people.
+    pub(super) related: Vec<Relation>,
+    /// What the rows say when put together.
+    pub(super) standing: Standing,
+    /// When work ended or ends.
+    pub(super) end_of_work: Option<Timestamp>,
+    /// Why the standing is doubtful.
+    pub(super) doubt: Option<Doubt>,
+    /// Unread columns of the feed that make it so.
+    pub(super) unread_columns: BTreeSet<usize>,
+    /// Every tenure.
+    pub(super) tenures: Vec<Tenure>,
+    /// What a reader should know.
+    pub(super) notes: Vec<String>,
+    /// Whether today's feed names the person.
+    pub(super) in_feed: bool,
+    /// What the previous run said of them: one leaver, or several whom HR now shows to be one
+    /// person. The one with today's id comes first.
+    pub(super) previous: Vec<&'a Leaver>,
+    /// The accounts that were tied to them while they worked here.
+    pub(super) links: Vec<&'a PersonLinks>,
+}
+
+impl Person<'_> {
+    /// Whether the run has to report an outcome for them.
+    pub(super) fn is_leaver(&self) -> bool {
+        self.standing != Standing::Working
+    }
+
+    /// Whether HR says that they have left or will, or leaves it open.
+    pub(super) fn is_named_as_leaver(&self) -> bool {
+        match self.standing {
+            Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
+            Standing::Working | Standing::Rescinded => false,
+        }
+    }
+
+    /// Whether they work here at the instant of the run, for all that HR says.
+    pub(super) fn is_employed(&self) -> bool {
+        match self.standing {
+            Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
+                true
+            }
+            Standing::Ended | Standing::Doubtful => false,
+        }
+    }
+
+    /// Every id, the deciding tenure's first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.person_id.iter().chain(&self.other_person_ids)
+    }
+
+    /// By everything that may name them.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named {
+            ids: self.ids().map(String::as_str).collect(),
+            emails: &self.emails,
+            names: &self.names,
+        }
+    }
+}
+
+/// Everybody HR names, and every leaver of the previous run who is still to be followed. Returns how many
+/// rows have an id that identifies nobody, too.
+pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Person<'a>>, usize) {
+    let inputs = basis.inputs;
+    let previous = inputs.past.previous.as_ref();
+    let leavers = previous.map_or(&[][..], |previous| &previous.leavers);
+    let links = previous.map_or(&[][..], |previous| &previous.links);
+    let Identities {
+        mut groups,
+        rows_with_shared_id,
+    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of);
+    sort(&mut groups);
+    let by_leaver = earlier::ties(&groups, leavers.iter().map(earlier::Before::of_leaver));
+    let by_links = earlier::ties(&groups, links.iter().map(earlier::Before::of_links));
+    let ids_today: Set<&str> = inputs
+        .hr
+        .rows
+        .iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .collect();
+    let mut seen = vec![false; leavers.len()];
+    for index in by_leaver.iter().flatten() {
+        seen[*index] = true;
+    }
+    let mut is_absent = vec![true; links.len()];
+    for index in by_links.iter().flatten() {
+        is_absent[*index] = false;
+    }
+    let rules = Rules::of(inputs);
+    let mut people: Vec<(Option<usize>, Person<'_>)> = groups
+        .iter_mut()
+        .zip(by_leaver)
+        .zip(by_links)
+        .enumerate()
+        .map(|(place, ((group, by_leaver), by_links))| {
+            let previous = by_leaver.iter().map(|index| &leavers[*index]).collect();
+            let links = by_links.iter().map(|index| &links[*index]).collect();
+            let group = std::mem::take(group);
+            (
+                Some(place),
+                person(group, previous, links, &ids_today, rules),
+            )
+        })
+        .collect();
+    for (index, leaver) in leavers.iter().enumerate() {
+        if !seen[index]
+            && let Some(person) = followed(leaver, basis, rejected)
+        {
+            people.push((None, person));
+        }
+    }
+    let absent = links
+        .iter()
+        .zip(is_absent)
+        .filter(|(_, is_absent)| *is_absent);
+    let missing = roster::missing(inputs, rejected, absent.map(|(links, _)| links));
+    people.extend(missing.map(|links| (None, missing_person(links))));
+    people.sort_by(|(_, a), (_, b)| {
+        (
+            &a.person_id,
+            &a.emails,
+            &a.names,
+            &a.end_of_work,
+            &a.tenures,
+        )
+            .cmp(&(
+                &b.person_id,
+                &b.emails,
+                &b.names,
+                &b.end_of_work,
+                &b.tenures,
+            ))
+    });
+    // Relations name groups; the people are in another order.
+    let mut place_of = vec![0; groups.len()];
+    for (place, (group, _)) in people.iter().enumerate() {
+        if let Some(group) = group {
+            place_of[*group] = place;
+        }
+    }
+    let related = |(_, mut person): (Option<usize>, Person<'a>)| {
+        for relation in &mut person.related {
+            relation.other = place_of[relation.other];
+        }
+        person
+    };
+    (
+        people.into_iter().map(related).collect(),
+        rows_with_shared_id,
+    )
+}
+
+/// Sorts groups, and the rows in each, by content: the order of the file makes no difference.
+fn sort(groups: &mut Vec<Group<'_>>) {
+    for group in groups.iter_mut().filter(|group| group.rows.len() > 1) {
+        group.rows.sort_by_cached_key(|row| content(row));
+    }
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    // Most groups differ in id or address; only those that do not are compared whole.
+    order.sort_by(|a, b| {
+        let (a, b) = (&groups[*a], &groups[*b]);
+        key(a).cmp(&key(b)).then_with(|| {
+            let (a, b) = (a.rows.iter(), b.rows.iter());
+            a.map(|row| content(row)).cmp(b.map(|row| content(row)))
+        })
+    });
+    let mut place = vec![0; groups.len()];
+    for (at, group) in order.iter().enumerate() {
+        place[*group] = at;
+    }
+    let mut sorted: Vec<Group<'_>> = order
+        .iter()
+        .map(|at| std::mem::take(&mut groups[*at]))
+        .collect();
+    for relation in sorted.iter_mut().flat_map(|group| &mut group.related) {
+        relation.other = place[relation.other];
+    }
+    *groups = sorted;
+}
+
+/// The id and the address of a group's first row.
+fn key<'a>(group: &Group<'a>) -> (Option<&'a str>, Option<&'a str>) {
+    let first = group.rows[0];
+    (
+        first.person_id.as_deref(),
+        first.email.as_ref().map(EmailAddress::key),
+    )
+}
+
+/// All of a row that a judgement may show, in an order of its own.
+fn content(row: &HrRow) -> impl Ord + use<'_> {
+    let at = |date: &'_ Option<HrDate>| date.as_ref().map(|date| (date.at, date.written.clone()));
+    (
+        row.person_id.as_deref(),
+        at(&row.start),
+        (at(&row.end), at(&row.last_day)),
+        written(row.email.iter()),
+        row.name.as_deref(),
+        written(row.other_emails.iter()),
+        Tenure::status_word(&row.status),
+        &row.notes,
+    )
+}
+
+/// Addresses in an order of their own: two that compare equal may still be written differently.
+fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, &'a str)> {
+    emails
+        .map(|email| (email.key(), email.as_written()))
+        .collect()
+}
+
+/// One person from their rows and from what the previous run said of them.
+fn person<'a>(
+    group: Group<'a>,
+    mut previous: Vec<&'a Leaver>,
+    links: Vec<&'a PersonLinks>,
+    ids_today: &Set<&str>,
+    rules: Rules,
+) -> Person<'a> {
+    let Decision {
+        standing,
+        end_of_work,
+        row,
+        ended_as,
+        doubt,
+        mut notes,
+    } = ends::decide(&group, &previous, rules);
+    let Group {
+        rows,
+        has_shared_id,
+        shared_emails,
+        passed_on,
+        related,
+    } = group;
+    let mut distinct_ids: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.person_id.as_deref())
+        .collect();
+    distinct_ids.sort_unstable();
+    distinct_ids.dedup();
+    if distinct_ids.len() > 1 {
+        notes.push(format!(
+            "{} person ids share a work address and are taken for one person",
+            distinct_ids.len()
+        ));
+    }
+    for row in &rows {
+        notes.extend(row.notes.iter().cloned());
+    }
+    notes = distinct(notes.into_iter());
+
+    // The deciding row first; then the others, as they are sorted.
+    let mut ordered = vec![row];
+    let others = rows.iter().copied();
+    ordered.extend(others.filter(|other| !std::ptr::eq(*other, row)));
+    let person_id = ended_as.or_else(|| ordered.iter().find_map(|row| row.person_id.clone()));
+    previous.sort_by_key(|leaver| leaver.person_id != person_id);
+    let work = ordered.iter().filter_map(|row| row.email.as_ref());
+    let further = ordered.iter().flat_map(|row| &row.other_emails);
+    let is_own = |email: &&EmailAddress| !shared_emails.contains(email);
+    let mut emails = distinct(work.chain(further).filter(is_own).cloned());
+    // A mailbox is deleted and HR blanks the cell: the account keeps the address.
+    if emails.is_empty() && shared_emails.is_empty() {
+        let before = previous.iter().flat_map(|leaver| &leaver.emails);
+        let before = before.chain(links.iter().flat_map(|links| &links.emails));
+        emails = distinct(before.cloned());
+        if !emails.is_empty() {
+            notes.push("HR gives no e-mail any more; the earlier ones are used".to_owned());
+        }
+    }
+    // Ids of earlier tenures stay with the person, unless they are somebody else's today.
+    let before = previous
+        .iter()
+        .flat_map(|leaver| leaver.ids())
+        .map(String::as_str)
+        .filter(|id| !ids_today.contains(id));
+    let other_person_ids: BTreeSet<&str> = distinct_ids
+        .into_iter()
+        .chain(before)
+        .filter(|id| Some(*id) != person_id.as_deref())
+        .collect();
+    Person {
+        other_person_ids: other_person_ids.into_iter().map(str::to_owned).collect(),
+        person_id,
+        names: distinct(ordered.iter().filter_map(|row| row.name.clone())),
+        emails,
+        shared_emails,
+        passed_on,
+        has_shared_id,
+        related,
+        standing,
+        end_of_work,
+        doubt,
+        unread_columns: BTreeSet::new(),
+        tenures: tenures(&rows, &previous),
+        notes,
+        in_feed: true,
+        previous,
+        links,
+        rows,
+    }
+}
+
+/// A leaver of the previous run whom today's feed does not name: followed until access is proven
+/// gone, so that deleting a row hides nobody.
+fn followed<'a>(
+    leaver: &'a Leaver,
+    basis: &Basis<'a>,
+    rejected: &Rejected<'_>,
+) -> Option<Person<'a>> {
+    let inputs = basis.inputs;
+    let feed_was_read = inputs.hr.unusable.is_none();
+    let rejected = rejected.line_of(leaver.ids(), &leaver.emails);
+    if feed_was_read && rejected.is_none() {
+        let closed_by_hr = matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded);
+        let is_over = !leaver.in_feed && is_settled(leaver) && !owns_something(leaver, basis);
+        if closed_by_hr || is_over {
+            return None;
+        }
+    }
+    let note = match rejected {
+        _ if !feed_was_read => {
+            "the HR feed could not be used; followed as last reported".to_owned()
+        }
+        Some(line) => format!("line {line} of the HR feed was rejected; followed as last reported"),
+        None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
+    };
+    let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
+    let text = "HR names the person no more, and what it said before was doubtful";
+    Some(Person {
+        person_id: leaver.person_id.clone(),
+        other_person_ids: leaver.other_person_ids.clone(),
+        names: leaver.name.iter().cloned().collect(),
+        emails: leaver.emails.clone(),
+        shared_emails: Vec::new(),
+        passed_on: Vec::new(),
+        has_shared_id: false,
+        rows: Vec::new(),
+        related: Vec::new(),
+        standing,
+        end_of_work,
+        doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
+        unread_columns: BTreeSet::new(),
+        tenures: leaver.tenures.clone(),
+        notes: vec![note],
+        in_feed: !feed_was_read && leaver.in_feed || rejected.is_some(),
+        previous: vec![leaver],
+        links: Vec::new(),
+    })
+}
+
+/// Somebody whom an earlier roster named as working here and today's does not.
+fn missing_person(links: &PersonLinks) -> Person<'_> {
+    let (person_id, others) = match links.person_ids.split_first() {
+        Some((first, others)) => (Some(first.clone()), others.to_vec()),
+        None => (None, Vec::new()),
+    };
+    let text = "missing from the roster, which named them before: may have left";
+    Person {
+        person_id,
+        other_person_ids: others,
+        names: links.name.iter().cloned().collect(),
+        emails: links.emails.clone(),
+        shared_emails: Vec::new(),
+        passed_on: Vec::new(),
+        has_shared_id: false,
+        rows: Vec::new(),
+        related: Vec::new(),
+        standing: Standing::Doubtful,
+        end_of_work: None,
+        doubt: Some(Doubt::new(text, Remedy::Exception)),
+        unread_columns: BTreeSet::new(),
+        tenures: Vec::new(),
+        notes: Vec::new(),
+        in_feed: false,
+        previous: Vec::new(),
+        links: vec![links],
+    }
+}
+
+/// Whether nothing is left to follow: access is proven gone, or HR never said that they left and no account
+/// was theirs. What may be theirs is not proven gone.
+fn is_settled(leaver: &Leaver) -> bool {
+    let never_left = leaver.standing == Standing::Doubtful
+        && leaver.end_of_work.is_none()
+        && leaver.account_id.is_empty()
+        && !leaver.is_missing_from_roster();
+    leaver.suspected_account_id.is_empty() && (leaver.outcome.is_settled() || never_left)
+}
+
+/// Whether a service account that can be used still names them as its owner.
+fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
+    let accounts = &basis.inputs.population.accounts;
+    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
+    !owned.is_empty()
+}
+
+/// Every tenure that HR gives, or gave before.
+fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
+    let mut tenures: Vec<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
+    for tenure in previous.iter().flat_map(|leaver| &leaver.tenures) {
+        if !tenures.contains(tenure) {
+            tenures.push(tenure.clone());
+        }
+    }
+    tenures.sort();
+    tenures.dedup();
+    tenures
+}
+
+/// The values in order, each once.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for value in values {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}

@@ -1,0 +1,92 @@
+//! The line that closes a doubt: what to add to `ALIASES_URL` or `EXCEPTIONS_URL`, or which setting to make.
+
+use super::people::Person;
+use crate::people::EmailAddress;
+
+/// Why something could not be judged, and what closes the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doubt {
+    text: String,
+    remedy: Remedy,
+}
+
+/// What closes a doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// HR corrects the row, or an exception accepts the person.
+    Exception,
+    /// A status word gets its meaning.
+    Status(String),
+    /// An alias says whether two people are one. Holds the key of the other.
+    SamePerson(String),
+    /// An alias says that an account is not the person's.
+    Different(String),
+    /// An alias says that an account is nobody's own.
+    Service(String),
+    /// An exception accepts the account: nothing names the person.
+    Account(String),
+    /// An exception accepts leavers without a usable address.
+    WithoutAddress,
+    /// A column is deliberately not read. Holds the whole value of the setting.
+    Columns(String),
+}
+
+impl Doubt {
+    pub(super) fn new(text: impl Into<String>, remedy: Remedy) -> Self {
+        Self {
+            text: text.into(),
+            remedy,
+        }
+    }
+
+    /// The doubt about somebody, and the line that closes it.
+    pub(super) fn about(&self, person: &Person<'_>) -> String {
+        let line = self
+            .remedy
+            .line(&key_of(person.person_id.as_deref(), &person.emails));
+        format!("{}; closes with: `{line}`", self.text)
+    }
+}
+
+impl Remedy {
+    /// The line, for a person with this key.
+    pub(super) fn line(&self, person: &str) -> String {
+        let (email, id) = match person.contains('@') {
+            true => (person, ""),
+            false => ("", person),
+        };
+        match self {
+            Self::Exception => {
+                format!("EXCEPTIONS_URL: {email},{id},,,<why>,<who>,<today>,<date>")
+            }
+            Self::Status(word) => {
+                format!("HR_FEED_STATUSES={word}=<employed, on_leave or left>")
+            }
+            Self::SamePerson(other) => {
+                format!("ALIASES_URL: ,,{person}={other},same_person,,<why>,<who>,")
+            }
+            Self::Different(account) => {
+                format!("ALIASES_URL: {email},{account},{id},different,,<why>,<who>,")
+            }
+            Self::Service(account) => {
+                format!("ALIASES_URL: ,{account},,service,<owner>,<why>,<who>,<date>")
+            }
+            Self::Account(account) => {
+                format!("EXCEPTIONS_URL: ,,{account},,<why>,<who>,<today>,<date>")
+            }
+            Self::WithoutAddress => {
+                "EXCEPTIONS_URL: ,,,leavers_without_address,<why>,<who>,<today>,<date>".to_owned()
+            }
+            Self::Columns(value) => format!("HR_FEED_COLUMNS={value}"),
+        }
+    }
+}
+
+/// What names a person in a line: the id, else an address.
+pub(super) fn key_of(person_id: Option<&str>, emails: &[EmailAddress]) -> String {
+    match (person_id, emails.first()) {
+        (Some(id), _) => id.to_owned(),
+        (None, Some(email)) => email.as_written().to_owned(),
+        (None, None) => String::new(),
+    }
+}
