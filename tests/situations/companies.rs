@@ -479,9 +479,9 @@ fn shops_with_shared_mailboxes_settle() {
         }
         feed
     };
-    company.run_on(0, &feed(1));
+    company.run_on(0, &feed(0));
     company.run_on(1, &feed(2));
-    ensure_settled(&company.run_on(2, &feed(3)), &[]);
+    ensure_settled(&company.run_on(2, &feed(4)), &[]);
 }
 
 #[test]

@@ -154,6 +154,69 @@ fn a_removed_column_never_turns_a_failure_into_a_pass_with_the_leaver_cleared() 
     failures.ensure_none();
 }
 
+// ---- A slip in one cell ----
+
+/// What a slip of the hand makes of a cell, if it changes it.
+fn slips(cell: &str) -> Vec<String> {
+    let mut short = filled(cell);
+    short.pop();
+    let mut slips: Vec<String> = ["", "#N/A", "?"].map(str::to_owned).to_vec();
+    if !cell.is_empty() {
+        slips.extend([
+            short,
+            format!("{}x", filled(cell)),
+            format!("{};", filled(cell)),
+        ]);
+    }
+    slips.retain(|slip| *slip != cell);
+    slips
+}
+
+#[test]
+fn a_slip_in_one_cell_of_a_leaver_never_passes() {
+    let mut failures = Failures::default();
+    let mut chance = Chance(4);
+    for shape in 0..5 {
+        // One leaver among people who work here; their names are those of their accounts.
+        let mut rows = generated(&mut chance);
+        let end = format!("{{D-{}}}", chance.between(3, 300));
+        rows.truncate(4);
+        for row in &mut rows {
+            row[3..7].clone_from_slice(&["Active", "2015-01-15", "", ""].map(str::to_owned));
+        }
+        let (status, termination, last_day) = [
+            ("Terminated", end.as_str(), ""),
+            ("Terminated", "", end.as_str()),
+            ("Inactive", end.as_str(), end.as_str()),
+            ("", end.as_str(), ""),
+            ("Left", end.as_str(), end.as_str()),
+        ][shape];
+        let leaver = [status, "2015-01-15", termination, last_day].map(str::to_owned);
+        rows[3][3..7].clone_from_slice(&leaver);
+        for at in 0..7 {
+            for slip in slips(&rows[3][at]) {
+                // Who has neither a status nor a date any more is nobody's leaver.
+                let mut edited = rows.clone();
+                edited[3][at].clone_from(&slip);
+                if edited[3][3].is_empty() && edited[3][5].is_empty() && edited[3][6].is_empty() {
+                    continue;
+                }
+                let run = Company::new().run(&csv(&COLUMNS, &edited));
+                let result = match run.verdict().starts_with("pass") {
+                    true => Err(format!("it passes\n    {}", run.summary())),
+                    false => Ok(()),
+                };
+                let (column, was) = (COLUMNS[at], &rows[3][at]);
+                failures.add(
+                    &format!("{column}: {was} becomes {slip}, in {}", rows[3].join(",")),
+                    result,
+                );
+            }
+        }
+    }
+    failures.ensure_none();
+}
+
 // ---- Order ----
 
 #[test]
