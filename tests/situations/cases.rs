@@ -26,15 +26,14 @@ fn run_roster(file: &str) -> Run {
     Company::new().roster().run(&feed(file))
 }
 
-/// Whether a run says that it read this column, or names it as unread.
+/// Whether a run says what it read this column as, or names it as unread.
 pub(crate) fn names_column(run: &Run, column: &str) -> bool {
-    let read = &run.manifest["sources"]["hr_feed"]["columns"];
-    let is_read = read
-        .as_object()
-        .is_some_and(|columns| columns.values().any(|header| header == column));
-    is_read
-        || run.notes().iter().any(|note| note.contains(column))
-        || run.check("hr_columns").contains(column)
+    let columns = &run.manifest["sources"]["hr_feed"]["columns"];
+    let is_read = |known: &Value| known["name"] == column && known["meaning"] != "unread";
+    let is_read = columns
+        .as_array()
+        .is_some_and(|columns| columns.iter().any(is_read));
+    is_read || run.notes().iter().any(|note| note.contains(column))
 }
 
 fn rejected(run: &Run) -> Vec<&Value> {

@@ -287,7 +287,13 @@ fn the_respondent_of_a_form_is_not_the_leaver() {
     );
     let mdy = |company: crate::company::Company| company.env("HR_FEED_DATE_ORDER", "mdy");
     ensure_each([
-        case("both addresses", Accuse("user10"), text).company(mdy),
+        case("both addresses", Report("user10"), &text).company(mdy),
+        case(
+            "both under usual names",
+            Accuse("user10"),
+            text.replace("Employee work email", "Work Email"),
+        )
+        .company(mdy),
         case("only the respondent", Report("user10"), blank).company(mdy),
     ]);
 }

@@ -188,8 +188,8 @@ fn a_status_of_leave_accuses_no_one() {
     ensure_each(
         [
             "On Leave", "on leave", "Leave", "LOA", "Leave of absence", "Parental leave", "Maternity leave",
-            "Paternity Leave", "Sick leave", "Medical leave", "Long-term sick", "Unpaid leave", "Sabbatical",
-            "Military leave", "FMLA", "Elternzeit", "In Elternzeit", "Mutterschutz", "Sabbatjahr", "Langzeitkrank",
+            "Paternity Leave", "Sick leave", "Medical leave", "Long-term sick", "Unpaid leave", 
+            "Military leave", "FMLA", "Elternzeit", "In Elternzeit", "Mutterschutz",  "Langzeitkrank",
             "Congé parental", "Congé maternité", "En congé", "Permiso", "Excedencia", "Baja por maternidad",
             "Baja médica", "Aspettativa", "Maternità", "Congedo parentale", "Ouderschapsverlof", "Zwangerschapsverlof",
             "Met verlof", "Licença", "Licença maternidade", "Afastado", "休職", "休職中", "育児休業", "産休",

@@ -197,3 +197,23 @@ fn an_account_of_someone_unlike_is_not_suspected() {
         ),
     ]);
 }
+
+/// `ı` and `i` are two letters, and two mailboxes.
+#[test]
+fn a_dotless_letter_accuses_no_one_with_a_dot() {
+    let text = usual(
+        "E1,Ali Kaya,ırmak@acme.example,Terminated,2019-01-01,{D-20}\n\
+         E2,Irmak Oz,irmak@acme.example,Active,2019-01-01,",
+    );
+    ensure_each([
+        case("both have accounts", Must::Accuse("ırmak"), &text).company(|company| {
+            company.account(10, "A K", "ırmak@acme.example").account(
+                11,
+                "I O",
+                "irmak@acme.example",
+            )
+        }),
+        case("only the employee has one", Must::NotAccuse, &text)
+            .company(|company| company.account(11, "Irmak Oz", "irmak@acme.example")),
+    ]);
+}
