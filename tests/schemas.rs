@@ -14,8 +14,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
-    Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
+    Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
+    Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
     Role, Status, Viewer, Workspace,
 };
 use asana_access_review::people::{
@@ -37,9 +37,9 @@ const SCHEMAS: [&str; 7] = [
 
 /// Objects whose keys are free: any of them may be missing.
 const OPEN: [&str; 6] = [
-    "columns",
     "hr_location_zones",
     "hr_feed_columns",
+    "hr_feed_statuses",
     "query",
     "numbers",
     "former_emails",
@@ -47,9 +47,13 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 17] = [
+const OPTIONAL: [&str; 21] = [
     "numbers",
     "failure",
+    "hr_feed_records",
+    "hr_feed_statuses",
+    "hr_feed_no_address",
+    "unreadable_address",
     "hr_location_zones",
     "email_domain_aliases",
     "aliases",
@@ -250,7 +254,10 @@ fn first_night() -> Inputs {
                 format: "csv".to_owned(),
                 encoding: "UTF-8".to_owned(),
                 gzip: false,
-                columns: [("end".to_owned(), "Left".to_owned())].into(),
+                columns: vec![FeedColumn {
+                    name: "Left".to_owned(),
+                    meaning: Meaning::End,
+                }],
                 notes: vec!["the delimiter is `;`".to_owned()],
                 ..FeedOrigin::default()
             },
