@@ -14,9 +14,9 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
-    Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow, RequestRecord,
-    Role, Status, Viewer, Workspace,
+    Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    Mapping, Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow,
+    RequestRecord, Role, Status, Viewer, Workspace,
 };
 use asana_access_review::people::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
