@@ -254,7 +254,7 @@ pub(super) const CONTAINERS: &str = "data results records rows items edges nodes
 
 /// Words and local parts of addresses that people and systems write for "no address".
 pub(super) const NO_ADDRESS: &str = "noemail nomail noemailaddress noaddress none noreply donotreply unknown placeholder \
-     na tbd tba xxx xx notavailable notapplicable notprovided notassigned dummy nowhere nobody null \
+     na tbd tba xxx xx notavailable notapplicable notprovided notassigned null \
      keine kein keineemail keinemail unbekannt aucun aucune pasdemail pasdemel sansemail inconnu \
      ninguno ninguna sinmail sinemail sincorreo nessuno nessuna nessunaemail geen geenemail geenmail \
      nenhum nenhuma sememail semmail なし 無し 無";
