@@ -376,7 +376,7 @@ fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
 fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
     assert_eq!(
         review(company(), "h09-no-header.csv").unusable(),
-        "no header was found: none of the first 20 lines names two columns that are known; line 1 has `Vorname`, `Kontakt`, `Austritt`; set HR_FEED_COLUMNS"
+        "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; name one in HR_FEED_COLUMNS, for example `email=Mail`"
     );
 }
 
@@ -420,7 +420,7 @@ fn h12_columns_nobody_knows_in_another_order_change_nothing() {
 fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
     assert_eq!(
         review(company(), "h13-nobody-says-who-left.csv").unusable(),
-        "no column tells who left (an end date, a last day of work or a status); seen were `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
+        "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
     );
 }
 
@@ -430,7 +430,7 @@ fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
     assert_eq!(night.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
     assert_eq!(
         night.notes(),
-        ["There is no column with an end date: only the status tells who left"]
+        ["No column has an end date: only the status shows who left"]
     );
 }
 

@@ -98,14 +98,19 @@ pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<T
     if is_number && text.len() != 8 && !(text.len() == 5 && is_dated) {
         return None;
     }
-    let orders = [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)];
-    let days = orders
-        .into_iter()
-        .filter_map(|order| match read(text, Edge::Closes, order, zone) {
-            Ok(Said::At { at, .. }) => Some(at),
-            Ok(Said::Nothing | Said::Never) | Err(_) => None,
-        });
-    days.min()
+    let day = |order| match read(text, Edge::Closes, order, zone) {
+        Ok(Said::At { at, .. }) => Ok(Some(at)),
+        Ok(Said::Nothing | Said::Never) => Ok(None),
+        Err(reason) => Err(reason),
+    };
+    let either = || {
+        let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
+        let days = orders
+            .into_iter()
+            .filter_map(|order| day(Some(order)).ok().flatten());
+        days.min()
+    };
+    day(None).unwrap_or_else(|_| either())
 }
 
 /// Blank words, and templates or zero dates such as `/  /`, `0000-00-00`, `00.00.0000 00:00:00`.

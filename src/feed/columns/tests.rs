@@ -339,14 +339,16 @@ fn status_columns_of_the_best_group_are_read_together() {
 
 #[test]
 fn nested_keys_are_known_by_what_is_around_them() {
-    let field = |path: &[&str]| {
-        let segments: Vec<(&str, bool)> = path.iter().map(|name| (*name, false)).collect();
-        let header = Header::path(&segments);
-        FIELDS
-            .iter()
-            .map(|(field, _)| *field)
-            .find(|field| header.group_of(*field).is_some())
+    let header = |path: &[&str], is_list: bool| {
+        let names: Vec<String> = path.iter().map(|name| plain(name)).collect();
+        let segments = path.iter().zip(&names).map(|(name, plain)| Segment {
+            name,
+            plain,
+            is_list,
+        });
+        Header::path(&segments.collect::<Vec<_>>())
     };
+    let field = |path: &[&str]| Some(header(path, false).field()?.0);
     assert_eq!(field(&["work", "email"]), Some(Meaning::Email));
     assert_eq!(
         field(&["attributes", "termination_date", "value"]),
@@ -365,6 +367,5 @@ fn nested_keys_are_known_by_what_is_around_them() {
     assert_eq!(field(&[schema, "employeeNumber"]), Some(Meaning::PersonId));
     assert_eq!(field(&["manager", "email"]), None);
     assert_eq!(field(&["department", "id"]), None);
-    let in_list = Header::path(&[("data", true), ("email", false)]);
-    assert_eq!(in_list.group_of(Meaning::Email), None);
+    assert_eq!(header(&["data", "email"], true).field(), None);
 }
