@@ -6,6 +6,7 @@ mod accounts;
 mod addresses;
 mod columns;
 mod dates;
+mod documents;
 mod pages;
 mod people;
 mod rows;
