@@ -194,7 +194,7 @@ fn an_exception_of_another_form_clears_no_one() {
     );
 }
 
-/// An account under a leaver's own address that a line makes a service account is an accepted risk, and says so.
+/// A service line for an account under the own address of a leaver is an accepted risk.
 #[test]
 fn a_service_line_for_a_leavers_own_account_is_no_plain_pass() {
     let line = format!(
@@ -205,7 +205,7 @@ fn a_service_line_for_a_leavers_own_account_is_no_plain_pass() {
     crate::must::ensure_that(run.verdict() != "pass", "it is no plain pass", &run);
 }
 
-/// So is a line that makes a leaver the same person as somebody who works here.
+/// So is a line that takes a leaver and an employee for one person.
 #[test]
 fn a_line_that_makes_a_leaver_an_employee_is_no_plain_pass() {
     let line =

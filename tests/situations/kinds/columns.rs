@@ -13,7 +13,7 @@ fn must_name(case: Case, column: &'static str) -> Case {
     })
 }
 
-/// A date in a column that may not be known, of somebody who left according to the status.
+/// A date in a column that may not be known, of a person whose status says left.
 fn ended_in(column: &'static str) -> Case {
     let text = format!(
         "Employee ID,Name,Work Email,Status,{column}\n\
@@ -265,7 +265,7 @@ fn a_feed_of_leavers_who_are_all_active_is_no_pass() {
     ensure_each([case("two of three", Report("user10"), text)]);
 }
 
-/// Dates and addresses that are about something or somebody else.
+/// Dates and addresses about other things and other people.
 #[test]
 fn harmless_columns_are_no_question() {
     ensure_each(

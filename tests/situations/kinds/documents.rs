@@ -18,7 +18,7 @@ fn document(must: Must, text: &str) -> Case {
     )
 }
 
-/// Ben's record with these fields, beside somebody who left long ago.
+/// Ben's record with these fields, beside a leaver of long ago.
 fn record(must: Must, fields: &str) -> Case {
     case(
         fields,
