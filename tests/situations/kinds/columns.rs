@@ -139,6 +139,32 @@ fn a_rare_past_date_of_someone_employed_is_a_question() {
     );
 }
 
+/// An end that was announced does not settle a past date in a column that is not read: garden leave, perhaps.
+#[test]
+fn a_rare_past_date_before_an_announced_end_is_a_question() {
+    ensure_each(
+        ["Last shift", "Freistellung ab", "Access ends"].map(|column| {
+            let mut text =
+                format!("Employee ID,Name,Work Email,Status,Termination Date,{column}\n");
+            for number in 0..12 {
+                let (end, date) = if number == 10 {
+                    ("{D+40}", "{D-20}")
+                } else {
+                    ("", "")
+                };
+                text.push_str(&format!(
+                    "R{number},User {number},user{number}@acme.example,Active,{end},{date}\n"
+                ));
+            }
+            text.push_str("E900,Gil Hay,x@acme.example,Terminated,{D-200},\n");
+            must_name(
+                case(column, Report("user10"), text).company(Company::roster),
+                column,
+            )
+        }),
+    );
+}
+
 /// A leaver's second address stands in a column that is not read.
 #[test]
 fn an_unread_address_of_a_leaver_is_a_question() {
