@@ -391,7 +391,7 @@ fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
     let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
     let example = names().next().map(shortened).unwrap_or_default();
     format!(
-        "the columns {} may each be meant as `{field}`: set HR_FEED_COLUMNS, for example `{field}={example}`",
+        "the columns {} may each be meant as `{field}`; closes with: `HR_FEED_COLUMNS={field}={example}`",
         listed(names(), 10),
     )
 }
@@ -401,13 +401,13 @@ fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> 
     let has_any = |of: &[Meaning]| of.iter().any(|field| fields.contains_key(field));
     if !has_any(&[Meaning::End, Meaning::LastDay, Meaning::Status]) {
         return Err(format!(
-            "no column shows who left (an end date, a last day of work or a status); {}; name one in HR_FEED_COLUMNS, for example `end=Left on`",
+            "no column shows who left (an end date, a last day of work or a status); {}; closes with: `HR_FEED_COLUMNS=end=<the column>`",
             seen(headers)
         ));
     }
     if !has_any(&[Meaning::PersonId, Meaning::Email, Meaning::OtherEmail]) {
         return Err(format!(
-            "no column can be matched with an account (a person's id or an e-mail address); {}; name one in HR_FEED_COLUMNS, for example `email=Mail`",
+            "no column can be matched with an account (a person's id or an e-mail address); {}; closes with: `HR_FEED_COLUMNS=email=<the column>`",
             seen(headers)
         ));
     }

@@ -340,14 +340,14 @@ fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, Strin
         [day] => Ok(day),
         [] => day_first,
         [Day::On(first), Day::On(second)] if first.year() == second.year() => Err(format!(
-            "could be {} {} or {} {}: set HR_FEED_DATE_ORDER to `dmy` or `mdy`",
+            "could be {} {} or {} {}; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`",
             first.day(),
             month_name(first),
             month_name(second),
             second.day()
         )),
         _ => Err(
-            "could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits"
+            "could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
                 .to_owned(),
         ),
     }
@@ -851,8 +851,8 @@ mod tests {
             assert_eq!(shown(text, None), "2026-10-31T00:00:00Z", "{text}");
         }
         assert_eq!(shown("05/05/2026", None), "2026-05-05T00:00:00Z");
-        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
-        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits");
+        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) const FIELDS: [(Meaning, &[&str]); 10] = [
     (
         Meaning::Email,
         &[
-            "workemail workemailaddress primaryworkemail primaryworkemailaddress emailprimarywork emailwork workmail \
+            "workemail workemailaddress employeeworkemail employeeworkemailaddress primaryworkemail primaryworkemailaddress emailprimarywork emailwork workmail \
              workcontactworkemail companyemail companyemailaddress businessemail businessemailaddress corporateemail \
              corporateemailaddress officeemail officialemail \
              dienstlicheemail dienstlicheemailadresse emaildienstlich geschaftlicheemail emailgeschaftlich firmenemail \
@@ -218,7 +218,7 @@ pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita
      visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
      anniversary jubilaum anniversaire aniversario 記念日 \
      manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
-     responsabile leidinggevende gestor chefe 上司 hrpartner hrbp businesspartner peoplepartner recruiter \
+     responsabile leidinggevende gestor chefe 上司 上長 hrpartner hrbp businesspartner peoplepartner recruiter \
      emergency notfall urgence emergencia emergenza noodcontact 緊急 spouse dependent nextofkin buddy mentor approver \
      sponsor";
 

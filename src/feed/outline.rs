@@ -320,6 +320,10 @@ impl Outline {
         if chosen.is_empty() {
             chosen = self.likely();
         }
+        // An empty list beside one with people leaves nobody out.
+        if chosen.iter().any(|list| self.records(&[*list]) > 0) {
+            chosen.retain(|list| self.records(&[*list]) > 0);
+        }
         match chosen[..] {
             [only] => Ok(vec![only]),
             [] if count_known(&self.headers(0), by_hand) >= 2 => Ok(vec![0]),
@@ -327,7 +331,7 @@ impl Outline {
             _ => {
                 let names: Vec<String> = chosen.iter().map(|list| self.named_list(*list)).collect();
                 Err(format!(
-                    "the JSON holds several lists that may be people: {}; set HR_FEED_RECORDS to those that hold the people, for example HR_FEED_RECORDS={}",
+                    "the JSON holds several lists that may be people: {}; closes with: `HR_FEED_RECORDS={}`",
                     listed(names.iter().map(String::as_str), 10),
                     names
                         .iter()

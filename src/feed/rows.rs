@@ -355,7 +355,6 @@ impl<'r, 't> Reading<'r, 't> {
             }
             if field == Meaning::Email {
                 has_work = !all.is_empty();
-                has_unreadable |= placeholder;
             }
             has_unreadable |= unreadable;
             if placeholder {
@@ -376,7 +375,8 @@ impl<'r, 't> Reading<'r, 't> {
     fn is_placeholder(&self, address: &EmailAddress) -> bool {
         let local = plain(address.local());
         let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
-        is_among(&local, NO_ADDRESS)
+        // Two letters are initials.
+        (local.chars().count() > 2 && is_among(&local, NO_ADDRESS))
             || (word.len() > 5 && is_among(word, NO_ADDRESS))
             || self
                 .words
@@ -413,7 +413,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
-                Employment::Unclassified(words.join(" / "))
+                employment(&words.join(" / "), false, &self.words.statuses)
             }
         }
     }

@@ -36,7 +36,7 @@ pub(super) const SIGNS: [(Sign, &str); 11] = [
     (
         Sign::Next,
         "next nextpage nextcursor nextpagetoken nextpagecursor nextpagelink nextpageurl nextlink nexturl nexthref \
-         nexttoken nextoffset nextstart nextrecordsurl nextresults nextpageid nextkey nextmarker nextbookmark nextbatch \
+         nexttoken nextoffset offsetnext nextstart nextrecordsurl nextresults nextpageid nextkey nextmarker nextbookmark nextbatch \
          nextpath nexturi nextset odatanextlink cursor endcursor aftercursor cursorafter after continuation \
          continuationtoken continuationkey continue skiptoken pagetoken paginationtoken scrollid scrolltoken \
          searchafter bookmark resumetoken resumptiontoken lastevaluatedkey more moreurl loadmore \
@@ -153,6 +153,9 @@ impl Signs {
                 (Sign::Next, _) if is_set => self.next = self.next.or(Some(key)),
                 (Sign::Previous, _) if is_set => self.later = self.later.or(Some(key)),
                 (Sign::HasMore, Telling::Flag(true)) | (Sign::IsLast, Telling::Flag(false)) => {
+                    self.more = self.more.or(Some(key));
+                }
+                (Sign::HasMore, Telling::Number(number)) if number != 0 => {
                     self.more = self.more.or(Some(key));
                 }
                 (Sign::HasMore, Telling::Flag(false)) | (Sign::IsLast, Telling::Flag(true)) => {

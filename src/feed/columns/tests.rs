@@ -236,8 +236,8 @@ fn the_address_of_whoever_filled_in_a_form_is_not_the_persons() {
 
 #[test]
 fn a_true_tie_stops_and_says_how_to_break_it() {
-    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"the columns `Email`, `Email` may each be meant as `email`: set HR_FEED_COLUMNS, for example `email=Email`");
-    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"the columns `Leaving Date`, `Termination Date` may each be meant as `end`: set HR_FEED_COLUMNS, for example `end=Leaving Date`");
+    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`");
+    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"the columns `Leaving Date`, `Termination Date` may each be meant as `end`; closes with: `HR_FEED_COLUMNS=end=Leaving Date`");
     assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[(Meaning::End, "termination date")]), @"person_id=Employee ID; end=Termination Date; unread: Leaving Date");
 }
 
@@ -302,8 +302,8 @@ fn what_may_tell_when_work_ends_is_unread() {
 
 #[test]
 fn a_feed_that_cannot_say_who_left_stops_and_lists_its_columns() {
-    assert_snapshot!(read(&["Employee ID", "Name", "Work Email"], &[]), @"no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; name one in HR_FEED_COLUMNS, for example `end=Left on`");
-    assert_snapshot!(read(&["Name", "Termination Date"], &[]), @"no column can be matched with an account (a person's id or an e-mail address); the columns are `Name`, `Termination Date`; name one in HR_FEED_COLUMNS, for example `email=Mail`");
+    assert_snapshot!(read(&["Employee ID", "Name", "Work Email"], &[]), @"no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`");
+    assert_snapshot!(read(&["Name", "Termination Date"], &[]), @"no column can be matched with an account (a person's id or an e-mail address); the columns are `Name`, `Termination Date`; closes with: `HR_FEED_COLUMNS=email=<the column>`");
 }
 
 #[test]
