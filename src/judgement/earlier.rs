@@ -18,7 +18,7 @@ pub(super) struct Before<'a> {
     id: Option<&'a str>,
     other_ids: &'a [String],
     emails: &'a [EmailAddress],
-    name: Option<NameWords>,
+    name: Option<&'a str>,
     end_of_work: Option<Timestamp>,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Before<'a> {
             id: leaver.person_id.as_deref(),
             other_ids: &leaver.other_person_ids,
             emails: &leaver.emails,
-            name: leaver.name.as_deref().and_then(NameWords::of),
+            name: leaver.name.as_deref(),
             end_of_work: leaver.end_of_work,
         }
     }
@@ -42,9 +42,13 @@ impl<'a> Before<'a> {
             id,
             other_ids,
             emails: &links.emails,
-            name: links.name.as_deref().and_then(NameWords::of),
+            name: links.name.as_deref(),
             end_of_work: None,
         }
+    }
+
+    fn name(&self) -> Option<NameWords> {
+        self.name.and_then(NameWords::of)
     }
 
     fn has_id(&self) -> bool {
@@ -115,9 +119,10 @@ fn likeness(group: &Group<'_>, before: &Before<'_>) -> Likeness {
     if emails.any(|email| before.emails.contains(email)) {
         return Likeness::Agree;
     }
+    let known = before.name();
     names(group)
         .iter()
-        .map(|name| compare_names(Some(name), before.name.as_ref()))
+        .map(|name| compare_names(Some(name), known.as_ref()))
         .max()
         .unwrap_or(Likeness::Agree)
 }
@@ -165,7 +170,7 @@ impl<'b, 'a> Index<'b, 'a> {
                 index.by_email.add(email.key(), place);
             }
             if !of.has_id() && of.emails.is_empty() {
-                let places = index.by_name_alone.entry(of.name.clone());
+                let places = index.by_name_alone.entry(of.name());
                 places.or_default().push(place);
             }
         }
@@ -186,8 +191,8 @@ impl<'b, 'a> Index<'b, 'a> {
         let mut tie = |email: &EmailAddress, is_work: bool| {
             for place in self.by_email.get(email.key()) {
                 let of = &self.before[place];
-                let likeness = of.name.as_ref().and_then(|name| {
-                    let likeness = names.iter().map(|known| known.compare(name));
+                let likeness = of.name().and_then(|name| {
+                    let likeness = names.iter().map(|known| known.compare(&name));
                     likeness.max()
                 });
                 let same_name = likeness == Some(Likeness::Agree);
