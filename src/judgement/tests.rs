@@ -1,9 +1,11 @@
 mod changes;
 mod checks;
 mod directives;
+mod disputed;
 mod examples;
 mod findings;
 mod matching;
+mod model;
 mod outcomes;
 mod properties;
 mod removal;

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::world::*;
 use crate::judgement::FeedScope;
 use crate::people::{
-    Account, Alias, DirectiveFile, EmailAddress, Employment, Exception, HrRow, RejectedRow, Role,
-    Status,
+    Account, Alias, DirectiveFile, EmailAddress, Employment, Exception, FeedColumn, HrRow, Meaning,
+    RejectedRow, Role, Status, UnreadCell,
 };
 
 /// So many cases, or as many as `PROPTEST_CASES` asks for.
@@ -42,11 +42,14 @@ pub(super) struct Night {
     pub(super) allow_empty: bool,
     pub(super) cut: bool,
     pub(super) unusable: bool,
+    /// Whether the feed has a column of statuses; it has one wherever a row has a status.
+    pub(super) status_column: bool,
     /// So many further accounts, so that a fall can be seen.
     pub(super) crowd: usize,
 }
 
 const MAILS: &[&str] = &[
+    "ada@example.com",
     "ada@example.com",
     "ada@example.com",
     "ADA@Example.com ",
@@ -58,9 +61,21 @@ const MAILS: &[&str] = &[
     "ada@gmail.com",
     "eve@partner.example",
     "root@example.com",
+    "kim@example.com",
+    "k\u{131}m@example.com",
 ];
-const NAMES: &[&str] = &["Ada Diaz", "diaz, ada", "Bob Roe", "Ada Roe", "Eve"];
-const IDS: &[&str] = &["E1", "E2", "E3"];
+/// Names that agree (`Ada Diaz`, `Ada Maria Diaz`), are related (`Ada Roe`), unlike, or in another script.
+const NAMES: &[&str] = &[
+    "Ada Diaz",
+    "Ada Diaz",
+    "diaz, ada",
+    "Ada Maria Diaz",
+    "Ada Roe",
+    "Bob Roe",
+    "Eve",
+    "\u{410}\u{434}\u{430} \u{414}\u{438}\u{430}\u{441}",
+];
+const IDS: &[&str] = &["E1", "E1", "E2", "E3"];
 
 fn texts(of: &'static [&'static str]) -> impl Strategy<Value = String> {
     select(of).prop_map(str::to_owned)
@@ -138,50 +153,94 @@ fn a_row() -> impl Strategy<Value = HrRow> {
     let status = prop_oneof![
         4 => Just(Employment::Ended),
         2 => Just(Employment::Active),
+        1 => Just(Employment::OnLeave),
         1 => Just(Employment::Blank),
         1 => Just(Employment::Unclassified("Leave".to_owned())),
     ];
     let ends = select(vec![
+        date(2025, 5, 31),
+        date(2026, 11, 2),
         date(2026, 11, 2),
         date(2026, 11, 2),
         date(2026, 11, 21),
         date(2026, 11, 22),
         date(2026, 11, 23),
         date(2026, 12, 24),
+        date(2028, 6, 30),
     ]);
-    // Nobody ends before they begin.
-    let starts = select(vec![date(2020, 1, 1), date(2026, 11, 2), date(2027, 1, 4)]);
+    // Around the ends: more than 31 days before, at a transfer, the day after, later, and to come.
+    let starts = select(vec![
+        date(2020, 1, 1),
+        date(2026, 9, 15),
+        date(2026, 10, 20),
+        date(2026, 11, 2),
+        date(2026, 11, 3),
+        date(2026, 11, 5),
+        date(2027, 1, 4),
+    ]);
     (
         option::weighted(0.8, texts(IDS)),
-        mails(0..=1),
-        prop_oneof![4 => mails(0..1), 1 => mails(1..2)],
-        option::of(texts(NAMES)),
+        option::weighted(0.75, select(MAILS).prop_map(mail)),
+        prop_oneof![5 => mails(0..1), 1 => mails(1..2)],
+        option::weighted(0.75, texts(NAMES)),
         status,
-        option::weighted(0.3, starts),
-        option::weighted(0.8, ends.clone()),
-        option::weighted(0.1, ends),
+        option::weighted(0.4, starts),
+        option::weighted(0.7, ends.clone()),
+        option::weighted(0.15, ends),
+        prop::bool::weighted(0.05),
+        prop_oneof![5 => vec(an_unread_cell(), 0..1), 1 => vec(an_unread_cell(), 1..3)],
     )
-        .prop_map(|(id, email, other, name, status, start, end, last_day)| {
-            let begins_first = start.is_none_or(|start| {
-                let mut days = end.iter().chain(&last_day);
-                days.all(|day| start <= *day)
-            });
-            let mut made = row(id.as_deref().unwrap_or_default());
-            made.0.email = email.into_iter().next();
-            made.0.other_emails = other;
-            made.0.name = name;
-            made.0.status = status;
-            if let Some(start) = start.filter(|_| begins_first) {
-                made = made.start(start);
-            }
-            if let Some(end) = end {
-                made = made.end(end);
-            }
-            if let Some(last_day) = last_day {
-                made = made.last_day(last_day);
-            }
-            made.0
-        })
+        .prop_map(
+            |(id, email, other, name, status, start, end, last_day, unreadable, mut unread)| {
+                let mut made = row(id.as_deref().unwrap_or_default());
+                made.0.email = email;
+                made.0.other_emails = other;
+                made.0.name = name;
+                made.0.status = status;
+                made.0.unreadable_address = unreadable;
+                unread.dedup_by_key(|cell| cell.column);
+                made.0.unread = unread;
+                if let Some(start) = start {
+                    made = made.start(start);
+                }
+                if let Some(end) = end {
+                    made = made.end(end);
+                }
+                if let Some(last_day) = last_day {
+                    made = made.last_day(last_day);
+                }
+                made.0
+            },
+        )
+}
+
+/// The columns of the feed; the last ones are not read.
+const COLUMNS: &[(&str, Meaning)] = &[
+    ("Employee ID", Meaning::PersonId),
+    ("Name", Meaning::Name),
+    ("Work Email", Meaning::Email),
+    ("Status", Meaning::Status),
+    ("Exit Effective", Meaning::Unread),
+    ("Login", Meaning::Unread),
+];
+const STATUS: usize = 3;
+const UNREAD_DATE: usize = 4;
+const UNREAD_ADDRESS: usize = 5;
+
+fn an_unread_cell() -> impl Strategy<Value = UnreadCell> {
+    let past_or_to_come = select(vec!["2026-11-03T00:00:00Z", "2026-12-25T00:00:00Z"]);
+    prop_oneof![
+        past_or_to_come.prop_map(|date| UnreadCell {
+            column: UNREAD_DATE,
+            date: Some(at(date)),
+            emails: Vec::new(),
+        }),
+        mails(1..2).prop_map(|emails| UnreadCell {
+            column: UNREAD_ADDRESS,
+            date: None,
+            emails,
+        }),
+    ]
 }
 
 fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
@@ -201,8 +260,21 @@ fn an_alias() -> impl Strategy<Value = Alias> {
         Some("same"),
         Some("Different"),
         Some("service"),
+        Some("same_person"),
         Some("x"),
     ]);
+    let pairs = texts(&[
+        "E1=E2",
+        "ada@example.com = E2",
+        "bob@example.com=ada@example.com",
+        "E1=",
+    ]);
+    let reasons = prop_oneof![8 => Just("a bot"), 1 => Just("n/a")];
+    let approvers = prop_oneof![
+        12 => Just("ciso@example.com"),
+        1 => Just("E77"),
+        3 => select(vec!["self", "-", "the boss", "ada@example.com", "e1", "Bob Roe"]),
+    ];
     let expires_on = select(vec![
         None,
         Some("2026-12-24"),
@@ -223,7 +295,9 @@ fn an_alias() -> impl Strategy<Value = Alias> {
             0.8,
             texts(&["E1", "E2", "E9", "ada@example.com", "root@example.com"]),
         ),
-        option::weighted(0.9, Just("a bot".to_owned())),
+        option::weighted(0.95, reasons.prop_map(str::to_owned)),
+        option::weighted(0.95, approvers.prop_map(str::to_owned)),
+        pairs,
         expires_on,
         option::weighted(
             0.03,
@@ -231,17 +305,35 @@ fn an_alias() -> impl Strategy<Value = Alias> {
         ),
     )
         .prop_map(
-            |(email, account_id, person_id, relation, owner, reason, expires_on, fault)| Alias {
-                line: 0,
+            |(
                 email,
                 account_id,
                 person_id,
-                relation: relation.and_then(text),
+                relation,
                 owner,
                 reason,
-                approved_by: text("ciso@example.com"),
-                expires_on: expires_on.and_then(text),
+                approved_by,
+                pair,
+                expires_on,
                 fault,
+            )| {
+                let mut alias = Alias {
+                    line: 0,
+                    email,
+                    account_id,
+                    person_id,
+                    relation: relation.and_then(text),
+                    owner,
+                    reason,
+                    approved_by,
+                    expires_on: expires_on.and_then(text),
+                    fault,
+                };
+                if relation == Some("same_person") {
+                    (alias.email, alias.account_id, alias.owner) = (None, None, None);
+                    alias.person_id = Some(pair);
+                }
+                alias
             },
         )
 }
@@ -253,12 +345,13 @@ fn an_exception() -> impl Strategy<Value = Exception> {
         3 => texts(ACCOUNT_IDS).prop_map(|id| (None, None, Some(id), None)),
         1 => texts(&["population_drop", "hr_drop", "viewer"])
             .prop_map(|check| (None, None, None, Some(check))),
+        1 => texts(&["leavers_without_address"]).prop_map(|check| (None, None, None, Some(check))),
         2 => (maybe(IDS), maybe(MAILS), maybe(ACCOUNT_IDS), maybe(&["population_drop"])),
     ];
     let days = prop_oneof![
         6 => texts(&["2026-12-24", "2026-12-31"]).prop_map(Some),
         1 => texts(&["2026-11-23", "2026-11-20"]).prop_map(Some),
-        1 => texts(&["2027-02-21", "2027-02-23", "2026-12-24T10:00"]).prop_map(Some),
+        1 => texts(&["2027-02-10", "2027-02-23", "2026-12-24T10:00"]).prop_map(Some),
         1 => Just(None),
     ];
     let approvers = prop_oneof![
@@ -281,7 +374,7 @@ fn an_exception() -> impl Strategy<Value = Exception> {
                 check,
                 reason,
                 approved_by,
-                approved_on: None,
+                approved_on: text("2026-11-20"),
                 expires_on,
                 fault: None,
             },
@@ -314,7 +407,11 @@ pub(super) fn a_night() -> impl Strategy<Value = Night> {
         scope,
         any::<bool>(),
         prop::bool::weighted(0.15),
-        prop::bool::weighted(0.1),
+        (
+            prop::bool::weighted(0.1),
+            any::<bool>(),
+            prop::bool::weighted(0.1),
+        ),
         select(vec![0, 0, 0, 0, 40]),
     )
         .prop_map(
@@ -328,20 +425,29 @@ pub(super) fn a_night() -> impl Strategy<Value = Night> {
                 scope,
                 allow_empty,
                 cut,
-                unusable,
+                (unusable, status_column, no_status),
                 crowd,
-            )| Night {
-                accounts,
-                rows,
-                rejected,
-                aliases,
-                exceptions,
-                domain_aliases,
-                scope,
-                allow_empty,
-                cut,
-                unusable,
-                crowd,
+            )| {
+                let mut made = Night {
+                    accounts,
+                    rows,
+                    rejected,
+                    aliases,
+                    exceptions,
+                    domain_aliases,
+                    scope,
+                    allow_empty,
+                    cut,
+                    unusable,
+                    status_column,
+                    crowd,
+                };
+                if no_status {
+                    for row in &mut made.rows {
+                        row.status = Employment::Blank;
+                    }
+                }
+                made
             },
         )
 }
@@ -358,6 +464,7 @@ enum Step {
     Name(Index, Option<String>),
     Says(Index, Employment),
     BlankMail(Index),
+    Mail(Index, EmailAddress),
     Clear(Index),
     Rejected(Vec<RejectedRow>),
     Aliases(Vec<Alias>),
@@ -381,6 +488,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         2 => (index(), select(vec![Employment::Active, Employment::Ended]))
             .prop_map(|(at, status)| Step::Says(at, status)),
         1 => index().prop_map(Step::BlankMail),
+        2 => (index(), select(MAILS)).prop_map(|(at, email)| Step::Mail(at, mail(email))),
         1 => index().prop_map(Step::Clear),
         1 => vec(a_rejected_row(), 0..2).prop_map(Step::Rejected),
         2 => vec(an_alias(), 0..3).prop_map(Step::Aliases),
@@ -434,6 +542,11 @@ impl Night {
                     row.email = None;
                 }
             }
+            Step::Mail(at, email) => {
+                if let Some(row) = pick(&mut self.rows, at) {
+                    row.email = Some(email);
+                }
+            }
             Step::Clear(at) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     (row.end, row.last_day, row.status) = (None, None, Employment::Blank);
@@ -479,6 +592,16 @@ impl Night {
                 } else {
                     inputs.hr.rejected.clone_from(&self.rejected);
                 }
+                let has_status = |row: &HrRow| row.status != Employment::Blank;
+                let status_column = self.status_column || self.rows.iter().any(has_status);
+                let column = |(index, (name, meaning)): (usize, &(&str, Meaning))| FeedColumn {
+                    name: (*name).to_owned(),
+                    meaning: match status_column || index != STATUS {
+                        true => *meaning,
+                        false => Meaning::Harmless,
+                    },
+                };
+                inputs.hr.origin.columns = COLUMNS.iter().enumerate().map(column).collect();
                 let stopped = || "a cursor came twice".to_owned();
                 inputs.population.listing.stopped_because = self.cut.then(stopped);
                 let aliases = self.aliases.iter().zip(2..);

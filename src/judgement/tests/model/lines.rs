@@ -1,0 +1,371 @@
+//! Which lines of the aliases and exceptions hold, and what they name: §5.5.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::people::{Person, names_person};
+use crate::judgement::Inputs;
+use crate::people::{
+    Account, Alias, EmailAddress, Exception, NameWords, fold, is_blank_word, read_addresses,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Relation {
+    Same,
+    Different,
+    SamePerson,
+    Service,
+}
+
+fn relation(alias: &Alias) -> Option<Relation> {
+    let word = alias.relation.as_deref().unwrap_or("same").to_lowercase();
+    Some(match word.as_str() {
+        "same" => Relation::Same,
+        "different" => Relation::Different,
+        "same_person" => Relation::SamePerson,
+        "service" => Relation::Service,
+        _ => return None,
+    })
+}
+
+/// The worlds are in UTC.
+fn closes(day: &str) -> Option<Timestamp> {
+    let date: Date = day.parse().ok()?;
+    let next = date.tomorrow().ok()?.at(0, 0, 0, 0);
+    let closes = TimeZone::UTC.to_timestamp(next).ok()?;
+    (date.to_string() == day).then_some(closes)
+}
+
+fn is_in_force(day: &str, inputs: &Inputs) -> bool {
+    closes(day).is_some_and(|closes| inputs.as_of < closes)
+}
+
+fn is_address(text: &str) -> bool {
+    EmailAddress::parse(text).is_some()
+}
+
+fn is_a_reason(text: &Option<String>) -> bool {
+    let Some(text) = text else { return false };
+    !is_blank_word(text.trim()) && text.chars().any(char::is_alphabetic)
+}
+
+/// An address, or one word with a digit or a sign, which is an id.
+fn is_an_approver(text: &Option<String>) -> bool {
+    let Some(text) = text else { return false };
+    let is_sign = |c: char| c.is_ascii_digit() || "-_.".contains(c);
+    let is_id = !text.contains(char::is_whitespace)
+        && text.contains(is_sign)
+        && text.contains(char::is_alphanumeric);
+    let read = read_addresses(text);
+    !read.found.is_empty() && !read.has_unreadable || is_id
+}
+
+fn domains_that_are_one(domain: &str, inputs: &Inputs) -> BTreeSet<String> {
+    let mut one = BTreeSet::from([domain.to_owned()]);
+    loop {
+        let before = one.len();
+        for pair in &inputs.policy.email_domain_aliases {
+            let pair = pair.to_lowercase();
+            let (a, b) = pair.split_once('=').expect("a pair");
+            if one.contains(a) || one.contains(b) {
+                one.extend([a.to_owned(), b.to_owned()]);
+            }
+        }
+        if one.len() == before {
+            return one;
+        }
+    }
+}
+
+pub(super) fn same_but_for_the_domain(
+    one: &EmailAddress,
+    other: &EmailAddress,
+    inputs: &Inputs,
+) -> bool {
+    one.local() == other.local()
+        && domains_that_are_one(one.domain(), inputs).contains(other.domain())
+}
+
+pub(super) fn untagged(local: &str) -> &str {
+    match local.split_once('+') {
+        Some((before, _)) if !before.is_empty() => before,
+        _ => local,
+    }
+}
+
+pub(super) fn same_but_for_a_tag(
+    one: &EmailAddress,
+    other: &EmailAddress,
+    inputs: &Inputs,
+) -> bool {
+    untagged(one.local()) == untagged(other.local())
+        && domains_that_are_one(one.domain(), inputs).contains(other.domain())
+}
+
+/// Whether a text names somebody: by id, by any spelling of an address, or by all words of a name.
+fn is_them(
+    text: &str,
+    ids: &BTreeSet<String>,
+    emails: &BTreeSet<EmailAddress>,
+    names: &[NameWords],
+    inputs: &Inputs,
+) -> bool {
+    let parts = text.split(|c: char| c.is_whitespace() || "<>".contains(c));
+    let mut addresses = parts.filter_map(EmailAddress::parse);
+    let words: Vec<String> = NameWords::of(text)
+        .map(|words| words.words().to_vec())
+        .unwrap_or_default();
+    ids.iter().any(|id| fold(id) == fold(text.trim()))
+        || addresses.any(|written| {
+            let mut known = emails.iter();
+            known.any(|email| same_but_for_a_tag(&written, email, inputs))
+        })
+        || names
+            .iter()
+            .any(|name| name.words().iter().all(|word| words.contains(word)))
+}
+
+fn is_person(text: &str, person: &Person<'_>, inputs: &Inputs) -> bool {
+    is_them(
+        text,
+        &person.ids(),
+        &person.emails(),
+        &person.names(),
+        inputs,
+    )
+}
+
+fn is_person_or_account(
+    text: &str,
+    person: &Person<'_>,
+    account: &Account,
+    inputs: &Inputs,
+) -> bool {
+    let emails = account.emails.iter().cloned().collect();
+    let name = account.name.as_deref().and_then(NameWords::of);
+    let name: Vec<NameWords> = name.into_iter().collect();
+    is_person(text, person, inputs) || is_them(text, &BTreeSet::new(), &emails, &name, inputs)
+}
+
+// ---- Aliases ----
+
+/// The texts by which a line names people.
+fn named(alias: &Alias) -> Vec<String> {
+    let cells = [&alias.person_id, &alias.email, &alias.owner];
+    let texts = cells.into_iter().flatten().flat_map(|cell| cell.split('='));
+    texts.map(|text| text.trim().to_owned()).collect()
+}
+
+fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
+    let Some(relation) = relation(alias) else {
+        return false;
+    };
+    let has_account = alias.account_id.is_some() || alias.email.is_some();
+    let has_person =
+        alias.person_id.is_some() || alias.account_id.is_some() && alias.email.is_some();
+    let keys = match relation {
+        Relation::Same | Relation::Different => has_account && has_person,
+        Relation::Service => has_account && alias.owner.is_some() && alias.expires_on.is_some(),
+        Relation::SamePerson => {
+            let pair = alias.person_id.as_deref().unwrap_or_default();
+            let sides = pair.split_once('=');
+            sides.is_some_and(|(one, other)| {
+                !one.trim().is_empty() && !other.trim().is_empty() && one.trim() != other.trim()
+            })
+        }
+    };
+    let approver = alias.approved_by.as_deref().unwrap_or_default();
+    let is_own = named(alias).iter().any(|text| {
+        let email = EmailAddress::parse(text).into_iter().collect();
+        is_them(
+            approver,
+            &BTreeSet::from([text.clone()]),
+            &email,
+            &[],
+            inputs,
+        )
+    });
+    let is_approved = is_a_reason(&alias.reason) && is_an_approver(&alias.approved_by) && !is_own;
+    alias.fault.is_none()
+        && alias.email.as_deref().is_none_or(is_address)
+        && keys
+        && (relation == Relation::Same || is_approved)
+        && alias
+            .expires_on
+            .as_deref()
+            .is_none_or(|day| is_in_force(day, inputs))
+}
+
+pub(super) fn aliases(inputs: &Inputs, wanted: Relation) -> impl Iterator<Item = &Alias> {
+    let all = inputs.directives.aliases().iter();
+    all.filter(move |alias| relation(alias) == Some(wanted) && is_sound_alias(alias, inputs))
+}
+
+fn email(text: &Option<String>) -> Option<EmailAddress> {
+    text.as_deref().and_then(EmailAddress::parse)
+}
+
+fn alias_names_account(alias: &Alias, account: &Account) -> bool {
+    match &alias.account_id {
+        Some(id) => account.id == *id,
+        None => email(&alias.email).is_some_and(|email| account.emails.contains(&email)),
+    }
+}
+
+pub(super) fn alias_names_person(alias: &Alias, person: &Person<'_>) -> bool {
+    match &alias.person_id {
+        Some(id) => person.ids().contains(id),
+        None => email(&alias.email).is_some_and(|email| person.own_emails().contains(&email)),
+    }
+}
+
+pub(super) fn says_same(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    aliases(inputs, Relation::Same)
+        .any(|alias| alias_names_account(alias, account) && alias_names_person(alias, person))
+}
+
+/// Whether an approved line says that the account is not theirs. They cannot say so themselves.
+pub(super) fn says_different(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    aliases(inputs, Relation::Different).any(|alias| {
+        let approver = alias.approved_by.as_deref().unwrap_or_default();
+        alias_names_account(alias, account)
+            && alias_names_person(alias, person)
+            && !is_person_or_account(approver, person, account, inputs)
+    })
+}
+
+pub(super) fn is_service(account: &Account, inputs: &Inputs) -> bool {
+    aliases(inputs, Relation::Service).any(|alias| alias_names_account(alias, account))
+}
+
+pub(super) fn owns(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    let mut of = aliases(inputs, Relation::Service);
+    of.any(|alias| {
+        let owner = alias.owner.as_deref().unwrap_or_default();
+        alias_names_account(alias, account)
+            && match EmailAddress::parse(owner) {
+                Some(owner) => person
+                    .emails()
+                    .iter()
+                    .any(|email| same_but_for_the_domain(email, &owner, inputs)),
+                None => is_person(owner, person, inputs),
+            }
+    })
+}
+
+/// Whether a line joins a person to another: not if they approved it themselves.
+pub(super) fn may_join(alias: &Alias, person: &Person<'_>, inputs: &Inputs) -> bool {
+    let approver = alias.approved_by.as_deref().unwrap_or_default();
+    !is_person(approver, person, inputs)
+}
+
+// ---- Exceptions ----
+
+pub(super) fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
+    let about = of.person_id.is_some() || of.email.is_some() || of.account_id.is_some();
+    let target = match of.check.as_deref() {
+        Some("population_drop" | "hr_drop" | "leavers_without_address") => !about,
+        Some(_) => false,
+        None => about,
+    };
+    let day = of.expires_on.as_deref().unwrap_or("never");
+    let latest = inputs.as_of + jiff::SignedDuration::from_hours(24 * 91);
+    let own = is_them(
+        of.approved_by.as_deref().unwrap_or_default(),
+        &of.person_id.iter().cloned().collect(),
+        &email(&of.email).into_iter().collect(),
+        &[],
+        inputs,
+    );
+    of.fault.is_none()
+        && target
+        && of.email.as_deref().is_none_or(is_address)
+        && is_a_reason(&of.reason)
+        && is_an_approver(&of.approved_by)
+        && is_in_force(day, inputs)
+        && closes(day).is_some_and(|closes| closes <= latest)
+        && !own
+}
+
+fn exceptions(inputs: &Inputs) -> impl Iterator<Item = &Exception> {
+    let all = inputs.directives.exceptions().iter();
+    all.filter(move |of| is_sound_exception(of, inputs))
+}
+
+pub(super) fn accepts_leavers_without_address(inputs: &Inputs) -> bool {
+    exceptions(inputs).any(|of| of.check.as_deref() == Some("leavers_without_address"))
+}
+
+/// Whether an exception covers access of a leaver by an account.
+pub(super) fn is_covered(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    exceptions(inputs).any(|of| {
+        let approver = of.approved_by.as_deref().unwrap_or_default();
+        of.check.is_none()
+            && of
+                .person_id
+                .as_deref()
+                .is_none_or(|id| names_person(id, person))
+            && email(&of.email).is_none_or(|email| {
+                person.own_emails().contains(&email) || account.emails.contains(&email)
+            })
+            && of.account_id.as_ref().is_none_or(|id| *id == account.id)
+            && !is_person_or_account(approver, person, account, inputs)
+    })
+}
+
+/// Whether an exception for a person accepts that they could not be judged.
+pub(super) fn accepts_doubts(person: &Person<'_>, accounts: &[&Account], inputs: &Inputs) -> bool {
+    exceptions(inputs).any(|of| {
+        let approver = of.approved_by.as_deref().unwrap_or_default();
+        of.check.is_none()
+            && of.account_id.is_none()
+            && of
+                .person_id
+                .as_deref()
+                .is_none_or(|id| names_person(id, person))
+            && email(&of.email).is_none_or(|email| person.own_emails().contains(&email))
+            && !is_person(approver, person, inputs)
+            && !accounts
+                .iter()
+                .any(|account| is_person_or_account(approver, person, account, inputs))
+    })
+}
+
+/// Whether an exception for an account alone accepts that it may be somebody's.
+pub(super) fn accepts_suspicion(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+    exceptions(inputs).any(|of| {
+        let approver = of.approved_by.as_deref().unwrap_or_default();
+        of.check.is_none()
+            && of.person_id.is_none()
+            && email(&of.email).is_none_or(|email| account.emails.contains(&email))
+            && of.account_id.as_ref().is_none_or(|id| *id == account.id)
+            && !is_person_or_account(approver, person, account, inputs)
+    })
+}
+
+/// Whether somebody in HR's feed approved a line for an account or for two people, or an address of an account
+/// a line for a person.
+pub(super) fn approves_for_themselves(people: &[Person<'_>], inputs: &Inputs) -> bool {
+    let is_by = |text: &str| {
+        let mut accounts = inputs
+            .population
+            .accounts
+            .iter()
+            .filter(|account| account.id != "root");
+        people.iter().any(|person| is_person(text, person, inputs))
+            || accounts.any(|account| {
+                let emails = account.emails.iter().cloned().collect();
+                is_them(text, &BTreeSet::new(), &emails, &[], inputs)
+            })
+    };
+    let by = |text: &Option<String>| is_by(text.as_deref().unwrap_or_default());
+    exceptions(inputs).any(|of| of.check.is_none() && by(&of.approved_by))
+        || inputs
+            .directives
+            .aliases()
+            .iter()
+            .any(|alias| relation(alias) == Some(Relation::SamePerson) && by(&alias.approved_by))
+}

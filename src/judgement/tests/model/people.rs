@@ -1,0 +1,227 @@
+//! Who is one person: the table of §5.2.
+
+use std::collections::BTreeSet;
+
+use super::ends::{is_transfer, overlap};
+use super::lines::{Relation, aliases, may_join};
+use crate::judgement::Inputs;
+use crate::people::{EmailAddress, HrRow, Likeness, NameWords};
+
+#[derive(Clone)]
+pub(super) struct Person<'a> {
+    pub(super) rows: Vec<&'a HrRow>,
+    /// Work addresses that others have, too: they name nobody.
+    pub(super) shared: BTreeSet<EmailAddress>,
+}
+
+impl Person<'_> {
+    pub(super) fn ids(&self) -> BTreeSet<String> {
+        let ids = self.rows.iter().filter_map(|row| row.person_id.clone());
+        ids.collect()
+    }
+
+    pub(super) fn emails(&self) -> BTreeSet<EmailAddress> {
+        let emails = self.rows.iter().flat_map(|row| row.emails().cloned());
+        emails.collect()
+    }
+
+    /// The addresses that are theirs alone.
+    pub(super) fn own_emails(&self) -> BTreeSet<EmailAddress> {
+        &self.emails() - &self.shared
+    }
+
+    pub(super) fn work_emails(&self) -> BTreeSet<EmailAddress> {
+        self.rows
+            .iter()
+            .filter_map(|row| row.email.clone())
+            .collect()
+    }
+
+    /// The rows with a work address.
+    pub(super) fn with(&self, address: &EmailAddress) -> Vec<&HrRow> {
+        let rows = self.rows.iter().copied();
+        rows.filter(|row| row.email.as_ref() == Some(address))
+            .collect()
+    }
+
+    pub(super) fn names(&self) -> Vec<NameWords> {
+        self.rows.iter().filter_map(|row| name(row)).collect()
+    }
+}
+
+/// Whether two rows of one person are tied by nothing but an id: no address, and a name is missing.
+pub(super) fn only_an_id_links(one: &HrRow, other: &HrRow) -> bool {
+    let has_names = name(one).is_some() && name(other).is_some();
+    share_an_id(one, other) && !share_an_address(one, other) && !has_names
+}
+
+pub(super) fn name(row: &HrRow) -> Option<NameWords> {
+    row.name.as_deref().and_then(NameWords::of)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Alike {
+    /// A name of one has every word of a name of the other.
+    Agree,
+    /// A name is missing, or the names are in different scripts.
+    Unknown,
+    Related,
+    Unlike,
+}
+
+pub(super) fn alike(one: &[NameWords], other: &[NameWords]) -> Alike {
+    let pairs = || one.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
+    if pairs().any(|(a, b)| a.agrees_in_one_script(b)) {
+        return Alike::Agree;
+    }
+    let is = |wanted: Likeness| pairs().any(|(a, b)| a.compare(b) == wanted);
+    match (is(Likeness::Related), is(Likeness::Unlike)) {
+        (true, _) => Alike::Related,
+        (false, true) => Alike::Unlike,
+        (false, false) => Alike::Unknown,
+    }
+}
+
+fn names_agree_for_certain(one: &HrRow, other: &HrRow) -> bool {
+    let both = name(one).zip(name(other));
+    both.is_some_and(|(one, other)| one.agrees_in_one_script(&other))
+}
+
+pub(super) fn share_an_address(one: &HrRow, other: &HrRow) -> bool {
+    one.emails().any(|a| other.emails().any(|b| a == b))
+}
+
+pub(super) fn share_an_id(one: &HrRow, other: &HrRow) -> bool {
+    one.person_id.is_some() && one.person_id == other.person_id
+}
+
+pub(super) fn share_a_work_address(one: &HrRow, other: &HrRow) -> bool {
+    one.email.is_some() && one.email == other.email
+}
+
+fn any_pair(one: &[&HrRow], other: &[&HrRow], holds: impl Fn(&HrRow, &HrRow) -> bool) -> bool {
+    one.iter().any(|a| other.iter().any(|b| holds(a, b)))
+}
+
+/// Joins groups until no two belong together any more. Says whether it joined any.
+fn join<'a>(
+    groups: &mut Vec<Vec<&'a HrRow>>,
+    belong_together: impl Fn(&[&'a HrRow], &[&'a HrRow]) -> bool,
+) -> bool {
+    let mut has_joined = false;
+    'again: loop {
+        for one in 0..groups.len() {
+            for other in one + 1..groups.len() {
+                if belong_together(&groups[one], &groups[other]) {
+                    let more = groups.remove(other);
+                    groups[one].extend(more);
+                    has_joined = true;
+                    continue 'again;
+                }
+            }
+        }
+        return has_joined;
+    }
+}
+
+fn person<'a>(group: &[&'a HrRow]) -> Person<'a> {
+    Person {
+        rows: group.to_vec(),
+        shared: BTreeSet::new(),
+    }
+}
+
+fn alike_groups(one: &[&HrRow], other: &[&HrRow]) -> Alike {
+    alike(&person(one).names(), &person(other).names())
+}
+
+/// The people of a feed, each with all of their rows.
+pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
+    let rows = &inputs.hr.rows;
+    let mut groups: Vec<Vec<&HrRow>> = rows.iter().map(|row| vec![row]).collect();
+
+    // What is certain: one id or one work address with names that agree, one id with one address.
+    join(&mut groups, |a, b| {
+        any_pair(a, b, |a, b| {
+            share_an_id(a, b) && (names_agree_for_certain(a, b) || share_an_address(a, b))
+                || share_a_work_address(a, b) && names_agree_for_certain(a, b)
+        })
+    });
+
+    // A missing name, or one in another script, agrees if two people are in question.
+    let ids: BTreeSet<String> = rows
+        .iter()
+        .filter_map(|row| row.person_id.clone())
+        .collect();
+    for id in &ids {
+        let has_id = |group: &[&HrRow]| group.iter().any(|row| row.person_id.as_ref() == Some(id));
+        let of_id: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_id(group)).collect();
+        let are_nameless = of_id.iter().all(|group| person(group).names().is_empty());
+        let are_two = of_id.len() == 2 && alike_groups(of_id[0], of_id[1]) == Alike::Unknown;
+        if are_nameless || are_two {
+            join(&mut groups, |a, b| has_id(a) && has_id(b));
+        }
+    }
+
+    // One work address under several ids.
+    let addresses: BTreeSet<EmailAddress> =
+        rows.iter().filter_map(|row| row.email.clone()).collect();
+    for address in &addresses {
+        let has_it = |group: &[&HrRow]| !person(group).with(address).is_empty();
+        // Without an id and a name the address is all there is.
+        join(&mut groups, |a, b| {
+            let is_vague = |group: &[&HrRow]| {
+                person(group).ids().is_empty() && person(group).names().is_empty()
+            };
+            has_it(a) && has_it(b) && is_vague(a) && is_vague(b)
+        });
+        let of_it: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_it(group)).collect();
+        if let [one, other] = of_it[..] {
+            let (a, b) = (person(one), person(other));
+            let (at_a, at_b) = (a.with(address), b.with(address));
+            // Two ids are two people if both worked here at one time.
+            let have_ids = !a.ids().is_empty() && !b.ids().is_empty();
+            let are_one = match alike_groups(one, other) {
+                Alike::Agree => true,
+                Alike::Related => is_transfer(&at_a, &at_b) || is_transfer(&at_b, &at_a),
+                Alike::Unknown => !(have_ids && overlap(&at_a, &at_b, inputs)),
+                Alike::Unlike => false,
+            };
+            if are_one {
+                join(&mut groups, |a, b| has_it(a) && has_it(b));
+            }
+        }
+    }
+
+    // What people decided by hand.
+    for alias in aliases(inputs, Relation::SamePerson) {
+        let text = alias.person_id.as_deref().unwrap_or_default();
+        let Some((one, other)) = text.split_once('=') else {
+            continue;
+        };
+        let named = |text: &str, group: &[&HrRow]| names_person(text, &person(group));
+        let of = |text: &str| -> Vec<Person<'_>> {
+            let people = groups.iter().map(|group| person(group));
+            people.filter(|person| names_person(text, person)).collect()
+        };
+        let (of_one, of_other) = (of(one), of(other));
+        let by_another = of_one
+            .iter()
+            .chain(&of_other)
+            .all(|person| may_join(alias, person, inputs));
+        if !of_one.is_empty() && !of_other.is_empty() && by_another {
+            let is_either = |group: &[&HrRow]| named(one, group) || named(other, group);
+            join(&mut groups, |a, b| is_either(a) && is_either(b));
+        }
+    }
+    groups.iter().map(|group| person(group)).collect()
+}
+
+/// Whether an id or an address names a person.
+pub(super) fn names_person(text: &str, person: &Person<'_>) -> bool {
+    let text = text.trim();
+    match EmailAddress::parse(text) {
+        Some(email) => person.own_emails().contains(&email),
+        None => person.ids().contains(text),
+    }
+}
