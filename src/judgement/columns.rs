@@ -18,10 +18,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
     let inputs = basis.inputs;
     let mut with_date: BTreeMap<usize, usize> = BTreeMap::new();
     let mut employed = 0;
-    for person in people
-        .iter()
-        .filter(|person| person.standing == Standing::Working)
-    {
+    for person in people.iter().filter(|person| person.is_employed()) {
         employed += 1;
         for column in dated(person, |_| true) {
             *with_date.entry(column).or_default() += 1;
@@ -30,7 +27,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
     for person in people {
         let columns = match (person.standing, person.end_of_work) {
             (Standing::Ended, None) => dated(person, |_| true),
-            (Standing::Working, _) => {
+            _ if person.is_employed() => {
                 let is_rare = |column: &usize| 2 * with_date[column] < employed;
                 let mut columns = dated(person, |date| date <= inputs.as_of);
                 columns.retain(is_rare);

@@ -202,7 +202,7 @@ pub(super) struct Directives<'a> {
     same_by_email: HashMap<EmailAddress, Vec<usize>>,
     different: Vec<Tie<'a>>,
     /// People who are one, with the line that says so.
-    same_people: Vec<(u64, [PersonKey<'a>; 2])>,
+    same_people: Vec<(u64, [PersonKey<'a>; 2], &'a str)>,
     services: Vec<Service<'a>>,
     exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
@@ -293,8 +293,9 @@ impl<'a> Directives<'a> {
                     "same_person needs two people in person_id, as `E1=E9` (ids or addresses)";
                 return Err(wrong(reason));
             };
-            self.same_people
-                .push((line, [person_key(one), person_key(other)]));
+            let approved_by = alias.approved_by.as_deref().unwrap_or_default();
+            let pair = [person_key(one), person_key(other)];
+            self.same_people.push((line, pair, approved_by));
             return Ok(());
         }
         let account = match (&alias.account_id, &email) {
@@ -385,20 +386,45 @@ impl<'a> Directives<'a> {
         self.did(DirectiveKind::Alias, line, what);
     }
 
-    /// People whom a line takes for one, with the line.
-    pub(super) fn same_people(&self) -> impl Iterator<Item = (u64, &[PersonKey<'a>; 2])> {
-        self.same_people
-            .iter()
-            .map(|(line, people)| (*line, people))
+    /// People whom a line takes for one, with the line and who approved it.
+    pub(super) fn same_people(&self) -> &[(u64, [PersonKey<'a>; 2], &'a str)] {
+        &self.same_people
     }
 
-    /// Records that a line takes two people for one.
-    pub(super) fn took_for_one(&self, line: u64) {
-        self.did(
-            DirectiveKind::Alias,
-            line,
-            "takes two people for one".to_owned(),
-        );
+    /// Whether a line takes two people for one, who are these together. Neither of them approves it.
+    pub(super) fn may_take_for_one(
+        &self,
+        line: u64,
+        people: &Named<'_>,
+        approved_by: &str,
+    ) -> bool {
+        let by_themselves = people.is_written(approved_by, &self.same_domains);
+        match by_themselves {
+            true => self.is_approved_by_whom_it_is_for(line),
+            false => self.did(
+                DirectiveKind::Alias,
+                line,
+                "takes two people for one".to_owned(),
+            ),
+        }
+        !by_themselves
+    }
+
+    /// Records that an alias is worth nothing, because somebody approved it for themselves.
+    fn is_approved_by_whom_it_is_for(&self, line: u64) {
+        let mut invalid = self.invalid.borrow_mut();
+        let is_known = |known: &Invalid| known.kind == DirectiveKind::Alias && known.line == line;
+        if !invalid.iter().any(is_known) {
+            invalid.push(Invalid {
+                kind: DirectiveKind::Alias,
+                line,
+                state: DirectiveState::Malformed,
+                reason: "it is approved by the person it is for".to_owned(),
+                account_id: None,
+                person_id: None,
+                email: None,
+            });
+        }
     }
 
     /// Whether somebody decided that an account is not a person's.
@@ -417,16 +443,18 @@ impl<'a> Directives<'a> {
     }
 
     fn difference(&self, person: &Named<'_>, account: &Account) -> Option<u64> {
-        let mut of = self.different.iter();
-        let tie = of.find(|tie| {
-            let by_themselves = tie
-                .approved_by
-                .is_some_and(|by| person.is_written(by, &self.same_domains));
-            tie.account.names(account) && person.is(&tie.person) && !by_themselves
-        })?;
-        let what = format!("account {} is not that of its person", account.id);
-        self.did(DirectiveKind::Alias, tie.line, what);
-        Some(tie.line)
+        let of = self.different.iter();
+        for tie in of.filter(|tie| tie.account.names(account) && person.is(&tie.person)) {
+            let approved_by = tie.approved_by.unwrap_or_default();
+            if person.is_written(approved_by, &self.same_domains) {
+                self.is_approved_by_whom_it_is_for(tie.line);
+                continue;
+            }
+            let what = format!("account {} is not that of its person", account.id);
+            self.did(DirectiveKind::Alias, tie.line, what);
+            return Some(tie.line);
+        }
+        None
     }
 
     /// Whether an account is known to be no person's.
@@ -496,22 +524,14 @@ impl<'a> Directives<'a> {
         leaver: &Named<'_>,
         account: &Account,
     ) -> Option<&InForce<'a>> {
-        // The account is theirs: what it bears names them as well.
-        let emails = [leaver.emails, &account.emails].concat();
-        let names: Vec<String> = leaver.names.iter().chain(&account.name).cloned().collect();
-        let themselves = Named {
-            ids: [leaver.ids.as_slice(), &[account.id.as_str()]].concat(),
-            emails: &emails,
-            names: &names,
-        };
         let what = format!("covers access by account {}", account.id);
-        self.covering(&themselves, what, |of| {
+        self.covering_with(leaver, &[account], what, |of| {
             let exception = of.exception;
             let person = exception.person_id.as_deref();
-            let email = of.email.as_ref();
+            let is_theirs = |email| leaver.emails.contains(email) || account.emails.contains(email);
             exception.check.is_none()
                 && person.is_none_or(|id| leaver.ids.contains(&id))
-                && email.is_none_or(|email| emails.contains(email))
+                && of.email.as_ref().is_none_or(is_theirs)
                 && exception
                     .account_id
                     .as_ref()
@@ -588,17 +608,56 @@ impl<'a> Directives<'a> {
         })
     }
 
-    /// The exception that accepts a leaver as a whole.
-    pub(super) fn covers_person(&self, leaver: &Named<'_>) -> Option<&InForce<'a>> {
+    /// The exception that accepts a leaver with these accounts as a whole.
+    pub(super) fn covers_person(
+        &self,
+        leaver: &Named<'_>,
+        accounts: &[&Account],
+    ) -> Option<&InForce<'a>> {
         let what = "accepts a leaver who could not be judged".to_owned();
-        self.covering(leaver, what, |of| {
-            let by_id = of
-                .exception
-                .person_id
-                .as_deref()
-                .map(|id| leaver.ids.contains(&id));
+        self.covering_with(leaver, accounts, what, |of| {
+            let by_id = of.exception.person_id.as_deref();
+            let by_id = by_id.map(|id| leaver.ids.contains(&id));
             of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
         })
+    }
+
+    /// The exception that accepts an account that may be a leaver's.
+    pub(super) fn covers_suspicion(
+        &self,
+        leaver: &Named<'_>,
+        account: &Account,
+    ) -> Option<&InForce<'a>> {
+        let what = format!("accepts that account {} may be a leaver's", account.id);
+        self.covering_with(leaver, &[account], what, |of| {
+            let by_id = of.exception.account_id.as_ref();
+            of.exception.person_id.is_none()
+                && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
+        })
+    }
+
+    /// As [`Self::covering`], for a person whose accounts name them as well.
+    fn covering_with(
+        &self,
+        person: &Named<'_>,
+        accounts: &[&Account],
+        what: String,
+        covers: impl Fn(&InForce<'a>) -> bool,
+    ) -> Option<&InForce<'a>> {
+        if self.exceptions.is_empty() {
+            return None;
+        }
+        let of_accounts = accounts.iter().flat_map(|account| &account.emails);
+        let emails: Vec<EmailAddress> = person.emails.iter().chain(of_accounts).cloned().collect();
+        let of_accounts = accounts.iter().filter_map(|account| account.name.as_ref());
+        let names: Vec<String> = person.names.iter().chain(of_accounts).cloned().collect();
+        let ids = accounts.iter().map(|account| account.id.as_str());
+        let themselves = Named {
+            ids: person.ids.iter().copied().chain(ids).collect(),
+            emails: &emails,
+            names: &names,
+        };
+        self.covering(&themselves, what, covers)
     }
 
     /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.

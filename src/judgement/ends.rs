@@ -75,14 +75,10 @@ fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> Says {
 /// What a row says of somebody whose end was announced in an earlier run, or was not.
 fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
     let Rules { as_of, grace, .. } = rules;
-    let start = row.start.as_ref().map(|start| start.at);
     let last_day = last_day(row).map(|day| day.at);
     let end = row.end.as_ref().map(|end| end.at);
     let dates = || [last_day, end].into_iter().flatten();
-    // A start after every end of its own row is a typing error, and so is one to come of somebody who left.
-    let begun = row.status == Employment::Ended
-        || start.is_none_or(|start| start <= as_of || dates().max().is_some_and(|end| end < start));
-    if !begun {
+    if !has_begun(row, as_of) {
         return Says::NotBegun;
     }
     let passed = dates().find(|date| *date <= as_of);
@@ -112,7 +108,7 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
                     Some(date),
                     "the announced end of work has passed, and the status still says employed",
                 ),
-                Some(date) if as_of.duration_since(date) <= LONG_AGO => doubtful(
+                Some(date) if dates().any(|end| as_of.duration_since(end) <= LONG_AGO) => doubtful(
                     Some(date),
                     "the status says employed, and the end of work passed less than 60 days ago",
                 ),
@@ -145,10 +141,22 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
     }
 }
 
+/// The start of a row. One after every end of its own row is a typing error.
+fn start(row: &HrRow) -> Option<&HrDate> {
+    let ends = || [&row.last_day, &row.end].into_iter().flatten();
+    let is_after_all =
+        |start: &HrDate| ends().next().is_some() && ends().all(|end| end.at < start.at);
+    row.start.as_ref().filter(|start| !is_after_all(start))
+}
+
+/// Whether a tenure has begun. Whoever has left has begun, whatever the start says.
+pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
+    row.status == Employment::Ended || start(row).is_none_or(|start| start.at <= as_of)
+}
+
 /// The last day of work, unless it is before the row's own start.
 fn last_day(row: &HrRow) -> Option<&HrDate> {
-    let start = row.start.as_ref();
-    let is_possible = |day: &&HrDate| start.is_none_or(|start| start.at <= day.at);
+    let is_possible = |day: &&HrDate| start(row).is_none_or(|start| start.at < day.at);
     row.last_day.as_ref().filter(is_possible)
 }
 
@@ -409,8 +417,8 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
 /// that it began anew.
 fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
     let ended = last_day(left).or(left.end.as_ref()).map(|end| end.at);
-    let began = left.start.as_ref().map(|start| start.at);
-    if let Some(start) = &running.start
+    let began = start(left).map(|start| start.at);
+    if let Some(start) = start(running)
         && (ended.is_some() || began.is_some())
     {
         return began.is_some_and(|began| start.at > began)

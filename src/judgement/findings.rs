@@ -136,7 +136,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
         else {
             continue;
         };
-        if judged.covered.contains(&link.account_id) {
+        if !judged.open.contains(&link.account_id) {
             continue;
         }
         let severity = if account.role == Role::Admin {

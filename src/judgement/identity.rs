@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::directives::{Directives, PersonKey};
+use super::directives::{Directives, Named, PersonKey};
 use super::lookup::{Map, Set};
 use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords, compare_names};
 
@@ -23,8 +23,8 @@ const TRANSFER: SignedDuration = SignedDuration::from_hours(31 * 24);
 pub(super) struct Group<'a> {
     /// Sorted by content.
     pub(super) rows: Vec<&'a HrRow>,
-    /// Whether somebody else has the same id, so that it identifies neither.
-    pub(super) has_shared_id: bool,
+    /// Ids that somebody else has too: they identify neither.
+    pub(super) shared_ids: Vec<String>,
     /// Work addresses that several people have: they identify nobody.
     pub(super) shared_emails: Vec<EmailAddress>,
     /// Work addresses that were given to somebody who left later.
@@ -97,6 +97,7 @@ pub(super) fn of_rows<'a>(
         as_of,
         sets: Sets::new(rows.len()),
         names: Map::default(),
+        all_rows: Map::default(),
         related: Vec::new(),
         shared_ids: Set::default(),
         shared_emails: Vec::new(),
@@ -114,6 +115,8 @@ struct Finder<'a> {
     sets: Sets,
     /// Names of rows that were compared.
     names: Map<usize, Option<NameWords>>,
+    /// All rows of people who have several, by the first of them.
+    all_rows: Map<usize, Vec<usize>>,
     /// Pairs of rows, and whether they share an id.
     related: Vec<(usize, usize, bool)>,
     /// Rows whose id is somebody else's too.
@@ -159,20 +162,49 @@ impl<'a> Finder<'a> {
         compare_names(self.names[&one].as_ref(), self.names[&other].as_ref())
     }
 
-    /// The closest likeness between two groups.
+    /// The closest likeness between two people. A row without a name tells nothing of somebody who has one in
+    /// another row.
     fn closest(&mut self, one: &[usize], other: &[usize]) -> Likeness {
+        let [one, other] = [one, other].map(|rows| {
+            let mut named: Vec<usize> = rows.to_vec();
+            named.retain(|row| self.name(*row).is_some());
+            named.truncate(MOST_COMPARED);
+            named
+        });
+        if one.is_empty() || other.is_empty() {
+            return Likeness::Agree;
+        }
         let mut closest = Likeness::Unlike;
-        for a in one.iter().take(MOST_COMPARED) {
-            for b in other.iter().take(MOST_COMPARED) {
+        for a in &one {
+            for b in &other {
                 closest = closest.max(self.likeness(*a, *b));
             }
         }
         closest
     }
 
+    /// Finds all rows of people who have several.
+    fn collect_rows(&mut self) {
+        let mut all: Map<usize, Vec<usize>> = Map::default();
+        for row in 0..self.rows.len() {
+            all.entry(self.sets.root(row)).or_default().push(row);
+        }
+        all.retain(|_, rows| rows.len() > 1);
+        self.all_rows = all;
+    }
+
+    /// Every row of the person whose these are.
+    fn person(&mut self, rows: &[usize]) -> Vec<usize> {
+        let root = self.sets.root(rows[0]);
+        self.all_rows
+            .get(&root)
+            .cloned()
+            .unwrap_or_else(|| rows.to_vec())
+    }
+
     /// Rows that an approved alias takes for one person.
     fn by_decision(&mut self, directives: &Directives<'_>) {
-        for (line, pair) in directives.same_people() {
+        for (line, pair, approved_by) in directives.same_people() {
             let is = |row: &HrRow, key: &PersonKey<'_>| match key {
                 PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
                 PersonKey::Email(email) => row.emails().any(|of| of == email),
@@ -182,12 +214,22 @@ impl<'a> Finder<'a> {
                 found.map(|(row, _)| row).collect()
             };
             let found = [with(&pair[0]), with(&pair[1])];
-            if found.iter().all(|found| !found.is_empty()) {
-                let all = found.concat();
+            if found.iter().any(|found| found.is_empty()) {
+                continue;
+            }
+            let all = found.concat();
+            let rows = || all.iter().map(|row| &self.rows[*row]);
+            let emails: Vec<EmailAddress> = rows().flat_map(|row| row.emails().cloned()).collect();
+            let names: Vec<String> = rows().filter_map(|row| row.name.clone()).collect();
+            let themselves = Named {
+                ids: rows().filter_map(|row| row.person_id.as_deref()).collect(),
+                emails: &emails,
+                names: &names,
+            };
+            if directives.may_take_for_one(*line, &themselves, approved_by) {
                 for row in &all[1..] {
                     self.sets.unite(all[0], *row);
                 }
-                directives.took_for_one(line);
             }
         }
     }
@@ -280,14 +322,17 @@ impl<'a> Finder<'a> {
             }
         }
         let mut united = Vec::new();
+        self.collect_rows();
         for members in with_one_address {
-            let people = self.sets.parts(&members);
-            let [one, other] = &people[..] else {
-                if people.len() > 2 {
-                    self.shared_emails.extend(members);
-                }
+            let parts = self.sets.parts(&members);
+            if parts.len() > 2 {
+                self.shared_emails.extend(&members);
+            }
+            let [one, other] = &parts[..] else {
                 continue;
             };
+            let (one_part, other_part) = (one, other);
+            let (one, other) = (&self.person(one), &self.person(other));
             let likeness = self.closest(one, other);
             let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
             if likeness == Likeness::Related && is_transfer {
@@ -302,8 +347,12 @@ impl<'a> Finder<'a> {
                 self.related.push((one[0], other[0], false));
             } else if !self.is_employed(one) && !self.is_employed(other) {
                 match (self.last_of(one), self.last_of(other)) {
-                    (Some(first), Some(second)) if first < second => self.passed_on.extend(one),
-                    (Some(first), Some(second)) if first > second => self.passed_on.extend(other),
+                    (Some(first), Some(second)) if first < second => {
+                        self.passed_on.extend(one_part)
+                    }
+                    (Some(first), Some(second)) if first > second => {
+                        self.passed_on.extend(other_part);
+                    }
                     // Nothing says who had it last: it is both's.
                     _ => {}
                 }
@@ -327,17 +376,26 @@ impl<'a> Finder<'a> {
         has_id(one) && has_id(other)
     }
 
-    /// Whether rows say that somebody works here, or will.
+    /// Whether rows say that somebody works here, or will. In garden leave they do not.
     fn is_employed(&self, rows: &[usize]) -> bool {
         rows.iter().any(|row| {
             let row = &self.rows[*row];
-            let ends = [&row.last_day, &row.end].into_iter().flatten();
+            let ends = || {
+                [&row.last_day, &row.end]
+                    .into_iter()
+                    .flatten()
+                    .map(|end| end.at)
+            };
+            let is_to_come = |end: Timestamp| end > self.as_of;
             match row.status {
-                Employment::Active | Employment::OnLeave => true,
-                Employment::Ended => false,
-                Employment::Unclassified(_) | Employment::Blank => {
-                    ends.map(|end| end.at).all(|end| end > self.as_of)
+                Employment::Active => {
+                    let last_day = row.last_day.as_ref().map(|day| day.at);
+                    let is_over = last_day.is_some_and(|day| !is_to_come(day));
+                    !(is_over && row.end.as_ref().is_some_and(|end| is_to_come(end.at)))
                 }
+                Employment::OnLeave => true,
+                Employment::Ended => ends().next().is_some() && ends().all(is_to_come),
+                Employment::Unclassified(_) | Employment::Blank => ends().all(is_to_come),
             }
         })
     }
@@ -375,10 +433,11 @@ impl<'a> Finder<'a> {
             let row = &self.rows[*row];
             Some(row.last_day.as_ref().or(row.end.as_ref())?.at)
         });
+        // A colleague of many years may have a new tenure, too.
         let starts = begun
             .iter()
             .filter_map(|row| Some(self.rows[*row].start.as_ref()?.at));
-        match (ends.max(), starts.max()) {
+        match (ends.max(), starts.min()) {
             (Some(end), Some(start)) => {
                 let gap = start.duration_since(end);
                 gap <= SignedDuration::ZERO && gap >= -TRANSFER
@@ -418,7 +477,9 @@ impl<'a> Finder<'a> {
             groups[place[row]].passed_on.extend(email(row));
         }
         for row in &self.shared_ids {
-            groups[place[*row]].has_shared_id = true;
+            groups[place[*row]]
+                .shared_ids
+                .extend(rows[*row].person_id.clone());
         }
         for (one, other, by_id) in self.related {
             let (one, other) = (place[one], place[other]);
@@ -430,6 +491,8 @@ impl<'a> Finder<'a> {
         for group in &mut groups {
             group.related.sort_unstable();
             group.related.dedup();
+            group.shared_ids.sort_unstable();
+            group.shared_ids.dedup();
             for emails in [&mut group.shared_emails, &mut group.passed_on] {
                 emails.sort_unstable();
                 emails.dedup();

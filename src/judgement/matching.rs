@@ -116,8 +116,10 @@ pub(super) fn of_everybody<'a>(
             Matches {
                 links,
                 id_could_match: ids_are_comparable
-                    && person.person_id.is_some()
-                    && !person.has_shared_id,
+                    && person
+                        .person_id
+                        .as_ref()
+                        .is_some_and(|id| !person.shared_ids.contains(id)),
                 aliases_could_match,
                 ..Matches::default()
             }
@@ -257,7 +259,7 @@ impl<'a> Index<'a> {
             Some((_, known)) => *known = kind.min(*known),
             None => strongest.push((account_id, kind)),
         };
-        for id in person.ids().filter(|_| !person.has_shared_id) {
+        for id in person.ids().filter(|id| !person.shared_ids.contains(id)) {
             for account in self.by_external_id.get(id) {
                 tie(account, MatchKind::PersonId);
             }
@@ -372,6 +374,17 @@ impl<'a> Index<'a> {
             }
         }
         matches.links.sort_by_key(|link| link.account_id);
+        for id in &person.shared_ids {
+            for account_id in self.by_external_id.get(id) {
+                let is_linked = matches
+                    .links
+                    .iter()
+                    .any(|link| link.account_id == account_id);
+                let listed = self.basis.listed.get(account_id).filter(|_| !is_linked);
+                let suspicion = listed.map(|of| Suspicion::new(of, Reason::SharedId, id.clone()));
+                suspected.extend(suspicion);
+            }
+        }
         suspected
     }
 
@@ -392,20 +405,32 @@ impl<'a> Index<'a> {
         matches.links.retain(|link| {
             let joined = link.listed.and_then(|account| account.joined_at);
             let began_later = joined.is_some() && ended.is_some() && joined > ended;
-            let is_handed_on = by_address(link.kind)
-                && began_later
-                && person.standing == Standing::Ended
-                && owners.of(link.account_id).next().is_some();
-            let is_others = owners.of(link.account_id).any(|(place, _)| {
+            // People who may be the same have a doubt of their own, below.
+            let mut others = owners.of(link.account_id).filter(|(place, _)| {
                 let mut related = person.related.iter();
-                !related.any(|of| of.other == place)
+                !related.any(|of| of.other == *place)
             });
+            let work_address = |of: &Person<'_>, email: &EmailAddress| {
+                let mut rows = of.rows.iter();
+                rows.any(|row| row.email.as_ref() == Some(email))
+            };
+            let emails = link.listed.map_or(&[][..], |account| &account.emails);
+            let is_theirs = |other: &Person<'_>| {
+                let mut emails = emails.iter();
+                emails.any(|email| work_address(person, email) && work_address(other, email))
+            };
+            let Some(other) = others.next().filter(|_| by_address(link.kind)) else {
+                return true;
+            };
+            let has_left = person.standing == Standing::Ended;
+            let is_handed_on =
+                began_later && has_left && (is_theirs(other.1) || others.any(|(_, of)| is_theirs(of)));
             if is_handed_on {
                 notes.push(format!(
                     "account {} began after the end of work and is somebody else's who works here",
                     link.account_id
                 ));
-            } else if is_others && by_address(link.kind) {
+            } else {
                 let text = format!(
                     "account {} is found by an address of somebody who works here, too; if it is theirs",
                     link.account_id

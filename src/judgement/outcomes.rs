@@ -12,7 +12,7 @@ use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{Reason, Suspicion};
 use super::{Basis, FeedScope, Inputs, Leaver, MatchKind, Outcome, Standing, WithinSla};
-use crate::people::{Access, EmailAddress};
+use crate::people::{Access, Account, EmailAddress};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub(super) struct Judged<'a> {
     pub(super) without_address: bool,
     /// Whether an exception accepts the person as a whole, so that nothing about them is open.
     pub(super) is_accepted: bool,
-    /// Accounts whose access an exception covers.
-    pub(super) covered: Vec<&'a str>,
+    /// Accounts with access that nothing covers or puts in doubt.
+    pub(super) open: Vec<&'a str>,
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
     /// The same person in the previous run.
@@ -140,11 +140,16 @@ impl<'a> Judge<'_, 'a> {
                 }
             }
         }
-        let is_doubtful = |link: &Link<'_>| matches.doubtful.contains_key(link.account_id);
-        let has_uncovered = links.iter().any(|link| {
-            let is_open = !covered.contains(&link.account_id) && !is_doubtful(link);
-            is_open && access(link) == Access::Has
-        });
+        let is_open = |link: &&Link<'a>| {
+            let is_covered = covered.contains(&link.account_id);
+            let is_doubtful = matches.doubtful.contains_key(link.account_id);
+            access(link) == Access::Has && !is_covered && !is_doubtful
+        };
+        let open: Vec<&str> = links
+            .iter()
+            .filter(is_open)
+            .map(|link| link.account_id)
+            .collect();
         let mut suspicions = matches.suspicions.clone();
         let doubts = self.doubts(
             person,
@@ -163,13 +168,14 @@ impl<'a> Judge<'_, 'a> {
             && person.worked_without_address()
             && !matches.may_be_namesake;
 
+        let accounts: Vec<&Account> = links.iter().filter_map(|link| link.listed).collect();
         let mut is_accepted = false;
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
             Standing::Rescinded => Outcome::Rescinded,
             Standing::Upcoming => Outcome::Upcoming,
             Standing::Working => Outcome::NotEvaluable,
-            Standing::Ended if has_uncovered && deadline_passed => {
+            Standing::Ended if !open.is_empty() && deadline_passed => {
                 notes.extend(doubts);
                 Outcome::StillActive
             }
@@ -179,7 +185,7 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named) {
+                match basis.directives.covers_person(&named, &accounts) {
                     Some(exception) => {
                         notes.push(format!("accepted, not judged: {}", exception.in_full()));
                         exception_expires = Some(exception.expires_on);
@@ -205,7 +211,11 @@ impl<'a> Judge<'_, 'a> {
                 } else if never_had_any {
                     notes.push("an earlier run saw them work here without an address, and no account has their name".to_owned());
                     Outcome::NoAccessFound
-                } else if let Some(exception) = basis.directives.covers_without_address(&named) {
+                } else if let Some(exception) = basis
+                    .directives
+                    .covers_without_address(&named)
+                    .or_else(|| basis.directives.covers_person(&named, &accounts))
+                {
                     notes.push(format!("accepted, not judged: {}", exception.in_full()));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
@@ -272,7 +282,7 @@ impl<'a> Judge<'_, 'a> {
             suspicions,
             without_address,
             is_accepted,
-            covered,
+            open,
             is_overdue,
             previous: previous.clone(),
         }
@@ -298,12 +308,13 @@ impl<'a> Judge<'_, 'a> {
                 return doubts;
             }
         }
+        let named = person.named();
         suspicions.retain(|suspicion| {
-            let what = "it may be that of somebody who left";
-            self.basis
+            let accepted = self
+                .basis
                 .directives
-                .covers_account(suspicion.account, what)
-                .is_none()
+                .covers_suspicion(&named, suspicion.account);
+            accepted.is_none()
         });
         for suspicion in suspicions.iter() {
             doubts.push(suspicion_of(person, suspicion, inputs));
@@ -366,6 +377,7 @@ pub(super) fn suspicion_of(
         | Reason::Accent
         | Reason::OtherDomain
         | Reason::Name
+        | Reason::SharedId
         | Reason::Before => Remedy::Different(account.id.clone()),
     };
     let text = format!("account {} may be theirs ({})", account.id, reason.text());

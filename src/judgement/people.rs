@@ -28,14 +28,16 @@ pub(super) struct Person<'a> {
     pub(super) shared_emails: Vec<EmailAddress>,
     /// Work addresses that somebody else had later.
     pub(super) passed_on: Vec<EmailAddress>,
-    /// Whether somebody else has the same id.
-    pub(super) has_shared_id: bool,
+    /// Ids that somebody else has, too.
+    pub(super) shared_ids: Vec<String>,
     /// Today's rows.
     pub(super) rows: Vec<&'a HrRow>,
     /// Others who may be the same person, by their place among the people.
     pub(super) related: Vec<Relation>,
     /// What the rows say when put together.
     pub(super) standing: Standing,
+    /// Whether a tenure has begun.
+    pub(super) has_begun: bool,
     /// When work ended or ends.
     pub(super) end_of_work: Option<Timestamp>,
     /// Why the standing is doubtful.
@@ -71,6 +73,11 @@ impl Person<'_> {
 
     /// Whether they work here at the instant of the run, for all that HR says.
     pub(super) fn is_employed(&self) -> bool {
+        self.has_begun && self.is_to_work_here()
+    }
+
+    /// The same, also of somebody who will begin.
+    pub(super) fn is_to_work_here(&self) -> bool {
         match self.standing {
             Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
                 true
@@ -273,7 +280,7 @@ fn person<'a>(
     } = ends::decide(&group, &previous, rules);
     let Group {
         rows,
-        has_shared_id,
+        shared_ids,
         shared_emails,
         passed_on,
         related,
@@ -332,9 +339,10 @@ fn person<'a>(
         emails,
         shared_emails,
         passed_on,
-        has_shared_id,
+        shared_ids,
         related,
         standing,
+        has_begun: rows.iter().any(|row| ends::has_begun(row, rules.as_of)),
         end_of_work,
         doubt,
         unread_columns: BTreeSet::new(),
@@ -380,10 +388,11 @@ fn followed<'a>(
         emails: leaver.emails.clone(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
-        has_shared_id: false,
+        shared_ids: Vec::new(),
         rows: Vec::new(),
         related: Vec::new(),
         standing,
+        has_begun: true,
         end_of_work,
         doubt: (standing == Standing::Doubtful).then(|| Doubt::new(text, Remedy::Exception)),
         unread_columns: BTreeSet::new(),
@@ -409,10 +418,11 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
         emails: links.emails.clone(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
-        has_shared_id: false,
+        shared_ids: Vec::new(),
         rows: Vec::new(),
         related: Vec::new(),
         standing: Standing::Doubtful,
+        has_begun: true,
         end_of_work: None,
         doubt: Some(Doubt::new(text, Remedy::Exception)),
         unread_columns: BTreeSet::new(),

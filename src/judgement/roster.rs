@@ -22,7 +22,7 @@ pub(super) fn links(
     let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
     let mut links: Vec<PersonLinks> = Vec::new();
     for (person, matches) in people.iter().zip(matches) {
-        if person.in_feed && person.is_employed() && is_read {
+        if person.in_feed && person.is_to_work_here() && is_read {
             links.push(links_of(person, matches, complete));
         }
     }

@@ -34,6 +34,8 @@ pub(super) enum Reason {
     Accent,
     OtherDomain,
     Name,
+    /// It carries an id that several people have.
+    SharedId,
     /// Several people have its address.
     Shared,
     /// An address in a column that is not read.
@@ -52,6 +54,7 @@ impl Reason {
             Self::Accent => "the same address but for accents or the Turkish letters i",
             Self::OtherDomain => "the same address in another domain of the organization",
             Self::Name => "the same name",
+            Self::SharedId => "an id that several people have",
             Self::Shared => "an address that several people have",
             Self::Unread => "its address is in a column that is not read",
             Self::Before => "suspected in an earlier run",

@@ -37,11 +37,11 @@ enum Script {
 /// Words that are part of a name as written and tell nobody apart: titles, particles and suffixes of
 /// the languages that HR feeds are written in.
 const NO_WORDS: &[&str] = &[
-    "af", "al", "av", "da", "das", "de", "dei", "del", "della", "dello", "den", "der", "des", "dhr", "di",
-    "dipl", "do", "don", "dona", "dos", "dott", "dr", "du", "e", "el", "fr", "frau", "herr", "hr", "ii",
-    "iii", "ing", "iv", "jr", "la", "las", "le", "los", "m", "mag", "mba", "md", "mevr", "miss", "mlle",
-    "mme", "mr", "mrs", "ms", "mx", "phd", "prof", "sig", "sir", "sr", "sra", "srta", "te", "ten", "ter",
-    "und", "van", "vom", "von", "y", "zu", "zum", "zur",
+    "af", "al", "av", "da", "das", "de", "dei", "del", "della", "dello", "den", "der", "des",
+    "dhr", "di", "dipl", "do", "don", "dona", "dos", "dott", "dr", "du", "e", "el", "fr", "frau",
+    "herr", "hr", "ii", "iii", "ing", "iv", "jr", "la", "las", "le", "los", "m", "mag", "mba",
+    "md", "mevr", "miss", "mlle", "mme", "mr", "mrs", "ms", "mx", "phd", "prof", "sig", "sir",
+    "sr", "sra", "srta", "te", "ten", "ter", "und", "van", "vom", "von", "y", "zu", "zum", "zur",
 ];
 
 impl NameWords {
