@@ -239,7 +239,9 @@ fn ensure_ana_is_found(night: &Night) {
 fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
     let night = review(company(), "h01-utf8-mark.csv");
     assert_eq!(night.rows(), [ANA]);
-    assert_eq!(night.source()["columns"]["email"], "Work Email");
+    let email = serde_json::json!({"name": "Work Email", "meaning": "email"});
+    let columns = night.source()["columns"].as_array().expect("columns");
+    assert!(columns.contains(&email), "{columns:?}");
     ensure_ana_is_found(&night);
 }
 
@@ -612,7 +614,7 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
         statuses,
         [
             &unclassified("Leave"),
-            &unclassified("Garden Leave"),
+            &"active".into(),
             &unclassified("Suspended"),
             &unclassified("Accepted"),
             &"active".into(),
@@ -621,21 +623,20 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
     );
     assert_eq!(
         night.check("hr_rows_accounted"),
-        "warn: 4 row(s) have a status that is not known"
+        "warn: 3 row(s) have a status that is not known"
     );
     assert_eq!(
         night.leavers(),
         [
             "S1 not_evaluable",
-            "S2 not_evaluable",
             "S3 not_evaluable",
             "S4 not_evaluable",
             "S6 no_access_found"
         ]
     );
     assert_eq!(
-        night.note("S2"),
-        "the status `Garden Leave` is not known; judged by the dates; HR gives neither a date nor a status that is known"
+        night.note("S3"),
+        "the status `Suspended` is not known; judged by the dates; HR gives neither a date nor a status that is known"
     );
 }
 

@@ -174,8 +174,12 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
         leavers,
         dates,
     } = reading;
-    let mut text =
-        format!("HR feed: {rows} rows, {people} people, {leavers} with an end of work\n");
+    let persons = match people {
+        1 => "1 person".to_owned(),
+        people => format!("{people} people"),
+    };
+    let rows = in_rows(*rows);
+    let mut text = format!("HR feed: {rows}, {persons}, {leavers} with an end of work\n");
     let width = columns
         .iter()
         .map(|column| column.name.chars().count())
@@ -183,13 +187,15 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
         .unwrap_or_default();
     for column in columns {
         let name = on_one_line(&column.name);
+        let (dates, addresses) = (
+            in_rows(column.rows_with_date),
+            in_rows(column.rows_with_address),
+        );
         let held = match (column.rows_with_date, column.rows_with_address) {
             (0, 0) => String::new(),
-            (dates, 0) => format!(", with a date in {dates} rows"),
-            (0, addresses) => format!(", with an address in {addresses} rows"),
-            (dates, addresses) => {
-                format!(", with a date in {dates} rows and an address in {addresses} rows")
-            }
+            (_, 0) => format!(", with a date in {dates}"),
+            (0, _) => format!(", with an address in {addresses}"),
+            _ => format!(", with a date in {dates} and an address in {addresses}"),
         };
         let _ = writeln!(text, "  column  {name:<width$}  {}{held}", column.meaning);
     }
@@ -204,8 +210,9 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
         let word = on_one_line(&status.word);
         let _ = writeln!(
             text,
-            "  status  {word:<width$}  {}, in {} rows",
-            status.group, status.rows
+            "  status  {word:<width$}  {}, in {}",
+            status.group,
+            in_rows(status.rows)
         );
     }
     for date in dates {
@@ -218,6 +225,13 @@ pub(super) fn as_text(reading: &FeedReading) -> String {
         );
     }
     text
+}
+
+fn in_rows(rows: u64) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    }
 }
 
 #[cfg(test)]

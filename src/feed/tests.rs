@@ -146,7 +146,7 @@ fn a_plain_feed_is_read_and_nothing_is_left_over() {
     );
     assert_eq!(origin.bytes, bytes.len() as u64);
     assert_eq!(origin.sha256, const_hex::encode(Sha256::digest(bytes)));
-    assert_eq!(column_of(&origin, "person_id"), "Employee ID");
+    assert_eq!(column_of(origin, "person_id"), "Employee ID");
     assert!(!origin.gzip);
 }
 

@@ -1,7 +1,7 @@
 //! From one record of an employee to its rows: whose it is, which address is what, and how many
 //! tenures there are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::columns::Layout;
 use super::super::draft::Draft;
@@ -40,69 +40,6 @@ fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
             .map(|(at, text)| Value::new(at, text))
             .collect(),
         fault: None,
-    }
-}
-
-/// How many records were read in a way that a person might want to know of.
-#[derive(Debug, Default)]
-struct Tally {
-    repeated_ids: u64,
-    without_number: u64,
-    without_work_address: u64,
-    with_tenures: u64,
-    rows_of_tenures: u64,
-    employed_by_word: u64,
-}
-
-impl Tally {
-    fn notes(self) -> Vec<String> {
-        let Self {
-            repeated_ids,
-            without_number,
-            without_work_address,
-            with_tenures,
-            rows_of_tenures,
-            employed_by_word,
-        } = self;
-        let records = |number| count(number, "record");
-        [
-            (
-                repeated_ids,
-                format!("{} repeating the id of an earlier one", records(repeated_ids)),
-            ),
-            (
-                without_number,
-                format!(
-                    "{} without an employee number: the id in the HR system stands for it",
-                    records(without_number)
-                ),
-            ),
-            (
-                without_work_address,
-                format!(
-                    "{} without an address of type work: the primary or else the first one without a type was taken for it",
-                    records(without_work_address)
-                ),
-            ),
-            (
-                with_tenures,
-                format!(
-                    "{} with several tenures: {rows_of_tenures} rows",
-                    records(with_tenures)
-                ),
-            ),
-            (
-                employed_by_word,
-                format!(
-                    "{} with the status newHire or pending and without an end: read as employed",
-                    records(employed_by_word)
-                ),
-            ),
-        ]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(_, note)| note)
-        .collect()
     }
 }
 
@@ -169,7 +106,8 @@ pub(super) fn layout() -> Layout {
 pub(super) struct Reader {
     rows: RowReader,
     ids: PersonIds,
-    tally: Tally,
+    /// How many records were read in a way that a person might want to know of.
+    tally: BTreeMap<&'static str, u64>,
     seen: HashSet<String>,
 }
 
@@ -184,7 +122,7 @@ impl Reader {
         Ok(Self {
             rows: RowReader::new(layout, &settings.dates, &settings.words)?,
             ids: PersonIds::of(employees),
-            tally: Tally::default(),
+            tally: BTreeMap::new(),
             seen: HashSet::new(),
         })
     }
@@ -192,9 +130,13 @@ impl Reader {
     /// Notes how the records were read.
     pub(super) fn finish(self, draft: &mut Draft) {
         draft.was_read_by(&self.rows);
-        for note in self.tally.notes() {
-            draft.note(note);
+        for (how, records) in self.tally {
+            draft.note(format!("{} {how}", count(records, "record")));
         }
+    }
+
+    fn tally(&mut self, how: &'static str) {
+        *self.tally.entry(how).or_default() += 1;
     }
 
     /// The rows of a record: one, or one for each tenure.
@@ -228,7 +170,7 @@ impl Reader {
             return Err(rejected(line, reason, number(employee), Some(&email)));
         };
         if !self.seen.insert(id.clone()) {
-            self.tally.repeated_ids += 1;
+            self.tally("repeating the id of an earlier one");
         }
         let (person_id, odd) = self.ids.choose(employee, id);
         let Addresses {
@@ -261,8 +203,14 @@ impl Reader {
             ],
         ))?;
         row.notes.extend(odd.map(str::to_owned));
-        self.tally.without_number += u64::from(number(employee).is_none());
-        self.tally.without_work_address += u64::from(!is_told);
+        if number(employee).is_none() {
+            self.tally("without an employee number: the id in the HR system stands for it");
+        }
+        if !is_told {
+            self.tally(
+                "without an address of type work: the primary or else the first one without a type was taken for it",
+            );
+        }
 
         let tenures = self.tenures(line, &employee.employments);
         let told_end = row.end.clone();
@@ -277,12 +225,11 @@ impl Reader {
             row.notes
                 .push(format!("the status `{word}` was read as employed"));
             row.status = Employment::Active;
-            self.tally.employed_by_word += 1;
+            self.tally("with the status newHire or pending and without an end: read as employed");
         }
         let rows = split(row, told_end, tenures.unwrap_or_default());
         if rows.len() > 1 {
-            self.tally.with_tenures += 1;
-            self.tally.rows_of_tenures += rows.len() as u64;
+            self.tally("with several tenures, each in a row");
         }
         Ok(rows)
     }

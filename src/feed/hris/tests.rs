@@ -465,7 +465,7 @@ fn whoever_came_back_has_a_row_for_each_tenure() {
             shown(&feed),
             "1 1 Blank 2018-01-01 to 2020-06-30\n\
              1 1 Active 2024-03-01 to -\n\
-             note: 1 record with several tenures: 2 rows\n"
+             note: 1 record with several tenures, each in a row\n"
         );
         assert_eq!(feed.rows_in_file(), 2);
     }
@@ -481,7 +481,7 @@ fn the_end_that_is_to_come_is_the_running_tenures() {
     assert_snapshot!(shown(&feed), @r"
     1 1 Blank 2018-01-01 to 2020-06-30
     1 1 Active 2024-03-01 to 2026-12-31
-    note: 1 record with several tenures: 2 rows
+    note: 1 record with several tenures, each in a row
     ");
 }
 
