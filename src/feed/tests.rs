@@ -1005,7 +1005,6 @@ fn placeholders_and_words_for_none_are_no_address() {
         "no-email@x.com",
         "No.Reply@x.com",
         "noemail12@x.com",
-        "n.a@x.com",
         "tbd@x.com",
         "sinmail@x.com",
     ] {
