@@ -725,3 +725,18 @@ fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
     company.run_on(1, &feed("newco."));
     ensure_settled(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
 }
+
+/// The system of HR keeps the date of the last termination when it hires the person again.
+#[test]
+fn a_rehire_in_the_same_row_settles() {
+    let mut company = company().roster();
+    company.remove(36);
+    let row = |cells: &str| format!("{}E36,{},{},{cells}\n", staying(), NAMES[36], address(36));
+    company.run_on(0, &row("Terminated,2019-01-01,{D-20}"));
+    company
+        .people
+        .push(account(36, NAMES[36], &address(36)).joined_at("2026-11-24T09:00:00.000Z"));
+    company.run_on(1, &row("Active,{D+1},{D-20}"));
+    company.run_on(2, &row("Active,{D+1},{D-20}"));
+    ensure_settled(&company.run_on(4, &row("Active,{D+1},{D-20}")), &[]);
+}

@@ -104,8 +104,8 @@ impl Doubt {
             return Err(format!("there is no doubt\n    {}", before.summary()));
         }
         let mut applied = Vec::new();
-        let mut printed = String::new();
         let mut run = self.run(&[]);
+        let mut left_open = String::new();
         for _ in 0..self.rounds {
             let lines = lines(&run);
             let mut of_run = lines.iter();
@@ -116,39 +116,44 @@ impl Doubt {
                     run.summary()
                 ));
             };
-            printed.clone_from(line);
             applied.push(Line::parse(line)?);
             run = self.run(&applied);
-        }
-        let is_invalid = run.findings().iter().any(|finding| {
-            let kind = finding["kind"].as_str();
-            kind.is_some_and(|kind| kind.ends_with("_invalid"))
-        });
-        let is_still_accused = before
-            .accused()
-            .intersection(&run.accused())
-            .next()
-            .is_some();
-        for (is_open, claim) in [
-            (is_invalid, "the line is invalid"),
-            (run.failure.is_some(), "the run reaches no verdict"),
-            (
-                run.has_not_evaluable(),
-                "a leaver could still not be judged",
-            ),
-            (!run.suspected().is_empty(), "an account is still suspected"),
-            (is_still_accused, "an account is still accused"),
-            (
-                run.verdict() == "inconclusive",
-                "the run is still inconclusive",
-            ),
-        ] {
-            if is_open {
-                return Err(format!("`{printed}`: {claim}\n    {}", run.summary()));
+            match still_open(&before, &run) {
+                None => return Ok(()),
+                Some(claim) => left_open = format!("`{line}`: {claim}\n    {}", run.summary()),
             }
         }
-        Ok(())
+        Err(left_open)
     }
+}
+
+/// What is still open after the lines were applied.
+fn still_open(before: &Run, run: &Run) -> Option<&'static str> {
+    let is_invalid = run.findings().iter().any(|finding| {
+        let kind = finding["kind"].as_str();
+        kind.is_some_and(|kind| kind.ends_with("_invalid"))
+    });
+    let is_still_accused = before
+        .accused()
+        .intersection(&run.accused())
+        .next()
+        .is_some();
+    let claims = [
+        (is_invalid, "the line is invalid"),
+        (run.failure.is_some(), "the run reaches no verdict"),
+        (
+            run.has_not_evaluable(),
+            "a leaver could still not be judged",
+        ),
+        (!run.suspected().is_empty(), "an account is still suspected"),
+        (is_still_accused, "an account is still accused"),
+        (
+            run.verdict() == "inconclusive",
+            "the run is still inconclusive",
+        ),
+    ];
+    let open = claims.into_iter().find(|(is_open, _)| *is_open);
+    open.map(|(_, claim)| claim)
 }
 
 /// A line as a person would copy it.

@@ -177,31 +177,39 @@ fn an_account_that_turns_into_a_guest_stays_accused() {
     ensure(Accuse("user10"), &company.run_on(1, &feed(&[LEFT])));
 }
 
+/// The account of a leaver is used again two days after it was proven gone; the feed has these rows by then.
+#[track_caller]
+fn ensure_return_is_reported(rows: &[&str]) {
+    let mut company = Company::new();
+    ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
+    company.change(10, Person::inactive);
+    ensure(
+        Outcome("E10", "removed"),
+        &company.run_on(1, &feed(&[LEFT])),
+    );
+    company.run_on(2, &feed(rows));
+    company.change(10, |person| person.status(truto_simulator::Status::Active));
+    let run = company.run_on(3, &feed(rows));
+    ensure_no_pass(&run);
+    let kinds = [
+        "access_after_conclusion",
+        "offboarded_access",
+        "possible_offboarded_access",
+    ];
+    let is_found = kinds
+        .iter()
+        .any(|kind| run.accounts(kind).contains("user10"));
+    ensure_that(is_found, "the account is in a finding", &run);
+}
+
 #[test]
 fn an_account_that_comes_back_is_reported() {
-    for is_named in [true, false] {
-        let mut company = Company::new();
-        ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
-        company.change(10, Person::inactive);
-        ensure(
-            Outcome("E10", "removed"),
-            &company.run_on(1, &feed(&[LEFT])),
-        );
-        let rows = if is_named { feed(&[LEFT]) } else { feed(&[]) };
-        company.run_on(2, &rows);
-        company.change(10, |person| person.status(truto_simulator::Status::Active));
-        let run = company.run_on(3, &rows);
-        ensure_no_pass(&run);
-        let kinds = [
-            "access_after_conclusion",
-            "offboarded_access",
-            "possible_offboarded_access",
-        ];
-        let is_found = kinds
-            .iter()
-            .any(|kind| run.accounts(kind).contains("user10"));
-        ensure_that(is_found, "the account is in a finding", &run);
-    }
+    ensure_return_is_reported(&[LEFT]);
+}
+
+#[test]
+fn an_account_that_comes_back_after_the_row_vanished_is_reported() {
+    ensure_return_is_reported(&[]);
 }
 
 #[test]

@@ -475,6 +475,35 @@ fn an_accepted_group_hides_no_leaver_with_an_address() {
     ensure(Accuse("user10"), &run);
 }
 
+#[test]
+fn an_accepted_group_hides_no_namesake() {
+    let lines = [
+        ",,,leavers_without_address,warehouse staff has no mail,user0@acme.example,{D-1},{D+60}"
+            .to_owned(),
+    ];
+    for address in ["", "keine", "noemail@acme.example"] {
+        let run = Company::new()
+            .account(10, "Ben Ode", "ben.ode@acme.example")
+            .exceptions(&lines)
+            .run(&feed(&[&format!(
+                "E10,Ben Ode,{address},Terminated,2019-01-01,{{D-20}}"
+            )]));
+        ensure(Suspect("ben.ode"), &run);
+    }
+}
+
+#[test]
+fn an_employee_without_an_address_who_leaves_hides_no_namesake() {
+    for name in ["Ben Ode", "B. Ode", "Ode", ""] {
+        let company = Company::new()
+            .account(10, name, "ben.ode@acme.example")
+            .roster();
+        company.run(&feed(&["E10,Ben Ode,,Active,2019-01-01,"]));
+        let run = company.run_on(1, &feed(&["E10,Ben Ode,,Terminated,2019-01-01,{D-20}"]));
+        ensure(Report("ben.ode"), &run);
+    }
+}
+
 // ---- Rosters with many columns ----
 
 #[test]

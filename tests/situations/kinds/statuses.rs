@@ -324,3 +324,35 @@ fn a_status_of_someone_employed_does_not_hide_a_date() {
         ),
     ]);
 }
+
+/// A flag of leaving beside a status that was never changed.
+#[test]
+fn a_flag_that_says_left_is_no_pass() {
+    ensure_each(
+        [
+            "Terminated",
+            "Terminated?",
+            "Leaver",
+            "Has left",
+            "Left company",
+            "Deactivated",
+            "Ausgeschieden",
+        ]
+        .iter()
+        .flat_map(|flag| {
+            ["Yes", "X"].map(|word| {
+                let mut text =
+                    format!("Employee ID,Name,Work Email,Status,Termination Date,{flag}\n");
+                for number in 0..12 {
+                    let word = if number == 10 { word } else { "" };
+                    text.push_str(&format!(
+                        "R{number},User {number},user{number}@acme.example,Active,,{word}\n"
+                    ));
+                }
+                text.push_str("E900,Gil Hay,x@acme.example,Terminated,{D-200},\n");
+                case(format!("{flag}: {word}"), Report("user10"), text)
+                    .company(crate::company::Company::roster)
+            })
+        }),
+    );
+}
