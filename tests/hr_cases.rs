@@ -376,7 +376,7 @@ fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
 fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
     assert_eq!(
         review(company(), "h09-no-header.csv").unusable(),
-        "no header was found: none of the first 20 lines names two columns that are known; line 1 has `Vorname`, `Kontakt`, `Austritt`; set HR_FEED_COLUMNS"
+        "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; name one in HR_FEED_COLUMNS, for example `email=Mail`"
     );
 }
 
@@ -404,7 +404,7 @@ fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
 fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
     assert_eq!(
         review(company(), "h11-two-emails.csv").unusable(),
-        "the columns `Email`, `Email` may each be meant as `email`: set HR_FEED_COLUMNS, for example `email=Email`"
+        "the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`"
     );
 }
 
@@ -420,7 +420,7 @@ fn h12_columns_nobody_knows_in_another_order_change_nothing() {
 fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
     assert_eq!(
         review(company(), "h13-nobody-says-who-left.csv").unusable(),
-        "no column tells who left (an end date, a last day of work or a status); seen were `Employee ID`, `Name`, `Work Email`; name one in HR_FEED_COLUMNS, for example `end=Left on`"
+        "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
     );
 }
 
@@ -430,7 +430,7 @@ fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
     assert_eq!(night.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
     assert_eq!(
         night.notes(),
-        ["There is no column with an end date: only the status tells who left"]
+        ["No column has an end date: only the status shows who left"]
     );
 }
 
@@ -519,7 +519,7 @@ fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
     assert_eq!(
         night.rows(),
         [
-            "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`"
+            "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
         ]
     );
     assert_eq!(night.code, 4);

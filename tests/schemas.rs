@@ -38,9 +38,9 @@ const SCHEMAS: [&str; 8] = [
 
 /// Objects whose keys are free: any of them may be missing.
 const OPEN: [&str; 6] = [
-    "columns",
     "hr_location_zones",
     "hr_feed_columns",
+    "hr_feed_statuses",
     "query",
     "numbers",
     "former_emails",
@@ -48,9 +48,13 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 20] = [
+const OPTIONAL: [&str; 23] = [
     "numbers",
     "failure",
+    "hr_feed_records",
+    "hr_feed_statuses",
+    "hr_feed_no_address",
+    "unreadable_address",
     "hr_location_zones",
     "email_domain_aliases",
     "aliases",
@@ -58,7 +62,6 @@ const OPTIONAL: [&str; 20] = [
     "directives",
     "feed_since",
     "without_address",
-    "unreadable_address",
     "date",
     "alias_invalid",
     "suspected_account_id",

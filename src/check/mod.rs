@@ -4,11 +4,13 @@
 //! through the run's own judgement, and of its checks those are told that a first page can answer.
 
 mod accounts;
+mod feed;
 mod line;
 mod schedule;
 mod store;
 mod told;
 
+pub use feed::{ColumnReading, DateReading, FeedReading, StatusReading};
 pub use line::{Line, Mark, Subject};
 pub use told::{as_json, as_text};
 
@@ -21,7 +23,7 @@ use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
-use crate::{directives, feed, notify, run};
+use crate::{directives, notify, run};
 
 /// What is tried.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Settings {
 pub struct Checked {
     /// Each line, in the order of subjects.
     pub lines: Vec<Line>,
+    /// How the HR feed was understood, if it could be read.
+    pub feed: Option<FeedReading>,
 }
 
 impl Checked {
@@ -69,7 +73,7 @@ impl Checked {
         }
         let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
         lines.extend(others.map(|at| Line::skipped(*at, "not tried: the settings come first")));
-        Self { lines }
+        Self { lines, feed: None }
     }
 }
 
@@ -86,6 +90,12 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
     let found = store::check(settings, clock.as_of(), &mut checked).await;
     let directives = read_directives(settings, deadline, &mut checked).await;
     let hr = read_hr(settings, clock, deadline, &mut checked).await;
+    let is_usable = |hr: &&HrFeed| hr.unusable.is_none();
+    let by_hand = &settings.run.policy.hr_feed_columns;
+    checked.feed = hr
+        .as_ref()
+        .filter(is_usable)
+        .map(|hr| FeedReading::of(hr, by_hand));
     let population = accounts::sample(settings, clock, deadline, &mut checked).await;
 
     let judged = Judged::of(settings, clock, found, directives, hr, population);
@@ -129,7 +139,7 @@ async fn read_hr(
     deadline: Deadline,
     checked: &mut Checked,
 ) -> Option<HrFeed> {
-    match feed::read(&settings.run.feed, clock, deadline).await {
+    match crate::feed::read(&settings.run.feed, clock, deadline).await {
         Ok(hr) => Some(hr),
         Err(error) => {
             let exit = error.kind().into();

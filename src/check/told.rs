@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Checked, Mark};
+use super::{Checked, Mark, feed};
 use crate::exit::Exit;
 use crate::report::on_one_line;
 
@@ -33,6 +33,10 @@ pub fn as_text(checked: &Checked) -> String {
         if let Some(hint) = &line.hint {
             let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
         }
+    }
+    if let Some(feed) = &checked.feed {
+        text.push('\n');
+        text.push_str(&feed::as_text(feed));
     }
     let count = |mark| {
         checked
@@ -65,5 +69,6 @@ pub fn as_json(checked: &Checked) -> Value {
         "ready": exit == Exit::Pass,
         "exit": exit.code(),
         "lines": checked.lines,
+        "feed": checked.feed,
     })
 }

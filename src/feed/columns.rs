@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use super::names::{
     DATED, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING,
-    TIMESTAMPS, has_part, is_among,
+    TIMESTAMPS, field_of, has_part, is_among,
 };
 use super::values::{listed, plain, shortened};
 use crate::people::{FeedColumn, Meaning, trim};
+
+/// People have some hundred fields at most. More columns mean that ids or dates are used as names.
+const MAX_COLUMNS: usize = 1000;
 
 /// Columns named in `HR_FEED_COLUMNS`; several that belong together are joined by `+`.
 pub(super) type ByHand = BTreeMap<Meaning, String>;
@@ -30,22 +33,20 @@ impl Header {
         }
     }
 
-    /// A key inside of objects, as `work.email` or `attributes.last_name.value`: names from the outside in, and whether
-    /// each is one of a list.
-    pub(super) fn path(segments: &[(&str, bool)]) -> Self {
-        let without = |drop: fn(&str, bool) -> bool| {
-            let kept = segments
-                .iter()
-                .filter(|(name, is_list)| !drop(name, *is_list));
-            kept.map(|(name, _)| plain(name)).collect::<String>()
+    /// A key inside of objects, as `work.email` or `attributes.last_name.value`: its names from the outside in.
+    pub(super) fn path(segments: &[Segment<'_>]) -> Self {
+        let without = |drop: fn(&Segment<'_>) -> bool| {
+            let kept = segments.iter().filter(|segment| !drop(segment));
+            kept.map(|segment| segment.plain).collect::<String>()
         };
-        let names: Vec<&str> = segments.iter().map(|(name, _)| *name).collect();
+        // Some systems write `{"label": "Last name", "value": "Díaz"}` instead of the value.
+        let is_value = |segment: &Segment<'_>| segment.name == "value";
+        let names: Vec<&str> = segments.iter().map(|segment| segment.name).collect();
         Self {
             shown: names.join("."),
-            // Some systems write `{"label": "Last name", "value": "Díaz"}` instead of the value.
             forms: [
-                without(|name, _| name == "value"),
-                without(|name, is_list| name == "value" || (!is_list && is_wrapper(name))),
+                without(is_value),
+                without(|segment| segment.name == "value" || is_wrapper(segment)),
             ],
         }
     }
@@ -54,11 +55,15 @@ impl Header {
         self.forms.iter().any(|form| is_among(form, names))
     }
 
-    /// The group of a field's names that this one belongs to. The whole name goes first.
+    /// The field that the name stands for, and the group of names it is in. The whole name goes first.
+    fn field(&self) -> Option<(Meaning, usize)> {
+        self.forms.iter().find_map(|form| field_of(form))
+    }
+
     fn group_of(&self, field: Meaning) -> Option<usize> {
-        let (_, groups) = FIELDS.iter().find(|(named, _)| *named == field)?;
-        let group = |form: &String| groups.iter().position(|group| is_among(form, group));
-        self.forms.iter().find_map(group)
+        self.field()
+            .filter(|(of, _)| *of == field)
+            .map(|(_, group)| group)
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -99,21 +104,29 @@ impl Header {
     }
 }
 
+/// A key on the way to a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'n> {
+    pub(super) name: &'n str,
+    /// The name in plain form.
+    pub(super) plain: &'n str,
+    /// Whether its value is a list.
+    pub(super) is_list: bool,
+}
+
 /// Objects around the person's own fields. What is inside of `manager` or `department` is about somebody or
 /// something else.
-fn is_wrapper(segment: &str) -> bool {
+fn is_wrapper(segment: &Segment<'_>) -> bool {
     const WRAPPERS: &str = "attributes data details employee employment fields internal node person profile properties \
          termination offboarding work worker";
     // SCIM keeps employeeNumber under the name of its enterprise schema.
-    segment.starts_with("urn:") || is_among(&segment.to_ascii_lowercase(), WRAPPERS)
+    !segment.is_list && (segment.name.starts_with("urn:") || is_among(segment.plain, WRAPPERS))
 }
 
 /// How many of these headers name something that is read.
 pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
     let is_known = |header: &&Header| {
-        FIELDS
-            .iter()
-            .any(|(field, _)| header.group_of(*field).is_some())
+        header.field().is_some()
             || header.is_among(GIVEN_NAMES)
             || header.is_among(FAMILY_NAMES)
             || header.is_by_hand(by_hand)
@@ -200,6 +213,11 @@ impl Layout {
 /// # Errors
 /// Why the file cannot be used with these columns, and what to do.
 pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, String> {
+    if headers.len() > MAX_COLUMNS {
+        return Err(format!(
+            "there are more than {MAX_COLUMNS} different columns or keys: they are no rows of one kind"
+        ));
+    }
     let mut notes = Vec::new();
     let mut fields: BTreeMap<Meaning, Vec<usize>> = BTreeMap::new();
     let mut ignored = Vec::new();
@@ -391,7 +409,7 @@ fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
     let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
     let example = names().next().map(shortened).unwrap_or_default();
     format!(
-        "the columns {} may each be meant as `{field}`: set HR_FEED_COLUMNS, for example `{field}={example}`",
+        "the columns {} may each be meant as `{field}`; closes with: `HR_FEED_COLUMNS={field}={example}`",
         listed(names(), 10),
     )
 }
@@ -401,13 +419,13 @@ fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> 
     let has_any = |of: &[Meaning]| of.iter().any(|field| fields.contains_key(field));
     if !has_any(&[Meaning::End, Meaning::LastDay, Meaning::Status]) {
         return Err(format!(
-            "no column shows who left (an end date, a last day of work or a status); {}; name one in HR_FEED_COLUMNS, for example `end=Left on`",
+            "no column shows who left (an end date, a last day of work or a status); {}; closes with: `HR_FEED_COLUMNS=end=<the column>`",
             seen(headers)
         ));
     }
     if !has_any(&[Meaning::PersonId, Meaning::Email, Meaning::OtherEmail]) {
         return Err(format!(
-            "no column can be matched with an account (a person's id or an e-mail address); {}; name one in HR_FEED_COLUMNS, for example `email=Mail`",
+            "no column can be matched with an account (a person's id or an e-mail address); {}; closes with: `HR_FEED_COLUMNS=email=<the column>`",
             seen(headers)
         ));
     }

@@ -98,14 +98,19 @@ pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<T
     if is_number && text.len() != 8 && !(text.len() == 5 && is_dated) {
         return None;
     }
-    let orders = [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)];
-    let days = orders
-        .into_iter()
-        .filter_map(|order| match read(text, Edge::Closes, order, zone) {
-            Ok(Said::At { at, .. }) => Some(at),
-            Ok(Said::Nothing | Said::Never) | Err(_) => None,
-        });
-    days.min()
+    let day = |order| match read(text, Edge::Closes, order, zone) {
+        Ok(Said::At { at, .. }) => Ok(Some(at)),
+        Ok(Said::Nothing | Said::Never) => Ok(None),
+        Err(reason) => Err(reason),
+    };
+    let either = || {
+        let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
+        let days = orders
+            .into_iter()
+            .filter_map(|order| day(Some(order)).ok().flatten());
+        days.min()
+    };
+    day(None).unwrap_or_else(|_| either())
 }
 
 /// Blank words, and templates or zero dates such as `/  /`, `0000-00-00`, `00.00.0000 00:00:00`.
@@ -340,14 +345,14 @@ fn only_reading(a: &str, b: &str, c: &str, separator: char) -> Result<Day, Strin
         [day] => Ok(day),
         [] => day_first,
         [Day::On(first), Day::On(second)] if first.year() == second.year() => Err(format!(
-            "could be {} {} or {} {}: set HR_FEED_DATE_ORDER to `dmy` or `mdy`",
+            "could be {} {} or {} {}; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`",
             first.day(),
             month_name(first),
             month_name(second),
             second.day()
         )),
         _ => Err(
-            "could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits"
+            "could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
                 .to_owned(),
         ),
     }
@@ -851,8 +856,8 @@ mod tests {
             assert_eq!(shown(text, None), "2026-10-31T00:00:00Z", "{text}");
         }
         assert_eq!(shown("05/05/2026", None), "2026-05-05T00:00:00Z");
-        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
-        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days: set HR_FEED_DATE_ORDER to `dmy` or `mdy`, or write years with four digits");
+        assert_snapshot!(shown("03/04/2026", None), @"`03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+        assert_snapshot!(shown("26-10-31", None), @"`26-10-31` could be several days; write years with four digits; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
     }
 
     #[test]

@@ -11,11 +11,20 @@ use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
 /// a strange amount of evidence.
 const MAX_NOTES: usize = 20;
 
+/// A feed within the size cap that has more rows is no feed of people, and would fill the memory.
+pub(super) const MAX_ROWS: usize = 500_000;
+
+/// Why a feed with more rows cannot be used.
+pub(super) fn too_many_rows() -> String {
+    format!("the feed has more than {MAX_ROWS} rows: export only people")
+}
+
 /// What has been read of a feed so far.
 #[derive(Debug)]
 pub(super) struct Draft {
     feed: HrFeed,
     notes_left_out: usize,
+    is_full: bool,
     /// Rows by a digest of their values, to find repeated ones.
     by_values: HashMap<u64, usize>,
     /// The first row of each person's id, by a digest of it.
@@ -30,6 +39,7 @@ impl Draft {
                 ..HrFeed::default()
             },
             notes_left_out: 0,
+            is_full: false,
             by_values: HashMap::new(),
             by_person: HashMap::new(),
         }
@@ -69,6 +79,10 @@ impl Draft {
     }
 
     pub(super) fn add(&mut self, entry: Entry) {
+        if self.feed.rows.len() + self.feed.rejected.len() == MAX_ROWS {
+            self.is_full = true;
+            return;
+        }
         match entry {
             Entry::Row(row) => self.add_row(row),
             Entry::Rejected(row) => self.feed.rejected.push(row),
@@ -104,6 +118,9 @@ impl Draft {
         if self.notes_left_out > 0 {
             let more = format!("… and {} more notes like these", self.notes_left_out);
             self.feed.origin.notes.push(more);
+        }
+        if std::mem::take(&mut self.is_full) {
+            return self.unusable(too_many_rows());
         }
         self.feed.rows.shrink_to_fit();
         self.feed

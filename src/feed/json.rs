@@ -6,7 +6,7 @@ use std::mem;
 
 use serde::de::IgnoredAny;
 
-use super::draft::Draft;
+use super::draft::{Draft, MAX_ROWS, too_many_rows};
 use super::outline::Outline;
 use super::record::{Record, Value};
 use super::rows::{Entry, RowReader, rejected};
@@ -15,10 +15,7 @@ use super::walk::{Scalar, Step, walk, without_place};
 use super::{Settings, columns};
 use crate::people::trim;
 
-/// People have some hundred fields at most.
-const MAX_COLUMNS: usize = 1000;
-
-/// And not more values than this, with all elements of the lists inside of them.
+/// No person has more values than this, with all elements of the lists inside of the record, or more keys.
 const MAX_VALUES: usize = 10_000;
 
 /// Whether text that begins with `{` has an object on each line.
@@ -77,6 +74,9 @@ pub(super) fn read_lines(text: &str, settings: &Settings, draft: &mut Draft) -> 
             return Err(format!(
                 "the file looks truncated at line {number}: its object is not closed and no line break follows"
             ));
+        }
+        if broken.len() == MAX_ROWS {
+            return Err(too_many_rows());
         }
         let fault = without_place(&error);
         broken.insert(number, format!("the line is not valid JSON: {fault}"));
@@ -153,11 +153,6 @@ impl<'t, 'd> Records<'t, 'd> {
             return Ok(None);
         }
         let (headers, columns) = outline.columns(&lists);
-        if headers.len() > MAX_COLUMNS {
-            return Err(format!(
-                "the objects have more than {MAX_COLUMNS} different keys: they are no rows of one kind"
-            ));
-        }
         let layout = columns::recognise(&headers, &settings.columns)?;
         draft.read_with(&layout);
         Ok(Some(Self {
@@ -195,7 +190,9 @@ impl<'t, 'd> Records<'t, 'd> {
         match step {
             Step::Key(key) => {
                 self.at = self.outline.step(self.at, &key);
-                if self.depth.is_some() {
+                if self.depth.is_some() && self.keys.len() == MAX_VALUES {
+                    self.has_too_many_values();
+                } else if self.depth.is_some() {
                     self.keys.push(key);
                 }
             }
@@ -329,7 +326,7 @@ impl<'t, 'd> Records<'t, 'd> {
             return;
         };
         if self.record.values.len() == MAX_VALUES {
-            self.record.fault = Some(format!("it has more than {MAX_VALUES} values"));
+            self.has_too_many_values();
             return;
         }
         let is_list = self.frames.last().is_some_and(|frame| frame.is_list);
@@ -360,6 +357,12 @@ impl<'t, 'd> Records<'t, 'd> {
         };
         if let Some(frame) = self.frames.last_mut() {
             frame.rank = Some(frame.rank.map_or(rank, |known| known.min(rank)));
+        }
+    }
+
+    fn has_too_many_values(&mut self) {
+        if self.record.fault.is_none() {
+            self.record.fault = Some(format!("it has more than {MAX_VALUES} values"));
         }
     }
 

@@ -3,6 +3,9 @@
 //! English, German, French, Spanish, Italian, Dutch, Portuguese and Japanese, collected from exports of
 //! Workday, BambooHR, Rippling, Gusto, ADP, Personio, HiBob, Frappe, Factorial and SAP, and from SCIM.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 use crate::people::Meaning;
 
 /// Names of each field in groups, best group first. A later group is read only if no column has a name of an
@@ -53,7 +56,7 @@ pub(super) const FIELDS: [(Meaning, &[&str]); 10] = [
     (
         Meaning::Email,
         &[
-            "workemail workemailaddress primaryworkemail primaryworkemailaddress emailprimarywork emailwork workmail \
+            "workemail workemailaddress employeeworkemail employeeworkemailaddress primaryworkemail primaryworkemailaddress emailprimarywork emailwork workmail \
              workcontactworkemail companyemail companyemailaddress businessemail businessemailaddress corporateemail \
              corporateemailaddress officeemail officialemail \
              dienstlicheemail dienstlicheemailadresse emaildienstlich geschaftlicheemail emailgeschaftlich firmenemail \
@@ -218,7 +221,7 @@ pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita
      visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
      anniversary jubilaum anniversaire aniversario 記念日 \
      manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
-     responsabile leidinggevende gestor chefe 上司 hrpartner hrbp businesspartner peoplepartner recruiter \
+     responsabile leidinggevende gestor chefe 上司 上長 hrpartner hrbp businesspartner peoplepartner recruiter \
      emergency notfall urgence emergencia emergenza noodcontact 緊急 spouse dependent nextofkin buddy mentor approver \
      sponsor";
 
@@ -251,7 +254,7 @@ pub(super) const CONTAINERS: &str = "data results records rows items edges nodes
 
 /// Words and local parts of addresses that people and systems write for "no address".
 pub(super) const NO_ADDRESS: &str = "noemail nomail noemailaddress noaddress none noreply donotreply unknown placeholder \
-     na tbd tba xxx xx notavailable notapplicable notprovided notassigned dummy nowhere nobody null \
+     na tbd tba xxx xx notavailable notapplicable notprovided notassigned null \
      keine kein keineemail keinemail unbekannt aucun aucune pasdemail pasdemel sansemail inconnu \
      ninguno ninguna sinmail sinemail sincorreo nessuno nessuna nessunaemail geen geenemail geenmail \
      nenhum nenhuma sememail semmail なし 無し 無";
@@ -259,6 +262,31 @@ pub(super) const NO_ADDRESS: &str = "noemail nomail noemailaddress noaddress non
 /// Words that are written where an id is missing.
 pub(super) const NO_ID: &str = "na tbd tba unknown none null pending notassigned notavailable unbekannt inconnu \
      desconocido sconosciuto onbekend desconhecido 不明 なし";
+
+/// Each name of a field, with the field and the group of names it is in.
+static FIELD_OF: LazyLock<HashMap<&str, (Meaning, usize)>> = LazyLock::new(|| {
+    let groups = FIELDS.iter().flat_map(|(field, groups)| {
+        groups
+            .iter()
+            .enumerate()
+            .map(move |(group, names)| (*field, group, *names))
+    });
+    groups
+        .flat_map(|(field, group, names)| names.split(' ').map(move |name| (name, (field, group))))
+        .collect()
+});
+
+static NO_ADDRESS_SET: LazyLock<HashSet<&str>> = LazyLock::new(|| NO_ADDRESS.split(' ').collect());
+
+/// The field that a name in plain form stands for, and the group of names it is in.
+pub(super) fn field_of(name: &str) -> Option<(Meaning, usize)> {
+    FIELD_OF.get(name).copied()
+}
+
+/// Whether a word in plain form means "no address".
+pub(super) fn is_no_address(word: &str) -> bool {
+    NO_ADDRESS_SET.contains(word)
+}
 
 /// Whether blanks in `names` separate `name` from others.
 pub(super) fn is_among(name: &str, names: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::columns::{ByHand, Header, count_known};
+use super::columns::{ByHand, Header, Segment, count_known};
 use super::names::{CONTAINERS, PEOPLE, is_among};
 use super::signs::{self, Missing, Sign, Signs, Telling};
 use super::values::{listed, plain, shortened};
@@ -17,6 +17,8 @@ const MAX_PATHS: usize = 5000;
 struct Place {
     parent: u32,
     name: Box<str>,
+    /// The name in plain form.
+    plain: Box<str>,
     children: HashMap<Box<str>, u32>,
     /// Whether anything but null stands here.
     has_value: bool,
@@ -124,13 +126,15 @@ impl Outline {
             return parent;
         }
         let child = u32::try_from(self.places.len()).unwrap_or_default();
+        let name = plain(key);
         self.places[parent as usize]
             .children
             .insert(key.into(), child);
         self.places.push(Place {
             parent,
             name: key.into(),
-            signs: signs::of_key(key),
+            signs: signs::of_key(&name),
+            plain: name.into(),
             ..Place::default()
         });
         child
@@ -166,7 +170,7 @@ impl Outline {
         if let (Telling::Text(text), "rel" | "relation") =
             (telling, &*place.name.to_ascii_lowercase())
         {
-            let of = signs::of_key(text);
+            let of = signs::of_key(&plain(text));
             frame.rel = of
                 .into_iter()
                 .find(|sign| matches!(sign, Sign::Next | Sign::Previous));
@@ -253,7 +257,11 @@ impl Outline {
         let mut at = field;
         while at > list {
             let place = &self.places[at as usize];
-            segments.push((&*place.name, place.is_list));
+            segments.push(Segment {
+                name: &place.name,
+                plain: &place.plain,
+                is_list: place.is_list,
+            });
             at = place.parent;
         }
         segments.reverse();
@@ -320,6 +328,10 @@ impl Outline {
         if chosen.is_empty() {
             chosen = self.likely();
         }
+        // An empty list beside one with people leaves nobody out.
+        if chosen.iter().any(|list| self.records(&[*list]) > 0) {
+            chosen.retain(|list| self.records(&[*list]) > 0);
+        }
         match chosen[..] {
             [only] => Ok(vec![only]),
             [] if count_known(&self.headers(0), by_hand) >= 2 => Ok(vec![0]),
@@ -327,7 +339,7 @@ impl Outline {
             _ => {
                 let names: Vec<String> = chosen.iter().map(|list| self.named_list(*list)).collect();
                 Err(format!(
-                    "the JSON holds several lists that may be people: {}; set HR_FEED_RECORDS to those that hold the people, for example HR_FEED_RECORDS={}",
+                    "the JSON holds several lists that may be people: {}; closes with: `HR_FEED_RECORDS={}`",
                     listed(names.iter().map(String::as_str), 10),
                     names
                         .iter()

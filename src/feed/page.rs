@@ -185,9 +185,10 @@ fn the_page_has_every_name_status_word_placeholder_and_marker() {
 }
 
 /// The sources that make the messages of section 10.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     include_str!("columns.rs"),
     include_str!("dates.rs"),
+    include_str!("draft.rs"),
     include_str!("json.rs"),
     include_str!("mod.rs"),
     include_str!("outline.rs"),

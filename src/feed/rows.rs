@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::columns::Layout;
 use super::dates::{self, Edge, Note, Said};
-use super::names::{NO_ADDRESS, NO_ID, is_among};
+use super::names::{self, NO_ID, is_among};
 use super::record::{Record, Value};
 use super::statuses::employment;
 use super::values::{count, listed, plain, quoted};
@@ -156,10 +156,8 @@ impl RowReader {
         let last_day = date(Meaning::LastDay, Edge::Closes);
         let unread = reading.unread(&addresses.all, &zone);
         if fault.is_some() || !reading.faults.is_empty() {
-            let email = reading
-                .texts(Meaning::Email)
-                .map(|value| trim(&value.text))
-                .next();
+            let emails = reading.texts(Meaning::Email);
+            let email = emails.first().map(|value| &*value.text);
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
             return Entry::Rejected(rejected(record.line, reason, person_id.as_deref(), email));
         }
@@ -242,11 +240,15 @@ struct Reading<'r, 't> {
 }
 
 impl<'r, 't> Reading<'r, 't> {
-    /// The values of a field, in the order of its columns.
-    fn texts(&self, field: Meaning) -> impl Iterator<Item = &'r Value<'t>> + use<'r, 't> {
-        let values = &self.record.values;
-        let of = |column: &'r usize| values.iter().filter(move |value| value.column == *column);
-        self.layout.cells(field).iter().flat_map(of)
+    /// The values of a field, those of a name in the order of its columns.
+    fn texts(&self, field: Meaning) -> Vec<&'r Value<'t>> {
+        let is_of_field = |value: &&'r Value<'t>| self.layout.meaning(value.column) == field;
+        let mut texts: Vec<_> = self.record.values.iter().filter(is_of_field).collect();
+        if field == Meaning::Name && texts.len() > 1 {
+            let order = self.layout.cells(field);
+            texts.sort_by_key(|value| order.iter().position(|column| *column == value.column));
+        }
+        texts
     }
 
     fn fault(&mut self, field: Meaning, reason: &str) {
@@ -270,7 +272,8 @@ impl<'r, 't> Reading<'r, 't> {
 
     /// The text of a field that has one, trimmed; none if it is blank or says so.
     fn single(&mut self, field: Meaning) -> Option<&'r str> {
-        let texts = self.texts(field).map(|value| trim(&value.text));
+        let texts = self.texts(field);
+        let texts = texts.iter().map(|value| trim(&value.text));
         let mut texts = texts.filter(|text| !is_blank_word(text));
         let first = texts.next()?;
         if texts.any(|text| text != first) {
@@ -323,7 +326,8 @@ impl<'r, 't> Reading<'r, 't> {
     /// A name is free text: no word is taken for a blank (people are called Null), and nothing is changed but the
     /// white space around it.
     fn name(&mut self) -> Option<String> {
-        let parts = self.texts(Meaning::Name).map(|value| trim(&value.text));
+        let parts = self.texts(Meaning::Name);
+        let parts = parts.iter().map(|value| trim(&value.text));
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         let name = parts.join(" ");
         self.ensure_undamaged(Meaning::Name, &name);
@@ -339,7 +343,7 @@ impl<'r, 't> Reading<'r, 't> {
             let (mut placeholder, mut unreadable) = (false, false);
             for value in self.texts(field) {
                 let text = trim(&value.text);
-                if text.is_empty() || self.is_no_address(&plain(text)) {
+                if text.is_empty() || (!text.contains('@') && self.is_no_address(&plain(text))) {
                     continue;
                 }
                 self.ensure_undamaged(field, text);
@@ -355,7 +359,6 @@ impl<'r, 't> Reading<'r, 't> {
             }
             if field == Meaning::Email {
                 has_work = !all.is_empty();
-                has_unreadable |= placeholder;
             }
             has_unreadable |= unreadable;
             if placeholder {
@@ -369,15 +372,16 @@ impl<'r, 't> Reading<'r, 't> {
     }
 
     fn is_no_address(&self, word: &str) -> bool {
-        is_among(word, NO_ADDRESS) || self.words.no_address.iter().any(|none| none == word)
+        names::is_no_address(word) || self.words.no_address.iter().any(|none| none == word)
     }
 
     /// `noemail@corp.example`, `no-reply2@…`, or an address of `HR_FEED_NO_ADDRESS`.
     fn is_placeholder(&self, address: &EmailAddress) -> bool {
         let local = plain(address.local());
         let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
-        is_among(&local, NO_ADDRESS)
-            || (word.len() > 5 && is_among(word, NO_ADDRESS))
+        // Two letters are initials.
+        (local.chars().count() > 2 && names::is_no_address(&local))
+            || (word.len() > 5 && names::is_no_address(word))
             || self
                 .words
                 .no_address
@@ -413,7 +417,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
-                Employment::Unclassified(words.join(" / "))
+                employment(&words.join(" / "), false, &self.words.statuses)
             }
         }
     }
@@ -551,7 +555,7 @@ fn is_no_id(text: &str) -> bool {
     is_blank_word(text)
         || text.bytes().all(|byte| byte == b'0')
         || is_scientific().unwrap_or_default()
-        || is_among(&plain(text), NO_ID)
+        || (!text.contains(char::is_numeric) && is_among(&plain(text), NO_ID))
 }
 
 #[cfg(test)]

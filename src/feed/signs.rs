@@ -3,8 +3,6 @@
 //! Every API has its own words for its pages. A missed one makes a page look like the whole list, and a leaver on
 //! the next page like nobody. A new spelling is one more word here, in plain form.
 
-use super::values::plain;
-
 /// What a key around the records may announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -36,7 +34,7 @@ pub(super) const SIGNS: [(Sign, &str); 11] = [
     (
         Sign::Next,
         "next nextpage nextcursor nextpagetoken nextpagecursor nextpagelink nextpageurl nextlink nexturl nexthref \
-         nexttoken nextoffset nextstart nextrecordsurl nextresults nextpageid nextkey nextmarker nextbookmark nextbatch \
+         nexttoken nextoffset offsetnext nextstart nextrecordsurl nextresults nextpageid nextkey nextmarker nextbookmark nextbatch \
          nextpath nexturi nextset odatanextlink cursor endcursor aftercursor cursorafter after continuation \
          continuationtoken continuationkey continue skiptoken pagetoken paginationtoken scrollid scrolltoken \
          searchafter bookmark resumetoken resumptiontoken lastevaluatedkey more moreurl loadmore \
@@ -93,12 +91,11 @@ pub(super) const SIGNS: [(Sign, &str); 11] = [
     ),
 ];
 
-/// What a key may announce. The type of its value decides which of them it is.
+/// What a key in plain form may announce. The type of its value decides which of them it is.
 pub(super) fn of_key(key: &str) -> Vec<Sign> {
-    let key = plain(key);
     let signs = SIGNS
         .iter()
-        .filter(|(_, keys)| super::names::is_among(&key, keys));
+        .filter(|(_, keys)| super::names::is_among(key, keys));
     signs.map(|(sign, _)| *sign).collect()
 }
 
@@ -153,6 +150,9 @@ impl Signs {
                 (Sign::Next, _) if is_set => self.next = self.next.or(Some(key)),
                 (Sign::Previous, _) if is_set => self.later = self.later.or(Some(key)),
                 (Sign::HasMore, Telling::Flag(true)) | (Sign::IsLast, Telling::Flag(false)) => {
+                    self.more = self.more.or(Some(key));
+                }
+                (Sign::HasMore, Telling::Number(number)) if number != 0 => {
                     self.more = self.more.or(Some(key));
                 }
                 (Sign::HasMore, Telling::Flag(false)) | (Sign::IsLast, Telling::Flag(true)) => {
@@ -232,11 +232,12 @@ fn larger(largest: &mut Option<(u32, i128)>, other: (u32, i128)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::values::plain;
 
     fn said(entries: &[(&str, Telling<'_>)]) -> Option<Missing> {
         let mut signs = Signs::default();
         for (at, (key, value)) in (0..).zip(entries) {
-            signs.take(&of_key(key), at, *value);
+            signs.take(&of_key(&plain(key)), at, *value);
         }
         signs.settle();
         signs.missing(3)

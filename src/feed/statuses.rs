@@ -19,12 +19,15 @@ pub(super) const WORDS: [(Employment, &str); 3] = [
     ),
     (
         Employment::OnLeave,
-        "onleave leaveofabsence onleaveofabsence loa maternityleave onmaternityleave paternityleave \
+        "leave onleave leaveofabsence onleaveofabsence loa fmla fmlaleave militaryleave sabbatical onsabbatical \
+         sabbaticalleave longtermsick longtermsickleave longtermleave onsickleave shorttermdisability \
+         longtermdisability disabilityleave sabbatjahr langzeitkrank langzeiterkrankt maternityleave onmaternityleave paternityleave \
          onpaternityleave parentalleave onparentalleave familyleave medicalleave sickleave unpaidleave paidleave \
          elternzeit inelternzeit mutterschutz immutterschutz beurlaubt conge enconge congematernite congeparental \
-         congepaternite congesanssolde delicencia enlicencia excedencia enexcedencia bajamaternal bajapaternal \
-         congedo incongedo inaspettativa aspettativa congedoparentale metverlof verlof ouderschapsverlof \
-         zwangerschapsverlof delicenca emlicenca licencamaternidade afastado 休職 休職中 育休 育休中 産休 産休中 \
+         congepaternite congesanssolde congemaladie arretmaladie delicencia enlicencia permiso enpermiso bajamedica \
+         bajapormaternidad bajaporpaternidad bajaporenfermedad incapacidad excedencia enexcedencia bajamaternal bajapaternal \
+         congedo incongedo maternita inmaternita malattia inmalattia inaspettativa aspettativa congedoparentale metverlof verlof ouderschapsverlof \
+         zwangerschapsverlof licenca delicenca emlicenca licencamedica licencamaternidade afastado 休職 休職中 育休 育休中 産休 産休中 \
          育児休業 育児休業中 休業中",
     ),
     (
@@ -91,6 +94,7 @@ mod tests {
         }
         for text in [
             "On Leave",
+            "Leave",
             "LOA",
             "Maternity leave",
             "Elternzeit",
@@ -123,7 +127,6 @@ mod tests {
     #[test]
     fn words_that_leave_doubt_are_kept_as_written() {
         for text in [
-            "Leave",
             "Suspended",
             "Accepted",
             "pending",

@@ -1,5 +1,7 @@
 //! Delimited text: where the header is, what parts its cells, and which rows cannot be trusted.
 
+use std::collections::BTreeMap;
+
 use csv::StringRecord;
 use jiff::tz::TimeZone;
 
@@ -9,9 +11,10 @@ use super::dates;
 use super::draft::Draft;
 use super::record::{Record, Value};
 use super::rows::RowReader;
+use super::statuses;
 use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
-use crate::people::{is_blank_word, trim};
+use crate::people::{Employment, is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
 /// header is data.
@@ -63,6 +66,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     }
     let width = header_cells.len();
     let mut footers: Vec<Footer> = Vec::new();
+    let mut people = 0;
     while let Some(row) = lines.next_row()? {
         draft.add_blank(row.blank_lines_before);
         let (line, cells) = (row.line, row.cells);
@@ -119,6 +123,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             // Cells that are missing at the end of a row are blank.
             let values = cells.iter().take(width).enumerate();
             let values = values.filter(|(_, cell)| !cell.is_empty());
+            people += 1;
             draft.add(rows.read(&Record {
                 line,
                 values: values.map(|(at, cell)| Value::new(at, cell)).collect(),
@@ -126,11 +131,25 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             }));
         }
     }
-    for Footer { line, .. } in footers {
-        draft.add_blank(1);
-        draft.note(format!(
-            "Line {line} is a footer, not a person, and was skipped"
-        ));
+    for Footer { line, text } in footers {
+        match judge_footer(&text, people) {
+            FooterSays::Nothing => {
+                draft.add_blank(1);
+                draft.note(format!(
+                    "Line {line} is a footer, not a person, and was skipped"
+                ));
+            }
+            FooterSays::MayNameSomebody => {
+                let reason =
+                    "the line below the rows may name somebody: give each person a row of cells";
+                draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
+            }
+            FooterSays::More => {
+                return Err(format!(
+                    "line {line} below the rows says that the file is not whole: export the whole list, or take the line out"
+                ));
+            }
+        }
     }
     draft.add_blank(lines.blank_lines_at_end());
     draft.was_read_by(&rows);
@@ -152,6 +171,75 @@ fn footer(cells: &StringRecord) -> Option<&str> {
     let is_date = || dates::of_unread(text, true, &TimeZone::UTC).is_some();
     let is_footer = texts.next().is_none() && !text.contains('@') && !is_date();
     is_footer.then_some(text)
+}
+
+/// What a footer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FooterSays {
+    Nothing,
+    /// That the file lacks rows.
+    More,
+    MayNameSomebody,
+}
+
+/// Parts of words with which a footer says that an export stopped.
+const STOPPED: [&str; 14] = [
+    "error",
+    "fehler",
+    "erreur",
+    "errore",
+    "erro:",
+    "failed",
+    "timed out",
+    "timeout",
+    "time-out",
+    "exceed",
+    "truncat",
+    "incomplete",
+    "abort",
+    "more r",
+];
+
+/// Looks at a footer below so many rows. A number in it that is no date counts rows or pages, or is an id.
+fn judge_footer(text: &str, rows: u64) -> FooterSays {
+    let lower = text.to_lowercase();
+    if STOPPED.iter().any(|part| lower.contains(part)) {
+        return FooterSays::More;
+    }
+    let is_date = |word: &str| {
+        let is_year = word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
+        is_year || word.contains(':') || dates::of_unread(word, false, &TimeZone::UTC).is_some()
+    };
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let has_date = words.iter().any(|word| is_date(word));
+    let mut numbers: Vec<u64> = Vec::new();
+    for word in words.iter().filter(|word| !is_date(word)) {
+        let is_range = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '\u{2013}');
+        if word.chars().all(is_range) {
+            numbers.extend(
+                word.split(|c: char| !c.is_ascii_digit())
+                    .filter_map(|part| part.parse::<u64>().ok()),
+            );
+        } else if word.contains(|c: char| c.is_ascii_digit()) {
+            return FooterSays::MayNameSomebody;
+        }
+    }
+    let is_part = |pair: &[&str]| pair[0].parse::<u64>().is_ok() && pair[1] == "of";
+    let of_several =
+        words.windows(2).any(is_part) && numbers.windows(2).any(|pair| pair[0] < pair[1]);
+    if of_several || numbers.iter().any(|number| *number > rows) {
+        return FooterSays::More;
+    }
+    let says_left =
+        |word: &&str| statuses::employment(word, false, &BTreeMap::new()) == Employment::Ended;
+    match has_date && words.iter().any(says_left) {
+        true => FooterSays::MayNameSomebody,
+        false => FooterSays::Nothing,
+    }
 }
 
 /// Where the header is and how its cells are parted.

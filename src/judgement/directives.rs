@@ -18,14 +18,15 @@ use crate::people::{
     read_addresses,
 };
 
-/// An exception may be in force for so many days at most, counted from the day of the run.
+/// An exception may be in force for so many days at most, counted from its approval, or from the day of the run
+/// if it does not say when it was approved.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
 
 /// What an exception for an account may cover.
 const NO_EMAIL: &str = "no e-mail";
 
 /// What an exception accepts of leavers for whom HR gives no usable address.
-const WITHOUT_ADDRESS: &str = "leavers_without_address";
+pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 
 /// What an exception may accept by `check`.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
@@ -714,10 +715,18 @@ fn in_force<'a>(
     let expires_on = exception.expires_on.as_deref().unwrap_or_default();
     let expires_on = ensure_in_force(expires_on, zone, as_of)?;
     let today = zone.to_datetime(as_of).date();
-    let latest = today.saturating_add(LONGEST_EXCEPTION_DAYS.days());
+    let mut from = today;
+    if let Some(approved_on) = &exception.approved_on {
+        from = written_date("approved_on", approved_on)?;
+        if from > today || from > expires_on {
+            let reason = "its approved_on is after today or after its expires_on";
+            return Err(wrong(reason.to_owned()));
+        }
+    }
+    let latest = from.saturating_add(LONGEST_EXCEPTION_DAYS.days());
     if expires_on > latest {
         return Err(wrong(format!(
-            "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days ahead"
+            "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days after {from}"
         )));
     }
     let approver = exception.approved_by.as_deref().unwrap_or_default();
@@ -758,6 +767,7 @@ fn ensure_given(
 }
 
 fn is_placeholder(text: &str) -> bool {
+    let text: String = text.chars().filter(|c| *c != '.').collect();
     let has_letter = text.chars().any(char::is_alphanumeric);
     !has_letter
         || PLACEHOLDERS
@@ -766,7 +776,8 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 fn has_words(text: &str) -> bool {
-    words(text).iter().any(|word| word.chars().count() > 1)
+    let is_word = |word: &String| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    words(text).iter().any(is_word)
 }
 
 /// Whether a text is an address, or an id: one word with a digit or a sign in it.
@@ -796,19 +807,22 @@ fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveSt
     }
 }
 
+/// The date in a cell. Only this form: a day read wrongly would leave a risk accepted for months.
+fn written_date(name: &str, text: &str) -> Result<Date, (DirectiveState, String)> {
+    let day = text.parse::<Date>().ok();
+    day.filter(|day| day.to_string() == text).ok_or_else(|| {
+        let reason = format!("its {name} is no date: write it as 2026-12-31");
+        (DirectiveState::Malformed, reason)
+    })
+}
+
 /// The last day of a line, if that day has not passed: it ends with the midnight that closes it.
 fn ensure_in_force(
     expires_on: &str,
     zone: &TimeZone,
     as_of: Timestamp,
 ) -> Result<Date, (DirectiveState, String)> {
-    // Only this form: a day read wrongly would leave a risk accepted for months.
-    let day = expires_on.parse::<Date>().ok();
-    let day = day.filter(|day| day.to_string() == expires_on);
-    let Some(day) = day else {
-        let reason = "its expires_on is no date: write it as 2026-12-31".to_owned();
-        return Err((DirectiveState::Malformed, reason));
-    };
+    let day = written_date("expires_on", expires_on)?;
     let closes = day
         .tomorrow()
         .and_then(|next| zone.to_timestamp(next.at(0, 0, 0, 0)));

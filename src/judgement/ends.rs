@@ -259,21 +259,17 @@ fn standing<'r>(
 
     if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
         if let Some(running) = returned {
-            return match is_unclear_rehire(running, row) {
-                true => Decision::doubtful(
-                    end,
-                    row,
-                    Doubt::new(
-                        "only the id says that two overlapping tenures are of one person",
-                        Remedy::Exception,
-                    ),
-                ),
+            return match is_unclear(running, row) {
+                true => Decision::doubtful(end, row, unclear()),
                 false => Decision::new(Standing::Rehired, end, row),
             };
         }
         if let Some(running) =
             runs().find(|running| lefts().all(|(_, left)| began_before(running, left)))
         {
+            if is_unclear(running, row) {
+                return Decision::doubtful(end, row, unclear());
+            }
             let until = untils().find(|(_, row)| std::ptr::eq(*row, running));
             return match until {
                 Some((until, row)) => Decision::new(Standing::Upcoming, Some(until), row),
@@ -341,7 +337,12 @@ fn standing<'r>(
 /// if it has none and the status says employed.
 fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
     match says {
-        Says::Working => true,
+        // A status that was not changed at the end of an earlier tenure.
+        Says::Working => [&row.last_day, &row.end]
+            .into_iter()
+            .flatten()
+            .next()
+            .is_none(),
         Says::Until(_) => match &row.start {
             Some(start) => start.at <= as_of,
             None => matches!(row.status, Employment::Active | Employment::OnLeave),
@@ -444,8 +445,13 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
     }
 }
 
+fn unclear() -> Doubt {
+    let text = "only the id says that two overlapping tenures are of one person";
+    Doubt::new(text, Remedy::Exception)
+}
+
 /// Whether only the id says that a tenure that runs is of the person who left, and both overlap.
-fn is_unclear_rehire(running: &HrRow, left: &HrRow) -> bool {
+fn is_unclear(running: &HrRow, left: &HrRow) -> bool {
     let has_name = |row: &HrRow| row.name.as_deref().and_then(NameWords::of).is_some();
     let shares_address = running
         .emails()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::directives::PersonKey;
+use super::directives::{PersonKey, WITHOUT_ADDRESS};
 use super::matching::Matches;
 use super::outcomes::Judged;
 use super::people::Person;
@@ -252,7 +252,7 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
             note: format!(
                 "HR gives no usable work address for {count} leaver(s): an account could not have been found; \
                  closes with: `{}`",
-                Remedy::WithoutAddress.line("")
+                Remedy::Check(WITHOUT_ADDRESS).line("")
             ),
         },
     ));

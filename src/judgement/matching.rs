@@ -155,8 +155,8 @@ pub(super) fn of_everybody<'a>(
             let (suspicions, ids) = suspects.of_person(person, &matches.links, carried);
             matches.suspicions = suspicions;
             matches.suspected_account_id = ids;
-            let has_none = person.links.iter().any(|links| links.without_address);
-            matches.may_be_namesake = has_none && suspects.may_bear_name(person);
+            matches.may_be_namesake =
+                person.worked_without_address() && suspects.may_bear_name(person);
         }
     }
     all
@@ -396,11 +396,22 @@ impl<'a> Index<'a> {
                 && began_later
                 && person.standing == Standing::Ended
                 && owners.of(link.account_id).next().is_some();
+            let is_others = owners.of(link.account_id).any(|(place, _)| {
+                let mut related = person.related.iter();
+                !related.any(|of| of.other == place)
+            });
             if is_handed_on {
                 notes.push(format!(
                     "account {} began after the end of work and is somebody else's who works here",
                     link.account_id
                 ));
+            } else if is_others && by_address(link.kind) {
+                let text = format!(
+                    "account {} is found by an address of somebody who works here, too; if it is theirs",
+                    link.account_id
+                );
+                let remedy = Remedy::Different(link.account_id.to_owned());
+                notes.push(Doubt::new(text, remedy).about(person));
             }
             !is_handed_on
         });

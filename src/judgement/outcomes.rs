@@ -155,10 +155,12 @@ impl<'a> Judge<'_, 'a> {
             deadline_passed,
         );
         let could_match = could_match(person, matches, basis);
-        let without_address = !could_match && links.is_empty() && suspicions.is_empty();
+        let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
+        let without_address =
+            !could_match && links.is_empty() && suspicions.is_empty() && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
         let never_had_any = inputs.policy.hr_feed_scope == FeedScope::Roster
-            && person.links.iter().any(|links| links.without_address)
+            && person.worked_without_address()
             && !matches.may_be_namesake;
 
         let mut is_accepted = false;
@@ -361,7 +363,7 @@ pub(super) fn suspicion_of(
         Reason::Followed
         | Reason::Tag
         | Reason::LookAlike
-        | Reason::Turkish
+        | Reason::Accent
         | Reason::OtherDomain
         | Reason::Name
         | Reason::Before => Remedy::Different(account.id.clone()),

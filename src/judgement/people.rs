@@ -79,6 +79,15 @@ impl Person<'_> {
         }
     }
 
+    /// Whether an earlier complete run saw them work here without an address, and none is known since.
+    pub(super) fn worked_without_address(&self) -> bool {
+        let before = self.previous.iter();
+        let had_none =
+            |leaver: &&Leaver| leaver.outcome == Outcome::NoAccessFound && leaver.emails.is_empty();
+        self.links.iter().any(|links| links.without_address)
+            || before.copied().any(|of| had_none(&of))
+    }
+
     /// Every id, the deciding tenure's first.
     pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
         self.person_id.iter().chain(&self.other_person_ids)

@@ -3,6 +3,9 @@
 use super::people::Person;
 use crate::people::EmailAddress;
 
+/// What precedes the line that closes a doubt, in notes and details.
+pub(super) const CLOSES_WITH: &str = "; closes with: ";
+
 /// Why something could not be judged, and what closes the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
@@ -25,8 +28,8 @@ pub(super) enum Remedy {
     Service(String),
     /// An exception accepts the account: nothing names the person.
     Account(String),
-    /// An exception accepts leavers without a usable address.
-    WithoutAddress,
+    /// An exception accepts what a check saw, or leavers without a usable address.
+    Check(&'static str),
     /// A column is deliberately not read. Holds the whole value of the setting.
     Columns(String),
 }
@@ -44,7 +47,7 @@ impl Doubt {
         let line = self
             .remedy
             .line(&key_of(person.person_id.as_deref(), &person.emails));
-        format!("{}; closes with: `{line}`", self.text)
+        format!("{}{CLOSES_WITH}`{line}`", self.text)
     }
 }
 
@@ -72,8 +75,8 @@ impl Remedy {
             Self::Account(account) => {
                 format!("EXCEPTIONS_URL: ,,{account},,<why>,<who>,<today>,<date>")
             }
-            Self::WithoutAddress => {
-                "EXCEPTIONS_URL: ,,,leavers_without_address,<why>,<who>,<today>,<date>".to_owned()
+            Self::Check(check) => {
+                format!("EXCEPTIONS_URL: ,,,{check},<why>,<who>,<today>,<date>")
             }
             Self::Columns(value) => format!("HR_FEED_COLUMNS={value}"),
         }

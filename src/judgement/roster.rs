@@ -4,9 +4,9 @@
 //! not may have left. HR has not said so: they are never silently gone.
 
 use super::lookup::{Map, Set};
-use super::matching::Matches;
+use super::matching::{Link, Matches};
 use super::people::Person;
-use super::{FeedScope, Inputs, LinkedAccount, PersonLinks};
+use super::{FeedScope, Inputs, LinkedAccount, MatchKind, PersonLinks};
 use crate::people::EmailAddress;
 
 /// The accounts of everybody who works here by HR's word, for the next run. If today's feed cannot be
@@ -43,10 +43,21 @@ pub(super) fn links(
 }
 
 fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> PersonLinks {
-    let today = matches.links.iter().map(|link| LinkedAccount {
-        account_id: link.account_id.to_owned(),
-        matched_by: link.kind,
-    });
+    // An account of several people is followed for none of them.
+    let is_own = |link: &&Link<'_>| {
+        let account = link.listed.or(link.earlier);
+        let mut emails = account.iter().flat_map(|account| &account.emails);
+        link.kind == MatchKind::PersonId
+            || !emails.any(|email| person.shared_emails.contains(email))
+    };
+    let today = matches
+        .links
+        .iter()
+        .filter(is_own)
+        .map(|link| LinkedAccount {
+            account_id: link.account_id.to_owned(),
+            matched_by: link.kind,
+        });
     let before = person
         .links
         .iter()

@@ -11,7 +11,9 @@ use super::directives::Directives;
 use super::lookup::{Map, Set};
 use super::matching::Link;
 use super::people::Person;
-use crate::people::{Access, Account, EmailAddress, Likeness, NameWords, compare_names};
+use crate::people::{
+    Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
+};
 
 /// An account that may be somebody's: a suspicion, never a match.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub(super) enum Reason {
     Followed,
     Tag,
     LookAlike,
-    Turkish,
+    Accent,
     OtherDomain,
     Name,
     /// Several people have its address.
@@ -47,7 +49,7 @@ impl Reason {
             }
             Self::Tag => "the same address but for a plus-tag",
             Self::LookAlike => "the same address but for look-alike letters",
-            Self::Turkish => "the same address but for the Turkish letters i",
+            Self::Accent => "the same address but for accents or the Turkish letters i",
             Self::OtherDomain => "the same address in another domain of the organization",
             Self::Name => "the same name",
             Self::Shared => "an address that several people have",
@@ -79,7 +81,7 @@ pub(super) struct Suspects<'a> {
     accessible: Set<&'a str>,
     accounts: Vec<&'a Account>,
     by_id: Map<&'a str, &'a Account>,
-    /// By the address without a plus-tag, with one letter i.
+    /// By the address without a plus-tag and without accents.
     by_plain_email: ByKey<'a>,
     /// Only accounts with an address in a domain of the organization.
     by_local: Map<&'a str, Vec<&'a Account>>,
@@ -306,7 +308,7 @@ impl<'a> Suspects<'a> {
                         .any(|of| self.basis.same_domains.key_without_tag(of) == untagged)
                     {
                         true => Reason::Tag,
-                        false => Reason::Turkish,
+                        false => Reason::Accent,
                     };
                     suspect(Suspicion::new(account, reason, key.clone()));
                 }
@@ -412,12 +414,12 @@ fn look(email: &EmailAddress) -> String {
     unicode_security::skeleton(&format!("{}@{domain}", email.local())).collect()
 }
 
-/// A key in which the four Turkish letters i are one: capitals lose or gain a dot when a system changes
-/// their case by the rules of another language.
+/// A key without accents and with one letter i: capitals lose or gain a dot when a system changes their case
+/// by the rules of another language.
 fn plain(key: &str) -> String {
     match key.is_ascii() {
         true => key.to_owned(),
-        false => key.replace("i\u{307}", "i").replace('ı', "i"),
+        false => without_marks(key).replace('ı', "i"),
     }
 }
 

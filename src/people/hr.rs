@@ -176,7 +176,7 @@ pub struct HrRow {
     pub last_day: Option<HrDate>,
     /// The work place, as written.
     pub location: Option<String>,
-    /// Whether an address cell holds something that is no address, or a placeholder for one.
+    /// Whether an address cell holds something that is no address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable_address: bool,
     /// Dates and addresses in columns that are not read.

@@ -20,7 +20,7 @@ pub use hr::{
     AgeBasis, Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning, RejectedRow,
     StatusWord, UnreadCell,
 };
-pub(crate) use names::{Likeness, NameWords, compare_names};
+pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
     Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
     RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,

@@ -43,11 +43,9 @@ const NO_WORDS: &str = " mr mrs ms miss mx dr prof sir herr frau hr fr ing dipl 
 impl NameWords {
     /// The words of a name, or `None` if it has no letter.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(name);
-        let visible = decomposed
-            .chars()
-            .filter(|c| !is_zero_width(*c) && !is_mark(*c));
-        let folded = fold(&visible.collect::<String>());
+        let mut visible = without_marks(name);
+        visible.retain(|c| !is_zero_width(c));
+        let folded = fold(&visible);
         let parts: Vec<String> = folded
             .split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '\u{2019}'))
             .map(spelled)
@@ -116,6 +114,12 @@ fn is_same_word(one: &str, other: &str) -> bool {
     one == other
         || is_initial(one) && other.starts_with(one)
         || is_initial(other) && one.starts_with(other)
+}
+
+/// A text without accents: its letters decomposed (NFKD), and the marks left out.
+pub(crate) fn without_marks(text: &str) -> String {
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    decomposed.chars().filter(|c| !is_mark(*c)).collect()
 }
 
 /// Combining marks, which NFKD takes off their letters.

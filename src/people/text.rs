@@ -3,12 +3,18 @@
 /// Letters that differ only by case or by composition become the same text.
 ///
 /// Changing case twice gives what Unicode's full case folding gives: `ẞ`, `ß` and `ss` are equal, and
-/// so are `ſ` and `s`.
+/// so are `ſ` and `s`. The dotless `ı` stays a letter of its own.
 pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let folded = text.to_lowercase().to_uppercase().to_lowercase();
+    let mut folded = String::with_capacity(text.len());
+    for c in text.to_lowercase().chars() {
+        match c {
+            'ı' => folded.push(c),
+            c => folded.extend(c.to_uppercase().flat_map(char::to_lowercase)),
+        }
+    }
     icu_normalizer::ComposingNormalizerBorrowed::new_nfc()
         .normalize(&folded)
         .into_owned()

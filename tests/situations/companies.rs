@@ -670,3 +670,58 @@ fn garden_leave_and_parental_leave_settle() {
     }
     ensure_settles(&company, &feed, &["jill.moore"]);
 }
+
+#[test]
+fn a_new_hr_system_with_new_ids_settles() {
+    let mut company = company().roster();
+    company.change(36, Person::inactive);
+    let feed = |prefix: &str, order: fn(usize) -> String| {
+        let mut feed = format!("{COLUMNS}\n");
+        for number in 0..NAMES.len() {
+            let (status, end) = match number {
+                36 => ("Terminated", "{D-40}"),
+                37 => ("Terminated", "{D-14}"),
+                _ => ("Active", ""),
+            };
+            feed.push_str(&format!(
+                "{prefix}{number},{},{},{status},2019-01-01,{end}\n",
+                order(number),
+                address(number)
+            ));
+        }
+        feed
+    };
+    let first_last = |number: usize| NAMES[number].to_owned();
+    let last_first = |number: usize| format!("\"{}, {}\"", last(number), first(number));
+    company.run_on(0, &feed("E", first_last));
+    company.run_on(1, &feed("100", last_first));
+    ensure_settled(
+        &company.run_on(2, &feed("100", last_first)),
+        &["jill.moore"],
+    );
+}
+
+#[test]
+fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
+    let aliases = "acme.example=newco.example";
+    let mut company = company().roster().env("EMAIL_DOMAIN_ALIASES", aliases);
+    company.change(36, Person::inactive);
+    let feed = |domain: &str| {
+        let mut feed = format!("{COLUMNS}\n");
+        for number in 0..NAMES.len() {
+            let (status, end) = match number {
+                36 | 37 => ("Terminated", "{D-14}"),
+                _ => ("Active", ""),
+            };
+            let email = address(number).replace("acme.", domain);
+            feed.push_str(&format!(
+                "E{number},{},{email},{status},2019-01-01,{end}\n",
+                NAMES[number]
+            ));
+        }
+        feed
+    };
+    company.run_on(0, &feed("acme."));
+    company.run_on(1, &feed("newco."));
+    ensure_settled(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
+}

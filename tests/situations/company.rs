@@ -61,7 +61,7 @@ impl Company {
         let world = World::new().with(|world| {
             world.viewer = Viewer::Person(people[0].gid.clone());
         });
-        let job = Job::new(world.clone(), "");
+        let job = Job::new(world.clone(), "").env("EVIDENCE_RAW", "none");
         Self { people, world, job }
     }
 

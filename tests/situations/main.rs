@@ -15,5 +15,6 @@ mod history;
 mod kinds;
 mod must;
 mod properties;
+mod served;
 mod settings;
 mod written;

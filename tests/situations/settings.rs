@@ -193,3 +193,24 @@ fn an_exception_of_another_form_clears_no_one() {
         |lines| Company::new().roster().exceptions(lines),
     );
 }
+
+/// A service line for an account under the own address of a leaver is an accepted risk.
+#[test]
+fn a_service_line_for_a_leavers_own_account_is_no_plain_pass() {
+    let line = format!(
+        ",{},,service,user0@acme.example,the build,user0@acme.example,{{D+60}}",
+        gid(10)
+    );
+    let run = Company::new().roster().aliases(&[line]).run(&feed());
+    crate::must::ensure_that(run.verdict() != "pass", "it is no plain pass", &run);
+}
+
+/// So is a line that takes a leaver and an employee for one person.
+#[test]
+fn a_line_that_makes_a_leaver_an_employee_is_no_plain_pass() {
+    let line =
+        "user0@acme.example,,E10,same_person,,one person of two names,user0@acme.example,{D+60}"
+            .to_owned();
+    let run = Company::new().roster().aliases(&[line]).run(&feed());
+    crate::must::ensure_that(run.verdict() != "pass", "it is no plain pass", &run);
+}

@@ -12,7 +12,7 @@ const COLUMNS: &str = "Employee ID,Name,Work Email,Status,Start Date,Termination
 /// A leaver of long ago who never had an account.
 const LONG_GONE: &str = "E900,Gil Hay,x@acme.example,Terminated,2020-01-01,{D-200}";
 
-/// A feed of these rows, and somebody who left long ago.
+/// A feed of these rows, and a leaver of long ago.
 fn feed(rows: &[&str]) -> String {
     let mut text = format!("{COLUMNS}\n");
     for row in rows.iter().chain(&[LONG_GONE]) {

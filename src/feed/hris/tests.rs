@@ -225,7 +225,7 @@ fn a_date_that_cannot_be_read_rejects_its_record_by_page_and_row() {
     ]);
     assert_snapshot!(shown(&feed), @r"
     1 1 Active - to -
-    2 2 rejected: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`
+    2 2 rejected: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`
     3 3 rejected: page 1, row 3: column `termination_date, else employments.end_date`: `1793404800000` is a number, not a date
     4 4 rejected: page 1, row 4: column `termination_date, else employments.end_date`: `2026-02-30` is not a date: February 2026 has no day 30
     ");
@@ -695,7 +695,7 @@ fn of_a_list_that_nobody_dated_only_a_status_shows_that_somebody_left() {
 fn a_record_that_cannot_be_read_shows_no_former_employee_and_is_shown() {
     let date = json!({"employment_status": "inactive", "termination_date": "03/04/2026"});
     let reason = lacks_former_employees(LISTED_AT, &[employee(2, date)]);
-    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be of somebody who left: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4: set HR_FEED_DATE_ORDER to `dmy` or `mdy`");
+    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be of somebody who left: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, check, complete_nights, drop, with};
 use crate::judgement::people::Person;
+use crate::judgement::remedies::{CLOSES_WITH, Remedy};
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
 use crate::people::{Employment, Meaning, RejectedRow, Role};
 
@@ -87,7 +88,7 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
             "the HR feed names no leaver, which is allowed".to_owned(),
         )
     } else {
-        let detail = "the HR feed names no leaver; HR_FEED_ALLOW_EMPTY=true if that is believable";
+        let detail = "the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`";
         (CheckStatus::Fail, detail.to_owned())
     };
     with(check(id, status, detail), numbers)
@@ -128,6 +129,11 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
             first.line,
             first.reason
         );
+        // A setting closes it better, if the reason names one.
+        let detail = match (open.is_empty(), first.reason.contains(CLOSES_WITH)) {
+            (false, false) => format!("{detail}{CLOSES_WITH}`{}`", exception_for(first)),
+            _ => detail,
+        };
         let exceptions = Vec::from_iter(exceptions).join(", ");
         match (open.len(), exceptions.is_empty()) {
             (0, _) => (CheckStatus::Warn, accepted(&detail, &exceptions)),
@@ -149,6 +155,14 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
         )
     };
     with(check(id, status, detail), numbers)
+}
+
+/// The line that accepts a row which cannot be read. Checks name no addresses.
+fn exception_for(row: &RejectedRow) -> String {
+    match &row.person_id {
+        Some(id) => Remedy::Exception.line(id),
+        None => Remedy::Exception.line(&format!("<@ address in line {}>", row.line)),
+    }
 }
 
 fn hr_matchable(basis: &Basis<'_>) -> Check {

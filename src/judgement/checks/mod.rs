@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::remedies::Remedy;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
 
 pub use accounts::mark_of_origin;
@@ -70,7 +71,13 @@ fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u
         let detail = format!("{seen}: fell by more than {percent} %");
         match basis.directives.covers_check(id) {
             Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
-            None => (CheckStatus::Fail, detail),
+            None => {
+                let line = Remedy::Check(id.as_str()).line("");
+                (
+                    CheckStatus::Fail,
+                    format!("{detail}; closes with: `{line}`"),
+                )
+            }
         }
     } else {
         let detail = format!("{seen}: did not fall by more than {percent} %");

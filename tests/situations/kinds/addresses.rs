@@ -275,7 +275,7 @@ fn the_latest_of_three_holders_owns_an_address() {
     ensure_each([case("two ended before the account joined", NotAccuse, text)]);
 }
 
-/// The respondent of a form is whoever filled it in, not the person who left.
+/// The respondent of a form filled it in for the leaver.
 #[test]
 fn the_respondent_of_a_form_is_not_the_leaver() {
     let header = "Timestamp,Email Address,Employee ID,Employee Name,Employee work email,Status,Last day of work";

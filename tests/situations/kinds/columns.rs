@@ -13,7 +13,7 @@ fn must_name(case: Case, column: &'static str) -> Case {
     })
 }
 
-/// A date in a column that may not be known, of somebody who left according to the status.
+/// A date in a column that may not be known, of a person whose status says left.
 fn ended_in(column: &'static str) -> Case {
     let text = format!(
         "Employee ID,Name,Work Email,Status,{column}\n\
@@ -139,6 +139,32 @@ fn a_rare_past_date_of_someone_employed_is_a_question() {
     );
 }
 
+/// An end that was announced does not settle a past date in a column that is not read: garden leave, perhaps.
+#[test]
+fn a_rare_past_date_before_an_announced_end_is_a_question() {
+    ensure_each(
+        ["Last shift", "Freistellung ab", "Access ends"].map(|column| {
+            let mut text =
+                format!("Employee ID,Name,Work Email,Status,Termination Date,{column}\n");
+            for number in 0..12 {
+                let (end, date) = if number == 10 {
+                    ("{D+40}", "{D-20}")
+                } else {
+                    ("", "")
+                };
+                text.push_str(&format!(
+                    "R{number},User {number},user{number}@acme.example,Active,{end},{date}\n"
+                ));
+            }
+            text.push_str("E900,Gil Hay,x@acme.example,Terminated,{D-200},\n");
+            must_name(
+                case(column, Report("user10"), text).company(Company::roster),
+                column,
+            )
+        }),
+    );
+}
+
 /// A leaver's second address stands in a column that is not read.
 #[test]
 fn an_unread_address_of_a_leaver_is_a_question() {
@@ -167,7 +193,105 @@ fn an_unread_address_of_a_leaver_is_a_question() {
     );
 }
 
-/// Dates and addresses that are about something or somebody else.
+/// The names share letters or a word with names of harmless columns.
+#[test]
+fn an_unread_address_under_a_name_like_a_harmless_one_is_a_question() {
+    ensure_each(
+        [
+            "Changed Email",
+            "Updated e-mail address",
+            "E-mail (modified)",
+            "Email created for him",
+            "Adobe ID",
+            "ServiceNow user",
+            "Self-service login",
+            "Service accounts",
+            "Onboarding account",
+            "Join.me login",
+            "Approval mailbox",
+            "Geänderte E-Mail",
+        ]
+        .map(|column| {
+            let text = format!(
+                "Employee ID,Name,Work Email,{column},Status,Termination Date\n\
+                 E10,Ben Ode,ben.ode@acme.example,user10@acme.example,Terminated,{{D-20}}\n"
+            );
+            must_name(case(column, Report("user10"), text), column)
+        }),
+    );
+}
+
+#[test]
+fn an_unread_date_under_a_name_like_a_harmless_one_is_a_question() {
+    ensure_each(
+        [
+            "Last day confirmed by manager",
+            "Manager confirmed leaving date",
+            "Exit date (HR business partner)",
+            "Termination approval date",
+            "Resignation Approval",
+            "Leaving date sent to IT service",
+            "Offboarding review completed",
+            "Left team lead informed",
+            "Exit permit returned",
+        ]
+        .map(|column| {
+            let mut text =
+                format!("Employee ID,Name,Work Email,Status,Termination Date,{column}\n");
+            for number in 0..12 {
+                let date = if number == 10 { "{D-20}" } else { "" };
+                text.push_str(&format!(
+                    "R{number},User {number},user{number}@acme.example,Active,,{date}\n"
+                ));
+            }
+            text.push_str("E900,Gil Hay,x@acme.example,Terminated,{D-200},\n");
+            must_name(
+                case(column, Report("user10"), text).company(Company::roster),
+                column,
+            )
+        }),
+    );
+}
+
+/// A date that two orders read differently is a date all the same.
+#[test]
+fn an_unread_date_in_any_form_is_a_question() {
+    ensure_each(
+        [
+            "03/11/2026",
+            "11/03/2026",
+            "{D-20|%d.%m.%Y}",
+            "{D-20|%B %-d, %Y}",
+            "{D-20}T17:00:00Z",
+            "{D-20|excel}",
+            "/Date({D-20|seconds}000)/",
+        ]
+        .map(|date| {
+            let mut text =
+                "Employee ID,Name,Work Email,Status,Termination Date,Left company date\n"
+                    .to_owned();
+            for number in 0..12 {
+                let date = if number == 10 { date } else { "" };
+                text.push_str(&format!(
+                    "R{number},User {number},user{number}@acme.example,Active,,\"{date}\"\n"
+                ));
+            }
+            text.push_str("E900,Gil Hay,x@acme.example,Terminated,{D-200},\n");
+            case(date, Report("user10"), text).company(Company::roster)
+        }),
+    );
+}
+
+/// A feed of leavers in which the status was never changed, and the date stands in a column of its own.
+#[test]
+fn a_feed_of_leavers_who_are_all_active_is_no_pass() {
+    let text = "Employee ID,Name,Work Email,Status,Termination Date,Left company on\n\
+                E10,Ben Ode,user10@acme.example,Active,,{D-20}\nE11,Cia Fox,user11@acme.example,Active,,{D-30}\n\
+                E900,Gil Hay,x@acme.example,Terminated,{D-200},\n";
+    ensure_each([case("two of three", Report("user10"), text)]);
+}
+
+/// Dates and addresses about other things and other people.
 #[test]
 fn harmless_columns_are_no_question() {
     ensure_each(

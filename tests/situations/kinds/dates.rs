@@ -146,7 +146,7 @@ fn a_word_for_no_date_ends_no_work() {
     }));
 }
 
-/// A status that says gone, and a termination date that is none: nobody knows since when.
+/// The status says left and the date is a word for none: the end of work is unknown.
 #[test]
 fn a_leaver_without_a_date_is_no_pass_in_the_first_run() {
     ensure_each(NO_DATE.map(|text| ended(text, Report("user10"))));

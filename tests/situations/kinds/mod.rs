@@ -6,13 +6,14 @@ mod accounts;
 mod addresses;
 mod columns;
 mod dates;
+mod documents;
 mod pages;
 mod people;
 mod rows;
 mod statuses;
 mod suspicions;
 
-/// A feed of the usual columns with these rows and somebody who left long ago.
+/// A feed of the usual columns with these rows and a leaver of long ago.
 fn usual(rows: &str) -> String {
     format!(
         "Employee ID,Name,Work Email,Status,Hire Date,Termination Date\n{rows}\n\

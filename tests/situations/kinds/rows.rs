@@ -272,6 +272,62 @@ fn a_feed_in_other_bytes_is_read() {
     ]);
 }
 
+/// Spreadsheets save text in the encoding of their language. Names may be guessed wrong; no leaver may get lost.
+#[test]
+fn a_feed_in_the_encoding_of_its_language_is_no_pass() {
+    let encoded =
+        |name: &str, encoding: &'static encoding_rs::Encoding, person: &str, other: &str| {
+            let rows = format!(
+                "E10,{person},user10@acme.example,Terminated,2019-01-01,{{D-20}}\n\
+             E11,{other},user11@acme.example,Active,2019-01-01,"
+            );
+            case(name, Report("user10"), usual(&rows))
+                .bytes(move |text| encoding.encode(text).0.into_owned())
+        };
+    ensure_each([
+        encoded(
+            "Western",
+            encoding_rs::WINDOWS_1252,
+            "Jörg Müßig",
+            "José Núñez",
+        ),
+        encoded(
+            "Latin 9",
+            encoding_rs::ISO_8859_15,
+            "Jörg Müßig",
+            "Œuvrard Žaneta",
+        ),
+        encoded(
+            "Central European",
+            encoding_rs::WINDOWS_1250,
+            "Łukasz Żak",
+            "Jiří Dvořák",
+        ),
+        encoded(
+            "Cyrillic",
+            encoding_rs::WINDOWS_1251,
+            "Иван Петров",
+            "Анна Смирнова",
+        ),
+        encoded(
+            "Greek",
+            encoding_rs::WINDOWS_1253,
+            "Γιώργος Παππάς",
+            "Άννα Νίκου",
+        ),
+        encoded(
+            "Turkish",
+            encoding_rs::WINDOWS_1254,
+            "Işıl Çağlar",
+            "İbrahim Şen",
+        ),
+        encoded("Japanese", encoding_rs::SHIFT_JIS, "小田 勉", "高橋 陽子"),
+        encoded("Japanese mail", encoding_rs::EUC_JP, "小田 勉", "高橋 陽子"),
+        encoded("Chinese", encoding_rs::GB18030, "王伟", "李娜"),
+        encoded("Korean", encoding_rs::EUC_KR, "김민수", "이영희"),
+    ]);
+}
+
 #[test]
 fn bytes_that_are_no_text_are_refused() {
     ensure_each([

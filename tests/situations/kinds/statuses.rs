@@ -275,6 +275,23 @@ fn two_statuses_that_contradict_each_other_are_no_pass() {
         two("full-time and terminated", "Full-time", "Terminated"),
         two("both gone in other words", "Inactive", "Terminated"),
     ]);
+    let flagged = |flag: &str, status: &str, active: &str| {
+        let text = format!(
+            "Employee ID,Name,Work Email,Status,{flag},Termination Date\n\
+             E10,Ben Ode,user10@acme.example,{status},{active},\nE900,Gil Hay,x@acme.example,Terminated,No,{{D-20}}\n"
+        );
+        case(
+            format!("{status}, and {flag}: {active}"),
+            Report("user10"),
+            text,
+        )
+    };
+    ensure_each([
+        flagged("Active", "Active", "No"),
+        flagged("Is Active", "Active", "false"),
+        flagged("Currently Employed", "Active", "N"),
+        flagged("Active", "Terminated", "Yes"),
+    ]);
 }
 
 #[test]
