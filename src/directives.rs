@@ -326,7 +326,7 @@ mod tests {
             .filter_map(|rest| rest.split("```").next());
         let named = aliases(blocks.next().expect("aliases")).expect("a file");
         let accepted = exceptions(blocks.next().expect("exceptions")).expect("a file");
-        assert_eq!((named.len(), accepted.len()), (3, 2));
+        assert_eq!((named.len(), accepted.len()), (4, 3));
         assert!(named.iter().all(|alias| alias.fault.is_none()));
         assert!(
             accepted

@@ -595,7 +595,7 @@ mod tests {
         let whole = format!("{day} WholeDay");
         for (meaning, expected, count) in [
             ("that day |", day, 10),
-            ("that day, since", day, 2),
+            ("that day, because", day, 2),
             ("2026-10-31, the day number", number.as_str(), 1),
             ("the whole day, with a note", &whole, 4),
             ("no date", "nothing", 7),

@@ -12,6 +12,8 @@ mod hris;
 mod json;
 mod names;
 mod outline;
+#[cfg(test)]
+mod page;
 mod record;
 mod rows;
 mod signs;

@@ -9,6 +9,7 @@ mod support;
 mod cases;
 mod companies;
 mod company;
+mod docs;
 mod doubts;
 mod history;
 mod kinds;

@@ -10,25 +10,28 @@ const ADA: &str = "ada@example.com";
 const BEGIN: &str = "<!-- the examples, made by a test -->\n";
 const END: &str = "<!-- end of the examples -->\n";
 
-/// One example an outcome: a night, or several one after the other.
-fn examples() -> Vec<(Outcome, Vec<World>)> {
+/// A worked example: its heading, the runs one after the other, and the outcome of the last.
+struct Example {
+    heading: String,
+    runs: Vec<World>,
+    outcome: Outcome,
+}
+
+/// One example for each outcome.
+fn of_outcomes() -> Vec<Example> {
     let left = || world().account(ADA).leaver(ADA, date(2026, 11, 2));
     let on_the_day = || world().account(ADA).leaver(ADA, date(2026, 11, 22));
-    let after = |first: World, change: fn(World) -> World| {
-        let second = change(first.clone().next());
-        vec![first, second]
-    };
     Outcome::ALL
         .iter()
         .map(|outcome| {
-            let nights = match outcome {
+            let runs = match outcome {
                 Outcome::Rehired => {
                     let first = row("E1").mail(ADA).ended().end(date(2025, 5, 30));
                     let second = row("E9").mail(ADA).active().start(date(2026, 1, 5));
                     vec![world().account(ADA).hr(first).hr(second)]
                 }
-                Outcome::Rescinded => after(on_the_day(), |night| {
-                    night.no_rows().hr(row("E-ada").mail(ADA).active())
+                Outcome::Rescinded => two_runs(on_the_day(), |run| {
+                    run.no_rows().hr(row("E-ada").mail(ADA).active())
                 }),
                 Outcome::Upcoming => {
                     let row = row("E1").mail(ADA).active().end(date(2026, 12, 24));
@@ -42,45 +45,112 @@ fn examples() -> Vec<(Outcome, Vec<World>)> {
                 Outcome::Excepted => vec![left().exception(|exception| {
                     exception.person_id = text("E-ada");
                 })],
-                Outcome::Removed => after(on_the_day(), |night| {
-                    night.at("2026-11-23T23:30:00Z").without("ada")
+                Outcome::Removed => two_runs(on_the_day(), |run| {
+                    run.at("2026-11-23T23:30:00Z").without("ada")
                 }),
                 Outcome::NoAccessFound => vec![world().leaver(ADA, date(2026, 11, 2))],
             };
-            (*outcome, nights)
+            Example {
+                heading: format!("`{outcome}`"),
+                runs,
+                outcome: *outcome,
+            }
         })
         .collect()
 }
 
-fn written(row: &HrRow) -> String {
-    let mut told = row.person_id.clone().unwrap_or_default();
-    for email in row.emails() {
-        let _ = write!(told, ", {email}");
+/// Situations that the rules were made for.
+fn of_rules() -> Vec<Example> {
+    let employed = |email| {
+        let row = row("E1").mail(email).name("Ada Diaz").active();
+        row.start(date(2020, 3, 2))
+    };
+    let handed_on = world()
+        .account(ADA)
+        .hr(row("E1")
+            .mail(ADA)
+            .name("Ada Diaz")
+            .ended()
+            .end(date(2026, 11, 2)))
+        .hr(row("E9")
+            .mail(ADA)
+            .name("Ada Lopez")
+            .active()
+            .start(date(2026, 11, 16)));
+    let renamed = two_runs(world().account(ADA).hr(employed(ADA)), move |run| {
+        let left = row("E1")
+            .mail("ada.roth@example.com")
+            .name("Ada Roth")
+            .ended();
+        run.no_rows().hr(left.end(date(2026, 11, 20)))
+    });
+    let contradiction = world()
+        .account(ADA)
+        .hr(employed(ADA).end(date(2026, 11, 2)));
+    let example = |heading: &str, runs, outcome| Example {
+        heading: heading.to_owned(),
+        runs,
+        outcome,
+    };
+    vec![
+        example(
+            "A handed-on address with a related name",
+            vec![handed_on],
+            Outcome::NotEvaluable,
+        ),
+        example(
+            "A link that outlives a renamed address",
+            renamed,
+            Outcome::StillActive,
+        ),
+        example(
+            "A contradiction between status and date",
+            vec![contradiction],
+            Outcome::NotEvaluable,
+        ),
+    ]
+}
+
+/// A run, and the next one after a change.
+fn two_runs(first: World, change: impl FnOnce(World) -> World) -> Vec<World> {
+    let second = change(first.clone().next());
+    vec![first, second]
+}
+
+fn hr_row(row: &HrRow) -> String {
+    let mut shown = row.person_id.clone().unwrap_or_default();
+    for part in row
+        .name
+        .iter()
+        .cloned()
+        .chain(row.emails().map(|email| email.to_string()))
+    {
+        let _ = write!(shown, ", {part}");
     }
     let status = crate::judgement::Tenure::status_word(&row.status);
-    let _ = write!(told, ", {status}");
+    let _ = write!(shown, ", {status}");
     let mut date = |what: &str, date: &Option<HrDate>| {
         if let Some(date) = date {
-            let _ = write!(told, ", {what} {}", date.written);
+            let _ = write!(shown, ", {what} {}", date.written);
         }
     };
     date("first day", &row.start);
     date("termination", &row.end);
     date("last day of work", &row.last_day);
-    told
+    shown
 }
 
-/// What a night had before it.
-fn night(world: &World) -> String {
+/// What a run reads.
+fn inputs(world: &World) -> String {
     let inputs = &world.inputs;
-    let mut told = format!("| review at | `{}` |\n", inputs.as_of);
+    let mut shown = format!("| run | `{}` |\n", inputs.as_of);
     for row in &inputs.hr.rows {
-        let _ = writeln!(told, "| HR says | {} |", written(row));
+        let _ = writeln!(shown, "| HR row | {} |", hr_row(row));
     }
     let accounts = inputs.population.accounts.iter();
     let mut others = accounts.filter(|account| account.id != "root").peekable();
     if others.peek().is_none() {
-        told.push_str("| accounts | none but the administrator's |\n");
+        shown.push_str("| accounts | only the administrator's |\n");
     }
     for account in others {
         let emails: Vec<&str> = account
@@ -89,7 +159,7 @@ fn night(world: &World) -> String {
             .map(|email| email.as_written())
             .collect();
         let _ = writeln!(
-            told,
+            shown,
             "| account | `{}`, {}, {}, {} |",
             account.id,
             emails.join(" "),
@@ -99,18 +169,18 @@ fn night(world: &World) -> String {
     }
     for exception in inputs.directives.exceptions() {
         let _ = writeln!(
-            told,
+            shown,
             "| exception | for {}, approved by {}, through {} |",
             exception.person_id.as_deref().unwrap_or_default(),
             exception.approved_by.as_deref().unwrap_or_default(),
             exception.expires_on.as_deref().unwrap_or_default(),
         );
     }
-    told
+    shown
 }
 
-/// What the judgement says, by the columns of `leavers.csv`.
-fn said(leaver: &Leaver) -> String {
+/// The row of the leaver, by the columns of `leavers.csv`.
+fn result(leaver: &Leaver) -> String {
     let instant = |at: Option<jiff::Timestamp>| match at {
         Some(at) => format!("`{at}`"),
         None => "–".to_owned(),
@@ -141,18 +211,24 @@ fn said(leaver: &Leaver) -> String {
 
 fn made() -> String {
     let mut made = String::from(BEGIN);
-    for (outcome, nights) in examples() {
-        let _ = write!(
-            made,
-            "\n### `{outcome}`\n\n| what was read | |\n|---|---|\n"
-        );
-        for world in &nights {
-            made.push_str(&night(world));
+    for Example {
+        heading,
+        runs,
+        outcome,
+    } in of_outcomes().into_iter().chain(of_rules())
+    {
+        let _ = write!(made, "\n### {heading}\n\n| input | |\n|---|---|\n");
+        for world in &runs {
+            made.push_str(&inputs(world));
         }
-        let judged = nights.last().expect("a night").judge();
-        let leaver = leaver(&judged, ADA);
-        assert_eq!(leaver.outcome, outcome);
-        let _ = write!(made, "\n| what is said | |\n|---|---|\n{}", said(leaver));
+        let judged = runs.last().expect("a run").judge();
+        let is_ada = |leaver: &&Leaver| {
+            let mut ids = leaver.person_id.iter();
+            ids.any(|id| id == "E1" || id == "E-ada")
+        };
+        let leaver = judged.leavers.iter().find(is_ada).expect("Ada");
+        assert_eq!(leaver.outcome, outcome, "{heading}");
+        let _ = write!(made, "\n| result | |\n|---|---|\n{}", result(leaver));
     }
     made.push('\n');
     made.push_str(END);
@@ -160,7 +236,7 @@ fn made() -> String {
 }
 
 #[test]
-fn the_document_has_one_example_an_outcome_as_the_judgement_makes_it() {
+fn the_page_has_the_examples_as_the_judgement_makes_them() {
     let document = include_str!("../../../docs/judgement.md");
     let made = made();
     assert!(
@@ -170,7 +246,7 @@ fn the_document_has_one_example_an_outcome_as_the_judgement_makes_it() {
 }
 
 #[test]
-fn the_document_names_every_word_of_the_judgement() {
+fn the_page_names_every_word_of_the_judgement() {
     use crate::judgement::{ChangeKind, CheckId, FindingKind, MatchKind};
     let document = include_str!("../../../docs/judgement.md");
     let words = (Outcome::ALL.iter().map(|word| word.as_str()))

@@ -1,0 +1,226 @@
+//! The reference tables of `docs/hr-feed.md`, made from the tables in code so that both agree.
+
+use std::fmt::Write as _;
+
+use super::names::{
+    ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING, NO_ADDRESS,
+    NO_ID, PEOPLE, TIMESTAMPS,
+};
+use super::signs::{SIGNS, Sign};
+use super::statuses::{ANSWERS, WORDS};
+use crate::people::{Employment, Meaning};
+
+const BEGIN: &str = "<!-- the tables, made by a test -->\n";
+const END: &str = "<!-- end of the tables -->\n";
+const WIDTH: usize = 118;
+
+/// Words of a table as a list of code, ready to be wrapped.
+fn code(words: &str) -> String {
+    let words: Vec<String> = words
+        .split_whitespace()
+        .map(|word| format!("`{word}`"))
+        .collect();
+    words.join(", ")
+}
+
+/// A text in lines of a readable length, those after the first with an indent.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let fits = |line: &&mut String| line.chars().count() + word.chars().count() < WIDTH;
+        match lines.last_mut().filter(fits) {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines.join("\n")
+}
+
+fn list<'i>(items: impl IntoIterator<Item = (&'i str, String)>) -> String {
+    let items = items.into_iter();
+    items
+        .map(|(title, words)| wrapped(&format!("- {title}: {words}"), "  ") + "\n")
+        .collect()
+}
+
+fn field(meaning: Meaning) -> (&'static str, String) {
+    let (_, groups) = FIELDS
+        .iter()
+        .find(|(field, _)| *field == meaning)
+        .expect("every field that is read has names");
+    let groups: Vec<String> = groups.iter().map(|group| code(group)).collect();
+    let title = match meaning {
+        Meaning::PersonId => "`person_id`",
+        Meaning::Name => "`name`",
+        Meaning::Email => "`email`",
+        Meaning::OtherEmail => "`other_email`",
+        Meaning::Start => "`start`",
+        Meaning::End => "`end`",
+        Meaning::LastDay => "`last_day`",
+        Meaning::Status => "`status`",
+        Meaning::Location => "`location`",
+        Meaning::Zone => "`zone`",
+        Meaning::Ignored | Meaning::Harmless | Meaning::Unread => unreachable!("no names"),
+    };
+    (title, groups.join("; **else** "))
+}
+
+fn status(meaning: &Employment) -> &'static str {
+    match meaning {
+        Employment::Active => "employed",
+        Employment::OnLeave => "on leave",
+        Employment::Ended => "has left",
+        Employment::Unclassified(_) | Employment::Blank => unreachable!("no words"),
+    }
+}
+
+fn sign(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Next => "more follows, if it holds a token, a link or an object",
+        Sign::HasMore => "more follows, if true",
+        Sign::IsLast => "more follows, if false",
+        Sign::Pages => "more follows, if above 1",
+        Sign::Total => "more follows, if above the number of records",
+        Sign::Count => {
+            "more follows, if above the number of records and no total or end is beside it"
+        }
+        Sign::Previous => "a later page, if it holds a token, a link or an object",
+        Sign::HasPrevious => "a later page, if true",
+        Sign::IsFirst => "a later page, if false",
+        Sign::Offset => "a later page, if above 0",
+        Sign::Page => "a later page, if above 1",
+    }
+}
+
+fn made() -> String {
+    let mut made = String::from(BEGIN);
+    let mut section = |title: &str, text: &str, list: String| {
+        let _ = write!(made, "\n### {title}\n\n{text}\n\n{list}");
+    };
+    section(
+        "Columns",
+        "Best names first. Names after **else** count only if no column has a name before it.",
+        list(FIELDS.iter().map(|(meaning, _)| field(*meaning))),
+    );
+    section(
+        "Names in two columns",
+        "Used if no column holds a whole name. The first name of each list that the file has is used.",
+        list([
+            ("first name", code(GIVEN_NAMES)),
+            ("last name", code(FAMILY_NAMES)),
+        ]),
+    );
+    section(
+        "Harmless columns",
+        "A column is harmless if its name contains one of these words.",
+        list([
+            ("always", code(HARMLESS)),
+            (
+                "unless the name also contains a word of the next list",
+                code(HARMLESS_UNLESS_ENDING),
+            ),
+            ("words for the end of work", code(ENDING)),
+            (
+                "the timestamp of a form, together with the address column after it",
+                code(TIMESTAMPS),
+            ),
+        ]),
+    );
+    section(
+        "Status words",
+        "In any status column:",
+        list(
+            WORDS
+                .iter()
+                .map(|(means, words)| (status(means), code(words))),
+        ),
+    );
+    section(
+        "Answers",
+        &wrapped(
+            &format!("Only in a column with one of these names: {}.", code(FLAGS)),
+            "",
+        ),
+        list(
+            ANSWERS
+                .iter()
+                .map(|(means, words)| (status(means), code(words))),
+        ),
+    );
+    section(
+        "No address and no id",
+        "These words and local parts of addresses stand for a missing value.",
+        list([
+            ("no address", code(NO_ADDRESS)),
+            (
+                "no id (also zeros, and numbers like `2.00E+11`)",
+                code(NO_ID),
+            ),
+        ]),
+    );
+    section(
+        "Lists of people in JSON",
+        "A list is taken for people if its name ends with one of these words.",
+        list([("names", code(PEOPLE))]),
+    );
+    section(
+        "Signs of more pages in JSON",
+        "Keys around the records, and what their value announces.",
+        list(SIGNS.iter().map(|(of, keys)| (sign(*of), code(keys)))),
+    );
+    made.push('\n');
+    made.push_str(END);
+    made
+}
+
+#[test]
+fn the_page_has_every_name_status_word_placeholder_and_marker() {
+    let page = include_str!("../../docs/hr-feed.md");
+    let made = made();
+    assert!(page.contains(&made), "docs/hr-feed.md should have:\n{made}");
+}
+
+/// The sources that make the messages of section 10.
+const SOURCES: [&str; 16] = [
+    include_str!("columns.rs"),
+    include_str!("dates.rs"),
+    include_str!("draft.rs"),
+    include_str!("json.rs"),
+    include_str!("mod.rs"),
+    include_str!("outline.rs"),
+    include_str!("rows.rs"),
+    include_str!("table.rs"),
+    include_str!("../files/decode.rs"),
+    include_str!("../files/delimited.rs"),
+    include_str!("../files/error.rs"),
+    include_str!("../judgement/columns.rs"),
+    include_str!("../judgement/findings.rs"),
+    include_str!("../judgement/checks/mod.rs"),
+    include_str!("../judgement/checks/feed.rs"),
+    include_str!("../judgement/outcomes.rs"),
+];
+
+#[test]
+fn every_message_of_the_page_is_one_of_the_program() {
+    let page = include_str!("../../docs/hr-feed.md");
+    let (_, section) = page.split_once("\n## 10. ").expect("the section");
+    let (section, _) = section.split_once("\n## 11. ").expect("the next section");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut count = 0;
+    for row in rows {
+        let (messages, _) = row.split_once(" | ").expect("a cell");
+        for message in format!("`{messages}").split('`').skip(1).step_by(2) {
+            count += 1;
+            for part in message.split('…').map(str::trim) {
+                let part = part.trim_end_matches([':', ';', ',']);
+                let is_made = SOURCES.iter().any(|source| source.contains(part));
+                assert!(is_made, "no source has `{part}` of `{message}`");
+            }
+        }
+    }
+    assert!(count > 30, "{count} messages");
+}
