@@ -426,7 +426,8 @@ pub(super) fn domain(text: &str) -> Result<String, Wrong> {
     let ascii = idna::domain_to_ascii(text).map_err(|_| wrong())?;
     let is_label = |label: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty() && label.bytes().all(is_plain)
+        let is_inside = !label.starts_with('-') && !label.ends_with('-');
+        !label.is_empty() && is_inside && label.bytes().all(is_plain)
     };
     if !ascii.contains('.') || !ascii.split('.').all(is_label) {
         return Err(wrong());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::names::{
-    DATED, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING,
-    TIMESTAMPS, field_of, has_part, is_among,
+    ABOUT_OTHERS, DATED, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS,
+    HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, TIMESTAMPS, field_of, has_part, has_word,
+    is_among,
 };
 use super::values::{listed, plain, shortened};
 use crate::people::{FeedColumn, Meaning, trim};
@@ -22,6 +23,8 @@ pub(super) struct Header {
     pub(super) shown: String,
     /// The whole name first, then the name without what only wraps a person.
     forms: [String; 2],
+    /// The words of the name, in plain form.
+    words: Vec<String>,
 }
 
 impl Header {
@@ -30,6 +33,7 @@ impl Header {
         Self {
             shown: trim(text).to_owned(),
             forms: [plain(text), String::new()],
+            words: words(text),
         }
     }
 
@@ -44,6 +48,7 @@ impl Header {
         let names: Vec<&str> = segments.iter().map(|segment| segment.name).collect();
         Self {
             shown: names.join("."),
+            words: words(&names.join(".")),
             forms: [
                 without(is_value),
                 without(|segment| segment.name == "value" || is_wrapper(segment)),
@@ -70,11 +75,21 @@ impl Header {
         self.shown == trim(name) || self.forms[0] == plain(name)
     }
 
-    /// Whether the name says that the column is about somebody else or about another date.
-    fn is_harmless(&self) -> bool {
+    /// Whether the name says that the column is about somebody else.
+    fn is_about_others(&self) -> bool {
+        self.has_word(ABOUT_OTHERS) && !has_part(&self.forms[0], LEAVING)
+    }
+
+    /// Whether the name says that its dates are not the end of work.
+    fn has_harmless_dates(&self) -> bool {
         let name = &self.forms[0];
-        has_part(name, HARMLESS)
-            || (has_part(name, HARMLESS_UNLESS_ENDING) && !has_part(name, ENDING))
+        !has_part(name, LEAVING)
+            && (self.has_word(HARMLESS)
+                || (self.has_word(HARMLESS_UNLESS_ENDING) && !has_part(name, ENDING)))
+    }
+
+    fn has_word(&self, parts: &str) -> bool {
+        has_word(&self.forms[0], &self.words, parts)
     }
 
     /// Whether the column names a person: by an address, an id that is called so, or a date or status that is
@@ -134,6 +149,33 @@ pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
     headers.iter().filter(is_known).count()
 }
 
+/// What a column asks that is answered with yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Flag {
+    WorksHere,
+    HasLeft,
+}
+
+/// The words of a name: letters and digits between other signs, and from a small letter to a capital.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (was_small && c.is_uppercase()) {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            words.last_mut().expect("there is one").push(c);
+        }
+        was_small = c.is_lowercase();
+    }
+    words
+        .iter()
+        .map(|word| plain(word))
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
 /// Where in a record each thing is.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -142,7 +184,9 @@ pub(super) struct Layout {
     /// The columns of each field: one, or several for parts of a name or an id, other addresses and statuses.
     fields: BTreeMap<Meaning, Vec<usize>>,
     /// Columns that answer yes or no.
-    flags: Vec<usize>,
+    flags: Vec<(usize, Flag)>,
+    /// Harmless columns whose addresses may be of the person.
+    own_addresses: Vec<usize>,
     /// Columns in which five digits may be the day of a spreadsheet.
     dated: Vec<bool>,
     /// What a person might want to know of the choice.
@@ -185,8 +229,18 @@ impl Layout {
         )
     }
 
-    pub(super) fn is_flag(&self, column: usize) -> bool {
-        self.flags.contains(&column)
+    pub(super) fn flag(&self, column: usize) -> Option<Flag> {
+        let found = self.flags.iter().find(|(at, _)| *at == column);
+        found.map(|(_, flag)| *flag)
+    }
+
+    /// Whether dates and addresses in a column that is not read may matter.
+    pub(super) fn may_matter(&self, column: usize) -> (bool, bool) {
+        match self.meaning(column) {
+            Meaning::Unread => (true, true),
+            Meaning::Harmless => (false, self.own_addresses.contains(&column)),
+            _ => (false, false),
+        }
     }
 
     pub(super) fn is_dated(&self, column: usize) -> bool {
@@ -245,8 +299,9 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
         let Some(best) = known.iter().filter_map(group).min() else {
             continue;
         };
-        let (first, rest): (Vec<usize>, Vec<usize>) =
-            known.into_iter().partition(|at| group(at) == Some(best));
+        // A status and a flag that contradict each other must not hide it.
+        let is_taken = |at: &usize| *field == Meaning::Status || group(at) == Some(best);
+        let (first, rest): (Vec<usize>, Vec<usize>) = known.into_iter().partition(is_taken);
         let takes_all = matches!(field, Meaning::OtherEmail | Meaning::Status);
         if first.len() > 1 && !takes_all {
             return Err(tie(*field, &first, headers));
@@ -276,7 +331,12 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
         let meaning = match of_field {
             Some((field, _)) => *field,
             None if ignored.contains(&at) => Meaning::Ignored,
-            None if harmless.contains(&at) || header.is_harmless() => Meaning::Harmless,
+            None if harmless.contains(&at)
+                || header.is_about_others()
+                || header.has_harmless_dates() =>
+            {
+                Meaning::Harmless
+            }
             None => Meaning::Unread,
         };
         FeedColumn {
@@ -284,7 +344,12 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
             meaning,
         }
     };
-    let is_flag = |at: &usize| headers[*at].is_among(FLAGS);
+    let flag = |at: &usize| {
+        let header = &headers[*at];
+        let flag = header.is_among(FLAGS).then_some(Flag::WorksHere);
+        let flag = flag.or(header.is_among(LEFT_FLAGS).then_some(Flag::HasLeft));
+        flag.map(|flag| (*at, flag))
+    };
     let statuses = fields.get(&Meaning::Status).into_iter().flatten();
     Ok(Layout {
         columns: headers
@@ -292,7 +357,10 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
             .enumerate()
             .map(|(at, header)| meaning((at, header)))
             .collect(),
-        flags: statuses.copied().filter(is_flag).collect(),
+        flags: statuses.filter_map(flag).collect(),
+        own_addresses: (0..headers.len())
+            .filter(|at| !harmless.contains(at) && !headers[*at].is_about_others())
+            .collect(),
         dated: headers
             .iter()
             .map(|header| has_part(&header.forms[0], DATED))

@@ -45,6 +45,11 @@ impl Draft {
         }
     }
 
+    /// How many records the feed has, whatever became of them.
+    pub(super) fn records(&self) -> u64 {
+        self.feed.rows_in_file() - self.feed.blank_rows
+    }
+
     pub(super) fn origin(&mut self) -> &mut FeedOrigin {
         &mut self.feed.origin
     }

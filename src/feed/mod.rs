@@ -187,6 +187,7 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<H
         url,
         modified_at,
         age_basis,
+        answer,
     } = fetched;
     let mut draft = Draft::new(FeedOrigin {
         url,
@@ -208,6 +209,10 @@ fn understand(bytes: Vec<u8>, fetched: Fetched, settings: &Settings) -> Result<H
             });
         }
     };
+    let read = read.and_then(|()| match answer {
+        Some(answer) => signs::ensure_whole(&answer, draft.records()),
+        None => Ok(()),
+    });
     Ok(match read {
         Ok(()) => draft.finish(),
         Err(reason) => draft.unusable(reason),

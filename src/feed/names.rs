@@ -158,6 +158,7 @@ pub(super) const FIELDS: [(Meaning, &[&str]); 10] = [
              situacaofuncional 在籍状況 在籍区分 雇用状況",
             "statut estado situacion estatus stato situacao ステータス 状態",
             FLAGS,
+            LEFT_FLAGS,
         ],
     ),
     (
@@ -203,6 +204,10 @@ pub(super) const FIELDS: [(Meaning, &[&str]); 10] = [
 pub(super) const FLAGS: &str = "isactive active activeflag activeemployee isactiveemployee currentlyactive \
      isemployed currentlyemployed aktiv istaktiv actif estactif activo attivo actief ativo";
 
+/// Names of columns that answer "has this person left?" with yes or no.
+pub(super) const LEFT_FLAGS: &str = "terminated isterminated leaver isleaver hasleft isleft deactivated isdeactivated \
+     isinactive offboarded isoffboarded istausgeschieden istinaktiv";
+
 /// First names, best first, for files without a column of whole names.
 pub(super) const GIVEN_NAMES: &str = "preferredfirstname firstname givenname namegivenname legalfirstname forename \
      vorname prenom nombre nome voornaam 名";
@@ -215,19 +220,22 @@ pub(super) const FAMILY_NAMES: &str = "preferredlastname lastname surname family
 pub(super) const TIMESTAMPS: &str = "timestamp completiontime zeitstempel horodateur marcatemporal \
      informazionicronologiche tijdstempel carimbodedatahora タイムスタンプ";
 
-/// Parts of names of columns that are about somebody else, or about a date that is not the end of work.
-pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita geboorte nascimento 生年月日 誕生日 \
-     probation probezeit trial essai periododeprueba prova proeftijd experiencia 試用 \
-     visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
-     anniversary jubilaum anniversaire aniversario 記念日 \
-     manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
+/// Beginnings of words in names of columns that are about somebody else. What they hold is passed over, unless the
+/// name has one of [`LEAVING`].
+pub(super) const ABOUT_OTHERS: &str = "manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
      responsabile leidinggevende gestor chefe 上司 上長 hrpartner hrbp businesspartner peoplepartner recruiter \
      emergency notfall urgence emergencia emergenza noodcontact 緊急 spouse dependent nextofkin buddy mentor approver \
      sponsor";
 
+/// Beginnings of words in names of dates that are not the end of work, unless the name has one of [`LEAVING`].
+pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita geboorte nascimento 生年月日 誕生日 \
+     probation probezeit trial essai periododeprueba prova proeftijd experiencia 試用 \
+     visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
+     anniversary jubilaum anniversaire aniversario 記念日";
+
 /// The same, if the name has none of [`ENDING`]: `Service Date` is the start of seniority, and `End of Service`
 /// is not.
-pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring join onboard seniority service review appraisal created \
+pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring rehire wiedereintritt join onboard seniority service review appraisal created \
      creation changed change modified updated update eintritt einstellung dienstalter betriebszugehorigkeit \
      erstellt geandert aktualisiert embauche anciennete cree modifie miseajour fechadealta ingreso antiguedad creado \
      modificado actualizado assunzione anzianita creato aggiornato indienst aangemaakt gewijzigd bijgewerkt admissao \
@@ -237,6 +245,10 @@ pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring join onboard senior
 /// Parts of names of columns that may tell when work ends.
 pub(super) const ENDING: &str = "end exit leav left terminat separat resign depart lastday lastwork finalday offboard \
      status austritt ende sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
+
+/// Parts of names of columns that are about leaving, whatever else the name says.
+pub(super) const LEAVING: &str = "exit leav left terminat separat resign depart lastday lastwork finalday offboard \
+     austritt sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
 
 /// Parts of names of columns in which a number of five digits may be the day of a spreadsheet.
 pub(super) const DATED: &str = "date datum fecha data day tag jour dia giorno dag end fin until bis exit leav left term \
@@ -291,6 +303,15 @@ pub(super) fn is_no_address(word: &str) -> bool {
 /// Whether blanks in `names` separate `name` from others.
 pub(super) fn is_among(name: &str, names: &str) -> bool {
     names.split(' ').any(|known| known == name)
+}
+
+/// Whether a name has one of `parts`: a word that begins with it, or anywhere if it is long or of signs that are not
+/// written in words.
+pub(super) fn has_word(name: &str, words: &[String], parts: &str) -> bool {
+    let is_distinct = |part: &str| part.len() > 7 || !part.is_ascii();
+    parts.split_whitespace().any(|part| {
+        words.iter().any(|word| word.starts_with(part)) || is_distinct(part) && name.contains(part)
+    })
 }
 
 /// Whether a text contains one of `parts`, which blanks separate.

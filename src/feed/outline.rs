@@ -443,7 +443,7 @@ impl Outline {
             return Err(match signs.missing(records.into()) {
                 None => continue,
                 Some(Missing::More(at)) => format!(
-                    "the JSON is one page of several (`{}` says so): export the whole list",
+                    "the JSON is not the whole list (`{}` says so): export the whole list",
                     key(at)
                 ),
                 Some(Missing::Earlier(at)) => format!(

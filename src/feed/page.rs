@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::names::{
-    ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS, HARMLESS_UNLESS_ENDING, NO_ADDRESS,
-    NO_ID, PEOPLE, TIMESTAMPS,
+    ABOUT_OTHERS, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS,
+    HARMLESS_UNLESS_ENDING, LEAVING, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS,
 };
 use super::signs::{SIGNS, Sign};
 use super::statuses::{ANSWERS, WORDS};
@@ -93,6 +93,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::IsFirst => "a later page, if false",
         Sign::Offset => "a later page, if above 0",
         Sign::Page => "a later page, if above 1",
+        Sign::Error => "something went wrong, if it holds anything",
     }
 }
 
@@ -116,14 +117,19 @@ fn made() -> String {
     );
     section(
         "Harmless columns",
-        "A column is harmless if its name contains one of these words.",
+        "A column is harmless if a word of its name begins with one of these. An address in a column of harmless dates still counts as unread.",
         list([
-            ("always", code(HARMLESS)),
+            ("about somebody else", code(ABOUT_OTHERS)),
+            ("dates that are not the end of work", code(HARMLESS)),
             (
-                "unless the name also contains a word of the next list",
+                "the same, unless the name also contains a word of the next list",
                 code(HARMLESS_UNLESS_ENDING),
             ),
-            ("words for the end of work", code(ENDING)),
+            ("words for an end", code(ENDING)),
+            (
+                "words for leaving: a column with one is never harmless",
+                code(LEAVING),
+            ),
             (
                 "the timestamp of a form, together with the address column after it",
                 code(TIMESTAMPS),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 
-use super::columns::Layout;
+use super::columns::{Flag, Layout};
 use super::dates::{self, Edge, Note, Said};
 use super::names::{self, NO_ID, is_among};
 use super::record::{Record, Value};
@@ -42,7 +42,7 @@ pub(super) struct RowReader {
     zones: HashMap<String, Option<TimeZone>>,
     words: Words,
     /// Words of status columns: what they mean, and in how many rows they stand.
-    statuses: HashMap<(bool, String), (Employment, u64)>,
+    statuses: HashMap<(Option<Flag>, String), (Employment, u64)>,
     /// Dates that were written as an instant at midnight.
     whole_days: u64,
 }
@@ -100,12 +100,13 @@ impl RowReader {
 
     /// The words of the status columns, most frequent first.
     pub(super) fn status_words(&self) -> Vec<StatusWord> {
-        let word =
-            |((_, word), (meaning, rows)): (&(bool, String), &(Employment, u64))| StatusWord {
+        let word = |((_, word), (meaning, rows)): (&(Option<Flag>, String), &(Employment, u64))| {
+            StatusWord {
                 word: word.clone(),
                 meaning: meaning.clone(),
                 rows: *rows,
-            };
+            }
+        };
         let mut words: Vec<StatusWord> = self.statuses.iter().map(word).collect();
         words.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
         words
@@ -379,6 +380,9 @@ impl<'r, 't> Reading<'r, 't> {
     fn is_placeholder(&self, address: &EmailAddress) -> bool {
         let local = plain(address.local());
         let word = local.trim_end_matches(|c: char| c.is_ascii_digit());
+        if is_blank_word(address.local()) && !address.local().chars().all(char::is_alphanumeric) {
+            return true;
+        }
         // Two letters are initials.
         (local.chars().count() > 2 && names::is_no_address(&local))
             || (word.len() > 5 && names::is_no_address(word))
@@ -390,7 +394,10 @@ impl<'r, 't> Reading<'r, 't> {
     }
 
     /// The status columns as one: those that are blank are passed over, and the others must agree.
-    fn status(&mut self, known: &mut HashMap<(bool, String), (Employment, u64)>) -> Employment {
+    fn status(
+        &mut self,
+        known: &mut HashMap<(Option<Flag>, String), (Employment, u64)>,
+    ) -> Employment {
         let mut read: Vec<(&str, Employment)> = Vec::new();
         for value in self.texts(Meaning::Status) {
             let text = trim(&value.text);
@@ -398,9 +405,9 @@ impl<'r, 't> Reading<'r, 't> {
             if is_blank_word(text) || read.iter().any(|(other, _)| *other == text) {
                 continue;
             }
-            let is_flag = self.layout.is_flag(value.column);
-            let means = || employment(text, is_flag, &self.words.statuses);
-            let key = (is_flag, text.to_owned());
+            let flag = self.layout.flag(value.column);
+            let means = || employment(text, flag, &self.words.statuses);
+            let key = (flag, text.to_owned());
             let means = if known.len() < MAX_STATUS_WORDS || known.contains_key(&key) {
                 let (means, rows) = known.entry(key).or_insert_with(|| (means(), 0));
                 *rows += 1;
@@ -415,9 +422,16 @@ impl<'r, 't> Reading<'r, 't> {
             [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => {
                 first.clone()
             }
+            // On leave is a way to be employed.
+            all if all
+                .iter()
+                .all(|(_, of)| matches!(of, Employment::Active | Employment::OnLeave)) =>
+            {
+                Employment::OnLeave
+            }
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
-                employment(&words.join(" / "), false, &self.words.statuses)
+                employment(&words.join(" / "), None, &self.words.statuses)
             }
         }
     }
@@ -508,15 +522,17 @@ impl<'r, 't> Reading<'r, 't> {
         let mut cells: Vec<UnreadCell> = Vec::new();
         for value in &self.record.values {
             let text = trim(&value.text);
-            if self.layout.meaning(value.column) != Meaning::Unread || text.is_empty() {
+            let (dates, addresses) = self.layout.may_matter(value.column);
+            if !(dates || addresses) || text.is_empty() {
                 continue;
             }
             let mut emails = Vec::new();
-            if text.contains('@') {
+            if addresses && text.contains('@') {
                 emails = read_addresses(text).found;
                 emails.retain(|address| !known.contains(address) && !self.is_placeholder(address));
             }
-            let date = dates::of_unread(text, self.layout.is_dated(value.column), zone);
+            let is_dated = self.layout.is_dated(value.column);
+            let date = dates::of_unread(text, is_dated, zone).filter(|_| dates);
             if emails.is_empty() && date.is_none() {
                 continue;
             }

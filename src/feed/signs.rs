@@ -3,6 +3,8 @@
 //! Every API has its own words for its pages. A missed one makes a page look like the whole list, and a leaver on
 //! the next page like nobody. A new spelling is one more word here, in plain form.
 
+use crate::files::Answered;
+
 /// What a key around the records may announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -28,9 +30,15 @@ pub(super) enum Sign {
     Offset,
     /// It is a later page if it is above one.
     Page,
+    /// Something went wrong if it holds something.
+    Error,
 }
 
-pub(super) const SIGNS: [(Sign, &str); 11] = [
+pub(super) const SIGNS: [(Sign, &str); 12] = [
+    (
+        Sign::Error,
+        "error errors errormessage errormessages failures failed failedrecords skippedrecords rejectedrecords",
+    ),
     (
         Sign::Next,
         "next nextpage nextcursor nextpagetoken nextpagecursor nextpagelink nextpageurl nextlink nexturl nexthref \
@@ -147,6 +155,7 @@ impl Signs {
         };
         for sign in signs {
             match (sign, value) {
+                (Sign::Error, _) if is_set => self.more = self.more.or(Some(key)),
                 (Sign::Next, _) if is_set => self.next = self.next.or(Some(key)),
                 (Sign::Previous, _) if is_set => self.later = self.later.or(Some(key)),
                 (Sign::HasMore, Telling::Flag(true)) | (Sign::IsLast, Telling::Flag(false)) => {
@@ -213,6 +222,48 @@ impl Signs {
             .or(more.map(Missing::More))
             .or(self.later.map(Missing::Earlier))
     }
+}
+
+/// Whether the head of an answer over https lets its body be the whole list: APIs put a next page there, too.
+///
+/// # Errors
+/// What it announces.
+pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String> {
+    if !matches!(answer.status, 200 | 203) {
+        return Err(format!(
+            "the server answered with status {}, which is no whole file: serve it with status 200",
+            answer.status
+        ));
+    }
+    for (name, value) in &answer.headers {
+        let plain_value: String = value.chars().filter(|c| !matches!(c, '"' | ' ')).collect();
+        let is_more = match name.as_str() {
+            "link" => plain_value.to_ascii_lowercase().contains("rel=next"),
+            // `employees 0-49/250`
+            "content-range" => {
+                let numbers: Vec<u64> = value
+                    .split(|c: char| !c.is_ascii_digit())
+                    .filter_map(|part| part.parse().ok())
+                    .collect();
+                matches!(numbers[..], [first, last, total] if first > 0 || last + 1 < total)
+            }
+            _ => {
+                let Some(key) = name.strip_prefix("x-") else {
+                    continue;
+                };
+                let mut signs = Signs::default();
+                signs.take(&of_key(key), 0, Telling::Text(value));
+                signs.settle();
+                signs.missing(records.into()).is_some()
+            }
+        };
+        if is_more {
+            return Err(format!(
+                "the answer is not the whole list (its header `{name}` says so): serve the whole list"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Records that are not here, and the key that says so.

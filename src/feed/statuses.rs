@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::columns::Flag;
 use super::values::plain;
 use crate::people::Employment;
 
@@ -44,14 +45,17 @@ pub(super) const WORDS: [(Employment, &str); 3] = [
 
 /// Answers in a column like `isActive`. In other columns they say nothing: `Status: yes` may mean "has left".
 pub(super) const ANSWERS: [(Employment, &str); 2] = [
-    (Employment::Active, "true yes y 1 ja j oui o si s sim はい"),
+    (
+        Employment::Active,
+        "true yes y x 1 ja j oui o si s sim はい",
+    ),
     (Employment::Ended, "false no n 0 nein non nao nee いいえ"),
 ];
 
 /// What a status means. `added` are the words of `HR_FEED_STATUSES`, in plain form, which outrank ours.
 pub(super) fn employment(
     text: &str,
-    is_flag: bool,
+    flag: Option<Flag>,
     added: &BTreeMap<String, Employment>,
 ) -> Employment {
     let word = plain(text);
@@ -59,7 +63,11 @@ pub(super) fn employment(
         let known = |(_, known): &&(Employment, &str)| super::names::is_among(&word, known);
         words.iter().find(known).map(|(means, _)| means.clone())
     };
-    let answer = || is_flag.then(|| find(&ANSWERS)).flatten();
+    let answer = || match (flag?, find(&ANSWERS)?) {
+        (Flag::WorksHere, answer) => Some(answer),
+        (Flag::HasLeft, Employment::Active) => Some(Employment::Ended),
+        (Flag::HasLeft, _) => Some(Employment::Active),
+    };
     added
         .get(&word)
         .cloned()
@@ -73,7 +81,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, is_flag: bool) -> Employment {
-        employment(text, is_flag, &BTreeMap::new())
+        employment(text, is_flag.then_some(Flag::WorksHere), &BTreeMap::new())
     }
 
     #[test]
@@ -146,6 +154,11 @@ mod tests {
         assert_eq!(read("TRUE", true), Employment::Active);
         assert_eq!(read("Nein", true), Employment::Ended);
         assert_eq!(read("0", true), Employment::Ended);
+        let left = |text| employment(text, Some(Flag::HasLeft), &BTreeMap::new());
+        assert_eq!(
+            (left("X"), left("no")),
+            (Employment::Ended, Employment::Active)
+        );
         let unclassified = |text: &str| Employment::Unclassified(text.to_owned());
         assert_eq!(read("0", false), unclassified("0"));
         assert_eq!(read("maybe", true), unclassified("maybe"));
@@ -158,8 +171,8 @@ mod tests {
             ("active".to_owned(), Employment::Ended),
         ];
         let added = BTreeMap::from(added);
-        assert_eq!(employment("Sabbatical", false, &added), Employment::OnLeave);
-        assert_eq!(employment("Active", false, &added), Employment::Ended);
+        assert_eq!(employment("Sabbatical", None, &added), Employment::OnLeave);
+        assert_eq!(employment("Active", None, &added), Employment::Ended);
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn judge_footer(text: &str, rows: u64) -> FooterSays {
         return FooterSays::More;
     }
     let says_left =
-        |word: &&str| statuses::employment(word, false, &BTreeMap::new()) == Employment::Ended;
+        |word: &&str| statuses::employment(word, None, &BTreeMap::new()) == Employment::Ended;
     match has_date && words.iter().any(says_left) {
         true => FooterSays::MayNameSomebody,
         false => FooterSays::Nothing,

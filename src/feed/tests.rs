@@ -692,7 +692,7 @@ fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
 
 #[test]
 fn one_page_of_several_is_not_the_list() {
-    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is one page of several (`paging.next` says so): export the whole list");
+    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is not the whole list (`paging.next` says so): export the whole list");
     assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON holds 1 of 500 records (`totalResults` says so): export the whole list");
     assert_eq!(
         read(r#"{"data":[{"id":"1","status":"Left"}],"next":null}"#)

@@ -61,6 +61,16 @@ pub struct Fetched {
     pub modified_at: Option<Timestamp>,
     /// Who said so.
     pub age_basis: AgeBasis,
+    /// The answer they came in, if it was one over https.
+    pub answer: Option<Answered>,
+}
+
+/// What the head of an answer says of its body.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    pub status: u16,
+    /// Names in lower case, and values that are text.
+    pub headers: Vec<(String, String)>,
 }
 
 /// Fetches a file, never more of it than the cap.

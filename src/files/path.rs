@@ -71,6 +71,7 @@ fn read_file(
         url: location.clone(),
         modified_at: None,
         age_basis: AgeBasis::Unknown,
+        answer: None,
     };
     // A pipe has a time too, but it says nothing of the content.
     if before.is_file() {

@@ -5,7 +5,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::location::shown;
-use super::{Fetched, FileError, Purpose, Refusal};
+use super::{Answered, Fetched, FileError, Purpose, Refusal};
 use crate::aws::{self, AwsError};
 use crate::net::{self, Deadline, Http, NetError, Request};
 use crate::people::AgeBasis;
@@ -72,8 +72,20 @@ pub(super) async fn web(
             Some(_) => AgeBasis::HttpLastModified,
             None => AgeBasis::Unknown,
         },
+        answer: Some(Answered {
+            status: answer.status.as_u16(),
+            headers: texts(&answer.headers),
+        }),
     };
     Ok((answer.body, fetched))
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let headers = headers.iter();
+    headers
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
 }
 
 /// Gets a file out of a bucket.
@@ -106,6 +118,7 @@ pub(super) async fn object(
             Some(_) => AgeBasis::S3LastModified,
             None => AgeBasis::Unknown,
         },
+        answer: None,
     };
     Ok((object.bytes, fetched))
 }

@@ -8,8 +8,8 @@ use super::checks::{check as made, with};
 use super::matching::Index;
 use super::outcomes::Judged;
 use super::people::Person;
-use super::remedies::{Doubt, Remedy};
-use super::{Basis, Check, CheckId, CheckStatus, Inputs, Outcome, Standing};
+use super::remedies::{CLOSES_WITH, Doubt, Remedy};
+use super::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs, Outcome, Standing};
 use crate::people::{Access, Meaning};
 
 /// Marks whom an unread date may concern: somebody who left without a date, and somebody employed with access
@@ -28,7 +28,11 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
         let columns = match (person.standing, person.end_of_work) {
             (Standing::Ended, None) => dated(person, |_| true),
             _ if person.is_employed() => {
-                let is_rare = |column: &usize| 2 * with_date[column] < employed;
+                // A feed of leavers names nobody without a reason.
+                let is_rare = |column: &usize| {
+                    inputs.policy.hr_feed_scope != FeedScope::Roster
+                        || 2 * with_date[column] < employed
+                };
                 let mut columns = dated(person, |date| date <= inputs.as_of);
                 columns.retain(is_rare);
                 if columns.is_empty() || !has_access(person, index) {
@@ -49,7 +53,8 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
             "a column that is not read holds a date: {}",
             names.join(", ")
         );
-        let remedy = Remedy::Columns(ignoring(inputs, columns.iter().copied()));
+        let first = columns.first().copied().unwrap_or_default();
+        let remedy = Remedy::Columns(reading(inputs, first, ENDS));
         person.doubt = Some(Doubt::new(text, remedy));
         person.standing = Standing::Doubtful;
         person.unread_columns = columns;
@@ -76,19 +81,47 @@ fn name(inputs: &Inputs, column: usize) -> &str {
 
 /// The setting that leaves more columns unread, with all that it says already.
 pub(super) fn ignoring(inputs: &Inputs, columns: impl Iterator<Item = usize>) -> String {
-    let set = &inputs.policy.hr_feed_columns;
     let ignored = Meaning::Ignored.setting();
-    let known = set.iter().filter(|(key, _)| key.as_str() != ignored);
-    let mut parts: Vec<String> = known
-        .map(|(key, header)| format!("{key}={header}"))
-        .collect();
-    let before = set.get(ignored).map(String::as_str);
-    let names: Vec<&str> = before
+    let before = inputs
+        .policy
+        .hr_feed_columns
+        .get(ignored)
+        .map(String::as_str);
+    let names = before
         .into_iter()
-        .chain(columns.map(|column| name(inputs, column)))
-        .collect();
-    parts.push(format!("{ignored}={}", names.join("+")));
-    parts.join(",")
+        .chain(columns.map(|column| name(inputs, column)));
+    with_setting(
+        inputs,
+        Meaning::Ignored,
+        &names.collect::<Vec<_>>().join("+"),
+    )
+}
+
+/// The setting that reads a column as the first of these fields that no column is read as. If there is none, the
+/// setting that leaves it unread.
+pub(super) fn reading(inputs: &Inputs, column: usize, fields: &[Meaning]) -> String {
+    let is_free = |field: &&Meaning| {
+        let mut columns = inputs.hr.origin.columns.iter();
+        columns.all(|of| of.meaning != **field)
+    };
+    match fields.iter().find(is_free) {
+        Some(field) => with_setting(inputs, *field, name(inputs, column)),
+        None => ignoring(inputs, std::iter::once(column)),
+    }
+}
+
+/// What may hold when somebody left.
+const ENDS: &[Meaning] = &[Meaning::End, Meaning::LastDay];
+
+/// `HR_FEED_COLUMNS` with one more column.
+fn with_setting(inputs: &Inputs, field: Meaning, header: &str) -> String {
+    let set = &inputs.policy.hr_feed_columns;
+    let known = set
+        .iter()
+        .filter(|(key, _)| key.as_str() != field.setting());
+    let known = known.map(|(key, header)| format!("{key}={header}"));
+    let new = format!("{}={header}", field.setting());
+    known.chain([new]).collect::<Vec<_>>().join(",")
 }
 
 /// Whether what is not read could change an outcome.
@@ -119,19 +152,25 @@ pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let (status, detail) = if !people.is_empty() {
         let names = shown(&mut people.keys());
         let most = people.values().max().copied().unwrap_or_default();
-        let setting = ignoring(inputs, people.keys().copied());
+        let first = people.keys().next().copied().unwrap_or_default();
+        let mut cells = inputs.hr.rows.iter().flat_map(|row| &row.unread);
+        let has_dates = cells.any(|cell| cell.column == first && cell.date.is_some());
+        let fields = if has_dates {
+            ENDS
+        } else {
+            &[Meaning::OtherEmail]
+        };
         let detail = format!(
-            "{} could change the outcome of up to {most} people each and is not read; say what it holds in \
-             HR_FEED_COLUMNS (as `end={}`), or, if it has nothing to do with leaving, closes with: `HR_FEED_COLUMNS={setting}`",
+            "{} could change the outcome of up to {most} people each and is not read{CLOSES_WITH}`HR_FEED_COLUMNS={}`",
             listed(&names),
-            names[0]
+            reading(inputs, first, fields),
         );
         (CheckStatus::Fail, detail)
     } else if !unread.is_empty() {
         let names = shown(&mut unread.iter());
         let setting = ignoring(inputs, unread.iter().copied());
         let detail = format!(
-            "not read, with dates or addresses: {}; closes with: `HR_FEED_COLUMNS={setting}`",
+            "not read, with dates or addresses: {}{CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
             listed(&names)
         );
         (CheckStatus::Warn, detail)

@@ -95,6 +95,18 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
             (None, Some(date)) => Says::Until(date),
             (None, None) => Says::Left(None),
         },
+        // The ends are of an earlier tenure that HR left in the row.
+        Employment::Active | Employment::OnLeave if is_new_tenure(row) => {
+            match row
+                .start
+                .as_ref()
+                .filter(|start| start.at > as_of)
+                .and(passed)
+            {
+                Some(passed) => Says::Left(Some(passed)),
+                None => Says::Working,
+            }
+        }
         Employment::Active => match (last_day, end) {
             // Garden leave: employed, and no longer at work.
             (Some(last_day), Some(end)) if last_day <= as_of && end > as_of => {
@@ -141,7 +153,7 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
     }
 }
 
-/// The start of a row. One after every end of its own row is a typing error.
+/// The start of the tenure that ends in a row. One after every end is of a later tenure, or a typing error.
 fn start(row: &HrRow) -> Option<&HrDate> {
     let ends = || [&row.last_day, &row.end].into_iter().flatten();
     let is_after_all =
@@ -152,6 +164,11 @@ fn start(row: &HrRow) -> Option<&HrDate> {
 /// Whether a tenure has begun. Whoever has left has begun, whatever the start says.
 pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
     row.status == Employment::Ended || start(row).is_none_or(|start| start.at <= as_of)
+}
+
+/// Whether a row has a start after every end of its own.
+fn is_new_tenure(row: &HrRow) -> bool {
+    row.start.is_some() && start(row).is_none()
 }
 
 /// The last day of work, unless it is before the row's own start.

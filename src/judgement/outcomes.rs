@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::columns::ignoring;
+use super::columns::reading;
 use super::ends::later;
 use super::matching::{Link, Matches};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{Reason, Suspicion};
 use super::{Basis, FeedScope, Inputs, Leaver, MatchKind, Outcome, Standing, WithinSla};
-use crate::people::{Access, Account, EmailAddress};
+use crate::people::{Access, Account, EmailAddress, Meaning};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]
@@ -366,9 +366,12 @@ pub(super) fn suspicion_of(
         Reason::Shared => Remedy::Service(account.id.clone()),
         Reason::Unread => {
             let cells = person.rows.iter().flat_map(|row| &row.unread);
-            let of_it =
-                cells.filter(|cell| cell.emails.iter().any(|email| email.key() == key.as_str()));
-            Remedy::Columns(ignoring(inputs, of_it.map(|cell| cell.column)))
+            let mut of_it = cells.filter(|cell| {
+                let mut emails = cell.emails.iter();
+                emails.any(|email| email.key() == key.as_str())
+            });
+            let column = of_it.next().map_or(0, |cell| cell.column);
+            Remedy::Columns(reading(inputs, column, &[Meaning::OtherEmail]))
         }
         _ if is_nameless => Remedy::Account(account.id.clone()),
         Reason::Followed
