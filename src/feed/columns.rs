@@ -269,7 +269,7 @@ impl Layout {
 pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, String> {
     if headers.len() > MAX_COLUMNS {
         return Err(format!(
-            "there are more than {MAX_COLUMNS} different columns or keys: they are no rows of one kind"
+            "there are more than {MAX_COLUMNS} different columns or keys: the rows are not of one kind"
         ));
     }
     let mut notes = Vec::new();
@@ -427,11 +427,11 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
         match columns_named(headers, name)[..] {
             [only] => Ok(only),
             [] => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has no such column; {}",
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has no such column; {}",
                 seen(headers)
             )),
             ref several => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has {} such columns: rename them in the export",
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has {} such columns: rename them in the export",
                 several.len()
             )),
         }
@@ -465,7 +465,7 @@ fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> 
         if found.is_empty() {
             let name = shortened(trim(name));
             notes.push(format!(
-                "HR_FEED_COLUMNS ignores `{name}`, and the file has no such column"
+                "HR_FEED_COLUMNS ignores `{name}`, but the file has no such column"
             ));
         }
         ignored.extend(found);
@@ -477,7 +477,7 @@ fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
     let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
     let example = names().next().map(shortened).unwrap_or_default();
     format!(
-        "the columns {} may each be meant as `{field}`; closes with: `HR_FEED_COLUMNS={field}={example}`",
+        "several columns could be `{field}`: {}; closes with: `HR_FEED_COLUMNS={field}={example}`",
         listed(names(), 10),
     )
 }

@@ -164,7 +164,7 @@ impl Listed {
         }
         if self.is_partial {
             return Err(
-                "the list of employees calls itself partial (is_partial_response): who left may be missing from it"
+                "the list of employees calls itself partial (is_partial_response): leavers may be missing from it"
                     .to_owned(),
             );
         }
@@ -183,7 +183,7 @@ impl Listed {
         };
         if self.employees().next().is_some() && !self.employees().any(tells) {
             return Err(
-                "no employee has an employment_status or a termination_date: nothing tells who left; see what Truto maps for this HR system, or give a file in HR_FEED_URL"
+                "no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL"
                     .to_owned(),
             );
         }
@@ -242,10 +242,10 @@ impl FormerEmployees {
         if self.anybody {
             return Ok(());
         }
-        let mut reason = "no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
+        let mut reason = "no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
         if let Some(unreadable) = self.first_unreadable {
             reason.push_str(&format!(
-                "; one record cannot be read and may be of somebody who left: {unreadable}"
+                "; one record cannot be read and may be that of a leaver: {unreadable}"
             ));
         }
         Err(reason)

@@ -274,7 +274,7 @@ impl<'t, 'd> Records<'t, 'd> {
         keys.sort_unstable();
         let twice = keys.windows(2).find(|two| two[0] == two[1]);
         if let Some([key, ..]) = twice {
-            let fault = format!("the key `{}` stands there twice", shortened(key));
+            let fault = format!("the key `{}` appears twice", shortened(key));
             self.record.fault = self.record.fault.take().or(Some(fault));
         }
         self.keys.truncate(first);

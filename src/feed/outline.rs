@@ -401,7 +401,7 @@ impl Outline {
             if found.is_empty() {
                 let lists: Vec<String> = self.lists().map(|list| self.named_list(list)).collect();
                 return Err(format!(
-                    "HR_FEED_RECORDS names `{}`, and the JSON has no such list; its lists are {}",
+                    "HR_FEED_RECORDS names `{}`, but the JSON has no such list; its lists are {}",
                     shortened(name),
                     listed(lists.iter().map(String::as_str), 10)
                 ));
@@ -443,15 +443,15 @@ impl Outline {
             return Err(match signs.missing(records.into()) {
                 None => continue,
                 Some(Missing::More(at)) => format!(
-                    "the JSON is not the whole list (`{}` says so): export the whole list",
+                    "the JSON is not the whole list (see `{}`): export the whole list",
                     key(at)
                 ),
                 Some(Missing::Earlier(at)) => format!(
-                    "the JSON does not begin with the first page (`{}` says so): export the whole list",
+                    "the JSON does not begin with the first page (see `{}`): export the whole list",
                     key(at)
                 ),
                 Some(Missing::Of(at, total)) => format!(
-                    "the JSON holds {records} of {total} records (`{}` says so): export the whole list",
+                    "the JSON holds {records} of {total} records (see `{}`): export the whole list",
                     key(at)
                 ),
             });

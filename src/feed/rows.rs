@@ -54,7 +54,7 @@ impl RowReader {
         let zone = |name: &str, variable: &str| {
             TimeZone::get(name).map_err(|_| {
                 let name = listed([name], 1);
-                format!("{variable} names {name}, which is no time zone known here")
+                format!("{variable} names {name}, which is not a known time zone")
             })
         };
         let mut by_place = BTreeMap::new();
@@ -266,7 +266,7 @@ impl<'r, 't> Reading<'r, 't> {
         if !is_undamaged(text) {
             self.fault(
                 field,
-                "a letter was lost to a wrong encoding before the file came here",
+                "a letter was lost to a wrong encoding before this run read the file",
             );
         }
     }
@@ -278,7 +278,7 @@ impl<'r, 't> Reading<'r, 't> {
         let mut texts = texts.filter(|text| !is_blank_word(text));
         let first = texts.next()?;
         if texts.any(|text| text != first) {
-            self.fault(field, "it holds several values, and one is expected");
+            self.fault(field, "it holds several values, but only one is expected");
         }
         self.ensure_undamaged(field, first);
         Some(first)
@@ -295,7 +295,7 @@ impl<'r, 't> Reading<'r, 't> {
             let value = values.next();
             let written = value.map_or("", |value| &value.text);
             if values.any(|other| other.text != written) {
-                self.fault(PERSON_ID, "it holds several values, and one is expected");
+                self.fault(PERSON_ID, "it holds several values, but only one is expected");
             }
             if value.is_some_and(|value| value.lost_digits) {
                 self.fault(
@@ -311,7 +311,7 @@ impl<'r, 't> Reading<'r, 't> {
                 if is_joined {
                     self.note(PERSON_ID, "a part of the id is missing, so there is no id");
                 } else if !part.is_empty() && !is_blank_word(&part) {
-                    self.note(PERSON_ID, "it holds a placeholder, which is no id");
+                    self.note(PERSON_ID, "it holds a placeholder, not an id");
                 }
                 return None;
             }
@@ -363,7 +363,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             has_unreadable |= unreadable;
             if placeholder {
-                self.note(field, "it holds a placeholder, which is no address");
+                self.note(field, "it holds a placeholder, not an address");
             }
             if unreadable {
                 self.note(field, "part of the text is not an e-mail address");
@@ -473,7 +473,7 @@ impl<'r, 't> Reading<'r, 't> {
         if zone.is_none() {
             self.note(
                 Meaning::Zone,
-                "it holds no time zone like `Europe/Paris`, and was passed over",
+                "it is not a time zone such as `Europe/Paris`, and was ignored",
             );
         }
         zone
@@ -492,7 +492,7 @@ impl<'r, 't> Reading<'r, 't> {
             Ok(Said::Nothing) => None,
             Ok(Said::Never) => {
                 let far = format!(
-                    "{} is so far away that it was read as no date",
+                    "{} is so far in the future that it was read as no date",
                     quoted(text)
                 );
                 self.note(field, &far);
@@ -500,7 +500,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             Ok(Said::At { at, zone, note }) => {
                 if note == Some(Note::DayNumber) {
-                    self.note(field, "a day number of a spreadsheet was read as its date");
+                    self.note(field, "the day number of a spreadsheet was read as a date");
                 }
                 let date = HrDate {
                     written: text.to_owned(),

@@ -231,7 +231,7 @@ impl Signs {
 pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String> {
     if !matches!(answer.status, 200 | 203) {
         return Err(format!(
-            "the server answered with status {}, which is no whole file: serve it with status 200",
+            "the server answered with status {}, not with a complete file: serve it with status 200",
             answer.status
         ));
     }
@@ -259,7 +259,7 @@ pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String
         };
         if is_more {
             return Err(format!(
-                "the answer is not the whole list (its header `{name}` says so): serve the whole list"
+                "the answer is not the whole list (see its header `{name}`): serve the whole list"
             ));
         }
     }

@@ -141,12 +141,12 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             }
             FooterSays::MayNameSomebody => {
                 let reason =
-                    "the line below the rows may name somebody: give each person a row of cells";
+                    "the line below the rows may name a person: give each person a row of cells";
                 draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
             }
             FooterSays::More => {
                 return Err(format!(
-                    "line {line} below the rows says that the file is not whole: export the whole list, or take the line out"
+                    "line {line} below the rows shows that rows are missing: export the whole list, or remove the line"
                 ));
             }
         }

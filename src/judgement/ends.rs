@@ -302,7 +302,7 @@ fn standing<'r>(
             };
         }
         if runs().next().is_some() {
-            let text = "HR says both employed and left, and no start date says which is later";
+            let text = "HR reports both employed and left, and no start date shows which is later";
             return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
         if let Some((end, row, doubt)) =
@@ -323,7 +323,7 @@ fn standing<'r>(
             .find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
             (None, Some(leaver)) => Decision {
-                notes: vec!["HR's row says nothing any more; followed as last reported".to_owned()],
+                notes: vec!["HR's row no longer settles anything; followed as last reported".to_owned()],
                 ..Decision::new(Standing::Ended, leaver.end_of_work, row)
             },
             _ => Decision::doubtful(end, row, doubt.clone()),
@@ -404,7 +404,7 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
             && last_day(row).is_some_and(|day| is_after(&day))
         {
             notes.push(
-                "the last day of work is after the termination date, which counts".to_owned(),
+                "the last day of work is after the termination date; the termination date counts".to_owned(),
             );
         }
         if decision.end_of_work.is_none() {
@@ -471,7 +471,7 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
 }
 
 fn unclear() -> Doubt {
-    let text = "only the id says that two overlapping tenures are of one person";
+    let text = "only the id ties two overlapping tenures to one person";
     Doubt::new(text, Remedy::Exception)
 }
 

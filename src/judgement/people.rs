@@ -293,7 +293,7 @@ fn person<'a>(
     distinct_ids.dedup();
     if distinct_ids.len() > 1 {
         notes.push(format!(
-            "{} person ids share a work address and are taken for one person",
+            "{} person ids share a work address and are treated as one person",
             distinct_ids.len()
         ));
     }
@@ -318,7 +318,7 @@ fn person<'a>(
         let before = before.chain(links.iter().flat_map(|links| &links.emails));
         emails = distinct(before.cloned());
         if !emails.is_empty() {
-            notes.push("HR gives no e-mail any more; the earlier ones are used".to_owned());
+            notes.push("HR no longer gives an address; the earlier ones are used".to_owned());
         }
     }
     // Ids of earlier tenures stay with the person, unless they are somebody else's today.
@@ -380,7 +380,7 @@ fn followed<'a>(
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
     let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
-    let text = "HR names the person no more, and what it said before was doubtful";
+    let text = "HR no longer names the person, and the last report was doubtful";
     Some(Person {
         person_id: leaver.person_id.clone(),
         other_person_ids: leaver.other_person_ids.clone(),
@@ -410,7 +410,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
         Some((first, others)) => (Some(first.clone()), others.to_vec()),
         None => (None, Vec::new()),
     };
-    let text = "missing from the roster, which named them before: may have left";
+    let text = "missing from the roster, but named in an earlier one: may have left";
     Person {
         person_id,
         other_person_ids: others,
