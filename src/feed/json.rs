@@ -280,7 +280,7 @@ impl<'t, 'd> Records<'t, 'd> {
         self.keys.truncate(first);
     }
 
-    /// Puts the values of a list's preferred elements first: of several addresses that of work is the person's.
+    /// Puts the values of a list's preferred elements first: of several addresses, the work address is the person's.
     fn sort(&mut self, first: usize, elements: &[(u8, usize)]) {
         if elements.is_sorted_by_key(|(rank, _)| *rank) {
             return;
@@ -341,7 +341,7 @@ impl<'t, 'd> Records<'t, 'd> {
         }
     }
 
-    /// Takes in how an element of a list is marked: `"primary": true`, `"type": "work"`.
+    /// Takes in the marks of a list element: `"primary": true`, `"type": "work"`.
     fn rank(&mut self, scalar: &Scalar<'_>) {
         let key = || plain(self.outline.name(self.at));
         let rank = match scalar {

@@ -1,4 +1,4 @@
-//! A row of a table, an element of a list or a record of an HR system, before anything in it is understood.
+//! A row of a table, an element of a list or a record of an HR system, before it is interpreted.
 
 use std::borrow::Cow;
 

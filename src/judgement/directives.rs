@@ -462,7 +462,7 @@ impl<'a> Directives<'a> {
         !self.owners_of(account).is_empty()
     }
 
-    /// The owner of a service account. `None` for any other account.
+    /// The owners of a service account. Empty for any other account.
     pub(super) fn owners_of(&self, account: &Account) -> Vec<&PersonKey<'a>> {
         let services = self.services.iter();
         services
@@ -475,7 +475,8 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
-    /// The service accounts of an owner that have or may have access, each with its line. An owner is named by id, by address on any domain that is one with theirs, or by name.
+    /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
+    /// id, by name, or by address in any domain that counts as one with theirs.
     pub(super) fn answered_for_by<'s>(
         &self,
         person: &Named<'_>,
