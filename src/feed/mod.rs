@@ -233,7 +233,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     match format {
         Format::Csv => {
             if !settings.records.is_empty() {
-                draft.note("HR_FEED_RECORDS has no effect, because the file is not JSON");
+                draft.note("HR_FEED_RECORDS has no effect: the file is not JSON");
             }
             table::read(text, settings, draft)
         }

@@ -278,7 +278,7 @@ impl<'r, 't> Reading<'r, 't> {
         let mut texts = texts.filter(|text| !is_blank_word(text));
         let first = texts.next()?;
         if texts.any(|text| text != first) {
-            self.fault(field, "it holds several values, but only one is expected");
+            self.fault(field, "it holds several values, but one is expected");
         }
         self.ensure_undamaged(field, first);
         Some(first)
@@ -295,7 +295,7 @@ impl<'r, 't> Reading<'r, 't> {
             let value = values.next();
             let written = value.map_or("", |value| &value.text);
             if values.any(|other| other.text != written) {
-                self.fault(PERSON_ID, "it holds several values, but only one is expected");
+                self.fault(PERSON_ID, "it holds several values, but one is expected");
             }
             if value.is_some_and(|value| value.lost_digits) {
                 self.fault(

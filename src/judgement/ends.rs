@@ -322,7 +322,7 @@ fn standing<'r>(
             .find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
             (None, Some(leaver)) => Decision {
-                notes: vec!["HR's row no longer settles anything; followed as last reported".to_owned()],
+                notes: vec!["HR's row no longer decides; followed as last reported".to_owned()],
                 ..Decision::new(Standing::Ended, leaver.end_of_work, row)
             },
             _ => Decision::doubtful(end, row, doubt.clone()),
@@ -403,7 +403,8 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
             && last_day(row).is_some_and(|day| is_after(&day))
         {
             notes.push(
-                "the last day of work is after the termination date; the termination date counts".to_owned(),
+                "the last day of work is after the termination date; the termination date counts"
+                    .to_owned(),
             );
         }
         if decision.end_of_work.is_none() {
