@@ -88,7 +88,7 @@ pub(super) async fn read(
     };
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
     let connection = client.active_connection().await.map_err(told)?;
-    // What it is for is not told by every answer; the list of employees tells soon enough.
+    // Not every answer names the system of the connection. The list of employees shows it anyway.
     if connection.integration.is_asana() == Some(true) {
         return Err(HrisError::IsAsana { id: id.clone() }.into());
     }

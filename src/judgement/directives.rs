@@ -116,7 +116,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every address in a text, whatever stands around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
+/// Every address in a text, with any text around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
 fn addresses(text: &str) -> impl Iterator<Item = EmailAddress> {
     let in_an_address = |c: char| c.is_alphanumeric() || "@.+-_".contains(c) || is_zero_width(c);
     text.split(move |c: char| !in_an_address(c))

@@ -177,7 +177,7 @@ impl<'b, 'a> Index<'b, 'a> {
         index
     }
 
-    /// By an address, unless the rest says that it is shared or was handed on.
+    /// By an address, unless the other data shows that it is shared or was handed on.
     fn by_address(&self, group: &Group<'_>) -> Vec<usize> {
         let rows = &group.rows;
         let is_own = |email: &&EmailAddress| !group.shared_emails.contains(email);

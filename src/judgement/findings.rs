@@ -74,7 +74,7 @@ struct About<'a> {
     account_id: Option<&'a str>,
     account: Option<&'a Account>,
     leaver: Option<&'a Leaver>,
-    /// Where no leaver is known, whom somebody named.
+    /// The person id of a line, if no leaver is known.
     person_id: Option<&'a str>,
     matched_by: Option<MatchKind>,
     note: String,

@@ -209,7 +209,7 @@ fn sort(groups: &mut Vec<Group<'_>>) {
         group.rows.sort_by_cached_key(|row| content(row));
     }
     let mut order: Vec<usize> = (0..groups.len()).collect();
-    // Most groups differ in id or address; only those that do not are compared whole.
+    // Most groups differ in id or address; only the others are compared in full.
     order.sort_by(|a, b| {
         let (a, b) = (&groups[*a], &groups[*b]);
         key(a).cmp(&key(b)).then_with(|| {

@@ -91,7 +91,7 @@ fn before(inputs: &Inputs) -> &[PersonLinks] {
     previous.map_or(&[], |previous| &previous.links)
 }
 
-/// Rows that could not be read, by whom they are about.
+/// Rejected rows, by the ids and addresses in them.
 pub(super) struct Rejected<'a> {
     by_id: Map<&'a str, u64>,
     by_email: Map<EmailAddress, u64>,
