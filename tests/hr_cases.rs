@@ -284,7 +284,7 @@ fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
 fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
     let job = Job::new(company_without_ana(), "");
     let night = run(&job, "h03-letter-lost.csv");
-    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before the file came here";
+    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
     assert_eq!(night.rows(), [ANA, rejected]);
     assert_eq!(night.code, 4);
     assert!(!evidence_holds(&job, "\u{fffd}"));
@@ -406,7 +406,7 @@ fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
 fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
     assert_eq!(
         review(company(), "h11-two-emails.csv").unusable(),
-        "the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`"
+        "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
     );
 }
 
@@ -545,7 +545,7 @@ fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
     assert_eq!(
         night.rows(),
         [
-            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: a day number of a spreadsheet was read as its date"
+            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: the day number of a spreadsheet was read as a date"
         ]
     );
 }
@@ -559,7 +559,7 @@ fn h20_every_way_to_write_no_date_is_no_date() {
 fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
     let night = review(company(), "h21-for-ever.csv");
     let far = |date| {
-        format!("column `Termination Date`: `{date}` is so far away that it was read as no date")
+        format!("column `Termination Date`: `{date}` is so far in the future that it was read as no date")
     };
     assert_eq!(
         night.rows(),
@@ -781,7 +781,7 @@ fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
     assert_eq!(ids, ["E100", "E214"]);
     assert_eq!(
         night.note("E100"),
-        "2 person ids share a work address and are taken for one person"
+        "2 person ids share a work address and are treated as one person"
     );
 }
 
@@ -888,7 +888,7 @@ fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1201 | the same address but for a plus-tag, matched to nobody; an alias row decides"
+            "possible_offboarded_access | 1201 | the same address apart from a plus-tag, matched to nobody; an alias row decides"
         ]
     );
     assert_eq!(night.code, 4);
@@ -980,7 +980,7 @@ fn h37_a_letter_that_only_looks_alike_is_warned_of() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1201 | the same address but for look-alike letters, matched to nobody; an alias row decides"
+            "possible_offboarded_access | 1201 | the same address apart from look-alike letters, matched to nobody; an alias row decides"
         ]
     );
     assert_eq!(night.code, 4);
