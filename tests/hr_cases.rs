@@ -638,7 +638,7 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
     );
     assert_eq!(
         night.note("S3"),
-        "?"
+        "the status `Suspended` is not known, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
     );
     assert_eq!(night.code, 4);
 }
