@@ -1365,7 +1365,9 @@ fn any_marker() -> impl Strategy<Value = String> {
     let markers: Vec<String> = keys
         .map(|(sign, key)| {
             let value = match sign {
-                Sign::Next | Sign::Previous | Sign::Error => r#"{"href": "https://hr.example/?page=x"}"#,
+                Sign::Next | Sign::Previous | Sign::Error => {
+                    r#"{"href": "https://hr.example/?page=x"}"#
+                }
                 Sign::HasMore | Sign::HasPrevious => "true",
                 Sign::IsLast | Sign::IsFirst => "false",
                 Sign::Pages | Sign::Page | Sign::Total | Sign::Count => "\"7\"",

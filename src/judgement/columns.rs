@@ -50,7 +50,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
             .map(|column| format!("`{}`", name(inputs, *column)))
             .collect();
         let text = format!(
-            "a column that is not read holds a date: {}",
+            "a column that is not read holds a date: {} (`ignore=` it if it has nothing to do with leaving)",
             names.join(", ")
         );
         let first = columns.first().copied().unwrap_or_default();
@@ -161,7 +161,8 @@ pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
             &[Meaning::OtherEmail]
         };
         let detail = format!(
-            "{} could change the outcome of up to {most} people each and is not read{CLOSES_WITH}`HR_FEED_COLUMNS={}`",
+            "{} could change the outcome of up to {most} people each and is not read (`ignore=` it if it has nothing to do \
+             with leaving){CLOSES_WITH}`HR_FEED_COLUMNS={}`",
             listed(&names),
             reading(inputs, first, fields),
         );

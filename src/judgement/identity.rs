@@ -321,6 +321,9 @@ impl<'a> Finder<'a> {
                 self.sets.unite(vague[0][0], rows[0]);
             }
         }
+        if with_one_address.is_empty() {
+            return;
+        }
         let mut united = Vec::new();
         self.collect_rows();
         for members in with_one_address {

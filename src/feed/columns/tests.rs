@@ -303,8 +303,8 @@ fn a_name_in_two_columns_is_put_together() {
 }
 
 #[test]
-fn status_columns_of_the_best_group_are_read_together() {
-    assert_snapshot!(read(&["ID", "status", "lifecycleStatus", "isActive", "End"], &[]), @"person_id=ID; end=End; status=status + lifecycleStatus; unread: isActive");
+fn status_columns_and_flags_are_read_together() {
+    assert_snapshot!(read(&["ID", "status", "lifecycleStatus", "isActive", "End"], &[]), @"person_id=ID; end=End; status=status + lifecycleStatus + isActive");
 }
 
 #[test]
