@@ -647,7 +647,12 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
 fn h24_terminated_without_a_date_counts_from_the_run_that_first_named_them() {
     let job = Job::new(company(), "");
     let file = "h24-terminated-undated.csv";
-    run_at(&job, "2026-11-19T22:40:00Z", company(), "h48-never-in-asana.csv");
+    run_at(
+        &job,
+        "2026-11-19T22:40:00Z",
+        company(),
+        "h48-never-in-asana.csv",
+    );
     let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
     assert_eq!(first.leaver("E1")["outcome"], "within_grace");
     assert_eq!(first.leaver("E1")["end_of_work"], Value::Null);
