@@ -499,8 +499,9 @@ fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
 #[test]
 fn of_five_thousand_findings_as_many_are_told_as_fit() {
     let receiver = Receiver::spawn();
-    let world = World::generated(5100);
-    let rows: String = world.people[1..=5000]
+    // About a tenth of the accounts are inactive.
+    let world = World::generated(5700);
+    let rows: String = world.people[1..=5600]
         .iter()
         .enumerate()
         .map(|(n, person)| {
@@ -514,7 +515,7 @@ fn of_five_thousand_findings_as_many_are_told_as_fit() {
         .as_array()
         .map(Vec::len);
     let total = total.expect("findings");
-    assert!(total >= 4900, "{total}");
+    assert!(total >= 5000, "{total}");
 
     for mail in receiver.take() {
         if mail.path == "/hook" {

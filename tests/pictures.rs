@@ -339,8 +339,8 @@ fn the_pictures_are_taken() {
         .env("HR_FEED_SCOPE", "roster")
         .env("ALIASES_URL", "aliases.csv");
     let service = format!(
-        "account_id,email,person_id,relation,owner,reason,expires_on\n\
-         {},,,service,{AMARA},mirrors builds into tasks,2027-03-31\n",
+        "account_id,email,person_id,relation,owner,reason,approved_by,expires_on\n\
+         {},,,service,{AMARA},mirrors builds into tasks,{DANIEL},2027-03-31\n",
         gid(10)
     );
     fs::write(job.place().join("aliases.csv"), service).expect("a file");

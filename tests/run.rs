@@ -9,7 +9,6 @@ use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::RunIdentity;
 use asana_access_review::exit::Exit;
-use asana_access_review::judgement::{CheckId, CheckStatus};
 use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;
@@ -250,41 +249,4 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
         .collect();
     names.sort();
     assert_eq!(names, ["SHA256SUMS", "manifest.json", "report.html"]);
-}
-
-/// `tests/evidence/first-version` was written by version 0.1.0 and is never written anew: whatever
-/// is added to rules and records, the night after an update builds on the night before it.
-#[tokio::test]
-async fn evidence_of_the_first_version_is_built_on_without_a_fault() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let evidence = folder.path().join("evidence");
-    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/first-version");
-    support::copy(&first, &evidence);
-    let world = World::scenario("healthy").expect("a scenario");
-    let simulator = Simulator::start(World::new()).await.expect("a simulator");
-    let as_of: Timestamp = "2026-11-24T23:40:54Z".parse().expect("an instant");
-    simulator.set_world(world.at(as_of));
-
-    let hr_feed = format!(
-        "Employee ID,Name,Work Email,Status,Termination Date\n{}",
-        support::job::LEFT_AND_ACTIVE
-    );
-    let store = Store::folder(&evidence);
-    let done = review(&simulator, folder.path(), &store, as_of, &hr_feed)
-        .await
-        .map_err(|failed| failed.trouble.chain())
-        .expect("a review");
-    let judgement = done.judgement;
-    let check = |id| {
-        let mut checks = judgement.checks.iter();
-        checks.find(|check| check.id == id).expect("the check")
-    };
-    let ledger = check(CheckId::LedgerContinues);
-    assert_eq!(ledger.status, CheckStatus::Pass, "{}", ledger.detail);
-    let since_baseline = &check(CheckId::Cadence).numbers["since_last_complete_seconds"];
-    assert_eq!(since_baseline, 24 * 3600);
-    assert_eq!(done.committed.sequence, 2);
-    let first_night: Timestamp = "2026-11-23T23:40:54Z".parse().expect("an instant");
-    assert_eq!(judgement.findings[0].first_seen, first_night);
-    assert_eq!(judgement.trend.len(), 2);
 }

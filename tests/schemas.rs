@@ -276,6 +276,11 @@ fn first_night() -> Inputs {
                 left(4, "eve@example.com", "2026-11-22T23:00:00Z"),
                 strange,
                 undated,
+                HrRow {
+                    status: Employment::Active,
+                    end: None,
+                    ..left(8, "root@example.com", "2026-12-31T00:00:00Z")
+                },
             ],
             rejected: vec![RejectedRow {
                 line: 7,
@@ -648,6 +653,7 @@ fn the_nights_hold_every_kind_of_record() {
         ("result", "/directives/1"),
         ("result", "/feed_since"),
         ("person-links", "/person_ids/0"),
+        ("person-links", "/accounts/0/match"),
         ("hr-row", "/unread/0/date"),
         ("facts", "/aliases/lines/0/person_id"),
         ("facts", "/exceptions/lines/0/approved_by"),

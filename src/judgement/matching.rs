@@ -361,9 +361,8 @@ impl<'a> Index<'a> {
             if owned.peek().is_none() {
                 matches.links.extend(self.link(&named, account_id, kind));
             } else if owned.any(|(place, _)| is_related(place)) {
-                let note = format!(
-                    "account {account_id} belongs to an employed person with the same id"
-                );
+                let note =
+                    format!("account {account_id} belongs to an employed person with the same id");
                 matches.notes.push(note);
             } else if let Some(account) = self.basis.listed.get(account_id) {
                 suspected.push(Suspicion::new(

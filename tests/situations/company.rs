@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -40,15 +41,20 @@ pub(crate) fn gid(number: usize) -> String {
     (1_200_000_000_000_000 + number).to_string()
 }
 
-/// An account beside the forty.
+/// An account beside those of [`Company::new`].
 pub(crate) fn account(number: usize, name: &str, email: &str) -> Person {
     Person::member(gid(number), name, email)
 }
 
 impl Company {
-    /// Forty active accounts `user0@acme.example` to `user39@acme.example`; account 0 is an admin.
+    /// Sixteen active accounts `user0@acme.example` to `user15@acme.example`; account 0 is an admin.
     pub(crate) fn new() -> Self {
-        Self::of((0..40).map(|number| {
+        Self::of_size(16)
+    }
+
+    /// A company with so many accounts.
+    pub(crate) fn of_size(accounts: usize) -> Self {
+        Self::of((0..accounts).map(|number| {
             let email = format!("user{number}{DOMAIN}");
             let person = account(number, &format!("User {number}"), &email);
             if number == 0 { person.admin() } else { person }
@@ -57,6 +63,11 @@ impl Company {
 
     /// These accounts; the first of them connected Asana.
     pub(crate) fn of(people: impl IntoIterator<Item = Person>) -> Self {
+        // A run syncs every file that it writes: hundreds of runs are quick only in memory.
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() {
+            tempfile::env::override_temp_dir(memory).ok();
+        }
         let people: Vec<Person> = people.into_iter().collect();
         let world = World::new().with(|world| {
             world.viewer = Viewer::Person(people[0].gid.clone());

@@ -285,7 +285,10 @@ fn a_doubt_about_a_column_names_its_setting() {
             "Employee ID,Name,Work Email,Status,Qx\n\
              E10,Ben Ode,user10@acme.example,Terminated,{{D-20}}\nE900,Gil Hay,x@acme.example,Terminated,{{D-200}}\n"
         )),
-        doubt("an unread date of someone employed", rare("Qx")).company(Company::roster),
+        doubt("an unread date of someone employed", rare("Qx"))
+            .company(Company::roster)
+            // The date that is read now contradicts the status.
+            .rounds(2),
         doubt("an unread address of a leaver", "Employee ID,Name,Work Email,Qx,Status,Termination Date\n\
              E10,Ben Ode,ben.ode@acme.example,user10@acme.example,Terminated,{D-20}\n".to_owned()),
         doubt("two statuses that contradict each other", "Employee ID,Name,Work Email,Employment Status,Worker Status,Termination Date\n\
@@ -305,8 +308,7 @@ fn a_doubt_about_a_word_names_its_setting() {
         doubt(
             "an unreadable address",
             feed(&["E10,Ben Ode,ask the desk,Terminated,2019-01-01,{D-20}"]),
-        )
-        .rounds(2),
+        ),
         doubt(
             "a day of two readings",
             feed(&["E10,Ben Ode,ben.ode@acme.example,Terminated,2019-01-01,03/11/2026"]),

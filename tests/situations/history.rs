@@ -177,19 +177,16 @@ fn an_account_that_turns_into_a_guest_stays_accused() {
     ensure(Accuse("user10"), &company.run_on(1, &feed(&[LEFT])));
 }
 
-/// The account of a leaver is used again two days after it was proven gone; the feed has these rows by then.
-#[track_caller]
-fn ensure_return_is_reported(rows: &[&str]) {
+#[test]
+fn an_account_that_comes_back_is_reported() {
+    let rows = feed(&[LEFT]);
     let mut company = Company::new();
-    ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
+    ensure(Accuse("user10"), &company.run(&rows));
     company.change(10, Person::inactive);
-    ensure(
-        Outcome("E10", "removed"),
-        &company.run_on(1, &feed(&[LEFT])),
-    );
-    company.run_on(2, &feed(rows));
+    ensure(Outcome("E10", "removed"), &company.run_on(1, &rows));
+    company.run_on(2, &rows);
     company.change(10, |person| person.status(truto_simulator::Status::Active));
-    let run = company.run_on(3, &feed(rows));
+    let run = company.run_on(3, &rows);
     ensure_no_pass(&run);
     let kinds = [
         "access_after_conclusion",
@@ -200,16 +197,6 @@ fn ensure_return_is_reported(rows: &[&str]) {
         .iter()
         .any(|kind| run.accounts(kind).contains("user10"));
     ensure_that(is_found, "the account is in a finding", &run);
-}
-
-#[test]
-fn an_account_that_comes_back_is_reported() {
-    ensure_return_is_reported(&[LEFT]);
-}
-
-#[test]
-fn an_account_that_comes_back_after_the_row_vanished_is_reported() {
-    ensure_return_is_reported(&[]);
 }
 
 #[test]
@@ -226,7 +213,7 @@ fn a_second_account_invited_later_is_reported() {
 
 #[test]
 fn a_list_that_lost_the_account_removes_no_one() {
-    let mut company = Company::new();
+    let mut company = Company::of_size(40);
     ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
     company.people.truncate(5);
     let run = company.run_on(1, &feed(&[LEFT]));
@@ -239,14 +226,6 @@ fn a_list_that_lost_the_account_removes_no_one() {
 }
 
 // ---- Edits of settings and manual decisions ----
-
-#[test]
-fn a_longer_grace_excuses_no_one_who_is_overdue() {
-    let company = Company::new();
-    ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
-    let company = company.env("OFFBOARDING_GRACE", "720h");
-    ensure(Accuse("user10"), &company.run_on(1, &feed(&[LEFT])));
-}
 
 #[test]
 fn an_exception_that_ended_excepts_no_one() {

@@ -115,7 +115,7 @@ pub(crate) struct Case {
     also: Box<dyn Fn(&Run) -> Result<(), String>>,
 }
 
-/// A case in a company of forty accounts. Days in the feed are filled in.
+/// A case in a company of sixteen accounts. Days in the feed are filled in.
 pub(crate) fn case(name: impl Into<String>, must: Must, feed: impl AsRef<str>) -> Case {
     Case {
         name: name.into(),

@@ -84,7 +84,10 @@ impl PersonIds {
         }
         let id = trim(id);
         if self.numbers.contains_key(id) {
-            return ("", Some("the id is another person's employee number: not used"));
+            return (
+                "",
+                Some("the id is another person's employee number: not used"),
+            );
         }
         let odd =
             number.map(|_| "several companies give out the employee number: the id stands for it");

@@ -492,7 +492,10 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
             |e| e.expires_on = text("2027-02-22"),
             "it expires on 2027-02-22, more than 90 days after 2026-11-23",
         ),
-        (|e| e.email = text("ada@"), "its email is not an e-mail address"),
+        (
+            |e| e.email = text("ada@"),
+            "its email is not an e-mail address",
+        ),
         (
             |e| e.check = text("hr_drop"),
             "it names both a check and a person or account: write two lines",

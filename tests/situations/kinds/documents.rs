@@ -43,7 +43,6 @@ fn people_further_inside_are_read_or_refused() {
             r#"{"employees": [GONE], "page2": {"employees": [LEAVER]}}"#,
             r#"{"employees": [GONE], "errors": [{"id": "E10", "message": "record could not be exported"}]}"#,
             r#"{"current": [], "former": [GONE], "recentlyTerminated": [LEAVER]}"#,
-            r#"{"employee": LEAVER, "employees": [GONE]}"#,
             r#"[GONE][LEAVER]"#,
             r#"[GONE, LEAVER,]"#,
             r#"{"data": "[LEAVER]", "employees": [GONE]}"#,
