@@ -240,6 +240,7 @@ impl<'a> Finder<'a> {
             let themselves = Named {
                 ids: rows().filter_map(|row| row.person_id.as_deref()).collect(),
                 emails: &emails,
+                shared_emails: &[],
                 names: &names,
             };
             if directives.may_take_for_one(*line, &themselves, approved_by) {
