@@ -64,10 +64,22 @@ pub(super) enum PersonKey<'a> {
 pub(super) struct Named<'a> {
     pub(super) ids: Vec<&'a str>,
     pub(super) emails: &'a [EmailAddress],
+    /// Addresses that others have, too: they name nobody, and nobody approves by them what is about themselves.
+    pub(super) shared_emails: &'a [EmailAddress],
     pub(super) names: &'a [String],
 }
 
-impl Named<'_> {
+impl<'a> Named<'a> {
+    /// Whose account it is, as far as the account says.
+    fn of_account(account: &'a Account) -> Self {
+        Self {
+            ids: Vec::new(),
+            emails: &account.emails,
+            shared_emails: &[],
+            names: account.name.as_slice(),
+        }
+    }
+
     fn is(&self, key: &PersonKey<'_>) -> bool {
         match key {
             PersonKey::Id(id) => self.ids.contains(id),
@@ -87,7 +99,7 @@ impl Named<'_> {
         };
         let is_address = |written: &EmailAddress| {
             let untagged = same.key_without_tag(written);
-            let mut emails = self.emails.iter();
+            let mut emails = self.emails.iter().chain(self.shared_emails);
             emails.any(|email| same.key_without_tag(email) == untagged)
         };
         self.ids.iter().any(is_id)
@@ -446,7 +458,8 @@ impl<'a> Directives<'a> {
         let of = self.different.iter();
         for tie in of.filter(|tie| tie.account.names(account) && person.is(&tie.person)) {
             let approved_by = tie.approved_by.unwrap_or_default();
-            if person.is_written(approved_by, &self.same_domains) {
+            let by = |whom: &Named<'_>| whom.is_written(approved_by, &self.same_domains);
+            if by(person) || by(&Named::of_account(account)) {
                 self.is_approved_by_whom_it_is_for(tie.line);
                 continue;
             }
@@ -545,11 +558,7 @@ impl<'a> Directives<'a> {
         account: &Account,
         what: &'static str,
     ) -> Option<&InForce<'a>> {
-        let itself = Named {
-            ids: Vec::new(),
-            emails: &account.emails,
-            names: account.name.as_slice(),
-        };
+        let itself = Named::of_account(account);
         let what = format!("covers account {}: {what}", account.id);
         self.covering(&itself, what, |of| {
             let by_id = of.exception.account_id.as_ref();
@@ -578,6 +587,7 @@ impl<'a> Directives<'a> {
         let about = Named {
             ids: row.person_id.as_deref().into_iter().collect(),
             emails: email.as_slice(),
+            shared_emails: &[],
             names: &[],
         };
         let what = format!(
@@ -655,6 +665,7 @@ impl<'a> Directives<'a> {
         let themselves = Named {
             ids: person.ids.iter().copied().chain(ids).collect(),
             emails: &emails,
+            shared_emails: person.shared_emails,
             names: &names,
         };
         self.covering(&themselves, what, covers)
@@ -792,6 +803,7 @@ fn in_force<'a>(
     let itself = Named {
         ids: exception.person_id.as_deref().into_iter().collect(),
         emails: email.as_slice(),
+        shared_emails: &[],
         names: &[],
     };
     if itself.is_written(approver, same) {

@@ -94,16 +94,12 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
             (None, Some(date)) => Says::Until(date),
             (None, None) => Says::Left(None),
         },
-        // The ends are of an earlier tenure that HR left in the row.
-        Employment::Active | Employment::OnLeave if is_new_tenure(row) => {
-            match row
-                .start
-                .as_ref()
-                .filter(|start| start.at > as_of)
-                .and(passed)
-            {
-                Some(passed) => Says::Left(Some(passed)),
-                None => Says::Working,
+        _ if is_new_tenure(row) => {
+            let has_begun = row.start.as_ref().is_some_and(|start| start.at <= as_of);
+            match (has_begun, passed, to_come) {
+                (false, Some(passed), _) => Says::Left(Some(passed)),
+                (false, None, Some(date)) => Says::Until(date),
+                (true, ..) | (false, None, None) => Says::Working,
             }
         }
         Employment::Active => match (last_day, end) {
@@ -155,8 +151,9 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
 /// The start of the tenure that ends in a row. One after every end is of a later tenure, or a typing error.
 fn start(row: &HrRow) -> Option<&HrDate> {
     let ends = || [&row.last_day, &row.end].into_iter().flatten();
+    // An end is the midnight that opens the day after.
     let is_after_all =
-        |start: &HrDate| ends().next().is_some() && ends().all(|end| end.at < start.at);
+        |start: &HrDate| ends().next().is_some() && ends().all(|end| end.at <= start.at);
     row.start.as_ref().filter(|start| !is_after_all(start))
 }
 
@@ -165,15 +162,29 @@ pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
     row.status == Employment::Ended || start(row).is_none_or(|start| start.at <= as_of)
 }
 
-/// Whether a row has a start after every end of its own.
+/// Whether the status says employed, and the start is after every end: these are of an earlier tenure.
 fn is_new_tenure(row: &HrRow) -> bool {
-    row.start.is_some() && start(row).is_none()
+    let says_employed = matches!(row.status, Employment::Active | Employment::OnLeave);
+    says_employed && row.start.is_some() && start(row).is_none()
+}
+
+/// The start of the tenure that runs by a row.
+pub(super) fn running_start(row: &HrRow) -> Option<&HrDate> {
+    match is_new_tenure(row) {
+        true => row.start.as_ref(),
+        false => start(row),
+    }
 }
 
 /// The last day of work, unless it is before the row's own start.
-fn last_day(row: &HrRow) -> Option<&HrDate> {
+pub(super) fn last_day(row: &HrRow) -> Option<&HrDate> {
     let is_possible = |day: &&HrDate| start(row).is_none_or(|start| start.at < day.at);
     row.last_day.as_ref().filter(is_possible)
+}
+
+/// The end of work: the last day, else the termination date.
+pub(super) fn end_of_work(row: &HrRow) -> Option<&HrDate> {
+    last_day(row).or(row.end.as_ref())
 }
 
 /// A span after an instant; at the end of time, the end of time.
@@ -278,22 +289,21 @@ fn standing<'r>(
             .map(|(_, row)| row)
             .chain(doubts().map(|(_, row, _)| row))
     };
-    let returned =
-        runs().find(|row| over().all(|ended| is_later(row, ended, had_left_as(previous, row))));
+    let follows = |running: &HrRow, ended: &HrRow| {
+        is_later(running, ended, had_left_as(previous, running)) && !is_unclear(running, ended)
+    };
+    let goes_beyond = |running: &HrRow, ended: &HrRow| {
+        began_before(running, ended) && !is_unclear(running, ended)
+    };
+    let returned = runs().find(|row| over().all(|ended| follows(row, ended)));
 
     if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
-        if let Some(running) = returned {
-            return match is_unclear(running, row) {
-                true => Decision::doubtful(end, row, unclear()),
-                false => Decision::new(Standing::Rehired, end, row),
-            };
+        if returned.is_some() {
+            return Decision::new(Standing::Rehired, end, row);
         }
         if let Some(running) =
-            runs().find(|running| lefts().all(|(_, left)| began_before(running, left)))
+            runs().find(|running| lefts().all(|(_, left)| goes_beyond(running, left)))
         {
-            if is_unclear(running, row) {
-                return Decision::doubtful(end, row, unclear());
-            }
             let until = untils().find(|(_, row)| std::ptr::eq(*row, running));
             return match until {
                 Some((until, row)) => Decision::new(Standing::Upcoming, Some(until), row),
@@ -301,7 +311,12 @@ fn standing<'r>(
             };
         }
         if runs().next().is_some() {
-            let text = "HR reports both employed and left, and no start date shows which is later";
+            let text = match runs().any(|running| over().any(|ended| is_unclear(running, ended))) {
+                true => "only the id ties two overlapping tenures to one person",
+                false => {
+                    "HR reports both employed and left, and no start date shows which is later"
+                }
+            };
             return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
         if let Some((end, row, doubt)) =
@@ -312,7 +327,7 @@ fn standing<'r>(
         return Decision::new(Standing::Ended, end, row);
     }
     let goes_on = returned
-        .or_else(|| runs().find(|row| doubts().all(|(_, doubted, _)| began_before(row, doubted))));
+        .or_else(|| runs().find(|row| doubts().all(|(_, doubted, _)| goes_beyond(row, doubted))));
     if let Some((end, row, doubt)) = doubts().max_by_key(|(end, ..)| *end)
         && goes_on.is_none()
     {
@@ -361,12 +376,11 @@ fn standing<'r>(
 /// if it has none and the status says employed.
 fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
     match says {
-        // A status that was not changed at the end of an earlier tenure.
-        Says::Working => [&row.last_day, &row.end]
-            .into_iter()
-            .flatten()
-            .next()
-            .is_none(),
+        // An end that has passed leaves a status that may not have been changed. Leave has a last day, too.
+        Says::Working => match row.status {
+            Employment::OnLeave => true,
+            _ => row.last_day.is_none() && row.end.is_none() || is_new_tenure(row),
+        },
         Says::Until(_) => match &row.start {
             Some(start) => start.at <= as_of,
             None => matches!(row.status, Employment::Active | Employment::OnLeave),
@@ -432,9 +446,9 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
 /// If starts can be compared, they decide: an old row that HR never closed must not hide a leaver. Without a
 /// start, two ids are two tenures, unless an earlier run had the running id as a leaver. One id needs a start.
 fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
-    let ended = last_day(left).or(left.end.as_ref()).map(|end| end.at);
+    let ended = end_of_work(left).map(|end| end.at);
     let began = start(left).map(|start| start.at);
-    if let Some(start) = start(running)
+    if let Some(start) = running_start(running)
         && (ended.is_some() || began.is_some())
     {
         return began.is_some_and(|began| start.at > began)
@@ -463,15 +477,10 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
     if running.person_id.is_none() || running.person_id != other.person_id {
         return false;
     }
-    match (&running.start, &other.start) {
+    match (running_start(running), start(other)) {
         (Some(start), Some(other)) => start.at < other.at,
         _ => false,
     }
-}
-
-fn unclear() -> Doubt {
-    let text = "only the id ties two overlapping tenures to one person";
-    Doubt::new(text, Remedy::Exception)
 }
 
 /// Whether two tenures overlap, and only the id ties the running one to the person who left.
@@ -480,13 +489,13 @@ fn is_unclear(running: &HrRow, left: &HrRow) -> bool {
     let shares_address = running
         .emails()
         .any(|email| left.emails().any(|other| other == email));
-    let ended = last_day(left).or(left.end.as_ref());
-    let overlaps = running
-        .start
-        .as_ref()
-        .zip(ended)
-        .is_some_and(|(start, ended)| start.at < ended.at && !begins_at(start, ended.at));
-    overlaps && !shares_address && !(has_name(running) && has_name(left))
+    let overlaps = match (running_start(running), end_of_work(left), start(left)) {
+        (Some(start), Some(ended), _) => start.at < ended.at && !begins_at(start, ended.at),
+        (Some(start), None, Some(began)) => start.at < began.at,
+        _ => false,
+    };
+    let shares_id = running.person_id.is_some() && running.person_id == left.person_id;
+    shares_id && overlaps && !shares_address && !(has_name(running) && has_name(left))
 }
 
 /// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one

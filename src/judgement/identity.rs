@@ -4,11 +4,15 @@
 //! would hide a leaver behind an employed person. So every tie is compared with the names, and an alias decides
 //! a doubt that the names leave open.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::directives::{Directives, Named, PersonKey};
+use super::ends;
 use super::lookup::{Map, Set};
-use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords, compare_names};
+use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords};
 
 /// If an id or address has more names than this, they are compared only for equality: no person has so many, and
 /// comparing each with each takes too long.
@@ -106,6 +110,7 @@ pub(super) fn of_rows<'a>(
     finder.by_decision(directives);
     finder.by_id();
     finder.by_email();
+    finder.compare_by_id();
     finder.finish()
 }
 
@@ -115,8 +120,8 @@ struct Finder<'a> {
     sets: Sets,
     /// Names of rows that were compared.
     names: Map<usize, Option<NameWords>>,
-    /// All rows of people who have several, by the first of them.
-    all_rows: Map<usize, Vec<usize>>,
+    /// All rows of people who have several, by each of them.
+    all_rows: Map<usize, Rc<Vec<usize>>>,
     /// Pairs of rows, and whether they share an id.
     related: Vec<(usize, usize, bool)>,
     /// Rows whose id another person has, too.
@@ -156,28 +161,26 @@ impl<'a> Finder<'a> {
             .as_ref()
     }
 
-    fn likeness(&mut self, one: usize, other: usize) -> Likeness {
-        self.name(one);
-        self.name(other);
-        compare_names(self.names[&one].as_ref(), self.names[&other].as_ref())
+    /// The rows of somebody that have a name, as many as are compared.
+    fn named(&mut self, rows: &[usize]) -> Vec<usize> {
+        let mut named: Vec<usize> = rows.to_vec();
+        named.retain(|row| self.name(*row).is_some());
+        named.truncate(MOST_COMPARED);
+        named
     }
 
-    /// The closest likeness between two people. A row without a name does not count if the person has
-    /// a name in another row.
-    fn closest(&mut self, one: &[usize], other: &[usize]) -> Likeness {
-        let [one, other] = [one, other].map(|rows| {
-            let mut named: Vec<usize> = rows.to_vec();
-            named.retain(|row| self.name(*row).is_some());
-            named.truncate(MOST_COMPARED);
-            named
-        });
-        if one.is_empty() || other.is_empty() {
-            return Likeness::Agree;
-        }
-        let mut closest = Likeness::Unlike;
-        for a in &one {
-            for b in &other {
-                closest = closest.max(self.likeness(*a, *b));
+    /// The closest likeness between two people, by the names that are in one script. `None` if a name is missing or
+    /// in another script. A row without a name tells nothing of somebody who has one in another row.
+    fn closest(&mut self, one: &[usize], other: &[usize]) -> Option<Likeness> {
+        let (one, other) = (self.named(one), self.named(other));
+        let name = |row: &usize| self.names[row].as_ref();
+        let mut closest = None;
+        for one in one.iter().filter_map(name) {
+            for other in other.iter().filter_map(name) {
+                let likeness = one.compare(other);
+                if likeness != Likeness::Agree || one.agrees_in_one_script(other) {
+                    closest = closest.max(Some(likeness));
+                }
             }
         }
         closest
@@ -190,16 +193,22 @@ impl<'a> Finder<'a> {
             all.entry(self.sets.root(row)).or_default().push(row);
         }
         all.retain(|_, rows| rows.len() > 1);
-        self.all_rows = all;
+        let by_row = all.into_values().flat_map(|rows| {
+            let rows = Rc::new(rows);
+            let all = (0..rows.len()).map(move |place| (rows[place], Rc::clone(&rows)));
+            all.collect::<Vec<_>>()
+        });
+        self.all_rows = by_row.collect();
     }
 
-    /// Every row of the person whose these are.
-    fn person(&mut self, rows: &[usize]) -> Vec<usize> {
-        let root = self.sets.root(rows[0]);
-        self.all_rows
-            .get(&root)
-            .cloned()
-            .unwrap_or_else(|| rows.to_vec())
+    /// These rows of a person, and all that were theirs when they were collected.
+    fn person(&self, rows: &[usize]) -> Vec<usize> {
+        let mut all = rows.to_vec();
+        let known = rows.iter().filter_map(|row| self.all_rows.get(row));
+        all.extend(known.flat_map(|rows| rows.iter()));
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Rows that an approved alias makes one person.
@@ -218,12 +227,20 @@ impl<'a> Finder<'a> {
                 continue;
             }
             let all = found.concat();
-            let rows = || all.iter().map(|row| &self.rows[*row]);
+            let ids = all
+                .iter()
+                .filter_map(|row| self.rows[*row].person_id.as_ref());
+            let ids: BTreeSet<&String> = ids.collect();
+            let is_theirs = |row: &HrRow| row.person_id.as_ref().is_some_and(|id| ids.contains(id));
+            let of_them = self.rows.iter().enumerate();
+            let of_them = of_them.filter(|(row, of)| all.contains(row) || is_theirs(of));
+            let rows = || of_them.clone().map(|(_, row)| row);
             let emails: Vec<EmailAddress> = rows().flat_map(|row| row.emails().cloned()).collect();
             let names: Vec<String> = rows().filter_map(|row| row.name.clone()).collect();
             let themselves = Named {
                 ids: rows().filter_map(|row| row.person_id.as_deref()).collect(),
                 emails: &emails,
+                shared_emails: &[],
                 names: &names,
             };
             if directives.may_take_for_one(*line, &themselves, approved_by) {
@@ -261,7 +278,7 @@ impl<'a> Finder<'a> {
     /// another script.
     fn may_be_one(&mut self, people: &[Vec<usize>]) -> bool {
         match people {
-            [one, other] => self.closest(one, other) == Likeness::Agree,
+            [one, other] => matches!(self.closest(one, other), None | Some(Likeness::Agree)),
             _ => false,
         }
     }
@@ -272,11 +289,15 @@ impl<'a> Finder<'a> {
         }
     }
 
+    fn with_one_id(&self) -> Vec<Vec<usize>> {
+        let ids = self.rows.iter().enumerate();
+        several(ids.filter_map(|(row, of)| Some((row, of.person_id.as_deref()?))))
+    }
+
     /// Rows with one id.
     fn by_id(&mut self) {
-        let ids = self.rows.iter().enumerate();
-        let ids = ids.filter_map(|(row, of)| Some((row, of.person_id.as_deref()?)));
-        for members in several(ids) {
+        self.collect_rows();
+        for members in self.with_one_id() {
             let mut by_address: Map<&str, usize> = Map::default();
             for row in &members {
                 for email in self.rows[*row].emails() {
@@ -286,14 +307,23 @@ impl<'a> Finder<'a> {
             }
             let people = self.unite_agreeing(&members);
             let is_nameless = members.iter().all(|row| self.name(*row).is_none());
-            if is_nameless || self.may_be_one(&people) {
+            let whole: Vec<Vec<usize>> = people.iter().map(|rows| self.person(rows)).collect();
+            if is_nameless || self.may_be_one(&whole) {
                 self.unite_all(&people);
-                continue;
             }
+        }
+    }
+
+    /// People who still have one id: some may be one person, and the others share the id by mistake.
+    fn compare_by_id(&mut self) {
+        self.collect_rows();
+        for members in self.with_one_id() {
+            let people = self.sets.parts(&members);
+            let whole: Vec<Vec<usize>> = people.iter().map(|rows| self.person(rows)).collect();
             let mut is_known = vec![people.len() == 1; people.len()];
             for one in 0..people.len() {
                 for other in one.saturating_sub(MOST_COMPARED)..one {
-                    if self.closest(&people[one], &people[other]) != Likeness::Unlike {
+                    if self.closest(&whole[one], &whole[other]) != Some(Likeness::Unlike) {
                         let pair = (people[one][0], people[other][0], true);
                         self.related.push(pair);
                         (is_known[one], is_known[other]) = (true, true);
@@ -338,15 +368,17 @@ impl<'a> Finder<'a> {
             let (one, other) = (&self.person(one), &self.person(other));
             let likeness = self.closest(one, other);
             let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
-            if likeness == Likeness::Related && is_transfer {
+            let is_one = match likeness {
+                Some(Likeness::Agree) => true,
+                Some(Likeness::Related) => is_transfer,
+                Some(Likeness::Unlike) => false,
+                None => !(self.have_ids(one, other) && self.overlap(one, other)),
+            };
+            if is_one {
                 united.push((one[0], other[0]));
-            } else if self.overlap(one, other)
-                && (self.have_ids(one, other) || likeness != Likeness::Agree)
-            {
+            } else if self.overlap(one, other) {
                 self.shared_emails.extend(members);
-            } else if likeness == Likeness::Agree {
-                united.push((one[0], other[0]));
-            } else if likeness == Likeness::Related {
+            } else if likeness == Some(Likeness::Related) {
                 self.related.push((one[0], other[0], false));
             } else if !self.is_employed(one) && !self.is_employed(other) {
                 match (self.last_of(one), self.last_of(other)) {
@@ -383,17 +415,12 @@ impl<'a> Finder<'a> {
     fn is_employed(&self, rows: &[usize]) -> bool {
         rows.iter().any(|row| {
             let row = &self.rows[*row];
-            let ends = || {
-                [&row.last_day, &row.end]
-                    .into_iter()
-                    .flatten()
-                    .map(|end| end.at)
-            };
+            let last_day = ends::last_day(row);
+            let ends = || last_day.into_iter().chain(&row.end).map(|end| end.at);
             let is_to_come = |end: Timestamp| end > self.as_of;
             match row.status {
                 Employment::Active => {
-                    let last_day = row.last_day.as_ref().map(|day| day.at);
-                    let is_over = last_day.is_some_and(|day| !is_to_come(day));
+                    let is_over = last_day.is_some_and(|day| !is_to_come(day.at));
                     !(is_over && row.end.as_ref().is_some_and(|end| is_to_come(end.at)))
                 }
                 Employment::OnLeave => true,
@@ -412,7 +439,7 @@ impl<'a> Finder<'a> {
         if self.is_employed(rows) {
             return Some((start, None));
         }
-        let ends = rows_of().filter_map(|row| row.last_day.as_ref().or(row.end.as_ref()));
+        let ends = rows_of().filter_map(ends::end_of_work);
         Some((start, Some(ends.map(|end| end.at).max()?)))
     }
 
@@ -432,15 +459,17 @@ impl<'a> Finder<'a> {
 
     /// Whether a tenure begins as another ends: the day after at the latest, and not long before.
     fn is_transfer(&self, ended: &[usize], begun: &[usize]) -> bool {
-        let ends = ended.iter().filter_map(|row| {
-            let row = &self.rows[*row];
-            Some(row.last_day.as_ref().or(row.end.as_ref())?.at)
-        });
+        let ends = ended
+            .iter()
+            .filter_map(|row| ends::end_of_work(&self.rows[*row]));
         // A colleague of many years may have a new tenure, too.
         let starts = begun
             .iter()
-            .filter_map(|row| Some(self.rows[*row].start.as_ref()?.at));
-        match (ends.max(), starts.min()) {
+            .filter_map(|row| ends::running_start(&self.rows[*row]));
+        match (
+            ends.map(|end| end.at).max(),
+            starts.map(|start| start.at).min(),
+        ) {
             (Some(end), Some(start)) => {
                 let gap = start.duration_since(end);
                 gap <= SignedDuration::ZERO && gap >= -TRANSFER

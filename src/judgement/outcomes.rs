@@ -168,7 +168,10 @@ impl<'a> Judge<'_, 'a> {
             && person.worked_without_address()
             && !matches.may_be_namesake;
 
-        let accounts: Vec<&Account> = links.iter().filter_map(|link| link.listed).collect();
+        let accounts = links.iter().filter_map(|link| link.listed);
+        let accounts: Vec<&Account> = accounts
+            .chain(suspicions.iter().map(|suspicion| suspicion.account))
+            .collect();
         let mut is_accepted = false;
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,

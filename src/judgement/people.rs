@@ -105,6 +105,7 @@ impl Person<'_> {
         Named {
             ids: self.ids().map(String::as_str).collect(),
             emails: &self.emails,
+            shared_emails: &self.shared_emails,
             names: &self.names,
         }
     }

@@ -141,6 +141,7 @@ impl Leaver {
         Named {
             ids: self.ids().map(String::as_str).collect(),
             emails: &self.emails,
+            shared_emails: &[],
             names: self.name.as_slice(),
         }
     }

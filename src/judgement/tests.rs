@@ -1,7 +1,6 @@
 mod changes;
 mod checks;
 mod directives;
-mod disputed;
 mod examples;
 mod findings;
 mod matching;

@@ -8,6 +8,7 @@ use crate::judgement::{
 use crate::people::{Exception, Role, Status};
 
 const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
 const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);
 
 /// Ada has left and still has access.
@@ -910,4 +911,115 @@ fn an_exception_approved_by_whom_it_is_for_is_told_beside_a_good_one() {
         let expected = [DirectiveState::Used, DirectiveState::Malformed];
         assert_eq!(states(&judged), expected, "{days:?}");
     }
+}
+
+#[test]
+fn a_leaver_accepts_no_suspicion_about_themselves() {
+    let suspected = world()
+        .account_as("1", "nick@example.com")
+        .set("1", |account| account.name = text("Ada Diaz"))
+        .hr(left("E1").mail(ADA).name("Ada Diaz"));
+    for approver in ["E1", ADA] {
+        let judged = suspected
+            .clone()
+            .exception(|of| {
+                of.account_id = text("1");
+                of.approved_by = text(approver);
+            })
+            .judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable, "{approver}");
+    }
+}
+
+#[test]
+fn the_address_of_an_account_accepts_no_doubt_about_its_person() {
+    let judged = world()
+        .account_as("1", ADA)
+        .set("1", |account| account.external_id = text("E1"))
+        .status("1", Status::Unknown(None))
+        .hr(left("E1").name("Ada Diaz"))
+        .exception(|of| {
+            of.person_id = text("E1");
+            of.approved_by = text(ADA);
+        })
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn nobody_approves_that_they_are_somebody_who_works_here() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA))
+        .hr(row("E2").mail(BOB).active().start(date(2026, 11, 5)))
+        .alias(|alias| {
+            alias.person_id = text("E1=E2");
+            alias.relation = text("same_person");
+            alias.approved_by = text(ADA);
+        })
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+#[test]
+fn the_address_of_an_account_does_not_approve_that_it_is_somebody_elses() {
+    let judged = world()
+        .account_as("1", "nick@example.com")
+        .set("1", |account| account.name = text("Ada Diaz"))
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .alias(|alias| {
+            alias.account_id = text("1");
+            alias.person_id = text("E1");
+            alias.relation = text("different");
+            alias.approved_by = text("nick@example.com");
+        })
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+    assert_eq!(states(&judged), [DirectiveState::Malformed]);
+}
+
+#[test]
+fn the_address_of_a_suspected_account_accepts_no_doubt_about_a_person() {
+    let judged = world()
+        .account_as("1", "nick@example.com")
+        .set("1", |account| account.name = text("Ada Diaz"))
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .exception(|of| {
+            of.person_id = text("E1");
+            of.approved_by = text("nick@example.com");
+        })
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
+fn an_address_of_several_people_approves_nothing_about_one_of_them() {
+    let judged = world()
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(left("E2").mail(ADA).name("Bob Roe"))
+        .hr(left("E3").mail(ADA).name("Eve"))
+        .exception(|of| {
+            of.check = text("leavers_without_address");
+            of.approved_by = text(ADA);
+        })
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn nobody_approves_by_another_row_that_they_are_somebody_else() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA))
+        .hr(left("E1").name("Ada Diaz"))
+        .hr(row("E2").mail(BOB).active().start(date(2026, 11, 5)))
+        .alias(|alias| {
+            alias.person_id = text("ada@example.com=E2");
+            alias.relation = text("same_person");
+            alias.approved_by = text("Ada Diaz <a@b.example>");
+        })
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+    assert_eq!(states(&judged), [DirectiveState::Malformed]);
 }

@@ -5,6 +5,7 @@ use crate::judgement::{FindingKind, Severity};
 use crate::people::Status;
 
 const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
 
 #[test]
 fn a_finding_id_is_the_digest_anybody_can_compute() {
@@ -101,4 +102,20 @@ fn the_gravest_comes_first() {
         severities,
         [Severity::Critical, Severity::High, Severity::Medium]
     );
+}
+
+#[test]
+fn an_account_in_doubt_is_no_finding_beside_one_that_is_none() {
+    let judged = world()
+        .account(ADA)
+        .account(BOB)
+        .hr(left("E1").mail(ADA).other(BOB).name("Ada Roe"))
+        .hr(row("E2").mail(ADA).name("Ada Diaz").active())
+        .judge();
+    let found = judged
+        .findings
+        .iter()
+        .filter(|of| of.kind == FindingKind::OffboardedAccess);
+    let found: Vec<_> = found.filter_map(|of| of.account_id.as_deref()).collect();
+    assert_eq!(found, ["bob"]);
 }

@@ -5,6 +5,7 @@ use crate::judgement::{FindingKind, MatchKind, Outcome, Verdict};
 use crate::people::Status;
 
 const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
 
 #[test]
 fn case_blanks_and_composition_of_an_address_make_no_difference() {
@@ -253,4 +254,184 @@ fn a_suspicion_is_not_handed_on_among_leavers_without_an_id() {
     let of_bob = |night: &World| leaver(&night.judge(), bob).note.clone();
     assert!(!of_bob(&night).contains("account 1"));
     assert!(!of_bob(&night.clone().next()).contains("account 1"));
+}
+
+#[test]
+fn a_nameless_row_makes_no_two_names_of_one_id_one_person() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 1)))
+        .hr(row("E1")
+            .mail(BOB)
+            .name("Bob Roe")
+            .active()
+            .start(date(2026, 11, 5)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_nameless_row_with_an_address_has_the_name_of_its_id() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA))
+        .hr(left("E1").name("Ada Diaz"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Bob Roe")
+            .active()
+            .start(date(2026, 11, 5)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+    assert_eq!(judged.verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_related_person_does_not_excuse_an_account_that_began_later() {
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| {
+            account.joined_at = Some(at("2026-11-23T08:00:00Z"))
+        })
+        .hr(left("E1").mail(ADA).name("Ada Roe"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Ada Diaz")
+            .active()
+            .start(date(2026, 11, 9)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn a_further_address_is_not_handed_on() {
+    let judged = world()
+        .account(BOB)
+        .set("bob", |account| {
+            account.joined_at = Some(at("2026-11-23T08:00:00Z"))
+        })
+        .hr(left("E1").other(BOB).name("Ada Roe"))
+        .hr(row("E2").mail(BOB).name("Eve").active())
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+}
+
+#[test]
+fn somebody_who_has_not_begun_excuses_no_account() {
+    let judged = world()
+        .account(ADA)
+        .set("ada", |account| {
+            account.joined_at = Some(at("2026-11-23T08:00:00Z"))
+        })
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Bob Roe")
+            .active()
+            .start(date(2027, 1, 4)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+}
+
+#[test]
+fn an_address_passes_on_only_to_somebody_who_left_later() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Bob Roe")
+            .ended()
+            .end(date(2026, 12, 24)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+}
+
+#[test]
+fn an_id_of_two_people_disables_no_other_id() {
+    let judged = world()
+        .account_as("1", "nick@partner.example")
+        .set("1", |account| account.external_id = text("E1"))
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Ada Diaz")
+            .ended()
+            .end(date(2026, 10, 1)))
+        .hr(row("E2").mail(BOB).name("Bob Roe").active())
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn a_new_tenure_of_a_colleague_is_no_transfer() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA).name("Ada Roe"))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Ada Diaz")
+            .ended()
+            .start(date(2020, 1, 1))
+            .end(date(2026, 11, 1)))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Ada Diaz")
+            .active()
+            .start(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn an_address_of_somebody_in_garden_leave_is_not_shared() {
+    let garden = row("E1").mail(ADA).name("Ada Diaz").active();
+    let judged = world()
+        .account(ADA)
+        .hr(garden.last_day(date(2026, 11, 2)).end(date(2026, 12, 24)))
+        .hr(row("E2")
+            .mail(ADA)
+            .name("Bob Roe")
+            .active()
+            .start(date(2026, 11, 5)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+}
+
+#[test]
+fn a_last_day_before_the_start_passes_no_address_on() {
+    let upcoming = row("E2").mail(ADA).name("Bob Roe").ended();
+    let upcoming = upcoming.start(date(2026, 11, 3)).end(date(2026, 12, 24));
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").mail(ADA).name("Ada Diaz"))
+        .hr(upcoming.last_day(date(2025, 5, 31)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::StillActive);
+}
+
+#[test]
+fn a_name_in_another_script_hides_no_related_name_of_its_person() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1")
+            .mail(ADA)
+            .name("\u{410}\u{434}\u{430} \u{414}\u{438}\u{430}\u{441}"))
+        .hr(left("E1").name("Ada Diaz"))
+        .hr(row("E2").mail(ADA).name("Ada Roe").active())
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn two_ids_whose_people_have_one_name_and_work_address_are_one_person() {
+    let judged = world()
+        .account(ADA)
+        .hr(left("E1").name("Ada Diaz"))
+        .hr(left("E1").mail(ADA))
+        .hr(row("E2").mail(ADA).name("Ada Diaz").active())
+        .judge();
+    assert_eq!(leaver(&judged, ADA).other_person_ids.len(), 1);
 }

@@ -6,7 +6,6 @@
 mod ends;
 mod lines;
 mod people;
-mod skipped;
 mod ties;
 mod two_runs;
 
@@ -24,8 +23,8 @@ use crate::judgement::{
 use crate::people::{Access, Account, EmailAddress, Meaning, Role};
 use ends::Stands;
 use lines::{
-    Relation, accepts_doubts, accepts_leavers_without_address, alias_names_person, aliases,
-    is_covered, is_sound_exception, owns, says_different,
+    Relation, accepts_doubts, accepts_without_address, alias_names_person, aliases,
+    approves_for_themselves, is_covered, is_sound_exception, owns, says_different,
 };
 use people::Person;
 use ties::Model;
@@ -41,8 +40,8 @@ struct Expected {
     offboarded: BTreeSet<String>,
     /// Accounts that may be theirs, and service accounts they left behind.
     possible: BTreeSet<String>,
-    /// Accounts with an address that they share with others.
-    shared: BTreeMap<EmailAddress, BTreeSet<String>>,
+    /// Accounts with an address or an id that they share with others.
+    shared: BTreeMap<String, BTreeSet<String>>,
     /// Whether no account of theirs could have been found.
     no_search: bool,
 }
@@ -90,10 +89,14 @@ impl Model<'_> {
         accounts.any(|account| account.access() != Access::None)
             && match stands {
                 Stands::Left => ended.is_none() && dates.next().is_some(),
-                Stands::Working => {
-                    dates.any(|(column, date)| date <= now && self.is_mostly_blank(column))
+                Stands::Working | Stands::Rehired | Stands::Upcoming => {
+                    let is_roster = self.inputs.policy.hr_feed_scope == FeedScope::Roster;
+                    self.is_employed(person)
+                        && dates.any(|(column, date)| {
+                            date <= now && (!is_roster || self.is_mostly_blank(column))
+                        })
                 }
-                Stands::Rehired | Stands::Upcoming | Stands::Doubtful => false,
+                Stands::Doubtful => false,
             }
     }
 
@@ -152,11 +155,14 @@ impl Model<'_> {
             .values()
             .map(|(account, _)| *account)
             .chain(suspected.iter().copied())
+            .chain(shared.values().flatten().copied())
+            .chain(unread.iter().copied())
             .collect();
-        let accepted =
-            self.complete && cannot_be_judged && accepts_doubts(person, &in_question, inputs);
+        let accepted = self.complete
+            && (cannot_be_judged || no_search)
+            && accepts_doubts(person, &in_question, inputs);
         let accepted_without_search =
-            self.complete && no_search && accepts_leavers_without_address(inputs);
+            self.complete && no_search && accepts_without_address(person, inputs);
         let outcome = match stands {
             Stands::Rehired => Outcome::Rehired,
             Stands::Upcoming => Outcome::Upcoming,
@@ -164,7 +170,7 @@ impl Model<'_> {
             _ if !self.complete => Outcome::NotEvaluable,
             _ if cannot_be_judged && accepted => Outcome::Excepted,
             _ if cannot_be_judged => Outcome::NotEvaluable,
-            _ if no_search && accepted_without_search => Outcome::Excepted,
+            _ if no_search && (accepted || accepted_without_search) => Outcome::Excepted,
             _ if no_search => Outcome::NotEvaluable,
             _ if has_access && overdue => Outcome::Excepted,
             _ if has_access => Outcome::WithinGrace,
@@ -203,7 +209,7 @@ impl Model<'_> {
             shared: match is_open {
                 true => shared
                     .into_iter()
-                    .map(|(email, of)| (email, ids(&of)))
+                    .map(|(shared, of)| (shared, ids(&of)))
                     .collect(),
                 false => BTreeMap::new(),
             },
@@ -296,9 +302,9 @@ fn disagreements(world: &World) -> Vec<String> {
         ));
     }
     let possible: BTreeSet<String> = expected.iter().flat_map(|of| of.possible.clone()).collect();
-    let mut shared: BTreeMap<&EmailAddress, BTreeSet<String>> = BTreeMap::new();
-    for (email, accounts) in expected.iter().flat_map(|of| &of.shared) {
-        shared.entry(email).or_default().extend(accounts.clone());
+    let mut shared: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
+    for (what, accounts) in expected.iter().flat_map(|of| &of.shared) {
+        shared.entry(what).or_default().extend(accounts.clone());
     }
     let found_possible = found(&judged, FindingKind::PossibleOffboardedAccess);
     for account in &found_possible {
@@ -308,17 +314,18 @@ fn disagreements(world: &World) -> Vec<String> {
         }
     }
     // One finding for each question, which may be about several accounts and leavers.
-    for of in &expected {
-        if !of.possible.is_empty() && of.possible.is_disjoint(&found_possible) {
-            all.push(format!(
-                "possible: {:?} has a finding only of the model",
-                of.possible
-            ));
+    let of_leavers = expected.iter().map(|of| &of.possible);
+    let questions: Vec<&BTreeSet<String>> = of_leavers.chain(shared.values()).collect();
+    for question in &questions {
+        let mut accounts = (*question).clone();
+        for _ in &questions {
+            let touching = questions.iter().filter(|of| !of.is_disjoint(&accounts));
+            accounts = touching.copied().flatten().cloned().collect();
         }
-    }
-    for (email, accounts) in &shared {
-        if accounts.is_disjoint(&found_possible) {
-            all.push(format!("shared: {email} is a finding only of the model"));
+        if !question.is_empty() && accounts.is_disjoint(&found_possible) {
+            all.push(format!(
+                "possible: {question:?} has a finding only of the model"
+            ));
         }
     }
     let without_address = judged
@@ -362,6 +369,22 @@ fn disagreements(world: &World) -> Vec<String> {
         ));
     }
     // A line that is not sound is a finding, and does nothing.
+    let people = inputs.hr.unusable.is_none().then_some(&model.people);
+    let own = inputs.directives.aliases().iter().filter(|alias| {
+        let mut people = people.into_iter().flatten();
+        people.any(|person| approves_for_themselves(alias, person, &model))
+    });
+    for of in own {
+        let state = judged
+            .directives_of(DirectiveKind::Alias)
+            .find(|used| used.line == of.line)
+            .map(|used| used.state);
+        let mut findings = judged.findings.iter();
+        let is_found = findings.any(|finding| finding.kind == FindingKind::AliasInvalid);
+        if !is_found || state != Some(DirectiveState::Malformed) {
+            all.push(format!("alias: {state:?} {of:?}"));
+        }
+    }
     let exceptions = inputs.directives.exceptions().iter();
     for of in exceptions.filter(|of| !is_sound_exception(of, inputs)) {
         let state = judged
@@ -384,7 +407,6 @@ proptest! {
     #[test]
     fn the_model_agrees_on_every_first_run(run in a_night()) {
         let world = &worlds(&[run])[0];
-        prop_assume!(skipped::shape(&model(world, &world.judge())).is_none());
         prop_assert_eq!(disagreements(world), Vec::<String>::new());
     }
 }

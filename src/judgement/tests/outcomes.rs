@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, Outcome, Severity, Verdict, WithinSla};
-use crate::people::{Role, Status};
+use crate::people::{FeedColumn, Meaning, Role, Status, UnreadCell};
 
 const ADA: &str = "ada@example.com";
 
@@ -256,4 +256,26 @@ fn an_end_of_work_at_the_end_of_time_is_upcoming() {
     forever.0.end.as_mut().unwrap().at = jiff::Timestamp::MAX;
     let judged = world().account(ADA).hr(forever).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);
+}
+
+#[test]
+fn a_column_is_mostly_blank_among_everybody_who_works_here() {
+    let column = FeedColumn {
+        name: "Exit".to_owned(),
+        meaning: Meaning::Unread,
+    };
+    let mut dated = row("E1").mail(ADA).active();
+    dated.0.unread = vec![UnreadCell {
+        column: 0,
+        date: Some(at("2026-11-03T00:00:00Z")),
+        emails: Vec::new(),
+    }];
+    let judged = world()
+        .change(|inputs| inputs.hr.origin.columns = vec![column])
+        .account(ADA)
+        .hr(dated)
+        .hr(row("E2").active().end(date(2026, 12, 24)))
+        .hr(row("E3").active().end(date(2026, 12, 24)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
 }

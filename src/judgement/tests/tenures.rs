@@ -2,8 +2,10 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, Outcome, Verdict, WithinSla};
+use crate::people::{Employment, Status};
 
 const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
 
 #[test]
 fn two_ids_with_one_address_are_one_person_who_came_back() {
@@ -564,4 +566,109 @@ fn a_tenure_to_come_brings_nobody_back_whichever_of_two_ids_had_left() {
     let to_come = |id: &str| row(id).mail(ADA).active().start(date(2027, 1, 4));
     let night = night.next().no_rows().hr(to_come("E1")).hr(to_come("E2"));
     assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn overlapping_tenures_that_only_an_id_ties_are_not_evaluable() {
+    let judged = world()
+        .account(ADA)
+        .account(BOB)
+        .hr(left("E1").mail(ADA).start(date(2026, 9, 15)))
+        .hr(row("E1").mail(BOB).active().start(date(2020, 1, 1)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn a_start_after_all_ends_of_its_row_hides_no_last_day_of_a_leaver() {
+    let past = row("E1").mail(ADA).ended().last_day(date(2025, 5, 31));
+    let odd = past.end(date(2026, 12, 24)).start(date(2027, 1, 4));
+    let judged = world().account(ADA).hr(odd).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_end_before_the_start_of_somebody_employed_is_of_an_earlier_tenure() {
+    let began = |day| {
+        let earlier = row("E1").mail(ADA).active().end(date(2026, 11, 2));
+        world().account(ADA).hr(earlier.start(day)).judge()
+    };
+    for day in [date(2026, 11, 3), date(2026, 11, 5)] {
+        assert_eq!(began(day).leavers, [], "{day}");
+    }
+    assert_eq!(outcome(&began(date(2027, 1, 4)), ADA), Outcome::StillActive);
+}
+
+#[test]
+fn an_end_to_come_before_a_start_to_come_is_upcoming() {
+    let leaves = row("E1").mail(ADA).active().end(date(2026, 12, 24));
+    let judged = world()
+        .account(ADA)
+        .hr(leaves.start(date(2027, 1, 4)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);
+}
+
+#[test]
+fn a_new_tenure_in_its_row_brings_somebody_back() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
+        .hr(row("E1")
+            .mail(ADA)
+            .active()
+            .end(date(2025, 5, 31))
+            .start(date(2026, 11, 9)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+}
+
+#[test]
+fn somebody_on_leave_with_a_last_day_came_back_before() {
+    let mut on_leave = row("E1").mail(ADA).start(date(2026, 9, 15));
+    on_leave.0.status = Employment::OnLeave;
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().end(date(2025, 5, 31)))
+        .hr(on_leave.last_day(date(2026, 11, 2)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Rehired);
+}
+
+#[test]
+fn an_undated_end_of_an_overlapping_tenure_is_not_evaluable() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1").mail(ADA).ended().start(date(2026, 9, 15)))
+        .hr(row("E1").active().start(date(2020, 1, 1)))
+        .judge();
+    assert_eq!(outcome_of(&judged, "E1"), Outcome::NotEvaluable);
+}
+
+#[test]
+fn an_old_last_day_makes_no_recent_termination_date_old() {
+    let judged = world()
+        .account(ADA)
+        .hr(row("E1")
+            .mail(ADA)
+            .active()
+            .last_day(date(2025, 5, 31))
+            .end(date(2026, 11, 21)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
+fn a_last_day_before_the_start_is_none() {
+    let judged = world()
+        .account(ADA)
+        .status("ada", Status::Active)
+        .hr(row("E1")
+            .mail(ADA)
+            .ended()
+            .start(date(2026, 11, 3))
+            .last_day(date(2026, 11, 2))
+            .end(date(2026, 12, 24)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Upcoming);
 }

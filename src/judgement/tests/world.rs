@@ -539,3 +539,15 @@ pub(super) fn changes(judged: &Judgement) -> Vec<String> {
     };
     judged.changes.iter().map(line).collect()
 }
+
+/// Somebody who left on 2 November 2026.
+pub(super) fn left(id: &str) -> Row {
+    row(id).ended().end(date(2026, 11, 2))
+}
+
+/// The outcome of the leaver with an id.
+pub(super) fn outcome_of(judged: &Judgement, id: &str) -> Outcome {
+    let mut leavers = judged.leavers.iter();
+    let leaver = leavers.find(|leaver| leaver.person_id.as_deref() == Some(id));
+    leaver.expect("a leaver with this id").outcome
+}

@@ -34,11 +34,24 @@ fn ends(row: &HrRow) -> impl Iterator<Item = Timestamp> {
     row.last_day.iter().chain(&row.end).map(|date| date.at)
 }
 
+fn written_start(row: &HrRow) -> Option<Timestamp> {
+    row.start.as_ref().map(|start| start.at)
+}
+
+/// Whether the start is after all ends of the row.
+fn begins_after_its_ends(row: &HrRow) -> bool {
+    let mut ends = ends(row).peekable();
+    ends.peek().is_some() && written_start(row).is_some_and(|start| ends.all(|end| end <= start))
+}
+
+/// Whether the ends are of an earlier tenure that HR left in the row.
+fn is_new_tenure(row: &HrRow) -> bool {
+    matches!(row.status, Employment::Active | Employment::OnLeave) && begins_after_its_ends(row)
+}
+
 /// The first day, unless it is after all ends of the row.
 pub(super) fn start(row: &HrRow) -> Option<Timestamp> {
-    let start = row.start.as_ref()?.at;
-    let is_odd = ends(row).next().is_some() && ends(row).all(|end| end <= start);
-    (!is_odd).then_some(start)
+    written_start(row).filter(|_| !begins_after_its_ends(row))
 }
 
 /// The last day of work, unless it is before the start.
@@ -79,6 +92,15 @@ pub(super) fn says(row: &HrRow, inputs: &Inputs) -> Says {
             (None, Some(end)) => Says::Upcoming(end),
             (None, None) => unreachable!("it has dates"),
         },
+        Employment::Active | Employment::OnLeave if is_new_tenure(row) => {
+            let has_begun = written_start(row).is_some_and(|start| start <= now);
+            match (has_begun, past, end(row)) {
+                (true, ..) => Says::Employed,
+                (false, Some(past), _) => Says::Left(Some(past)),
+                (false, None, Some(end)) => Says::Upcoming(end),
+                (false, None, None) => unreachable!("it has dates"),
+            }
+        }
         Employment::Active => match (last_day(row), termination(row), end(row)) {
             (Some(last), Some(later), _) if last <= now && later > now => Says::Left(Some(last)),
             (_, _, None) => Says::Employed,
@@ -121,8 +143,15 @@ fn runs(row: &HrRow, inputs: &Inputs) -> bool {
     let says_so = matches!(row.status, Employment::Active | Employment::OnLeave);
     has_begun(row, inputs.as_of)
         && match says(row, inputs) {
-            Says::Employed => true,
-            Says::Upcoming(_) => says_so || start(row).is_some(),
+            // An end that has passed leaves a status that may not have been changed. Leave has a last day, too.
+            Says::Employed => {
+                let is_at_work = row.status != Employment::OnLeave;
+                !is_at_work || ends(row).next().is_none() || is_new_tenure(row)
+            }
+            Says::Upcoming(_) => match start(row) {
+                Some(start) => start <= inputs.as_of,
+                None => says_so && written_start(row).is_none(),
+            },
             Says::Left(_) | Says::Contradiction => false,
         }
 }
@@ -134,9 +163,17 @@ enum Began {
     Unknown,
 }
 
+/// The start of the tenure that runs.
+fn running_start(row: &HrRow) -> Option<Timestamp> {
+    match is_new_tenure(row) {
+        true => written_start(row),
+        false => start(row),
+    }
+}
+
 /// Whether a tenure began later than one that ended.
 fn began(row: &HrRow, left: &HrRow) -> Began {
-    match (start(row), start(left), end(left)) {
+    match (running_start(row), start(left), end(left)) {
         (Some(one), Some(other), _) if one > other => Began::Later,
         // Under another id it may be an old record that nobody closed.
         (Some(one), Some(other), _)
@@ -191,7 +228,7 @@ pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Ti
     // How each running tenure compares with all that ended.
     let compared = |ended: &[&HrRow], runner: &HrRow| -> Vec<Began> {
         let with = |left: &&HrRow| {
-            let overlaps = match (start(runner), end(left), start(left)) {
+            let overlaps = match (running_start(runner), end(left), start(left)) {
                 (Some(start), Some(end), _) => start + DAY < end,
                 (Some(one), None, Some(other)) => one < other,
                 _ => false,
@@ -260,10 +297,16 @@ pub(super) fn is_employed(person: &Person<'_>, inputs: &Inputs) -> bool {
 
 /// Whether rows say that somebody works here or will: by the status, or by dates that are all to come.
 fn say_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
-    rows.iter().any(|row| match row.status {
-        Employment::Active | Employment::OnLeave => !matches!(says(row, inputs), Says::Left(_)),
-        Employment::Ended => false,
-        Employment::Blank | Employment::Unclassified(_) => ends(row).all(|end| end > inputs.as_of),
+    rows.iter().any(|row| {
+        let mut ends = last_day(row).into_iter().chain(termination(row));
+        let are_to_come = ends.all(|end| end > inputs.as_of);
+        match row.status {
+            Employment::Active | Employment::OnLeave => {
+                is_new_tenure(row) || !matches!(says(row, inputs), Says::Left(_))
+            }
+            Employment::Ended => end(row).is_some() && are_to_come,
+            Employment::Blank | Employment::Unclassified(_) => are_to_come,
+        }
     })
 }
 
@@ -302,7 +345,7 @@ pub(super) fn latest_date(rows: &[&HrRow]) -> Option<Timestamp> {
 /// Who began long before that is a colleague, whatever a later row says.
 pub(super) fn is_transfer(from: &[&HrRow], to: &[&HrRow]) -> bool {
     let end = from.iter().filter_map(|row| end(row)).max();
-    let start = to.iter().filter_map(|row| start(row)).min();
+    let start = to.iter().filter_map(|row| running_start(row)).min();
     let dates = end.zip(start);
     dates.is_some_and(|(end, start)| end - DAY * 31 <= start && start <= end)
 }

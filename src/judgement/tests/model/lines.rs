@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::people::{Person, names_person};
+use super::ties::Model;
 use crate::judgement::Inputs;
 use crate::people::{
     Account, Alias, EmailAddress, Exception, NameWords, fold, is_blank_word, read_addresses,
@@ -152,13 +153,6 @@ fn is_person_or_account(
 
 // ---- Aliases ----
 
-/// The texts by which a line names people.
-fn named(alias: &Alias) -> Vec<String> {
-    let cells = [&alias.person_id, &alias.email, &alias.owner];
-    let texts = cells.into_iter().flatten().flat_map(|cell| cell.split('='));
-    texts.map(|text| text.trim().to_owned()).collect()
-}
-
 fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
     let Some(relation) = relation(alias) else {
         return false;
@@ -177,18 +171,7 @@ fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
             })
         }
     };
-    let approver = alias.approved_by.as_deref().unwrap_or_default();
-    let is_own = named(alias).iter().any(|text| {
-        let email = EmailAddress::parse(text).into_iter().collect();
-        is_them(
-            approver,
-            &BTreeSet::from([text.clone()]),
-            &email,
-            &[],
-            inputs,
-        )
-    });
-    let is_approved = is_a_reason(&alias.reason) && is_an_approver(&alias.approved_by) && !is_own;
+    let is_approved = is_a_reason(&alias.reason) && is_an_approver(&alias.approved_by);
     alias.fault.is_none()
         && alias.email.as_deref().is_none_or(is_address)
         && keys
@@ -295,8 +278,12 @@ fn exceptions(inputs: &Inputs) -> impl Iterator<Item = &Exception> {
     all.filter(move |of| is_sound_exception(of, inputs))
 }
 
-pub(super) fn accepts_leavers_without_address(inputs: &Inputs) -> bool {
-    exceptions(inputs).any(|of| of.check.as_deref() == Some("leavers_without_address"))
+pub(super) fn accepts_without_address(person: &Person<'_>, inputs: &Inputs) -> bool {
+    exceptions(inputs).any(|of| {
+        let approver = of.approved_by.as_deref().unwrap_or_default();
+        of.check.as_deref() == Some("leavers_without_address")
+            && !is_person(approver, person, inputs)
+    })
 }
 
 /// Whether an exception covers access of a leaver by an account.
@@ -346,26 +333,39 @@ pub(super) fn accepts_suspicion(person: &Person<'_>, account: &Account, inputs: 
     })
 }
 
-/// Whether somebody in HR's feed approved a line for an account or for two people, or an address of an account
-/// a line for a person.
-pub(super) fn approves_for_themselves(people: &[Person<'_>], inputs: &Inputs) -> bool {
-    let is_by = |text: &str| {
-        let mut accounts = inputs
-            .population
-            .accounts
-            .iter()
-            .filter(|account| account.id != "root");
-        people.iter().any(|person| is_person(text, person, inputs))
-            || accounts.any(|account| {
-                let emails = account.emails.iter().cloned().collect();
-                is_them(text, &BTreeSet::new(), &emails, &[], inputs)
-            })
-    };
-    let by = |text: &Option<String>| is_by(text.as_deref().unwrap_or_default());
-    exceptions(inputs).any(|of| of.check.is_none() && by(&of.approved_by))
-        || inputs
-            .directives
-            .aliases()
-            .iter()
-            .any(|alias| relation(alias) == Some(Relation::SamePerson) && by(&alias.approved_by))
+/// Whether a person approved a line that is about them: that they are somebody else, or that an account is not
+/// theirs.
+pub(super) fn approves_for_themselves(
+    alias: &Alias,
+    person: &Person<'_>,
+    model: &Model<'_>,
+) -> bool {
+    let inputs = model.inputs;
+    let approver = alias.approved_by.as_deref().unwrap_or_default();
+    if !is_sound_alias(alias, inputs) {
+        return false;
+    }
+    match relation(alias) {
+        Some(Relation::SamePerson) => {
+            let pair = alias.person_id.as_deref().unwrap_or_default();
+            let mut sides = pair.split('=');
+            let are_known = sides.clone().all(|text| {
+                let mut people = model.people.iter();
+                people.any(|person| names_person(text, person))
+            });
+            are_known
+                && sides.any(|text| names_person(text, person))
+                && is_person(approver, person, inputs)
+        }
+        Some(Relation::Different) => {
+            let mut accounts = inputs.population.accounts.iter();
+            alias_names_person(alias, person)
+                && accounts.any(|account| {
+                    alias_names_account(alias, account)
+                        && model.tie_but_for_lines(person, account).is_some()
+                        && is_person_or_account(approver, person, account, inputs)
+                })
+        }
+        Some(Relation::Same | Relation::Service) | None => false,
+    }
 }

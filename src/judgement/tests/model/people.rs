@@ -37,11 +37,9 @@ impl Person<'_> {
             .collect()
     }
 
-    /// The rows with a work address.
-    pub(super) fn with(&self, address: &EmailAddress) -> Vec<&HrRow> {
-        let rows = self.rows.iter().copied();
-        rows.filter(|row| row.email.as_ref() == Some(address))
-            .collect()
+    pub(super) fn has_work_address(&self, address: &EmailAddress) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| row.email.as_ref() == Some(address))
     }
 
     pub(super) fn names(&self) -> Vec<NameWords> {
@@ -140,6 +138,29 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
     let rows = &inputs.hr.rows;
     let mut groups: Vec<Vec<&HrRow>> = rows.iter().map(|row| vec![row]).collect();
 
+    // What people decided by hand.
+    for alias in aliases(inputs, Relation::SamePerson) {
+        let text = alias.person_id.as_deref().unwrap_or_default();
+        let Some((one, other)) = text.split_once('=') else {
+            continue;
+        };
+        let is_named = |row: &HrRow, text: &str| names_person(text, &person(&[row]));
+        let is_either = |row: &HrRow| is_named(row, one) || is_named(row, other);
+        let are_known = [one, other]
+            .iter()
+            .all(|text| rows.iter().any(|row| is_named(row, text)));
+        // All rows with their ids are theirs, too.
+        let is_theirs = |row: &&HrRow| {
+            let mut named = rows.iter().filter(|row| is_either(row));
+            is_either(row) || named.any(|of| share_an_id(of, row))
+        };
+        let them: Vec<&HrRow> = rows.iter().filter(is_theirs).collect();
+        if are_known && may_join(alias, &person(&them), inputs) {
+            let is_in = |group: &[&HrRow]| group.iter().any(|row| is_either(row));
+            join(&mut groups, |a, b| is_in(a) && is_in(b));
+        }
+    }
+
     // What is certain: one id or one work address with names that agree, one id with one address.
     join(&mut groups, |a, b| {
         any_pair(a, b, |a, b| {
@@ -157,7 +178,10 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         let has_id = |group: &[&HrRow]| group.iter().any(|row| row.person_id.as_ref() == Some(id));
         let of_id: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_id(group)).collect();
         let are_nameless = of_id.iter().all(|group| person(group).names().is_empty());
-        let are_two = of_id.len() == 2 && alike_groups(of_id[0], of_id[1]) == Alike::Unknown;
+        let may_be_one = |one: &[&HrRow], other: &[&HrRow]| {
+            matches!(alike_groups(one, other), Alike::Unknown | Alike::Agree)
+        };
+        let are_two = of_id.len() == 2 && may_be_one(of_id[0], of_id[1]);
         if are_nameless || are_two {
             join(&mut groups, |a, b| has_id(a) && has_id(b));
         }
@@ -167,7 +191,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
     let addresses: BTreeSet<EmailAddress> =
         rows.iter().filter_map(|row| row.email.clone()).collect();
     for address in &addresses {
-        let has_it = |group: &[&HrRow]| !person(group).with(address).is_empty();
+        let has_it = |group: &[&HrRow]| person(group).has_work_address(address);
         // Without an id and a name the address is all there is.
         join(&mut groups, |a, b| {
             let is_vague = |group: &[&HrRow]| {
@@ -175,46 +199,43 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
             };
             has_it(a) && has_it(b) && is_vague(a) && is_vague(b)
         });
+    }
+    // All are decided before any are joined: no order of the addresses counts.
+    let mut of_one = Vec::new();
+    let mut of_several = BTreeSet::new();
+    for address in &addresses {
+        let has_it = |group: &[&HrRow]| person(group).has_work_address(address);
         let of_it: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_it(group)).collect();
+        if of_it.len() > 2 {
+            of_several.insert(address.clone());
+        }
         if let [one, other] = of_it[..] {
             let (a, b) = (person(one), person(other));
-            let (at_a, at_b) = (a.with(address), b.with(address));
             // Two ids are two people if both worked here at one time.
             let have_ids = !a.ids().is_empty() && !b.ids().is_empty();
             let are_one = match alike_groups(one, other) {
                 Alike::Agree => true,
-                Alike::Related => is_transfer(&at_a, &at_b) || is_transfer(&at_b, &at_a),
-                Alike::Unknown => !(have_ids && overlap(&at_a, &at_b, inputs)),
+                Alike::Related => is_transfer(one, other) || is_transfer(other, one),
+                Alike::Unknown => !(have_ids && overlap(one, other, inputs)),
                 Alike::Unlike => false,
             };
             if are_one {
-                join(&mut groups, |a, b| has_it(a) && has_it(b));
+                of_one.push(address.clone());
+            } else if overlap(one, other, inputs) {
+                of_several.insert(address.clone());
             }
         }
     }
-
-    // What people decided by hand.
-    for alias in aliases(inputs, Relation::SamePerson) {
-        let text = alias.person_id.as_deref().unwrap_or_default();
-        let Some((one, other)) = text.split_once('=') else {
-            continue;
-        };
-        let named = |text: &str, group: &[&HrRow]| names_person(text, &person(group));
-        let of = |text: &str| -> Vec<Person<'_>> {
-            let people = groups.iter().map(|group| person(group));
-            people.filter(|person| names_person(text, person)).collect()
-        };
-        let (of_one, of_other) = (of(one), of(other));
-        let by_another = of_one
-            .iter()
-            .chain(&of_other)
-            .all(|person| may_join(alias, person, inputs));
-        if !of_one.is_empty() && !of_other.is_empty() && by_another {
-            let is_either = |group: &[&HrRow]| named(one, group) || named(other, group);
-            join(&mut groups, |a, b| is_either(a) && is_either(b));
-        }
+    for address in of_one {
+        let has_it = |group: &[&HrRow]| person(group).has_work_address(&address);
+        join(&mut groups, |a, b| has_it(a) && has_it(b));
     }
-    groups.iter().map(|group| person(group)).collect()
+    let people = groups.iter().map(|group| {
+        let mut person = person(group);
+        person.shared = &person.work_emails() & &of_several;
+        person
+    });
+    people.collect()
 }
 
 /// Whether an id or an address names a person.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::ends::{Stands, is_employed, is_said_to_work, latest_date, overlap, stands};
+use super::ends::{Stands, is_employed, is_said_to_work, latest_date, stands};
 use super::lines::{
     accepts_suspicion, is_service, same_but_for_a_tag, same_but_for_the_domain, says_different,
     says_same,
@@ -26,7 +26,7 @@ pub(super) struct Model<'a> {
 impl<'a> Model<'a> {
     pub(super) fn of(inputs: &'a Inputs, judged: &Judgement) -> Self {
         let is_usable = inputs.hr.unusable.is_none();
-        let mut model = Self {
+        Self {
             inputs,
             people: if is_usable {
                 people(inputs)
@@ -36,16 +36,7 @@ impl<'a> Model<'a> {
             complete: judged.complete,
             own_domains: judged.organization_domains.clone(),
             unread: Vec::new(),
-        };
-        let shared = |person: &Person<'_>| {
-            let work = person.work_emails().into_iter();
-            work.filter(|address| model.is_shared(address)).collect()
-        };
-        let shared: Vec<BTreeSet<EmailAddress>> = model.people.iter().map(shared).collect();
-        for (person, shared) in model.people.iter_mut().zip(shared) {
-            person.shared = shared;
         }
-        model
     }
 
     pub(super) fn accounts(&self) -> &'a [Account] {
@@ -79,20 +70,6 @@ impl<'a> Model<'a> {
         let first = person.rows[0];
         let is_them = move |other: &&Person<'_>| std::ptr::eq(other.rows[0], first);
         self.people.iter().filter(move |other| !is_them(other))
-    }
-
-    /// Whether a work address belongs to nobody alone: three people have it, or two at one time.
-    fn is_shared(&self, address: &EmailAddress) -> bool {
-        let holders: Vec<Vec<&HrRow>> = self
-            .people
-            .iter()
-            .map(|person| person.with(address))
-            .filter(|rows| !rows.is_empty())
-            .collect();
-        match &holders[..] {
-            [one, other] => overlap(one, other, self.inputs),
-            all => all.len() > 2,
-        }
     }
 
     /// Whether an id of a person tells them from all others.
@@ -136,20 +113,19 @@ impl<'a> Model<'a> {
             return false;
         }
         let (stands, ended) = self.stands(person);
-        let rows = person.with(address);
         let mut others = self
             .others(person)
-            .filter(|other| !rows.is_empty() && !other.with(address).is_empty())
+            .filter(|other| person.has_work_address(address) && other.has_work_address(address))
             .filter(|other| alike(&person.names(), &other.names()) == Alike::Unlike);
         !others.any(|other| {
             if stands == Stands::Left && self.is_employed(other) {
                 let joined = account.joined_at.zip(ended);
                 return joined.is_some_and(|(joined, ended)| joined > ended);
             }
-            let later = other.with(address);
+            let (rows, later) = (&person.rows, &other.rows);
             let works = |rows: &[&HrRow]| is_said_to_work(rows, self.inputs);
-            let dates = latest_date(&later).zip(latest_date(&rows));
-            !works(&rows) && !works(&later) && dates.is_some_and(|(other, own)| other > own)
+            let dates = latest_date(later).zip(latest_date(rows));
+            !works(rows) && !works(later) && dates.is_some_and(|(other, own)| other > own)
         })
     }
 
@@ -200,7 +176,8 @@ impl<'a> Model<'a> {
         related.any(|other| {
             let is_related = alike(&person.names(), &other.names()) == Alike::Related;
             let one_id = !person.ids().is_disjoint(&other.ids());
-            let one_address = !person.work_emails().is_disjoint(&other.work_emails());
+            let own = &person.work_emails() - &person.shared;
+            let one_address = !own.is_disjoint(&other.work_emails());
             one_id || is_related && one_address && self.tie(other, account).is_some()
         })
     }
@@ -256,20 +233,31 @@ impl<'a> Model<'a> {
             .collect()
     }
 
-    /// Accounts with access that have an address which a leaver shares with others.
-    pub(super) fn shared(&self, person: &Person<'_>) -> BTreeMap<EmailAddress, Vec<&'a Account>> {
-        let addresses = person.shared.iter().cloned();
-        let with = |address: &EmailAddress| {
+    /// Accounts with access that have an address, or carry an id, which a leaver shares with others.
+    pub(super) fn shared(&self, person: &Person<'_>) -> BTreeMap<String, Vec<&'a Account>> {
+        let with = |is_wanted: &dyn Fn(&Account) -> bool| {
             let all = self.accounts().iter();
             all.filter(|account| account.access() != Access::None)
-                .filter(|account| account.emails.contains(address))
-                .filter(|account| !is_service(account, self.inputs))
+                .filter(|account| is_wanted(account))
                 .filter(|account| !says_different(person, account, self.inputs))
                 .filter(|account| !accepts_suspicion(person, account, self.inputs))
                 .collect::<Vec<_>>()
         };
-        addresses
-            .map(|address| (address.clone(), with(&address)))
+        let by_address = person.shared.iter().map(|address| {
+            let accounts = with(&|account| {
+                account.emails.contains(address) && !is_service(account, self.inputs)
+            });
+            (address.key().to_owned(), accounts)
+        });
+        let ids = &person.ids() - &self.ids_that_tell(person);
+        let by_id = ids.into_iter().map(|id| {
+            let accounts = with(&|account| {
+                account.external_id.as_ref() == Some(&id) && self.tie(person, account).is_none()
+            });
+            (id, accounts)
+        });
+        by_address
+            .chain(by_id)
             .filter(|(_, accounts)| !accounts.is_empty())
             .collect()
     }
