@@ -8,6 +8,7 @@
 mod columns;
 mod dates;
 mod draft;
+mod footer;
 mod hris;
 mod json;
 mod names;

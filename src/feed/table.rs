@@ -1,7 +1,5 @@
 //! Delimited text: the line of the header, the delimiter, and the rows that cannot be trusted.
 
-use std::collections::BTreeMap;
-
 use csv::StringRecord;
 use jiff::tz::TimeZone;
 
@@ -9,12 +7,12 @@ use super::Settings;
 use super::columns::{self, Header};
 use super::dates;
 use super::draft::Draft;
+use super::footer::{self, Says};
 use super::record::{Record, Value};
 use super::rows::RowReader;
-use super::statuses;
 use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
-use crate::people::{Employment, is_blank_word, trim};
+use crate::people::{is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
 /// header is data.
@@ -49,6 +47,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             if above == 1 { "was" } else { "were" }
         ));
     }
+    ensure_only_titles(&text[..found.at], &found)?;
     let body = &text[found.at..];
     let escapes = has_backslash_escapes(body.as_bytes(), found.delimiter);
     let mut lines = Lines::new(body, found.line, found.delimiter, escapes);
@@ -80,6 +79,11 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             continue;
         }
         if is_total(cells) {
+            if footer::count_of(cells.iter()).is_some_and(|total| total > people) {
+                return Err(format!(
+                    "line {line} counts more rows than the file has{EXPORT_WHOLE}"
+                ));
+            }
             draft.add_blank(1);
             draft.note(format!(
                 "Line {line} is a total, not a person, and was skipped"
@@ -117,6 +121,18 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         let has_more = cells.len() > width
             && (cells.iter().skip(width).any(|cell| !trim(cell).is_empty())
                 || cells.iter().take(width).enumerate().any(is_shifted));
+        let is_swallowing = |cell: &str| {
+            let breaks = cell.contains(['\n', '\r']);
+            let delimiters = cell.bytes().filter(|byte| *byte == found.delimiter).count();
+            breaks && (cell.contains('@') || delimiters + 1 >= width.max(2))
+        };
+        let swallows = cells.iter().any(is_swallowing);
+        let quotes = quotes.or_else(|| {
+            swallows.then(|| {
+                "a quote opens in one row and closes in a later one: rows may be inside it"
+                    .to_owned()
+            })
+        });
         if let Some(reason) = quotes.or_else(|| has_more.then(|| row.other_count(width))) {
             draft.add(rows.reject(line, reason, cells.iter()));
         } else {
@@ -132,19 +148,19 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         }
     }
     for Footer { line, text } in footers {
-        match judge_footer(&text, people) {
-            FooterSays::Nothing => {
+        match footer::says(&text, people) {
+            Says::Nothing => {
                 draft.add_blank(1);
                 draft.note(format!(
                     "Line {line} is a footer, not a person, and was skipped"
                 ));
             }
-            FooterSays::MayNameSomebody => {
+            Says::MayNameSomebody => {
                 let reason =
                     "the line below the rows may name a person: give each person a row of cells";
                 draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
             }
-            FooterSays::More => {
+            Says::More => {
                 return Err(format!(
                     "line {line} below the rows shows that rows are missing: export the whole list, or remove the line"
                 ));
@@ -162,84 +178,41 @@ struct Footer {
     text: String,
 }
 
-/// The only text of a line, if it is more than a word and has no address.
-fn footer(cells: &StringRecord) -> Option<&str> {
-    let mut texts = cells.iter().map(trim).filter(|cell| !cell.is_empty());
-    let text = texts
-        .next()
-        .filter(|text| text.contains([' ', ':', '\u{a0}']))?;
-    let is_date = || dates::of_unread(text, true, &TimeZone::UTC).is_some();
-    let is_footer = texts.next().is_none() && !text.contains('@') && !is_date();
-    is_footer.then_some(text)
-}
+/// What to do about a file that is not whole.
+const EXPORT_WHOLE: &str = ": export the whole list, or take the line out";
 
-/// The meaning of a footer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FooterSays {
-    Nothing,
-    /// The file lacks rows.
-    More,
-    MayNameSomebody,
-}
-
-/// Parts of words by which a footer announces that an export stopped.
-const STOPPED: [&str; 14] = [
-    "error",
-    "fehler",
-    "erreur",
-    "errore",
-    "erro:",
-    "failed",
-    "timed out",
-    "timeout",
-    "time-out",
-    "exceed",
-    "truncat",
-    "incomplete",
-    "abort",
-    "more r",
-];
-
-/// Looks at a footer below so many rows. A number in it that is no date counts rows or pages, or is an id.
-fn judge_footer(text: &str, rows: u64) -> FooterSays {
-    let lower = text.to_lowercase();
-    if STOPPED.iter().any(|part| lower.contains(part)) {
-        return FooterSays::More;
-    }
-    let is_date = |word: &str| {
-        let is_year = word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
-        is_year || word.contains(':') || dates::of_unread(word, false, &TimeZone::UTC).is_some()
-    };
-    let words: Vec<&str> = lower
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')'))
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let has_date = words.iter().any(|word| is_date(word));
-    let mut numbers: Vec<u64> = Vec::new();
-    for word in words.iter().filter(|word| !is_date(word)) {
-        let is_range = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '\u{2013}');
-        if word.chars().all(is_range) {
-            numbers.extend(
-                word.split(|c: char| !c.is_ascii_digit())
-                    .filter_map(|part| part.parse::<u64>().ok()),
-            );
-        } else if word.contains(|c: char| c.is_ascii_digit()) {
-            return FooterSays::MayNameSomebody;
+/// Lines above the header are titles and filters, and no rows that were sorted or pasted there.
+///
+/// # Errors
+/// Which line may be a person, or says that rows are missing.
+fn ensure_only_titles(above: &str, found: &Found) -> Result<(), String> {
+    for (line, text) in (1..).zip(above.lines()) {
+        let cells = text.split(char::from(found.delimiter));
+        let filled = cells.filter(|cell| !trim(cell).is_empty()).count();
+        if text.contains('@') || (filled > 1 && filled + 1 >= found.headers.len()) {
+            return Err(format!(
+                "line {line} stands above the header and may be a row: move the header to the top"
+            ));
+        }
+        if footer::says_partial(text) {
+            return Err(format!(
+                "line {line} says that the file is not whole{EXPORT_WHOLE}"
+            ));
         }
     }
-    let is_part = |pair: &[&str]| pair[0].parse::<u64>().is_ok() && pair[1] == "of";
-    let of_several =
-        words.windows(2).any(is_part) && numbers.windows(2).any(|pair| pair[0] < pair[1]);
-    if of_several || numbers.iter().any(|number| *number > rows) {
-        return FooterSays::More;
-    }
-    let says_left =
-        |word: &&str| statuses::employment(word, None, &BTreeMap::new()) == Employment::Ended;
-    match has_date && words.iter().any(says_left) {
-        true => FooterSays::MayNameSomebody,
-        false => FooterSays::Nothing,
-    }
+    Ok(())
+}
+
+/// The only text of a line, if it is in the first column, looks like no id and has no address.
+fn footer(cells: &StringRecord) -> Option<&str> {
+    let text = cells
+        .get(0)
+        .map(trim)
+        .filter(|text| footer::is_text(text))?;
+    let is_date = || dates::of_unread(text, true, &TimeZone::UTC).is_some();
+    let mut others = cells.iter().skip(1).map(trim);
+    let is_footer = others.all(str::is_empty) && !text.contains('@') && !is_date();
+    is_footer.then_some(text)
 }
 
 /// The place of the header, and its delimiter.

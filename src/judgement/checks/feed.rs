@@ -130,9 +130,10 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
             first.reason
         );
         // A setting closes it better, if the reason names one.
-        let detail = match (open.is_empty(), first.reason.contains(CLOSES_WITH)) {
-            (false, false) => format!("{detail}{CLOSES_WITH}`{}`", exception_for(first)),
-            _ => detail,
+        let line = exception_for(first).filter(|_| !first.reason.contains(CLOSES_WITH));
+        let detail = match line.filter(|_| !open.is_empty()) {
+            Some(line) => format!("{detail}{CLOSES_WITH}`{line}`"),
+            None => detail,
         };
         let exceptions = Vec::from_iter(exceptions).join(", ");
         match (open.len(), exceptions.is_empty()) {
@@ -157,12 +158,14 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
     with(check(id, status, detail), numbers)
 }
 
-/// The exception that accepts a rejected row. Checks print no addresses.
-fn exception_for(row: &RejectedRow) -> String {
-    match &row.person_id {
-        Some(id) => Remedy::Exception.line(id),
-        None => Remedy::Exception.line(&format!("<@ address in line {}>", row.line)),
-    }
+/// The line that accepts a row which cannot be read, if the row names a person. Checks name no addresses.
+fn exception_for(row: &RejectedRow) -> Option<String> {
+    let key = match (&row.person_id, &row.email) {
+        (Some(id), _) => id.clone(),
+        (None, Some(_)) => format!("<@ address in line {}>", row.line),
+        (None, None) => return None,
+    };
+    Some(Remedy::Exception.line(&key))
 }
 
 fn hr_matchable(basis: &Basis<'_>) -> Check {
