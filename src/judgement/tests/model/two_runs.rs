@@ -11,7 +11,7 @@ use super::people::{Alike, Person, alike};
 use super::ties::Model;
 use crate::judgement::tests::world::{Row, World, date, mail};
 use crate::judgement::tests::worlds::{Night, cases, nights, worlds};
-use crate::judgement::{Leaver, Outcome, Standing};
+use crate::judgement::{Leaver, MatchKind, Outcome, Standing};
 use crate::people::{Access, Account, Employment, HrRow};
 
 /// A leaver of the second run who is certainly a person of the first: by an id that nobody else has in either.
@@ -37,11 +37,18 @@ fn lost(first: &World, second: &World) -> Vec<String> {
             continue;
         };
         // An unlike name without a common address may be somebody else's to whom HR gave the id.
-        let is_unlike = alike(&was.names(), &is.names()) == Alike::Unlike;
+        // One name of the first run is kept.
+        let mut kept = was.names().into_iter();
+        let is_unlike = kept.any(|name| alike(&[name], &is.names()) == Alike::Unlike);
         if is_unlike && was.emails().is_disjoint(&is.emails()) {
             continue;
         }
-        for (id, _) in old.tied(was) {
+        for (id, (before, kind)) in old.tied(was) {
+            // An account of several people is followed for none of them.
+            let is_shared = before.emails.iter().any(|email| was.shared.contains(email));
+            if is_shared && kind != MatchKind::PersonId {
+                continue;
+            }
             let mut listed = new.accounts().iter();
             let Some(account) = listed.find(|account| account.id == id) else {
                 continue;
@@ -78,6 +85,10 @@ fn lost_account(
     // A carried link does not own an account that matches somebody employed today: it is a suspicion.
     let is_owned = is_followed
         || others.any(|other| model.is_employed(other) && model.tie(other, account).is_some());
+    let began_later = account.joined_at.zip(leaver.end_of_work);
+    if is_owned && began_later.is_some_and(|(joined, ended)| joined > ended) {
+        return None;
+    }
     let is_tied = leaver.account_id.contains(&account.id);
     let is_suspected = leaver.suspected_account_id.contains(&account.id);
     if !is_tied && !(is_owned && is_suspected) {
