@@ -921,7 +921,7 @@ fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1201 | the same address but for a plus-tag, and tied to nobody; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
+            "possible_offboarded_access | 1201 | the same address apart from a plus-tag: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
     );
     assert_eq!(night.code, 4);
@@ -1013,7 +1013,7 @@ fn h37_a_letter_that_only_looks_alike_is_warned_of() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1201 | the same address but for look-alike letters, and tied to nobody; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
+            "possible_offboarded_access | 1201 | the same address apart from look-alike letters: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
     );
     assert_eq!(night.code, 4);
@@ -1103,7 +1103,7 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1301 | the same name, and tied to nobody; 2 accounts: 1301, 1302; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
+            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts: 1301, 1302; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
         ]
     );
     assert_eq!(night.code, 4);

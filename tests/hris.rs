@@ -229,7 +229,7 @@ async fn every_form_of_a_list_gives_the_same_rows() {
 
 #[tokio::test]
 async fn a_list_that_may_lack_somebody_is_not_used() {
-    assert_snapshot!(unusable(read(scenario("hris-partial")).await), @"the list of employees calls itself partial (is_partial_response): who left may be missing from it");
+    assert_snapshot!(unusable(read(scenario("hris-partial")).await), @"the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
     let hris = Hris::generated(250).with(|hris| hris.repeated_cursor = true);
     let feed = read(with(hris)).await;
     // What was received is in the evidence all the same.
@@ -547,7 +547,7 @@ fn exit_4_a_partial_list_of_employees() {
     let result = job.json(1, "result.json");
     let accounted = check(&result, "hr_rows_accounted");
     assert_eq!(accounted["status"], "fail");
-    assert_snapshot!(accounted["detail"].as_str().unwrap_or_default(), @"the HR feed cannot be used: the list of employees calls itself partial (is_partial_response): who left may be missing from it");
+    assert_snapshot!(accounted["detail"].as_str().unwrap_or_default(), @"the HR feed cannot be used: the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
     assert_eq!(
         job.json(1, "manifest.json")["sources"]["hr_feed"]["pages"][0]["rows"],
         12

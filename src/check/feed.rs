@@ -1,4 +1,4 @@
-//! How the HR feed was understood: its columns, its status words and its dates.
+//! How the HR feed was read: its columns, its status words and its dates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use crate::report::on_one_line;
 /// Dates that are shown as samples.
 const SAMPLES: usize = 3;
 
-/// What a run would read in the feed.
+/// The feed as a run would read it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct FeedReading {
     pub columns: Vec<ColumnReading>,
@@ -22,9 +22,9 @@ pub struct FeedReading {
     /// Most frequent first.
     pub statuses: Vec<StatusReading>,
     pub rows: u64,
-    /// Persons, told apart by id, else by address.
+    /// People, counted by id, else by address.
     pub people: u64,
-    /// Of these, persons who have left or will leave.
+    /// Of these, people who have left or will leave.
     pub leavers: u64,
     pub dates: Vec<DateReading>,
 }
@@ -97,7 +97,7 @@ impl FeedReading {
     }
 }
 
-/// How many persons the rows are of, and how many of them leave.
+/// The number of people in the rows, and of leavers among them.
 fn people(rows: &[HrRow]) -> (u64, u64) {
     let (mut people, mut leavers) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
@@ -140,7 +140,7 @@ fn group(meaning: &Employment) -> &'static str {
     }
 }
 
-/// The whole setting, with what it names already, for the unread columns that hold something.
+/// The complete setting, with its present value, that ignores the unread columns with dates or addresses.
 fn ignore(columns: &[ColumnReading], by_hand: &BTreeMap<String, String>) -> Option<String> {
     // A comma would end the name, and a name that was cut is not the column's.
     let is_written =

@@ -43,7 +43,7 @@ pub struct Settings {
 pub struct Checked {
     /// Each line, in the order of subjects.
     pub lines: Vec<Line>,
-    /// How the HR feed was understood, if it could be read.
+    /// How the HR feed was read, if it could be.
     pub feed: Option<FeedReading>,
 }
 

@@ -266,7 +266,7 @@ pub fn input_hr(hr: &HrFeed) -> DataFile {
     )
 }
 
-/// `inputs/links.jsonl.gz`: who works here by HR's word, and the accounts tied to them, for the next run.
+/// `inputs/links.jsonl.gz`: the employed people and the accounts tied to them, for the next run.
 fn input_links(night: &Night<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, night.judgement.links.iter())
 }

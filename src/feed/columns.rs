@@ -1,4 +1,4 @@
-//! What each column of a table, or each key of an object, holds.
+//! The meaning of each column of a table, or of each key of an object.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) type ByHand = BTreeMap<Meaning, String>;
 pub(super) struct Header {
     /// As written; for a nested key its path with dots.
     pub(super) shown: String,
-    /// The whole name first, then the name without what only wraps a person.
+    /// The complete name first, then the name without keys that only wrap a person.
     forms: [String; 2],
     /// The words of the name, in plain form.
     words: Vec<String>,
@@ -60,7 +60,7 @@ impl Header {
         self.forms.iter().any(|form| is_among(form, names))
     }
 
-    /// The field that the name stands for, and the group of names it is in. The whole name goes first.
+    /// The field that the name stands for, and the group of names it is in. The complete name comes first.
     fn field(&self) -> Option<(Meaning, usize)> {
         self.forms.iter().find_map(|form| field_of(form))
     }
@@ -75,12 +75,12 @@ impl Header {
         self.shown == trim(name) || self.forms[0] == plain(name)
     }
 
-    /// Whether the name says that the column is about somebody else.
+    /// Whether the name shows that the column is about another person.
     fn is_about_others(&self) -> bool {
         self.has_word(ABOUT_OTHERS) && !has_part(&self.forms[0], LEAVING)
     }
 
-    /// Whether the name says that its dates are not the end of work.
+    /// Whether the name shows that its dates are not the end of work.
     fn has_harmless_dates(&self) -> bool {
         let name = &self.forms[0];
         !has_part(name, LEAVING)
@@ -92,8 +92,8 @@ impl Header {
         has_word(&self.forms[0], &self.words, parts)
     }
 
-    /// Whether the column names a person: by an address, an id that is called so, or a date or status that is
-    /// called after the end of work. A bare `id` or `status` may belong to anything.
+    /// Whether the name is typical of a person: an address, a person id, or a date or status of leaving. A bare `id`
+    /// or `status` may belong to anything.
     pub(super) fn names_person(&self, by_hand: &ByHand) -> bool {
         let in_first = |field, groups| self.group_of(field).is_some_and(|group| group < groups);
         self.is_address()
@@ -129,8 +129,8 @@ pub(super) struct Segment<'n> {
     pub(super) is_list: bool,
 }
 
-/// Objects around the person's own fields. What is inside of `manager` or `department` is about somebody or
-/// something else.
+/// Objects around the person's own fields. Keys inside of `manager` or `department` are about another
+/// person or thing.
 fn is_wrapper(segment: &Segment<'_>) -> bool {
     const WRAPPERS: &str = "attributes data details employee employment fields internal node person profile properties \
          termination offboarding work worker";
@@ -149,7 +149,7 @@ pub(super) fn count_known(headers: &[Header], by_hand: &ByHand) -> usize {
     headers.iter().filter(is_known).count()
 }
 
-/// What a column asks that is answered with yes or no.
+/// The question that a yes-or-no column answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Flag {
     WorksHere,
@@ -189,7 +189,7 @@ pub(super) struct Layout {
     own_addresses: Vec<usize>,
     /// Columns in which five digits may be the day of a spreadsheet.
     dated: Vec<bool>,
-    /// What a person might want to know of the choice.
+    /// Notes for a reader on the choice.
     pub(super) notes: Vec<String>,
 }
 
@@ -234,7 +234,7 @@ impl Layout {
         found.map(|(_, flag)| *flag)
     }
 
-    /// Whether dates and addresses in a column that is not read may matter.
+    /// Whether dates and addresses in an unread column may matter.
     pub(super) fn may_matter(&self, column: usize) -> (bool, bool) {
         match self.meaning(column) {
             Meaning::Unread => (true, true),
@@ -262,14 +262,14 @@ impl Layout {
     }
 }
 
-/// Finds out what each column holds.
+/// Determines the meaning of each column.
 ///
 /// # Errors
-/// Why the file cannot be used with these columns, and what to do.
+/// The reason why the file cannot be used with these columns, and the remedy.
 pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, String> {
     if headers.len() > MAX_COLUMNS {
         return Err(format!(
-            "there are more than {MAX_COLUMNS} different columns or keys: they are no rows of one kind"
+            "there are more than {MAX_COLUMNS} different columns or keys: the rows are not of one kind"
         ));
     }
     let mut notes = Vec::new();
@@ -370,7 +370,7 @@ pub(super) fn recognise(headers: &[Header], by_hand: &ByHand) -> Result<Layout, 
     })
 }
 
-/// The timestamp of a form and the address of the person who filled it in, which stands next to it.
+/// The timestamp column of a form, and the next column with the address of the person who filled it in.
 fn respondent(headers: &[Header], by_hand: &BTreeMap<Meaning, Vec<usize>>) -> Vec<usize> {
     let is_respondent = |at: &usize| {
         let address = headers.get(at + 1);
@@ -427,11 +427,11 @@ fn named_by_hand(headers: &[Header], field: Meaning, names: &str) -> Result<Vec<
         match columns_named(headers, name)[..] {
             [only] => Ok(only),
             [] => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has no such column; {}",
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has no such column; {}",
                 seen(headers)
             )),
             ref several => Err(format!(
-                "HR_FEED_COLUMNS names `{shown}` as `{field}`, and the file has {} such columns: rename them in the export",
+                "HR_FEED_COLUMNS names `{shown}` as `{field}`, but the file has {} such columns: rename them in the export",
                 several.len()
             )),
         }
@@ -465,7 +465,7 @@ fn ignored_columns(headers: &[Header], names: &str, notes: &mut Vec<String>) -> 
         if found.is_empty() {
             let name = shortened(trim(name));
             notes.push(format!(
-                "HR_FEED_COLUMNS ignores `{name}`, and the file has no such column"
+                "HR_FEED_COLUMNS ignores `{name}`, but the file has no such column"
             ));
         }
         ignored.extend(found);
@@ -477,12 +477,12 @@ fn tie(field: Meaning, candidates: &[usize], headers: &[Header]) -> String {
     let names = || candidates.iter().map(|at| headers[*at].shown.as_str());
     let example = names().next().map(shortened).unwrap_or_default();
     format!(
-        "the columns {} may each be meant as `{field}`; closes with: `HR_FEED_COLUMNS={field}={example}`",
+        "several columns could be `{field}`: {}; closes with: `HR_FEED_COLUMNS={field}={example}`",
         listed(names(), 10),
     )
 }
 
-/// A feed must say who left and give something to find their account by.
+/// A feed needs a column that shows who left, and one that finds the account.
 fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> Result<(), String> {
     let has_any = |of: &[Meaning]| of.iter().any(|field| fields.contains_key(field));
     if !has_any(&[Meaning::End, Meaning::LastDay, Meaning::Status]) {
@@ -503,7 +503,7 @@ fn ensure_usable(fields: &BTreeMap<Meaning, Vec<usize>>, headers: &[Header]) -> 
 /// The headers of a file, for a message.
 fn seen(headers: &[Header]) -> String {
     if headers.is_empty() {
-        return "it has none".to_owned();
+        return "the file has no columns".to_owned();
     }
     let names = headers.iter().map(|header| header.shown.as_str());
     format!("the columns are {}", listed(names, 40))

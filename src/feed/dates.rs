@@ -1,6 +1,6 @@
 //! Dates as HR systems write them, and the instants they stand for.
 //!
-//! Nothing is guessed: a text that can be read as two different days is refused with both named.
+//! The reader never guesses: a text with two readings is refused, and the message names both.
 
 use std::borrow::Cow;
 
@@ -19,11 +19,11 @@ use crate::people::is_blank_word;
 pub(super) enum Edge {
     /// The one that opens it: a start.
     Opens,
-    /// The one that closes it: an end. Whoever works until the 31st works on the 31st.
+    /// The one that closes it: an end. A person who works until the 31st works on the 31st.
     Closes,
 }
 
-/// What a date cell says.
+/// The meaning of a date cell.
 #[derive(Debug, PartialEq)]
 pub(super) enum Said {
     /// No date: blank, or a system's way to write "none".
@@ -38,7 +38,7 @@ pub(super) enum Said {
     },
 }
 
-/// What was unusual in how a date was read.
+/// An unusual way in which a date was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Note {
     /// It was the day number of a spreadsheet.
@@ -51,8 +51,8 @@ pub(super) enum Note {
 /// (2100-12-31, 9999-12-31).
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2099;
 
-/// Two-digit years from here on are of the last century: nobody's employment has both ends after
-/// 2069, and somebody's start is in 1998.
+/// Two-digit years from here on belong to the last century: start dates such as 1998 occur, and dates after 2069
+/// do not.
 const PIVOT: i16 = 70;
 
 /// Day numbers a spreadsheet may leave where a date was: 1982-02-18 to 2064-04-08. Outside of it a
@@ -70,7 +70,7 @@ const ZERO_DAYS: [Date; 4] = [
 /// Reads the text of a cell.
 ///
 /// # Errors
-/// Why it cannot be read, as a sentence that begins with the quoted text.
+/// The reason why it cannot be read, as a sentence that begins with the quoted text.
 pub(super) fn read(
     text: &str,
     edge: Edge,
@@ -134,7 +134,7 @@ fn in_ascii_digits(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// What a text says before any zone is looked at.
+/// The meaning of a text before a zone is applied.
 struct Written {
     day: Day,
     time: Option<Time>,

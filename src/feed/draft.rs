@@ -7,8 +7,8 @@ use super::columns::Layout;
 use super::rows::{Entry, RowReader};
 use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
 
-/// Notes of the file are for people: more than this nobody reads, and a strange file must not make
-/// a strange amount of evidence.
+/// Notes of the file are for people, who do not read more than this. The cap also keeps an odd file from making
+/// too much evidence.
 const MAX_NOTES: usize = 20;
 
 /// A feed within the size cap that has more rows is no feed of people, and would fill the memory.
@@ -45,7 +45,7 @@ impl Draft {
         }
     }
 
-    /// How many records the feed has, whatever became of them.
+    /// The number of records in the feed: read, rejected, blank and repeated.
     pub(super) fn records(&self) -> u64 {
         self.feed.rows_in_file() - self.feed.blank_rows
     }
@@ -54,7 +54,7 @@ impl Draft {
         &mut self.feed.origin
     }
 
-    /// Says something about the file as a whole. Never about a person: no names, no addresses.
+    /// Adds a note on the file. Never about a person: no names, no addresses.
     pub(super) fn note(&mut self, text: impl Into<String>) {
         if self.feed.origin.notes.len() < MAX_NOTES {
             self.feed.origin.notes.push(text.into());
@@ -131,7 +131,7 @@ impl Draft {
         self.feed
     }
 
-    /// A feed of which nothing may be used, because `reason`.
+    /// An unusable feed, with the reason.
     pub(super) fn unusable(self, reason: String) -> HrFeed {
         let HrFeed { origin, .. } = self.finish();
         HrFeed {

@@ -1,9 +1,9 @@
-//! What the HR system itself says, through Truto's unified HRIS: the list of employees, page by
+//! The HR feed from the HR system itself, through Truto's unified HRIS: the list of employees, page by
 //! page.
 //!
-//! The list must prove that it is whole, as the list of accounts must: who is missing from it may be
-//! who left. Of a list that is not, nothing is used. The records are read and let go; only their
-//! digests and the rows made of them are kept.
+//! The list must prove that it is complete, as the list of accounts must: a person missing from it may be a
+//! leaver. An incomplete list is not used at all. Records are not kept, only their digests and the rows made
+//! from them.
 
 mod record;
 
@@ -31,7 +31,7 @@ pub struct HrisSettings {
     pub truto: truto::Settings,
     pub dates: DateRules,
     pub words: Words,
-    /// Whether a list in which nobody has left is believable.
+    /// Whether a list without leavers is believable.
     pub may_lack_leavers: bool,
 }
 
@@ -56,7 +56,7 @@ pub enum HrisError {
 }
 
 impl HrisError {
-    /// What sort of trouble it is.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::IsAsana { .. } => ErrorKind::Configuration,
@@ -88,7 +88,7 @@ pub(super) async fn read(
     };
     let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
     let connection = client.active_connection().await.map_err(told)?;
-    // What it is for is not told by every answer; the list of employees tells soon enough.
+    // Not every answer names the system of the connection. The list of employees shows it anyway.
     if connection.integration.is_asana() == Some(true) {
         return Err(HrisError::IsAsana { id: id.clone() }.into());
     }
@@ -137,7 +137,7 @@ struct Listed {
     end: Option<End>,
 }
 
-/// A row of the list, and where it stood.
+/// A row of the list, and its place.
 #[derive(Debug)]
 struct Record {
     page: u64,
@@ -151,7 +151,7 @@ impl Listed {
     }
 
     /// # Errors
-    /// Why it may lack somebody.
+    /// The reason why people may be missing from it.
     fn ensure_whole(&self) -> Result<(), String> {
         match self.end {
             Some(End::LastPage) => {}
@@ -164,17 +164,17 @@ impl Listed {
         }
         if self.is_partial {
             return Err(
-                "the list of employees calls itself partial (is_partial_response): who left may be missing from it"
+                "the list of employees calls itself partial (is_partial_response): leavers may be missing from it"
                     .to_owned(),
             );
         }
         Ok(())
     }
 
-    /// Nothing in the list may mean that nobody left, or that Truto's mapping does not say who.
+    /// A list without statuses and end dates may mean that nobody left, or that Truto does not map these fields.
     ///
     /// # Errors
-    /// What is missing.
+    /// If no record has one of these fields.
     fn ensure_tells_who_left(&self) -> Result<(), String> {
         let tells = |employee: &Employee| {
             employee.employment_status.is_some()
@@ -183,7 +183,7 @@ impl Listed {
         };
         if self.employees().next().is_some() && !self.employees().any(tells) {
             return Err(
-                "no employee has an employment_status or a termination_date: nothing tells who left; see what Truto maps for this HR system, or give a file in HR_FEED_URL"
+                "no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL"
                     .to_owned(),
             );
         }
@@ -200,21 +200,21 @@ impl Listed {
     }
 }
 
-/// Whether the list holds people who left.
+/// Whether the list contains leavers.
 ///
-/// Some HR systems list only who works there now. Somebody who will leave, or came back, is on such
-/// a list too, so only somebody who has left by then shows that it is another one.
+/// Some HR systems list only employed people. A person who will leave, or came back, is on such a list, too. Only
+/// a person who has already left proves that the list contains leavers.
 #[derive(Debug)]
 struct FormerEmployees {
-    /// When the list was made, if it was told.
+    /// When the list was made, if known.
     listed_at: Option<Timestamp>,
     anybody: bool,
-    /// Why the first record that cannot be read could not.
+    /// The reason for the first record that cannot be read.
     first_unreadable: Option<String>,
 }
 
 impl FormerEmployees {
-    /// Looks at what became of one record: of several tenures the last one counts.
+    /// Takes in the rows of one record: of several tenures the last one counts.
     fn look_at(&mut self, entries: &[Entry]) {
         match entries.last() {
             Some(Entry::Row(row)) => self.anybody |= self.has_left(row),
@@ -237,15 +237,15 @@ impl FormerEmployees {
     }
 
     /// # Errors
-    /// That nobody has left, and what could not be read, since they may have.
+    /// If no employee has left. The message also names an unreadable record, which may be that of a leaver.
     fn ensure_listed(self) -> Result<(), String> {
         if self.anybody {
             return Ok(());
         }
-        let mut reason = "no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
+        let mut reason = "no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left".to_owned();
         if let Some(unreadable) = self.first_unreadable {
             reason.push_str(&format!(
-                "; one record cannot be read and may be of somebody who left: {unreadable}"
+                "; one record cannot be read and may be that of a leaver: {unreadable}"
             ));
         }
         Err(reason)
@@ -279,10 +279,10 @@ async fn read_once(client: &Client, list: &List) -> Result<Listed, TrutoError> {
     Ok(listed)
 }
 
-/// A feed from the list. Never fails: a list that cannot be used is a feed that says why.
+/// A feed from the list. Never fails: an unusable list becomes a feed with the reason.
 ///
-/// It is as old as its first page, by Truto's clock. Where no answer was dated nobody says how old
-/// it is, as with a file: our own clock would call any answer fresh.
+/// It is as old as its first page, by Truto's clock. If no answer was dated, the age is unknown,
+/// as with a file: our own clock would make any answer fresh.
 fn understand(
     mut listed: Listed,
     url: String,

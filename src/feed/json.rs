@@ -274,13 +274,13 @@ impl<'t, 'd> Records<'t, 'd> {
         keys.sort_unstable();
         let twice = keys.windows(2).find(|two| two[0] == two[1]);
         if let Some([key, ..]) = twice {
-            let fault = format!("the key `{}` stands there twice", shortened(key));
+            let fault = format!("the key `{}` appears twice", shortened(key));
             self.record.fault = self.record.fault.take().or(Some(fault));
         }
         self.keys.truncate(first);
     }
 
-    /// Puts the values of a list's preferred elements first: of several addresses that of work is the person's.
+    /// Puts the values of a list's preferred elements first: of several addresses, the work address is the person's.
     fn sort(&mut self, first: usize, elements: &[(u8, usize)]) {
         if elements.is_sorted_by_key(|(rank, _)| *rank) {
             return;
@@ -341,7 +341,7 @@ impl<'t, 'd> Records<'t, 'd> {
         }
     }
 
-    /// Takes in how an element of a list is marked: `"primary": true`, `"type": "work"`.
+    /// Takes in the marks of a list element: `"primary": true`, `"type": "work"`.
     fn rank(&mut self, scalar: &Scalar<'_>) {
         let key = || plain(self.outline.name(self.at));
         let rank = match scalar {

@@ -36,7 +36,7 @@ use crate::people::{Employment, FeedOrigin, HrFeed, Meaning, trim};
 use draft::Draft;
 pub use hris::{HrisError, HrisSettings};
 
-/// Where HR says who left.
+/// The source of the HR feed.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// In a file.
@@ -45,7 +45,7 @@ pub enum Source {
     Hris(HrisSettings),
 }
 
-/// Why the feed could not be had. What is wrong *inside* of it is told by the [`HrFeed`].
+/// Why the feed could not be fetched. The [`HrFeed`] reports faults *inside* of it.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// The file.
@@ -57,7 +57,7 @@ pub enum FeedError {
 }
 
 impl FeedError {
-    /// What sort of trouble it is.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File(file) => file.kind(),
@@ -79,12 +79,12 @@ impl FeedError {
 pub struct Settings {
     /// Where it is.
     pub location: Location,
-    /// What it is; `None` finds out from the content.
+    /// The format; `None` detects it from the content.
     pub format: Option<Format>,
     /// Columns named by hand, by what they hold. Parts of one field are joined by `+`, and so are columns that are
     /// ignored.
     pub columns: BTreeMap<Meaning, String>,
-    /// Which lists of a JSON document hold the people, by paths with dots or by the ends of them. Empty: found out.
+    /// Which lists of a JSON document hold the people, by paths with dots or by the ends of them. Empty: detected.
     pub records: Vec<String>,
     pub dates: DateRules,
     pub words: Words,
@@ -112,7 +112,7 @@ pub struct Words {
     pub no_address: Vec<String>,
 }
 
-/// What a feed file is.
+/// The format of a feed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Delimited text with a header.
@@ -152,7 +152,7 @@ pub fn place_key(place: &str) -> String {
 /// Reads the feed, wherever it is.
 ///
 /// # Errors
-/// If the feed cannot be had. What is wrong inside of it is told by the [`HrFeed`].
+/// If the feed cannot be fetched. The [`HrFeed`] reports faults inside of it.
 pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<HrFeed, FeedError> {
     match source {
         Source::File(settings) => Ok(read_file(settings, deadline).await?),
@@ -163,8 +163,7 @@ pub async fn read(source: &Source, clock: &Clock, deadline: Deadline) -> Result<
 /// Fetches a file and reads it.
 ///
 /// # Errors
-/// If the file cannot be fetched, or is larger than the cap. What is wrong inside of it is told by
-/// the [`HrFeed`].
+/// If the file cannot be fetched, or is larger than the cap. The [`HrFeed`] reports faults inside of it.
 pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed, FileError> {
     let purpose = Purpose::HrFeed;
     let max_bytes = settings.max_bytes;
@@ -178,7 +177,7 @@ pub async fn read_file(settings: &Settings, deadline: Deadline) -> Result<HrFeed
     reading.await?
 }
 
-/// A feed from its bytes; one that cannot be used says why.
+/// A feed from its bytes. An unusable one has the reason.
 ///
 /// # Errors
 /// If it is larger than the cap once unpacked.
@@ -234,7 +233,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     match format {
         Format::Csv => {
             if !settings.records.is_empty() {
-                draft.note("HR_FEED_RECORDS has no effect, because the file is no JSON");
+                draft.note("HR_FEED_RECORDS has no effect: the file is not JSON");
             }
             table::read(text, settings, draft)
         }
@@ -243,7 +242,7 @@ fn read_content(bytes: Vec<u8>, settings: &Settings, draft: &mut Draft) -> Resul
     }
 }
 
-/// What a text is, by its first sign: headers of tables begin with neither bracket nor brace.
+/// The format of a text, by its first character: headers of tables begin with neither bracket nor brace.
 fn format_of(text: &str) -> Format {
     match text.trim_start().chars().next() {
         Some('[') => Format::Json,

@@ -1,4 +1,4 @@
-//! Names that columns have, by what they hold. All in plain form, as [`plain`](super::values::plain) makes it.
+//! Names of columns, by their meaning. All in plain form, as [`plain`](super::values::plain) makes it.
 //!
 //! English, German, French, Spanish, Italian, Dutch, Portuguese and Japanese, collected from exports of
 //! Workday, BambooHR, Rippling, Gusto, ADP, Personio, HiBob, Frappe, Factorial and SAP, and from SCIM.
@@ -220,8 +220,8 @@ pub(super) const FAMILY_NAMES: &str = "preferredlastname lastname surname family
 pub(super) const TIMESTAMPS: &str = "timestamp completiontime zeitstempel horodateur marcatemporal \
      informazionicronologiche tijdstempel carimbodedatahora タイムスタンプ";
 
-/// Beginnings of words in names of columns that are about somebody else. What they hold is passed over, unless the
-/// name has one of [`LEAVING`].
+/// Beginnings of words in names of columns that are about another person. These columns are harmless, unless
+/// the name has one of [`LEAVING`].
 pub(super) const ABOUT_OTHERS: &str = "manager supervisor superior reportsto reportingto teamlead vorgesetzt fuhrungskraft responsable jefe \
      responsabile leidinggevende gestor chefe 上司 上長 hrpartner hrbp businesspartner peoplepartner recruiter \
      emergency notfall urgence emergencia emergenza noodcontact 緊急 spouse dependent nextofkin buddy mentor approver \
@@ -242,11 +242,11 @@ pub(super) const HARMLESS_UNLESS_ENDING: &str = "hire hiring rehire wiedereintri
      antiguidade criado alterado atualizado anderung aktualisierung modifica actualiza aggiornamento wijziging \
      atualizacao alteracao creacion criacao 入社 採用 勤続 作成 更新 変更";
 
-/// Parts of names of columns that may tell when work ends.
+/// Parts of names of columns that may hold the end of work.
 pub(super) const ENDING: &str = "end exit leav left terminat separat resign depart lastday lastwork finalday offboard \
      status austritt ende sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
 
-/// Parts of names of columns that are about leaving, whatever else the name says.
+/// Parts of names of columns that are about leaving, whatever the rest of the name.
 pub(super) const LEAVING: &str = "exit leav left terminat separat resign depart lastday lastwork finalday offboard \
      austritt sortie salida baja cese cessazion uscita uitdienst vertrek deslig saida demiss rescis 退";
 
@@ -254,13 +254,13 @@ pub(super) const LEAVING: &str = "exit leav left terminat separat resign depart 
 pub(super) const DATED: &str = "date datum fecha data day tag jour dia giorno dag end fin until bis exit leav left term \
      austritt sortie baja salida uscita saida 日";
 
-/// What a list of people is called.
+/// Names of lists of people.
 pub(super) const PEOPLE: &str = "employees employee workers worker contractors contingentworkers leavers terminated \
      terminations former people persons person staff users members associates personnel colleagues alumni offboarded \
      mitarbeiter mitarbeitende employes salaries empleados dipendenti medewerkers funcionarios colaboradores \
      社員 従業員 退職者";
 
-/// What a list is called if its name does not say what it holds.
+/// Names of lists that do not show their content.
 pub(super) const CONTAINERS: &str = "data results records rows items edges nodes resources value values list entries \
      content elements reportentry report";
 

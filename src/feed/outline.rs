@@ -8,7 +8,7 @@ use super::signs::{self, Missing, Sign, Signs, Telling};
 use super::values::{listed, plain, shortened};
 use super::walk::{Scalar, Step};
 
-/// Documents have some hundred kinds of paths. More mean that ids or dates are used as keys, and that we would not
+/// Documents have at most some hundred kinds of paths. More mean that ids or dates are used as keys, and that we would not
 /// know which is which.
 const MAX_PATHS: usize = 5000;
 
@@ -20,7 +20,7 @@ struct Place {
     /// The name in plain form.
     plain: Box<str>,
     children: HashMap<Box<str>, u32>,
-    /// Whether anything but null stands here.
+    /// Whether a value other than null is here.
     has_value: bool,
     is_list: bool,
     objects: u64,
@@ -44,7 +44,7 @@ pub(super) struct Outline {
     places: Vec<Place>,
     at: u32,
     frames: Vec<Frame>,
-    /// What the keys of each object say, by the object's place.
+    /// The signs of each object, by the object's place.
     signs: BTreeMap<u32, Signs>,
     has_too_many_paths: bool,
 }
@@ -68,7 +68,7 @@ impl Outline {
         outline
     }
 
-    /// Begins a line, whatever became of the one before.
+    /// Begins a line, even if the one before failed.
     pub(super) fn next_line(&mut self) {
         self.at = 0;
         self.frames.truncate(0);
@@ -76,7 +76,7 @@ impl Outline {
     }
 
     pub(super) fn take(&mut self, step: Step<'_>) {
-        // The document is going to be refused, and we are lost in it.
+        // The document will be refused, and the place in it is unknown.
         if self.has_too_many_paths {
             return;
         }
@@ -243,7 +243,7 @@ impl Outline {
         lists.map(|(at, _)| at)
     }
 
-    /// The places inside of a list at which values stand.
+    /// The places inside of a list that have values.
     fn fields(&self, list: u32) -> impl Iterator<Item = u32> {
         let inside = (0..).zip(&self.places).skip(list as usize + 1);
         let fields = inside.filter(move |(at, place)| {
@@ -319,7 +319,7 @@ impl Outline {
                 .iter()
                 .any(|outer| outer != list && self.is_within(*list, *outer))
         };
-        // A list inside of a person tells of that person, unless it is clearly one of people itself.
+        // A list inside of a person is part of that person, unless it is clearly a list of people itself.
         let is_own = |list: &u32| {
             let has_address = || self.headers(*list).iter().any(Header::is_address);
             !is_inner(list) || (self.is_called_people(*list) && has_address())
@@ -328,7 +328,7 @@ impl Outline {
         if chosen.is_empty() {
             chosen = self.likely();
         }
-        // An empty list beside one with people leaves nobody out.
+        // An empty list beside one with people can be ignored.
         if chosen.iter().any(|list| self.records(&[*list]) > 0) {
             chosen.retain(|list| self.records(&[*list]) > 0);
         }
@@ -401,7 +401,7 @@ impl Outline {
             if found.is_empty() {
                 let lists: Vec<String> = self.lists().map(|list| self.named_list(list)).collect();
                 return Err(format!(
-                    "HR_FEED_RECORDS names `{}`, and the JSON has no such list; its lists are {}",
+                    "HR_FEED_RECORDS names `{}`, but the JSON has no such list; its lists are {}",
                     shortened(name),
                     listed(lists.iter().map(String::as_str), 10)
                 ));
@@ -429,10 +429,10 @@ impl Outline {
         places.map(|place| place.objects + place.others).sum()
     }
 
-    /// A page is not the list: a leaver on the next page would count as nobody.
+    /// One page is not the complete list: a leaver on the next page would be missed.
     ///
     /// # Errors
-    /// If anything outside of the records says that there are more of them.
+    /// If a key outside of the records shows that there are more of them.
     pub(super) fn ensure_whole(&self, lists: &[u32]) -> Result<(), String> {
         let records = self.records(lists);
         let is_outside =
@@ -443,15 +443,15 @@ impl Outline {
             return Err(match signs.missing(records.into()) {
                 None => continue,
                 Some(Missing::More(at)) => format!(
-                    "the JSON is not the whole list (`{}` says so): export the whole list",
+                    "the JSON is not the whole list (see `{}`): export the whole list",
                     key(at)
                 ),
                 Some(Missing::Earlier(at)) => format!(
-                    "the JSON does not begin with the first page (`{}` says so): export the whole list",
+                    "the JSON does not begin with the first page (see `{}`): export the whole list",
                     key(at)
                 ),
                 Some(Missing::Of(at, total)) => format!(
-                    "the JSON holds {records} of {total} records (`{}` says so): export the whole list",
+                    "the JSON holds {records} of {total} records (see `{}`): export the whole list",
                     key(at)
                 ),
             });

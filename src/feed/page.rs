@@ -109,7 +109,7 @@ fn made() -> String {
     );
     section(
         "Names in two columns",
-        "Used if no column holds a whole name. The first name of each list that the file has is used.",
+        "Used if no column holds a full name. From each list, the first name that the file has is used.",
         list([
             ("first name", code(GIVEN_NAMES)),
             ("last name", code(FAMILY_NAMES)),
@@ -119,7 +119,7 @@ fn made() -> String {
         "Harmless columns",
         "A column is harmless if a word of its name begins with one of these. An address in a column of harmless dates still counts as unread.",
         list([
-            ("about somebody else", code(ABOUT_OTHERS)),
+            ("about another person", code(ABOUT_OTHERS)),
             ("dates that are not the end of work", code(HARMLESS)),
             (
                 "the same, unless the name also contains a word of the next list",
@@ -170,12 +170,12 @@ fn made() -> String {
     );
     section(
         "Lists of people in JSON",
-        "A list is taken for people if its name ends with one of these words.",
+        "A list is treated as people if its name ends with one of these words.",
         list([("names", code(PEOPLE))]),
     );
     section(
         "Signs of more pages in JSON",
-        "Keys around the records, and what their value announces.",
+        "Keys around the records, and the meaning of their values.",
         list(SIGNS.iter().map(|(of, keys)| (sign(*of), code(keys)))),
     );
     made.push('\n');

@@ -1,4 +1,4 @@
-//! A row of a table, an element of a list or a record of an HR system, before anything in it is understood.
+//! A row of a table, an element of a list or a record of an HR system, before it is interpreted.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ pub(super) struct Record<'t> {
     /// Line, element or record, from 1.
     pub(super) line: u64,
     pub(super) values: Vec<Value<'t>>,
-    /// Why it cannot be read, if it is clear already: a key stands there twice.
+    /// Why it cannot be read, if that is already clear: a key appears twice.
     pub(super) fault: Option<String>,
 }
 

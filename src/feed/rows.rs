@@ -1,4 +1,4 @@
-//! From one record to what HR says of one person, or to the reason it cannot be read.
+//! From one record to a row of the feed, or to the reason why it cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use crate::people::{
     is_blank_word, is_zero_width, read_addresses, trim,
 };
 
-/// What became of a record.
+/// The result of reading a record.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -41,7 +41,7 @@ pub(super) struct RowReader {
     /// Zones that rows named, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
     words: Words,
-    /// Words of status columns: what they mean, and in how many rows they stand.
+    /// Words of status columns, with their meaning and number of rows.
     statuses: HashMap<(Option<Flag>, String), (Employment, u64)>,
     /// Dates that were written as an instant at midnight.
     whole_days: u64,
@@ -54,7 +54,7 @@ impl RowReader {
         let zone = |name: &str, variable: &str| {
             TimeZone::get(name).map_err(|_| {
                 let name = listed([name], 1);
-                format!("{variable} names {name}, which is no time zone known here")
+                format!("{variable} names {name}, which is not a known time zone")
             })
         };
         let mut by_place = BTreeMap::new();
@@ -87,7 +87,7 @@ impl RowReader {
         })
     }
 
-    /// What a person might want to know of how the rows were read.
+    /// Notes for a reader on how the rows were read.
     pub(super) fn notes(&self) -> Vec<String> {
         match self.whole_days {
             0 => Vec::new(),
@@ -181,8 +181,8 @@ impl RowReader {
         })
     }
 
-    /// A row whose cells cannot be trusted to stand where they should. What still names a person is kept so that
-    /// the row can be found: an id in front of any shift, and an address if there is only one.
+    /// Rejects a row whose cells may be in the wrong columns. An id before any shift, and an address if there is only
+    /// one, are kept so that the row can be found.
     pub(super) fn reject<'c>(
         &self,
         line: u64,
@@ -203,7 +203,7 @@ impl RowReader {
     }
 }
 
-/// A row that cannot be read, with what names a person and is fit to be kept.
+/// A row that cannot be read, with the id and address that may be kept.
 pub(super) fn rejected(
     line: u64,
     reason: String,
@@ -266,25 +266,25 @@ impl<'r, 't> Reading<'r, 't> {
         if !is_undamaged(text) {
             self.fault(
                 field,
-                "a letter was lost to a wrong encoding before the file came here",
+                "a letter was lost to a wrong encoding before this run read the file",
             );
         }
     }
 
-    /// The text of a field that has one, trimmed; none if it is blank or says so.
+    /// The text of a field, trimmed; none if it is blank or a word for blank.
     fn single(&mut self, field: Meaning) -> Option<&'r str> {
         let texts = self.texts(field);
         let texts = texts.iter().map(|value| trim(&value.text));
         let mut texts = texts.filter(|text| !is_blank_word(text));
         let first = texts.next()?;
         if texts.any(|text| text != first) {
-            self.fault(field, "it holds several values, and one is expected");
+            self.fault(field, "it holds several values, but one is expected");
         }
         self.ensure_undamaged(field, first);
         Some(first)
     }
 
-    /// An id is a text: `00123` is not `123`, and `1E5` is no number. The parts of a composite id are joined.
+    /// An id is text: `00123` is not `123`, and `1E5` is not a number. The parts of a composite id are joined.
     fn person_id(&mut self) -> Option<String> {
         const PERSON_ID: Meaning = Meaning::PersonId;
         let is_joined = self.layout.cells(PERSON_ID).len() > 1;
@@ -295,7 +295,7 @@ impl<'r, 't> Reading<'r, 't> {
             let value = values.next();
             let written = value.map_or("", |value| &value.text);
             if values.any(|other| other.text != written) {
-                self.fault(PERSON_ID, "it holds several values, and one is expected");
+                self.fault(PERSON_ID, "it holds several values, but one is expected");
             }
             if value.is_some_and(|value| value.lost_digits) {
                 self.fault(
@@ -311,7 +311,7 @@ impl<'r, 't> Reading<'r, 't> {
                 if is_joined {
                     self.note(PERSON_ID, "a part of the id is missing, so there is no id");
                 } else if !part.is_empty() && !is_blank_word(&part) {
-                    self.note(PERSON_ID, "it holds a placeholder, which is no id");
+                    self.note(PERSON_ID, "it holds a placeholder, not an id");
                 }
                 return None;
             }
@@ -335,7 +335,7 @@ impl<'r, 't> Reading<'r, 't> {
         (!name.is_empty()).then_some(name)
     }
 
-    /// The addresses, and whether a cell holds something that is none.
+    /// The addresses, and whether a cell has text that is not an address.
     fn addresses(&mut self) -> (Addresses, bool) {
         let mut all: Vec<EmailAddress> = Vec::new();
         let mut has_work = false;
@@ -363,7 +363,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             has_unreadable |= unreadable;
             if placeholder {
-                self.note(field, "it holds a placeholder, which is no address");
+                self.note(field, "it holds a placeholder, not an address");
             }
             if unreadable {
                 self.note(field, "part of the text is not an e-mail address");
@@ -393,7 +393,7 @@ impl<'r, 't> Reading<'r, 't> {
                 .any(|none| none == address.key())
     }
 
-    /// The status columns as one: those that are blank are passed over, and the others must agree.
+    /// The status columns as one: blank ones are ignored, and the others must agree.
     fn status(
         &mut self,
         known: &mut HashMap<(Option<Flag>, String), (Employment, u64)>,
@@ -473,7 +473,7 @@ impl<'r, 't> Reading<'r, 't> {
         if zone.is_none() {
             self.note(
                 Meaning::Zone,
-                "it holds no time zone like `Europe/Paris`, and was passed over",
+                "it is not a time zone such as `Europe/Paris`, and was ignored",
             );
         }
         zone
@@ -492,7 +492,7 @@ impl<'r, 't> Reading<'r, 't> {
             Ok(Said::Nothing) => None,
             Ok(Said::Never) => {
                 let far = format!(
-                    "{} is so far away that it was read as no date",
+                    "{} is so far in the future that it was read as no date",
                     quoted(text)
                 );
                 self.note(field, &far);
@@ -500,7 +500,7 @@ impl<'r, 't> Reading<'r, 't> {
             }
             Ok(Said::At { at, zone, note }) => {
                 if note == Some(Note::DayNumber) {
-                    self.note(field, "a day number of a spreadsheet was read as its date");
+                    self.note(field, "the day number of a spreadsheet was read as a date");
                 }
                 let date = HrDate {
                     written: text.to_owned(),
@@ -516,7 +516,7 @@ impl<'r, 't> Reading<'r, 't> {
         }
     }
 
-    /// Dates and addresses in columns that are not read: of each column the earliest date, and every address that
+    /// Dates and addresses in unread columns: of each column the earliest date, and every address that
     /// the row does not have elsewhere.
     fn unread(&self, known: &[EmailAddress], zone: &TimeZone) -> Vec<UnreadCell> {
         let mut cells: Vec<UnreadCell> = Vec::new();
@@ -554,12 +554,12 @@ impl<'r, 't> Reading<'r, 't> {
     }
 }
 
-/// Never the mark of a lost letter in evidence.
+/// Keeps the mark of a lost letter out of evidence.
 fn is_undamaged(text: &str) -> bool {
     !text.contains(char::REPLACEMENT_CHARACTER)
 }
 
-/// Whether a text stands where an id is missing: `0`, `TBD`, or `2.00E+11`, which a spreadsheet made of ids
+/// Whether a text is a placeholder for a missing id: `0`, `TBD`, or `2.00E+11`, which a spreadsheet made of ids
 /// that were different.
 fn is_no_id(text: &str) -> bool {
     let is_scientific = || {

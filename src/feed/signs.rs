@@ -1,7 +1,7 @@
-//! Signs around a list of people that it is not the whole list.
+//! Signs that a list of people in a document is not the complete list.
 //!
-//! Every API has its own words for its pages. A missed one makes a page look like the whole list, and a leaver on
-//! the next page like nobody. A new spelling is one more word here, in plain form.
+//! Every API has its own words for its pages. If one is missed, a page looks like the complete list,
+//! and a leaver on the next page is lost. Add a new spelling here, in plain form.
 
 use crate::files::Answered;
 
@@ -99,7 +99,7 @@ pub(super) const SIGNS: [(Sign, &str); 12] = [
     ),
 ];
 
-/// What a key in plain form may announce. The type of its value decides which of them it is.
+/// The signs that a key in plain form may be. The type of its value decides which of them it is.
 pub(super) fn of_key(key: &str) -> Vec<Sign> {
     let signs = SIGNS
         .iter()
@@ -107,22 +107,22 @@ pub(super) fn of_key(key: &str) -> Vec<Sign> {
     signs.map(|(sign, _)| *sign).collect()
 }
 
-/// What the keys of one object around the records say.
+/// The signs of one object around the records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Signs {
-    /// The key that says that more follows, whatever else the object says.
+    /// The key that announces more, whatever the other keys of the object announce.
     pub(super) more: Option<u32>,
-    /// The key that says that other records come before these.
+    /// The key that announces records before these.
     pub(super) later: Option<u32>,
     /// A token or a link.
     pub(super) next: Option<u32>,
-    /// Whether a key says that nothing follows.
+    /// Whether a key announces the end.
     pub(super) is_end: bool,
     pub(super) total: Option<(u32, i128)>,
     pub(super) count: Option<(u32, i128)>,
 }
 
-/// A value as far as signs care.
+/// A value, as far as signs need it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Telling<'v> {
     Flag(bool),
@@ -133,7 +133,7 @@ pub(super) enum Telling<'v> {
 }
 
 impl Signs {
-    /// Takes in what the value of `key` says.
+    /// Takes in the value of `key`.
     pub(super) fn take(&mut self, signs: &[Sign], key: u32, value: Telling<'_>) {
         // Numbers and flags come as texts, too.
         let value = match value {
@@ -182,7 +182,7 @@ impl Signs {
         }
     }
 
-    /// Decides what the object says, once all of its keys were taken in. Whether it ends with the records that a total
+    /// Decides what the object announces, once all of its keys were taken in. Whether it ends with the records that a total
     /// counts is decided later.
     pub(super) fn settle(&mut self) {
         if self.is_end {
@@ -195,7 +195,7 @@ impl Signs {
         }
     }
 
-    /// Several objects at one place, as in a list of pages: what any of them says.
+    /// Joins the signs of several objects at one place, as in a list of pages.
     pub(super) fn join(&mut self, other: Self) {
         self.more = self.more.or(other.more);
         self.later = self.later.or(other.later);
@@ -224,14 +224,14 @@ impl Signs {
     }
 }
 
-/// Whether the head of an answer over https lets its body be the whole list: APIs put a next page there, too.
+/// Whether the HTTP status and headers allow the body to be the complete list: APIs announce a next page there, too.
 ///
 /// # Errors
-/// What it announces.
+/// If they show that it is not.
 pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String> {
     if !matches!(answer.status, 200 | 203) {
         return Err(format!(
-            "the server answered with status {}, which is no whole file: serve it with status 200",
+            "the server answered with status {}, not with a complete file: serve it with status 200",
             answer.status
         ));
     }
@@ -259,14 +259,14 @@ pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String
         };
         if is_more {
             return Err(format!(
-                "the answer is not the whole list (its header `{name}` says so): serve the whole list"
+                "the answer is not the whole list (see its header `{name}`): serve the whole list"
             ));
         }
     }
     Ok(())
 }
 
-/// Records that are not here, and the key that says so.
+/// Records that are missing, and the key that announces them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Missing {
     More(u32),

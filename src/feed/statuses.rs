@@ -1,8 +1,8 @@
 //! Words for employment, in plain form, by what they mean.
 //!
-//! Only words that leave no doubt are here. Suspension, an accepted offer or a kind of contract says nothing of
-//! whether somebody works here, so these words stay unclassified and in sight. A dismissal that was given
-//! (`gekündigt`) may lie before the end of work or after it.
+//! Only unambiguous words are here. A suspension, an accepted offer or a kind of contract does not show whether a
+//! person works here, so these words stay unclassified and are reported. A notice that was given
+//! (`gekündigt`) may be before or after the end of work.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) const WORDS: [(Employment, &str); 3] = [
     ),
 ];
 
-/// Answers in a column like `isActive`. In other columns they say nothing: `Status: yes` may mean "has left".
+/// Answers in a column like `isActive`. In other columns they are ambiguous: `Status: yes` may mean "has left".
 pub(super) const ANSWERS: [(Employment, &str); 2] = [
     (
         Employment::Active,
@@ -52,7 +52,7 @@ pub(super) const ANSWERS: [(Employment, &str); 2] = [
     (Employment::Ended, "false no n 0 nein non nao nee いいえ"),
 ];
 
-/// What a status means. `added` are the words of `HR_FEED_STATUSES`, in plain form, which outrank ours.
+/// The meaning of a status. `added` are the words of `HR_FEED_STATUSES`, in plain form, which override ours.
 pub(super) fn employment(
     text: &str,
     flag: Option<Flag>,

@@ -1,4 +1,4 @@
-//! Delimited text: where the header is, what parts its cells, and which rows cannot be trusted.
+//! Delimited text: the line of the header, the delimiter, and the rows that cannot be trusted.
 
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
                 count(width as u64, "cell")
             ));
         }
-        // Blank cells too many may end a row that is shifted: an address is then in a column of something else.
+        // A shifted row may end in extra blank cells. An address is then in a column that holds something else.
         let is_shifted = |(at, cell): (usize, &str)| rows.is_misplaced(at, cell);
         let has_more = cells.len() > width
             && (cells.iter().skip(width).any(|cell| !trim(cell).is_empty())
@@ -141,12 +141,12 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             }
             FooterSays::MayNameSomebody => {
                 let reason =
-                    "the line below the rows may name somebody: give each person a row of cells";
+                    "the line below the rows may name a person: give each person a row of cells";
                 draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
             }
             FooterSays::More => {
                 return Err(format!(
-                    "line {line} below the rows says that the file is not whole: export the whole list, or take the line out"
+                    "line {line} below the rows shows that rows are missing: export the whole list, or remove the line"
                 ));
             }
         }
@@ -156,13 +156,13 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     Ok(())
 }
 
-/// A line that is no person if no person follows.
+/// A line that is a footer if no person follows.
 struct Footer {
     line: u64,
     text: String,
 }
 
-/// The only text of a line, if it is more than a word and names nobody by an address.
+/// The only text of a line, if it is more than a word and has no address.
 fn footer(cells: &StringRecord) -> Option<&str> {
     let mut texts = cells.iter().map(trim).filter(|cell| !cell.is_empty());
     let text = texts
@@ -173,16 +173,16 @@ fn footer(cells: &StringRecord) -> Option<&str> {
     is_footer.then_some(text)
 }
 
-/// What a footer says.
+/// The meaning of a footer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FooterSays {
     Nothing,
-    /// That the file lacks rows.
+    /// The file lacks rows.
     More,
     MayNameSomebody,
 }
 
-/// Parts of words with which a footer says that an export stopped.
+/// Parts of words by which a footer announces that an export stopped.
 const STOPPED: [&str; 14] = [
     "error",
     "fehler",
@@ -242,13 +242,13 @@ fn judge_footer(text: &str, rows: u64) -> FooterSays {
     }
 }
 
-/// Where the header is and how its cells are parted.
+/// The place of the header, and its delimiter.
 struct Found {
     at: usize,
     line: u64,
     delimiter: u8,
     headers: Vec<Header>,
-    /// The line that says `sep=;`, a habit of spreadsheets.
+    /// The line `sep=;`, which spreadsheets write.
     separator_line: Option<u64>,
 }
 
@@ -327,7 +327,7 @@ fn header_cells(text: &str, delimiter: u8) -> Vec<Header> {
     }
 }
 
-/// Says what the file begins with, unless that may be somebody's data.
+/// The message for a file without a header. It shows the first line unless that may be personal data.
 fn no_header(first_seen: Option<(u64, &str)>) -> String {
     let Some((line, rest)) = first_seen else {
         return "the file is empty".to_owned();

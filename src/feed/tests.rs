@@ -178,7 +178,7 @@ fn a_file_in_windows_1252_gives_right_names_and_says_how_it_was_read() {
 fn a_letter_lost_before_the_file_came_never_reaches_the_evidence() {
     let feed = rows("E7,Jos\u{fffd},jos\u{fffd}@x.com,Terminated,2026-10-31,,\n");
     assert_snapshot!(shown(&feed), @r#"
-    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before the file came here; column `Name`: a letter was lost to a wrong encoding before the file came here
+    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before this run read the file; column `Name`: a letter was already lost to a wrong encoding when the file was made
     0 blank, 0 repeated
     "#);
 }
@@ -241,7 +241,7 @@ fn a_zone_that_nobody_knows_makes_the_feed_unusable() {
         dates: in_zone("Mars/Olympus"),
         ..settings()
     };
-    assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE names `Mars/Olympus`, which is no time zone known here");
+    assert_snapshot!(reason(read_with(&settings, format!("{HEADER}\n"))), @"HR_TIME_ZONE names `Mars/Olympus`, which is not a known time zone");
 }
 
 // ---- Lines ----
@@ -461,7 +461,7 @@ fn of_two_addresses_the_work_one_is_the_persons_and_a_tie_stops() {
         Some("ana@x.com")
     );
     assert_eq!(row.other_emails[0].key(), "ana@home.example");
-    assert_snapshot!(reason(read("Email,Email,Status\na@x.com,b@x.com,Left\n")), @"the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`");
+    assert_snapshot!(reason(read("Email,Email,Status\na@x.com,b@x.com,Left\n")), @"several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`");
 }
 
 #[test]
@@ -593,7 +593,7 @@ fn no_date_and_for_ever_are_no_end() {
     2 E1 | - |  | Active | -
     3 E2 | - |  | Active | -
     4 E3 | - |  | Active | -
-      column `Termination Date`: `12/31/2100` is so far away that it was read as no date
+      column `Termination Date`: `12/31/2100` is so far in the future that it was read as no date
     0 blank, 0 repeated
     ");
 }
@@ -605,7 +605,7 @@ fn a_spreadsheet_day_number_is_read_and_noted_on_the_row() {
         row.end.map(|date| date.at.to_string()).as_deref(),
         Some("2026-11-01T00:00:00Z")
     );
-    assert_snapshot!(row.notes.join("\n"), @"column `Termination Date`: a day number of a spreadsheet was read as its date");
+    assert_snapshot!(row.notes.join("\n"), @"column `Termination Date`: the day number of a spreadsheet was read as a date");
 }
 
 #[test]
@@ -618,7 +618,7 @@ fn a_rows_own_zone_wins_and_an_unknown_one_is_passed_over() {
     3 E2 | - |  | Blank | 2026-05-15T07:00:00Z
     4 E3 | - |  | Blank | 2026-05-15T00:00:00Z
     5 E4 | - |  | Blank | 2026-05-15T00:00:00Z
-      column `Time Zone`: it holds no time zone like `Europe/Paris`, and was passed over
+      column `Time Zone`: it is not a time zone such as `Europe/Paris`, and was ignored
     0 blank, 0 repeated
     "#);
     let zone = |at: usize| {
@@ -683,7 +683,7 @@ fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
     7 3 | - |  | Ended | -
     3 rejected (Some("100000"), None): column `id`: an id written as a number with a fraction, an exponent or too many digits loses digits: write it as a text
     5 rejected (None, None): the element is not an object
-    6 rejected (Some("1"), None): the key `id` stands there twice
+    6 rejected (Some("1"), None): the key `id` appears twice
     1 blank, 0 repeated
     No column has an end date: only the status shows who left
     "#);
@@ -692,8 +692,8 @@ fn numbers_are_texts_nulls_are_blank_and_lost_digits_reject_the_row() {
 
 #[test]
 fn one_page_of_several_is_not_the_list() {
-    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is not the whole list (`paging.next` says so): export the whole list");
-    assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON holds 1 of 500 records (`totalResults` says so): export the whole list");
+    assert_snapshot!(reason(read(r#"{"data":[{"id":"1","status":"Left"}],"paging":{"next":"abc"}}"#)), @"the JSON is not the whole list (see `paging.next`): export the whole list");
+    assert_snapshot!(reason(read(r#"{"Resources":[{"id":"1","active":false}],"totalResults":500}"#)), @"the JSON holds 1 of 500 records (see `totalResults`): export the whole list");
     assert_eq!(
         read(r#"{"data":[{"id":"1","status":"Left"}],"next":null}"#)
             .rows
@@ -1012,7 +1012,7 @@ fn placeholders_and_words_for_none_are_no_address() {
         assert_eq!((row.email, row.unreadable_address), (None, false), "{cell}");
         assert_eq!(
             row.notes,
-            ["column `Work Email`: it holds a placeholder, which is no address"]
+            ["column `Work Email`: it holds a placeholder, not an address"]
         );
     }
     for cell in [
@@ -1059,7 +1059,7 @@ fn placeholders_are_no_ids_and_composite_ids_need_every_part() {
     assert_eq!(ids, [None, None, None, Some("00123")]);
     assert_eq!(
         feed.rows[1].notes,
-        ["column `Employee ID`: it holds a placeholder, which is no id"]
+        ["column `Employee ID`: it holds a placeholder, not an id"]
     );
 
     let columns = [(Meaning::PersonId, "Company Code+File Number".to_owned())];
@@ -1187,7 +1187,7 @@ fn two_lists_of_people_are_refused_until_the_setting_selects_them() {
     let lines: Vec<u64> = both.rows.iter().map(|row| row.line).collect();
     assert_eq!(lines, [1, 2]);
     assert_eq!(ids(both), ["E1", "C1"]);
-    assert_snapshot!(reason(with_records(&["leavers"], TWO_LISTS)), @"HR_FEED_RECORDS names `leavers`, and the JSON has no such list; its lists are `employees`, `contractors`");
+    assert_snapshot!(reason(with_records(&["leavers"], TWO_LISTS)), @"HR_FEED_RECORDS names `leavers`, but the JSON has no such list; its lists are `employees`, `contractors`");
     let deep = r#"{"data": {"employees": {"edges": [{"node": {"id": "E1", "email": "a@x.com", "status": "Left"}}]}, "users": []}}"#;
     for name in ["employees", "data.employees.edges", "edges"] {
         assert_eq!(ids(with_records(&[name], deep)), ["E1"], "{name}");
@@ -1292,7 +1292,7 @@ fn each_shape_of_page_that_systems_send_is_refused_by_its_marker() {
         let text = document.replace("@P", person);
         let reason = reason(read(&text));
         assert!(
-            reason.contains(&format!("(`{marker}` says so)")),
+            reason.contains(&format!("(see `{marker}`)")),
             "{text}: {reason}"
         );
         assert!(reason.contains("export the whole list"), "{reason}");

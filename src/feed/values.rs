@@ -1,4 +1,4 @@
-//! Small questions asked of every cell.
+//! Small functions for every cell.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
@@ -49,7 +49,7 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>, max: usize) -
     text
 }
 
-/// A name cut to a readable length, on one line; without any address, whoever made a header of it.
+/// A name cut to a readable length, on one line, and without any address, even if the header has one.
 pub(super) fn shortened(name: &str) -> String {
     const MAX: usize = 60;
     if name.contains('@') {

@@ -1,11 +1,11 @@
-//! One walk over a JSON document. It is never held as a tree, which would take ten times its size.
+//! One walk over a JSON document. A tree of it would take ten times its size, so none is made.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// What a walk comes by.
+/// The events of a walk.
 pub(super) enum Step<'t> {
     /// An object or a list begins.
     Opens {
@@ -34,7 +34,7 @@ pub(super) enum Scalar<'t> {
 /// Walks over one JSON value and nothing after it.
 ///
 /// # Errors
-/// If the text is no JSON, or nested more than 127 levels deep.
+/// If the text is not JSON, or nested more than 127 levels deep.
 pub(super) fn walk<'t>(
     text: &'t str,
     take: &mut impl FnMut(Step<'t>),
@@ -44,7 +44,7 @@ pub(super) fn walk<'t>(
     json.end()
 }
 
-/// What the parser says, without the place, which the caller knows better.
+/// The message of the parser without the place, which the caller adds.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text

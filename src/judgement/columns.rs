@@ -1,4 +1,4 @@
-//! Columns of the feed that are not read, where reading one could change an outcome.
+//! Unread columns of the feed, if reading one could change an outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use super::remedies::{CLOSES_WITH, Doubt, Remedy};
 use super::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs, Outcome, Standing};
 use crate::people::{Access, Meaning};
 
-/// Marks whom an unread date may concern: somebody who left without a date, and somebody employed with access
-/// if the column is blank for most people who are employed.
+/// Marks people whom an unread date may concern: a leaver without a date, and an employed person with access if
+/// the column is blank for most employed people.
 pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'_>) {
     let inputs = basis.inputs;
     let mut with_date: BTreeMap<usize, usize> = BTreeMap::new();
@@ -28,7 +28,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
         let columns = match (person.standing, person.end_of_work) {
             (Standing::Ended, None) => dated(person, |_| true),
             _ if person.is_employed() => {
-                // A feed of leavers names nobody without a reason.
+                // A feed of leavers names only people who may have left.
                 let is_rare = |column: &usize| {
                     inputs.policy.hr_feed_scope != FeedScope::Roster
                         || 2 * with_date[column] < employed
@@ -50,7 +50,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
             .map(|column| format!("`{}`", name(inputs, *column)))
             .collect();
         let text = format!(
-            "a column that is not read holds a date: {} (`ignore=` it if it has nothing to do with leaving)",
+            "an unread column holds a date: {} (add it to `ignore=` if it has nothing to do with leaving)",
             names.join(", ")
         );
         let first = columns.first().copied().unwrap_or_default();
@@ -79,7 +79,7 @@ fn name(inputs: &Inputs, column: usize) -> &str {
     found.map_or("", |column| column.name.as_str())
 }
 
-/// The setting that leaves more columns unread, with all that it says already.
+/// The setting that ignores more columns, with its present value.
 pub(super) fn ignoring(inputs: &Inputs, columns: impl Iterator<Item = usize>) -> String {
     let ignored = Meaning::Ignored.setting();
     let before = inputs
@@ -110,7 +110,7 @@ pub(super) fn reading(inputs: &Inputs, column: usize, fields: &[Meaning]) -> Str
     }
 }
 
-/// What may hold when somebody left.
+/// Fields that may hold the end of work.
 const ENDS: &[Meaning] = &[Meaning::End, Meaning::LastDay];
 
 /// `HR_FEED_COLUMNS` with one more column.
@@ -124,7 +124,7 @@ fn with_setting(inputs: &Inputs, field: Meaning, header: &str) -> String {
     known.chain([new]).collect::<Vec<_>>().join(",")
 }
 
-/// Whether what is not read could change an outcome.
+/// Whether an unread column could change an outcome.
 pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let id = CheckId::HrColumns;
     let open = leavers
@@ -161,8 +161,8 @@ pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
             &[Meaning::OtherEmail]
         };
         let detail = format!(
-            "{} could change the outcome of up to {most} people each and is not read (`ignore=` it if it has nothing to do \
-             with leaving){CLOSES_WITH}`HR_FEED_COLUMNS={}`",
+            "unread columns could change the outcome of up to {most} people each: {} (add them to `ignore=` if they have \
+             nothing to do with leaving){CLOSES_WITH}`HR_FEED_COLUMNS={}`",
             listed(&names),
             reading(inputs, first, fields),
         );
@@ -171,14 +171,14 @@ pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
         let names = shown(&mut unread.iter());
         let setting = ignoring(inputs, unread.iter().copied());
         let detail = format!(
-            "not read, with dates or addresses: {}{CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
+            "unread columns with dates or addresses: {}{CLOSES_WITH}`HR_FEED_COLUMNS={setting}`",
             listed(&names)
         );
         (CheckStatus::Warn, detail)
     } else {
         (
             CheckStatus::Pass,
-            "every column with dates or addresses is read or known as harmless".to_owned(),
+            "every column with dates or addresses is read, ignored or harmless".to_owned(),
         )
     };
     with(made(id, status, detail), numbers)

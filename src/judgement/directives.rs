@@ -1,8 +1,8 @@
-//! What people decided by hand, held against the rules: which lines are in force tonight, what each
-//! of them did, and which are worth nothing.
+//! The manual decisions, checked by the rules: which lines are in force, what each of them did, and which
+//! are never used.
 //!
 //! A line that is malformed, expired or approved by the person it is for is never used: it is a
-//! finding. A line in force that did nothing is said to be unused, so that it can go.
+//! finding. A line in force that did nothing is reported as unused, so that it can be deleted.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -31,7 +31,7 @@ pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 /// What an exception may accept by `check`.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
 
-/// Texts that people write where an approver or a reason is asked for and there is none.
+/// Placeholders that people write instead of an approver or a reason.
 const PLACEHOLDERS: [&str; 12] = [
     "n/a", "na", "none", "self", "me", "myself", "tbd", "todo", "unknown", "null", "xxx", "test",
 ];
@@ -75,7 +75,7 @@ impl Named<'_> {
         }
     }
 
-    /// Whether a text somebody wrote as an approver is this person: by an address, also with a plus-tag
+    /// Whether an approver's cell names this person: by an address, also with a plus-tag
     /// or another domain in reach of the same name, by an id, or by all words of a name.
     fn is_written(&self, text: &str, same: &SameDomains) -> bool {
         let written = words(text);
@@ -116,14 +116,14 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every address in a text, whatever stands around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
+/// Every address in a text, with any text around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
 fn addresses(text: &str) -> impl Iterator<Item = EmailAddress> {
     let in_an_address = |c: char| c.is_alphanumeric() || "@.+-_".contains(c) || is_zero_width(c);
     text.split(move |c: char| !in_an_address(c))
         .filter_map(|part| EmailAddress::parse(part.trim_matches(['.', '-', '_'])))
 }
 
-/// An account tied to a person by hand, or told apart from them.
+/// An account that a line ties to a person, or separates from one.
 #[derive(Clone, Debug)]
 pub(super) struct Tie<'a> {
     pub(super) line: u64,
@@ -132,7 +132,7 @@ pub(super) struct Tie<'a> {
     approved_by: Option<&'a str>,
 }
 
-/// An account that is no person's.
+/// A service account, which belongs to no person.
 #[derive(Clone, Debug)]
 pub(super) struct Service<'a> {
     line: u64,
@@ -150,8 +150,8 @@ pub(super) struct InForce<'a> {
 }
 
 impl InForce<'_> {
-    /// Whether it is for somebody or something as such: for one of these addresses, and by id where that
-    /// is known to be so, of those of the two that it names. It must name one.
+    /// Whether all keys of the line name this person or account. `by_id` is whether its id does; the e-mail must
+    /// be one of `emails`. The line must have at least one of the two.
     fn is_for(&self, by_id: Option<bool>, emails: &[EmailAddress]) -> bool {
         let by_email = self.email.as_ref().map(|email| emails.contains(email));
         let by_both = [by_id, by_email];
@@ -193,7 +193,7 @@ pub(super) struct Invalid {
     pub(super) email: Option<EmailAddress>,
 }
 
-/// Every line, sorted by what may be done with it tonight.
+/// Every line, sorted by its use in this run.
 #[derive(Debug, Default)]
 pub(super) struct Directives<'a> {
     same: Vec<Tie<'a>>,
@@ -201,21 +201,21 @@ pub(super) struct Directives<'a> {
     same_by_id: HashMap<&'a str, Vec<usize>>,
     same_by_email: HashMap<EmailAddress, Vec<usize>>,
     different: Vec<Tie<'a>>,
-    /// People who are one, with the line that says so.
+    /// Pairs of people who are one person, with the line of the alias.
     same_people: Vec<(u64, [PersonKey<'a>; 2], &'a str)>,
     services: Vec<Service<'a>>,
     exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
     same_domains: SameDomains,
     invalid: RefCell<Vec<Invalid>>,
-    /// Lines that took an account with access away from a person: each accepts a risk.
+    /// Lines that separated an account with access from a person: each accepts a risk.
     ended_ties: RefCell<BTreeSet<u64>>,
     /// What each line in force did.
     did: RefCell<BTreeMap<(DirectiveKind, u64), BTreeSet<String>>>,
 }
 
 impl<'a> Directives<'a> {
-    /// Holds every line against the rules, at the instant of the run.
+    /// Checks every line by the rules, at the instant of the run.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
         let mut directives = Self {
@@ -337,7 +337,7 @@ impl<'a> Directives<'a> {
         } else if is("different") {
             self.different.push(tie);
         } else {
-            let reason = "its relation is none of `same`, `different`, `same_person`, `service`";
+            let reason = "its relation is not `same`, `different`, `same_person` or `service`";
             return Err(wrong(reason));
         }
         Ok(())
@@ -368,30 +368,30 @@ impl<'a> Directives<'a> {
         places.into_iter().map(|place| &self.same[place]).collect()
     }
 
-    /// Says that a line ties an account to somebody.
+    /// Records that a line ties an account to a person.
     pub(super) fn tied(&self, line: u64, account_id: &str) {
         let what = format!("ties account {account_id} to its person");
         self.did(DirectiveKind::Alias, line, what);
     }
 
-    /// Says that the owner a line names has left.
+    /// Records that the owner in a line has left.
     pub(super) fn owner_has_left(&self, line: u64, account_id: &str) {
         let what = format!("the owner of account {account_id} has left");
         self.did(DirectiveKind::Alias, line, what);
     }
 
-    /// Says that by a line alone an account would have been found, and that there is none.
+    /// Records that an account would have been found by a line alone, and that there is none.
     pub(super) fn would_have_found(&self, line: u64) {
-        let what = "names an account that was never there".to_owned();
+        let what = "names an account that no run ever saw".to_owned();
         self.did(DirectiveKind::Alias, line, what);
     }
 
-    /// People whom a line takes for one, with the line and who approved it.
+    /// Pairs of people that a line makes one person, with the line and its approver.
     pub(super) fn same_people(&self) -> &[(u64, [PersonKey<'a>; 2], &'a str)] {
         &self.same_people
     }
 
-    /// Whether a line takes two people for one, who are these together. Neither of them approves it.
+    /// Whether a line may make two people one. `people` are both together, and neither may approve it.
     pub(super) fn may_take_for_one(
         &self,
         line: u64,
@@ -404,13 +404,13 @@ impl<'a> Directives<'a> {
             false => self.did(
                 DirectiveKind::Alias,
                 line,
-                "takes two people for one".to_owned(),
+                "treats two people as one".to_owned(),
             ),
         }
         !by_themselves
     }
 
-    /// Records that an alias is worth nothing, because somebody approved it for themselves.
+    /// Records that an alias is never used, because the person it is for approved it.
     fn is_approved_by_whom_it_is_for(&self, line: u64) {
         let mut invalid = self.invalid.borrow_mut();
         let is_known = |known: &Invalid| known.kind == DirectiveKind::Alias && known.line == line;
@@ -427,7 +427,7 @@ impl<'a> Directives<'a> {
         }
     }
 
-    /// Whether somebody decided that an account is not a person's.
+    /// Whether an alias `different` separates an account from a person.
     pub(super) fn are_different(&self, person: &Named<'_>, account: &Account) -> bool {
         self.difference(person, account).is_some()
     }
@@ -457,12 +457,12 @@ impl<'a> Directives<'a> {
         None
     }
 
-    /// Whether an account is known to be no person's.
+    /// Whether an account is a service account.
     pub(super) fn is_service(&self, account: &Account) -> bool {
         !self.owners_of(account).is_empty()
     }
 
-    /// Who answers for an account that is no person's; nobody, if it is no such one.
+    /// The owners of a service account. Empty for any other account.
     pub(super) fn owners_of(&self, account: &Account) -> Vec<&PersonKey<'a>> {
         let services = self.services.iter();
         services
@@ -475,8 +475,8 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
-    /// The accounts that somebody answers for, of those that have or may have access, with the line that
-    /// says so. An owner is named by id, by address on any domain that is one with theirs, or by name.
+    /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
+    /// id, by name, or by address in any domain that counts as one with theirs.
     pub(super) fn answered_for_by<'s>(
         &self,
         person: &Named<'_>,
@@ -501,8 +501,8 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
-    /// The first exception that covers something and is approved by another than whom it is for. Every one
-    /// that would cover it is looked at: approved by themselves, it is told of.
+    /// The first exception that applies and is not approved by the person it is for. All that apply are checked, so
+    /// that every self-approved one becomes a finding.
     fn covering(
         &self,
         whom: &Named<'_>,
@@ -539,7 +539,7 @@ impl<'a> Directives<'a> {
         })
     }
 
-    /// The exception that is for an account as such, whoever it belongs to.
+    /// The exception that is for an account, independent of its owner.
     pub(super) fn covers_account(
         &self,
         account: &Account,
@@ -567,12 +567,12 @@ impl<'a> Directives<'a> {
         Some(exception.in_short())
     }
 
-    /// Whether somebody said by hand what an account without an address is.
+    /// Whether a line names an account without an address.
     pub(super) fn name(&self, account: &Account) -> bool {
         self.is_service(account) || self.covers_account(account, NO_EMAIL).is_some()
     }
 
-    /// The exception that is for whom a rejected row is about.
+    /// The exception for the person in a rejected row.
     pub(super) fn covers_rejected(&self, row: &RejectedRow) -> Option<&InForce<'a>> {
         let email = row.email.as_deref().and_then(EmailAddress::parse);
         let about = Named {
@@ -608,7 +608,7 @@ impl<'a> Directives<'a> {
         })
     }
 
-    /// The exception that accepts a leaver with these accounts as a whole.
+    /// The exception that accepts every doubt about a leaver with these accounts.
     pub(super) fn covers_person(
         &self,
         leaver: &Named<'_>,
@@ -660,7 +660,7 @@ impl<'a> Directives<'a> {
         self.covering(&themselves, what, covers)
     }
 
-    /// Nobody approves an exception for themselves; that such a line covers nothing is a finding.
+    /// A person may not approve an exception for themselves. Such a line covers nothing and is a finding.
     fn is_approved_by_another(&self, of: &InForce<'a>, person: &Named<'_>) -> bool {
         let approver = of.exception.approved_by.as_deref().unwrap_or_default();
         let by_another = !person.is_written(approver, &self.same_domains);
@@ -686,14 +686,14 @@ impl<'a> Directives<'a> {
         exceptions.count() + self.ended_ties.borrow().len()
     }
 
-    /// The lines that are worth nothing, in the order of the files.
+    /// The lines that are never used, in the order of the files.
     pub(super) fn invalid(&self) -> Vec<Invalid> {
         let mut invalid = self.invalid.borrow().clone();
         invalid.sort_by_key(|line| (line.kind, line.line));
         invalid
     }
 
-    /// What became of every line.
+    /// The state of every line.
     pub(super) fn uses(&self, inputs: &Inputs) -> Vec<DirectiveUse> {
         let (did, invalid) = (self.did.borrow(), self.invalid.borrow());
         let one = |kind: DirectiveKind, line: u64| {
@@ -751,12 +751,12 @@ fn in_force<'a>(
         email.is_some() || exception.person_id.is_some() || exception.account_id.is_some();
     match (&exception.check, about_somebody) {
         (Some(_), true) => {
-            let reason = "it is for a check and for somebody: write two lines";
+            let reason = "it names both a check and a person or account: write two lines";
             return Err(wrong(reason.to_owned()));
         }
         (Some(check), false) if !ACCEPTABLE.contains(&check.as_str()) => {
             let known = ACCEPTABLE.join("`, `");
-            return Err(wrong(format!("its check is none of `{known}`")));
+            return Err(wrong(format!("its check is not one of `{known}`")));
         }
         (None, false) => {
             let reason = "it covers nothing: give person_id, email, account_id or check";
@@ -805,7 +805,7 @@ fn in_force<'a>(
     })
 }
 
-/// A cell that must be there and be meant.
+/// A required cell, which must not be a placeholder.
 fn ensure_given(
     name: &str,
     text: Option<&str>,
@@ -819,7 +819,7 @@ fn ensure_given(
                 "reason" => "a reason in words",
                 _ => "an e-mail address or a person id",
             };
-            wrong(format!("its {name} says nothing: write {form}"))
+            wrong(format!("its {name} is not usable: write {form}"))
         }
         Some(_) => Ok(()),
     }
@@ -860,7 +860,7 @@ fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveSt
         None => Ok(None),
         Some(Some(email)) => Ok(Some(email)),
         Some(None) => {
-            let reason = "its email is no e-mail address".to_owned();
+            let reason = "its email is not an e-mail address".to_owned();
             Err((DirectiveState::Malformed, reason))
         }
     }
@@ -870,7 +870,7 @@ fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveSt
 fn written_date(name: &str, text: &str) -> Result<Date, (DirectiveState, String)> {
     let day = text.parse::<Date>().ok();
     day.filter(|day| day.to_string() == text).ok_or_else(|| {
-        let reason = format!("its {name} is no date: write it as 2026-12-31");
+        let reason = format!("its {name} is not a date: write it as 2026-12-31");
         (DirectiveState::Malformed, reason)
     })
 }

@@ -1,8 +1,8 @@
-//! Who of today's people is who of the previous run.
+//! Ties today's people to the people of the previous run.
 //!
-//! Taking two people for one would hide a leaver behind somebody who works here; taking one person
-//! for two shows a leaver once too often. So every tie must be earned, and if HR's words contradict each
-//! other there is none: the leaver is followed on their own.
+//! Treating two people as one would hide a leaver behind an employed person; treating one person as two only
+//! reports a leaver twice. So every tie needs proof. If HR's rows contradict each other, there is no tie, and the
+//! leaver is followed separately.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use super::lookup::{Lookup, Map};
 use super::{Leaver, PersonLinks};
 use crate::people::{EmailAddress, Likeness, NameWords, compare_names};
 
-/// Somebody whom the previous run knew.
+/// A person of the previous run.
 #[derive(Debug)]
 pub(super) struct Before<'a> {
     /// The id of the tenure that decided.
@@ -56,13 +56,13 @@ impl<'a> Before<'a> {
     }
 }
 
-/// For each group of rows, those of the previous run who are the same person, by their place.
+/// For each group of rows, the places of the people in the previous run who are the same person.
 ///
-/// Stronger ties come first, and whoever is claimed by one is not open to the next: by the id of the
-/// tenure that ended, by the id of another tenure, by address, and for rows that have neither id
-/// nor address by name. Ids may tie several, whom HR then shows to be one person, unless the names are
-/// unlike; an address or a name ties one only, with the same end of work if there is such a one, for
-/// people may share them. The groups are in an order of their own, so each of two alike finds one.
+/// Stronger ties come first: by the id of the tenure that ended, by the id of another tenure, by address, and
+/// by name if the rows have neither id nor address. A person who is tied once is not tied again. An id may tie
+/// several earlier people, which HR then shows to be one, unless the names are unlike. People may share an
+/// address or a name, so these tie only one, with the same end of work if possible. The groups are sorted, so
+/// each of two equal groups finds one.
 pub(super) fn ties<'a>(
     groups: &[Group<'_>],
     before: impl Iterator<Item = Before<'a>>,
@@ -112,8 +112,8 @@ pub(super) fn ties<'a>(
     known
 }
 
-/// How somebody of today and somebody of the previous run with one id compare: an address in common is as
-/// good as a name.
+/// How the names of two people with one id compare, one of today and one of the previous run. An address in common
+/// counts as much as a name.
 fn likeness(group: &Group<'_>, before: &Before<'_>) -> Likeness {
     let mut emails = group.rows.iter().flat_map(|row| row.emails());
     if emails.any(|email| before.emails.contains(email)) {
@@ -177,7 +177,7 @@ impl<'b, 'a> Index<'b, 'a> {
         index
     }
 
-    /// By an address, unless the rest says that it is shared or was handed on.
+    /// By an address, unless the other data shows that it is shared or was handed on.
     fn by_address(&self, group: &Group<'_>) -> Vec<usize> {
         let rows = &group.rows;
         let is_own = |email: &&EmailAddress| !group.shared_emails.contains(email);

@@ -1,4 +1,4 @@
-//! When work ends: what HR's rows say of one person at the instant of the run.
+//! When work ends, by HR's rows of one person at the instant of the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::people::{Employment, HrDate, HrRow, Meaning, NameWords};
 /// A date of leaving further ahead than this is a placeholder for "no end".
 const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// An end further back than this, of somebody whose status says employed, is of an earlier tenure.
+/// If the status is employed, an end further back than this belongs to an earlier tenure.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(60 * 24);
 
-/// What the rows are read by.
+/// The rules for reading rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules<'a> {
     /// Status words that were given a meaning.
@@ -23,8 +23,7 @@ pub(super) struct Rules<'a> {
     pub(super) as_of: Timestamp,
     /// How long after the end of work access may last.
     pub(super) grace: SignedDuration,
-    /// Whether a row without status and dates is of somebody who works here: so in a roster that has no
-    /// column for the status.
+    /// Whether a row without status and dates means employed: in a roster without a status column.
     blank_is_employed: bool,
 }
 
@@ -42,7 +41,7 @@ impl<'a> Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// The setting that gives a word its meaning, with all that it says already.
+    /// The setting that gives a word its meaning, with its present value.
     fn with_status(&self, word: &str) -> String {
         let known = self
             .statuses
@@ -53,7 +52,7 @@ impl Rules<'_> {
     }
 }
 
-/// What one row says at an instant.
+/// The meaning of one row at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Says {
     /// Works here now.
@@ -64,7 +63,7 @@ enum Says {
     Until(Timestamp),
     /// Has left, then; without a date if HR gives none.
     Left(Option<Timestamp>),
-    /// Status and dates contradict each other, or say nothing.
+    /// Status and dates contradict each other, or are missing.
     Doubtful(Option<Timestamp>, Doubt),
 }
 
@@ -72,7 +71,7 @@ fn doubtful(end: Option<Timestamp>, text: impl Into<String>) -> Says {
     Says::Doubtful(end, Doubt::new(text, Remedy::Exception))
 }
 
-/// What a row says of somebody whose end was announced in an earlier run, or was not.
+/// The meaning of a row. `announced` is whether an earlier run already had the end of work.
 fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
     let Rules { as_of, grace, .. } = rules;
     let last_day = last_day(row).map(|day| day.at);
@@ -161,7 +160,7 @@ fn start(row: &HrRow) -> Option<&HrDate> {
     row.start.as_ref().filter(|start| !is_after_all(start))
 }
 
-/// Whether a tenure has begun. Whoever has left has begun, whatever the start says.
+/// Whether a tenure has begun. With the status "has left" it has, whatever the start date.
 pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
     row.status == Employment::Ended || start(row).is_none_or(|start| start.at <= as_of)
 }
@@ -182,7 +181,7 @@ pub(super) fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
     instant.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// Where somebody stands, and by which row.
+/// The standing of a person, and the row that decides it.
 #[derive(Debug)]
 pub(super) struct Decision<'r> {
     pub(super) standing: Standing,
@@ -193,7 +192,7 @@ pub(super) struct Decision<'r> {
     /// The id of the tenure that ended, if HR shows only a later one.
     pub(super) ended_as: Option<String>,
     pub(super) doubt: Option<Doubt>,
-    /// What a reader should know.
+    /// Notes for a reader.
     pub(super) notes: Vec<String>,
 }
 
@@ -217,7 +216,7 @@ impl<'r> Decision<'r> {
     }
 }
 
-/// Puts the rows of one person together with what the previous run said of them.
+/// Decides the standing of one person by their rows and by the previous run.
 pub(super) fn decide<'r>(
     group: &Group<'r>,
     previous: &[&Leaver],
@@ -302,7 +301,7 @@ fn standing<'r>(
             };
         }
         if runs().next().is_some() {
-            let text = "HR says both employed and left, and no start date says which is later";
+            let text = "HR reports both employed and left, and no start date shows which is later";
             return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
         if let Some((end, row, doubt)) =
@@ -317,13 +316,13 @@ fn standing<'r>(
     if let Some((end, row, doubt)) = doubts().max_by_key(|(end, ..)| *end)
         && goes_on.is_none()
     {
-        // A row that says nothing any more changes nothing of what was reported.
+        // A row without an end of work does not change what was reported.
         let had_left = previous
             .iter()
             .find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
             (None, Some(leaver)) => Decision {
-                notes: vec!["HR's row says nothing any more; followed as last reported".to_owned()],
+                notes: vec!["HR's row no longer decides; followed as last reported".to_owned()],
                 ..Decision::new(Standing::Ended, leaver.end_of_work, row)
             },
             _ => Decision::doubtful(end, row, doubt.clone()),
@@ -376,7 +375,7 @@ fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
     }
 }
 
-/// What in the rows a reader should know, whatever was decided.
+/// Notes on the rows for a reader, independent of the decision.
 fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let row = decision.row;
@@ -404,7 +403,8 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
             && last_day(row).is_some_and(|day| is_after(&day))
         {
             notes.push(
-                "the last day of work is after the termination date, which counts".to_owned(),
+                "the last day of work is after the termination date; the termination date counts"
+                    .to_owned(),
             );
         }
         if decision.end_of_work.is_none() {
@@ -429,9 +429,8 @@ fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
 
 /// Whether a tenure that runs is another and later one than the one that ended.
 ///
-/// Its start says so if there is one to compare: an old row that HR never closed must not hide a leaver.
-/// Without a start, two ids are two tenures, unless somebody had left by the id that runs; one id must show
-/// that it began anew.
+/// If starts can be compared, they decide: an old row that HR never closed must not hide a leaver. Without a
+/// start, two ids are two tenures, unless an earlier run had the running id as a leaver. One id needs a start.
 fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
     let ended = last_day(left).or(left.end.as_ref()).map(|end| end.at);
     let began = start(left).map(|start| start.at);
@@ -447,7 +446,7 @@ fn is_later(running: &HrRow, left: &HrRow, had_left: bool) -> bool {
     }
 }
 
-/// Whether the previous run knew that somebody had left by the id of a row.
+/// Whether the previous run had the id of a row as a leaver.
 fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
     previous.iter().any(|leaver| {
         let had_left = match leaver.standing {
@@ -458,7 +457,7 @@ fn had_left_as(previous: &[&Leaver], row: &HrRow) -> bool {
     })
 }
 
-/// Whether a tenure that runs began before another of the same id, by the starts of both: somebody has
+/// Whether a tenure that runs began before another of the same id, by the starts of both: the person has
 /// two jobs. Under another id it may be an old record that HR never closed.
 fn began_before(running: &HrRow, other: &HrRow) -> bool {
     if running.person_id.is_none() || running.person_id != other.person_id {
@@ -471,11 +470,11 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
 }
 
 fn unclear() -> Doubt {
-    let text = "only the id says that two overlapping tenures are of one person";
+    let text = "only the id ties two overlapping tenures to one person";
     Doubt::new(text, Remedy::Exception)
 }
 
-/// Whether only the id says that a tenure that runs is of the person who left, and both overlap.
+/// Whether two tenures overlap, and only the id ties the running one to the person who left.
 fn is_unclear(running: &HrRow, left: &HrRow) -> bool {
     let has_name = |row: &HrRow| row.name.as_deref().and_then(NameWords::of).is_some();
     let shares_address = running
@@ -496,7 +495,7 @@ fn begins_at(start: &HrDate, end: Timestamp) -> bool {
     end.duration_since(start.at) <= SignedDuration::from_hours(25)
 }
 
-/// Somebody whom the previous run had as a leaver, and whose rows now only say employed.
+/// The decision for a leaver of the previous run whose rows now only show an employed person.
 fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> Decision<'r> {
     let follows = match (&row.start, leaver.end_of_work) {
         (Some(start), Some(end)) => begins_at(start, end),
@@ -514,7 +513,7 @@ fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> Decision<'r> {
     }
 }
 
-/// How a leaver stands of whom HR reports nothing new.
+/// The standing of a leaver about whom HR reports nothing new.
 pub(super) fn as_last_reported(leaver: &Leaver, as_of: Timestamp) -> (Standing, Option<Timestamp>) {
     let standing = match (leaver.standing, leaver.end_of_work) {
         (Standing::Upcoming, Some(end)) if end <= as_of => Standing::Ended,

@@ -1,4 +1,4 @@
-//! What somebody should look at.
+//! Findings: the points that need attention.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::people::{Access, Account, EmailAddress, Role};
 
-/// The findings of the night, the gravest first.
+/// The findings of the run, most severe first.
 pub(super) fn of_the_night(
     basis: &Basis<'_>,
     people: &[Person<'_>],
@@ -56,7 +56,7 @@ pub(super) fn of_the_night(
                 &b.finding_id,
             ))
     });
-    // One finding for one account and person, which says all there is to say.
+    // One account and person give one finding, with everything there is to report.
     findings.dedup_by(|again, first| {
         let is_same = again.finding_id == first.finding_id;
         if is_same && !first.note.contains(&again.note) {
@@ -74,7 +74,7 @@ struct About<'a> {
     account_id: Option<&'a str>,
     account: Option<&'a Account>,
     leaver: Option<&'a Leaver>,
-    /// Where no leaver is known, whom somebody named.
+    /// The person id of a line, if no leaver is known.
     person_id: Option<&'a str>,
     matched_by: Option<MatchKind>,
     note: String,
@@ -160,8 +160,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
     }
 }
 
-/// Accounts that may be a leaver's, one finding for each question: leavers and accounts with one name are
-/// one.
+/// Accounts that may be a leaver's. Leavers and accounts with the same name or address share one finding.
 fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
     type Question<'q> = (BTreeMap<&'q str, &'q Account>, Vec<&'q Leaver>);
     let mut questions: BTreeMap<(Reason, &str), Question<'_>> = BTreeMap::new();
@@ -191,7 +190,7 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         let (Some(account), Some(leaver)) = (accounts.values().next(), leavers.first()) else {
             continue;
         };
-        let mut note = format!("{}, and tied to nobody", reason.text());
+        let mut note = format!("{}: a suspicion, not a match", reason.text());
         if accounts.len() > 1 {
             let ids: Vec<&str> = accounts.keys().copied().take(MOST_LISTED).collect();
             note.push_str(&format!(
@@ -284,8 +283,7 @@ fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding
     ));
 }
 
-/// A service account whose owner has left: whoever left may know its password, and nobody answers
-/// for it.
+/// A service account whose owner has left: the leaver may know its password, and the account has no owner.
 fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
     let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
     if !has_left || judged.is_accepted {
@@ -316,7 +314,7 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
     }
 }
 
-/// What a review decided and nobody did in time, or somebody undid.
+/// Decisions of a review that were not done in time, or were undone.
 fn not_carried_out(inputs: &Inputs, not_done: &[NotDone<'_>], findings: &mut Vec<Finding>) {
     for of in not_done {
         let mut made = finding(
@@ -357,15 +355,15 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
                 leaver: None,
                 person_id: None,
                 matched_by: None,
-                note: "has or may have access and no e-mail: nobody can tell whose it is"
+                note: "has or may have access, but no address: its owner cannot be identified"
                     .to_owned(),
             },
         ));
     }
 }
 
-/// Accounts on the organization's domains that nobody in a roster owns. Guests are outsiders, whom HR
-/// does not know.
+/// Accounts in the organization's domains that no person in a roster owns. Guests are outsiders, and HR does
+/// not list them.
 fn without_hr_record(
     basis: &Basis<'_>,
     people: &[Person<'_>],
@@ -425,14 +423,14 @@ fn without_hr_record(
                 leaver: None,
                 person_id: None,
                 matched_by: None,
-                note: "on one of the organization's domains, and nobody in HR's roster owns it"
+                note: "in one of the organization's domains, and no person in HR's roster owns it"
                     .to_owned(),
             },
         ));
     }
 }
 
-/// Lines that somebody wrote by hand and that are worth nothing.
+/// Lines of manual decisions that are never used.
 fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
     for line in basis.directives.invalid() {
         let (kind, file) = match line.kind {

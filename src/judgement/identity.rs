@@ -1,8 +1,8 @@
 //! Which rows of the feed are one person.
 //!
-//! Rows are one person by an id or a work address, if their names do not speak against it. Taking two
-//! people for one would hide a leaver behind somebody who works here, so every tie is compared with the
-//! names, and what the names leave open is a doubt that an alias decides.
+//! An id or a work address makes rows one person, unless their names contradict it. Treating two people as one
+//! would hide a leaver behind an employed person. So every tie is compared with the names, and an alias decides
+//! a doubt that the names leave open.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,7 +10,7 @@ use super::directives::{Directives, Named, PersonKey};
 use super::lookup::{Map, Set};
 use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords, compare_names};
 
-/// More names than this under one id or address are compared only for equality: nobody has so many, and
+/// If an id or address has more names than this, they are compared only for equality: no person has so many, and
 /// comparing each with each takes too long.
 const MOST_COMPARED: usize = 64;
 
@@ -23,11 +23,11 @@ const TRANSFER: SignedDuration = SignedDuration::from_hours(31 * 24);
 pub(super) struct Group<'a> {
     /// Sorted by content.
     pub(super) rows: Vec<&'a HrRow>,
-    /// Ids that somebody else has too: they identify neither.
+    /// Ids that another person has, too: they identify neither.
     pub(super) shared_ids: Vec<String>,
-    /// Work addresses that several people have: they identify nobody.
+    /// Work addresses that several people have: they identify no person.
     pub(super) shared_emails: Vec<EmailAddress>,
-    /// Work addresses that were given to somebody who left later.
+    /// Work addresses that were given to a person who left later.
     pub(super) passed_on: Vec<EmailAddress>,
     /// Others who may be the same person: names that share a word, with the same id or work address.
     pub(super) related: Vec<Relation>,
@@ -42,7 +42,7 @@ pub(super) struct Relation {
     pub(super) by_id: bool,
 }
 
-/// Everybody whom the feed names.
+/// All people in the feed.
 #[derive(Debug, Default)]
 pub(super) struct Identities<'a> {
     pub(super) groups: Vec<Group<'a>>,
@@ -119,11 +119,11 @@ struct Finder<'a> {
     all_rows: Map<usize, Vec<usize>>,
     /// Pairs of rows, and whether they share an id.
     related: Vec<(usize, usize, bool)>,
-    /// Rows whose id is somebody else's too.
+    /// Rows whose id another person has, too.
     shared_ids: Set<usize>,
-    /// Rows whose work address identifies nobody.
+    /// Rows whose work address identifies no person.
     shared_emails: Vec<usize>,
-    /// Rows whose work address somebody else had later.
+    /// Rows whose work address another person had later.
     passed_on: Vec<usize>,
 }
 
@@ -162,8 +162,8 @@ impl<'a> Finder<'a> {
         compare_names(self.names[&one].as_ref(), self.names[&other].as_ref())
     }
 
-    /// The closest likeness between two people. A row without a name tells nothing of somebody who has one in
-    /// another row.
+    /// The closest likeness between two people. A row without a name does not count if the person has
+    /// a name in another row.
     fn closest(&mut self, one: &[usize], other: &[usize]) -> Likeness {
         let [one, other] = [one, other].map(|rows| {
             let mut named: Vec<usize> = rows.to_vec();
@@ -202,7 +202,7 @@ impl<'a> Finder<'a> {
             .unwrap_or_else(|| rows.to_vec())
     }
 
-    /// Rows that an approved alias takes for one person.
+    /// Rows that an approved alias makes one person.
     fn by_decision(&mut self, directives: &Directives<'_>) {
         for (line, pair, approved_by) in directives.same_people() {
             let is = |row: &HrRow, key: &PersonKey<'_>| match key {
@@ -356,7 +356,7 @@ impl<'a> Finder<'a> {
                     (Some(first), Some(second)) if first > second => {
                         self.passed_on.extend(other_part);
                     }
-                    // Nothing says who had it last: it is both's.
+                    // The last holder is unknown, so both keep it.
                     _ => {}
                 }
             }
@@ -379,7 +379,7 @@ impl<'a> Finder<'a> {
         has_id(one) && has_id(other)
     }
 
-    /// Whether rows say that somebody works here, or will. In garden leave they do not.
+    /// Whether rows show a person who is employed, or will be. Garden leave does not count.
     fn is_employed(&self, rows: &[usize]) -> bool {
         rows.iter().any(|row| {
             let row = &self.rows[*row];
@@ -449,7 +449,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// When somebody last began or ended, to tell the later holder of an address.
+    /// When a person last began or ended, to find the later holder of an address.
     fn last_of(&self, rows: &[usize]) -> Option<Timestamp> {
         let dates = rows.iter().flat_map(|row| {
             let row = &self.rows[*row];

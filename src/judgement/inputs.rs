@@ -151,7 +151,7 @@ pub struct Previous {
     pub ledger_detail: String,
     /// SHA-256 of each file of directives it went by, by the file's name.
     pub directives: BTreeMap<String, String>,
-    /// Everybody who worked here by HR's word, with their accounts.
+    /// All people who were employed, with their accounts.
     pub links: Vec<PersonLinks>,
     /// Address of the feed it read.
     pub feed_url: String,

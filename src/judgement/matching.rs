@@ -1,7 +1,7 @@
-//! Which accounts are whose.
+//! Which accounts belong to which person.
 //!
-//! Every kind of match is tried and all are united; the strength only names the match. What looks like
-//! somebody's account and is no match is kept apart, as a `suspicion`.
+//! Every kind of match is tried and all are united; the strength only names the match. An account that
+//! may be a person's but does not match is a `suspicion`, which is kept apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,12 +14,12 @@ use super::suspicion::{Reason, Suspects, Suspicion};
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::people::{Access, Account, EmailAddress, Role};
 
-/// An account somebody is tied to: on tonight's list, or known from an earlier run and gone.
+/// An account that is tied to a person: on today's list, or known from an earlier run and gone.
 #[derive(Clone, Debug)]
 pub(super) struct Link<'a> {
     pub(super) account_id: &'a str,
     pub(super) kind: MatchKind,
-    /// The account as listed tonight.
+    /// The account on today's list.
     pub(super) listed: Option<&'a Account>,
     /// The account as the baseline had it.
     pub(super) earlier: Option<&'a Account>,
@@ -34,19 +34,19 @@ pub(super) struct Matches<'a> {
     pub(super) doubtful: BTreeMap<&'a str, Doubt>,
     /// By account id; only for leavers.
     pub(super) suspicions: Vec<Suspicion<'a>>,
-    /// What a reader should know of how they were tied.
+    /// Notes for a reader on how they were tied.
     pub(super) notes: Vec<String>,
-    /// Whether an account that nobody owns may have the name of somebody without an address.
+    /// Whether an account without an owner may have the name of this person, who has no address.
     pub(super) may_be_namesake: bool,
     /// Accounts to be remembered as suspected, by id.
     pub(super) suspected_account_id: Vec<String>,
     /// Whether an account could have been found by the person's id.
     pub(super) id_could_match: bool,
-    /// Lines of the aliases that name an account which would have been found if it were there.
+    /// Lines of the aliases by which an account would have been found, if there were one.
     pub(super) aliases_could_match: Vec<u64>,
 }
 
-/// Addresses that accounts bore in earlier complete runs and bear no more.
+/// Addresses that accounts had in earlier complete runs and no longer have.
 ///
 /// They are kept when the account is gone: HR may name a leaver weeks after the account went, and
 /// an account that returns under another address is still the account of that leaver.
@@ -63,7 +63,7 @@ pub(super) fn former_emails(basis: &Basis<'_>) -> FormerEmails {
     };
     let mut former: BTreeMap<&str, BTreeSet<&EmailAddress>> = BTreeMap::new();
     for account in &baseline.accounts {
-        // Most accounts bear what they bore.
+        // Most accounts keep their addresses.
         if bears(&account.id) != account.emails.as_slice() {
             former
                 .entry(&account.id)
@@ -164,7 +164,7 @@ pub(super) fn of_everybody<'a>(
     all
 }
 
-/// Who of those who work here is tied to an account today.
+/// The employed people who are tied to an account today.
 struct Owners<'p, 'a> {
     people: &'p [Person<'a>],
     employed: &'p HashMap<&'a str, Vec<usize>>,
@@ -181,8 +181,8 @@ impl<'p, 'a> Owners<'p, 'a> {
     }
 }
 
-/// Whether every account that may be an employee's carries an id: one that carries none may be
-/// anybody's, so that a search by id proves nothing.
+/// Whether every account that may be an employee's carries an id. If one carries none, it may belong to anyone,
+/// and a search by id proves nothing.
 fn ids_prove_absence(inputs: &Inputs) -> bool {
     inputs.population.accounts.iter().all(|account| {
         account.external_id.is_some()
@@ -191,7 +191,7 @@ fn ids_prove_absence(inputs: &Inputs) -> bool {
     })
 }
 
-/// Accounts findable by what people are matched by.
+/// Accounts by the keys that match people.
 pub(super) struct Index<'a> {
     basis: &'a Basis<'a>,
     former: &'a FormerEmails,
@@ -230,7 +230,7 @@ impl<'a> Index<'a> {
             .baseline
             .as_ref()
             .map_or(&[][..], |baseline| &baseline.accounts);
-        // An account that is gone was somebody's too.
+        // Accounts that are gone had owners, too.
         let mut by_external_id = Lookup::new();
         for account in accounts.iter().chain(baseline) {
             if let Some(id) = &account.external_id {
@@ -247,8 +247,8 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts that today's rows and lines tie to a person, and the lines of the aliases that name an account which would
-    /// have been found if it were there.
+    /// The accounts that today's rows and aliases tie to a person, and the lines of the aliases by which an account
+    /// would have been found, if there were one.
     pub(super) fn links_of(&self, person: &Person<'_>) -> (Vec<Link<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
@@ -264,7 +264,7 @@ impl<'a> Index<'a> {
                 tie(account, MatchKind::PersonId);
             }
         }
-        // An address that several people have is nobody's own. Those who work here may use it.
+        // A shared address identifies no person, but it finds an account for an employed person.
         let shared = person.shared_emails.iter().filter(|_| person.is_employed());
         let own = person
             .emails
@@ -296,7 +296,7 @@ impl<'a> Index<'a> {
                 directives.tied(by_hand.line, account);
             }
             let would_be_found = match &by_hand.account {
-                // An id that nobody ever saw may be a slip of the pen: it proves nothing.
+                // An id that no run ever saw may be a typing error: it proves nothing.
                 AccountKey::Id(_) => false,
                 AccountKey::Email(email) => self.basis.domains.contains(email.domain()),
             };
@@ -310,7 +310,7 @@ impl<'a> Index<'a> {
         (links, could_match)
     }
 
-    /// A tie to an account, unless somebody decided that it is not this person's.
+    /// A tie to an account, unless an alias `different` ends it.
     fn link(&self, named: &Named<'_>, account_id: &'a str, kind: MatchKind) -> Option<Link<'a>> {
         let listed = self.basis.listed.get(account_id).copied();
         let earlier = self.basis.earlier.get(account_id).copied();
@@ -326,7 +326,7 @@ impl<'a> Index<'a> {
     }
 
     /// Once linked, a person is followed by account id, whatever happens to the addresses. An account that
-    /// is somebody else's today, who works here, is only suspected.
+    /// belongs to another employed person today is only suspected.
     fn carry(
         &self,
         person: &Person<'a>,
@@ -361,9 +361,8 @@ impl<'a> Index<'a> {
             if owned.peek().is_none() {
                 matches.links.extend(self.link(&named, account_id, kind));
             } else if owned.any(|(place, _)| is_related(place)) {
-                let note = format!(
-                    "account {account_id} is that of somebody with the same id who works here"
-                );
+                let note =
+                    format!("account {account_id} belongs to an employed person with the same id");
                 matches.notes.push(note);
             } else if let Some(account) = self.basis.listed.get(account_id) {
                 suspected.push(Suspicion::new(
@@ -427,12 +426,12 @@ impl<'a> Index<'a> {
                 began_later && has_left && (is_theirs(other.1) || others.any(|(_, of)| is_theirs(of)));
             if is_handed_on {
                 notes.push(format!(
-                    "account {} began after the end of work and is somebody else's who works here",
+                    "account {} began after the end of work and belongs to an employed person",
                     link.account_id
                 ));
             } else {
                 let text = format!(
-                    "account {} is found by an address of somebody who works here, too; if it is theirs",
+                    "account {} also matches an address of an employed person; if it belongs to that person",
                     link.account_id
                 );
                 let remedy = Remedy::Different(link.account_id.to_owned());
@@ -461,8 +460,8 @@ impl<'a> Index<'a> {
                     ),
                 };
                 let text = format!(
-                    "somebody who works here has the same {what} and a related name: relation `same_person` \
-                     if they are one person, `different` with account {} if the account is the other's",
+                    "an employed person has the same {what} and a related name: use relation `same_person` if they are \
+                     one person, or `different` with account {} if the account belongs to the other",
                     link.account_id
                 );
                 let doubt = Doubt::new(text, Remedy::SamePerson(key));
@@ -471,7 +470,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The accounts an alias names, of those ever seen: one that nobody saw was never removed.
+    /// The accounts that an alias names, if a run ever saw them: an account that was never seen was never removed.
     fn accounts_of(&self, key: &AccountKey<'a>) -> Vec<&'a str> {
         match key {
             AccountKey::Id(id) => {
@@ -496,7 +495,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// What tells a person from another with the same id.
+/// The address that separates a person from another with the same id.
 fn other_address(person: &Person<'_>) -> String {
     key_of(None, &person.emails)
 }

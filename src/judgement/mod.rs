@@ -6,10 +6,10 @@
 //!
 //! 1. `checks` on the accounts decide whether the run is *complete*: only then does absence from
 //!    the list prove that somebody has no account.
-//! 2. `identity` groups HR rows into people, `earlier` says who of them the previous run knew, `ends` when
-//!    their work ends, and `people` puts that together.
-//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, `columns` looks at what
-//!    is not read, and `directives` are the decisions that people made by hand.
+//! 2. `identity` groups HR rows into people, `earlier` ties them to people of the previous run, `ends` finds
+//!    when their work ends, and `people` joins the three.
+//! 3. `matching` ties people to accounts, `suspicion` finds those that may be theirs, `columns` checks unread
+//!    columns, and `directives` are the manual decisions.
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
@@ -62,7 +62,7 @@ pub use words::{
 
 /// The version of the rules. A change that can alter a judgement on the same inputs raises it.
 ///
-/// 3: names decide who is one person, links are kept for everybody, unread columns and doubts are named.
+/// 3: names decide who is one person, links are kept for all employed people, unread columns and doubts are reported.
 pub const VERSION: u32 = 3;
 
 /// What the parts of a judgement stand on: the inputs, and what follows from them alone.
@@ -160,8 +160,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     }
 }
 
-/// The first complete run that read this feed: until then nobody knows how long a leaver without a date has
-/// been gone.
+/// The first complete run that read this feed: how long a leaver of that run without a date has been
+/// gone is unknown.
 fn feed_since(inputs: &Inputs, complete: bool) -> Option<Timestamp> {
     let previous = inputs.past.previous.as_ref();
     let same_feed = previous.filter(|previous| previous.feed_url == inputs.hr.origin.url);

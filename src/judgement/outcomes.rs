@@ -25,9 +25,9 @@ pub(super) struct Judged<'a> {
     pub(super) unread_columns: BTreeSet<usize>,
     /// Whether no account could have been found, because HR gives no usable address.
     pub(super) without_address: bool,
-    /// Whether an exception accepts the person as a whole, so that nothing about them is open.
+    /// Whether an exception accepts every doubt about the person.
     pub(super) is_accepted: bool,
-    /// Accounts with access that nothing covers or puts in doubt.
+    /// Accounts with access that no exception covers and no doubt concerns.
     pub(super) open: Vec<&'a str>,
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
@@ -59,7 +59,7 @@ pub(super) fn of_everybody<'a>(
     judged
 }
 
-/// The order a reader wants: what needs a hand first.
+/// The order for a reader: outcomes that need action first.
 fn badness(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::StillActive => 0,
@@ -74,7 +74,7 @@ fn badness(outcome: Outcome) -> u8 {
     }
 }
 
-/// What tonight's list says of a linked account.
+/// The access of a linked account, by today's list.
 fn access(link: &Link<'_>) -> Access {
     // Absent from the list: whether that proves anything is for the caller, who knows `complete`.
     link.listed.map_or(Access::None, |account| account.access())
@@ -209,7 +209,7 @@ impl<'a> Judge<'_, 'a> {
                 } else if could_match {
                     Outcome::NoAccessFound
                 } else if never_had_any {
-                    notes.push("an earlier run saw them work here without an address, and no account has their name".to_owned());
+                    notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
                 } else if let Some(exception) = basis
                     .directives
@@ -288,8 +288,8 @@ impl<'a> Judge<'_, 'a> {
         }
     }
 
-    /// Why somebody who left, or may have, cannot be judged, each with the line that closes it. Suspicions
-    /// that an exception for the account accepts are taken out.
+    /// The doubts about a leaver or possible leaver, each with the line that closes it. Removes suspicions that an
+    /// exception for the account accepts.
     fn doubts(
         &self,
         person: &Person<'a>,
@@ -335,7 +335,7 @@ impl<'a> Judge<'_, 'a> {
             .is_none_or(|since| first_seen_in_feed <= since);
         let is_undated = person.standing == Standing::Ended && person.end_of_work.is_none();
         if is_undated && since_the_first_run && worst == Access::Has && !deadline_passed {
-            let text = "has left without a date, and was in the first feed that was read: nobody knows since when";
+            let text = "has left without a date, and was already in the first feed: how long access has lasted is unknown";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
         if links.is_empty()
@@ -343,14 +343,14 @@ impl<'a> Judge<'_, 'a> {
             && person.rows.iter().any(|row| row.unreadable_address)
         {
             let text =
-                "an address in HR's row cannot be read, and no account was found by the others";
+                "an address in HR's row cannot be read, and the other addresses match no account";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
         doubts
     }
 }
 
-/// What an account that may be somebody's leaves open, with the line that closes it.
+/// The doubt that a suspected account raises, with the line that closes it.
 pub(super) fn suspicion_of(
     person: &Person<'_>,
     suspicion: &Suspicion<'_>,
@@ -407,8 +407,8 @@ fn no_key(person: &Person<'_>) -> &'static str {
     }
 }
 
-/// Accounts that began after work ended: the address may have been given to somebody else since.
-/// That is said and excuses nothing: whoever gave it away knows, and can say so by an exception.
+/// Notes on accounts that began after work ended: the address may have been given to another person since.
+/// The note excuses nothing. If the address was handed on, an exception or an alias can record it.
 fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<Item = String> {
     let ended = person.end_of_work;
     let by_address = |link: &&Link<'_>| match link.kind {
@@ -425,15 +425,15 @@ fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<
             let joined = account.joined_at.filter(|joined| Some(*joined) > ended)?;
             ended?;
             Some(format!(
-                "account {} joined on {}, after the end of work: the address may be somebody else's by \
-                 now",
+                "account {} joined on {}, after the end of work: the address may belong to \
+                 another person by now",
                 account.id,
                 joined.strftime("%Y-%m-%d")
             ))
         })
 }
 
-/// The address of a linked account: tonight's, else the last one known.
+/// The address of a linked account: today's, else the last one known.
 fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
     let account = link.listed.or(link.earlier);
     account
@@ -448,7 +448,7 @@ fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
 }
 
 /// The interval in which access ended: it was there in the last run that saw it and gone in the
-/// first complete run that did not. What happened between the two, nobody saw.
+/// first complete run that did not. The exact instant in between is unknown.
 struct Seen {
     last_with: Option<Timestamp>,
     first_without: Option<Timestamp>,
@@ -503,7 +503,7 @@ impl Seen {
     }
 }
 
-/// Since when no account of these was seen with access: since the last of them was.
+/// The instant since which none of these accounts has had access: that of the account that lost it last.
 fn gone_since(previous: &[&Leaver]) -> Option<Timestamp> {
     let linked = previous
         .iter()

@@ -1,4 +1,4 @@
-//! From HR rows to people: how each stands, and who is followed without a row.
+//! From HR rows to people: their standing, and the people who are followed without a row.
 
 use std::collections::BTreeSet;
 
@@ -26,15 +26,15 @@ pub(super) struct Person<'a> {
     pub(super) emails: Vec<EmailAddress>,
     /// Work addresses that several people have.
     pub(super) shared_emails: Vec<EmailAddress>,
-    /// Work addresses that somebody else had later.
+    /// Work addresses that another person had later.
     pub(super) passed_on: Vec<EmailAddress>,
-    /// Ids that somebody else has, too.
+    /// Ids that another person has, too.
     pub(super) shared_ids: Vec<String>,
     /// Today's rows.
     pub(super) rows: Vec<&'a HrRow>,
     /// Others who may be the same person, by their place among the people.
     pub(super) related: Vec<Relation>,
-    /// What the rows say when put together.
+    /// The meaning of all rows together.
     pub(super) standing: Standing,
     /// Whether a tenure has begun.
     pub(super) has_begun: bool,
@@ -42,15 +42,15 @@ pub(super) struct Person<'a> {
     pub(super) end_of_work: Option<Timestamp>,
     /// Why the standing is doubtful.
     pub(super) doubt: Option<Doubt>,
-    /// Unread columns of the feed that make it so.
+    /// Unread columns of the feed that cause the doubt.
     pub(super) unread_columns: BTreeSet<usize>,
     /// Every tenure.
     pub(super) tenures: Vec<Tenure>,
-    /// What a reader should know.
+    /// Notes for a reader.
     pub(super) notes: Vec<String>,
     /// Whether today's feed names the person.
     pub(super) in_feed: bool,
-    /// What the previous run said of them: one leaver, or several whom HR now shows to be one
+    /// The leaver in the previous run, or several whom HR now shows to be one
     /// person. The one with today's id comes first.
     pub(super) previous: Vec<&'a Leaver>,
     /// The accounts that were tied to them while they worked here.
@@ -63,7 +63,7 @@ impl Person<'_> {
         self.standing != Standing::Working
     }
 
-    /// Whether HR says that they have left or will, or leaves it open.
+    /// Whether HR reports that they have left or will leave, or leaves it open.
     pub(super) fn is_named_as_leaver(&self) -> bool {
         match self.standing {
             Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
@@ -71,12 +71,12 @@ impl Person<'_> {
         }
     }
 
-    /// Whether they work here at the instant of the run, for all that HR says.
+    /// Whether they work here at the instant of the run, by HR's rows.
     pub(super) fn is_employed(&self) -> bool {
         self.has_begun && self.is_to_work_here()
     }
 
-    /// The same, also of somebody who will begin.
+    /// The same, and also true for a person who will begin.
     pub(super) fn is_to_work_here(&self) -> bool {
         match self.standing {
             Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
@@ -110,8 +110,8 @@ impl Person<'_> {
     }
 }
 
-/// Everybody HR names, and every leaver of the previous run who is still to be followed. Returns how many
-/// rows have an id that identifies nobody, too.
+/// All people that HR names, and all leavers of the previous run who are still followed. Also returns the number
+/// of rows whose id identifies no person.
 pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Person<'a>>, usize) {
     let inputs = basis.inputs;
     let previous = inputs.past.previous.as_ref();
@@ -209,7 +209,7 @@ fn sort(groups: &mut Vec<Group<'_>>) {
         group.rows.sort_by_cached_key(|row| content(row));
     }
     let mut order: Vec<usize> = (0..groups.len()).collect();
-    // Most groups differ in id or address; only those that do not are compared whole.
+    // Most groups differ in id or address; only the others are compared in full.
     order.sort_by(|a, b| {
         let (a, b) = (&groups[*a], &groups[*b]);
         key(a).cmp(&key(b)).then_with(|| {
@@ -262,7 +262,7 @@ fn written<'a>(emails: impl Iterator<Item = &'a EmailAddress>) -> Vec<(&'a str, 
         .collect()
 }
 
-/// One person from their rows and from what the previous run said of them.
+/// One person from their rows and from the previous run.
 fn person<'a>(
     group: Group<'a>,
     mut previous: Vec<&'a Leaver>,
@@ -293,7 +293,7 @@ fn person<'a>(
     distinct_ids.dedup();
     if distinct_ids.len() > 1 {
         notes.push(format!(
-            "{} person ids share a work address and are taken for one person",
+            "{} person ids share a work address and are treated as one person",
             distinct_ids.len()
         ));
     }
@@ -318,10 +318,10 @@ fn person<'a>(
         let before = before.chain(links.iter().flat_map(|links| &links.emails));
         emails = distinct(before.cloned());
         if !emails.is_empty() {
-            notes.push("HR gives no e-mail any more; the earlier ones are used".to_owned());
+            notes.push("HR no longer gives an address; the earlier ones are used".to_owned());
         }
     }
-    // Ids of earlier tenures stay with the person, unless they are somebody else's today.
+    // Ids of earlier tenures stay with the person, unless another person has them today.
     let before = previous
         .iter()
         .flat_map(|leaver| leaver.ids())
@@ -356,7 +356,7 @@ fn person<'a>(
 }
 
 /// A leaver of the previous run whom today's feed does not name: followed until access is proven
-/// gone, so that deleting a row hides nobody.
+/// gone, so that a deleted row does not hide a leaver.
 fn followed<'a>(
     leaver: &'a Leaver,
     basis: &Basis<'a>,
@@ -380,7 +380,7 @@ fn followed<'a>(
         None => "vanished from the HR feed; followed until access is proven gone".to_owned(),
     };
     let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
-    let text = "HR names the person no more, and what it said before was doubtful";
+    let text = "HR no longer names the person, and the last report was doubtful";
     Some(Person {
         person_id: leaver.person_id.clone(),
         other_person_ids: leaver.other_person_ids.clone(),
@@ -404,13 +404,13 @@ fn followed<'a>(
     })
 }
 
-/// Somebody whom an earlier roster named as working here and today's does not.
+/// A person whom an earlier roster named as employed and today's does not name.
 fn missing_person(links: &PersonLinks) -> Person<'_> {
     let (person_id, others) = match links.person_ids.split_first() {
         Some((first, others)) => (Some(first.clone()), others.to_vec()),
         None => (None, Vec::new()),
     };
-    let text = "missing from the roster, which named them before: may have left";
+    let text = "missing from the roster, but named in an earlier one: may have left";
     Person {
         person_id,
         other_person_ids: others,
@@ -434,8 +434,8 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
     }
 }
 
-/// Whether nothing is left to follow: access is proven gone, or HR never said that they left and no account
-/// was theirs. What may be theirs is not proven gone.
+/// Whether nothing is left to follow: access is proven gone, or HR never reported them as a leaver and no account
+/// was theirs. A suspected account is not proven gone.
 fn is_settled(leaver: &Leaver) -> bool {
     let says_left = |tenure: &Tenure| {
         let ended = Tenure::status_word(&Employment::Ended);
@@ -455,7 +455,7 @@ fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
     !owned.is_empty()
 }
 
-/// Every tenure that HR gives, or gave before.
+/// Every tenure that HR reports, or reported before.
 fn tenures(rows: &[&HrRow], previous: &[&Leaver]) -> Vec<Tenure> {
     let mut tenures: Vec<Tenure> = rows.iter().map(|row| Tenure::of(row)).collect();
     for tenure in previous.iter().flat_map(|leaver| &leaver.tenures) {

@@ -35,7 +35,7 @@ pub struct Judgement {
     pub owners: Vec<Owner>,
     /// What became of every line that somebody wrote by hand, in the order of the files.
     pub directives: Vec<DirectiveUse>,
-    /// Everybody who works here by HR's word, with their accounts.
+    /// All employed people, with their accounts.
     pub links: Vec<PersonLinks>,
     /// The first complete run that read this feed.
     pub feed_since: Option<Timestamp>,
@@ -92,7 +92,7 @@ pub struct Leaver {
     pub end_of_work: Option<Timestamp>,
     /// Until when access may last.
     pub deadline: Option<Timestamp>,
-    /// What HR says of the person.
+    /// The person's standing by HR's rows.
     pub standing: Standing,
     /// The one outcome.
     pub outcome: Outcome,
@@ -279,9 +279,9 @@ pub struct DirectiveUse {
     pub detail: String,
 }
 
-/// Somebody who works here by HR's word, and the accounts that were tied to them: a line of
-/// `inputs/links.jsonl.gz`. When they leave, they are followed by account id, whatever became of the
-/// addresses; and whoever is missing from a later roster may have left.
+/// An employed person, and the accounts that were tied to them: a line of `inputs/links.jsonl.gz`. After they
+/// leave, they are followed by account id, even if every address has changed. A person who is missing from a
+/// later roster may have left.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PersonLinks {
     /// Ids of the person's tenures, the deciding one's first.
@@ -297,7 +297,7 @@ pub struct PersonLinks {
     pub accounts: Vec<LinkedAccount>,
 }
 
-/// An account that was tied to somebody.
+/// An account that was tied to a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LinkedAccount {
     pub account_id: String,

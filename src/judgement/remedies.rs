@@ -6,7 +6,7 @@ use crate::people::EmailAddress;
 /// What precedes the line that closes a doubt, in notes and details.
 pub(super) const CLOSES_WITH: &str = "; closes with: ";
 
-/// Why something could not be judged, and what closes the question.
+/// The reason why something could not be judged, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Doubt {
     text: String,
@@ -18,19 +18,19 @@ pub(super) struct Doubt {
 pub(super) enum Remedy {
     /// HR corrects the row, or an exception accepts the person.
     Exception,
-    /// A status word gets its meaning. Holds the whole value of the setting.
+    /// A status word gets its meaning. Holds the complete value of the setting.
     Statuses(String),
-    /// An alias says whether two people are one. Holds the key of the other.
+    /// An alias decides whether two people are one. Holds the key of the other.
     SamePerson(String),
-    /// An alias says that an account is not the person's.
+    /// An alias separates an account from the person.
     Different(String),
-    /// An alias says that an account is nobody's own.
+    /// An alias makes an account a service account.
     Service(String),
-    /// An exception accepts the account: nothing names the person.
+    /// An exception accepts the account, because the person has neither id nor address.
     Account(String),
     /// An exception accepts what a check saw, or leavers without a usable address.
     Check(&'static str),
-    /// A column is deliberately not read. Holds the whole value of the setting.
+    /// A column is read or ignored. Holds the complete value of the setting.
     Columns(String),
 }
 
@@ -42,7 +42,7 @@ impl Doubt {
         }
     }
 
-    /// The doubt about somebody, and the line that closes it.
+    /// The doubt about a person, and the line that closes it.
     pub(super) fn about(&self, person: &Person<'_>) -> String {
         let line = self
             .remedy

@@ -1,7 +1,7 @@
-//! Who works here by HR's word, the accounts that are tied to them, and who is missing from a roster.
+//! The employed people, the accounts that are tied to them, and the people who are missing from a roster.
 //!
-//! A roster names everybody who works here, so somebody whom an earlier one named and today's does
-//! not may have left. HR has not said so: they are never silently gone.
+//! A roster names all employed people. A person in an earlier roster but not in today's may have left. HR has
+//! not reported it, so the person is never silently removed.
 
 use super::lookup::{Map, Set};
 use super::matching::{Link, Matches};
@@ -9,8 +9,8 @@ use super::people::Person;
 use super::{FeedScope, Inputs, LinkedAccount, MatchKind, PersonLinks};
 use crate::people::EmailAddress;
 
-/// The accounts of everybody who works here by HR's word, for the next run. If today's feed cannot be
-/// used, or is not the roster, those of before stay too.
+/// The employed people with their accounts, for the next run. If today's feed cannot be used, or is not a
+/// roster, earlier entries stay, too.
 pub(super) fn links(
     inputs: &Inputs,
     rejected: &Rejected<'_>,
@@ -43,7 +43,7 @@ pub(super) fn links(
 }
 
 fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> PersonLinks {
-    // An account of several people is followed for none of them.
+    // A shared account is followed for none of its people.
     let is_own = |link: &&Link<'_>| {
         let account = link.listed.or(link.earlier);
         let mut emails = account.iter().flat_map(|account| &account.emails);
@@ -76,7 +76,7 @@ fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> Perso
     }
 }
 
-/// Whom an earlier roster named as working here, and today's does not name at all.
+/// People whom an earlier roster named as employed, and today's does not name at all.
 pub(super) fn missing<'a>(
     inputs: &'a Inputs,
     rejected: &Rejected<'_>,
@@ -91,7 +91,7 @@ fn before(inputs: &Inputs) -> &[PersonLinks] {
     previous.map_or(&[], |previous| &previous.links)
 }
 
-/// Rows that could not be read, by whom they are about.
+/// Rejected rows, by the ids and addresses in them.
 pub(super) struct Rejected<'a> {
     by_id: Map<&'a str, u64>,
     by_email: Map<EmailAddress, u64>,
@@ -114,7 +114,7 @@ impl<'a> Rejected<'a> {
         rejected
     }
 
-    /// The first line that is about somebody with one of these ids or addresses.
+    /// The first line about a person with one of these ids or addresses.
     pub(super) fn line_of<'i>(
         &self,
         mut ids: impl Iterator<Item = &'i String>,

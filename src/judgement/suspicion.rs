@@ -1,7 +1,7 @@
-//! Accounts that may be somebody's: never a match, and never ignored.
+//! Accounts that may be a leaver's: never a match, and never ignored.
 //!
-//! Names, plus-tags, look-alike letters and other domains raise a suspicion, which stays open until somebody
-//! decides it with an alias, an owner is found, or access ends.
+//! Names, plus-tags, look-alike letters and other domains raise a suspicion, which stays open until an
+//! alias decides it, an owner is found, or access ends.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::people::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
 };
 
-/// An account that may be somebody's: a suspicion, never a match.
+/// An account that may be a leaver's: a suspicion, never a match.
 #[derive(Clone, Debug)]
 pub(super) struct Suspicion<'a> {
     pub(super) account: &'a Account,
@@ -24,10 +24,10 @@ pub(super) struct Suspicion<'a> {
     pub(super) key: String,
 }
 
-/// Why an account may be somebody's, the strongest first.
+/// Why an account may be a leaver's, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
-    /// It was tied to them, and is that of somebody who works here now.
+    /// It was tied to them, and belongs to a person who works here now.
     Followed,
     Tag,
     LookAlike,
@@ -47,16 +47,16 @@ impl Reason {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Followed => {
-                "an earlier run tied it to them, and it is that of somebody who works here now"
+                "an earlier run tied it to them, and it now belongs to a person who works here"
             }
-            Self::Tag => "the same address but for a plus-tag",
-            Self::LookAlike => "the same address but for look-alike letters",
-            Self::Accent => "the same address but for accents or the Turkish letters i",
+            Self::Tag => "the same address apart from a plus-tag",
+            Self::LookAlike => "the same address apart from look-alike letters",
+            Self::Accent => "the same address apart from accents or the dot of an `i`",
             Self::OtherDomain => "the same address in another domain of the organization",
             Self::Name => "the same name",
             Self::SharedId => "an id that several people have",
             Self::Shared => "an address that several people have",
-            Self::Unread => "its address is in a column that is not read",
+            Self::Unread => "its address is in an unread column",
             Self::Before => "suspected in an earlier run",
         }
     }
@@ -74,11 +74,11 @@ impl<'a> Suspicion<'a> {
 
 type ByKey<'a> = Map<String, Vec<&'a Account>>;
 
-/// Accounts that may have access and belong to nobody HR names, by what could give them away.
+/// Accounts that may have access and have no owner in the feed, by the keys that raise a suspicion.
 pub(super) struct Suspects<'a> {
     basis: &'a Basis<'a>,
     complete: bool,
-    /// Accounts that somebody HR names owns.
+    /// Accounts with an owner in the feed.
     taken: Set<&'a str>,
     /// Accounts that have or may have access.
     accessible: Set<&'a str>,
@@ -249,7 +249,7 @@ impl<'a> Suspects<'a> {
         }
     }
 
-    /// Whether the name of somebody without an address may be that of an account that nobody owns.
+    /// Whether an account without an owner may have the name of a person without an address.
     pub(super) fn may_bear_name(&self, person: &Person<'_>) -> bool {
         let names: Vec<NameWords> = person
             .names
@@ -275,6 +275,14 @@ impl<'a> Suspects<'a> {
         let population = &self.basis.inputs.population.accounts;
         let answered_for = directives.answered_for_by(&named, population);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
+        let mut unread = person.rows.iter().flat_map(|row| &row.unread);
+        let has_nothing_to_find = self.accounts.is_empty()
+            && followed.is_empty()
+            && person.shared_emails.is_empty()
+            && unread.all(|cell| cell.emails.is_empty());
+        if has_nothing_to_find {
+            return (Vec::new(), self.carried(person, answered_for));
+        }
         let mut open: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
         let mut suspect = |suspicion: Suspicion<'a>| {
             let known = open
@@ -338,8 +346,8 @@ impl<'a> Suspects<'a> {
                     }
                 }
             }
-            // A name is changed in a minute: only an owner, an alias or the proven end of access closes a
-            // suspicion.
+            // Names change easily, so a changed name closes no suspicion. Only an owner, an alias or the proven end of
+            // access does.
             for id in person
                 .previous
                 .iter()
@@ -350,7 +358,7 @@ impl<'a> Suspects<'a> {
                 }
             }
         }
-        // An address of several people is nobody's own: whoever uses the account, it is one question.
+        // A shared address identifies no person, so its account is one question for all of them.
         for email in &person.shared_emails {
             for account in self.basis.by_email.get(email.key()) {
                 if account.access() != Access::None && !directives.is_service(account) {
@@ -384,16 +392,16 @@ impl<'a> Suspects<'a> {
         (open.into_values().collect(), carried)
     }
 
-    /// Whether an account with somebody's name is only a namesake's: the person's own account was found, and
+    /// Whether an account with the person's name is only a namesake's: the person's own account was found, and
     /// this one is in the organization's domains.
     fn is_namesake(&self, links: &[Link<'_>], account: &Account) -> bool {
         let mut emails = account.emails.iter();
         !links.is_empty() && emails.any(|email| self.basis.domains.contains(email.domain()))
     }
 
-    /// Accounts suspected now, also if an alias decides it, which may be gone tomorrow; those that they answer
-    /// for by such a line; and those of before that nobody owns now. None that a whole list proves to have
-    /// no access.
+    /// Accounts to carry as suspected: those of `now`, and earlier ones without an owner. An alias that decides a
+    /// suspicion does not end the carrying, because the line may be deleted. An account that a complete list
+    /// proves to have no access is not carried.
     fn carried<'s>(&self, person: &Person<'_>, now: impl Iterator<Item = &'s str>) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);

@@ -17,7 +17,7 @@ words! {
 }
 
 words! {
-    /// What HR's rows say of a person when put together.
+    /// The standing of a person, by all of HR's rows.
     Standing {
         /// Works here, and was no leaver.
         Working = "working",
@@ -29,7 +29,7 @@ words! {
         Upcoming = "upcoming",
         /// Work has ended.
         Ended = "ended",
-        /// The rows contradict each other, or say nothing.
+        /// The rows contradict each other, or decide nothing.
         Doubtful = "doubtful",
     }
 }
@@ -235,7 +235,7 @@ words! {
         HrNotEmpty = "hr_not_empty",
         /// Every row of the HR feed was understood.
         HrRowsAccounted = "hr_rows_accounted",
-        /// No column that is not read could change an outcome.
+        /// No unread column could change an outcome.
         HrColumns = "hr_columns",
         /// Ids of the HR feed identify people.
         HrIdentities = "hr_identities",

@@ -74,7 +74,7 @@ impl EmailAddress {
 
     /// The key without a plus-tag: `ana+asana@x.com` and `ana@x.com` give `ana@x.com`.
     ///
-    /// Good for a suspicion, never for a match: some servers give the two to different people.
+    /// Good for a suspicion, never for a match: on some servers the two belong to different people.
     pub fn key_without_tag(&self) -> String {
         let (local, domain) = self.parts();
         let untagged = local.split_once('+').map_or(local, |(before, _)| before);
@@ -92,7 +92,7 @@ const DELIMITERS: &[char] = &['<', '>', '(', ')', '[', ']', ',', ';', ':', '"', 
 /// Schemes that directories and address books write before an address.
 const SCHEMES: [&str; 5] = ["smtp", "mailto", "sip", "email", "e-mail"];
 
-/// What a text that should hold addresses holds.
+/// The addresses in a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadAddresses {
     /// The addresses, each once, in the order of the text.

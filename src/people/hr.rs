@@ -1,11 +1,11 @@
-//! What HR says of people: rows, dates and what could not be read.
+//! The HR feed: rows, dates and rejected rows.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{EmailAddress, PageRecord, RequestRecord, words};
 
-/// A whole HR feed, normalised: every row of the file is in exactly one of its counts.
+/// A complete HR feed, normalised: every row of the file is in exactly one of its counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrFeed {
     /// Where the file came from and how it was read.
@@ -39,9 +39,9 @@ pub struct FeedOrigin {
     pub sha256: String,
     /// How many bytes were fetched.
     pub bytes: u64,
-    /// When the file was last changed, or a list was read live, if anybody said.
+    /// When the file was last changed, or a list was read live, if known.
     pub modified_at: Option<Timestamp>,
-    /// Who said so.
+    /// The source of that instant.
     pub age_basis: AgeBasis,
     /// `csv`, `json`, `jsonl` or `truto-hris`.
     pub format: String,
@@ -52,7 +52,7 @@ pub struct FeedOrigin {
     /// Every column of the feed, in its order.
     #[serde(default)]
     pub columns: Vec<FeedColumn>,
-    /// What the reader did that a person might want to know: lines skipped, a delimiter guessed.
+    /// Notes on how the file was read: skipped lines, a guessed delimiter.
     pub notes: Vec<String>,
     /// Every page of the list, where the feed is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -106,9 +106,9 @@ words! {
         Zone = "zone",
         /// Not read, because `HR_FEED_COLUMNS` names it after `ignore=`.
         Ignored = "ignored",
-        /// Not read, because its name says that it tells nothing of who left: a birth date, a manager.
+        /// Not read, because its name shows that it has nothing to do with leaving: a birth date, a manager.
         Harmless = "harmless",
-        /// Not read, because nothing says what it holds.
+        /// Not read, because its meaning is unknown.
         Unread = "unread",
     }
 }
@@ -123,7 +123,7 @@ impl Meaning {
     }
 }
 
-/// A date or addresses in a column that is not read.
+/// A date or addresses in an unread column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadCell {
     /// Place in the columns of the feed, from 0.
@@ -135,7 +135,7 @@ pub struct UnreadCell {
     pub emails: Vec<EmailAddress>,
 }
 
-/// Who says how old the HR file is.
+/// The source of the age of the HR file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgeBasis {
@@ -147,7 +147,7 @@ pub enum AgeBasis {
     S3LastModified,
     /// `Date` of the first page of a list that was read live.
     Live,
-    /// Nobody.
+    /// No source.
     #[default]
     Unknown,
 }
@@ -166,7 +166,7 @@ pub struct HrRow {
     pub email: Option<EmailAddress>,
     /// Further addresses: personal ones, aliases.
     pub other_emails: Vec<EmailAddress>,
-    /// What the status column says.
+    /// The meaning of the status column.
     pub status: Employment,
     /// First day of work, beginning with the midnight that opens it.
     pub start: Option<HrDate>,
@@ -176,10 +176,10 @@ pub struct HrRow {
     pub last_day: Option<HrDate>,
     /// The work place, as written.
     pub location: Option<String>,
-    /// Whether an address cell holds something that is no address.
+    /// Whether an address cell holds text that is not an address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable_address: bool,
-    /// Dates and addresses in columns that are not read.
+    /// Dates and addresses in unread columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadCell>,
     /// What was unusual about the row: a blank trimmed, a far date read as "no end".
@@ -210,7 +210,7 @@ pub struct HrDate {
     pub zone: String,
 }
 
-/// What a row says of somebody's employment.
+/// The meaning of a status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Employment {

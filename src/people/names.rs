@@ -34,7 +34,7 @@ enum Script {
     Other,
 }
 
-/// Words that are part of a name as written and tell nobody apart: titles, particles and suffixes of
+/// Words that are part of a written name but distinguish no people: titles, particles and suffixes of
 /// the languages that HR feeds are written in.
 const NO_WORDS: &[&str] = &[
     "af", "al", "av", "da", "das", "de", "dei", "del", "della", "dello", "den", "der", "des",
@@ -134,7 +134,7 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
 }
 
-/// A word in one spelling: letters that are no letter with a mark, and German vowels written as two.
+/// A word in one spelling: letters that do not decompose into a letter and a mark, and German vowels written as two.
 fn spelled(part: &str) -> String {
     let mut word = String::with_capacity(part.len());
     for c in part.chars() {

@@ -1,4 +1,4 @@
-//! Text as people and systems leave it: what makes no difference when it is compared.
+//! Text as people and systems write it: the differences that a comparison ignores.
 
 /// Letters that differ only by case or by composition become the same text.
 ///
@@ -33,7 +33,7 @@ pub(crate) fn is_zero_width(c: char) -> bool {
     )
 }
 
-/// Words that systems write where there is nothing.
+/// Words that systems write for a missing value.
 const BLANK_WORDS: [&str; 16] = [
     "-",
     "--",

@@ -206,8 +206,8 @@ fn the_address_of_whoever_filled_in_a_form_is_not_the_persons() {
 
 #[test]
 fn a_true_tie_stops_and_says_how_to_break_it() {
-    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`");
-    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"the columns `Leaving Date`, `Termination Date` may each be meant as `end`; closes with: `HR_FEED_COLUMNS=end=Leaving Date`");
+    assert_snapshot!(read(&["Email", "Email", "Status"], &[]), @"several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`");
+    assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[]), @"several columns could be `end`: `Leaving Date`, `Termination Date`; closes with: `HR_FEED_COLUMNS=end=Leaving Date`");
     assert_snapshot!(read(&["Employee ID", "Leaving Date", "Termination Date"], &[(Meaning::End, "termination date")]), @"person_id=Employee ID; end=Termination Date; unread: Leaving Date");
 }
 
@@ -279,7 +279,7 @@ fn a_feed_that_cannot_say_who_left_stops_and_lists_its_columns() {
 #[test]
 fn a_column_named_by_hand_wins_and_an_absent_one_stops() {
     assert_snapshot!(read(&["Emp No", "Status", "gone"], &[(Meaning::PersonId, "Emp No"), (Meaning::End, "Gone")]), @"person_id=Emp No; end=gone; status=Status");
-    assert_snapshot!(read(&["Emp No", "Status"], &[(Meaning::End, "Left")]), @"HR_FEED_COLUMNS names `Left` as `end`, and the file has no such column; the columns are `Emp No`, `Status`");
+    assert_snapshot!(read(&["Emp No", "Status"], &[(Meaning::End, "Left")]), @"HR_FEED_COLUMNS names `Left` as `end`, but the file has no such column; the columns are `Emp No`, `Status`");
 }
 
 #[test]
@@ -287,13 +287,13 @@ fn a_composite_id_is_made_of_its_parts() {
     let by_hand = [(Meaning::PersonId, "Company Code+File Number")];
     assert_snapshot!(read(&["Company Code", "File Number", "Status"], &by_hand), @"person_id=Company Code + File Number; status=Status; No column has an end date: only the status shows who left");
     assert_snapshot!(read(&["Company Code+File Number", "Status"], &by_hand), @"person_id=Company Code+File Number; status=Status; No column has an end date: only the status shows who left");
-    assert_snapshot!(read(&["Company Code", "Status"], &by_hand), @"HR_FEED_COLUMNS names `File Number` as `person_id`, and the file has no such column; the columns are `Company Code`, `Status`");
+    assert_snapshot!(read(&["Company Code", "Status"], &by_hand), @"HR_FEED_COLUMNS names `File Number` as `person_id`, but the file has no such column; the columns are `Company Code`, `Status`");
 }
 
 #[test]
 fn ignored_columns_are_named_and_an_absent_one_is_noted() {
     let by_hand = [(Meaning::Ignored, "Badge issued+Email+Locker")];
-    assert_snapshot!(read(&["Employee ID", "Badge issued", "Email", "End Date"], &by_hand), @"person_id=Employee ID; end=End Date; ignored: Badge issued; ignored: Email; HR_FEED_COLUMNS ignores `Locker`, and the file has no such column");
+    assert_snapshot!(read(&["Employee ID", "Badge issued", "Email", "End Date"], &by_hand), @"person_id=Employee ID; end=End Date; ignored: Badge issued; ignored: Email; HR_FEED_COLUMNS ignores `Locker`, but the file has no such column");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! From one record of an employee to its rows: whose it is, which address is what, and how many
-//! tenures there are.
+//! From one record of an employee to its rows: the person id, the kinds of addresses, and the
+//! tenures.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -43,7 +43,7 @@ fn texts<'e>(line: u64, cells: [&'e str; COLUMNS.len()]) -> Texts<'e> {
     }
 }
 
-/// By which id a person is known.
+/// The id that identifies a person.
 ///
 /// The employee number is what badges, directories and other systems know people by, so it is what
 /// can match an account, or an alias written by hand; the record's `id` is Truto's or the HR
@@ -84,7 +84,10 @@ impl PersonIds {
         }
         let id = trim(id);
         if self.numbers.contains_key(id) {
-            return ("", Some("the id is somebody's employee number: not used"));
+            return (
+                "",
+                Some("the id is another person's employee number: not used"),
+            );
         }
         let odd =
             number.map(|_| "several companies give out the employee number: the id stands for it");

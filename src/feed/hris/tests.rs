@@ -333,7 +333,7 @@ fn an_id_that_is_somebodys_number_is_not_used() {
     assert_eq!(feed.rows[1].person_id, None);
     assert_eq!(
         feed.rows[1].notes,
-        ["the id is somebody's employee number: not used"]
+        ["the id is another person's employee number: not used"]
     );
 }
 
@@ -616,7 +616,7 @@ fn a_list_that_may_lack_somebody_is_not_used_at_all() {
         assert_eq!(feed.origin.columns.len(), 8);
         feed.unusable.expect("a reason")
     };
-    assert_snapshot!(reason(|list| list.is_partial = true), @"the list of employees calls itself partial (is_partial_response): who left may be missing from it");
+    assert_snapshot!(reason(|list| list.is_partial = true), @"the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
     assert_snapshot!(reason(|list| list.end = Some(End::RepeatedCursor { page: 3 })), @"the list of employees did not come to an end: page 3 named a cursor that an earlier page had named");
     assert_snapshot!(reason(|list| list.end = Some(End::TooManyPages)), @"the list of employees did not come to an end: there was no end after 10000 pages");
     assert_snapshot!(reason(|list| list.end = None), @"the list of employees was not read to its end");
@@ -626,7 +626,7 @@ fn a_list_that_may_lack_somebody_is_not_used_at_all() {
 fn a_list_in_which_nothing_tells_who_left_is_not_used() {
     let silent = |number| employee(number, json!({"employment_status": null}));
     let feed = read([silent(1), silent(2)]);
-    assert_snapshot!(feed.unusable.expect("a reason"), @"no employee has an employment_status or a termination_date: nothing tells who left; see what Truto maps for this HR system, or give a file in HR_FEED_URL");
+    assert_snapshot!(feed.unusable.expect("a reason"), @"no employee has an employment_status or a termination_date: nothing shows who left; check what Truto maps for this HR system, or give a file in HR_FEED_URL");
     assert_eq!(read([silent(1), employee(2, json!({}))]).unusable, None);
     // Nobody at all is a feed of nobody, for the judgement to doubt.
     assert_eq!(read([]).unusable, None);
@@ -651,7 +651,7 @@ const LISTED_AT: Option<&str> = Some("2026-11-23T22:40:00Z");
 #[test]
 fn a_list_of_those_who_work_here_now_is_not_used() {
     let reason = lacks_former_employees(LISTED_AT, &[]).expect("a reason");
-    assert_snapshot!(reason, @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
+    assert_snapshot!(reason, @"no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left");
     let came_back = [("2018-01-01", Some("2020-06-30")), ("2024-03-01", None)];
     let promoted = [("2018-01-01", Some("2020-06-30")), ("2020-07-01", None)];
     for works in [
@@ -695,7 +695,7 @@ fn of_a_list_that_nobody_dated_only_a_status_shows_that_somebody_left() {
 fn a_record_that_cannot_be_read_shows_no_former_employee_and_is_shown() {
     let date = json!({"employment_status": "inactive", "termination_date": "03/04/2026"});
     let reason = lacks_former_employees(LISTED_AT, &[employee(2, date)]);
-    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; see what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be of somebody who left: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
+    assert_snapshot!(reason.expect("a reason"), @"no employee in the list has left: former employees may be missing from it; check what Truto lists for this HR system; HR_FEED_SCOPE=roster if it lists who works here, HR_FEED_ALLOW_EMPTY=true if nobody left; one record cannot be read and may be that of a leaver: page 1, row 2: column `termination_date, else employments.end_date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`");
 }
 
 #[test]

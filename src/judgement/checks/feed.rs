@@ -33,7 +33,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
         return check(id, CheckStatus::Pass, "not judged: HR_FEED_MAX_AGE is off");
     };
     let Some(modified) = origin.modified_at else {
-        return check(id, CheckStatus::Fail, "nobody says how old the HR feed is");
+        return check(id, CheckStatus::Fail, "the age of the HR feed is unknown");
     };
     let age = inputs.as_of.duration_since(modified).as_secs();
     let numbers = json!({ "age_seconds": age, "max_age_seconds": max_age });
@@ -157,7 +157,7 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
     with(check(id, status, detail), numbers)
 }
 
-/// The line that accepts a row which cannot be read. Checks name no addresses.
+/// The exception that accepts a rejected row. Checks print no addresses.
 fn exception_for(row: &RejectedRow) -> String {
     match &row.person_id {
         Some(id) => Remedy::Exception.line(id),
@@ -204,7 +204,8 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     with(check(id, CheckStatus::Pass, detail), numbers)
 }
 
-/// More rows than this percentage, and this number, with an id that identifies nobody: the column is no id.
+/// With more rows than this percentage, and at least this number, that share an id with an unlike name, the
+/// column does not hold ids.
 const MOST_SHARED_IDS_PERCENT: usize = 5;
 const MOST_SHARED_IDS: usize = 5;
 
@@ -222,7 +223,7 @@ pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Che
     let (status, detail) = if shared == 0 {
         (
             CheckStatus::Pass,
-            "no id is that of several people".to_owned(),
+            "no id belongs to several people".to_owned(),
         )
     } else {
         let is_many = shared >= MOST_SHARED_IDS && shared * 100 > rows * MOST_SHARED_IDS_PERCENT;
@@ -232,8 +233,8 @@ pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Che
             CheckStatus::Warn
         };
         let detail = format!(
-            "{shared} of {rows} rows have an id that somebody with an unlike name has too: they are different people, \
-             known by their addresses; closes with: `HR_FEED_COLUMNS=person_id={}+<column that tells them apart>`",
+            "{shared} of {rows} rows share an id with a person of an unlike name: they are different people, \
+             identified by their addresses; closes with: `HR_FEED_COLUMNS=person_id={}+<column that tells them apart>`",
             header(Meaning::PersonId)
         );
         (status, detail)

@@ -112,7 +112,7 @@ fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
     );
     assert_eq!(
         lines(&judged),
-        ["alias 2 used: names an account that was never there"]
+        ["alias 2 used: names an account that no run ever saw"]
     );
 }
 
@@ -482,24 +482,27 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
         (|e| e.expires_on = None, "it has no expires_on"),
         (
             |e| e.expires_on = text("31.12.2026"),
-            "its expires_on is no date: write it as 2026-12-31",
+            "its expires_on is not a date: write it as 2026-12-31",
         ),
         (
             |e| e.expires_on = text("2026-12-24T10:00"),
-            "its expires_on is no date: write it as 2026-12-31",
+            "its expires_on is not a date: write it as 2026-12-31",
         ),
         (
             |e| e.expires_on = text("2027-02-22"),
             "it expires on 2027-02-22, more than 90 days after 2026-11-23",
         ),
-        (|e| e.email = text("ada@"), "its email is no e-mail address"),
+        (
+            |e| e.email = text("ada@"),
+            "its email is not an e-mail address",
+        ),
         (
             |e| e.check = text("hr_drop"),
-            "it is for a check and for somebody: write two lines",
+            "it names both a check and a person or account: write two lines",
         ),
         (
             |e| (e.person_id, e.check) = (None, text("viewer")),
-            "its check is none of `population_drop`, `hr_drop`, `leavers_without_address`",
+            "its check is not one of `population_drop`, `hr_drop`, `leavers_without_address`",
         ),
         (
             |e| e.person_id = None,
