@@ -284,7 +284,7 @@ fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
 fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
     let job = Job::new(company_without_ana(), "");
     let night = run(&job, "h03-letter-lost.csv");
-    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before the file came here";
+    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
     assert_eq!(night.rows(), [ANA, rejected]);
     assert_eq!(night.code, 4);
     assert!(!evidence_holds(&job, "\u{fffd}"));
@@ -406,7 +406,7 @@ fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
 fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
     assert_eq!(
         review(company(), "h11-two-emails.csv").unusable(),
-        "the columns `Email`, `Email` may each be meant as `email`; closes with: `HR_FEED_COLUMNS=email=Email`"
+        "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
     );
 }
 
@@ -545,7 +545,7 @@ fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
     assert_eq!(
         night.rows(),
         [
-            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: a day number of a spreadsheet was read as its date"
+            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: the day number of a spreadsheet was read as a date"
         ]
     );
 }
@@ -559,7 +559,7 @@ fn h20_every_way_to_write_no_date_is_no_date() {
 fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
     let night = review(company(), "h21-for-ever.csv");
     let far = |date| {
-        format!("column `Termination Date`: `{date}` is so far away that it was read as no date")
+        format!("column `Termination Date`: `{date}` is so far in the future that it was read as no date")
     };
     assert_eq!(
         night.rows(),
@@ -671,7 +671,7 @@ fn h24_terminated_without_a_date_in_the_first_feed_is_not_evaluable() {
     assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
     assert_eq!(
         first.note("E1"),
-        "has left without a date: the deadline runs from the first run that saw it; has left without a date, and was in the first feed that was read: nobody knows since when; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+        "has left without a date: the deadline runs from the first run that saw it; has left without a date, and was already in the first feed: how long access has lasted is unknown; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(first.code, 4);
     let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
@@ -814,7 +814,7 @@ fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
     assert_eq!(ids, ["E100", "E214"]);
     assert_eq!(
         night.note("E100"),
-        "2 person ids share a work address and are taken for one person"
+        "2 person ids share a work address and are treated as one person"
     );
 }
 
@@ -1084,7 +1084,7 @@ fn h39_a_leaver_whose_address_is_blanked_later_is_judged_by_the_earlier_night() 
     );
     assert_eq!(
         night.note("E1"),
-        "HR gives no e-mail any more; the earlier ones are used"
+        "HR no longer gives an address; the earlier ones are used"
     );
     assert_eq!(night.code, 3);
 }
