@@ -178,7 +178,7 @@ fn a_file_in_windows_1252_gives_right_names_and_says_how_it_was_read() {
 fn a_letter_lost_before_the_file_came_never_reaches_the_evidence() {
     let feed = rows("E7,Jos\u{fffd},jos\u{fffd}@x.com,Terminated,2026-10-31,,\n");
     assert_snapshot!(shown(&feed), @r#"
-    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before this run read the file; column `Name`: a letter was already lost to a wrong encoding when the file was made
+    2 rejected (Some("E7"), None): column `Work Email`: a letter was lost to a wrong encoding before this run read the file; column `Name`: a letter was lost to a wrong encoding before this run read the file
     0 blank, 0 repeated
     "#);
 }

@@ -335,7 +335,7 @@ impl<'a> Judge<'_, 'a> {
             .is_none_or(|since| first_seen_in_feed <= since);
         let is_undated = person.standing == Standing::Ended && person.end_of_work.is_none();
         if is_undated && since_the_first_run && worst == Access::Has && !deadline_passed {
-            let text = "has left without a date, and was already in the first feed: how long access has lasted is unknown";
+            let text = "was already in the first feed: how long access has lasted is unknown";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
         if links.is_empty()
