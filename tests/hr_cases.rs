@@ -559,7 +559,9 @@ fn h20_every_way_to_write_no_date_is_no_date() {
 fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
     let night = review(company(), "h21-for-ever.csv");
     let far = |date| {
-        format!("column `Termination Date`: `{date}` is so far in the future that it was read as no date")
+        format!(
+            "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
+        )
     };
     assert_eq!(
         night.rows(),
@@ -671,7 +673,7 @@ fn h24_terminated_without_a_date_in_the_first_feed_is_not_evaluable() {
     assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
     assert_eq!(
         first.note("E1"),
-        "has left without a date: the deadline runs from the first run that saw it; has left without a date, and was already in the first feed: how long access has lasted is unknown; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+        "has left without a date: the deadline runs from the first run that saw it; was already in the first feed: how long access has lasted is unknown; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(first.code, 4);
     let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
