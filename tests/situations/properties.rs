@@ -24,7 +24,7 @@ const UNKNOWN: [&str; 6] = ["Feld 7", "Qx", "colonne_b", "Col. 12", "X1", "å‚™è€
 /// One company: who left in which way, and which cells are blank.
 fn generated(chance: &mut Chance) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    let named = chance.between(4, 40) as usize;
+    let named = chance.between(4, 15) as usize;
     let leaver = chance.between(1, named as u64 - 1) as usize;
     let has_others = chance.between(0, 2) == 0;
     for number in 0..named {
@@ -87,7 +87,7 @@ fn a_renamed_column_never_turns_a_failure_into_an_unexplained_pass() {
         let scope = chance.one_of(&["leavers", "roster"]);
         let write = chance.one_of(&[csv, csv, json]);
         let run = |columns: &[&str]| {
-            Company::of_size(40)
+            Company::new()
                 .env("HR_FEED_SCOPE", scope)
                 .run(&write(columns, &rows))
         };
@@ -143,7 +143,7 @@ fn a_removed_address_or_status_column_never_clears_a_leaver() {
                         .collect()
                 })
                 .collect();
-            let run = Company::of_size(40).run(&csv(&columns, &rows));
+            let run = Company::new().run(&csv(&columns, &rows));
             let result = match run.verdict().starts_with("pass") {
                 true => Err(format!("it passes\n    {}", run.summary())),
                 false => Ok(()),
@@ -201,7 +201,7 @@ fn a_slip_in_one_cell_of_a_leaver_never_passes() {
                 if edited[3][3].is_empty() && edited[3][5].is_empty() && edited[3][6].is_empty() {
                     continue;
                 }
-                let run = Company::of_size(40).run(&csv(&COLUMNS, &edited));
+                let run = Company::new().run(&csv(&COLUMNS, &edited));
                 let result = match run.verdict().starts_with("pass") {
                     true => Err(format!("it passes\n    {}", run.summary())),
                     false => Ok(()),
@@ -225,7 +225,7 @@ fn the_order_of_rows_and_columns_changes_no_finding() {
     let mut chance = Chance(3);
     for number in 0..10 {
         let rows = generated(&mut chance);
-        let whole = Company::of_size(40).run(&csv(&COLUMNS, &rows));
+        let whole = Company::new().run(&csv(&COLUMNS, &rows));
         let mut order: Vec<usize> = (0..COLUMNS.len()).collect();
         for at in (1..order.len()).rev() {
             order.swap(at, chance.between(0, at as u64) as usize);
@@ -236,7 +236,7 @@ fn the_order_of_rows_and_columns_changes_no_finding() {
             .map(|row| order.iter().map(|at| row[*at].clone()).collect())
             .collect();
         shuffled.reverse();
-        let other = Company::of_size(40).run(&csv(&columns, &shuffled));
+        let other = Company::new().run(&csv(&columns, &shuffled));
         let result = match whole.accused() == other.accused() && whole.verdict() == other.verdict()
         {
             true => Ok(()),
@@ -319,7 +319,7 @@ fn a_page_of_several_never_passes() {
         // Every marker in two places, every place with many markers.
         for place in [PLACES[number % 6], PLACES[(number / 6 + number + 1) % 6]] {
             let text = place.replace("MARKER", marker).replace("PEOPLE", &people);
-            let run = Company::of_size(40).run(&text);
+            let run = Company::new().run(&text);
             let result = match run.verdict().starts_with("pass") {
                 true => Err("it passes".to_owned()),
                 false => Ok(()),
