@@ -206,7 +206,7 @@ pub(super) const FLAGS: &str = "isactive active activeflag activeemployee isacti
 
 /// Names of columns that answer "has this person left?" with yes or no.
 pub(super) const LEFT_FLAGS: &str = "terminated isterminated leaver isleaver hasleft isleft deactivated isdeactivated \
-     isinactive offboarded isoffboarded istausgeschieden istinaktiv";
+     isinactive offboarded isoffboarded leftcompany ausgeschieden istausgeschieden istinaktiv";
 
 /// First names, best first, for files without a column of whole names.
 pub(super) const GIVEN_NAMES: &str = "preferredfirstname firstname givenname namegivenname legalfirstname forename \
@@ -231,7 +231,8 @@ pub(super) const ABOUT_OTHERS: &str = "manager supervisor superior reportsto rep
 pub(super) const HARMLESS: &str = "birth dob geburt naissance nacimiento nascita geboorte nascimento 生年月日 誕生日 \
      probation probezeit trial essai periododeprueba prova proeftijd experiencia 試用 \
      visa visum passport passeport pasaporte passaporto paspoort reisepass permit aufenthaltstitel 在留 \
-     anniversary jubilaum anniversaire aniversario 記念日";
+     anniversary jubilaum anniversaire aniversario 記念日 \
+     marital civilstat familienstand etatcivil situationfamiliale estadocivil statocivile burgerlijke 婚姻";
 
 /// The same, if the name has none of [`ENDING`]: `Service Date` is the start of seniority, and `End of Service`
 /// is not.

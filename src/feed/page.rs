@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::names::{
     ABOUT_OTHERS, ENDING, FAMILY_NAMES, FIELDS, FLAGS, GIVEN_NAMES, HARMLESS,
-    HARMLESS_UNLESS_ENDING, LEAVING, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS,
+    HARMLESS_UNLESS_ENDING, LEAVING, LEFT_FLAGS, NO_ADDRESS, NO_ID, PEOPLE, TIMESTAMPS,
 };
 use super::signs::{SIGNS, Sign};
 use super::statuses::{ANSWERS, WORDS};
@@ -148,7 +148,12 @@ fn made() -> String {
     section(
         "Answers",
         &wrapped(
-            &format!("Only in a column with one of these names: {}.", code(FLAGS)),
+            &format!(
+                "Only in a column with one of these names: {}. In a column with one of the following names, each \
+                 answer means the opposite: {}.",
+                code(FLAGS),
+                code(LEFT_FLAGS)
+            ),
             "",
         ),
         list(

@@ -9,7 +9,7 @@ use super::dates::{self, Edge, Note, Said};
 use super::names::{self, NO_ID, is_among};
 use super::record::{Record, Value};
 use super::statuses::employment;
-use super::values::{count, listed, plain, quoted};
+use super::values::{count, listed, plain, quoted, shortened};
 use super::{DateOrder, DateRules, Words, place_key, zones};
 use crate::people::{
     EmailAddress, Employment, HrDate, HrRow, Meaning, RejectedRow, StatusWord, UnreadCell,
@@ -140,7 +140,8 @@ impl RowReader {
             reading.faults.push(reason.to_owned());
         }
         let person_id = reading.person_id();
-        let (addresses, unreadable_address) = reading.addresses();
+        let (mut addresses, unreadable_address) = reading.addresses();
+        addresses.add_id(person_id.as_deref());
         let name = reading.name();
         let location = reading.single(Meaning::Location);
         let status = reading.status(&mut self.statuses);
@@ -155,6 +156,9 @@ impl RowReader {
         let start = date(Meaning::Start, Edge::Opens);
         let end = date(Meaning::End, Edge::Closes);
         let last_day = date(Meaning::LastDay, Edge::Closes);
+        if status != Employment::Ended && end.is_none() && last_day.is_none() {
+            reading.ensure_no_word_of_leaving();
+        }
         let unread = reading.unread(&addresses.all, &zone);
         if fault.is_some() || !reading.faults.is_empty() {
             let emails = reading.texts(Meaning::Email);
@@ -229,6 +233,15 @@ struct Addresses {
     /// Whether the first one is the work address.
     has_work: bool,
     all: Vec<EmailAddress>,
+}
+
+impl Addresses {
+    /// Many companies use the address as the person id.
+    fn add_id(&mut self, id: Option<&str>) {
+        let address = id.and_then(EmailAddress::parse);
+        let address = address.filter(|address| !self.all.contains(address));
+        self.all.extend(address);
+    }
 }
 
 /// A record being read, with everything wrong found so far.
@@ -432,6 +445,22 @@ impl<'r, 't> Reading<'r, 't> {
             several => {
                 let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
                 employment(&words.join(" / "), None, &self.words.statuses)
+            }
+        }
+    }
+
+    /// A column like `State` is not read, as it may be a place. `Terminated` in it is no place, and must not be
+    /// lost.
+    fn ensure_no_word_of_leaving(&mut self) {
+        for value in &self.record.values {
+            let is_unread = self.layout.meaning(value.column) == Meaning::Unread;
+            if is_unread && employment(&value.text, None, &BTreeMap::new()) == Employment::Ended {
+                let column = shortened(&self.layout.columns[value.column].name);
+                self.faults.push(format!(
+                    "column `{column}` is not read, but holds `{}`: set HR_FEED_COLUMNS=status={column} if it shows \
+                     who left, otherwise HR_FEED_COLUMNS=ignore={column}",
+                    shortened(trim(&value.text))
+                ));
             }
         }
     }

@@ -252,7 +252,8 @@ pub(super) fn ensure_whole(answer: &Answered, records: u64) -> Result<(), String
                     continue;
                 };
                 let mut signs = Signs::default();
-                signs.take(&of_key(key), 0, Telling::Text(value));
+                let key = super::values::plain(key);
+                signs.take(&of_key(&key), 0, Telling::Text(value));
                 signs.settle();
                 signs.missing(records.into()).is_some()
             }

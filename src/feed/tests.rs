@@ -198,6 +198,40 @@ fn a_packed_feed_is_the_same_feed() {
 }
 
 #[test]
+fn a_word_of_leaving_in_an_unread_column_is_not_lost() {
+    let feed = |column: &str, word: &str, end: &str| {
+        read(format!(
+            "ID,Email,End Date,{column}\nE-1,ada@corp.example,{end},{word}\n"
+        ))
+    };
+    for (column, word) in [("State", "Terminated"), ("Zustand", "ausgeschieden")] {
+        let feed = feed(column, word, "");
+        let [rejected] = &feed.rejected[..] else {
+            panic!("{column}: {feed:?}");
+        };
+        let remedy = format!("HR_FEED_COLUMNS=status={column}");
+        assert!(rejected.reason.contains(&remedy), "{}", rejected.reason);
+    }
+    for (column, word, end) in [
+        ("State", "Texas", ""),
+        ("State", "Terminated", "2026-07-01"),
+        ("Marital Status", "Separated", ""),
+        ("Manager State", "Terminated", ""),
+    ] {
+        let feed = feed(column, word, end);
+        assert_eq!((feed.rows.len(), feed.rejected.len()), (1, 0), "{column}");
+    }
+}
+
+#[test]
+fn an_address_as_the_id_is_an_address_of_the_person() {
+    let read = row("ada@corp.example,Ada,ada@home.example,Active,,,\n");
+    let emails: Vec<&str> = read.emails().map(|email| email.key()).collect();
+    assert_eq!(emails, ["ada@home.example", "ada@corp.example"]);
+    assert_eq!(read.person_id.as_deref(), Some("ada@corp.example"));
+}
+
+#[test]
 fn a_feed_over_the_cap_is_none_and_names_the_cap() {
     let bomb = gzip(&vec![b'x'; 2 * 1024 * 1024]);
     let error = understand(bomb, fetched(), &settings()).expect_err("too large");
@@ -363,8 +397,13 @@ fn titles_above_and_a_total_below_are_noted_and_never_people() {
     The header is in line 4, below 3 lines that were skipped
     Line 7 is a total, not a person, and was skipped
     ");
-    let short = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nTotal,,12\n");
-    assert_eq!((short.rows.len(), short.blank_rows), (1, 1));
+    let short = |total| {
+        rows(&format!(
+            "E1,Ana,ana@x.com,Left,2026-10-31,,\nTotal,,{total}\n"
+        ))
+    };
+    assert_eq!((short("1").rows.len(), short("1").blank_rows), (1, 1));
+    assert_snapshot!(reason(short("12")), @"line 3 counts more rows than the file has: export the whole list, or take the line out");
     let footer = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nPrinted by Eve\n");
     assert_snapshot!(shown(&footer), @r#"
     2 E1 | Ana | ana@x.com | Ended | 2026-11-01T00:00:00Z

@@ -458,7 +458,7 @@ enum Step {
     DropAccount(Index),
     DropRow(Index),
     AddAccount(Account),
-    AddRow(HrRow),
+    AddRow(Box<HrRow>),
     Status(Index, Status),
     Emails(Index, Vec<EmailAddress>),
     Name(Index, Option<String>),
@@ -480,7 +480,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         3 => index().prop_map(Step::DropAccount),
         3 => index().prop_map(Step::DropRow),
         3 => an_account().prop_map(Step::AddAccount),
-        4 => a_row().prop_map(Step::AddRow),
+        4 => a_row().prop_map(|row| Step::AddRow(Box::new(row))),
         3 => (index(), select(vec![Status::Active, Status::Inactive, Status::Unknown(None)]))
             .prop_map(|(at, status)| Step::Status(at, status)),
         2 => (index(), mails(0..2)).prop_map(|(at, emails)| Step::Emails(at, emails)),
@@ -516,7 +516,7 @@ impl Night {
                 self.accounts.push(account);
                 self.accounts = distinct(self.accounts);
             }
-            Step::AddRow(row) => self.rows.push(row),
+            Step::AddRow(row) => self.rows.push(*row),
             Step::Status(at, status) => {
                 if let Some(account) = pick(&mut self.accounts, at) {
                     account.status = status;

@@ -91,7 +91,7 @@ fn lost_account(
     }
     let is_tied = leaver.account_id.contains(&account.id);
     let is_suspected = leaver.suspected_account_id.contains(&account.id);
-    if !is_tied && !(is_owned && is_suspected) {
+    if !(is_tied || is_owned && is_suspected) {
         return Some(format!(
             "account {} is followed no more: {leaver:#?}",
             account.id
