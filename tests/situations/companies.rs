@@ -1,5 +1,10 @@
 //! Ordinary companies, each run on three days. By the third, nothing may be left open but real findings.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "a number is a person, and the name is only one thing looked up by it"
+)]
+
 use std::collections::BTreeSet;
 
 use truto_simulator::Person;

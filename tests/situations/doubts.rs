@@ -281,10 +281,12 @@ fn a_doubt_about_a_column_names_its_setting() {
         text + "E900,Gil Hay,x@acme.example,Terminated,{D-200},\n"
     };
     ensure_closed([
-        doubt("an unread date of a leaver", format!(
+        doubt(
+            "an unread date of a leaver",
             "Employee ID,Name,Work Email,Status,Qx\n\
-             E10,Ben Ode,user10@acme.example,Terminated,{{D-20}}\nE900,Gil Hay,x@acme.example,Terminated,{{D-200}}\n"
-        )),
+             E10,Ben Ode,user10@acme.example,Terminated,{D-20}\nE900,Gil Hay,x@acme.example,Terminated,{D-200}\n"
+                .to_owned(),
+        ),
         doubt("an unread date of someone employed", rare("Qx"))
             .company(Company::roster)
             // The date that is read now contradicts the status.

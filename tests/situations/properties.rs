@@ -126,7 +126,7 @@ fn a_removed_address_or_status_column_never_clears_a_leaver() {
     let mut chance = Chance(2);
     for number in 0..8 {
         let rows = generated(&mut chance);
-        for at in 2..4 {
+        for at in [2, 3] {
             let columns: Vec<&str> = COLUMNS
                 .iter()
                 .enumerate()
