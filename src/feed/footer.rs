@@ -54,7 +54,7 @@ const PARTIAL: [&str; 32] = [
 ];
 
 /// Beginnings of words of which footers are made.
-const USUAL: [&str; 30] = [
+const USUAL: [&str; 34] = [
     "confidential",
     "vertraulich",
     "confidentiel",
@@ -85,6 +85,10 @@ const USUAL: [&str; 30] = [
     "hinweis",
     "filter",
     "as",
+    "affected",
+    "rows",
+    "records",
+    "zeilen",
 ];
 
 /// Words between the number of a part and that of the whole.

@@ -112,6 +112,10 @@ impl RowReader {
         words
     }
 
+    pub(super) fn is_read(&self, column: usize) -> bool {
+        self.layout.is_field(column)
+    }
+
     /// Whether a cell has an address in a column that is read as something else.
     pub(super) fn is_misplaced(&self, column: usize, text: &str) -> bool {
         let is_address = matches!(

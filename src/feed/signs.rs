@@ -53,7 +53,8 @@ pub(super) const SIGNS: [(Sign, &str); 12] = [
         "hasmore hasnext hasnextpage hasmorepages hasmoreresults hasmoreitems hasmorerecords hasmoredata hasmorerows \
          hasmoreelements more moreresults moreavailable moreitems morerecords moredata moredataavailable \
          ismoreavailable ismoredataavailable morepages truncated istruncated partial ispartial ispartialresponse \
-         incomplete isincomplete incompleteresults",
+         incomplete isincomplete incompleteresults resultstruncated exceededtransferlimit remainingrecords \
+         remainingitems remainingresults remainingrows remainingcount",
     ),
     (
         Sign::IsLast,
@@ -68,7 +69,7 @@ pub(super) const SIGNS: [(Sign, &str); 12] = [
     (
         Sign::Total,
         "total totalresults totalcount totalelements totalrows totalrecords totalitems totalentries totalhits totalsize \
-         totalnumber totalnum totalemployees totalworkers totalusers totalnumberofrecords totalnumberofitems \
+         totalnumber totalnum totalemployees totalemployeecount totalworkercount totalusercount totalpersons totalworkers totalusers totalnumberofrecords totalnumberofitems \
          totalrecordcount totalitemcount totalresultcount totalfound recordstotal recordsfiltered resulttotal \
          resultstotal grandtotal numfound numberofrecords numberofresults overallcount fullcount odatacount \
          xtotalcount estimatedtotal",

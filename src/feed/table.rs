@@ -12,7 +12,7 @@ use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
-use crate::people::{is_blank_word, trim};
+use crate::people::{EmailAddress, is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
 /// header is data.
@@ -79,7 +79,10 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             continue;
         }
         if is_total(cells) {
-            if footer::count_of(cells.iter()).is_some_and(|total| total > people) {
+            // Columns that are not read may have sums of money or hours.
+            let read = cells.iter().enumerate();
+            let read = read.filter(|(at, _)| rows.is_read(*at));
+            if footer::count_of(read.map(|(_, cell)| cell)).is_some_and(|total| total > people) {
                 return Err(format!(
                     "line {line} counts more rows than the file has{EXPORT_WHOLE}"
                 ));
@@ -124,7 +127,9 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
         let is_swallowing = |cell: &str| {
             let breaks = cell.contains(['\n', '\r']);
             let delimiters = cell.bytes().filter(|byte| *byte == found.delimiter).count();
-            breaks && (cell.contains('@') || delimiters + 1 >= width.max(2))
+            let is_in_row =
+                |line: &str| line.contains('@') && EmailAddress::parse(trim(line)).is_none();
+            breaks && (cell.lines().any(is_in_row) || delimiters + 1 >= width.max(2))
         };
         let swallows = cells.iter().any(is_swallowing);
         let quotes = quotes.or_else(|| {
