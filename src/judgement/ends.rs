@@ -477,8 +477,13 @@ fn began_before(running: &HrRow, other: &HrRow) -> bool {
     if running.person_id.is_none() || running.person_id != other.person_id {
         return false;
     }
+    // In a history with one row per change, the row of a termination starts on the last day.
+    let lasted = |began: &HrDate| {
+        let end = end_of_work(other);
+        end.is_some_and(|end| end.at.duration_since(began.at) > SignedDuration::from_hours(48))
+    };
     match (running_start(running), start(other)) {
-        (Some(start), Some(other)) => start.at < other.at,
+        (Some(start), Some(other)) => start.at < other.at && lasted(other),
         _ => false,
     }
 }

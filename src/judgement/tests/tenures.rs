@@ -477,8 +477,20 @@ fn an_old_tenure_that_was_never_closed_hides_nobody() {
     assert_eq!(judged.verdict, Verdict::Inconclusive);
     // Under one id it is the first of two jobs.
     let first_job = row("E1").mail(ADA).active().start(date(2018, 1, 1));
-    let judged = world().account(ADA).hr(left).hr(first_job).judge();
+    let judged = world()
+        .account(ADA)
+        .hr(left.clone())
+        .hr(first_job.clone())
+        .judge();
     assert!(judged.leavers.is_empty());
+    // A history has one row per change. That of the termination is no second job.
+    for entry in [
+        left.clone().start(date(2026, 11, 2)),
+        row("E1").mail(ADA).ended().start(date(2026, 11, 2)),
+    ] {
+        let judged = world().account(ADA).hr(entry).hr(first_job.clone()).judge();
+        assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+    }
 }
 
 #[test]

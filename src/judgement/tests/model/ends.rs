@@ -176,8 +176,12 @@ fn began(row: &HrRow, left: &HrRow) -> Began {
     match (running_start(row), start(left), end(left)) {
         (Some(one), Some(other), _) if one > other => Began::Later,
         // Under another id it may be an old record that nobody closed.
-        (Some(one), Some(other), _)
-            if one < other && row.person_id.is_some() && row.person_id == left.person_id =>
+        // One of a day or two is an entry in a history.
+        (Some(one), Some(other), Some(end))
+            if one < other
+                && other + DAY * 2 < end
+                && row.person_id.is_some()
+                && row.person_id == left.person_id =>
         {
             Began::Earlier
         }
