@@ -107,6 +107,10 @@ fn says(row: &HrRow, announced: bool, rules: Rules<'_>) -> Says {
             (Some(last_day), Some(end)) if last_day <= as_of && end > as_of => {
                 Says::Left(Some(last_day))
             }
+            (Some(last_day), Some(end)) if end <= as_of && last_day > as_of => doubtful(
+                Some(end),
+                "the status says employed, the termination date has passed, and the last day is to come",
+            ),
             _ => match last_day.or(end) {
                 None => Says::Working,
                 Some(date) if date > as_of => Says::Until(date),

@@ -671,6 +671,16 @@ fn an_old_last_day_makes_no_recent_termination_date_old() {
 }
 
 #[test]
+fn a_last_day_to_come_hides_no_termination_date_of_somebody_employed() {
+    let row = row("E1").mail(ADA).active().end(date(2026, 11, 2));
+    let judged = world()
+        .account(ADA)
+        .hr(row.last_day(date(2027, 11, 2)))
+        .judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
 fn a_last_day_before_the_start_is_none() {
     let judged = world()
         .account(ADA)

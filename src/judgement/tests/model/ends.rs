@@ -103,6 +103,7 @@ pub(super) fn says(row: &HrRow, inputs: &Inputs) -> Says {
         }
         Employment::Active => match (last_day(row), termination(row), end(row)) {
             (Some(last), Some(later), _) if last <= now && later > now => Says::Left(Some(last)),
+            (Some(last), Some(earlier), _) if last > now && earlier <= now => Says::Contradiction,
             (_, _, None) => Says::Employed,
             (_, _, Some(end)) if end > now => Says::Upcoming(end),
             (..) if dates
