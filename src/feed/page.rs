@@ -94,6 +94,7 @@ fn sign(sign: Sign) -> &'static str {
         Sign::Offset => "a later page, if above 0",
         Sign::Page => "a later page, if above 1",
         Sign::Error => "something went wrong, if it holds anything",
+        Sign::Success => "something went wrong, if false",
     }
 }
 

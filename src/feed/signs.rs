@@ -32,12 +32,18 @@ pub(super) enum Sign {
     Page,
     /// Something went wrong if it holds something.
     Error,
+    /// Something went wrong if it is false.
+    Success,
 }
 
-pub(super) const SIGNS: [(Sign, &str); 12] = [
+pub(super) const SIGNS: [(Sign, &str); 13] = [
     (
         Sign::Error,
         "error errors errormessage errormessages failures failed failedrecords skippedrecords rejectedrecords",
+    ),
+    (
+        Sign::Success,
+        "success successful issuccess issuccessful succeeded ok isok",
     ),
     (
         Sign::Next,
@@ -159,7 +165,8 @@ impl Signs {
                 (Sign::Error, _) if is_set => self.more = self.more.or(Some(key)),
                 (Sign::Next, _) if is_set => self.next = self.next.or(Some(key)),
                 (Sign::Previous, _) if is_set => self.later = self.later.or(Some(key)),
-                (Sign::HasMore, Telling::Flag(true)) | (Sign::IsLast, Telling::Flag(false)) => {
+                (Sign::HasMore, Telling::Flag(true))
+                | (Sign::IsLast | Sign::Success, Telling::Flag(false)) => {
                     self.more = self.more.or(Some(key));
                 }
                 (Sign::HasMore, Telling::Number(number)) if number != 0 => {
@@ -313,6 +320,15 @@ mod tests {
         ] {
             assert_eq!(said(entries), None, "{entries:?}");
         }
+    }
+
+    #[test]
+    fn a_failure_is_no_complete_list_and_a_success_ends_nothing() {
+        let success = |flag| ("isSuccess", Telling::Flag(flag));
+        assert_eq!(said(&[success(false)]), Some(Missing::More(0)));
+        assert_eq!(said(&[success(true)]), None);
+        let cursor = ("nextCursor", Telling::Text("abc"));
+        assert_eq!(said(&[success(true), cursor]), Some(Missing::More(1)));
     }
 
     #[test]

@@ -1410,7 +1410,7 @@ fn any_marker() -> impl Strategy<Value = String> {
                     r#"{"href": "https://hr.example/?page=x"}"#
                 }
                 Sign::HasMore | Sign::HasPrevious => "true",
-                Sign::IsLast | Sign::IsFirst => "false",
+                Sign::IsLast | Sign::Success | Sign::IsFirst => "false",
                 Sign::Pages | Sign::Page | Sign::Total | Sign::Count => "\"7\"",
                 Sign::Offset => "7",
             };
