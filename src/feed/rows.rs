@@ -122,7 +122,7 @@ impl RowReader {
             self.layout.meaning(column),
             Meaning::Email | Meaning::OtherEmail
         );
-        self.layout.is_field(column) && !is_address && text.contains('@')
+        self.is_read(column) && !is_address && text.contains('@')
     }
 
     pub(super) fn read(&mut self, record: &Record<'_>) -> Entry {

@@ -66,6 +66,8 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     let width = header_cells.len();
     let mut footers: Vec<Footer> = Vec::new();
     let mut people = 0;
+    // Columns that are not read and hold numbers: the number below them is a sum of money or hours.
+    let mut has_sums = vec![false; width];
     while let Some(row) = lines.next_row()? {
         draft.add_blank(row.blank_lines_before);
         let (line, cells) = (row.line, row.cells);
@@ -79,10 +81,9 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             continue;
         }
         if is_total(cells) {
-            // Columns that are not read may have sums of money or hours.
-            let read = cells.iter().enumerate();
-            let read = read.filter(|(at, _)| rows.is_read(*at));
-            if footer::count_of(read.map(|(_, cell)| cell)).is_some_and(|total| total > people) {
+            let counts = cells.iter().enumerate();
+            let counts = counts.filter(|(at, _)| !has_sums.get(*at).is_some_and(|has| *has));
+            if footer::count_of(counts.map(|(_, cell)| cell)).is_some_and(|total| total > people) {
                 return Err(format!(
                     "line {line} counts more rows than the file has{EXPORT_WHOLE}"
                 ));
@@ -145,6 +146,9 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
             let values = cells.iter().take(width).enumerate();
             let values = values.filter(|(_, cell)| !cell.is_empty());
             people += 1;
+            for (has, (at, cell)) in has_sums.iter_mut().zip(cells.iter().enumerate()) {
+                *has = *has || (!rows.is_read(at) && trim(cell).parse::<f64>().is_ok());
+            }
             draft.add(rows.read(&Record {
                 line,
                 values: values.map(|(at, cell)| Value::new(at, cell)).collect(),

@@ -405,6 +405,8 @@ fn titles_above_and_a_total_below_are_noted_and_never_people() {
     assert_eq!((short("1").rows.len(), short("1").blank_rows), (1, 1));
     let paid = read("ID,Email,Status,Salary\nE1,ana@x.com,Left,4000\nTotal,,,4000\n");
     assert_eq!((paid.rows.len(), paid.blank_rows), (1, 1));
+    let counted = read("ID,Email,Status,Team\nE1,ana@x.com,Left,Sales\nTotal,,,250\n");
+    assert!(counted.unusable.is_some(), "{counted:?}");
     assert_snapshot!(reason(short("12")), @"line 3 counts more rows than the file has: export the whole list, or take the line out");
     let footer = rows("E1,Ana,ana@x.com,Left,2026-10-31,,\nPrinted by Eve\n");
     assert_snapshot!(shown(&footer), @r#"
