@@ -454,7 +454,7 @@ impl<'r, 't> Reading<'r, 't> {
     }
 
     /// A column like `State` is not read, as it may be a place. `Terminated` in it is no place, and must not be
-    /// lost.
+    /// lost. Words of `HR_FEED_STATUSES`, as `true`, may mean anything in other columns.
     fn ensure_no_word_of_leaving(&mut self) {
         for value in &self.record.values {
             let is_unread = self.layout.meaning(value.column) == Meaning::Unread;
