@@ -108,6 +108,7 @@ pub(super) fn of_rows<'a>(
         passed_on: Vec::new(),
     };
     finder.by_decision(directives);
+    finder.by_names();
     finder.by_id();
     finder.by_email();
     finder.compare_by_id();
@@ -251,8 +252,8 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Unites rows whose names agree in one script, and returns the people that are left.
-    fn unite_agreeing(&mut self, members: &[usize]) -> Vec<Vec<usize>> {
+    /// Unites rows whose names agree in one script.
+    fn unite_agreeing(&mut self, members: &[usize]) {
         let mut by_name: Map<NameWords, usize> = Map::default();
         for row in members {
             if let Some(name) = self.name(*row).cloned() {
@@ -271,7 +272,6 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        self.sets.parts(members)
     }
 
     /// Whether names cannot tell these people apart: there are two of them, and a name is missing or in
@@ -283,20 +283,18 @@ impl<'a> Finder<'a> {
         }
     }
 
-    fn unite_all(&mut self, people: &[Vec<usize>]) {
-        for rows in people {
-            self.sets.unite(people[0][0], rows[0]);
-        }
-    }
-
     fn with_one_id(&self) -> Vec<Vec<usize>> {
         let ids = self.rows.iter().enumerate();
         several(ids.filter_map(|(row, of)| Some((row, of.person_id.as_deref()?))))
     }
 
-    /// Rows with one id.
-    fn by_id(&mut self) {
-        self.collect_rows();
+    fn with_one_email(&self) -> Vec<Vec<usize>> {
+        let emails = self.rows.iter().enumerate();
+        several(emails.filter_map(|(row, of)| Some((row, of.email.as_ref()?.key()))))
+    }
+
+    /// Rows that are certainly one person's: one id and one address, or one of them and names that agree.
+    fn by_names(&mut self) {
         for members in self.with_one_id() {
             let mut by_address: Map<&str, usize> = Map::default();
             for row in &members {
@@ -305,11 +303,24 @@ impl<'a> Finder<'a> {
                     self.sets.unite(first, *row);
                 }
             }
-            let people = self.unite_agreeing(&members);
-            let is_nameless = members.iter().all(|row| self.name(*row).is_none());
+            self.unite_agreeing(&members);
+        }
+        for members in self.with_one_email() {
+            self.unite_agreeing(&members);
+        }
+    }
+
+    /// Two people with one id whose names may agree are one.
+    fn by_id(&mut self) {
+        self.collect_rows();
+        for members in self.with_one_id() {
+            let people = self.sets.parts(&members);
             let whole: Vec<Vec<usize>> = people.iter().map(|rows| self.person(rows)).collect();
+            let is_nameless = whole.iter().all(|rows| self.named(rows).is_empty());
             if is_nameless || self.may_be_one(&whole) {
-                self.unite_all(&people);
+                for rows in &people {
+                    self.sets.unite(people[0][0], rows[0]);
+                }
             }
         }
     }
@@ -339,11 +350,9 @@ impl<'a> Finder<'a> {
     /// People with one work address. All are decided before any of them is united, so that the order of
     /// the addresses makes no difference.
     fn by_email(&mut self) {
-        let emails = self.rows.iter().enumerate();
-        let emails = emails.filter_map(|(row, of)| Some((row, of.email.as_ref()?.key())));
-        let with_one_address = several(emails);
+        let with_one_address = self.with_one_email();
         for members in &with_one_address {
-            let people = self.unite_agreeing(members);
+            let people = self.sets.parts(members);
             // Without an id and a name the address is all there is.
             let vague: Vec<&Vec<usize>> =
                 people.iter().filter(|rows| self.is_vague(rows)).collect();

@@ -409,14 +409,20 @@ impl<'a> Index<'a> {
                 let mut related = person.related.iter();
                 !related.any(|of| of.other == *place)
             });
-            let work_address = |of: &Person<'_>, email: &EmailAddress| {
-                let mut rows = of.rows.iter();
-                rows.any(|row| row.email.as_ref() == Some(email))
+            let same_domains = &self.basis.same_domains;
+            let is_of_account = |email: &EmailAddress| {
+                let mut emails = link.listed.iter().flat_map(|account| &account.emails);
+                let key = same_domains.key(email);
+                emails.any(|of| of == email || key.is_some() && same_domains.key(of) == key)
             };
-            let emails = link.listed.map_or(&[][..], |account| &account.emails);
-            let is_theirs = |other: &Person<'_>| {
-                let mut emails = emails.iter();
-                emails.any(|email| work_address(person, email) && work_address(other, email))
+            let work_addresses = |of: &Person<'a>| {
+                let emails = of.rows.iter().filter_map(|row| row.email.as_ref());
+                emails.collect::<BTreeSet<_>>()
+            };
+            let own = work_addresses(person);
+            let is_theirs = |other: &Person<'a>| {
+                let emails = work_addresses(other);
+                own.intersection(&emails).any(|email| is_of_account(email))
             };
             let Some(other) = others.next().filter(|_| by_address(link.kind)) else {
                 return true;

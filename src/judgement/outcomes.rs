@@ -214,14 +214,15 @@ impl<'a> Judge<'_, 'a> {
                 } else if never_had_any {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
-                } else if let Some(exception) = basis
-                    .directives
-                    .covers_without_address(&named)
-                    .or_else(|| basis.directives.covers_person(&named, &accounts))
-                {
+                } else if let Some(exception) = basis.directives.covers_person(&named, &accounts) {
                     notes.push(format!("accepted, not judged: {}", exception.in_full()));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
+                    Outcome::Excepted
+                } else if let Some(exception) = basis.directives.covers_without_address(&named) {
+                    // It accepts the missing address, not the service accounts they left behind.
+                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                    exception_expires = Some(exception.expires_on);
                     Outcome::Excepted
                 } else {
                     notes.push(no_key(person).to_owned());

@@ -174,17 +174,20 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
         .iter()
         .filter_map(|row| row.person_id.clone())
         .collect();
-    for id in &ids {
-        let has_id = |group: &[&HrRow]| group.iter().any(|row| row.person_id.as_ref() == Some(id));
-        let of_id: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_id(group)).collect();
+    // All are decided before any are joined: no order of the ids or addresses counts.
+    let has_id =
+        |group: &[&HrRow], id: &String| group.iter().any(|row| row.person_id.as_ref() == Some(id));
+    let is_of_one = |id: &&String| {
+        let of_id: Vec<&Vec<&HrRow>> = groups.iter().filter(|group| has_id(group, id)).collect();
         let are_nameless = of_id.iter().all(|group| person(group).names().is_empty());
         let may_be_one = |one: &[&HrRow], other: &[&HrRow]| {
             matches!(alike_groups(one, other), Alike::Unknown | Alike::Agree)
         };
-        let are_two = of_id.len() == 2 && may_be_one(of_id[0], of_id[1]);
-        if are_nameless || are_two {
-            join(&mut groups, |a, b| has_id(a) && has_id(b));
-        }
+        are_nameless || of_id.len() == 2 && may_be_one(of_id[0], of_id[1])
+    };
+    let of_one: Vec<&String> = ids.iter().filter(is_of_one).collect();
+    for id in of_one {
+        join(&mut groups, |a, b| has_id(a, id) && has_id(b, id));
     }
 
     // One work address under several ids.
@@ -200,7 +203,6 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
             has_it(a) && has_it(b) && is_vague(a) && is_vague(b)
         });
     }
-    // All are decided before any are joined: no order of the addresses counts.
     let mut of_one = Vec::new();
     let mut of_several = BTreeSet::new();
     for address in &addresses {

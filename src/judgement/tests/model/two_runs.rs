@@ -40,7 +40,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
         // One name of the first run is kept.
         let mut kept = was.names().into_iter();
         let is_unlike = kept.any(|name| alike(&[name], &is.names()) == Alike::Unlike);
-        if is_unlike && was.emails().is_disjoint(&is.emails()) {
+        if is_unlike && was.own_emails().is_disjoint(&is.emails()) {
             continue;
         }
         for (id, (before, kind)) in old.tied(was) {
@@ -59,23 +59,29 @@ fn lost(first: &World, second: &World) -> Vec<String> {
             {
                 continue;
             }
-            let mut others = after.leavers.iter().filter(|other| !other.in_feed);
+            // By a link of their own, which the model of a first run does not know.
+            let mut others = after.leavers.iter();
             let is_followed = others.any(|other| {
                 let works_here = !matches!(other.standing, Standing::Ended | Standing::Doubtful);
                 works_here && other.account_id.contains(&account.id)
             });
-            lost.extend(lost_account(leaver, [was, is], account, is_followed, &new));
+            // Or by an address that it had before.
+            let mut others = new.people.iter().filter(|other| !std::ptr::eq(*other, is));
+            let is_former =
+                others.any(|other| new.is_employed(other) && new.tie(other, before).is_some());
+            let is_owned = is_followed || is_former;
+            lost.extend(lost_account(leaver, [was, is], account, is_owned, &new));
         }
     }
     lost
 }
 
-/// The same of one account, which may be that of somebody who works here and whom the feed names no more.
+/// The same of one account, which may be followed for somebody else who works here.
 fn lost_account(
     leaver: &Leaver,
     [was, person]: [&Person<'_>; 2],
     account: &Account,
-    is_followed: bool,
+    is_owned: bool,
     model: &Model<'_>,
 ) -> Option<String> {
     let mut others = model
@@ -83,7 +89,7 @@ fn lost_account(
         .iter()
         .filter(|other| !std::ptr::eq(*other, person));
     // A carried link does not own an account that matches somebody employed today: it is a suspicion.
-    let is_owned = is_followed
+    let is_owned = is_owned
         || others.any(|other| model.is_employed(other) && model.tie(other, account).is_some());
     let began_later = account.joined_at.zip(leaver.end_of_work);
     if is_owned && began_later.is_some_and(|(joined, ended)| joined > ended) {
