@@ -65,9 +65,9 @@ fn row(number: usize, end: Timestamp) -> HrRow {
         email: Some(address(&format!("Person{number}@example.com"))),
         status: Employment::Ended,
         end: Some(HrDate {
-            written: "2026-10-31".to_owned(),
+            written: "2026-10-31".into(),
             at: end,
-            zone: "Etc/UTC".to_owned(),
+            zone: "Etc/UTC".into(),
         }),
         ..HrRow::default()
     }

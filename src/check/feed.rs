@@ -124,9 +124,9 @@ fn dates(row: &HrRow) -> impl Iterator<Item = DateReading> {
         Some(DateReading {
             line,
             field,
-            written: date.written.clone(),
+            written: date.written.to_string(),
             at: date.at,
-            zone: date.zone.clone(),
+            zone: date.zone.to_string(),
         })
     })
 }
@@ -250,9 +250,9 @@ mod tests {
 
     fn feed() -> HrFeed {
         let end = HrDate {
-            written: "2026-10-31".to_owned(),
+            written: "2026-10-31".into(),
             at: "2026-10-31T23:00:00Z".parse().expect("an instant"),
-            zone: "Europe/Berlin".to_owned(),
+            zone: "Europe/Berlin".into(),
         };
         let unread = vec![
             UnreadCell {

@@ -1,6 +1,7 @@
 //! From one record to a row of the feed, or to the reason why it cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -40,6 +41,8 @@ pub(super) struct RowReader {
     by_place: BTreeMap<String, TimeZone>,
     /// Zones that rows named, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
+    /// Names of the zones of dates, each once in memory.
+    zone_names: Vec<Arc<str>>,
     words: Words,
     /// Words of status columns, with their meaning and number of rows.
     statuses: HashMap<(Option<Flag>, String), (Employment, u64)>,
@@ -78,6 +81,7 @@ impl RowReader {
             layout,
             order: dates.order,
             zones: HashMap::new(),
+            zone_names: Vec::new(),
             words: Words {
                 statuses: statuses.collect(),
                 no_address: no_address.collect(),
@@ -153,7 +157,8 @@ impl RowReader {
         let named = named.and_then(|name| reading.zone_named(name, &mut self.zones));
         let zone = named.unwrap_or_else(|| reading.zone_of(location, &self.zone, &self.by_place));
         let mut date = |field, edge| {
-            let (date, is_whole_day) = reading.date(field, edge, self.order, &zone)?;
+            let (date, is_whole_day) =
+                reading.date(field, edge, self.order, &zone, &mut self.zone_names)?;
             self.whole_days += u64::from(is_whole_day);
             Some(date)
         };
@@ -519,6 +524,7 @@ impl<'r, 't> Reading<'r, 't> {
         edge: Edge,
         order: Option<DateOrder>,
         zone: &TimeZone,
+        zone_names: &mut Vec<Arc<str>>,
     ) -> Option<(HrDate, bool)> {
         let text = self.single(field)?;
         match dates::read(text, edge, order, zone) {
@@ -536,9 +542,9 @@ impl<'r, 't> Reading<'r, 't> {
                     self.note(field, "the day number of a spreadsheet was read as a date");
                 }
                 let date = HrDate {
-                    written: text.to_owned(),
+                    written: text.into(),
                     at,
-                    zone,
+                    zone: shared(zone_names, &zone),
                 };
                 Some((date, note == Some(Note::WholeDay)))
             }
@@ -585,6 +591,16 @@ impl<'r, 't> Reading<'r, 't> {
         cells.sort_by_key(|cell| cell.column);
         cells
     }
+}
+
+/// The one copy of a name.
+fn shared(names: &mut Vec<Arc<str>>, name: &str) -> Arc<str> {
+    let known = names.iter().find(|known| ***known == *name).cloned();
+    known.unwrap_or_else(|| {
+        let new: Arc<str> = name.into();
+        names.push(Arc::clone(&new));
+        new
+    })
 }
 
 /// Keeps the mark of a lost letter out of evidence.

@@ -135,10 +135,7 @@ fn a_plain_feed_is_read_and_nothing_is_left_over() {
     ");
     assert_eq!(feed.rows_in_file(), 2);
     let end = feed.rows[0].end.as_ref().expect("a termination date");
-    assert_eq!(
-        (end.written.as_str(), end.zone.as_str()),
-        ("2026-10-31", "Etc/UTC")
-    );
+    assert_eq!((&*end.written, &*end.zone), ("2026-10-31", "Etc/UTC"));
     let origin = &feed.origin;
     assert_eq!(
         (origin.format.as_str(), origin.encoding.as_str()),
@@ -601,7 +598,7 @@ fn terminated_without_a_date_and_active_with_one_are_both_kept() {
 fn the_last_day_of_work_ends_the_work_and_the_termination_date_is_kept() {
     let row = row("E1,Ana,ana@x.com,Left,2026-12-31,2026-10-31,");
     assert_eq!(
-        row.end_of_work().map(|date| date.written.as_str()),
+        row.end_of_work().map(|date| &*date.written),
         Some("2026-10-31")
     );
     assert_eq!(
@@ -1168,7 +1165,7 @@ fn a_windows_zone_is_known() {
     let feed = read("Employee ID,Last Day,TimeZone\nE1,2026-05-14,Pacific Standard Time\n");
     let day = feed.rows[0].last_day.as_ref().expect("a day");
     assert_eq!(
-        (day.at.to_string().as_str(), day.zone.as_str()),
+        (day.at.to_string().as_str(), &*day.zone),
         ("2026-05-15T07:00:00Z", "America/Los_Angeles")
     );
 }

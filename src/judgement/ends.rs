@@ -167,7 +167,7 @@ pub(super) fn has_begun(row: &HrRow, as_of: Timestamp) -> bool {
 }
 
 /// Whether the status says employed, and the start is after every end: these are of an earlier tenure.
-fn is_new_tenure(row: &HrRow) -> bool {
+pub(super) fn is_new_tenure(row: &HrRow) -> bool {
     let says_employed = matches!(row.status, Employment::Active | Employment::OnLeave);
     says_employed && row.start.is_some() && start(row).is_none()
 }

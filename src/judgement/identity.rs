@@ -364,6 +364,7 @@ impl<'a> Finder<'a> {
             return;
         }
         let mut united = Vec::new();
+        let mut holders = Vec::new();
         self.collect_rows();
         for members in with_one_address {
             let parts = self.sets.parts(&members);
@@ -373,7 +374,7 @@ impl<'a> Finder<'a> {
             let [one, other] = &parts[..] else {
                 continue;
             };
-            let (one_part, other_part) = (one, other);
+            let parts = (one.clone(), other.clone());
             let (one, other) = (&self.person(one), &self.person(other));
             let likeness = self.closest(one, other);
             let is_transfer = self.is_transfer(one, other) || self.is_transfer(other, one);
@@ -389,21 +390,31 @@ impl<'a> Finder<'a> {
                 self.shared_emails.extend(members);
             } else if likeness == Some(Likeness::Related) {
                 self.related.push((one[0], other[0], false));
-            } else if !self.is_employed(one) && !self.is_employed(other) {
-                match (self.last_of(one), self.last_of(other)) {
-                    (Some(first), Some(second)) if first < second => {
-                        self.passed_on.extend(one_part)
-                    }
-                    (Some(first), Some(second)) if first > second => {
-                        self.passed_on.extend(other_part);
-                    }
-                    // The last holder is unknown, so both keep it.
-                    _ => {}
-                }
+            } else {
+                holders.push(parts);
             }
         }
         for (one, other) in united {
             self.sets.unite(one, other);
+        }
+        self.find_passed_on(holders);
+    }
+
+    /// Of two people who had an address one after the other, and are both gone, the later one keeps it.
+    fn find_passed_on(&mut self, holders: Vec<(Vec<usize>, Vec<usize>)>) {
+        self.collect_rows();
+        for (one_part, other_part) in holders {
+            let (one, other) = (&self.person(&one_part), &self.person(&other_part));
+            let are_two = self.closest(one, other) == Some(Likeness::Unlike);
+            if !are_two || self.is_employed(one) || self.is_employed(other) {
+                continue;
+            }
+            match (self.last_of(one), self.last_of(other)) {
+                (Some(first), Some(second)) if first < second => self.passed_on.extend(one_part),
+                (Some(first), Some(second)) if first > second => self.passed_on.extend(other_part),
+                // The last holder is unknown, so both keep it.
+                _ => {}
+            }
         }
     }
 
@@ -430,7 +441,9 @@ impl<'a> Finder<'a> {
             match row.status {
                 Employment::Active => {
                     let is_over = last_day.is_some_and(|day| !is_to_come(day.at));
-                    !(is_over && row.end.as_ref().is_some_and(|end| is_to_come(end.at)))
+                    let is_garden_leave =
+                        is_over && row.end.as_ref().is_some_and(|end| is_to_come(end.at));
+                    ends::is_new_tenure(row) || !is_garden_leave
                 }
                 Employment::OnLeave => true,
                 Employment::Ended => ends().next().is_some() && ends().all(is_to_come),

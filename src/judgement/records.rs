@@ -180,7 +180,7 @@ impl Tenure {
             start: Self::written(row.start.as_ref()),
             end: Self::written(row.end.as_ref()),
             last_day: Self::written(row.last_day.as_ref()),
-            zone: zoned.map(|date| date.zone.clone()),
+            zone: zoned.map(|date| date.zone.to_string()),
         }
     }
 
@@ -195,7 +195,7 @@ impl Tenure {
     }
 
     pub(super) fn written(date: Option<&HrDate>) -> Option<String> {
-        date.map(|date| date.written.clone())
+        date.map(|date| date.written.to_string())
     }
 }
 

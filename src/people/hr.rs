@@ -1,5 +1,7 @@
 //! The HR feed: rows, dates and rejected rows.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -202,12 +204,12 @@ impl HrRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrDate {
     /// The text of the cell.
-    pub written: String,
+    pub written: Box<str>,
     /// The instant: for a date without a time, the midnight that closes it (an end) or opens it (a
     /// start), in `zone`.
     pub at: Timestamp,
     /// The zone used, or `offset` where the text carries its own.
-    pub zone: String,
+    pub zone: Arc<str>,
 }
 
 /// The meaning of a status.

@@ -46,9 +46,9 @@ fn left(line: u64, name: &str, email: &str, end: &str) -> HrRow {
         email: Some(address(email)),
         status: Employment::Ended,
         end: Some(HrDate {
-            written: end[..10].to_owned(),
+            written: end[..10].into(),
             at: at(end),
-            zone: "Europe/Berlin".to_owned(),
+            zone: "Europe/Berlin".into(),
         }),
         ..HrRow::default()
     }

@@ -92,7 +92,10 @@ fn at(date: &Option<HrDate>) -> String {
 
 /// Rows in few words.
 fn shown(feed: &HrFeed) -> String {
-    let date = |date: &Option<HrDate>| date.as_ref().map_or("-".to_owned(), |d| d.written.clone());
+    let date = |date: &Option<HrDate>| {
+        date.as_ref()
+            .map_or("-".to_owned(), |d| d.written.to_string())
+    };
     let mut text = String::new();
     for row in &feed.rows {
         text.push_str(&format!(

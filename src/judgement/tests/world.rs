@@ -460,18 +460,18 @@ fn midnight(opens: Date) -> Timestamp {
 /// The midnight that opens a day, in UTC.
 fn opening(first: Date) -> HrDate {
     HrDate {
-        written: first.to_string(),
+        written: first.to_string().into(),
         at: midnight(first),
-        zone: "Etc/UTC".to_owned(),
+        zone: "Etc/UTC".into(),
     }
 }
 
 /// The midnight that closes a day, in UTC.
 fn closing(last: Date) -> HrDate {
     HrDate {
-        written: last.to_string(),
+        written: last.to_string().into(),
         at: midnight(last.tomorrow().expect("a day after")),
-        zone: "Etc/UTC".to_owned(),
+        zone: "Etc/UTC".into(),
     }
 }
 

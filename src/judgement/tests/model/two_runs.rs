@@ -69,8 +69,28 @@ fn lost(first: &World, second: &World) -> Vec<String> {
             let mut others = new.people.iter().filter(|other| !std::ptr::eq(*other, is));
             let is_former =
                 others.any(|other| new.is_employed(other) && new.tie(other, before).is_some());
-            let is_owned = is_followed || is_former;
-            lost.extend(lost_account(leaver, [was, is], account, is_owned, &new));
+            // Or by their own link from the first run.
+            let is_same = |one: &Person<'_>, other: &Person<'_>| {
+                !one.ids().is_disjoint(&other.ids()) || !one.emails().is_disjoint(&other.emails())
+            };
+            let mut others = old
+                .people
+                .iter()
+                .filter(|other| !std::ptr::eq(*other, was) && old.tie(other, before).is_some());
+            let is_linked = others.any(|other| {
+                let mut today = new.people.iter();
+                today.any(|now| {
+                    !std::ptr::eq(now, is) && new.is_employed(now) && is_same(now, other)
+                })
+            });
+            let is_owned = is_followed || is_former || is_linked;
+            lost.extend(lost_account(
+                leaver,
+                [was, is],
+                [before, account],
+                is_owned,
+                &new,
+            ));
         }
     }
     lost
@@ -80,7 +100,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
 fn lost_account(
     leaver: &Leaver,
     [was, person]: [&Person<'_>; 2],
-    account: &Account,
+    [before, account]: [&Account; 2],
     is_owned: bool,
     model: &Model<'_>,
 ) -> Option<String> {
@@ -114,7 +134,7 @@ fn lost_account(
         });
     let is_open = is_tied
         && account.access() == Access::Has
-        && !model.is_doubt(person, account)
+        && ![before, account].iter().any(|of| model.is_doubt(person, of))
         // Also by an address that HR gives no more.
         && ![was, person].iter().any(|of| is_covered(of, account, model.inputs));
     (is_overdue && is_open && leaver.outcome != Outcome::StillActive).then(|| {
