@@ -112,9 +112,9 @@ fn left(line: u64, email: &str, end: &str) -> HrRow {
         email: Some(address(email)),
         status: Employment::Ended,
         end: Some(HrDate {
-            written: end[..10].to_owned(),
+            written: end[..10].into(),
             at: at(end),
-            zone: "Europe/Berlin".to_owned(),
+            zone: "Europe/Berlin".into(),
         }),
         ..HrRow::default()
     }
@@ -178,7 +178,7 @@ fn first_night() -> Inputs {
     let cursor = "cd".repeat(32);
     let mut strange = left(5, "dan@example.com", "2026-11-10T23:00:00Z");
     strange.status = Employment::Unclassified("on leave?".to_owned());
-    strange.location = Some("Berlin".to_owned());
+    strange.location = Some("Berlin".into());
     strange.unreadable_address = true;
     strange.unread = vec![UnreadCell {
         column: 0,

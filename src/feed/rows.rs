@@ -1,6 +1,6 @@
 //! From one record to a row of the feed, or to the reason why it cannot be read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -41,8 +41,7 @@ pub(super) struct RowReader {
     by_place: BTreeMap<String, TimeZone>,
     /// Zones that rows named, so that each is looked up once.
     zones: HashMap<String, Option<TimeZone>>,
-    /// Names of the zones of dates, each once in memory.
-    zone_names: Vec<Arc<str>>,
+    texts: Texts,
     words: Words,
     /// Words of status columns, with their meaning and number of rows.
     statuses: HashMap<(Option<Flag>, String), (Employment, u64)>,
@@ -81,7 +80,7 @@ impl RowReader {
             layout,
             order: dates.order,
             zones: HashMap::new(),
-            zone_names: Vec::new(),
+            texts: Texts::default(),
             words: Words {
                 statuses: statuses.collect(),
                 no_address: no_address.collect(),
@@ -158,7 +157,7 @@ impl RowReader {
         let zone = named.unwrap_or_else(|| reading.zone_of(location, &self.zone, &self.by_place));
         let mut date = |field, edge| {
             let (date, is_whole_day) =
-                reading.date(field, edge, self.order, &zone, &mut self.zone_names)?;
+                reading.date(field, edge, self.order, &zone, &mut self.texts)?;
             self.whole_days += u64::from(is_whole_day);
             Some(date)
         };
@@ -177,17 +176,20 @@ impl RowReader {
         }
         let notes = reading.notes;
         let Addresses { has_work, mut all } = addresses;
+        let email = has_work.then(|| all.remove(0));
+        // Most are empty now.
+        all.shrink_to_fit();
         Entry::Row(HrRow {
             line: record.line,
             person_id,
             name,
-            email: has_work.then(|| all.remove(0)),
+            email,
             other_emails: all,
             status,
             start,
             end,
             last_day,
-            location: location.map(str::to_owned),
+            location: location.map(|place| self.texts.shared(place)),
             unreadable_address,
             unread,
             notes,
@@ -524,7 +526,7 @@ impl<'r, 't> Reading<'r, 't> {
         edge: Edge,
         order: Option<DateOrder>,
         zone: &TimeZone,
-        zone_names: &mut Vec<Arc<str>>,
+        texts: &mut Texts,
     ) -> Option<(HrDate, bool)> {
         let text = self.single(field)?;
         match dates::read(text, edge, order, zone) {
@@ -542,9 +544,9 @@ impl<'r, 't> Reading<'r, 't> {
                     self.note(field, "the day number of a spreadsheet was read as a date");
                 }
                 let date = HrDate {
-                    written: text.into(),
+                    written: texts.shared(text),
                     at,
-                    zone: shared(zone_names, &zone),
+                    zone: texts.shared(&zone),
                 };
                 Some((date, note == Some(Note::WholeDay)))
             }
@@ -593,14 +595,19 @@ impl<'r, 't> Reading<'r, 't> {
     }
 }
 
-/// The one copy of a name.
-fn shared(names: &mut Vec<Arc<str>>, name: &str) -> Arc<str> {
-    let known = names.iter().find(|known| ***known == *name).cloned();
-    known.unwrap_or_else(|| {
-        let new: Arc<str> = name.into();
-        names.push(Arc::clone(&new));
+/// Texts that many rows have, each once in memory.
+#[derive(Default)]
+struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&new));
         new
-    })
+    }
 }
 
 /// Keeps the mark of a lost letter out of evidence.

@@ -177,7 +177,7 @@ pub struct HrRow {
     /// Last day of work, ending with the midnight that closes it.
     pub last_day: Option<HrDate>,
     /// The work place, as written.
-    pub location: Option<String>,
+    pub location: Option<Arc<str>>,
     /// Whether an address cell holds text that is not an address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable_address: bool,
@@ -204,7 +204,7 @@ impl HrRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrDate {
     /// The text of the cell.
-    pub written: Box<str>,
+    pub written: Arc<str>,
     /// The instant: for a date without a time, the midnight that closes it (an end) or opens it (a
     /// start), in `zone`.
     pub at: Timestamp,
