@@ -172,6 +172,7 @@ fn night_after(first: &Inputs) -> Inputs {
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: judged.former_emails,
+            gone: judged.gone,
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
@@ -183,7 +184,7 @@ fn night_after(first: &Inputs) -> Inputs {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: judged.leavers,
+            leavers: [judged.leavers, judged.concluded].concat(),
             trend: judged.trend,
             ledger_detail: String::new(),
             directives: BTreeMap::new(),

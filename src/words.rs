@@ -324,6 +324,8 @@ mod tests {
                 complete: true,
                 checks: Vec::new(),
                 leavers: Vec::new(),
+                concluded: Vec::new(),
+                gone: BTreeMap::new(),
                 changes: Vec::new(),
                 owners: Vec::new(),
                 directives: Vec::new(),

@@ -343,6 +343,14 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             as_of: first.as_of,
             accounts: first.population.accounts.clone(),
             former_emails: [("2".to_owned(), vec![address("old@example.com")])].into(),
+            gone: [(
+                "9".to_owned(),
+                GoneAccount {
+                    last_seen_with_access: first.as_of,
+                    first_seen_without_access: first.as_of,
+                },
+            )]
+            .into(),
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {

@@ -1,6 +1,7 @@
 //! The data files of a night, made one after the other so that only one is held at a time.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::BufWriter;
 
 use flate2::{Compression, GzBuilder};
@@ -11,7 +12,8 @@ use super::csv::Table;
 use super::entry::sha256_hex;
 use super::{Night, RunFile, json};
 use crate::judgement::{
-    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, Leaver, Owner, Policy, RunRef,
+    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, GoneAccount, Leaver, Owner, Policy,
+    RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
@@ -82,7 +84,7 @@ pub fn raw_file(raw: RawFile) -> DataFile {
 impl<'a> Night<'a> {
     /// Every data file but the raw ones and the report, each made when it is asked for.
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
-        const MAKERS: [fn(&Night<'_>) -> DataFile; 12] = [
+        const MAKERS: [fn(&Night<'_>) -> DataFile; 13] = [
             input_facts,
             |night| input_hr(&night.inputs.hr),
             input_links,
@@ -92,6 +94,7 @@ impl<'a> Night<'a> {
             accounts_csv,
             leavers_jsonl,
             leavers_csv,
+            concluded,
             findings_csv,
             changes_csv,
             result,
@@ -180,6 +183,7 @@ struct Facts<'a> {
     hr: HrFacts<'a>,
     organization_domains: &'a [String],
     former_emails: &'a FormerEmails,
+    gone: &'a BTreeMap<String, GoneAccount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aliases: Option<&'a DirectiveFile<Alias>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,6 +236,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         },
         organization_domains: &night.judgement.organization_domains,
         former_emails: &night.judgement.former_emails,
+        gone: &night.judgement.gone,
         aliases: inputs.directives.aliases.as_ref(),
         exceptions: inputs.directives.exceptions.as_ref(),
         reviews: inputs.directives.reviews.as_ref(),
@@ -426,16 +431,31 @@ fn leavers_jsonl(night: &Night<'_>) -> DataFile {
     gzip_lines(RunFile::LeaversJsonl, night.judgement.leavers.iter())
 }
 
+fn concluded(night: &Night<'_>) -> DataFile {
+    gzip_lines(RunFile::Concluded, night.judgement.concluded.iter())
+}
+
 fn leavers_csv(night: &Night<'_>) -> DataFile {
     let mut out = Table::with_header(&[
+        "offboarding_id",
         "person_id",
         "name",
         "emails",
+        "hr_status",
+        "hr_end",
+        "hr_last_day",
+        "hr_line",
         "end_of_work",
+        "moved_from",
         "deadline",
+        "deadline_rule_run",
         "outcome",
+        "result",
+        "concluded_run",
         "account_id",
         "account_email",
+        "role",
+        "status",
         "match",
         "last_seen_with_access",
         "first_seen_without_access",
@@ -448,16 +468,29 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
     ]);
     for leaver in &night.judgement.leavers {
         let Leaver {
+            offboarding_id,
+            person_key: _,
             person_id,
             name,
             emails,
             end_of_work,
+            moved_from,
             deadline,
+            deadline_rule_run,
+            grace_seconds: _,
+            corrected_deadline: _,
             standing: _,
             outcome,
+            result,
+            concluded_run,
+            concluded_at: _,
+            seen_employed: _,
+            superseded: _,
             account_id,
             account_email,
             matched_by,
+            account_role,
+            account_status,
             last_seen_with_access,
             first_seen_without_access,
             within_sla,
@@ -467,19 +500,34 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             deadline_from_notice,
             within_sla_from_notice,
             in_feed: _,
+            hr_status,
+            hr_end,
+            hr_last_day,
+            hr_line,
             other_person_ids: _,
             tenures: _,
             suspected_account_id: _,
         } = leaver;
         out.row([
+            Cow::Borrowed(offboarding_id.as_str()),
             text(person_id.as_deref()),
             text(name.as_deref()),
             joined(emails.iter().map(EmailAddress::as_written)),
+            text(hr_status.as_deref()),
+            text(hr_end.as_deref()),
+            text(hr_last_day.as_deref()),
+            shown(*hr_line),
             shown(*end_of_work),
+            shown(*moved_from),
             shown(*deadline),
+            text(deadline_rule_run.as_deref()),
             shown(Some(outcome)),
+            shown(*result),
+            text(concluded_run.as_deref()),
             joined(account_id.iter()),
             joined(account_email.iter().map(|address| email(address.as_ref()))),
+            joined(account_role.iter().map(|role| shown(role.as_ref()))),
+            joined(account_status.iter().map(|status| shown(status.as_ref()))),
             joined(matched_by.iter().map(|kind| kind.as_str())),
             shown(*last_seen_with_access),
             shown(*first_seen_without_access),

@@ -21,8 +21,8 @@ pub use identity::{Executor, RunIdentity, Tool, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Control, Failure, Manifest};
 pub use read::{
-    EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous, stored_inputs,
-    sums_of,
+    CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous,
+    stored_inputs, sums_of,
 };
 pub use review::{
     AcceptedIncomplete, AssignedBy, Before, ByReviewer, COLUMNS, ClosedRow, DecisionFile,

@@ -4,22 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::Manifest;
 use super::files::sums_line;
 use super::gzip::unpacked;
 use super::layout::is_sha256;
+use super::{Manifest, RunFile};
 use crate::judgement::{
-    Baseline, CheckId, CheckStatus, FormerEmails, Inputs, Leaver, LeaverCounts, Night, Outcome,
-    Past, PersonLinks, Policy, Previous, RunRef,
+    Baseline, CheckId, CheckStatus, FormerEmails, GoneAccount, Inputs, Leaver, LeaverCounts, Night,
+    Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Reviews, Workspace,
 };
 
-/// A file of links that unpacks to more is none of ours.
-const MOST_LINK_BYTES: u64 = 1 << 30;
+/// A file of links or offboardings that unpacks to more is none of ours.
+const MOST_CARRIED_BYTES: u64 = 1 << 30;
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.
 ///
@@ -30,6 +31,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     struct Facts {
         as_of: Timestamp,
         former_emails: FormerEmails,
+        gone: BTreeMap<String, GoneAccount>,
         population: Population,
     }
     #[derive(Deserialize)]
@@ -42,6 +44,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     let Facts {
         as_of,
         former_emails,
+        gone,
         population,
     } = serde_json::from_slice(facts)?;
     Ok(Baseline {
@@ -50,20 +53,30 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
         as_of,
         accounts: population.accounts,
         former_emails,
+        gone,
         mapping: population.mapping,
     })
 }
 
-/// The run that a later one carried from, from its manifest, `result.json` and `inputs/links.jsonl.gz`; none
-/// if the manifest has no rules, as that of a failure.
+/// The files of a run that a later one carries from.
+#[derive(Clone, Copy, Debug)]
+pub struct CarriedFiles<'a> {
+    /// `result.json`.
+    pub result: &'a [u8],
+    /// `inputs/links.jsonl.gz`.
+    pub links: &'a [u8],
+    /// `concluded.jsonl.gz`.
+    pub concluded: &'a [u8],
+}
+
+/// The run that a later one carries from; none if the manifest has no rules, as that of a failure.
 ///
 /// # Errors
 /// If the bytes are not those of such files.
 pub fn previous(
     at: RunRef,
     manifest: &Manifest,
-    result: &[u8],
-    links: &[u8],
+    files: CarriedFiles<'_>,
 ) -> Result<Option<Previous>, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
@@ -94,16 +107,12 @@ pub fn previous(
         checks,
         summary,
         findings,
-        leavers,
+        mut leavers,
         feed_since,
         reviews,
-    } = serde_json::from_slice(result)?;
-    let links = unpacked(links, MOST_LINK_BYTES)
-        .ok_or_else(|| serde::de::Error::custom("inputs/links.jsonl.gz cannot be unpacked"))?
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(serde_json::from_slice)
-        .collect::<Result<Vec<PersonLinks>, _>>()?;
+    } = serde_json::from_slice(files.result)?;
+    let links: Vec<PersonLinks> = lines(RunFile::InputLinks, files.links)?;
+    leavers.extend(lines::<Leaver>(RunFile::Concluded, files.concluded)?);
     let findings_first_seen = findings
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
@@ -133,6 +142,15 @@ pub fn previous(
         feed_since,
         reviews,
     }))
+}
+
+/// The records of a file with one a line.
+fn lines<T: DeserializeOwned>(file: RunFile, bytes: &[u8]) -> Result<Vec<T>, serde_json::Error> {
+    let unpacked = unpacked(bytes, MOST_CARRIED_BYTES)
+        .ok_or_else(|| serde::de::Error::custom(format!("{} cannot be unpacked", file.name())))?;
+    let lines = unpacked.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !line.is_empty());
+    lines.map(serde_json::from_slice).collect()
 }
 
 /// How an earlier night came out: what tonight's news is told against. Words stay as they are written,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::lookup::{Map, Set};
+use super::lookup::Map;
 use super::outcomes::Judged;
 use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
 use crate::people::{Access, Account, EmailAddress};
@@ -14,6 +14,7 @@ use crate::people::{Access, Account, EmailAddress};
 pub(super) fn of_the_night(
     basis: &Basis<'_>,
     leavers: &[Judged<'_>],
+    closed: &[&Leaver],
     complete: bool,
 ) -> Vec<Change> {
     let inputs = basis.inputs;
@@ -22,7 +23,7 @@ pub(super) fn of_the_night(
     if complete {
         of_accounts(basis, leavers, &mut changes);
     }
-    of_people(inputs, leavers, &mut changes);
+    of_people(inputs, leavers, closed, &mut changes);
     of_rules(inputs, &mut changes);
     changes.sort_by(|a, b| {
         (a.change, &a.account_id, &a.person_id, &a.email, &a.name).cmp(&(
@@ -134,7 +135,12 @@ fn joined(emails: &[EmailAddress]) -> String {
         .join(";")
 }
 
-fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
+fn of_people(
+    inputs: &Inputs,
+    leavers: &[Judged<'_>],
+    closed: &[&Leaver],
+    changes: &mut Vec<Change>,
+) {
     let Some(previous) = &inputs.past.previous else {
         return;
     };
@@ -150,7 +156,6 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             previous_run: previous.at.run.clone(),
         });
     };
-    let mut still_told_of: Set<*const Leaver> = Set::default();
     for judged in leavers {
         let leaver = &judged.leaver;
         let Some(earlier) = judged.previous.first() else {
@@ -162,12 +167,6 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
             continue;
         };
-        still_told_of.extend(
-            judged
-                .previous
-                .iter()
-                .map(|leaver| std::ptr::from_ref(*leaver)),
-        );
         let was_in_feed = judged.previous.iter().any(|leaver| leaver.in_feed);
         if was_in_feed && !leaver.in_feed {
             let (before, after) = (earlier.outcome.to_string(), leaver.outcome.to_string());
@@ -186,16 +185,9 @@ fn of_people(inputs: &Inputs, leavers: &[Judged<'_>], changes: &mut Vec<Change>)
             );
         }
     }
-    // Whoever is told of no more, also after having vanished from the feed: nobody goes unseen.
-    for earlier in &previous.leavers {
-        if !still_told_of.contains(&std::ptr::from_ref(earlier)) {
-            note(
-                ChangeKind::LeaverVanished,
-                earlier,
-                earlier.outcome.to_string(),
-                String::new(),
-            );
-        }
+    for leaver in closed.iter().filter(|leaver| leaver.in_feed) {
+        let (before, after) = (leaver.outcome.to_string(), String::new());
+        note(ChangeKind::LeaverVanished, leaver, before, after);
     }
 }
 

@@ -509,7 +509,7 @@ fn is_unclear(running: &HrRow, left: &HrRow) -> bool {
 
 /// Whether a tenure follows an end. A start is the midnight that opens its day and an end the one
 /// that closes it, so both on one day lie a day apart, of 25 hours at most.
-fn begins_at(start: &HrDate, end: Timestamp) -> bool {
+pub(super) fn begins_at(start: &HrDate, end: Timestamp) -> bool {
     end.duration_since(start.at) <= SignedDuration::from_hours(25)
 }
 

@@ -13,8 +13,8 @@ use super::remedies::{Remedy, key_of};
 use super::reviews::NotDone;
 use super::suspicion::Reason;
 use super::{
-    Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind, Outcome,
-    Severity, WithinSla,
+    Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind,
+    OffboardingResult, Outcome, Severity,
 };
 use crate::people::{Access, Account, EmailAddress, Role};
 
@@ -30,7 +30,9 @@ pub(super) fn of_the_night(
     let mut findings = Vec::new();
     for judged in leavers {
         offboarded_access(inputs, judged, &mut findings);
-        late_removal(inputs, judged, &mut findings);
+        for leaver in std::iter::once(&judged.leaver).chain(&judged.superseded) {
+            late_removal(basis, leaver, &mut findings);
+        }
         without_owner(basis, judged, &mut findings);
     }
     possible_access(inputs, leavers, &mut findings);
@@ -85,7 +87,10 @@ fn finding(inputs: &Inputs, about: About<'_>) -> Finding {
         Some(leaver) => leaver.person_id.clone(),
         None => about.person_id.map(str::to_owned),
     };
-    let deadline = about.leaver.and_then(|leaver| leaver.deadline);
+    let deadline = about.leaver.and_then(|leaver| match about.kind {
+        FindingKind::LateRemoval => leaver.deadline,
+        _ => leaver.verdict_deadline(),
+    });
     let finding_id = finding_id(
         &inputs.population.connection.id,
         about.kind,
@@ -144,10 +149,14 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
         } else {
             Severity::High
         };
+        let kind = match judged.leaver.result {
+            None => FindingKind::OffboardedAccess,
+            Some(_) => FindingKind::AccessAfterConclusion,
+        };
         findings.push(finding(
             inputs,
             About {
-                kind: FindingKind::OffboardedAccess,
+                kind,
                 severity,
                 account_id: Some(&account.id),
                 account: Some(account),
@@ -260,24 +269,30 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
 /// Longer lists are cut in a note.
 const MOST_LISTED: usize = 10;
 
-fn late_removal(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
-    let leaver = &judged.leaver;
-    if leaver.outcome != Outcome::Removed || leaver.within_sla != WithinSla::No {
+/// An offboarding that this run concluded as late.
+fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>) {
+    let inputs = basis.inputs;
+    let is_concluded_now = leaver.concluded_run.as_ref() == Some(&inputs.run);
+    if !is_concluded_now || leaver.result != Some(OffboardingResult::Late) {
         return;
     }
-    let link = judged.links.first();
+    let account_id = leaver.account_id.first().map(String::as_str);
+    let account = account_id.and_then(|id| {
+        let listed = basis.listed.get(id).or_else(|| basis.earlier.get(id));
+        listed.copied()
+    });
     findings.push(finding(
         inputs,
         About {
             kind: FindingKind::LateRemoval,
             severity: Severity::Medium,
-            account_id: link.map(|link| link.account_id),
-            account: link.and_then(|link| link.listed.or(link.earlier)),
+            account_id,
+            account,
             leaver: Some(leaver),
             person_id: None,
-            matched_by: link.map(|link| link.kind),
-            note: "access is gone, but was seen after the deadline; the hours count to the last \
-                   run that saw it"
+            matched_by: leaver.matched_by.first().copied(),
+            note: "access ended, or a new tenure began, after the deadline; the hours count to the last run that saw \
+                   access"
                 .to_owned(),
         },
     ));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Leaver, Night, PersonLinks};
+use super::{GoneAccount, Leaver, Night, PersonLinks};
 use crate::people::{
     Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection, Reviews,
 };
@@ -125,6 +125,8 @@ pub struct Baseline {
     pub accounts: Vec<Account>,
     /// The addresses it knew accounts to have had before.
     pub former_emails: FormerEmails,
+    /// When accounts lost access, by id.
+    pub gone: BTreeMap<String, GoneAccount>,
     /// How Truto mapped them, where that was asked.
     pub mapping: Option<Mapping>,
 }
@@ -141,7 +143,7 @@ pub struct Previous {
     pub workspace_id: Option<String>,
     /// The rules it went by.
     pub policy: Policy,
-    /// Its leavers.
+    /// Its offboardings, also those that were concluded long ago.
     pub leavers: Vec<Leaver>,
     /// When each of its findings was first seen, by finding id.
     pub findings_first_seen: BTreeMap<String, Timestamp>,

@@ -25,6 +25,7 @@ mod identity;
 mod inputs;
 mod lookup;
 mod matching;
+mod offboardings;
 mod outcomes;
 mod people;
 mod records;
@@ -46,6 +47,7 @@ use crate::people::Account;
 
 use directives::Directives;
 use lookup::{Lookup, Map};
+use people::People;
 
 pub use checks::mark_of_origin;
 pub(crate) use domains::SameDomains;
@@ -53,11 +55,11 @@ pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner, PersonLinks, Tenure,
+    GoneAccount, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner, PersonLinks, Tenure,
 };
 pub use words::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, MatchKind,
-    Outcome, Severity, Standing, Verdict, WithinSla,
+    OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
 /// The version of the rules. A change that can alter a judgement on the same inputs raises it.
@@ -111,7 +113,11 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let complete = checks::make_complete(&checks);
 
     let rejected = roster::Rejected::of(inputs);
-    let (mut people, rows_with_shared_id) = people::people(&basis, &rejected);
+    let People {
+        all: mut people,
+        closed,
+        rows_with_shared_id,
+    } = people::people(&basis, &rejected);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
     columns::mark(&basis, &mut people, &index);
@@ -130,11 +136,23 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let reviews = reviews::tonight(&basis, complete);
     let not_done = &reviews.not_done;
     let findings = findings::of_the_night(&basis, &people, &leavers, &matches, not_done);
-    let changes = changes::of_the_night(&basis, &leavers, complete);
+    let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
+    let closed = closed
+        .into_iter()
+        .map(|prior| offboardings::repeated(prior, inputs));
+    let judged = leavers.into_iter().flat_map(|judged| {
+        let superseded = judged.superseded.into_iter();
+        std::iter::once(judged.leaver).chain(superseded)
+    });
+    let (concluded, mut leavers): (Vec<Leaver>, Vec<Leaver>) = judged
+        .chain(closed)
+        .partition(|leaver| offboardings::is_old(leaver, inputs.as_of));
+    // Stable: offboardings of one outcome stay in their own order.
+    leavers.sort_by_key(|leaver| outcomes::badness(leaver.outcome));
+    let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
     let needed = basis.directives.exceptions_needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(&inputs.population.accounts, &leavers, &findings, &changes);
@@ -146,6 +164,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         complete,
         checks,
         leavers,
+        concluded,
+        gone: offboardings::gone(&basis, complete),
         findings,
         changes,
         owners,

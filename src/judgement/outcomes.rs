@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 
 use super::columns::reading;
-use super::ends::later;
 use super::matching::{Link, Matches};
+use super::offboardings::{self, Bound, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{Reason, Suspicion};
-use super::{Basis, FeedScope, Inputs, Leaver, MatchKind, Outcome, Standing, WithinSla};
+use super::{
+    Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
+    WithinSla,
+};
 use crate::people::{Access, Account, EmailAddress, Meaning};
 
 /// A leaver with the accounts that the outcome rests on.
@@ -33,6 +36,8 @@ pub(super) struct Judged<'a> {
     pub(super) is_overdue: bool,
     /// The same person in the previous run.
     pub(super) previous: Vec<&'a Leaver>,
+    /// Earlier offboardings of the person, in whose place this one is.
+    pub(super) superseded: Vec<Leaver>,
 }
 
 /// Judges every leaver, the worst outcome first.
@@ -48,19 +53,16 @@ pub(super) fn of_everybody<'a>(
         feed_since,
         complete,
     };
-    let mut judged: Vec<Judged<'a>> = people
+    people
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
         .map(|(person, matches)| judge.one(person, matches))
-        .collect();
-    // Stable: people of one outcome stay in their own order.
-    judged.sort_by_cached_key(|judged| badness(judged.leaver.outcome));
-    judged
+        .collect()
 }
 
 /// The order for a reader: outcomes that need action first.
-fn badness(outcome: Outcome) -> u8 {
+pub(super) fn badness(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::StillActive => 0,
         Outcome::NotEvaluable => 1,
@@ -93,10 +95,34 @@ impl<'a> Judge<'_, 'a> {
         } = *self;
         let inputs = basis.inputs;
         let as_of = inputs.as_of;
-        let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
         let previous = &person.previous;
+        let Bound { prior, others } = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
+        let mut suspicions = matches.suspicions.clone();
+        let is_reopened = |prior: &Leaver| match prior.result {
+            Some(OffboardingResult::NoAccount) => !links.is_empty(),
+            Some(OffboardingResult::Withdrawn) => person.standing != Standing::Rescinded,
+            _ => prior.result.is_none(),
+        };
+        let concluded = prior.filter(|prior| !is_reopened(prior));
+        let is_vanished = person.rows.is_empty() && !person.in_feed;
+        if let Some(concluded) = concluded.filter(|_| is_vanished) {
+            // Addresses may belong to other people by now; accounts do not change hands.
+            links.retain(|link| concluded.account_id.iter().any(|id| id == link.account_id));
+            suspicions.clear();
+            if inputs.policy.hr_feed_scope != FeedScope::Roster {
+                let (open, gone) = links
+                    .into_iter()
+                    .partition(|link| access(link) != Access::None);
+                links = gone;
+                let open: Vec<Link<'a>> = open;
+                suspicions.extend(open.iter().filter_map(|link| {
+                    let key = link.account_id.to_owned();
+                    Some(Suspicion::new(link.listed?, Reason::AfterConclusion, key))
+                }));
+            }
+        }
         links.sort_by(|a, b| {
             access(b)
                 .cmp(&access(a))
@@ -104,20 +130,18 @@ impl<'a> Judge<'_, 'a> {
         });
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
 
-        let first_named = previous.iter().map(|leaver| leaver.first_seen_in_feed);
-        let first_seen_in_feed = first_named.min().unwrap_or(as_of);
-        let deadline = match (person.standing, person.end_of_work) {
-            (Standing::Rescinded | Standing::Working, _) | (Standing::Doubtful, None) => None,
-            (_, Some(end)) => Some(later(end, grace)),
-            (_, None) => Some(later(first_seen_in_feed, grace)),
+        let terms = match concluded {
+            Some(concluded) => Terms::of_record(concluded),
+            None => Terms::of_today(person, prior, inputs),
         };
-        let deadline_from_notice = deadline.map(|_| {
-            let known_by = person
-                .end_of_work
-                .map_or(first_seen_in_feed, |end| end.max(first_seen_in_feed));
-            later(known_by, grace)
-        });
-        let seen = Seen::of(inputs, &links, worst, previous, complete);
+        let first_seen_in_feed = terms.first_seen_in_feed;
+        // Sightings of an earlier tenure are on another record.
+        let sightings: Vec<&Leaver> = match prior {
+            Some(prior) => others.iter().copied().chain([prior]).collect(),
+            None => Vec::new(),
+        };
+        let seen = seen(inputs, &links, worst, &sightings, complete);
+        let deadline = terms.verdict_deadline();
         let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
         let is_overdue = person.standing == Standing::Ended && deadline_passed;
         let mut notes: Vec<String> = person.notes.iter().chain(&matches.notes).cloned().collect();
@@ -150,15 +174,16 @@ impl<'a> Judge<'_, 'a> {
             .filter(is_open)
             .map(|link| link.account_id)
             .collect();
-        let mut suspicions = matches.suspicions.clone();
         let doubts = self.doubts(
             person,
             matches,
             &links,
             &mut suspicions,
-            first_seen_in_feed,
+            &terms,
             deadline_passed,
         );
+        // Nothing that contradicts the conclusion was seen.
+        let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
         let without_address =
@@ -182,6 +207,10 @@ impl<'a> Judge<'_, 'a> {
                 notes.extend(doubts);
                 Outcome::StillActive
             }
+            Standing::Ended | Standing::Doubtful if is_repeated => match links.is_empty() {
+                true => Outcome::NoAccessFound,
+                false => Outcome::Removed,
+            },
             Standing::Ended | Standing::Doubtful if !complete => {
                 notes.extend(doubts);
                 notes.push("the run is not complete: absence proves nothing".to_owned());
@@ -239,38 +268,110 @@ impl<'a> Judge<'_, 'a> {
             }
             _ => WithinSla::Unknown,
         };
+        let (within_sla, within_sla_from_notice) = match concluded {
+            Some(concluded) => (concluded.within_sla, concluded.within_sla_from_notice),
+            None => (within(deadline), within(terms.deadline_from_notice)),
+        };
+        let interval = match concluded {
+            Some(concluded) => Interval::of(concluded),
+            // The account serves the new tenure now.
+            None if !person.is_named_as_gone() => Interval {
+                last_with: prior.and_then(|prior| prior.last_seen_with_access),
+                first_without: prior.and_then(|prior| prior.first_seen_without_access),
+            },
+            None => seen,
+        };
+        let result = match outcome {
+            _ if concluded.is_some() => None,
+            Outcome::Removed if is_dated_by_first_feed(person, self.feed_since, &terms) => {
+                Some(OffboardingResult::NotDemonstrated)
+            }
+            Outcome::Removed => Some(result_of_removal(&terms, person.standing, seen)),
+            Outcome::NoAccessFound if person.standing == Standing::Doubtful => {
+                Some(OffboardingResult::NotDemonstrated)
+            }
+            Outcome::NoAccessFound => Some(OffboardingResult::NoAccount),
+            Outcome::Rehired => {
+                let began = offboardings::began(person, as_of);
+                Some(result_of_rehire(deadline, interval.last_with, Some(began)))
+            }
+            Outcome::Rescinded => Some(OffboardingResult::Withdrawn),
+            Outcome::Upcoming
+            | Outcome::StillActive
+            | Outcome::NotEvaluable
+            | Outcome::WithinGrace
+            | Outcome::Excepted => None,
+        };
+        if let Some(concluded) = concluded {
+            notes.extend(concluded_by(concluded));
+        }
 
-        let leaver = Leaver {
+        let row = person.row;
+        let is_employed = match person.standing {
+            Standing::Rehired | Standing::Rescinded | Standing::Working => true,
+            Standing::Upcoming | Standing::Ended | Standing::Doubtful => false,
+        };
+        let mut leaver = Leaver {
+            offboarding_id: terms.offboarding_id,
+            person_key: terms.person_key,
             person_id: person.person_id.clone(),
             name: person.names.first().cloned(),
             emails: person.emails.clone(),
-            end_of_work: person.end_of_work,
-            deadline,
+            end_of_work: terms.end_of_work,
+            moved_from: terms.moved_from,
+            deadline: terms.deadline,
+            deadline_rule_run: terms.deadline_rule_run,
+            grace_seconds: terms.grace_seconds,
+            corrected_deadline: terms.corrected_deadline,
             standing: person.standing,
             outcome,
+            result: concluded.and_then(|concluded| concluded.result),
+            concluded_run: concluded.and_then(|concluded| concluded.concluded_run.clone()),
+            concluded_at: concluded.and_then(|concluded| concluded.concluded_at),
+            seen_employed: is_employed || prior.is_some_and(|prior| prior.seen_employed),
+            superseded: false,
             account_id: links
                 .iter()
                 .map(|link| link.account_id.to_owned())
                 .collect(),
             account_email: links.iter().map(|link| email_of(link, previous)).collect(),
             matched_by: links.iter().map(|link| link.kind).collect(),
-            last_seen_with_access: seen.last_with,
-            first_seen_without_access: seen.first_without,
-            // Without a date from HR the first clock has no start; the second, from notice, has.
-            within_sla: match person.end_of_work {
-                None if outcome == Outcome::Removed => WithinSla::Unknown,
-                _ => within(deadline),
-            },
+            account_role: links
+                .iter()
+                .map(|link| Some(link.listed.or(link.earlier)?.role.clone()))
+                .collect(),
+            account_status: links
+                .iter()
+                .map(|link| Some(link.listed?.status.clone()))
+                .collect(),
+            last_seen_with_access: interval.last_with,
+            first_seen_without_access: interval.first_without,
+            within_sla,
             exception_expires: exception_expires.map(|day| day.to_string()),
-            note: notes.join("; "),
+            note: String::new(),
             first_seen_in_feed,
-            deadline_from_notice,
-            within_sla_from_notice: within(deadline_from_notice),
+            deadline_from_notice: terms.deadline_from_notice,
+            within_sla_from_notice,
             in_feed: person.in_feed,
+            hr_status: row.map(|row| Tenure::status_word(&row.status)),
+            hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
+            hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
+            hr_line: row.map(|row| row.line),
             other_person_ids: person.other_person_ids.clone(),
             tenures: person.tenures.clone(),
             suspected_account_id: matches.suspected_account_id.clone(),
         };
+        if let Some(result) = result {
+            offboardings::conclude(&mut leaver, result, inputs);
+            notes.extend(late_notice(&leaver));
+        }
+        leaver.note = notes.join("; ");
+        let began =
+            (prior.is_none() && !others.is_empty()).then(|| offboardings::began(person, as_of));
+        let superseded = others
+            .iter()
+            .map(|prior| offboardings::superseded(prior, began, inputs));
+        let superseded = superseded.collect();
         let unread = suspicions.iter().filter(|of| of.reason == Reason::Unread);
         let unread: BTreeSet<&str> = unread.map(|of| of.key.as_str()).collect();
         let cells = person.rows.iter().flat_map(|row| &row.unread);
@@ -289,6 +390,7 @@ impl<'a> Judge<'_, 'a> {
             open,
             is_overdue,
             previous: previous.clone(),
+            superseded,
         }
     }
 
@@ -300,7 +402,7 @@ impl<'a> Judge<'_, 'a> {
         matches: &Matches<'a>,
         links: &[Link<'a>],
         suspicions: &mut Vec<Suspicion<'a>>,
-        first_seen_in_feed: Timestamp,
+        terms: &Terms,
         deadline_passed: bool,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
@@ -334,11 +436,8 @@ impl<'a> Judge<'_, 'a> {
                 doubts.push(Doubt::new(text, Remedy::Exception).about(person));
             }
         }
-        let since_the_first_run = self
-            .feed_since
-            .is_none_or(|since| first_seen_in_feed <= since);
-        let is_undated = person.standing == Standing::Ended && person.end_of_work.is_none();
-        if is_undated && since_the_first_run && worst == Access::Has && !deadline_passed {
+        let is_undated = is_dated_by_first_feed(person, self.feed_since, terms);
+        if is_undated && worst == Access::Has && !deadline_passed {
             let text = "was already in the first feed: how long access has lasted is unknown";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
@@ -385,6 +484,7 @@ pub(super) fn suspicion_of(
         | Reason::OtherDomain
         | Reason::Name
         | Reason::SharedId
+        | Reason::AfterConclusion
         | Reason::Before => Remedy::Different(account.id.clone()),
     };
     let text = format!("account {} may be theirs ({})", account.id, reason.text());
@@ -451,59 +551,76 @@ fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
         })
 }
 
-/// The interval in which access ended: it was there in the last run that saw it and gone in the
-/// first complete run that did not. The exact instant in between is unknown.
-struct Seen {
-    last_with: Option<Timestamp>,
-    first_without: Option<Timestamp>,
+/// Whether a leaver without a date was already in the first feed: nothing shows when work ended.
+fn is_dated_by_first_feed(
+    person: &Person<'_>,
+    feed_since: Option<Timestamp>,
+    terms: &Terms,
+) -> bool {
+    let is_undated = person.standing == Standing::Ended && terms.end_of_work.is_none();
+    is_undated && feed_since.is_none_or(|since| terms.first_seen_in_feed <= since)
 }
 
-impl Seen {
-    fn of(
-        inputs: &Inputs,
-        links: &[Link<'_>],
-        worst: Access,
-        previous: &[&Leaver],
-        complete: bool,
-    ) -> Self {
-        if worst == Access::Has {
-            return Self {
-                last_with: Some(inputs.as_of),
-                first_without: None,
-            };
-        }
-        let in_baseline = inputs.past.baseline.as_ref().filter(|_| {
-            links
-                .iter()
-                .any(|link| link.earlier.is_some_and(|a| a.access() == Access::Has))
-        });
-        let carried = previous.iter().map(|leaver| leaver.last_seen_with_access);
-        let last_with = in_baseline
-            .map(|baseline| baseline.as_of)
-            .max(carried.max().flatten());
-        let still_without =
-            gone_since(previous).filter(|first| last_with.is_none_or(|last| last < *first));
-        let first_without = match worst {
-            Access::None if complete && !links.is_empty() => {
-                Some(still_without.unwrap_or(inputs.as_of))
-            }
-            Access::None => still_without,
-            Access::Possible | Access::Has => None,
-        };
-        Self {
-            last_with,
-            first_without,
-        }
-    }
+/// What a row says of a conclusion by an earlier run.
+fn concluded_by(concluded: &Leaver) -> Option<String> {
+    let (run, result) = (concluded.concluded_run.as_ref()?, concluded.result?);
+    Some(format!("concluded by run {run}: {result}"))
+}
 
-    fn within(&self, deadline: Timestamp) -> WithinSla {
-        if self.first_without.is_some_and(|first| first <= deadline) {
-            WithinSla::Yes
-        } else if self.last_with.is_some_and(|last| last > deadline) {
-            WithinSla::No
-        } else {
-            WithinSla::Unknown
+/// Whether HR named the leaver only after access was gone.
+fn late_notice(leaver: &Leaver) -> Option<String> {
+    let named = leaver.first_seen_in_feed;
+    let is_late = leaver
+        .first_seen_without_access
+        .is_some_and(|gone| gone < named);
+    is_late.then(|| format!("named by HR on {}", named.strftime("%Y-%m-%d")))
+}
+
+/// The interval in which access ended: it was there in the last run that saw it and gone in the
+/// first complete run that did not. The exact instant in between is unknown.
+fn seen(
+    inputs: &Inputs,
+    links: &[Link<'_>],
+    worst: Access,
+    previous: &[&Leaver],
+    complete: bool,
+) -> Interval {
+    if worst == Access::Has {
+        return Interval {
+            last_with: Some(inputs.as_of),
+            first_without: None,
+        };
+    }
+    let baseline = inputs.past.baseline.as_ref();
+    let is_lost = |link: &Link<'_>| link.earlier.is_some_and(|of| of.access() == Access::Has);
+    let in_baseline = baseline.filter(|_| links.iter().any(is_lost));
+    let gone = links
+        .iter()
+        .filter_map(|link| baseline?.gone.get(link.account_id));
+    let carried = previous
+        .iter()
+        .filter_map(|leaver| leaver.last_seen_with_access);
+    let last_with = carried
+        .chain(in_baseline.map(|baseline| baseline.as_of))
+        .chain(gone.clone().map(|gone| gone.last_seen_with_access))
+        .max();
+    let still_without =
+        gone_since(previous).filter(|first| last_with.is_none_or(|last| last < *first));
+    let since_gone = || {
+        let since = gone.map(|gone| gone.first_seen_without_access).max();
+        since.filter(|_| !links.iter().any(is_lost))
+    };
+    let first_without = match worst {
+        Access::None if complete && !links.is_empty() => {
+            let since = still_without.or_else(since_gone);
+            Some(since.unwrap_or(inputs.as_of))
         }
+        Access::None => still_without,
+        Access::Possible | Access::Has => None,
+    };
+    Interval {
+        last_with,
+        first_without,
     }
 }
 

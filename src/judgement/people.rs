@@ -32,6 +32,8 @@ pub(super) struct Person<'a> {
     pub(super) shared_ids: Vec<String>,
     /// Today's rows.
     pub(super) rows: Vec<&'a HrRow>,
+    /// The row that decides.
+    pub(super) row: Option<&'a HrRow>,
     /// Others who may be the same person, by their place among the people.
     pub(super) related: Vec<Relation>,
     /// The meaning of all rows together.
@@ -69,6 +71,14 @@ impl Person<'_> {
             Standing::Rehired | Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
             Standing::Working | Standing::Rescinded => false,
         }
+    }
+
+    /// Whether work has ended, or may have.
+    pub(super) fn is_named_as_gone(&self) -> bool {
+        matches!(
+            self.standing,
+            Standing::Ended | Standing::Doubtful | Standing::Upcoming
+        )
     }
 
     /// Whether they work here at the instant of the run, by HR's rows.
@@ -111,19 +121,32 @@ impl Person<'_> {
     }
 }
 
-/// All people that HR names, and all leavers of the previous run who are still followed. Also returns the number
-/// of rows whose id identifies no person.
-pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Person<'a>>, usize) {
+/// The people of a run.
+pub(super) struct People<'a> {
+    /// All people that HR names, and all leavers of earlier runs who are still followed.
+    pub(super) all: Vec<Person<'a>>,
+    /// Offboardings of earlier runs that no rule follows any more.
+    pub(super) closed: Vec<&'a Leaver>,
+    /// The number of rows whose id identifies no person.
+    pub(super) rows_with_shared_id: usize,
+}
+
+pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'a> {
     let inputs = basis.inputs;
     let previous = inputs.past.previous.as_ref();
-    let leavers = previous.map_or(&[][..], |previous| &previous.leavers);
+    let leavers = previous.iter().flat_map(|previous| &previous.leavers);
+    let (mut closed, leavers): (Vec<&Leaver>, Vec<&Leaver>) =
+        leavers.partition(|leaver| leaver.superseded);
     let links = previous.map_or(&[][..], |previous| &previous.links);
     let Identities {
         mut groups,
         rows_with_shared_id,
     } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of);
     sort(&mut groups);
-    let by_leaver = earlier::ties(&groups, leavers.iter().map(earlier::Before::of_leaver));
+    let by_leaver = earlier::ties(
+        &groups,
+        leavers.iter().copied().map(earlier::Before::of_leaver),
+    );
     let by_links = earlier::ties(&groups, links.iter().map(earlier::Before::of_links));
     let ids_today: Set<&str> = inputs
         .hr
@@ -146,7 +169,7 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Per
         .zip(by_links)
         .enumerate()
         .map(|(place, ((group, by_leaver), by_links))| {
-            let previous = by_leaver.iter().map(|index| &leavers[*index]).collect();
+            let previous = by_leaver.iter().map(|index| leavers[*index]).collect();
             let links = by_links.iter().map(|index| &links[*index]).collect();
             let group = std::mem::take(group);
             (
@@ -155,11 +178,10 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Per
             )
         })
         .collect();
-    for (index, leaver) in leavers.iter().enumerate() {
-        if !seen[index]
-            && let Some(person) = followed(leaver, basis, rejected)
-        {
-            people.push((None, person));
+    for (_, leaver) in leavers.iter().enumerate().filter(|(at, _)| !seen[*at]) {
+        match followed(leaver, basis, rejected) {
+            Some(person) => people.push((None, person)),
+            None => closed.push(leaver),
         }
     }
     let absent = links
@@ -198,10 +220,11 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> (Vec<Per
         person.related.sort_unstable();
         person
     };
-    (
-        people.into_iter().map(related).collect(),
+    People {
+        all: people.into_iter().map(related).collect(),
+        closed,
         rows_with_shared_id,
-    )
+    }
 }
 
 /// Sorts groups, and the rows in each, by content: the order of the file makes no difference.
@@ -272,7 +295,7 @@ fn person<'a>(
     rules: Rules<'_>,
 ) -> Person<'a> {
     let Decision {
-        standing,
+        mut standing,
         end_of_work,
         row,
         ended_as,
@@ -303,6 +326,10 @@ fn person<'a>(
     }
     notes = distinct(notes.into_iter());
 
+    // An open record needs a conclusion.
+    if standing == Standing::Working && !previous.is_empty() {
+        standing = Standing::Rescinded;
+    }
     // The deciding row first; then the others, as they are sorted.
     let mut ordered = vec![row];
     let others = rows.iter().copied();
@@ -353,6 +380,7 @@ fn person<'a>(
         previous,
         links,
         rows,
+        row: Some(row),
     }
 }
 
@@ -366,12 +394,11 @@ fn followed<'a>(
     let inputs = basis.inputs;
     let feed_was_read = inputs.hr.unusable.is_none();
     let rejected = rejected.line_of(leaver.ids(), &leaver.emails);
-    if feed_was_read && rejected.is_none() {
-        let closed_by_hr = matches!(leaver.outcome, Outcome::Rehired | Outcome::Rescinded);
-        let is_over = !leaver.in_feed && is_settled(leaver) && !owns_something(leaver, basis);
-        if closed_by_hr || is_over {
-            return None;
-        }
+    // HR took the offboarding back, or never reported one.
+    let is_closed = matches!(leaver.standing, Standing::Rehired | Standing::Rescinded)
+        || !leaver.in_feed && never_left(leaver) && !owns_something(leaver, basis);
+    if feed_was_read && rejected.is_none() && is_closed {
+        return None;
     }
     let note = match rejected {
         _ if !feed_was_read => {
@@ -391,6 +418,7 @@ fn followed<'a>(
         passed_on: Vec::new(),
         shared_ids: Vec::new(),
         rows: Vec::new(),
+        row: None,
         related: Vec::new(),
         standing,
         has_begun: true,
@@ -421,6 +449,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
         passed_on: Vec::new(),
         shared_ids: Vec::new(),
         rows: Vec::new(),
+        row: None,
         related: Vec::new(),
         standing: Standing::Doubtful,
         has_begun: true,
@@ -435,18 +464,18 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
     }
 }
 
-/// Whether nothing is left to follow: access is proven gone, or HR never reported them as a leaver and no account
-/// was theirs. A suspected account is not proven gone.
-fn is_settled(leaver: &Leaver) -> bool {
+/// Whether HR never reported them as a leaver, and no account was or may be theirs.
+fn never_left(leaver: &Leaver) -> bool {
     let says_left = |tenure: &Tenure| {
         let ended = Tenure::status_word(&Employment::Ended);
         tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
     };
-    let never_left = leaver.standing == Standing::Doubtful
+    leaver.standing == Standing::Doubtful
+        && leaver.result.is_none()
         && !leaver.tenures.iter().any(says_left)
         && leaver.account_id.is_empty()
-        && !leaver.is_missing_from_roster();
-    leaver.suspected_account_id.is_empty() && (leaver.outcome.is_settled() || never_left)
+        && leaver.suspected_account_id.is_empty()
+        && !leaver.is_missing_from_roster()
 }
 
 /// Whether a service account that can be used still names them as its owner.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::directives::Named;
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
-    MatchKind, Outcome, Severity, Standing, Verdict, WithinSla,
+    MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::people::{EmailAddress, Employment, HrDate, HrRow, Reviews, Role, Status};
 
@@ -25,8 +25,12 @@ pub struct Judgement {
     pub complete: bool,
     /// Each check with its numbers.
     pub checks: Vec<Check>,
-    /// Each leaver with exactly one outcome, the worst first.
+    /// Each offboarding that is open or was concluded lately, with exactly one outcome, most severe first.
     pub leavers: Vec<Leaver>,
+    /// Offboardings that were concluded more than 90 days ago, shortened.
+    pub concluded: Vec<Leaver>,
+    /// Accounts that lost access within the last 400 days, by id.
+    pub gone: BTreeMap<String, GoneAccount>,
     /// What somebody should look at, the gravest first.
     pub findings: Vec<Finding>,
     /// What is different from earlier runs.
@@ -79,9 +83,14 @@ impl Check {
     }
 }
 
-/// Somebody who left, and what became of their access.
+/// One offboarding: one ended tenure of one person, and the access that is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {
+    /// The first 12 hex digits of the SHA-256 of connection, person key and end of work as first reported, a line
+    /// each. It never changes.
+    pub offboarding_id: String,
+    /// The id, else the address, else the name by which the person was first known.
+    pub person_key: String,
     /// The id of the tenure that ended.
     pub person_id: Option<String>,
     /// Name as HR writes it.
@@ -90,12 +99,39 @@ pub struct Leaver {
     pub emails: Vec<EmailAddress>,
     /// When work ended or ends; none if HR gave no date.
     pub end_of_work: Option<Timestamp>,
-    /// Until when access may last.
+    /// The end of work as first reported, if HR moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<Timestamp>,
+    /// The deadline of record: until when access may last.
     pub deadline: Option<Timestamp>,
+    /// The run that fixed the deadline of record: the first one at or after the end of work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_rule_run: Option<String>,
+    /// The grace of that run, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_seconds: Option<i64>,
+    /// The deadline by an end of work that HR moved after the deadline of record had passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_deadline: Option<Timestamp>,
     /// The person's standing by HR's rows.
     pub standing: Standing,
     /// The one outcome.
     pub outcome: Outcome,
+    /// The conclusion; none while the offboarding is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<OffboardingResult>,
+    /// The run that concluded the offboarding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concluded_run: Option<String>,
+    /// The instant of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concluded_at: Option<Timestamp>,
+    /// Whether a run has seen the person employed since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seen_employed: bool,
+    /// Whether a later offboarding of the same person has taken its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
     /// Accounts tied to the person, the worst first.
     pub account_id: Vec<String>,
     /// The accounts' addresses, in the same order.
@@ -103,6 +139,12 @@ pub struct Leaver {
     /// How each was tied, in the same order.
     #[serde(rename = "match")]
     pub matched_by: Vec<MatchKind>,
+    /// The accounts' roles, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_role: Vec<Option<Role>>,
+    /// The accounts' states in the list of this run, in the same order; none if they are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_status: Vec<Option<Status>>,
     /// The last run that saw access.
     pub last_seen_with_access: Option<Timestamp>,
     /// The first complete run after it that did not.
@@ -121,6 +163,18 @@ pub struct Leaver {
     pub within_sla_from_notice: WithinSla,
     /// Whether HR named the person this time.
     pub in_feed: bool,
+    /// The status in HR's row that decides, as in `tenures`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hr_status: Option<String>,
+    /// The termination date in that row, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hr_end: Option<String>,
+    /// The last day of work in that row, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hr_last_day: Option<String>,
+    /// The line of that row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hr_line: Option<u64>,
     /// Ids of the person's other tenures.
     pub other_person_ids: Vec<String>,
     /// Every tenure HR told of; none for somebody who is missing from a roster.
@@ -148,7 +202,12 @@ impl Leaver {
 
     /// Whether HR never named them as leaving, and an earlier roster named them as working here.
     pub(super) fn is_missing_from_roster(&self) -> bool {
-        self.tenures.is_empty()
+        self.tenures.is_empty() && self.result.is_none()
+    }
+
+    /// The deadline that this run judges by: HR may have corrected the end of work.
+    pub fn verdict_deadline(&self) -> Option<Timestamp> {
+        self.corrected_deadline.or(self.deadline)
     }
 }
 
@@ -304,6 +363,15 @@ pub struct LinkedAccount {
     pub account_id: String,
     #[serde(rename = "match")]
     pub matched_by: MatchKind,
+}
+
+/// When an account lost access. HR may name its owner later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneAccount {
+    /// The last complete run that saw access.
+    pub last_seen_with_access: Timestamp,
+    /// The first complete run that did not.
+    pub first_seen_without_access: Timestamp,
 }
 
 /// Who an account belongs to, as far as HR tells.

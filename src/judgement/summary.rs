@@ -35,6 +35,7 @@ pub(super) fn verdict(
     let mut failing = Vec::new();
     for kind in [
         FindingKind::OffboardedAccess,
+        FindingKind::AccessAfterConclusion,
         FindingKind::RevocationNotDone,
     ] {
         let found = of_kind(kind);
@@ -214,7 +215,13 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
     let found: HashSet<&str> = judgement
         .findings
         .iter()
-        .filter(|finding| finding.kind == FindingKind::OffboardedAccess)
+        .filter(|finding| {
+            let kinds = [
+                FindingKind::OffboardedAccess,
+                FindingKind::AccessAfterConclusion,
+            ];
+            kinds.contains(&finding.kind)
+        })
         .filter_map(|finding| finding.account_id.as_deref())
         .collect();
     for leaver in &judgement.leavers {

@@ -40,6 +40,8 @@ pub(super) enum Reason {
     Shared,
     /// An address in a column that is not read.
     Unread,
+    /// Their offboarding was concluded, and HR names them no more.
+    AfterConclusion,
     Before,
 }
 
@@ -57,6 +59,9 @@ impl Reason {
             Self::SharedId => "an id that several people have",
             Self::Shared => "an address that several people have",
             Self::Unread => "its address is in an unread column",
+            Self::AfterConclusion => {
+                "it has access again after the offboarding was concluded, and HR no longer names the person"
+            }
             Self::Before => "suspected in an earlier run",
         }
     }

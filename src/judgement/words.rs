@@ -58,17 +58,23 @@ words! {
     }
 }
 
-impl Outcome {
-    /// Whether nothing is left to follow once the person leaves the feed.
-    pub(super) fn is_settled(self) -> bool {
-        match self {
-            Self::Rehired | Self::Rescinded | Self::Removed | Self::NoAccessFound => true,
-            Self::Upcoming
-            | Self::StillActive
-            | Self::NotEvaluable
-            | Self::WithinGrace
-            | Self::Excepted => false,
-        }
+words! {
+    /// How an offboarding was concluded. Nothing changes it later, except `no_account` and `withdrawn`.
+    OffboardingResult {
+        /// Access was gone by the deadline of record.
+        InTime = "in_time",
+        /// Access was seen after the deadline of record.
+        Late = "late",
+        /// Access is gone, and no run shows whether it ended by the deadline.
+        NotDemonstrated = "not_demonstrated",
+        /// Access is gone, and HR moved the end of work after the deadline of record had passed.
+        DateCorrected = "date_corrected",
+        /// No account was found. An account that is found later reopens the offboarding.
+        NoAccount = "no_account",
+        /// HR took the end of work back. The same end of work, reported again, reopens the offboarding.
+        Withdrawn = "withdrawn",
+        /// The person began a new tenure before the deadline of record.
+        RehiredBeforeDue = "rehired_before_due",
     }
 }
 
@@ -105,6 +111,8 @@ words! {
     FindingKind {
         /// Somebody who left has access after the deadline.
         OffboardedAccess = "offboarded_access",
+        /// A leaver has access again after the offboarding was concluded.
+        AccessAfterConclusion = "access_after_conclusion",
         /// An account that may belong to somebody who left.
         PossibleOffboardedAccess = "possible_offboarded_access",
         /// Access is gone, but ended after the deadline.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::signatures::Keys;
 use super::{Ledger, LedgerError};
 use crate::evidence::{
-    self, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder, RunFile,
-    RunFolder, sha256_hex, sums_of,
+    self, CarriedFiles, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder,
+    RunFile, RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
 use crate::people::{ReviewEvent, ReviewStep, Reviews};
@@ -574,7 +574,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Result<(Option<Previous>, Option<Baseline>), Unusable>, LedgerError> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
-            wanted.extend([RunFile::Result, RunFile::InputLinks]);
+            wanted.extend([RunFile::Result, RunFile::InputLinks, RunFile::Concluded]);
         }
         wanted.extend(as_baseline.then_some(RunFile::InputFacts));
 
@@ -610,9 +610,15 @@ impl<'a> Walk<'a> {
             return Ok(Err(Unusable::Doubtful));
         };
         let previous = match as_previous {
-            true => self
-                .previous_of(entry, &manifest, &next(), &next())
-                .map(Some),
+            true => {
+                let (result, links, concluded) = (next(), next(), next());
+                let files = CarriedFiles {
+                    result: &result,
+                    links: &links,
+                    concluded: &concluded,
+                };
+                self.previous_of(entry, &manifest, files).map(Some)
+            }
             false => Some(None),
         };
         let baseline = match as_baseline {
@@ -709,12 +715,11 @@ impl<'a> Walk<'a> {
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
-        result: &[u8],
-        links: &[u8],
+        files: CarriedFiles<'_>,
     ) -> Option<Previous> {
-        let previous = evidence::previous(entry.run_ref(), manifest, result, links);
+        let previous = evidence::previous(entry.run_ref(), manifest, files);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
-        self.night = evidence::earlier_night(entry.run_ref(), result).ok();
+        self.night = evidence::earlier_night(entry.run_ref(), files.result).ok();
         if previous.is_none() {
             let sequence = entry.sequence;
             self.note(format!("the manifest of entry {sequence} has no policy"));

@@ -176,6 +176,7 @@ impl World {
                 as_of: self.inputs.as_of,
                 accounts: self.inputs.population.accounts.clone(),
                 former_emails: judged.former_emails,
+                gone: judged.gone,
                 mapping: self.inputs.population.mapping.clone(),
             });
         }
@@ -195,7 +196,7 @@ impl World {
                 .iter()
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),
-            leavers: judged.leavers,
+            leavers: [judged.leavers, judged.concluded].concat(),
             trend: judged.trend,
         });
         self.inputs.as_of += SignedDuration::from_hours(24);

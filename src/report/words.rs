@@ -91,6 +91,7 @@ impl Title for FindingKind {
     fn title(&self) -> &'static str {
         match self {
             Self::OffboardedAccess => "Access after leaving",
+            Self::AccessAfterConclusion => "Access again after the offboarding was concluded",
             Self::PossibleOffboardedAccess => "Possible access after leaving",
             Self::LateRemoval => "Removed late",
             Self::AccountWithoutHrRecord => "Account without HR record",

@@ -7,8 +7,8 @@ use std::thread;
 
 use super::runs::Kept;
 use crate::evidence::{
-    self, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart, ReviewRef,
-    RunFile, StoredInputs, stored_inputs, unpacked,
+    self, CarriedFiles, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart,
+    ReviewRef, RunFile, StoredInputs, stored_inputs, unpacked,
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
 use crate::people::{ReviewEvent, Reviews};
@@ -43,6 +43,7 @@ struct Earlier {
     facts: Facts,
     result: Vec<u8>,
     links: Vec<u8>,
+    concluded: Vec<u8>,
 }
 
 /// What a later night is compared with.
@@ -258,6 +259,7 @@ impl Judges {
             },
             result: file(RunFile::Result),
             links: file(RunFile::InputLinks),
+            concluded: file(RunFile::Concluded),
         });
         self.let_go();
         (derived, judged)
@@ -317,6 +319,7 @@ impl Judges {
                     as_of: inputs.as_of,
                     accounts: inputs.population.accounts,
                     former_emails: judgement.former_emails,
+                    gone: judgement.gone,
                     mapping: inputs.population.mapping,
                 };
                 (derived, Again::Same, Some(baseline))
@@ -357,7 +360,12 @@ impl Judges {
     fn previous(&self, at: RunRef) -> Result<Previous, String> {
         let earlier = self.find(&at)?;
         let sequence = at.sequence;
-        evidence::previous(at, &earlier.manifest, &earlier.result, &earlier.links)
+        let files = CarriedFiles {
+            result: &earlier.result,
+            links: &earlier.links,
+            concluded: &earlier.concluded,
+        };
+        evidence::previous(at, &earlier.manifest, files)
             .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
             .ok_or(format!("entry {sequence} has no rules"))
     }

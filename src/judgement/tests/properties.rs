@@ -141,6 +141,8 @@ fn said(night: &World) -> String {
         complete,
         checks,
         leavers,
+        concluded,
+        gone,
         findings,
         changes,
         owners,
@@ -159,7 +161,7 @@ fn said(night: &World) -> String {
         .zip(owners)
         .collect();
     format!(
-        "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
+        "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
          {owners:#?} {directives:#?} {links:#?} {feed_since:?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }

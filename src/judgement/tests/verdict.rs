@@ -61,7 +61,9 @@ fn each_outcome_means_one_verdict() {
 fn each_finding_means_one_verdict() {
     for kind in FindingKind::ALL {
         let expected = match kind {
-            FindingKind::OffboardedAccess | FindingKind::RevocationNotDone => Verdict::Fail,
+            FindingKind::OffboardedAccess
+            | FindingKind::AccessAfterConclusion
+            | FindingKind::RevocationNotDone => Verdict::Fail,
             FindingKind::PossibleOffboardedAccess => Verdict::Inconclusive,
             // Its leavers are not evaluable, which the verdict counts.
             FindingKind::LeaverWithoutAddress

@@ -318,6 +318,7 @@ impl World {
                 as_of,
                 accounts: population.accounts,
                 former_emails: judged.former_emails,
+                gone: judged.gone,
                 mapping: population.mapping,
             })
         } else {
@@ -334,7 +335,7 @@ impl World {
             at,
             workspace_id: Some(population.workspace.id),
             policy,
-            leavers: judged.leavers,
+            leavers: [judged.leavers, judged.concluded].concat(),
             findings_first_seen: findings
                 .map(|finding| (finding.finding_id.clone(), finding.first_seen))
                 .collect(),

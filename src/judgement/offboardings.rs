@@ -1,0 +1,337 @@
+//! The record of an offboarding: what is carried from run to run, and what a conclusion fixes for good.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::ends::{self, later};
+use super::people::Person;
+use super::remedies::key_of;
+use super::{
+    Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
+};
+use crate::people::{Access, Account};
+
+/// An account that is gone is remembered this long for a leaver whom HR names late.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// An offboarding that was concluded longer ago is only a short line.
+const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// The offboarding that a person's standing continues, and the others of the person.
+pub(super) struct Bound<'a> {
+    pub(super) prior: Option<&'a Leaver>,
+    pub(super) others: Vec<&'a Leaver>,
+}
+
+/// Finds the offboarding of earlier runs that today's standing continues: the one with this end of work, then an
+/// open one, then the latest.
+pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Bound<'a> {
+    let mut others = person.previous.clone();
+    others.sort_by_key(|prior| {
+        (
+            prior.end_of_work != person.end_of_work,
+            prior.result.is_some(),
+            Reverse((prior.end_of_work, prior.first_seen_in_feed)),
+        )
+    });
+    let is_same = others.first().is_some_and(|prior| match person.standing {
+        Standing::Working | Standing::Rehired | Standing::Rescinded => true,
+        Standing::Upcoming | Standing::Ended | Standing::Doubtful => {
+            continues(prior, person, inputs)
+        }
+    });
+    let prior = is_same.then(|| others.remove(0));
+    Bound { prior, others }
+}
+
+/// Whether a changed end of work corrects the one on record. After a later start, or after a run that saw the
+/// person employed, it is another offboarding. So it is in a feed of leavers after the row was absent.
+fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
+    if person.end_of_work.is_some() && prior.end_of_work == person.end_of_work {
+        return true;
+    }
+    let start = person.row.and_then(ends::running_start);
+    let began_later = start
+        .zip(prior.end_of_work)
+        .is_some_and(|(start, end)| ends::begins_at(start, end));
+    let was_absent = inputs.policy.hr_feed_scope != FeedScope::Roster && !prior.in_feed;
+    let is_dated = person.end_of_work.is_some();
+    !(prior.seen_employed || is_dated && (began_later || was_absent))
+}
+
+/// What is on record of an offboarding before the accounts are looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) offboarding_id: String,
+    pub(super) person_key: String,
+    pub(super) first_seen_in_feed: Timestamp,
+    pub(super) end_of_work: Option<Timestamp>,
+    pub(super) moved_from: Option<Timestamp>,
+    pub(super) deadline: Option<Timestamp>,
+    pub(super) deadline_rule_run: Option<String>,
+    pub(super) grace_seconds: Option<i64>,
+    pub(super) corrected_deadline: Option<Timestamp>,
+    /// The deadline counted from the run in which HR first named the leaver, if that is later.
+    pub(super) deadline_from_notice: Option<Timestamp>,
+}
+
+impl Terms {
+    /// As an earlier run left them: a conclusion fixes them.
+    pub(super) fn of_record(prior: &Leaver) -> Self {
+        Self {
+            offboarding_id: prior.offboarding_id.clone(),
+            person_key: prior.person_key.clone(),
+            first_seen_in_feed: prior.first_seen_in_feed,
+            end_of_work: prior.end_of_work,
+            moved_from: prior.moved_from,
+            deadline: prior.deadline,
+            deadline_rule_run: prior.deadline_rule_run.clone(),
+            grace_seconds: prior.grace_seconds,
+            corrected_deadline: prior.corrected_deadline,
+            deadline_from_notice: prior.deadline_from_notice,
+        }
+    }
+
+    /// As HR reports them today. `prior` is the open record.
+    pub(super) fn of_today(person: &Person<'_>, prior: Option<&Leaver>, inputs: &Inputs) -> Self {
+        let as_of = inputs.as_of;
+        let mut terms = match prior {
+            Some(prior) => Self::of_record(prior),
+            None => Self::first(person, inputs),
+        };
+        let reported = person.end_of_work.or(terms.end_of_work);
+        let is_moved = reported != terms.end_of_work;
+        if is_moved {
+            terms.moved_from = terms.moved_from.or(terms.end_of_work);
+            terms.end_of_work = reported;
+        }
+        // Without a date the clock begins with the first run that saw it.
+        let ended = match person.standing {
+            Standing::Ended => Some(reported.unwrap_or(terms.first_seen_in_feed)),
+            _ => reported,
+        };
+        let policy = inputs.policy.offboarding_grace_seconds;
+        let grace = SignedDuration::from_secs(terms.grace_seconds.unwrap_or(policy));
+        let by_grace = ended.map(|ended| later(ended, grace));
+        let is_fixed = terms.deadline_rule_run.is_some();
+        let has_passed = terms.deadline.is_some_and(|deadline| as_of > deadline);
+        if !(is_fixed && has_passed) {
+            terms.deadline = by_grace;
+        } else if is_moved {
+            terms.corrected_deadline = by_grace;
+        }
+        if !is_fixed && ended.is_some_and(|ended| ended <= as_of) {
+            terms.deadline_rule_run = Some(inputs.run.clone());
+            terms.grace_seconds = Some(policy);
+        }
+        let known_by = ended.map(|ended| ended.max(terms.first_seen_in_feed));
+        terms.deadline_from_notice = known_by.map(|known_by| later(known_by, grace));
+        terms
+    }
+
+    fn first(person: &Person<'_>, inputs: &Inputs) -> Self {
+        let before = person.previous.first();
+        let person_key = before.map_or_else(
+            || match key_of(person.person_id.as_deref(), &person.emails) {
+                key if key.is_empty() => person.names.first().cloned().unwrap_or_default(),
+                key => key,
+            },
+            |prior| prior.person_key.clone(),
+        );
+        let connection = &inputs.population.connection.id;
+        let end = person.end_of_work.map(|end| end.to_string());
+        let end = end.unwrap_or_default();
+        let digest = Sha256::digest(format!("{connection}\n{person_key}\n{end}"));
+        Self {
+            offboarding_id: const_hex::encode(&digest[..6]),
+            person_key,
+            first_seen_in_feed: inputs.as_of,
+            end_of_work: person.end_of_work,
+            moved_from: None,
+            deadline: None,
+            deadline_rule_run: None,
+            grace_seconds: None,
+            corrected_deadline: None,
+            deadline_from_notice: None,
+        }
+    }
+
+    /// The deadline that this run judges by.
+    pub(super) fn verdict_deadline(&self) -> Option<Timestamp> {
+        self.corrected_deadline.or(self.deadline)
+    }
+}
+
+/// The interval in which access ended, as far as a conclusion needs it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interval {
+    pub(super) last_with: Option<Timestamp>,
+    pub(super) first_without: Option<Timestamp>,
+}
+
+impl Interval {
+    pub(super) fn of(leaver: &Leaver) -> Self {
+        Self {
+            last_with: leaver.last_seen_with_access,
+            first_without: leaver.first_seen_without_access,
+        }
+    }
+
+    pub(super) fn within(self, deadline: Timestamp) -> WithinSla {
+        if self.first_without.is_some_and(|first| first <= deadline) {
+            WithinSla::Yes
+        } else if self.last_with.is_some_and(|last| last > deadline) {
+            WithinSla::No
+        } else {
+            WithinSla::Unknown
+        }
+    }
+}
+
+/// The result of a removal that a complete run has shown.
+pub(super) fn result_of_removal(
+    terms: &Terms,
+    standing: Standing,
+    seen: Interval,
+) -> OffboardingResult {
+    let Some(deadline) = terms.deadline.filter(|_| standing != Standing::Doubtful) else {
+        return OffboardingResult::NotDemonstrated;
+    };
+    let latest = terms
+        .corrected_deadline
+        .map_or(deadline, |of| of.max(deadline));
+    match (seen.within(latest), terms.corrected_deadline) {
+        (WithinSla::No, _) => OffboardingResult::Late,
+        (_, Some(_)) => OffboardingResult::DateCorrected,
+        (WithinSla::Yes, None) => OffboardingResult::InTime,
+        (WithinSla::Unknown, None) => OffboardingResult::NotDemonstrated,
+    }
+}
+
+/// The result of an offboarding that a new tenure ends.
+pub(super) fn result_of_rehire(
+    deadline: Option<Timestamp>,
+    last_with: Option<Timestamp>,
+    began: Option<Timestamp>,
+) -> OffboardingResult {
+    let Some(deadline) = deadline else {
+        return OffboardingResult::NotDemonstrated;
+    };
+    if last_with.is_some_and(|last| last > deadline) {
+        OffboardingResult::Late
+    } else if began.is_some_and(|began| began <= deadline) {
+        OffboardingResult::RehiredBeforeDue
+    } else {
+        OffboardingResult::NotDemonstrated
+    }
+}
+
+/// When the tenure began that runs now, or the run that first shows it.
+pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
+    let starts = person
+        .rows
+        .iter()
+        .filter_map(|row| ends::running_start(row));
+    let after = |start: &Timestamp| {
+        person
+            .end_of_work
+            .is_none_or(|end| *start + HALF_DAY >= end)
+    };
+    let starts = starts.map(|start| start.at).filter(after);
+    starts.min().map_or(as_of, |start| start.min(as_of))
+}
+
+/// A start is the midnight that opens its day and an end the one that closes it, so both on one day lie a day apart.
+const HALF_DAY: SignedDuration = SignedDuration::from_hours(25);
+
+/// The record of an offboarding that another one of the same person takes the place of.
+pub(super) fn superseded(prior: &Leaver, began: Option<Timestamp>, inputs: &Inputs) -> Leaver {
+    let mut leaver = prior.clone();
+    leaver.superseded = true;
+    leaver.in_feed = false;
+    if leaver.result.is_none() {
+        let deadline = leaver.verdict_deadline();
+        let result = result_of_rehire(deadline, leaver.last_seen_with_access, began);
+        conclude(&mut leaver, result, inputs);
+    }
+    leaver
+}
+
+/// Fixes the result of an offboarding.
+pub(super) fn conclude(leaver: &mut Leaver, result: OffboardingResult, inputs: &Inputs) {
+    leaver.result = Some(result);
+    leaver.concluded_run = Some(inputs.run.clone());
+    leaver.concluded_at = Some(inputs.as_of);
+}
+
+/// An offboarding that no rule follows any more: it is repeated as it is.
+pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
+    let mut leaver = prior.clone();
+    leaver.in_feed = false;
+    if leaver.result.is_none() {
+        conclude(&mut leaver, OffboardingResult::Withdrawn, inputs);
+    }
+    leaver
+}
+
+/// Whether an offboarding is only a short line from now on: concluded long ago, and nothing to look at.
+pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
+    let is_quiet = match leaver.outcome {
+        Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired | Outcome::Rescinded => true,
+        Outcome::Upcoming
+        | Outcome::StillActive
+        | Outcome::NotEvaluable
+        | Outcome::WithinGrace
+        | Outcome::Excepted => false,
+    };
+    let concluded = leaver.concluded_at;
+    is_quiet && concluded.is_some_and(|concluded| as_of.duration_since(concluded) > RECENT)
+}
+
+/// What is kept of an offboarding that was concluded long ago.
+pub(super) fn shortened(leaver: Leaver) -> Leaver {
+    Leaver {
+        note: String::new(),
+        tenures: Vec::new(),
+        account_role: Vec::new(),
+        account_status: Vec::new(),
+        hr_status: None,
+        hr_end: None,
+        hr_last_day: None,
+        hr_line: None,
+        exception_expires: None,
+        suspected_account_id: Vec::new(),
+        ..leaver
+    }
+}
+
+/// The accounts that lost access, with the interval in which they did.
+pub(super) fn gone(basis: &Basis<'_>, complete: bool) -> BTreeMap<String, GoneAccount> {
+    let inputs = basis.inputs;
+    let Some(baseline) = &inputs.past.baseline else {
+        return BTreeMap::new();
+    };
+    if !complete {
+        return baseline.gone.clone();
+    }
+    let is_gone = |id: &str| {
+        let listed = basis.listed.get(id);
+        listed.is_none_or(|account| account.access() == Access::None)
+    };
+    let had_access = |account: &&Account| account.access() != Access::None;
+    let lost = baseline.accounts.iter().filter(had_access).map(|account| {
+        let gone = GoneAccount {
+            last_seen_with_access: baseline.as_of,
+            first_seen_without_access: inputs.as_of,
+        };
+        (account.id.clone(), gone)
+    });
+    let before = baseline.gone.iter().filter(|(_, gone)| {
+        inputs.as_of.duration_since(gone.first_seen_without_access) <= REMEMBERED
+    });
+    let before = before.map(|(id, gone)| (id.clone(), *gone));
+    before.chain(lost).filter(|(id, _)| is_gone(id)).collect()
+}
