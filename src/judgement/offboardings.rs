@@ -252,6 +252,10 @@ pub(super) fn superseded(prior: &Leaver, began: Option<Timestamp>, inputs: &Inpu
     let mut leaver = prior.clone();
     leaver.superseded = true;
     leaver.in_feed = false;
+    leaver.outcome = match leaver.outcome {
+        settled @ (Outcome::Removed | Outcome::NoAccessFound | Outcome::Rescinded) => settled,
+        _ => Outcome::Rehired,
+    };
     if leaver.result.is_none() {
         let deadline = leaver.verdict_deadline();
         let result = result_of_rehire(deadline, leaver.last_seen_with_access, began);

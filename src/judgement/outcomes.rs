@@ -268,9 +268,16 @@ impl<'a> Judge<'_, 'a> {
             }
             _ => WithinSla::Unknown,
         };
+        let is_undated = is_dated_by_first_feed(person, self.feed_since, &terms);
         let (within_sla, within_sla_from_notice) = match concluded {
             Some(concluded) => (concluded.within_sla, concluded.within_sla_from_notice),
-            None => (within(deadline), within(terms.deadline_from_notice)),
+            None => {
+                let within_sla = match within(deadline) {
+                    WithinSla::Yes if is_undated => WithinSla::Unknown,
+                    within => within,
+                };
+                (within_sla, within(terms.deadline_from_notice))
+            }
         };
         let interval = match concluded {
             Some(concluded) => Interval::of(concluded),
@@ -283,10 +290,14 @@ impl<'a> Judge<'_, 'a> {
         };
         let result = match outcome {
             _ if concluded.is_some() => None,
-            Outcome::Removed if is_dated_by_first_feed(person, self.feed_since, &terms) => {
-                Some(OffboardingResult::NotDemonstrated)
+            Outcome::Removed => {
+                let result = result_of_removal(&terms, person.standing, seen);
+                Some(match result {
+                    // Work may have ended long before.
+                    OffboardingResult::InTime if is_undated => OffboardingResult::NotDemonstrated,
+                    result => result,
+                })
             }
-            Outcome::Removed => Some(result_of_removal(&terms, person.standing, seen)),
             Outcome::NoAccessFound if person.standing == Standing::Doubtful => {
                 Some(OffboardingResult::NotDemonstrated)
             }

@@ -1,7 +1,7 @@
 //! The interval in which access ended, and whether that was in time.
 
 use super::world::*;
-use crate::judgement::{FindingKind, Outcome, Verdict, WithinSla};
+use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
 use crate::people::Status;
 
 const ADA: &str = "ada@example.com";
@@ -86,24 +86,26 @@ fn a_late_removal_is_a_finding_that_leaves_the_verdict_alone() {
 }
 
 #[test]
-fn reappearance_resets_the_interval() {
-    let judged = world()
+fn a_reappearance_leaves_the_interval_of_the_conclusion() {
+    let back = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
         .next()
         .status("ada", Status::Inactive)
         .next()
-        .status("ada", Status::Active)
-        .next()
-        .status("ada", Status::Inactive)
-        .judge();
+        .status("ada", Status::Active);
+    assert_eq!(kinds(&back.judge()), [FindingKind::AccessAfterConclusion]);
+    assert_eq!(back.judge().verdict, Verdict::Fail);
+    let judged = back.next().status("ada", Status::Inactive).judge();
     let ada = leaver(&judged, ADA);
-    assert_eq!(ada.last_seen_with_access, Some(at("2026-11-25T22:40:00Z")));
+    assert_eq!(ada.outcome, Outcome::Removed);
+    assert_eq!(ada.result, Some(OffboardingResult::InTime));
+    assert_eq!(ada.last_seen_with_access, Some(at(FIRST)));
     assert_eq!(
         ada.first_seen_without_access,
-        Some(at("2026-11-26T22:40:00Z"))
+        Some(at("2026-11-24T22:40:00Z"))
     );
-    assert_eq!(ada.within_sla, WithinSla::No);
+    assert_eq!(ada.within_sla, WithinSla::Yes);
 }
 
 #[test]

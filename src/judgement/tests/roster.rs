@@ -2,7 +2,8 @@
 
 use super::world::*;
 use crate::judgement::{
-    CheckId, CheckStatus, FeedScope, FindingKind, Outcome, Severity, Verdict, WithinSla,
+    CheckId, CheckStatus, FeedScope, FindingKind, OffboardingResult, Outcome, Severity, Verdict,
+    WithinSla,
 };
 use crate::people::{Role, Status};
 
@@ -121,7 +122,12 @@ fn somebody_missing_from_the_roster_is_not_evaluable_until_access_is_gone() {
     let judged = gone.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Removed);
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Unknown);
-    assert!(gone.next().judge().leavers.is_empty());
+    let next = gone.next().judge();
+    assert_eq!(
+        leaver(&next, ADA).result,
+        Some(OffboardingResult::NotDemonstrated)
+    );
+    assert_eq!(next.verdict, Verdict::Pass);
 }
 
 #[test]

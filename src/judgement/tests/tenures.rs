@@ -1,7 +1,7 @@
 //! From rows to people: who has left, who came back, who is not told of clearly.
 
 use super::world::*;
-use crate::judgement::{FindingKind, Outcome, Verdict, WithinSla};
+use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
 use crate::people::{Employment, Status};
 
 const ADA: &str = "ada@example.com";
@@ -323,9 +323,10 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
     let judged = night.nights(3).without("ada").judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.outcome, Outcome::Removed);
-    assert_eq!(ada.within_sla, WithinSla::Unknown);
+    assert_eq!(ada.result, Some(OffboardingResult::Late));
+    assert_eq!(ada.within_sla, WithinSla::No);
     assert_eq!(ada.within_sla_from_notice, WithinSla::No);
-    assert!(!kinds(&judged).contains(&FindingKind::LateRemoval));
+    assert_eq!(kinds(&judged), [FindingKind::LateRemoval]);
 }
 
 #[test]
@@ -425,9 +426,12 @@ fn two_rows_that_become_one_person_lose_no_account() {
         .hr(row("E2").mail(ADA).ended().end(date(2026, 11, 2)))
         .without("ada");
     let judged = night.judge();
-    assert_eq!(judged.leavers.len(), 1);
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
-    assert_eq!(judged.leavers[0].account_id, ["lovelace", "ada"]);
+    assert_eq!(leaver(&judged, ADA).account_id, ["lovelace", "ada"]);
+    // The record of the other one is closed with what was proven.
+    let other = &judged.leavers[1];
+    assert!(other.superseded);
+    assert_eq!(other.result, Some(OffboardingResult::Late));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Leavers whom the feed names no more: followed, so that deleting a row hides nobody.
 
 use super::world::*;
-use crate::judgement::{ChangeKind, CheckId, CheckStatus, Outcome, Verdict};
+use crate::judgement::{ChangeKind, CheckId, CheckStatus, OffboardingResult, Outcome, Verdict};
 
 const ADA: &str = "ada@example.com";
 
@@ -25,11 +25,11 @@ fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
 
     let gone = night.nights(2).without("ada");
     assert_eq!(outcome(&gone.judge(), ADA), Outcome::Removed);
-    let dropped = gone.next().judge();
-    assert!(dropped.leavers.is_empty());
-    assert_eq!(changes(&dropped), ["leaver_vanished E-ada: removed -> "]);
-    assert_eq!(dropped.verdict, Verdict::Pass);
-    assert!(dropped.findings.is_empty());
+    let later = gone.next().judge();
+    assert_eq!(leaver(&later, ADA).result, Some(OffboardingResult::Late));
+    assert!(later.changes.is_empty());
+    assert_eq!(later.verdict, Verdict::Pass);
+    assert!(later.findings.is_empty());
 }
 
 #[test]
@@ -101,11 +101,13 @@ fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
 }
 
 #[test]
-fn somebody_hr_never_said_had_left_is_dropped_with_the_row_and_told_of() {
+fn a_person_hr_never_reported_as_a_leaver_passes_without_the_row() {
     let unclear = row("E1").mail(ADA).word("Leave");
     let night = world().hr(unclear).next().no_rows();
     assert_eq!(outcome(&night.judge(), ADA), Outcome::NoAccessFound);
-    assert!(night.next().judge().leavers.is_empty());
+    let later = night.next().judge();
+    assert_eq!(outcome(&later, ADA), Outcome::NoAccessFound);
+    assert_eq!(later.verdict, Verdict::Pass);
 }
 
 #[test]
@@ -124,14 +126,16 @@ fn a_leaver_whose_row_was_emptied_before_it_vanished_is_still_followed() {
 }
 
 #[test]
-fn a_rescinded_leaver_is_dropped_with_the_row() {
+fn a_rescinded_leaver_is_not_followed_without_a_row() {
     let judged = left()
         .no_rows()
         .hr(row("E-ada").mail(ADA).active())
         .next()
         .no_rows()
         .judge();
-    assert!(judged.leavers.is_empty());
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Rescinded);
+    assert_eq!(ada.result, Some(OffboardingResult::Withdrawn));
     assert_eq!(changes(&judged), ["leaver_vanished E-ada: rescinded -> "]);
 }
 

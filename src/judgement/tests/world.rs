@@ -499,7 +499,7 @@ pub(super) fn leaver<'a>(judged: &'a Judgement, email: &str) -> &'a Leaver {
     let mut found = judged
         .leavers
         .iter()
-        .filter(|leaver| leaver.emails.contains(&email));
+        .filter(|leaver| leaver.emails.contains(&email) && !leaver.superseded);
     let leaver = found.next().expect("a leaver with this address");
     assert!(found.next().is_none(), "several leavers with {email}");
     leaver

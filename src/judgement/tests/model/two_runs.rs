@@ -129,7 +129,7 @@ fn lost_account(
         return Some(format!("account {} has access: {leaver:#?}", account.id));
     }
     let is_overdue = leaver.standing == Standing::Ended
-        && leaver.deadline.is_some_and(|deadline| {
+        && leaver.verdict_deadline().is_some_and(|deadline| {
             model.inputs.as_of.duration_since(deadline) > SignedDuration::ZERO
         });
     let is_open = is_tied

@@ -1,0 +1,315 @@
+//! The record of an offboarding: what is proven stays proven.
+
+use super::world::*;
+use crate::judgement::{
+    FeedScope, FindingKind, Judgement, Leaver, OffboardingResult, Outcome, Verdict,
+};
+use crate::people::Status;
+
+const ADA: &str = "ada@example.com";
+
+/// Ada left on 20 November; her account was seen after the deadline and is gone on the 24th.
+fn late() -> World {
+    world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 20))
+        .next()
+        .without("ada")
+}
+
+/// All that a later run may not change.
+fn proven(leaver: &Leaver) -> impl PartialEq + std::fmt::Debug + use<> {
+    (
+        leaver.offboarding_id.clone(),
+        leaver.end_of_work,
+        leaver.deadline,
+        leaver.result,
+        leaver.concluded_run.clone(),
+        leaver.last_seen_with_access,
+        leaver.first_seen_without_access,
+    )
+}
+
+fn record<'j>(judged: &'j Judgement, id: &str) -> &'j Leaver {
+    let mut all = judged.leavers.iter().chain(&judged.concluded);
+    let found = all.find(|leaver| leaver.offboarding_id == id);
+    found.expect("the offboarding is on record")
+}
+
+#[test]
+fn a_conclusion_survives_whatever_comes_later() {
+    let night = late();
+    let judged = night.judge();
+    let first = leaver(&judged, ADA).clone();
+    assert_eq!(first.result, Some(OffboardingResult::Late));
+    let night = night.next();
+    let twice_the_grace = night
+        .clone()
+        .policy(|policy| policy.offboarding_grace_seconds = 96 * 3600);
+    let moved = night.clone().no_rows().leaver(ADA, date(2026, 11, 25));
+    let rehired = night
+        .clone()
+        .no_rows()
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).active().start(date(2026, 11, 24)));
+    let changed = [
+        ("a longer grace", twice_the_grace),
+        ("a deleted row", night.clone().no_rows()),
+        ("a moved end", moved),
+        ("a rehire", rehired),
+        ("an incomplete run", night.clone().cut()),
+        ("an unusable feed", night.clone().unusable()),
+        (
+            "a rejected row",
+            night.no_rows().rejected(Some("E-ada"), None),
+        ),
+    ];
+    for (what, night) in changed {
+        for night in [night.clone(), night.nights(3)] {
+            let judged = night.judge();
+            let ada = record(&judged, &first.offboarding_id);
+            assert_eq!(proven(ada), proven(&first), "{what}");
+        }
+    }
+}
+
+#[test]
+fn an_incomplete_run_repeats_the_conclusion() {
+    let judged = late().next().cut().judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Removed);
+    assert_eq!(
+        ada.note,
+        "concluded by run dt=2026-11-24/run=2026-11-24T22:40:00Z: late"
+    );
+}
+
+#[test]
+fn a_late_removal_is_reported_by_the_run_that_concludes() {
+    let night = late();
+    assert_eq!(kinds(&night.judge()), [FindingKind::LateRemoval]);
+    assert_eq!(kinds(&night.next().judge()), []);
+}
+
+#[test]
+fn the_grace_of_the_first_run_after_the_end_is_of_record() {
+    let longer = |world: World| world.policy(|policy| policy.offboarding_grace_seconds = 96 * 3600);
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20));
+    // The deadline has passed by then, and stays passed.
+    let judged = longer(night.next()).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(
+        leaver(&judged, ADA).deadline,
+        Some(at("2026-11-22T00:00:00Z"))
+    );
+    // A longer grace before the end of work counts.
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 24)).next();
+    let judged = longer(night).nights(1).judge();
+    assert_eq!(
+        leaver(&judged, ADA).deadline,
+        Some(at("2026-11-29T00:00:00Z"))
+    );
+}
+
+#[test]
+fn hr_may_move_the_end_of_work_until_the_deadline() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
+    let id = leaver(&night.judge(), ADA).offboarding_id.clone();
+    let moved = night.no_rows().leaver(ADA, date(2026, 11, 25));
+    let judged = moved.judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.offboarding_id, id);
+    assert_eq!(ada.moved_from, Some(at("2026-11-24T00:00:00Z")));
+    assert_eq!(ada.deadline, Some(at("2026-11-27T00:00:00Z")));
+    let judged = moved.nights(2).without("ada").judge();
+    assert_eq!(leaver(&judged, ADA).result, Some(OffboardingResult::InTime));
+}
+
+#[test]
+fn an_end_moved_after_the_deadline_is_never_in_time() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+    let moved = night.no_rows().leaver(ADA, date(2026, 11, 25));
+    let judged = moved.judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Upcoming);
+    assert_eq!(ada.deadline, Some(at("2026-11-22T00:00:00Z")));
+    assert_eq!(ada.corrected_deadline, Some(at("2026-11-27T00:00:00Z")));
+    let in_time = moved.clone().next().without("ada").nights(2).judge();
+    let ada = leaver(&in_time, ADA);
+    assert_eq!(ada.result, Some(OffboardingResult::DateCorrected));
+    let late = moved.nights(4).without("ada").judge();
+    assert_eq!(leaver(&late, ADA).result, Some(OffboardingResult::Late));
+}
+
+#[test]
+fn a_rescission_after_the_deadline_is_withdrawn() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
+    let back = night.no_rows().hr(row("E-ada").mail(ADA).active());
+    let judged = back.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Rescinded);
+    assert_eq!(
+        leaver(&judged, ADA).result,
+        Some(OffboardingResult::Withdrawn)
+    );
+    // The same end of work, reported again, has the deadline of record.
+    let again = back
+        .clone()
+        .next()
+        .no_rows()
+        .leaver(ADA, date(2026, 11, 20));
+    let judged = again.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(kinds(&judged), [FindingKind::OffboardedAccess]);
+    // Another one is another offboarding.
+    let other = back
+        .next()
+        .no_rows()
+        .leaver(ADA, date(2026, 11, 24))
+        .judge();
+    assert_eq!(outcome(&other, ADA), Outcome::WithinGrace);
+    assert_eq!(other.leavers.len(), 2);
+}
+
+#[test]
+fn a_rehire_leaves_the_record_and_a_second_leaving_gets_its_own() {
+    let rehired = late()
+        .next()
+        .no_rows()
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).active().start(date(2026, 11, 25)));
+    let judged = rehired.judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.outcome, Outcome::Rehired);
+    assert_eq!(ada.result, Some(OffboardingResult::Late));
+    let second = rehired.next().no_rows().hr(row("E-ada")
+        .mail(ADA)
+        .ended()
+        .start(date(2026, 11, 25))
+        .end(date(2026, 11, 26)));
+    let judged = second.judge();
+    assert_eq!(leaver(&judged, ADA).outcome, Outcome::WithinGrace);
+    assert_ne!(leaver(&judged, ADA).offboarding_id, ada.offboarding_id);
+    let first = record(&judged, &ada.offboarding_id);
+    assert_eq!(first.result, Some(OffboardingResult::Late));
+    assert_eq!(first.outcome, Outcome::Rehired);
+    let judged = second.without("ada").judge();
+    assert_eq!(leaver(&judged, ADA).result, Some(OffboardingResult::InTime));
+}
+
+#[test]
+fn a_new_tenure_concludes_an_open_offboarding() {
+    let rehired_on = |night: World, day: i8| {
+        let row = row("E-ada").mail(ADA).active().start(date(2026, 11, day));
+        leaver(&night.no_rows().hr(row).judge(), ADA).result
+    };
+    let left = |day: i8| world().account(ADA).leaver(ADA, date(2026, 11, day));
+    // The deadline is the midnight after the 24th.
+    let before = rehired_on(left(23).next(), 24);
+    assert_eq!(before, Some(OffboardingResult::RehiredBeforeDue));
+    let late = rehired_on(left(20).next(), 24);
+    assert_eq!(late, Some(OffboardingResult::Late));
+    // Last seen at 22:40 on the 24th, before the deadline; the new tenure begins after it.
+    let unseen = rehired_on(left(23).nights(2).sleep(), 26);
+    assert_eq!(unseen, Some(OffboardingResult::NotDemonstrated));
+}
+
+#[test]
+fn access_after_the_conclusion_fails_while_hr_names_the_leaver() {
+    let back = late().next().account(ADA);
+    let judged = back.judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    assert_eq!(leaver(&judged, ADA).result, Some(OffboardingResult::Late));
+    // Another account counts, too.
+    let other = late().next().account_as("other", ADA).judge();
+    assert_eq!(kinds(&other), [FindingKind::AccessAfterConclusion]);
+}
+
+#[test]
+fn access_after_the_conclusion_without_a_row_depends_on_the_feed() {
+    let vanished = late().next().no_rows().next();
+    let judged = vanished.clone().account(ADA).judge();
+    assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+    // The address may be another person's by now.
+    let other = vanished.clone().account_as("other", ADA).judge();
+    assert_eq!(other.verdict, Verdict::Pass);
+    let roster = |night: World| {
+        let night = night.policy(|policy| policy.hr_feed_scope = FeedScope::Roster);
+        night.hr(row("E-root").mail(VIEWER).active())
+    };
+    let judged = roster(vanished.account(ADA)).judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+}
+
+#[test]
+fn an_account_that_is_found_later_reopens_an_offboarding_without_one() {
+    let night = world().leaver(ADA, date(2026, 11, 20));
+    let judged = night.judge();
+    let first = leaver(&judged, ADA).clone();
+    assert_eq!(first.result, Some(OffboardingResult::NoAccount));
+    let found = night.next().account(ADA);
+    let judged = found.judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
+    assert_eq!(kinds(&judged), [FindingKind::OffboardedAccess]);
+    assert_eq!(leaver(&judged, ADA).deadline, first.deadline);
+    assert_eq!(leaver(&judged, ADA).result, None);
+    let judged = found.next().without("ada").judge();
+    assert_eq!(leaver(&judged, ADA).result, Some(OffboardingResult::Late));
+}
+
+#[test]
+fn a_leaver_whom_hr_names_late_gets_the_true_interval() {
+    let judged = world()
+        .account(ADA)
+        .next()
+        .status("ada", Status::Inactive)
+        .nights(3)
+        .leaver(ADA, date(2026, 11, 23))
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.last_seen_with_access, Some(at("2026-11-23T22:40:00Z")));
+    assert_eq!(
+        ada.first_seen_without_access,
+        Some(at("2026-11-24T22:40:00Z"))
+    );
+    assert_eq!(ada.result, Some(OffboardingResult::InTime));
+    assert_eq!(ada.note, "named by HR on 2026-11-27");
+}
+
+#[test]
+fn after_90_days_a_conclusion_is_a_short_line_and_still_guards_the_account() {
+    let night = late();
+    let first = leaver(&night.judge(), ADA).clone();
+    let later = night.next().at("2027-03-01T22:40:00Z");
+    let judged = later.judge();
+    assert_eq!(judged.leavers, []);
+    assert_eq!(proven(&judged.concluded[0]), proven(&first));
+    let judged = later.next().account(ADA).judge();
+    assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+    assert_eq!(proven(leaver(&judged, ADA)), proven(&first));
+    assert_eq!(judged.concluded, []);
+}
+
+#[test]
+fn an_announced_end_counts_beside_a_later_fixed_term() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).active().end(date(2026, 11, 24)))
+        .hr(row("E-ada")
+            .mail(ADA)
+            .active()
+            .start(date(2027, 1, 22))
+            .end(date(2027, 9, 19)));
+    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    let judged = night.nights(4).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+    assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn an_end_in_a_far_year_is_a_contradiction() {
+    let judged = world().account(ADA).leaver(ADA, date(2099, 12, 31)).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
