@@ -12,7 +12,7 @@ use super::remedies::key_of;
 use super::{
     Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
 };
-use crate::people::{Access, Account};
+use crate::people::{Access, Account, HrDate};
 
 /// An account that is gone is remembered this long for a leaver whom HR names late.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -248,7 +248,7 @@ pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
 const HALF_DAY: SignedDuration = SignedDuration::from_hours(25);
 
 /// The record of an offboarding that another one of the same person takes the place of.
-pub(super) fn superseded(prior: &Leaver, began: Option<Timestamp>, inputs: &Inputs) -> Leaver {
+pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.superseded = true;
     leaver.in_feed = false;
@@ -258,6 +258,13 @@ pub(super) fn superseded(prior: &Leaver, began: Option<Timestamp>, inputs: &Inpu
     };
     if leaver.result.is_none() {
         let deadline = leaver.verdict_deadline();
+        let start = person.row.and_then(ends::running_start);
+        let follows = |start: &&HrDate| {
+            leaver
+                .end_of_work
+                .is_some_and(|end| ends::begins_at(start, end))
+        };
+        let began = start.filter(follows).map(|start| start.at);
         let result = result_of_rehire(deadline, leaver.last_seen_with_access, began);
         conclude(&mut leaver, result, inputs);
     }

@@ -100,18 +100,30 @@ impl<'a> Judge<'_, 'a> {
 
         let mut links = matches.links.clone();
         let mut suspicions = matches.suspicions.clone();
-        let is_reopened = |prior: &Leaver| match prior.result {
-            Some(OffboardingResult::NoAccount) => !links.is_empty(),
-            Some(OffboardingResult::Withdrawn) => person.standing != Standing::Rescinded,
-            _ => prior.result.is_none(),
+        let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+        let is_vanished = person.rows.is_empty() && !person.in_feed;
+        let is_gone = person.is_named_as_gone();
+        let is_reopened = |prior: &Leaver| {
+            let is_found = !links.is_empty() && (is_roster || !is_vanished);
+            let is_dated = prior.end_of_work.is_none() && person.end_of_work.is_some();
+            match prior.result {
+                None => true,
+                Some(OffboardingResult::Withdrawn) => is_gone,
+                Some(OffboardingResult::NoAccount) => is_gone && is_found,
+                // The person was missing from a roster, or HR's rows contradicted each other.
+                Some(OffboardingResult::NotDemonstrated) => {
+                    is_gone && (is_dated || prior.account_id.is_empty() && is_found)
+                }
+                Some(_) => false,
+            }
         };
         let concluded = prior.filter(|prior| !is_reopened(prior));
-        let is_vanished = person.rows.is_empty() && !person.in_feed;
         if let Some(concluded) = concluded.filter(|_| is_vanished) {
             // Addresses may belong to other people by now; accounts do not change hands.
-            links.retain(|link| concluded.account_id.iter().any(|id| id == link.account_id));
+            let known = &concluded.account_id;
+            links.retain(|link| known.is_empty() || known.iter().any(|id| id == link.account_id));
             suspicions.clear();
-            if inputs.policy.hr_feed_scope != FeedScope::Roster {
+            if !is_roster {
                 let (open, gone) = links
                     .into_iter()
                     .partition(|link| access(link) != Access::None);
@@ -130,8 +142,10 @@ impl<'a> Judge<'_, 'a> {
         });
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
 
-        let terms = match concluded {
-            Some(concluded) => Terms::of_record(concluded),
+        // A tenure that runs changes nothing about the one that ended.
+        let fixed = concluded.or(prior.filter(|_| !is_gone));
+        let terms = match fixed {
+            Some(fixed) => Terms::of_record(fixed),
             None => Terms::of_today(person, prior, inputs),
         };
         let first_seen_in_feed = terms.first_seen_in_feed;
@@ -189,9 +203,8 @@ impl<'a> Judge<'_, 'a> {
         let without_address =
             !could_match && links.is_empty() && suspicions.is_empty() && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
-        let never_had_any = inputs.policy.hr_feed_scope == FeedScope::Roster
-            && person.worked_without_address()
-            && !matches.may_be_namesake;
+        let never_had_any =
+            is_roster && person.worked_without_address() && !matches.may_be_namesake;
 
         let accounts = links.iter().filter_map(|link| link.listed);
         let accounts: Vec<&Account> = accounts
@@ -282,7 +295,7 @@ impl<'a> Judge<'_, 'a> {
         let interval = match concluded {
             Some(concluded) => Interval::of(concluded),
             // The account serves the new tenure now.
-            None if !person.is_named_as_gone() => Interval {
+            None if !is_gone => Interval {
                 last_with: prior.and_then(|prior| prior.last_seen_with_access),
                 first_without: prior.and_then(|prior| prior.first_seen_without_access),
             },
@@ -377,11 +390,9 @@ impl<'a> Judge<'_, 'a> {
             notes.extend(late_notice(&leaver));
         }
         leaver.note = notes.join("; ");
-        let began =
-            (prior.is_none() && !others.is_empty()).then(|| offboardings::began(person, as_of));
         let superseded = others
             .iter()
-            .map(|prior| offboardings::superseded(prior, began, inputs));
+            .map(|prior| offboardings::superseded(prior, person, inputs));
         let superseded = superseded.collect();
         let unread = suspicions.iter().filter(|of| of.reason == Reason::Unread);
         let unread: BTreeSet<&str> = unread.map(|of| of.key.as_str()).collect();

@@ -178,9 +178,13 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'
             )
         })
         .collect();
+    let mut keys = FollowedKeys::default();
     for (_, leaver) in leavers.iter().enumerate().filter(|(at, _)| !seen[*at]) {
         match followed(leaver, basis, rejected) {
-            Some(person) => people.push((None, person)),
+            Some(person) => {
+                keys.add(leaver);
+                people.push((None, person));
+            }
             None => closed.push(leaver),
         }
     }
@@ -189,6 +193,8 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'
         .zip(is_absent)
         .filter(|(_, is_absent)| *is_absent);
     let missing = roster::missing(inputs, rejected, absent.map(|(links, _)| links));
+    // A person who was to leave is followed as a leaver.
+    let missing = missing.filter(|links| !keys.names(links));
     people.extend(missing.map(|links| (None, missing_person(links))));
     people.sort_by(|(_, a), (_, b)| {
         (
@@ -431,6 +437,30 @@ fn followed<'a>(
         previous: vec![leaver],
         links: Vec::new(),
     })
+}
+
+/// The ids and addresses of leavers who are followed without a row.
+#[derive(Default)]
+struct FollowedKeys<'a> {
+    ids: Set<&'a str>,
+    emails: Set<&'a str>,
+}
+
+impl<'a> FollowedKeys<'a> {
+    fn add(&mut self, leaver: &'a Leaver) {
+        self.ids.extend(leaver.ids().map(String::as_str));
+        self.emails
+            .extend(leaver.emails.iter().map(EmailAddress::key));
+    }
+
+    fn names(&self, links: &PersonLinks) -> bool {
+        let mut ids = links.person_ids.iter();
+        let mut emails = links.emails.iter();
+        match links.person_ids.is_empty() {
+            true => emails.any(|email| self.emails.contains(email.key())),
+            false => ids.any(|id| self.ids.contains(id.as_str())),
+        }
+    }
 }
 
 /// A person whom an earlier roster named as employed and today's does not name.

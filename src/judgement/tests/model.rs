@@ -4,6 +4,7 @@
 //! are taken from the judgement; everything else is found again.
 
 mod ends;
+mod history;
 mod lines;
 mod people;
 mod ties;

@@ -186,7 +186,7 @@ fn a_rehire_leaves_the_record_and_a_second_leaving_gets_its_own() {
         .mail(ADA)
         .ended()
         .start(date(2026, 11, 25))
-        .end(date(2026, 11, 26)));
+        .end(date(2026, 11, 25)));
     let judged = second.judge();
     assert_eq!(leaver(&judged, ADA).outcome, Outcome::WithinGrace);
     assert_ne!(leaver(&judged, ADA).offboarding_id, ada.offboarding_id);
