@@ -10,7 +10,7 @@ use asana_access_review::evidence::{
     RunFile, RunFolder, RunIdentity, Tool,
 };
 use asana_access_review::judgement::{
-    Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
+    Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
@@ -48,7 +48,22 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 23] = [
+const OPTIONAL: [&str; 38] = [
+    "moved_from",
+    "deadline_rule_run",
+    "grace_seconds",
+    "corrected_deadline",
+    "result",
+    "concluded_run",
+    "concluded_at",
+    "seen_employed",
+    "superseded",
+    "account_role",
+    "account_status",
+    "hr_status",
+    "hr_end",
+    "hr_last_day",
+    "hr_line",
     "numbers",
     "failure",
     "hr_feed_records",

@@ -92,7 +92,26 @@ fn of_rules() -> Vec<Example> {
         runs,
         outcome,
     };
+    let left = world().account(ADA).leaver(ADA, date(2026, 11, 20));
+    let gone = left.clone().next().without("ada");
+    let longer_grace = gone
+        .clone()
+        .next()
+        .policy(|policy| policy.offboarding_grace_seconds = 14 * 24 * 3600);
+    let moved = two_runs(left.clone(), |run| {
+        run.no_rows().leaver(ADA, date(2026, 11, 23)).without("ada")
+    });
     vec![
+        example(
+            "A late removal that a longer grace does not change",
+            vec![left, gone, longer_grace],
+            Outcome::Removed,
+        ),
+        example(
+            "An end of work that HR moved after the deadline",
+            moved,
+            Outcome::Removed,
+        ),
         example(
             "A handed-on address with a related name",
             vec![handed_on],
@@ -144,6 +163,10 @@ fn hr_row(row: &HrRow) -> String {
 fn inputs(world: &World) -> String {
     let inputs = &world.inputs;
     let mut shown = format!("| run | `{}` |\n", inputs.as_of);
+    let grace = inputs.policy.offboarding_grace_seconds / 3600;
+    if grace != 24 {
+        let _ = writeln!(shown, "| grace | {grace} h |");
+    }
     for row in &inputs.hr.rows {
         let _ = writeln!(shown, "| HR row | {} |", hr_row(row));
     }
@@ -196,7 +219,7 @@ fn result(leaver: &Leaver) -> String {
     format!(
         "| end_of_work | {} |\n| deadline | {} |\n| account_id | {} |\n| match | {} |\n\
          | last_seen_with_access | {} |\n| first_seen_without_access | {} |\n\
-         | **outcome** | **`{}`** |\n| within_sla | {} |\n| note | {} |\n",
+         | **outcome** | **`{}`** |\n| within_sla | {} |\n| result | {} |\n| note | {} |\n",
         instant(leaver.end_of_work),
         instant(leaver.deadline),
         or_none(leaver.account_id.join(";")),
@@ -205,6 +228,12 @@ fn result(leaver: &Leaver) -> String {
         instant(leaver.first_seen_without_access),
         leaver.outcome,
         leaver.within_sla,
+        or_none(
+            leaver
+                .result
+                .map(|result| result.to_string())
+                .unwrap_or_default()
+        ),
         or_none(leaver.note.clone()),
     )
 }
@@ -247,11 +276,12 @@ fn the_page_has_the_examples_as_the_judgement_makes_them() {
 
 #[test]
 fn the_page_names_every_word_of_the_judgement() {
-    use crate::judgement::{ChangeKind, CheckId, FindingKind, MatchKind};
+    use crate::judgement::{ChangeKind, CheckId, FindingKind, MatchKind, OffboardingResult};
     let document = include_str!("../../../docs/judgement.md");
     let words = (Outcome::ALL.iter().map(|word| word.as_str()))
         .chain(FindingKind::ALL.iter().map(|word| word.as_str()))
         .chain(ChangeKind::ALL.iter().map(|word| word.as_str()))
+        .chain(OffboardingResult::ALL.iter().map(|word| word.as_str()))
         .chain(CheckId::ALL.iter().map(|word| word.as_str()))
         .chain(MatchKind::ALL.iter().map(|word| word.as_str()));
     for word in words {

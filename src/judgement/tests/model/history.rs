@@ -44,6 +44,7 @@ struct Offboarding {
     grace: Option<SignedDuration>,
     corrected: Option<Timestamp>,
     last_with: Option<Timestamp>,
+    first_without: Option<Timestamp>,
     result: Option<OffboardingResult>,
     seen_employed: bool,
     in_feed: bool,
@@ -66,7 +67,7 @@ struct Model {
     all: Vec<Offboarding>,
     /// The last complete run, and whether it saw access.
     baseline: Option<(Timestamp, bool)>,
-    /// Whether a run saw the account while HR named the person.
+    /// Whether a run saw the account while HR named the person, or the record was open.
     is_linked: bool,
     /// Whether HR last reported the person as employed.
     is_employed: bool,
@@ -83,7 +84,7 @@ impl Model {
             HrSays::Nothing
         };
         let had_access = self.baseline.is_some_and(|(_, had_access)| had_access);
-        let is_known = seen.has_access || had_access || self.gone.is_some();
+        let is_known = seen.has_access || had_access || self.gone.is_some() || self.is_linked;
         match says {
             HrSays::Nothing => {}
             HrSays::Employed(_) => self.is_employed = true,
@@ -133,6 +134,7 @@ impl Model {
                         grace: None,
                         corrected: None,
                         last_with: None,
+                        first_without: None,
                         result: None,
                         seen_employed: false,
                         in_feed: true,
@@ -166,7 +168,8 @@ impl Model {
                 self.gone = None;
             }
         }
-        self.is_linked |= seen.has_access && says != HrSays::Nothing;
+        let is_open = self.all.last().is_some_and(|of| of.result.is_none());
+        self.is_linked |= seen.has_access && (says != HrSays::Nothing || is_open);
         let is_linked = self.is_linked;
         if let Some(current) = self.all.last_mut() {
             current.is_account_known |= is_linked;
@@ -233,6 +236,7 @@ impl Offboarding {
         }
         if seen.has_access {
             self.last_with = Some(now);
+            self.first_without = None;
             self.is_account_known = true;
             return;
         }
@@ -241,14 +245,20 @@ impl Offboarding {
         let of_baseline = baseline.filter(|_| was_there).map(|(at, _)| at);
         let last = [self.last_with, of_baseline, gone.map(|(last, _)| last)];
         self.last_with = last.into_iter().flatten().max();
-        if !seen.is_complete || self.end > now {
-            return;
-        }
-        if !self.is_account_known {
-            self.result = Some(OffboardingResult::NoAccount);
+        if !seen.is_complete {
             return;
         }
         let first = gone.map_or(now, |(_, first)| first);
+        if self.is_account_known {
+            self.first_without.get_or_insert(first);
+        }
+        if self.end > now {
+            return;
+        }
+        let Some(first) = self.first_without else {
+            self.result = Some(OffboardingResult::NoAccount);
+            return;
+        };
         let deadline = self
             .corrected
             .map_or(self.deadline, |of| of.max(self.deadline));
