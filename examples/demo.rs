@@ -1,10 +1,12 @@
-//! Two nights of a company that does not exist, through the real program.
+//! Four runs at a company that does not exist, through the real program.
 //!
-//! A simulator answers as Truto does, on a loopback port; two small HR exports, an alias and an
-//! exception lie in the folder beside this file; the evidence goes to `target/demo/`, signed with a key
-//! that is made for this one time and kept by nobody. Everything
-//! between is what runs in production: settings from variables, HTTP, the judgement, the ledger. Only
-//! the instants are given, so that the story is the same on every day it is told.
+//! A simulator answers as Truto does, on a loopback port. The HR exports, an alias and an exception are in the folder
+//! beside this file. The evidence goes to `target/demo/`, signed with a key that is made for the demo and not kept.
+//! Everything between is what runs in production: settings from variables, HTTP, the judgement, the ledger. Only the
+//! instants are given, so that each demo is the same.
+//!
+//! Priya Raman's access ends late, on the third day. On the fourth the grace is ten days and she is hired again: the
+//! record still says late.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -25,28 +27,46 @@ use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString};
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
-/// A night of the story: its instant, who has an account then, and what HR exports.
-struct Night {
+/// One run: its instant, the accounts at that time, the HR export, and the grace.
+struct Step {
     as_of: &'static str,
-    suffix: &'static str,
     world: fn() -> World,
     hr_feed: &'static str,
+    grace: &'static str,
 }
 
-const NIGHTS: [Night; 2] = [
-    Night {
+const STEPS: [Step; 4] = [
+    Step {
         as_of: "2026-11-22T22:40:00Z",
-        suffix: "5a3c1e",
         world: World::story_first_night,
-        hr_feed: "hr-night-1.csv",
+        hr_feed: "hr-1.csv",
+        grace: "24h",
     },
-    Night {
+    Step {
         as_of: "2026-11-23T22:40:00Z",
-        suffix: "5a3c1e",
         world: World::story_second_night,
-        hr_feed: "hr-night-2.csv",
+        hr_feed: "hr-2.csv",
+        grace: "24h",
+    },
+    Step {
+        as_of: "2026-11-24T22:40:00Z",
+        world: || World::story_second_night().without_person(PRIYA),
+        hr_feed: "hr-2.csv",
+        grace: "24h",
+    },
+    Step {
+        as_of: "2026-11-25T22:40:00Z",
+        world: World::story_second_night,
+        hr_feed: "hr-4.csv",
+        grace: "10d",
     },
 ];
+
+/// The account of Priya Raman.
+const PRIYA: &str = "1204556770001005";
+
+/// The last part of each run's id, which is random in production.
+const SUFFIX: &str = "5a3c1e";
 
 #[expect(clippy::print_stdout, reason = "a demo is there to be read")]
 #[tokio::main(flavor = "current_thread")]
@@ -65,22 +85,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let simulator = Simulator::start(World::new()).await?;
     let mut report = PathBuf::new();
-    for (number, night) in NIGHTS.iter().enumerate() {
-        let as_of: Timestamp = night.as_of.parse()?;
-        simulator.set_world((night.world)().at(as_of));
-        let hr_feed = export(
-            &here.join("examples/demo").join(night.hr_feed),
-            &folder,
-            as_of,
-        )?;
+    for (number, step) in STEPS.iter().enumerate() {
+        let as_of: Timestamp = step.as_of.parse()?;
+        simulator.set_world((step.world)().at(as_of));
+        let sample = here.join("examples/demo").join(step.hr_feed);
+        let hr_feed = export(&sample, &folder, as_of)?;
 
-        let Judged { settings, .. } =
-            config::load(environment(&simulator, &hr_feed, &folder, &key), |path| {
-                fs::read_to_string(path)
-            })?;
+        let environment = environment(&simulator, &hr_feed, step.grace, &folder, &key);
+        let Judged { settings, .. } = config::load(environment, |path| fs::read_to_string(path))?;
         let identity = RunIdentity {
             as_of,
-            suffix: night.suffix.to_owned(),
+            suffix: SUFFIX.to_owned(),
             tool: Tool {
                 name: "asana-access-review (demo)".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -91,12 +106,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let done = run::run(settings.run, identity, Clock::at(as_of))
             .await
             .map_err(|failed| failed.trouble)?;
-        println!("Night {}, {}\n", number + 1, night.as_of);
+        println!("Run {}, {}\n", number + 1, step.as_of);
         println!("{}", words::summary(&done, true));
         report = PathBuf::from(done.committed.report);
     }
     println!(
-        "Open the report of the second night:\n  file://{}\n\n\
+        "Open the report of the last run:\n  file://{}\n\n\
          Check the evidence as an auditor would, with sh, awk, sha256sum and openssl:\n  \
          sh docs/verify.sh --public-key {} {}",
         report.display(),
@@ -106,7 +121,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A key that signs both nights, as `openssl genpkey -algorithm ed25519` would make it.
+/// A key that signs all runs, as `openssl genpkey -algorithm ed25519` would make it.
 fn signing_key() -> Result<SecretString, Box<dyn Error>> {
     let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
     let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
@@ -120,7 +135,7 @@ fn signing_key() -> Result<SecretString, Box<dyn Error>> {
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }
 
-/// Puts the night's export where the job looks for it, changed three hours before the run.
+/// Puts the export where the job reads it, changed three hours before the run.
 fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box<dyn Error>> {
     let path = folder.join("hr.csv");
     fs::copy(sample, &path)?;
@@ -137,16 +152,18 @@ fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box
 fn environment(
     simulator: &Simulator,
     hr_feed: &Path,
+    grace: &str,
     folder: &Path,
     key: &SecretString,
 ) -> config::Environment {
     let by_hand = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
-    let variables: [(&str, OsString); 10] = [
+    let variables: [(&str, OsString); 11] = [
         ("TRUTO_BASE_URL", simulator.url().into()),
         ("TRUTO_API_TOKEN", TOKEN.into()),
         ("TRUTO_INTEGRATED_ACCOUNT_ID", CONNECTION_ID.into()),
         ("HR_FEED_URL", hr_feed.into()),
         ("HR_TIME_ZONE", "Europe/Berlin".into()),
+        ("OFFBOARDING_GRACE", grace.into()),
         ("ALIASES_URL", by_hand.join("aliases.csv").into()),
         ("EXCEPTIONS_URL", by_hand.join("exceptions.csv").into()),
         ("EVIDENCE_URL", folder.join("evidence").into()),

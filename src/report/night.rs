@@ -12,7 +12,7 @@ use super::words::{Meaning as _, Title as _};
 use crate::evidence::{self, Custody, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
     Check, CheckStatus, DirectiveKind, DirectiveUse, FeedScope, Finding, Inputs, Judgement, Leaver,
-    MatchKind, Outcome, Verdict, WithinSla, mark_of_origin,
+    MatchKind, OffboardingResult, Outcome, Verdict, mark_of_origin,
 };
 use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
 
@@ -148,12 +148,18 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// Of those whose access was removed: how many in time, late, and who can tell.
-    fn removed_in_time(&self, answer: WithinSla) -> usize {
-        let leavers = self.judgement.leavers.iter();
-        leavers
-            .filter(|leaver| leaver.outcome == Outcome::Removed && leaver.within_sla == answer)
-            .count()
+    /// The results of the offboardings that are concluded, with their numbers.
+    fn results(&self) -> Vec<(OffboardingResult, usize)> {
+        let mut results: BTreeMap<OffboardingResult, usize> = BTreeMap::new();
+        for result in self
+            .judgement
+            .leavers
+            .iter()
+            .filter_map(|leaver| leaver.result)
+        {
+            *results.entry(result).or_default() += 1;
+        }
+        results.into_iter().collect()
     }
 
     /// The HR file's age at the instant of the review.
@@ -221,7 +227,7 @@ impl<'a> Page<'a> {
             ),
             (
                 RunFile::LeaversCsv,
-                "every leaver, with outcome and removal interval",
+                "every offboarding, with outcome, result and removal interval",
             ),
             (RunFile::FindingsCsv, "every finding"),
             (RunFile::ChangesCsv, "every change"),
@@ -232,7 +238,11 @@ impl<'a> Page<'a> {
             ),
             (
                 RunFile::LeaversJsonl,
-                "leavers with exact values, one a line",
+                "offboardings with exact values, one a line",
+            ),
+            (
+                RunFile::Concluded,
+                "offboardings concluded more than 90 days ago",
             ),
             (
                 RunFile::InputFacts,

@@ -1,8 +1,8 @@
 //! The closed sets in sentences. Beside each, the page shows the word that the files use.
 
 use crate::judgement::{
-    ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, Outcome, Severity,
-    Verdict, WithinSla,
+    ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, OffboardingResult,
+    Outcome, Severity, Verdict, WithinSla,
 };
 use crate::people::AgeBasis;
 
@@ -61,6 +61,20 @@ impl Title for Outcome {
             Self::Excepted => "Has access by an approved exception",
             Self::Removed => "Access removed",
             Self::NoAccessFound => "Never had an account",
+        }
+    }
+}
+
+impl Title for OffboardingResult {
+    fn title(&self) -> &'static str {
+        match self {
+            Self::InTime => "Removed in time",
+            Self::Late => "Removed late",
+            Self::NotDemonstrated => "Not demonstrated",
+            Self::DateCorrected => "Date corrected too late",
+            Self::NoAccount => "No account found",
+            Self::Withdrawn => "Withdrawn by HR",
+            Self::RehiredBeforeDue => "Rehired before the deadline",
         }
     }
 }
