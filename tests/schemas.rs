@@ -48,7 +48,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 23] = [
+const OPTIONAL: [&str; 24] = [
     "numbers",
     "failure",
     "hr_feed_records",
@@ -65,6 +65,7 @@ const OPTIONAL: [&str; 23] = [
     "date",
     "alias_invalid",
     "suspected_account_id",
+    "more_suspected",
     "store",
     "mapping",
     "reviews",

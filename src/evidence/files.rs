@@ -470,6 +470,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             other_person_ids: _,
             tenures: _,
             suspected_account_id: _,
+            more_suspected: _,
         } = leaver;
         out.row([
             text(person_id.as_deref()),

@@ -446,7 +446,8 @@ fn is_settled(leaver: &Leaver) -> bool {
         && !leaver.tenures.iter().any(says_left)
         && leaver.account_id.is_empty()
         && !leaver.is_missing_from_roster();
-    leaver.suspected_account_id.is_empty() && (leaver.outcome.is_settled() || never_left)
+    let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
+    !is_suspected && (leaver.outcome.is_settled() || never_left)
 }
 
 /// Whether a service account that can be used still names them as its owner.

@@ -128,6 +128,9 @@ pub struct Leaver {
     /// Accounts that may be theirs, until somebody decides it: carried as links are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspected_account_id: Vec<String>,
+    /// Whether more accounts may be theirs, or might have been in an earlier run, than are remembered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_suspected: bool,
 }
 
 impl Leaver {

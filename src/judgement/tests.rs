@@ -5,6 +5,7 @@ mod examples;
 mod findings;
 mod matching;
 mod model;
+mod namesakes;
 mod outcomes;
 mod properties;
 mod removal;
