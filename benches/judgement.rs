@@ -111,7 +111,10 @@ fn night(people: usize) -> Inputs {
             origin: "https://api.truto.one".to_owned(),
             workspace: Workspace::default(),
             workspaces_visible: 1,
-            viewer: Viewer::Account { id: viewer },
+            viewer: Viewer::Account {
+                id: viewer,
+                role: Role::Admin,
+            },
             listing: Listing {
                 rows: people as u64,
                 unique: people as u64,

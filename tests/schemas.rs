@@ -223,7 +223,10 @@ fn first_night() -> Inputs {
                 name: None,
             },
             workspaces_visible: 1,
-            viewer: Viewer::Account { id: "1".to_owned() },
+            viewer: Viewer::Account {
+                id: "1".to_owned(),
+                role: Role::Admin,
+            },
             listing: Listing {
                 pages: vec![page("users", None), page("memberships", Some(&cursor))],
                 rows,
@@ -338,6 +341,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.past = Past {
         ledger_faults: vec!["entry 1 is not as it was".to_owned()],
         ledger_head: Some(1),
+        failed_since_baseline: 1,
         baseline: Some(Baseline {
             at: earlier.clone(),
             workspace_id: first.population.workspace.id.clone(),

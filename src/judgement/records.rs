@@ -52,6 +52,30 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// How many deadlines this run tested. A pass that tested none says so.
+    pub fn deadlines_due(&self) -> String {
+        let earlier = self
+            .trend
+            .split_last()
+            .map_or(&[][..], |(_, earlier)| earlier);
+        let has_baseline = earlier.iter().any(|run| run.complete);
+        let due = self.counts.leavers.deadlines_due;
+        let text = match (due, has_baseline) {
+            (1, true) => "1 deadline fell due since the last complete run".to_owned(),
+            (due, true) => format!("{due} deadlines fell due since the last complete run"),
+            (1, false) => "1 deadline has passed; no complete run is older".to_owned(),
+            (due, false) => format!("{due} deadlines have passed; no complete run is older"),
+        };
+        let is_pass = match self.verdict {
+            Verdict::Pass | Verdict::PassWithExceptions => true,
+            Verdict::Inconclusive | Verdict::Fail => false,
+        };
+        match is_pass && due == 0 {
+            true => format!("{text}: this pass tested no new removal"),
+            false => text,
+        }
+    }
+
     /// What became of the lines of one file, in its order.
     pub fn directives_of(&self, kind: DirectiveKind) -> impl Iterator<Item = &DirectiveUse> {
         self.directives.iter().filter(move |line| line.kind == kind)
@@ -364,6 +388,9 @@ pub struct LeaverCounts {
     pub total: u64,
     /// By outcome.
     pub by_outcome: BTreeMap<String, u64>,
+    /// Leavers whose deadline has passed since the last complete run, or all whose deadline has passed if there is
+    /// none.
+    pub deadlines_due: u64,
 }
 
 /// Findings by kind.

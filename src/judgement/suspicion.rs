@@ -99,9 +99,14 @@ struct Taking<'p, 'a> {
 }
 
 impl<'a> Taking<'_, 'a> {
-    /// Takes accounts that have one reason and key. An account keeps its strongest reason.
+    /// Takes accounts that have one reason and key.
     fn take(&mut self, reason: Reason, key: &str, accounts: impl Iterator<Item = &'a Account>) {
-        for account in accounts.filter(|account| account.access() != Access::None) {
+        self.take_each(key, accounts.map(|account| (reason, account)));
+    }
+
+    /// Takes accounts that have one key. An account keeps its strongest reason.
+    fn take_each(&mut self, key: &str, accounts: impl Iterator<Item = (Reason, &'a Account)>) {
+        for (reason, account) in accounts.filter(|(_, account)| account.access() != Access::None) {
             let id = account.id.as_str();
             if self.separated.contains(id) {
                 continue;
@@ -432,14 +437,16 @@ impl<'s, 'a> Suspects<'s, 'a> {
         };
         for email in &person.emails {
             let untagged = same_domains.key_without_tag(email);
-            let is_tagged = |account: &&Account| {
+            let reason = |account: &'a Account| {
                 let mut others = account.emails.iter();
-                others.any(|of| same_domains.key_without_tag(of) == untagged)
+                match others.any(|of| same_domains.key_without_tag(of) == untagged) {
+                    true => (Reason::Tag, account),
+                    false => (Reason::Accent, account),
+                }
             };
             let key = plain(&untagged);
-            let alike = || self.by_plain_email.get(&key).into_iter().flatten().copied();
-            taking.take(Reason::Tag, &key, alike().filter(is_tagged));
-            taking.take(Reason::Accent, &key, alike().filter(|of| !is_tagged(of)));
+            let accounts = self.by_plain_email.get(&key).into_iter().flatten();
+            taking.take_each(&key, accounts.copied().map(reason));
             if let Some(accounts) = self.alike(email) {
                 taking.take(Reason::LookAlike, &look(email), accounts.iter().copied());
             }

@@ -1,21 +1,28 @@
 //! The checks against earlier runs.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
-use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::outcomes::{Judged, MOST_LISTED};
+use crate::judgement::summary::fell_due;
+use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
 use crate::people::Mapping;
 
-/// A nightly run that is later than this missed a night.
+/// If the last complete run is older than this, a nightly run was missed.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
+/// Two complete runs prove best what happened around a deadline if they are no farther apart than this.
+const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
+
 /// The checks against earlier runs.
-pub(in crate::judgement) fn of_the_past(inputs: &Inputs) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
     let mut checks = vec![
         policy_unchanged(inputs),
-        cadence(inputs),
+        cadence(inputs, leavers),
         ledger_continues(inputs),
     ];
     checks.extend(mapping_unchanged(inputs));
@@ -87,10 +94,67 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     Some(with(check(id, status, detail), numbers))
 }
 
-fn cadence(inputs: &Inputs) -> Check {
+/// What ran since the last complete run, in words.
+fn in_between(inputs: &Inputs, baseline: &Baseline) -> (String, u64, u64) {
+    let previous = inputs.past.previous.as_ref();
+    let trend = previous.map_or(&[][..], |previous| &previous.trend);
+    let since = trend
+        .iter()
+        .rev()
+        .take_while(|run| run.run != baseline.at.run);
+    let incomplete = since.filter(|run| !run.complete).count() as u64;
+    let failed = inputs.past.failed_since_baseline;
+    let runs = |count: u64| match count {
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    };
+    let parts = [(incomplete, "incomplete"), (failed, "failed")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, how)| match *how {
+            "failed" => format!("{} failed", runs(*count)),
+            how if *count == 1 => format!("{} was {how}", runs(*count)),
+            how => format!("{} were {how}", runs(*count)),
+        })
+        .collect();
+    let text = match parts.is_empty() {
+        true => "no run in between left a record".to_owned(),
+        false => format!("in between, {}", parts.join(" and ")),
+    };
+    (text, incomplete, failed)
+}
+
+/// Zones with a deadline that fell due between two complete runs which are far apart: a removal between these runs
+/// is proven neither in time nor late.
+fn zones_without_close_runs(
+    inputs: &Inputs,
+    baseline: &Baseline,
+    leavers: &[Judged<'_>],
+) -> BTreeSet<String> {
+    if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
+        return BTreeSet::new();
+    }
+    let due = leavers
+        .iter()
+        .map(|judged| &judged.leaver)
+        .filter(|leaver| {
+            let is_later = leaver
+                .deadline
+                .is_some_and(|deadline| deadline >= baseline.as_of);
+            is_later && fell_due(inputs, leaver)
+        });
+    let zones = due.filter_map(|leaver| {
+        let mut tenures = leaver.tenures.iter();
+        let own = tenures.find(|of| of.person_id == leaver.person_id && of.zone.is_some());
+        own.or(leaver.tenures.first())?.zone.clone()
+    });
+    zones.collect()
+}
+
+fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let id = CheckId::Cadence;
-    let last: Option<Timestamp> = inputs.past.baseline.as_ref().map(|baseline| baseline.as_of);
-    let Some(last) = last else {
+    let Some(baseline) = &inputs.past.baseline else {
         return if inputs.past.ledger_head.is_none() {
             check(id, CheckStatus::Pass, "the first run")
         } else {
@@ -101,9 +165,11 @@ fn cadence(inputs: &Inputs) -> Check {
             )
         };
     };
-    let since = inputs.as_of.duration_since(last);
+    let since = inputs.as_of.duration_since(baseline.as_of);
     let hours = since.as_hours();
-    let (status, detail) = if since.is_negative() {
+    let (between, incomplete, failed) = in_between(inputs, baseline);
+    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    let (status, mut detail) = if since.is_negative() {
         (
             CheckStatus::Warn,
             "the last complete run is dated later than this one: a clock went back".to_owned(),
@@ -111,7 +177,12 @@ fn cadence(inputs: &Inputs) -> Check {
     } else if since > CADENCE {
         (
             CheckStatus::Warn,
-            format!("{hours} h since the last complete run: nights were missed"),
+            format!("{hours} h since the last complete run; {between}"),
+        )
+    } else if incomplete + failed > 0 {
+        (
+            CheckStatus::Pass,
+            format!("{hours} h since the last complete run; {between}"),
         )
     } else {
         (
@@ -119,10 +190,22 @@ fn cadence(inputs: &Inputs) -> Check {
             format!("{hours} h since the last complete run"),
         )
     };
-    with(
-        check(id, status, detail),
-        json!({ "since_last_complete_seconds": since.as_secs() }),
-    )
+    if !zones.is_empty() {
+        let named: Vec<&str> = zones.iter().map(String::as_str).take(MOST_LISTED).collect();
+        detail.push_str(&format!(
+            "; deadlines fell due in {}, and no complete run within {} hours of the last one shows what happened \
+             around them",
+            named.join(", "),
+            CLOSE_RUNS.as_hours()
+        ));
+    }
+    let numbers = json!({
+        "since_last_complete_seconds": since.as_secs(),
+        "incomplete_in_between": incomplete,
+        "failed_in_between": failed,
+        "zones_without_close_runs": zones,
+    });
+    with(check(id, status, detail), numbers)
 }
 
 fn ledger_continues(inputs: &Inputs) -> Check {
