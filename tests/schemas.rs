@@ -16,7 +16,7 @@ use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
     Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
     Mapping, Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow,
-    RequestRecord, Role, Status, UnreadCell, Viewer, Workspace,
+    RequestRecord, Role, SecondList, Status, UnreadCell, Viewer, Workspace,
 };
 use asana_access_review::people::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
@@ -377,6 +377,10 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     population.viewer = Viewer::NotTold {
         reason: "403".to_owned(),
     };
+    population.gaps.second_list = Some(SecondList {
+        last_page_reached: true,
+        ..SecondList::default()
+    });
     population.memberships = Memberships::Unreadable {
         status: 403,
         missing_scopes: vec!["workspaces:read".to_owned()],

@@ -372,7 +372,7 @@ impl<'a> Judge<'_, 'a> {
 }
 
 /// Longer lists of accounts are cut in a note.
-pub(super) const MOST_LISTED: usize = 10;
+const MOST_LISTED: usize = 10;
 
 /// The doubt that suspected accounts with one reason and key raise, with the line that closes it.
 fn suspicion_of(

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
-use crate::judgement::outcomes::{Judged, MOST_LISTED};
+use crate::judgement::outcomes::Judged;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
 use crate::people::Mapping;
@@ -94,39 +94,35 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     Some(with(check(id, status, detail), numbers))
 }
 
-/// What ran since the last complete run, in words.
-fn in_between(inputs: &Inputs, baseline: &Baseline) -> (String, u64, u64) {
+/// How many runs since the baseline were incomplete.
+fn incomplete_since(inputs: &Inputs, baseline: &Baseline) -> u64 {
     let previous = inputs.past.previous.as_ref();
     let trend = previous.map_or(&[][..], |previous| &previous.trend);
-    let since = trend
-        .iter()
-        .rev()
-        .take_while(|run| run.run != baseline.at.run);
-    let incomplete = since.filter(|run| !run.complete).count() as u64;
-    let failed = inputs.past.failed_since_baseline;
-    let runs = |count: u64| match count {
-        1 => "1 run".to_owned(),
-        count => format!("{count} runs"),
-    };
-    let parts = [(incomplete, "incomplete"), (failed, "failed")];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, how)| match *how {
-            "failed" => format!("{} failed", runs(*count)),
-            how if *count == 1 => format!("{} was {how}", runs(*count)),
-            how => format!("{} were {how}", runs(*count)),
-        })
-        .collect();
-    let text = match parts.is_empty() {
-        true => "no run in between left a record".to_owned(),
-        false => format!("in between, {}", parts.join(" and ")),
-    };
-    (text, incomplete, failed)
+    let newest_first = trend.iter().rev();
+    let since = newest_first.take_while(|run| run.run != baseline.at.run);
+    since.filter(|run| !run.complete).count() as u64
 }
 
-/// Zones with a deadline that fell due between two complete runs which are far apart: a removal between these runs
-/// is proven neither in time nor late.
+/// `in between, 2 runs were incomplete and 1 run failed`
+fn in_between(incomplete: u64, failed: u64) -> String {
+    let incomplete = match incomplete {
+        0 => None,
+        1 => Some("1 run was incomplete".to_owned()),
+        runs => Some(format!("{runs} runs were incomplete")),
+    };
+    let failed = match failed {
+        0 => None,
+        1 => Some("1 run failed".to_owned()),
+        runs => Some(format!("{runs} runs failed")),
+    };
+    match Vec::from_iter(incomplete.into_iter().chain(failed)) {
+        parts if parts.is_empty() => "no run in between left a record".to_owned(),
+        parts => format!("in between, {}", parts.join(" and ")),
+    }
+}
+
+/// Zones with a deadline that fell due between two complete runs that are far apart: a removal between these runs may
+/// be proven neither in time nor late.
 fn zones_without_close_runs(
     inputs: &Inputs,
     baseline: &Baseline,
@@ -167,35 +163,30 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     };
     let since = inputs.as_of.duration_since(baseline.as_of);
     let hours = since.as_hours();
-    let (between, incomplete, failed) = in_between(inputs, baseline);
-    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    let incomplete = incomplete_since(inputs, baseline);
+    let failed = inputs.past.failed_since_baseline;
+    let is_late = since > CADENCE;
     let (status, mut detail) = if since.is_negative() {
         (
             CheckStatus::Warn,
             "the last complete run is dated later than this one: a clock went back".to_owned(),
         )
-    } else if since > CADENCE {
-        (
-            CheckStatus::Warn,
-            format!("{hours} h since the last complete run; {between}"),
-        )
-    } else if incomplete + failed > 0 {
-        (
-            CheckStatus::Pass,
-            format!("{hours} h since the last complete run; {between}"),
-        )
     } else {
-        (
-            CheckStatus::Pass,
-            format!("{hours} h since the last complete run"),
-        )
+        let mut detail = format!("{hours} h since the last complete run");
+        if is_late || incomplete + failed > 0 {
+            detail = format!("{detail}; {}", in_between(incomplete, failed));
+        }
+        let status = match is_late {
+            true => CheckStatus::Warn,
+            false => CheckStatus::Pass,
+        };
+        (status, detail)
     };
+    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    let zones = Vec::from_iter(zones).join(", ");
     if !zones.is_empty() {
-        let named: Vec<&str> = zones.iter().map(String::as_str).take(MOST_LISTED).collect();
         detail.push_str(&format!(
-            "; deadlines fell due in {}, and no complete run within {} hours of the last one shows what happened \
-             around them",
-            named.join(", "),
+            "; deadlines in {zones} fell due since then, and no two complete runs enclose them within {} hours",
             CLOSE_RUNS.as_hours()
         ));
     }
