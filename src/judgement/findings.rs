@@ -205,6 +205,9 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
             let at_least = if has_more { "at least " } else { "" };
             let accounts = listed(accounts.values().copied());
             note.push_str(&format!("; {at_least}{accounts}"));
+            if reason != Reason::Unread {
+                note.push_str(", with one such line for each");
+            }
         }
         if leavers.len() > 1 {
             note.push_str(&format!("; {} leavers", leavers.len()));

@@ -63,8 +63,8 @@ impl Judgement {
         let text = match (due, has_baseline) {
             (1, true) => "1 deadline fell due since the last complete run".to_owned(),
             (due, true) => format!("{due} deadlines fell due since the last complete run"),
-            (1, false) => "1 deadline has passed; no complete run is older".to_owned(),
-            (due, false) => format!("{due} deadlines have passed; no complete run is older"),
+            (1, false) => "1 deadline has passed; no earlier run is complete".to_owned(),
+            (due, false) => format!("{due} deadlines have passed; no earlier run is complete"),
         };
         let is_pass = match self.verdict {
             Verdict::Pass | Verdict::PassWithExceptions => true,

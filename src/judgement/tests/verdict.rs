@@ -150,7 +150,7 @@ fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
         .leaver("bob@example.com", date(2026, 11, 1));
     assert_eq!(
         words(&first),
-        "1 deadline has passed; no complete run is older"
+        "1 deadline has passed; no earlier run is complete"
     );
     let second = first.next();
     assert_eq!(
