@@ -169,6 +169,7 @@ fn night_after(first: &Inputs) -> Inputs {
     inputs.past = Past {
         ledger_faults: Vec::new(),
         ledger_head: Some(1),
+        failed_since_baseline: 0,
         baseline: Some(Baseline {
             at: at.clone(),
             workspace_id: first.population.workspace.id.clone(),
