@@ -1,7 +1,5 @@
 //! Many leavers and many accounts with something in common: one cause is one finding, and a run stays small.
 
-use std::time::{Duration, Instant};
-
 use super::world::*;
 use crate::judgement::{FindingKind, Judgement, Outcome, Verdict};
 use crate::people::{Account, EmailAddress, HrRow, Role, Status};
@@ -66,18 +64,16 @@ fn possible(judged: &Judgement) -> usize {
 }
 
 #[track_caller]
-fn ensure_small(judged: &Judgement, began: Instant) {
-    let (size, took) = (size(judged), began.elapsed());
+fn ensure_small(judged: &Judgement) {
+    let size = size(judged);
     assert!(size < 20_000_000, "{size} bytes");
-    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 #[test]
 fn many_leavers_and_accounts_with_one_name_are_one_finding() {
-    let began = Instant::now();
     let first = namesakes(MANY, |_, _| (), |_, _| ());
     let judged = first.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(possible(&judged), 1);
     let finding = &judged.findings[0];
     assert!(
@@ -95,14 +91,13 @@ fn many_leavers_and_accounts_with_one_name_are_one_finding() {
     }
 
     // A changed name closes no suspicion, and costs no more.
-    let began = Instant::now();
     let renamed = first.next().change(|inputs| {
         for account in &mut inputs.population.accounts {
             account.name = text("Bob Roe");
         }
     });
     let judged = renamed.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(possible(&judged), 1);
     let mut leavers = judged.leavers.iter();
     assert!(leavers.all(|leaver| leaver.outcome == Outcome::NotEvaluable));
@@ -113,7 +108,6 @@ fn many_leavers_and_accounts_with_one_id_or_address_are_one_finding() {
     let unlike = |number: usize, row: &mut HrRow| {
         row.name = Some(format!("Person{number} Unlike{number}"));
     };
-    let began = Instant::now();
     let one_id = namesakes(
         MANY,
         |_, account| {
@@ -126,10 +120,9 @@ fn many_leavers_and_accounts_with_one_id_or_address_are_one_finding() {
         },
     );
     let judged = one_id.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(possible(&judged), 1);
 
-    let began = Instant::now();
     let one_address = namesakes(
         MANY,
         |_, account| {
@@ -142,27 +135,25 @@ fn many_leavers_and_accounts_with_one_id_or_address_are_one_finding() {
         },
     );
     let judged = one_address.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(possible(&judged), 1);
 }
 
 #[test]
 fn many_tags_of_one_address_are_one_finding() {
     let tagged = |what: &str, number: usize| mail(&format!("team+{what}{number}@example.com"));
-    let began = Instant::now();
     let tags = namesakes(
         MANY,
         |number, account| account.emails = vec![tagged("a", number)],
         |number, row| row.email = Some(tagged("b", number)),
     );
     let judged = tags.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(possible(&judged), 1);
 }
 
 #[test]
 fn many_leavers_whose_own_account_is_gone_suspect_no_namesake() {
-    let began = Instant::now();
     let first = namesakes(
         MANY,
         |number, account| {
@@ -179,7 +170,7 @@ fn many_leavers_whose_own_account_is_gone_suspect_no_namesake() {
         }
     });
     let judged = with_own.judge();
-    ensure_small(&judged, began);
+    ensure_small(&judged);
     assert_eq!(judged.verdict, Verdict::Pass, "{:?}", judged.reasons);
 }
 
