@@ -111,7 +111,10 @@ fn night(people: usize) -> Inputs {
             origin: "https://api.truto.one".to_owned(),
             workspace: Workspace::default(),
             workspaces_visible: 1,
-            viewer: Viewer::Account { id: viewer },
+            viewer: Viewer::Account {
+                id: viewer,
+                role: Role::Admin,
+            },
             listing: Listing {
                 rows: people as u64,
                 unique: people as u64,
@@ -166,6 +169,7 @@ fn night_after(first: &Inputs) -> Inputs {
     inputs.past = Past {
         ledger_faults: Vec::new(),
         ledger_head: Some(1),
+        failed_since_baseline: 0,
         baseline: Some(Baseline {
             at: at.clone(),
             workspace_id: first.population.workspace.id.clone(),

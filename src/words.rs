@@ -83,6 +83,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         counts.leavers.total,
         &counts.leavers.by_outcome,
     );
+    let _ = writeln!(text, "  tested     {}", judgement.deadlines_due());
     text += &line(
         "findings  ",
         counts.findings.total,

@@ -1105,7 +1105,7 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts: 1301, 1302; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
+            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302), with one such line for each; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
         ]
     );
     assert_eq!(night.code, 4);
@@ -1228,7 +1228,7 @@ fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten()
     assert_eq!(night.code, 4);
     assert_eq!(
         night.check("hr_drop"),
-        "fail: 3 now, at most 120 in the last 7 complete runs: fell by more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
+        "fail: 3 now, at most 120 in the complete runs of the last 7 days: fell by 117 (97.5 %), more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(night.leavers.len(), 120);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use asana_access_review::evidence::{Entry, EntryKind};
 use asana_access_review::exit::Exit;
-use asana_access_review::judgement::{CheckStatus, Outcome, Verdict};
+use asana_access_review::judgement::{CheckId, CheckStatus, Outcome, Verdict};
 use asana_access_review::ledger::{self, Ledger};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -573,6 +573,18 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
         assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
         let three = place.objects();
         assert_eq!(built_on(&three, 3), (Some(1), Some(1)));
+        let cadence = |done: &asana_access_review::run::Done| {
+            let mut checks = done.judgement.checks.iter();
+            let check = checks.find(|check| check.id == CheckId::Cadence);
+            check.expect("the check").detail.clone()
+        };
+        assert_eq!(
+            cadence(&done),
+            "48 h since the last complete run; in between, 1 run failed"
+        );
+        let next = company.quiet_night(&store, 4).await;
+        assert_eq!(cadence(&next), "24 h since the last complete run");
+        place.restore(&three, &place.objects());
 
         // Nor where somebody rewrites it into a run that passed.
         place.restore(&two, &three);

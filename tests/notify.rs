@@ -422,12 +422,12 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_nights() {
         (
             "2026-11-22T22:40:00Z",
             World::story_first_night(),
-            "hr-night-1.csv",
+            "hr-1.csv",
         ),
         (
             "2026-11-23T22:40:00Z",
             World::story_second_night(),
-            "hr-night-2.csv",
+            "hr-2.csv",
         ),
     ] {
         let hr = read(hr);
@@ -1021,12 +1021,12 @@ fn the_example_in_readme_is_what_the_second_night_of_the_demo_tells() {
         (
             "2026-11-22T22:40:00Z",
             World::story_first_night(),
-            "hr-night-1.csv",
+            "hr-1.csv",
         ),
         (
             "2026-11-23T22:40:00Z",
             World::story_second_night(),
-            "hr-night-2.csv",
+            "hr-2.csv",
         ),
     ] {
         job.hr_file(&fs::read(demo.join(hr)).expect("a file"));

@@ -1185,7 +1185,13 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
         inputs.past.baseline = Some(facts.expect("facts"));
         let result = read(&before, "result.json");
         let links = read(&before, "inputs/links.jsonl.gz");
-        let result = evidence::previous(at, &manifest, &result, &links);
+        let concluded = read(&before, "concluded.jsonl.gz");
+        let files = evidence::CarriedFiles {
+            result: &result,
+            links: &links,
+            concluded: &concluded,
+        };
+        let result = evidence::previous(at, &manifest, files);
         inputs.past.previous = result.expect("a result");
     }
     change(&mut inputs);

@@ -24,12 +24,12 @@ const NIGHTS: [Evening; 2] = [
     (
         "2026-11-22T22:40:00Z",
         World::story_first_night,
-        include_str!("../examples/demo/hr-night-1.csv"),
+        include_str!("../examples/demo/hr-1.csv"),
     ),
     (
         "2026-11-23T22:40:00Z",
         World::story_second_night,
-        include_str!("../examples/demo/hr-night-2.csv"),
+        include_str!("../examples/demo/hr-2.csv"),
     ),
 ];
 

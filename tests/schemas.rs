@@ -16,7 +16,7 @@ use asana_access_review::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
     Exception, FeedColumn, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
     Mapping, Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow,
-    RequestRecord, Role, Status, UnreadCell, Viewer, Workspace,
+    RequestRecord, Role, SecondList, Status, UnreadCell, Viewer, Workspace,
 };
 use asana_access_review::people::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
@@ -48,7 +48,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 38] = [
+const OPTIONAL: [&str; 39] = [
     "moved_from",
     "deadline_rule_run",
     "grace_seconds",
@@ -80,6 +80,7 @@ const OPTIONAL: [&str; 38] = [
     "date",
     "alias_invalid",
     "suspected_account_id",
+    "more_suspected",
     "store",
     "mapping",
     "reviews",
@@ -237,7 +238,10 @@ fn first_night() -> Inputs {
                 name: None,
             },
             workspaces_visible: 1,
-            viewer: Viewer::Account { id: "1".to_owned() },
+            viewer: Viewer::Account {
+                id: "1".to_owned(),
+                role: Role::Admin,
+            },
             listing: Listing {
                 pages: vec![page("users", None), page("memberships", Some(&cursor))],
                 rows,
@@ -352,6 +356,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.past = Past {
         ledger_faults: vec!["entry 1 is not as it was".to_owned()],
         ledger_head: Some(1),
+        failed_since_baseline: 1,
         baseline: Some(Baseline {
             at: earlier.clone(),
             workspace_id: first.population.workspace.id.clone(),
@@ -395,6 +400,10 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     population.viewer = Viewer::NotTold {
         reason: "403".to_owned(),
     };
+    population.gaps.second_list = Some(SecondList {
+        last_page_reached: true,
+        ..SecondList::default()
+    });
     population.memberships = Memberships::Unreadable {
         status: 403,
         missing_scopes: vec!["workspaces:read".to_owned()],

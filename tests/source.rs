@@ -8,7 +8,7 @@ use std::time::Duration;
 use asana_access_review::clock::Clock;
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::people::{
-    Account, Memberships, Population, RawFile, RawKind, Role, Status, Viewer,
+    Account, Memberships, Population, RawFile, RawKind, Role, SecondList, Status, Viewer,
 };
 use asana_access_review::source::{
     self, Again, Fetched, KeptAnswers, RawPages, SourceError, derive_again, fetch_all,
@@ -122,7 +122,8 @@ async fn a_healthy_workspace_is_read_whole_and_both_witnesses_agree() {
     assert!(population.accounts.is_sorted_by_key(|account| &account.id));
     assert!(population.listing.last_page_reached);
     assert_eq!(population.workspaces_visible, 1);
-    assert_eq!(population.viewer, Viewer::Account { id: gid(1) });
+    let role = Role::Admin;
+    assert_eq!(population.viewer, Viewer::Account { id: gid(1), role });
     assert_eq!(population.clock_skew_minutes, Some(0));
     assert_eq!(population.gaps, Default::default());
     assert_debug_snapshot!(population.memberships, @r"
@@ -545,7 +546,11 @@ async fn whose_eyes_we_have_is_told_or_why_not() {
     }
     let bare = Action::status(200, r#"{"id":"1200000000000002","name":"Bare"}"#);
     let fetched = fetch(scenario("healthy").fault(Fault::once("user-directory/me", bare))).await;
-    assert_eq!(fetched.population.viewer, Viewer::Account { id: gid(2) });
+    let role = Role::Unknown(None);
+    assert_eq!(
+        fetched.population.viewer,
+        Viewer::Account { id: gid(2), role }
+    );
 }
 
 #[tokio::test]
@@ -629,12 +634,79 @@ async fn where_list_and_membership_disagree_access_wins() {
 }
 
 #[tokio::test]
-async fn a_status_nobody_knows_stays_unknown_whatever_the_membership_says() {
-    let fetched = fetch(scenario("unknown-status")).await;
-    assert_eq!(
-        account(&fetched, &gid(3)).status,
-        Status::Unknown(Some("on_leave".to_owned()))
+async fn the_memberships_decide_a_status_that_the_list_leaves_open() {
+    let on_leave = Status::Unknown(Some("on_leave".to_owned()));
+    let world = || scenario("unknown-status");
+    let with = |active: &[bool]| {
+        world().with_person(&gid(3), |person| {
+            let record = person.memberships()[0].clone();
+            let records = active.iter().map(|active| {
+                let mut record = record.clone();
+                record.active = *active;
+                record
+            });
+            let records = records.collect();
+            person.with_memberships(records)
+        })
+    };
+    for (active, expected) in [
+        (&[true][..], Status::Active),
+        (&[false], Status::Inactive),
+        (&[false, true], Status::Active),
+        (&[], on_leave.clone()),
+    ] {
+        let fetched = fetch(with(active)).await;
+        assert_eq!(account(&fetched, &gid(3)).status, expected, "{active:?}");
+    }
+    let refused = fetch(world().with(|world| world.memberships = Permission::NotFound)).await;
+    assert_eq!(account(&refused, &gid(3)).status, on_leave);
+    // A membership that does not say whether it is active decides nothing, nor does one in a list without an end.
+    for (flag, end) in [("null", "null"), ("false", r#""again""#)] {
+        let page = format!(
+            r#"{{"result":[{{"user":{{"gid":"{}"}},"is_active":{flag}}}],"next_cursor":{end}}}"#,
+            gid(3)
+        );
+        let fault = Fault::once("workspace_memberships", Action::status(200, &page)).for_ever();
+        let fetched = fetch(world().fault(fault)).await;
+        assert_eq!(account(&fetched, &gid(3)).status, on_leave, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
+    let page = format!(
+        r#"{{"result":[{{"gid":"{}","email":"a@example.com"}},{{"gid":"77"}}],"next_cursor":null}}"#,
+        gid(1)
     );
+    let fault = Fault::once("custom/users", Action::status(200, &page)).for_ever();
+    let world = scenario("healthy").fault(fault).with(|world| {
+        world.list_fields = ListFields::ID_AND_NAME;
+        world.gets = Permission::NotFound;
+    });
+    for raw in [RawPages::Minimal, RawPages::Full] {
+        let fetched = fetch_keeping(world.clone(), raw).await;
+        let fetched = fetched.expect("the accounts");
+        let second = fetched.population.gaps.second_list.as_ref();
+        let second = second.expect("the list was read");
+        assert!(second.last_page_reached);
+        assert_eq!(second.not_listed, ["77"]);
+        assert_eq!(second.only_listed.len(), 11);
+        assert!(!second.only_listed.contains(&gid(1)));
+        assert_eq!(derived(&fetched), Again::Same);
+        let mut altered = written(&fetched.population);
+        altered
+            .gaps
+            .second_list
+            .as_mut()
+            .expect("it")
+            .not_listed
+            .clear();
+        let told = told_apart(&altered, &fetched.raw);
+        assert!(
+            told.contains("Asana's own list of users is another"),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -689,6 +761,11 @@ async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
         assert_eq!(told(&sparse.accounts), told(&full.accounts), "{gap:?}");
         assert_eq!(sparse.gaps.emails_missing_in_list, 120);
         assert_eq!(sparse.gaps.emails_from_pass, 120);
+        let same = SecondList {
+            last_page_reached: true,
+            ..SecondList::default()
+        };
+        assert_eq!(sparse.gaps.second_list, Some(same));
         assert_eq!(sparse.gaps.gets, 0);
         let gets = simulator.requests();
         assert!(!gets.iter().any(|request| is_get(&request.path)));
@@ -741,6 +818,7 @@ async fn what_cannot_be_filled_is_unknown_and_the_missing_scopes_are_named() {
         emails_missing_in_list: 12,
         emails_unreadable: 0,
         emails_from_pass: 0,
+        second_list: None,
         gets: 1,
         gets_not_found: 0,
         stopped_because: Some(
@@ -838,10 +916,7 @@ async fn words_of_the_providers_are_kept_where_nothing_better_is_told() {
     // The flags of Asana's own membership are better told than a word we don't know.
     let fetched = fetch(scenario("raw-words")).await;
     assert_eq!(account(&fetched, &gid(1)).role, Role::Admin);
-    assert_eq!(
-        account(&fetched, &gid(1)).status,
-        Status::Unknown(Some("enabled".to_owned()))
-    );
+    assert_eq!(account(&fetched, &gid(1)).status, Status::Active);
     assert_eq!(Words::default(), Words::Truto);
 }
 
@@ -925,6 +1000,7 @@ async fn a_row_is_read_whatever_form_its_fields_have() {
         emails_missing_in_list: 1,
         emails_unreadable: 1,
         emails_from_pass: 0,
+        second_list: None,
         gets: 1,
         gets_not_found: 1,
         stopped_because: None,

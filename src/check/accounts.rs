@@ -357,7 +357,7 @@ fn token(tokens: Result<Vec<truto::TokenTold>, TrutoError>, as_of: jiff::Timesta
 /// Whether whoever connected Asana has left: with their account goes the connection.
 pub(super) fn viewer_and_leavers(inputs: &Inputs, judgement: &Judgement) -> Line {
     let subject = Subject::Viewer;
-    let Viewer::Account { id } = &inputs.population.viewer else {
+    let Viewer::Account { id, .. } = &inputs.population.viewer else {
         return Line::skipped(
             subject,
             "whether who connected Asana has left: not told who that is",

@@ -256,7 +256,7 @@ impl Judged {
         let population = &self.inputs.population;
         let line = self.line(Subject::Viewer, CheckId::Viewer);
         match &population.viewer {
-            Viewer::Account { id }
+            Viewer::Account { id, .. }
                 if !population.listing.last_page_reached
                     && population.accounts.iter().all(|account| account.id != *id) =>
             {

@@ -198,6 +198,7 @@ struct Facts<'a> {
 #[derive(Serialize)]
 struct PastFacts<'a> {
     ledger_head: Option<u64>,
+    failed_since_baseline: u64,
     ledger_faults: &'a [String],
     baseline: Option<&'a RunRef>,
     previous: Option<&'a RunRef>,
@@ -222,6 +223,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         policy: &inputs.policy,
         past: PastFacts {
             ledger_head: inputs.past.ledger_head,
+            failed_since_baseline: inputs.past.failed_since_baseline,
             ledger_faults: &inputs.past.ledger_faults,
             baseline: inputs.past.baseline.as_ref().map(|baseline| &baseline.at),
             previous: inputs.past.previous.as_ref().map(|previous| &previous.at),
@@ -507,6 +509,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             other_person_ids: _,
             tenures: _,
             suspected_account_id: _,
+            more_suspected: _,
         } = leaver;
         out.row([
             Cow::Borrowed(offboarding_id.as_str()),

@@ -267,6 +267,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
     #[derive(Deserialize)]
     struct PastFacts {
         ledger_head: Option<u64>,
+        failed_since_baseline: u64,
         ledger_faults: Vec<String>,
         baseline: Option<RunRef>,
         previous: Option<RunRef>,
@@ -322,6 +323,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             past: Past {
                 ledger_faults: facts.past.ledger_faults,
                 ledger_head: facts.past.ledger_head,
+                failed_since_baseline: facts.past.failed_since_baseline,
                 baseline: None,
                 previous: None,
             },

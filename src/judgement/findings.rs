@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::directives::{PersonKey, WITHOUT_ADDRESS};
 use super::matching::Matches;
-use super::outcomes::Judged;
+use super::outcomes::{Judged, listed};
 use super::people::Person;
 use super::records::finding_id;
 use super::remedies::{Remedy, key_of};
@@ -171,7 +171,12 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
 
 /// Accounts that may be a leaver's. Leavers and accounts with the same name or address share one finding.
 fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
-    type Question<'q> = (BTreeMap<&'q str, &'q Account>, Vec<&'q Leaver>);
+    #[derive(Default)]
+    struct Question<'q> {
+        accounts: BTreeMap<&'q str, &'q Account>,
+        has_more: bool,
+        leavers: Vec<&'q Leaver>,
+    }
     let mut questions: BTreeMap<(Reason, &str), Question<'_>> = BTreeMap::new();
     for judged in leavers {
         let is_open = match judged.leaver.outcome {
@@ -185,28 +190,33 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         };
         for suspicion in judged.suspicions.iter().filter(|_| is_open) {
             let key = (suspicion.reason, suspicion.key.as_str());
-            let (accounts, leavers) = questions.entry(key).or_default();
-            accounts.insert(&suspicion.account.id, suspicion.account);
-            if leavers
-                .last()
-                .is_none_or(|last| !std::ptr::eq(*last, &judged.leaver))
-            {
-                leavers.push(&judged.leaver);
+            let question = questions.entry(key).or_default();
+            let id = suspicion.account.id.as_str();
+            question.accounts.insert(id, suspicion.account);
+            question.has_more |= judged.leaver.more_suspected;
+            let last = question.leavers.last();
+            if !last.is_some_and(|last| std::ptr::eq(*last, &judged.leaver)) {
+                question.leavers.push(&judged.leaver);
             }
         }
     }
-    for ((reason, _), (accounts, leavers)) in questions {
+    for ((reason, _), question) in questions {
+        let Question {
+            accounts,
+            has_more,
+            leavers,
+        } = question;
         let (Some(account), Some(leaver)) = (accounts.values().next(), leavers.first()) else {
             continue;
         };
         let mut note = format!("{}: a suspicion, not a match", reason.text());
         if accounts.len() > 1 {
-            let ids: Vec<&str> = accounts.keys().copied().take(MOST_LISTED).collect();
-            note.push_str(&format!(
-                "; {} accounts: {}",
-                accounts.len(),
-                ids.join(", ")
-            ));
+            let at_least = if has_more { "at least " } else { "" };
+            let accounts = listed(accounts.values().copied());
+            note.push_str(&format!("; {at_least}{accounts}"));
+            if reason != Reason::Unread {
+                note.push_str(", with one such line for each");
+            }
         }
         if leavers.len() > 1 {
             note.push_str(&format!("; {} leavers", leavers.len()));
@@ -265,9 +275,6 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         },
     ));
 }
-
-/// Longer lists are cut in a note.
-const MOST_LISTED: usize = 10;
 
 /// An offboarding that this run concluded as late.
 fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>) {

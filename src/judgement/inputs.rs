@@ -95,6 +95,8 @@ pub struct Past {
     pub ledger_faults: Vec<String>,
     /// Number of the ledger's last entry; none before the first run.
     pub ledger_head: Option<u64>,
+    /// Runs since the baseline that ended without a judgement.
+    pub failed_since_baseline: u64,
     /// The newest complete run: absence, changes and drops are judged against it.
     pub baseline: Option<Baseline>,
     /// The newest run of any completeness: what HR said and what was seen is carried from it.

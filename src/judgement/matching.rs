@@ -10,7 +10,7 @@ use super::directives::Named;
 use super::lookup::{Lookup, Map, Set};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy, key_of};
-use super::suspicion::{Reason, Suspects, Suspicion};
+use super::suspicion::{Suspected, Suspects};
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::people::{Access, Account, EmailAddress, Role};
 
@@ -32,14 +32,12 @@ pub(super) struct Matches<'a> {
     pub(super) links: Vec<Link<'a>>,
     /// What ties an employed colleague today to an account with an address of this leaver, by account id.
     pub(super) doubtful: BTreeMap<&'a str, Doubt>,
-    /// By account id; only for leavers.
-    pub(super) suspicions: Vec<Suspicion<'a>>,
+    /// Only for leavers.
+    pub(super) suspected: Suspected<'a>,
     /// Notes for a reader on how they were tied.
     pub(super) notes: Vec<String>,
     /// Whether an account without an owner may have the name of this person, who has no address.
     pub(super) may_be_namesake: bool,
-    /// Accounts to be remembered as suspected, by id.
-    pub(super) suspected_account_id: Vec<String>,
     /// Whether an account could have been found by the person's id.
     pub(super) id_could_match: bool,
     /// Lines of the aliases by which an account would have been found, if there were one.
@@ -134,7 +132,7 @@ pub(super) fn of_everybody<'a>(
             }
         }
     }
-    let mut carried: Vec<Vec<Suspicion<'a>>> = vec![Vec::new(); all.len()];
+    let mut followed: Vec<Vec<&'a Account>> = vec![Vec::new(); all.len()];
     for (place, person) in people.iter().enumerate() {
         if person.is_leaver() {
             let owners = Owners {
@@ -142,7 +140,7 @@ pub(super) fn of_everybody<'a>(
                 employed: &employed,
                 place,
             };
-            carried[place] = index.carry(person, &mut all[place], &owners);
+            followed[place] = index.carry(person, &mut all[place], &owners);
             index.compare_with_owners(person, &mut all[place], &owners);
         }
     }
@@ -151,12 +149,10 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
-    let suspects = Suspects::of(basis, taken, complete);
-    for ((person, matches), carried) in people.iter().zip(&mut all).zip(carried) {
+    let suspects = Suspects::of(basis, index, taken, complete);
+    for ((person, matches), followed) in people.iter().zip(&mut all).zip(followed) {
         if person.is_leaver() {
-            let (suspicions, ids) = suspects.of_person(person, &matches.links, carried);
-            matches.suspicions = suspicions;
-            matches.suspected_account_id = ids;
+            matches.suspected = suspects.of_person(person, &matches.links, &followed);
             matches.may_be_namesake =
                 person.worked_without_address() && suspects.may_bear_name(person);
         }
@@ -310,6 +306,12 @@ impl<'a> Index<'a> {
         (links, could_match)
     }
 
+    /// The accounts of today's list that carry an id.
+    pub(super) fn listed_with_id(&self, id: &str) -> impl Iterator<Item = &'a Account> {
+        let carrying = self.by_external_id.get(id);
+        carrying.filter_map(|account| self.basis.listed.get(account).copied())
+    }
+
     /// A tie to an account, unless an alias `different` ends it.
     fn link(&self, named: &Named<'_>, account_id: &'a str, kind: MatchKind) -> Option<Link<'a>> {
         let listed = self.basis.listed.get(account_id).copied();
@@ -325,14 +327,14 @@ impl<'a> Index<'a> {
         })
     }
 
-    /// Once linked, a person is followed by account id, whatever happens to the addresses. An account that
-    /// belongs to another employed person today is only suspected.
+    /// Once linked, a person is followed by account id, whatever happens to the addresses. Returns the accounts
+    /// that belong to another employed person today, which are only suspected.
     fn carry(
         &self,
         person: &Person<'a>,
         matches: &mut Matches<'a>,
         owners: &Owners<'_, 'a>,
-    ) -> Vec<Suspicion<'a>> {
+    ) -> Vec<&'a Account> {
         let named = person.named();
         let mut suspected = Vec::new();
         let of_leaver = person
@@ -364,26 +366,11 @@ impl<'a> Index<'a> {
                 let note =
                     format!("account {account_id} belongs to an employed person with the same id");
                 matches.notes.push(note);
-            } else if let Some(account) = self.basis.listed.get(account_id) {
-                suspected.push(Suspicion::new(
-                    account,
-                    Reason::Followed,
-                    account_id.to_owned(),
-                ));
+            } else {
+                suspected.extend(self.basis.listed.get(account_id).copied());
             }
         }
         matches.links.sort_by_key(|link| link.account_id);
-        for id in &person.shared_ids {
-            for account_id in self.by_external_id.get(id) {
-                let is_linked = matches
-                    .links
-                    .iter()
-                    .any(|link| link.account_id == account_id);
-                let listed = self.basis.listed.get(account_id).filter(|_| !is_linked);
-                let suspicion = listed.map(|of| Suspicion::new(of, Reason::SharedId, id.clone()));
-                suspected.extend(suspicion);
-            }
-        }
         suspected
     }
 

@@ -126,7 +126,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.extend(checks::of_the_feed(&basis, &people));
     checks.push(columns::check(inputs, &leavers));
     checks.push(checks::hr_identities(inputs, rows_with_shared_id));
-    checks.extend(checks::of_the_past(inputs));
+    checks.extend(checks::of_the_past(inputs, &leavers));
     checks.extend(checks::of_the_store(inputs));
     checks.extend(reviews::review_due(inputs));
     checks.sort_by_key(|check| check.id);
@@ -153,7 +153,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
     let needed = basis.directives.exceptions_needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
-    let counts = summary::count(&inputs.population.accounts, &leavers, &findings, &changes);
+    let counts = summary::count(inputs, &leavers, &findings, &changes);
     let trend = summary::trend(inputs, verdict, complete, &counts);
 
     Judgement {

@@ -1,6 +1,6 @@
 //! One outcome for each leaver, and the interval in which access ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use super::matching::{Link, Matches};
 use super::offboardings::{self, Bound, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
-use super::suspicion::{Reason, Suspicion};
+use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
 use super::{
     Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
     WithinSla,
@@ -99,7 +99,7 @@ impl<'a> Judge<'_, 'a> {
         let Bound { prior, others } = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
-        let mut suspicions = matches.suspicions.clone();
+        let mut suspicions = matches.suspected.open.clone();
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
         let is_vanished = person.rows.is_empty() && !person.in_feed;
         let is_gone = person.is_named_as_gone();
@@ -200,8 +200,8 @@ impl<'a> Judge<'_, 'a> {
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
-        let without_address =
-            !could_match && links.is_empty() && suspicions.is_empty() && !is_unreadable;
+        let is_suspected = !suspicions.is_empty() || matches.suspected.has_more;
+        let without_address = !could_match && links.is_empty() && !is_suspected && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
         let never_had_any =
             is_roster && person.worked_without_address() && !matches.may_be_namesake;
@@ -383,7 +383,8 @@ impl<'a> Judge<'_, 'a> {
             hr_line: row.map(|row| row.line),
             other_person_ids: person.other_person_ids.clone(),
             tenures: person.tenures.clone(),
-            suspected_account_id: matches.suspected_account_id.clone(),
+            suspected_account_id: matches.suspected.carried.clone(),
+            more_suspected: matches.suspected.has_more,
         };
         if let Some(result) = result {
             offboardings::conclude(&mut leaver, result, inputs);
@@ -444,8 +445,23 @@ impl<'a> Judge<'_, 'a> {
                 .covers_suspicion(&named, suspicion.account);
             accepted.is_none()
         });
-        for suspicion in suspicions.iter() {
-            doubts.push(suspicion_of(person, suspicion, inputs));
+        let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
+        for Suspicion {
+            account,
+            reason,
+            key,
+        } in suspicions.iter()
+        {
+            questions.entry((*reason, key)).or_default().push(account);
+        }
+        for ((reason, key), accounts) in &questions {
+            doubts.push(suspicion_of(person, *reason, key, accounts, inputs));
+        }
+        if matches.suspected.has_more {
+            let text = format!(
+                "more than {MOST_SUSPECTED} accounts may be theirs, and not all of them are remembered"
+            );
+            doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
         if let Some(doubt) = person.doubt.as_ref().filter(|_| worst != Access::None) {
             doubts.push(doubt.about(person));
@@ -465,6 +481,7 @@ impl<'a> Judge<'_, 'a> {
         }
         if links.is_empty()
             && suspicions.is_empty()
+            && !matches.suspected.has_more
             && person.rows.iter().any(|row| row.unreadable_address)
         {
             let text =
@@ -475,17 +492,18 @@ impl<'a> Judge<'_, 'a> {
     }
 }
 
-/// The doubt that a suspected account raises, with the line that closes it.
-pub(super) fn suspicion_of(
+/// Longer lists of accounts are cut in a note.
+const MOST_LISTED: usize = 10;
+
+/// The doubt that suspected accounts with one reason and key raise, with the line that closes it.
+fn suspicion_of(
     person: &Person<'_>,
-    suspicion: &Suspicion<'_>,
+    reason: Reason,
+    key: &str,
+    accounts: &[&Account],
     inputs: &Inputs,
 ) -> String {
-    let Suspicion {
-        account,
-        reason,
-        key,
-    } = suspicion;
+    let account = accounts[0];
     let is_nameless = person.person_id.is_none() && person.emails.is_empty();
     let remedy = match reason {
         Reason::Shared => Remedy::Service(account.id.clone()),
@@ -493,7 +511,7 @@ pub(super) fn suspicion_of(
             let cells = person.rows.iter().flat_map(|row| &row.unread);
             let mut of_it = cells.filter(|cell| {
                 let mut emails = cell.emails.iter();
-                emails.any(|email| email.key() == key.as_str())
+                emails.any(|email| email.key() == key)
             });
             let column = of_it.next().map_or(0, |cell| cell.column);
             Remedy::Columns(reading(inputs, column, &[Meaning::OtherEmail]))
@@ -509,8 +527,34 @@ pub(super) fn suspicion_of(
         | Reason::AfterConclusion
         | Reason::Before => Remedy::Different(account.id.clone()),
     };
-    let text = format!("account {} may be theirs ({})", account.id, reason.text());
+    let text = match accounts {
+        [account] => format!("account {} may be theirs ({})", account.id, reason.text()),
+        several => {
+            let each = match remedy {
+                Remedy::Columns(_) => "",
+                _ => ", with one such line for each",
+            };
+            format!(
+                "{} may be theirs ({}){each}",
+                listed(several.iter().copied()),
+                reason.text()
+            )
+        }
+    };
     Doubt::new(text, remedy).about(person)
+}
+
+/// `12 accounts (1201, 1202, …)`: the number of accounts and the first ids.
+pub(super) fn listed<'s>(accounts: impl ExactSizeIterator<Item = &'s Account>) -> String {
+    let count = accounts.len();
+    let mut ids: Vec<&str> = accounts
+        .take(MOST_LISTED)
+        .map(|of| of.id.as_str())
+        .collect();
+    if count > MOST_LISTED {
+        ids.push("…");
+    }
+    format!("{count} accounts ({})", ids.join(", "))
 }
 
 /// Whether an account would have been found if there were one.

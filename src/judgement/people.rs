@@ -505,6 +505,7 @@ fn never_left(leaver: &Leaver) -> bool {
         && !leaver.tenures.iter().any(says_left)
         && leaver.account_id.is_empty()
         && leaver.suspected_account_id.is_empty()
+        && !leaver.more_suspected
         && !leaver.is_missing_from_roster()
 }
 

@@ -56,6 +56,30 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// How many deadlines this run tested. A pass that tested none says so.
+    pub fn deadlines_due(&self) -> String {
+        let earlier = self
+            .trend
+            .split_last()
+            .map_or(&[][..], |(_, earlier)| earlier);
+        let has_baseline = earlier.iter().any(|run| run.complete);
+        let due = self.counts.leavers.deadlines_due;
+        let text = match (due, has_baseline) {
+            (1, true) => "1 deadline fell due since the last complete run".to_owned(),
+            (due, true) => format!("{due} deadlines fell due since the last complete run"),
+            (1, false) => "1 deadline has passed; no earlier run is complete".to_owned(),
+            (due, false) => format!("{due} deadlines have passed; no earlier run is complete"),
+        };
+        let is_pass = match self.verdict {
+            Verdict::Pass | Verdict::PassWithExceptions => true,
+            Verdict::Inconclusive | Verdict::Fail => false,
+        };
+        match is_pass && due == 0 {
+            true => format!("{text}: this pass tested no new removal"),
+            false => text,
+        }
+    }
+
     /// What became of the lines of one file, in its order.
     pub fn directives_of(&self, kind: DirectiveKind) -> impl Iterator<Item = &DirectiveUse> {
         self.directives.iter().filter(move |line| line.kind == kind)
@@ -182,6 +206,9 @@ pub struct Leaver {
     /// Accounts that may be theirs, until somebody decides it: carried as links are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspected_account_id: Vec<String>,
+    /// Whether more accounts may be theirs, or might have been in an earlier run, than are remembered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more_suspected: bool,
 }
 
 impl Leaver {
@@ -429,6 +456,9 @@ pub struct LeaverCounts {
     pub total: u64,
     /// By outcome.
     pub by_outcome: BTreeMap<String, u64>,
+    /// Leavers whose deadline has passed since the last complete run, or all whose deadline has passed if there is
+    /// none.
+    pub deadlines_due: u64,
 }
 
 /// Findings by kind.

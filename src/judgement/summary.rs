@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use super::checks::rows_with_people;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
-    FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Verdict,
+    FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Standing,
+    Verdict,
 };
-use crate::people::{Account, Role};
+use crate::people::Role;
 
-/// So many nights are carried from run to run.
+/// So many runs are carried from run to run. The newest complete run is always one of them.
 const TREND: usize = 90;
 
 /// The verdict, and why it is not a plain pass.
@@ -107,13 +108,28 @@ fn tally(
         .collect()
 }
 
+/// Whether a leaver's deadline has passed since the last complete run. If HR named the leaver after it, any
+/// deadline that has passed counts: no run has tested it before.
+pub(super) fn fell_due(inputs: &Inputs, leaver: &Leaver) -> bool {
+    let deadline = leaver.deadline;
+    let Some(deadline) = deadline.filter(|_| leaver.standing == Standing::Ended) else {
+        return false;
+    };
+    let baseline = inputs.past.baseline.as_ref();
+    let is_new = baseline.is_none_or(|baseline| {
+        deadline >= baseline.as_of || leaver.first_seen_in_feed > baseline.as_of
+    });
+    deadline < inputs.as_of && is_new
+}
+
 /// The night in numbers.
 pub(super) fn count(
-    accounts: &[Account],
+    inputs: &Inputs,
     leavers: &[Leaver],
     findings: &[Finding],
     changes: &[Change],
 ) -> Counts {
+    let accounts = &inputs.population.accounts;
     let statuses = ["active", "invited", "inactive", "unknown"].into_iter();
     let roles = ["admin", "member", "guest", "unknown"].into_iter();
     Counts {
@@ -131,6 +147,10 @@ pub(super) fn count(
                 Outcome::ALL.iter().map(|outcome| outcome.as_str()),
                 leavers.iter().map(|leaver| leaver.outcome.as_str()),
             ),
+            deadlines_due: leavers
+                .iter()
+                .filter(|leaver| fell_due(inputs, leaver))
+                .count() as u64,
         },
         findings: FindingCounts {
             total: findings.len() as u64,
@@ -161,7 +181,13 @@ pub(super) fn trend(
         .previous
         .as_ref()
         .map_or(&[][..], |previous| &previous.trend);
-    let mut trend = earlier[earlier.len().saturating_sub(TREND - 1)..].to_vec();
+    let (dropped, kept) = earlier.split_at(earlier.len().saturating_sub(TREND - 1));
+    let mut trend = kept.to_vec();
+    if !kept.iter().any(|run| run.complete)
+        && let Some(last_complete) = dropped.iter().rfind(|run| run.complete)
+    {
+        trend[0] = last_complete.clone();
+    }
     trend.push(Night {
         run: inputs.run.clone(),
         as_of: inputs.as_of,

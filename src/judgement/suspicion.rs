@@ -4,13 +4,14 @@
 //! alias decides it, an owner is found, or access ends.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
-use super::directives::Directives;
+use super::directives::{Directives, Named};
 use super::lookup::{Map, Set};
-use super::matching::Link;
+use super::matching::{Index, Link};
 use super::people::Person;
+use super::remedies::key_of;
 use crate::people::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
 };
@@ -77,11 +78,70 @@ impl<'a> Suspicion<'a> {
     }
 }
 
+/// So many open suspicions are kept for a leaver. People who share a name with thousands of accounts would make
+/// millions of pairs; beyond this number only the fact that there are more is kept, as a doubt of its own.
+pub(super) const MOST_SUSPECTED: usize = 50;
+
+/// The accounts that may be one leaver's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspected<'a> {
+    /// By account id, at most [`MOST_SUSPECTED`].
+    pub(super) open: Vec<Suspicion<'a>>,
+    /// Whether there are more today, or were in an earlier run.
+    pub(super) has_more: bool,
+    /// Accounts to be remembered as suspected, by id.
+    pub(super) carried: Vec<String>,
+}
+
+/// Takes suspicions about one person, until there are too many.
+struct Taking<'p, 'a> {
+    directives: &'p Directives<'a>,
+    named: &'p Named<'p>,
+    open: BTreeMap<&'a str, Suspicion<'a>>,
+    /// Accounts that an alias separates from the person.
+    separated: BTreeSet<&'a str>,
+    has_more: bool,
+}
+
+impl<'a> Taking<'_, 'a> {
+    /// Takes accounts that have one reason and key.
+    fn take(&mut self, reason: Reason, key: &str, accounts: impl Iterator<Item = &'a Account>) {
+        self.take_each(key, accounts.map(|account| (reason, account)));
+    }
+
+    /// Takes accounts that have one key. An account keeps its strongest reason.
+    fn take_each(&mut self, key: &str, accounts: impl Iterator<Item = (Reason, &'a Account)>) {
+        for (reason, account) in accounts.filter(|(_, account)| account.access() != Access::None) {
+            let id = account.id.as_str();
+            if self.separated.contains(id) {
+                continue;
+            }
+            if let Some(known) = self.open.get_mut(id) {
+                if reason < known.reason {
+                    *known = Suspicion::new(account, reason, key.to_owned());
+                }
+                continue;
+            }
+            if self.directives.are_different(self.named, account) {
+                self.separated.insert(id);
+                continue;
+            }
+            if self.open.len() == MOST_SUSPECTED {
+                self.has_more = true;
+                return;
+            }
+            let suspicion = Suspicion::new(account, reason, key.to_owned());
+            self.open.insert(id, suspicion);
+        }
+    }
+}
+
 type ByKey<'a> = Map<String, Vec<&'a Account>>;
 
 /// Accounts that may have access and have no owner in the feed, by the keys that raise a suspicion.
-pub(super) struct Suspects<'a> {
+pub(super) struct Suspects<'s, 'a> {
     basis: &'a Basis<'a>,
+    index: &'s Index<'a>,
     complete: bool,
     /// Accounts with an owner in the feed.
     taken: Set<&'a str>,
@@ -98,6 +158,8 @@ pub(super) struct Suspects<'a> {
     /// All of them, for the rare person whose address has such letters.
     all_by_look: OnceCell<ByKey<'a>>,
     by_name: NameIndex<'a>,
+    /// Only accounts without an address in a domain of the organization.
+    by_name_outside: NameIndex<'a>,
 }
 
 /// Accounts by the words of their names.
@@ -137,24 +199,21 @@ impl<'a> NameIndex<'a> {
         index
     }
 
-    /// Accounts of the same name: equal, or one has all words of the other, two at least.
-    fn same(&self, name: &NameWords) -> Vec<&'a Account> {
-        let mut found: BTreeMap<&str, &Account> = BTreeMap::new();
+    /// Accounts of the same name: equal, or one has all words of the other, two at least. An account may come twice.
+    fn same(&self, name: &NameWords) -> impl Iterator<Item = &'a Account> {
         let exact = self.exact.get(name).into_iter().flatten();
-        found.extend(exact.map(|account| (account.id.as_str(), *account)));
-        if name.words().len() <= MOST_WORDS {
-            for (place, word) in name.words().iter().enumerate() {
-                for other in &name.words()[..place] {
-                    let pair = (other.clone(), word.clone());
-                    for account in self.by_pair.get(&pair).into_iter().flatten() {
-                        if self.names[account.id.as_str()].agrees_in_one_script(name) {
-                            found.insert(&account.id, account);
-                        }
-                    }
-                }
-            }
-        }
-        found.into_values().collect()
+        let words = match name.words().len() <= MOST_WORDS {
+            true => name.words(),
+            false => &[],
+        };
+        let pairs = words.iter().enumerate().flat_map(|(place, word)| {
+            let others = words[..place].iter();
+            others.map(|other| (other.clone(), word.clone()))
+        });
+        let by_pair = pairs.flat_map(|pair| self.by_pair.get(&pair).into_iter().flatten());
+        let agreeing =
+            by_pair.filter(|account| self.names[account.id.as_str()].agrees_in_one_script(name));
+        exact.chain(agreeing).copied()
     }
 
     /// Whether a name may be that of any account.
@@ -180,8 +239,13 @@ impl<'a> NameIndex<'a> {
 /// Longer names are only compared for equality.
 const MOST_WORDS: usize = 12;
 
-impl<'a> Suspects<'a> {
-    pub(super) fn of(basis: &'a Basis<'a>, taken: Set<&'a str>, complete: bool) -> Self {
+impl<'s, 'a> Suspects<'s, 'a> {
+    pub(super) fn of(
+        basis: &'a Basis<'a>,
+        index: &'s Index<'a>,
+        taken: Set<&'a str>,
+        complete: bool,
+    ) -> Self {
         let population = &basis.inputs.population.accounts;
         let has_access = |account: &&Account| account.access() != Access::None;
         let accounts: Vec<&Account> = population
@@ -190,7 +254,7 @@ impl<'a> Suspects<'a> {
             .filter(|account| !taken.contains(account.id.as_str()))
             .filter(|account| !basis.directives.is_service(account))
             .collect();
-        let index = |key: &dyn Fn(&EmailAddress) -> Option<String>| {
+        let keyed = |key: &dyn Fn(&EmailAddress) -> Option<String>| {
             let mut by_key = ByKey::default();
             for account in &accounts {
                 for email in &account.emails {
@@ -213,7 +277,7 @@ impl<'a> Suspects<'a> {
                 .iter()
                 .map(|account| (account.id.as_str(), *account))
                 .collect(),
-            by_plain_email: index(&|email| Some(plain(&basis.same_domains.key_without_tag(email)))),
+            by_plain_email: keyed(&|email| Some(plain(&basis.same_domains.key_without_tag(email)))),
             by_local: {
                 let mut by_local: Map<&str, Vec<&Account>> = Map::default();
                 for account in &accounts {
@@ -225,10 +289,18 @@ impl<'a> Suspects<'a> {
                 }
                 by_local
             },
-            odd_by_look: index(&|email| is_odd(email).then(|| look(email))),
+            odd_by_look: keyed(&|email| is_odd(email).then(|| look(email))),
             all_by_look: OnceCell::new(),
             by_name: NameIndex::of(&accounts),
+            by_name_outside: {
+                let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
+                let outside = accounts
+                    .iter()
+                    .filter(|account| !account.emails.iter().any(is_ours));
+                NameIndex::of(&outside.copied().collect::<Vec<_>>())
+            },
             basis,
+            index,
             accounts,
         }
     }
@@ -267,147 +339,134 @@ impl<'a> Suspects<'a> {
         }
     }
 
-    /// The open suspicions of a person with these accounts, and every account to be remembered as
-    /// suspected. `followed` are accounts that were theirs.
+    /// The suspicions about a person with these accounts. `followed` are accounts that were theirs.
     pub(super) fn of_person(
         &self,
         person: &Person<'a>,
         links: &[Link<'a>],
-        followed: Vec<Suspicion<'a>>,
-    ) -> (Vec<Suspicion<'a>>, Vec<String>) {
-        let directives: &Directives<'_> = &self.basis.directives;
+        followed: &[&'a Account],
+    ) -> Suspected<'a> {
+        let basis = self.basis;
+        let directives: &Directives<'_> = &basis.directives;
         let named = person.named();
-        let population = &self.basis.inputs.population.accounts;
-        let answered_for = directives.answered_for_by(&named, population);
+        let answered_for = directives.answered_for_by(&named, &basis.inputs.population.accounts);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());
+        let had_more = person.previous.iter().any(|leaver| leaver.more_suspected);
         let mut unread = person.rows.iter().flat_map(|row| &row.unread);
         let has_nothing_to_find = self.accounts.is_empty()
             && followed.is_empty()
             && person.shared_emails.is_empty()
+            && person.shared_ids.is_empty()
             && unread.all(|cell| cell.emails.is_empty());
         if has_nothing_to_find {
-            return (Vec::new(), self.carried(person, answered_for));
+            return Suspected {
+                open: Vec::new(),
+                has_more: had_more,
+                carried: self.carried(person, answered_for),
+            };
         }
-        let mut open: BTreeMap<&'a str, Suspicion<'a>> = BTreeMap::new();
-        let mut suspect = |suspicion: Suspicion<'a>| {
-            let known = open
-                .entry(&suspicion.account.id)
-                .or_insert_with(|| suspicion.clone());
-            if suspicion.reason < known.reason {
-                *known = suspicion;
-            }
+        let mut taking = Taking {
+            directives,
+            named: &named,
+            open: BTreeMap::new(),
+            separated: BTreeSet::new(),
+            has_more: had_more,
         };
-        for suspicion in followed {
-            if suspicion.account.access() != Access::None {
-                suspect(suspicion);
-            }
-        }
         let names: Vec<NameWords> = person
             .names
             .iter()
             .filter_map(|name| NameWords::of(name))
             .collect();
-        let agrees = |account: &Account| {
+        for account in followed.iter().copied() {
+            taking.take(Reason::Followed, &account.id, std::iter::once(account));
+        }
+        // Names change easily, so a changed name closes no suspicion. Only an owner, an alias or the proven end of
+        // access does.
+        let remembered = person
+            .previous
+            .iter()
+            .flat_map(|leaver| &leaver.suspected_account_id)
+            .filter_map(|id| self.by_id.get(id.as_str()).copied());
+        let whose = match names.first() {
+            Some(name) => name.words().join(" "),
+            None => key_of(person.person_id.as_deref(), &person.emails),
+        };
+        taking.take(Reason::Before, &whose, remembered);
+        if !self.accounts.is_empty() {
+            self.by_address(person, &names, &mut taking);
+            // If the person's own account was found, one in the organization's domains is only a namesake's.
+            let by_name = match links.is_empty() {
+                true => &self.by_name,
+                false => &self.by_name_outside,
+            };
+            for name in &names {
+                taking.take(Reason::Name, &name.words().join(" "), by_name.same(name));
+            }
+        }
+        let is_linked = |account: &&Account| links.iter().any(|link| link.account_id == account.id);
+        for id in &person.shared_ids {
+            let accounts = self.index.listed_with_id(id);
+            let accounts = accounts.filter(|account| !is_linked(account));
+            taking.take(Reason::SharedId, id, accounts);
+        }
+        // A shared address identifies no person, so its account is one question for all of them.
+        for email in &person.shared_emails {
+            let accounts = basis.by_email.get(email.key());
+            let accounts = accounts.filter(|account| !directives.is_service(account));
+            taking.take(Reason::Shared, email.key(), accounts);
+        }
+        let unread = person.rows.iter().flat_map(|row| &row.unread);
+        for email in unread.flat_map(|cell| &cell.emails) {
+            let accounts = basis.by_email.get(email.key());
+            let accounts = accounts.filter(|account| !is_linked(account));
+            taking.take(Reason::Unread, email.key(), accounts);
+        }
+        let found = taking.open.keys().chain(&taking.separated).copied();
+        let carried = self.carried(person, answered_for.chain(found));
+        Suspected {
+            open: taking.open.into_values().collect(),
+            has_more: taking.has_more,
+            carried,
+        }
+    }
+
+    /// Accounts with an address that resembles one of the person's.
+    fn by_address(&self, person: &Person<'a>, names: &[NameWords], taking: &mut Taking<'_, 'a>) {
+        let same_domains = &self.basis.same_domains;
+        let agrees = |account: &&Account| {
             let name = account.name.as_deref().and_then(NameWords::of);
             let mut names = names.iter();
             name.is_none()
                 || names.len() == 0
                 || names.any(|of| compare_names(Some(of), name.as_ref()) == Likeness::Agree)
         };
-        if !self.accounts.is_empty() {
-            for email in &person.emails {
-                let untagged = self.basis.same_domains.key_without_tag(email);
-                let key = plain(&untagged);
-                for account in self.by_plain_email.get(&key).into_iter().flatten() {
-                    let mut others = account.emails.iter();
-                    let reason = match others
-                        .any(|of| self.basis.same_domains.key_without_tag(of) == untagged)
-                    {
-                        true => Reason::Tag,
-                        false => Reason::Accent,
-                    };
-                    suspect(Suspicion::new(account, reason, key.clone()));
+        for email in &person.emails {
+            let untagged = same_domains.key_without_tag(email);
+            let reason = |account: &'a Account| {
+                let mut others = account.emails.iter();
+                match others.any(|of| same_domains.key_without_tag(of) == untagged) {
+                    true => (Reason::Tag, account),
+                    false => (Reason::Accent, account),
                 }
-                for account in self.alike(email).into_iter().flatten() {
-                    suspect(Suspicion::new(account, Reason::LookAlike, look(email)));
-                }
-                if self.basis.domains.contains(email.domain()) {
-                    for account in self.by_local.get(email.local()).into_iter().flatten() {
-                        if agrees(account) {
-                            let local = email.local().to_owned();
-                            suspect(Suspicion::new(account, Reason::OtherDomain, local));
-                        }
-                    }
-                }
+            };
+            let key = plain(&untagged);
+            let accounts = self.by_plain_email.get(&key).into_iter().flatten();
+            taking.take_each(&key, accounts.copied().map(reason));
+            if let Some(accounts) = self.alike(email) {
+                taking.take(Reason::LookAlike, &look(email), accounts.iter().copied());
             }
-            for name in &names {
-                for account in self.by_name.same(name) {
-                    if !self.is_namesake(links, account) {
-                        suspect(Suspicion::new(
-                            account,
-                            Reason::Name,
-                            name.words().join(" "),
-                        ));
-                    }
-                }
-            }
-            // Names change easily, so a changed name closes no suspicion. Only an owner, an alias or the proven end of
-            // access does.
-            for id in person
-                .previous
-                .iter()
-                .flat_map(|leaver| &leaver.suspected_account_id)
-            {
-                if let Some(account) = self.by_id.get(id.as_str()) {
-                    suspect(Suspicion::new(account, Reason::Before, id.clone()));
-                }
+            if self.basis.domains.contains(email.domain()) {
+                let accounts = self.by_local.get(email.local()).into_iter().flatten();
+                let accounts = accounts.copied().filter(agrees);
+                taking.take(Reason::OtherDomain, email.local(), accounts);
             }
         }
-        // A shared address identifies no person, so its account is one question for all of them.
-        for email in &person.shared_emails {
-            for account in self.basis.by_email.get(email.key()) {
-                if account.access() != Access::None && !directives.is_service(account) {
-                    suspect(Suspicion::new(
-                        account,
-                        Reason::Shared,
-                        email.key().to_owned(),
-                    ));
-                }
-            }
-        }
-        for email in person
-            .rows
-            .iter()
-            .flat_map(|row| &row.unread)
-            .flat_map(|cell| &cell.emails)
-        {
-            for account in self.basis.by_email.get(email.key()) {
-                let is_linked = links.iter().any(|link| link.account_id == account.id);
-                if account.access() != Access::None && !is_linked {
-                    suspect(Suspicion::new(
-                        account,
-                        Reason::Unread,
-                        email.key().to_owned(),
-                    ));
-                }
-            }
-        }
-        let carried = self.carried(person, answered_for.chain(open.keys().copied()));
-        open.retain(|_, suspicion| !directives.are_different(&named, suspicion.account));
-        (open.into_values().collect(), carried)
-    }
-
-    /// Whether an account with the person's name is only a namesake's: the person's own account was found, and
-    /// this one is in the organization's domains.
-    fn is_namesake(&self, links: &[Link<'_>], account: &Account) -> bool {
-        let mut emails = account.emails.iter();
-        !links.is_empty() && emails.any(|email| self.basis.domains.contains(email.domain()))
     }
 
     /// Accounts to carry as suspected: those of `now`, and earlier ones without an owner. An alias that decides a
     /// suspicion does not end the carrying, because the line may be deleted. An account that a complete list
     /// proves to have no access is not carried.
-    fn carried<'s>(&self, person: &Person<'_>, now: impl Iterator<Item = &'s str>) -> Vec<String> {
+    fn carried<'i>(&self, person: &Person<'_>, now: impl Iterator<Item = &'i str>) -> Vec<String> {
         let before = person.previous.iter();
         let before = before.flat_map(|leaver| &leaver.suspected_account_id);
         let before = before.filter(|id| !self.taken.contains(id.as_str()));

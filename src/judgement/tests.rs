@@ -5,6 +5,7 @@ mod examples;
 mod findings;
 mod matching;
 mod model;
+mod namesakes;
 mod offboardings;
 mod outcomes;
 mod properties;

@@ -168,6 +168,7 @@ impl Ledger {
             past: Past {
                 ledger_faults: told(walk.faults),
                 ledger_head: listing.sequences.last().copied(),
+                failed_since_baseline: walk.failed_since_baseline,
                 baseline: walk.baseline,
                 previous: walk.previous,
             },
@@ -199,6 +200,8 @@ struct Walk<'a> {
     night: Option<EarlierNight>,
     /// A night after the previous run could not be judged.
     has_failed_since: bool,
+    /// Runs after the baseline that could not be judged.
+    failed_since_baseline: u64,
     /// The entry looked at last, and what it says its predecessor's hash is, if it is believed.
     after: Option<(u64, Option<String>)>,
     /// The lowest entry that is not signed, of those above the last one that is.
@@ -234,6 +237,7 @@ impl<'a> Walk<'a> {
             baseline: None,
             night: None,
             has_failed_since: false,
+            failed_since_baseline: 0,
             after: None,
             unsigned: None,
             lookback: None,
@@ -382,7 +386,9 @@ impl<'a> Walk<'a> {
             self.unsigned = Some(sequence);
         }
         self.after = Some((sequence, Some(entry.previous_sha256.clone())));
-        self.has_failed_since |= entry.kind == EntryKind::Failure && self.previous.is_none();
+        let is_failure = entry.kind == EntryKind::Failure;
+        self.has_failed_since |= is_failure && self.previous.is_none();
+        self.failed_since_baseline += u64::from(is_failure && self.baseline.is_none());
         match entry.kind {
             EntryKind::ReviewOpen | EntryKind::ReviewClose => self.review(&entry).await?,
             EntryKind::Run | EntryKind::Failure => {}

@@ -23,7 +23,7 @@ pub use hr::{
 pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
     Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
-    RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, Viewer, Workspace,
+    RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, SecondList, Viewer, Workspace,
 };
 pub use protection::{Lock, LockMode, Protection};
 pub use reviews::{

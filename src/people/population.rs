@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, words};
+use super::{Account, Role, words};
 
 /// The accounts of one workspace, with the proof that none is missing.
 ///
@@ -74,6 +74,8 @@ pub enum Viewer {
     Account {
         /// The account's id.
         id: String,
+        /// Its role as `/me` gives it, which may differ from that in the lists.
+        role: Role,
     },
     /// It could not be read.
     NotTold {
@@ -178,6 +180,8 @@ pub struct GapFilling {
     pub emails_unreadable: u64,
     /// E-mails the pass over `/custom/users` brought.
     pub emails_from_pass: u64,
+    /// Asana's own list of users as this pass read it: another witness of completeness. None if there was no pass.
+    pub second_list: Option<SecondList>,
     /// Accounts read one by one.
     pub gets: u64,
     /// Of these, how many answered 404.
@@ -186,6 +190,17 @@ pub struct GapFilling {
     pub stopped_because: Option<String>,
     /// Scopes that answers named as missing.
     pub missing_scopes: Vec<String>,
+}
+
+/// Asana's own list of users beside the list that the accounts are from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondList {
+    /// Whether its last page was reached.
+    pub last_page_reached: bool,
+    /// Ids that the list of accounts lacks.
+    pub not_listed: Vec<String>,
+    /// Ids of accounts that it lacks.
+    pub only_listed: Vec<String>,
 }
 
 /// How accounts were made from Truto's answers, and what of these is there to do it again.

@@ -102,6 +102,7 @@ fn world() -> World {
             workspaces_visible: 1,
             viewer: Viewer::Account {
                 id: "100".to_owned(),
+                role: Role::Admin,
             },
             listing: Listing::default(),
             memberships: Memberships::Unreadable {

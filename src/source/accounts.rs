@@ -113,7 +113,7 @@ fn status(told: Option<String>) -> Status {
 }
 
 /// What a membership's flag adds to a status: it fills one that was not told, and access wins over
-/// "inactive". A word we don't know stays unknown, whatever the flag says.
+/// "inactive". A word we don't know stays unknown: only [`super::memberships`] decide it.
 pub(super) fn told_by_flag(status: &mut Status, is_active: Option<bool>) {
     match (&*status, is_active) {
         (Status::Unknown(None) | Status::Inactive, Some(true)) => *status = Status::Active,

@@ -356,6 +356,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             emails_missing_in_list,
             emails_unreadable,
             emails_from_pass,
+            second_list,
             gets: _,
             gets_not_found: _,
             stopped_because: _,
@@ -396,6 +397,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 "the number of e-mails read in one pass",
                 emails_from_pass == gaps.emails_from_pass,
             ),
+            ("Asana's own list of users", second_list == gaps.second_list),
         ] {
             if !is_same {
                 differences.push(format!("{what} is another"));

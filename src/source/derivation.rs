@@ -1,13 +1,16 @@
 //! From Truto's answers to the accounts: the one way there is, pure, for a run that fetches the answers
 //! and for whoever derives the accounts again from those that were kept.
 
+use std::collections::BTreeSet;
+
 use tracing::warn;
 
 use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::people::{
-    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Workspace, read_addresses,
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, SecondList, Workspace,
+    read_addresses,
 };
 use crate::truto::{Client, CustomUser, Row, User};
 
@@ -63,6 +66,16 @@ impl<'a> Derivation<'a> {
 
     /// Gives the addresses of the pass to those who have none.
     pub(super) fn take_emails(&mut self, pass: EmailsPass) {
+        let accounts = &self.users.accounts;
+        let not_listed = pass.ids.iter().filter(|id| !accounts.contains(id));
+        let only_listed = accounts.iter().filter(|of| !pass.ids.contains(&of.id));
+        let mut only_listed: Vec<String> = only_listed.map(|of| of.id.clone()).collect();
+        only_listed.sort_unstable();
+        self.gaps.second_list = Some(SecondList {
+            last_page_reached: pass.pages.last().is_some_and(|page| page.last),
+            not_listed: not_listed.cloned().collect(),
+            only_listed,
+        });
         for (id, email) in pass.emails {
             if let Some(account) = self.users.accounts.get_mut(&id)
                 && account.emails.is_empty()
@@ -134,6 +147,8 @@ impl<'a> Derivation<'a> {
 /// What the pass over Asana's own list of users brought.
 #[derive(Debug, Default)]
 pub(super) struct EmailsPass {
+    /// Of all users.
+    pub(super) ids: BTreeSet<String>,
     pub(super) emails: Vec<(String, EmailAddress)>,
     pub(super) pages: Vec<PageRecord>,
 }
@@ -143,14 +158,18 @@ impl EmailsPass {
     pub(super) fn take(&mut self, record: PageRecord, rows: Vec<Row<CustomUser>>) {
         self.pages.push(record);
         for row in rows {
-            if let Row::Record(user) = row
-                && let Some(id) = user.gid.or(user.id)
-                && let Some(text) = user.email
-            {
+            let Row::Record(CustomUser { gid, id, email, .. }) = row else {
+                continue;
+            };
+            let Some(id) = gid.or(id) else {
+                continue;
+            };
+            if let Some(text) = email {
                 let found = read_addresses(&text).found;
                 self.emails
                     .extend(found.into_iter().map(|email| (id.clone(), email)));
             }
+            self.ids.insert(id);
         }
     }
 }

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::accounts::{Accounts, higher, may_have_access, role_of_flags, told_by_flag};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
-use crate::people::{self, PageRecord, RequestRecord, Role};
+use crate::people::{self, PageRecord, RequestRecord, Role, Status};
 use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, instant, restarted_once};
 
 /// Asana allows no more than this on a page.
@@ -226,6 +226,10 @@ impl Members {
             let Some(member) = self.by_user.get(&account.id) else {
                 continue;
             };
+            // The memberships decide what a word we don't know leaves open.
+            if member.is_active.is_some() && matches!(account.status, Status::Unknown(_)) {
+                account.status = Status::Unknown(None);
+            }
             told_by_flag(&mut account.status, member.is_active);
             let role = std::mem::replace(&mut account.role, Role::Unknown(None));
             account.role = higher(role, member.role.clone());

@@ -86,7 +86,7 @@ pub async fn sample(
 ) -> Result<Population, SourceError> {
     let client = truto::Client::new(&settings.truto, clock, deadline)?.first_pages_only();
     let mut population = fetch(&client, settings).await?.population;
-    if let Viewer::Account { id } = &population.viewer
+    if let Viewer::Account { id, .. } = &population.viewer
         && !population.listing.last_page_reached
         && population.accounts.iter().all(|account| account.id != *id)
         && let Ok(got) = client.user(id).await

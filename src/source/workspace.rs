@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tracing::{info, warn};
 
 use super::SourceError;
-use crate::people::{Connection, RequestRecord, Viewer, Workspace};
+use super::accounts::account;
+use crate::people::{Account, Connection, RequestRecord, Viewer, Workspace};
 use crate::truto::{Client, End, List, Organization, Row, User, Walk};
 
 /// What was found before reading.
@@ -31,7 +32,7 @@ pub async fn preflight(client: &Client, wanted: Option<&str>) -> Result<Prefligh
     let workspaces_visible = seen.len() as u64;
     let workspace = choose(wanted, seen, end)?;
     let me = directory_list(client, List::ME, "me");
-    let viewer = viewer(client, &me).await?;
+    let viewer = viewer(client, &me, &workspace).await?;
     info!(
         workspaces_visible,
         "The connection is active and sees workspace {}", workspace.id
@@ -147,17 +148,24 @@ fn choose(
 }
 
 /// The user the connection itself is. Nobody is stopped by not knowing it; the judgement warns.
-async fn viewer(client: &Client, list: &List) -> Result<Viewer, SourceError> {
+async fn viewer(
+    client: &Client,
+    list: &List,
+    workspace: &Workspace,
+) -> Result<Viewer, SourceError> {
     let not_told = |reason: String| Ok(Viewer::NotTold { reason });
     match Walk::<User>::new(client, list).next().await {
         Ok(page) => {
             let rows = page.into_iter().flat_map(|page| page.rows);
             let first = rows.filter_map(|row| match row {
-                Row::Record(user) => user.id,
+                Row::Record(mut user) => Some((user.id.take()?, user)),
                 Row::Other(_) => None,
             });
             match { first }.next() {
-                Some(id) => Ok(Viewer::Account { id }),
+                Some((id, user)) => {
+                    let (Account { id, role, .. }, _) = account(id, user, workspace);
+                    Ok(Viewer::Account { id, role })
+                }
                 None => not_told("`/me` names nobody".to_owned()),
             }
         }

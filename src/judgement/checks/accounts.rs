@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::{check, complete_nights, drop, with};
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs};
-use crate::people::{Access, Account, Listing, Memberships, Role, Status, Viewer};
+use crate::people::{
+    Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
+};
 
 /// The one origin whose answers need no mark.
 const TRUTO: &str = "https://api.truto.one";
@@ -156,8 +158,50 @@ fn memberships_agree(memberships: &Memberships) -> bool {
     )
 }
 
+/// Why nothing but the list itself shows that the list is complete; none if there is a witness: the memberships,
+/// Asana's own list of users, or the connection's own account.
+fn without_witness(population: &Population) -> Option<String> {
+    let memberships = match &population.memberships {
+        Memberships::Read { .. } => return None,
+        Memberships::Incomplete { reason } => {
+            format!("the memberships were not read to their end ({reason})")
+        }
+        unreadable @ Memberships::Unreadable { .. } => unanswered(unreadable),
+    };
+    let second_list = match &population.gaps.second_list {
+        Some(second) if second.last_page_reached => return None,
+        Some(_) => "Asana's own list of users was not read to its end",
+        None => "Asana's own list of users was not read",
+    };
+    match &population.viewer {
+        Viewer::Account { .. } => None,
+        Viewer::NotTold { reason } => Some(format!(
+            "{memberships}; {second_list}; the connection's own account is not known ({reason})"
+        )),
+    }
+}
+
+/// `the memberships answered 403, missing scope default`
+fn unanswered(memberships: &Memberships) -> String {
+    match memberships {
+        Memberships::Unreadable {
+            status,
+            missing_scopes,
+        } if missing_scopes.is_empty() => format!("the memberships answered {status}"),
+        Memberships::Unreadable {
+            status,
+            missing_scopes,
+        } => format!(
+            "the memberships answered {status}, missing scope {}",
+            missing_scopes.join(", ")
+        ),
+        Memberships::Read { .. } | Memberships::Incomplete { .. } => String::new(),
+    }
+}
+
 fn list_complete(inputs: &Inputs) -> Check {
-    let listing = &inputs.population.listing;
+    let population = &inputs.population;
+    let listing = &population.listing;
     let id = CheckId::ListComplete;
     let users = listing
         .pages
@@ -181,6 +225,13 @@ fn list_complete(inputs: &Inputs) -> Check {
     } else if listing.partial_response {
         let detail = "Truto marked the list as partial; the memberships name the same accounts";
         (CheckStatus::Pass, detail.to_owned())
+    } else if let Some(why) = without_witness(population) {
+        let detail = format!(
+            "nothing else confirms that the list is complete: {why}; connect again with full permissions; closes \
+             with: `asana-access-review connect --reconnect {}`",
+            population.connection.id
+        );
+        (CheckStatus::Fail, detail)
     } else {
         (
             CheckStatus::Pass,
@@ -253,18 +304,36 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
                 "the memberships were not read to their end: {reason}"
             ));
         }
-        Memberships::Unreadable {
-            status,
-            missing_scopes,
-        } => {
-            single_source = Some(if missing_scopes.is_empty() {
-                format!("single source: the memberships answered {status}")
-            } else {
-                format!(
-                    "single source: the memberships answered {status}, missing scope {}",
-                    missing_scopes.join(", ")
-                )
-            });
+        unreadable @ Memberships::Unreadable { .. } => {
+            let unanswered = unanswered(unreadable);
+            let second_list = inputs.population.gaps.second_list.as_ref();
+            match second_list.filter(|second| second.last_page_reached) {
+                None => single_source = Some(format!("single source: {unanswered}")),
+                Some(SecondList {
+                    last_page_reached: _,
+                    not_listed,
+                    only_listed,
+                }) => {
+                    numbers["second_list_not_listed"] = json!(not_listed.len());
+                    numbers["second_list_only_listed"] = json!(only_listed.len());
+                    if let Some(first) = not_listed.first() {
+                        faults.push(format!(
+                            "{} account(s) of Asana's own list of users are missing from the list, account {first} \
+                             first",
+                            not_listed.len()
+                        ));
+                    }
+                    if let Some(first) = only_listed.first() {
+                        faults.push(format!(
+                            "{} listed account(s) are missing from Asana's own list of users, account {first} first",
+                            only_listed.len()
+                        ));
+                    }
+                    single_source = Some(format!(
+                        "Asana's own list of users names the same accounts, but {unanswered}"
+                    ));
+                }
+            }
         }
     }
     let (status, detail) = if !faults.is_empty() {
@@ -300,7 +369,7 @@ fn population_size(inputs: &Inputs) -> Check {
 fn population_drop(basis: &Basis<'_>) -> Check {
     let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
-    let nights = complete_nights(inputs).map(|night| night.counts.accounts.total);
+    let nights = complete_nights(inputs).map(|night| (night.as_of, night.counts.accounts.total));
     drop(basis, CheckId::PopulationDrop, now, nights)
 }
 
@@ -379,12 +448,12 @@ fn fields_known(basis: &Basis<'_>) -> Check {
 
 fn viewer(inputs: &Inputs) -> Check {
     let id = CheckId::Viewer;
-    let viewer = match &inputs.population.viewer {
+    let (viewer, of_me) = match &inputs.population.viewer {
         Viewer::NotTold { reason } => {
             let detail = format!("the connection's own account is not known: {reason}");
             return check(id, CheckStatus::Warn, detail);
         }
-        Viewer::Account { id } => id,
+        Viewer::Account { id, role } => (id, role),
     };
     let Some(account) = inputs
         .population
@@ -395,7 +464,14 @@ fn viewer(inputs: &Inputs) -> Check {
         let detail = format!("the connection's own account {viewer} is missing from the list");
         return check(id, CheckStatus::Fail, detail);
     };
-    let (status, detail) = match &account.role {
+    // The lower of both: a connection that sees less than an administrator shows a shorter list.
+    let is_lower = match (of_me.rank(), account.role.rank()) {
+        (Some(of_me), Some(listed)) => of_me < listed,
+        (of_me, None) => of_me.is_some(),
+        (None, Some(_)) => false,
+    };
+    let role = if is_lower { of_me } else { &account.role };
+    let (status, detail) = match role {
         Role::Admin => (
             CheckStatus::Pass,
             "the connection's own account is listed, an admin".into(),
@@ -403,9 +479,12 @@ fn viewer(inputs: &Inputs) -> Check {
         Role::Member | Role::Guest => (
             CheckStatus::Fail,
             format!(
-                "the connection's own account {viewer} is a {}: it may not see everybody; connect \
-                 as an admin",
-                account.role
+                "the connection's own account {viewer} is a {role}{}: it may not see everybody; connect as an admin",
+                match (of_me.rank(), account.role.rank()) {
+                    (Some(one), Some(other)) if one != other =>
+                        format!(" (`/me` says {of_me}, the list says {})", account.role),
+                    _ => String::new(),
+                }
             ),
         ),
         Role::Unknown(_) => (

@@ -253,8 +253,8 @@ fn hr_drop(basis: &Basis<'_>) -> Check {
     }
     // A night without a readable feed says nothing of how large it is.
     let nights = complete_nights(inputs)
-        .map(|night| night.hr_rows)
-        .filter(|rows| *rows > 0);
+        .map(|night| (night.as_of, night.hr_rows))
+        .filter(|(_, rows)| *rows > 0);
     drop(basis, CheckId::HrDrop, rows_with_people(inputs), nights)
 }
 

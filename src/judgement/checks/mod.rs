@@ -10,6 +10,7 @@ mod store;
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::remedies::Remedy;
@@ -22,10 +23,10 @@ pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;
 
 /// A fall of fewer than this many is not a collapse, whatever its percentage.
-const SMALLEST_DROP: u64 = 20;
+const SMALLEST_DROP: u64 = 5;
 
-/// So many complete runs back, the largest population is what a fall is measured against.
-const DROP_WINDOW: usize = 7;
+/// A fall is measured against the largest number of the complete runs of so many days.
+const DROP_DAYS: i64 = 7;
 
 pub(super) fn check(id: CheckId, status: CheckStatus, detail: impl Into<String>) -> Check {
     Check {
@@ -61,14 +62,41 @@ fn collapsed(now: u64, largest: u64, max_drop_percent: u32) -> bool {
     fall >= SMALLEST_DROP && fall * 100 > largest * u64::from(max_drop_percent)
 }
 
-fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u64>) -> Check {
-    let Some(largest) = nights.take(DROP_WINDOW).max() else {
+/// Compares a number with that of complete runs, the newest first.
+fn drop(
+    basis: &Basis<'_>,
+    id: CheckId,
+    now: u64,
+    runs: impl Iterator<Item = (Timestamp, u64)>,
+) -> Check {
+    let mut runs = runs.peekable();
+    let Some((_, newest)) = runs.peek().copied() else {
         return check(id, CheckStatus::Pass, "no complete run to compare with");
     };
+    let as_of = basis.inputs.as_of;
+    let window = SignedDuration::from_hours(24 * DROP_DAYS);
+    let in_window = runs.filter(|(run, _)| as_of.duration_since(*run) <= window);
+    let (largest, seen) = match in_window.map(|(_, number)| number).max() {
+        Some(largest) => (
+            largest,
+            format!(
+                "{now} now, at most {largest} in the complete runs of the last {DROP_DAYS} days"
+            ),
+        ),
+        None => (
+            newest,
+            format!(
+                "{now} now, {newest} in the last complete run, which is more than {DROP_DAYS} days old"
+            ),
+        ),
+    };
     let percent = basis.inputs.policy.max_drop_percent;
-    let seen = format!("{now} now, at most {largest} in the last {DROP_WINDOW} complete runs");
+    let fall = largest.saturating_sub(now);
     let (status, detail) = if collapsed(now, largest, percent) {
-        let detail = format!("{seen}: fell by more than {percent} %");
+        let detail = format!(
+            "{seen}: fell by {fall} ({}), more than {percent} %",
+            percent_of(fall, largest)
+        );
         match basis.directives.covers_check(id) {
             Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
             None => {
@@ -80,16 +108,31 @@ fn drop(basis: &Basis<'_>, id: CheckId, now: u64, nights: impl Iterator<Item = u
             }
         }
     } else {
-        let detail = format!("{seen}: did not fall by more than {percent} %");
+        let detail = match fall {
+            0 => format!("{seen}: did not fall"),
+            _ => format!(
+                "{seen}: fell by {fall} ({}), which is no more than {percent} %, or fewer than {SMALLEST_DROP}",
+                percent_of(fall, largest)
+            ),
+        };
         (CheckStatus::Pass, detail)
     };
     with(
         check(id, status, detail),
-        json!({ "now": now, "largest": largest }),
+        json!({ "now": now, "largest": largest, "fall": fall }),
     )
 }
 
-/// The complete nights, the newest first: a fall is measured against some of them.
+/// `72 %`, or `30.1 %`: rounded up, so that what is more than a whole number never looks like it.
+fn percent_of(part: u64, whole: u64) -> String {
+    let tenths = (1000 * part).div_ceil(whole.max(1));
+    match tenths % 10 {
+        0 => format!("{} %", tenths / 10),
+        tenth => format!("{}.{tenth} %", tenths / 10),
+    }
+}
+
+/// The complete runs, the newest first: a fall is measured against some of them.
 fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &Night> {
     let trend = inputs
         .past

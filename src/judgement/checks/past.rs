@@ -1,21 +1,28 @@
 //! The checks against earlier runs.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
-use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::outcomes::Judged;
+use crate::judgement::summary::fell_due;
+use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
 use crate::people::Mapping;
 
-/// A nightly run that is later than this missed a night.
+/// If the last complete run is older than this, a nightly run was missed.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
+/// Two complete runs prove best what happened around a deadline if they are no farther apart than this.
+const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
+
 /// The checks against earlier runs.
-pub(in crate::judgement) fn of_the_past(inputs: &Inputs) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
     let mut checks = vec![
         policy_unchanged(inputs),
-        cadence(inputs),
+        cadence(inputs, leavers),
         ledger_continues(inputs),
     ];
     checks.extend(mapping_unchanged(inputs));
@@ -87,10 +94,63 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     Some(with(check(id, status, detail), numbers))
 }
 
-fn cadence(inputs: &Inputs) -> Check {
+/// How many runs since the baseline were incomplete.
+fn incomplete_since(inputs: &Inputs, baseline: &Baseline) -> u64 {
+    let previous = inputs.past.previous.as_ref();
+    let trend = previous.map_or(&[][..], |previous| &previous.trend);
+    let newest_first = trend.iter().rev();
+    let since = newest_first.take_while(|run| run.run != baseline.at.run);
+    since.filter(|run| !run.complete).count() as u64
+}
+
+/// `in between, 2 runs were incomplete and 1 run failed`
+fn in_between(incomplete: u64, failed: u64) -> String {
+    let incomplete = match incomplete {
+        0 => None,
+        1 => Some("1 run was incomplete".to_owned()),
+        runs => Some(format!("{runs} runs were incomplete")),
+    };
+    let failed = match failed {
+        0 => None,
+        1 => Some("1 run failed".to_owned()),
+        runs => Some(format!("{runs} runs failed")),
+    };
+    match Vec::from_iter(incomplete.into_iter().chain(failed)) {
+        parts if parts.is_empty() => "no run in between left a record".to_owned(),
+        parts => format!("in between, {}", parts.join(" and ")),
+    }
+}
+
+/// Zones with a deadline that fell due between two complete runs that are far apart: a removal between these runs may
+/// be proven neither in time nor late.
+fn zones_without_close_runs(
+    inputs: &Inputs,
+    baseline: &Baseline,
+    leavers: &[Judged<'_>],
+) -> BTreeSet<String> {
+    if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
+        return BTreeSet::new();
+    }
+    let due = leavers
+        .iter()
+        .map(|judged| &judged.leaver)
+        .filter(|leaver| {
+            let is_later = leaver
+                .deadline
+                .is_some_and(|deadline| deadline >= baseline.as_of);
+            is_later && fell_due(inputs, leaver)
+        });
+    let zones = due.filter_map(|leaver| {
+        let mut tenures = leaver.tenures.iter();
+        let own = tenures.find(|of| of.person_id == leaver.person_id && of.zone.is_some());
+        own.or(leaver.tenures.first())?.zone.clone()
+    });
+    zones.collect()
+}
+
+fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let id = CheckId::Cadence;
-    let last: Option<Timestamp> = inputs.past.baseline.as_ref().map(|baseline| baseline.as_of);
-    let Some(last) = last else {
+    let Some(baseline) = &inputs.past.baseline else {
         return if inputs.past.ledger_head.is_none() {
             check(id, CheckStatus::Pass, "the first run")
         } else {
@@ -101,28 +161,42 @@ fn cadence(inputs: &Inputs) -> Check {
             )
         };
     };
-    let since = inputs.as_of.duration_since(last);
+    let since = inputs.as_of.duration_since(baseline.as_of);
     let hours = since.as_hours();
-    let (status, detail) = if since.is_negative() {
+    let incomplete = incomplete_since(inputs, baseline);
+    let failed = inputs.past.failed_since_baseline;
+    let is_late = since > CADENCE;
+    let (status, mut detail) = if since.is_negative() {
         (
             CheckStatus::Warn,
             "the last complete run is dated later than this one: a clock went back".to_owned(),
         )
-    } else if since > CADENCE {
-        (
-            CheckStatus::Warn,
-            format!("{hours} h since the last complete run: nights were missed"),
-        )
     } else {
-        (
-            CheckStatus::Pass,
-            format!("{hours} h since the last complete run"),
-        )
+        let mut detail = format!("{hours} h since the last complete run");
+        if is_late || incomplete + failed > 0 {
+            detail = format!("{detail}; {}", in_between(incomplete, failed));
+        }
+        let status = match is_late {
+            true => CheckStatus::Warn,
+            false => CheckStatus::Pass,
+        };
+        (status, detail)
     };
-    with(
-        check(id, status, detail),
-        json!({ "since_last_complete_seconds": since.as_secs() }),
-    )
+    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    let zones = Vec::from_iter(zones).join(", ");
+    if !zones.is_empty() {
+        detail.push_str(&format!(
+            "; deadlines in {zones} fell due since then, and no two complete runs enclose them within {} hours",
+            CLOSE_RUNS.as_hours()
+        ));
+    }
+    let numbers = json!({
+        "since_last_complete_seconds": since.as_secs(),
+        "incomplete_in_between": incomplete,
+        "failed_in_between": failed,
+        "zones_without_close_runs": zones,
+    });
+    with(check(id, status, detail), numbers)
 }
 
 fn ledger_continues(inputs: &Inputs) -> Check {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Outcome, Verdict, mark_of_origin};
 use crate::people::{
-    Lock, LockMode, Mapping, Memberships, RejectedRecord, Reviews, Role, Status, Viewer,
+    Lock, LockMode, Mapping, Memberships, RejectedRecord, Reviews, Role, SecondList, Status, Viewer,
 };
 
 use CheckStatus::{Fail, Pass, Warn};
@@ -170,6 +170,83 @@ fn unreadable() -> Memberships {
     }
 }
 
+fn second_list(not_listed: &[&str], only_listed: &[&str]) -> SecondList {
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    SecondList {
+        last_page_reached: true,
+        not_listed: ids(not_listed),
+        only_listed: ids(only_listed),
+    }
+}
+
+#[test]
+fn a_list_without_any_witness_is_not_complete() {
+    let cut = SecondList {
+        last_page_reached: false,
+        ..SecondList::default()
+    };
+    for (memberships, second, has_me, expected) in [
+        (agreeing(), None, false, Pass),
+        (unreadable(), None, true, Pass),
+        (unreadable(), Some(second_list(&[], &[])), false, Pass),
+        (unreadable(), Some(cut.clone()), true, Pass),
+        (unreadable(), Some(cut), false, Fail),
+        (unreadable(), None, false, Fail),
+        (incomplete(), None, false, Fail),
+    ] {
+        let case = format!("{memberships:?}, {second:?}, {has_me}");
+        let judged = world().exactly(|inputs| {
+            inputs.population.memberships = memberships;
+            inputs.population.gaps.second_list = second;
+            if !has_me {
+                let reason = "403".to_owned();
+                inputs.population.viewer = Viewer::NotTold { reason };
+            }
+        });
+        assert_eq!(status(&judged, CheckId::ListComplete), expected, "{case}");
+        let is_incomplete = status(&judged, CheckId::RowsReconcile) == Fail;
+        assert_eq!(
+            judged.complete,
+            expected == Pass && !is_incomplete,
+            "{case}"
+        );
+    }
+    let judged = world().exactly(|inputs| {
+        let reason = "403".to_owned();
+        inputs.population.memberships = unreadable();
+        inputs.population.viewer = Viewer::NotTold { reason };
+    });
+    assert_eq!(
+        check(&judged, CheckId::ListComplete).detail,
+        "nothing else confirms that the list is complete: the memberships answered 403, missing scope default; \
+         Asana's own list of users was not read; the connection's own account is not known (403); connect again with \
+         full permissions; closes with: `asana-access-review connect --reconnect conn`"
+    );
+}
+
+#[test]
+fn a_second_list_must_agree_if_the_memberships_are_unreadable() {
+    for (second, expected) in [
+        (second_list(&[], &[]), Warn),
+        (second_list(&["7"], &[]), Fail),
+        (second_list(&[], &["root"]), Fail),
+    ] {
+        let judged = world().exactly(|inputs| {
+            inputs.population.memberships = unreadable();
+            inputs.population.gaps.second_list = Some(second.clone());
+        });
+        assert_eq!(
+            status(&judged, CheckId::RowsReconcile),
+            expected,
+            "{second:?}"
+        );
+        assert_eq!(judged.complete, expected != Fail);
+        // The memberships are the better witness: they name only people with access.
+        let judged = world().exactly(|inputs| inputs.population.gaps.second_list = Some(second));
+        assert_eq!(status(&judged, CheckId::RowsReconcile), Pass);
+    }
+}
+
 fn incomplete() -> Memberships {
     Memberships::Incomplete {
         reason: "a page answered 500".to_owned(),
@@ -293,16 +370,18 @@ fn exactly_two_thousand_accounts_need_the_word_of_the_memberships() {
 }
 
 #[test]
-fn a_fall_by_more_than_the_percentage_and_at_least_twenty_fails() {
+fn a_fall_by_more_than_the_percentage_and_at_least_five_fails() {
     // The viewer is one of them.
     let cases = [
         (100, 70, Pass), // exactly 30 %
         (100, 69, Fail),
-        (60, 41, Pass), // 31.7 %, but only 19 accounts
-        (60, 40, Fail),
+        (25, 7, Fail),
+        (14, 10, Pass), // 28.6 %
+        (10, 6, Pass),  // 40 %, but only 4 accounts
+        (10, 5, Fail),
         (100, 130, Pass),
-        (30, 1, Fail),
-        (20, 1, Pass),
+        (5, 1, Pass),
+        (6, 1, Fail),
     ];
     for (before, now, expected) in cases {
         let mut next = world().crowd(before - 1).next();
@@ -318,20 +397,86 @@ fn a_fall_by_more_than_the_percentage_and_at_least_twenty_fails() {
 }
 
 #[test]
-fn a_fall_is_measured_against_the_largest_of_the_last_seven_complete_runs() {
+fn a_fall_is_measured_against_the_largest_of_the_complete_runs_of_seven_days() {
     let many = world().crowd(99).next();
     let few = many.change(|inputs| {
         inputs.population.accounts.truncate(60);
         inputs.policy.max_drop_percent = 50;
     });
-    let strict = |world: World| world.policy(|policy| policy.max_drop_percent = 30).judge();
-    // Six small nights after the large one it is still the seventh.
+    let strict = |world: World| {
+        let judged = world.policy(|policy| policy.max_drop_percent = 30).judge();
+        status(&judged, CheckId::PopulationDrop)
+    };
+    // Six small runs after the large one, it is seven days old.
     let six = few.nights(6);
-    assert_eq!(status(&strict(six.clone()), CheckId::PopulationDrop), Fail);
-    // An incomplete night pushes nothing out.
-    let cut = six.clone().cut().next();
-    assert_eq!(status(&strict(cut), CheckId::PopulationDrop), Fail);
-    assert_eq!(status(&strict(six.next()), CheckId::PopulationDrop), Pass);
+    assert_eq!(strict(six.clone()), Fail);
+    let later = six.clone().at("2026-11-30T22:40:01Z");
+    assert_eq!(strict(later), Pass);
+    // Any number of runs may lie within the days.
+    let hourly = (0..30).fold(many_then_few(), |world, hour| {
+        let next = world.inputs.as_of + SignedDuration::from_hours(1);
+        assert_eq!(strict(world.clone()), Fail, "after {hour} runs");
+        world.next().at(&next.to_string())
+    });
+    assert_eq!(strict(hourly), Fail);
+}
+
+fn many_then_few() -> World {
+    world().crowd(99).next().change(|inputs| {
+        inputs.population.accounts.truncate(60);
+        inputs.policy.max_drop_percent = 50;
+    })
+}
+
+#[test]
+fn a_fall_is_measured_against_the_last_complete_run_if_it_is_old() {
+    let drop = |world: &World| {
+        let judged = world.judge();
+        let check = check(&judged, CheckId::PopulationDrop);
+        (check.status, check.detail.clone())
+    };
+    let first = world().crowd(24).next();
+    let few = first.clone().at("2027-01-23T22:40:00Z").change(|inputs| {
+        inputs.population.accounts.truncate(7);
+    });
+    let line = "closes with: `EXCEPTIONS_URL: ,,,population_drop,<why>,<who>,<today>,<date>`";
+    let detail = format!(
+        "7 now, 25 in the last complete run, which is more than 7 days old: fell by 18 (72 %), more than 30 %; {line}"
+    );
+    assert_eq!(drop(&few), (Fail, detail));
+    // However many incomplete runs lie in between.
+    let incomplete = (0..95).fold(first, |world, _| world.cut().next());
+    let few = incomplete.change(|inputs| inputs.population.accounts.truncate(7));
+    assert_eq!(drop(&few).0, Fail);
+}
+
+#[test]
+fn a_fall_is_stated_in_numbers_and_the_line_that_accepts_it_is_named() {
+    let few = world().crowd(24).next().change(|inputs| {
+        inputs.population.accounts.truncate(7);
+    });
+    let judged = few.judge();
+    assert!(!judged.complete);
+    assert_eq!(
+        check(&judged, CheckId::PopulationDrop).detail,
+        "7 now, at most 25 in the complete runs of the last 7 days: fell by 18 (72 %), more than 30 %; closes with: \
+         `EXCEPTIONS_URL: ,,,population_drop,<why>,<who>,<today>,<date>`"
+    );
+    let accepted = few.exception(|exception| exception.check = text("population_drop"));
+    let judged = accepted.judge();
+    assert_eq!(status(&judged, CheckId::PopulationDrop), Warn);
+    assert!(judged.complete);
+
+    // A percentage that is a little more than the limit is never shown as the limit.
+    let few = world().crowd(9_998).next().change(|inputs| {
+        inputs.population.accounts.truncate(6_999);
+    });
+    let judged = few.judge();
+    let detail = &check(&judged, CheckId::PopulationDrop).detail;
+    assert!(
+        detail.contains("fell by 3000 (30.1 %), more than 30 %"),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -389,7 +534,37 @@ fn the_eyes_we_look_through_must_see_everybody() {
         assert_eq!(status(&judged, CheckId::Viewer), expected);
         assert_eq!(judged.complete, expected != Fail);
     }
-    let missing = Viewer::Account { id: "7".to_owned() };
+    for (listed, of_me, expected) in [
+        (Role::Admin, Role::Admin, Pass),
+        (Role::Admin, Role::Member, Fail),
+        (Role::Admin, Role::Guest, Fail),
+        (Role::Admin, Role::Unknown(text("owner")), Pass),
+        (Role::Member, Role::Admin, Fail),
+        (Role::Unknown(None), Role::Admin, Pass),
+        (Role::Unknown(None), Role::Guest, Fail),
+        (Role::Unknown(None), Role::Unknown(None), Warn),
+    ] {
+        let case = format!("listed {listed}, {of_me} by itself");
+        let world = world().role("root", listed).change(|inputs| {
+            let id = "root".to_owned();
+            inputs.population.viewer = Viewer::Account { id, role: of_me };
+        });
+        assert_eq!(status(&world.judge(), CheckId::Viewer), expected, "{case}");
+    }
+    let lower = Viewer::Account {
+        id: "root".to_owned(),
+        role: Role::Guest,
+    };
+    let judged = world().exactly(|inputs| inputs.population.viewer = lower);
+    assert_eq!(
+        check(&judged, CheckId::Viewer).detail,
+        "the connection's own account root is a guest (`/me` says guest, the list says admin): it may not see \
+         everybody; connect as an admin"
+    );
+    let missing = Viewer::Account {
+        id: "7".to_owned(),
+        role: Role::Admin,
+    };
     assert_eq!(
         after(CheckId::Viewer, |i| i.population.viewer = missing),
         Fail
@@ -514,6 +689,59 @@ fn a_missed_night_warns() {
     let cut = world().cut().next();
     assert_eq!(status(&cut.judge(), CheckId::Cadence), Warn);
     assert_eq!(status(&world().judge(), CheckId::Cadence), Pass);
+}
+
+#[test]
+fn cadence_says_what_ran_since_the_last_complete_run() {
+    let detail = |world: &World| check(&world.judge(), CheckId::Cadence).detail.clone();
+    let night = world().next();
+    assert_eq!(detail(&night), "24 h since the last complete run");
+    let late = night.clone().sleep().sleep();
+    assert_eq!(
+        detail(&late),
+        "72 h since the last complete run; no run in between left a record"
+    );
+    let cut = night.clone().cut().next();
+    assert_eq!(
+        detail(&cut),
+        "48 h since the last complete run; in between, 1 run was incomplete"
+    );
+    let cut_again = cut.cut().next();
+    let failed = cut_again.change(|inputs| inputs.past.failed_since_baseline = 1);
+    assert_eq!(
+        detail(&failed),
+        "72 h since the last complete run; in between, 2 runs were incomplete and 1 run failed"
+    );
+    let judged = failed.judge();
+    let numbers = &check(&judged, CheckId::Cadence).numbers;
+    assert_eq!(numbers["incomplete_in_between"], 2);
+    assert_eq!(numbers["failed_in_between"], 1);
+    // A complete run ends the count.
+    let detail = detail(&failed.next());
+    assert_eq!(detail, "24 h since the last complete run");
+}
+
+#[test]
+fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
+    // The deadline is midnight of the 24th, UTC.
+    let first = world().leaver("ada@example.com", date(2026, 11, 22));
+    let zones = |world: &World| {
+        let judged = world.judge();
+        check(&judged, CheckId::Cadence).numbers["zones_without_close_runs"].clone()
+    };
+    let at = |instant: &str| first.clone().next().at(instant);
+    assert_eq!(zones(&at("2026-11-24T00:40:00Z")), "");
+    let far = at("2026-11-24T00:40:01Z");
+    assert_eq!(zones(&far), "Etc/UTC");
+    let judged = far.judge();
+    assert_eq!(
+        check(&judged, CheckId::Cadence).detail,
+        "2 h since the last complete run; deadlines in Etc/UTC fell due since then, and no two complete runs enclose them within 2 hours"
+    );
+    assert_eq!(status(&judged, CheckId::Cadence), Pass);
+    // Before the deadline, and in the run after the one that follows it, there is nothing to say.
+    assert_eq!(zones(&at("2026-11-23T23:59:00Z")), "");
+    assert_eq!(zones(&far.next()), "");
 }
 
 #[test]

@@ -142,6 +142,57 @@ fn the_trend_keeps_ninety_nights_tonight_last() {
 }
 
 #[test]
+fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
+    let words = |world: &World| world.judge().deadlines_due();
+    let none = "0 deadlines fell due since the last complete run: this pass tested no new removal";
+    // The deadline is midnight of the 24th, UTC.
+    let first = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 22))
+        .leaver("bob@example.com", date(2026, 11, 1));
+    assert_eq!(
+        words(&first),
+        "1 deadline has passed; no earlier run is complete"
+    );
+    let second = first.next();
+    assert_eq!(
+        words(&second),
+        "1 deadline fell due since the last complete run"
+    );
+    let removed = second.clone().without("ada");
+    assert_eq!(removed.judge().verdict, Verdict::Pass);
+    assert_eq!(
+        words(&removed),
+        "1 deadline fell due since the last complete run"
+    );
+    let third = removed.next();
+    assert_eq!(words(&third), none);
+    assert_eq!(third.judge().counts.leavers.deadlines_due, 0);
+    assert!(third.judge().reasons.is_empty());
+    // An incomplete run tests nothing for good: the next one tests it again.
+    let after_incomplete = second.clone().cut().next();
+    assert_eq!(
+        words(&after_incomplete),
+        "1 deadline fell due since the last complete run"
+    );
+    // A leaver whom HR names late is tested for the first time.
+    let late = third.leaver("eve@example.com", date(2026, 10, 1));
+    assert_eq!(
+        words(&late),
+        "1 deadline fell due since the last complete run"
+    );
+    assert_eq!(words(&late.next()), none);
+    // A deadline to come, or of a person who works here again, is not due.
+    let ahead = world().next().leaver(ADA, date(2026, 12, 24));
+    assert_eq!(words(&ahead), none);
+    let rehired = world()
+        .next()
+        .leaver(ADA, date(2026, 11, 1))
+        .hr(row("E-ada").mail(ADA).active().start(date(2026, 11, 10)));
+    assert_eq!(words(&rehired), none);
+}
+
+#[test]
 fn a_sum_that_does_not_add_up_is_named() {
     let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
     let mut judged = night.judge();

@@ -65,6 +65,7 @@ pub(in crate::judgement) fn world() -> World {
                 workspaces_visible: 1,
                 viewer: Viewer::Account {
                     id: "root".to_owned(),
+                    role: Role::Unknown(None),
                 },
                 listing: Listing {
                     pages: vec![PageRecord {
@@ -345,6 +346,7 @@ impl World {
             inputs.past = Past {
                 ledger_faults: Vec::new(),
                 ledger_head: Some(sequence),
+                failed_since_baseline: 0,
                 baseline,
                 previous: Some(previous),
             };
