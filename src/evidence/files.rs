@@ -271,13 +271,9 @@ fn input_links(night: &Night<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, night.judgement.links.iter())
 }
 
-/// A table of lines written by hand, with what became of each.
-fn by_hand(columns: &[&str]) -> Table {
-    Table::with_header(&[columns, &["line", "state", "detail"]].concat())
-}
-
 fn input_aliases(night: &Night<'_>) -> DataFile {
-    let mut out = by_hand(&Alias::COLUMNS);
+    let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
+    let mut out = Table::with_header(&columns);
     let aliases = night.inputs.directives.aliases().iter();
     for (alias, of) in aliases.zip(night.judgement.directives_of(DirectiveKind::Alias)) {
         let Alias {
@@ -310,7 +306,19 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
 }
 
 fn input_exceptions(night: &Night<'_>) -> DataFile {
-    let mut out = by_hand(&Exception::COLUMNS);
+    let mut out = Table::with_header(
+        &[
+            &Exception::COLUMNS[..],
+            &[
+                "line",
+                "state",
+                "detail",
+                "in_force_since",
+                "after_the_fact",
+            ],
+        ]
+        .concat(),
+    );
     let exceptions = night.inputs.directives.exceptions().iter();
     for (exception, of) in exceptions.zip(night.judgement.directives_of(DirectiveKind::Exception)) {
         let Exception {
@@ -323,6 +331,7 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             approved_by,
             approved_on,
             expires_on,
+            ticket,
             fault: _,
         } = exception;
         out.row([
@@ -334,9 +343,12 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             text(approved_by.as_deref()),
             text(approved_on.as_deref()),
             text(expires_on.as_deref()),
+            text(ticket.as_deref()),
             shown(Some(line)),
             shown(Some(of.state)),
             Cow::Borrowed(of.detail.as_str()),
+            shown(of.in_force_since),
+            shown(Some(of.after_the_fact)),
         ]);
     }
     table(RunFile::InputExceptions, out)
@@ -605,6 +617,7 @@ struct ResultFile<'a> {
     directives: &'a [DirectiveUse],
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
+    first_run: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     reviews: Option<&'a Reviews>,
 }
@@ -635,6 +648,7 @@ fn result(night: &Night<'_>) -> DataFile {
         changes: &judgement.changes,
         directives: &judgement.directives,
         feed_since: judgement.feed_since,
+        first_run: judgement.first_run,
         reviews: judgement.reviews.as_ref(),
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.

@@ -10,8 +10,8 @@ use super::files::sums_line;
 use super::gzip::unpacked;
 use super::layout::is_sha256;
 use crate::judgement::{
-    Baseline, CheckId, CheckStatus, FormerEmails, Inputs, Leaver, LeaverCounts, Night, Outcome,
-    Past, PersonLinks, Policy, Previous, RunRef,
+    Baseline, CheckId, CheckStatus, DirectiveUse, FormerEmails, Inputs, Leaver, LeaverCounts,
+    Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
@@ -72,7 +72,10 @@ pub fn previous(
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
         #[serde(default)]
+        directives: Vec<DirectiveUse>,
+        #[serde(default)]
         feed_since: Option<Timestamp>,
+        first_run: Timestamp,
         #[serde(default)]
         reviews: Option<Reviews>,
     }
@@ -95,7 +98,9 @@ pub fn previous(
         summary,
         findings,
         leavers,
+        directives,
         feed_since,
+        first_run,
         reviews,
     } = serde_json::from_slice(result)?;
     let links = unpacked(links, MOST_LINK_BYTES)
@@ -107,6 +112,10 @@ pub fn previous(
     let findings_first_seen = findings
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
+        .collect();
+    let exceptions_since = directives
+        .into_iter()
+        .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
         .collect();
     let of_the_ledger = CheckId::LedgerContinues.as_str();
     let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
@@ -123,6 +132,8 @@ pub fn previous(
         trend: summary.trend,
         ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
+        exceptions_since,
+        first_run,
         links,
         feed_url: manifest
             .sources

@@ -172,7 +172,14 @@ impl RowReader {
             let emails = reading.texts(Meaning::Email);
             let email = emails.first().map(|value| &*value.text);
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
-            return Entry::Rejected(rejected(record.line, reason, person_id.as_deref(), email));
+            let row = rejected(record.line, reason, person_id.as_deref(), email);
+            let is_other = |of: &EmailAddress| row.email.as_deref() != Some(of.as_written());
+            addresses.all.retain(is_other);
+            return Entry::Rejected(RejectedRow {
+                name,
+                other_emails: addresses.all,
+                ..row
+            });
         }
         let notes = reading.notes;
         let Addresses { has_work, mut all } = addresses;
@@ -236,6 +243,8 @@ pub(super) fn rejected(
         reason,
         person_id: kept(person_id),
         email: kept(email),
+        name: None,
+        other_emails: Vec::new(),
     }
 }
 

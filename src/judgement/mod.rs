@@ -13,6 +13,7 @@
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
+mod approvers;
 mod changes;
 mod checks;
 mod columns;
@@ -129,13 +130,13 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 
     let reviews = reviews::tonight(&basis, complete);
     let not_done = &reviews.not_done;
-    let findings = findings::of_the_night(&basis, &people, &leavers, &matches, not_done);
+    let findings = findings::of_the_night(&basis, &leavers, &matches, not_done);
     let changes = changes::of_the_night(&basis, &leavers, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
     let leavers: Vec<Leaver> = leavers.into_iter().map(|judged| judged.leaver).collect();
-    let needed = basis.directives.exceptions_needed();
+    let needed = basis.directives.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(&inputs.population.accounts, &leavers, &findings, &changes);
     let trend = summary::trend(inputs, verdict, complete, &counts);
@@ -152,12 +153,19 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         directives: basis.directives.uses(inputs),
         links,
         feed_since,
+        first_run: first_run(inputs),
         reviews: reviews.reviews,
         former_emails,
         organization_domains: basis.domains.into_iter().collect(),
         counts,
         trend,
     }
+}
+
+/// The first run that the ledger vouches for.
+fn first_run(inputs: &Inputs) -> Timestamp {
+    let previous = inputs.past.previous.as_ref();
+    previous.map_or(inputs.as_of, |previous| previous.first_run)
 }
 
 /// The first complete run that read this feed: how long a leaver of that run without a date has been

@@ -124,6 +124,7 @@ impl<'a> Judge<'_, 'a> {
         notes.extend(recycled(person, &links));
 
         let named = person.named();
+        let due = deadline.max(deadline_from_notice);
         let mut covered = Vec::new();
         let mut exception_expires: Option<Date> = None;
         if is_overdue && basis.directives.has_exceptions() {
@@ -131,10 +132,14 @@ impl<'a> Judge<'_, 'a> {
                 let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                     continue;
                 };
-                let exception = basis.directives.covers_access(&named, account);
+                let exception = basis.directives.covers_access(&named, account, due);
                 if let Some(exception) = exception {
                     covered.push(link.account_id);
-                    notes.push(format!("account {}: {}", account.id, exception.in_full()));
+                    notes.push(format!(
+                        "account {}: {}",
+                        account.id,
+                        exception.in_full(due)
+                    ));
                     let expires = exception.expires_on;
                     exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
                 }
@@ -157,7 +162,7 @@ impl<'a> Judge<'_, 'a> {
             &links,
             &mut suspicions,
             first_seen_in_feed,
-            deadline_passed,
+            due,
         );
         let could_match = could_match(person, matches, basis);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
@@ -188,9 +193,9 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named, &accounts) {
+                match basis.directives.covers_person(&named, &accounts, due) {
                     Some(exception) => {
-                        notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                        notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                         exception_expires = Some(exception.expires_on);
                         is_accepted = true;
                         suspicions.clear();
@@ -214,14 +219,17 @@ impl<'a> Judge<'_, 'a> {
                 } else if never_had_any {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
-                } else if let Some(exception) = basis.directives.covers_person(&named, &accounts) {
-                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                } else if let Some(exception) =
+                    basis.directives.covers_person(&named, &accounts, due)
+                {
+                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
                     Outcome::Excepted
-                } else if let Some(exception) = basis.directives.covers_without_address(&named) {
+                } else if let Some(exception) = basis.directives.covers_without_address(&named, due)
+                {
                     // It accepts the missing address, not the service accounts they left behind.
-                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     Outcome::Excepted
                 } else {
@@ -301,7 +309,7 @@ impl<'a> Judge<'_, 'a> {
         links: &[Link<'a>],
         suspicions: &mut Vec<Suspicion<'a>>,
         first_seen_in_feed: Timestamp,
-        deadline_passed: bool,
+        due: Option<Timestamp>,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
@@ -317,7 +325,7 @@ impl<'a> Judge<'_, 'a> {
             let accepted = self
                 .basis
                 .directives
-                .covers_suspicion(&named, suspicion.account);
+                .covers_suspicion(&named, suspicion.account, due);
             accepted.is_none()
         });
         for suspicion in suspicions.iter() {
@@ -338,7 +346,8 @@ impl<'a> Judge<'_, 'a> {
             .feed_since
             .is_none_or(|since| first_seen_in_feed <= since);
         let is_undated = person.standing == Standing::Ended && person.end_of_work.is_none();
-        if is_undated && since_the_first_run && worst == Access::Has && !deadline_passed {
+        let is_due = due.is_some_and(|due| inputs.as_of > due);
+        if is_undated && since_the_first_run && worst == Access::Has && !is_due {
             let text = "was already in the first feed: how long access has lasted is unknown";
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }

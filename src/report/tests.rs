@@ -186,6 +186,8 @@ impl World {
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
+            exceptions_since: BTreeMap::new(),
+            first_run: judged.first_run,
             reviews: judged.reviews,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),
@@ -447,6 +449,8 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
                     reason: "`03/04/2026` may be March or April".to_owned(),
                     person_id: Some("E017".to_owned()),
                     email: None,
+                    name: None,
+                    other_emails: Vec::new(),
                 });
             })
             .report(),

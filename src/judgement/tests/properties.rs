@@ -147,6 +147,7 @@ fn said(night: &World) -> String {
         directives,
         links,
         feed_since,
+        first_run,
         reviews,
         former_emails,
         organization_domains,
@@ -160,7 +161,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {first_run} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 
