@@ -173,10 +173,12 @@ impl RowReader {
             let email = emails.first().map(|value| &*value.text);
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
             let row = rejected(record.line, reason, person_id.as_deref(), email);
-            let is_other = |of: &EmailAddress| row.email.as_deref() != Some(of.as_written());
-            addresses.all.retain(is_other);
+            addresses.all.retain(|of| {
+                let text = of.as_written();
+                is_undamaged(text) && row.email.as_deref() != Some(text)
+            });
             return Entry::Rejected(RejectedRow {
-                name,
+                name: name.filter(|name| is_undamaged(name)),
                 other_emails: addresses.all,
                 ..row
             });

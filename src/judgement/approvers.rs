@@ -198,11 +198,9 @@ pub(super) fn has_name(text: &str, name: &str) -> bool {
     let holds = |words: &[String], written: &[String]| {
         !words.is_empty() && words.iter().all(|word| written.contains(word))
     };
-    let (of_name, of_text) = (NameWords::of(name), NameWords::of(text));
+    let without_titles = || NameWords::of(name).zip(NameWords::of(text));
     holds(&words(name), &words(text))
-        || of_name
-            .zip(of_text)
-            .is_some_and(|(name, text)| holds(name.words(), text.words()))
+        || without_titles().is_some_and(|(name, text)| holds(name.words(), text.words()))
 }
 
 /// The words of a text as a reader sees them: no case, no marks, no characters without width, and look-alike letters

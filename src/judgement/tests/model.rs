@@ -6,6 +6,7 @@
 mod ends;
 mod lines;
 mod people;
+mod since;
 mod ties;
 mod two_runs;
 
