@@ -329,7 +329,6 @@ mod tests {
                 directives: Vec::new(),
                 links: Vec::new(),
                 feed_since: None,
-                first_run: as_of,
                 reviews: None,
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),

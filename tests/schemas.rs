@@ -291,7 +291,7 @@ fn first_night() -> Inputs {
                 reason: "no such month".to_owned(),
                 person_id: None,
                 email: Some("not an address".to_owned()),
-                name: Some("Fay Roe".to_owned()),
+                name: Some("Fay Roe".into()),
                 other_emails: vec![address("fay@example.com")],
             }],
             ..HrFeed::default()
@@ -358,7 +358,6 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             feed_url: first.hr.origin.url.clone(),
             feed_since: judged.feed_since,
             exceptions_since: BTreeMap::new(),
-            first_run: judged.first_run,
             reviews: judged.reviews,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),

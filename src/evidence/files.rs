@@ -617,7 +617,6 @@ struct ResultFile<'a> {
     directives: &'a [DirectiveUse],
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
-    first_run: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     reviews: Option<&'a Reviews>,
 }
@@ -648,7 +647,6 @@ fn result(night: &Night<'_>) -> DataFile {
         changes: &judgement.changes,
         directives: &judgement.directives,
         feed_since: judgement.feed_since,
-        first_run: judgement.first_run,
         reviews: judgement.reviews.as_ref(),
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.

@@ -75,7 +75,6 @@ pub fn previous(
         directives: Vec<DirectiveUse>,
         #[serde(default)]
         feed_since: Option<Timestamp>,
-        first_run: Timestamp,
         #[serde(default)]
         reviews: Option<Reviews>,
     }
@@ -100,7 +99,6 @@ pub fn previous(
         leavers,
         directives,
         feed_since,
-        first_run,
         reviews,
     } = serde_json::from_slice(result)?;
     let links = unpacked(links, MOST_LINK_BYTES)
@@ -133,7 +131,6 @@ pub fn previous(
         ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
         exceptions_since,
-        first_run,
         links,
         feed_url: manifest
             .sources

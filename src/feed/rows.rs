@@ -178,7 +178,7 @@ impl RowReader {
                 is_undamaged(text) && row.email.as_deref() != Some(text)
             });
             return Entry::Rejected(RejectedRow {
-                name: name.filter(|name| is_undamaged(name)),
+                name: name.filter(|name| is_undamaged(name)).map(String::into),
                 other_emails: addresses.all,
                 ..row
             });

@@ -17,7 +17,7 @@ use super::approvers::{
 };
 use super::domains::SameDomains;
 use super::records::exception_id;
-use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Inputs, first_run};
+use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Inputs};
 use crate::people::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
@@ -107,8 +107,6 @@ pub(super) struct InForce<'a> {
     id: String,
     /// The first run of an unbroken series that showed the line.
     in_force_since: Timestamp,
-    /// Whether the first run of the ledger showed it.
-    is_from_first_run: bool,
 }
 
 impl InForce<'_> {
@@ -146,10 +144,10 @@ impl InForce<'_> {
         )
     }
 
-    /// Whether it came into force after what it covers was due. An exception of the first run cannot: no run
-    /// could have shown it earlier.
+    /// Whether it came into force after what it covers was due. An exception of the first run never did: the deadline
+    /// from notice is not earlier than that run.
     fn is_after_the_fact(&self, due: Option<Timestamp>) -> bool {
-        !self.is_from_first_run && due.is_some_and(|due| self.in_force_since > due)
+        due.is_some_and(|due| self.in_force_since > due)
     }
 }
 
@@ -952,7 +950,6 @@ impl<'a> Directives<'a> {
             expires_on,
             id,
             in_force_since,
-            is_from_first_run: in_force_since <= first_run(inputs),
         })
     }
 }

@@ -153,8 +153,6 @@ pub struct Previous {
     pub directives: BTreeMap<String, String>,
     /// Since when each exception was in force, by the id of its keys.
     pub exceptions_since: BTreeMap<String, Timestamp>,
-    /// The first run of the ledger that came to a judgement.
-    pub first_run: Timestamp,
     /// All people who were employed, with their accounts.
     pub links: Vec<PersonLinks>,
     /// Address of the feed it read.

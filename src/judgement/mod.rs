@@ -153,19 +153,12 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         directives: basis.directives.uses(inputs),
         links,
         feed_since,
-        first_run: first_run(inputs),
         reviews: reviews.reviews,
         former_emails,
         organization_domains: basis.domains.into_iter().collect(),
         counts,
         trend,
     }
-}
-
-/// The first run that the ledger vouches for.
-fn first_run(inputs: &Inputs) -> Timestamp {
-    let previous = inputs.past.previous.as_ref();
-    previous.map_or(inputs.as_of, |previous| previous.first_run)
 }
 
 /// The first complete run that read this feed: how long a leaver of that run without a date has been

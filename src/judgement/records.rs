@@ -39,8 +39,6 @@ pub struct Judgement {
     pub links: Vec<PersonLinks>,
     /// The first complete run that read this feed.
     pub feed_since: Option<Timestamp>,
-    /// The first run of the ledger that came to a judgement.
-    pub first_run: Timestamp,
     /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
     pub reviews: Option<Reviews>,
     /// Addresses that accounts bore before, as used tonight.

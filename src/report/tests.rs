@@ -187,7 +187,6 @@ impl World {
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
             exceptions_since: BTreeMap::new(),
-            first_run: judged.first_run,
             reviews: judged.reviews,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),

@@ -148,7 +148,7 @@ fn nobody_approves_a_rejected_row_about_themselves() {
     let rejected = |world: World| {
         world.rejected(Some("E-ada"), Some(ADA)).change(|inputs| {
             let row = inputs.hr.rejected.last_mut().expect("a row");
-            row.name = text("Ada Roe");
+            row.name = Some("Ada Roe".into());
             row.other_emails = vec![mail("ada@home.example")];
         })
     };
@@ -367,6 +367,10 @@ fn an_exception_of_the_first_run_is_never_after_the_fact() {
             Some(at("2026-11-23T22:40:00Z"))
         );
     }
+    let without_grace = night
+        .clone()
+        .policy(|policy| policy.offboarding_grace_seconds = 0);
+    assert!(!exception(&without_grace.nights(2).judge()).after_the_fact);
     // Also where only failures came before it.
     let judged = night.sleep().judge();
     assert!(!exception(&judged).after_the_fact);

@@ -147,7 +147,6 @@ fn said(night: &World) -> String {
         directives,
         links,
         feed_since,
-        first_run,
         reviews,
         former_emails,
         organization_domains,
@@ -161,7 +160,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {first_run} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 

@@ -338,7 +338,6 @@ impl World {
                 .iter()
                 .filter_map(|line| Some((line.exception_id.clone()?, line.in_force_since?)))
                 .collect(),
-            first_run: judged.first_run,
             reviews: judged.reviews,
             at,
             workspace_id: Some(population.workspace.id),
