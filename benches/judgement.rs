@@ -194,6 +194,7 @@ fn night_after(first: &Inputs) -> Inputs {
             directives: BTreeMap::new(),
             links: judged.links,
             feed_url: String::new(),
+            exceptions_since: BTreeMap::new(),
             feed_since: judged.feed_since,
             reviews: judged.reviews,
         }),

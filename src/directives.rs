@@ -159,7 +159,7 @@ fn aliases(text: &str) -> Result<Vec<Alias>, String> {
 
 fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
     const TARGETS: &[&str] = &["email", "person_id", "account_id", "check"];
-    const REQUIRED: &[&str] = &["reason", "approved_by", "expires_on"];
+    const REQUIRED: &[&str] = &["reason", "approved_by", "approved_on", "expires_on"];
     table(text, &Exception::COLUMNS, TARGETS, REQUIRED, |row| {
         Exception {
             line: row.line,
@@ -171,6 +171,7 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
             approved_by: row.text("approved_by"),
             approved_on: row.text("approved_on"),
             expires_on: row.text("expires_on"),
+            ticket: row.text("ticket"),
             fault: row.fault.clone(),
         }
     })
@@ -287,22 +288,24 @@ mod tests {
 
     #[test]
     fn a_file_without_lines_is_no_fault() {
-        let header = "email,person_id,account_id,check,reason,approved_by,expires_on\n";
+        let header = "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on\n";
         assert_eq!(exceptions(header), Ok(Vec::new()));
     }
 
     #[test]
     fn lines_are_read_by_the_names_of_their_columns_and_keep_their_number() {
-        let text = "\u{feff}Reason;Approved By;Expires-On;Ticket;Person ID\r\n\
-                    ;;;;\r\n\
-                    on a project;ceo@x.com;2026-12-31;SEC-1; E1 \r\n";
+        let text = "\u{feff}Reason;Approved By;Expires-On;Ticket;Note;Approved on;Person ID\r\n\
+                    ;;;;;;\r\n\
+                    on a project;ceo@x.com;2026-12-31;SEC-1;call;2026-11-20; E1 \r\n";
         let found = exceptions(text).expect("a file");
         let expected = Exception {
             line: 3,
             person_id: Some("E1".to_owned()),
             reason: Some("on a project".to_owned()),
             approved_by: Some("ceo@x.com".to_owned()),
+            approved_on: Some("2026-11-20".to_owned()),
             expires_on: Some("2026-12-31".to_owned()),
+            ticket: Some("SEC-1".to_owned()),
             ..Exception::default()
         };
         assert_eq!(found, [expected]);
@@ -360,15 +363,19 @@ mod tests {
             ("", "the file is empty"),
             ("\n \n", "the file is empty"),
             (
-                "email,reason,expires_on\n",
-                "it has no column `approved_by`; its header is `email`, `reason`, `expires_on`",
+                "email,reason,approved_on,expires_on\n",
+                "it has no column `approved_by`; its header is `email`, `reason`, `approved_on`, `expires_on`",
             ),
             (
-                "name,reason,approved_by,expires_on\n",
-                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is `name`, `reason`, `approved_by`, `expires_on`",
+                "email,reason,approved_by,expires_on\n",
+                "it has no column `approved_on`; its header is `email`, `reason`, `approved_by`, `expires_on`",
             ),
             (
-                "email,e-mail,email,reason,approved_by,expires_on\n",
+                "name,reason,approved_by,approved_on,expires_on\n",
+                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is `name`, `reason`, `approved_by`, `approved_on`, `expires_on`",
+            ),
+            (
+                "email,e-mail,email,reason,approved_by,approved_on,expires_on\n",
                 "it has two columns `email`",
             ),
             (
@@ -376,27 +383,27 @@ mod tests {
                 "it has no column `reason`; its first line looks like data",
             ),
             (
-                "email,reason,approved_by,expires_on\n\"ada@x.com,x,y,2026-12-31\n",
+                "email,reason,approved_by,approved_on,expires_on\n\"ada@x.com,x,y,2026-11-20,2026-12-31\n",
                 "a quote in the row that begins in line 2 is never closed",
             ),
             (
-                "email,reason,approved_by,expires_on\na@x.com,x,y,2026-12-31\nb@x.com,x,y",
-                "it looks truncated at line 3, which has 3 of 4 cells and no line break after it",
+                "email,reason,approved_by,approved_on,expires_on\na@x.com,x,y,2026-11-20,2026-12-31\nb@x.com,x,y,2026-11-20",
+                "it looks truncated at line 3, which has 4 of 5 cells and no line break after it",
             ),
             // The lines below would be part of the header, and no line would be left.
             (
-                "email,reason,approved_by,expires_on,\"ticket\nada@x.com,x,y,2026-12-31,1\n",
+                "email,reason,approved_by,approved_on,expires_on,\"ticket\nada@x.com,x,y,2026-11-20,2026-12-31,1\n",
                 "the header in line 1 cannot be read: a quote is never closed (the row runs to line 2)",
             ),
             // Here the first exception would be.
             (
-                "email,reason,approved_by,expires_on,\"ticket\n\
-                 ada@x.com,x,y,2026-12-31,\"1\"\n\
-                 bob@x.com,x,y,2026-12-31,\"2\"\n",
+                "email,reason,approved_by,approved_on,expires_on,\"ticket\n\
+                 ada@x.com,x,y,2026-11-20,2026-12-31,\"1\"\n\
+                 bob@x.com,x,y,2026-11-20,2026-12-31,\"2\"\n",
                 "the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)",
             ),
             (
-                "\n\nemail, \"person_id\",reason,approved_by,expires_on\n",
+                "\n\nemail, \"person_id\",reason,approved_by,approved_on,expires_on\n",
                 "the header in line 3 cannot be read: a blank stands before an opening quote",
             ),
         ] {

@@ -247,10 +247,12 @@ fn with_exceptions(hr_rows: &str, text: &str) -> Job {
 fn in_force_for(days: i64) -> String {
     #[expect(clippy::disallowed_methods, reason = "the binary reads the real clock")]
     let now = jiff::Timestamp::now();
+    let yesterday = now - jiff::SignedDuration::from_hours(24);
     let until = now + jiff::SignedDuration::from_hours(24 * days);
     format!(
-        "person_id,reason,approved_by,expires_on,ticket\n\
-         E1,hands over a project,ciso@example.com,{},SEC-1\n",
+        "person_id,reason,approved_by,approved_on,expires_on,ticket,note\n\
+         E1,hands over a project,ciso@example.com,{},{},SEC-1,asked by phone\n",
+        yesterday.strftime("%Y-%m-%d"),
         until.strftime("%Y-%m-%d")
     )
 }
@@ -263,7 +265,10 @@ fn exit_0_access_that_an_exception_allows() {
     let manifest = job.json(1, "manifest.json");
     assert_eq!(manifest["sources"]["exceptions"]["by_state"]["used"], 1);
     let kept = job.text(1, "inputs/exceptions.csv");
-    assert!(!kept.contains("SEC-1"), "columns nobody reads are kept");
+    assert!(
+        kept.contains("SEC-1") && !kept.contains("by phone"),
+        "{kept}"
+    );
     ensure_sums(&job, 1);
 }
 
@@ -288,7 +293,7 @@ fn exit_78_files_written_by_hand_that_cannot_be_read_whole() {
     assert_snapshot!("exit_78_exceptions_without_a_column", run(&no_column));
     let cut = with_exceptions(
         LEFT_AND_GONE,
-        "person_id,reason,approved_by,expires_on\nE1,\"hands ov",
+        "person_id,reason,approved_by,approved_on,expires_on\nE1,\"hands ov",
     );
     assert_snapshot!("exit_78_exceptions_that_are_cut", run(&cut));
     for job in [gone, no_column, cut] {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use support::job::{Ended, Job, LEFT_AND_GONE, masked};
+use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, masked};
 use support::s3::{Fault, Rule, S3Server};
 use truto_simulator::World;
 
@@ -316,6 +316,52 @@ fn a_store_or_a_file_that_is_refused_ends_as_a_run_would() {
     let ended = missing.run_with(&["check", "--json"]);
     assert_eq!(ended.code, 78, "{}", ended.stdout);
     assert_eq!(subjects(&ended, "fail"), ["directives".to_owned()].into());
+}
+
+/// A line of each state. It names people by id: no address is printed.
+#[test]
+fn every_line_of_the_exceptions_is_reported_with_its_number_and_reason() {
+    #[expect(clippy::disallowed_methods, reason = "the binary reads the real clock")]
+    let now = jiff::Timestamp::now();
+    let day = |days: i64| {
+        let day = now + jiff::SignedDuration::from_hours(24 * days);
+        day.strftime("%Y-%m-%d").to_string()
+    };
+    let (past, yesterday, later) = (day(-30), day(-1), day(30));
+    let job = Job::scenario("healthy", LEFT_AND_ACTIVE).env("EXCEPTIONS_URL", "exceptions.csv");
+    let text = format!(
+        "person_id,email,reason,approved_by,approved_on,expires_on\n\
+         E1,,hands over,ciso@example.com,{yesterday},{later}\n\
+         E77,,hands over,ciso@example.com,{yesterday},{later}\n\
+         E1,,hands over,ciso@example.com,{past},{yesterday}\n\
+         E1,,hands over,n/a,{yesterday},{later}\n\
+         ,person2@example.com,hands over,E1,{yesterday},{later}\n"
+    );
+    std::fs::write(job.place().join("exceptions.csv"), text).expect("a file");
+    let ended = job.run_with(&["check", "--json"]);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    let of_lines = |mark: &str| {
+        let lines = lines(&ended, mark).into_iter();
+        let own = lines.filter(|(_, text)| text.contains(" of the exceptions is "));
+        own.map(|(_, text)| text).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_lines("ok"),
+        [
+            "line 2 of the exceptions is used: covers access by account 1200000000000002",
+            "line 3 of the exceptions is unused: no account or person in this run matches it",
+        ]
+    );
+    assert_eq!(
+        of_lines("warn"),
+        [
+            format!("line 4 of the exceptions is expired: it was in force through {yesterday}"),
+            "line 5 of the exceptions is malformed: its approved_by is not usable: write an e-mail address or a \
+             person id"
+                .to_owned(),
+            "line 6 of the exceptions is malformed: it is approved by the person it is for".to_owned(),
+        ]
+    );
 }
 
 #[test]

@@ -592,7 +592,7 @@ fn h22_a_day_that_does_not_exist_rejects_its_row_and_no_other() {
 /// A job with approved exceptions.
 fn with_exceptions(lines: &str) -> Job {
     let job = Job::new(company(), "").env("EXCEPTIONS_URL", "exceptions.csv");
-    let header = "email,person_id,account_id,check,reason,approved_by,expires_on\n";
+    let header = "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on\n";
     let path = job.folder.path().join("exceptions.csv");
     fs::write(path, format!("{header}{lines}\n")).expect("a file");
     job
@@ -600,7 +600,8 @@ fn with_exceptions(lines: &str) -> Job {
 
 #[test]
 fn h22_a_rejected_row_may_be_excepted_for_a_while() {
-    let job = with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-12-31");
+    let job =
+        with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-11-20,2026-12-31");
     let world = company_without_ana();
     let night = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
     assert_eq!(night.result["verdict"], "pass_with_exceptions");
@@ -1248,7 +1249,8 @@ fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
 
 #[test]
 fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
-    let job = with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-12-31");
+    let job =
+        with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-11-20,2026-12-31");
     run_at(&job, "2026-11-20T22:40:00Z", company(), "h45-120-rows.csv");
     let night = run_at(&job, "2026-11-21T22:40:00Z", company(), "h45-3-rows.csv");
     let check = night.check("hr_drop");

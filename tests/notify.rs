@@ -409,9 +409,9 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_nights() {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
     let read = |name: &str| fs::read_to_string(demo.join(name)).expect("a file");
     // A line with an address where an account id belongs makes a finding of its own.
-    let exceptions = "person_id,email,account_id,reason,approved_by,expires_on\n\
-                      ,,grace.okafor@northwind.example,Grace keeps it,Daniel Reyes,2020-01-01\n\
-                      ,,GraceOkafor,Grace keeps it,Daniel Reyes,2020-01-01\n";
+    let exceptions = "person_id,email,account_id,reason,approved_by,approved_on,expires_on\n\
+                      ,,grace.okafor@northwind.example,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n\
+                      ,,GraceOkafor,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n";
     fs::write(job.folder.path().join("exceptions.csv"), exceptions).expect("a file");
     fs::write(job.folder.path().join("aliases.csv"), read("aliases.csv")).expect("a file");
 

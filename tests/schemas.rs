@@ -48,7 +48,7 @@ const OPEN: [&str; 6] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 39] = [
+const OPTIONAL: [&str; 43] = [
     "moved_from",
     "deadline_rule_run",
     "grace_seconds",
@@ -75,6 +75,10 @@ const OPTIONAL: [&str; 39] = [
     "aliases",
     "exceptions",
     "directives",
+    "exception_id",
+    "in_force_since",
+    "after_the_fact",
+    "ticket",
     "feed_since",
     "without_address",
     "date",
@@ -306,6 +310,8 @@ fn first_night() -> Inputs {
                 reason: "no such month".to_owned(),
                 person_id: None,
                 email: Some("not an address".to_owned()),
+                name: Some("Fay Roe".into()),
+                other_emails: vec![address("fay@example.com")],
             }],
             ..HrFeed::default()
         },
@@ -379,6 +385,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             links: judged.links,
             feed_url: first.hr.origin.url.clone(),
             feed_since: judged.feed_since,
+            exceptions_since: BTreeMap::new(),
             reviews: judged.reviews,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),
@@ -428,9 +435,21 @@ fn directives() -> Directives {
         fault: text("the line has 2 cells and the header 7"),
         ..Exception::default()
     };
+    let in_force = Exception {
+        line: 3,
+        email: text("cy@example.com"),
+        reason: text("hands over"),
+        approved_by: text("ciso@example.com"),
+        approved_on: text("2026-11-24"),
+        expires_on: text("2026-12-24"),
+        ticket: text("SEC-1"),
+        ..Exception::default()
+    };
+    let mut exceptions = by_hand(exception);
+    exceptions.lines.push(in_force);
     Directives {
         aliases: Some(by_hand(alias)),
-        exceptions: Some(by_hand(exception)),
+        exceptions: Some(exceptions),
         reviews: Some(reviews()),
     }
 }
@@ -682,7 +701,7 @@ fn the_nights_hold_every_kind_of_record() {
         ("result", "/changes/0"),
         ("result", "/summary/trend/1"),
         ("result", "/checks/2/numbers"),
-        ("result", "/directives/1"),
+        ("result", "/directives/2/in_force_since"),
         ("result", "/feed_since"),
         ("person-links", "/person_ids/0"),
         ("person-links", "/accounts/0/match"),

@@ -16,7 +16,9 @@ pub use told::{as_json, as_text};
 
 use crate::clock::Clock;
 use crate::exit::{Exit, told as chain};
-use crate::judgement::{CheckId, CheckStatus, Inputs, Judgement, judge};
+use crate::judgement::{
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, judge,
+};
 use crate::ledger::Ledger;
 use crate::net::Deadline;
 use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
@@ -206,6 +208,9 @@ impl Judged {
     }
 
     fn tell(&self, checked: &mut Checked) {
+        for line in &self.judgement.directives {
+            checked.lines.extend(self.directive(line));
+        }
         if self.has_past {
             for id in [
                 CheckId::LedgerContinues,
@@ -248,6 +253,31 @@ impl Judged {
                 ),
                 _ => line,
             });
+        }
+    }
+
+    /// The state of a line of the aliases or exceptions. Only the whole list of accounts shows that a line is unused.
+    fn directive(&self, of: &DirectiveUse) -> Option<Line> {
+        let file = match of.kind {
+            DirectiveKind::Alias => "aliases",
+            DirectiveKind::Exception => "exceptions",
+        };
+        let text = format!(
+            "line {} of the {file} is {}: {}",
+            of.line, of.state, of.detail
+        );
+        let is_whole = self.inputs.population.listing.last_page_reached;
+        match of.state {
+            DirectiveState::Expired | DirectiveState::Malformed => {
+                Some(Line::warn(Subject::Directives, text))
+            }
+            DirectiveState::Used | DirectiveState::Unused if !self.has_hr || !self.has_accounts => {
+                None
+            }
+            DirectiveState::Unused if !is_whole => None,
+            DirectiveState::Used | DirectiveState::Unused => {
+                Some(Line::ok(Subject::Directives, text))
+            }
         }
     }
 

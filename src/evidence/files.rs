@@ -278,13 +278,9 @@ fn input_links(night: &Night<'_>) -> DataFile {
     gzip_lines(RunFile::InputLinks, night.judgement.links.iter())
 }
 
-/// A table of lines written by hand, with what became of each.
-fn by_hand(columns: &[&str]) -> Table {
-    Table::with_header(&[columns, &["line", "state", "detail"]].concat())
-}
-
 fn input_aliases(night: &Night<'_>) -> DataFile {
-    let mut out = by_hand(&Alias::COLUMNS);
+    let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
+    let mut out = Table::with_header(&columns);
     let aliases = night.inputs.directives.aliases().iter();
     for (alias, of) in aliases.zip(night.judgement.directives_of(DirectiveKind::Alias)) {
         let Alias {
@@ -317,7 +313,19 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
 }
 
 fn input_exceptions(night: &Night<'_>) -> DataFile {
-    let mut out = by_hand(&Exception::COLUMNS);
+    let mut out = Table::with_header(
+        &[
+            &Exception::COLUMNS[..],
+            &[
+                "line",
+                "state",
+                "detail",
+                "in_force_since",
+                "after_the_fact",
+            ],
+        ]
+        .concat(),
+    );
     let exceptions = night.inputs.directives.exceptions().iter();
     for (exception, of) in exceptions.zip(night.judgement.directives_of(DirectiveKind::Exception)) {
         let Exception {
@@ -330,6 +338,7 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             approved_by,
             approved_on,
             expires_on,
+            ticket,
             fault: _,
         } = exception;
         out.row([
@@ -341,9 +350,12 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
             text(approved_by.as_deref()),
             text(approved_on.as_deref()),
             text(expires_on.as_deref()),
+            text(ticket.as_deref()),
             shown(Some(line)),
             shown(Some(of.state)),
             Cow::Borrowed(of.detail.as_str()),
+            shown(of.in_force_since),
+            shown(Some(of.after_the_fact)),
         ]);
     }
     table(RunFile::InputExceptions, out)

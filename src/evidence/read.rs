@@ -11,8 +11,8 @@ use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{Manifest, RunFile};
 use crate::judgement::{
-    Baseline, CheckId, CheckStatus, FormerEmails, GoneAccount, Inputs, Leaver, LeaverCounts, Night,
-    Outcome, Past, PersonLinks, Policy, Previous, RunRef,
+    Baseline, CheckId, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver,
+    LeaverCounts, Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
@@ -85,6 +85,8 @@ pub fn previous(
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
         #[serde(default)]
+        directives: Vec<DirectiveUse>,
+        #[serde(default)]
         feed_since: Option<Timestamp>,
         #[serde(default)]
         reviews: Option<Reviews>,
@@ -108,6 +110,7 @@ pub fn previous(
         summary,
         findings,
         mut leavers,
+        directives,
         feed_since,
         reviews,
     } = serde_json::from_slice(files.result)?;
@@ -116,6 +119,10 @@ pub fn previous(
     let findings_first_seen = findings
         .into_iter()
         .map(|finding| (finding.finding_id, finding.first_seen))
+        .collect();
+    let exceptions_since = directives
+        .into_iter()
+        .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
         .collect();
     let of_the_ledger = CheckId::LedgerContinues.as_str();
     let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
@@ -132,6 +139,7 @@ pub fn previous(
         trend: summary.trend,
         ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
         directives: manifest.sources.directives(),
+        exceptions_since,
         links,
         feed_url: manifest
             .sources

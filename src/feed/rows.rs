@@ -172,7 +172,16 @@ impl RowReader {
             let emails = reading.texts(Meaning::Email);
             let email = emails.first().map(|value| &*value.text);
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
-            return Entry::Rejected(rejected(record.line, reason, person_id.as_deref(), email));
+            let row = rejected(record.line, reason, person_id.as_deref(), email);
+            addresses.all.retain(|of| {
+                let text = of.as_written();
+                is_undamaged(text) && row.email.as_deref() != Some(text)
+            });
+            return Entry::Rejected(RejectedRow {
+                name: name.filter(|name| is_undamaged(name)).map(String::into),
+                other_emails: addresses.all,
+                ..row
+            });
         }
         let notes = reading.notes;
         let Addresses { has_work, mut all } = addresses;
@@ -236,6 +245,8 @@ pub(super) fn rejected(
         reason,
         person_id: kept(person_id),
         email: kept(email),
+        name: None,
+        other_emails: Vec::new(),
     }
 }
 

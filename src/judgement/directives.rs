@@ -11,15 +11,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::domains::SameDomains;
-use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, Inputs};
-use crate::people::{
-    Access, Account, Alias, EmailAddress, Exception, RejectedRow, fold, is_zero_width,
-    read_addresses,
+use super::approvers::{
+    Called, Fault, OWN_APPROVAL, Register, Who, ensure_approver, ensure_reason, has_name,
+    malformed, required,
 };
+use super::domains::SameDomains;
+use super::records::exception_id;
+use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Inputs};
+use crate::people::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
 
-/// An exception may be in force for so many days at most, counted from its approval, or from the day of the run
-/// if it does not say when it was approved.
+/// An exception may be in force for so many days at most, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
 
 /// What an exception for an account may cover.
@@ -30,11 +31,6 @@ pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
 
 /// What an exception may accept by `check`.
 const ACCEPTABLE: [&str; 3] = ["population_drop", "hr_drop", WITHOUT_ADDRESS];
-
-/// Placeholders that people write instead of an approver or a reason.
-const PLACEHOLDERS: [&str; 12] = [
-    "n/a", "na", "none", "self", "me", "myself", "tbd", "todo", "unknown", "null", "xxx", "test",
-];
 
 /// An account as a line names it.
 #[derive(Clone, Debug)]
@@ -70,16 +66,6 @@ pub(super) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// Whose account it is, as far as the account says.
-    fn of_account(account: &'a Account) -> Self {
-        Self {
-            ids: Vec::new(),
-            emails: &account.emails,
-            shared_emails: &[],
-            names: account.name.as_slice(),
-        }
-    }
-
     fn is(&self, key: &PersonKey<'_>) -> bool {
         match key {
             PersonKey::Id(id) => self.ids.contains(id),
@@ -87,52 +73,10 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Whether an approver's cell names this person: by an address, also with a plus-tag
-    /// or another domain in reach of the same name, by an id, or by all words of a name.
-    fn is_written(&self, text: &str, same: &SameDomains) -> bool {
-        let written = words(text);
-        // A short number may stand in a text for anything.
-        let is_id = |id: &&str| {
-            let id = words(id);
-            let told_apart = id.concat().len() > 1 && id.iter().all(|word| written.contains(word));
-            !id.is_empty() && (id == written || told_apart)
-        };
-        let is_address = |written: &EmailAddress| {
-            let untagged = same.key_without_tag(written);
-            let mut emails = self.emails.iter().chain(self.shared_emails);
-            emails.any(|email| same.key_without_tag(email) == untagged)
-        };
-        self.ids.iter().any(is_id)
-            || addresses(text).any(|address| is_address(&address))
-            || self.is_named(text)
-    }
-
     /// Whether a text holds all words of a name of theirs.
     fn is_named(&self, text: &str) -> bool {
-        let written = words(text);
-        self.names.iter().any(|name| {
-            let name = words(name);
-            !name.is_empty() && name.iter().all(|word| written.contains(word))
-        })
+        self.names.iter().any(|name| has_name(text, name))
     }
-}
-
-/// The words of a text as a reader sees them: no case, no marks, no characters without width, and
-/// look-alike letters the same (Unicode Technical Standard #39, section 4).
-fn words(text: &str) -> Vec<String> {
-    let visible: String = text.chars().filter(|c| !is_zero_width(*c)).collect();
-    let look: String = unicode_security::skeleton(&fold(&visible)).collect();
-    look.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Every address in a text, with any text around it: `Ana Díaz <ana@x.com>`, `mailto:ana@x.com`.
-fn addresses(text: &str) -> impl Iterator<Item = EmailAddress> {
-    let in_an_address = |c: char| c.is_alphanumeric() || "@.+-_".contains(c) || is_zero_width(c);
-    text.split(move |c: char| !in_an_address(c))
-        .filter_map(|part| EmailAddress::parse(part.trim_matches(['.', '-', '_'])))
 }
 
 /// An account that a line ties to a person, or separates from one.
@@ -159,6 +103,10 @@ pub(super) struct InForce<'a> {
     exception: &'a Exception,
     email: Option<EmailAddress>,
     pub(super) expires_on: Date,
+    /// Stays the same from run to run for the same keys.
+    id: String,
+    /// The first run of an unbroken series that showed the line.
+    in_force_since: Timestamp,
 }
 
 impl InForce<'_> {
@@ -180,16 +128,26 @@ impl InForce<'_> {
         format!("the exception in line {line}, in force through {expires_on}")
     }
 
-    /// How evidence names it: the line, who approved it, until when and why.
-    pub(super) fn in_full(&self) -> String {
+    /// How evidence names it: the line, who approved it, until when and why, and whether it covers after the fact.
+    pub(super) fn in_full(&self, due: Option<Timestamp>) -> String {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let after_the_fact = match self.is_after_the_fact(due) {
+            true => format!(" (after the fact: in force since {})", self.in_force_since),
+            false => String::new(),
+        };
         format!(
-            "exception in line {}, approved by {} until {}: {}",
+            "exception in line {}, approved by {} until {}: {}{after_the_fact}",
             self.line,
             text(&self.exception.approved_by),
             self.expires_on,
             text(&self.exception.reason)
         )
+    }
+
+    /// Whether it came into force after what it covers was due. An exception of the first run never did: the deadline
+    /// from notice is not earlier than that run.
+    fn is_after_the_fact(&self, due: Option<Timestamp>) -> bool {
+        due.is_some_and(|due| self.in_force_since > due)
     }
 }
 
@@ -205,9 +163,25 @@ pub(super) struct Invalid {
     pub(super) email: Option<EmailAddress>,
 }
 
-/// Every line, sorted by its use in this run.
+/// How many risk acceptances a run needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needed {
+    pub(super) exceptions: usize,
+    /// How many of them came into force after what they cover was due.
+    pub(super) after_the_fact: usize,
+}
+
+/// What a line in force did.
 #[derive(Debug, Default)]
+struct Did {
+    what: BTreeSet<String>,
+    after_the_fact: bool,
+}
+
+/// Every line, sorted by its use in this run.
 pub(super) struct Directives<'a> {
+    /// Who may be the person or account of a line.
+    register: Register<'a>,
     same: Vec<Tie<'a>>,
     /// Places in `same`, by person.
     same_by_id: HashMap<&'a str, Vec<usize>>,
@@ -223,7 +197,7 @@ pub(super) struct Directives<'a> {
     /// Lines that separated an account with access from a person: each accepts a risk.
     ended_ties: RefCell<BTreeSet<u64>>,
     /// What each line in force did.
-    did: RefCell<BTreeMap<(DirectiveKind, u64), BTreeSet<String>>>,
+    did: RefCell<BTreeMap<(DirectiveKind, u64), Did>>,
 }
 
 impl<'a> Directives<'a> {
@@ -231,11 +205,21 @@ impl<'a> Directives<'a> {
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
         let mut directives = Self {
+            register: Register::of(inputs),
+            same: Vec::new(),
+            same_by_id: HashMap::new(),
+            same_by_email: HashMap::new(),
+            different: Vec::new(),
+            same_people: Vec::new(),
+            services: Vec::new(),
+            exceptions: Vec::new(),
             same_domains: SameDomains::of(inputs),
-            ..Self::default()
+            invalid: RefCell::default(),
+            ended_ties: RefCell::default(),
+            did: RefCell::default(),
         };
         for alias in inputs.directives.aliases() {
-            if let Err((state, reason)) = directives.add_alias(alias, &zone, inputs.as_of) {
+            if let Err((state, reason)) = directives.add_alias(alias, &zone, inputs) {
                 directives.invalid.get_mut().push(Invalid {
                     kind: DirectiveKind::Alias,
                     line: alias.line,
@@ -248,7 +232,7 @@ impl<'a> Directives<'a> {
             }
         }
         for exception in inputs.directives.exceptions() {
-            match in_force(exception, &zone, inputs.as_of, &directives.same_domains) {
+            match directives.in_force(exception, &zone, inputs) {
                 Ok(exception) => directives.exceptions.push(exception),
                 Err((state, reason)) => {
                     directives
@@ -278,32 +262,34 @@ impl<'a> Directives<'a> {
         &mut self,
         alias: &'a Alias,
         zone: &TimeZone,
-        as_of: Timestamp,
-    ) -> Result<(), (DirectiveState, String)> {
-        let wrong = |reason: &str| (DirectiveState::Malformed, reason.to_owned());
+        inputs: &'a Inputs,
+    ) -> Result<(), Fault> {
         if let Some(fault) = &alias.fault {
-            return Err(wrong(fault));
+            return Err(malformed(fault));
         }
         let email = parsed_email(alias.email.as_deref())?;
         if let Some(expires_on) = &alias.expires_on {
-            ensure_in_force(expires_on, zone, as_of)?;
+            ensure_in_force(expires_on, zone, inputs.as_of)?;
         }
         let line = alias.line;
         let relation = alias.relation.as_deref().unwrap_or("same");
         let is = |known: &str| relation.eq_ignore_ascii_case(known);
         if is("different") || is("same_person") || is("service") {
-            ensure_given("reason", alias.reason.as_deref(), has_words)?;
-            ensure_given("approved_by", alias.approved_by.as_deref(), names_somebody)?;
+            ensure_reason(alias.reason.as_deref())?;
+            ensure_approver(alias.approved_by.as_deref())?;
         }
         if is("same_person") {
             let people = alias
                 .person_id
                 .as_deref()
                 .and_then(|ids| ids.split_once('='));
-            let Some((one, other)) = people.map(|(one, other)| (one.trim(), other.trim())) else {
+            let people = people.map(|(one, other)| (one.trim(), other.trim()));
+            let are_two =
+                |(one, other): &(&str, &str)| ![*one, *other].contains(&"") && one != other;
+            let Some((one, other)) = people.filter(are_two) else {
                 let reason =
                     "same_person needs two people in person_id, as `E1=E9` (ids or addresses)";
-                return Err(wrong(reason));
+                return Err(malformed(reason));
             };
             let approved_by = alias.approved_by.as_deref().unwrap_or_default();
             let pair = [person_key(one), person_key(other)];
@@ -313,29 +299,49 @@ impl<'a> Directives<'a> {
         let account = match (&alias.account_id, &email) {
             (Some(id), _) => AccountKey::Id(id),
             (None, Some(email)) => AccountKey::Email(email.clone()),
-            (None, None) => return Err(wrong("it names no account: give account_id or email")),
+            (None, None) => return Err(malformed("it names no account: give account_id or email")),
         };
         if is("service") {
             let Some(owner) = &alias.owner else {
-                return Err(wrong("a service account needs an owner"));
+                return Err(malformed("a service account needs an owner"));
             };
             if alias.expires_on.is_none() {
-                return Err(wrong("a service account needs expires_on"));
+                return Err(malformed("a service account needs expires_on"));
+            }
+            let owner = person_key(owner);
+            let named = self.named_as_owner(&owner, inputs);
+            let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+            if named.is_empty() && is_roster && !inputs.hr.rows.is_empty() {
+                let reason = "the roster does not name its owner: write a person who works here";
+                return Err(malformed(reason));
+            }
+            let (owner_id, owner_email) = match &owner {
+                PersonKey::Id(id) => (Some(*id), None),
+                PersonKey::Email(email) => (None, Some(email)),
+            };
+            let emails = email.iter().chain(owner_email);
+            let account_id = alias.account_id.as_deref();
+            let mut called = self.register.named(owner_id, emails, account_id);
+            named.into_iter().for_each(|who| called.add(who));
+            let approver = alias.approved_by.as_deref().unwrap_or_default();
+            if called.are_written(approver, &self.same_domains) {
+                let reason = "it is approved by the owner or by the person of the account";
+                return Err(malformed(reason));
             }
             self.services.push(Service {
                 line,
                 account,
-                owner: person_key(owner),
+                owner,
             });
             return Ok(());
         }
-        let person = match (&alias.person_id, &alias.account_id, email) {
+        let person = match (&alias.person_id, &alias.account_id, &email) {
             (Some(id), ..) => PersonKey::Id(id),
-            (None, Some(_), Some(email)) => PersonKey::Email(email),
+            (None, Some(_), Some(email)) => PersonKey::Email(email.clone()),
             _ => {
                 let reason = "it names an account and no person: give person_id, or account_id and \
                               the person's email";
-                return Err(wrong(reason));
+                return Err(malformed(reason));
             }
         };
         let tie = Tie {
@@ -347,20 +353,59 @@ impl<'a> Directives<'a> {
         if is("same") {
             self.same.push(tie);
         } else if is("different") {
+            let (person_id, account_id) = (alias.person_id.as_deref(), alias.account_id.as_deref());
+            let called = self.register.named(person_id, &email, account_id);
+            let approver = alias.approved_by.as_deref().unwrap_or_default();
+            if called.are_written(approver, &self.same_domains) {
+                return Err(malformed(OWN_APPROVAL));
+            }
             self.different.push(tie);
         } else {
             let reason = "its relation is not `same`, `different`, `same_person` or `service`";
-            return Err(wrong(reason));
+            return Err(malformed(reason));
         }
         Ok(())
     }
 
+    /// Everybody whom the owner of a service account may be: by id, by address in any domain that counts as one, or by
+    /// name.
+    fn named_as_owner(&self, owner: &PersonKey<'_>, inputs: &'a Inputs) -> Vec<Who<'a>> {
+        let found = match owner {
+            PersonKey::Id(id) => self.register.with_id(id),
+            PersonKey::Email(email) => self.register.with_email(email),
+        };
+        let is_person = |who: &Who<'_>| !matches!(who, Who::Account(_) | Who::Baseline(_));
+        let found: Vec<Who<'a>> = found.into_iter().filter(is_person).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let is = |who: &Who<'a>| {
+            let mut called = Called::default();
+            called.add(*who);
+            match owner {
+                PersonKey::Id(id) => called.names.iter().any(|name| has_name(id, name)),
+                PersonKey::Email(owner) => {
+                    let key = self.same_domains.key(owner);
+                    let mut emails = called.emails.iter();
+                    key.is_some() && emails.any(|email| self.same_domains.key(email) == key)
+                }
+            }
+        };
+        let previous = inputs.past.previous.iter();
+        let leavers = previous.clone().flat_map(|of| &of.leavers).map(Who::Leaver);
+        let links = previous.flat_map(|of| &of.links).map(Who::Links);
+        let rows = inputs.hr.rows.iter().map(Who::Row);
+        let rejected = inputs.hr.rejected.iter().map(Who::Rejected);
+        rows.chain(rejected)
+            .chain(leavers)
+            .chain(links)
+            .filter(is)
+            .collect()
+    }
+
     fn did(&self, kind: DirectiveKind, line: u64, what: String) {
-        self.did
-            .borrow_mut()
-            .entry((kind, line))
-            .or_default()
-            .insert(what);
+        let mut did = self.did.borrow_mut();
+        did.entry((kind, line)).or_default().what.insert(what);
     }
 
     /// Whether any exception is in force.
@@ -410,7 +455,7 @@ impl<'a> Directives<'a> {
         people: &Named<'_>,
         approved_by: &str,
     ) -> bool {
-        let by_themselves = people.is_written(approved_by, &self.same_domains);
+        let by_themselves = self.are_written(approved_by, people, &[]);
         match by_themselves {
             true => self.is_approved_by_whom_it_is_for(line),
             false => self.did(
@@ -431,7 +476,7 @@ impl<'a> Directives<'a> {
                 kind: DirectiveKind::Alias,
                 line,
                 state: DirectiveState::Malformed,
-                reason: "it is approved by the person it is for".to_owned(),
+                reason: OWN_APPROVAL.to_owned(),
                 account_id: None,
                 person_id: None,
                 email: None,
@@ -458,8 +503,7 @@ impl<'a> Directives<'a> {
         let of = self.different.iter();
         for tie in of.filter(|tie| tie.account.names(account) && person.is(&tie.person)) {
             let approved_by = tie.approved_by.unwrap_or_default();
-            let by = |whom: &Named<'_>| whom.is_written(approved_by, &self.same_domains);
-            if by(person) || by(&Named::of_account(account)) {
+            if self.are_written(approved_by, person, &[account]) {
                 self.is_approved_by_whom_it_is_for(tie.line);
                 continue;
             }
@@ -514,20 +558,50 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
-    /// The first exception that applies and is not approved by the person it is for. All that apply are checked, so
-    /// that every self-approved one becomes a finding.
-    fn covering(
+    /// Everything that a person and accounts are or were called.
+    fn called<'k>(&'k self, whom: &Named<'k>, accounts: &[&'k Account]) -> Called<'k> {
+        let mut called = self.register.earlier(&whom.ids, whom.emails, accounts);
+        called.ids.extend(&whom.ids);
+        called.emails.extend(whom.emails);
+        called.emails.extend(whom.shared_emails);
+        called.names.extend(whom.names.iter().map(String::as_str));
+        for account in accounts {
+            called.add(Who::Account(account));
+        }
+        called
+    }
+
+    /// Whether an approver's cell names a person or accounts.
+    fn are_written(&self, approver: &str, whom: &Named<'_>, accounts: &[&Account]) -> bool {
+        let called = self.called(whom, accounts);
+        called.are_written(approver, &self.same_domains)
+    }
+
+    /// The exception that applies and is not approved by the person it is for: one that is not after the fact if
+    /// possible, then the one that lasts longest. All that apply are checked, so that every self-approved one
+    /// becomes a finding.
+    fn covering<'k>(
         &self,
-        whom: &Named<'_>,
+        whom: impl FnOnce() -> Called<'k>,
         what: String,
+        due: Option<Timestamp>,
         covers: impl Fn(&InForce<'a>) -> bool,
     ) -> Option<&InForce<'a>> {
-        let covering = self.exceptions.iter().filter(|of| covers(of));
-        let approved: Vec<&InForce<'a>> = covering
-            .filter(|of| self.is_approved_by_another(of, whom))
-            .collect();
-        let found = *approved.first()?;
-        self.did(DirectiveKind::Exception, found.line, what);
+        let covering: Vec<&InForce<'a>> = self.exceptions.iter().filter(|of| covers(of)).collect();
+        if covering.is_empty() {
+            return None;
+        }
+        let whom = whom();
+        let approved = covering
+            .into_iter()
+            .filter(|of| self.is_approved_by_another(of, &whom));
+        let found = approved.min_by_key(|of| of.is_after_the_fact(due))?;
+        let mut did = self.did.borrow_mut();
+        let did = did
+            .entry((DirectiveKind::Exception, found.line))
+            .or_default();
+        did.what.insert(what);
+        did.after_the_fact |= found.is_after_the_fact(due);
         Some(found)
     }
 
@@ -536,20 +610,27 @@ impl<'a> Directives<'a> {
         &self,
         leaver: &Named<'_>,
         account: &Account,
+        due: Option<Timestamp>,
     ) -> Option<&InForce<'a>> {
         let what = format!("covers access by account {}", account.id);
-        self.covering_with(leaver, &[account], what, |of| {
-            let exception = of.exception;
-            let person = exception.person_id.as_deref();
-            let is_theirs = |email| leaver.emails.contains(email) || account.emails.contains(email);
-            exception.check.is_none()
-                && person.is_none_or(|id| leaver.ids.contains(&id))
-                && of.email.as_ref().is_none_or(is_theirs)
-                && exception
-                    .account_id
-                    .as_ref()
-                    .is_none_or(|id| *id == account.id)
-        })
+        self.covering(
+            || self.called(leaver, &[account]),
+            what,
+            due,
+            |of| {
+                let exception = of.exception;
+                let person = exception.person_id.as_deref();
+                let is_theirs =
+                    |email| leaver.emails.contains(email) || account.emails.contains(email);
+                exception.check.is_none()
+                    && person.is_none_or(|id| leaver.ids.contains(&id))
+                    && of.email.as_ref().is_none_or(is_theirs)
+                    && exception
+                        .account_id
+                        .as_ref()
+                        .is_none_or(|id| *id == account.id)
+            },
+        )
     }
 
     /// The exception that is for an account, independent of its owner.
@@ -557,10 +638,15 @@ impl<'a> Directives<'a> {
         &self,
         account: &Account,
         what: &'static str,
+        due: Option<Timestamp>,
     ) -> Option<&InForce<'a>> {
-        let itself = Named::of_account(account);
         let what = format!("covers account {}: {what}", account.id);
-        self.covering(&itself, what, |of| {
+        let itself = || {
+            let mut called = self.register.earlier(&[], &[], &[account]);
+            called.add(Who::Account(account));
+            called
+        };
+        self.covering(itself, what, due, |of| {
             let by_id = of.exception.account_id.as_ref();
             of.exception.person_id.is_none()
                 && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
@@ -572,32 +658,28 @@ impl<'a> Directives<'a> {
         if self.is_service(account) {
             return None;
         }
-        let exception = self.covers_account(account, NO_EMAIL)?;
+        let exception = self.covers_account(account, NO_EMAIL, None)?;
         Some(exception.in_short())
     }
 
     /// Whether a line names an account without an address.
     pub(super) fn name(&self, account: &Account) -> bool {
-        self.is_service(account) || self.covers_account(account, NO_EMAIL).is_some()
+        self.is_service(account) || self.covers_account(account, NO_EMAIL, None).is_some()
     }
 
     /// The exception for the person in a rejected row.
     pub(super) fn covers_rejected(&self, row: &RejectedRow) -> Option<&InForce<'a>> {
         let email = row.email.as_deref().and_then(EmailAddress::parse);
-        let about = Named {
-            ids: row.person_id.as_deref().into_iter().collect(),
-            emails: email.as_slice(),
-            shared_emails: &[],
-            names: &[],
-        };
+        let id = row.person_id.as_deref();
+        let about = || self.register.named(id, &email, None);
         let what = format!(
             "covers the rejected row in line {} of the HR feed",
             row.line
         );
-        self.covering(&about, what, |of| {
+        self.covering(about, what, None, |of| {
             let by_id = of.exception.person_id.as_deref();
             of.exception.account_id.is_none()
-                && of.is_for(by_id.map(|id| about.ids.contains(&id)), about.emails)
+                && of.is_for(by_id.map(|by_id| id == Some(by_id)), email.as_slice())
         })
     }
 
@@ -611,11 +693,18 @@ impl<'a> Directives<'a> {
     }
 
     /// The exception that accepts leavers without a usable address.
-    pub(super) fn covers_without_address(&self, leaver: &Named<'_>) -> Option<&InForce<'a>> {
+    pub(super) fn covers_without_address(
+        &self,
+        leaver: &Named<'_>,
+        due: Option<Timestamp>,
+    ) -> Option<&InForce<'a>> {
         let what = "accepts leavers without a usable address".to_owned();
-        self.covering(leaver, what, |of| {
-            of.exception.check.as_deref() == Some(WITHOUT_ADDRESS)
-        })
+        self.covering(
+            || self.called(leaver, &[]),
+            what,
+            due,
+            |of| of.exception.check.as_deref() == Some(WITHOUT_ADDRESS),
+        )
     }
 
     /// The exception that accepts every doubt about a leaver with these accounts.
@@ -623,13 +712,19 @@ impl<'a> Directives<'a> {
         &self,
         leaver: &Named<'_>,
         accounts: &[&Account],
+        due: Option<Timestamp>,
     ) -> Option<&InForce<'a>> {
         let what = "accepts a leaver who could not be judged".to_owned();
-        self.covering_with(leaver, accounts, what, |of| {
-            let by_id = of.exception.person_id.as_deref();
-            let by_id = by_id.map(|id| leaver.ids.contains(&id));
-            of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
-        })
+        self.covering(
+            || self.called(leaver, accounts),
+            what,
+            due,
+            |of| {
+                let by_id = of.exception.person_id.as_deref();
+                let by_id = by_id.map(|id| leaver.ids.contains(&id));
+                of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
+            },
+        )
     }
 
     /// The exception that accepts an account that may be a leaver's.
@@ -637,64 +732,44 @@ impl<'a> Directives<'a> {
         &self,
         leaver: &Named<'_>,
         account: &Account,
+        due: Option<Timestamp>,
     ) -> Option<&InForce<'a>> {
         let what = format!("accepts that account {} may be a leaver's", account.id);
-        self.covering_with(leaver, &[account], what, |of| {
-            let by_id = of.exception.account_id.as_ref();
-            of.exception.person_id.is_none()
-                && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
-        })
-    }
-
-    /// As [`Self::covering`], for a person whose accounts name them as well.
-    fn covering_with(
-        &self,
-        person: &Named<'_>,
-        accounts: &[&Account],
-        what: String,
-        covers: impl Fn(&InForce<'a>) -> bool,
-    ) -> Option<&InForce<'a>> {
-        if self.exceptions.is_empty() {
-            return None;
-        }
-        let of_accounts = accounts.iter().flat_map(|account| &account.emails);
-        let emails: Vec<EmailAddress> = person.emails.iter().chain(of_accounts).cloned().collect();
-        let of_accounts = accounts.iter().filter_map(|account| account.name.as_ref());
-        let names: Vec<String> = person.names.iter().chain(of_accounts).cloned().collect();
-        let ids = accounts.iter().map(|account| account.id.as_str());
-        let themselves = Named {
-            ids: person.ids.iter().copied().chain(ids).collect(),
-            emails: &emails,
-            shared_emails: person.shared_emails,
-            names: &names,
-        };
-        self.covering(&themselves, what, covers)
+        self.covering(
+            || self.called(leaver, &[account]),
+            what,
+            due,
+            |of| {
+                let by_id = of.exception.account_id.as_ref();
+                of.exception.person_id.is_none()
+                    && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
+            },
+        )
     }
 
     /// A person may not approve an exception for themselves. Such a line covers nothing and is a finding.
-    fn is_approved_by_another(&self, of: &InForce<'a>, person: &Named<'_>) -> bool {
+    fn is_approved_by_another(&self, of: &InForce<'a>, person: &Called<'_>) -> bool {
         let approver = of.exception.approved_by.as_deref().unwrap_or_default();
-        let by_another = !person.is_written(approver, &self.same_domains);
+        let by_another = !person.are_written(approver, &self.same_domains);
         let mut invalid = self.invalid.borrow_mut();
-        let is_told =
-            |told: &Invalid| told.kind == DirectiveKind::Exception && told.line == of.line;
-        if !by_another && !invalid.iter().any(is_told) {
-            let reason = "it is approved by the person it is for".to_owned();
-            invalid.push(self::invalid(
-                of.exception,
-                DirectiveState::Malformed,
-                reason,
-            ));
+        let is_known =
+            |known: &Invalid| known.kind == DirectiveKind::Exception && known.line == of.line;
+        if !by_another && !invalid.iter().any(is_known) {
+            let (state, reason) = malformed(OWN_APPROVAL);
+            invalid.push(self::invalid(of.exception, state, reason));
         }
         by_another
     }
 
     /// How many risk acceptances were needed: exceptions, and aliases that ended a tie.
-    pub(super) fn exceptions_needed(&self) -> usize {
+    pub(super) fn needed(&self) -> Needed {
         let did = self.did.borrow();
-        let kinds = did.keys().map(|(kind, _)| *kind);
-        let exceptions = kinds.filter(|kind| *kind == DirectiveKind::Exception);
-        exceptions.count() + self.ended_ties.borrow().len()
+        let is_exception = |(kind, _): &&(DirectiveKind, u64)| *kind == DirectiveKind::Exception;
+        let exceptions = did.keys().filter(is_exception).count();
+        Needed {
+            exceptions: exceptions + self.ended_ties.borrow().len(),
+            after_the_fact: did.values().filter(|did| did.after_the_fact).count(),
+        }
     }
 
     /// The lines that are never used, in the order of the files.
@@ -707,30 +782,175 @@ impl<'a> Directives<'a> {
     /// The state of every line.
     pub(super) fn uses(&self, inputs: &Inputs) -> Vec<DirectiveUse> {
         let (did, invalid) = (self.did.borrow(), self.invalid.borrow());
-        let one = |kind: DirectiveKind, line: u64| {
+        let one = |kind: DirectiveKind, line: u64, unused: &dyn Fn() -> String| {
             let did = did.get(&(kind, line));
             let worthless = invalid.iter().find(|of| (of.kind, of.line) == (kind, line));
             let (state, detail) = match (did, worthless) {
                 (Some(did), _) => {
-                    let did: Vec<&str> = did.iter().map(String::as_str).collect();
-                    (DirectiveState::Used, did.join("; "))
+                    let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
+                    (DirectiveState::Used, what.join("; "))
                 }
                 (None, Some(worthless)) => (worthless.state, worthless.reason.clone()),
-                (None, None) => (DirectiveState::Unused, String::new()),
+                (None, None) => (DirectiveState::Unused, unused()),
             };
+            let mut exceptions = self.exceptions.iter();
+            let in_force = exceptions.find(|of| {
+                let is_kept = matches!(state, DirectiveState::Used | DirectiveState::Unused);
+                kind == DirectiveKind::Exception && of.line == line && is_kept
+            });
             DirectiveUse {
                 kind,
                 line,
                 state,
                 detail,
+                exception_id: in_force.map(|of| of.id.clone()),
+                in_force_since: in_force.map(|of| of.in_force_since),
+                after_the_fact: did.is_some_and(|did| did.after_the_fact),
             }
         };
-        let aliases = inputs.directives.aliases().iter();
-        let exceptions = inputs.directives.exceptions().iter();
-        aliases
-            .map(|alias| one(DirectiveKind::Alias, alias.line))
-            .chain(exceptions.map(|of| one(DirectiveKind::Exception, of.line)))
-            .collect()
+        let aliases = inputs.directives.aliases().iter().map(|alias| {
+            one(DirectiveKind::Alias, alias.line, &|| {
+                self.unused_alias(alias)
+            })
+        });
+        let exceptions = inputs.directives.exceptions().iter().map(|of| {
+            one(DirectiveKind::Exception, of.line, &|| {
+                self.unused_exception(of)
+            })
+        });
+        aliases.chain(exceptions).collect()
+    }
+
+    fn unused_exception(&self, exception: &Exception) -> String {
+        match exception.check.as_deref() {
+            Some(WITHOUT_ADDRESS) => "no leaver without a usable address needed it".to_owned(),
+            Some(check) => format!("{check} did not fail"),
+            None => self.unmatched(
+                exception.person_id.as_deref(),
+                exception.account_id.as_deref(),
+                exception.email.as_deref(),
+            ),
+        }
+    }
+
+    fn unused_alias(&self, alias: &Alias) -> String {
+        if alias
+            .relation
+            .as_deref()
+            .is_some_and(|of| of.eq_ignore_ascii_case("same_person"))
+        {
+            return "no row of the HR feed has one of its two keys".to_owned();
+        }
+        let email = alias.email.as_deref();
+        self.unmatched(
+            alias.person_id.as_deref(),
+            alias.account_id.as_deref(),
+            email,
+        )
+    }
+
+    /// Why a line with these keys did nothing. No addresses: `check` prints it.
+    fn unmatched(
+        &self,
+        person_id: Option<&str>,
+        account_id: Option<&str>,
+        email: Option<&str>,
+    ) -> String {
+        let is_found = |found: Vec<Who<'a>>| found.iter().any(Who::is_of_this_run);
+        let with_email = |email: &str| {
+            let email = EmailAddress::parse(email);
+            email.is_some_and(|email| is_found(self.register.with_email(&email)))
+        };
+        let is_account = |who: &Who<'_>| matches!(who, Who::Account(_));
+        let keys = [
+            (
+                "person_id",
+                person_id.map(|id| is_found(self.register.with_id(id))),
+            ),
+            (
+                "account_id",
+                account_id.map(|id| self.register.with_account(id).iter().any(is_account)),
+            ),
+            ("email", email.map(with_email)),
+        ];
+        let with = |wanted: bool| {
+            let keys = keys.iter().filter(move |(_, found)| *found == Some(wanted));
+            keys.map(|(name, _)| *name).collect::<Vec<_>>()
+        };
+        match (with(true), with(false)) {
+            (found, missing) if found.is_empty() && !missing.is_empty() => {
+                "no account or person in this run matches it".to_owned()
+            }
+            (_, missing) if !missing.is_empty() => format!(
+                "no account or person in this run has its {}",
+                missing.join(" or ")
+            ),
+            (found, _) => format!("its {} matches, but nothing needed it", found.join(" and ")),
+        }
+    }
+
+    /// An exception that may be used, or why not.
+    fn in_force(
+        &self,
+        exception: &'a Exception,
+        zone: &TimeZone,
+        inputs: &Inputs,
+    ) -> Result<InForce<'a>, Fault> {
+        if let Some(fault) = &exception.fault {
+            return Err(malformed(fault));
+        }
+        let email = parsed_email(exception.email.as_deref())?;
+        let about_somebody =
+            email.is_some() || exception.person_id.is_some() || exception.account_id.is_some();
+        match (&exception.check, about_somebody) {
+            (Some(_), true) => {
+                let reason = "it names both a check and a person or account: write two lines";
+                return Err(malformed(reason));
+            }
+            (Some(check), false) if !ACCEPTABLE.contains(&check.as_str()) => {
+                let known = ACCEPTABLE.join("`, `");
+                return Err(malformed(format!("its check is not one of `{known}`")));
+            }
+            (None, false) => {
+                let reason = "it covers nothing: give person_id, email, account_id or check";
+                return Err(malformed(reason));
+            }
+            (Some(_), false) | (None, true) => {}
+        }
+        ensure_reason(exception.reason.as_deref())?;
+        let approver = ensure_approver(exception.approved_by.as_deref())?;
+        let approved_on = required("approved_on", exception.approved_on.as_deref())?;
+        let approved_on = written_date("approved_on", approved_on)?;
+        let expires_on = required("expires_on", exception.expires_on.as_deref())?;
+        let expires_on = ensure_in_force(expires_on, zone, inputs.as_of)?;
+        if approved_on > zone.to_datetime(inputs.as_of).date() {
+            return Err(malformed("its approved_on is after today"));
+        }
+        if expires_on > approved_on.saturating_add(LONGEST_EXCEPTION_DAYS.days()) {
+            return Err(malformed(format!(
+                "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days after {approved_on}"
+            )));
+        }
+        let (person_id, account_id) = (
+            exception.person_id.as_deref(),
+            exception.account_id.as_deref(),
+        );
+        let whom = self.register.named(person_id, &email, account_id);
+        if whom.are_written(approver, &self.same_domains) {
+            return Err(malformed(OWN_APPROVAL));
+        }
+        let id = exception_id(exception, email.as_ref());
+        let previous = inputs.past.previous.as_ref();
+        let before = previous.and_then(|previous| previous.exceptions_since.get(&id));
+        let in_force_since = before.copied().unwrap_or(inputs.as_of);
+        Ok(InForce {
+            line: exception.line,
+            exception,
+            email,
+            expires_on,
+            id,
+            in_force_since,
+        })
     }
 }
 
@@ -746,119 +966,6 @@ fn invalid(exception: &Exception, state: DirectiveState, reason: String) -> Inva
     }
 }
 
-/// An exception that may be used, or why not.
-fn in_force<'a>(
-    exception: &'a Exception,
-    zone: &TimeZone,
-    as_of: Timestamp,
-    same: &SameDomains,
-) -> Result<InForce<'a>, (DirectiveState, String)> {
-    let wrong = |reason: String| (DirectiveState::Malformed, reason);
-    if let Some(fault) = &exception.fault {
-        return Err(wrong(fault.clone()));
-    }
-    let email = parsed_email(exception.email.as_deref())?;
-    let about_somebody =
-        email.is_some() || exception.person_id.is_some() || exception.account_id.is_some();
-    match (&exception.check, about_somebody) {
-        (Some(_), true) => {
-            let reason = "it names both a check and a person or account: write two lines";
-            return Err(wrong(reason.to_owned()));
-        }
-        (Some(check), false) if !ACCEPTABLE.contains(&check.as_str()) => {
-            let known = ACCEPTABLE.join("`, `");
-            return Err(wrong(format!("its check is not one of `{known}`")));
-        }
-        (None, false) => {
-            let reason = "it covers nothing: give person_id, email, account_id or check";
-            return Err(wrong(reason.to_owned()));
-        }
-        (Some(_), false) | (None, true) => {}
-    }
-    ensure_given("reason", exception.reason.as_deref(), has_words)?;
-    ensure_given(
-        "approved_by",
-        exception.approved_by.as_deref(),
-        names_somebody,
-    )?;
-    ensure_given("expires_on", exception.expires_on.as_deref(), |_| true)?;
-    let expires_on = exception.expires_on.as_deref().unwrap_or_default();
-    let expires_on = ensure_in_force(expires_on, zone, as_of)?;
-    let today = zone.to_datetime(as_of).date();
-    let mut from = today;
-    if let Some(approved_on) = &exception.approved_on {
-        from = written_date("approved_on", approved_on)?;
-        if from > today || from > expires_on {
-            let reason = "its approved_on is after today or after its expires_on";
-            return Err(wrong(reason.to_owned()));
-        }
-    }
-    let latest = from.saturating_add(LONGEST_EXCEPTION_DAYS.days());
-    if expires_on > latest {
-        return Err(wrong(format!(
-            "it expires on {expires_on}, more than {LONGEST_EXCEPTION_DAYS} days after {from}"
-        )));
-    }
-    let approver = exception.approved_by.as_deref().unwrap_or_default();
-    let itself = Named {
-        ids: exception.person_id.as_deref().into_iter().collect(),
-        emails: email.as_slice(),
-        shared_emails: &[],
-        names: &[],
-    };
-    if itself.is_written(approver, same) {
-        return Err(wrong("it is approved by the person it is for".to_owned()));
-    }
-    Ok(InForce {
-        line: exception.line,
-        exception,
-        email,
-        expires_on,
-    })
-}
-
-/// A required cell, which must not be a placeholder.
-fn ensure_given(
-    name: &str,
-    text: Option<&str>,
-    is_meant: impl Fn(&str) -> bool,
-) -> Result<(), (DirectiveState, String)> {
-    let wrong = |reason: String| Err((DirectiveState::Malformed, reason));
-    match text.map(str::trim) {
-        None | Some("") => wrong(format!("it has no {name}")),
-        Some(text) if is_placeholder(text) || !is_meant(text) => {
-            let form = match name {
-                "reason" => "a reason in words",
-                _ => "an e-mail address or a person id",
-            };
-            wrong(format!("its {name} is not usable: write {form}"))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-fn is_placeholder(text: &str) -> bool {
-    let text: String = text.chars().filter(|c| *c != '.').collect();
-    let has_letter = text.chars().any(char::is_alphanumeric);
-    !has_letter
-        || PLACEHOLDERS
-            .iter()
-            .any(|word| text.eq_ignore_ascii_case(word))
-}
-
-fn has_words(text: &str) -> bool {
-    let is_word = |word: &String| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
-    words(text).iter().any(is_word)
-}
-
-/// Whether a text is an address, or an id: one word with a digit or a sign in it.
-fn names_somebody(text: &str) -> bool {
-    let is_sign = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-    let is_id = !text.contains(char::is_whitespace) && text.contains(is_sign);
-    let read = read_addresses(text);
-    !read.found.is_empty() && !read.has_unreadable || is_id
-}
-
 /// A person as a cell names them.
 fn person_key(text: &str) -> PersonKey<'_> {
     match EmailAddress::parse(text) {
@@ -867,32 +974,23 @@ fn person_key(text: &str) -> PersonKey<'_> {
     }
 }
 
-fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, (DirectiveState, String)> {
+fn parsed_email(text: Option<&str>) -> Result<Option<EmailAddress>, Fault> {
     match text.map(EmailAddress::parse) {
         None => Ok(None),
         Some(Some(email)) => Ok(Some(email)),
-        Some(None) => {
-            let reason = "its email is not an e-mail address".to_owned();
-            Err((DirectiveState::Malformed, reason))
-        }
+        Some(None) => Err(malformed("its email is not an e-mail address")),
     }
 }
 
 /// The date in a cell. Only this form: a day read wrongly would leave a risk accepted for months.
-fn written_date(name: &str, text: &str) -> Result<Date, (DirectiveState, String)> {
+fn written_date(name: &str, text: &str) -> Result<Date, Fault> {
     let day = text.parse::<Date>().ok();
-    day.filter(|day| day.to_string() == text).ok_or_else(|| {
-        let reason = format!("its {name} is not a date: write it as 2026-12-31");
-        (DirectiveState::Malformed, reason)
-    })
+    day.filter(|day| day.to_string() == text)
+        .ok_or_else(|| malformed(format!("its {name} is not a date: write it as 2026-12-31")))
 }
 
 /// The last day of a line, if that day has not passed: it ends with the midnight that closes it.
-fn ensure_in_force(
-    expires_on: &str,
-    zone: &TimeZone,
-    as_of: Timestamp,
-) -> Result<Date, (DirectiveState, String)> {
+fn ensure_in_force(expires_on: &str, zone: &TimeZone, as_of: Timestamp) -> Result<Date, Fault> {
     let day = written_date("expires_on", expires_on)?;
     let closes = day
         .tomorrow()

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::directives::{PersonKey, WITHOUT_ADDRESS};
+use super::directives::WITHOUT_ADDRESS;
 use super::matching::Matches;
 use super::outcomes::{Judged, listed};
-use super::people::Person;
 use super::records::finding_id;
 use super::remedies::{Remedy, key_of};
 use super::reviews::NotDone;
@@ -21,7 +20,6 @@ use crate::people::{Access, Account, EmailAddress, Role};
 /// The findings of the run, most severe first.
 pub(super) fn of_the_night(
     basis: &Basis<'_>,
-    people: &[Person<'_>],
     leavers: &[Judged<'_>],
     matches: &[Matches<'_>],
     not_done: &[NotDone<'_>],
@@ -39,7 +37,7 @@ pub(super) fn of_the_night(
     without_address(inputs, leavers, &mut findings);
     not_carried_out(inputs, not_done, &mut findings);
     unidentifiable(basis, &mut findings);
-    without_hr_record(basis, people, matches, &mut findings);
+    without_hr_record(basis, matches, &mut findings);
     // Last: only by now it is known which lines were approved by the person they are for.
     invalid_directives(basis, &mut findings);
     findings.sort_by(|a, b| {
@@ -386,12 +384,7 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
 
 /// Accounts in the organization's domains that no person in a roster owns. Guests are outsiders, and HR does
 /// not list them.
-fn without_hr_record(
-    basis: &Basis<'_>,
-    people: &[Person<'_>],
-    matches: &[Matches<'_>],
-    findings: &mut Vec<Finding>,
-) {
+fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut Vec<Finding>) {
     let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope != FeedScope::Roster || inputs.hr.unusable.is_some() {
         return;
@@ -404,18 +397,6 @@ fn without_hr_record(
         .iter()
         .filter_map(|row| EmailAddress::parse(row.email.as_deref()?))
         .collect();
-    let ids = people.iter().flat_map(Person::ids);
-    let ids: HashSet<&str> = ids.map(String::as_str).collect();
-    let emails: HashSet<&EmailAddress> = people.iter().flat_map(|person| &person.emails).collect();
-    // A service account has an owner, if HR knows the one that is named.
-    let is_known = |owner: &&PersonKey<'_>| match owner {
-        PersonKey::Id(id) => ids.contains(id),
-        PersonKey::Email(email) => emails.contains(email),
-    };
-    let is_answered_for = |account: &Account| {
-        let owners = basis.directives.owners_of(account);
-        owners.iter().any(is_known)
-    };
     for account in &inputs.population.accounts {
         let is_internal = |email: &EmailAddress| basis.domains.contains(email.domain());
         if account.access() == Access::None
@@ -424,10 +405,10 @@ fn without_hr_record(
             || !account.emails.iter().any(is_internal)
             // HR names the person, in a row that could not be read and fails a check of its own.
             || account.emails.iter().any(|email| rejected.contains(email))
-            || is_answered_for(account)
+            || basis.directives.is_service(account)
             || basis
                 .directives
-                .covers_account(account, "no HR record")
+                .covers_account(account, "no HR record", None)
                 .is_some()
         {
             continue;

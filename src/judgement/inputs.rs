@@ -155,6 +155,8 @@ pub struct Previous {
     pub ledger_detail: String,
     /// SHA-256 of each file of directives it went by, by the file's name.
     pub directives: BTreeMap<String, String>,
+    /// Since when each exception was in force, by the id of its keys.
+    pub exceptions_since: BTreeMap<String, Timestamp>,
     /// All people who were employed, with their accounts.
     pub links: Vec<PersonLinks>,
     /// Address of the feed it read.

@@ -13,6 +13,7 @@
 //! 4. `outcomes` gives each leaver exactly one outcome, and the interval in which access ended.
 //! 5. `findings`, `changes`, the remaining checks and the verdict follow from that.
 
+mod approvers;
 mod changes;
 mod checks;
 mod columns;
@@ -133,7 +134,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
 
     let reviews = reviews::tonight(&basis, complete);
     let not_done = &reviews.not_done;
-    let findings = findings::of_the_night(&basis, &people, &leavers, &matches, not_done);
+    let findings = findings::of_the_night(&basis, &leavers, &matches, not_done);
     let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
@@ -151,7 +152,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_key(|leaver| outcomes::badness(leaver.outcome));
     let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
-    let needed = basis.directives.exceptions_needed();
+    let needed = basis.directives.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes);
     let trend = summary::trend(inputs, verdict, complete, &counts);

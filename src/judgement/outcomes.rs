@@ -162,6 +162,7 @@ impl<'a> Judge<'_, 'a> {
         notes.extend(recycled(person, &links));
 
         let named = person.named();
+        let due = deadline.max(terms.deadline_from_notice);
         let mut covered = Vec::new();
         let mut exception_expires: Option<Date> = None;
         if is_overdue && basis.directives.has_exceptions() {
@@ -169,10 +170,14 @@ impl<'a> Judge<'_, 'a> {
                 let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                     continue;
                 };
-                let exception = basis.directives.covers_access(&named, account);
+                let exception = basis.directives.covers_access(&named, account, due);
                 if let Some(exception) = exception {
                     covered.push(link.account_id);
-                    notes.push(format!("account {}: {}", account.id, exception.in_full()));
+                    notes.push(format!(
+                        "account {}: {}",
+                        account.id,
+                        exception.in_full(due)
+                    ));
                     let expires = exception.expires_on;
                     exception_expires = Some(exception_expires.map_or(expires, |d| d.min(expires)));
                 }
@@ -188,14 +193,7 @@ impl<'a> Judge<'_, 'a> {
             .filter(is_open)
             .map(|link| link.account_id)
             .collect();
-        let doubts = self.doubts(
-            person,
-            matches,
-            &links,
-            &mut suspicions,
-            &terms,
-            deadline_passed,
-        );
+        let doubts = self.doubts(person, matches, &links, &mut suspicions, &terms, due);
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis);
@@ -230,9 +228,9 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named, &accounts) {
+                match basis.directives.covers_person(&named, &accounts, due) {
                     Some(exception) => {
-                        notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                        notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                         exception_expires = Some(exception.expires_on);
                         is_accepted = true;
                         suspicions.clear();
@@ -256,14 +254,17 @@ impl<'a> Judge<'_, 'a> {
                 } else if never_had_any {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
-                } else if let Some(exception) = basis.directives.covers_person(&named, &accounts) {
-                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                } else if let Some(exception) =
+                    basis.directives.covers_person(&named, &accounts, due)
+                {
+                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
                     Outcome::Excepted
-                } else if let Some(exception) = basis.directives.covers_without_address(&named) {
+                } else if let Some(exception) = basis.directives.covers_without_address(&named, due)
+                {
                     // It accepts the missing address, not the service accounts they left behind.
-                    notes.push(format!("accepted, not judged: {}", exception.in_full()));
+                    notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     Outcome::Excepted
                 } else {
@@ -426,7 +427,7 @@ impl<'a> Judge<'_, 'a> {
         links: &[Link<'a>],
         suspicions: &mut Vec<Suspicion<'a>>,
         terms: &Terms,
-        deadline_passed: bool,
+        due: Option<Timestamp>,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
@@ -442,7 +443,7 @@ impl<'a> Judge<'_, 'a> {
             let accepted = self
                 .basis
                 .directives
-                .covers_suspicion(&named, suspicion.account);
+                .covers_suspicion(&named, suspicion.account, due);
             accepted.is_none()
         });
         let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
@@ -474,6 +475,8 @@ impl<'a> Judge<'_, 'a> {
                 doubts.push(Doubt::new(text, Remedy::Exception).about(person));
             }
         }
+        let deadline = terms.verdict_deadline();
+        let deadline_passed = deadline.is_some_and(|deadline| inputs.as_of > deadline);
         let is_undated = is_dated_by_first_feed(person, self.feed_since, terms);
         if is_undated && worst == Access::Has && !deadline_passed {
             let text = "was already in the first feed: how long access has lasted is unknown";

@@ -12,7 +12,7 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
-use crate::people::{EmailAddress, Employment, HrDate, HrRow, Reviews, Role, Status};
+use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Reviews, Role, Status};
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -362,8 +362,26 @@ pub struct DirectiveUse {
     pub line: u64,
     /// What became of it.
     pub state: DirectiveState,
-    /// What it did, or why it may not do anything.
+    /// What it did, or why it did nothing.
     pub detail: String,
+    /// Stays the same from run to run for an exception with the same keys; only while it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception_id: Option<String>,
+    /// The first run of an unbroken series of runs in which an exception with these keys was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_since: Option<Timestamp>,
+    /// Whether an exception covered something that was already due when it came into force.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_the_fact: bool,
+}
+
+/// The id of an exception: its keys, and nothing that a renewal changes.
+pub(super) fn exception_id(of: &Exception, email: Option<&EmailAddress>) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (person_id, account_id) = (text(&of.person_id), text(&of.account_id));
+    let (email, check) = (email.map_or("", EmailAddress::key), text(&of.check));
+    let digest = Sha256::digest(format!("{email}\n{person_id}\n{account_id}\n{check}"));
+    const_hex::encode(&digest[..8])
 }
 
 /// An employed person, and the accounts that were tied to them: a line of `inputs/links.jsonl.gz`. After they

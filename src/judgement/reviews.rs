@@ -58,7 +58,11 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
         if let (Some(account), Some(mut note)) = (account, wrong(of, seen, deadline, inputs.as_of))
             && basis
                 .directives
-                .covers_account(account, "a review's decision is not carried out")
+                .covers_account(
+                    account,
+                    "a review's decision is not carried out",
+                    Some(deadline),
+                )
                 .is_none()
         {
             if account.id != of.account_id {

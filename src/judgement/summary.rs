@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::checks::rows_with_people;
+use super::directives::Needed;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Standing,
@@ -18,7 +19,7 @@ pub(super) fn verdict(
     checks: &[Check],
     leavers: &[Leaver],
     findings: &[Finding],
-    exceptions_needed: usize,
+    needed: Needed,
 ) -> (Verdict, Vec<String>) {
     let of_kind = |kind| {
         findings
@@ -73,22 +74,25 @@ pub(super) fn verdict(
         Verdict::Fail
     } else if !doubts.is_empty() {
         Verdict::Inconclusive
-    } else if exceptions_needed > 0 {
+    } else if needed.exceptions > 0 {
         Verdict::PassWithExceptions
     } else {
         Verdict::Pass
     };
     let mut reasons = failing;
     reasons.extend(doubts);
-    if exceptions_needed > 0 {
+    if needed.exceptions > 0 {
         let excepted = with_outcome(Outcome::Excepted);
         let leavers = match excepted {
             0 => String::new(),
             excepted => format!("; {excepted} leaver(s) have access by them"),
         };
-        reasons.push(format!(
-            "{exceptions_needed} exception(s) were needed{leavers}"
-        ));
+        let late = match needed.after_the_fact {
+            0 => String::new(),
+            late => format!(", {late} of them after the fact"),
+        };
+        let needed = needed.exceptions;
+        reasons.push(format!("{needed} exception(s) were needed{late}{leavers}"));
     }
     (verdict, reasons)
 }

@@ -2,6 +2,7 @@ mod changes;
 mod checks;
 mod directives;
 mod examples;
+mod exceptions;
 mod findings;
 mod matching;
 mod model;

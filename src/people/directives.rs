@@ -129,15 +129,18 @@ pub struct Exception {
     /// Why the risk is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who accepted it.
+    /// Who accepted it: an address or a person id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
-    /// When they accepted it.
+    /// The day on which they accepted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_on: Option<String>,
     /// The last day on which it is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
+    /// Where the decision is recorded, in the words of the organization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// Why its cells may stand in the wrong columns, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -145,7 +148,7 @@ pub struct Exception {
 
 impl Exception {
     /// The columns of the file.
-    pub const COLUMNS: [&str; 8] = [
+    pub const COLUMNS: [&str; 9] = [
         "email",
         "person_id",
         "account_id",
@@ -154,5 +157,6 @@ impl Exception {
         "approved_by",
         "approved_on",
         "expires_on",
+        "ticket",
     ];
 }

@@ -240,4 +240,8 @@ pub struct RejectedRow {
     pub person_id: Option<String>,
     /// The text of the e-mail cell, where there is one.
     pub email: Option<String>,
+    /// The person's name, where it could be read: the person may not approve an exception for the row.
+    pub name: Option<Box<str>>,
+    /// The row's other addresses, where they could be read, for the same reason.
+    pub other_emails: Vec<EmailAddress>,
 }

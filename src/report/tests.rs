@@ -9,9 +9,9 @@ use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::people::{
-    Account, Connection, Directives, EmailAddress, Employment, FeedOrigin, HrDate, HrFeed, HrRow,
-    Listing, Mapping, Memberships, PageRecord, Population, RejectedRow, Role, Status, Viewer,
-    Workspace,
+    Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
+    FeedOrigin, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord, Population,
+    RejectedRow, Role, Status, Viewer, Workspace,
 };
 
 const TONIGHT: &str = "2026-11-23T22:40:00Z";
@@ -188,6 +188,7 @@ impl World {
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
+            exceptions_since: BTreeMap::new(),
             reviews: judged.reviews,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),
@@ -440,6 +441,51 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
 }
 
 #[test]
+fn an_exception_after_the_fact_is_labelled() {
+    let text = |text: &str| Some(text.to_owned());
+    let exception = Exception {
+        line: 2,
+        account_id: text("7"),
+        reason: text("hands over"),
+        approved_by: text("ciso@example.com"),
+        approved_on: text("2026-11-24"),
+        expires_on: text("2026-12-24"),
+        ticket: text("SEC-118"),
+        ..Exception::default()
+    };
+    let text = text_of(
+        &world()
+            .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
+            .leaver("Ada", "ada@example.com", "2026-11-20T23:00:00Z")
+            .a_night_later()
+            .a_night_later()
+            .with(|inputs| {
+                inputs.directives.exceptions = Some(DirectiveFile {
+                    url: "exceptions.csv".to_owned(),
+                    sha256: "ef".repeat(32),
+                    bytes: 80,
+                    lines: vec![exception],
+                });
+            })
+            .report(),
+    );
+    assert_says(
+        &text,
+        "1 exception(s) were needed, 1 of them after the fact",
+    );
+    assert_says(
+        &text,
+        "hands over ticket SEC-118 ciso@example.com on 2026-11-24",
+    );
+    assert_says(&text, "since 2026-11-25 22:40 UTC through 2026-12-24");
+    assert_says(&text, "used after the fact covers access by account 7");
+    assert_says(
+        &text,
+        "(after the fact: in force since 2026-11-25T22:40:00Z)",
+    );
+}
+
+#[test]
 fn rejected_rows_of_the_hr_file_are_named_by_line() {
     let text = text_of(
         &world()
@@ -449,6 +495,8 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
                     reason: "`03/04/2026` may be March or April".to_owned(),
                     person_id: Some("E017".to_owned()),
                     email: None,
+                    name: None,
+                    other_emails: Vec::new(),
                 });
             })
             .report(),

@@ -198,7 +198,7 @@ fn an_exception_of_another_form_clears_no_one() {
 #[test]
 fn a_service_line_for_a_leavers_own_account_is_no_plain_pass() {
     let line = format!(
-        ",{},,service,user0@acme.example,the build,user0@acme.example,{{D+60}}",
+        ",{},,service,user0@acme.example,the build,ciso@acme.example,{{D+60}}",
         gid(10)
     );
     let run = Company::new().roster().aliases(&[line]).run(&feed());

@@ -134,7 +134,7 @@ fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
     let file = |path: &str, text: &str| Fault::once(path, Action::status(200, text)).for_ever();
     let hr = format!("Employee ID,Name,Work Email,Status,Termination Date\n{LEFT_AND_GONE}");
     let aliases = "account_id,email,person_id,relation,owner,reason,approved_by,expires_on\n";
-    let exceptions = "person_id,email,account_id,check,reason,approved_by,expires_on\n";
+    let exceptions = "person_id,email,account_id,check,reason,approved_by,approved_on,expires_on\n";
     let world = World::generated(12)
         .fault(file("/hr.csv", &hr))
         .fault(file("/aliases.csv", aliases))

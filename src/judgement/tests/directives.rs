@@ -442,7 +442,10 @@ fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
             .exception(|exception| exception.person_id = text("E-ada"))
             .judge();
         assert_eq!(judged.verdict, Verdict::Pass);
-        assert_eq!(lines(&judged), ["exception 2 unused"]);
+        assert_eq!(
+            lines(&judged),
+            ["exception 2 unused: its person_id matches, but nothing needed it"]
+        );
     }
 }
 
@@ -477,9 +480,43 @@ fn an_expired_exception_is_a_finding_and_covers_nothing() {
 #[test]
 fn a_malformed_exception_is_a_finding_and_covers_nothing() {
     type Change = fn(&mut Exception);
-    let cases: [(Change, &str); 12] = [
+    let cases: [(Change, &str); 21] = [
         (|e| e.reason = None, "it has no reason"),
+        (
+            |e| e.reason = text("SEC-118"),
+            "its reason is not usable: write a reason in words",
+        ),
+        (
+            |e| e.reason = text("<why>"),
+            "its reason is not usable: write a reason in words",
+        ),
         (|e| e.approved_by = None, "it has no approved_by"),
+        (
+            |e| e.approved_by = text("<who>"),
+            "its approved_by is not usable: write an e-mail address or a person id",
+        ),
+        (|e| e.approved_on = None, "it has no approved_on"),
+        (
+            |e| e.approved_on = text("<today>"),
+            "its approved_on is not a date: write it as 2026-12-31",
+        ),
+        (
+            |e| e.approved_on = text("20/11/2026"),
+            "its approved_on is not a date: write it as 2026-12-31",
+        ),
+        (
+            |e| e.approved_on = text("2026-11-24"),
+            "its approved_on is after today",
+        ),
+        // A renewal that changes only the last day.
+        (
+            |e| e.approved_on = text("2026-08-01"),
+            "it expires on 2026-12-24, more than 90 days after 2026-08-01",
+        ),
+        (
+            |e| e.expires_on = text("-"),
+            "its expires_on is not a date: write it as 2026-12-31",
+        ),
         (|e| e.expires_on = None, "it has no expires_on"),
         (
             |e| e.expires_on = text("31.12.2026"),
@@ -490,8 +527,8 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
             "its expires_on is not a date: write it as 2026-12-31",
         ),
         (
-            |e| e.expires_on = text("2027-02-22"),
-            "it expires on 2027-02-22, more than 90 days after 2026-11-23",
+            |e| e.expires_on = text("2027-02-19"),
+            "it expires on 2027-02-19, more than 90 days after 2026-11-20",
         ),
         (
             |e| e.email = text("ada@"),
@@ -530,10 +567,10 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
         let note = &judged.findings[1].note;
         assert_eq!(*note, format!("line 2 of the exceptions: {reason}"));
     }
-    // Ninety days ahead is allowed.
+    // Ninety days are allowed.
     let longest = still_in().exception(|exception| {
         exception.person_id = text("E-ada");
-        exception.expires_on = text("2027-02-21");
+        exception.expires_on = text("2027-02-18");
     });
     assert_eq!(longest.judge().verdict, Verdict::PassWithExceptions);
 }

@@ -7,6 +7,7 @@ mod ends;
 mod history;
 mod lines;
 mod people;
+mod since;
 mod ties;
 mod two_runs;
 
@@ -25,7 +26,7 @@ use crate::people::{Access, Account, EmailAddress, Meaning, Role};
 use ends::Stands;
 use lines::{
     Relation, accepts_doubts, accepts_without_address, alias_names_person, aliases,
-    approves_for_themselves, is_covered, is_sound_exception, owns, says_different,
+    approves_for_themselves, is_covered, is_sound_alias, is_sound_exception, owns, says_different,
 };
 use people::Person;
 use ties::Model;
@@ -383,6 +384,19 @@ fn disagreements(world: &World) -> Vec<String> {
         let mut findings = judged.findings.iter();
         let is_found = findings.any(|finding| finding.kind == FindingKind::AliasInvalid);
         if !is_found || state != Some(DirectiveState::Malformed) {
+            all.push(format!("alias: {state:?} {of:?}"));
+        }
+    }
+    let aliases = inputs.directives.aliases().iter();
+    for of in aliases.filter(|of| !is_sound_alias(of, inputs)) {
+        let state = judged
+            .directives_of(DirectiveKind::Alias)
+            .find(|used| used.line == of.line)
+            .map(|used| used.state);
+        if !matches!(
+            state,
+            Some(DirectiveState::Malformed | DirectiveState::Expired)
+        ) {
             all.push(format!("alias: {state:?} {of:?}"));
         }
     }

@@ -1,6 +1,7 @@
 //! The verdict and its reasons.
 
 use super::world::*;
+use crate::judgement::directives::Needed;
 use crate::judgement::summary;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Finding, FindingKind, Leaver, Outcome, Severity, Verdict,
@@ -8,6 +9,13 @@ use crate::judgement::{
 };
 
 const ADA: &str = "ada@example.com";
+
+fn needed(exceptions: usize) -> Needed {
+    Needed {
+        exceptions,
+        after_the_fact: 0,
+    }
+}
 
 fn leaver_with(outcome: Outcome) -> Leaver {
     let judged = world().leaver(ADA, date(2026, 11, 2)).judge();
@@ -50,7 +58,7 @@ fn each_outcome_means_one_verdict() {
             | Outcome::Removed
             | Outcome::NoAccessFound => Verdict::Pass,
         };
-        let needed = usize::from(*outcome == Outcome::Excepted);
+        let needed = needed(usize::from(*outcome == Outcome::Excepted));
         let (verdict, reasons) = summary::verdict(&[], &[leaver_with(*outcome)], &[], needed);
         assert_eq!(verdict, expected, "{outcome}");
         assert_eq!(reasons.is_empty(), expected == Verdict::Pass, "{outcome}");
@@ -73,7 +81,7 @@ fn each_finding_means_one_verdict() {
             | FindingKind::ExceptionInvalid
             | FindingKind::AliasInvalid => Verdict::Pass,
         };
-        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)], 0);
+        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)], needed(0));
         assert_eq!(verdict, expected, "{kind}");
     }
 }
@@ -85,7 +93,7 @@ fn only_a_failed_check_is_a_doubt() {
         (CheckStatus::Warn, Verdict::Pass),
         (CheckStatus::Fail, Verdict::Inconclusive),
     ] {
-        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[], 0);
+        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[], needed(0));
         assert_eq!(verdict, expected);
     }
 }
@@ -102,7 +110,7 @@ fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
             finding_of(FindingKind::OffboardedAccess),
             finding_of(FindingKind::PossibleOffboardedAccess),
         ],
-        1,
+        needed(1),
     );
     assert_eq!(verdict, Verdict::Fail);
     assert_eq!(

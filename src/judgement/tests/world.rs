@@ -215,6 +215,7 @@ impl World {
                 line: file.lines.len() as u64 + 2,
                 reason: text("hands over a project"),
                 approved_by: text("ciso@example.com"),
+                approved_on: text("2026-11-20"),
                 expires_on: text("2026-12-24"),
                 ..Exception::default()
             };
@@ -241,6 +242,8 @@ impl World {
                 reason: "the date cannot be read".to_owned(),
                 person_id: person_id.map(str::to_owned),
                 email: email.map(str::to_owned),
+                name: None,
+                other_emails: Vec::new(),
             });
         })
     }
@@ -332,6 +335,11 @@ impl World {
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
+            exceptions_since: judged
+                .directives
+                .iter()
+                .filter_map(|line| Some((line.exception_id.clone()?, line.in_force_since?)))
+                .collect(),
             reviews: judged.reviews,
             at,
             workspace_id: Some(population.workspace.id),

@@ -252,8 +252,32 @@ fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
         reason: "the date cannot be read".to_owned(),
         person_id,
         email,
+        name: None,
+        other_emails: Vec::new(),
     })
 }
+
+/// Texts that are no reason.
+const REASONS: &[&str] = &["n/a", "-", "see above", "<why>", "SEC-118"];
+/// Texts that are no approver, and people whom a line may be for.
+const APPROVERS: &[&str] = &[
+    "self",
+    "-",
+    "none, me",
+    "<who>",
+    "the boss",
+    "bob.roe@",
+    "ada@example.com",
+    "\u{430}da@example.com",
+    "Ada+boss@example.io",
+    "ada-",
+    "e1",
+    "0",
+    "Bob Roe",
+    "Bob <bob@example.com>",
+    "ada.diaz@home.example",
+    "Dr. Ada Diaz <eve@partner.example>",
+];
 
 const ACCOUNT_IDS: &[&str] = &["0", "1", "2", "3"];
 
@@ -272,11 +296,11 @@ fn an_alias() -> impl Strategy<Value = Alias> {
         "bob@example.com=ada@example.com",
         "E1=",
     ]);
-    let reasons = prop_oneof![8 => Just("a bot"), 1 => Just("n/a")];
+    let reasons = prop_oneof![8 => Just("a bot"), 1 => select(REASONS)];
     let approvers = prop_oneof![
         12 => Just("ciso@example.com"),
         1 => Just("E77"),
-        3 => select(vec!["self", "-", "the boss", "ada@example.com", "e1", "Bob Roe"]),
+        3 => select(APPROVERS),
     ];
     let expires_on = select(vec![
         None,
@@ -359,17 +383,30 @@ fn an_exception() -> impl Strategy<Value = Exception> {
     ];
     let approvers = prop_oneof![
         8 => Just(text("ciso@example.com")),
-        1 => texts(&["e1", "ada@example.com", "Bob <bob@example.com>", "Ada Diaz"]).prop_map(Some),
+        2 => texts(APPROVERS).prop_map(Some),
         1 => Just(None),
     ];
+    let approved_on = prop_oneof![
+        14 => Just(text("2026-11-20")),
+        1 => texts(&["2026-11-23", "2026-11-24", "20.11.2026", "2026-09-01"]).prop_map(Some),
+        1 => Just(None),
+    ];
+    let reasons = prop_oneof![12 => Just("hands over"), 1 => select(REASONS)];
     (
         keys,
         days,
         approvers,
-        option::weighted(0.95, Just("hands over".to_owned())),
+        option::weighted(0.95, reasons.prop_map(str::to_owned)),
+        approved_on,
     )
         .prop_map(
-            |((person_id, email, account_id, check), expires_on, approved_by, reason)| Exception {
+            |(
+                (person_id, email, account_id, check),
+                expires_on,
+                approved_by,
+                reason,
+                approved_on,
+            )| Exception {
                 line: 0,
                 email,
                 person_id,
@@ -377,8 +414,9 @@ fn an_exception() -> impl Strategy<Value = Exception> {
                 check,
                 reason,
                 approved_by,
-                approved_on: text("2026-11-20"),
+                approved_on,
                 expires_on,
+                ticket: None,
                 fault: None,
             },
         )

@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::people::{Person, names_person};
 use super::ties::Model;
-use crate::judgement::Inputs;
+use crate::judgement::{FeedScope, Inputs};
 use crate::people::{
-    Account, Alias, EmailAddress, Exception, NameWords, fold, is_blank_word, read_addresses,
+    Account, Alias, EmailAddress, Exception, HrRow, NameWords, fold, is_blank_word, read_addresses,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,20 +48,36 @@ fn is_address(text: &str) -> bool {
     EmailAddress::parse(text).is_some()
 }
 
+/// What the worlds hold of texts that are neither a reason nor an approver.
+fn is_a_placeholder(text: &str) -> bool {
+    let known = [
+        "n/a",
+        "self",
+        "-",
+        "see above",
+        "<why>",
+        "<who>",
+        "none, me",
+    ];
+    is_blank_word(text.trim()) || known.contains(&text.trim().to_lowercase().as_str())
+}
+
+/// A ticket is not a reason in words.
 fn is_a_reason(text: &Option<String>) -> bool {
     let Some(text) = text else { return false };
-    !is_blank_word(text.trim()) && text.chars().any(char::is_alphabetic)
+    let is_word = |word: &str| word.chars().all(char::is_alphabetic);
+    !is_a_placeholder(text) && text.split_whitespace().any(is_word)
 }
 
 /// An address, or one word with a digit or a sign, which is an id.
 fn is_an_approver(text: &Option<String>) -> bool {
     let Some(text) = text else { return false };
     let is_sign = |c: char| c.is_ascii_digit() || "-_.".contains(c);
-    let is_id = !text.contains(char::is_whitespace)
+    let is_id = !text.contains(|c: char| c.is_whitespace() || "@[]()".contains(c))
         && text.contains(is_sign)
         && text.contains(char::is_alphanumeric);
     let read = read_addresses(text);
-    !read.found.is_empty() && !read.has_unreadable || is_id
+    !is_a_placeholder(text) && (!read.found.is_empty() && !read.has_unreadable || is_id)
 }
 
 fn domains_that_are_one(domain: &str, inputs: &Inputs) -> BTreeSet<String> {
@@ -115,15 +131,25 @@ fn is_them(
     inputs: &Inputs,
 ) -> bool {
     let parts = text.split(|c: char| c.is_whitespace() || "<>".contains(c));
-    let mut addresses = parts.filter_map(EmailAddress::parse);
+    // Look-alike letters make no difference; the worlds have one.
+    let plain = |text: &str| text.replace('\u{430}', "a");
+    let read = |text: &str| EmailAddress::parse(&plain(text));
+    let mut addresses = parts.clone().filter_map(read);
+    let is_local = |part: &str| {
+        let bare = |text: &str| plain(&fold(untagged(text))).replace(['.', '-', '_'], "");
+        let is_like_an_id = part.contains(|c: char| c.is_ascii_digit() || ".-_".contains(c));
+        let mut known = emails.iter();
+        !part.contains('@') && is_like_an_id && known.any(|email| bare(email.local()) == bare(part))
+    };
     let words: Vec<String> = NameWords::of(text)
         .map(|words| words.words().to_vec())
         .unwrap_or_default();
     ids.iter().any(|id| fold(id) == fold(text.trim()))
         || addresses.any(|written| {
-            let mut known = emails.iter();
-            known.any(|email| same_but_for_a_tag(&written, email, inputs))
+            let mut known = emails.iter().filter_map(|email| read(email.key()));
+            known.any(|email| same_but_for_a_tag(&written, &email, inputs))
         })
+        || parts.clone().any(is_local)
         || names
             .iter()
             .any(|name| name.words().iter().all(|word| words.contains(word)))
@@ -148,12 +174,117 @@ fn is_person_or_account(
     let emails = account.emails.iter().cloned().collect();
     let name = account.name.as_deref().and_then(NameWords::of);
     let name: Vec<NameWords> = name.into_iter().collect();
-    is_person(text, person, inputs) || is_them(text, &BTreeSet::new(), &emails, &name, inputs)
+    let ids = BTreeSet::from([account.id.clone()]);
+    is_person(text, person, inputs) || is_them(text, &ids, &emails, &name, inputs)
+}
+
+/// Whether a text names a person or account that has one of these keys.
+fn names_them(
+    text: &str,
+    ids: &[Option<&str>],
+    known: &[Option<EmailAddress>],
+    account_id: Option<&str>,
+    inputs: &Inputs,
+) -> bool {
+    let has_id = |id: Option<&str>| id.is_some() && ids.contains(&id);
+    let has_email = |email: &EmailAddress| known.contains(&Some(email.clone()));
+    let named = |ids: &[Option<&str>], emails: &[&EmailAddress], name: Option<&str>| {
+        let ids = ids.iter().flatten().map(|id| (*id).to_owned()).collect();
+        let emails = emails.iter().map(|email| (*email).clone()).collect();
+        let name: Vec<NameWords> = name.and_then(NameWords::of).into_iter().collect();
+        is_them(text, &ids, &emails, &name, inputs)
+    };
+    let mut rows = inputs.hr.rows.iter();
+    let mut rejected = inputs.hr.rejected.iter();
+    let mut accounts = inputs.population.accounts.iter();
+    let keys: Vec<&EmailAddress> = known.iter().flatten().collect();
+    named(ids, &keys, None)
+        || account_id.is_some_and(|id| named(&[Some(id)], &[], None))
+        || rows.any(|row| {
+            let emails: Vec<&EmailAddress> = row.emails().collect();
+            (has_id(row.person_id.as_deref()) || emails.iter().any(|email| has_email(email)))
+                && named(&[row.person_id.as_deref()], &emails, row.name.as_deref())
+        })
+        || rejected.any(|row| {
+            let emails = email(&row.email)
+                .into_iter()
+                .chain(row.other_emails.clone());
+            let emails: Vec<EmailAddress> = emails.collect();
+            let emails: Vec<&EmailAddress> = emails.iter().collect();
+            (has_id(row.person_id.as_deref()) || emails.iter().any(|email| has_email(email)))
+                && named(&[row.person_id.as_deref()], &emails, row.name.as_deref())
+        })
+        || accounts.any(|account| {
+            let emails: Vec<&EmailAddress> = account.emails.iter().collect();
+            (account_id == Some(account.id.as_str())
+                || has_id(account.external_id.as_deref())
+                || emails.iter().any(|email| has_email(email)))
+                && named(
+                    &[Some(account.id.as_str())],
+                    &emails,
+                    account.name.as_deref(),
+                )
+        })
 }
 
 // ---- Aliases ----
 
-fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
+/// Rows of people whom an owner's cell may name, by id, address or name.
+fn rows_of_owner<'a>(owner: &str, inputs: &'a Inputs) -> Vec<&'a HrRow> {
+    let written = EmailAddress::parse(owner);
+    let is = |row: &&HrRow| {
+        let by_email = written.as_ref().is_some_and(|written| {
+            row.emails()
+                .any(|email| same_but_for_the_domain(email, written, inputs))
+        });
+        let name = row.name.as_deref().and_then(NameWords::of);
+        let by_name = name.zip(NameWords::of(owner)).is_some_and(|(name, owner)| {
+            name.words().iter().all(|word| owner.words().contains(word))
+        });
+        row.person_id.as_deref() == Some(owner) || by_email || written.is_none() && by_name
+    };
+    inputs.hr.rows.iter().filter(is).collect()
+}
+
+/// The owner of a service account works here, as far as a roster shows, and does not approve it. Nor does the person
+/// whose account it is.
+fn has_an_owner(alias: &Alias, inputs: &Inputs) -> bool {
+    let owner = alias.owner.as_deref().unwrap_or_default();
+    let written = EmailAddress::parse(owner);
+    let rows = rows_of_owner(owner, inputs);
+    let is_rejected = inputs.hr.rejected.iter().any(|row| {
+        row.person_id.as_deref() == Some(owner)
+            || written.is_some() && email(&row.email) == written
+            || written
+                .as_ref()
+                .is_some_and(|of| row.other_emails.contains(of))
+    });
+    let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+    let is_known = !rows.is_empty() || is_rejected || !is_roster || inputs.hr.rows.is_empty();
+    let approver = alias.approved_by.as_deref().unwrap_or_default();
+    let owner_id = written.is_none().then_some(owner);
+    let account_id = alias.account_id.as_deref();
+    let is_owners = rows.iter().any(|row| {
+        let ids = row.person_id.iter().cloned().collect();
+        let name: Vec<NameWords> = row
+            .name
+            .as_deref()
+            .and_then(NameWords::of)
+            .into_iter()
+            .collect();
+        is_them(
+            approver,
+            &ids,
+            &row.emails().cloned().collect(),
+            &name,
+            inputs,
+        )
+    });
+    let keys = [email(&alias.email), written];
+    is_known && !is_owners && !names_them(approver, &[owner_id], &keys, account_id, inputs)
+}
+
+pub(super) fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
     let Some(relation) = relation(alias) else {
         return false;
     };
@@ -161,8 +292,26 @@ fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
     let has_person =
         alias.person_id.is_some() || alias.account_id.is_some() && alias.email.is_some();
     let keys = match relation {
-        Relation::Same | Relation::Different => has_account && has_person,
-        Relation::Service => has_account && alias.owner.is_some() && alias.expires_on.is_some(),
+        Relation::Same => has_account && has_person,
+        Relation::Different => {
+            let approver = alias.approved_by.as_deref().unwrap_or_default();
+            let (person_id, account_id) = (alias.person_id.as_deref(), alias.account_id.as_deref());
+            has_account
+                && has_person
+                && !names_them(
+                    approver,
+                    &[person_id],
+                    &[email(&alias.email)],
+                    account_id,
+                    inputs,
+                )
+        }
+        Relation::Service => {
+            has_account
+                && alias.owner.is_some()
+                && alias.expires_on.is_some()
+                && has_an_owner(alias, inputs)
+        }
         Relation::SamePerson => {
             let pair = alias.person_id.as_deref().unwrap_or_default();
             let sides = pair.split_once('=');
@@ -255,12 +404,13 @@ pub(super) fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
         None => about,
     };
     let day = of.expires_on.as_deref().unwrap_or("never");
-    let latest = inputs.as_of + jiff::SignedDuration::from_hours(24 * 91);
-    let own = is_them(
+    let ninety_days = jiff::SignedDuration::from_hours(24 * 90);
+    let approved = of.approved_on.as_deref().and_then(closes);
+    let own = names_them(
         of.approved_by.as_deref().unwrap_or_default(),
-        &of.person_id.iter().cloned().collect(),
-        &email(&of.email).into_iter().collect(),
-        &[],
+        &[of.person_id.as_deref()],
+        &[email(&of.email)],
+        of.account_id.as_deref(),
         inputs,
     );
     of.fault.is_none()
@@ -269,7 +419,10 @@ pub(super) fn is_sound_exception(of: &Exception, inputs: &Inputs) -> bool {
         && is_a_reason(&of.reason)
         && is_an_approver(&of.approved_by)
         && is_in_force(day, inputs)
-        && closes(day).is_some_and(|closes| closes <= latest)
+        && approved.is_some_and(|approved| {
+            let today = inputs.as_of + jiff::SignedDuration::from_hours(24);
+            approved <= today && closes(day).is_some_and(|closes| closes <= approved + ninety_days)
+        })
         && !own
 }
 

@@ -1,0 +1,530 @@
+//! Who may approve, since when an exception is in force, and what becomes of each line.
+
+use super::world::*;
+use crate::judgement::{
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FindingKind, Judgement,
+    Outcome, Verdict,
+};
+use crate::people::{Exception, Role, Status};
+
+const ADA: &str = "ada@example.com";
+const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);
+
+/// The only line of a file.
+fn used(judged: &Judgement, kind: DirectiveKind) -> &DirectiveUse {
+    let mut lines = judged.directives_of(kind);
+    let line = lines.next().expect("a line");
+    assert!(lines.next().is_none(), "several lines");
+    line
+}
+
+fn exception(judged: &Judgement) -> &DirectiveUse {
+    used(judged, DirectiveKind::Exception)
+}
+
+fn without_exceptions(world: World) -> World {
+    world.change(|inputs| inputs.directives.exceptions = None)
+}
+
+fn for_ada(of: &mut Exception) {
+    of.person_id = text("E-ada");
+}
+
+/// An exception that somebody else approved covers access; one that these approve is malformed.
+fn ensure_refused(night: &World, keys: fn(&mut Exception), approvers: &[&str]) {
+    let by = |approver: &str| {
+        let night = night.clone().exception(|of| {
+            keys(of);
+            of.approved_by = text(approver);
+        });
+        night.judge()
+    };
+    assert_eq!(
+        exception(&by("ciso@example.com")).state,
+        DirectiveState::Used
+    );
+    for approver in approvers {
+        let judged = by(approver);
+        let line = exception(&judged);
+        assert_eq!(line.state, DirectiveState::Malformed, "{approver}");
+        assert_eq!(
+            line.detail, "it is approved by the person it is for",
+            "{approver}"
+        );
+        assert!(
+            kinds(&judged).contains(&FindingKind::ExceptionInvalid),
+            "{approver}"
+        );
+        assert_eq!(line.in_force_since, None, "{approver}");
+    }
+}
+
+// ---- Who may approve ----
+
+#[test]
+fn nobody_approves_by_an_address_that_their_account_had_before() {
+    let night = world()
+        .account(ADA)
+        .named("ada", "Ada Roe")
+        .hr(row("E-ada").mail(ADA).name("Ada Roe").active())
+        .next()
+        .email("ada", "ada.diaz@example.com")
+        .named("ada", "Ada Diaz")
+        .no_rows()
+        .hr(left("E-ada").mail("ada.diaz@example.com").name("Ada Diaz"));
+    let former = [
+        ADA,
+        "Ada+x@example.com",
+        "\u{430}da@example.com",
+        "ada.roe@home.example",
+    ];
+    for nights in [0, 2] {
+        let later = night.clone().nights(nights);
+        ensure_refused(&later, |of| of.account_id = text("ada"), &former[..3]);
+    }
+    ensure_refused(&night, for_ada, &former);
+}
+
+#[test]
+fn nobody_approves_by_an_address_that_hr_gave_before() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E-ada")
+            .mail(ADA)
+            .other("ada@home.example")
+            .name("Ada Roe")
+            .active())
+        .next()
+        .no_rows()
+        .hr(left("E-ada").mail(ADA));
+    ensure_refused(
+        &night,
+        for_ada,
+        &["ada@home.example", "ada.roe@home.example"],
+    );
+}
+
+#[test]
+fn nobody_approves_by_what_stands_before_the_sign_of_an_address() {
+    let night = world()
+        .account_as("77", "ada.diaz@example.com")
+        .hr(left("E-ada").mail("ada.diaz@example.com"));
+    let spellings = [
+        "ada.diaz",
+        "Ada_Diaz",
+        "ada-diaz+asana",
+        "\u{430}da.diaz",
+        "77",
+        "e-ADA",
+    ];
+    ensure_refused(&night, for_ada, &spellings);
+}
+
+#[test]
+fn an_address_that_only_resembles_theirs_is_somebody_elses() {
+    let night = world()
+        .account_as("5", "anal@example.com")
+        .hr(left("E-ada").mail("anal@example.com").name("Ana Lee"));
+    for approver in [
+        "ana1@example.com",
+        "ana@example.com",
+        "Anna.Lee@example.com",
+        "E-ada1",
+    ] {
+        let judged = night.clone().exception(|of| {
+            for_ada(of);
+            of.approved_by = text(approver);
+        });
+        assert_eq!(
+            judged.judge().verdict,
+            Verdict::PassWithExceptions,
+            "{approver}"
+        );
+    }
+}
+
+#[test]
+fn nobody_approves_a_rejected_row_about_themselves() {
+    let rejected = |world: World| {
+        world.rejected(Some("E-ada"), Some(ADA)).change(|inputs| {
+            let row = inputs.hr.rejected.last_mut().expect("a row");
+            row.name = Some("Ada Roe".into());
+            row.other_emails = vec![mail("ada@home.example")];
+        })
+    };
+    let night = world()
+        .account("ada.old@example.com")
+        .hr(row("E-ada")
+            .mail("ada.old@example.com")
+            .name("Ada Smith")
+            .active())
+        .next()
+        .no_rows();
+    let approvers = [
+        "E-ada",
+        ADA,
+        "ada@home.example",
+        "ada.roe@gmail.com",
+        "roe-ada",
+        "Roe, Ada <boss@example.com>",
+        "ada.old@example.com",
+        "ada.smith@example.com",
+    ];
+    ensure_refused(&rejected(night), for_ada, &approvers);
+    let first = rejected(world());
+    ensure_refused(&first, |of| of.email = text(ADA), &approvers[..6]);
+}
+
+#[test]
+fn a_self_approved_exception_is_reported_before_it_is_needed() {
+    let night = world()
+        .account(ADA)
+        .hr(row("E-ada").mail(ADA).name("Ada Diaz").active())
+        .exception(|of| {
+            for_ada(of);
+            of.approved_by = text("ada.diaz@example.com");
+        });
+    assert_eq!(exception(&night.judge()).state, DirectiveState::Malformed);
+}
+
+#[test]
+fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
+    let unknown_owner = world().alias(|alias| {
+        alias.account_id = text("root");
+        alias.relation = text("service");
+        alias.owner = text("bob@example.com");
+        alias.approved_by = text("bob@example.com");
+        alias.expires_on = text("2027-01-31");
+    });
+    let judged = unknown_owner.judge();
+    assert_eq!(
+        used(&judged, DirectiveKind::Alias).state,
+        DirectiveState::Malformed
+    );
+    let bot = |approver: &'static str| {
+        world()
+            .account("bot@example.com")
+            .named("bot", "Ada Diaz")
+            .hr(row("E-bob")
+                .mail("bob@example.com")
+                .name("Bob Roe")
+                .active())
+            .alias(move |alias| {
+                alias.account_id = text("bot");
+                alias.relation = text("service");
+                alias.owner = text("E-bob");
+                alias.approved_by = text(approver);
+                alias.expires_on = text("2027-01-31");
+            })
+    };
+    for approver in [
+        "E-bob",
+        "bob@example.com",
+        "bob.roe",
+        "bot@example.com",
+        "ada.diaz@home.example",
+    ] {
+        let judged = bot(approver).judge();
+        let line = used(&judged, DirectiveKind::Alias);
+        assert_eq!(line.state, DirectiveState::Malformed, "{approver}");
+        let reason = "it is approved by the owner or by the person of the account";
+        assert_eq!(line.detail, reason, "{approver}");
+    }
+    let judged = bot("ciso@example.com").judge();
+    assert_eq!(
+        used(&judged, DirectiveKind::Alias).state,
+        DirectiveState::Used
+    );
+}
+
+#[test]
+fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver() {
+    let night = world()
+        .account_as("1", "nick@example.com")
+        .next()
+        .email("1", "x@example.com")
+        .named("1", "Ada Diaz")
+        .hr(left("E-ada").mail(ADA).name("Ada Diaz"))
+        .alias(|alias| {
+            alias.account_id = text("1");
+            alias.person_id = text("E-ada");
+            alias.relation = text("different");
+            alias.approved_by = text("nick@example.com");
+        });
+    let judged = night.judge();
+    assert_eq!(
+        used(&judged, DirectiveKind::Alias).state,
+        DirectiveState::Malformed
+    );
+    assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
+}
+
+#[test]
+fn two_keys_of_one_person_are_no_pair() {
+    for pair in ["E1=E1", "E1=", "=E2", "E1"] {
+        let judged = world().alias(|alias| {
+            alias.person_id = text(pair);
+            alias.relation = text("same_person");
+        });
+        let judged = judged.judge();
+        let line = used(&judged, DirectiveKind::Alias);
+        assert_eq!(line.state, DirectiveState::Malformed, "{pair}");
+    }
+}
+
+#[test]
+fn a_service_line_that_ends_leaves_the_suspicion_open() {
+    let suspected = world()
+        .account_as("8", "x@example.com")
+        .named("8", "Ada Diaz")
+        .hr(left("E-ada").mail("ada@home.example").name("Ada Diaz"))
+        .next();
+    let decided = suspected.clone().alias(|alias| {
+        alias.account_id = text("8");
+        alias.relation = text("service");
+        alias.owner = text("root@example.com");
+        alias.expires_on = text("2026-12-31");
+    });
+    assert_eq!(
+        decided.judge().verdict,
+        Verdict::Inconclusive,
+        "no other search is possible"
+    );
+    assert!(!kinds(&decided.judge()).contains(&FindingKind::PossibleOffboardedAccess));
+    let next = decided.next().named("8", "Somebody Else");
+    let deleted = next
+        .clone()
+        .change(|inputs| inputs.directives.aliases = None);
+    for night in [deleted, next.at("2027-01-01T22:40:00Z")] {
+        let kinds = kinds(&night.judge());
+        assert!(
+            kinds.contains(&FindingKind::PossibleOffboardedAccess),
+            "{kinds:?}"
+        );
+    }
+}
+
+// ---- Since when ----
+
+/// Ada leaves on 22 November, and keeps her access.
+fn leaves() -> World {
+    world().account(ADA).leaver(ADA, date(2026, 11, 22))
+}
+
+#[test]
+fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
+    // The deadline is the end of the 23rd.
+    let overdue = leaves().nights(4);
+    assert_eq!(overdue.judge().verdict, Verdict::Fail);
+    let judged = overdue.exception(for_ada).judge();
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+    assert_eq!(
+        judged.reasons,
+        ["1 exception(s) were needed, 1 of them after the fact; 1 leaver(s) have access by them"]
+    );
+    let line = exception(&judged);
+    assert!(line.after_the_fact);
+    assert_eq!(line.in_force_since, Some(at("2026-11-27T22:40:00Z")));
+    assert_eq!(
+        leaver(&judged, ADA).note,
+        "account ada: exception in line 2, approved by ciso@example.com until 2026-12-24: hands over a project \
+         (after the fact: in force since 2026-11-27T22:40:00Z)"
+    );
+}
+
+#[test]
+fn an_exception_before_the_deadline_is_not_after_the_fact_however_late_it_is_needed() {
+    let judged = leaves().exception(for_ada).nights(6).judge();
+    assert_eq!(judged.verdict, Verdict::PassWithExceptions);
+    assert!(!exception(&judged).after_the_fact);
+    assert_eq!(
+        exception(&judged).in_force_since,
+        Some(at("2026-11-23T22:40:00Z"))
+    );
+    assert!(!leaver(&judged, ADA).note.contains("after the fact"));
+}
+
+#[test]
+fn the_deadline_from_notice_counts_too() {
+    // HR names Ada on the 25th: by notice she has until the evening of the 26th.
+    let named = |nights: usize| {
+        let night = world().account(ADA).nights(2).leaver(ADA, LEFT);
+        night.nights(nights).exception(for_ada).judge()
+    };
+    assert!(!exception(&named(0)).after_the_fact);
+    assert!(!exception(&named(1)).after_the_fact);
+    assert!(exception(&named(2)).after_the_fact);
+}
+
+#[test]
+fn an_exception_of_the_first_run_is_never_after_the_fact() {
+    let night = world().account(ADA).leaver(ADA, LEFT).exception(for_ada);
+    for nights in [0, 1, 5] {
+        let judged = night.clone().nights(nights).judge();
+        assert!(!exception(&judged).after_the_fact, "{nights}");
+        assert_eq!(
+            exception(&judged).in_force_since,
+            Some(at("2026-11-23T22:40:00Z"))
+        );
+    }
+    let without_grace = night
+        .clone()
+        .policy(|policy| policy.offboarding_grace_seconds = 0);
+    assert!(!exception(&without_grace.nights(2).judge()).after_the_fact);
+    // Also where only failures came before it.
+    let judged = night.sleep().judge();
+    assert!(!exception(&judged).after_the_fact);
+}
+
+#[test]
+fn a_renewal_without_a_gap_keeps_its_instant() {
+    let renewed = leaves().exception(for_ada).nights(3);
+    // Another line, reason, approver and dates: the keys are the same.
+    let renewed = without_exceptions(renewed)
+        .exception(|of| of.email = text("eve@example.com"))
+        .exception(|of| {
+            for_ada(of);
+            of.reason = text("hands over for longer");
+            of.approved_by = text("cfo@example.com");
+            of.approved_on = text("2026-11-26");
+            of.expires_on = text("2027-01-31");
+            of.ticket = text("SEC-2");
+        });
+    let judged = renewed.judge();
+    let line = judged.directives.last().expect("a line");
+    assert_eq!(line.in_force_since, Some(at("2026-11-23T22:40:00Z")));
+    assert!(!line.after_the_fact);
+}
+
+#[test]
+fn a_gap_of_one_run_begins_anew_and_one_of_a_failed_or_incomplete_run_does_not() {
+    let covered = leaves().exception(for_ada).nights(2);
+    let since = |night: &World| exception(&night.judge()).in_force_since;
+    let first = Some(at("2026-11-23T22:40:00Z"));
+    assert_eq!(since(&covered.clone().cut().next()), first);
+    assert_eq!(since(&covered.clone().sleep()), first);
+
+    // The line is gone for a run, or its keys are, or it is expired, or it is malformed.
+    type Gap = fn(&mut Exception);
+    let gaps: [Gap; 4] = [
+        |of| of.person_id = text("E-bob"),
+        |of| of.account_id = text("ada"),
+        |of| of.expires_on = text("2026-11-24"),
+        |of| of.approved_by = text("E-ada"),
+    ];
+    for (case, gap) in gaps.into_iter().enumerate() {
+        let night = without_exceptions(covered.clone()).exception(|of| {
+            for_ada(of);
+            gap(of);
+        });
+        let night = without_exceptions(night.next()).exception(for_ada);
+        assert_eq!(
+            since(&night),
+            Some(at("2026-11-26T22:40:00Z")),
+            "case {case}"
+        );
+        assert!(exception(&night.judge()).after_the_fact, "case {case}");
+    }
+    let gone = without_exceptions(covered).next().exception(for_ada);
+    assert_eq!(since(&gone), Some(at("2026-11-26T22:40:00Z")));
+}
+
+#[test]
+fn keys_are_compared_as_addresses_are() {
+    let night = leaves().exception(|of| of.email = text(" ADA@Example.com"));
+    let night = without_exceptions(night.next()).exception(|of| of.email = text(ADA));
+    let since = exception(&night.judge()).in_force_since;
+    assert_eq!(since, Some(at("2026-11-23T22:40:00Z")));
+}
+
+#[test]
+fn of_two_exceptions_the_one_that_was_in_time_is_named() {
+    let judged = leaves()
+        .exception(for_ada)
+        .nights(4)
+        .exception(|of| {
+            of.account_id = text("ada");
+            of.expires_on = text("2026-12-31");
+        })
+        .judge();
+    assert_eq!(
+        judged.reasons,
+        ["1 exception(s) were needed; 1 leaver(s) have access by them"]
+    );
+    let note = &leaver(&judged, ADA).note;
+    assert!(note.contains("exception in line 2"), "{note}");
+}
+
+#[test]
+fn a_doubt_and_a_suspicion_may_be_accepted_after_the_fact() {
+    let doubt = leaves().status("ada", Status::Unknown(None)).nights(4);
+    let judged = doubt.exception(for_ada).judge();
+    assert_eq!(outcome(&judged, ADA), Outcome::Excepted);
+    assert!(exception(&judged).after_the_fact);
+    assert!(leaver(&judged, ADA).note.contains("after the fact"));
+
+    let suspected = world()
+        .account_as("8", "ada+x@example.com")
+        .leaver(ADA, LEFT)
+        .nights(4)
+        .exception(|of| of.account_id = text("8"));
+    assert!(exception(&suspected.judge()).after_the_fact);
+}
+
+#[test]
+fn what_has_no_deadline_is_never_after_the_fact() {
+    let judged = world()
+        .nights(4)
+        .rejected(Some("E-ada"), None)
+        .exception(for_ada)
+        .judge();
+    assert_eq!(status(&judged, CheckId::HrRowsAccounted), CheckStatus::Warn);
+    assert!(!exception(&judged).after_the_fact);
+}
+
+// ---- What becomes of a line ----
+
+#[test]
+fn an_unused_line_says_what_it_matches() {
+    type Keys = fn(&mut Exception);
+    let cases: [(Keys, &str); 7] = [
+        (for_ada, "its person_id matches, but nothing needed it"),
+        (
+            |of| of.email = text(ADA),
+            "its email matches, but nothing needed it",
+        ),
+        (
+            |of| of.account_id = text("root"),
+            "its account_id matches, but nothing needed it",
+        ),
+        (
+            |of| of.person_id = text("E-adda"),
+            "no account or person in this run matches it",
+        ),
+        (
+            |of| (of.person_id, of.account_id) = (text("E-ada"), text("adda")),
+            "no account or person in this run has its account_id",
+        ),
+        (|of| of.check = text("hr_drop"), "hr_drop did not fail"),
+        (
+            |of| of.check = text("leavers_without_address"),
+            "no leaver without a usable address needed it",
+        ),
+    ];
+    for (keys, reason) in cases {
+        let night = world()
+            .hr(row("E-ada").mail(ADA).active())
+            .role("root", Role::Member);
+        let judged = night.exception(keys).judge();
+        let line = exception(&judged);
+        assert_eq!(line.state, DirectiveState::Unused, "{reason}");
+        assert_eq!(line.detail, reason);
+    }
+    let judged = world().alias(|alias| {
+        alias.account_id = text("77");
+        alias.person_id = text("E-ada");
+    });
+    let judged = judged.judge();
+    let line = used(&judged, DirectiveKind::Alias);
+    assert_eq!(line.detail, "no account or person in this run matches it");
+}
