@@ -1158,9 +1158,9 @@ fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
         ["=HYPERLINK(\"https://evil.example\",\"x\")", "+1", "@x"]
     );
     for cell in [
-        "\nE1,\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"x\"\")\",",
-        "\nE2,'+1,",
-        "\nE3,'@x,",
+        ",E1,\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"x\"\")\",",
+        ",E2,'+1,",
+        ",E3,'@x,",
     ] {
         assert!(night.leavers_csv.contains(cell), "{}", night.leavers_csv);
     }
@@ -1465,10 +1465,14 @@ fn h51_after_an_erasure_the_old_evidence_still_verifies() {
     assert_eq!(
         erased.leavers(),
         ["E1 removed by former_email", "E9 no_access_found"],
-        "her access is proven gone before she is forgotten"
+        "her access is proven gone"
     );
     let after = run(&job, "h51-after-erasure.csv");
-    assert_eq!(after.leavers(), ["E9 no_access_found"]);
+    assert_eq!(
+        after.leavers(),
+        ["E1 removed by former_email", "E9 no_access_found"],
+        "the record of the offboarding stays"
+    );
     assert_eq!(after.code, 0);
     assert_eq!(
         after.check("ledger_continues"),

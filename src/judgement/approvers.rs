@@ -427,6 +427,13 @@ impl<'a> Register<'a> {
     ) -> Called<'k> {
         for who in found {
             called.add(who);
+            if let Who::Rejected(row) = who {
+                let mut rejected = self.rejected.iter();
+                let own = rejected.find(|(of, _)| std::ptr::eq(*of, row));
+                called
+                    .emails
+                    .extend(own.and_then(|(_, email)| email.as_ref()));
+            }
             for id in who.account_ids() {
                 for of in self.with_account(id) {
                     match of {

@@ -252,6 +252,8 @@ pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -
     let mut leaver = prior.clone();
     leaver.superseded = true;
     leaver.in_feed = false;
+    leaver.exception_expires = None;
+    leaver.note = "a later offboarding of the person has taken its place".to_owned();
     leaver.outcome = match leaver.outcome {
         settled @ (Outcome::Removed | Outcome::NoAccessFound | Outcome::Rescinded) => settled,
         _ => Outcome::Rehired,
@@ -285,7 +287,17 @@ pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     if leaver.result.is_none() {
         conclude(&mut leaver, OffboardingResult::Withdrawn, inputs);
     }
+    if !leaver.superseded {
+        leaver.exception_expires = None;
+        leaver.note = concluded_by(&leaver).unwrap_or_default();
+    }
     leaver
+}
+
+/// The note of a row whose conclusion an earlier run drew.
+pub(super) fn concluded_by(concluded: &Leaver) -> Option<String> {
+    let (run, result) = (concluded.concluded_run.as_ref()?, concluded.result?);
+    Some(format!("concluded by run {run}: {result}"))
 }
 
 /// Whether an offboarding is only a short line from now on: concluded long ago, and nothing to look at.

@@ -328,7 +328,7 @@ impl<'a> Judge<'_, 'a> {
             | Outcome::Excepted => None,
         };
         if let Some(concluded) = concluded {
-            notes.extend(concluded_by(concluded));
+            notes.extend(offboardings::concluded_by(concluded));
         }
 
         let row = person.row;
@@ -628,12 +628,6 @@ fn is_dated_by_first_feed(
 ) -> bool {
     let is_undated = person.standing == Standing::Ended && terms.end_of_work.is_none();
     is_undated && feed_since.is_none_or(|since| terms.first_seen_in_feed <= since)
-}
-
-/// What a row says of a conclusion by an earlier run.
-fn concluded_by(concluded: &Leaver) -> Option<String> {
-    let (run, result) = (concluded.concluded_run.as_ref()?, concluded.result?);
-    Some(format!("concluded by run {run}: {result}"))
 }
 
 /// Whether HR named the leaver only after access was gone.

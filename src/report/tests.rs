@@ -435,8 +435,14 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
             .report(),
     );
     assert_says(&text, "Verdict: Pass");
-    assert_says(&text, "The result of a concluded offboarding does not change: 1 in_time");
-    assert_says(&text, "2026-11-23 22:40 UTC → 2026-11-24 22:40 UTC Removed in time in_time");
+    assert_says(
+        &text,
+        "The result of a concluded offboarding does not change: 1 in_time",
+    );
+    assert_says(
+        &text,
+        "2026-11-23 22:40 UTC → 2026-11-24 22:40 UTC Removed in time in_time",
+    );
     assert_says(&text, "Account gone removed Ada ada@example.com 7");
 }
 

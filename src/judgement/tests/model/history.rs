@@ -168,7 +168,10 @@ impl Model {
                 self.gone = None;
             }
         }
-        let is_open = self.all.last().is_some_and(|of| of.result.is_none());
+        let is_open = self.all.last().is_some_and(|of| {
+            let may_reopen = of.in_feed || self.scope == FeedScope::Roster;
+            of.result.is_none() || of.result == Some(OffboardingResult::NoAccount) && may_reopen
+        });
         self.is_linked |= seen.has_access && (says != HrSays::Nothing || is_open);
         let is_linked = self.is_linked;
         if let Some(current) = self.all.last_mut() {
