@@ -176,6 +176,10 @@ fn of_people(
             let (before, after) = (written(earlier.end_of_work), written(leaver.end_of_work));
             note(ChangeKind::EndOfWorkMoved, leaver, before, after);
         }
+        if leaver.outcome == Outcome::Rescinded && earlier.outcome != Outcome::Rescinded {
+            let before = written(earlier.end_of_work);
+            note(ChangeKind::EndOfWorkMoved, leaver, before, String::new());
+        }
         if leaver.outcome == Outcome::Rehired && earlier.outcome != Outcome::Rehired {
             note(
                 ChangeKind::Rehired,

@@ -225,7 +225,9 @@ impl<'b, 'a> Index<'b, 'a> {
     fn by_name_alone(&self, group: &Group<'_>) -> Vec<usize> {
         let mut tied = Vec::new();
         for row in &group.rows {
-            if row.person_id.is_none() && row.emails().next().is_none() {
+            // A shared address identifies no person.
+            let mut emails = row.emails();
+            if row.person_id.is_none() && emails.all(|email| group.shared_emails.contains(email)) {
                 let name = row.name.as_deref().and_then(NameWords::of);
                 tied.extend(self.by_name_alone.get(&name).into_iter().flatten());
             }

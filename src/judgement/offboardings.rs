@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::ends::{self, later};
+use super::lookup::Set;
 use super::people::Person;
 use super::remedies::key_of;
 use super::{
@@ -48,7 +49,8 @@ pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Bound<'a> {
 }
 
 /// Whether a changed end of work corrects the one on record. After a later start, or after a run that saw the
-/// person employed, it is another offboarding. So it is in a feed of leavers after the row was absent.
+/// person employed, it is another offboarding. So it is in a feed of leavers if the one on record was concluded, and
+/// its row was absent.
 fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
     if person.end_of_work.is_some() && prior.end_of_work == person.end_of_work {
         return true;
@@ -57,7 +59,9 @@ fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
     let began_later = start
         .zip(prior.end_of_work)
         .is_some_and(|(start, end)| ends::begins_at(start, end));
-    let was_absent = inputs.policy.hr_feed_scope != FeedScope::Roster && !prior.in_feed;
+    // An open offboarding is followed without a row, so the absence of the row changes nothing.
+    let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
+    let was_absent = !is_roster && !prior.in_feed && prior.result.is_some();
     let is_dated = person.end_of_work.is_some();
     !(prior.seen_employed || is_dated && (began_later || was_absent))
 }
@@ -142,11 +146,8 @@ impl Terms {
             |prior| prior.person_key.clone(),
         );
         let connection = &inputs.population.connection.id;
-        let end = person.end_of_work.map(|end| end.to_string());
-        let end = end.unwrap_or_default();
-        let digest = Sha256::digest(format!("{connection}\n{person_key}\n{end}"));
         Self {
-            offboarding_id: const_hex::encode(&digest[..6]),
+            offboarding_id: offboarding_id(connection, &person_key, person.end_of_work, 1),
             person_key,
             first_seen_in_feed: inputs.as_of,
             end_of_work: person.end_of_work,
@@ -181,10 +182,10 @@ impl Interval {
     }
 
     pub(super) fn within(self, deadline: Timestamp) -> WithinSla {
-        if self.first_without.is_some_and(|first| first <= deadline) {
-            WithinSla::Yes
-        } else if self.last_with.is_some_and(|last| last > deadline) {
+        if self.last_with.is_some_and(|last| last > deadline) {
             WithinSla::No
+        } else if self.first_without.is_some_and(|first| first <= deadline) {
+            WithinSla::Yes
         } else {
             WithinSla::Unknown
         }
@@ -235,17 +236,13 @@ pub(super) fn began(person: &Person<'_>, as_of: Timestamp) -> Timestamp {
         .rows
         .iter()
         .filter_map(|row| ends::running_start(row));
-    let after = |start: &Timestamp| {
-        person
-            .end_of_work
-            .is_none_or(|end| *start + HALF_DAY >= end)
+    let follows = |start: &&HrDate| {
+        let end = person.end_of_work;
+        end.is_none_or(|end| ends::begins_at(start, end))
     };
-    let starts = starts.map(|start| start.at).filter(after);
+    let starts = starts.filter(follows).map(|start| start.at);
     starts.min().map_or(as_of, |start| start.min(as_of))
 }
-
-/// A start is the midnight that opens its day and an end the one that closes it, so both on one day lie a day apart.
-const HALF_DAY: SignedDuration = SignedDuration::from_hours(25);
 
 /// The record of an offboarding that another one of the same person takes the place of.
 pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> Leaver {
@@ -254,23 +251,71 @@ pub(super) fn superseded(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -
     leaver.in_feed = false;
     leaver.exception_expires = None;
     leaver.note = "a later offboarding of the person has taken its place".to_owned();
-    leaver.outcome = match leaver.outcome {
-        settled @ (Outcome::Removed | Outcome::NoAccessFound | Outcome::Rescinded) => settled,
-        _ => Outcome::Rehired,
+    let start = person.row.and_then(ends::running_start);
+    let follows = |start: &&HrDate| {
+        let end = leaver.end_of_work;
+        end.is_some_and(|end| ends::begins_at(start, end))
+    };
+    let began = start.filter(follows).map(|start| start.at);
+    leaver.outcome = match (leaver.outcome, began) {
+        (settled @ (Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired), _) => settled,
+        (_, Some(_)) => Outcome::Rehired,
+        // HR now shows one person with one offboarding.
+        (_, None) => Outcome::Rescinded,
     };
     if leaver.result.is_none() {
         let deadline = leaver.verdict_deadline();
-        let start = person.row.and_then(ends::running_start);
-        let follows = |start: &&HrDate| {
-            leaver
-                .end_of_work
-                .is_some_and(|end| ends::begins_at(start, end))
-        };
-        let began = start.filter(follows).map(|start| start.at);
         let result = result_of_rehire(deadline, leaver.last_seen_with_access, began);
         conclude(&mut leaver, result, inputs);
     }
     leaver
+}
+
+/// Keeps the accounts of a conclusion on record that no rule ties to the person any more.
+pub(super) fn keep_accounts(leaver: &mut Leaver, concluded: &Leaver) {
+    let accounts = concluded.account_id.iter().zip(&concluded.account_email);
+    for ((id, email), kind) in accounts.zip(&concluded.matched_by) {
+        if !leaver.account_id.contains(id) {
+            leaver.account_id.push(id.clone());
+            leaver.account_email.push(email.clone());
+            leaver.matched_by.push(*kind);
+            leaver.account_role.push(None);
+            leaver.account_status.push(None);
+        }
+    }
+}
+
+/// Gives offboardings that are new in this run an id of their own, if theirs is taken: two people without an id may
+/// have one name, and a person may leave twice without a date.
+pub(super) fn ensure_distinct<'l>(
+    on_record: impl Iterator<Item = &'l Leaver>,
+    new: impl Iterator<Item = &'l mut Leaver>,
+    connection: &str,
+) {
+    let mut taken: Set<String> = on_record.map(|of| of.offboarding_id.clone()).collect();
+    for leaver in new {
+        let mut number = 1;
+        while !taken.insert(leaver.offboarding_id.clone()) {
+            number += 1;
+            let end = leaver.end_of_work;
+            leaver.offboarding_id = offboarding_id(connection, &leaver.person_key, end, number);
+        }
+    }
+}
+
+/// The first 12 hex digits of the digest of connection, person key and end of work; of several, with a number.
+fn offboarding_id(
+    connection: &str,
+    person_key: &str,
+    end_of_work: Option<Timestamp>,
+    number: usize,
+) -> String {
+    let end = end_of_work.map(|end| end.to_string()).unwrap_or_default();
+    let mut text = format!("{connection}\n{person_key}\n{end}");
+    if number > 1 {
+        text.push_str(&format!("\n{number}"));
+    }
+    const_hex::encode(&Sha256::digest(text)[..6])
 }
 
 /// Fixes the result of an offboarding.
@@ -285,6 +330,7 @@ pub(super) fn repeated(prior: &Leaver, inputs: &Inputs) -> Leaver {
     let mut leaver = prior.clone();
     leaver.in_feed = false;
     if leaver.result.is_none() {
+        (leaver.standing, leaver.outcome) = (Standing::Rescinded, Outcome::Rescinded);
         conclude(&mut leaver, OffboardingResult::Withdrawn, inputs);
     }
     if !leaver.superseded {

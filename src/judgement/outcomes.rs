@@ -15,7 +15,7 @@ use super::{
     Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
     WithinSla,
 };
-use crate::people::{Access, Account, EmailAddress, Meaning};
+use crate::people::{Access, Account, EmailAddress, Employment, Meaning};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Judged<'a> {
     pub(super) previous: Vec<&'a Leaver>,
     /// Earlier offboardings of the person, in whose place this one is.
     pub(super) superseded: Vec<Leaver>,
+    /// Whether no earlier run had this offboarding.
+    pub(super) is_new: bool,
 }
 
 /// Judges every leaver, the worst outcome first.
@@ -53,12 +55,21 @@ pub(super) fn of_everybody<'a>(
         feed_since,
         complete,
     };
-    people
+    let mut judged: Vec<Judged<'a>> = people
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
         .map(|(person, matches)| judge.one(person, matches))
-        .collect()
+        .collect();
+    let inputs = basis.inputs;
+    let previous = inputs.past.previous.iter();
+    let new = judged.iter_mut().filter(|of| of.is_new);
+    offboardings::ensure_distinct(
+        previous.flat_map(|previous| &previous.leavers),
+        new.map(|of| &mut of.leaver),
+        &inputs.population.connection.id,
+    );
+    judged
 }
 
 /// The order for a reader: outcomes that need action first.
@@ -105,7 +116,10 @@ impl<'a> Judge<'_, 'a> {
         let is_gone = person.is_named_as_gone();
         let is_reopened = |prior: &Leaver| {
             let is_found = !links.is_empty() && (is_roster || !is_vanished);
-            let is_dated = prior.end_of_work.is_none() && person.end_of_work.is_some();
+            // HR never reported that the person left.
+            let is_dated = prior.standing == Standing::Doubtful
+                && prior.end_of_work.is_none()
+                && person.end_of_work.is_some();
             match prior.result {
                 None => true,
                 Some(OffboardingResult::Withdrawn) => is_gone,
@@ -158,6 +172,16 @@ impl<'a> Judge<'_, 'a> {
         let deadline = terms.verdict_deadline();
         let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
         let is_overdue = person.standing == Standing::Ended && deadline_passed;
+        // After a conclusion no access is due, unless a tenure runs.
+        let has_tenure = is_roster
+            && person.standing == Standing::Upcoming
+            && person
+                .row
+                .is_some_and(|row| matches!(row.status, Employment::Active | Employment::OnLeave));
+        let is_proven = concluded
+            .is_some_and(|concluded| concluded.result != Some(OffboardingResult::Withdrawn));
+        let is_closed = is_proven && !has_tenure;
+        let is_due = is_overdue || is_closed && is_gone && person.standing != Standing::Doubtful;
         let mut notes: Vec<String> = person.notes.iter().chain(&matches.notes).cloned().collect();
         notes.extend(recycled(person, &links));
 
@@ -165,7 +189,7 @@ impl<'a> Judge<'_, 'a> {
         let due = deadline.max(terms.deadline_from_notice);
         let mut covered = Vec::new();
         let mut exception_expires: Option<Date> = None;
-        if is_overdue && basis.directives.has_exceptions() {
+        if is_due && basis.directives.has_exceptions() {
             for link in &links {
                 let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                     continue;
@@ -212,12 +236,12 @@ impl<'a> Judge<'_, 'a> {
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
             Standing::Rescinded => Outcome::Rescinded,
-            Standing::Upcoming => Outcome::Upcoming,
-            Standing::Working => Outcome::NotEvaluable,
-            Standing::Ended if !open.is_empty() && deadline_passed => {
+            Standing::Ended | Standing::Upcoming if !open.is_empty() && is_due => {
                 notes.extend(doubts);
                 Outcome::StillActive
             }
+            Standing::Upcoming => Outcome::Upcoming,
+            Standing::Working => Outcome::NotEvaluable,
             Standing::Ended | Standing::Doubtful if is_repeated => match links.is_empty() {
                 true => Outcome::NoAccessFound,
                 false => Outcome::Removed,
@@ -243,7 +267,7 @@ impl<'a> Judge<'_, 'a> {
                 }
             }
             Standing::Ended | Standing::Doubtful => {
-                if worst == Access::Has && deadline_passed {
+                if worst == Access::Has && (deadline_passed || is_due) {
                     Outcome::Excepted
                 } else if worst == Access::Has {
                     Outcome::WithinGrace
@@ -387,6 +411,14 @@ impl<'a> Judge<'_, 'a> {
             suspected_account_id: matches.suspected.carried.clone(),
             more_suspected: matches.suspected.has_more,
         };
+        if let Some(concluded) = concluded {
+            offboardings::keep_accounts(&mut leaver, concluded);
+        }
+        if let Some(corrected) = leaver.corrected_deadline {
+            notes.push(format!(
+                "HR moved the end of work after the deadline of record; the verdict uses the deadline {corrected}"
+            ));
+        }
         if let Some(result) = result {
             offboardings::conclude(&mut leaver, result, inputs);
             notes.extend(late_notice(&leaver));
@@ -415,6 +447,7 @@ impl<'a> Judge<'_, 'a> {
             is_overdue,
             previous: previous.clone(),
             superseded,
+            is_new: prior.is_none(),
         }
     }
 
@@ -465,14 +498,16 @@ impl<'a> Judge<'_, 'a> {
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
         if let Some(doubt) = person.doubt.as_ref().filter(|_| worst != Access::None) {
-            doubts.push(doubt.about(person));
+            let account_id = links.first().map_or("", |link| link.account_id);
+            doubts.push(doubt.about_access(person, account_id));
         }
         for link in links.iter().filter(|link| access(link) != Access::None) {
             if let Some(doubt) = matches.doubtful.get(link.account_id) {
                 doubts.push(doubt.about(person));
             } else if access(link) == Access::Possible {
                 let text = format!("the status of account {} is unknown", link.account_id);
-                doubts.push(Doubt::new(text, Remedy::Exception).about(person));
+                let doubt = Doubt::new(text, Remedy::Exception);
+                doubts.push(doubt.about_access(person, link.account_id));
             }
         }
         let deadline = terms.verdict_deadline();
@@ -671,7 +706,9 @@ fn seen(
         gone_since(previous).filter(|first| last_with.is_none_or(|last| last < *first));
     let since_gone = || {
         let since = gone.map(|gone| gone.first_seen_without_access).max();
-        since.filter(|_| !links.iter().any(is_lost))
+        since
+            .filter(|_| !links.iter().any(is_lost))
+            .filter(|first| last_with.is_none_or(|last| last < *first))
     };
     let first_without = match worst {
         Access::None if complete && !links.is_empty() => {

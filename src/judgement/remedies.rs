@@ -44,9 +44,18 @@ impl Doubt {
 
     /// The doubt about a person, and the line that closes it.
     pub(super) fn about(&self, person: &Person<'_>) -> String {
-        let line = self
-            .remedy
-            .line(&key_of(person.person_id.as_deref(), &person.emails));
+        self.about_access(person, "")
+    }
+
+    /// The same about access by an account. It names a person who has neither id nor address.
+    pub(super) fn about_access(&self, person: &Person<'_>, account_id: &str) -> String {
+        let key = key_of(person.person_id.as_deref(), &person.emails);
+        let line = match self.remedy {
+            Remedy::Exception if key.is_empty() && !account_id.is_empty() => {
+                Remedy::Account(account_id.to_owned()).line("")
+            }
+            _ => self.remedy.line(&key),
+        };
         format!("{}{CLOSES_WITH}`{line}`", self.text)
     }
 }

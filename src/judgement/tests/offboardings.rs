@@ -313,3 +313,139 @@ fn an_end_in_a_far_year_is_a_contradiction() {
     let judged = world().account(ADA).leaver(ADA, date(2099, 12, 31)).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
 }
+
+#[test]
+fn access_of_a_vanished_leaver_stays_suspected_in_every_run() {
+    let vanished = late().next().no_rows().next();
+    let back = vanished.account(ADA);
+    for runs in [0, 1, 4] {
+        let judged = back.clone().nights(runs).judge();
+        assert_eq!(judged.verdict, Verdict::Inconclusive, "after {runs}");
+        assert_eq!(leaver(&judged, ADA).account_id, ["ada"]);
+    }
+    let closed = back.nights(2).alias(|alias| {
+        alias.account_id = text("ada");
+        alias.person_id = text("E-ada");
+        alias.relation = text("different");
+    });
+    assert_eq!(closed.judge().verdict, Verdict::PassWithExceptions);
+}
+
+#[test]
+fn no_later_date_hides_access_after_the_conclusion() {
+    let back = late().next().account(ADA).no_rows();
+    for later in [date(2026, 12, 20), date(2026, 11, 24), date(2026, 10, 1)] {
+        let judged = back.clone().leaver(ADA, later).judge();
+        assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
+    }
+    // In a roster an employed row with an end to come is a tenure that runs.
+    let roster = back
+        .policy(|policy| policy.hr_feed_scope = FeedScope::Roster)
+        .hr(row("E-root").mail(VIEWER).active())
+        .hr(row("E-ada").mail(ADA).active().end(date(2026, 12, 20)));
+    assert_eq!(kinds(&roster.judge()), []);
+}
+
+#[test]
+fn access_seen_after_the_deadline_is_never_in_time() {
+    // Inactive before the deadline, active after it in two incomplete runs, inactive again.
+    let judged = world()
+        .account(ADA)
+        .leaver(ADA, date(2026, 11, 24))
+        .next()
+        .status("ada", Status::Inactive)
+        .next()
+        .status("ada", Status::Active)
+        .cut()
+        .next()
+        .cut()
+        .next()
+        .status("ada", Status::Inactive)
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.result, Some(OffboardingResult::Late));
+    assert!(ada.last_seen_with_access < ada.first_seen_without_access);
+}
+
+#[test]
+fn a_deleted_row_that_comes_back_with_another_date_keeps_the_record() {
+    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
+    let again = night.no_rows().next().leaver(ADA, date(2026, 11, 26));
+    let judged = again.judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.deadline, Some(at("2026-11-25T00:00:00Z")));
+    assert_eq!(ada.corrected_deadline, Some(at("2026-11-28T00:00:00Z")));
+    let judged = again.without("ada").nights(2).judge();
+    assert_eq!(
+        leaver(&judged, ADA).result,
+        Some(OffboardingResult::DateCorrected)
+    );
+}
+
+#[test]
+fn each_offboarding_has_an_id_of_its_own() {
+    // A person without a date who leaves, comes back and leaves again.
+    let undated = || row("E1").mail(ADA).ended();
+    let mut night = world().account(ADA).hr(undated());
+    for _ in 0..3 {
+        night = night.next().no_rows().hr(row("E1").mail(ADA).active());
+        night = night.next().no_rows().hr(undated());
+    }
+    let judged = night.judge();
+    let ids: std::collections::BTreeSet<&str> = judged
+        .leavers
+        .iter()
+        .map(|leaver| leaver.offboarding_id.as_str())
+        .collect();
+    assert_eq!((ids.len(), judged.leavers.len()), (4, 4));
+}
+
+#[test]
+fn people_with_only_a_shared_address_are_on_record_once() {
+    let team = "team@example.com";
+    let left = |name: &str| {
+        let row = row("").mail(team).name(name);
+        row.ended().end(date(2026, 11, 2))
+    };
+    let night = world()
+        .account(team)
+        .hr(left("Ada Diaz"))
+        .hr(left("Bob Roe"))
+        .hr(left("Eve Poe"));
+    assert_eq!(night.judge().leavers.len(), 3);
+    assert_eq!(night.nights(4).judge().leavers.len(), 3);
+}
+
+#[test]
+fn a_person_hr_never_reported_as_a_leaver_is_closed_once() {
+    let night = world()
+        .hr(row("E-x").name("Xav Ier").word("Zzz"))
+        .next()
+        .no_rows()
+        .next();
+    for runs in [0, 1, 2] {
+        let judged = night.clone().nights(runs).judge();
+        assert_eq!(
+            judged.leavers[0].result,
+            Some(OffboardingResult::Withdrawn),
+            "after {runs}"
+        );
+        assert_eq!(judged.verdict, Verdict::Pass);
+    }
+}
+
+#[test]
+fn an_undated_conclusion_is_not_reopened_by_a_date() {
+    let night = world().hr(row("E-ada").mail(ADA).ended()).account(ADA);
+    let gone = night.next().without("ada");
+    let judged = gone.judge();
+    assert_eq!(
+        leaver(&judged, ADA).result,
+        Some(OffboardingResult::NotDemonstrated)
+    );
+    let dated = gone.next().no_rows().leaver(ADA, date(2026, 11, 30));
+    assert_eq!(
+        leaver(&dated.judge(), ADA).result,
+        Some(OffboardingResult::NotDemonstrated)
+    );
+}

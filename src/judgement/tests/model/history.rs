@@ -118,7 +118,9 @@ impl Model {
                     let began_later = start.is_some_and(|start| {
                         hours_between(start) <= SignedDuration::from_hours(25)
                     });
-                    let was_absent = self.scope != FeedScope::Roster && !current.in_feed;
+                    let was_absent = self.scope != FeedScope::Roster
+                        && !current.in_feed
+                        && current.result.is_some();
                     current.end != end && (began_later || current.seen_employed || was_absent)
                 });
                 if is_new {
@@ -251,7 +253,8 @@ impl Offboarding {
         if !seen.is_complete {
             return;
         }
-        let first = gone.map_or(now, |(_, first)| first);
+        let is_after = |first: &Timestamp| self.last_with.is_none_or(|last| last < *first);
+        let first = gone.map(|(_, first)| first).filter(is_after).unwrap_or(now);
         if self.is_account_known {
             self.first_without.get_or_insert(first);
         }
@@ -265,7 +268,7 @@ impl Offboarding {
         let deadline = self
             .corrected
             .map_or(self.deadline, |of| of.max(self.deadline));
-        let is_late = first > deadline && self.last_with.is_some_and(|last| last > deadline);
+        let is_late = self.last_with.is_some_and(|last| last > deadline);
         self.result = Some(match self.corrected {
             _ if is_late => OffboardingResult::Late,
             Some(_) => OffboardingResult::DateCorrected,
