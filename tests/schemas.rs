@@ -37,13 +37,14 @@ const SCHEMAS: [&str; 8] = [
 ];
 
 /// Objects whose keys are free: any of them may be missing.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "hr_location_zones",
     "hr_feed_columns",
     "hr_feed_statuses",
     "query",
     "numbers",
     "former_emails",
+    "gone",
 ];
 
 /// Keys that are left out where there is nothing to say.

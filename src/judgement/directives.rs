@@ -839,7 +839,7 @@ impl<'a> Directives<'a> {
             .as_deref()
             .is_some_and(|of| of.eq_ignore_ascii_case("same_person"))
         {
-            return "no row of the HR feed has one of its two keys".to_owned();
+            return "one of its two keys is in no row of the HR feed".to_owned();
         }
         let email = alias.email.as_deref();
         self.unmatched(

@@ -213,7 +213,7 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
             let accounts = listed(accounts.values().copied());
             note.push_str(&format!("; {at_least}{accounts}"));
             if reason != Reason::Unread {
-                note.push_str(", with one such line for each");
+                note.push_str("; each account needs its own line");
             }
         }
         if leavers.len() > 1 {

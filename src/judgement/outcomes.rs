@@ -493,7 +493,7 @@ impl<'a> Judge<'_, 'a> {
         }
         if matches.suspected.has_more {
             let text = format!(
-                "more than {MOST_SUSPECTED} accounts may be theirs, and not all of them are remembered"
+                "more than {MOST_SUSPECTED} accounts may be theirs, and the evidence does not list all of them"
             );
             doubts.push(Doubt::new(text, Remedy::Exception).about(person));
         }
@@ -570,7 +570,7 @@ fn suspicion_of(
         several => {
             let each = match remedy {
                 Remedy::Columns(_) => "",
-                _ => ", with one such line for each",
+                _ => "; each account needs its own line",
             };
             format!(
                 "{} may be theirs ({}){each}",
@@ -671,7 +671,12 @@ fn late_notice(leaver: &Leaver) -> Option<String> {
     let is_late = leaver
         .first_seen_without_access
         .is_some_and(|gone| gone < named);
-    is_late.then(|| format!("named by HR on {}", named.strftime("%Y-%m-%d")))
+    is_late.then(|| {
+        format!(
+            "named by HR on {}, after access was gone",
+            named.strftime("%Y-%m-%d")
+        )
+    })
 }
 
 /// The interval in which access ended: it was there in the last run that saw it and gone in the

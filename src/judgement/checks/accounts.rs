@@ -227,7 +227,7 @@ fn list_complete(inputs: &Inputs) -> Check {
         (CheckStatus::Pass, detail.to_owned())
     } else if let Some(why) = without_witness(population) {
         let detail = format!(
-            "nothing else confirms that the list is complete: {why}; connect again with full permissions; closes \
+            "no second source confirms that the list is complete: {why}; connect again with full permissions; closes \
              with: `asana-access-review connect --reconnect {}`",
             population.connection.id
         );
@@ -479,10 +479,10 @@ fn viewer(inputs: &Inputs) -> Check {
         Role::Member | Role::Guest => (
             CheckStatus::Fail,
             format!(
-                "the connection's own account {viewer} is a {role}{}: it may not see everybody; connect as an admin",
+                "the connection's own account {viewer} is a {role}{}: it may not see every account; connect as an administrator",
                 match (of_me.rank(), account.role.rank()) {
                     (Some(one), Some(other)) if one != other =>
-                        format!(" (`/me` says {of_me}, the list says {})", account.role),
+                        format!(" (role {of_me} in `/me`, {} in the list)", account.role),
                     _ => String::new(),
                 }
             ),

@@ -80,7 +80,7 @@ fn drop(
         Some(largest) => (
             largest,
             format!(
-                "{now} now, at most {largest} in the complete runs of the last {DROP_DAYS} days"
+                "{now} now, a high of {largest} in the complete runs of the last {DROP_DAYS} days"
             ),
         ),
         None => (
@@ -111,7 +111,7 @@ fn drop(
         let detail = match fall {
             0 => format!("{seen}: did not fall"),
             _ => format!(
-                "{seen}: fell by {fall} ({}), which is no more than {percent} %, or fewer than {SMALLEST_DROP}",
+                "{seen}: fell by {fall} ({}); the check fails only at more than {percent} % and at least {SMALLEST_DROP}",
                 percent_of(fall, largest)
             ),
         };

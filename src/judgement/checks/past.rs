@@ -186,7 +186,7 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let zones = Vec::from_iter(zones).join(", ");
     if !zones.is_empty() {
         detail.push_str(&format!(
-            "; deadlines in {zones} fell due since then, and no two complete runs enclose them within {} hours",
+            "; deadlines in {zones} fell due since then, and the complete runs before and after them are more than {} hours apart",
             CLOSE_RUNS.as_hours()
         ));
     }

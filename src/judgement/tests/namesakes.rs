@@ -194,8 +194,8 @@ fn a_note_names_the_number_of_accounts_the_first_ids_and_the_line() {
     let judged = one_leaver(12).judge();
     assert_eq!(
         judged.leavers[0].note,
-        "12 accounts (n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, …) may be theirs (the same name), \
-         with one such line for each; closes with: `ALIASES_URL: ,n00,E1,different,,<why>,<who>,`"
+        "12 accounts (n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, …) may be theirs (the same name); \
+         each account needs its own line; closes with: `ALIASES_URL: ,n00,E1,different,,<why>,<who>,`"
     );
     assert_eq!(judged.leavers[0].suspected_account_id.len(), 12);
     assert_eq!(possible(&judged), 1);

@@ -275,7 +275,7 @@ fn a_leaver_whom_hr_names_late_gets_the_true_interval() {
         Some(at("2026-11-24T22:40:00Z"))
     );
     assert_eq!(ada.result, Some(OffboardingResult::InTime));
-    assert_eq!(ada.note, "named by HR on 2026-11-27");
+    assert_eq!(ada.note, "named by HR on 2026-11-27, after access was gone");
 }
 
 #[test]
