@@ -1229,7 +1229,7 @@ fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten()
     assert_eq!(night.code, 4);
     assert_eq!(
         night.check("hr_drop"),
-        "fail: 3 now, at most 120 in the complete runs of the last 7 days: fell by 117 (97.5 %), more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
+        "fail: 3 now, a high of 120 in the complete runs of the last 7 days: fell by 117 (97.5 %), more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
     );
     assert_eq!(night.leavers.len(), 120);
 }

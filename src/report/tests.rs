@@ -437,7 +437,7 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
     assert_says(&text, "Verdict: Pass");
     assert_says(
         &text,
-        "The result of a concluded offboarding does not change: 1 in_time",
+        "Results of the concluded offboardings (later runs repeat them): 1 in_time",
     );
     assert_says(
         &text,

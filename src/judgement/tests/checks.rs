@@ -218,7 +218,7 @@ fn a_list_without_any_witness_is_not_complete() {
     });
     assert_eq!(
         check(&judged, CheckId::ListComplete).detail,
-        "nothing else confirms that the list is complete: the memberships answered 403, missing scope default; \
+        "no second source confirms that the list is complete: the memberships answered 403, missing scope default; \
          Asana's own list of users was not read; the connection's own account is not known (403); connect again with \
          full permissions; closes with: `asana-access-review connect --reconnect conn`"
     );
@@ -459,7 +459,7 @@ fn a_fall_is_stated_in_numbers_and_the_line_that_accepts_it_is_named() {
     assert!(!judged.complete);
     assert_eq!(
         check(&judged, CheckId::PopulationDrop).detail,
-        "7 now, at most 25 in the complete runs of the last 7 days: fell by 18 (72 %), more than 30 %; closes with: \
+        "7 now, a high of 25 in the complete runs of the last 7 days: fell by 18 (72 %), more than 30 %; closes with: \
          `EXCEPTIONS_URL: ,,,population_drop,<why>,<who>,<today>,<date>`"
     );
     let accepted = few.exception(|exception| exception.check = text("population_drop"));
@@ -558,8 +558,8 @@ fn the_eyes_we_look_through_must_see_everybody() {
     let judged = world().exactly(|inputs| inputs.population.viewer = lower);
     assert_eq!(
         check(&judged, CheckId::Viewer).detail,
-        "the connection's own account root is a guest (`/me` says guest, the list says admin): it may not see \
-         everybody; connect as an admin"
+        "the connection's own account root is a guest (role guest in `/me`, admin in the list): it may not see \
+         every account; connect as an administrator"
     );
     let missing = Viewer::Account {
         id: "7".to_owned(),
@@ -736,7 +736,7 @@ fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
     let judged = far.judge();
     assert_eq!(
         check(&judged, CheckId::Cadence).detail,
-        "2 h since the last complete run; deadlines in Etc/UTC fell due since then, and no two complete runs enclose them within 2 hours"
+        "2 h since the last complete run; deadlines in Etc/UTC fell due since then, and the complete runs before and after them are more than 2 hours apart"
     );
     assert_eq!(status(&judged, CheckId::Cadence), Pass);
     // Before the deadline, and in the run after the one that follows it, there is nothing to say.

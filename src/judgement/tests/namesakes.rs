@@ -225,7 +225,7 @@ fn accounts_beyond_fifty_are_a_doubt_that_only_an_exception_for_the_person_close
     let judged = first.judge();
     assert!(judged.leavers[0].more_suspected);
     assert_eq!(judged.leavers[0].suspected_account_id.len(), 50);
-    let line = "more than 50 accounts may be theirs, and not all of them are remembered; closes with: \
+    let line = "more than 50 accounts may be theirs, and the evidence does not list all of them; closes with: \
                 `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`";
     assert!(
         judged.leavers[0].note.contains(line),
