@@ -1106,7 +1106,7 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
     assert_eq!(
         night.told_findings(),
         [
-            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302), with one such line for each; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
+            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302); each account needs its own line; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
         ]
     );
     assert_eq!(night.code, 4);
