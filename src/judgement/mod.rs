@@ -150,7 +150,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         .chain(closed)
         .partition(|leaver| offboardings::is_old(leaver, inputs.as_of));
     // Stable: offboardings of one outcome stay in their own order.
-    leavers.sort_by_key(|leaver| outcomes::badness(leaver.outcome));
+    leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
     let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
     let needed = basis.directives.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
