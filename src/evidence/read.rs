@@ -19,7 +19,7 @@ use crate::people::{
     Population, Protection, RejectedRow, Reviews, Workspace,
 };
 
-/// A file of links or offboardings that unpacks to more is none of ours.
+/// The largest file of links or offboardings that is read, in bytes after unpacking.
 const MOST_CARRIED_BYTES: u64 = 1 << 30;
 
 /// The night that a later one was compared with, from its `inputs/facts.json`.

@@ -150,7 +150,7 @@ pub(super) fn says_partial(text: &str) -> bool {
         || words.iter().any(is_slashed)
 }
 
-/// Looks at a footer below so many rows. A number in it that is no date counts rows, or is an id.
+/// Reads a footer below this many rows. A number in it that is not a date is a row count or an id.
 pub(super) fn says(text: &str, rows: u64) -> Says {
     if says_partial(text) {
         return Says::More;

@@ -390,7 +390,8 @@ pub(super) fn gone(basis: &Basis<'_>, complete: bool) -> BTreeMap<String, GoneAc
         let listed = basis.listed.get(id);
         listed.is_none_or(|account| account.access() == Access::None)
     };
-    let had_access = |account: &&Account| account.access() != Access::None;
+    // An unknown status is no sighting.
+    let had_access = |account: &&Account| account.access() == Access::Has;
     let lost = baseline.accounts.iter().filter(had_access).map(|account| {
         let gone = GoneAccount {
             last_seen_with_access: baseline.as_of,

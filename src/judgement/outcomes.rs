@@ -172,7 +172,7 @@ impl<'a> Judge<'_, 'a> {
         let deadline = terms.verdict_deadline();
         let deadline_passed = deadline.is_some_and(|deadline| as_of > deadline);
         let is_overdue = person.standing == Standing::Ended && deadline_passed;
-        // After a conclusion no access is due, unless a tenure runs.
+        // Access after a conclusion is overdue at once, unless a tenure runs.
         let has_tenure = is_roster
             && person.standing == Standing::Upcoming
             && person
@@ -356,10 +356,6 @@ impl<'a> Judge<'_, 'a> {
         }
 
         let row = person.row;
-        let is_employed = match person.standing {
-            Standing::Rehired | Standing::Rescinded | Standing::Working => true,
-            Standing::Upcoming | Standing::Ended | Standing::Doubtful => false,
-        };
         let mut leaver = Leaver {
             offboarding_id: terms.offboarding_id,
             person_key: terms.person_key,
@@ -377,7 +373,7 @@ impl<'a> Judge<'_, 'a> {
             result: concluded.and_then(|concluded| concluded.result),
             concluded_run: concluded.and_then(|concluded| concluded.concluded_run.clone()),
             concluded_at: concluded.and_then(|concluded| concluded.concluded_at),
-            seen_employed: is_employed || prior.is_some_and(|prior| prior.seen_employed),
+            seen_employed: !is_gone || prior.is_some_and(|prior| prior.seen_employed),
             superseded: false,
             account_id: links
                 .iter()

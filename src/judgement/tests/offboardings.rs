@@ -449,3 +449,18 @@ fn an_undated_conclusion_is_not_reopened_by_a_date() {
         Some(OffboardingResult::NotDemonstrated)
     );
 }
+
+#[test]
+fn an_unknown_status_is_no_sighting_for_a_leaver_named_late() {
+    let judged = world()
+        .account(ADA)
+        .status("ada", Status::Unknown(None))
+        .next()
+        .status("ada", Status::Inactive)
+        .nights(2)
+        .leaver(ADA, date(2026, 11, 20))
+        .judge();
+    let ada = leaver(&judged, ADA);
+    assert_eq!(ada.last_seen_with_access, None);
+    assert_eq!(ada.result, Some(OffboardingResult::NotDemonstrated));
+}
