@@ -168,7 +168,10 @@ fn environment(
         ("EXCEPTIONS_URL", by_hand.join("exceptions.csv").into()),
         ("EVIDENCE_URL", folder.join("evidence").into()),
         ("EVIDENCE_SIGNING_KEY", key.expose_secret().into()),
-        ("CONTROL_IDS", "NW-IAM-07".into()),
+        (
+            "CONTROL_IDS",
+            "NW-IAM-07: Leavers lose access within a day".into(),
+        ),
     ];
     variables
         .into_iter()

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::directives::DirectiveError;
-use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
+use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity};
 use crate::exit::{self, Exit};
 use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
@@ -42,8 +42,8 @@ pub struct Settings {
     pub deadline: Duration,
     /// How critical Asana is to the company, in its own word.
     pub criticality: String,
-    /// The company's own control ids.
-    pub control_ids: Vec<String>,
+    /// The company's own controls.
+    pub own_controls: Vec<OwnControl>,
 }
 
 /// A review whose evidence is stored.
@@ -263,7 +263,7 @@ pub async fn run_in(
     let frame = Frame {
         identity,
         criticality: settings.criticality.clone(),
-        control_ids: settings.control_ids.clone(),
+        own_controls: settings.own_controls.clone(),
         signer,
     };
     // A panic is caught, so that this night too leaves its record; nothing of it is used again. What a

@@ -32,13 +32,12 @@ pub fn summary(done: &Done, names: bool) -> String {
     } = done;
     let counts = &judgement.counts;
     let mut text = String::new();
-    let headline = match judgement.verdict {
-        Verdict::Pass => ("PASS", "everybody who left has lost access"),
-        Verdict::PassWithExceptions => ("PASS", "with approved exceptions"),
-        Verdict::Inconclusive => ("INCONCLUSIVE", "something could not be checked"),
-        Verdict::Fail => ("FAIL", counts.failed_for()),
-    };
-    let _ = writeln!(text, "{:<12}  {}", headline.0, headline.1);
+    let _ = writeln!(
+        text,
+        "{:<12}  {}",
+        headline(judgement.verdict),
+        counts.conclusion(judgement.verdict)
+    );
     if let Some(mark) = mark {
         let _ = writeln!(text, "{mark}");
     }
@@ -114,6 +113,16 @@ pub fn summary(done: &Done, names: bool) -> String {
         committed.sequence, committed.head_sha256
     );
     text
+}
+
+/// The verdict in capitals.
+pub fn headline(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "PASS",
+        Verdict::PassWithExceptions => "PASS WITH EXCEPTIONS",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::Fail => "FAIL",
+    }
 }
 
 /// How many checks passed, and which did not: a pass with a warning is not a plain one.

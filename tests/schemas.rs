@@ -161,7 +161,10 @@ fn frame(as_of: Timestamp) -> Frame {
     Frame {
         identity: identity(as_of),
         criticality: "critical".to_owned(),
-        control_ids: vec!["ACME-7".to_owned()],
+        own_controls: vec![asana_access_review::evidence::OwnControl {
+            id: "ACME-7".to_owned(),
+            text: None,
+        }],
         signer: None,
     }
 }

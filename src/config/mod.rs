@@ -20,7 +20,7 @@ pub use variables::{Command, Default, VARIABLES, Variable, variable};
 use self::judge::Judge;
 use self::values::Wrong;
 use self::variables::Raw;
-use crate::evidence::{Executor, ReviewFrame, Tool};
+use crate::evidence::{Executor, OwnControl, ReviewFrame, Tool};
 use crate::exit::FailOn;
 use crate::source::RawPages;
 use crate::{campaign, notify, run, source, store, truto};
@@ -283,6 +283,7 @@ impl Judge {
             values::choice(text, &words)
         });
         self.logs(&raw);
+        let own_controls = self.own_controls(&raw);
         let evidence = evidence?;
         Some(Settings {
             executor: executor(&raw),
@@ -300,7 +301,7 @@ impl Judge {
                 signing: evidence.signing,
                 deadline: deadline?,
                 criticality: criticality?,
-                control_ids: control_ids(&raw),
+                own_controls: own_controls?,
             },
             notify: notify?,
             fail_on: fail_on?,
@@ -314,6 +315,7 @@ impl Judge {
         let grace = self.get("REVOCATION_GRACE", &raw.revocation_grace, values::duration);
         let criticality = self.criticality(&raw);
         let notify = self.notify(&raw);
+        let own_controls = self.own_controls(&raw);
         self.logs(&raw);
         let evidence = evidence?;
         Some(campaign::Settings {
@@ -326,7 +328,7 @@ impl Judge {
                 tool,
                 executor: executor(&raw),
                 criticality: criticality?,
-                control_ids: control_ids(&raw),
+                own_controls: own_controls?,
             },
             notify: notify?,
         })
@@ -336,10 +338,13 @@ impl Judge {
         let value = &raw.system_criticality;
         self.get("SYSTEM_CRITICALITY", value, |text| Ok(text.to_owned()))
     }
-}
 
-fn control_ids(raw: &Raw) -> Vec<String> {
-    values::list(raw.control_ids.as_deref().unwrap_or_default())
+    fn own_controls(&mut self, raw: &Raw) -> Option<Vec<OwnControl>> {
+        match &raw.control_ids {
+            None => Some(Vec::new()),
+            text => self.get("CONTROL_IDS", text, values::own_controls),
+        }
+    }
 }
 
 /// Who or what runs it, as the environment claims.

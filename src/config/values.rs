@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::evidence::OwnControl;
 use crate::net;
 use crate::people::{Employment, Meaning};
 use crate::truto::{self, RateLimit};
@@ -266,6 +267,30 @@ pub(super) fn list(text: &str) -> Vec<String> {
     words
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
+        .collect()
+}
+
+/// Controls of the company's own: `ID` or `ID: text`, separated by semicolons. A text may hold commas.
+pub(super) fn own_controls(text: &str) -> Result<Vec<OwnControl>, Wrong> {
+    let controls = text.split(';').map(str::trim);
+    controls
+        .filter(|control| !control.is_empty())
+        .map(|control| {
+            let (id, text) = match control.split_once(':') {
+                Some((id, text)) => (id.trim(), Some(text.trim().to_owned())),
+                None => (control, None),
+            };
+            if id.is_empty() || id.contains(',') {
+                let wrong = Wrong::new(format!("holds `{control}`, whose control id is `{id}`"));
+                return Err(wrong.hint(
+                    "write `ID: text`, several separated by semicolons: `IAM-07: Leavers lose access within a day; IAM-09`",
+                ));
+            }
+            Ok(OwnControl {
+                id: id.to_owned(),
+                text: text.filter(|text| !text.is_empty()),
+            })
+        })
         .collect()
 }
 

@@ -176,7 +176,7 @@ variables! {
     log_format = "LOG_FORMAT", Depends("json unless stderr is a terminal"), [], ALL, "json or text";
     rust_log = "RUST_LOG", Value("info"), [], ALL, "which log lines are written";
     system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Check, Review], "printed in the evidence";
-    control_ids = "CONTROL_IDS", Unset, [], &[Run, Check, Review], "the company's own control ids, printed beside ours, separated by commas";
+    control_ids = "CONTROL_IDS", Unset, [], &[Run, Check, Review], "the company's own controls, printed beside ours, `ID: text` each, separated by semicolons";
     job_name = "JOB_NAME", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
     pod_uid = "POD_UID", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
     image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "recorded as claimed executor";

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::controls::{self, Claim, Control, OwnControl};
 use super::entry::{marked, sha256_hex};
 use super::{
     DataFile, Entry, EntryKind, Executor, FailedNight, FileRecord, Frame, Night, RunFile,
@@ -31,6 +32,7 @@ pub struct Manifest {
     pub run: Run,
     pub connection: Connection,
     pub controls: Vec<Control>,
+    pub own_controls: Vec<OwnControl>,
     pub previous: Option<RunRef>,
     pub baseline: Option<RunRef>,
     pub sources: Sources,
@@ -60,15 +62,6 @@ pub struct Connection {
     pub id: String,
     pub workspace: Option<Workspace>,
     pub criticality: String,
-}
-
-/// A control that the evidence supports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Control {
-    /// As `SOC 2 CC6.2`.
-    pub id: String,
-    /// What the evidence shows for it, in one sentence.
-    pub text: String,
 }
 
 /// Where the data came from.
@@ -161,64 +154,6 @@ pub struct Failure {
 const END_OF_WORK: &str = "last day of work where the feed has it, else termination date; a bare \
                            date ends with the midnight that closes it, in the row's zone";
 
-/// What is said for a control that the company named.
-const OWN_CONTROL: &str = "The company's own control, as configured.";
-
-/// The controls the evidence supports, each with one sentence.
-///
-/// The texts are ours; the numbers are those of the AICPA Trust Services Criteria (2017, revised
-/// points of focus 2022), ISO/IEC 27001:2022 Annex A and PCI DSS 4.0.1.
-fn controls(grace: SignedDuration, own: &[String]) -> Vec<Control> {
-    let mut controls: Vec<Control> = [
-        (
-            "SOC 2 CC6.1",
-            "Who can get into Asana is known: every account is listed with role and status.",
-        ),
-        (
-            "SOC 2 CC6.2",
-            "Access of people whose work has ended is found and shown until it is removed.",
-        ),
-        (
-            "SOC 2 CC6.3",
-            "Roles are recorded each night, and every change of a role is listed.",
-        ),
-        (
-            "ISO/IEC 27001:2022 A.5.15",
-            "The rule that access ends with work is checked against what is.",
-        ),
-        (
-            "ISO/IEC 27001:2022 A.5.16",
-            "Each account is tied to a person by id or e-mail, or listed as not tied.",
-        ),
-        (
-            "ISO/IEC 27001:2022 A.5.18",
-            "Removal of access rights is proven as an interval between two runs.",
-        ),
-        (
-            "ISO/IEC 27001:2022 A.8.2",
-            "Administrators are listed, and one who left is a critical finding.",
-        ),
-    ]
-    .into_iter()
-    .map(|(id, text)| Control {
-        id: id.to_owned(),
-        text: text.to_owned(),
-    })
-    .collect();
-    if grace.is_zero() {
-        controls.push(Control {
-            id: "PCI DSS 8.2.5".to_owned(),
-            text: "Access for terminated users is revoked immediately: no grace is allowed."
-                .to_owned(),
-        });
-    }
-    controls.extend(own.iter().map(|id| Control {
-        id: id.clone(),
-        text: OWN_CONTROL.to_owned(),
-    }));
-    controls
-}
-
 impl Manifest {
     /// Where it says other than the entry that commits it; nothing where they agree.
     pub fn apart_from(&self, entry: &Entry) -> Vec<&'static str> {
@@ -251,10 +186,6 @@ impl Manifest {
     /// signed.
     pub fn frame(&self) -> Frame {
         let (_, suffix) = self.run.id.split_once('-').unwrap_or_default();
-        let own = self
-            .controls
-            .iter()
-            .filter(|control| control.text == OWN_CONTROL);
         Frame {
             identity: RunIdentity {
                 as_of: self.run.as_of,
@@ -263,7 +194,7 @@ impl Manifest {
                 executor: self.run.executor.clone(),
             },
             criticality: self.connection.criticality.clone(),
-            control_ids: own.map(|control| control.id.clone()).collect(),
+            own_controls: self.own_controls.clone(),
             signer: None,
         }
     }
@@ -316,10 +247,16 @@ impl Night<'_> {
                 workspace: Some(population.workspace.clone()),
                 criticality: frame.criticality.clone(),
             },
-            controls: controls(
-                SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds),
-                &frame.control_ids,
+            controls: controls::of_a_run(
+                Claim {
+                    verdict: judgement.verdict,
+                    complete: judgement.complete,
+                    scope: inputs.policy.hr_feed_scope,
+                    has_baseline: inputs.past.baseline.is_some(),
+                },
+                &frame.own_controls,
             ),
+            own_controls: frame.own_controls.clone(),
             previous: inputs
                 .past
                 .previous
@@ -428,6 +365,7 @@ impl FailedNight<'_> {
                 criticality: frame.criticality.clone(),
             },
             controls: Vec::new(),
+            own_controls: frame.own_controls.clone(),
             previous: None,
             baseline: None,
             sources: Sources {

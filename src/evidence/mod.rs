@@ -3,6 +3,7 @@
 //! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
 //! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
 
+mod controls;
 mod csv;
 mod entry;
 mod files;
@@ -14,12 +15,13 @@ mod manifest;
 mod read;
 mod review;
 
+pub use controls::{Control, OwnControl};
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
-pub use manifest::{Control, Failure, Manifest};
+pub use manifest::{Failure, Manifest};
 pub use read::{
     CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous,
     stored_inputs, sums_of,
@@ -40,8 +42,8 @@ pub struct Frame {
     pub identity: RunIdentity,
     /// How critical the reviewed system is, in the company's own word.
     pub criticality: String,
-    /// The company's own control ids.
-    pub control_ids: Vec<String>,
+    /// The company's own controls.
+    pub own_controls: Vec<OwnControl>,
     /// What signs the run's entry, if it is signed.
     pub signer: Option<Signer>,
 }

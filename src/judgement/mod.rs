@@ -154,7 +154,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
     let needed = basis.directives.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
-    let counts = summary::count(inputs, &leavers, &findings, &changes);
+    let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
     let trend = summary::trend(inputs, verdict, complete, &counts);
 
     Judgement {

@@ -441,18 +441,41 @@ pub struct Counts {
     pub findings: FindingCounts,
     /// Changes.
     pub changes: ChangeCounts,
+    /// Approved exceptions, and aliases that ended a tie, on which the verdict rests.
+    pub risk_acceptances: u64,
 }
 
 impl Counts {
-    /// What a night that failed has failed for, in few words.
-    pub fn failed_for(&self) -> &'static str {
-        let found = |kind: FindingKind| self.findings.by_kind.get(kind.as_str()).copied();
-        let has_left = found(FindingKind::OffboardedAccess).unwrap_or_default() > 0;
-        let is_asked = found(FindingKind::RevocationNotDone).unwrap_or_default() > 0;
-        match is_asked && !has_left {
-            true => "what a review decided is not done",
-            false => "somebody who left still has access",
+    /// What the run concludes, as a clause: the verdict in the words of the report, the terminal and the notifications.
+    pub fn conclusion(&self, verdict: Verdict) -> String {
+        let has = |kind: FindingKind| self.findings.by_kind.get(kind.as_str()) > Some(&0);
+        match verdict {
+            Verdict::Pass => "no leaver has access past the deadline".to_owned(),
+            Verdict::PassWithExceptions => {
+                let (count, plural) = (
+                    self.risk_acceptances,
+                    if self.risk_acceptances == 1 { "" } else { "s" },
+                );
+                format!("no unapproved access past the deadline; {count} risk acceptance{plural}")
+            }
+            Verdict::Inconclusive => "scope limitation: no reliance on this run".to_owned(),
+            Verdict::Fail if has(FindingKind::OffboardedAccess) => {
+                "a leaver has access past the deadline".to_owned()
+            }
+            Verdict::Fail if has(FindingKind::AccessAfterConclusion) => {
+                "a leaver has access again after the offboarding was concluded".to_owned()
+            }
+            Verdict::Fail => "a decision of an access review was not carried out".to_owned(),
         }
+    }
+
+    /// Leavers with an outcome.
+    pub fn with_outcome(&self, outcome: Outcome) -> u64 {
+        let by_outcome = &self.leavers.by_outcome;
+        by_outcome
+            .get(outcome.as_str())
+            .copied()
+            .unwrap_or_default()
     }
 }
 

@@ -58,9 +58,7 @@ pub(super) fn verdict(
     }
     let possible = of_kind(FindingKind::PossibleOffboardedAccess);
     if possible > 0 {
-        doubts.push(format!(
-            "{possible} account(s) may belong to somebody who left"
-        ));
+        doubts.push(format!("{possible} account(s) may belong to a leaver"));
     }
     let admins = findings.iter().filter(|finding| {
         finding.kind == FindingKind::AccountWithoutHrRecord && finding.role == Some(Role::Admin)
@@ -85,14 +83,14 @@ pub(super) fn verdict(
         let excepted = with_outcome(Outcome::Excepted);
         let leavers = match excepted {
             0 => String::new(),
-            excepted => format!("; {excepted} leaver(s) have access by them"),
+            excepted => format!("; {excepted} leaver(s) keep access under them"),
         };
         let late = match needed.after_the_fact {
             0 => String::new(),
             late => format!(", {late} of them after the fact"),
         };
         let needed = needed.exceptions;
-        reasons.push(format!("{needed} exception(s) were needed{late}{leavers}"));
+        reasons.push(format!("{needed} risk acceptance(s) in use{late}{leavers}"));
     }
     (verdict, reasons)
 }
@@ -132,6 +130,7 @@ pub(super) fn count(
     leavers: &[Leaver],
     findings: &[Finding],
     changes: &[Change],
+    needed: Needed,
 ) -> Counts {
     let accounts = &inputs.population.accounts;
     let statuses = ["active", "invited", "inactive", "unknown"].into_iter();
@@ -170,6 +169,7 @@ pub(super) fn count(
                 changes.iter().map(|change| change.change.as_str()),
             ),
         },
+        risk_acceptances: needed.exceptions as u64,
     }
 }
 
@@ -210,6 +210,7 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
         leavers,
         findings,
         changes,
+        risk_acceptances: _,
     } = &judgement.counts;
     let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
     let sums = [

@@ -3,15 +3,15 @@
 use crate::people::words;
 
 words! {
-    /// What a night's review says as a whole, the best first.
+    /// The conclusion of a run, the best first.
     Verdict {
-        /// Everybody who left has lost access, and everything could be checked.
+        /// No leaver has access past the deadline, and no check failed.
         Pass = "pass",
-        /// The same, but for approved exceptions.
+        /// No unapproved access past the deadline: the verdict rests on risk acceptances.
         PassWithExceptions = "pass_with_exceptions",
-        /// Something could not be checked, and nothing worse was found.
+        /// Scope limitation: something could not be checked or judged, and nothing was found that fails the run.
         Inconclusive = "inconclusive",
-        /// Somebody who left still has access.
+        /// A leaver has access past the deadline, or a decision of an access review was not carried out.
         Fail = "fail",
     }
 }
@@ -53,7 +53,7 @@ words! {
         Excepted = "excepted",
         /// Had an account; it is inactive or gone from a complete list.
         Removed = "removed",
-        /// No account was ever found, and one would have been.
+        /// No account was found since the first run, and one would have been.
         NoAccessFound = "no_access_found",
     }
 }
@@ -113,7 +113,7 @@ words! {
         OffboardedAccess = "offboarded_access",
         /// A leaver has access again after the offboarding was concluded.
         AccessAfterConclusion = "access_after_conclusion",
-        /// An account that may belong to somebody who left.
+        /// An account that may belong to a leaver.
         PossibleOffboardedAccess = "possible_offboarded_access",
         /// Access is gone, but ended after the deadline.
         LateRemoval = "late_removal",

@@ -10,6 +10,7 @@ use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
 use crate::net::{Http, NetError, Request};
 use crate::people::Decision;
+use crate::words;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;
@@ -155,15 +156,13 @@ fn message(news: &News) -> Value {
 fn headline(news: &News) -> (String, String) {
     let (word, sentence) = match &news.story {
         Story::Review(review) => return headline_of_review(review),
-        Story::Failed { .. } => ("NOT DONE", "the run failed, and judged nothing"),
-        Story::Judged(judged) => match judged.verdict {
-            Verdict::Pass => ("PASS", "everybody who left has lost access"),
-            Verdict::PassWithExceptions => ("PASS", "with approved exceptions"),
-            Verdict::Inconclusive => ("INCONCLUSIVE", "something could not be checked"),
-            Verdict::Fail => ("FAIL", judged.counts.failed_for()),
-        },
+        Story::Failed { .. } => ("RUN FAILED", "nothing was checked".to_owned()),
+        Story::Judged(judged) => (
+            words::headline(judged.verdict),
+            judged.counts.conclusion(judged.verdict),
+        ),
     };
-    (format!("Asana access review: {word}"), sentence.to_owned())
+    (format!("Asana leaver access check: {word}"), sentence)
 }
 
 fn headline_of_review(review: &ReviewNews) -> (String, String) {

@@ -39,8 +39,8 @@ impl<'a> Page<'a> {
         match self.failure.code {
             75 => "something was unavailable, after retries",
             77 => "access was refused",
-            1 => "a fault of the program, or something unexpected",
-            _ => "described in README.md, under exit codes",
+            1 => "a bug, or something unexpected",
+            _ => "see the exit codes in README.md",
         }
     }
 
@@ -48,18 +48,15 @@ impl<'a> Page<'a> {
     fn advice(&self) -> &'static str {
         match self.failure.code {
             75 => {
-                "Start the review again. If it fails again, see whether Truto, the HR feed and the \
+                "Start the run again. If it fails again, check that Truto, the HR feed and the \
                  evidence store can be reached from where it runs."
             }
             77 => {
-                "Starting it again does not help. Renew what was refused: the Truto token, the \
-                 connection's sign-in to Asana and its scopes, access to the HR feed or to the \
-                 evidence store. Then start the review again."
+                "Another attempt does not help. Renew what was refused: the Truto token, the \
+                 connection's sign-in to Asana and its scopes, or access to the HR feed or the \
+                 evidence store. Then start the run again."
             }
-            _ => {
-                "Read the log of this run, which names the cause in full. Then start the review \
-                 again."
-            }
+            _ => "Read the log of this run, which has the whole cause. Then start the run again.",
         }
     }
 }

@@ -11,10 +11,13 @@ use super::visible::{self, Minute as _};
 use super::words::{Meaning as _, Title as _};
 use crate::evidence::{self, Custody, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
-    Check, CheckStatus, DirectiveKind, DirectiveUse, FeedScope, Finding, Inputs, Judgement, Leaver,
-    MatchKind, OffboardingResult, Outcome, Verdict, mark_of_origin,
+    Check, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Finding, Inputs,
+    Judgement, Leaver, MatchKind, OffboardingResult, Outcome, Verdict, mark_of_origin,
 };
 use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
+
+/// At most this many exclusions are in the tie-out; all are in the section of exceptions and aliases.
+const EXCLUSIONS_SHOWN: usize = 20;
 
 /// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
 const REJECTED_SHOWN: usize = 100;
@@ -59,6 +62,16 @@ struct Rule {
     value: String,
 }
 
+/// A line that keeps something from counting.
+struct Exclusion<'a> {
+    file: &'static str,
+    line: u64,
+    what: &'a str,
+    approved_by: Option<&'a str>,
+    expires_on: Option<&'a str>,
+    after_the_fact: bool,
+}
+
 /// A file of the folder.
 struct File {
     name: String,
@@ -78,20 +91,68 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The workspace's name, or its id where nobody told a name.
+    /// The workspace's name, or its id if it has none.
     fn workspace(&self) -> &str {
         let workspace = &self.inputs.population.workspace;
         workspace.name.as_deref().unwrap_or(&workspace.id)
     }
 
+    /// The conclusion as the beginning of a sentence.
+    fn conclusion(&self) -> String {
+        let clause = self.judgement.counts.conclusion(self.judgement.verdict);
+        let mut characters = clause.chars();
+        let first = characters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(characters).collect()
+    }
+
+    /// Whether the numbers of the run are all there are.
+    fn is_relied_on(&self) -> bool {
+        self.judgement.complete && self.judgement.verdict != Verdict::Inconclusive
+    }
+
+    fn tiles(&self) -> [(Outcome, &'static str); 4] {
+        [
+            (Outcome::StillActive, "Past deadline"),
+            (Outcome::Excepted, "Accepted risk"),
+            (Outcome::WithinGrace, "Within grace"),
+            (Outcome::NotEvaluable, "Not concluded"),
+        ]
+    }
+
+    /// The lines of exceptions and aliases that keep something from counting.
+    fn exclusions(&self) -> Vec<Exclusion<'a>> {
+        let exceptions = self.exceptions().map(|(exception, of)| {
+            let last = exception.expires_on.as_deref();
+            ("exceptions", exception.approved_by.as_deref(), last, of)
+        });
+        let aliases = self.aliases().filter(|(alias, _)| {
+            matches!(alias.relation.as_deref(), Some("service" | "different"))
+        });
+        let aliases = aliases.map(|(alias, of)| {
+            let last = alias.expires_on.as_deref();
+            ("aliases", alias.approved_by.as_deref(), last, of)
+        });
+        exceptions
+            .chain(aliases)
+            .filter(|(.., of)| of.state == DirectiveState::Used)
+            .map(|(file, approved_by, expires_on, of)| Exclusion {
+                file,
+                line: of.line,
+                what: &of.detail,
+                approved_by,
+                expires_on,
+                after_the_fact: of.after_the_fact,
+            })
+            .collect()
+    }
+
+    fn exclusions_shown(&self) -> usize {
+        EXCLUSIONS_SHOWN
+    }
+
     /// A verdict of fail on a list that may be cut: there may be more.
     fn may_be_more(&self) -> bool {
         self.judgement.verdict == Verdict::Fail && !self.judgement.complete
-    }
-
-    fn leavers_with(&self, outcome: Outcome) -> usize {
-        let leavers = self.judgement.leavers.iter();
-        leavers.filter(|leaver| leaver.outcome == outcome).count()
     }
 
     fn checks_that(&self, status: CheckStatus) -> usize {
@@ -110,7 +171,7 @@ impl<'a> Page<'a> {
     fn grace(&self) -> String {
         let seconds = self.inputs.policy.offboarding_grace_seconds;
         if seconds == 0 {
-            return "the end of work itself: no grace".to_owned();
+            return "the end of work, without grace".to_owned();
         }
         let grace = visible::duration(SignedDuration::from_secs(seconds));
         format!("{grace} after the end of work")
@@ -167,9 +228,9 @@ impl<'a> Page<'a> {
         let modified = self.inputs.hr.origin.modified_at?;
         let age = self.inputs.as_of.duration_since(modified);
         Some(if age.is_negative() {
-            format!("{} after the review began", visible::duration(age))
+            format!("{} after the run began", visible::duration(age))
         } else {
-            format!("{} old at the review", visible::duration(age))
+            format!("{} old at the run", visible::duration(age))
         })
     }
 
@@ -231,7 +292,7 @@ impl<'a> Page<'a> {
             ),
             (RunFile::FindingsCsv, "every finding"),
             (RunFile::ChangesCsv, "every change"),
-            (RunFile::Result, "the judgement, for machines"),
+            (RunFile::Result, "checks, findings and counts, for machines"),
             (
                 RunFile::AccountsJsonl,
                 "accounts with exact values, one a line",
@@ -246,13 +307,13 @@ impl<'a> Page<'a> {
             ),
             (
                 RunFile::InputFacts,
-                "what the checks looked at, and the accounts before judging",
+                "what the checks looked at, and the accounts as read",
             ),
             (
                 RunFile::InputHr,
                 "the HR rows as read, and the rejected ones",
             ),
-            (RunFile::InputAliases, "accounts tied to people by hand"),
+            (RunFile::InputAliases, "the aliases"),
             (RunFile::InputExceptions, "the approved exceptions"),
             (
                 RunFile::Manifest,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::evidence::{Executor, FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Tool};
+use crate::evidence::{
+    Executor, FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity, Tool,
+};
 use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
@@ -260,7 +262,10 @@ fn frame(as_of: Timestamp) -> Frame {
     Frame {
         identity: identity(as_of),
         criticality: "critical".to_owned(),
-        control_ids: vec!["ACME-IAM-7".to_owned()],
+        own_controls: vec![OwnControl {
+            id: "ACME-IAM-7".to_owned(),
+            text: Some("Leavers lose access within a day".to_owned()),
+        }],
         signer: None,
     }
 }
@@ -315,21 +320,35 @@ fn assert_does_not_say(text: &str, unwanted: &str) {
 #[test]
 fn a_quiet_night_reads_as_a_pass() {
     let page = world().a_night_later().report();
-    assert_says(&page, "<title>Pass · Asana access review of Example GmbH");
+    assert_says(
+        &page,
+        "<title>Pass · Asana leaver access check of Example GmbH",
+    );
     let text = text_of(&page);
     assert_says(
         &text,
-        "Verdict: Pass Nobody who left has access past their deadline",
+        "Verdict: Pass No leaver has access past the deadline. No check failed.",
     );
     assert_says(&text, "The run is complete.");
     assert_says(&text, "Findings None.");
     assert_says(&text, "Nothing changed.");
-    assert_says(&text, "Never had an account no_access_found");
+    assert_says(
+        &text,
+        "No account found since the first run no_access_found",
+    );
+    assert_says(
+        &text,
+        "Past deadline 0 Accepted risk 0 Within grace 0 Not concluded 0 ",
+    );
+    assert_says(
+        &text,
+        "SOC 2 CC6.2 Detects access of people whose work has ended",
+    );
     assert_says(
         &text,
         "2026-11-24 22:40 UTC 2026-11-24 23:40 Europe/Berlin (+01:00)",
     );
-    assert_does_not_say(&text, "Because:");
+    assert_does_not_say(&text, "Reasons:");
     assert_does_not_say(&text, "TEST DATA");
 }
 
@@ -343,10 +362,10 @@ fn somebody_who_still_has_access_is_a_fail_on_the_first_screen() {
     );
     assert_says(
         &text,
-        "Verdict: Fail At least one person who should have lost access still has it.",
+        "Verdict: Fail A leaver has access past the deadline.",
     );
     assert_says(&text, "offboarded_access: 1 finding(s)");
-    assert_says(&text, "critical Access after leaving");
+    assert_says(&text, "critical Access past the deadline");
     assert_says(&text, "503 h (20 days 23 h)");
     assert_does_not_say(&text, "there may be more");
 }
@@ -359,7 +378,7 @@ fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
     let text = text_of(&world().a_night_later().with(cut).report());
     assert_says(&text, "Verdict: Inconclusive");
     assert_says(&text, "The run is not complete.");
-    assert_says(&text, "this does not prove that there is nothing to find");
+    assert_says(&text, "this does not show that there is nothing to find");
     assert_says(
         &text,
         "Changes of accounts are not judged: this run is not complete",
@@ -375,6 +394,121 @@ fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
     );
     assert_says(&text, "Verdict: Fail");
     assert_says(&text, "there may be more");
+}
+
+/// Sentences that only a run may print that is complete and not inconclusive.
+const CLAIMS: [&str; 6] = [
+    "No leaver has access past the deadline",
+    "No unapproved access past the deadline",
+    "No check failed",
+    "The run is complete",
+    "Nothing changed.",
+    "SOC 2",
+];
+
+#[test]
+fn an_incomplete_run_claims_nothing() {
+    let cut = |inputs: &mut Inputs| {
+        inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
+    };
+    let text = text_of(&world().a_night_later().with(cut).report());
+    assert_says(
+        &text,
+        "Scope limitation: no reliance on this run. A check failed, or a leaver or an account could not be judged.",
+    );
+    assert_says(&text, "Past deadline 0 seen ");
+    assert_says(
+        &text,
+        "This run supports no control, because it is not complete.",
+    );
+    for claim in CLAIMS {
+        assert_does_not_say(&text, claim);
+    }
+    assert_does_not_say(&text, "ACME-IAM-7");
+}
+
+#[test]
+fn a_complete_run_with_an_old_feed_claims_nothing_about_leavers() {
+    let old = |inputs: &mut Inputs| {
+        inputs.hr.origin.modified_at = Some(at("2026-11-01T00:00:00Z"));
+    };
+    let text = text_of(&world().a_night_later().with(old).report());
+    assert_says(&text, "Scope limitation: no reliance on this run.");
+    assert_says(&text, "Past deadline 0 seen ");
+    assert_says(
+        &text,
+        "This run supports no control, because it is inconclusive.",
+    );
+    for claim in CLAIMS.iter().filter(|claim| {
+        !claim.starts_with("The run is complete") && !claim.starts_with("Nothing changed")
+    }) {
+        assert_does_not_say(&text, claim);
+    }
+}
+
+#[test]
+fn a_run_that_failed_claims_nothing() {
+    let text = text_of(&failed_report("https://api.truto.one", 75, "no answer"));
+    assert_says(
+        &text,
+        "The run ended before it could check whether leavers have access.",
+    );
+    for claim in CLAIMS {
+        assert_does_not_say(&text, claim);
+    }
+}
+
+#[test]
+fn a_run_without_leavers_says_that_it_tested_none() {
+    let empty = |inputs: &mut Inputs| {
+        inputs.hr.rows.clear();
+        inputs.policy.hr_feed_allow_empty = true;
+    };
+    let text = text_of(&world().with(empty).a_night_later().report());
+    assert_says(&text, "Verdict: Pass");
+    assert_says(&text, "this pass tested no new removal");
+    assert_says(&text, "The HR feed names no leaver.");
+}
+
+#[test]
+fn accounts_rows_and_exclusions_tie_out() {
+    let exception = |line: u64, account: &str| Exception {
+        line,
+        account_id: Some(account.to_owned()),
+        reason: Some("hands over".to_owned()),
+        approved_by: Some("ciso@example.com".to_owned()),
+        approved_on: Some("2026-11-20".to_owned()),
+        expires_on: Some("2026-12-24".to_owned()),
+        ..Exception::default()
+    };
+    let text = text_of(
+        &world()
+            .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
+            .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
+            .with(|inputs| {
+                inputs.directives.exceptions = Some(DirectiveFile {
+                    url: "exceptions.csv".to_owned(),
+                    sha256: "ef".repeat(32),
+                    bytes: 80,
+                    lines: vec![exception(2, "7"), exception(3, "nobody's")],
+                });
+            })
+            .report(),
+    );
+    assert_says(
+        &text,
+        "No unapproved access past the deadline; 1 risk acceptance.",
+    );
+    assert_says(
+        &text,
+        "Accounts in accounts.csv 2 2 rows received − 0 repeated − 0 rejected = 2",
+    );
+    assert_says(
+        &text,
+        "Offboardings in leavers.csv 2 1 excepted + 1 no_access_found; 0 more were concluded",
+    );
+    assert_says(&text, "Exclusions: 1 line ");
+    assert_says(&text, "exceptions 2 covers access by account 7");
 }
 
 #[test]
@@ -443,7 +577,10 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
         &text,
         "2026-11-23 22:40 UTC → 2026-11-24 22:40 UTC Removed in time in_time",
     );
-    assert_says(&text, "Account gone removed Ada ada@example.com 7");
+    assert_says(
+        &text,
+        "Account no longer listed removed Ada ada@example.com 7",
+    );
 }
 
 #[test]
@@ -477,7 +614,7 @@ fn an_exception_after_the_fact_is_labelled() {
     );
     assert_says(
         &text,
-        "1 exception(s) were needed, 1 of them after the fact",
+        "1 risk acceptance(s) in use, 1 of them after the fact",
     );
     assert_says(
         &text,
@@ -507,7 +644,10 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
             })
             .report(),
     );
-    assert_says(&text, "2 = 1 read + 1 rejected + 0 blank + 0 repeated");
+    assert_says(
+        &text,
+        "Rows of the HR feed 2 1 read + 1 rejected + 0 blank + 0 repeated",
+    );
     assert_says(&text, "17 E017 `03/04/2026` may be March or April");
 }
 
@@ -636,14 +776,14 @@ fn answers_from_elsewhere_are_marked_before_anything_else() {
 fn a_failed_night_never_contains_the_word_pass_as_a_verdict() {
     for code in [1, 75, 77, 200] {
         let page = failed_report("https://api.truto.one", code, "a <b>bold</b> cause");
-        assert_says(&page, "<title>NOT A REVIEW");
+        assert_says(&page, "<title>RUN FAILED");
         let text = text_of(&page);
-        assert_says(&text, "This is not a review");
+        assert_says(&text, "This run failed");
         assert_says(&text, "reading the accounts");
         assert_says(&text, &format!("{code}: "));
         assert_says(&text, "a &#60;b&#62;bold&#60;/b&#62; cause");
-        assert_says(&text, "The absence of a review is not a pass.");
-        let elsewhere = text.replace("The absence of a review is not a pass.", "");
+        assert_says(&text, "A failed run is not a pass.");
+        let elsewhere = text.replace("A failed run is not a pass.", "");
         assert_does_not_say(&elsewhere.to_lowercase(), "pass");
         assert_does_not_say(&text, "Verdict");
     }
@@ -654,10 +794,7 @@ fn the_trend_is_a_chart_and_a_table_of_the_same_nights() {
     let page = world().a_night_later().a_night_later().report();
     assert_eq!(page.matches("<circle").count(), 3);
     assert_says(&page, "<polyline points=\"62,22 383,22 704,22\"/>");
-    assert_says(
-        &text_of(&page),
-        "The last 3 reviewed nights, the newest first",
-    );
+    assert_says(&text_of(&page), "The last 3 runs, newest first");
 
     // A missed night breaks the line.
     let page = world()

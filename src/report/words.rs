@@ -1,4 +1,6 @@
-//! The closed sets in sentences. Beside each, the page shows the word that the files use.
+//! Titles and sentences for the closed sets. The page shows each beside the word that the files use.
+//!
+//! A title never claims what only the value beside it can show: it reads the same for a check that failed.
 
 use crate::judgement::{
     ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, OffboardingResult,
@@ -32,19 +34,15 @@ impl Title for Verdict {
 impl Meaning for Verdict {
     fn meaning(&self) -> &'static str {
         match self {
-            Self::Pass => {
-                "Nobody who left has access past their deadline, and everything this rests on \
-                 could be checked."
-            }
+            Self::Pass => "No check failed.",
             Self::PassWithExceptions => {
-                "Nobody who left has access past their deadline, except where an approved \
-                 exception allows it, and everything this rests on could be checked."
+                "No check failed. Each risk acceptance is listed with its approver and last day."
             }
             Self::Inconclusive => {
-                "Something this review rests on could not be checked or judged. No access past a \
-                 deadline was proven, but this night does not prove that there is none."
+                "A check failed, or a leaver or an account could not be judged. No access past a \
+                 deadline was found, which does not show that there is none."
             }
-            Self::Fail => "At least one person who should have lost access still has it.",
+            Self::Fail => "",
         }
     }
 }
@@ -52,15 +50,15 @@ impl Meaning for Verdict {
 impl Title for Outcome {
     fn title(&self) -> &'static str {
         match self {
-            Self::Rehired => "Works here again",
+            Self::Rehired => "Rehired",
             Self::Rescinded => "No longer leaving",
-            Self::Upcoming => "Will leave",
-            Self::StillActive => "Still has access",
-            Self::NotEvaluable => "Could not be judged",
-            Self::WithinGrace => "Has access, before the deadline",
-            Self::Excepted => "Has access by an approved exception",
+            Self::Upcoming => "Work ends later",
+            Self::StillActive => "Access past the deadline",
+            Self::NotEvaluable => "Not concluded",
+            Self::WithinGrace => "Within grace",
+            Self::Excepted => "Accepted risk",
             Self::Removed => "Access removed",
-            Self::NoAccessFound => "Never had an account",
+            Self::NoAccessFound => "No account found since the first run",
         }
     }
 }
@@ -82,20 +80,25 @@ impl Title for OffboardingResult {
 impl Meaning for Outcome {
     fn meaning(&self) -> &'static str {
         match self {
-            Self::Rehired => "A later tenure of the same person runs.",
-            Self::Rescinded => "HR named the person as leaving; the feed now says active.",
-            Self::Upcoming => "Work has not ended yet.",
+            Self::Rehired => "The same person works here again, in a later tenure.",
+            Self::Rescinded => "HR named the person as a leaver; the feed now says employed.",
+            Self::Upcoming => "The end of work lies after this run.",
             Self::StillActive => "An account of the person has access after the deadline.",
             Self::NotEvaluable => {
-                "Whether the person has access is not known. This is never counted as removed."
+                "This run cannot tell whether the person has access. It never counts as removed."
             }
-            Self::WithinGrace => "An account has access, and the deadline has not passed.",
-            Self::Excepted => "An account has access after the deadline; an exception covers it.",
+            Self::WithinGrace => {
+                "An account has access. Work has ended, and the deadline has not passed."
+            }
+            Self::Excepted => {
+                "An account has access after the deadline. An approved exception accepts the risk."
+            }
             Self::Removed => {
-                "The person had an account; it is inactive or gone from a list proven complete."
+                "The account is inactive, or absent from a list that was proven complete."
             }
             Self::NoAccessFound => {
-                "No account was ever seen for the person, and one would have been recognised."
+                "No run since the first has found an account of the person. An account that was \
+                 removed before the first run cannot be seen."
             }
         }
     }
@@ -104,16 +107,16 @@ impl Meaning for Outcome {
 impl Title for FindingKind {
     fn title(&self) -> &'static str {
         match self {
-            Self::OffboardedAccess => "Access after leaving",
+            Self::OffboardedAccess => "Access past the deadline",
             Self::AccessAfterConclusion => "Access again after the offboarding was concluded",
-            Self::PossibleOffboardedAccess => "Possible access after leaving",
+            Self::PossibleOffboardedAccess => "Possible access of a leaver",
             Self::LateRemoval => "Removed late",
             Self::AccountWithoutHrRecord => "Account without HR record",
-            Self::AccountUnidentifiable => "Account nobody can be tied to",
+            Self::AccountUnidentifiable => "Account without an identifiable owner",
             Self::ExceptionInvalid => "Exception not valid",
             Self::AliasInvalid => "Alias not valid",
             Self::LeaverWithoutAddress => "Leavers without a usable address",
-            Self::RevocationNotDone => "Revocation not carried out",
+            Self::RevocationNotDone => "Review decision not carried out",
         }
     }
 }
@@ -122,15 +125,15 @@ impl Title for ChangeKind {
     fn title(&self) -> &'static str {
         match self {
             Self::Added => "Account added",
-            Self::Removed => "Account gone",
+            Self::Removed => "Account no longer listed",
             Self::Deactivated => "Account deactivated",
             Self::Reactivated => "Account reactivated",
-            Self::Rejoined => "Account came back",
+            Self::Rejoined => "Account listed again",
             Self::RoleChanged => "Role changed",
             Self::EmailChanged => "E-mail changed",
             Self::NameChanged => "Name changed",
             Self::LeaverAdded => "New leaver",
-            Self::LeaverVanished => "Leaver no longer named by HR",
+            Self::LeaverVanished => "Leaver no longer in the HR feed",
             Self::EndOfWorkMoved => "End of work moved",
             Self::Rehired => "Rehired",
             Self::PolicyChanged => "Rule changed",
@@ -141,29 +144,29 @@ impl Title for ChangeKind {
 impl Title for CheckId {
     fn title(&self) -> &'static str {
         match self {
-            Self::ConnectionActive => "The Truto connection is active",
-            Self::SourceOrigin => "The accounts came from api.truto.one",
-            Self::Clock => "Our clock agrees with the server's",
-            Self::WorkspaceListed => "The workspace is one the connection sees",
-            Self::ListComplete => "The list of accounts was read to its end",
-            Self::RowsReconcile => "Rows add up, and the memberships name the same accounts",
-            Self::PopulationSize => "The number of accounts is believable",
-            Self::PopulationDrop => "The number of accounts has not collapsed",
-            Self::FieldsKnown => "E-mail, status and role of the accounts are known",
-            Self::Viewer => "The connection's own account sees everybody",
-            Self::HrFresh => "The HR feed is recent",
-            Self::HrNotEmpty => "The HR feed names leavers",
-            Self::HrRowsAccounted => "Every row of the HR feed was understood",
-            Self::HrColumns => "No unread column could change an outcome",
-            Self::HrIdentities => "Ids of the HR feed identify people",
-            Self::HrMatchable => "HR and Asana have the same organization",
-            Self::HrDrop => "The HR feed has not collapsed",
-            Self::PolicyUnchanged => "The rules are those of the run before",
-            Self::Cadence => "No night was missed",
-            Self::LedgerContinues => "The ledger is whole",
-            Self::StoreProtection => "The store keeps what was written",
-            Self::MappingUnchanged => "Truto maps accounts as in the last complete run",
-            Self::ReviewDue => "Access was reviewed by people, and lately enough",
+            Self::ConnectionActive => "Status of the Truto connection",
+            Self::SourceOrigin => "Server that returned the accounts",
+            Self::Clock => "Clock compared with the server's",
+            Self::WorkspaceListed => "Workspace of the connection",
+            Self::ListComplete => "End of the account list",
+            Self::RowsReconcile => "Row counts and second source",
+            Self::PopulationSize => "Number of accounts",
+            Self::PopulationDrop => "Fall in the number of accounts",
+            Self::FieldsKnown => "Address, status and role of the accounts",
+            Self::Viewer => "Role of the connected account",
+            Self::HrFresh => "Age of the HR feed",
+            Self::HrNotEmpty => "People in the HR feed",
+            Self::HrRowsAccounted => "Rows of the HR feed",
+            Self::HrColumns => "Unread columns of the HR feed",
+            Self::HrIdentities => "Person ids of the HR feed",
+            Self::HrMatchable => "Mail domains common to HR and Asana",
+            Self::HrDrop => "Fall in the number of HR rows",
+            Self::PolicyUnchanged => "Rules compared with the run before",
+            Self::Cadence => "Time between runs",
+            Self::LedgerContinues => "Ledger of earlier runs",
+            Self::StoreProtection => "Protection of the stored evidence",
+            Self::MappingUnchanged => "Truto's mapping of accounts",
+            Self::ReviewDue => "Date of the last access review",
         }
     }
 }
@@ -188,7 +191,7 @@ impl Title for MatchKind {
     fn title(&self) -> &'static str {
         match self {
             Self::PersonId => "by person id",
-            Self::Alias => "by hand",
+            Self::Alias => "by alias",
             Self::Email => "by e-mail",
             Self::DomainAlias => "by e-mail, other domain",
             Self::FormerEmail => "by former e-mail",
@@ -209,9 +212,9 @@ impl Title for WithinSla {
 impl Title for FeedScope {
     fn title(&self) -> &'static str {
         match self {
-            Self::Leavers => "everyone who left",
-            Self::RecentLeavers => "those who left lately; rows drop out with time",
-            Self::Roster => "everyone who works here, and perhaps who left",
+            Self::Leavers => "all leavers",
+            Self::RecentLeavers => "recent leavers; rows drop out with time",
+            Self::Roster => "roster: all employed people, and possibly leavers",
         }
     }
 }
@@ -219,11 +222,11 @@ impl Title for FeedScope {
 impl Title for AgeBasis {
     fn title(&self) -> &'static str {
         match self {
-            Self::FileMtime => "as the file system says",
-            Self::HttpLastModified => "as the HTTP server says",
-            Self::S3LastModified => "as S3 says",
-            Self::Live => "when it was read live, as the server's clock says",
-            Self::Unknown => "as nobody says",
+            Self::FileMtime => "according to the file system",
+            Self::HttpLastModified => "according to the HTTP server",
+            Self::S3LastModified => "according to S3",
+            Self::Live => "when it was read, by the server's clock",
+            Self::Unknown => "source unknown",
         }
     }
 }

@@ -1018,7 +1018,7 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
             signer: None,
             identity: support::identity(as_of, "7f3a9c"),
             criticality: "critical".to_owned(),
-            control_ids: Vec::new(),
+            own_controls: Vec::new(),
         };
         let failure = Failure {
             stage: "reading the HR feed".to_owned(),

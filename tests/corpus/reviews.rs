@@ -8,8 +8,8 @@ use std::path::Path;
 
 use asana_access_review::campaign::{self, OpenAsked};
 use asana_access_review::evidence::{
-    ByReviewer, Entry, EntryKind, FileRecord, FrozenRow, ReviewClosed, ReviewDataFile, ReviewFile,
-    ReviewManifest, Scope, Totals, Worksheet, sha256_hex, sums,
+    ByReviewer, Control, Entry, EntryKind, FileRecord, FrozenRow, ReviewClosed, ReviewDataFile,
+    ReviewFile, ReviewManifest, Scope, Totals, Worksheet, sha256_hex, sums,
 };
 use asana_access_review::judgement::{RunRef, Verdict};
 use asana_access_review::people::{Decision, EmailAddress, Role, Status};
@@ -640,14 +640,16 @@ const TAMPERINGS: &[Tampering] = &[
         // Its hash is the review's.
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
-    tampering(
-        "a manifest of a review names other controls",
-        OPEN_C,
-        |copy| {
-            copy.forge_manifest(OPEN_C, |manifest| drop(manifest.controls.pop()));
-            Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))
-        },
-    ),
+    tampering("a manifest of a review claims a control", OPEN_C, |copy| {
+        copy.forge_manifest(OPEN_C, |manifest| {
+            manifest.controls.push(Control {
+                id: "PCI DSS 7.2.4".to_owned(),
+                supports: "All access was reviewed.".to_owned(),
+                does_not_show: String::new(),
+            });
+        });
+        Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))
+    }),
     tampering("a manifest of a review counts other rows", OPEN_C, |copy| {
         copy.forge_manifest(OPEN_C, |manifest| manifest.files[0].rows = Some(1));
         Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))

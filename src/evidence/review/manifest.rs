@@ -4,18 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ReviewClosed, ReviewDataFile, Scope, Worksheet};
+use crate::evidence::controls::{self, Control, OwnControl};
 use crate::evidence::{
-    Control, Entry, EntryKind, Executor, FileRecord, ReviewFile, ReviewFolder, ReviewPart, Tool,
-    json, marked, sha256_hex,
+    Entry, EntryKind, Executor, FileRecord, ReviewFile, ReviewFolder, ReviewPart, Tool, json,
+    marked, sha256_hex,
 };
 use crate::judgement::{RunRef, Verdict};
 use crate::people::{ReviewEvent, ReviewStep, Workspace};
 
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";
-
-/// What is said of a control of the company's own.
-const OWN_CONTROL: &str = "The company's own control, as configured.";
 
 /// What the evidence of a review says about its frame.
 #[derive(Clone, Debug)]
@@ -26,8 +24,8 @@ pub struct ReviewFrame {
     pub executor: Executor,
     /// How critical the reviewed system is, in the company's own word.
     pub criticality: String,
-    /// The company's own control ids.
-    pub control_ids: Vec<String>,
+    /// The company's own controls.
+    pub own_controls: Vec<OwnControl>,
 }
 
 /// `manifest.json` of a review's part.
@@ -43,6 +41,7 @@ pub struct ReviewManifest {
     pub connection: ReviewedConnection,
     pub origin: String,
     pub controls: Vec<Control>,
+    pub own_controls: Vec<OwnControl>,
     pub night: RunRef,
     pub opened: Option<RunRef>,
     pub verdict: Verdict,
@@ -89,37 +88,6 @@ fn word(part: ReviewPart) -> &'static str {
     }
 }
 
-/// The controls that a periodic review supports.
-fn controls(own: &[String]) -> Vec<Control> {
-    let ours = [
-        (
-            "SOC 2 CC6.2",
-            "Access is reviewed against a frozen population, and what is not right is revoked.",
-        ),
-        (
-            "SOC 2 CC6.3",
-            "Roles are confirmed or changed by somebody other than who holds them.",
-        ),
-        (
-            "ISO/IEC 27001:2022 A.5.18",
-            "Access rights are reviewed, and what the review asks for is followed until it is done.",
-        ),
-        (
-            "PCI DSS 7.2.4",
-            "All accounts and their roles are reviewed, and inappropriate access is addressed.",
-        ),
-    ];
-    let ours = ours.into_iter().map(|(id, text)| Control {
-        id: id.to_owned(),
-        text: text.to_owned(),
-    });
-    let own = own.iter().map(|id| Control {
-        id: id.clone(),
-        text: OWN_CONTROL.to_owned(),
-    });
-    ours.chain(own).collect()
-}
-
 impl ReviewManifest {
     /// Of a review that is opened. Until it is closed it proves nothing.
     pub fn opened(
@@ -159,6 +127,7 @@ impl ReviewManifest {
         let (sha256, at) = (&closed.review_sha256, closed.closed_at);
         Self {
             opened: Some(closed.opened.clone()),
+            controls: controls::of_a_review(closed.verdict, closed.complete, &frame.own_controls),
             verdict: closed.verdict,
             complete: closed.complete,
             reasons,
@@ -202,7 +171,8 @@ impl ReviewManifest {
                 criticality: frame.criticality.clone(),
             },
             origin: origin.to_owned(),
-            controls: controls(&frame.control_ids),
+            controls: Vec::new(),
+            own_controls: frame.own_controls.clone(),
             night: worksheet.night.clone(),
             opened: None,
             verdict: Verdict::Inconclusive,
@@ -215,13 +185,11 @@ impl ReviewManifest {
 
     /// The frame that it was made in.
     pub fn frame(&self) -> ReviewFrame {
-        let controls = self.controls.iter();
-        let own = controls.filter(|control| control.text == OWN_CONTROL);
         ReviewFrame {
             tool: self.tool.clone(),
             executor: self.executor.clone(),
             criticality: self.connection.criticality.clone(),
-            control_ids: own.map(|control| control.id.clone()).collect(),
+            own_controls: self.own_controls.clone(),
         }
     }
 

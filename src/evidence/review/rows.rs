@@ -186,7 +186,7 @@ fn recommended(account: &Listed, changed: &str, previous: Option<Decision>) -> (
     if has("possible_offboarded_access") {
         return told(
             Decision::DontKnow,
-            "it may belong to somebody who left: find out whose it is",
+            "it may belong to a leaver: find out whose it is",
         );
     }
     if has("account_unidentifiable") {

@@ -320,7 +320,7 @@ fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert_eq!(
         judged.reasons,
-        ["1 exception(s) were needed, 1 of them after the fact; 1 leaver(s) have access by them"]
+        ["1 risk acceptance(s) in use, 1 of them after the fact; 1 leaver(s) keep access under them"]
     );
     let line = exception(&judged);
     assert!(line.after_the_fact);
@@ -449,7 +449,7 @@ fn of_two_exceptions_the_one_that_was_in_time_is_named() {
         .judge();
     assert_eq!(
         judged.reasons,
-        ["1 exception(s) were needed; 1 leaver(s) have access by them"]
+        ["1 risk acceptance(s) in use; 1 leaver(s) keep access under them"]
     );
     let note = &leaver(&judged, ADA).note;
     assert!(note.contains("exception in line 2"), "{note}");

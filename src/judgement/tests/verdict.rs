@@ -119,8 +119,8 @@ fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
             "offboarded_access: 1 finding(s)",
             "check clock failed: so it is",
             "1 leaver(s) could not be judged",
-            "1 account(s) may belong to somebody who left",
-            "1 exception(s) were needed; 1 leaver(s) have access by them",
+            "1 account(s) may belong to a leaver",
+            "1 risk acceptance(s) in use; 1 leaver(s) keep access under them",
         ]
     );
 }
