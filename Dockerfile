@@ -35,7 +35,7 @@ FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="asana-access-review" \
-      org.opencontainers.image.description="Proves every night that people who left lost their Asana access, and keeps the evidence" \
+      org.opencontainers.image.description="Checks whether people who left still have access to Asana, and keeps verifiable evidence" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -1,4 +1,4 @@
-//! Proves every night that people who left lost their Asana access, and keeps the evidence.
+//! Checks whether people who left still have access to Asana, and keeps verifiable evidence.
 //!
 //! Data walks: environment → [`config`] → [`source`] (accounts), [`feed`] (HR) and [`directives`]
 //! (what people decided by hand) → [`judgement`] → [`evidence`] and [`report`] → [`store`],

@@ -82,7 +82,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         counts.leavers.total,
         &counts.leavers.by_outcome,
     );
-    let _ = writeln!(text, "  tested     {}", judgement.deadlines_due());
+    let _ = writeln!(text, "  deadlines  {}", judgement.deadlines_due());
     text += &line(
         "findings  ",
         counts.findings.total,

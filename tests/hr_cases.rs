@@ -1242,7 +1242,7 @@ fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
     assert_eq!(night.code, 0);
     assert_eq!(
         night.check("hr_drop"),
-        "pass: not judged: in this scope rows drop out with time"
+        "pass: not checked: in this scope rows drop out with time"
     );
     assert_eq!(night.manifest["policy"]["hr_feed_scope"], "recent-leavers");
 }
@@ -1292,7 +1292,7 @@ fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
     assert_eq!(night.manifest["sources"]["truto"]["accounts"], 2);
     assert_eq!(
         night.check("list_complete"),
-        "pass: every page was read, up to one that names no next"
+        "pass: every page was read; the last page names no next page"
     );
     assert_eq!(
         night.check("rows_reconcile"),

@@ -279,7 +279,7 @@ fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
     let text = message["text"].as_str().expect("a text");
     assert!(
         text.starts_with(
-            "TEST DATA: Asana access review: FAIL, somebody who left still has access"
+            "TEST DATA: Asana leaver access check: FAIL, a leaver has access past the deadline"
         ),
         "{text}"
     );

@@ -123,14 +123,14 @@ impl<'a> Page<'a> {
     fn exclusions(&self) -> Vec<Exclusion<'a>> {
         let exceptions = self.exceptions().map(|(exception, of)| {
             let last = exception.expires_on.as_deref();
-            ("exceptions", exception.approved_by.as_deref(), last, of)
+            ("exceptions.csv", exception.approved_by.as_deref(), last, of)
         });
         let aliases = self.aliases().filter(|(alias, _)| {
             matches!(alias.relation.as_deref(), Some("service" | "different"))
         });
         let aliases = aliases.map(|(alias, of)| {
             let last = alias.expires_on.as_deref();
-            ("aliases", alias.approved_by.as_deref(), last, of)
+            ("aliases.csv", alias.approved_by.as_deref(), last, of)
         });
         exceptions
             .chain(aliases)
@@ -358,8 +358,9 @@ fn overdue(finding: &Finding) -> Option<String> {
 /// Whether a deadline has been met or missed.
 fn is_timed(leaver: &Leaver) -> bool {
     match leaver.outcome {
-        Outcome::StillActive | Outcome::Excepted | Outcome::Removed => true,
-        Outcome::NotEvaluable
+        Outcome::StillActive | Outcome::Removed => true,
+        Outcome::Excepted
+        | Outcome::NotEvaluable
         | Outcome::WithinGrace
         | Outcome::NoAccessFound
         | Outcome::Rehired

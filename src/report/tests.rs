@@ -508,7 +508,7 @@ fn accounts_rows_and_exclusions_tie_out() {
         "Offboardings in leavers.csv 2 1 excepted + 1 no_access_found; 0 more were concluded",
     );
     assert_says(&text, "Exclusions: 1 line ");
-    assert_says(&text, "exceptions 2 covers access by account 7");
+    assert_says(&text, "exceptions.csv , line 2 covers access by account 7");
 }
 
 #[test]

@@ -202,9 +202,9 @@ impl Title for MatchKind {
 impl Title for WithinSla {
     fn title(&self) -> &'static str {
         match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "not known",
+            Self::Yes => "in time",
+            Self::No => "past the deadline",
+            Self::Unknown => "not demonstrated",
         }
     }
 }

@@ -133,9 +133,8 @@ fn workspace_listed(inputs: &Inputs) -> Check {
         .find(|other| *other != workspace)
     {
         let detail = format!(
-            "this is workspace {workspace}, and the runs before are of {other}: the evidence of a \
-             connection is of one workspace; connect the other one anew, or let EVIDENCE_URL name \
-             another place"
+            "this is workspace {workspace}, and earlier runs are of workspace {other}: the evidence of a \
+             connection is of one workspace; create another connection, or set another EVIDENCE_URL"
         );
         return with(check(id, CheckStatus::Fail, detail), numbers);
     }
@@ -176,7 +175,7 @@ fn without_witness(population: &Population) -> Option<String> {
     match &population.viewer {
         Viewer::Account { .. } => None,
         Viewer::NotTold { reason } => Some(format!(
-            "{memberships}; {second_list}; the connection's own account is not known ({reason})"
+            "{memberships}; {second_list}; the connected account is unknown ({reason})"
         )),
     }
 }
@@ -220,7 +219,7 @@ fn list_complete(inputs: &Inputs) -> Check {
             "the last page was not reached".to_owned(),
         )
     } else if listing.partial_response && !memberships_agree(&inputs.population.memberships) {
-        let detail = "Truto marked the list as partial, and the memberships do not prove it whole";
+        let detail = "Truto marked the list as partial, and the memberships do not show that it is complete";
         (CheckStatus::Fail, detail.to_owned())
     } else if listing.partial_response {
         let detail = "Truto marked the list as partial; the memberships name the same accounts";
@@ -235,7 +234,7 @@ fn list_complete(inputs: &Inputs) -> Check {
     } else {
         (
             CheckStatus::Pass,
-            "every page was read, up to one that names no next".to_owned(),
+            "every page was read; the last page names no next page".to_owned(),
         )
     };
     with(check(id, status, detail), numbers)
@@ -263,7 +262,7 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
     }
     if let Some(first) = rejected.first() {
         faults.push(format!(
-            "{} row(s) are no account, the first on page {} row {}: {}",
+            "{} row(s) could not be read as accounts, the first on page {} row {}: {}",
             rejected.len(),
             first.page,
             first.row,
@@ -353,12 +352,12 @@ fn population_size(inputs: &Inputs) -> Check {
     let accounts = inputs.population.accounts.len() as u64;
     let id = CheckId::PopulationSize;
     let (status, detail) = if accounts == 0 {
-        (CheckStatus::Fail, "the list holds no account".to_owned())
+        (CheckStatus::Fail, "the list has no account".to_owned())
     } else if accounts == SUSPICIOUS_POPULATION
         && !memberships_agree(&inputs.population.memberships)
     {
-        let detail = "exactly 2000 accounts is where Asana cuts a list, and the memberships do \
-                      not prove it whole";
+        let detail = "Asana cuts a list at exactly 2000 accounts, and the memberships do not show that this \
+                      list is complete";
         (CheckStatus::Fail, detail.to_owned())
     } else {
         (CheckStatus::Pass, format!("{accounts} account(s)"))
@@ -394,7 +393,7 @@ fn fields_known(basis: &Basis<'_>) -> Check {
     let mut detail = Vec::new();
     if no_email > 0 {
         detail.push(format!(
-            "{no_email} account(s) that have or may have access bear no e-mail"
+            "{no_email} account(s) that have or may have access have no address"
         ));
     }
     if no_status > 0 {
@@ -417,9 +416,9 @@ fn fields_known(basis: &Basis<'_>) -> Check {
     }
     if by_hand > 0 {
         detail.push(format!(
-            "{by_hand} without e-mail are named by hand: {}",
+            "{by_hand} without an address are decided by hand: {}",
             if exceptions.is_empty() {
-                "aliases say what they are".to_owned()
+                "by aliases".to_owned()
             } else {
                 Vec::from_iter(exceptions.iter().map(String::as_str)).join(", ")
             }
@@ -434,7 +433,7 @@ fn fields_known(basis: &Basis<'_>) -> Check {
     } else {
         (
             CheckStatus::Pass,
-            "e-mail, status and role of every account are known".to_owned(),
+            "address, status and role of every account are known".to_owned(),
         )
     };
     let mut numbers = json!({
@@ -450,7 +449,7 @@ fn viewer(inputs: &Inputs) -> Check {
     let id = CheckId::Viewer;
     let (viewer, of_me) = match &inputs.population.viewer {
         Viewer::NotTold { reason } => {
-            let detail = format!("the connection's own account is not known: {reason}");
+            let detail = format!("the connected account is unknown: {reason}");
             return check(id, CheckStatus::Warn, detail);
         }
         Viewer::Account { id, role } => (id, role),
@@ -461,7 +460,7 @@ fn viewer(inputs: &Inputs) -> Check {
         .iter()
         .find(|account| account.id == *viewer)
     else {
-        let detail = format!("the connection's own account {viewer} is missing from the list");
+        let detail = format!("the connected account {viewer} is missing from the list");
         return check(id, CheckStatus::Fail, detail);
     };
     // The lower of both: a connection that sees less than an administrator shows a shorter list.
@@ -474,12 +473,12 @@ fn viewer(inputs: &Inputs) -> Check {
     let (status, detail) = match role {
         Role::Admin => (
             CheckStatus::Pass,
-            "the connection's own account is listed, an admin".into(),
+            "the connected account is listed as an admin".into(),
         ),
         Role::Member | Role::Guest => (
             CheckStatus::Fail,
             format!(
-                "the connection's own account {viewer} is a {role}{}: it may not see every account; connect as an administrator",
+                "the connected account {viewer} is a {role}{}: it may not see every account; connect as an administrator",
                 match (of_me.rank(), account.role.rank()) {
                     (Some(one), Some(other)) if one != other =>
                         format!(" (role {of_me} in `/me`, {} in the list)", account.role),
@@ -489,7 +488,7 @@ fn viewer(inputs: &Inputs) -> Check {
         ),
         Role::Unknown(_) => (
             CheckStatus::Warn,
-            format!("the connection's own account {viewer} is listed, its role is unknown"),
+            format!("the connected account {viewer} is listed, its role is unknown"),
         ),
     };
     check(id, status, detail)

@@ -30,7 +30,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
     let id = CheckId::HrFresh;
     let origin = &inputs.hr.origin;
     let Some(max_age) = inputs.policy.hr_feed_max_age_seconds else {
-        return check(id, CheckStatus::Pass, "not judged: HR_FEED_MAX_AGE is off");
+        return check(id, CheckStatus::Pass, "not checked: HR_FEED_MAX_AGE is off");
     };
     let Some(modified) = origin.modified_at else {
         return check(id, CheckStatus::Fail, "the age of the HR feed is unknown");
@@ -39,7 +39,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
     let numbers = json!({ "age_seconds": age, "max_age_seconds": max_age });
     // A date that has not come yet would stay fresh until it has: it tells no age at all.
     if age < -MAX_FUTURE_SECONDS {
-        let detail = "the HR feed is dated in the future: nobody knows how old it is";
+        let detail = "the HR feed is dated in the future, so its age is unknown";
         return with(check(id, CheckStatus::Fail, detail), numbers);
     }
     let fresh = age <= max_age;
@@ -60,14 +60,14 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
     if inputs.hr.unusable.is_some() {
         // Leavers of an earlier run are followed, but tonight's file names nobody.
-        let detail = "the HR feed cannot be used: nobody knows whom it names";
+        let detail = "the HR feed cannot be used, so its leavers are unknown";
         return check(id, CheckStatus::Fail, detail);
     }
     if inputs.policy.hr_feed_scope == FeedScope::Roster {
         let rows = rows_with_people(inputs);
         let numbers = json!({ "rows": rows });
         let (status, detail) = match rows {
-            0 => (CheckStatus::Fail, "the roster names nobody".to_owned()),
+            0 => (CheckStatus::Fail, "the roster names no person".to_owned()),
             _ => (CheckStatus::Pass, format!("the roster has {rows} row(s)")),
         };
         return with(check(id, status, detail), numbers);
@@ -147,7 +147,7 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
     } else if unclassified > 0 {
         (
             CheckStatus::Warn,
-            format!("{unclassified} row(s) have a status that is not known"),
+            format!("{unclassified} row(s) have an unknown status"),
         )
     } else {
         (
@@ -199,7 +199,7 @@ fn hr_matchable(basis: &Basis<'_>) -> Check {
     let matchable = matchable.count();
     let numbers = json!({ "rows": inputs.hr.rows.len(), "matchable": matchable });
     if matchable == 0 {
-        let detail = "no HR row shares a mail domain with any account: HR and Asana may be of \
+        let detail = "no HR row shares a mail domain with an account: HR and Asana may belong to \
                       different organizations";
         return with(check(id, CheckStatus::Fail, detail), numbers);
     }
@@ -248,7 +248,7 @@ pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Che
 fn hr_drop(basis: &Basis<'_>) -> Check {
     let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
-        let detail = "not judged: in this scope rows drop out with time";
+        let detail = "not checked: in this scope rows drop out with time";
         return check(CheckId::HrDrop, CheckStatus::Pass, detail);
     }
     // A night without a readable feed says nothing of how large it is.

@@ -62,7 +62,7 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     let before = before.and_then(|baseline| baseline.mapping.as_ref());
     let sha256 = match now {
         Mapping::NotTold { reason } => {
-            let detail = format!("how Truto maps Asana's users is not known: {reason}");
+            let detail = format!("Truto's mapping of Asana's users is unknown: {reason}");
             return Some(check(id, CheckStatus::Warn, detail));
         }
         Mapping::Told { sha256 } => sha256,
@@ -71,17 +71,17 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
     let (status, detail, numbers) = match before {
         None => (
             CheckStatus::Pass,
-            "no complete run that knew the mapping to compare with",
+            "no complete run has recorded the mapping yet",
             numbers,
         ),
         Some(Mapping::NotTold { .. }) => (
             CheckStatus::Warn,
-            "the last complete run was not told it: a change since the one before is not ruled out",
+            "the last complete run did not record the mapping, so a change cannot be ruled out",
             numbers,
         ),
         Some(Mapping::Told { sha256: known }) if *known == *sha256 => (
             CheckStatus::Pass,
-            "Truto maps Asana's users as in the last complete run",
+            "the mapping is the same as in the last complete run",
             numbers,
         ),
         Some(Mapping::Told { sha256: known }) => (
@@ -157,7 +157,7 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
             check(
                 id,
                 CheckStatus::Warn,
-                "no complete run can be relied on so far",
+                "no earlier run is complete",
             )
         };
     };
@@ -228,7 +228,7 @@ fn ledger_continues(inputs: &Inputs) -> Check {
             ),
             Some(head) => (
                 CheckStatus::Pass,
-                format!("entry {head} and what was used of earlier runs are unaltered"),
+                format!("entry {head} and the earlier files that this run used are unaltered"),
             ),
         }
     };

@@ -27,7 +27,7 @@ fn store_protection(store: &Protection) -> Check {
     match create_only {
         true => seen.push("a second create was refused".to_owned()),
         false => fails.push(
-            "the store took a second create of the same name: it replaces what is there".to_owned(),
+            "the store accepted a second create of the same name: it replaces existing objects".to_owned(),
         ),
     }
     match (lock_asked, lock) {
@@ -35,16 +35,16 @@ fn store_protection(store: &Protection) -> Check {
             seen.push(format!("locked ({got})"));
         }
         (Some(asked), Some(got)) => {
-            fails.push(format!("a lock was asked for ({asked}), and it is {got}"));
+            fails.push(format!("the setting asks for a lock ({asked}), and the object has {got}"));
         }
         (Some(asked), None) => {
-            fails.push(format!("a lock was asked for ({asked}), and none is seen"));
+            fails.push(format!("the setting asks for a lock ({asked}), and the object has none"));
         }
         (None, Some(got)) => seen.push(format!("locked by the bucket ({got})")),
         (None, None) if unread.is_some() => {}
         (None, None) => warns.push(
-            "no lock is seen: whoever may delete there can take evidence away, which only the chain \
-             and whoever noted its head would show"
+            "objects are not locked: an identity with permission to delete can remove evidence, and \
+             only a head noted elsewhere would show it"
                 .to_owned(),
         ),
     }
@@ -52,14 +52,14 @@ fn store_protection(store: &Protection) -> Check {
         (Some(asked), got) if got.as_ref() != Some(asked) => {
             let got = got.as_deref().unwrap_or("none");
             fails.push(format!(
-                "encryption `{asked}` was asked for, and `{got}` is seen"
+                "the setting asks for encryption `{asked}`, and the object has `{got}`"
             ));
         }
         (_, Some(got)) => seen.push(format!("encrypted ({got})")),
         (_, None) => {}
     }
     if let Some(unread) = unread {
-        warns.push(format!("what it does was not read back: {unread}"));
+        warns.push(format!("lock and encryption could not be read back: {unread}"));
     }
     let status = match (fails.is_empty(), warns.is_empty()) {
         (false, _) => CheckStatus::Fail,

@@ -219,7 +219,7 @@ fn a_list_without_any_witness_is_not_complete() {
     assert_eq!(
         check(&judged, CheckId::ListComplete).detail,
         "no second source confirms that the list is complete: the memberships answered 403, missing scope default; \
-         Asana's own list of users was not read; the connection's own account is not known (403); connect again with \
+         Asana's own list of users was not read; the connected account is unknown (403); connect again with \
          full permissions; closes with: `asana-access-review connect --reconnect conn`"
     );
 }
@@ -558,7 +558,7 @@ fn the_eyes_we_look_through_must_see_everybody() {
     let judged = world().exactly(|inputs| inputs.population.viewer = lower);
     assert_eq!(
         check(&judged, CheckId::Viewer).detail,
-        "the connection's own account root is a guest (role guest in `/me`, admin in the list): it may not see \
+        "the connected account root is a guest (role guest in `/me`, admin in the list): it may not see \
          every account; connect as an administrator"
     );
     let missing = Viewer::Account {
@@ -814,7 +814,7 @@ fn what_the_store_did_is_told_with_its_numbers() {
     let check = check.expect("the check");
     assert_eq!(
         check.detail,
-        "a lock was asked for (compliance for 400 days), and it is governance for 365 days; a \
+        "the setting asks for a lock (compliance for 400 days), and the object has governance for 365 days; a \
          second create was refused; encrypted (AES256)"
     );
     assert_eq!(check.numbers["lock_days"], 365);
