@@ -10,11 +10,11 @@ use clap::{Arg, ArgAction, ArgGroup};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::campaign::{CloseAsked, OpenAsked, StatusAsked};
 use crate::config::{self, Command, Default, VARIABLES};
 use crate::connect::{self, Wanted};
-use crate::evidence::Scope;
 use crate::exit::Exit;
+use crate::review::Scope;
+use crate::review::command::{CloseAsked, OpenAsked, StatusAsked};
 use crate::schedule::Pattern;
 use crate::verify::{Anchor, Rhythm};
 

@@ -3,7 +3,7 @@
 //! Data walks: environment → [`config`] → [`source`] (accounts), [`feed`] (HR) and [`directives`]
 //! (what people decided by hand) → [`judgement`] → [`evidence`] and [`report`] → [`store`],
 //! committed by the [`ledger`]. [`run`] is the hallway that calls the rooms in that order, [`connect`],
-//! [`verify`] and [`campaign`] (periodic reviews) are those of other commands; the binary is the door.
+//! [`verify`] and [`review`] (periodic access reviews) are those of other commands; the binary is the door.
 //!
 //! - The door: [`cli`], [`exit`], [`logging`], [`words`]. After the commit: [`notify`].
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
@@ -12,7 +12,6 @@
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
 
 pub mod aws;
-pub mod campaign;
 pub mod check;
 pub mod cli;
 pub mod clock;
@@ -30,6 +29,7 @@ pub mod net;
 pub mod notify;
 pub mod people;
 pub mod report;
+pub mod review;
 pub mod run;
 pub mod schedule;
 pub mod signing;

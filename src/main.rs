@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use asana_access_review::campaign::CampaignError;
 use asana_access_review::cli::{self, Asked, Until};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::notify::News;
+use asana_access_review::review::command::{self, CampaignError};
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{campaign, check, connect, logging, notify, run, verify, words};
+use asana_access_review::{check, connect, logging, notify, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -310,7 +310,7 @@ fn periodic_review(asked: &cli::Review) -> Result<Exit, Exit> {
     let (environment, progress) = begin();
     let loaded = config::load_review(environment, tool(), |path| std::fs::read_to_string(path));
     let settings = settled(loaded)?;
-    let moment = campaign::Moment {
+    let moment = command::Moment {
         as_of: clock.as_of(),
         suffix: suffix()?,
     };
@@ -318,7 +318,7 @@ fn periodic_review(asked: &cli::Review) -> Result<Exit, Exit> {
     let ended = driver.run(review_step(asked, &settings, &moment, &clock));
     progress.clear();
     let step = ended?.map_err(|error| {
-        complain(&campaign::failure(&error, asked.names() || is_read()));
+        complain(&command::failure(&error, asked.names() || is_read()));
         error.exit()
     })?;
     // Said before anybody is told, which takes a while and may be stopped.
@@ -345,16 +345,16 @@ struct ReviewStep {
 
 async fn review_step(
     asked: &cli::Review,
-    settings: &campaign::Settings,
-    moment: &campaign::Moment,
+    settings: &command::Settings,
+    moment: &command::Moment,
     clock: &Clock,
 ) -> Result<ReviewStep, CampaignError> {
     let is_read = is_read();
     Ok(match asked {
         cli::Review::Open(asked) => {
-            let opened = campaign::open(settings, asked, moment, clock).await?;
+            let opened = command::open(settings, asked, moment, clock).await?;
             ReviewStep {
-                text: campaign::opened(&opened, is_read),
+                text: command::opened(&opened, is_read),
                 news: Some(opened.news(settings, moment)),
                 exit: Exit::Pass,
             }
@@ -365,20 +365,20 @@ async fn review_step(
                             NOTIFY_SLACK_WEBHOOK_URL";
                 return Err(CampaignError::Asked(text.to_owned()));
             }
-            let status = campaign::status(settings, &asked.of, moment).await?;
+            let status = command::status(settings, &asked.of, moment).await?;
             ReviewStep {
                 text: match asked.json {
-                    true => format!("{:#}\n", campaign::status_json(&status, asked.names)),
-                    false => campaign::status_text(&status, asked.names || is_read),
+                    true => format!("{:#}\n", command::status_json(&status, asked.names)),
+                    false => command::status_text(&status, asked.names || is_read),
                 },
                 news: asked.notify.then(|| status.news(settings, moment)),
                 exit: status.exit(),
             }
         }
         cli::Review::Close(asked) => {
-            let closed = campaign::close(settings, asked, moment, clock).await?;
+            let closed = command::close(settings, asked, moment, clock).await?;
             ReviewStep {
-                text: campaign::closed(&closed, is_read),
+                text: command::closed(&closed, is_read),
                 news: Some(closed.news(settings, moment)),
                 exit: closed.exit(),
             }

@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use asana_access_review::evidence::{Entry, EntryKind, Worksheet, sha256_hex};
+use asana_access_review::evidence::{Entry, EntryKind, sha256_hex};
+use asana_access_review::review::Worksheet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use support::company::ensure_sound;

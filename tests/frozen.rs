@@ -10,11 +10,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use asana_access_review::evidence::FrozenRow;
-use asana_access_review::people::{Decision, Role};
+use asana_access_review::people::Role;
+use asana_access_review::review::Decision;
+use asana_access_review::review::FrozenRow;
 use serde_json::{Value, json};
-use support::campaign;
 use support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
+use support::review as access_review;
 use truto_simulator::World;
 
 fn corpus() -> PathBuf {
@@ -220,7 +221,7 @@ fn freeze() {
     job.run_at("2026-11-26T22:40:00Z", gone());
     // A periodic review, what it asked for not done in time and then done, one closed incomplete, and one
     // that is open.
-    let q3 = campaign::open(&job, "2026-11-27T09:00:00Z", "2026-Q3");
+    let q3 = access_review::open(&job, "2026-11-27T09:00:00Z", "2026-Q3");
     let accounts: Vec<String> = q3
         .progress
         .worksheet
@@ -240,19 +241,19 @@ fn freeze() {
         )),
         _ => Some((Decision::Keep, "")),
     };
-    campaign::close(&job, "2026-11-27T17:00:00Z", &q3, decide, None);
+    access_review::close(&job, "2026-11-27T17:00:00Z", &q3, decide, None);
     job.run_at("2026-11-27T22:40:00Z", gone());
     assert_eq!(job.run_at("2026-12-06T22:40:00Z", gone()), 3);
     let done = || gone().without_person(&accounts[1]);
     job.run_at("2026-12-07T22:40:00Z", done());
-    let q4 = campaign::open(&job, "2026-12-08T09:00:00Z", "2026-Q4");
+    let q4 = access_review::open(&job, "2026-12-08T09:00:00Z", "2026-Q4");
     job.run_at("2026-12-08T22:40:00Z", done());
     let doubt = |row: &FrozenRow| match row.row {
         1 => None,
         2 => Some((Decision::DontKnow, "")),
         _ => Some((Decision::Keep, "")),
     };
-    campaign::close(
+    access_review::close(
         &job,
         "2026-12-09T09:00:00Z",
         &q4,
@@ -260,6 +261,6 @@ fn freeze() {
         Some("a reviewer is ill"),
     );
     job.run_at("2026-12-09T22:40:00Z", done());
-    campaign::open(&job, "2026-12-10T09:00:00Z", "2027-Q1");
+    access_review::open(&job, "2026-12-10T09:00:00Z", "2027-Q1");
     support::copy(&job.evidence(), &target);
 }

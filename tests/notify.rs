@@ -10,12 +10,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use asana_access_review::clock::Clock;
-use asana_access_review::evidence::{Tool, Totals};
+use asana_access_review::evidence::Tool;
 use asana_access_review::exit::Exit;
 use asana_access_review::notify::{
     self, About, Address, Because, FindingState, Keys, News, NotifyOn, ReviewNews, ReviewStep,
     ReviewerNews, Story, Webhook,
 };
+use asana_access_review::review::Totals;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Url;

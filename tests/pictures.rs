@@ -18,14 +18,14 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
-use asana_access_review::evidence::Scope;
+use asana_access_review::review::Scope;
+use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
-use support::campaign::at as campaign_at;
 use support::chromium::{Page, browser};
 use support::job::Job;
+use support::review::at as at_review;
 use truto_simulator::{Person, World};
 
 /// A picture weighs no more than this, in bytes.
@@ -95,8 +95,8 @@ fn opened(job: &Job, name: &str, due: &str, as_of: &str, reviewers: &Path) -> Pa
         reviewers: Some(reviewers.to_owned()),
         run: "latest".to_owned(),
     };
-    campaign_at(job, as_of, async |settings, moment, clock| {
-        campaign::open(settings, &asked, moment, clock).await
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::open(settings, &asked, moment, clock).await
     });
     job.run_folder(job.entries() as u64)
 }
@@ -109,8 +109,8 @@ fn closed(job: &Job, as_of: &str, decisions: Vec<PathBuf>) -> PathBuf {
         },
         accept_incomplete: None,
     };
-    campaign_at(job, as_of, async |settings, moment, clock| {
-        campaign::close(settings, &asked, moment, clock).await
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::close(settings, &asked, moment, clock).await
     });
     job.run_folder(job.entries() as u64)
 }

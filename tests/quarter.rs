@@ -6,13 +6,13 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::campaign::{self, CloseAsked, OpenAsked, StatusAsked};
-use asana_access_review::evidence::Scope;
 use asana_access_review::judgement::Verdict;
+use asana_access_review::review::Scope;
+use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
 use serde_json::{Value, json};
-use support::campaign::at as campaign_at;
 use support::chromium::{Page, browser};
 use support::job::{Job, LEFT_AND_GONE, verify};
+use support::review::at as at_review;
 use support::review::{assert_sound, filled, hash, part, saved, worksheet};
 use truto_simulator::World;
 
@@ -38,10 +38,10 @@ fn opened(job: &Job) {
         reviewers: Some(reviewers),
         run: "latest".to_owned(),
     };
-    campaign_at(
+    at_review(
         job,
         "2026-11-02T09:00:00Z",
-        async |settings, moment, clock| campaign::open(settings, &asked, moment, clock).await,
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
     );
 }
 
@@ -116,10 +116,10 @@ fn a_quarter_is_walked_from_the_frozen_night_to_the_auditor() {
 
     // The page comes back first; the day after the due day somebody asks who is missing.
     let by_page = decided_by_page(&job, &browser, revoked_id);
-    let late = campaign_at(&job, "2026-12-01T09:00:00Z", async |settings, moment, _| {
-        campaign::status(settings, &asked(&[&by_page]), moment).await
+    let late = at_review(&job, "2026-12-01T09:00:00Z", async |settings, moment, _| {
+        command::status(settings, &asked(&[&by_page]), moment).await
     });
-    let late = campaign::status_json(&late, true);
+    let late = command::status_json(&late, true);
     assert_eq!(late["not_in_order"], json!([]));
     let waiting = late["reviewers"].as_array().expect("reviewers").iter();
     let waiting: Vec<&Value> = waiting.filter(|of| of["overdue"] == true).collect();
@@ -133,10 +133,10 @@ fn a_quarter_is_walked_from_the_frozen_night_to_the_auditor() {
         of: asked(&[&by_page, &by_spreadsheet]),
         accept_incomplete: None,
     };
-    let closed = campaign_at(
+    let closed = at_review(
         &job,
         "2026-12-01T17:00:00Z",
-        async |settings, moment, clock| campaign::close(settings, &asked, moment, clock).await,
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
     );
     assert_eq!(closed.verdict, Some(Verdict::Pass));
     let head = closed.committed.expect("an entry");

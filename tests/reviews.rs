@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use asana_access_review::campaign::{self, CloseAsked, Moment, OpenAsked, StatusAsked};
-use asana_access_review::evidence::{self, Manifest, Scope};
+use asana_access_review::evidence::{self, Manifest};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
+use asana_access_review::review::Scope;
+use asana_access_review::review::command::{self, CloseAsked, Moment, OpenAsked, StatusAsked};
 use serde_json::{Value, json};
-use support::campaign::{at as campaign_at, tried_at};
 use support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use support::receiver::{Answer, Receiver};
 use support::review::{
     DECIDED_BY, DECISION, NOTE, assert_sound, filled, filled_in, hash, keep, part, saved, worksheet,
 };
+use support::review::{at as at_review, tried_at};
 use support::s3::S3Server;
 use support::{files_below, has};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
@@ -161,7 +162,7 @@ fn the_worksheets_own_spreadsheet_is_read_and_has_the_same_bytes_each_time() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let stored = fs::read(part(&job, "open").join("worksheet.xlsx")).expect("a file");
-    let sheet = asana_access_review::evidence::Worksheet::from_bytes(
+    let sheet = asana_access_review::review::Worksheet::from_bytes(
         &fs::read(part(&job, "open").join("worksheet.json")).expect("a file"),
     )
     .expect("a worksheet");
@@ -244,13 +245,13 @@ fn a_person_is_told_files_by_name_and_a_log_is_not_since_the_page_names_them_aft
         decisions: vec![other.clone(), named],
         ..StatusAsked::default()
     };
-    let status = campaign_at(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
-        campaign::status(settings, &asked, moment).await
+    let status = at_review(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
+        command::status(settings, &asked, moment).await
     });
-    let person = campaign::status_text(&status, true);
+    let person = command::status_text(&status, true);
     let twice = format!("{name}, line 2: row 1 is decided in other.csv, line 2, too");
     assert!(person.contains(&twice), "{person}");
-    let log = campaign::status_text(&status, false);
+    let log = command::status_text(&status, false);
     let first = in_a_log(1, &other);
     let twice = format!("line 2: row 1 is decided in {first}, line 2, too");
     assert!(log.contains(&twice), "{log}");
@@ -857,12 +858,12 @@ fn open_as(job: &Job, as_of: &str, suffix: &str) {
         reviewers: None,
         run: "latest".to_owned(),
     };
-    campaign_at(job, as_of, async |settings, moment, clock| {
+    at_review(job, as_of, async |settings, moment, clock| {
         let moment = Moment {
             suffix: suffix.to_owned(),
             ..moment.clone()
         };
-        campaign::open(settings, &asked, &moment, clock).await
+        command::open(settings, &asked, &moment, clock).await
     });
 }
 
@@ -881,8 +882,8 @@ fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
         },
         accept_incomplete: None,
     };
-    campaign_at(job, as_of, async |settings, moment, clock| {
-        campaign::close(settings, &asked, moment, clock).await
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::close(settings, &asked, moment, clock).await
     });
 }
 
@@ -956,7 +957,10 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
 
     let counts = job.json(5, "result.json")["summary"].clone();
     let counts: Counts = serde_json::from_value(counts).expect("counts");
-    assert_eq!(counts.failed_for(), "what a review decided is not done");
+    assert_eq!(
+        counts.conclusion(Verdict::Fail),
+        "a decision of an access review was not carried out"
+    );
 
     // Gone from a complete list: done, in an interval.
     let mut without = World::generated(12);
@@ -1444,7 +1448,7 @@ fn a_review_outlives_its_night_only_once_that_is_kept_no_longer() {
     let status = |as_of: &str| {
         let asked = StatusAsked::default();
         tried_at(&job, as_of, async |settings, moment, _| {
-            campaign::status(settings, &asked, moment).await
+            command::status(settings, &asked, moment).await
         })
     };
     let missing = status("2026-11-20T09:00:00Z").expect_err("a file is missing");
@@ -1559,9 +1563,9 @@ fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
     let refused = tried_at(
         &job,
         "2020-01-01T00:00:00Z",
-        async |settings, moment, clock| campaign::close(settings, &asked, moment, clock).await,
+        async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
     );
-    let told = campaign::failure(&refused.expect_err("a refusal"), false);
+    let told = command::failure(&refused.expect_err("a refusal"), false);
     assert!(told.contains("set the clock"), "{told}");
     assert_eq!(job.entries(), 2);
 }

@@ -18,7 +18,7 @@ use asana_access_review::people::{
     Mapping, Meaning, Memberships, PageRecord, Population, Protection, RejectedRecord, RejectedRow,
     RequestRecord, Role, SecondList, Status, UnreadCell, Viewer, Workspace,
 };
-use asana_access_review::people::{
+use asana_access_review::review::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
 };
 use jiff::{SignedDuration, Timestamp};

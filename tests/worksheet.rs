@@ -5,8 +5,8 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::evidence::Worksheet;
-use asana_access_review::report;
+use asana_access_review::review;
+use asana_access_review::review::Worksheet;
 use serde_json::{Value, json};
 use support::chromium::{Page, browser};
 use support::job::{Job, LEFT_AND_GONE};
@@ -957,7 +957,7 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
     let worksheet = Worksheet::from_bytes(worksheet.to_string().as_bytes()).expect("a worksheet");
     let (_, hash) = worksheet.to_file();
     let file = folder.join("worksheet.html");
-    let page = report::worksheet(&worksheet, &hash, "https://api.truto.one");
+    let page = review::worksheet_page(&worksheet, &hash, "https://api.truto.one");
     fs::write(&file, page).expect("a file");
     file
 }

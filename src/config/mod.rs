@@ -20,10 +20,12 @@ pub use variables::{Command, Default, VARIABLES, Variable, variable};
 use self::judge::Judge;
 use self::values::Wrong;
 use self::variables::Raw;
-use crate::evidence::{Executor, OwnControl, ReviewFrame, Tool};
+use crate::evidence::{Executor, OwnControl, Tool};
 use crate::exit::FailOn;
+use crate::review::ReviewFrame;
+use crate::review::command as review;
 use crate::source::RawPages;
-use crate::{campaign, notify, run, source, store, truto};
+use crate::{notify, run, source, store, truto};
 
 /// The settings of a review.
 #[derive(Debug)]
@@ -151,7 +153,7 @@ pub fn load_review(
     environment: Environment,
     tool: Tool,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<campaign::Settings>, Problems> {
+) -> Result<Judged<review::Settings>, Problems> {
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
     judge.not_built(Command::Review, &mut raw);
@@ -308,7 +310,7 @@ impl Judge {
         })
     }
 
-    fn review(&mut self, raw: Raw, tool: Tool) -> Option<campaign::Settings> {
+    fn review(&mut self, raw: Raw, tool: Tool) -> Option<review::Settings> {
         let connection = self.connection(&raw);
         let force_path_style = self.force_path_style(&raw);
         let evidence = self.evidence(&raw, force_path_style);
@@ -318,7 +320,7 @@ impl Judge {
         let own_controls = self.own_controls(&raw);
         self.logs(&raw);
         let evidence = evidence?;
-        Some(campaign::Settings {
+        Some(review::Settings {
             connection: connection?,
             store: evidence.store,
             ledger: evidence.ledger,

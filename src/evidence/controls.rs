@@ -91,7 +91,7 @@ pub(super) fn of_a_run(claim: Claim, own: &[OwnControl]) -> Vec<Control> {
 }
 
 /// The controls of a periodic access review. One that is open, or closed incomplete, supports none.
-pub(super) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) -> Vec<Control> {
+pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) -> Vec<Control> {
     if !complete || verdict == Verdict::Inconclusive {
         return Vec::new();
     }

@@ -7,13 +7,13 @@
 use std::borrow::Cow;
 
 /// A table for people.
-pub(super) struct Table {
+pub(crate) struct Table {
     writer: ::csv::Writer<Vec<u8>>,
     rows: u64,
 }
 
 impl Table {
-    pub(super) fn with_header(columns: &[&str]) -> Self {
+    pub(crate) fn with_header(columns: &[&str]) -> Self {
         let mut writer = ::csv::WriterBuilder::new()
             .terminator(::csv::Terminator::CRLF)
             .from_writer("\u{feff}".as_bytes().to_vec());
@@ -24,13 +24,13 @@ impl Table {
         Self { writer, rows: 0 }
     }
 
-    pub(super) fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cow<'a, str>>) {
+    pub(crate) fn row<'a>(&mut self, cells: impl IntoIterator<Item = Cow<'a, str>>) {
         write(&mut self.writer, cells.into_iter().map(defused));
         self.rows += 1;
     }
 
     /// The bytes and the number of rows below the header.
-    pub(super) fn finish(self) -> (Vec<u8>, u64) {
+    pub(crate) fn finish(self) -> (Vec<u8>, u64) {
         let bytes = self
             .writer
             .into_inner()

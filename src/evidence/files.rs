@@ -17,8 +17,9 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RawFile, RejectedRow, Reviews,
+    Protection, RawFile, RejectedRow,
 };
+use crate::review::Reviews;
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 /// The value, with a final newline.
-pub(super) fn document(value: &impl Serialize, indented_depth: usize) -> Vec<u8> {
+pub(crate) fn document(value: &impl Serialize, indented_depth: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let formatter = Lines {
         indented_depth,
@@ -23,7 +23,7 @@ pub(super) fn document(value: &impl Serialize, indented_depth: usize) -> Vec<u8>
 }
 
 /// One value a line, without line breaks inside.
-pub(super) fn line(out: &mut impl Write, value: &impl Serialize) {
+pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) {
     serde_json::to_writer(&mut *out, value).expect("our records have only text keys");
     out.write_all(b"\n")
         .expect("writing to memory does not fail");

@@ -3,17 +3,16 @@
 //! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
 //! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
 
-mod controls;
-mod csv;
+pub(crate) mod controls;
+pub(crate) mod csv;
 mod entry;
 mod files;
 mod gzip;
 mod identity;
-mod json;
+pub(crate) mod json;
 mod layout;
 mod manifest;
 mod read;
-mod review;
 
 pub use controls::{Control, OwnControl};
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
@@ -25,12 +24,6 @@ pub use manifest::{Failure, Manifest};
 pub use read::{
     CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous,
     stored_inputs, sums_of,
-};
-pub use review::{
-    AcceptedIncomplete, AssignedBy, Before, ByReviewer, COLUMNS, ClosedRow, DecisionFile,
-    FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, NightHead, NightPolicy, Owners, ReviewClosed,
-    ReviewDataFile, ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, ReviewedNight,
-    ReviewerFile, ReviewerLine, Scope, Totals, Worksheet, event, frozen_rows, undecided_rows,
 };
 
 use crate::judgement::{Inputs, Judgement};

@@ -16,8 +16,9 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
-    Population, Protection, RejectedRow, Reviews, Workspace,
+    Population, Protection, RejectedRow, Workspace,
 };
+use crate::review::Reviews;
 
 /// The largest file of links or offboardings that is read, in bytes after unpacking.
 const MOST_CARRIED_BYTES: u64 = 1 << 30;

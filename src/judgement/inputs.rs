@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{GoneAccount, Leaver, Night, PersonLinks};
-use crate::people::{
-    Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection, Reviews,
-};
+use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
+use crate::review::Reviews;
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]

@@ -12,7 +12,8 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
-use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Reviews, Role, Status};
+use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status};
+use crate::review::Reviews;
 
 /// What a night's review says.
 #[derive(Clone, Debug)]

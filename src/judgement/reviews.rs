@@ -11,9 +11,8 @@ use serde_json::json;
 
 use super::checks::{check, with};
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
-use crate::people::{
-    Access, Account, Decision, EmailAddress, FollowUp, FollowUpState, Reviews, Role,
-};
+use crate::people::{Access, Account, EmailAddress, Role};
+use crate::review::{Decision, FollowUp, FollowUpState, Reviews};
 
 /// A decision that was not carried out in time, or was undone.
 pub(super) struct NotDone<'a> {

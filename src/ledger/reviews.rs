@@ -13,10 +13,11 @@ use super::walk::{FARTHEST, Head};
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewDataFile, ReviewFile, ReviewFolder, ReviewManifest,
-    ReviewPart, RunFile, event, sha256_hex, sums, sums_of,
+    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums,
+    sums_of,
 };
-use crate::people::ReviewEvent;
+use crate::review::ReviewEvent;
+use crate::review::{ReviewDataFile, ReviewManifest, event};
 
 impl Ledger {
     /// The entries from the last one back to the first that `is_wanted` is content with, the newest first;

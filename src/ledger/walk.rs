@@ -11,7 +11,7 @@ use crate::evidence::{
     RunFile, RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
-use crate::people::{ReviewEvent, ReviewStep, Reviews};
+use crate::review::{ReviewEvent, ReviewStep, Reviews};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.

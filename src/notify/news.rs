@@ -8,12 +8,14 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::evidence::{EarlierNight, Tool, Totals};
+use crate::evidence::{EarlierNight, Tool};
+
 use crate::exit::Exit;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Outcome, Verdict,
 };
 use crate::ledger::{Before, Committed};
+use crate::review::Totals;
 
 /// Which run, or command of a periodic review, there is news of: known before it begins.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::news::{
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
 use crate::net::{Http, NetError, Request};
-use crate::people::Decision;
+use crate::review::Decision;
 use crate::words;
 
 /// Slack's limit for the text of a section.

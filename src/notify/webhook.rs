@@ -10,9 +10,9 @@ use super::news::{
 };
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::clock::Clock;
-use crate::evidence::Totals;
 use crate::judgement::{FindingCounts, LeaverCounts, Verdict};
 use crate::net::{Http, NetError, Request};
+use crate::review::Totals;
 
 /// The specification asks for less than 20 kB.
 const MAX_BODY_BYTES: usize = 20_000;

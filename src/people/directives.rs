@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Reviews;
+use crate::review::Reviews;
 
 /// The files with which people steer a review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

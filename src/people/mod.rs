@@ -9,7 +9,6 @@ mod hr;
 mod names;
 mod population;
 mod protection;
-mod reviews;
 mod text;
 mod words;
 
@@ -26,9 +25,5 @@ pub use population::{
     RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, SecondList, Viewer, Workspace,
 };
 pub use protection::{Lock, LockMode, Protection};
-pub use reviews::{
-    ClosedReview, Decided, Decision, FollowUp, FollowUpState, OpenReview, ReviewEvent, ReviewStep,
-    Reviews,
-};
 pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -6,11 +6,9 @@
 
 mod failed;
 mod night;
-mod review;
 mod trend;
-mod visible;
-mod words;
-mod worksheet;
+pub(crate) mod visible;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -19,9 +17,7 @@ use askama::Template;
 
 pub use visible::on_one_line;
 
-use jiff::Timestamp;
-
-use crate::evidence::{self, ReviewClosed, Tool, Worksheet};
+use crate::evidence;
 
 /// `report.html` of a night that was judged.
 pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
@@ -33,34 +29,7 @@ pub fn failed_night(night: &evidence::FailedNight<'_>) -> Vec<u8> {
     page(&failed::Page::of(night))
 }
 
-/// `worksheet.html`: the page a reviewer works in.
-pub fn worksheet(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
-    page(&worksheet::Page::of(worksheet, review_sha256, origin))
-}
-
-/// A review that was closed: what its page is made from.
-#[derive(Clone, Copy, Debug)]
-pub struct Closed<'a> {
-    /// The frozen population.
-    pub worksheet: &'a Worksheet,
-    /// What was decided.
-    pub closed: &'a ReviewClosed,
-    /// What is said on page one beside the totals.
-    pub reasons: &'a [String],
-    /// The program.
-    pub tool: &'a Tool,
-    /// Where the accounts came from.
-    pub origin: &'a str,
-    /// Until when what was asked for must be done.
-    pub revocations_due: Timestamp,
-}
-
-/// `report.html` of a review that was closed.
-pub fn closed_review(review: &Closed<'_>) -> Vec<u8> {
-    page(&review::Page::of(review))
-}
-
-fn page(template: &impl Template) -> Vec<u8> {
+pub(crate) fn page(template: &impl Template) -> Vec<u8> {
     let html = template
         .render()
         .expect("writing to memory does not fail, and no value of the page can");

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 ///
 /// It is done on the whole page, after escaping: a place that forgot it cannot exist. Our own
 /// templates use none of them.
-pub(super) fn without_hidden_characters(page: String) -> String {
+pub(crate) fn without_hidden_characters(page: String) -> String {
     if !page.contains(is_hidden) {
         return page;
     }
@@ -53,7 +53,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// An instant as the page writes it.
-pub(super) trait Minute {
+pub(crate) trait Minute {
     /// `2026-11-23 22:40 UTC`.
     fn minute(&self) -> String;
 

@@ -9,7 +9,7 @@ use crate::judgement::{
 use crate::people::AgeBasis;
 
 /// A value that has a heading.
-pub(super) trait Title {
+pub(crate) trait Title {
     /// Few words, beginning with a capital where they begin a line.
     fn title(&self) -> &'static str;
 }

@@ -8,10 +8,11 @@ use std::thread;
 use super::runs::Kept;
 use crate::evidence::{
     self, CarriedFiles, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart,
-    ReviewRef, RunFile, StoredInputs, stored_inputs, unpacked,
+    RunFile, StoredInputs, stored_inputs, unpacked,
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
-use crate::people::{ReviewEvent, Reviews};
+use crate::review::ReviewRef;
+use crate::review::{ReviewEvent, Reviews};
 use crate::source;
 
 /// How judging a night again came out.

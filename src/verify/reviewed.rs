@@ -13,12 +13,14 @@ use super::again::{Judges, Known};
 use super::committed::Found;
 use super::reviews::Part;
 use crate::evidence::{
-    Before, ByReviewer, ClosedRow, FileRecord, FrozenRow, Owners, ReviewClosed, ReviewDataFile,
-    ReviewFile, ReviewFolder, ReviewManifest, ReviewPart, ReviewedNight, RunFile, Worksheet,
-    frozen_rows, sha256_hex, sums_of, undecided_rows,
+    FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums_of,
 };
 use crate::judgement::RunRef;
-use crate::report;
+use crate::review;
+use crate::review::{
+    Before, ByReviewer, ClosedRow, FrozenRow, Owners, ReviewClosed, ReviewDataFile, ReviewManifest,
+    ReviewedNight, Worksheet, frozen_rows, undecided_rows,
+};
 use crate::store::{StoreError, is_name};
 
 /// So many differences are told one by one.
@@ -141,7 +143,7 @@ async fn opened(
         looked.made_again(&file, "what it says");
         let html = ReviewDataFile {
             file: ReviewFile::WorksheetHtml,
-            bytes: report::worksheet(&worksheet, &sha256, &manifest.origin),
+            bytes: review::worksheet_page(&worksheet, &sha256, &manifest.origin),
             rows: Some(worksheet.rows.len() as u64),
         };
         looked.made_again(&html, from_itself);
@@ -259,7 +261,7 @@ async fn closed(
     if looked.is_ours {
         let file = closed.to_file();
         looked.made_again(&file, "what it says");
-        let page = report::closed_review(&report::Closed {
+        let page = review::closed_review(&review::Closed {
             worksheet: &worksheet,
             closed: &closed,
             reasons: &closed.reasons(),

@@ -5,10 +5,9 @@ use super::again::Judges;
 use super::committed::{Committed, Found};
 use super::reviewed::{self, Held};
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{
-    ConnectionFolder, ReviewClosed, ReviewFile, ReviewManifest, ReviewPart, Tool, Totals, event,
-};
+use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart, Tool};
 use crate::judgement::Verdict;
+use crate::review::{ReviewClosed, ReviewManifest, Totals, event};
 use crate::store::StoreError;
 
 /// A part of a review that is checked.

@@ -16,10 +16,11 @@ use std::process::Command;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame,
-    FrozenRow, Manifest, sha256_hex, sums, sums_of,
+    Manifest, sha256_hex, sums, sums_of,
 };
 use asana_access_review::ledger::{self, Ledger};
-use asana_access_review::people::Decision;
+use asana_access_review::review::Decision;
+use asana_access_review::review::FrozenRow;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -127,13 +128,13 @@ fn two_hundred_nights() -> Job {
         job.run_at(&at.to_string(), world);
         let later = (at + SignedDuration::from_hours(8)).to_string();
         if night == REVIEWED {
-            opened = Some(support::campaign::open(&job, &later, "2026-Q2"));
+            opened = Some(support::review::open(&job, &later, "2026-Q2"));
         } else if let Some(opened) = opened.take() {
             let decide = |row: &FrozenRow| match row.row {
                 2 => Some((Decision::Revoke, "")),
                 _ => Some((Decision::Keep, "")),
             };
-            support::campaign::close(&job, &later, &opened, decide, None);
+            support::review::close(&job, &later, &opened, decide, None);
         }
     }
     job

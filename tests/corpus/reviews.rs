@@ -6,14 +6,17 @@
 use std::fs;
 use std::path::Path;
 
-use asana_access_review::campaign::{self, OpenAsked};
 use asana_access_review::evidence::{
-    ByReviewer, Control, Entry, EntryKind, FileRecord, FrozenRow, ReviewClosed, ReviewDataFile,
-    ReviewFile, ReviewManifest, Scope, Totals, Worksheet, sha256_hex, sums,
+    Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
 };
 use asana_access_review::judgement::{RunRef, Verdict};
-use asana_access_review::people::{Decision, EmailAddress, Role, Status};
-use asana_access_review::report;
+use asana_access_review::people::{EmailAddress, Role, Status};
+use asana_access_review::review;
+use asana_access_review::review::Decision;
+use asana_access_review::review::command::{self, OpenAsked};
+use asana_access_review::review::{
+    ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Scope, Totals, Worksheet,
+};
 use asana_access_review::store::Store;
 use asana_access_review::verify::{self, Expectations};
 use serde_json::Value;
@@ -43,24 +46,24 @@ fn reviewed() -> Job {
     let doubtful = World::scenario("fields-refused").expect("a scenario");
     job.run_at("2026-11-02T22:40:00Z", doubtful);
     night("2026-11-03");
-    let a = support::campaign::open(&job, "2026-11-04T09:00:00Z", "2026-Q3");
+    let a = support::review::open(&job, "2026-11-04T09:00:00Z", "2026-Q3");
     let decide = |row: u32, role: &Role| match row {
         4 => Some((Decision::Revoke, "")),
         5 if *role == Role::Member => Some((Decision::ChangeRole, "guest")),
         5 => Some((Decision::ChangeRole, "member")),
         _ => Some((Decision::Keep, "")),
     };
-    let all = |row: &asana_access_review::evidence::FrozenRow| decide(row.row, &row.role);
-    support::campaign::close(&job, "2026-11-04T17:00:00Z", &a, all, None);
+    let all = |row: &asana_access_review::review::FrozenRow| decide(row.row, &row.role);
+    support::review::close(&job, "2026-11-04T17:00:00Z", &a, all, None);
     night("2026-11-05");
-    let b = support::campaign::open(&job, "2026-11-06T09:00:00Z", "2026-Q4");
+    let b = support::review::open(&job, "2026-11-06T09:00:00Z", "2026-Q4");
     night("2026-11-06");
-    let some = |row: &asana_access_review::evidence::FrozenRow| match row.row {
+    let some = |row: &asana_access_review::review::FrozenRow| match row.row {
         1 => None,
         2 => Some((Decision::DontKnow, "")),
         row => decide(row, &Role::Member).map(|_| (Decision::Keep, "")),
     };
-    support::campaign::close(
+    support::review::close(
         &job,
         "2026-11-07T09:00:00Z",
         &b,
@@ -68,7 +71,7 @@ fn reviewed() -> Job {
         Some("a reviewer is ill"),
     );
     night("2026-11-07");
-    support::campaign::open(&job, "2026-11-08T09:00:00Z", "2027-Q1");
+    support::review::open(&job, "2026-11-08T09:00:00Z", "2027-Q1");
     assert_eq!(job.entries() as u64, OPEN_C);
     job
 }
@@ -86,7 +89,7 @@ fn told_by_this_program(root: &Path, head: Option<&str>) -> (Ended, Value) {
         every: None,
         until: None,
         keys: Vec::new(),
-        tool: support::campaign::tool(),
+        tool: support::review::tool(),
     };
     let verified = runtime.block_on(verify::verify(&Store::folder(root), &expected));
     let verified = verified.expect("a store");
@@ -162,7 +165,7 @@ impl Copy {
         let (file, sha256) = worksheet.to_file();
         let html = ReviewDataFile {
             file: ReviewFile::WorksheetHtml,
-            bytes: report::worksheet(&worksheet, &sha256, &before.origin),
+            bytes: review::worksheet_page(&worksheet, &sha256, &before.origin),
             rows: file.rows,
         };
         let xlsx = worksheet.xlsx(&sha256).expect("a spreadsheet");
@@ -206,7 +209,7 @@ impl Copy {
         let reasons = closed.reasons();
         let page = ReviewDataFile {
             file: ReviewFile::Report,
-            bytes: report::closed_review(&report::Closed {
+            bytes: review::closed_review(&review::Closed {
                 worksheet: &worksheet,
                 closed: &closed,
                 reasons: &reasons,
@@ -823,7 +826,7 @@ const TAMPERINGS: &[Tampering] = &[
     ),
     tampering("a review is told to be of fewer roles", CLOSE_A, |copy| {
         copy.forge_close(CLOSE_A, |closed| {
-            closed.scope = asana_access_review::evidence::Scope::Admins;
+            closed.scope = asana_access_review::review::Scope::Admins;
         });
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
     }),
@@ -1033,13 +1036,13 @@ fn an_owner_who_decided_under_another_address_that_the_night_knows_is_found() {
         reviewers: None,
         run: "latest".to_owned(),
     };
-    let opened = support::campaign::at(
+    let opened = support::review::at(
         &job,
         "2026-11-04T09:00:00Z",
-        async |settings, moment, clock| campaign::open(settings, &asked, moment, clock).await,
+        async |settings, moment, clock| command::open(settings, &asked, moment, clock).await,
     );
     let keep = |_: &FrozenRow| Some((Decision::Keep, ""));
-    support::campaign::close(&job, "2026-11-04T17:00:00Z", &opened, keep, None);
+    support::review::close(&job, "2026-11-04T17:00:00Z", &opened, keep, None);
     let told_if_decided_by = |who: &str| {
         let mut copy = Copy::of(&job, &job.folder.path().join("copy"), 3);
         copy.forge_close(3, |closed| {

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
-use asana_access_review::campaign;
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::Exit;
 use asana_access_review::notify;
+use asana_access_review::review::command;
 use asana_access_review::run::{self, Done, Failed};
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -171,7 +171,7 @@ impl Job {
     }
 
     /// The same for a periodic review.
-    pub(crate) fn review_settings(&self, tool: Tool) -> campaign::Settings {
+    pub(crate) fn review_settings(&self, tool: Tool) -> command::Settings {
         let environment = self.whole_environment();
         config::load_review(environment, tool, |path| fs::read_to_string(path))
             .unwrap_or_else(|problems| panic!("{problems}"))

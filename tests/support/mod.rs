@@ -13,7 +13,6 @@ use asana_access_review::evidence::{Executor, RunIdentity, Tool};
 use asana_access_review::net::ErrorKind;
 use jiff::Timestamp;
 
-pub(crate) mod campaign;
 pub(crate) mod chance;
 pub(crate) mod chromium;
 pub(crate) mod company;

@@ -5,8 +5,9 @@ use jiff::SignedDuration;
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Outcome, Verdict, mark_of_origin};
 use crate::people::{
-    Lock, LockMode, Mapping, Memberships, RejectedRecord, Reviews, Role, SecondList, Status, Viewer,
+    Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList, Status, Viewer,
 };
+use crate::review::Reviews;
 
 use CheckStatus::{Fail, Pass, Warn};
 

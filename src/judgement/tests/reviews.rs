@@ -2,10 +2,8 @@
 
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
-use crate::people::{
-    ClosedReview, Decision, EmailAddress, FollowUp, FollowUpState, OpenReview, Reviews, Role,
-    Status,
-};
+use crate::people::{EmailAddress, Role, Status};
+use crate::review::{ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews};
 
 const ASKED: &str = "2026-11-10T00:00:00Z";
 

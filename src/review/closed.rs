@@ -10,7 +10,8 @@ use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{RunRef, Verdict};
-use crate::people::{Decided, Decision, EmailAddress, Role};
+use crate::people::{EmailAddress, Role};
+use crate::review::{Decided, Decision};
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";

@@ -1,9 +1,10 @@
 //! Reading who decides about which row.
 
-use super::decisions::Fault;
+use super::received::Fault;
 use super::{Given, table};
-use crate::evidence::{AssignedBy, ReviewerFile, ReviewerLine, sha256_hex};
+use crate::evidence::sha256_hex;
 use crate::people::EmailAddress;
+use crate::review::{AssignedBy, ReviewerFile, ReviewerLine};
 
 /// The columns of the file.
 const COLUMNS: [&str; 4] = ["rule", "value", "reviewer", "note"];
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_runbook_is_read_without_a_fault() {
-        let runbook = include_str!("../../docs/access-reviews.md");
+        let runbook = include_str!("../../../docs/access-reviews.md");
         let example = runbook.split("```csv\n").nth(1);
         let example = example.and_then(|rest| rest.split("```").next());
         let example = example.expect("an example").replace("\n   ", "\n");

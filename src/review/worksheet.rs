@@ -9,7 +9,8 @@ use super::{ReviewDataFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
 use crate::judgement::RunRef;
-use crate::people::{Decision, EmailAddress, Role, Status, Workspace};
+use crate::people::{EmailAddress, Role, Status, Workspace};
+use crate::review::Decision;
 
 /// The `schema` of a worksheet.
 const SCHEMA: &str = "asana-access-review/worksheet/v1";

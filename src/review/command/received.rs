@@ -7,12 +7,13 @@ use serde::Deserialize;
 
 use super::table::{self, Table};
 use super::{Given, reviewers};
-use crate::evidence::{
-    COLUMNS, ClosedRow, DecisionFile, FrozenRow, Owners, ReviewerFile, Worksheet, sha256_hex,
-    undecided_rows,
-};
+use crate::evidence::sha256_hex;
 use crate::files;
-use crate::people::{Decision, EmailAddress, Role, trim};
+use crate::people::{EmailAddress, Role, trim};
+use crate::review::Decision;
+use crate::review::{
+    COLUMNS, ClosedRow, DecisionFile, FrozenRow, Owners, ReviewerFile, Worksheet, undecided_rows,
+};
 
 /// The `schema` of the file that the page saves.
 const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";

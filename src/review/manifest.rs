@@ -10,7 +10,8 @@ use crate::evidence::{
     marked, sha256_hex,
 };
 use crate::judgement::{RunRef, Verdict};
-use crate::people::{ReviewEvent, ReviewStep, Workspace};
+use crate::people::Workspace;
+use crate::review::{ReviewEvent, ReviewStep};
 
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";

@@ -7,7 +7,8 @@ use super::{
     FrozenRow, LeftOut, Listed, NO_REVIEW_BEFORE, Owners, ReviewClosed, ReviewerFile, Scope,
     Worksheet,
 };
-use crate::people::{Access, Decision, Role, Status};
+use crate::people::{Access, Role, Status};
+use crate::review::Decision;
 
 /// Reviews that were closed before: what rows are compared with. Of each account it is the newest decision,
 /// back to the last review that was of everybody and complete: one of some roles that came after it knows

@@ -5,10 +5,11 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{Closing, Moment, Opened, Settings};
-use crate::evidence::{ByReviewer, ClosedRow, Totals, Worksheet, run_id};
+use crate::evidence::run_id;
 use crate::exit::Exit;
 use crate::judgement::{Verdict, mark_of_origin};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
+use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
 /// How far a review is.
 #[derive(Debug)]

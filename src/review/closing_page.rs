@@ -3,26 +3,49 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::visible::Minute as _;
-use crate::evidence::{ClosedRow, ReviewClosed, Tool, Worksheet};
+use crate::evidence::Tool;
 use crate::judgement::mark_of_origin;
-use crate::people::Decision;
+use crate::report::{page, visible::Minute as _};
+use crate::review::Decision;
+use crate::review::{ClosedRow, ReviewClosed, Worksheet};
+
+/// A review that was closed: what its page is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed<'a> {
+    /// The frozen population.
+    pub worksheet: &'a Worksheet,
+    /// What was decided.
+    pub closed: &'a ReviewClosed,
+    /// What is said on page one beside the totals.
+    pub reasons: &'a [String],
+    /// The program.
+    pub tool: &'a Tool,
+    /// Where the accounts came from.
+    pub origin: &'a str,
+    /// Until when what was asked for must be done.
+    pub revocations_due: Timestamp,
+}
+
+/// `report.html` of a review that was closed.
+pub fn closed_review(review: &Closed<'_>) -> Vec<u8> {
+    page(&Page::of(review))
+}
 
 /// `report.html` of a review that was closed.
 #[derive(Template)]
 #[template(path = "review.html", config = "src/report/askama.toml")]
-pub(super) struct Page<'a> {
-    pub(super) worksheet: &'a Worksheet,
-    pub(super) closed: &'a ReviewClosed,
-    pub(super) reasons: &'a [String],
-    pub(super) tool: &'a Tool,
-    pub(super) origin: &'a str,
-    pub(super) mark: Option<&'static str>,
-    pub(super) revocations_due: Timestamp,
+struct Page<'a> {
+    worksheet: &'a Worksheet,
+    closed: &'a ReviewClosed,
+    reasons: &'a [String],
+    tool: &'a Tool,
+    origin: &'a str,
+    mark: Option<&'static str>,
+    revocations_due: Timestamp,
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(review: &super::Closed<'a>) -> Self {
+    fn of(review: &Closed<'a>) -> Self {
         Self {
             worksheet: review.worksheet,
             closed: review.closed,

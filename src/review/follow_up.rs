@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, Role, is_zero_width};
+use crate::people::{EmailAddress, Role, is_zero_width};
 
 /// What a reviewer decides about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

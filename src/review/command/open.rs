@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::decisions::Fault;
+use super::received::Fault;
 use super::{CampaignError, Given, Moment, Progress, Settings, ledger_of, reviewers};
 use crate::clock::Clock;
-use crate::evidence::{
-    Before, Entry, EntryKind, ReviewClosed, ReviewFile, ReviewFolder, ReviewManifest, ReviewPart,
-    ReviewedNight, ReviewerFile, Scope, Worksheet, frozen_rows, undecided_rows,
-};
+use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
-use crate::report;
+use crate::review;
+use crate::review::{
+    Before, ReviewClosed, ReviewManifest, ReviewedNight, ReviewerFile, Scope, Worksheet,
+    frozen_rows, undecided_rows,
+};
 
 /// What `review open` is asked for.
 #[derive(Clone, Debug)]
@@ -117,9 +118,9 @@ pub async fn open(
     };
     let origin = head.population.origin;
     let (file, review_sha256) = worksheet.to_file();
-    let html = crate::evidence::ReviewDataFile {
+    let html = crate::review::ReviewDataFile {
         file: ReviewFile::WorksheetHtml,
-        bytes: report::worksheet(&worksheet, &review_sha256, &origin),
+        bytes: review::worksheet_page(&worksheet, &review_sha256, &origin),
         rows: Some(worksheet.rows.len() as u64),
     };
     let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {

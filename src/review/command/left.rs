@@ -7,10 +7,9 @@
 use jiff::Timestamp;
 
 use super::{CampaignError, Moment, Settings};
-use crate::evidence::{
-    Executor, ReviewClosed, ReviewFile, ReviewFolder, ReviewFrame, ReviewManifest, Worksheet,
-};
+use crate::evidence::{Executor, ReviewFile, ReviewFolder};
 use crate::ledger::{Ledger, LedgerError};
+use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
 use crate::store::StoreError;
 
 /// What such an attempt has left.

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::open::night_of;
-use crate::evidence::{Entry, Owners, ReviewedNight, Worksheet};
+use crate::evidence::Entry;
 use crate::ledger::{Ledger, LedgerError};
+use crate::review::{Owners, ReviewedNight, Worksheet};
 
 /// Whose the accounts are, as the night knows that a review is of. Where its time to be kept is over, only
 /// what the rows themselves bear is known.

@@ -4,31 +4,31 @@
 //! comes back. What a closed review asks for is followed by the nightly runs.
 
 mod close;
-mod decisions;
-mod given;
+mod files;
 mod left;
 mod open;
 mod owners;
 mod progress;
+mod received;
 mod reviewers;
 mod table;
-mod told;
+mod text;
 
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use close::{CloseAsked, Closing, StatusAsked, close, status};
-pub use decisions::Fault;
-use given::Given;
+use files::Given;
 pub use open::{OpenAsked, Opened, open};
 pub use progress::{Progress, as_json as status_json};
-pub use told::{closed, failure, opened, status as status_text};
+pub use received::Fault;
+pub use text::{closed, failure, opened, status as status_text};
 
-use crate::evidence::ReviewFrame;
 use crate::exit::Exit;
 use crate::ledger::{self, Ledger, LedgerError};
 use crate::notify;
+use crate::review::ReviewFrame;
 use crate::signing::{self, SigningKey};
 use crate::store::{self, Store};
 

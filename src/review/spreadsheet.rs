@@ -7,7 +7,7 @@ use rust_xlsxwriter::{
 };
 
 use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
-use crate::people::Decision;
+use crate::review::Decision;
 
 /// Widths of the columns, in characters.
 const WIDTHS: [f64; 20] = [

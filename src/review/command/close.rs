@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::decisions::{Fault, Gathered, gather};
 use super::left::Left;
+use super::received::{Fault, Gathered, gather};
 use super::{
     CampaignError, Given, Moment, Progress, Settings, ledger_of, ledger_to_read, owners, reviewers,
 };
 use crate::clock::Clock;
-use crate::evidence::{
-    AcceptedIncomplete, Entry, EntryKind, ReviewClosed, ReviewDataFile, ReviewFile, ReviewFolder,
-    ReviewManifest, ReviewPart, ReviewerFile, Worksheet, sha256_hex,
-};
+use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, ReviewPart, sha256_hex};
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, LedgerError, commit_review, found};
-use crate::report;
+use crate::review;
+use crate::review::{
+    AcceptedIncomplete, ReviewClosed, ReviewDataFile, ReviewManifest, ReviewerFile, Worksheet,
+};
 
 /// What `review status` is asked for.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +199,7 @@ pub async fn close(
         rows,
     };
     let reasons = closed.reasons();
-    let page = report::closed_review(&report::Closed {
+    let page = review::closed_review(&review::Closed {
         worksheet,
         closed: &closed,
         reasons: &reasons,

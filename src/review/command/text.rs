@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{CampaignError, Closing, Opened, Progress};
-use crate::evidence::{ByReviewer, ReviewFile, Totals};
+use crate::evidence::ReviewFile;
 use crate::exit;
-use crate::people::Decision;
 use crate::report::on_one_line;
+use crate::review::Decision;
+use crate::review::{ByReviewer, Totals};
 
 /// So many faults are told one by one; the others are counted.
 const FAULTS_TOLD: usize = 1000;

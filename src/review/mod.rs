@@ -1,29 +1,39 @@
-//! The evidence of a periodic access review: the population as it was frozen, and what was decided.
+//! The periodic access review: one module, in two halves.
 //!
-//! Pure, as the evidence of a night: the same inputs give the same bytes, also of the spreadsheet.
+//! The pure half knows the population that is frozen, the rows of the worksheet, what was decided about each,
+//! and what is followed up. The same inputs give the same bytes, also of the pages and the spreadsheet.
+//! The other half, [`command`], opens, closes and shows a review: files, store, ledger, notifications.
 
-mod assigned;
-mod decisions;
+mod closed;
+mod closing_page;
+pub mod command;
+mod follow_up;
 mod manifest;
 mod owners;
 mod population;
+mod reviewers;
 mod rows;
 mod spreadsheet;
 mod worksheet;
+mod worksheet_page;
 
-pub use assigned::{AssignedBy, undecided_rows};
-pub use decisions::{
-    AcceptedIncomplete, ByReviewer, ClosedRow, DecisionFile, ReviewClosed, Totals,
+pub use closed::{AcceptedIncomplete, ByReviewer, ClosedRow, DecisionFile, ReviewClosed, Totals};
+pub use closing_page::{Closed, closed_review};
+pub use follow_up::{
+    ClosedReview, Decided, Decision, FollowUp, FollowUpState, OpenReview, ReviewEvent, ReviewStep,
+    Reviews,
 };
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection, event};
 pub use owners::Owners;
 pub use population::{Listed, NightHead, NightPolicy, ReviewedNight};
+pub use reviewers::{AssignedBy, undecided_rows};
 pub use rows::{Before, frozen_rows};
 pub use worksheet::{
     COLUMNS, FrozenRow, LeftOut, NO_REVIEW_BEFORE, ReviewerFile, ReviewerLine, Scope, Worksheet,
 };
+pub use worksheet_page::worksheet_page;
 
-use super::{FileRecord, ReviewFile, sha256_hex};
+use crate::evidence::{FileRecord, ReviewFile, sha256_hex};
 
 /// A file of a review, as it will be stored.
 #[derive(Clone, Debug)]

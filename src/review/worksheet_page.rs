@@ -9,22 +9,28 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::visible::{Minute as _, without_hidden_characters};
-use super::words::Title as _;
-use crate::evidence::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
 use crate::judgement::{FindingKind, mark_of_origin};
 use crate::people::EmailAddress;
+use crate::report::page;
+use crate::report::visible::{Minute as _, without_hidden_characters};
+use crate::report::words::Title as _;
+use crate::review::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
 
 const SCRIPT: &str = include_str!("templates/worksheet.js");
 const STYLE: &str = concat!(
-    include_str!("templates/style.css"),
+    include_str!("../report/templates/style.css"),
     include_str!("templates/worksheet.css")
 );
+
+/// `worksheet.html`: the page a reviewer works in.
+pub fn worksheet_page(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
+    page(&Page::of(worksheet, review_sha256, origin))
+}
 
 /// `worksheet.html` of a review.
 #[derive(Template)]
 #[template(path = "worksheet.html", config = "src/report/askama.toml")]
-pub(super) struct Page<'a> {
+struct Page<'a> {
     worksheet: &'a Worksheet,
     review_sha256: &'a str,
     mark: Option<&'static str>,
@@ -36,7 +42,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(worksheet: &'a Worksheet, review_sha256: &'a str, origin: &str) -> Self {
+    fn of(worksheet: &'a Worksheet, review_sha256: &'a str, origin: &str) -> Self {
         let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
         Self {
             worksheet,
