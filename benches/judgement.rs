@@ -13,6 +13,7 @@ use asana_access_review::people::{
     HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, Role, Status, Viewer,
     Workspace,
 };
+use asana_access_review::review::FollowUps;
 use jiff::{SignedDuration, Timestamp};
 
 fn main() {
@@ -149,6 +150,7 @@ fn night(people: usize) -> Inputs {
             ..HrFeed::default()
         },
         directives: Directives::default(),
+        follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
         store: None,
     }
@@ -196,7 +198,7 @@ fn night_after(first: &Inputs) -> Inputs {
             feed_url: String::new(),
             exceptions_since: BTreeMap::new(),
             feed_since: judged.feed_since,
-            reviews: judged.reviews,
+            follow_ups: judged.follow_ups,
         }),
     };
     inputs

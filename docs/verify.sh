@@ -198,7 +198,7 @@ if [ -d system=asana ]; then
         tell("review_" what, text())
       }
       /^  "origin": / { tell("origin", text()) }
-      (part == "\"previous\":" || part == "\"baseline\":" || part == "\"night\":" || part == "\"opened\":") && /^    "(sequence|run|manifest_sha256)": / {
+      (part == "\"previous\":" || part == "\"baseline\":" || part == "\"snapshot\":" || part == "\"opened\":") && /^    "(sequence|run|manifest_sha256)": / {
         what = part $1
         gsub(/[":]/, "", what)
         tell(what, text())
@@ -459,7 +459,7 @@ LOCATION=$location awk '
   # The nights that a manifest says it builds on: looked up when all entries are known.
   # A review builds on a night that is complete, and where it is closed on the entry that opened it.
   function note_references(path, place, sequence,  i, part) {
-    split("previous baseline night opened", part, " ")
+    split("previous baseline snapshot opened", part, " ")
     for (i in part) if ((path, part[i] "sequence") in manifest) {
       references++
       referrer[references] = place
@@ -469,14 +469,14 @@ LOCATION=$location awk '
       if (part[i] == "opened") {
         of_review[references] = manifest[path, "review_id"]
         review_hash[references] = manifest[path, "review_sha256"]
-        review_night[references] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
+        review_night[references] = manifest[path, "snapshotsequence"] "\t" manifest[path, "snapshotrun"]
       }
       referred[references] = manifest[path, part[i] "sequence"] "\t" manifest[path, part[i] "run"] "\t" \
         manifest[path, part[i] "manifest_sha256"]
     }
   }
   function check_referred(i, sequence, run) {
-    if (referred_as[i] == "night") {
+    if (referred_as[i] == "snapshot") {
       if (kind_of[sequence] != "run")
         fault("disagreement", referrer[i], "entry " sequence ", which it reviews, is no night")
       else if (complete_of[sequence] != "true")
@@ -514,7 +514,7 @@ LOCATION=$location awk '
       fault("modified", place, "it is not the one that entry " sequence " names")
       return
     }
-    split("verdict complete connection origin review_id review_part review_at review_sha256 nightsequence", part, " ")
+    split("verdict complete connection origin review_id review_part review_at review_sha256 snapshotsequence", part, " ")
     for (i in part) if (told[path, part[i]] != 1) {
       fault("disagreement", place, "it is no manifest of a review, or not in the form those are written in")
       return
@@ -542,7 +542,7 @@ LOCATION=$location awk '
       if (manifest[path, "verdict"] != "inconclusive" || manifest[path, "complete"] != "false")
         fault("disagreement", place, "nothing is decided yet, and it says what came of it")
       review_of[e["sequence"] + 0] = apart
-      night_of[e["sequence"] + 0] = manifest[path, "nightsequence"] "\t" manifest[path, "nightrun"]
+      night_of[e["sequence"] + 0] = manifest[path, "snapshotsequence"] "\t" manifest[path, "snapshotrun"]
       return
     }
     if (!("review.json" in is_right)) return

@@ -11,7 +11,7 @@ use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::notify::News;
-use asana_access_review::review::command::{self, CampaignError};
+use asana_access_review::review::command::{self, ReviewError};
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
@@ -151,7 +151,6 @@ fn check_evidence(asked: cli::Verify) -> Result<Exit, Exit> {
             Until::Now => clock.as_of(),
             Until::At(instant) => instant,
         }),
-        tool: tool(),
     };
     let ended = Driver::start()?
         .run(async { verify::verify(&Store::open(&settings).await?, &expected).await });
@@ -348,7 +347,7 @@ async fn review_step(
     settings: &command::Settings,
     moment: &command::Moment,
     clock: &Clock,
-) -> Result<ReviewStep, CampaignError> {
+) -> Result<ReviewStep, ReviewError> {
     let is_read = is_read();
     Ok(match asked {
         cli::Review::Open(asked) => {
@@ -363,7 +362,7 @@ async fn review_step(
             if asked.notify && !settings.notify.has_receiver() {
                 let text = "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
                             NOTIFY_SLACK_WEBHOOK_URL";
-                return Err(CampaignError::Asked(text.to_owned()));
+                return Err(ReviewError::Asked(text.to_owned()));
             }
             let status = command::status(settings, &asked.of, moment).await?;
             ReviewStep {

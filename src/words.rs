@@ -174,7 +174,7 @@ fn by_hand(judgement: &Judgement) -> String {
 
 /// How far what closed reviews asked for is done.
 fn followed(judgement: &Judgement) -> String {
-    let follow_ups = judgement.reviews.iter().flat_map(|of| &of.follow_ups);
+    let follow_ups = judgement.follow_ups.decisions.iter();
     let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
     for of in follow_ups {
         *by_state.entry(of.state.as_str()).or_default() += 1;
@@ -305,6 +305,7 @@ mod tests {
     use crate::judgement::{Counts, FindingCounts, FindingKind, FormerEmails, Severity};
     use crate::ledger::{Before, Committed};
     use crate::people::{EmailAddress, Role, Workspace};
+    use crate::review::FollowUps;
 
     /// A night with one finding more than a screen has room for.
     fn done() -> Done {
@@ -341,7 +342,7 @@ mod tests {
                 directives: Vec::new(),
                 links: Vec::new(),
                 feed_since: None,
-                reviews: None,
+                follow_ups: FollowUps::starting(as_of),
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),
                 counts: Counts {

@@ -34,7 +34,6 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("truto", "net", "the wire under Truto's"),
     ("judgement", "review", "what closed reviews asked for"),
     ("evidence", "review", "the same, as a run stores it"),
-    ("people", "review", "the same, beside the manual decisions"),
 ];
 
 fn floor(room: &str) -> usize {

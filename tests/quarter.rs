@@ -98,7 +98,7 @@ fn finding(job: &Job, sequence: u64) -> Value {
 }
 
 fn follow_up(job: &Job, sequence: u64) -> Value {
-    job.json(sequence, "result.json")["reviews"]["follow_ups"][0].clone()
+    job.json(sequence, "result.json")["follow_ups"]["decisions"][0].clone()
 }
 
 #[test]

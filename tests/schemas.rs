@@ -19,7 +19,7 @@ use asana_access_review::people::{
     RequestRecord, Role, SecondList, Status, UnreadCell, Viewer, Workspace,
 };
 use asana_access_review::review::{
-    ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
+    ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ const OPEN: [&str; 7] = [
 
 /// Keys that are left out where there is nothing to say.
 /// Or that evidence of the first version did not know yet.
-const OPTIONAL: [&str; 43] = [
+const OPTIONAL: [&str; 42] = [
     "moved_from",
     "deadline_rule_run",
     "grace_seconds",
@@ -88,7 +88,6 @@ const OPTIONAL: [&str; 43] = [
     "more_suspected",
     "store",
     "mapping",
-    "reviews",
     "unread",
     "last_of_some",
     "review_every_seconds",
@@ -320,6 +319,7 @@ fn first_night() -> Inputs {
             ..HrFeed::default()
         },
         directives: Directives::default(),
+        follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
         store: Some(Protection {
             create_only: true,
@@ -358,6 +358,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
         reason: "Truto answers 404".to_owned(),
     });
     inputs.directives = directives();
+    inputs.follow_ups = follow_ups();
     inputs.hr.rows.push(HrRow {
         status: Employment::Active,
         ..left(9, "here@example.com", "2026-12-31T00:00:00Z")
@@ -390,7 +391,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             feed_url: first.hr.origin.url.clone(),
             feed_since: judged.feed_since,
             exceptions_since: BTreeMap::new(),
-            reviews: judged.reviews,
+            follow_ups: judged.follow_ups,
             at: earlier,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
@@ -454,13 +455,12 @@ fn directives() -> Directives {
     Directives {
         aliases: Some(by_hand(alias)),
         exceptions: Some(exceptions),
-        reviews: Some(reviews()),
     }
 }
 
 /// A review that asked for something, one that is open, and one that could not be read.
-fn reviews() -> Reviews {
-    Reviews {
+fn follow_ups() -> FollowUps {
+    FollowUps {
         through: 3,
         counted_from: at("2026-08-01T22:40:00Z"),
         last_closed: Some(ClosedReview {
@@ -482,7 +482,7 @@ fn reviews() -> Reviews {
             due: "2026-12-31".to_owned(),
         }],
         unread: vec![1],
-        follow_ups: vec![FollowUp {
+        decisions: vec![FollowUp {
             review: "2026-Q3-7f3a9c".to_owned(),
             sequence: 2,
             account_id: "3".to_owned(),

@@ -782,7 +782,10 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
     let by = page.value(covered);
     assert!(by.as_f64().is_some_and(|by| by <= 1.0), "{by}");
     let finding = page.value("document.querySelector('[data-row=\"7\"] strong').textContent");
-    assert_eq!(finding, "Account without HR record; of_a_later_version");
+    assert_eq!(
+        finding,
+        "Account without HR record; Account without an identifiable owner"
+    );
     // Found, decided, and back to the place it is at.
     page.key("/");
     page.text("number 77");
@@ -940,21 +943,21 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
             "name": names.get(number - 1).cloned().unwrap_or_else(|| format!("Person Number {number}")), "role": (["member", "guest", "admin"][number % 3]),
             "status": "active", "view_only": null, "joined_at": "2025-01-01T00:00:00Z",
             "last_login_at": null, "person_id": [format!("E{number}")], "match": ["email"],
-            "changed": "unchanged", "previous_decision": "keep", "findings": (if number == 7 { vec!["account_without_hr_record", "of_a_later_version"] } else { vec![] }),
+            "changed": "unchanged", "previous_decision": "keep", "findings": (if number == 7 { vec!["account_without_hr_record", "account_unidentifiable"] } else { vec![] }),
             "recommended": "keep", "reason": "nothing was found against it",
             "reviewer": "lead@example.net", "assigned_by": "line 2: default",
         })
     };
     let worksheet = json!({
-        "schema": Worksheet::schema(), "review": "big-7f3a9c", "name": "big", "due": "2999-12-31",
+        "schema": Worksheet::SCHEMA, "review": "big-7f3a9c", "name": "big", "due": "2999-12-31",
         "scope": "all", "opened_at": "2026-11-25T09:00:00Z", "connection": "c1",
         "workspace": {"id": "1331", "name": "Example"},
-        "night": {"sequence": 1, "run": "dt=2026-11-24/run=20261124T224000Z-7f3a9c", "manifest_sha256": "ab".repeat(32)},
-        "night_as_of": "2026-11-24T22:40:00Z", "compared_with": null, "reviewers": null,
+        "snapshot": {"sequence": 1, "run": "dt=2026-11-24/run=20261124T224000Z-7f3a9c", "manifest_sha256": "ab".repeat(32)},
+        "snapshot_as_of": "2026-11-24T22:40:00Z", "compared_with": null, "reviewers": null,
         "left_out": {"without_access": 0, "out_of_scope": 0},
         "rows": (1..=rows).map(row).collect::<Vec<_>>(),
     });
-    let worksheet = Worksheet::from_bytes(worksheet.to_string().as_bytes()).expect("a worksheet");
+    let worksheet = serde_json::from_value::<Worksheet>(worksheet).expect("a worksheet");
     let (_, hash) = worksheet.to_file();
     let file = folder.join("worksheet.html");
     let page = review::worksheet_page(&worksheet, &hash, "https://api.truto.one");

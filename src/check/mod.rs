@@ -17,11 +17,13 @@ pub use told::{as_json, as_text};
 use crate::clock::Clock;
 use crate::exit::{Exit, told as chain};
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, judge,
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
+    judge,
 };
 use crate::ledger::Ledger;
 use crate::net::Deadline;
 use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
+use crate::review::FollowUps;
 use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
@@ -183,19 +185,19 @@ impl Judged {
     ) -> Self {
         let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
         let has_past = found.chain.is_some();
-        let mut directives = directives.unwrap_or_default();
-        let past = found.chain.map(|chain| {
-            directives.reviews = Some(chain.reviews);
-            chain.past
-        });
+        let (past, follow_ups) = match found.chain {
+            Some(chain) => (chain.past, chain.follow_ups),
+            None => (Past::default(), FollowUps::starting(clock.as_of())),
+        };
         let inputs = Inputs {
             as_of: clock.as_of(),
             run: "none: a check".to_owned(),
             policy: settings.run.policy.clone(),
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),
-            directives,
-            past: past.unwrap_or_default(),
+            directives: directives.unwrap_or_default(),
+            follow_ups,
+            past,
             store: found.protection,
         };
         Self {

@@ -12,14 +12,14 @@ use super::csv::Table;
 use super::entry::sha256_hex;
 use super::{Night, RunFile, json};
 use crate::judgement::{
-    Change, DirectiveKind, DirectiveUse, Finding, FormerEmails, GoneAccount, Leaver, Owner, Policy,
-    RunRef,
+    Change, DirectiveKind, DirectiveUse, Finding, FindingKind, FormerEmails, GoneAccount, Leaver,
+    MatchKind, Owner, Policy, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RawFile, RejectedRow,
+    Protection, RawFile, RejectedRow, Role, Status,
 };
-use crate::review::Reviews;
+use crate::review::FollowUps;
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]
@@ -189,8 +189,7 @@ struct Facts<'a> {
     aliases: Option<&'a DirectiveFile<Alias>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exceptions: Option<&'a DirectiveFile<Exception>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviews: Option<&'a Reviews>,
+    follow_ups: &'a FollowUps,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<&'a Protection>,
     population: &'a Population,
@@ -242,7 +241,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         gone: &night.judgement.gone,
         aliases: inputs.directives.aliases.as_ref(),
         exceptions: inputs.directives.exceptions.as_ref(),
-        reviews: inputs.directives.reviews.as_ref(),
+        follow_ups: &inputs.follow_ups,
         store: inputs.store.as_ref(),
         population: &inputs.population,
     };
@@ -363,42 +362,43 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
 }
 
 /// A line of `accounts.jsonl.gz`: the columns of `accounts.csv` with real types.
-#[derive(Serialize)]
-struct AccountLine<'a> {
-    account_id: &'a str,
-    email: Option<&'a EmailAddress>,
-    other_emails: &'a [EmailAddress],
-    name: Option<&'a str>,
-    status: &'a crate::people::Status,
-    role: &'a crate::people::Role,
-    view_only: Option<bool>,
-    workspace_id: &'a str,
-    workspace: Option<&'a str>,
-    joined_at: Option<Timestamp>,
-    last_login_at: Option<Timestamp>,
-    person_id: &'a [String],
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLine {
+    pub account_id: String,
+    pub email: Option<EmailAddress>,
+    pub other_emails: Vec<EmailAddress>,
+    pub name: Option<String>,
+    pub status: Status,
+    pub role: Role,
+    pub view_only: Option<bool>,
+    pub workspace_id: String,
+    pub workspace: Option<String>,
+    pub joined_at: Option<Timestamp>,
+    pub last_login_at: Option<Timestamp>,
+    /// Its owner in HR.
+    pub person_id: Vec<String>,
     #[serde(rename = "match")]
-    matched_by: &'a [crate::judgement::MatchKind],
-    findings: &'a [crate::judgement::FindingKind],
+    pub matched_by: Vec<MatchKind>,
+    pub findings: Vec<FindingKind>,
 }
 
 fn accounts_jsonl(night: &Night<'_>) -> DataFile {
     let workspace = &night.inputs.population.workspace;
     let lines = night.accounts().map(|(account, owner)| AccountLine {
-        account_id: &account.id,
-        email: account.email(),
-        other_emails: account.emails.get(1..).unwrap_or_default(),
-        name: account.name.as_deref(),
-        status: &account.status,
-        role: &account.role,
+        account_id: account.id.clone(),
+        email: account.email().cloned(),
+        other_emails: account.emails.get(1..).unwrap_or_default().to_vec(),
+        name: account.name.clone(),
+        status: account.status.clone(),
+        role: account.role.clone(),
         view_only: account.view_only,
-        workspace_id: &workspace.id,
-        workspace: workspace.name.as_deref(),
+        workspace_id: workspace.id.clone(),
+        workspace: workspace.name.clone(),
         joined_at: account.joined_at,
         last_login_at: account.last_login_at,
-        person_id: &owner.person_ids,
-        matched_by: &owner.matched_by,
-        findings: &owner.findings,
+        person_id: owner.person_ids.clone(),
+        matched_by: owner.matched_by.clone(),
+        findings: owner.findings.clone(),
     });
     gzip_lines(RunFile::AccountsJsonl, lines)
 }
@@ -669,8 +669,7 @@ struct ResultFile<'a> {
     directives: &'a [DirectiveUse],
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviews: Option<&'a Reviews>,
+    follow_ups: &'a FollowUps,
 }
 
 #[derive(Serialize)]
@@ -699,7 +698,7 @@ fn result(night: &Night<'_>) -> DataFile {
         changes: &judgement.changes,
         directives: &judgement.directives,
         feed_since: judgement.feed_since,
-        reviews: judgement.reviews.as_ref(),
+        follow_ups: &judgement.follow_ups,
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.
     DataFile {

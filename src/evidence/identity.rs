@@ -61,11 +61,6 @@ pub struct Tool {
 impl Tool {
     /// What is said of a commit that nobody told when the program was built.
     pub const NO_COMMIT: &str = "unknown";
-
-    /// Whether two are known to be one program. Where a build does not say its commit, nobody can tell.
-    pub fn is_surely(&self, other: &Self) -> bool {
-        self == other && self.commit != Self::NO_COMMIT
-    }
 }
 
 /// Who or what ran it. Claims: nobody vouches for them.

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::RunIdentity;
-use crate::people::RawKind;
+use crate::people::{RawKind, words};
 
 /// The folder of one connection: `system=asana/connection=<id>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -292,13 +292,14 @@ pub struct ReviewFolder {
     part: ReviewPart,
 }
 
-/// Which part of a review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewPart {
-    /// The frozen population.
-    Open,
-    /// What was decided.
-    Close,
+words! {
+    /// Which part of a review.
+    ReviewPart {
+        /// The frozen population.
+        Open = "open",
+        /// What was decided.
+        Close = "close",
+    }
 }
 
 impl ReviewFolder {
@@ -317,12 +318,8 @@ impl ReviewFolder {
     /// A folder named by a ledger entry; none where the name is not of the form we write.
     pub fn parse(name: &str) -> Option<Self> {
         let (id, part) = name.strip_prefix("reviews/")?.split_once('/')?;
-        let part = match part {
-            "open" => ReviewPart::Open,
-            "close" => ReviewPart::Close,
-            _ => return None,
-        };
-        Self::of(id, part)
+        let part = ReviewPart::ALL.iter().find(|of| of.as_str() == part)?;
+        Self::of(id, *part)
     }
 
     /// The review's id.
@@ -338,11 +335,7 @@ impl ReviewFolder {
 
 impl fmt::Display for ReviewFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = match self.part {
-            ReviewPart::Open => "open",
-            ReviewPart::Close => "close",
-        };
-        write!(f, "reviews/{}/{part}", self.id)
+        write!(f, "reviews/{}/{}", self.id, self.part)
     }
 }
 

@@ -16,14 +16,14 @@ mod read;
 
 pub use controls::{Control, OwnControl};
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
-pub use files::{DataFile, FileRecord, input_hr, raw_file, sums};
+pub use files::{AccountLine, DataFile, FileRecord, input_hr, raw_file, sums};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Failure, Manifest};
 pub use read::{
-    CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, baseline, earlier_night, previous,
-    stored_inputs, sums_of,
+    CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, account_lines, baseline,
+    earlier_night, previous, stored_inputs, sums_of,
 };
 
 use crate::judgement::{Inputs, Judgement};

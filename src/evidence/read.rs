@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::files::sums_line;
 use super::gzip::unpacked;
 use super::layout::is_sha256;
-use super::{Manifest, RunFile};
+use super::{AccountLine, Manifest, RunFile};
 use crate::judgement::{
     Baseline, CheckId, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver,
     LeaverCounts, Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
@@ -18,7 +18,7 @@ use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Workspace,
 };
-use crate::review::Reviews;
+use crate::review::FollowUps;
 
 /// The largest file of links or offboardings that is read, in bytes after unpacking.
 const MOST_CARRIED_BYTES: u64 = 1 << 30;
@@ -89,8 +89,7 @@ pub fn previous(
         directives: Vec<DirectiveUse>,
         #[serde(default)]
         feed_since: Option<Timestamp>,
-        #[serde(default)]
-        reviews: Option<Reviews>,
+        follow_ups: FollowUps,
     }
     #[derive(Deserialize)]
     struct Summary {
@@ -113,7 +112,7 @@ pub fn previous(
         mut leavers,
         directives,
         feed_since,
-        reviews,
+        follow_ups,
     } = serde_json::from_slice(files.result)?;
     let links: Vec<PersonLinks> = lines(RunFile::InputLinks, files.links)?;
     leavers.extend(lines::<Leaver>(RunFile::Concluded, files.concluded)?);
@@ -149,7 +148,7 @@ pub fn previous(
             .map(|hr| hr.url.clone())
             .unwrap_or_default(),
         feed_since,
-        reviews,
+        follow_ups,
     }))
 }
 
@@ -160,6 +159,14 @@ fn lines<T: DeserializeOwned>(file: RunFile, bytes: &[u8]) -> Result<Vec<T>, ser
     let lines = unpacked.split(|byte| *byte == b'\n');
     let lines = lines.filter(|line| !line.is_empty());
     lines.map(serde_json::from_slice).collect()
+}
+
+/// The accounts of a run, from its `accounts.jsonl.gz`.
+///
+/// # Errors
+/// If the bytes are not those of such a file.
+pub fn account_lines(bytes: &[u8]) -> Result<Vec<AccountLine>, serde_json::Error> {
+    lines(RunFile::AccountsJsonl, bytes)
 }
 
 /// How an earlier night came out: what tonight's news is told against. Words stay as they are written,
@@ -267,8 +274,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         aliases: Option<DirectiveFile<Alias>>,
         #[serde(default)]
         exceptions: Option<DirectiveFile<Exception>>,
-        #[serde(default)]
-        reviews: Option<Reviews>,
+        follow_ups: FollowUps,
         #[serde(default)]
         store: Option<Protection>,
         population: Population,
@@ -327,8 +333,8 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             directives: Directives {
                 aliases: facts.aliases,
                 exceptions: facts.exceptions,
-                reviews: facts.reviews,
             },
+            follow_ups: facts.follow_ups,
             past: Past {
                 ledger_faults: facts.past.ledger_faults,
                 ledger_head: facts.past.ledger_head,

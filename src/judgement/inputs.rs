@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GoneAccount, Leaver, Night, PersonLinks};
 use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
-use crate::review::Reviews;
+use crate::review::FollowUps;
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Inputs {
     pub hr: HrFeed,
     /// What people decided by hand.
     pub directives: Directives,
+    /// What closed reviews asked for, and how far it is done.
+    pub follow_ups: FollowUps,
     /// What earlier runs saw.
     pub past: Past,
     /// What the store was seen to do with the first file of the night; none where nobody looked, as in
@@ -162,6 +164,6 @@ pub struct Previous {
     pub feed_url: String,
     /// The first complete run that read that feed.
     pub feed_since: Option<Timestamp>,
-    /// The periodic reviews as it left them.
-    pub reviews: Option<Reviews>,
+    /// What closed reviews asked for, as it left it.
+    pub follow_ups: FollowUps,
 }

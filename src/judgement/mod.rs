@@ -132,9 +132,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.extend(reviews::review_due(inputs));
     checks.sort_by_key(|check| check.id);
 
-    let reviews = reviews::tonight(&basis, complete);
-    let not_done = &reviews.not_done;
-    let findings = findings::of_the_night(&basis, &leavers, &matches, not_done);
+    let (follow_ups, not_done) = reviews::follow_up(&basis, complete);
+    let findings = findings::of_the_night(&basis, &leavers, &matches, &not_done);
     let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
@@ -171,7 +170,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         directives: basis.directives.uses(inputs),
         links,
         feed_since,
-        reviews: reviews.reviews,
+        follow_ups,
         former_emails,
         organization_domains: basis.domains.into_iter().collect(),
         counts,

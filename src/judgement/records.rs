@@ -13,7 +13,7 @@ use super::{
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status};
-use crate::review::Reviews;
+use crate::review::FollowUps;
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -44,8 +44,8 @@ pub struct Judgement {
     pub links: Vec<PersonLinks>,
     /// The first complete run that read this feed.
     pub feed_since: Option<Timestamp>,
-    /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
-    pub reviews: Option<Reviews>,
+    /// What closed reviews asked for, as this run leaves it.
+    pub follow_ups: FollowUps,
     /// Addresses that accounts bore before, as used tonight.
     pub former_emails: FormerEmails,
     /// The organization's mail domains, as used tonight.

@@ -1,18 +1,12 @@
-//! What closed reviews asked for, followed until it is proven done; and whether a review is due.
-//!
-//! A revocation is done when the account has no access, or is gone from a list proven complete; a change
-//! of role when the account has the role, or one below it where it was to have less. What cannot be seen is
-//! not done.
-
-use std::collections::HashMap;
+//! Decisions of closed reviews that are not carried out in time, and whether a review is due.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
-use crate::people::{Access, Account, EmailAddress, Role};
-use crate::review::{Decision, FollowUp, FollowUpState, Reviews};
+use crate::people::Account;
+use crate::review::{FollowUp, FollowUpState, FollowUps, Seen};
 
 /// A decision that was not carried out in time, or was undone.
 pub(super) struct NotDone<'a> {
@@ -21,156 +15,40 @@ pub(super) struct NotDone<'a> {
     pub(super) note: String,
 }
 
-/// The reviews as this night leaves them, and what was not done.
-#[derive(Default)]
-pub(super) struct Tonight<'a> {
-    pub(super) reviews: Option<Reviews>,
-    pub(super) not_done: Vec<NotDone<'a>>,
-}
-
-/// How a decision and the account stand to each other tonight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Seen {
-    /// As it was decided.
-    Done,
-    /// Nobody can tell.
-    NotKnown,
-    /// As it was before.
-    Before,
-}
-
-/// Follows every decision.
-pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
+/// The follow-ups as this run leaves them, and what was not done.
+pub(super) fn follow_up<'a>(basis: &Basis<'a>, complete: bool) -> (FollowUps, Vec<NotDone<'a>>) {
     let inputs = basis.inputs;
-    let Some(mut reviews) = inputs.directives.reviews.clone() else {
-        return Tonight::default();
-    };
+    let accounts = &inputs.population.accounts;
+    let (follow_ups, seen) = inputs.follow_ups.seen_in(accounts, complete, inputs.as_of);
     let grace = inputs.policy.revocation_grace_seconds.unwrap_or_default();
     let grace = SignedDuration::from_secs(grace);
     let mut not_done = Vec::new();
-    let bearers = Bearers::of(basis, &reviews);
-    for of in &mut reviews.follow_ups {
-        let by_id = basis.listed.get(of.account_id.as_str()).copied();
-        let (account, seen) = bearers.seen(of, by_id, complete);
-        follow(of, seen, inputs.as_of);
+    for (of, (account, seen)) in follow_ups.decisions.iter().zip(seen) {
         let deadline = of.decided_at.checked_add(grace).unwrap_or(of.decided_at);
-        if let (Some(account), Some(mut note)) = (account, wrong(of, seen, deadline, inputs.as_of))
-            && basis
-                .directives
-                .covers_account(
-                    account,
-                    "a review's decision is not carried out",
-                    Some(deadline),
-                )
-                .is_none()
-        {
-            if account.id != of.account_id {
-                note = format!(
-                    "{note}: it was decided of account {}, whose address this one bears",
-                    of.account_id
-                );
-            }
-            not_done.push(NotDone {
-                account,
-                deadline,
-                note,
-            });
-        }
-    }
-    Tonight {
-        reviews: Some(reviews),
-        not_done,
-    }
-}
-
-/// Accounts that have or may have access, by the address they bear: who was removed and invited anew has
-/// another id.
-///
-/// The very same address, and the first of an account: on another domain that is one with it, or with it as
-/// a further address, somebody may have a second account that was kept.
-struct Bearers<'a>(HashMap<&'a EmailAddress, Vec<&'a Account>>);
-
-impl<'a> Bearers<'a> {
-    fn of(basis: &Basis<'a>, reviews: &Reviews) -> Self {
-        let mut bearers: HashMap<&EmailAddress, Vec<&'a Account>> = HashMap::new();
-        if reviews.follow_ups.iter().any(|of| of.email.is_some()) {
-            for account in &basis.inputs.population.accounts {
-                if let (Access::Has | Access::Possible, Some(email)) =
-                    (account.access(), account.emails.first())
-                {
-                    bearers.entry(email).or_default().push(account);
-                }
-            }
-        }
-        Self(bearers)
-    }
-
-    /// What is seen of a decision, and by which account: the one it is about, or one that has its address
-    /// and more access.
-    fn seen(
-        &self,
-        of: &FollowUp,
-        by_id: Option<&'a Account>,
-        complete: bool,
-    ) -> (Option<&'a Account>, Seen) {
-        let mut worst = (by_id, seen(of, by_id, complete));
-        let others = of.email.as_ref().and_then(|email| self.0.get(email));
-        for other in others.into_iter().flatten() {
-            let seen = seen(of, Some(other), complete);
-            if other.id != of.account_id && seen > worst.1 {
-                worst = (Some(other), seen);
-            }
-        }
-        worst
-    }
-}
-
-fn seen(of: &FollowUp, account: Option<&Account>, complete: bool) -> Seen {
-    let Some(account) = account else {
-        return match complete {
-            true => Seen::Done,
-            false => Seen::NotKnown,
+        let (Some(account), Some(mut note)) = (account, wrong(of, seen, deadline, inputs.as_of))
+        else {
+            continue;
         };
-    };
-    match (account.access(), of.decision) {
-        (Access::None, _) => Seen::Done,
-        (Access::Possible, _) => Seen::NotKnown,
-        (Access::Has, Decision::ChangeRole) => has_role(of, &account.role),
-        (Access::Has, Decision::Keep | Decision::Revoke | Decision::DontKnow) => Seen::Before,
-    }
-}
-
-fn has_role(of: &FollowUp, role: &Role) -> Seen {
-    if of.new_role.as_ref() == Some(role) {
-        return Seen::Done;
-    }
-    let (Some(now), Some(wanted)) = (role.rank(), of.new_role.as_ref().and_then(Role::rank)) else {
-        return Seen::NotKnown;
-    };
-    let was_to_have_less = of.role.rank().is_none_or(|was| was > wanted);
-    match was_to_have_less && now < wanted {
-        true => Seen::Done,
-        false => Seen::Before,
-    }
-}
-
-/// Takes what was seen tonight into what is carried.
-fn follow(of: &mut FollowUp, seen: Seen, as_of: Timestamp) {
-    match (of.state, seen) {
-        (_, Seen::NotKnown) | (FollowUpState::Done, Seen::Done) => {}
-        (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::Before) => {
-            of.last_seen_before = Some(as_of);
+        let why = "a review's decision is not carried out";
+        let covered = basis
+            .directives
+            .covers_account(account, why, Some(deadline));
+        if covered.is_some() {
+            continue;
         }
-        (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::Done) => {
-            of.state = FollowUpState::Done;
-            of.first_seen_done = Some(as_of);
+        if account.id != of.account_id {
+            note = format!(
+                "{note}: the decision was about account {}, and this account has its address",
+                of.account_id
+            );
         }
-        (FollowUpState::Done, Seen::Before) => {
-            of.state = FollowUpState::GrantedAgain;
-            of.undone_at = Some(as_of);
-            of.last_seen_before = Some(as_of);
-        }
+        not_done.push(NotDone {
+            account,
+            deadline,
+            note,
+        });
     }
+    (follow_ups, not_done)
 }
 
 /// Why it is a finding, if it is one.
@@ -192,16 +70,15 @@ fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Op
         }
         FollowUpState::Open if as_of <= deadline => None,
         FollowUpState::Open => Some(match seen {
-            Seen::NotKnown => format!("{asked}; whether it is done cannot be seen"),
-            Seen::Before | Seen::Done => format!("{asked}; it is not done"),
+            Seen::NotKnown => format!("{asked}; this run could not see whether it is done"),
+            Seen::NotDone | Seen::Done => format!("{asked}; it is not done"),
         }),
     }
 }
 
-/// The check on the reviews themselves; none where nobody looked, as in evidence of earlier versions, or
-/// none is asked for.
+/// The check on the reviews themselves; none if no review is asked for and none was lost.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
-    let reviews = inputs.directives.reviews.as_ref()?;
+    let reviews = &inputs.follow_ups;
     if !reviews.unread.is_empty() {
         return Some(check(CheckId::ReviewDue, CheckStatus::Fail, lost(reviews)));
     }
@@ -249,15 +126,15 @@ pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
     Some(with(check(CheckId::ReviewDue, status, detail), numbers))
 }
 
-fn none_closed(reviews: &Reviews) -> &'static str {
+fn none_closed(reviews: &FollowUps) -> &'static str {
     match reviews.last_of_some {
         None => "no review was closed yet",
         Some(_) => "no review of everybody was closed yet",
     }
 }
 
-/// What a lost review asked for nobody can follow, whether or not reviews are asked for.
-fn lost(reviews: &Reviews) -> String {
+/// Fails whether or not reviews are asked for.
+fn lost(reviews: &FollowUps) -> String {
     let unread: Vec<String> = reviews.unread.iter().map(u64::to_string).collect();
     format!(
         "reviews of ledger entries {} could not be read: what they asked for is not followed, until a \

@@ -6,7 +6,7 @@ mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
-pub use reviews::{commit_review, found};
+pub use reviews::commit_review;
 pub use walk::{Before, Chain, Head};
 
 use std::time::Duration;

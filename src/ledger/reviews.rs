@@ -3,8 +3,6 @@
 //! A night goes on when the chain is damaged, and says so. A review does not: people are about to decide
 //! on what it shows.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::commit::{Committed, Written, append};
@@ -16,44 +14,29 @@ use crate::evidence::{
     Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums,
     sums_of,
 };
-use crate::review::ReviewEvent;
-use crate::review::{ReviewDataFile, ReviewManifest, event};
+use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
 impl Ledger {
-    /// The entries from the last one back to the first that `is_wanted` is content with, the newest first;
-    /// all of them where it never is. Every one is of the right form and place, is the one its successor
-    /// links to, and bears its signature.
+    /// The newest entry that `is_wanted` accepts. Every entry from the last one to it has the right form
+    /// and place, is the one its successor links to, and has its signature.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one of them is not.
-    pub async fn back_to(
+    /// [`LedgerError::Damaged`] if one of them has not.
+    pub async fn newest(
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
-    ) -> Result<Vec<Entry>, LedgerError> {
+    ) -> Result<Option<Entry>, LedgerError> {
         let sequences = self.sequences().await?;
-        let mut entries: Vec<Entry> = Vec::new();
         let mut keys = Keys::default();
-        let mut is_found = false;
-        for (looked_at, sequence) in sequences.iter().rev().enumerate() {
-            let after = entries.last();
-            if is_found {
-                // Only whether an unsigned entry follows a signed one.
-                if after.is_some_and(Entry::is_signed) || looked_at > FARTHEST {
-                    break;
-                }
-                let bytes = self.store.read(&self.folder.entry(*sequence)).await?;
-                if Entry::from_bytes(&bytes.unwrap_or_default()).is_ok_and(|it| it.is_signed()) {
-                    return Err(unsigned_after(*sequence));
-                }
-                continue;
-            }
-            if let Some(after) = after
+        let mut after: Option<Entry> = None;
+        for (at, sequence) in sequences.iter().rev().enumerate() {
+            if let Some(after) = &after
                 && after.sequence != sequence + 1
             {
                 let missing = format!("ledger entry {} is missing", after.sequence - 1);
                 return Err(LedgerError::Damaged(missing));
             }
-            let (entry, bytes) = self.sound_entry(*sequence, after).await?;
+            let (entry, bytes) = self.linked_entry(*sequence, after.as_ref()).await?;
             if entry.is_signed() {
                 if after.is_some_and(|after| !after.is_signed()) {
                     return Err(unsigned_after(*sequence));
@@ -63,13 +46,33 @@ impl Ledger {
                     return Err(LedgerError::Damaged(found.faults.join("; ")));
                 }
             }
-            is_found = is_wanted(&entry);
-            entries.push(entry);
+            if is_wanted(&entry) {
+                if !entry.is_signed() {
+                    self.ensure_none_signed(sequences.iter().rev().skip(at + 1))
+                        .await?;
+                }
+                return Ok(Some(entry));
+            }
+            after = Some(entry);
         }
-        Ok(entries)
+        Ok(None)
     }
 
-    async fn sound_entry(
+    /// No unsigned entry follows a signed one.
+    async fn ensure_none_signed(
+        &self,
+        earlier: impl Iterator<Item = &u64>,
+    ) -> Result<(), LedgerError> {
+        for sequence in earlier.take(FARTHEST) {
+            let bytes = self.store.read(&self.folder.entry(*sequence)).await?;
+            if Entry::from_bytes(&bytes.unwrap_or_default()).is_ok_and(|it| it.is_signed()) {
+                return Err(unsigned_after(*sequence));
+            }
+        }
+        Ok(())
+    }
+
+    async fn linked_entry(
         &self,
         sequence: u64,
         after: Option<&Entry>,
@@ -95,13 +98,17 @@ impl Ledger {
     /// [`LedgerError::Damaged`] where they are not what was written.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
         let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
-        let wanted: &[&str] = match entry.kind {
-            EntryKind::ReviewClose => &[manifest, review],
-            EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => &[manifest],
+        let event = match entry.kind {
+            EntryKind::ReviewClose => {
+                let [manifest, review] = self.committed_files(entry, [manifest, review]).await?;
+                ReviewEvent::read(entry, &manifest, Some(&review))
+            }
+            EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
+                let [manifest] = self.committed_files(entry, [manifest]).await?;
+                ReviewEvent::read(entry, &manifest, None)
+            }
         };
-        let files = self.committed_files(entry, wanted).await?;
-        let review = files.get(review).map(Vec::as_slice);
-        event(entry, found(&files, manifest), review).map_err(|fault| {
+        event.map_err(|fault| {
             LedgerError::Damaged(format!("the review of entry {}: {fault}", entry.sequence))
         })
     }
@@ -115,7 +122,7 @@ impl Ledger {
         through: u64,
     ) -> Result<(), LedgerError> {
         for sequence in after + 1..=through {
-            let (entry, _) = self.sound_entry(sequence, None).await?;
+            let (entry, _) = self.linked_entry(sequence, None).await?;
             let is_overtaken = match (entry.kind, part.part()) {
                 (EntryKind::ReviewClose, ReviewPart::Open) => true,
                 (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
@@ -160,71 +167,68 @@ impl Ledger {
         Ok(self.store.read(&name).await?)
     }
 
-    /// The files of a committed folder that are `wanted`, by name, after every file of it was held against
-    /// its hash, and the hashes against the entry.
+    /// The `wanted` files of a committed folder, after every file of it was compared with its hash, and the
+    /// hashes with the entry.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one is missing or is not what was written.
-    pub async fn committed_files(
+    /// [`LedgerError::Damaged`] if one is missing or was modified.
+    pub async fn committed_files<const N: usize>(
         &self,
         entry: &Entry,
-        wanted: &[&str],
-    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        wanted: [&str; N],
+    ) -> Result<[Vec<u8>; N], LedgerError> {
         self.files_of(entry, wanted, |_| true).await
     }
 
-    /// The same without a look at files that are not wanted: some of an old folder may be gone by a rule of
-    /// the bucket.
+    /// The same without reading the other files: some of an old folder may be deleted by a rule of the bucket.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one of them is missing or is not what was written.
-    pub async fn committed_files_alone(
+    /// [`LedgerError::Damaged`] if one of the wanted files is missing or was modified.
+    pub async fn committed_files_alone<const N: usize>(
         &self,
         entry: &Entry,
-        wanted: &[&str],
-    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        wanted: [&str; N],
+    ) -> Result<[Vec<u8>; N], LedgerError> {
         self.files_of(entry, wanted, |file| wanted.contains(&file))
             .await
     }
 
-    async fn files_of(
+    async fn files_of<const N: usize>(
         &self,
         entry: &Entry,
-        wanted: &[&str],
-        is_looked_at: impl Fn(&str) -> bool,
-    ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
+        wanted: [&str; N],
+        is_read: impl Fn(&str) -> bool,
+    ) -> Result<[Vec<u8>; N], LedgerError> {
         let damaged = |what: &str, text: &str| {
             LedgerError::Damaged(format!("{what} of ledger entry {} {text}", entry.sequence))
         };
-        let read = async |file: &str| {
+        let read = async |file: &str, sha256: &str| {
             let name = self.folder.committed_file(&entry.run, file);
             let name = name.ok_or_else(|| damaged("the folder", "is none that evidence has"))?;
             let bytes = self.store.read(&name).await?;
-            bytes.ok_or_else(|| damaged(file, "is missing"))
+            let bytes = bytes.ok_or_else(|| damaged(file, "is missing"))?;
+            match sha256_hex(&bytes) == sha256 {
+                true => Ok(bytes),
+                false => Err(damaged(file, "was modified")),
+            }
         };
         let sums_file = RunFile::Sums.name();
-        let bytes = read(&sums_file).await?;
-        if sha256_hex(&bytes) != entry.sums_sha256 {
-            return Err(damaged(&sums_file, "was modified"));
-        }
+        let bytes = read(&sums_file, &entry.sums_sha256).await?;
         let sums = sums_of(&bytes).ok_or_else(|| damaged(&sums_file, "cannot be read"))?;
         if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
             return Err(damaged("the manifest", "is another than its sums name"));
         }
-        let mut files = BTreeMap::new();
-        for (file, sha256) in sums.iter().filter(|(file, _)| is_looked_at(file)) {
-            let bytes = read(file).await?;
-            if sha256_hex(&bytes) != *sha256 {
-                return Err(damaged(file, "was modified"));
-            }
-            if wanted.contains(&file.as_str()) {
-                files.insert(file.clone(), bytes);
+        if let Some(file) = wanted.iter().find(|file| !sums.contains_key(**file)) {
+            return Err(damaged(file, "is missing"));
+        }
+        let mut found = [const { Vec::new() }; N];
+        for (file, sha256) in sums.iter().filter(|(file, _)| is_read(file)) {
+            let bytes = read(file, sha256).await?;
+            if let Some(at) = wanted.iter().position(|wanted| wanted == file) {
+                found[at] = bytes;
             }
         }
-        match wanted.iter().find(|file| !files.contains_key(**file)) {
-            None => Ok(files),
-            Some(file) => Err(damaged(file, "is missing")),
-        }
+        Ok(found)
     }
 }
 
@@ -232,11 +236,6 @@ fn unsigned_after(signed: u64) -> LedgerError {
     LedgerError::Damaged(format!(
         "an entry after ledger entry {signed}, which is signed, is not"
     ))
-}
-
-/// One of the files that [`Ledger::committed_files`] found.
-pub fn found<'a>(files: &'a BTreeMap<String, Vec<u8>>, file: &str) -> &'a [u8] {
-    files.get(file).map_or(&[], Vec::as_slice)
 }
 
 /// Stores a part of a review and commits it; `head` is what the ledger ended with before anything of it was

@@ -11,7 +11,7 @@ use crate::evidence::{
     RunFile, RunFolder, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous};
-use crate::review::{ReviewEvent, ReviewStep, Reviews};
+use crate::review::{FollowUps, ReviewChange, ReviewEvent};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.
@@ -33,8 +33,8 @@ pub struct Chain {
     pub(super) head: Option<Head>,
     /// What earlier runs saw.
     pub past: Past,
-    /// The periodic reviews, and what they asked for, before this run.
-    pub reviews: Reviews,
+    /// What closed reviews asked for, before this run.
+    pub follow_ups: FollowUps,
     /// How the nights before came out.
     pub before: Before,
 }
@@ -159,11 +159,11 @@ impl Ledger {
         walk.note_doubted();
         let before = walk.before();
         let through = listing.sequences.last().copied().unwrap_or_default();
-        let carried = walk.previous.as_ref().and_then(|of| of.reviews.as_ref());
-        let reviews = Reviews::carried(carried, &walk.reviews, through, as_of);
+        let carried = walk.previous.as_ref().map(|of| &of.follow_ups);
+        let follow_ups = FollowUps::carried(carried, &walk.reviews, through, as_of);
         Ok(Chain {
             head: walk.head,
-            reviews,
+            follow_ups,
             before,
             past: Past {
                 ledger_faults: told(walk.faults),
@@ -261,15 +261,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
-    /// written while it ran. A run of a version that knew no reviews has read none, and may come after one
-    /// that did.
+    /// written while it ran.
     fn has_read_reviews(&self) -> bool {
-        let carried = self.previous.as_ref().and_then(|of| of.reviews.as_ref());
+        let carried = self.previous.as_ref().map(|of| &of.follow_ups);
         let lowest = self
             .after
             .as_ref()
             .map_or(u64::MAX, |(sequence, _)| *sequence);
-        carried.is_some_and(|reviews| lowest <= reviews.through.saturating_add(1))
+        carried.is_some_and(|carried| lowest <= carried.through.saturating_add(1))
     }
 
     fn note(&mut self, fault: String) {
@@ -501,7 +500,7 @@ impl<'a> Walk<'a> {
         self.reviews.push(ReviewEvent {
             sequence,
             review: String::new(),
-            what: ReviewStep::Lost,
+            change: ReviewChange::Lost,
         });
     }
 
@@ -512,7 +511,7 @@ impl<'a> Walk<'a> {
         let mut event = ReviewEvent {
             sequence,
             review: part.map_or_else(|| entry.run.clone(), |part| part.id().to_owned()),
-            what: ReviewStep::Unread {
+            change: ReviewChange::Unread {
                 is_close: entry.kind == EntryKind::ReviewClose,
             },
         };

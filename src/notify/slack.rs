@@ -211,7 +211,7 @@ fn progress(review: &ReviewNews) -> String {
         review.totals.decided, review.totals.rows
     );
     for decision in Decision::ALL {
-        let count = review.totals.with(decision);
+        let count = review.totals.with(*decision);
         if count > 0 {
             text += &format!(", {count} {decision}");
         }

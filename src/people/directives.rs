@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::review::Reviews;
-
 /// The files with which people steer a review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directives {
@@ -18,9 +16,6 @@ pub struct Directives {
     /// Approved exceptions.
     #[serde(default)]
     pub exceptions: Option<DirectiveFile<Exception>>,
-    /// Periodic reviews, and what they asked for; none in evidence of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reviews: Option<Reviews>,
 }
 
 impl Directives {

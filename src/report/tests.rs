@@ -15,6 +15,7 @@ use crate::people::{
     FeedOrigin, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord, Population,
     RejectedRow, Role, Status, Viewer, Workspace,
 };
+use crate::review::FollowUps;
 
 const TONIGHT: &str = "2026-11-23T22:40:00Z";
 
@@ -139,6 +140,7 @@ fn world() -> World {
             ..HrFeed::default()
         },
         directives: Directives::default(),
+        follow_ups: FollowUps::starting(at(TONIGHT)),
         past: Past::default(),
         store: None,
     };
@@ -191,7 +193,7 @@ impl World {
             feed_url: self.inputs.hr.origin.url.clone(),
             feed_since: judged.feed_since,
             exceptions_since: BTreeMap::new(),
-            reviews: judged.reviews,
+            follow_ups: judged.follow_ups,
             at,
             workspace_id: Some(self.inputs.population.workspace.id.clone()),
             policy: self.inputs.policy.clone(),

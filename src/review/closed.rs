@@ -1,17 +1,18 @@
-//! What was decided: `decisions.csv` for people, `review.json` for machines.
+//! What was decided: `review.json` for machines, `decisions.csv` for people.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet};
+use super::{
+    Decision, FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, undecided_rows,
+};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{RunRef, Verdict};
-use crate::people::{EmailAddress, Role};
-use crate::review::{Decided, Decision};
+use crate::people::{EmailAddress, Role, words};
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";
@@ -19,44 +20,46 @@ const SCHEMA: &str = "asana-access-review/review/v1";
 /// `review.json`: a review that was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewClosed {
-    /// The form of the file.
     pub schema: String,
     /// The review's id.
     pub review: String,
-    /// Its name.
     pub name: String,
     /// The last day for decisions.
     pub due: String,
-    /// Which accounts it was about.
     pub scope: Scope,
-    /// When it was opened.
     pub opened_at: Timestamp,
-    /// When it was closed.
     pub closed_at: Timestamp,
-    /// Until when what was decided must be done, as page one says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revocations_due: Option<Timestamp>,
+    /// When revocations and role changes must be done, as page one says.
+    pub revocations_due: Timestamp,
     /// SHA-256 of `open/worksheet.json`.
     pub review_sha256: String,
     /// The entry that opened it.
     pub opened: RunRef,
-    /// The night whose population it was.
-    pub night: RunRef,
-    /// `pass` where every row is decided and nobody was in doubt.
+    /// The run whose population it was, by its snapshot.
+    pub snapshot: RunRef,
+    /// `pass` if every row is decided, and none with `dont_know`.
     pub verdict: Verdict,
     /// Whether every row was decided.
     pub complete: bool,
-    /// Why it was closed all the same, where not every row was.
+    /// Why it was closed although not every row was decided.
     pub accepted_incomplete: Option<AcceptedIncomplete>,
-    /// Rows and decisions, counted.
     pub totals: Totals,
-    /// The same by reviewer.
     pub reviewers: Vec<ByReviewer>,
     /// Rows given to another reviewer after the review was opened.
     pub reassigned: Option<ReviewerFile>,
-    /// The files that the decisions were read from.
     pub decision_files: Vec<DecisionFile>,
-    /// Every row, with what was decided.
+    pub rows: Vec<ClosedRow>,
+}
+
+/// What closing a review adds to its worksheet: all else in `review.json` follows from the two.
+#[derive(Clone, Debug)]
+pub struct ClosedWith {
+    pub opened: RunRef,
+    pub closed_at: Timestamp,
+    pub revocations_due: Timestamp,
+    pub accepted_incomplete: Option<AcceptedIncomplete>,
+    pub reassigned: Option<ReviewerFile>,
+    pub decision_files: Vec<DecisionFile>,
     pub rows: Vec<ClosedRow>,
 }
 
@@ -84,7 +87,7 @@ impl Totals {
     /// Counts rows.
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a ClosedRow>) -> Self {
         let mut totals = Self {
-            by_decision: Decision::ALL.into_iter().map(|of| (of, 0)).collect(),
+            by_decision: Decision::ALL.iter().map(|of| (*of, 0)).collect(),
             ..Self::default()
         };
         for row in rows {
@@ -140,16 +143,22 @@ impl ByReviewer {
     }
 }
 
+words! {
+    DecisionFormat {
+        Csv = "csv",
+        Xlsx = "xlsx",
+        /// As `worksheet.html` saves it.
+        Page = "page",
+    }
+}
+
 /// A file that decisions were read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionFile {
     /// Its name, without its folder.
     pub file: String,
-    /// `csv`, `xlsx` or `page`.
-    pub format: String,
-    /// SHA-256 of its bytes.
+    pub format: DecisionFormat,
     pub sha256: String,
-    /// Its size.
     pub bytes: u64,
     /// Decisions in it.
     pub decisions: u64,
@@ -262,25 +271,119 @@ impl ClosedRow {
 }
 
 impl ReviewClosed {
-    /// The `schema` every such file bears.
-    pub fn schema() -> String {
-        SCHEMA.to_owned()
+    pub fn of(worksheet: &Worksheet, review_sha256: &str, with: ClosedWith) -> Self {
+        let ClosedWith {
+            opened,
+            closed_at,
+            revocations_due,
+            accepted_incomplete,
+            reassigned,
+            decision_files,
+            rows,
+        } = with;
+        let totals = Totals::of(&rows);
+        Self {
+            schema: SCHEMA.to_owned(),
+            review: worksheet.review.clone(),
+            name: worksheet.name.clone(),
+            due: worksheet.due.clone(),
+            scope: worksheet.scope,
+            opened_at: worksheet.opened_at,
+            closed_at,
+            revocations_due,
+            review_sha256: review_sha256.to_owned(),
+            opened,
+            snapshot: worksheet.snapshot.clone(),
+            verdict: totals.verdict(),
+            complete: totals.undecided == 0,
+            accepted_incomplete,
+            totals,
+            reviewers: ByReviewer::of(&rows),
+            reassigned,
+            decision_files,
+            rows,
+        }
     }
 
-    /// What it decided about each account.
-    pub fn decided(&self) -> Vec<Decided> {
-        self.rows
-            .iter()
-            .filter_map(|row| {
-                Some(Decided {
-                    account_id: row.account_id.clone(),
-                    email: row.email.clone(),
-                    role: row.role.clone(),
-                    decision: row.decision?,
+    /// Every row that was decided, with its decision.
+    pub fn decided(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some((row, row.decision?)))
+    }
+
+    /// Whether no earlier decision matters for the next review.
+    pub fn is_of_all(&self) -> bool {
+        self.scope == Scope::All && self.complete
+    }
+
+    /// What contradicts the worksheet, or itself. No names.
+    pub fn contradictions(mut self, worksheet: &Worksheet, owners: &Owners) -> Vec<String> {
+        let with = ClosedWith {
+            opened: self.opened.clone(),
+            closed_at: self.closed_at,
+            revocations_due: self.revocations_due,
+            accepted_incomplete: self.accepted_incomplete.clone(),
+            reassigned: self.reassigned.clone(),
+            decision_files: self.decision_files.clone(),
+            rows: std::mem::take(&mut self.rows),
+        };
+        let mut again = Self::of(worksheet, &self.review_sha256, with);
+        let rows = std::mem::take(&mut again.rows);
+        let undecided = undecided_rows(worksheet, self.reassigned.as_ref(), owners).into_iter();
+        let rows_again: Vec<ClosedRow> = undecided
+            .enumerate()
+            .map(|(at, undecided)| match rows.get(at) {
+                None => undecided,
+                Some(row) => ClosedRow {
+                    decided_by: row.decided_by.clone(),
+                    decision: row.decision,
                     new_role: row.new_role.clone(),
-                })
+                    note: row.note.clone(),
+                    decided_at: row.decided_at,
+                    source: row.source,
+                    ..undecided
+                },
             })
-            .collect()
+            .collect();
+        let mut wrong = super::contradictions((&again, &self), (&rows_again, &rows));
+        if self.accepted_incomplete.is_some() == self.complete {
+            wrong.push(match self.complete {
+                true => "it is complete, and has a reason for closing it incomplete".to_owned(),
+                false => "it is not complete, and has no reason for closing it so".to_owned(),
+            });
+        }
+        if self.closed_at < self.opened_at {
+            wrong.push("it was closed before it was opened".to_owned());
+        }
+        let mut decisions = vec![0; self.decision_files.len()];
+        let mut lines = BTreeSet::new();
+        for (row, frozen) in rows.iter().zip(&worksheet.rows) {
+            let number = frozen.row;
+            wrong.extend(row.ensure_in_order(frozen, owners).err());
+            if row.decision.is_none() {
+                continue;
+            }
+            let file = row.source.and_then(|(file, _)| {
+                let at = usize::try_from(file).ok()?.checked_sub(1)?;
+                decisions.get_mut(at)
+            });
+            match file {
+                Some(count) if lines.insert(row.source) => *count += 1,
+                Some(_) => wrong.push(format!(
+                    "row {number} is decided by the line of another row"
+                )),
+                None => wrong.push(format!("row {number} was decided in no file")),
+            }
+        }
+        if !self
+            .decision_files
+            .iter()
+            .map(|file| file.decisions)
+            .eq(decisions)
+        {
+            wrong.push("its files hold another number of decisions".to_owned());
+        }
+        wrong
     }
 
     /// Why it is no plain pass.

@@ -1,4 +1,4 @@
-//! `manifest.json` of a review's part, and what a nightly run reads of it.
+//! `manifest.json` of a part of a review.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use crate::evidence::{
 };
 use crate::judgement::{RunRef, Verdict};
 use crate::people::Workspace;
-use crate::review::{ReviewEvent, ReviewStep};
 
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";
@@ -43,7 +42,7 @@ pub struct ReviewManifest {
     pub origin: String,
     pub controls: Vec<Control>,
     pub own_controls: Vec<OwnControl>,
-    pub night: RunRef,
+    pub snapshot: RunRef,
     pub opened: Option<RunRef>,
     pub verdict: Verdict,
     pub complete: bool,
@@ -55,17 +54,13 @@ pub struct ReviewManifest {
 /// Which review, and which part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewRef {
-    /// Its id.
     pub id: String,
-    /// What people call it.
     pub name: String,
-    /// `open` or `close`.
-    pub part: String,
+    pub part: ReviewPart,
     /// When that part was made.
     pub at: Timestamp,
     /// The last day for decisions.
     pub due: String,
-    /// Which accounts.
     pub scope: Scope,
     /// The review's hash: SHA-256 of `open/worksheet.json`.
     pub sha256: String,
@@ -82,13 +77,6 @@ pub struct ReviewedConnection {
     pub criticality: String,
 }
 
-fn word(part: ReviewPart) -> &'static str {
-    match part {
-        ReviewPart::Open => "open",
-        ReviewPart::Close => "close",
-    }
-}
-
 impl ReviewManifest {
     /// Of a review that is opened. Until it is closed it proves nothing.
     pub fn opened(
@@ -96,61 +84,6 @@ impl ReviewManifest {
         worksheet: &Worksheet,
         review_sha256: &str,
         origin: &str,
-        files: Vec<FileRecord>,
-    ) -> Self {
-        let reasons = vec!["the review is open: nothing is decided yet".to_owned()];
-        let at = worksheet.opened_at;
-        Self {
-            verdict: Verdict::Inconclusive,
-            complete: false,
-            reasons,
-            ..Self::of(
-                frame,
-                worksheet,
-                review_sha256,
-                origin,
-                ReviewPart::Open,
-                at,
-                files,
-            )
-        }
-    }
-
-    /// Of a review that is closed.
-    pub fn closed(
-        frame: &ReviewFrame,
-        worksheet: &Worksheet,
-        closed: &ReviewClosed,
-        origin: &str,
-        reasons: Vec<String>,
-        files: Vec<FileRecord>,
-    ) -> Self {
-        let (sha256, at) = (&closed.review_sha256, closed.closed_at);
-        Self {
-            opened: Some(closed.opened.clone()),
-            controls: controls::of_a_review(closed.verdict, closed.complete, &frame.own_controls),
-            verdict: closed.verdict,
-            complete: closed.complete,
-            reasons,
-            ..Self::of(
-                frame,
-                worksheet,
-                sha256,
-                origin,
-                ReviewPart::Close,
-                at,
-                files,
-            )
-        }
-    }
-
-    fn of(
-        frame: &ReviewFrame,
-        worksheet: &Worksheet,
-        review_sha256: &str,
-        origin: &str,
-        part: ReviewPart,
-        at: Timestamp,
         mut files: Vec<FileRecord>,
     ) -> Self {
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -160,8 +93,8 @@ impl ReviewManifest {
             review: ReviewRef {
                 id: worksheet.review.clone(),
                 name: worksheet.name.clone(),
-                part: word(part).to_owned(),
-                at,
+                part: ReviewPart::Open,
+                at: worksheet.opened_at,
                 due: worksheet.due.clone(),
                 scope: worksheet.scope,
                 sha256: review_sha256.to_owned(),
@@ -174,13 +107,37 @@ impl ReviewManifest {
             origin: origin.to_owned(),
             controls: Vec::new(),
             own_controls: frame.own_controls.clone(),
-            night: worksheet.night.clone(),
+            snapshot: worksheet.snapshot.clone(),
             opened: None,
             verdict: Verdict::Inconclusive,
             complete: false,
-            reasons: Vec::new(),
+            reasons: vec!["the review is open: nothing is decided yet".to_owned()],
             executor: frame.executor.clone(),
             files,
+        }
+    }
+
+    /// Of a review that is closed.
+    pub fn closed(
+        frame: &ReviewFrame,
+        worksheet: &Worksheet,
+        closed: &ReviewClosed,
+        origin: &str,
+        files: Vec<FileRecord>,
+    ) -> Self {
+        let open = Self::opened(frame, worksheet, &closed.review_sha256, origin, files);
+        Self {
+            review: ReviewRef {
+                part: ReviewPart::Close,
+                at: closed.closed_at,
+                ..open.review
+            },
+            opened: Some(closed.opened.clone()),
+            controls: controls::of_a_review(closed.verdict, closed.complete, &frame.own_controls),
+            verdict: closed.verdict,
+            complete: closed.complete,
+            reasons: closed.reasons(),
+            ..open
         }
     }
 
@@ -215,7 +172,7 @@ impl ReviewManifest {
         };
         let folder = part.and_then(|part| ReviewFolder::of(&self.review.id, part));
         let is_of_its_kind = part.is_some_and(|part| {
-            word(part) == self.review.part && self.opened.is_some() == (part == ReviewPart::Close)
+            part == self.review.part && self.opened.is_some() == (part == ReviewPart::Close)
         });
         [
             ("verdict", self.verdict.as_str() == entry.verdict),
@@ -232,46 +189,4 @@ impl ReviewManifest {
         .filter_map(|(what, agree)| (!agree).then_some(what))
         .collect()
     }
-}
-
-/// What happened to a review, from its entry, its manifest, and of a closed one its `review.json`.
-///
-/// # Errors
-/// A sentence, where they do not say the same, or are in no form we write.
-pub fn event(entry: &Entry, manifest: &[u8], review: Option<&[u8]>) -> Result<ReviewEvent, String> {
-    let manifest: ReviewManifest =
-        serde_json::from_slice(manifest).map_err(|error| format!("its manifest: {error}"))?;
-    let apart = manifest.apart_from(entry);
-    if !apart.is_empty() {
-        return Err(format!("its manifest disagrees: {}", apart.join(", ")));
-    }
-    let what = match (entry.kind, review) {
-        (EntryKind::ReviewOpen, _) => ReviewStep::Opened {
-            at: manifest.review.at,
-            due: manifest.review.due,
-        },
-        (EntryKind::ReviewClose, Some(review)) => {
-            let closed: ReviewClosed = serde_json::from_slice(review)
-                .map_err(|error| format!("its review.json: {error}"))?;
-            if closed.review != manifest.review.id || closed.complete != entry.complete {
-                return Err("its review.json is of another review".to_owned());
-            }
-            ReviewStep::Closed {
-                at: closed.closed_at,
-                opened: closed.opened.sequence,
-                night: closed.night.sequence,
-                complete: closed.complete,
-                of_everybody: closed.scope == Scope::All,
-                decided: closed.decided(),
-            }
-        }
-        (EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose, _) => {
-            return Err("it is no review's".to_owned());
-        }
-    };
-    Ok(ReviewEvent {
-        sequence: entry.sequence,
-        review: manifest.review.id,
-        what,
-    })
 }

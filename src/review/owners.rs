@@ -1,46 +1,39 @@
-//! Whose account a row is, by every address that the reviewed night knows of its owner.
+//! Whose account a row is, by every address of its owner that the reviewed run knows.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{FrozenRow, Listed, NightPolicy, population::owner_addresses};
+use super::FrozenRow;
+use crate::evidence::AccountLine;
 use crate::judgement::SameDomains;
-use crate::people::EmailAddress;
+use crate::people::{EmailAddress, HrFeed};
 
-/// Addresses of the same person, so that nobody reviews themselves under another one. They are compared
-/// without a plus-tag, and on any domain that is one with theirs. Of a night that is not at hand nothing is
-/// known but what the rows themselves bear.
+/// Addresses of the same person, so that reviewers cannot decide about themselves under another one. They are
+/// compared without a plus tag, and across equivalent domains. Without the run, only the addresses of the row
+/// itself are known.
 #[derive(Debug, Default)]
 pub struct Owners {
     same: SameDomains,
-    /// Of a person, by their id in HR: what HR has, and what their accounts bear.
+    /// Of a person, by their id in HR: the addresses in HR and of their accounts.
     of_person: HashMap<String, HashSet<String>>,
-    /// What a row of HR has beside an address.
+    /// The addresses that an HR row has together with an address.
     beside: HashMap<String, HashSet<String>>,
 }
 
 impl Owners {
-    /// As a night knows them: by its rules, its accounts and the unpacked lines of `inputs/hr.jsonl.gz`.
-    ///
-    /// # Errors
-    /// Where the lines are not those of such a file.
-    pub fn of(
-        policy: &NightPolicy,
-        accounts: &[Listed],
-        hr: &[u8],
-    ) -> Result<Self, serde_json::Error> {
+    pub(super) fn of(domain_aliases: &[String], accounts: &[AccountLine], hr: &HrFeed) -> Self {
         let mut owners = Self {
-            same: SameDomains::of_pairs(&policy.email_domain_aliases),
+            same: SameDomains::of_pairs(domain_aliases),
             ..Self::default()
         };
-        for row in owner_addresses(hr)? {
-            let keys: HashSet<String> = row.emails.iter().map(|of| owners.key(of)).collect();
-            for key in &keys {
-                let beside = owners.beside.entry(key.clone()).or_default();
-                beside.extend(keys.iter().cloned());
-            }
-            if let Some(id) = row.person_id {
-                owners.of_person.entry(id).or_default().extend(keys);
-            }
+        for row in &hr.rows {
+            owners.add(row.person_id.as_ref(), row.emails());
+        }
+        for row in &hr.rejected {
+            let email = row.email.as_deref().and_then(EmailAddress::parse);
+            owners.add(
+                row.person_id.as_ref(),
+                email.iter().chain(&row.other_emails),
+            );
         }
         for account in accounts {
             let emails = account.email.iter().chain(&account.other_emails);
@@ -50,14 +43,25 @@ impl Owners {
                 of_person.extend(keys.iter().cloned());
             }
         }
-        Ok(owners)
+        owners
+    }
+
+    fn add<'e>(&mut self, id: Option<&String>, emails: impl Iterator<Item = &'e EmailAddress>) {
+        let keys: HashSet<String> = emails.map(|of| self.key(of)).collect();
+        for key in &keys {
+            let beside = self.beside.entry(key.clone()).or_default();
+            beside.extend(keys.iter().cloned());
+        }
+        if let Some(id) = id {
+            self.of_person.entry(id.clone()).or_default().extend(keys);
+        }
     }
 
     fn key(&self, email: &EmailAddress) -> String {
         self.same.key_without_tag(email)
     }
 
-    /// Whether somebody is the owner of a row's account.
+    /// Whether a person is the owner of a row's account.
     pub fn is_of(&self, row: &FrozenRow, person: &EmailAddress) -> bool {
         let key = self.key(person);
         let holds = |of: Option<&HashSet<String>>| of.is_some_and(|keys| keys.contains(&key));

@@ -1,28 +1,33 @@
-//! Reading the night whose population a review freezes.
+//! The population that a review freezes: the accounts of a committed run that have access, with what the
+//! evidence knows of each and who decides about it.
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::Owners;
-use crate::evidence::{RunFile, unpacked};
-use crate::people::{EmailAddress, Role, Status, Workspace};
+use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
+use crate::evidence::{AccountLine, RunFile, account_lines, stored_inputs, unpacked};
+use crate::judgement::{FindingKind, RunRef};
+use crate::people::{Access, Role, Status, Workspace};
 
-/// A file of a night that unpacks to more is none of ours, in bytes.
+/// A file that unpacks to more is none of ours, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The night whose population a review freezes.
+/// What `changed` says without an earlier review to compare with.
+pub const NO_REVIEW_BEFORE: &str = "no review before";
+
+/// The run whose population a review freezes.
 #[derive(Debug)]
-pub struct ReviewedNight {
-    /// Its instant, origin and rules.
-    pub head: NightHead,
-    /// Its accounts.
-    pub accounts: Vec<Listed>,
-    /// Whose they are.
+pub struct ReviewedRun {
+    pub as_of: Timestamp,
+    /// Where its accounts came from.
+    pub origin: String,
+    pub workspace: Workspace,
+    pub accounts: Vec<AccountLine>,
     pub owners: Owners,
 }
 
-impl ReviewedNight {
-    /// The files of a night that it is read from.
+impl ReviewedRun {
     pub const FILES: [RunFile; 3] = [
         RunFile::InputFacts,
         RunFile::AccountsJsonl,
@@ -32,136 +37,260 @@ impl ReviewedNight {
     /// Reads it from the bytes of [`Self::FILES`], in their order.
     ///
     /// # Errors
-    /// Which of them is no such file.
-    pub fn of([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
-        let [of_facts, of_accounts, of_hr] = Self::FILES.map(|file| file.name());
-        let lines = |file: &str, packed: &[u8]| {
-            unpacked(packed, MOST_BYTES).ok_or_else(|| format!("{file} is no gzip, or too large"))
-        };
-        let none = |file: &str, error: serde_json::Error| {
-            format!("{file} is not as it was written: {error}")
-        };
-        let head: NightHead =
-            serde_json::from_slice(facts).map_err(|error| none(&of_facts, error))?;
-        let listed = population(&lines(&of_accounts, accounts)?);
-        let accounts = listed.map_err(|error| none(&of_accounts, error))?;
-        let owners = Owners::of(&head.policy, &accounts, &lines(&of_hr, hr)?);
+    /// Which of them cannot be read.
+    pub fn read([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
+        let [_, of_accounts, of_hr] = Self::FILES.map(|file| file.name());
+        let hr = unpacked(hr, MOST_BYTES).ok_or_else(|| format!("{of_hr} cannot be unpacked"))?;
+        let inputs = stored_inputs(facts, &hr)
+            .map_err(|error| format!("the inputs cannot be read: {error}"))?
+            .inputs;
+        let accounts = account_lines(accounts)
+            .map_err(|error| format!("{of_accounts} cannot be read: {error}"))?;
         Ok(Self {
-            owners: owners.map_err(|error| none(&of_hr, error))?,
-            head,
+            as_of: inputs.as_of,
+            owners: Owners::of(&inputs.policy.email_domain_aliases, &accounts, &inputs.hr),
+            origin: inputs.population.origin,
+            workspace: inputs.population.workspace,
             accounts,
         })
     }
 }
 
-/// An account of a committed night, as `accounts.jsonl.gz` lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Listed {
-    /// The account.
-    pub account_id: String,
-    /// Its first address.
-    pub email: Option<EmailAddress>,
-    /// Its other addresses.
-    #[serde(default)]
-    pub other_emails: Vec<EmailAddress>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Whether it can be used.
-    pub status: Status,
-    /// What it may do.
-    pub role: Role,
-    /// A view-only licence.
-    pub view_only: Option<bool>,
-    /// When it joined.
-    pub joined_at: Option<Timestamp>,
-    /// Last login, where known.
-    pub last_login_at: Option<Timestamp>,
-    /// Whose it is in HR.
-    #[serde(default)]
-    pub person_id: Vec<String>,
-    /// How that is known.
-    #[serde(default, rename = "match")]
-    pub matched_by: Vec<String>,
-    /// Kinds of the findings about it.
-    #[serde(default)]
-    pub findings: Vec<String>,
+/// Reviews that were closed before, which the rows are compared with. The newest decision about each account
+/// counts, back to the last complete review of scope `all`.
+#[derive(Clone, Debug)]
+pub struct EarlierReviews {
+    /// The id of the newest.
+    pub id: String,
+    rows: HashMap<String, FrozenRow>,
+    decided: HashMap<String, Decision>,
 }
 
-/// What a review needs to know of a night beside its accounts, from `inputs/facts.json`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct NightHead {
-    /// The night's instant.
-    pub as_of: Timestamp,
-    /// Where its accounts came from, and the workspace.
-    pub population: NightPopulation,
-    /// The rules it was judged by.
-    pub policy: NightPolicy,
-}
-
-/// What a review needs of a night's rules.
-#[derive(Clone, Debug, Deserialize)]
-pub struct NightPolicy {
-    /// Mail domains that are one: `corp.com=corp.io`.
-    #[serde(default)]
-    pub email_domain_aliases: Vec<String>,
-}
-
-/// The addresses of a person, as a row of HR has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OwnerAddresses {
-    /// The person.
-    pub(super) person_id: Option<String>,
-    /// Their addresses.
-    pub(super) emails: Vec<EmailAddress>,
-}
-
-/// Reads the addresses in the unpacked lines of `inputs/hr.jsonl.gz`, those of rejected rows too.
-///
-/// # Errors
-/// Where the bytes are not those of such a file.
-pub(super) fn owner_addresses(lines: &[u8]) -> Result<Vec<OwnerAddresses>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Line {
-        #[serde(default)]
-        person_id: Option<String>,
-        #[serde(default)]
-        email: Option<String>,
-        #[serde(default)]
-        other_emails: Vec<String>,
+impl EarlierReviews {
+    /// Adds a review to those that were closed after it. Whether one before it matters, too,
+    /// [`ReviewClosed::is_of_all`] says.
+    pub fn with(earlier: Option<Self>, worksheet: Worksheet, closed: &ReviewClosed) -> Self {
+        let mut earlier = earlier.unwrap_or_else(|| Self {
+            id: closed.review.clone(),
+            rows: HashMap::new(),
+            decided: HashMap::new(),
+        });
+        for (row, decision) in closed.decided() {
+            let decided = earlier.decided.entry(row.account_id.clone());
+            decided.or_insert(decision);
+        }
+        for row in worksheet.rows {
+            earlier.rows.entry(row.account_id.clone()).or_insert(row);
+        }
+        earlier
     }
-    let lines = lines.split(|byte| *byte == b'\n');
-    lines
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let line: Line = serde_json::from_slice(line)?;
-            let emails = line.email.iter().chain(&line.other_emails);
-            Ok(OwnerAddresses {
-                person_id: line.person_id,
-                emails: emails
-                    .filter_map(|text| EmailAddress::parse(text))
-                    .collect(),
-            })
-        })
-        .collect()
 }
 
-/// Where a night's accounts came from.
-#[derive(Clone, Debug, Deserialize)]
-pub struct NightPopulation {
-    /// The origin.
-    pub origin: String,
-    /// The workspace.
-    pub workspace: Workspace,
+/// What a review is opened with, beside the run it is of.
+#[derive(Clone, Debug)]
+pub struct OpenedWith {
+    /// The review's id.
+    pub review: String,
+    pub name: String,
+    /// The last day for decisions, `2026-12-31`.
+    pub due: String,
+    pub scope: Scope,
+    pub opened_at: Timestamp,
+    pub connection: String,
+    pub snapshot: RunRef,
+    pub reviewers: Option<ReviewerFile>,
 }
 
-/// Reads the unpacked lines of `accounts.jsonl.gz`.
-///
-/// # Errors
-/// Where the bytes are not those of such a file.
-fn population(lines: &[u8]) -> Result<Vec<Listed>, serde_json::Error> {
-    lines
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(serde_json::from_slice)
-        .collect()
+impl Worksheet {
+    /// One row for every account of the scope, in the order of the list; the others are counted.
+    ///
+    /// # Errors
+    /// The accounts about which only their owner could decide.
+    pub fn freeze(
+        with: OpenedWith,
+        run: ReviewedRun,
+        earlier: Option<&EarlierReviews>,
+    ) -> Result<(Self, Owners), Vec<String>> {
+        let ReviewedRun {
+            as_of,
+            origin: _,
+            workspace,
+            accounts,
+            owners,
+        } = run;
+        let mut left_out = LeftOut::default();
+        let mut rows = Vec::new();
+        let mut without_reviewer = Vec::new();
+        for account in accounts {
+            if account.status.access() == Access::None {
+                left_out.without_access += 1;
+                continue;
+            }
+            if !is_in(with.scope, &account.role) {
+                left_out.out_of_scope += 1;
+                continue;
+            }
+            let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
+            let mut row = FrozenRow::of(number, account, earlier);
+            if let Some(file) = &with.reviewers {
+                match file.decider(&row, &owners) {
+                    Some((reviewer, by)) => {
+                        row.reviewer = Some(reviewer);
+                        row.assigned_by = by;
+                    }
+                    None => without_reviewer.push(row.account_id.clone()),
+                }
+            }
+            rows.push(row);
+        }
+        if !without_reviewer.is_empty() {
+            return Err(without_reviewer);
+        }
+        let worksheet = Self {
+            schema: Self::SCHEMA.to_owned(),
+            review: with.review,
+            name: with.name,
+            due: with.due,
+            scope: with.scope,
+            opened_at: with.opened_at,
+            connection: with.connection,
+            workspace,
+            snapshot: with.snapshot,
+            snapshot_as_of: as_of,
+            compared_with: earlier.map(|earlier| earlier.id.clone()),
+            reviewers: with.reviewers,
+            left_out,
+            rows,
+        };
+        Ok((worksheet, owners))
+    }
+}
+
+fn is_in(scope: Scope, role: &Role) -> bool {
+    match (scope, role) {
+        (Scope::All, _) | (_, Role::Unknown(_)) => true,
+        (Scope::Admins, role) => *role == Role::Admin,
+        (Scope::Guests, role) => *role == Role::Guest,
+    }
+}
+
+impl FrozenRow {
+    fn of(row: u32, account: AccountLine, earlier: Option<&EarlierReviews>) -> Self {
+        let was = earlier.map(|earlier| earlier.rows.get(&account.account_id));
+        let decided = earlier.and_then(|of| of.decided.get(&account.account_id).copied());
+        let mut row = Self {
+            row,
+            account_id: account.account_id,
+            email: account.email,
+            other_emails: account.other_emails,
+            name: account.name,
+            role: account.role,
+            status: account.status,
+            view_only: account.view_only,
+            joined_at: account.joined_at,
+            last_login_at: account.last_login_at,
+            person_id: account.person_id,
+            matched_by: account.matched_by,
+            changed: String::new(),
+            previous_decision: decided,
+            findings: account.findings,
+            recommended: Decision::Keep,
+            reason: String::new(),
+            reviewer: None,
+            assigned_by: String::new(),
+        };
+        row.changed = row.changed_since(was);
+        let is_other_role = was.flatten().is_some_and(|was| was.role != row.role);
+        let (recommended, reason) = row.recommendation(is_other_role);
+        row.recommended = recommended;
+        row.reason = reason.to_owned();
+        row
+    }
+
+    /// What is different from the population of the last review.
+    fn changed_since(&self, before: Option<Option<&Self>>) -> String {
+        let Some(before) = before else {
+            return NO_REVIEW_BEFORE.to_owned();
+        };
+        let Some(before) = before else {
+            return "not in the last review".to_owned();
+        };
+        let mut changed = Vec::new();
+        if before.role != self.role {
+            changed.push(format!("role was {}", before.role));
+        }
+        if before.status != self.status {
+            changed.push(format!("status was {}", before.status));
+        }
+        if before.email != self.email {
+            let email = before.email.as_ref().map_or("none", |of| of.as_written());
+            changed.push(format!("e-mail was {email}"));
+        }
+        if before.name != self.name {
+            let name = before.name.as_deref().unwrap_or("none");
+            changed.push(format!("name was {name}"));
+        }
+        if before.person_id != self.person_id {
+            changed.push(format!("HR match was {}", before.hr_match()));
+        }
+        match changed.is_empty() {
+            true => "unchanged".to_owned(),
+            false => changed.join("; "),
+        }
+    }
+
+    /// What the evidence suggests, and why. The reviewer decides.
+    fn recommendation(&self, is_other_role: bool) -> (Decision, &'static str) {
+        let has = |kind: FindingKind| self.findings.contains(&kind);
+        if has(FindingKind::OffboardedAccess) {
+            let why = "the owner has left, and the deadline has passed";
+            return (Decision::Revoke, why);
+        }
+        if self.previous_decision == Some(Decision::Revoke) {
+            let why = "the last review revoked it, and it is still there";
+            return (Decision::Revoke, why);
+        }
+        if has(FindingKind::RevocationNotDone) {
+            let why = "a review asked for a change that was not made";
+            return (Decision::Revoke, why);
+        }
+        if has(FindingKind::PossibleOffboardedAccess) {
+            let why = "it may belong to a leaver: find out whose it is";
+            return (Decision::DontKnow, why);
+        }
+        if has(FindingKind::AccountUnidentifiable) {
+            let why = "it has no e-mail: find out whose it is";
+            return (Decision::DontKnow, why);
+        }
+        if has(FindingKind::AccountWithoutHrRecord) {
+            return (Decision::Revoke, "nobody in HR's roster owns it");
+        }
+        match (&self.status, &self.role) {
+            (Status::Unknown(_), _) => {
+                let why = "its status is not known: look it up in Asana";
+                (Decision::DontKnow, why)
+            }
+            (_, Role::Unknown(_)) => {
+                let why = "its role is not known: look it up in Asana";
+                (Decision::DontKnow, why)
+            }
+            (Status::Invited, _) => {
+                let why = "an invitation that was not accepted yet: is it still wanted?";
+                (Decision::Keep, why)
+            }
+            (_, Role::Admin) if is_other_role => {
+                let why = "an administrator since the last review: is it needed?";
+                (Decision::Keep, why)
+            }
+            (_, Role::Guest) => {
+                let why = "a guest, whom HR does not know: does the work go on?";
+                (Decision::Keep, why)
+            }
+            _ if self.person_id.is_empty() => {
+                let why = "nothing was found, and HR's feed names no owner";
+                (Decision::Keep, why)
+            }
+            _ => (Decision::Keep, "nothing was found against it"),
+        }
+    }
 }

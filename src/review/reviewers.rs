@@ -1,37 +1,44 @@
-//! Who decides about which row: the first line of the reviewers' file that fits, and never the owner.
+//! Who decides about which row: the first line of the reviewers file that fits, and never the owner.
 
 use std::collections::HashSet;
 
-use super::{ClosedRow, FrozenRow, Owners, ReviewerFile, ReviewerLine, Worksheet};
-use crate::people::EmailAddress;
+use serde::{Deserialize, Serialize};
 
-/// What a line of the reviewers' file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AssignedBy {
-    /// Accounts of a role.
-    Role,
-    /// Accounts of a domain.
-    Domain,
-    /// One account.
-    Person,
-    /// Every account.
-    Default,
-    /// Rows that a reviewer, or an account, had: somebody else decides.
-    Reassign,
+use super::{ClosedRow, FrozenRow, Owners, Worksheet};
+use crate::people::{EmailAddress, words};
+
+words! {
+    /// What a line of the reviewers file applies to.
+    Rule {
+        /// Accounts of a role.
+        Role = "role",
+        /// Accounts of a domain.
+        Domain = "domain",
+        /// One account.
+        Person = "person",
+        /// Every account.
+        Default = "default",
+        /// Rows of a reviewer or an account: another reviewer decides.
+        Reassign = "reassign",
+    }
 }
 
-impl AssignedBy {
-    /// Reads the word, in capitals too.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "role" => Some(Self::Role),
-            "domain" => Some(Self::Domain),
-            "person" => Some(Self::Person),
-            "default" => Some(Self::Default),
-            "reassign" => Some(Self::Reassign),
-            _ => None,
-        }
-    }
+/// The file that says who decides what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewerFile {
+    pub file: String,
+    pub sha256: String,
+    pub lines: Vec<ReviewerLine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewerLine {
+    /// Line in the file, from 1.
+    pub line: u64,
+    pub rule: Rule,
+    pub value: String,
+    pub reviewer: EmailAddress,
+    pub note: String,
 }
 
 /// Whether a line names an account: by its id or one of its addresses.
@@ -49,16 +56,16 @@ impl ReviewerLine {
     }
 
     fn fits(&self, row: &FrozenRow) -> bool {
-        match AssignedBy::parse(&self.rule) {
-            Some(AssignedBy::Role) => row.role.kind() == self.value,
-            Some(AssignedBy::Domain) => {
+        match self.rule {
+            Rule::Role => row.role.kind() == self.value,
+            Rule::Domain => {
                 let wanted = Self::domain(&self.value);
                 let email = row.email.as_ref();
                 email.is_some_and(|email| Some(email.domain()) == wanted.as_deref())
             }
-            Some(AssignedBy::Person) => names(&self.value, row),
-            Some(AssignedBy::Default) => true,
-            Some(AssignedBy::Reassign) | None => false,
+            Rule::Person => names(&self.value, row),
+            Rule::Default => true,
+            Rule::Reassign => false,
         }
     }
 }
@@ -71,16 +78,14 @@ impl ReviewerFile {
 
     /// Lines that fit no row, by number.
     pub fn idle_lines(&self, rows: &[FrozenRow]) -> Vec<u64> {
-        let is_idle = |line: &&ReviewerLine| match AssignedBy::parse(&line.rule) {
-            Some(AssignedBy::Default) => false,
-            Some(AssignedBy::Reassign) => {
+        let is_idle = |line: &&ReviewerLine| match line.rule {
+            Rule::Default => false,
+            Rule::Reassign => {
                 let had = EmailAddress::parse(&line.value);
                 !had.is_some_and(|email| self.has_reviewer(&email))
                     && !rows.iter().any(|row| names(&line.value, row))
             }
-            Some(AssignedBy::Role | AssignedBy::Domain | AssignedBy::Person) | None => {
-                !rows.iter().any(|row| line.fits(row))
-            }
+            Rule::Role | Rule::Domain | Rule::Person => !rows.iter().any(|row| line.fits(row)),
         };
         let idle = self.lines.iter().filter(is_idle);
         idle.map(|line| line.line).collect()
@@ -120,9 +125,7 @@ impl ReviewerFile {
             Some(_) | None => names(&line.value, row),
         };
         let line = self.lines.iter().find(|line| {
-            AssignedBy::parse(&line.rule) == Some(AssignedBy::Reassign)
-                && is_meant(line)
-                && !owners.is_of(row, &line.reviewer)
+            line.rule == Rule::Reassign && is_meant(line) && !owners.is_of(row, &line.reviewer)
         })?;
         let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
         Some((line.reviewer.clone(), told))

@@ -6,8 +6,8 @@ use rust_xlsxwriter::{
     DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, XlsxError,
 };
 
+use super::Decision;
 use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
-use crate::review::Decision;
 
 /// Widths of the columns, in characters.
 const WIDTHS: [f64; 20] = [
@@ -58,7 +58,7 @@ pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, 
     sheet.set_freeze_panes(1, 0)?;
     if last > 0 {
         sheet.autofilter(0, 0, last, 19)?;
-        let words = Decision::ALL.map(Decision::as_str);
+        let words: Vec<&str> = Decision::ALL.iter().map(|of| of.as_str()).collect();
         for (column, name) in columns_for_decisions() {
             let allowed = match name {
                 "decision" => DataValidation::new().allow_list_strings(&words)?,

@@ -5,39 +5,21 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ReviewDataFile, spreadsheet};
+use super::{Decision, ReviewDataFile, ReviewerFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
-use crate::judgement::RunRef;
-use crate::people::{EmailAddress, Role, Status, Workspace};
-use crate::review::Decision;
+use crate::judgement::{FindingKind, MatchKind, RunRef};
+use crate::people::{EmailAddress, Role, Status, Workspace, words};
 
-/// The `schema` of a worksheet.
-const SCHEMA: &str = "asana-access-review/worksheet/v1";
-
-/// What `changed` says where there is no review to compare with.
-pub const NO_REVIEW_BEFORE: &str = "no review before";
-
-/// Which accounts a review is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Every account that has or may have access.
-    All,
-    /// Of those, the administrators, and whose role is not known.
-    Admins,
-    /// Of those, the guests, and whose role is not known.
-    Guests,
-}
-
-impl Scope {
-    /// The word evidence uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Admins => "admins",
-            Self::Guests => "guests",
-        }
+words! {
+    /// Which accounts a review is about.
+    Scope {
+        /// Every account that has or may have access.
+        All = "all",
+        /// Of those, the administrators and accounts of unknown role.
+        Admins = "admins",
+        /// Of those, the guests and accounts of unknown role.
+        Guests = "guests",
     }
 }
 
@@ -45,69 +27,33 @@ impl Scope {
 /// decision must bear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worksheet {
-    /// The form of the file.
     pub schema: String,
     /// The review's id.
     pub review: String,
-    /// Its name.
     pub name: String,
     /// The last day for decisions, `2026-12-31`.
     pub due: String,
-    /// Which accounts it is about.
     pub scope: Scope,
-    /// When it was opened.
     pub opened_at: Timestamp,
     /// The Truto connection.
     pub connection: String,
-    /// The workspace.
     pub workspace: Workspace,
-    /// The night whose population it is.
-    pub night: RunRef,
-    /// That night's instant.
-    pub night_as_of: Timestamp,
+    /// The run whose population it is, by its snapshot.
+    pub snapshot: RunRef,
+    pub snapshot_as_of: Timestamp,
     /// The review closed before, which `changed` and `previous_decision` compare with.
     pub compared_with: Option<String>,
     /// Who decides which row, as it was given.
     pub reviewers: Option<ReviewerFile>,
-    /// Accounts of the night that have no row.
     pub left_out: LeftOut,
-    /// One row an account.
     pub rows: Vec<FrozenRow>,
 }
 
-/// Accounts of the night that have no row, by reason.
+/// Accounts of the run that have no row, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// They have no access.
     pub without_access: u64,
-    /// Their role is not in the scope.
     pub out_of_scope: u64,
-}
-
-/// The file that says who decides what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewerFile {
-    /// Its name.
-    pub file: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-    /// Its lines.
-    pub lines: Vec<ReviewerLine>,
-}
-
-/// A line of that file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewerLine {
-    /// Line in the file, from 1.
-    pub line: u64,
-    /// `role`, `domain`, `person`, `default` or `reassign`.
-    pub rule: String,
-    /// What it is for.
-    pub value: String,
-    /// Who decides.
-    pub reviewer: EmailAddress,
-    /// Why, where somebody wrote it.
-    pub note: String,
 }
 
 /// An account, and who is to decide about it.
@@ -115,42 +61,32 @@ pub struct ReviewerLine {
 pub struct FrozenRow {
     /// Its number, from 1.
     pub row: u32,
-    /// The account.
     pub account_id: String,
-    /// Its address.
     pub email: Option<EmailAddress>,
-    /// Its other addresses.
     pub other_emails: Vec<EmailAddress>,
-    /// Its name.
     pub name: Option<String>,
-    /// Its role.
     pub role: Role,
-    /// Its status.
     pub status: Status,
-    /// A view-only licence.
+    /// Whether it has a view-only licence.
     pub view_only: Option<bool>,
-    /// When it joined.
     pub joined_at: Option<Timestamp>,
-    /// Last login, where known.
     pub last_login_at: Option<Timestamp>,
-    /// Whose it is in HR.
+    /// Its owner in HR.
     pub person_id: Vec<String>,
-    /// How that is known.
     #[serde(rename = "match")]
-    pub matched_by: Vec<String>,
+    pub matched_by: Vec<MatchKind>,
     /// What changed since the last review.
     pub changed: String,
     /// What the last review decided.
     pub previous_decision: Option<Decision>,
-    /// Kinds of the findings about it.
-    pub findings: Vec<String>,
-    /// What the evidence speaks for. Nobody has decided it.
+    pub findings: Vec<FindingKind>,
+    /// What the evidence suggests. It is not a decision.
     pub recommended: Decision,
     /// Why.
     pub reason: String,
     /// Who decides; none: anybody but the owner of the account.
     pub reviewer: Option<EmailAddress>,
-    /// Which line says so.
+    /// The line of the reviewers file that says so.
     pub assigned_by: String,
 }
 
@@ -164,6 +100,12 @@ impl FrozenRow {
         });
         told.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Kinds of findings in one cell.
+fn joined(findings: &[FindingKind]) -> String {
+    let words: Vec<&str> = findings.iter().map(|kind| kind.as_str()).collect();
+    words.join("; ")
 }
 
 /// The columns of `worksheet.csv` and `worksheet.xlsx`.
@@ -198,17 +140,14 @@ pub(super) fn columns_for_decisions() -> impl Iterator<Item = (usize, &'static s
 }
 
 impl Worksheet {
-    /// The `schema` every worksheet bears.
-    pub fn schema() -> String {
-        SCHEMA.to_owned()
-    }
+    /// The form of the file and the rules that make its rows: a change of either is another version.
+    pub const SCHEMA: &str = "asana-access-review/worksheet/v1";
 
-    /// Reads a `worksheet.json`.
-    ///
-    /// # Errors
-    /// Where the bytes are not those of such a file.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+    /// Where it differs from the same recomputed. No names.
+    pub fn contradictions(mut self, mut again: Self) -> Vec<String> {
+        let rows = std::mem::take(&mut self.rows);
+        let rows_again = std::mem::take(&mut again.rows);
+        super::contradictions((&again, &self), (&rows_again, &rows))
     }
 
     /// The row of this number.
@@ -262,7 +201,7 @@ impl Worksheet {
             Cow::Owned(row.hr_match()),
             Cow::Borrowed(&row.changed),
             Cow::Borrowed(row.previous_decision.map_or("", Decision::as_str)),
-            Cow::Owned(row.findings.join("; ")),
+            Cow::Owned(joined(&row.findings)),
             Cow::Borrowed(row.recommended.as_str()),
             Cow::Borrowed(&row.reason),
             email(&row.reviewer),

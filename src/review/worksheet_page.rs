@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::judgement::{FindingKind, mark_of_origin};
+use crate::judgement::mark_of_origin;
 use crate::people::EmailAddress;
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
@@ -84,12 +84,6 @@ fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
         .replace('&', "\\u0026")
 }
 
-/// A kind of finding as the report names it; one that a later version wrote stays as it is.
-fn in_words(kind: &str) -> &str {
-    let known = FindingKind::ALL.iter().find(|of| of.as_str() == kind);
-    known.map_or(kind, |of| of.title())
-}
-
 fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
     let shown = |text: &str| without_hidden_characters(text.to_owned());
     let email = row.email.as_ref().map_or("", EmailAddress::as_written);
@@ -112,7 +106,7 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
             .unwrap_or_default(),
         row.findings
             .iter()
-            .map(|kind| in_words(kind))
+            .map(|kind| kind.title())
             .collect::<Vec<_>>()
             .join("; "),
         row.recommended,

@@ -12,7 +12,7 @@ use crate::evidence::{
 };
 use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
 use crate::review::ReviewRef;
-use crate::review::{ReviewEvent, Reviews};
+use crate::review::{FollowUps, ReviewEvent};
 use crate::source;
 
 /// How judging a night again came out.
@@ -216,18 +216,16 @@ impl Judges {
     /// Whether a night was told of every review there was: what the night before left, with what has happened
     /// since. Where a review cannot be read here, nobody can say.
     fn was_told_of_reviews(&self, inputs: &judgement::Inputs) -> bool {
-        let Some(told) = &inputs.directives.reviews else {
-            return true;
-        };
+        let told = &inputs.follow_ups;
         let previous = inputs.past.previous.as_ref();
-        let before = previous.and_then(|previous| previous.reviews.as_ref());
+        let before = previous.map(|previous| &previous.follow_ups);
         let from = before.map_or(0, |before| before.through);
         let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= told.through;
         let is_told_otherwise = told.unread.len() > before.map_or(0, |before| before.unread.len());
         if is_told_otherwise || self.unread.iter().any(is_between) {
             return true;
         }
-        let carried = Reviews::carried(before, &self.events, told.through, inputs.as_of);
+        let carried = FollowUps::carried(before, &self.events, told.through, inputs.as_of);
         carried == *told && told.through == inputs.past.ledger_head.unwrap_or_default()
     }
 

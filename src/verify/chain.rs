@@ -187,7 +187,6 @@ pub(super) async fn verify(
                 stored: &stored,
                 connection: folder,
                 part: kind,
-                tool: &expected.tool,
             };
             reviews::verify(&of, &mut judges, &mut chain, verified).await?;
             continue;

@@ -24,7 +24,7 @@ pub use reader::Locks;
 use reader::Reader;
 pub use told::{as_json, as_text};
 
-use crate::evidence::{ConnectionFolder, Tool};
+use crate::evidence::ConnectionFolder;
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 
@@ -43,8 +43,6 @@ pub struct Expectations {
     pub until: Option<Timestamp>,
     /// Public keys that are trusted. With one, the last entry must be signed by it.
     pub keys: Vec<PublicKey>,
-    /// This program: the pages and texts that it has written itself it can make again.
-    pub tool: Tool,
 }
 
 /// A ledger entry as every run prints it: `42:<sha256>`.

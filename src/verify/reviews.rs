@@ -5,9 +5,9 @@ use super::again::Judges;
 use super::committed::{Committed, Found};
 use super::reviewed::{self, Held};
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart, Tool};
+use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart};
 use crate::judgement::Verdict;
-use crate::review::{ReviewClosed, ReviewManifest, Totals, event};
+use crate::review::{ReviewClosed, ReviewEvent, ReviewManifest, Totals};
 use crate::store::StoreError;
 
 /// A part of a review that is checked.
@@ -16,8 +16,6 @@ pub(super) struct Part<'a> {
     pub(super) connection: &'a ConnectionFolder,
     /// Which part, as the entry says.
     pub(super) part: ReviewPart,
-    /// This program.
-    pub(super) tool: &'a Tool,
 }
 
 /// Whether a file is read for more than its hash; what is made again from these is held against its hash.
@@ -50,10 +48,11 @@ pub(super) async fn verify(
     };
     let file = |file: ReviewFile| found.get(file.name()).map(Vec::as_slice);
     let bytes = file(ReviewFile::Manifest).unwrap_or_default();
-    let happened = event(stored.entry, bytes, file(ReviewFile::Review)).ok();
-    judges.remember_event(sequence, happened);
+    let event = ReviewEvent::read(stored.entry, bytes, file(ReviewFile::Review)).ok();
+    let closed = event.as_ref().and_then(ReviewEvent::closed).cloned();
+    judges.remember_event(sequence, event);
 
-    match reviewed::hold(of, &manifest, &found, judges).await? {
+    match reviewed::hold(of, &manifest, closed, &found, judges).await? {
         Held::Same => chain.reviews_again += 1,
         Held::InPart(why) => {
             let folder = &stored.folder;
@@ -95,7 +94,7 @@ fn says_the_same(
         let text = format!("it and entry {sequence} disagree: {apart}");
         disagree(ReviewFile::Manifest, text);
     }
-    let (night, opened) = (&manifest.night, manifest.opened.as_ref());
+    let (night, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
         judges
             .ensure_there(entry.sequence, night)
@@ -134,7 +133,7 @@ fn says_the_same(
                 closed.review == manifest.review.id
                     && closed.review_sha256 == manifest.review.sha256
                     && Some(&closed.opened) == manifest.opened.as_ref()
-                    && closed.night == manifest.night
+                    && closed.snapshot == manifest.snapshot
                     && closed.closed_at == manifest.review.at
                     && closed.verdict == manifest.verdict
                     && closed.verdict == closed.totals.verdict()

@@ -9,7 +9,7 @@ use std::process;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{self, Tool};
 use asana_access_review::review::command::{
-    self, CampaignError, CloseAsked, Moment, OpenAsked, Opened, Settings, StatusAsked,
+    self, CloseAsked, Moment, OpenAsked, Opened, ReviewError, Settings, StatusAsked,
 };
 use asana_access_review::review::{Decision, FrozenRow, Scope};
 use jiff::Timestamp;
@@ -96,7 +96,7 @@ pub(crate) fn assert_sound(job: &Job) {
     );
 }
 
-/// A program that says its commit: it can make again what it has written.
+/// What the evidence names as the program.
 pub(crate) fn tool() -> Tool {
     Tool {
         name: "asana-access-review".to_owned(),
@@ -109,7 +109,7 @@ pub(crate) fn tool() -> Tool {
 pub(crate) fn at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
 ) -> T {
     tried_at(job, as_of, act).unwrap_or_else(|error| panic!("{}", command::failure(&error, false)))
 }
@@ -118,8 +118,8 @@ pub(crate) fn at<T>(
 pub(crate) fn tried_at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, CampaignError>,
-) -> Result<T, CampaignError> {
+    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
+) -> Result<T, ReviewError> {
     let as_of: Timestamp = as_of.parse().expect("an instant");
     let moment = Moment {
         as_of,

@@ -149,7 +149,7 @@ fn said(night: &World) -> String {
         directives,
         links,
         feed_since,
-        reviews,
+        follow_ups,
         former_emails,
         organization_domains,
         counts,
@@ -162,7 +162,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {reviews:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
     )
 }
 

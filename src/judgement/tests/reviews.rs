@@ -3,7 +3,7 @@
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
 use crate::people::{EmailAddress, Role, Status};
-use crate::review::{ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews};
+use crate::review::{ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview};
 
 const ASKED: &str = "2026-11-10T00:00:00Z";
 
@@ -30,30 +30,29 @@ fn revoked() -> FollowUp {
 
 /// Ada has an account, and reviews asked for this; a week of grace ends on the 17th.
 fn night(of: FollowUp) -> World {
-    let reviews = Reviews {
+    let follow_ups = FollowUps {
         through: 3,
         counted_from: at("2026-10-01T00:00:00Z"),
         last_closed: None,
         last_of_some: None,
         open: Vec::new(),
         unread: Vec::new(),
-        follow_ups: vec![of],
+        decisions: vec![of],
     };
     world()
         .account_as("ada", "ada@example.com")
         .policy(|policy| policy.revocation_grace_seconds = Some(7 * 24 * 3600))
-        .change(|inputs| inputs.directives.reviews = Some(reviews))
+        .change(|inputs| inputs.follow_ups = follow_ups)
 }
 
 fn state(judged: &Judgement) -> FollowUpState {
-    let reviews = judged.reviews.as_ref().expect("reviews");
-    reviews.follow_ups[0].state
+    judged.follow_ups.decisions[0].state
 }
 
 #[test]
 fn without_reviews_nothing_is_said_of_them() {
     let judged = world().judge();
-    assert_eq!(judged.reviews, None);
+    assert_eq!(judged.follow_ups.decisions, []);
     assert!(
         judged
             .checks
@@ -89,7 +88,7 @@ fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_lis
             (kinds(&judged), state(&judged)),
             (Vec::new(), FollowUpState::Done)
         );
-        let of = &judged.reviews.expect("reviews").follow_ups[0];
+        let of = &judged.follow_ups.decisions[0];
         assert_eq!(of.first_seen_done, Some(at("2026-11-23T22:40:00Z")));
     }
 }
@@ -109,7 +108,11 @@ fn what_cannot_be_seen_is_not_done() {
     assert_eq!(state(&judged), FollowUpState::Open);
     let finding = &judged.findings[0];
     assert_eq!(finding.kind, FindingKind::RevocationNotDone);
-    assert!(finding.note.contains("cannot be seen"), "{}", finding.note);
+    assert!(
+        finding.note.contains("could not see whether it is done"),
+        "{}",
+        finding.note
+    );
 }
 
 #[test]
@@ -227,11 +230,10 @@ fn an_approved_exception_for_the_account_covers_it() {
 fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
     let every =
         |world: World| world.policy(|policy| policy.review_every_seconds = Some(90 * 86_400));
-    let reviews = |change: fn(&mut Reviews)| {
+    let reviews = |change: fn(&mut FollowUps)| {
         let world = every(night(revoked())).change(|inputs| {
-            let reviews = inputs.directives.reviews.as_mut().expect("reviews");
-            reviews.follow_ups.clear();
-            change(reviews);
+            inputs.follow_ups.decisions.clear();
+            change(&mut inputs.follow_ups);
         });
         status(&world.judge(), CheckId::ReviewDue)
     };
@@ -278,8 +280,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
     // Also where no reviews are asked for.
     let world = night(revoked()).change(|inputs| {
         inputs.policy.review_every_seconds = None;
-        let reviews = inputs.directives.reviews.as_mut().expect("reviews");
-        reviews.unread.push(2);
+        inputs.follow_ups.unread.push(2);
     });
     let judged = world.judge();
     assert_eq!(status(&judged, CheckId::ReviewDue), CheckStatus::Fail);

@@ -15,6 +15,7 @@ use crate::people::{
     Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
     Memberships, PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
 };
+use crate::review::FollowUps;
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -99,6 +100,7 @@ pub(in crate::judgement) fn world() -> World {
                 ..HrFeed::default()
             },
             directives: Directives::default(),
+            follow_ups: FollowUps::starting(as_of),
             past: Past::default(),
             store: Some(Protection {
                 create_only: true,
@@ -340,7 +342,7 @@ impl World {
                 .iter()
                 .filter_map(|line| Some((line.exception_id.clone()?, line.in_force_since?)))
                 .collect(),
-            reviews: judged.reviews,
+            follow_ups: judged.follow_ups,
             at,
             workspace_id: Some(population.workspace.id),
             policy,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::CampaignError;
+use super::ReviewError;
 use crate::evidence::sha256_hex;
 
 /// A file given by hand is refused beyond this size, in bytes: a worksheet of 100,000 rows has some 40 MB.
@@ -25,7 +25,7 @@ pub(super) struct Given {
 
 impl Given {
     /// A file that whoever runs this has named, and that may be called so anywhere.
-    pub(super) fn by_name(path: &Path) -> Result<Self, CampaignError> {
+    pub(super) fn by_name(path: &Path) -> Result<Self, ReviewError> {
         let bytes = read(path).map_err(|reason| failed(path, None, reason))?;
         let file = name_of(path);
         Ok(Self {
@@ -41,7 +41,7 @@ impl Given {
     pub(super) fn decisions(
         paths: &[PathBuf],
         reviewers: Option<&Path>,
-    ) -> Result<Vec<Self>, CampaignError> {
+    ) -> Result<Vec<Self>, ReviewError> {
         let mut found = Vec::new();
         for path in paths {
             if path.is_dir() {
@@ -79,7 +79,7 @@ fn below(
     folder: &Path,
     reviewers: Option<&Path>,
     before: usize,
-) -> Result<Vec<PathBuf>, CampaignError> {
+) -> Result<Vec<PathBuf>, ReviewError> {
     let place = |path: &Path| std::fs::canonicalize(path).ok();
     let reviewers = reviewers.and_then(place);
     let is_theirs = |path: &Path| reviewers.is_some() && place(path) == reviewers;
@@ -133,8 +133,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn failed(path: &Path, in_a_log: Option<String>, reason: String) -> CampaignError {
-    CampaignError::File {
+fn failed(path: &Path, in_a_log: Option<String>, reason: String) -> ReviewError {
+    ReviewError::File {
         path: path.to_owned(),
         in_a_log,
         reason,

@@ -1,18 +1,17 @@
-//! What an attempt to close a review has left that died: with it, the same decisions give the same bytes,
-//! and what is there already is no conflict.
+//! What an attempt to close a review left that died: with its instant, the same decisions give the same bytes,
+//! and files that are already there are no conflict.
 //!
-//! Nothing vouches for it. Its instant and who ran it are taken over, within bounds, and told; all else must
-//! come out of the same files again, or nothing is committed.
+//! No entry vouches for these files. Their instant and executor are taken over, within bounds, and reported;
+//! all else must come out of the same decision files again, or nothing is committed.
 
 use jiff::Timestamp;
 
-use super::{CampaignError, Moment, Settings};
+use super::{Moment, ReviewError, Settings};
 use crate::evidence::{Executor, ReviewFile, ReviewFolder};
 use crate::ledger::{Ledger, LedgerError};
 use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
 use crate::store::StoreError;
 
-/// What such an attempt has left.
 pub(super) struct Left {
     closed: Option<ReviewClosed>,
     manifest: Option<ReviewManifest>,
@@ -25,7 +24,7 @@ impl Left {
         part: &ReviewFolder,
         worksheet: &Worksheet,
         moment: &Moment,
-    ) -> Result<Self, CampaignError> {
+    ) -> Result<Self, ReviewError> {
         let closed = ledger.left_behind(part, ReviewFile::Review).await?;
         let manifest = ledger.left_behind(part, ReviewFile::Manifest).await?;
         let left = Self {
@@ -34,9 +33,9 @@ impl Left {
         };
         let possible = worksheet.opened_at..=moment.as_of;
         match left.closed.as_ref().map(|closed| closed.closed_at) {
-            Some(at) if !possible.contains(&at) => Err(CampaignError::Asked(format!(
-                "an attempt to close it has left a {} of {at}, which is before the review was opened or is \
-                 yet to come: a clock was wrong, or somebody put it there; nothing was committed",
+            Some(at) if !possible.contains(&at) => Err(ReviewError::Asked(format!(
+                "an attempt to close it left a {} of {at}, which is before the review was opened or in the \
+                 future: a clock was wrong, or the file was put there; nothing was committed",
                 ReviewFile::Review.name()
             ))),
             Some(_) | None => Ok(left),
@@ -60,7 +59,7 @@ impl Left {
     }
 
     /// What is told of it once it is finished.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(super) fn finished(&self) -> Option<String> {
         let closed = self.closed.as_ref()?;
         let mut told = format!("an attempt of {}, which had died", closed.closed_at);
         if let Some(manifest) = &self.manifest {
@@ -78,12 +77,12 @@ impl Left {
     }
 
     /// Why it could not be committed.
-    pub(super) fn refusal(&self, review: &str, error: LedgerError) -> CampaignError {
+    pub(super) fn refusal(&self, review: &str, error: LedgerError) -> ReviewError {
         match error {
-            LedgerError::Overtaken { sequence } => CampaignError::Asked(format!(
+            LedgerError::Overtaken { sequence } => ReviewError::Asked(format!(
                 "the review {review} was closed by ledger entry {sequence}, meanwhile"
             )),
-            LedgerError::Store(StoreError::Conflict { name }) => CampaignError::Asked(format!(
+            LedgerError::Store(StoreError::Conflict { name }) => ReviewError::Asked(format!(
                 "`{name}` is there with other content, of another attempt to close, which still runs, died, \
                  or was changed since; nothing was committed. If it died, close it with the same files, \
                  settings and version as then{}",

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::table::{self, Table};
+use super::table::{self, Columns, Table};
 use super::{Given, reviewers};
 use crate::evidence::sha256_hex;
 use crate::files;
 use crate::people::{EmailAddress, Role, trim};
-use crate::review::Decision;
 use crate::review::{
-    COLUMNS, ClosedRow, DecisionFile, FrozenRow, Owners, ReviewerFile, Worksheet, undecided_rows,
+    COLUMNS, ClosedRow, Decision, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
+    Worksheet, undecided_rows,
 };
 
 /// The `schema` of the file that the page saves.
@@ -159,7 +159,7 @@ pub(super) fn gather(
         }
         gathered.files.push(DecisionFile {
             file: file.file.clone(),
-            format: format.to_owned(),
+            format,
             sha256: sha256_hex(&file.bytes),
             bytes: file.bytes.len() as u64,
             decisions: accepted,
@@ -290,7 +290,12 @@ fn is_email(cell: &str, frozen: &FrozenRow) -> bool {
         })
 }
 
-fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
+const TABLE: Columns<'_> = Columns {
+    known: &COLUMNS,
+    required: &["row", "account_id", "decision", "note", "review_sha256"],
+};
+
+fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), Fault> {
     let failed = |text: String| Fault::of_file(file, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
         // The first part of such a file says what it is, and is not packed.
@@ -301,7 +306,8 @@ fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
                 "it is an OpenDocument file (.ods): save it as .xlsx or .csv".to_owned(),
             ));
         }
-        return Ok(("xlsx", of_workbook(&file.bytes).map_err(failed)?));
+        let table = table::xlsx(&file.bytes, TABLE).map_err(failed)?;
+        return Ok((DecisionFormat::Xlsx, of_table(&table)));
     }
     if file.bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         let text =
@@ -309,55 +315,22 @@ fn claims(file: &Given) -> Result<(&'static str, Vec<Claim>), Fault> {
         return Err(failed(text.to_owned()));
     }
     let decoded = files::decode(file.bytes.clone()).map_err(failed)?;
-    let (text, encoding) = (
-        decoded.text.trim_start_matches('\u{feff}'),
-        decoded.encoding,
-    );
-    if text.trim_ascii_start().starts_with('{') {
-        // The page writes UTF-8, and an editor that changes it does so to another form of Unicode.
-        if !encoding.starts_with("UTF-") {
-            return Err(failed(format!(
-                "it is not UTF-8, but looks like {encoding}"
-            )));
-        }
-        return Ok(("page", of_page(file, text)?));
+    let text = decoded.text.trim_start_matches('\u{feff}');
+    if !text.trim_ascii_start().starts_with('{') {
+        let table = table::of_text(text, TABLE).map_err(failed)?;
+        return Ok((DecisionFormat::Csv, of_table(&table)));
     }
-    let table = table::of_text(text, &COLUMNS).map_err(failed)?;
-    Ok(("csv", of_table(&table).map_err(failed)?))
+    // The page writes UTF-8, and an editor that changes it does so to another form of Unicode.
+    if !decoded.encoding.starts_with("UTF-") {
+        let encoding = decoded.encoding;
+        return Err(failed(format!(
+            "it is not UTF-8, but looks like {encoding}"
+        )));
+    }
+    Ok((DecisionFormat::Page, of_page(file, text)?))
 }
 
-/// The decisions of a spreadsheet. Of two sheets that hold some nobody knows which ones are meant, and one
-/// of them may be hidden.
-fn of_workbook(bytes: &[u8]) -> Result<Vec<Claim>, String> {
-    let sheets = table::xlsx(bytes)?;
-    let mut first_wrong = None;
-    let mut found: Vec<(usize, Vec<Claim>)> = Vec::new();
-    let mut is_any_in_order = false;
-    for sheet in &sheets {
-        match of_table(&sheet.table) {
-            Ok(claims) => {
-                is_any_in_order = true;
-                if !claims.is_empty() {
-                    found.push((sheet.number, claims));
-                }
-            }
-            Err(wrong) => {
-                first_wrong.get_or_insert(wrong);
-            }
-        }
-    }
-    match (found.as_slice(), first_wrong) {
-        ([], Some(wrong)) if !is_any_in_order => Err(wrong),
-        ([] | [_], _) => Ok(found.pop().map(|(_, claims)| claims).unwrap_or_default()),
-        ([(one, _), (other, _), ..], _) => Err(format!(
-            "its sheets {one} and {other} (hidden ones counted) both hold decisions: leave them in one"
-        )),
-    }
-}
-
-fn of_table(table: &Table) -> Result<Vec<Claim>, String> {
-    table.ensure_columns(&["row", "account_id", "decision", "note", "review_sha256"])?;
-    table.ensure_no_column_twice(&COLUMNS)?;
+fn of_table(table: &Table) -> Vec<Claim> {
     let claim = |row: &table::TableRow| {
         let cell = |name| table.cell(row, name).to_owned();
         // An apostrophe that makes a number text in some spreadsheets, and is kept by others.
@@ -381,7 +354,7 @@ fn of_table(table: &Table) -> Result<Vec<Claim>, String> {
         let said = [&claim.decision, &claim.new_role, &claim.note];
         claim.fault.is_some() || said.iter().any(|text| !text.is_empty())
     };
-    Ok(table.rows.iter().map(claim).filter(is_said).collect())
+    table.rows.iter().map(claim).filter(is_said).collect()
 }
 
 /// The file that the page saves: a line that says whose decisions it holds and how many, then one a line.

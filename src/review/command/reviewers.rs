@@ -1,24 +1,40 @@
 //! Reading who decides about which row.
 
 use super::received::Fault;
-use super::{Given, table};
+use std::path::Path;
+
+use super::table::{self, Columns};
+use super::{Given, ReviewError};
 use crate::evidence::sha256_hex;
 use crate::people::EmailAddress;
-use crate::review::{AssignedBy, ReviewerFile, ReviewerLine};
+use crate::review::{ReviewerFile, ReviewerLine, Rule};
 
-/// The columns of the file.
-const COLUMNS: [&str; 4] = ["rule", "value", "reviewer", "note"];
+const COLUMNS: Columns<'_> = Columns {
+    known: &["rule", "value", "reviewer", "note"],
+    required: &["rule", "value", "reviewer"],
+};
 
-/// Reads the file; `is_only_reassigned` where the review is open already, and rows can only be given on.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fault>> {
+/// The file that a review is opened with.
+pub(super) fn of_open(path: &Path) -> Result<ReviewerFile, ReviewError> {
+    read(&Given::by_name(path)?, false).map_err(|faults| ReviewError::Refused {
+        headline: "the reviewers file is not in order".to_owned(),
+        faults,
+        hint: "its columns are rule,value,reviewer,note; docs/access-reviews.md has an example",
+    })
+}
+
+/// The file that gives rows of an open review to another reviewer.
+pub(super) fn reassigned(path: &Path) -> Result<ReviewerFile, ReviewError> {
+    read(&Given::by_name(path)?, true).map_err(|faults| ReviewError::Refused {
+        headline: "the file of reassignments is not in order".to_owned(),
+        faults,
+        hint: "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
+    })
+}
+
+fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fault>> {
     let whole = |text: String| vec![Fault::of_file(given, text)];
-    let table = table::csv(given.bytes.clone(), &COLUMNS).map_err(whole)?;
-    table
-        .ensure_columns(&["rule", "value", "reviewer"])
-        .map_err(whole)?;
+    let table = table::csv(given.bytes.clone(), COLUMNS).map_err(whole)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for row in &table.rows {
@@ -29,7 +45,8 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             continue;
         }
         let (value, note) = (cell("value"), cell("note"));
-        let Some(of) = AssignedBy::parse(cell("rule")) else {
+        let rule = cell("rule").to_ascii_lowercase();
+        let Some(rule) = Rule::ALL.iter().find(|of| of.as_str() == rule) else {
             fault("the rule is none of role, domain, person, default, reassign");
             continue;
         };
@@ -37,33 +54,27 @@ pub(super) fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFi
             fault("the reviewer is no e-mail address");
             continue;
         };
-        match of {
-            _ if is_only_reassigned && of != AssignedBy::Reassign => {
+        match rule {
+            _ if is_only_reassigned && *rule != Rule::Reassign => {
                 fault("the review is open: only `reassign` gives rows to somebody else now");
             }
-            AssignedBy::Default if !value.is_empty() => {
+            Rule::Default if !value.is_empty() => {
                 fault("`default` is for every row, and has a value");
             }
-            AssignedBy::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
+            Rule::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
                 fault("the role is none of admin, member, guest, unknown");
             }
-            AssignedBy::Reassign if note.is_empty() => {
-                fault("`reassign` needs a note that says why")
-            }
-            AssignedBy::Domain | AssignedBy::Person | AssignedBy::Reassign if value.is_empty() => {
+            Rule::Reassign if note.is_empty() => fault("`reassign` needs a note that says why"),
+            Rule::Domain | Rule::Person | Rule::Reassign if value.is_empty() => {
                 fault("the line has no value: what is it for?");
             }
-            AssignedBy::Domain if ReviewerLine::domain(value).is_none() => {
+            Rule::Domain if ReviewerLine::domain(value).is_none() => {
                 fault("the value is no mail domain");
             }
-            AssignedBy::Role
-            | AssignedBy::Domain
-            | AssignedBy::Person
-            | AssignedBy::Default
-            | AssignedBy::Reassign => {
+            Rule::Role | Rule::Domain | Rule::Person | Rule::Default | Rule::Reassign => {
                 lines.push(ReviewerLine {
                     line: row.line,
-                    rule: cell("rule").to_ascii_lowercase(),
+                    rule: *rule,
                     value: value.to_owned(),
                     reviewer,
                     note: note.to_owned(),

@@ -1,27 +1,24 @@
-//! Tables as people hand them in: CSV as any spreadsheet saves it, or `.xlsx`.
+//! Tables as reviewers send them: CSV as any spreadsheet saves it, or `.xlsx`. Columns are found by name.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Seek};
+use std::io::{Cursor, Read as _};
 
-use calamine::{Data, Reader as _, Xlsx, XlsxCellReader, XlsxError};
+use calamine::{Data, Reader as _, Xlsx, XlsxError};
 use zip::ZipArchive;
 
 use crate::files;
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::people::trim;
 
-/// More cells than this are no table of ours; a spreadsheet may claim any number in a few bytes.
-/// A worksheet of 100,000 rows has two million.
-const MAX_CELLS: usize = 5_000_000;
-
-/// So many bytes of text in a sheet are more than a table of ours has: one text may fill many cells.
-const MAX_TEXT: usize = 256 << 20;
-
-/// So many bytes of each part of a spreadsheet are looked at for what it claims.
-const START: u64 = 64 << 10;
-
-/// A spreadsheet that unpacks to more is refused, in bytes: one of 100,000 rows has some 100 MB.
+/// A spreadsheet that unpacks to more is refused, in bytes: one of 100,000 rows has about 100 MB.
 const MAX_UNPACKED: u64 = 256 << 20;
+
+/// The columns that a table may have, and those that it must have.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) known: &'a [&'a str],
+    pub(super) required: &'a [&'a str],
+}
 
 /// A table with a header.
 pub(super) struct Table {
@@ -29,44 +26,31 @@ pub(super) struct Table {
     pub(super) rows: Vec<TableRow>,
 }
 
-/// A row, with the line it begins in.
 pub(super) struct TableRow {
+    /// The line it begins in, from 1.
     pub(super) line: u64,
     cells: Vec<String>,
-    /// Why its cells may stand in the wrong columns, if so.
+    /// Why its cells may be in the wrong columns, if so.
     pub(super) fault: Option<String>,
 }
 
 impl Table {
-    /// The place of a column: case, blanks and hyphens make no difference.
-    pub(super) fn column(&self, name: &str) -> Option<usize> {
-        self.headers.iter().position(|header| header == name)
-    }
-
-    /// Whether the table has every one of these columns.
-    pub(super) fn ensure_columns(&self, names: &[&str]) -> Result<(), String> {
-        for name in names {
-            match self.headers.iter().filter(|header| header == name).count() {
-                0 => return Err(format!("it has no column `{name}`")),
-                1 => {}
-                _ => return Err(format!("it has two columns `{name}`")),
-            }
+    fn of(headers: Vec<String>, rows: Vec<TableRow>, columns: Columns<'_>) -> Result<Self, String> {
+        let count = |name: &str| headers.iter().filter(|header| *header == name).count();
+        // Of two columns of one name, one would be read and the other lost.
+        if let Some(name) = columns.known.iter().find(|name| count(name) > 1) {
+            return Err(format!("it has two columns `{name}`"));
         }
-        Ok(())
-    }
-
-    /// Of two columns of one name, one would be read and the other lost.
-    pub(super) fn ensure_no_column_twice(&self, names: &[&str]) -> Result<(), String> {
-        let count = |name: &str| self.headers.iter().filter(|header| *header == name).count();
-        match names.iter().find(|name| count(name) > 1) {
-            Some(name) => Err(format!("it has two columns `{name}`")),
-            None => Ok(()),
+        match columns.required.iter().find(|name| count(name) == 0) {
+            Some(name) => Err(format!("it has no column `{name}`")),
+            None => Ok(Self { headers, rows }),
         }
     }
 
-    /// The text of a cell; empty where there is none.
+    /// The text of a cell; empty without one.
     pub(super) fn cell<'r>(&self, row: &'r TableRow, name: &str) -> &'r str {
-        let cell = self.column(name).and_then(|at| row.cells.get(at));
+        let column = self.headers.iter().position(|header| header == name);
+        let cell = column.and_then(|at| row.cells.get(at));
         cell.map_or("", |cell| plain(cell))
     }
 }
@@ -80,18 +64,17 @@ fn plain(cell: &str) -> &str {
     }
 }
 
-/// Reads a CSV with a header, parted by what makes the most of `known` columns.
-pub(super) fn csv(bytes: Vec<u8>, known: &[&str]) -> Result<Table, String> {
+/// Reads a CSV with a header.
+pub(super) fn csv(bytes: Vec<u8>, columns: Columns<'_>) -> Result<Table, String> {
     let text = files::decode(bytes)?.text;
-    of_text(text.trim_start_matches('\u{feff}'), known)
+    of_text(text.trim_start_matches('\u{feff}'), columns)
 }
 
-/// The same of a text without a byte order mark.
-pub(super) fn of_text(text: &str, known: &[&str]) -> Result<Table, String> {
-    // A line that Excel writes and reads to name its delimiter.
-    let names_delimiter = |start: &str| start.eq_ignore_ascii_case("sep=");
+/// The same from a text without a byte order mark.
+pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<Table, String> {
+    // A line with which Excel names its delimiter.
     let (body, mut first_line) = match text.split_at_checked("sep=".len()) {
-        Some((start, rest)) if names_delimiter(start) => {
+        Some((start, rest)) if start.eq_ignore_ascii_case("sep=") => {
             (rest.split_once('\n').map_or("", |(_, rest)| rest), 2)
         }
         Some(_) | None => (text, 1),
@@ -99,7 +82,7 @@ pub(super) fn of_text(text: &str, known: &[&str]) -> Result<Table, String> {
     let blank = body.len() - body.trim_start_matches(['\r', '\n']).len();
     first_line += body[..blank].matches('\n').count() as u64;
     let body = &body[blank..];
-    let delimiter = delimiter(body, known);
+    let delimiter = delimiter(body, columns.known);
     let escapes = has_backslash_escapes(body.as_bytes(), delimiter);
     let mut lines = Lines::new(body, first_line, delimiter, escapes);
     let headers: Vec<String> = match lines.next_row()? {
@@ -116,7 +99,7 @@ pub(super) fn of_text(text: &str, known: &[&str]) -> Result<Table, String> {
         }
         let fault = match row.quotes_fault()? {
             Some(fault) => Some(fault),
-            // Cells left out at the end are blank ones; more than the header has are not.
+            // Missing cells at the end are blank; more cells than the header has are a fault.
             None if row.cells.len() > headers.len() => Some(row.other_count(headers.len())),
             None => None,
         };
@@ -126,153 +109,111 @@ pub(super) fn of_text(text: &str, known: &[&str]) -> Result<Table, String> {
             fault,
         });
     }
-    Ok(Table { headers, rows })
+    Table::of(headers, rows, columns)
 }
 
-/// A sheet of a spreadsheet that has a column `row`.
-pub(super) struct Sheet {
-    /// Its number, from 1, hidden ones counted.
-    pub(super) number: usize,
-    pub(super) table: Table,
-}
-
-/// Reads every sheet of a spreadsheet whose first row has a column `row`.
-pub(super) fn xlsx(bytes: &[u8]) -> Result<Vec<Sheet>, String> {
+/// Reads a spreadsheet: one sheet alone has content, hidden ones counted, and its first row is the header.
+pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<Table, String> {
     ensure_of_a_size(bytes)?;
-    // Whatever a stranger made of the file, it is only a file that cannot be read.
-    let read = std::panic::catch_unwind(|| sheets(bytes));
-    read.unwrap_or_else(|_| Err("the spreadsheet cannot be read: it is damaged".to_owned()))
+    // A damaged file may make the library panic: it is only a file that cannot be read.
+    let sheets = std::panic::catch_unwind(|| sheets(bytes));
+    let sheets = sheets.unwrap_or_else(|_| Err(unreadable(&"it is damaged")))?;
+    let mut sheets = sheets.into_iter();
+    let (rows, others) = match (sheets.next(), sheets.next()) {
+        (Some(one), None) => (one.1, None),
+        (Some((one, _)), Some((other, _))) => (BTreeMap::new(), Some((one, other))),
+        (None, _) => return Err("it is empty".to_owned()),
+    };
+    if let Some((one, other)) = others {
+        return Err(format!(
+            "its sheets {one} and {other} (hidden ones counted) both have content: leave the decisions \
+             in one, and delete the others"
+        ));
+    }
+    let mut rows = rows.into_iter();
+    let header = rows.next().map(|(_, cells)| cells).unwrap_or_default();
+    let width = header.keys().next_back().map_or(0, |last| last + 1);
+    let dense = |mut cells: BTreeMap<usize, String>| -> Vec<String> {
+        let cells = (0..width).map(|at| cells.remove(&at).unwrap_or_default());
+        cells.collect()
+    };
+    let headers: Vec<String> = dense(header).iter().map(|text| column_key(text)).collect();
+    let rows = rows.map(|(line, cells)| TableRow {
+        line,
+        cells: dense(cells),
+        fault: None,
+    });
+    Table::of(headers, rows.collect(), columns)
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> String {
     format!("the spreadsheet cannot be read: {error}")
 }
 
-/// A few bytes may unpack to any number, and a header may lie about it.
+/// A few bytes may unpack to any number.
 fn ensure_of_a_size(bytes: &[u8]) -> Result<(), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
-    let mut left = MAX_UNPACKED;
+    let mut size = 0;
     for at in 0..archive.len() {
-        let file = archive.by_index(at).map_err(|error| unreadable(&error))?;
-        let is_of_texts = String::from_utf8_lossy(file.name_raw())
-            .to_ascii_lowercase()
-            .ends_with("sharedstrings.xml");
-        let mut file = file.take(left + 1);
-        let mut start = Vec::new();
-        let size = (&mut file)
-            .take(START)
-            .read_to_end(&mut start)
-            .and_then(|_| std::io::copy(&mut file, &mut std::io::sink()));
-        let size = start.len() as u64 + size.map_err(|error| unreadable(&error))?;
-        left = left
-            .checked_sub(size)
-            .ok_or_else(|| format!("the spreadsheet unpacks to more than {MAX_UNPACKED} bytes"))?;
-        let claimed = claimed_texts(&start).filter(|_| is_of_texts);
-        if claimed.is_some_and(|claimed| claimed > MAX_CELLS as u64) {
-            return Err("the spreadsheet says that it holds more texts than it can".to_owned());
+        let part = archive.by_index(at).map_err(|error| unreadable(&error))?;
+        let mut part = part.take(MAX_UNPACKED + 1 - size);
+        size +=
+            std::io::copy(&mut part, &mut std::io::sink()).map_err(|error| unreadable(&error))?;
+        if size > MAX_UNPACKED {
+            return Err(format!(
+                "the spreadsheet unpacks to more than {MAX_UNPACKED} bytes"
+            ));
         }
     }
     Ok(())
 }
 
-/// How many texts a list of shared ones says it has: room for all is made before the first is read.
-fn claimed_texts(start: &[u8]) -> Option<u64> {
-    let start = String::from_utf8_lossy(start);
-    let (_, claimed) = start.split_once("uniqueCount")?;
-    let digits = claimed.trim_start_matches([' ', '\t', '\r', '\n', '=', '"', '\'']);
-    let end = digits.find(|c: char| !c.is_ascii_digit());
-    // More than fit are not taken for a number.
-    digits[..end.unwrap_or(digits.len())].parse().ok()
-}
+/// Cells that are not blank, by line and column: a sheet may claim any size.
+type Cells = BTreeMap<u64, BTreeMap<usize, String>>;
 
-fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, String> {
+/// Every sheet that has content, by its number from 1.
+fn sheets(bytes: &[u8]) -> Result<Vec<(usize, Cells)>, String> {
     let mut workbook: Xlsx<_> =
         Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
     let mut sheets = Vec::new();
     for (number, name) in (1..).zip(workbook.sheet_names()) {
-        let lines = match workbook.worksheet_cells_reader(&name) {
-            Ok(cells) => lines(cells).map_err(|why| format!("sheet {number}: {why}"))?,
-            // A chart, say.
+        let mut reader = match workbook.worksheet_cells_reader(&name) {
+            Ok(reader) => reader,
+            // For example a chart.
             Err(XlsxError::NotAWorksheet(_)) => continue,
             Err(error) => return Err(unreadable(&error)),
         };
-        let mut lines = lines.into_iter();
-        let Some((_, header)) = lines.next() else {
-            continue;
-        };
-        let width = header.keys().next_back().map_or(0, |last| last + 1);
-        let dense = |cells: &BTreeMap<usize, String>| -> Vec<String> {
-            let cells = (0..width).map(|at| cells.get(&at).cloned().unwrap_or_default());
-            cells.collect()
-        };
-        let headers: Vec<String> = dense(&header).iter().map(|text| column_key(text)).collect();
-        if !headers.iter().any(|header| header == "row") {
-            continue;
+        let mut cells = Cells::new();
+        while let Some(cell) = reader.next_cell().map_err(|error| unreadable(&error))? {
+            // A formula that came to an error is text, too: its row was not left alone.
+            let text = Data::from(cell.get_value().clone()).to_string();
+            if !trim(&text).is_empty() {
+                let (row, column) = cell.get_position();
+                let column = usize::try_from(column).unwrap_or(usize::MAX);
+                let line = cells.entry(u64::from(row) + 1).or_default();
+                line.insert(column, text);
+            }
         }
-        if width.saturating_mul(lines.len()) > MAX_CELLS {
-            return Err(format!("sheet {number}: it is too large"));
+        if !cells.is_empty() {
+            sheets.push((number, cells));
         }
-        let rows = lines.map(|(line, cells)| TableRow {
-            line,
-            cells: dense(&cells),
-            fault: None,
-        });
-        let table = Table {
-            rows: rows.collect(),
-            headers,
-        };
-        sheets.push(Sheet { number, table });
-    }
-    if sheets.is_empty() {
-        return Err("none of its sheets has a column `row` in its first line".to_owned());
     }
     Ok(sheets)
-}
-
-/// The cells of a sheet that are not blank, by line and place. A sheet may claim to be as large as it likes.
-fn lines<R: Read + Seek>(
-    mut cells: XlsxCellReader<'_, R>,
-) -> Result<BTreeMap<u64, BTreeMap<usize, String>>, String> {
-    let mut lines: BTreeMap<u64, BTreeMap<usize, String>> = BTreeMap::new();
-    let (mut count, mut length) = (0, 0);
-    while let Some(cell) = cells.next_cell().map_err(|error| unreadable(&error))? {
-        let (row, column) = cell.get_position();
-        let text = text(&cell.get_value().clone().into());
-        if trim(&text).is_empty() {
-            continue;
-        }
-        count += 1;
-        length += text.len();
-        if count > MAX_CELLS || length > MAX_TEXT {
-            return Err("it is too large".to_owned());
-        }
-        let line = lines.entry(u64::from(row) + 1).or_default();
-        line.insert(usize::try_from(column).unwrap_or(usize::MAX), text);
-    }
-    Ok(lines)
-}
-
-fn text(cell: &Data) -> String {
-    match cell {
-        Data::Empty => String::new(),
-        // A formula that came to nothing is not a cell that was left alone.
-        Data::Error(error) => error.to_string(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
-        Data::Bool(value) => value.to_string(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const COLUMNS: Columns<'_> = Columns {
+        known: &["row", "decision", "note"],
+        required: &["row"],
+    };
+
     #[test]
     fn a_csv_is_read_as_a_spreadsheet_saves_it() {
         let text = "\u{feff}Sep=;\r\nNote;ROW;Decision\r\n;;\r\n'=not a formula;7;keep\r\n";
-        let table = csv(text.as_bytes().to_vec(), &["row", "decision", "note"]).expect("a table");
+        let table = csv(text.as_bytes().to_vec(), COLUMNS).expect("a table");
         let row = &table.rows[0];
         assert_eq!((table.rows.len(), row.line), (1, 4));
         assert_eq!(table.cell(row, "row"), "7");
@@ -282,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_cut_within_quotes_is_refused() {
-        let cut = csv(b"row,decision,note\n1,keep,\"a".to_vec(), &["row"]).err();
+        let cut = csv(b"row,decision,note\n1,keep,\"a".to_vec(), COLUMNS).err();
         assert!(cut.is_some_and(|why| why.contains("line 2")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{CampaignError, Closing, Opened, Progress};
+use super::{Closing, Opened, Progress, ReviewError};
 use crate::evidence::ReviewFile;
 use crate::exit;
 use crate::report::on_one_line;
@@ -35,7 +35,7 @@ pub fn opened(opened: &Opened, names: bool) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "OPEN          review {}", worksheet.review);
     let _ = writeln!(text, "\n  due        {}", worksheet.due);
-    let _ = writeln!(text, "  night      {}", worksheet.night.run);
+    let _ = writeln!(text, "  run        {}", worksheet.snapshot.run);
     let _ = writeln!(
         text,
         "  rows       {} (scope {}; left out: {} without access, {} of other roles)",
@@ -151,9 +151,9 @@ pub fn closed(closing: &Closing, names: bool) -> String {
 }
 
 /// Why a review was not opened, told or closed.
-pub fn failure(error: &CampaignError, names: bool) -> String {
+pub fn failure(error: &ReviewError, names: bool) -> String {
     let told = match error {
-        CampaignError::File {
+        ReviewError::File {
             in_a_log: Some(file),
             reason,
             ..
@@ -162,7 +162,7 @@ pub fn failure(error: &CampaignError, names: bool) -> String {
     };
     let mut text = format!("error: {}\n", on_one_line(&told));
     match error {
-        CampaignError::Refused {
+        ReviewError::Refused {
             faults: wrong,
             hint,
             ..
@@ -170,12 +170,12 @@ pub fn failure(error: &CampaignError, names: bool) -> String {
             text += &faults(wrong, names);
             let _ = writeln!(text, "hint: {hint}");
         }
-        CampaignError::Ledger(ledger) => {
+        ReviewError::Ledger(ledger) => {
             if let Some(hint) = ledger.hint() {
                 let _ = writeln!(text, "hint: {hint}");
             }
         }
-        CampaignError::File { .. } | CampaignError::Asked(_) | CampaignError::Unexpected(_) => {}
+        ReviewError::File { .. } | ReviewError::Asked(_) | ReviewError::Unexpected(_) => {}
     }
     text
 }

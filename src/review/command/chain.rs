@@ -1,0 +1,204 @@
+//! What a review builds on, read through the ledger: the run that it freezes, the reviews before it, and the
+//! open review that is to be shown or closed.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::ReviewError;
+use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, sha256_hex};
+use crate::judgement::RunRef;
+use crate::ledger::{Ledger, LedgerError};
+use crate::review::{EarlierReviews, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Worksheet};
+
+fn unreadable(entry: &Entry, why: &dyn std::fmt::Display) -> LedgerError {
+    LedgerError::Damaged(format!(
+        "the files of ledger entry {} cannot be read: {why}",
+        entry.sequence
+    ))
+}
+
+fn json<T: DeserializeOwned>(entry: &Entry, bytes: &[u8]) -> Result<T, LedgerError> {
+    serde_json::from_slice(bytes).map_err(|error| unreadable(entry, &error))
+}
+
+/// The entry of the run that is asked for.
+pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewError> {
+    let is_it = |entry: &Entry| {
+        let is_named = match asked {
+            "latest" => entry.complete,
+            asked => {
+                entry.run == asked
+                    || entry.run.ends_with(&format!("/run={asked}"))
+                    || entry.sequence.to_string() == asked
+            }
+        };
+        entry.kind == EntryKind::Run && is_named
+    };
+    match ledger.newest(is_it).await? {
+        Some(run) if run.complete => Ok(run),
+        Some(run) => Err(ReviewError::Asked(format!(
+            "the run of ledger entry {} is not complete: accounts may be missing from its list",
+            run.sequence
+        ))),
+        None => Err(ReviewError::Asked(match asked {
+            "latest" => "there is no complete run to review: run one first".to_owned(),
+            asked => format!("there is no run `{asked}` in the ledger"),
+        })),
+    }
+}
+
+/// A run's files, each verified.
+pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<ReviewedRun, LedgerError> {
+    let names = ReviewedRun::FILES.map(|file| file.name());
+    let [one, two, three] = names.each_ref().map(String::as_str);
+    let files = ledger.committed_files(run, [one, two, three]).await?;
+    ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
+}
+
+/// Whose the accounts of an open review are. If the run is kept no longer, only the addresses of the rows
+/// themselves are known.
+pub(super) async fn owners(
+    ledger: &Ledger,
+    worksheet: &Worksheet,
+    as_of: Timestamp,
+) -> Result<Owners, LedgerError> {
+    let Some(run) = entry(ledger, &worksheet.snapshot).await? else {
+        let sequence = worksheet.snapshot.sequence;
+        let text = format!("ledger entry {sequence}, whose run is reviewed, is gone");
+        return Err(LedgerError::Damaged(text));
+    };
+    let names = ReviewedRun::FILES.map(|file| file.name());
+    let wanted = names.each_ref().map(String::as_str);
+    let files = ledger.committed_files_alone(&run, wanted).await;
+    let owners = files.and_then(|files| {
+        let read = ReviewedRun::read(files.each_ref().map(Vec::as_slice));
+        Ok(read.map_err(|why| unreadable(&run, &why))?.owners)
+    });
+    match owners {
+        // A store that fails says nothing about the run.
+        Err(LedgerError::Damaged(why)) if run.retain_until.is_some_and(|until| until < as_of) => {
+            tracing::warn!(
+                why,
+                "The reviewed run is kept no longer: an owner is known by the addresses of the row alone"
+            );
+            Ok(Owners::default())
+        }
+        owners => owners,
+    }
+}
+
+async fn entry(ledger: &Ledger, at: &RunRef) -> Result<Option<Entry>, LedgerError> {
+    ledger.newest(|entry: &Entry| entry.run_ref() == *at).await
+}
+
+/// What earlier reviews decided, back to the last complete one of scope `all`.
+pub(super) async fn earlier_reviews(
+    ledger: &Ledger,
+) -> Result<Option<EarlierReviews>, LedgerError> {
+    let mut earlier = None;
+    let mut below = u64::MAX;
+    loop {
+        let is_it = |entry: &Entry| entry.kind == EntryKind::ReviewClose && entry.sequence < below;
+        let Some(close) = ledger.newest(is_it).await? else {
+            return Ok(earlier);
+        };
+        below = close.sequence;
+        let [review] = ledger
+            .committed_files(&close, [ReviewFile::Review.name()])
+            .await?;
+        let closed: ReviewClosed = json(&close, &review)?;
+        let Some(open) = entry(ledger, &closed.opened).await? else {
+            return Err(unreadable(&close, &"the entry that opened it is gone"));
+        };
+        let [worksheet] = ledger
+            .committed_files(&open, [ReviewFile::WorksheetJson.name()])
+            .await?;
+        earlier = Some(EarlierReviews::with(
+            earlier,
+            json(&open, &worksheet)?,
+            &closed,
+        ));
+        if closed.is_of_all() {
+            return Ok(earlier);
+        }
+    }
+}
+
+/// An open review.
+pub(super) struct OpenReview {
+    pub(super) entry: Entry,
+    pub(super) worksheet: Worksheet,
+    pub(super) review_sha256: String,
+    pub(super) origin: String,
+}
+
+/// The review that is asked for by id or name, or the newest, if it is open.
+pub(super) async fn open_review(
+    ledger: &Ledger,
+    asked: Option<&str>,
+) -> Result<OpenReview, ReviewError> {
+    let mut closed: Vec<(String, u64)> = Vec::new();
+    let is_meant = |entry: &Entry| {
+        let Some(part) = ReviewFolder::parse(&entry.run) else {
+            return false;
+        };
+        let is_asked = asked.is_none_or(|asked| {
+            let name = part.id().rsplit_once('-').map(|(name, _)| name);
+            part.id() == asked || name == Some(asked)
+        });
+        match entry.kind {
+            EntryKind::ReviewClose if is_asked => {
+                closed.push((part.id().to_owned(), entry.sequence));
+                false
+            }
+            // Two may have one name: then the newest that is open. An id is unique.
+            EntryKind::ReviewOpen => {
+                let is_open = closed.iter().all(|(id, _)| id != part.id());
+                is_asked && (is_open || asked == Some(part.id()))
+            }
+            EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
+        }
+    };
+    let entry = ledger.newest(is_meant).await?;
+    let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
+    let is_closed = |id: &str, sequence| {
+        ReviewError::Asked(format!(
+            "the review {id} was closed by ledger entry {sequence}"
+        ))
+    };
+    let (Some(entry), Some(part)) = (entry, part) else {
+        return Err(match (asked, closed.first()) {
+            (Some(_), Some((id, sequence))) => is_closed(id, *sequence),
+            (Some(asked), None) => {
+                ReviewError::Asked(format!("there is no review `{asked}` in the ledger"))
+            }
+            (None, _) => ReviewError::Asked("no review is open".to_owned()),
+        });
+    };
+    if let Some((id, sequence)) = closed.iter().find(|(id, _)| id == part.id()) {
+        return Err(is_closed(id, *sequence));
+    }
+    if asked.is_none() {
+        tracing::info!(review = part.id(), "Took the newest review that is open");
+    }
+    let names = [
+        ReviewFile::WorksheetJson.name(),
+        ReviewFile::Manifest.name(),
+    ];
+    let [bytes, manifest] = ledger.committed_files(&entry, names).await?;
+    let worksheet: Worksheet = json(&entry, &bytes)?;
+    let manifest: ReviewManifest = json(&entry, &manifest)?;
+    let review_sha256 = sha256_hex(&bytes);
+    if manifest.review.sha256 != review_sha256
+        || worksheet.review != part.id()
+        || !manifest.apart_from(&entry).is_empty()
+    {
+        return Err(unreadable(&entry, &"manifest and worksheet contradict each other").into());
+    }
+    Ok(OpenReview {
+        entry,
+        worksheet,
+        review_sha256,
+        origin: manifest.origin,
+    })
+}

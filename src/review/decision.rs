@@ -1,0 +1,53 @@
+//! What a reviewer decides about an account.
+
+use crate::people::{is_zero_width, words};
+
+words! {
+    Decision {
+        /// Access and role are right.
+        Keep = "keep",
+        /// Access must end.
+        Revoke = "revoke",
+        /// Another role is right.
+        ChangeRole = "change_role",
+        /// The reviewer cannot tell.
+        DontKnow = "dont_know",
+    }
+}
+
+impl Decision {
+    /// Reads the word, as people write it too: `Change role`, `don't know`. Not `keep?`, which is a doubt.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_between = |c: &char| c.is_whitespace() || "_-'\u{2019}.".contains(*c);
+        let letters = text
+            .chars()
+            .filter(|c| !is_between(c) && !is_zero_width(*c));
+        let letters: String = letters.flat_map(char::to_lowercase).collect();
+        match letters.as_str() {
+            "keep" => Some(Self::Keep),
+            "revoke" => Some(Self::Revoke),
+            "changerole" => Some(Self::ChangeRole),
+            "dontknow" | "donotknow" => Some(Self::DontKnow),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_is_read_as_people_write_it() {
+        for decision in Decision::ALL {
+            assert_eq!(Decision::parse(decision.as_str()), Some(*decision));
+        }
+        assert_eq!(Decision::parse(" Don’t know "), Some(Decision::DontKnow));
+        assert_eq!(Decision::parse("Change role"), Some(Decision::ChangeRole));
+        assert_eq!(Decision::parse("KEEP."), Some(Decision::Keep));
+        for doubt in ["remove", "keep?", "keep/revoke", "(keep)", "not keep"] {
+            assert_eq!(Decision::parse(doubt), None, "{doubt}");
+        }
+        assert_eq!(Decision::parse(""), None);
+    }
+}
