@@ -333,8 +333,8 @@ fn is_read() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// A step of a periodic review that was taken.
-struct ReviewStep {
+/// What came of a command of an access review.
+struct Step {
     /// For stdout.
     text: String,
     /// For others, if they are to be told.
@@ -347,12 +347,12 @@ async fn review_step(
     settings: &command::Settings,
     moment: &command::Moment,
     clock: &Clock,
-) -> Result<ReviewStep, ReviewError> {
+) -> Result<Step, ReviewError> {
     let is_read = is_read();
     Ok(match asked {
         cli::Review::Open(asked) => {
             let opened = command::open(settings, asked, moment, clock).await?;
-            ReviewStep {
+            Step {
                 text: command::opened(&opened, is_read),
                 news: Some(opened.news(settings, moment)),
                 exit: Exit::Pass,
@@ -365,7 +365,7 @@ async fn review_step(
                 return Err(ReviewError::Asked(text.to_owned()));
             }
             let status = command::status(settings, &asked.of, moment).await?;
-            ReviewStep {
+            Step {
                 text: match asked.json {
                     true => format!("{:#}\n", command::status_json(&status, asked.names)),
                     false => command::status_text(&status, asked.names || is_read),
@@ -376,7 +376,7 @@ async fn review_step(
         }
         cli::Review::Close(asked) => {
             let closed = command::close(settings, asked, moment, clock).await?;
-            ReviewStep {
+            Step {
                 text: command::closed(&closed, is_read),
                 news: Some(closed.news(settings, moment)),
                 exit: closed.exit(),

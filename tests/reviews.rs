@@ -319,8 +319,8 @@ fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in
         .map(told)
         .concat();
     insta::assert_snapshot!(all, @"
-    error: `empty` cannot be read: it is a folder with no file of decisions in it
-    error: `hidden` cannot be read: it is a folder with no file of decisions in it
+    error: `empty` cannot be read: it is a folder without a file of decisions
+    error: `hidden` cannot be read: it is a folder without a file of decisions
     error: file 1 of `deep` cannot be read: it is a folder itself: give each folder that has files
     error: file 1 of `lost` cannot be read: No such file or directory (os error 2)
     error: file 2 of `pipe` cannot be read: it is no file: take it out

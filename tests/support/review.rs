@@ -159,7 +159,7 @@ pub(crate) fn close(
     accept_incomplete: Option<&str>,
 ) {
     let mut text = "row,account_id,decision,new_role,note,decided_by,review_sha256\n".to_owned();
-    for row in &opened.progress.worksheet.rows {
+    for row in &opened.progress.frozen.worksheet.rows {
         let Some((decision, new_role)) = decide(row) else {
             continue;
         };
@@ -167,7 +167,7 @@ pub(crate) fn close(
             Decision::Keep => "",
             Decision::Revoke | Decision::ChangeRole | Decision::DontKnow => "as was agreed",
         };
-        let (number, account, sha256) = (row.row, &row.account_id, &opened.progress.review_sha256);
+        let (number, account, sha256) = (row.row, &row.account_id, &opened.progress.frozen.sha256);
         text +=
             &format!("{number},{account},{decision},{new_role},{note},boss@example.net,{sha256}\n");
     }
@@ -175,7 +175,7 @@ pub(crate) fn close(
     fs::write(&file, text).expect("a file");
     let asked = CloseAsked {
         of: StatusAsked {
-            review: Some(opened.progress.worksheet.review.clone()),
+            review: Some(opened.progress.frozen.worksheet.review.clone()),
             decisions: vec![file],
             ..StatusAsked::default()
         },

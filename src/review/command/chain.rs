@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::ReviewError;
+use super::{Frozen, ReviewError};
 use crate::evidence::{Entry, EntryKind, ReviewFile, ReviewFolder, sha256_hex};
 use crate::judgement::RunRef;
 use crate::ledger::{Ledger, LedgerError};
@@ -124,19 +124,11 @@ pub(super) async fn earlier_reviews(
     }
 }
 
-/// An open review.
-pub(super) struct OpenReview {
-    pub(super) entry: Entry,
-    pub(super) worksheet: Worksheet,
-    pub(super) review_sha256: String,
-    pub(super) origin: String,
-}
-
 /// The review that is asked for by id or name, or the newest, if it is open.
 pub(super) async fn open_review(
     ledger: &Ledger,
     asked: Option<&str>,
-) -> Result<OpenReview, ReviewError> {
+) -> Result<(Entry, Frozen), ReviewError> {
     let mut closed: Vec<(String, u64)> = Vec::new();
     let is_meant = |entry: &Entry| {
         let Some(part) = ReviewFolder::parse(&entry.run) else {
@@ -195,10 +187,10 @@ pub(super) async fn open_review(
     {
         return Err(unreadable(&entry, &"manifest and worksheet contradict each other").into());
     }
-    Ok(OpenReview {
-        entry,
+    let frozen = Frozen {
         worksheet,
-        review_sha256,
+        sha256: review_sha256,
         origin: manifest.origin,
-    })
+    };
+    Ok((entry, frozen))
 }

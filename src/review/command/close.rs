@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::left::Left;
-use super::received::{Fault, Gathered, gather};
+use super::received::{FileFault, Gathered, gather};
 use super::{
-    Given, Moment, Progress, ReviewError, Settings, chain, ledger_of, ledger_to_read, reviewers,
+    Frozen, Given, Moment, ReviewError, ReviewProgress, Settings, chain, ledger_of, ledger_to_read,
+    reviewers,
 };
 use crate::clock::Clock;
 use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
@@ -38,9 +39,9 @@ pub struct CloseAsked {
 /// A review on its way to be closed, or closed.
 #[derive(Debug)]
 pub struct Closing {
-    pub progress: Progress,
+    pub progress: ReviewProgress,
     /// What is wrong with the files received.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FileFault>,
     /// Where its evidence is, once it is closed.
     pub committed: Option<Committed>,
     /// The attempt that had died and was finished, if there was one.
@@ -52,7 +53,7 @@ pub struct Closing {
 /// A review with the decisions received.
 struct Received {
     entry: Entry,
-    progress: Progress,
+    progress: ReviewProgress,
     reassigned: Option<ReviewerFile>,
     gathered: Gathered,
 }
@@ -62,27 +63,21 @@ async fn receive(
     asked: &StatusAsked,
     moment: &Moment,
 ) -> Result<Received, ReviewError> {
-    let open = chain::open_review(ledger, asked.review.as_deref()).await?;
+    let (entry, frozen) = chain::open_review(ledger, asked.review.as_deref()).await?;
     let reassigned = asked.reassigned.as_deref().map(reviewers::reassigned);
     let reassigned = reassigned.transpose()?;
     let given = Given::decisions(&asked.decisions, asked.reassigned.as_deref())?;
-    let owners = chain::owners(ledger, &open.worksheet, moment.as_of).await?;
+    let owners = chain::owners(ledger, &frozen.worksheet, moment.as_of).await?;
     let gathered = gather(
-        &open.worksheet,
-        &open.review_sha256,
+        &frozen.worksheet,
+        &frozen.sha256,
         &owners,
         reassigned.as_ref(),
         &given,
     );
     Ok(Received {
-        entry: open.entry,
-        progress: Progress::of(
-            open.worksheet,
-            open.review_sha256,
-            open.origin,
-            &gathered.rows,
-            moment.as_of,
-        ),
+        entry,
+        progress: ReviewProgress::of(frozen, &gathered.rows, moment.as_of),
         reassigned,
         gathered,
     })
@@ -130,13 +125,12 @@ pub async fn close(
             faults,
         },
     } = receive(&ledger, &asked.of, moment).await?;
-    let Progress {
+    let ReviewProgress { frozen, totals, .. } = &progress;
+    let Frozen {
         worksheet,
-        review_sha256,
+        sha256,
         origin,
-        totals,
-        ..
-    } = &progress;
+    } = frozen;
     // The grace of what it asks for counts from the closing.
     if moment.as_of < worksheet.opened_at {
         return Err(ReviewError::Asked(format!(
@@ -166,7 +160,7 @@ pub async fn close(
         decision_files: files,
         rows,
     };
-    let closed = ReviewClosed::of(worksheet, review_sha256, with);
+    let closed = ReviewClosed::of(worksheet, sha256, with);
     let page = ReviewDataFile {
         file: ReviewFile::Report,
         bytes: closing_page(worksheet, &closed, &settings.frame.tool, origin),
@@ -187,7 +181,11 @@ pub async fn close(
     })
 }
 
-fn not_closed(progress: &Progress, rows: &[ClosedRow], mut faults: Vec<Fault>) -> ReviewError {
+fn not_closed(
+    progress: &ReviewProgress,
+    rows: &[ClosedRow],
+    mut faults: Vec<FileFault>,
+) -> ReviewError {
     let hint = if faults.is_empty() {
         "gather what is missing, or close it with --accept-incomplete REASON, which is printed on page one"
     } else {
@@ -199,7 +197,7 @@ fn not_closed(progress: &Progress, rows: &[ClosedRow], mut faults: Vec<Fault>) -
             "row {}, account {}, is not decided",
             row.row, row.account_id
         );
-        Fault::of("missing", text)
+        FileFault::of("missing", text)
     }));
     ReviewError::Refused {
         headline: format!(

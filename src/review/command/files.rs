@@ -1,4 +1,4 @@
-//! Files that somebody gives by hand: the decisions that came back, alone or as folders, and who decides.
+//! Files that are given to a command: the decisions that came back, alone or as folders, and who decides.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use super::ReviewError;
 use crate::evidence::sha256_hex;
 
-/// A file given by hand is refused beyond this size, in bytes: a worksheet of 100,000 rows has some 40 MB.
+/// A larger file is refused, in bytes: a worksheet of 100,000 rows has about 40 MB.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// So many digits of a file's SHA-256 tell it from the others in a log.
+/// So many digits of a file's SHA-256 distinguish it from the others in a log.
 const DIGITS: usize = 12;
 
-/// A file that somebody gave by hand.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     /// Its name, without its folder.
@@ -24,113 +23,97 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// A file that whoever runs this has named, and that may be called so anywhere.
+    /// A file that the command line names, and that may be called so anywhere.
     pub(super) fn by_name(path: &Path) -> Result<Self, ReviewError> {
-        let bytes = read(path).map_err(|reason| failed(path, None, reason))?;
         let file = name_of(path);
         Ok(Self {
             in_a_log: file.clone(),
             file,
-            bytes,
+            bytes: read(path, false).map_err(|reason| failed(path, None, reason))?,
         })
     }
 
-    /// Decisions: the files that were given, and those of each folder in the order of their names, but for
-    /// the one that says who decides. They may be called as the people who sent them, so a log has their
-    /// number and the beginning of their hash.
+    /// Decisions: the files that were given, and those of each folder in the order of their names, except the
+    /// reviewers file. They may be named after the people who sent them, so a log has their number and the
+    /// beginning of their hash.
     pub(super) fn decisions(
         paths: &[PathBuf],
         reviewers: Option<&Path>,
     ) -> Result<Vec<Self>, ReviewError> {
         let mut found = Vec::new();
         for path in paths {
-            if path.is_dir() {
-                let below = below(path, reviewers, found.len());
-                found.extend(below?.into_iter().map(|file| (file, Some(path))));
-            } else {
-                found.push((path.clone(), None));
+            match path.is_dir() {
+                true => {
+                    let files = below(path, reviewers)?.into_iter();
+                    found.extend(files.map(|file| (file, Some(path))));
+                }
+                false => found.push((path.clone(), None)),
             }
         }
         let read = |(number, (path, folder)): (usize, (PathBuf, Option<&PathBuf>))| {
-            let number = format!("file {}", number + 1);
-            let bytes = read(&path).map_err(|reason| {
+            let bytes = read(&path, folder.is_some()).map_err(|reason| {
                 let place = folder.map_or("--decisions".to_owned(), |folder| {
                     format!("`{}`", folder.display())
                 });
-                failed(&path, Some(format!("{number} of {place}")), reason)
+                failed(&path, Some(format!("file {number} of {place}")), reason)
             })?;
             let hash = sha256_hex(&bytes);
+            let start = hash.get(..DIGITS).unwrap_or(&hash);
             Ok(Self {
-                in_a_log: format!(
-                    "{number} (SHA-256 {}…)",
-                    hash.get(..DIGITS).unwrap_or(&hash)
-                ),
+                in_a_log: format!("file {number} (SHA-256 {start}…)"),
                 file: name_of(&path),
                 bytes,
             })
         };
-        found.into_iter().enumerate().map(read).collect()
+        (1..).zip(found).map(read).collect()
     }
 }
 
-/// The files of a folder, by name. What begins with a dot is passed by: a mounted Secret keeps its content
-/// in `..data` and links to it, and no reviewer sends such a file.
-fn below(
-    folder: &Path,
-    reviewers: Option<&Path>,
-    before: usize,
-) -> Result<Vec<PathBuf>, ReviewError> {
+/// The files of a folder, by name. Names that begin with a dot are skipped: a mounted Secret keeps its content
+/// in `..data` and links to it.
+fn below(folder: &Path, reviewers: Option<&Path>) -> Result<Vec<PathBuf>, ReviewError> {
     let place = |path: &Path| std::fs::canonicalize(path).ok();
     let reviewers = reviewers.and_then(place);
-    let is_theirs = |path: &Path| reviewers.is_some() && place(path) == reviewers;
+    let is_reviewers = |path: &Path| reviewers.is_some() && place(path) == reviewers;
     let unreadable = |error: std::io::Error| failed(folder, None, error.to_string());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        let (name, path) = (entry.file_name(), entry.path());
-        if !name.as_encoded_bytes().starts_with(b".") && !is_theirs(&path) {
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let path = entry.path();
+        if !is_hidden && !is_reviewers(&path) {
             files.push(path);
         }
     }
     files.sort();
-    if files.is_empty() {
-        let reason = "it is a folder with no file of decisions in it".to_owned();
-        return Err(failed(folder, None, reason));
-    }
-    for (number, path) in files.iter().enumerate() {
-        // A link that leads nowhere is told when it is read.
-        let Ok(what) = std::fs::metadata(path) else {
-            continue;
-        };
-        if !what.is_file() {
-            let (is, instead) = match what.is_dir() {
-                true => ("a folder itself", "give each folder that has files"),
-                false => ("no file", "take it out"),
-            };
-            let number = before + number + 1;
-            let place = format!("file {number} of `{}`", folder.display());
-            let reason = format!("it is {is}: {instead}");
-            return Err(failed(path, Some(place), reason));
+    match files.is_empty() {
+        true => {
+            let reason = "it is a folder without a file of decisions".to_owned();
+            Err(failed(folder, None, reason))
         }
+        false => Ok(files),
     }
-    Ok(files)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path, is_in_folder: bool) -> Result<Vec<u8>, String> {
     let text = |error: std::io::Error| error.to_string();
-    let size = std::fs::metadata(path).map_err(text)?.len();
-    if size > MAX_BYTES {
-        return Err(format!("it is larger than {MAX_BYTES} bytes"));
+    let what = std::fs::metadata(path).map_err(text)?;
+    if what.is_dir() {
+        return Err("it is a folder itself: give each folder that has files".to_owned());
     }
-    // A pipe or a device tells no size.
+    // A pipe that is named on the command line has a writer; one that lies in a folder may have none.
+    if is_in_folder && !what.is_file() {
+        return Err("it is no file: take it out".to_owned());
+    }
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+    let file = File::open(path).map_err(text)?;
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
         .map_err(text)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is larger than {MAX_BYTES} bytes"));
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err(format!("it is larger than {MAX_BYTES} bytes")),
+        false => Ok(bytes),
     }
-    Ok(bytes)
 }
 
 fn failed(path: &Path, in_a_log: Option<String>, reason: String) -> ReviewError {

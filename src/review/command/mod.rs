@@ -21,8 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 pub use close::{CloseAsked, Closing, StatusAsked, close, status};
 use files::Given;
 pub use open::{OpenAsked, Opened, open};
-pub use progress::{Progress, as_json as status_json};
-pub use received::Fault;
+pub use progress::{Frozen, ReviewProgress, as_json as status_json};
+pub use received::FileFault;
 pub use text::{closed, failure, opened, status as status_text};
 
 use crate::exit::Exit;
@@ -72,7 +72,7 @@ pub enum ReviewError {
     #[error("{headline}")]
     Refused {
         headline: String,
-        faults: Vec<Fault>,
+        faults: Vec<FileFault>,
         hint: &'static str,
     },
     /// A fault of this program.

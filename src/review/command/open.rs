@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::received::Fault;
-use super::{Moment, Progress, ReviewError, Settings, chain, ledger_of, reviewers};
+use super::received::FileFault;
+use super::{Frozen, Moment, ReviewError, ReviewProgress, Settings, chain, ledger_of, reviewers};
 use crate::clock::Clock;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::{Committed, commit_review};
@@ -30,7 +30,7 @@ pub struct OpenAsked {
 /// A review that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    pub progress: Progress,
+    pub progress: ReviewProgress,
     /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
     pub idle_lines: Vec<u64>,
     pub committed: Committed,
@@ -98,9 +98,14 @@ pub async fn open(
         commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
     let idle_lines = lines.map(|file| file.idle_lines(&worksheet.rows));
     let rows = undecided_rows(&worksheet, None, &owners);
+    let frozen = Frozen {
+        worksheet,
+        sha256: review_sha256,
+        origin,
+    };
     Ok(Opened {
         idle_lines: idle_lines.unwrap_or_default(),
-        progress: Progress::of(worksheet, review_sha256, origin, &rows, moment.as_of),
+        progress: ReviewProgress::of(frozen, &rows, moment.as_of),
         committed,
     })
 }
@@ -109,7 +114,7 @@ fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> Review
     let file = lines.map_or("", |lines| &lines.file);
     let fault = |account: &String| {
         let text = format!("no line names a reviewer other than the owner of account {account}");
-        Fault::of(file, text)
+        FileFault::of(file, text)
     };
     ReviewError::Refused {
         headline: format!(

@@ -11,39 +11,33 @@ use crate::judgement::{Verdict, mark_of_origin};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
-/// How far a review is.
+/// The population of a review as it was frozen.
 #[derive(Debug)]
-pub struct Progress {
-    /// The frozen population.
+pub struct Frozen {
     pub worksheet: Worksheet,
-    /// Its hash.
-    pub review_sha256: String,
+    /// The SHA-256 of `worksheet.json`.
+    pub sha256: String,
     /// Where the accounts came from.
     pub origin: String,
-    /// Whether the due day has passed, everywhere.
+}
+
+/// How far a review is.
+#[derive(Debug)]
+pub struct ReviewProgress {
+    pub frozen: Frozen,
+    /// Whether the due day has passed in every time zone.
     pub overdue: bool,
-    /// Rows and decisions.
     pub totals: Totals,
-    /// The same by reviewer.
     pub reviewers: Vec<ByReviewer>,
 }
 
-impl Progress {
-    /// Of a review, with every row of it, at an instant.
-    pub(super) fn of(
-        worksheet: Worksheet,
-        review_sha256: String,
-        origin: String,
-        rows: &[ClosedRow],
-        as_of: Timestamp,
-    ) -> Self {
+impl ReviewProgress {
+    pub(super) fn of(frozen: Frozen, rows: &[ClosedRow], as_of: Timestamp) -> Self {
         Self {
-            overdue: is_overdue(&worksheet, as_of),
+            overdue: is_overdue(&frozen.worksheet, as_of),
             totals: Totals::of(rows),
             reviewers: ByReviewer::of(rows),
-            worksheet,
-            review_sha256,
-            origin,
+            frozen,
         }
     }
 
@@ -66,13 +60,13 @@ impl Progress {
             told
         });
         json!({
-            "review": self.worksheet.review,
-            "name": self.worksheet.name,
-            "due": self.worksheet.due,
+            "review": self.frozen.worksheet.review,
+            "name": self.frozen.worksheet.name,
+            "due": self.frozen.worksheet.due,
             "overdue": self.overdue,
-            "scope": self.worksheet.scope,
-            "opened_at": self.worksheet.opened_at,
-            "review_sha256": self.review_sha256,
+            "scope": self.frozen.worksheet.scope,
+            "opened_at": self.frozen.worksheet.opened_at,
+            "review_sha256": self.frozen.sha256,
             "totals": self.totals,
             "reviewers": reviewers.collect::<Vec<_>>(),
         })
@@ -88,8 +82,8 @@ impl Progress {
         });
         ReviewNews {
             step,
-            review: self.worksheet.review.clone(),
-            due: self.worksheet.due.clone(),
+            review: self.frozen.worksheet.review.clone(),
+            due: self.frozen.worksheet.due.clone(),
             overdue: self.overdue,
             verdict: None,
             totals: self.totals.clone(),
@@ -103,7 +97,7 @@ impl Progress {
             run: run_id(moment.as_of, &moment.suffix),
             as_of: moment.as_of,
             connection: settings.connection.clone(),
-            mark: mark_of_origin(&self.origin),
+            mark: mark_of_origin(&self.frozen.origin),
             tool: settings.frame.tool.clone(),
         }
     }

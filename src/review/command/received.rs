@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::table::{self, Columns, Table};
 use super::{Given, reviewers};
@@ -20,7 +20,7 @@ const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";
 
 /// Something that is wrong with what was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct FileFault {
     /// The file. The page names what it saves after its reviewer, so this is for no log.
     pub file: String,
     /// What a log calls the file.
@@ -33,7 +33,7 @@ pub struct Fault {
     pub text_in_a_log: Option<String>,
 }
 
-impl Fault {
+impl FileFault {
     pub(super) fn new(given: &Given, line: u64, text: impl Into<String>) -> Self {
         Self {
             line: Some(line),
@@ -61,18 +61,13 @@ impl Fault {
 
     /// File and sentence for a person, or for a log.
     pub(super) fn words(&self, names: bool) -> (&str, &str) {
-        let text = match &self.text_in_a_log {
-            Some(text) if !names => text,
-            _ => &self.text,
-        };
-        (
-            if names {
-                &self.file
-            } else {
-                &self.file_in_a_log
-            },
-            text,
-        )
+        match names {
+            true => (&self.file, &self.text),
+            false => {
+                let text = self.text_in_a_log.as_ref();
+                (&self.file_in_a_log, text.unwrap_or(&self.text))
+            }
+        }
     }
 
     /// For a person, or for a log.
@@ -91,23 +86,39 @@ pub(super) struct Gathered {
     /// Every row, decided or not.
     pub(super) rows: Vec<ClosedRow>,
     pub(super) files: Vec<DecisionFile>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<FileFault>,
 }
 
-/// A line of a file that decides something.
-#[derive(Debug, Default)]
+/// A line of a file that decides something. The page writes the fields that are read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Claim {
+    #[serde(skip)]
     line: u64,
+    #[serde(deserialize_with = "as_text")]
     row: String,
     account_id: String,
+    #[serde(skip)]
     email: String,
     decision: String,
+    #[serde(deserialize_with = "text_or_none")]
     new_role: String,
     note: String,
+    #[serde(skip)]
     decided_by: String,
+    #[serde(skip)]
     review_sha256: String,
     decided_at: String,
+    #[serde(skip)]
     fault: Option<String>,
+}
+
+fn as_text<'de, D: Deserializer<'de>>(number: D) -> Result<String, D::Error> {
+    u32::deserialize(number).map(|number| number.to_string())
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Option::deserialize(text).map(Option::unwrap_or_default)
 }
 
 /// Reads every file and holds each of its lines against the rows.
@@ -134,7 +145,7 @@ pub(super) fn gather(
         };
         let mut accepted = 0;
         for claim in claims {
-            let fault = |text: String| Fault::new(file, claim.line, text);
+            let fault = |text: String| FileFault::new(file, claim.line, text);
             let judged = judged(worksheet, review_sha256, owners, &gathered.rows, &claim);
             let (at, mut row) = match judged {
                 Ok(judged) => judged,
@@ -146,7 +157,7 @@ pub(super) fn gather(
             if let Some((other, line)) = decided.get(&row.row) {
                 let text =
                     |other| format!("row {} is decided in {other}, line {line}, too", row.row);
-                gathered.faults.push(Fault {
+                gathered.faults.push(FileFault {
                     text_in_a_log: Some(text(&other.in_a_log)),
                     ..fault(text(&other.file))
                 });
@@ -295,8 +306,8 @@ const TABLE: Columns<'_> = Columns {
     required: &["row", "account_id", "decision", "note", "review_sha256"],
 };
 
-fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), Fault> {
-    let failed = |text: String| Fault::of_file(file, text);
+fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
+    let failed = |text: String| FileFault::of_file(file, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
         // The first part of such a file says what it is, and is not packed.
         const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument";
@@ -358,7 +369,7 @@ fn of_table(table: &Table) -> Vec<Claim> {
 }
 
 /// The file that the page saves: a line that says whose decisions it holds and how many, then one a line.
-fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, Fault> {
+fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Head {
@@ -371,48 +382,31 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, Fault> {
         _exported_at: String,
         decisions: usize,
     }
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Line {
-        row: u32,
-        account_id: String,
-        decision: String,
-        new_role: Option<String>,
-        note: String,
-        decided_at: String,
-    }
-    let failed = |text: String| Fault::of_file(file, text);
+    let failed = |text: String| FileFault::of_file(file, text);
     let mut lines = (1u64..)
         .zip(text.lines())
         .filter(|(_, line)| !trim(line).is_empty());
     let (first, head) = lines.next().unwrap_or((1, ""));
     let head: Head = serde_json::from_str(head)
-        .map_err(|_| Fault::new(file, first, "it is no file that the page has saved"))?;
+        .map_err(|_| FileFault::new(file, first, "it is no file that the page has saved"))?;
     if head.schema != PAGE_SCHEMA {
         let text = "it is of a form this version does not know";
-        return Err(Fault::new(file, first, text));
+        return Err(FileFault::new(file, first, text));
     }
-    let mut claims = Vec::new();
-    for (number, line) in lines {
-        let mut claim = Claim {
+    let claim = |(number, line): (u64, &str)| {
+        let claim = serde_json::from_str(line).unwrap_or_else(|_| Claim {
+            fault: Some("it is no decision as the page writes it".to_owned()),
+            ..Claim::default()
+        });
+        Claim {
             line: number,
+            note: trim(&claim.note).to_owned(),
             decided_by: head.reviewer.clone(),
             review_sha256: head.review_sha256.clone(),
-            ..Claim::default()
-        };
-        match serde_json::from_str::<Line>(line) {
-            Ok(line) => {
-                claim.row = line.row.to_string();
-                claim.account_id = line.account_id;
-                claim.decision = line.decision;
-                claim.new_role = line.new_role.unwrap_or_default();
-                claim.note = trim(&line.note).to_owned();
-                claim.decided_at = line.decided_at;
-            }
-            Err(_) => claim.fault = Some("it is no decision as the page writes it".to_owned()),
+            ..claim
         }
-        claims.push(claim);
-    }
+    };
+    let claims: Vec<Claim> = lines.map(claim).collect();
     if claims.len() != head.decisions {
         return Err(failed(format!(
             "it says that it holds {} decision(s), and holds {}: it was cut or changed",

@@ -1,6 +1,6 @@
 //! Reading who decides about which row.
 
-use super::received::Fault;
+use super::received::FileFault;
 use std::path::Path;
 
 use super::table::{self, Columns};
@@ -32,14 +32,14 @@ pub(super) fn reassigned(path: &Path) -> Result<ReviewerFile, ReviewError> {
     })
 }
 
-fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fault>> {
-    let whole = |text: String| vec![Fault::of_file(given, text)];
+fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<FileFault>> {
+    let whole = |text: String| vec![FileFault::of_file(given, text)];
     let table = table::csv(given.bytes.clone(), COLUMNS).map_err(whole)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for row in &table.rows {
         let cell = |name| table.cell(row, name);
-        let mut fault = |text: &str| faults.push(Fault::new(given, row.line, text));
+        let mut fault = |text: &str| faults.push(FileFault::new(given, row.line, text));
         if let Some(text) = &row.fault {
             fault(text);
             continue;
@@ -83,7 +83,7 @@ fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fau
         }
     }
     if lines.is_empty() && faults.is_empty() {
-        faults.push(Fault::of_file(given, "it has no line".to_owned()));
+        faults.push(FileFault::of_file(given, "it has no line".to_owned()));
     }
     if !faults.is_empty() {
         return Err(faults);

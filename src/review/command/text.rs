@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Closing, Opened, Progress, ReviewError};
+use super::{Closing, Frozen, Opened, ReviewError, ReviewProgress};
 use crate::evidence::ReviewFile;
 use crate::exit;
 use crate::report::on_one_line;
@@ -27,11 +27,9 @@ pub fn opened(opened: &Opened, names: bool) -> String {
         idle_lines,
         committed,
     } = opened;
-    let Progress {
-        worksheet,
-        review_sha256,
-        ..
-    } = progress;
+    let Frozen {
+        worksheet, sha256, ..
+    } = &progress.frozen;
     let mut text = String::new();
     let _ = writeln!(text, "OPEN          review {}", worksheet.review);
     let _ = writeln!(text, "\n  due        {}", worksheet.due);
@@ -56,7 +54,7 @@ pub fn opened(opened: &Opened, names: bool) -> String {
             lines.join(", ")
         );
     }
-    let _ = writeln!(text, "  hash       {review_sha256}");
+    let _ = writeln!(text, "  hash       {sha256}");
     let _ = writeln!(text, "  evidence   {}", committed.folder);
     let _ = writeln!(
         text,
@@ -86,10 +84,14 @@ fn counts(totals: &Totals) -> String {
     text
 }
 
-fn told(progress: &Progress, names: bool) -> String {
+fn told(progress: &ReviewProgress, names: bool) -> String {
     let mut text = String::new();
     let overdue = if progress.overdue { ", OVERDUE" } else { "" };
-    let _ = writeln!(text, "\n  due        {}{overdue}", progress.worksheet.due);
+    let _ = writeln!(
+        text,
+        "\n  due        {}{overdue}",
+        progress.frozen.worksheet.due
+    );
     let _ = writeln!(text, "  decided    {}", counts(&progress.totals));
     for (number, of) in progress.reviewers.iter().enumerate() {
         let late = if progress.is_late(of) {
@@ -103,7 +105,7 @@ fn told(progress: &Progress, names: bool) -> String {
     text
 }
 
-fn faults(faults: &[super::Fault], names: bool) -> String {
+fn faults(faults: &[super::FileFault], names: bool) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(FAULTS_TOLD) {
         let _ = writeln!(text, "  {}", on_one_line(&fault.told(names)));
@@ -111,7 +113,7 @@ fn faults(faults: &[super::Fault], names: bool) -> String {
     if faults.len() > FAULTS_TOLD {
         let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_TOLD);
     }
-    let is_numbered = |fault: &super::Fault| fault.file != fault.file_in_a_log;
+    let is_numbered = |fault: &super::FileFault| fault.file != fault.file_in_a_log;
     if !names && faults.iter().any(is_numbered) {
         text += "  (files are numbered as they were given, those of a folder by name: a log tells no names)\n";
     }
@@ -121,7 +123,10 @@ fn faults(faults: &[super::Fault], names: bool) -> String {
 /// How far a review is.
 pub fn status(closing: &Closing, names: bool) -> String {
     let progress = &closing.progress;
-    let mut text = format!("OPEN          review {}\n", progress.worksheet.review);
+    let mut text = format!(
+        "OPEN          review {}\n",
+        progress.frozen.worksheet.review
+    );
     text += &told(progress, names);
     if !closing.faults.is_empty() {
         let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
@@ -133,7 +138,10 @@ pub fn status(closing: &Closing, names: bool) -> String {
 /// A review that was closed.
 pub fn closed(closing: &Closing, names: bool) -> String {
     let progress = &closing.progress;
-    let mut text = format!("CLOSED        review {}\n", progress.worksheet.review);
+    let mut text = format!(
+        "CLOSED        review {}\n",
+        progress.frozen.worksheet.review
+    );
     text += &told(progress, names);
     if let Some(finished) = &closing.finished {
         let _ = writeln!(text, "  finished   {}", on_one_line(finished));
