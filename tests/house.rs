@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("truto", "net", "the wire under Truto's"),
     ("judgement", "review", "what closed reviews asked for"),
     ("evidence", "review", "the same, as a run stores it"),
+    ("report", "review", "the same, as its page shows it"),
 ];
 
 fn floor(room: &str) -> usize {
