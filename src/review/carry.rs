@@ -466,7 +466,7 @@ mod tests {
             FollowUps::carried(Some(&q4), &[event], 20, at(NOW)).decisions
         };
         assert_eq!(settled(12), []);
-        // Opened since, of a night from before: who was not in that night may have come after it.
+        // Opened since, of a run from before: an account that is not in that run may have come after it.
         assert_eq!(settled(10).len(), 1);
         assert_eq!(settled(5).len(), 1);
     }

@@ -101,11 +101,11 @@ impl ReviewerFile {
             .lines
             .iter()
             .find(|line| line.fits(row) && !owners.is_of(row, &line.reviewer))?;
-        let mut told = format!("line {}: {}", line.line, line.rule);
+        let mut by = format!("line {}: {}", line.line, line.rule);
         if !line.value.is_empty() {
-            told = format!("{told} {}", line.value);
+            by = format!("{by} {}", line.value);
         }
-        let assigned = (line.reviewer.clone(), told);
+        let assigned = (line.reviewer.clone(), by);
         let is_reviewer = |email: &EmailAddress| self.has_reviewer(email);
         let given_on = self.given_on(row, Some(&assigned.0), owners, is_reviewer);
         Some(given_on.unwrap_or(assigned))
@@ -127,8 +127,8 @@ impl ReviewerFile {
         let line = self.lines.iter().find(|line| {
             line.rule == Rule::Reassign && is_meant(line) && !owners.is_of(row, &line.reviewer)
         })?;
-        let told = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
-        Some((line.reviewer.clone(), told))
+        let by = format!("line {}: reassign {}: {}", line.line, line.value, line.note);
+        Some((line.reviewer.clone(), by))
     }
 }
 

@@ -94,11 +94,11 @@ impl FrozenRow {
     /// How HR knows the owner: `E1 (email)`.
     pub fn hr_match(&self) -> String {
         let ids = self.person_id.iter().enumerate();
-        let told = ids.map(|(at, id)| match self.matched_by.get(at) {
+        let matches = ids.map(|(at, id)| match self.matched_by.get(at) {
             Some(by) => format!("{id} ({by})"),
             None => id.clone(),
         });
-        told.collect::<Vec<_>>().join("; ")
+        matches.collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -58,10 +58,10 @@ impl Left {
         frame
     }
 
-    /// What is told of it once it is finished.
+    /// Which attempt it was, once it is finished.
     pub(super) fn finished(&self) -> Option<String> {
         let closed = self.closed.as_ref()?;
-        let mut told = format!("an attempt of {}, which had died", closed.closed_at);
+        let mut attempt = format!("an attempt of {}, which had died", closed.closed_at);
         if let Some(manifest) = &self.manifest {
             let Executor {
                 claimed_job_name,
@@ -70,10 +70,10 @@ impl Left {
             } = &manifest.executor;
             let claimed = [claimed_job_name, claimed_pod_uid];
             for claimed in claimed.into_iter().flatten() {
-                told = format!("{told}; as it claims, of {claimed}");
+                attempt = format!("{attempt}; as it claims, of {claimed}");
             }
         }
-        Some(told)
+        Some(attempt)
     }
 
     /// Why it could not be committed.

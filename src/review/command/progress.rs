@@ -1,4 +1,4 @@
-//! How far a review is, in numbers: for people, for machines, and for those who are told.
+//! How far a review is, in numbers: for people, for machines, and for notifications.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -49,15 +49,15 @@ impl ReviewProgress {
     /// For machines. Who the reviewers are is in it only if `names` are wanted.
     fn as_json(&self, names: bool) -> Value {
         let reviewers = (1..).zip(&self.reviewers).map(|(number, of): (usize, _)| {
-            let mut told = json!({
+            let mut value = json!({
                 "number": number,
                 "totals": of.totals,
                 "overdue": self.is_late(of),
             });
             if names {
-                told["reviewer"] = json!(of.reviewer);
+                value["reviewer"] = json!(of.reviewer);
             }
-            told
+            value
         });
         json!({
             "review": self.frozen.worksheet.review,
@@ -104,7 +104,7 @@ impl ReviewProgress {
 }
 
 impl Opened {
-    /// What others are told of it.
+    /// The notification of it.
     pub fn news(&self, settings: &Settings, moment: &Moment) -> News {
         let about = self.progress.about(settings, moment);
         let review = self.progress.news(ReviewStep::Opened);
@@ -123,7 +123,7 @@ impl Closing {
         }
     }
 
-    /// What others are told of it.
+    /// The notification of it.
     pub fn news(&self, settings: &Settings, moment: &Moment) -> News {
         let about = self.progress.about(settings, moment);
         let review = ReviewNews {
@@ -140,13 +140,13 @@ impl Closing {
 
 /// How far a review is, for machines. Who the reviewers are is in it only if `names` are wanted.
 pub fn as_json(closing: &Closing, names: bool) -> Value {
-    let mut told = closing.progress.as_json(names);
+    let mut value = closing.progress.as_json(names);
     let faults = closing.faults.iter().map(|fault| {
         let (file, text) = fault.words(names);
         json!({ "file": file, "line": fault.line, "text": text })
     });
-    told["not_in_order"] = faults.collect();
-    told
+    value["not_in_order"] = faults.collect();
+    value
 }
 
 /// Whether the last day for decisions has passed, everywhere.

@@ -71,7 +71,7 @@ impl FileFault {
     }
 
     /// For a person, or for a log.
-    pub(super) fn told(&self, names: bool) -> String {
+    pub(super) fn sentence(&self, names: bool) -> String {
         let (file, text) = self.words(names);
         match self.line {
             Some(line) => format!("{file}, line {line}: {text}"),

@@ -9,8 +9,8 @@ use crate::report::on_one_line;
 use crate::review::Decision;
 use crate::review::{ByReviewer, Totals};
 
-/// So many faults are told one by one; the others are counted.
-const FAULTS_TOLD: usize = 1000;
+/// So many faults are listed one by one; the others are counted.
+const FAULTS_LISTED: usize = 1000;
 
 fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
     match &of.reviewer {
@@ -72,19 +72,19 @@ pub fn opened(opened: &Opened, names: bool) -> String {
 }
 
 fn counts(totals: &Totals) -> String {
-    let told = Decision::ALL.iter().filter_map(|decision| {
+    let words = Decision::ALL.iter().filter_map(|decision| {
         let count = totals.with(*decision);
         (count > 0).then(|| format!("{count} {decision}"))
     });
-    let told: Vec<String> = told.collect();
+    let words: Vec<String> = words.collect();
     let mut text = format!("{}/{}", totals.decided, totals.rows);
-    if !told.is_empty() {
-        let _ = write!(text, ": {}", told.join(", "));
+    if !words.is_empty() {
+        let _ = write!(text, ": {}", words.join(", "));
     }
     text
 }
 
-fn told(progress: &ReviewProgress, names: bool) -> String {
+fn numbers(progress: &ReviewProgress, names: bool) -> String {
     let mut text = String::new();
     let overdue = if progress.overdue { ", OVERDUE" } else { "" };
     let _ = writeln!(
@@ -107,11 +107,11 @@ fn told(progress: &ReviewProgress, names: bool) -> String {
 
 fn faults(faults: &[super::FileFault], names: bool) -> String {
     let mut text = String::new();
-    for fault in faults.iter().take(FAULTS_TOLD) {
-        let _ = writeln!(text, "  {}", on_one_line(&fault.told(names)));
+    for fault in faults.iter().take(FAULTS_LISTED) {
+        let _ = writeln!(text, "  {}", on_one_line(&fault.sentence(names)));
     }
-    if faults.len() > FAULTS_TOLD {
-        let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_TOLD);
+    if faults.len() > FAULTS_LISTED {
+        let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_LISTED);
     }
     let is_numbered = |fault: &super::FileFault| fault.file != fault.file_in_a_log;
     if !names && faults.iter().any(is_numbered) {
@@ -127,7 +127,7 @@ pub fn status(closing: &Closing, names: bool) -> String {
         "OPEN          review {}\n",
         progress.frozen.worksheet.review
     );
-    text += &told(progress, names);
+    text += &numbers(progress, names);
     if !closing.faults.is_empty() {
         let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
         text += &faults(&closing.faults, names);
@@ -142,7 +142,7 @@ pub fn closed(closing: &Closing, names: bool) -> String {
         "CLOSED        review {}\n",
         progress.frozen.worksheet.review
     );
-    text += &told(progress, names);
+    text += &numbers(progress, names);
     if let Some(finished) = &closing.finished {
         let _ = writeln!(text, "  finished   {}", on_one_line(finished));
     }
@@ -158,9 +158,9 @@ pub fn closed(closing: &Closing, names: bool) -> String {
     text
 }
 
-/// Why a review was not opened, told or closed.
+/// Why a review was not opened, shown or closed.
 pub fn failure(error: &ReviewError, names: bool) -> String {
-    let told = match error {
+    let words = match error {
         ReviewError::File {
             in_a_log: Some(file),
             reason,
@@ -168,7 +168,7 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
         } if !names => format!("{file} cannot be read: {reason}"),
         _ => exit::told(error),
     };
-    let mut text = format!("error: {}\n", on_one_line(&told));
+    let mut text = format!("error: {}\n", on_one_line(&words));
     match error {
         ReviewError::Refused {
             faults: wrong,
