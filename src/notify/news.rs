@@ -206,14 +206,14 @@ impl Because {
             Self::RunFailed => "the run failed",
             Self::FirstRun => "the first run",
             Self::AfterAFailure => "the run before failed",
-            Self::EarlierUnknown => "the night before is not known",
+            Self::EarlierUnknown => "the previous result is unknown",
             Self::VerdictChanged => "the verdict changed",
             Self::FindingsChanged => "findings changed",
-            Self::DoubtsChanged => "what could not be checked changed",
-            Self::FirstOfWeek => "the first night of the week",
-            Self::ReviewOpened => "a periodic review was opened",
-            Self::ReviewStatus => "somebody asked to tell how far it is",
-            Self::ReviewClosed => "a periodic review was closed",
+            Self::DoubtsChanged => "failed checks or open doubts changed",
+            Self::FirstOfWeek => "the first run of the week",
+            Self::ReviewOpened => "an access review was opened",
+            Self::ReviewStatus => "a status was requested",
+            Self::ReviewClosed => "an access review was closed",
         }
     }
 }

@@ -94,7 +94,7 @@ fn message(news: &News) -> Value {
     let because = news.because().iter().map(|because| because.in_words());
     let because = because.collect::<Vec<_>>().join(", ");
     if !because.is_empty() {
-        summary.push(format!("Told because: {}", escaped(&because)));
+        summary.push(format!("Sent because: {}", escaped(&because)));
     }
     let mut sections = Vec::new();
     match &news.story {
@@ -128,7 +128,7 @@ fn message(news: &News) -> Value {
         // Asking changes nothing.
         (None, Story::Review(_)) => Vec::new(),
         (None, Story::Judged(_) | Story::Failed { .. }) => {
-            vec!["No evidence was stored; the log of the run has the cause".to_owned()]
+            vec!["No evidence was stored. The log of the run has the cause.".to_owned()]
         }
     };
     sections.push(anchor);
@@ -174,7 +174,7 @@ fn headline_of_review(review: &ReviewNews) -> (String, String) {
             let sentence = match review.verdict {
                 Some(Verdict::Pass) => "every row is decided",
                 _ if review.totals.undecided > 0 => "not every row is decided",
-                _ => "of some rows the reviewer did not know",
+                _ => "some rows are marked `don't know`",
             };
             ("CLOSED", sentence.to_owned())
         }
@@ -217,7 +217,7 @@ fn progress(review: &ReviewNews) -> String {
         }
     }
     if review.not_in_order > 0 {
-        text += &format!("; {} thing(s) not in order", review.not_in_order);
+        text += &format!("; {} problem(s) in decision files", review.not_in_order);
     }
     escaped(&text)
 }
@@ -254,7 +254,7 @@ fn facts(judged: &Judged) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(previous) = &judged.previous {
         lines.push(escaped(&format!(
-            "The night before, entry {}: {}",
+            "Previous run, ledger entry {}: {}",
             previous.sequence, previous.verdict
         )));
     }
