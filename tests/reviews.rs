@@ -956,7 +956,10 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
 
     let counts = job.json(5, "result.json")["summary"].clone();
     let counts: Counts = serde_json::from_value(counts).expect("counts");
-    assert_eq!(counts.failed_for(), "what a review decided is not done");
+    assert_eq!(
+        counts.conclusion(Verdict::Fail),
+        "a decision of an access review was not carried out"
+    );
 
     // Gone from a complete list: done, in an interval.
     let mut without = World::generated(12);
