@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{Entry, EntryKind};
 use asana_access_review::exit::Exit;
 use asana_access_review::judgement::{CheckId, CheckStatus, Outcome, Verdict};
@@ -153,7 +154,11 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
             ledger::Settings::default(),
             None,
         );
-        let past = ledger.open(instant(3)).await.expect("a ledger").past;
+        let past = ledger
+            .open(&Clock::at(instant(3)))
+            .await
+            .expect("a ledger")
+            .past;
         assert_eq!(past.ledger_faults, Vec::<String>::new());
         assert_eq!(past.previous.expect("a previous run").at.sequence, 1);
         assert_eq!(past.baseline.expect("a baseline").at.sequence, 1);

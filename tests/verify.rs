@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use asana_access_review::evidence::{
     Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
 };
-use asana_access_review::judgement::judge;
+use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
 use asana_access_review::people::{Memberships, Population, Status};
 use asana_access_review::report;
+use asana_access_review::run::Done;
 use asana_access_review::store::Store;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::Value;
-use support::company::Company;
+use support::company::{Company, Run, entry_name, instant};
 use support::job::{Ended, Job, verify};
 use support::s3::S3Server;
 use truto_simulator::World;
@@ -420,6 +422,108 @@ fn a_run_that_began_after_it_was_committed_is_found() {
         entry.committed_at -= SignedDuration::from_hours(1);
     });
     assert_eq!(evidence.faults(&[]), ["run_after_commit ledger entry 1"]);
+}
+
+fn clock_check(done: &Done) -> &Check {
+    let mut checks = done.judgement.checks.iter();
+    checks
+        .find(|check| check.id == CheckId::Clock)
+        .expect("a check")
+}
+
+/// The kinds of fault that each verifier names for evidence in a folder.
+fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
+    let ended = verify(folder, &[]);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let faults = told["faults"].as_array().expect("faults").iter();
+    let kind = |fault: &Value| fault["kind"].as_str().expect("a kind").to_owned();
+    let by_verify: Vec<String> = faults.map(kind).collect();
+    if !support::has(&["sh", "awk", "sha256sum"]) {
+        return [by_verify.clone(), by_verify];
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let mut command = std::process::Command::new("sh");
+    let ended = command.arg(script).arg(folder).output().expect("a shell");
+    let told = String::from_utf8_lossy(&ended.stdout);
+    let faults = told.lines().take_while(|line| !line.is_empty());
+    let kind = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let by_script = match ended.status.code() {
+        Some(0) => Vec::new(),
+        _ => faults.map(kind).collect(),
+    };
+    [by_verify, by_script]
+}
+
+#[tokio::test]
+async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger() {
+    for (behind, status, is_raised, fault) in [
+        (3, CheckStatus::Pass, true, None),
+        (4 * 60 + 59, CheckStatus::Pass, true, None),
+        (5 * 60 + 1, CheckStatus::Fail, false, Some("went_back")),
+    ] {
+        let company = Company::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::folder(folder.path());
+        company.quiet_night(&store, 1).await;
+        let committed_at = |sequence: u64| {
+            let bytes = fs::read(folder.path().join(entry_name(sequence))).expect("an entry");
+            Entry::from_bytes(&bytes).expect("an entry").committed_at
+        };
+        let first = committed_at(1);
+        let as_of = first - SignedDuration::from_secs(behind);
+        company.set_world(World::generated(12), as_of);
+        let run = company.run(&store, Run::at(as_of)).await;
+        let done = run.map_err(|failed| failed.trouble.chain()).expect("a run");
+
+        let check = clock_check(&done);
+        assert_eq!(check.status, status, "{behind}: {}", check.detail);
+        let is_pass = done.judgement.verdict == Verdict::Pass;
+        assert_eq!(is_pass, status == CheckStatus::Pass, "{behind}");
+        match is_raised {
+            true => assert_eq!(committed_at(2), first, "{behind}"),
+            false => assert!(committed_at(2) < first, "{behind}"),
+        }
+        let expected = Vec::from_iter(fault.map(str::to_owned));
+        let [by_verify, by_script] = kinds_by_both(folder.path());
+        assert_eq!(by_verify, expected, "{behind}");
+        assert_eq!(by_script, expected, "{behind}");
+    }
+}
+
+#[tokio::test]
+async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    company.set_world(World::generated(12), instant(1));
+    let runs = [0, 3, 299, 60, 240].iter().map(|behind| {
+        let as_of = instant(1) - SignedDuration::from_secs(*behind);
+        company.run(&store, Run::at(as_of))
+    });
+    for done in join_all(runs).await {
+        done.map_err(|failed| failed.trouble.chain())
+            .expect("a run");
+    }
+    assert_eq!(
+        kinds_by_both(folder.path()),
+        [Vec::<String>::new(), Vec::new()]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_record_of_a_clock_that_is_behind_leaves_no_fault() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    company.quiet_night(&store, 1).await;
+    let as_of = instant(1) - SignedDuration::from_secs(200);
+    company.set_world(World::scenario("down").expect("a scenario"), as_of);
+    let failed = company.run(&store, Run::at(as_of)).await.map(|_| ());
+    assert!(failed.expect_err("no judgement").record.is_some());
+    assert_eq!(
+        kinds_by_both(folder.path()),
+        [Vec::<String>::new(), Vec::new()]
+    );
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub async fn close(
     clock: &Clock,
 ) -> Result<Closing, CampaignError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     ensure_after(&open.worksheet, moment)?;
     let reassigned = reassigned(&asked.of)?;

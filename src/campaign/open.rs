@@ -74,7 +74,7 @@ pub async fn open(
         }
     };
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
     let ReviewedNight {

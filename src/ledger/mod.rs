@@ -72,6 +72,11 @@ impl Ledger {
     }
 }
 
+/// The whole second that evidence is written in.
+fn whole_second(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
+}
+
 /// Between two tries for a number that another run took first.
 const RACE_PAUSE: Duration = Duration::from_millis(50);
 
