@@ -78,14 +78,14 @@ impl Exit {
             Self::Usage => "bad command line",
             Self::Fail => "evidence stored, verdict fail",
             Self::Inconclusive => {
-                "evidence stored, verdict inconclusive; verify: integrity holds, scheduled runs are missing"
+                "evidence stored, verdict inconclusive; verify: scheduled runs are missing"
             }
             Self::IntegrityFault => "verify: integrity is broken",
             Self::Transient => "upstream or store unavailable after retries; worth a retry",
             Self::Refused => {
                 "refused: token, connection, missing scope, feed, bucket or signing key"
             }
-            Self::Configuration => "wrong configuration; verify: no evidence at this place",
+            Self::Configuration => "wrong configuration",
             Self::Interrupted => "stopped by Ctrl-C, nothing half committed",
             Self::Terminated => "stopped by SIGTERM, nothing half committed",
         }
