@@ -491,7 +491,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .value_name("SEQ:HASH")
                 .action(ArgAction::Append)
                 .value_parser(anchor)
-                .help("A ledger entry as a run printed it: the chain must hold it. May be repeated"),
+                .help("A ledger entry as a run printed it: the ledger must have it. May be repeated"),
         )
         .arg(
             Arg::new("public-key")
@@ -499,7 +499,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .value_name("FILE")
                 .action(ArgAction::Append)
                 .value_parser(clap::value_parser!(PathBuf))
-                .help("A public key (PEM) that is trusted: the last entry must be signed by it. May be repeated"),
+                .help("A public key (PEM) that is trusted: the last entry must be signed with it. May be repeated"),
         )
         .arg(
             Arg::new("every")

@@ -150,7 +150,7 @@ fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
         "Integrity: holds\n",
         "Operation: not checked (no schedule: give --every), 1 run failed\n",
         "entries    4: 3 runs judged, 1 run failed",
-        "decisions  of 3 runs recomputed, the same byte for byte",
+        "decisions  recomputed with the same result for 3 of 3 runs",
         "failed run entry 3, dt=",
         "reading the Asana accounts, exit 77",
         "everything up to each --head",

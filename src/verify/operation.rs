@@ -234,7 +234,12 @@ impl Check<'_> {
         };
         // A run that is a little early belongs to the instant that is about to come.
         let end = match self.to {
-            Some(to) => to.min(known_until),
+            // An instant that is due right now, too.
+            Some(to) => to.min(
+                known_until
+                    .saturating_add(SignedDuration::from_secs(1))
+                    .unwrap_or(to),
+            ),
             None => to.saturating_add(EARLY).unwrap_or(to),
         };
         let mut due = schedule.between(from, end);
@@ -270,7 +275,7 @@ impl Check<'_> {
         };
         Due {
             from: Some(from),
-            to: Some(self.to.map_or(to, |_| end)),
+            to: Some(to.min(known_until)),
             runs: Some(judged as u64),
             missing,
             may_still_start,

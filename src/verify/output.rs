@@ -203,29 +203,25 @@ fn chain_as_text(chain: &ChainVerified) -> String {
         ),
     );
     if chain.reviews > 0 {
+        let (reviews, same) = (chain.reviews, chain.reviews_recomputed);
         row(
             "reviews",
-            format!(
-                "{} opened or closed, {} recomputed, the same",
-                chain.reviews, chain.reviews_recomputed
-            ),
+            format!("{reviews} opened or closed, {same} recomputed with the same result"),
         );
     }
     row("files", format!("{} with the right hash", chain.files));
-    row(
-        "accounts",
-        format!(
-            "of {} recomputed from raw/, the same",
-            count(chain.accounts_recomputed, "run", "runs")
-        ),
-    );
-    row(
-        "decisions",
-        format!(
-            "of {} recomputed, the same byte for byte",
-            count(chain.decisions_recomputed, "run", "runs")
-        ),
-    );
+    for (word, same) in [
+        ("accounts", chain.accounts_recomputed),
+        ("decisions", chain.decisions_recomputed),
+    ] {
+        row(
+            word,
+            format!(
+                "recomputed with the same result for {same} of {} runs",
+                chain.runs
+            ),
+        );
+    }
     if chain.signed > 0 {
         row("signed", format!("{} with a good signature", chain.signed));
     }

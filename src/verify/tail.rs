@@ -62,7 +62,7 @@ pub(super) fn warn_of_newer(
     verified: &mut Verified,
 ) {
     uncommitted.retain(|folder| newest.is_none_or(|newest| folder.at > newest));
-    uncommitted.sort_by(|one, other| one.at.cmp(&other.at));
+    uncommitted.sort_by_key(|folder| folder.at);
     let Some(first) = uncommitted.first() else {
         return;
     };
