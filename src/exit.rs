@@ -150,7 +150,7 @@ impl From<&LedgerError> for Exit {
             LedgerError::Store(store) => store.kind().into(),
             LedgerError::Signed { .. } => Self::Configuration,
             LedgerError::Signing(signing) => signing.kind().into(),
-            LedgerError::Damaged(_) | LedgerError::Stranger { .. } => Self::IntegrityFault,
+            LedgerError::Fault(_) | LedgerError::Stranger { .. } => Self::IntegrityFault,
             LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
         }
     }

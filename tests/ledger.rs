@@ -389,7 +389,7 @@ const DAMAGES: &[Damage] = &[
             place.put(&below("ledger/0000000000.json"), b"garbage");
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
-        fault: "3 file(s) in ledger/ are no entries: `0000000000.json`",
+        fault: "3 file(s) in ledger/ are not entries: `0000000000.json`",
         built_on: 3,
         stays: true,
     },
@@ -423,7 +423,7 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
                     _ => place.edit(&three, &name, |text| format!("{text} ")),
                 }
                 let fault = format!(
-                    "{file} of entry 3 {how}; entry 3 may be the run before and is not believed: \
+                    "{file} of entry 3 {how}; entry 3 may be the run before and has a fault: \
                      leavers are carried from entry 2"
                 );
                 ensure_fault(&company.quiet_night(&store, 4).await, &fault);

@@ -311,7 +311,7 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
     let bytes = found(&files, names[0]);
     let damaged = |text: &str| {
         let sequence = entry.sequence;
-        LedgerError::Damaged(format!("the files of ledger entry {sequence}: {text}"))
+        LedgerError::Fault(format!("the files of ledger entry {sequence}: {text}"))
     };
     let worksheet = Worksheet::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;
     let manifest: ReviewManifest = serde_json::from_slice(found(&files, names[1]))

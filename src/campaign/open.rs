@@ -172,7 +172,7 @@ async fn night(ledger: &Ledger, asked: &str) -> Result<Entry, CampaignError> {
 }
 
 fn unreadable(entry: &Entry, error: &dyn std::fmt::Display) -> LedgerError {
-    LedgerError::Damaged(format!(
+    LedgerError::Fault(format!(
         "the files of ledger entry {} cannot be read: {error}",
         entry.sequence
     ))

@@ -232,7 +232,7 @@ struct Walk<'a> {
     unsigned: Option<u64>,
     /// Below which entry it is known which one is the last that is signed.
     lookback: Option<(u64, Option<u64>)>,
-    /// The newest entry that is not believed, of those after the previous run.
+    /// The newest entry with a fault, of those after the previous run.
     doubted: Option<u64>,
     /// Entries of periodic reviews.
     reviews: Vec<ReviewEvent>,
@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
 
     fn note(&mut self, fault: String) {
         if !self.faults.contains(&fault) {
-            tracing::warn!(fault, "The ledger is damaged");
+            tracing::warn!(fault, "The ledger has a fault");
             self.faults.push(fault);
         }
     }
@@ -314,7 +314,7 @@ impl<'a> Walk<'a> {
         let first: String = first.escape_debug().take(60).collect();
         let count = strangers.len();
         self.note(format!(
-            "{count} file(s) in ledger/ are no entries: `{first}`"
+            "{count} file(s) in ledger/ are not entries: `{first}`"
         ));
     }
 
@@ -345,7 +345,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the run before is not believed, it is said what takes its place.
+    /// States what takes the place of a run before that has a fault.
     fn note_doubted(&mut self) {
         let Some(doubted) = self.doubted else {
             return;
@@ -355,11 +355,11 @@ impl<'a> Walk<'a> {
             None => "no leavers are carried".to_owned(),
         };
         self.note(format!(
-            "entry {doubted} may be the run before and is not believed: {instead}"
+            "entry {doubted} may be the run before and has a fault: {instead}"
         ));
     }
 
-    /// A night whose other files were not believed is not told of either.
+    /// A run whose other files have faults is left out, too.
     fn before(&mut self) -> Before {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
         let is_sure =
@@ -525,7 +525,7 @@ impl<'a> Walk<'a> {
         is_linked.then_some(entry)
     }
 
-    /// An entry that is not believed, or that is gone, may have closed a review.
+    /// An entry that has a fault or is gone may have closed a review.
     fn lost(&mut self, sequence: u64) {
         self.reviews.push(ReviewEvent {
             sequence,
@@ -554,7 +554,7 @@ impl<'a> Walk<'a> {
         } else {
             match self.ledger.review_event(entry).await {
                 Ok(read) => event = read,
-                Err(LedgerError::Damaged(fault)) => self.note(fault),
+                Err(LedgerError::Fault(fault)) => self.note(fault),
                 Err(error) => return Err(error),
             }
         }
@@ -563,7 +563,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes a run as previous run, as baseline, or both, if it is wanted and its files are sound. A
-    /// run with one damaged file is not believed in the others either.
+    /// run with a fault in one file is not used at all.
     async fn run(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let sequence = entry.sequence;
         let folder = RunFolder::parse(&entry.run);
