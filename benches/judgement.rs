@@ -167,6 +167,7 @@ fn night_after(first: &Inputs) -> Inputs {
     inputs.as_of += SignedDuration::from_hours(24);
     inputs.run = "dt=2026-11-24/run=20261124T224000Z-7f3a9c".to_owned();
     inputs.past = Past {
+        clock_behind_seconds: 0,
         ledger_faults: Vec::new(),
         ledger_head: Some(1),
         failed_since_baseline: 0,

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::process::ExitCode;
 
 use asana_access_review::campaign::CampaignError;
-use asana_access_review::cli::{self, Asked, Until};
+use asana_access_review::cli::{self, Asked};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool};
@@ -147,29 +147,22 @@ fn check_evidence(asked: cli::Verify) -> Result<Exit, Exit> {
         connection: asked.connection,
         heads: asked.heads,
         every: asked.every,
-        until: asked.until.map(|until| match until {
-            Until::Now => clock.as_of(),
-            Until::At(instant) => instant,
-        }),
+        period: asked.period,
         tool: tool(),
     };
     let ended = Driver::start()?
         .run(async { verify::verify(&Store::open(&settings).await?, &expected).await });
     progress.clear();
     let verified = ended?.map_err(|error| {
-        complain(&words::store_trouble(&error));
-        Exit::from(error.kind())
+        complain(&words::verify_error(&error));
+        error.exit()
     })?;
     if asked.json {
         say(&format!("{:#}\n", verify::as_json(&verified, &expected)));
     } else {
         say(&verify::as_text(&verified, &expected));
     }
-    Ok(if verified.is_sound() {
-        Exit::Pass
-    } else {
-        Exit::Unsound
-    })
+    Ok(verified.exit())
 }
 
 fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {

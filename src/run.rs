@@ -310,10 +310,7 @@ async fn review(
     within: Duration,
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(within);
-    let mut chain = ledger
-        .open(frame.identity.as_of)
-        .await
-        .map_err(Trouble::Past)?;
+    let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
     let mut directives = directives::read(&settings.directives, deadline).await?;
     directives.reviews = Some(chain.reviews.clone());
     let hr = feed::read(&settings.feed, &clock, deadline).await?;

@@ -13,7 +13,7 @@ use crate::exit::{self, Exit};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
 use crate::run::{Done, Failed};
-use crate::store::StoreError;
+use crate::verify::VerifyError;
 
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
@@ -231,8 +231,8 @@ pub fn failure(failed: &Failed) -> String {
     text
 }
 
-/// What is said of a store that could not be read.
-pub fn store_trouble(error: &StoreError) -> String {
+/// Why `verify` has no answer.
+pub fn verify_error(error: &VerifyError) -> String {
     let text = format!("error: {}", exit::told(error));
     let mut text = on_one_line(&text) + "\n";
     if let Some(hint) = error.hint() {

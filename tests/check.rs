@@ -260,7 +260,7 @@ fn a_bucket_is_probed_only_when_asked_and_says_what_it_does() {
         let objects = server.objects("evidence");
         assert_eq!(objects.keys().collect::<Vec<_>>(), ["n/.probe"]);
     }
-    assert_eq!(job.run_with(&["verify"]).code, 5, "a probe is no evidence");
+    assert_eq!(job.run_with(&["verify"]).code, 78, "a probe is no evidence");
     assert_eq!(job.run().code, 0);
     assert_eq!(
         job.run_with(&["verify"]).code,

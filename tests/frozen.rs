@@ -62,9 +62,9 @@ fn frozen_evidence_verifies_and_is_recomputed_alike() {
         assert_eq!(ended.code, 0, "{name}: {}", ended.stdout);
         let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
         for chain in told["chains"].as_array().expect("chains") {
-            assert_eq!(chain["not_judged_again"], json!([]), "{name}");
-            assert_eq!(chain["judged_again"], chain["runs"], "{name}");
-            assert_eq!(chain["not_derived_again"], json!([]), "{name}");
+            assert_eq!(chain["decisions_not_recomputed"], json!([]), "{name}");
+            assert_eq!(chain["decisions_recomputed"], chain["runs"], "{name}");
+            assert_eq!(chain["accounts_not_recomputed"], json!([]), "{name}");
             // A later version makes other pages and words; population and decisions are compared all the same.
             let in_part = chain["reviews_not_again"].as_array().expect("reasons");
             let by_another = |why: &Value| {

@@ -1323,7 +1323,7 @@ fn is_final(exit: Exit) -> bool {
         Exit::Usage
         | Exit::Fail
         | Exit::Inconclusive
-        | Exit::Unsound
+        | Exit::IntegrityFault
         | Exit::Refused
         | Exit::Configuration => true,
         // Success, what may work the next time, and what Kubernetes did itself.

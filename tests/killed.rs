@@ -100,8 +100,8 @@ fn kill(mut chance: Chance, kills: u64) -> Killed {
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!(ended.code, 0, "{told:#}");
     let chain = &told["chains"][0];
-    assert_eq!(chain["judged_again"], entries.len() as u64);
-    assert_eq!(chain["derived_again"], entries.len() as u64);
+    assert_eq!(chain["decisions_recomputed"], entries.len() as u64);
+    assert_eq!(chain["accounts_recomputed"], entries.len() as u64);
     let uncommitted = chain["uncommitted"].as_array().expect("a list").len();
     assert_eq!(uncommitted as u64, killed.uncommitted);
     killed

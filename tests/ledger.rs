@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{Entry, EntryKind};
 use asana_access_review::exit::Exit;
 use asana_access_review::judgement::{CheckId, CheckStatus, Outcome, Verdict};
@@ -153,7 +154,11 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
             ledger::Settings::default(),
             None,
         );
-        let past = ledger.open(instant(3)).await.expect("a ledger").past;
+        let past = ledger
+            .open(&Clock::at(instant(3)))
+            .await
+            .expect("a ledger")
+            .past;
         assert_eq!(past.ledger_faults, Vec::<String>::new());
         assert_eq!(past.previous.expect("a previous run").at.sequence, 1);
         assert_eq!(past.baseline.expect("a baseline").at.sequence, 1);
@@ -384,7 +389,7 @@ const DAMAGES: &[Damage] = &[
             place.put(&below("ledger/0000000000.json"), b"garbage");
             place.put(&below("ledger/9999999999.json"), b"garbage");
         },
-        fault: "3 file(s) in ledger/ are no entries: `0000000000.json`",
+        fault: "3 file(s) in ledger/ are not entries: `0000000000.json`",
         built_on: 3,
         stays: true,
     },
@@ -418,7 +423,7 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
                     _ => place.edit(&three, &name, |text| format!("{text} ")),
                 }
                 let fault = format!(
-                    "{file} of entry 3 {how}; entry 3 may be the run before and is not believed: \
+                    "{file} of entry 3 {how}; entry 3 may be the run before and has a fault: \
                      leavers are carried from entry 2"
                 );
                 ensure_fault(&company.quiet_night(&store, 4).await, &fault);

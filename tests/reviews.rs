@@ -488,7 +488,11 @@ fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
         }
     }
     fs::remove_dir_all(part(&job, "close")).expect("a folder");
-    assert!(verify(&job.evidence(), &[]).stdout.contains("missing_run"));
+    assert!(
+        verify(&job.evidence(), &[])
+            .stdout
+            .contains("missing_folder")
+    );
 }
 
 #[test]
@@ -982,7 +986,7 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     assert_sound(&job);
     let seen = verify(&job.evidence(), &[]);
     let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
-    assert_eq!(seen["chains"][0]["judged_again"], 5, "{seen:#}");
+    assert_eq!(seen["chains"][0]["decisions_recomputed"], 5, "{seen:#}");
     assert_eq!(seen["chains"][0]["reviews"], 2);
 }
 
@@ -1243,7 +1247,7 @@ fn a_night_of_a_version_that_knew_no_reviews_stays_verifiable_and_can_be_built_o
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
     let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
-    assert_eq!(seen["chains"][0]["judged_again"], 2);
+    assert_eq!(seen["chains"][0]["decisions_recomputed"], 2);
 }
 
 #[test]
@@ -1269,9 +1273,9 @@ fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_i
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 5);
     let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
-    let faults = seen["faults"].as_array().expect("faults");
+    let faults = seen["integrity"]["faults"].as_array().expect("faults");
     assert_eq!(faults.len(), 1, "{seen:#}");
-    assert_eq!(faults[0]["kind"], "judged_otherwise");
+    assert_eq!(faults[0]["kind"], "decisions_differ");
     assert!(
         faults[0]["place"]
             .as_str()

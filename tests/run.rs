@@ -166,7 +166,7 @@ async fn a_night_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte(
     let ended = verify(&folder.path().join("evidence"), &[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     let told: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["chains"][0]["judged_again"], 2);
+    assert_eq!(told["chains"][0]["decisions_recomputed"], 2);
 }
 
 /// Sizes of files that hold a port differ with the port's length.

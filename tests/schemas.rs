@@ -366,6 +366,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.past = Past {
         ledger_faults: vec!["entry 1 is not as it was".to_owned()],
         ledger_head: Some(1),
+        clock_behind_seconds: 3,
         failed_since_baseline: 1,
         baseline: Some(Baseline {
             at: earlier.clone(),

@@ -702,10 +702,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
             .not_listed
             .clear();
         let told = told_apart(&altered, &fetched.raw);
-        assert!(
-            told.contains("Asana's own list of users is another"),
-            "{told}"
-        );
+        assert!(told.contains("Asana's own list of users differs"), "{told}");
     }
 }
 
@@ -1125,10 +1122,10 @@ type Forgery = (&'static str, fn(&mut Population));
 #[tokio::test]
 async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
     let forgeries: &[Forgery] = &[
-        ("account 1200000000000003 is left out", |population| {
+        ("account 1200000000000003 is missing", |population| {
             population.accounts.remove(2);
         }),
-        ("account 1200000000000003 is left out", |population| {
+        ("account 1200000000000003 is missing", |population| {
             population.accounts.remove(2);
             population.listing.unique -= 1;
             population.listing.rows -= 1;
@@ -1139,16 +1136,16 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
             one.id = "12999".to_owned();
             population.accounts.push(one);
         }),
-        ("has another status", |population| {
+        ("differs in status", |population| {
             population.accounts[1].status = Status::Inactive;
         }),
-        ("has another role", |population| {
+        ("differs in role", |population| {
             population.accounts[0].role = Role::Member;
         }),
-        ("has another e-mail", |population| {
+        ("differs in e-mail", |population| {
             population.accounts[0].emails.clear();
         }),
-        ("the second witness is another", |population| {
+        ("the second witness differs", |population| {
             if let Memberships::Read { active, .. } = &mut population.memberships {
                 *active -= 1;
             }
@@ -1167,10 +1164,10 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
         ("", |population| {
             population.listing.pages.swap(0, 1);
         }),
-        ("there is no list `more`", |population| {
+        ("it names a page of the list `more`", |population| {
             population.listing.pages[1].list = "more".to_owned();
         }),
-        ("the number of repeated rows is another", |population| {
+        ("the number of repeated rows differs", |population| {
             population.listing.duplicates = 7;
         }),
         ("are kept", |population| population.gaps.gets += 3),
@@ -1180,7 +1177,7 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
             }
         }),
         // As if it were older than that.
-        ("account 1200000000000003 is left out", |population| {
+        ("account 1200000000000003 is missing", |population| {
             population.accounts.remove(2);
             population.derivation = None;
         }),
@@ -1290,7 +1287,7 @@ async fn what_cannot_be_derived_again_is_no_fault() {
     fetched.population.derivation = None;
     assert_eq!(derived(&fetched), Again::Same);
     fetched.population.accounts[0].name = None;
-    assert_snapshot!(again(&fetched.population, &fetched.raw), @"it does not say by which version its accounts were derived, and by this one they come out otherwise: account 1200000000000001 has another name");
+    assert_snapshot!(again(&fetched.population, &fetched.raw), @"it does not state by which version its accounts were derived, and this version derives others: account 1200000000000001 differs in name");
 }
 
 // The wire.

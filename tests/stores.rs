@@ -259,7 +259,7 @@ async fn store_protection(client: &Client) -> (String, String) {
 fn faults(job: &Job) -> Vec<(String, String)> {
     let verified = job.run_with(&["verify", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&verified.stdout).expect("JSON");
-    let faults = told["faults"].as_array().expect("faults");
+    let faults = told["integrity"]["faults"].as_array().expect("faults");
     assert_eq!(verified.code, if faults.is_empty() { 0 } else { 5 });
     let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
     let last = |place: String| place.rsplit('/').next().unwrap_or_default().to_owned();
@@ -311,7 +311,7 @@ async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
     let told = verified
         .stdout
         .lines()
-        .find(|line| line.contains("locked: "));
+        .find(|line| line.contains("locks: "));
     let told = told.expect("the locks");
     let objects = objects(&client).await.len();
     assert!(

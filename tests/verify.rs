@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use asana_access_review::evidence::{
     Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
 };
-use asana_access_review::judgement::judge;
+use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
 use asana_access_review::people::{Memberships, Population, Status};
 use asana_access_review::report;
+use asana_access_review::run::Done;
 use asana_access_review::store::Store;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
-use serde_json::Value;
-use support::company::Company;
+use serde_json::{Value, json};
+use support::company::{Company, Run, entry_name, instant};
 use support::job::{Ended, Job, verify};
 use support::s3::S3Server;
 use truto_simulator::World;
@@ -50,9 +52,15 @@ impl Evidence {
     fn faults(&self, arguments: &[&str]) -> Vec<String> {
         let ended = self.verify(&[&["--json"], arguments].concat());
         let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-        let faults = told["faults"].as_array().expect("faults");
-        assert_eq!(told["sound"], faults.is_empty());
-        assert_eq!(ended.code, if faults.is_empty() { 0 } else { 5 });
+        let faults = told["integrity"]["faults"].as_array().expect("faults");
+        assert_eq!(told["integrity"]["holds"], faults.is_empty());
+        let missing = told["operation"]["missing_runs"].as_u64();
+        let code = match (faults.is_empty(), missing) {
+            (false, _) => 5,
+            (true, Some(1..)) => 4,
+            (true, Some(0) | None) => 0,
+        };
+        assert_eq!(ended.code, code);
         let one = |fault: &Value| {
             let place = fault["place"].as_str().expect("a place");
             let last = place.rsplit(['/', ',']).next().unwrap_or_default().trim();
@@ -133,16 +141,19 @@ fn append(path: &Path, text: &str) {
 }
 
 #[test]
-fn evidence_nobody_touched_is_sound_and_every_night_is_judged_again() {
+fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
     let evidence = untouched();
     assert_eq!(evidence.faults(&[]), [""; 0]);
     let ended = evidence.verify(&["--head", &evidence.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     for told in [
-        "SOUND ",
-        "entries    4: 3 judged, 1 failed nights",
-        "judged     3 again, the same byte for byte",
-        "anchored: up to each --head",
+        "Integrity: holds\n",
+        "Operation: not checked (no schedule: give --every), 1 run failed\n",
+        "entries    4: 3 runs judged, 1 run failed",
+        "decisions  recomputed with the same result for 3 of 3 runs",
+        "failed run entry 3, dt=",
+        "reading the Asana accounts, exit 77",
+        "everything up to each --head",
     ] {
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
     }
@@ -155,7 +166,11 @@ fn a_copy_is_verified_where_it_lies() {
     fs::rename(evidence.job.evidence(), &copy).expect("a copy");
     let ended = evidence.verify(&["copy"]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
-    assert_eq!(evidence.verify(&[]).code, 5, "nothing is left where it was");
+    assert_eq!(
+        evidence.verify(&[]).code,
+        78,
+        "nothing is left where it was"
+    );
 }
 
 #[test]
@@ -211,7 +226,7 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
     fs::remove_dir_all(evidence.job.run_folder(1)).expect("a folder");
     let missing = evidence.faults(&[]);
     assert_eq!(missing.len(), 1);
-    assert!(missing[0].starts_with("missing_run run="), "{missing:?}");
+    assert!(missing[0].starts_with("missing_folder run="), "{missing:?}");
 
     let evidence = untouched();
     let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
@@ -221,10 +236,14 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
     // The night after builds on it, and cannot be judged again.
-    assert!(ended.stdout.contains("  not again  "), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("  decisions not recomputed "),
+        "{}",
+        ended.stdout
+    );
 }
 
-/// `docs/verify.sh` on the same evidence: whether it is sound to it, and what it says.
+/// `docs/verify.sh` on the same evidence: whether integrity holds, and what it prints.
 fn by_script(evidence: &Evidence) -> (bool, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
     let mut command = std::process::Command::new("sh");
@@ -279,7 +298,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
     });
     let faults = evidence.faults(&[]);
     assert!(
-        faults.iter().any(|fault| fault.starts_with("judged_otherwise") || fault.starts_with("disagreement")),
+        faults.iter().any(|fault| fault.starts_with("decisions_differ") || fault.starts_with("disagreement")),
         "{faults:?}"
     );
     // A version of deriving that is yet to come.
@@ -294,7 +313,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
     });
     let faults = evidence.faults(&[]);
     assert!(
-        faults.contains(&"accounts_otherwise facts.json".to_owned()),
+        faults.contains(&"accounts_differ facts.json".to_owned()),
         "{faults:?}"
     );
 }
@@ -346,7 +365,7 @@ fn a_cut_tail_is_seen_by_whoever_noted_the_head() {
     );
     assert_eq!(
         evidence.faults(&["--head", &head]),
-        ["cut_tail ledger entry 4"]
+        ["truncated ledger entry 4"]
     );
 }
 
@@ -422,6 +441,111 @@ fn a_run_that_began_after_it_was_committed_is_found() {
     assert_eq!(evidence.faults(&[]), ["run_after_commit ledger entry 1"]);
 }
 
+fn clock_check(done: &Done) -> &Check {
+    let mut checks = done.judgement.checks.iter();
+    checks
+        .find(|check| check.id == CheckId::Clock)
+        .expect("a check")
+}
+
+/// The kinds of fault that each verifier names for evidence in a folder.
+fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
+    let ended = verify(folder, &[]);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let faults = told["integrity"]["faults"]
+        .as_array()
+        .expect("faults")
+        .iter();
+    let kind = |fault: &Value| fault["kind"].as_str().expect("a kind").to_owned();
+    let by_verify: Vec<String> = faults.map(kind).collect();
+    if !support::has(&["sh", "awk", "sha256sum"]) {
+        return [by_verify.clone(), by_verify];
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
+    let mut command = std::process::Command::new("sh");
+    let ended = command.arg(script).arg(folder).output().expect("a shell");
+    let told = String::from_utf8_lossy(&ended.stdout);
+    let faults = told.lines().take_while(|line| !line.is_empty());
+    let kind = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let by_script = match ended.status.code() {
+        Some(0) => Vec::new(),
+        _ => faults.map(kind).collect(),
+    };
+    [by_verify, by_script]
+}
+
+#[tokio::test]
+async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger() {
+    for (behind, status, is_raised, fault) in [
+        (3, CheckStatus::Pass, true, None),
+        (4 * 60 + 59, CheckStatus::Pass, true, None),
+        (5 * 60 + 1, CheckStatus::Fail, false, Some("went_back")),
+    ] {
+        let company = Company::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::folder(folder.path());
+        company.quiet_night(&store, 1).await;
+        let committed_at = |sequence: u64| {
+            let bytes = fs::read(folder.path().join(entry_name(sequence))).expect("an entry");
+            Entry::from_bytes(&bytes).expect("an entry").committed_at
+        };
+        let first = committed_at(1);
+        let as_of = first - SignedDuration::from_secs(behind);
+        company.set_world(World::generated(12), as_of);
+        let run = company.run(&store, Run::at(as_of)).await;
+        let done = run.map_err(|failed| failed.trouble.chain()).expect("a run");
+
+        let check = clock_check(&done);
+        assert_eq!(check.status, status, "{behind}: {}", check.detail);
+        let is_pass = done.judgement.verdict == Verdict::Pass;
+        assert_eq!(is_pass, status == CheckStatus::Pass, "{behind}");
+        match is_raised {
+            true => assert_eq!(committed_at(2), first, "{behind}"),
+            false => assert!(committed_at(2) < first, "{behind}"),
+        }
+        let expected = Vec::from_iter(fault.map(str::to_owned));
+        let [by_verify, by_script] = kinds_by_both(folder.path());
+        assert_eq!(by_verify, expected, "{behind}");
+        assert_eq!(by_script, expected, "{behind}");
+    }
+}
+
+#[tokio::test]
+async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    company.set_world(World::generated(12), instant(1));
+    let runs = [0, 3, 299, 60, 240].iter().map(|behind| {
+        let as_of = instant(1) - SignedDuration::from_secs(*behind);
+        company.run(&store, Run::at(as_of))
+    });
+    for done in join_all(runs).await {
+        done.map_err(|failed| failed.trouble.chain())
+            .expect("a run");
+    }
+    assert_eq!(
+        kinds_by_both(folder.path()),
+        [Vec::<String>::new(), Vec::new()]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_record_of_a_clock_that_is_behind_leaves_no_fault() {
+    let company = Company::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::folder(folder.path());
+    company.quiet_night(&store, 1).await;
+    let as_of = instant(1) - SignedDuration::from_secs(200);
+    company.set_world(World::scenario("down").expect("a scenario"), as_of);
+    let failed = company.run(&store, Run::at(as_of)).await.map(|_| ());
+    assert!(failed.expect_err("no judgement").record.is_some());
+    assert_eq!(
+        kinds_by_both(folder.path()),
+        [Vec::<String>::new(), Vec::new()]
+    );
+}
+
 #[test]
 fn a_link_to_another_entry_than_the_one_before_is_broken() {
     let evidence = untouched();
@@ -466,7 +590,7 @@ fn a_run_folder_under_the_name_of_another_run_is_missing_and_modified() {
     fs::rename(&one, &two).expect("a folder");
     let faults = evidence.faults(&[]);
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults[0].starts_with("missing_run run="), "{faults:?}");
+    assert!(faults[0].starts_with("missing_folder run="), "{faults:?}");
     assert_eq!(faults[1], "modified SHA256SUMS");
 }
 
@@ -497,7 +621,7 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
     // And the next night names the manifest that was there when it was judged.
     assert_eq!(
         faults,
-        ["judged_otherwise leavers.csv", "disagreement manifest.json"]
+        ["decisions_differ leavers.csv", "disagreement manifest.json"]
     );
 
     let evidence = untouched();
@@ -506,7 +630,7 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
     });
     let faults = evidence.faults(&[]);
     assert!(
-        faults.contains(&"judged_otherwise result.json".to_owned()),
+        faults.contains(&"decisions_differ result.json".to_owned()),
         "{faults:?}"
     );
 
@@ -595,9 +719,9 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
     for raw in ["minimal", "full"] {
         let evidence = told_afresh(raw, leave_out_the_leaver);
         assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
-        assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+        assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
         let ended = evidence.verify(&[]);
-        let told = "derived again from the raw pages: account 1200000000000002 is left out";
+        let told = "recomputed from the raw pages: account 1200000000000002 is missing";
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
     }
     // As if it were of a time before evidence said how accounts are derived: told, and no fault.
@@ -608,7 +732,7 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
     let ended = evidence.verify(&[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("come out otherwise"),
+        ended.stdout.contains("this version derives others"),
         "{}",
         ended.stdout
     );
@@ -626,7 +750,7 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
     assert!(
         evidence
             .faults(&[])
-            .contains(&"accounts_otherwise facts.json".to_owned()),
+            .contains(&"accounts_differ facts.json".to_owned()),
         "{:?}",
         evidence.faults(&[])
     );
@@ -637,7 +761,7 @@ fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
     let evidence = told_afresh("full", |population| {
         population.accounts[1].status = Status::Inactive;
     });
-    assert_eq!(evidence.faults(&[]), ["accounts_otherwise facts.json"]);
+    assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
 }
 
 #[test]
@@ -645,10 +769,7 @@ fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
     let evidence = told_afresh("full", |population| {
         population.listing.pages[1].sha256 = "ab".repeat(32);
     });
-    assert_eq!(
-        evidence.faults(&[]),
-        ["accounts_otherwise truto-0002.json.gz"]
-    );
+    assert_eq!(evidence.faults(&[]), ["accounts_differ truto-0002.json.gz"]);
 }
 
 #[test]
@@ -658,13 +779,16 @@ fn verify_reports_whether_accounts_were_derived_again() {
         assert_eq!(ended.code, 0, "{}", ended.stdout);
         let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
         let chain = &told["chains"][0];
-        let left = chain["not_derived_again"].as_array().expect("a list").len();
+        let left = chain["accounts_not_recomputed"]
+            .as_array()
+            .expect("a list")
+            .len();
         let assurance = told["assurance"].to_string();
         (
-            chain["derived_again"].as_u64().expect("a number"),
+            chain["accounts_recomputed"].as_u64().expect("a number"),
             left,
-            assurance.contains("derived again: the accounts"),
-            assurance.contains("not re-derived: raw pages were not kept"),
+            assurance.contains("accounts: recomputed from Truto"),
+            assurance.contains("not recomputed: raw pages were not kept"),
         )
     };
     for raw in ["minimal", "full"] {
@@ -678,57 +802,110 @@ fn verify_reports_whether_accounts_were_derived_again() {
     assert_eq!(told(&evidence), (0, 1, false, true));
 }
 
+/// What `verify --json` prints.
+fn printed(folder: &Path, arguments: &[&str]) -> (i32, Value) {
+    let ended = verify(folder, arguments);
+    let printed = serde_json::from_str(&ended.stdout);
+    (
+        ended.code,
+        printed.unwrap_or_else(|_| panic!("{}", ended.stderr)),
+    )
+}
+
 #[test]
 fn missing_runs_are_found_if_the_interval_is_given() {
     let evidence = untouched();
-    assert_eq!(evidence.faults(&["--every", "24h"]), [""; 0]);
+    assert_eq!(evidence.verify(&["--every", "24h"]).code, 0);
     assert_eq!(evidence.verify(&["--every", "24"]).code, 2);
     let world = || World::generated(12);
     let job = Job::new(world(), HR_ROWS);
     job.run_at("2026-11-20T22:40:00Z", world());
     job.run_at("2026-11-23T22:40:00Z", world());
-    let evidence = Evidence { job };
-    assert_eq!(evidence.faults(&[]), [""; 0]);
-    let faults = evidence.faults(&["--every", "6h"]);
-    assert_eq!(faults, ["missing_night between ledger entries 1 and 2"]);
+    let (code, told) = printed(&job.evidence(), &[]);
+    assert_eq!((code, &told["operation"]["checked"]), (0, &false.into()));
+    let (code, told) = printed(&job.evidence(), &["--every", "6h"]);
+    assert_eq!((code, &told["integrity"]["holds"]), (4, &true.into()));
+    assert_eq!(told["operation"]["missing_runs"], 11);
+    let missing = &told["chains"][0]["operation"]["due"]["missing"];
+    assert_eq!(missing[0]["from"], "2026-11-20T22:40:00Z");
+    assert_eq!(missing[0]["to"], "2026-11-23T22:40:00Z");
 }
 
 #[tokio::test]
-async fn nights_of_a_schedule_that_left_nothing_are_named_and_failed_ones_are_explained() {
+async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed() {
     let company = Company::new();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
-    // The clocks of Berlin are an hour ahead; the fourth and fifth night left nothing.
+    // The clocks of Berlin are an hour ahead; the fourth and fifth run left nothing.
     for night in [1, 2] {
         company.quiet_night(&store, night).await;
     }
     company.failed_night(&store, 3).await;
     company.quiet_night(&store, 6).await;
-    let told = |arguments: &[&str]| {
-        let ended = verify(folder.path(), arguments);
-        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-        let faults = told["faults"].as_array().expect("faults").clone();
-        let one = |fault: &Value| {
-            let place = fault["place"].as_str().expect("a place");
-            let last = place.rsplit(", ").next().unwrap_or_default();
-            format!("{} {last}", fault["kind"].as_str().expect("a kind"))
-        };
-        faults.iter().map(one).collect::<Vec<_>>()
+    let missing = |arguments: &[&str]| {
+        let (code, told) = printed(folder.path(), arguments);
+        assert_eq!(told["integrity"]["faults"], json!([]), "never a fault");
+        let missing = told["chains"][0]["operation"]["due"]["missing"].as_array();
+        let missing = missing.expect("an answer").clone();
+        assert_eq!(code, if missing.is_empty() { 0 } else { 4 });
+        let from = |gone: &Value| gone["from"].as_str().expect("an instant").to_owned();
+        missing.iter().map(from).collect::<Vec<_>>()
     };
-    let missing = [
-        "missing_night scheduled at 2026-11-04T22:40:00Z",
-        "missing_night scheduled at 2026-11-05T22:40:00Z",
-    ];
-    assert_eq!(told(&["--every", "40 22 * * *"]), missing);
+    let gone = ["2026-11-04T22:40:00Z", "2026-11-05T22:40:00Z"];
+    assert_eq!(missing(&["--every", "40 22 * * *"]), gone);
     let in_berlin = ["--every", "40 23 * * *", "--zone", "Europe/Berlin"];
-    assert_eq!(told(&in_berlin), missing);
-    // Each is half an hour late for this one, and too late for that.
-    assert_eq!(told(&["--every", "10 22 * * *"]).len(), 2);
-    assert_eq!(told(&["--every", "40 6 * * *"]).len(), 5);
+    assert_eq!(missing(&in_berlin), gone);
+    // Each run is half an hour or sixteen hours late, and counts.
+    assert_eq!(missing(&["--every", "10 22 * * *"]).len(), 2);
+    assert_eq!(missing(&["--every", "40 6 * * *"]).len(), 2);
     // Only on Mondays and Tuesdays: on 2 and 3 November something was left.
-    assert_eq!(told(&["--every", "40 22 * * 1-2"]), [""; 0]);
-    assert_eq!(told(&["--every", "40 22 * * 4"]), missing[1..]);
-    assert_eq!(told(&["--every", "24h"]).len(), 1);
+    assert_eq!(missing(&["--every", "40 22 * * 1-2"]), [""; 0]);
+    // On Thursday nothing, and Friday's run came before the next Thursday.
+    assert_eq!(missing(&["--every", "40 22 * * 4"]), [""; 0]);
+    // A period, in days of the zone or in instants.
+    let within = |from, to| missing(&[&in_berlin[..], &["--from", from, "--to", to]].concat());
+    assert_eq!(within("2026-11-05", "2026-11-06"), gone[1..]);
+    assert_eq!(within("2026-11-01", "2026-11-04"), gone[..1]);
+    assert_eq!(within("2026-11-01", "2026-11-04T22:40:00Z"), [""; 0]);
+    assert_eq!(within("2026-10-31", "2026-11-03"), ["2026-10-31T22:40:00Z"]);
+
+    let (_, told) = printed(folder.path(), &in_berlin);
+    let failed = &told["chains"][0]["operation"]["failed"];
+    assert_eq!(told["operation"]["failed_runs"], 1);
+    assert_eq!(
+        (&failed[0]["entry"], &failed[0]["exit"]),
+        (&json!(3), &json!(75))
+    );
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_asana-access-review"));
+    command
+        .env_clear()
+        .arg("verify")
+        .args(in_berlin)
+        .arg(folder.path());
+    let ended = support::job::ended(command.output().expect("the binary"));
+    for text in [
+        "missing    due at 2026-11-04T22:40:00Z (2026-11-04 23:40 Europe/Berlin), not started until",
+        "Integrity: holds\nOperation: 2 scheduled runs are missing, 1 run failed",
+    ] {
+        assert!(ended.stdout.contains(text), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_fault_of_integrity_outweighs_a_missing_run() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), HR_ROWS);
+    job.run_at("2026-11-20T22:40:00Z", world());
+    job.run_at("2026-11-23T22:40:00Z", world());
+    let evidence = Evidence { job };
+    let every = ["--every", "40 22 * * *"];
+    assert_eq!(evidence.verify(&every).code, 4);
+    append(&evidence.file(1, "findings.csv"), "x");
+    assert_eq!(evidence.faults(&every), ["modified findings.csv"]);
+    let ended = evidence.verify(&every);
+    assert_eq!(ended.code, 5);
+    let answers = "Integrity: broken, 1 fault\nOperation: 2 scheduled runs are missing";
+    assert!(ended.stdout.contains(answers), "{}", ended.stdout);
 }
 
 #[test]
@@ -749,6 +926,16 @@ fn a_schedule_that_is_none_is_a_wrong_command_line() {
             "an interval has none",
         ),
         (&["--zone", "Etc/UTC"], "--every"),
+        (&["--from", "yesterday"], "write a day as 2026-12-31"),
+        (&["--from", "2026-11-31"], "write a day as 2026-12-31"),
+        (
+            &["--to", "2026-11-30T22:00:00"],
+            "write a day as 2026-12-31",
+        ),
+        (
+            &["--from", "2026-11-30", "--to", "2026-11-29"],
+            "--from is after --to",
+        ),
     ] {
         let ended = evidence.verify(arguments);
         assert_eq!(ended.code, 2, "{arguments:?}");
@@ -757,12 +944,165 @@ fn a_schedule_that_is_none_is_a_wrong_command_line() {
 }
 
 #[test]
-fn no_ledger_is_no_pass() {
+fn a_place_without_evidence_is_a_wrong_configuration_and_never_a_pass() {
     let job = Job::new(World::generated(12), HR_ROWS);
     let evidence = Evidence { job };
-    assert_eq!(evidence.faults(&[]).len(), 1);
-    assert!(evidence.faults(&[])[0].starts_with("empty_ledger"));
+    for (arguments, text) in [
+        (&[][..], "/evidence` does not exist"),
+        (&["typo"], "typo` does not exist"),
+        (&["--connection", "c1"], "/evidence` does not exist"),
+        (&["."], "holds no evidence"),
+    ] {
+        let ended = evidence.verify(arguments);
+        assert_eq!(ended.code, 78, "{arguments:?}: {}", ended.stdout);
+        assert!(ended.stderr.contains(text), "{}", ended.stderr);
+        assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+    let evidence = untouched();
+    let below = evidence.job.connection().display().to_string();
+    let ended = evidence.verify(&[&below]);
+    assert_eq!(ended.code, 78, "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("EVIDENCE_URL names"),
+        "{}",
+        ended.stderr
+    );
+    // Someone noted a head, or names the connection: there was evidence.
+    let head = evidence.head();
+    fs::remove_dir_all(evidence.job.connection()).expect("a folder");
+    assert_eq!(evidence.verify(&[]).code, 78);
+    assert_eq!(
+        evidence.faults(&["--head", &head]),
+        ["truncated ledger entry 4"]
+    );
     assert!(evidence.faults(&["--connection", "another"])[0].starts_with("empty_ledger"));
+}
+
+#[test]
+fn a_connection_without_a_ledger_is_a_fault() {
+    let evidence = untouched();
+    fs::remove_dir_all(evidence.job.connection().join("ledger")).expect("a folder");
+    assert!(evidence.faults(&[])[0].starts_with("empty_ledger"));
+}
+
+// What the chain cannot show: its end, and when it was stored.
+
+impl Evidence {
+    /// Each warning: its kind, how many it is about, and the first of these.
+    fn warnings(&self) -> Vec<(String, u64, String)> {
+        let ended = self.verify(&["--json"]);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let text = |warning: &Value, key: &str| warning[key].as_str().expect("text").to_owned();
+        let one = |warning: &Value| {
+            let count = warning["count"].as_u64().expect("a number");
+            (text(warning, "kind"), count, text(warning, "first"))
+        };
+        let warnings = told["warnings"].as_array().expect("warnings");
+        warnings.iter().map(one).collect()
+    }
+}
+
+#[test]
+fn a_complete_folder_newer_than_the_last_entry_warns_of_a_cut_end() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), HR_ROWS);
+    for day in 1..=4 {
+        job.run_at(&format!("2026-11-{day:02}T22:40:00Z"), world());
+    }
+    let evidence = Evidence { job };
+    assert_eq!(evidence.warnings(), []);
+    let runs = [3, 4].map(|sequence| evidence.job.entry(sequence)["run"].clone());
+    for sequence in [3, 4] {
+        fs::remove_file(evidence.entry(sequence)).expect("an entry");
+    }
+    let kind = "newer_than_ledger".to_owned();
+    let first = runs[0].as_str().expect("a run").to_owned();
+    assert_eq!(evidence.warnings(), [(kind, 2, first.clone())]);
+    let ended = evidence.verify(&[]);
+    assert!(ended.stdout.contains("\nWARNING: "), "{}", ended.stdout);
+    if support::has(&["sh", "awk", "sha256sum"]) {
+        let (holds, told) = by_script(&evidence);
+        assert!(holds, "{told}");
+        assert!(told.contains("2 complete folders are"), "{told}");
+        assert!(told.contains(&first), "{told}");
+    }
+    // A run that was stopped half-way left no sums, and an older one is no cut end.
+    for run in &runs {
+        let folder = evidence.job.connection().join(run.as_str().expect("a run"));
+        fs::remove_file(folder.join("SHA256SUMS")).expect("a file");
+    }
+    assert_eq!(evidence.warnings(), []);
+    assert!(!evidence.verify(&[]).stdout.contains("WARNING"));
+    if support::has(&["sh", "awk", "sha256sum"]) {
+        assert!(!by_script(&evidence).1.contains("WARNING"));
+    }
+}
+
+#[test]
+fn a_stopped_run_older_than_the_last_entry_is_no_cut_end() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), HR_ROWS);
+    job.run_at("2026-11-01T22:40:00Z", world());
+    job.run_at("2026-11-02T22:40:00Z", world());
+    let evidence = Evidence { job };
+    let older = "dt=2026-11-02/run=20261102T100000Z-abcdef";
+    let folder = evidence.job.connection().join(older);
+    support::copy(&evidence.job.run_folder(1), &folder);
+    assert_eq!(evidence.warnings(), []);
+    if support::has(&["sh", "awk", "sha256sum"]) {
+        let (_, told) = by_script(&evidence);
+        assert!(told.contains(older) && !told.contains("WARNING"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
+    let company = Company::new();
+    let server = S3Server::start(["evidence"]);
+    let job = support::in_bucket(Job::new(World::generated(12), HR_ROWS), &server);
+    let store = Store::s3(server.client().await, "evidence", "n");
+    // A year made today.
+    for month in 1..=12 {
+        let as_of = format!("2025-{month:02}-01T22:40:00Z")
+            .parse()
+            .expect("an instant");
+        company.set_world(World::generated(12), as_of);
+        let run = company.run(&store, Run::at(as_of)).await;
+        run.map_err(|failed| failed.trouble.chain()).expect("a run");
+    }
+    let evidence = Evidence { job };
+    let kind = || "stored_at_another_time".to_owned();
+    let first = "ledger entry 1".to_owned();
+    assert_eq!(evidence.warnings(), [(kind(), 12, first)]);
+    let text = evidence.verify(&[]).stdout;
+    assert_eq!(text.matches("WARNING").count(), 1, "{text}");
+    assert!(
+        text.contains("12 of 12 ledger entries were stored"),
+        "{text}"
+    );
+    // An honest run beside them is none of these.
+    evidence.job.simulator.set_world(World::generated(12));
+    evidence.job.run();
+    assert_eq!(evidence.warnings()[0].1, 12);
+    assert!(
+        evidence
+            .verify(&[])
+            .stdout
+            .contains("12 of 13 ledger entries")
+    );
+}
+
+#[test]
+fn times_of_files_in_a_folder_are_not_compared() {
+    let world = || World::generated(12);
+    let job = Job::new(world(), HR_ROWS);
+    job.run_at("2025-11-01T22:40:00Z", world());
+    let evidence = Evidence { job };
+    assert_eq!(evidence.warnings(), []);
+    let text = evidence.verify(&[]).stdout;
+    assert!(text.contains("time of storing: not checked"), "{text}");
 }
 
 #[test]
@@ -823,25 +1163,25 @@ impl Evidence {
 }
 
 #[test]
-fn a_signed_chain_is_sound_and_says_how_far_it_is_trusted() {
+fn a_signed_chain_says_how_far_it_is_trusted() {
     let evidence = signed();
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let pinned = pinned();
     let ended = evidence.verify(&pinned.each_ref().map(String::as_str));
     assert!(
-        ended.stdout.contains("by a key that was given"),
+        ended.stdout.contains("with a key that was given"),
         "{}",
         ended.stdout
     );
     let ended = evidence.verify(&[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert!(
-        ended.stdout.contains("give --public-key to know"),
+        ended.stdout.contains("give --public-key to check"),
         "{}",
         ended.stdout
     );
     assert!(
-        ended.stdout.contains("signed     3 with a signature"),
+        ended.stdout.contains("signed     3 with a good signature"),
         "{}",
         ended.stdout
     );
@@ -857,7 +1197,10 @@ fn a_signed_chain_is_sound_and_says_how_far_it_is_trusted() {
     fs::remove_dir_all(evidence.job.connection().join("keys")).expect("a folder");
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let ended = evidence.verify(&[]);
-    for told in ["unchecked  3", "not checked: signatures by a key"] {
+    for told in [
+        "unchecked  3",
+        "signatures of some entries were not checked",
+    ] {
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
     }
 }

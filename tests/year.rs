@@ -77,8 +77,8 @@ fn measure(job: &Job, nights: u64) -> Measured {
     let told = fs::read(job.folder.path().join("told.json")).expect("what was told");
     let told: Value = serde_json::from_slice(&told).expect("JSON");
     assert_eq!(code, Some(0), "{told:#}");
-    assert_eq!(told["chains"][0]["judged_again"], nights);
-    assert_eq!(told["chains"][0]["derived_again"], nights);
+    assert_eq!(told["chains"][0]["decisions_recomputed"], nights);
+    assert_eq!(told["chains"][0]["accounts_recomputed"], nights);
     Measured { took, peak_kib }
 }
 

@@ -107,7 +107,7 @@ pub async fn close(
     clock: &Clock,
 ) -> Result<Closing, CampaignError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let open = find(&ledger, asked.of.review.as_deref()).await?;
     ensure_after(&open.worksheet, moment)?;
     let reassigned = reassigned(&asked.of)?;
@@ -311,7 +311,7 @@ async fn find(ledger: &Ledger, asked: Option<&str>) -> Result<Open, CampaignErro
     let bytes = found(&files, names[0]);
     let damaged = |text: &str| {
         let sequence = entry.sequence;
-        LedgerError::Damaged(format!("the files of ledger entry {sequence}: {text}"))
+        LedgerError::Fault(format!("the files of ledger entry {sequence}: {text}"))
     };
     let worksheet = Worksheet::from_bytes(bytes).map_err(|error| damaged(&error.to_string()))?;
     let manifest: ReviewManifest = serde_json::from_slice(found(&files, names[1]))

@@ -74,7 +74,7 @@ pub async fn open(
         }
     };
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let night = night(&ledger, &asked.run).await?;
     let before = before(&ledger).await?;
     let ReviewedNight {
@@ -172,7 +172,7 @@ async fn night(ledger: &Ledger, asked: &str) -> Result<Entry, CampaignError> {
 }
 
 fn unreadable(entry: &Entry, error: &dyn std::fmt::Display) -> LedgerError {
-    LedgerError::Damaged(format!(
+    LedgerError::Fault(format!(
         "the files of ledger entry {} cannot be read: {error}",
         entry.sequence
     ))

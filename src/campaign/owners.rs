@@ -18,7 +18,7 @@ pub(super) async fn of_review(
     let Some(entry) = entries.last().filter(|entry| is_it(entry)) else {
         let sequence = worksheet.night.sequence;
         let text = format!("ledger entry {sequence}, whose night is reviewed, is gone");
-        return Err(LedgerError::Damaged(text));
+        return Err(LedgerError::Fault(text));
     };
     let names = ReviewedNight::FILES.map(|file| file.name());
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -26,7 +26,7 @@ pub(super) async fn of_review(
     match files.and_then(|files| night_of(entry, &files)) {
         Ok(night) => Ok(night.owners),
         // Only what is gone or other than it was: a store that fails says nothing of the night.
-        Err(LedgerError::Damaged(why)) if entry.retain_until.is_some_and(|until| until < as_of) => {
+        Err(LedgerError::Fault(why)) if entry.retain_until.is_some_and(|until| until < as_of) => {
             tracing::warn!(
                 why,
                 "The night that is reviewed is kept no longer: an owner is known by the addresses of \

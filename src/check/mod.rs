@@ -89,7 +89,7 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
         checked.add(Line::ok(Subject::Settings, "every variable was judged"));
     }
     let deadline = Deadline::after(settings.run.deadline);
-    let found = store::check(settings, clock.as_of(), &mut checked).await;
+    let found = store::check(settings, clock, &mut checked).await;
     let directives = read_directives(settings, deadline, &mut checked).await;
     let hr = read_hr(settings, clock, deadline, &mut checked).await;
     let is_usable = |hr: &&HrFeed| hr.unusable.is_none();

@@ -198,6 +198,7 @@ struct Facts<'a> {
 #[derive(Serialize)]
 struct PastFacts<'a> {
     ledger_head: Option<u64>,
+    clock_behind_seconds: u64,
     failed_since_baseline: u64,
     ledger_faults: &'a [String],
     baseline: Option<&'a RunRef>,
@@ -223,6 +224,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         policy: &inputs.policy,
         past: PastFacts {
             ledger_head: inputs.past.ledger_head,
+            clock_behind_seconds: inputs.past.clock_behind_seconds,
             failed_since_baseline: inputs.past.failed_since_baseline,
             ledger_faults: &inputs.past.ledger_faults,
             baseline: inputs.past.baseline.as_ref().map(|baseline| &baseline.at),

@@ -275,6 +275,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
     #[derive(Deserialize)]
     struct PastFacts {
         ledger_head: Option<u64>,
+        clock_behind_seconds: u64,
         failed_since_baseline: u64,
         ledger_faults: Vec<String>,
         baseline: Option<RunRef>,
@@ -331,6 +332,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             past: Past {
                 ledger_faults: facts.past.ledger_faults,
                 ledger_head: facts.past.ledger_head,
+                clock_behind_seconds: facts.past.clock_behind_seconds,
                 failed_since_baseline: facts.past.failed_since_baseline,
                 baseline: None,
                 previous: None,

@@ -95,6 +95,9 @@ pub struct Past {
     pub ledger_faults: Vec<String>,
     /// Number of the ledger's last entry; none before the first run.
     pub ledger_head: Option<u64>,
+    /// Seconds by which this machine's clock was behind the last entry's `committed_at` when the entry was read; 0 if
+    /// it was not behind.
+    pub clock_behind_seconds: u64,
     /// Runs since the baseline that ended without a judgement.
     pub failed_since_baseline: u64,
     /// The newest complete run: absence, changes and drops are judged against it.

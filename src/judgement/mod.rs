@@ -50,7 +50,7 @@ use directives::Directives;
 use lookup::{Lookup, Map};
 use people::People;
 
-pub use checks::mark_of_origin;
+pub use checks::{is_tolerable as is_tolerable_clock_difference, mark_of_origin};
 pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};

@@ -1,6 +1,6 @@
 //! Periodic reviews in the ledger: the entries and files a review builds on, and its own.
 //!
-//! A night goes on when the chain is damaged, and says so. A review does not: people are about to decide
+//! A run goes on when the chain has a fault, and records it. A review does not: people are about to decide
 //! on what it shows.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl Ledger {
     /// links to, and bears its signature.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one of them is not.
+    /// [`LedgerError::Fault`] where one of them is not.
     pub async fn back_to(
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
@@ -50,7 +50,7 @@ impl Ledger {
                 && after.sequence != sequence + 1
             {
                 let missing = format!("ledger entry {} is missing", after.sequence - 1);
-                return Err(LedgerError::Damaged(missing));
+                return Err(LedgerError::Fault(missing));
             }
             let (entry, bytes) = self.sound_entry(*sequence, after).await?;
             if entry.is_signed() {
@@ -59,7 +59,7 @@ impl Ledger {
                 }
                 let found = self.check_signature(&mut keys, &entry, &bytes).await?;
                 if !found.is_believed {
-                    return Err(LedgerError::Damaged(found.faults.join("; ")));
+                    return Err(LedgerError::Fault(found.faults.join("; ")));
                 }
             }
             is_found = is_wanted(&entry);
@@ -73,8 +73,7 @@ impl Ledger {
         sequence: u64,
         after: Option<&Entry>,
     ) -> Result<(Entry, Vec<u8>), LedgerError> {
-        let damaged =
-            |text: String| LedgerError::Damaged(format!("ledger entry {sequence} {text}"));
+        let damaged = |text: String| LedgerError::Fault(format!("ledger entry {sequence} {text}"));
         let bytes = self.store.read(&self.folder.entry(sequence)).await?;
         let bytes = bytes.ok_or_else(|| damaged("is gone".to_owned()))?;
         let entry =
@@ -91,7 +90,7 @@ impl Ledger {
     /// What happened to a review, as its entry and its files say.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where they are not what was written.
+    /// [`LedgerError::Fault`] where they are not what was written.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
         let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
         let wanted: &[&str] = match entry.kind {
@@ -101,7 +100,7 @@ impl Ledger {
         let files = self.committed_files(entry, wanted).await?;
         let review = files.get(review).map(Vec::as_slice);
         event(entry, found(&files, manifest), review).map_err(|fault| {
-            LedgerError::Damaged(format!("the review of entry {}: {fault}", entry.sequence))
+            LedgerError::Fault(format!("the review of entry {}: {fault}", entry.sequence))
         })
     }
 
@@ -163,7 +162,7 @@ impl Ledger {
     /// its hash, and the hashes against the entry.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one is missing or is not what was written.
+    /// [`LedgerError::Fault`] where one is missing or is not what was written.
     pub async fn committed_files(
         &self,
         entry: &Entry,
@@ -176,7 +175,7 @@ impl Ledger {
     /// the bucket.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where one of them is missing or is not what was written.
+    /// [`LedgerError::Fault`] where one of them is missing or is not what was written.
     pub async fn committed_files_alone(
         &self,
         entry: &Entry,
@@ -193,7 +192,7 @@ impl Ledger {
         is_looked_at: impl Fn(&str) -> bool,
     ) -> Result<BTreeMap<String, Vec<u8>>, LedgerError> {
         let damaged = |what: &str, text: &str| {
-            LedgerError::Damaged(format!("{what} of ledger entry {} {text}", entry.sequence))
+            LedgerError::Fault(format!("{what} of ledger entry {} {text}", entry.sequence))
         };
         let read = async |file: &str| {
             let name = self.folder.committed_file(&entry.run, file);
@@ -228,7 +227,7 @@ impl Ledger {
 }
 
 fn unsigned_after(signed: u64) -> LedgerError {
-    LedgerError::Damaged(format!(
+    LedgerError::Fault(format!(
         "an entry after ledger entry {signed}, which is signed, is not"
     ))
 }

@@ -1,16 +1,15 @@
-//! A part of a review held against what it was made from: the worksheet against the night it froze and the
-//! review before it, what was decided against the worksheet, and every other file against what it tells.
+//! Compares a part of a review with its sources: the worksheet with the frozen run and the review before, the
+//! decisions with the worksheet, and every other file with its data.
 //!
-//! The population and the decisions are held against each other whatever version wrote them. Words,
-//! pages and the spreadsheet are another matter: only the very program that wrote them can make them again.
-//! Worksheets are read when they are needed, and none is held for later.
+//! Population and decisions are compared whatever version wrote them. Words, pages and the spreadsheet can be
+//! recomputed only by the program that wrote them. Worksheets are read when they are needed, and none is held.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::FaultKind;
-use super::again::{Judges, Known};
 use super::committed::Found;
+use super::recompute::{Known, Recompute};
 use super::reviews::Part;
 use crate::evidence::{
     Before, ByReviewer, ClosedRow, FileRecord, FrozenRow, Owners, ReviewClosed, ReviewDataFile,
@@ -21,10 +20,10 @@ use crate::judgement::RunRef;
 use crate::report;
 use crate::store::{StoreError, is_name};
 
-/// So many differences are told one by one.
-const TOLD: usize = 3;
+/// So many differences are listed one by one.
+const LISTED: usize = 3;
 
-/// What a version says in its own way: words, and which earlier decision it reminds of.
+/// Fields that each version words differently, and the reminder of an earlier decision.
 const WORDS_OF_A_ROW: [&str; 5] = [
     "changed",
     "previous_decision",
@@ -34,101 +33,101 @@ const WORDS_OF_A_ROW: [&str; 5] = [
 ];
 const WORDS_OF_A_MANIFEST: [&str; 2] = ["controls", "reasons"];
 
-/// How holding a part against what it was made from came out.
-pub(super) enum Held {
+/// How comparing a part with its sources came out.
+pub(super) enum Compared {
     /// The same.
     Same,
-    /// The same as far as could be seen here, and why no farther; no fault.
+    /// The same as far as could be checked here, and why no further; no fault.
     InPart(String),
-    /// These files say otherwise.
-    Otherwise(Vec<(FaultKind, ReviewFile, String)>),
+    /// These files differ.
+    Differs(Vec<(FaultKind, ReviewFile, String)>),
 }
 
-/// What is found while a part is looked at.
-struct Looked<'a> {
+/// What is found while a part is compared.
+struct Comparison<'a> {
     found: &'a Found,
     /// Whether this very program wrote it.
     is_ours: bool,
-    /// Records of each file that was made again.
+    /// Records of each file that was recomputed.
     rows: Vec<(&'static str, Option<u64>)>,
-    otherwise: Vec<(FaultKind, ReviewFile, String)>,
-    not_seen: Vec<String>,
+    differing: Vec<(FaultKind, ReviewFile, String)>,
+    unchecked: Vec<String>,
 }
 
-impl Looked<'_> {
-    fn otherwise(&mut self, kind: FaultKind, file: ReviewFile, text: impl Into<String>) {
-        self.otherwise.push((kind, file, text.into()));
+impl Comparison<'_> {
+    fn differs(&mut self, kind: FaultKind, file: ReviewFile, text: impl Into<String>) {
+        self.differing.push((kind, file, text.into()));
     }
 
-    /// Holds a file against the same made again.
-    fn made_again(&mut self, made: &ReviewDataFile, from: &str) {
+    /// Compares a file with the same file recomputed.
+    fn recomputed(&mut self, made: &ReviewDataFile, from: &str) {
         self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
         if self.found.sums.get(made.file.name()) != Some(&sha256) {
-            let text = format!("made again from {from}, the file has other content");
-            self.otherwise(FaultKind::JudgedOtherwise, made.file, text);
+            let text = format!("recomputed from {from}, the file has other content");
+            self.differs(FaultKind::ReviewDiffers, made.file, text);
         }
     }
 
-    fn held(self) -> Held {
-        if !self.otherwise.is_empty() {
-            return Held::Otherwise(self.otherwise);
+    fn end(self) -> Compared {
+        if !self.differing.is_empty() {
+            return Compared::Differs(self.differing);
         }
-        match self.not_seen.is_empty() {
-            true => Held::Same,
-            false => Held::InPart(self.not_seen.join("; ")),
+        match self.unchecked.is_empty() {
+            true => Compared::Same,
+            false => Compared::InPart(self.unchecked.join("; ")),
         }
     }
 }
 
-/// Holds a part that is sound in itself against what it was made from.
-pub(super) async fn hold(
+/// Compares a part without faults with its sources.
+pub(super) async fn compare(
     of: &Part<'_>,
     manifest: &ReviewManifest,
     found: &Found,
-    judges: &Judges,
-) -> Result<Held, StoreError> {
+    recompute: &Recompute,
+) -> Result<Compared, StoreError> {
     let is_ours = of.tool.is_surely(&manifest.tool);
-    let mut looked = Looked {
+    let mut looked = Comparison {
         found,
         is_ours,
         rows: Vec::new(),
-        otherwise: Vec::new(),
-        not_seen: Vec::new(),
+        differing: Vec::new(),
+        unchecked: Vec::new(),
     };
     if !is_ours {
         let tool = &manifest.tool;
-        looked.not_seen.push(format!(
-            "pages, spreadsheet and words are of version {} ({}), and not made again",
+        looked.unchecked.push(format!(
+            "pages, spreadsheet and wording are of version {} ({}) and were not recomputed",
             tool.version, tool.commit
         ));
     }
     match of.part {
-        ReviewPart::Open => opened(of, manifest, judges, &mut looked).await?,
-        ReviewPart::Close => closed(of, manifest, judges, &mut looked).await?,
+        ReviewPart::Open => opened(of, manifest, recompute, &mut looked).await?,
+        ReviewPart::Close => closed(of, manifest, recompute, &mut looked).await?,
     }
-    Ok(looked.held())
+    Ok(looked.end())
 }
 
-/// The worksheet: its rows are those of the night, compared with the review before.
+/// The worksheet: its rows are those of the run, compared with the review before.
 async fn opened(
     of: &Part<'_>,
     manifest: &ReviewManifest,
-    judges: &Judges,
-    looked: &mut Looked<'_>,
+    recompute: &Recompute,
+    looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let stored = looked.found.get(ReviewFile::WorksheetJson.name());
     let worksheet = stored.map(|bytes| Worksheet::from_bytes(bytes));
     let worksheet = match worksheet {
         Some(Ok(worksheet)) if worksheet.schema == Worksheet::schema() => worksheet,
         Some(Ok(_)) => {
-            let text = "its worksheet is of a form that this version does not know";
-            looked.not_seen.push(text.to_owned());
+            let text = "this version does not know the form of its worksheet";
+            looked.unchecked.push(text.to_owned());
             return Ok(());
         }
         Some(Err(error)) => {
-            let text = format!("it is no worksheet: {error}");
-            looked.otherwise(FaultKind::Disagreement, ReviewFile::WorksheetJson, text);
+            let text = format!("it cannot be read as a worksheet: {error}");
+            looked.differs(FaultKind::Disagreement, ReviewFile::WorksheetJson, text);
             return Ok(());
         }
         None => return Ok(()),
@@ -136,26 +135,26 @@ async fn opened(
     let from_itself = "worksheet.json";
     let (file, sha256) = worksheet.to_file();
     let csv = worksheet.csv(&sha256);
-    looked.made_again(&csv, from_itself);
+    looked.recomputed(&csv, from_itself);
     if looked.is_ours {
-        looked.made_again(&file, "what it says");
+        looked.recomputed(&file, "its own data");
         let html = ReviewDataFile {
             file: ReviewFile::WorksheetHtml,
             bytes: report::worksheet(&worksheet, &sha256, &manifest.origin),
             rows: Some(worksheet.rows.len() as u64),
         };
-        looked.made_again(&html, from_itself);
+        looked.recomputed(&html, from_itself);
         drop((file, csv, html));
         match worksheet.xlsx(&sha256) {
-            Ok(xlsx) => looked.made_again(&xlsx, from_itself),
+            Ok(xlsx) => looked.recomputed(&xlsx, from_itself),
             Err(_) => {
-                let text = "its spreadsheet could not be made again";
-                looked.not_seen.push(text.to_owned());
+                let text = "its spreadsheet could not be recomputed";
+                looked.unchecked.push(text.to_owned());
             }
         }
     }
 
-    let night = frozen(of, judges, &manifest.night).await?;
+    let night = frozen(of, recompute, &manifest.night).await?;
     let Some(ReviewedNight {
         head,
         accounts,
@@ -163,16 +162,16 @@ async fn opened(
     }) = night
     else {
         let text = format!(
-            "the files of its night, entry {}, are not at hand or not sound",
+            "the files of its run, entry {}, are missing or have faults",
             manifest.night.sequence
         );
-        looked.not_seen.push(text);
+        looked.unchecked.push(text);
         return Ok(());
     };
-    let compared = match before(of, judges, of.stored.entry.sequence).await? {
+    let compared = match before(of, recompute, of.stored.entry.sequence).await? {
         Ok(before) => before,
         Err(why) => {
-            looked.not_seen.push(why);
+            looked.unchecked.push(why);
             return Ok(());
         }
     };
@@ -183,7 +182,7 @@ async fn opened(
     match rows {
         Ok(rows) => of_rows(&rows, &worksheet.rows, looked.is_ours, &mut differences),
         Err(accounts) => accounts.iter().for_each(|account| {
-            let text = format!("nobody but its owner could decide about account {account}");
+            let text = format!("only its owner could decide about account {account}");
             differences.add(text);
         }),
     }
@@ -209,12 +208,12 @@ async fn opened(
         ("left_out", worksheet.left_out == left_out),
     ] {
         if !is_same {
-            differences.add(format!("{what} is another"));
+            differences.add(format!("{what} differs"));
         }
     }
-    if let Some(text) = differences.told() {
-        let text = format!("derived again from the night it reviews: {text}");
-        looked.otherwise(FaultKind::JudgedOtherwise, ReviewFile::WorksheetJson, text);
+    if let Some(text) = differences.as_text() {
+        let text = format!("recomputed from the run that it reviews: {text}");
+        looked.differs(FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text);
     }
     let origin = &head.population.origin;
     let made =
@@ -223,42 +222,42 @@ async fn opened(
     Ok(())
 }
 
-/// What was decided: about every row of the worksheet, by whom it may be.
+/// The decisions: one for each row of the worksheet, by someone who may decide it.
 async fn closed(
     of: &Part<'_>,
     manifest: &ReviewManifest,
-    judges: &Judges,
-    looked: &mut Looked<'_>,
+    recompute: &Recompute,
+    looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let review = looked.found.get(ReviewFile::Review.name());
     let Some(Ok(closed)) = review.map(|bytes| serde_json::from_slice::<ReviewClosed>(bytes)) else {
         return Ok(());
     };
     let Some(worksheet) = worksheet(of, manifest).await? else {
-        let text = "the worksheet that it decides about is not at hand or not sound";
-        looked.not_seen.push(text.to_owned());
+        let text = "its worksheet is missing or has faults";
+        looked.unchecked.push(text.to_owned());
         return Ok(());
     };
-    let owners = match frozen(of, judges, &worksheet.night).await? {
+    let owners = match frozen(of, recompute, &worksheet.night).await? {
         Some(night) => night.owners,
         None => {
-            let text = "its night is not at hand or not sound: owners are known by the addresses of the rows alone";
-            looked.not_seen.push(text.to_owned());
+            let text = "its run is missing or has faults, so owners are known only by the addresses in the rows";
+            looked.unchecked.push(text.to_owned());
             Owners::default()
         }
     };
     let mut differences = Differences::default();
     of_decisions(&closed, &worksheet, &owners, &mut differences);
-    if let Some(text) = differences.told() {
-        let text = format!("it and the worksheet do not say the same: {text}");
-        looked.otherwise(FaultKind::Disagreement, ReviewFile::Review, text);
+    if let Some(text) = differences.as_text() {
+        let text = format!("it and the worksheet disagree: {text}");
+        looked.differs(FaultKind::Disagreement, ReviewFile::Review, text);
     }
     let from_itself = "review.json";
     let csv = closed.csv(&worksheet);
-    looked.made_again(&csv, from_itself);
+    looked.recomputed(&csv, from_itself);
     if looked.is_ours {
         let file = closed.to_file();
-        looked.made_again(&file, "what it says");
+        looked.recomputed(&file, "its own data");
         let page = report::closed_review(&report::Closed {
             worksheet: &worksheet,
             closed: &closed,
@@ -272,7 +271,7 @@ async fn closed(
             bytes: page,
             rows: None,
         };
-        looked.made_again(&page, from_itself);
+        looked.recomputed(&page, from_itself);
     }
     let made = |files| {
         let frame = manifest.frame();
@@ -283,13 +282,13 @@ async fn closed(
     Ok(())
 }
 
-/// A manifest against the same made again; of another version, but for its words.
+/// Compares a manifest with the same one recomputed; of another version, except for its wording.
 fn of_manifest(
     manifest: &ReviewManifest,
     made: impl FnOnce(Vec<FileRecord>) -> ReviewManifest,
-    looked: &mut Looked<'_>,
+    looked: &mut Comparison<'_>,
 ) {
-    // What it says of the files has been held against them, but for the records in each.
+    // Its list of files has been compared with them, except for the number of records.
     let mut files = manifest.files.clone();
     for (name, rows) in &looked.rows {
         if let Some(file) = files.iter_mut().find(|file| file.name == *name) {
@@ -299,35 +298,35 @@ fn of_manifest(
     let made = made(files);
     if looked.is_ours {
         let (file, _) = made.to_file();
-        looked.made_again(&file, "the files it describes");
+        looked.recomputed(&file, "the files it describes");
         return;
     }
     let is_word = |key: &str| WORDS_OF_A_MANIFEST.contains(&key);
     let apart = apart(&made, manifest, is_word);
     if !apart.is_empty() {
-        let text = format!("it and its files do not say the same: {}", apart.join(", "));
-        looked.otherwise(FaultKind::Disagreement, ReviewFile::Manifest, text);
+        let text = format!("it and its files disagree: {}", apart.join(", "));
+        looked.differs(FaultKind::Disagreement, ReviewFile::Manifest, text);
     }
 }
 
-/// Differences, of which the first are told.
+/// Differences, of which the first are listed.
 #[derive(Default)]
 struct Differences {
-    told: Vec<String>,
+    listed: Vec<String>,
     more: usize,
 }
 
 impl Differences {
     fn add(&mut self, text: String) {
-        match self.told.len() < TOLD {
-            true => self.told.push(text),
+        match self.listed.len() < LISTED {
+            true => self.listed.push(text),
             false => self.more += 1,
         }
     }
 
-    fn told(&self) -> Option<String> {
-        let text = self.told.join("; ");
-        match (self.told.is_empty(), self.more) {
+    fn as_text(&self) -> Option<String> {
+        let text = self.listed.join("; ");
+        match (self.listed.is_empty(), self.more) {
             (true, _) => None,
             (false, 0) => Some(text),
             (false, more) => Some(format!("{text}; and {more} more")),
@@ -350,7 +349,7 @@ fn apart<T: Serialize>(one: &T, other: &T, is_left_out: impl Fn(&str) -> bool) -
     differ.filter(|key| !is_left_out(key)).collect()
 }
 
-/// The rows that a night gives against those that were frozen. No names are told.
+/// Compares the rows that the run yields with the frozen ones. No names are printed.
 fn of_rows(
     derived: &[FrozenRow],
     stored: &[FrozenRow],
@@ -359,20 +358,20 @@ fn of_rows(
 ) {
     if derived.len() != stored.len() {
         let (one, other) = (derived.len(), stored.len());
-        differences.add(format!("there are {one} rows, and not {other}"));
+        differences.add(format!("{one} rows are expected, and there are {other}"));
     }
     let is_left_out = |key: &str| !with_words && WORDS_OF_A_ROW.contains(&key);
     for (derived, stored) in derived.iter().zip(stored) {
         if derived.account_id != stored.account_id {
             // All that follow are out of place.
             let (row, account) = (stored.row, &derived.account_id);
-            differences.add(format!("row {row} is account {account}"));
+            differences.add(format!("row {row} should be account {account}"));
             return;
         }
         let apart = apart(derived, stored, is_left_out);
         if !apart.is_empty() {
             differences.add(format!(
-                "row {} has another {}",
+                "row {} differs in {}",
                 stored.row,
                 apart.join(", ")
             ));
@@ -380,7 +379,7 @@ fn of_rows(
     }
 }
 
-/// What was decided against the rows it is about.
+/// Compares the decisions with the rows that they are about.
 fn of_decisions(
     closed: &ReviewClosed,
     worksheet: &Worksheet,
@@ -401,12 +400,11 @@ fn of_decisions(
         ),
     ] {
         if !is_same {
-            differences.add(format!("{what} is another"));
+            differences.add(format!("{what} differs"));
         }
     }
     if closed.accepted_incomplete.is_some() == closed.complete {
-        let text =
-            "a reason to close it incomplete is told, and it is complete; or the other way round";
+        let text = "whether it is complete contradicts the reason for closing it incomplete";
         differences.add(text.to_owned());
     }
     if closed.closed_at < closed.opened_at {
@@ -414,7 +412,7 @@ fn of_decisions(
     }
     if closed.rows.len() != worksheet.rows.len() {
         let (one, other) = (worksheet.rows.len(), closed.rows.len());
-        differences.add(format!("there are {one} rows, and not {other}"));
+        differences.add(format!("{one} rows are expected, and there are {other}"));
     }
     let mut decisions = vec![0; closed.decision_files.len()];
     let mut lines = std::collections::BTreeSet::new();
@@ -433,7 +431,7 @@ fn of_decisions(
         let apart = apart(&copied, row, |_| false);
         if !apart.is_empty() {
             differences.add(format!(
-                "row {} has another {}",
+                "row {} differs in {}",
                 frozen.row,
                 apart.join(", ")
             ));
@@ -450,13 +448,19 @@ fn of_decisions(
         });
         match file {
             Some(count) if lines.insert(row.source) => *count += 1,
-            Some(_) => differences.add(format!("row {} is decided by another's line", frozen.row)),
-            None => differences.add(format!("row {} was decided in no file", frozen.row)),
+            Some(_) => differences.add(format!(
+                "row {} is decided by the line of another row",
+                frozen.row
+            )),
+            None => differences.add(format!(
+                "row {} has a decision that is in no decision file",
+                frozen.row
+            )),
         }
     }
     let counted = closed.decision_files.iter().map(|file| file.decisions);
     if !counted.eq(decisions) {
-        differences.add("its files hold another number of decisions".to_owned());
+        differences.add("the number of decisions in its files differs".to_owned());
     }
 }
 
@@ -483,13 +487,13 @@ async fn committed(
     Ok(bytes.filter(|bytes| sha256_hex(bytes) == sha256))
 }
 
-/// The night that a review names, as it is stored.
+/// The run that a review names, as it is stored.
 async fn frozen(
     of: &Part<'_>,
-    judges: &Judges,
+    recompute: &Recompute,
     night: &RunRef,
 ) -> Result<Option<ReviewedNight>, StoreError> {
-    let Some(known) = judges.entry(night) else {
+    let Some(known) = recompute.entry(night) else {
         return Ok(None);
     };
     let mut files = Vec::new();
@@ -519,24 +523,24 @@ async fn worksheet(
     Ok(bytes.and_then(|bytes| Worksheet::from_bytes(&bytes).ok()))
 }
 
-/// The reviews that were closed before an entry, back to the last of everybody; or why one is not at hand.
+/// The reviews that were closed before an entry, back to the last one of all accounts; or why one is missing.
 async fn before(
     of: &Part<'_>,
-    judges: &Judges,
+    recompute: &Recompute,
     sequence: u64,
 ) -> Result<Result<Option<Before>, String>, StoreError> {
     let mut before: Option<Before> = None;
     let mut sequence = sequence;
     loop {
-        let close = match judges.closed_last(sequence) {
+        let close = match recompute.closed_last(sequence) {
             Ok(Some(close)) => close,
             Ok(None) => return Ok(Ok(before)),
             Err(why) => return Ok(Err(why)),
         };
         sequence = close.at.sequence;
-        let Some((closed, worksheet)) = earlier(of, judges, close).await? else {
+        let Some((closed, worksheet)) = earlier(of, recompute, close).await? else {
             return Ok(Err(format!(
-                "the review that it is compared with, closed by entry {sequence}, is not at hand or not sound"
+                "the review before, closed by entry {sequence}, is missing or has faults"
             )));
         };
         match &mut before {
@@ -552,7 +556,7 @@ async fn before(
 /// A review that was closed, with what it was opened with.
 async fn earlier(
     of: &Part<'_>,
-    judges: &Judges,
+    recompute: &Recompute,
     close: &Known,
 ) -> Result<Option<(ReviewClosed, Worksheet)>, StoreError> {
     let review = committed(of, close, ReviewFile::Review.name()).await?;
@@ -561,7 +565,7 @@ async fn earlier(
     let Some(closed) = closed else {
         return Ok(None);
     };
-    let Some(opened) = judges.entry(&closed.opened) else {
+    let Some(opened) = recompute.entry(&closed.opened) else {
         return Ok(None);
     };
     let worksheet = committed(of, opened, ReviewFile::WorksheetJson.name()).await?;

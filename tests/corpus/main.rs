@@ -73,7 +73,7 @@ fn told_by_verify(ended: &Ended, connection: &str) -> Vec<Fault> {
     }
     let told: Value = serde_json::from_str(&ended.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", ended.stdout, ended.stderr));
-    let faults = told["faults"].as_array().expect("faults");
+    let faults = told["integrity"]["faults"].as_array().expect("faults");
     assert_eq!(ended.code, if faults.is_empty() { 0 } else { 5 });
     let text = |fault: &Value, key: &str| fault[key].as_str().expect("text").to_owned();
     let one = |of: &Value| fault(connection, &text(of, "kind"), &text(of, "place"));
@@ -97,7 +97,7 @@ fn told_by_script(ended: &Ended, connection: &str) -> Vec<Fault> {
         code => panic!("exit {code}: {}", ended.stdout),
     };
     let outcome = ended.stdout.lines().last().unwrap_or_default();
-    assert_eq!(outcome.starts_with("SOUND,"), faults.is_empty());
+    assert_eq!(outcome.starts_with("Integrity: holds,"), faults.is_empty());
     sorted(faults)
 }
 
@@ -484,12 +484,12 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a run's folder is deleted", 1, |copy, chance| {
         let run = copy.run(chance.between(1, copy.nights));
         fs::remove_dir_all(copy.at(&run)).expect("a folder");
-        Seen::both("missing_run", run)
+        Seen::both("missing_folder", run)
     }),
     tampering("a run's folder is renamed", 1, |copy, chance| {
         let run = copy.run(chance.between(1, copy.nights));
         copy.rename(&run, "dt=2026-01-01/run=20260101T224000Z-000000");
-        Seen::both("missing_run", run)
+        Seen::both("missing_folder", run)
     }),
     tampering(
         "a run's folder is replaced by another's",
@@ -534,7 +534,7 @@ const TAMPERINGS: &[Tampering] = &[
                 fs::remove_dir_all(copy.at(&copy.run(night))).expect("a folder");
             }
         }
-        Seen::nothing().with_head("cut_tail", place(copy.nights))
+        Seen::nothing().with_head("truncated", place(copy.nights))
     }),
     tampering("an entry says another verdict", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
@@ -674,7 +674,7 @@ const TAMPERINGS: &[Tampering] = &[
         text.truncate(text[..text.len() - 2].rfind('\n').expect("lines") + 1);
         copy.write(&file, text);
         copy.vouch(night, |_| ());
-        let seen = Seen::nothing().and_verify("judged_otherwise", file);
+        let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_night(copy, night)
     }),
     tampering("a result is forged", 1, |copy, chance| {
@@ -685,7 +685,7 @@ const TAMPERINGS: &[Tampering] = &[
         assert_ne!(text, forged, "nothing was forged");
         copy.write(&file, forged);
         copy.vouch(night, |_| ());
-        let seen = Seen::nothing().and_verify("judged_otherwise", file);
+        let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_night(copy, night)
     }),
     tampering(
@@ -725,7 +725,7 @@ const TAMPERINGS: &[Tampering] = &[
             manifest["checks"] = Value::Array(Vec::new())
         });
         let seen =
-            Seen::nothing().and_verify("judged_otherwise", copy.file(night, "manifest.json"));
+            Seen::nothing().and_verify("decisions_differ", copy.file(night, "manifest.json"));
         seen.and_next_night(copy, night)
     }),
     tampering("the rules in a manifest are others", 1, |copy, chance| {
@@ -734,7 +734,7 @@ const TAMPERINGS: &[Tampering] = &[
             manifest["policy"]["offboarding_grace_seconds"] = 1.into();
         });
         let seen =
-            Seen::nothing().and_verify("judged_otherwise", copy.file(night, "manifest.json"));
+            Seen::nothing().and_verify("decisions_differ", copy.file(night, "manifest.json"));
         seen.and_next_night(copy, night)
     }),
     tampering("a second part follows in a gzip", 1, |copy, chance| {
@@ -744,7 +744,7 @@ const TAMPERINGS: &[Tampering] = &[
         let both = [copy.read(&file), copy.read(&file)].concat();
         copy.write(&file, both);
         copy.vouch(night, |_| ());
-        let seen = Seen::nothing().and_verify("judged_otherwise", file);
+        let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_night(copy, night)
     }),
     tampering("a raw page is left out", 1, |copy, chance| {
@@ -753,7 +753,7 @@ const TAMPERINGS: &[Tampering] = &[
         let file = copy.file(night, name);
         fs::remove_file(copy.at(&file)).expect("a file");
         copy.vouch(night, |_| ());
-        let seen = Seen::nothing().and_verify("accounts_otherwise", file);
+        let seen = Seen::nothing().and_verify("accounts_differ", file);
         seen.and_next_night(copy, night)
     }),
     tampering("an account is left out of the facts", 1, |copy, chance| {
@@ -777,8 +777,8 @@ const TAMPERINGS: &[Tampering] = &[
         ]
         .iter()
         .fold(
-            Seen::nothing().and_verify("accounts_otherwise", file),
-            |seen, name| seen.and_verify("judged_otherwise", copy.file(night, name)),
+            Seen::nothing().and_verify("accounts_differ", file),
+            |seen, name| seen.and_verify("decisions_differ", copy.file(night, name)),
         )
     }),
     tampering("facts name another night before", 2, |copy, chance| {
@@ -966,11 +966,11 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
     let ended = verify(&whole.root, &["--head", &whole.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["chains"][0]["judged_again"], NIGHTS);
+    assert_eq!(told["chains"][0]["decisions_recomputed"], NIGHTS);
     let ended = script(&whole.root, &["--head", &whole.head()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(
-        ended.stdout.contains("SOUND, 202 entries"),
+        ended.stdout.contains("Integrity: holds, 202 entries"),
         "{}",
         ended.stdout
     );
@@ -1142,7 +1142,7 @@ fn each_head_that_was_noted_must_be_met() {
     assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
 
     let cut = format!("3:{}", sha256_hex(b"another"));
-    let told = [fault("", "cut_tail", &place(3))];
+    let told = [fault("", "truncated", &place(3))];
     let arguments = ["--head", &cut];
     assert_eq!(told_by_script(&script(folder.path(), &arguments), ""), told);
     assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
@@ -1188,9 +1188,18 @@ fn the_script_refuses_what_it_cannot_start_with() {
         assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
     }
     let empty = script(folder.path(), &[]);
-    let told = told_by_script(&empty, "");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "empty_ledger");
+    assert_eq!(empty.code, 2, "{}", empty.stdout);
+    assert!(
+        empty.stderr.contains("holds no evidence"),
+        "{}",
+        empty.stderr
+    );
+    // Whoever noted a head knows that there was evidence.
+    let head = format!("1:{}", sha256_hex(b"an entry"));
+    let told = [fault("", "truncated", &place(1))];
+    let arguments = ["--head", &head];
+    assert_eq!(told_by_script(&script(folder.path(), &arguments), ""), told);
+    assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
 }
 
 /// A key pair that openssl made.

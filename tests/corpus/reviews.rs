@@ -84,7 +84,7 @@ fn told_by_this_program(root: &Path, head: Option<&str>) -> (Ended, Value) {
         connection: None,
         heads: head.and_then(verify::Anchor::parse).into_iter().collect(),
         every: None,
-        until: None,
+        period: verify::Period::default(),
         keys: Vec::new(),
         tool: support::campaign::tool(),
     };
@@ -92,7 +92,7 @@ fn told_by_this_program(root: &Path, head: Option<&str>) -> (Ended, Value) {
     let verified = verified.expect("a store");
     let told = verify::as_json(&verified, &expected);
     let ended = Ended {
-        code: if verified.is_sound() { 0 } else { 5 },
+        code: if verified.integrity_holds() { 0 } else { 5 },
         stdout: told.to_string(),
         stderr: String::new(),
     };
@@ -296,22 +296,22 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a review is deleted whole", OPEN_C, |copy| {
         let (open, close) = (copy.run(OPEN_A), copy.run(CLOSE_A));
         fs::remove_dir_all(copy.at(&open).parent().expect("a folder")).expect("a folder");
-        Seen::both("missing_run", open).and_both("missing_run", close)
+        Seen::both("missing_folder", open).and_both("missing_folder", close)
     }),
     tampering("what was frozen is deleted", OPEN_C, |copy| {
         let open = copy.run(OPEN_B);
         fs::remove_dir_all(copy.at(&open)).expect("a folder");
-        Seen::both("missing_run", open)
+        Seen::both("missing_folder", open)
     }),
     tampering("what was decided is deleted", OPEN_C, |copy| {
         let close = copy.run(CLOSE_A);
         fs::remove_dir_all(copy.at(&close)).expect("a folder");
-        Seen::both("missing_run", close)
+        Seen::both("missing_folder", close)
     }),
     tampering("a review lies under another id", OPEN_C, |copy| {
         let (open, close) = (copy.run(OPEN_A), copy.run(CLOSE_A));
         copy.rename("reviews/2026-Q3-7f3a9c", "reviews/2026-Q2-7f3a9c");
-        Seen::both("missing_run", open).and_both("missing_run", close)
+        Seen::both("missing_folder", open).and_both("missing_folder", close)
     }),
     tampering("the parts of a review are swapped", OPEN_C, |copy| {
         let (open, close) = (copy.run(OPEN_A), copy.run(CLOSE_A));
@@ -431,7 +431,7 @@ const TAMPERINGS: &[Tampering] = &[
         |copy| {
             let night = copy.run_ref(3);
             copy.forge_open(OPEN_C, |worksheet| worksheet.night = night);
-            Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
     tampering(
@@ -516,12 +516,12 @@ const TAMPERINGS: &[Tampering] = &[
                 worksheet.rows.remove(3);
                 worksheet.left_out.without_access += 1;
             });
-            Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
     tampering("the last row is left out", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| drop(worksheet.rows.pop()));
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("an account nobody has is reviewed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
@@ -529,11 +529,11 @@ const TAMPERINGS: &[Tampering] = &[
             row.account_id = "4711".to_owned();
             worksheet.rows.push(row);
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("two accounts are swapped", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| worksheet.rows.swap(1, 2));
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("an account is another than it was", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
@@ -544,7 +544,7 @@ const TAMPERINGS: &[Tampering] = &[
             };
             row.status = Status::Invited;
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("an address is written otherwise", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
@@ -552,14 +552,14 @@ const TAMPERINGS: &[Tampering] = &[
             let written = row.email.as_ref().expect("an address").as_written();
             row.email = Some(email(&written.to_uppercase()));
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("an owner is to review themselves", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             let row = &mut worksheet.rows[1];
             row.reviewer = row.email.clone();
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("the reviewers' file names the owner", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
@@ -570,7 +570,7 @@ const TAMPERINGS: &[Tampering] = &[
                 row.reviewer = Some(own.clone());
             }
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering(
         "what was decided before is told otherwise",
@@ -579,34 +579,34 @@ const TAMPERINGS: &[Tampering] = &[
             copy.forge_open(OPEN_C, |worksheet| {
                 worksheet.rows[1].previous_decision = Some(Decision::Keep);
             });
-            Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
     tampering("the review before is passed over", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| worksheet.compared_with = None);
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("a recommendation is told otherwise", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.rows[1].recommended = Decision::DontKnow;
             worksheet.rows[1].reason = "nobody knows".to_owned();
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("a review is of another workspace", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.workspace.name = Some("Another".to_owned());
         });
-        Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
     tampering("test data is told to be from Truto", OPEN_C, |copy| {
         let origin = "https://api.truto.one";
         copy.forge_manifest(OPEN_C, |manifest| manifest.origin = origin.to_owned());
         copy.rewrite(OPEN_C, |entry| entry.origin = origin.to_owned());
         Seen::nothing()
-            .and_verify("judged_otherwise", manifest(copy, OPEN_C))
+            .and_verify("review_differs", manifest(copy, OPEN_C))
             .and_verify(
-                "judged_otherwise",
+                "review_differs",
                 copy.review_file(OPEN_C, ReviewFile::WorksheetHtml),
             )
     }),
@@ -616,7 +616,7 @@ const TAMPERINGS: &[Tampering] = &[
         |copy| {
             copy.forge_file(OPEN_C, ReviewFile::WorksheetCsv, without_last_line);
             let file = copy.review_file(OPEN_C, ReviewFile::WorksheetCsv);
-            Seen::nothing().and_verify("judged_otherwise", file)
+            Seen::nothing().and_verify("review_differs", file)
         },
     ),
     tampering("the page of a worksheet says otherwise", OPEN_C, |copy| {
@@ -625,13 +625,13 @@ const TAMPERINGS: &[Tampering] = &[
             text.replace("person3@", "person4@").into_bytes()
         });
         let file = copy.review_file(OPEN_C, ReviewFile::WorksheetHtml);
-        Seen::nothing().and_verify("judged_otherwise", file)
+        Seen::nothing().and_verify("review_differs", file)
     }),
     tampering("the spreadsheet is another's", OPEN_C, |copy| {
         let other = copy.read(&copy.review_file(OPEN_A, ReviewFile::WorksheetXlsx));
         copy.forge_file(OPEN_C, ReviewFile::WorksheetXlsx, |_| other);
         let file = copy.review_file(OPEN_C, ReviewFile::WorksheetXlsx);
-        Seen::nothing().and_verify("judged_otherwise", file)
+        Seen::nothing().and_verify("review_differs", file)
     }),
     tampering("the worksheet is written in another form", OPEN_C, |copy| {
         copy.forge_file(OPEN_C, ReviewFile::WorksheetJson, |text| {
@@ -648,11 +648,11 @@ const TAMPERINGS: &[Tampering] = &[
                 does_not_show: String::new(),
             });
         });
-        Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", manifest(copy, OPEN_C))
     }),
     tampering("a manifest of a review counts other rows", OPEN_C, |copy| {
         copy.forge_manifest(OPEN_C, |manifest| manifest.files[0].rows = Some(1));
-        Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))
+        Seen::nothing().and_verify("review_differs", manifest(copy, OPEN_C))
     }),
     // The decisions, with everything anew.
     tampering(
@@ -677,8 +677,8 @@ const TAMPERINGS: &[Tampering] = &[
             });
             // The night after followed it up, and the next review told of it.
             Seen::nothing()
-                .and_verify("judged_otherwise", copy.file(AFTER_A, "inputs/facts.json"))
-                .and_verify("judged_otherwise", worksheet(copy, OPEN_B))
+                .and_verify("decisions_differ", copy.file(AFTER_A, "inputs/facts.json"))
+                .and_verify("review_differs", worksheet(copy, OPEN_B))
         },
     ),
     tampering("decisions for people say otherwise", CLOSE_A, |copy| {
@@ -687,7 +687,7 @@ const TAMPERINGS: &[Tampering] = &[
             text.replace(",revoke,", ",keep,").into_bytes()
         });
         let file = copy.review_file(CLOSE_A, ReviewFile::DecisionsCsv);
-        Seen::nothing().and_verify("judged_otherwise", file)
+        Seen::nothing().and_verify("review_differs", file)
     }),
     tampering("the report of a review says otherwise", CLOSE_A, |copy| {
         copy.forge_file(CLOSE_A, ReviewFile::Report, |page| {
@@ -696,7 +696,7 @@ const TAMPERINGS: &[Tampering] = &[
                 .into_bytes()
         });
         let file = copy.review_file(CLOSE_A, ReviewFile::Report);
-        Seen::nothing().and_verify("judged_otherwise", file)
+        Seen::nothing().and_verify("review_differs", file)
     }),
     tampering(
         "what was decided is written in another form",
@@ -705,7 +705,7 @@ const TAMPERINGS: &[Tampering] = &[
             copy.forge_file(CLOSE_A, ReviewFile::Review, |text| {
                 [&text[..], b"\n"].concat()
             });
-            Seen::nothing().and_verify("judged_otherwise", review(copy, CLOSE_A))
+            Seen::nothing().and_verify("review_differs", review(copy, CLOSE_A))
         },
     ),
     tampering(
@@ -848,7 +848,7 @@ const TAMPERINGS: &[Tampering] = &[
                 manifest.tool.commit = "unknown".to_owned()
             });
             let file = copy.review_file(CLOSE_A, ReviewFile::DecisionsCsv);
-            Seen::nothing().and_verify("judged_otherwise", file)
+            Seen::nothing().and_verify("review_differs", file)
         },
     ),
     tampering(
@@ -860,7 +860,7 @@ const TAMPERINGS: &[Tampering] = &[
                 |worksheet| drop(worksheet.rows.pop()),
                 |manifest| manifest.tool.version = "9.9.9".to_owned(),
             );
-            Seen::nothing().and_verify("judged_otherwise", worksheet(copy, OPEN_C))
+            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
     tampering(
@@ -917,22 +917,30 @@ fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
     let root = job.folder.path().join("copy");
     let whole = Copy::of(&job, &root, OPEN_C);
     let (_, told) = told_by_this_program(&whole.root, Some(&whole.head()));
-    assert_eq!(told["faults"], serde_json::json!([]), "{told:#}");
+    assert_eq!(
+        told["integrity"]["faults"],
+        serde_json::json!([]),
+        "{told:#}"
+    );
     let chain = &told["chains"][0];
-    assert_eq!(chain["reviews_again"], 5, "{told:#}");
-    assert_eq!(chain["reviews_not_again"], serde_json::json!([]));
-    assert_eq!(chain["judged_again"], 6);
+    assert_eq!(chain["reviews_recomputed"], 5, "{told:#}");
+    assert_eq!(chain["reviews_not_recomputed"], serde_json::json!([]));
+    assert_eq!(chain["decisions_recomputed"], 6);
     let ended = script(&whole.root, &["--head", &whole.head()]);
     assert!(
-        ended.stdout.contains("SOUND, 11 entries"),
+        ended.stdout.contains("Integrity: holds, 11 entries"),
         "{}",
         ended.stdout
     );
     // The binary is another program than the one that wrote them, and says what it did not look at.
     let ended = support::job::verify(&whole.root, &[]);
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["faults"], serde_json::json!([]), "{told:#}");
-    let not_again = told["chains"][0]["reviews_not_again"].as_array();
+    assert_eq!(
+        told["integrity"]["faults"],
+        serde_json::json!([]),
+        "{told:#}"
+    );
+    let not_again = told["chains"][0]["reviews_not_recomputed"].as_array();
     let not_again = not_again.expect("reasons");
     assert_eq!(not_again.len(), 5);
     let is_told = |why: &Value| {
@@ -1006,10 +1014,10 @@ fn a_review_whose_night_is_expired_is_held_as_far_as_it_can_be() {
     let (ended, told) = told_by_this_program(&copy.root, None);
     let faults = told_by_verify(&ended, &copy.connection);
     assert!(faults.is_empty(), "{faults:?}");
-    assert_eq!(told["chains"][0]["reviews_again"], 0);
-    let why = told["chains"][0]["reviews_not_again"][0].as_str();
+    assert_eq!(told["chains"][0]["reviews_recomputed"], 0);
+    let why = told["chains"][0]["reviews_not_recomputed"][0].as_str();
     assert!(
-        why.is_some_and(|why| why.contains("its night, entry 3")),
+        why.is_some_and(|why| why.contains("its run, entry 3")),
         "{told:#}"
     );
 }

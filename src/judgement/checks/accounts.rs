@@ -80,33 +80,53 @@ pub fn mark_of_origin(origin: &str) -> Option<&'static str> {
     }
 }
 
+/// This machine's clock against the server's, and against the machine that committed the last ledger entry.
 fn clock(inputs: &Inputs) -> Check {
-    let id = CheckId::Clock;
-    match inputs.population.clock_skew_minutes {
-        None => check(
-            id,
+    let skew = inputs.population.clock_skew_minutes;
+    let (status, detail) = match skew {
+        None => (
             CheckStatus::Warn,
-            "no answer was dated: our clock could not be compared",
+            "no answer was dated: our clock could not be compared".to_owned(),
         ),
-        Some(skew) => {
-            let within = skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES;
-            let status = if within {
-                CheckStatus::Pass
-            } else {
-                CheckStatus::Fail
-            };
-            let detail = if within {
-                "our clock agrees with the server's".to_owned()
-            } else {
-                format!(
-                    "our clock is {} minutes {} the server's",
-                    skew.unsigned_abs(),
-                    if skew > 0 { "ahead of" } else { "behind" }
-                )
-            };
-            with(check(id, status, detail), json!({ "skew_minutes": skew }))
-        }
-    }
+        Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => (
+            CheckStatus::Pass,
+            "our clock agrees with the server's".to_owned(),
+        ),
+        Some(skew) => (
+            CheckStatus::Fail,
+            format!(
+                "our clock is {} minutes {} the server's",
+                skew.unsigned_abs(),
+                if skew > 0 { "ahead of" } else { "behind" }
+            ),
+        ),
+    };
+    let behind = inputs.past.clock_behind_seconds;
+    let (status, detail) = match behind {
+        0 => (status, detail),
+        _ if is_tolerable(behind) => (
+            status,
+            format!("{detail}; it is {behind} s behind the last ledger entry"),
+        ),
+        _ => (
+            CheckStatus::Fail,
+            format!(
+                "{detail}; it is {behind} s behind the last ledger entry, more than {MAX_CLOCK_SKEW_MINUTES} minutes: this \
+                 clock or that of the run before is wrong"
+            ),
+        ),
+    };
+    let numbers = match skew {
+        None => json!({ "behind_ledger_seconds": behind }),
+        Some(skew) => json!({ "skew_minutes": skew, "behind_ledger_seconds": behind }),
+    };
+    with(check(CheckId::Clock, status, detail), numbers)
+}
+
+/// Whether a clock that is so many seconds behind the last ledger entry may belong to an honest machine. Up to here
+/// the next entry takes the instant of the last; beyond it check `clock` fails, and the entries show it.
+pub fn is_tolerable(behind_seconds: u64) -> bool {
+    behind_seconds <= 60 * MAX_CLOCK_SKEW_MINUTES
 }
 
 fn workspace_listed(inputs: &Inputs) -> Check {

@@ -140,6 +140,25 @@ fn a_clock_more_than_five_minutes_off_fails() {
 }
 
 #[test]
+fn a_clock_more_than_five_minutes_behind_the_last_entry_fails() {
+    for (behind, skew, expected) in [
+        (0, Some(0), Pass),
+        (3, Some(0), Pass),
+        (300, Some(0), Pass),
+        (300, None, Warn),
+        (301, Some(0), Fail),
+        (301, None, Fail),
+        (u64::MAX, Some(0), Fail),
+    ] {
+        let found = after(CheckId::Clock, |inputs| {
+            inputs.past.clock_behind_seconds = behind;
+            inputs.population.clock_skew_minutes = skew;
+        });
+        assert_eq!(found, expected, "{behind} {skew:?}");
+    }
+}
+
+#[test]
 fn a_connection_that_sees_no_workspace_fails() {
     for (visible, expected) in [(0, Fail), (1, Pass), (3, Pass)] {
         let found = after(CheckId::WorkspaceListed, |inputs| {

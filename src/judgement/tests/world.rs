@@ -354,6 +354,7 @@ impl World {
             inputs.past = Past {
                 ledger_faults: Vec::new(),
                 ledger_head: Some(sequence),
+                clock_behind_seconds: 0,
                 failed_since_baseline: 0,
                 baseline,
                 previous: Some(previous),

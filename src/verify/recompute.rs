@@ -1,4 +1,4 @@
-//! The accounts derived again from the answers they came in, and the judgement made again from them.
+//! Recomputes the accounts from Truto's answers, and the decisions from the stored inputs.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -14,17 +14,17 @@ use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
 use crate::people::{ReviewEvent, Reviews};
 use crate::source;
 
-/// How judging a night again came out.
-pub(super) enum Again {
+/// How recomputing the decisions of a run came out.
+pub(super) enum Decisions {
     /// The same, byte for byte.
     Same,
     /// It cannot be done here; no fault.
     NotPossible(String),
-    /// These files come out otherwise.
-    Otherwise(Vec<String>),
+    /// These files differ.
+    Differ(Vec<String>),
 }
 
-/// Reads the inputs of a night.
+/// Reads the inputs of a run.
 fn stored(kept: &Kept) -> Result<StoredInputs, String> {
     let file = |file: RunFile| {
         let name = file.name();
@@ -36,7 +36,7 @@ fn stored(kept: &Kept) -> Result<StoredInputs, String> {
     stored_inputs(file(RunFile::InputFacts)?, &lines).map_err(unreadable)
 }
 
-/// A sound night, as a later one builds on it.
+/// A run without faults, as a later one builds on it.
 struct Earlier {
     at: RunRef,
     manifest: Manifest,
@@ -46,19 +46,19 @@ struct Earlier {
     concluded: Vec<u8>,
 }
 
-/// What a later night is compared with.
+/// What a later run is compared with.
 enum Facts {
-    /// The night was judged again, the same: it is what its facts hold.
+    /// The run was recomputed and is the same: this is what its facts hold.
     Read(Baseline),
     /// As they are stored.
     Stored(Vec<u8>),
 }
 
-/// A file that unpacks to more is none of ours: the HR feed alone may have 64 MiB.
+/// The job writes no file that unpacks to more: the HR feed alone may have 64 MiB.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// So many nights are held for those that build on them: most build on the last, and one that follows
-/// incomplete nights on an older one. What is older still is said not to be at hand.
+/// So many runs are held for those that build on them: most build on the last, and one that follows
+/// incomplete runs builds on an older one. Older runs are reported as not available.
 const HELD: usize = 2;
 
 /// An entry, as later ones name it.
@@ -75,24 +75,24 @@ struct OpenedReview {
     night: RunRef,
 }
 
-/// The nights that later ones build on.
+/// What later entries build on.
 #[derive(Default)]
-pub(super) struct Judges {
-    /// The newest last; a complete night stays until the next one comes.
+pub(super) struct Recompute {
+    /// The newest last; a complete run stays until the next one comes.
     held: Vec<Earlier>,
     /// Every entry before, by number.
     entries: BTreeMap<u64, Known>,
-    /// Whether a night before says how its accounts were derived: then every one after it does.
+    /// Whether an earlier run states how its accounts were derived: then every later run does.
     says_how: bool,
     /// Every review that was opened, by the number of its entry.
     reviews: BTreeMap<u64, OpenedReview>,
-    /// What happened to reviews; what could not be read is not told.
+    /// What happened to reviews, as far as it could be read.
     events: Vec<ReviewEvent>,
     /// Entries that may be of reviews and could not be read here.
     unread: Vec<RangeInclusive<u64>>,
 }
 
-impl Judges {
+impl Recompute {
     /// Remembers an entry for those that build on it.
     pub(super) fn remember(&mut self, entry: &Entry) {
         let known = Known {
@@ -110,21 +110,21 @@ impl Judges {
         known.filter(|known| known.at == *at)
     }
 
-    /// Whether the night that a review names is one that can be reviewed. One that is gone has been told of.
+    /// Whether the run that a review names can be reviewed. A missing one has been reported.
     pub(super) fn ensure_reviewable(&self, night: &RunRef) -> Result<(), String> {
         let sequence = night.sequence;
         match self.entries.get(&sequence) {
-            Some(known) if known.kind != EntryKind::Run => {
-                Err(format!("entry {sequence}, which it reviews, is no night's"))
-            }
+            Some(known) if known.kind != EntryKind::Run => Err(format!(
+                "entry {sequence}, which it reviews, is not a judged run"
+            )),
             Some(known) if !known.complete => Err(format!(
-                "the night of entry {sequence}, which it reviews, is not complete"
+                "the run of entry {sequence}, which it reviews, is not complete"
             )),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Whether the entry that a review was closed from opened this very review.
+    /// Whether the entry from which a review was closed opened this review.
     pub(super) fn ensure_opens(
         &self,
         opened: &RunRef,
@@ -143,10 +143,10 @@ impl Judges {
         }
         match self.reviews.get(&sequence) {
             Some(opened) if opened.sha256 != review.sha256 => Err(
-                "its decisions are about another worksheet than the one that was opened".to_owned(),
+                "its decisions are about another worksheet than the one of the opening".to_owned(),
             ),
             Some(opened) if opened.night != *night => {
-                Err("it names another night than the one that was reviewed".to_owned())
+                Err("it names another run than the one that was reviewed".to_owned())
             }
             Some(_) | None => Ok(()),
         }
@@ -166,7 +166,7 @@ impl Judges {
         Ok(close.map(|(_, known)| known))
     }
 
-    /// Whether the nights a manifest names are entries of the chain, as they are.
+    /// Whether the runs that a manifest names are entries of the chain, as they are.
     pub(super) fn builds_on_what_is_there(
         &self,
         entry: &Entry,
@@ -179,11 +179,11 @@ impl Judges {
     /// Whether what an entry builds on is an earlier entry of the chain, as it is.
     pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
         let there = self.entries.get(&at.sequence);
-        // An entry that is gone has been told of.
+        // A missing entry has been reported.
         let is_it = there.is_none_or(|there| there.at == *at);
         if !is_it || !(1..sequence).contains(&at.sequence) {
             return Err(format!(
-                "it builds on another entry {} than the one there",
+                "it builds on an entry {} that is not the one in the ledger",
                 at.sequence
             ));
         }
@@ -199,7 +199,7 @@ impl Judges {
         self.reviews.insert(sequence, opened);
     }
 
-    /// Remembers what an entry did to a review, for the nights after it.
+    /// Remembers what an entry did to a review, for later runs.
     pub(super) fn remember_event(&mut self, sequence: u64, event: Option<ReviewEvent>) {
         match event {
             Some(event) => self.events.push(event),
@@ -207,45 +207,46 @@ impl Judges {
         }
     }
 
-    /// Remembers entries that cannot be read: whether they are of reviews, nobody can say.
+    /// Remembers entries that cannot be read: they may be of reviews.
     pub(super) fn cannot_read(&mut self, sequences: RangeInclusive<u64>) {
         self.unread.push(sequences);
     }
 
-    /// Whether a night was told of every review there was: what the night before left, with what has happened
-    /// since. Where a review cannot be read here, nobody can say.
-    fn was_told_of_reviews(&self, inputs: &judgement::Inputs) -> bool {
-        let Some(told) = &inputs.directives.reviews else {
+    /// Whether a run knew every review: what the run before left, with what has happened since. If a review
+    /// cannot be read here, that is not known, and taken as right.
+    fn knew_reviews(&self, inputs: &judgement::Inputs) -> bool {
+        let Some(known) = &inputs.directives.reviews else {
             return true;
         };
         let previous = inputs.past.previous.as_ref();
         let before = previous.and_then(|previous| previous.reviews.as_ref());
         let from = before.map_or(0, |before| before.through);
-        let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= told.through;
-        let is_told_otherwise = told.unread.len() > before.map_or(0, |before| before.unread.len());
-        if is_told_otherwise || self.unread.iter().any(is_between) {
+        let is_between =
+            |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= known.through;
+        let knew_unread = known.unread.len() > before.map_or(0, |before| before.unread.len());
+        if knew_unread || self.unread.iter().any(is_between) {
             return true;
         }
-        let carried = Reviews::carried(before, &self.events, told.through, inputs.as_of);
-        carried == *told && told.through == inputs.past.ledger_head.unwrap_or_default()
+        let carried = Reviews::carried(before, &self.events, known.through, inputs.as_of);
+        carried == *known && known.through == inputs.past.ledger_head.unwrap_or_default()
     }
 
-    /// Derives the accounts of a sound night again, judges it again, and holds it for the next.
-    pub(super) fn again(
+    /// Recomputes the accounts and decisions of a run without faults, and holds it for the next.
+    pub(super) fn run(
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
         kept: &Kept,
-    ) -> (source::Again, Again) {
+    ) -> (source::Again, Decisions) {
         let at = entry.run_ref();
         let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
         let (derived, judged, baseline) = match stored(kept) {
-            Ok(stored) => self.night(&at, manifest, kept, stored),
+            Ok(stored) => self.both(&at, manifest, kept, stored),
             Err(why) => {
                 // The files are those that were committed, and rules that are known wrote them.
                 let judged = match recomputable(kept) {
-                    Ok(()) => Again::Otherwise(vec![RunFile::InputFacts.name()]),
-                    Err(why) => Again::NotPossible(why),
+                    Ok(()) => Decisions::Differ(vec![RunFile::InputFacts.name()]),
+                    Err(why) => Decisions::NotPossible(why),
                 };
                 (source::Again::NotPossible(why), judged, None)
             }
@@ -265,14 +266,14 @@ impl Judges {
         (derived, judged)
     }
 
-    /// Both from inputs that could be read: side by side, since neither needs the other.
-    fn night(
+    /// Both from inputs that could be read: in parallel, since neither needs the other.
+    fn both(
         &mut self,
         at: &RunRef,
         manifest: &Manifest,
         kept: &Kept,
         stored: StoredInputs,
-    ) -> (source::Again, Again, Option<Baseline>) {
+    ) -> (source::Again, Decisions, Option<Baseline>) {
         let StoredInputs {
             mut inputs,
             baseline,
@@ -287,8 +288,8 @@ impl Judges {
         });
         let judged = |inputs: &judgement::Inputs| {
             let judgement = judge(inputs);
-            let otherwise = otherwise(inputs, &judgement, manifest, kept);
-            (judgement, otherwise)
+            let differing = differing(inputs, &judgement, manifest, kept);
+            (judgement, differing)
         };
         let (derived, judged) = thread::scope(|scope| {
             let population = &inputs.population;
@@ -300,7 +301,7 @@ impl Judges {
                     let deriving = scope.spawn(deriving);
                     let mut judged = judged(&inputs);
                     let facts = RunFile::InputFacts.name();
-                    if !self.was_told_of_reviews(&inputs) && !judged.1.contains(&facts) {
+                    if !self.knew_reviews(&inputs) && !judged.1.contains(&facts) {
                         judged.1.push(facts);
                     }
                     let derived = deriving.join();
@@ -311,8 +312,8 @@ impl Judges {
             }
         });
         match judged {
-            Err(why) => (derived, Again::NotPossible(why), None),
-            Ok((judgement, otherwise)) if otherwise.is_empty() => {
+            Err(why) => (derived, Decisions::NotPossible(why), None),
+            Ok((judgement, differing)) if differing.is_empty() => {
                 let baseline = Baseline {
                     at: at.clone(),
                     workspace_id: inputs.population.workspace.id,
@@ -322,13 +323,13 @@ impl Judges {
                     gone: judgement.gone,
                     mapping: inputs.population.mapping,
                 };
-                (derived, Again::Same, Some(baseline))
+                (derived, Decisions::Same, Some(baseline))
             }
-            Ok((_, otherwise)) => (derived, Again::Otherwise(otherwise), None),
+            Ok((_, differing)) => (derived, Decisions::Differ(differing), None),
         }
     }
 
-    /// Keeps the newest nights and the newest complete one.
+    /// Keeps the newest runs and the newest complete one.
     fn let_go(&mut self) {
         while self.held.len() > HELD {
             let newest_complete = self.held.iter().rposition(|held| held.manifest.complete);
@@ -341,7 +342,7 @@ impl Judges {
         let found = self.held.iter().find(|earlier| earlier.at == *at);
         found.ok_or_else(|| {
             format!(
-                "it builds on entry {}, which is not sound, expired or farther back",
+                "it builds on entry {}, which has faults, has expired or is too far back",
                 at.sequence
             )
         })
@@ -371,20 +372,20 @@ impl Judges {
     }
 }
 
-/// Whether this version has the rules that a night was judged by.
+/// Whether this version has the rules by which a run was judged.
 fn recomputable(kept: &Kept) -> Result<(), String> {
     match kept.judged_by {
         Some(judgement::VERSION) => Ok(()),
         Some(version) => Err(format!(
-            "judged by version {version} of the rules; not recomputable by this version, which is {}",
+            "judged by version {version} of the rules; this version, {}, cannot recompute it",
             judgement::VERSION
         )),
         None => Err("its result.json cannot be read".to_owned()),
     }
 }
 
-/// The files of a night that come out otherwise than they are stored.
-fn otherwise(
+/// The files of a run that differ from the stored ones.
+fn differing(
     inputs: &judgement::Inputs,
     judgement: &Judgement,
     manifest: &Manifest,
@@ -396,7 +397,7 @@ fn otherwise(
         inputs,
         judgement,
     };
-    let mut otherwise = Vec::new();
+    let mut differing = Vec::new();
     let mut files: Vec<FileRecord> = manifest.files.clone();
     for made in night.data_files() {
         let name = made.file.name();
@@ -404,22 +405,22 @@ fn otherwise(
             if *stored == made.bytes {
                 return true;
             }
-            // Another version may pack the same otherwise.
+            // Another version may pack the same bytes differently.
             name.ends_with(".gz") && {
                 let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
                 unpacked(stored, made.len() as u64) == Some(made)
             }
         });
         if !is_same {
-            otherwise.push(name);
+            differing.push(name);
         } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
             file.rows = made.rows;
         }
     }
-    // What it says of the files has been held against them; all else follows from the inputs.
+    // Its list of files has been compared with them; all else follows from the inputs.
     let (made, _) = night.manifest(files).to_file();
     if kept.get(&made.file.name()) != Some(&made.bytes) {
-        otherwise.push(made.file.name());
+        differing.push(made.file.name());
     }
-    otherwise
+    differing
 }
