@@ -102,6 +102,7 @@ fn night(people: usize) -> Inputs {
             review_every_seconds: None,
             revocation_grace_seconds: None,
         },
+        schedule: None,
         population: Population {
             connection: Connection {
                 id: "conn".to_owned(),

@@ -1,5 +1,6 @@
 //! The closed sets in sentences. Beside each, the page shows the word that the files use.
 
+use crate::evidence::Trigger;
 use crate::judgement::{
     ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, OffboardingResult,
     Outcome, Severity, Verdict, WithinSla,
@@ -45,6 +46,16 @@ impl Meaning for Verdict {
                  deadline was proven, but this night does not prove that there is none."
             }
             Self::Fail => "At least one person who should have lost access still has it.",
+        }
+    }
+}
+
+impl Meaning for Trigger {
+    fn meaning(&self) -> &'static str {
+        match self {
+            Self::Scheduled => "by the CronJob, at an instant of the schedule",
+            Self::Manual => "by hand",
+            Self::Unknown => "not known",
         }
     }
 }

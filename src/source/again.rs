@@ -203,7 +203,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             let body = unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it is no gzip"))?;
             let page = match self.is_full {
                 true => list
-                    .page(body)
+                    .page(body, recorded)
                     .ok_or(at(kind, "it is no page of its list"))?,
                 false => Page {
                     rows: rows_of_minimal_page(&body)
