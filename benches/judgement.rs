@@ -181,6 +181,7 @@ fn night_after(first: &Inputs) -> Inputs {
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
+            schedule: None,
             at,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
