@@ -102,6 +102,7 @@ fn night(people: usize) -> Inputs {
             review_every_seconds: None,
             revocation_grace_seconds: None,
         },
+        schedule: None,
         population: Population {
             connection: Connection {
                 id: "conn".to_owned(),
@@ -181,6 +182,7 @@ fn night_after(first: &Inputs) -> Inputs {
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
+            schedule: None,
             at,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),

@@ -39,8 +39,8 @@ pub enum Asked {
 /// What is to be tried.
 #[derive(Debug)]
 pub struct Check {
-    /// When the job is to run, and in which zone; none: in that of HR's dates.
-    pub schedule: Option<(Pattern, Option<String>)>,
+    /// The job's cron schedule, and its zone if one is given.
+    pub schedule: Option<(String, Option<String>)>,
     /// One object may be created.
     pub write_probe: bool,
     /// For machines.
@@ -125,8 +125,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
         Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
         Some((name, given)) if name == Command::Check.as_str() => Asked::Check(Check {
             schedule: given
-                .get_one::<Pattern>("schedule")
-                .map(|pattern| (pattern.clone(), given.get_one::<String>("zone").cloned())),
+                .get_one::<String>("schedule")
+                .map(|cron| (cron.clone(), given.get_one::<String>("zone").cloned())),
             write_probe: given.get_flag("write-probe"),
             json: given.get_flag("json"),
         }),
@@ -300,8 +300,8 @@ fn of_check(command: clap::Command) -> clap::Command {
             Arg::new("schedule")
                 .long("schedule")
                 .value_name("SCHEDULE")
-                .value_parser(Pattern::parse)
-                .help("The job's cron schedule, as \"40 23 * * *\": whether a run falls between the end of work and its deadline"),
+                .value_parser(|text: &str| Pattern::parse(text).map(|_| text.to_owned()))
+                .help("The job's cron schedule, as \"30 0,23 * * *\": whether two runs lie close around each deadline [default: RUN_SCHEDULE]"),
         )
         .arg(
             Arg::new("zone")
@@ -536,7 +536,12 @@ fn of_verify(command: clap::Command) -> clap::Command {
 
 fn command_line() -> clap::Command {
     let mut line = clap::Command::new(env!("CARGO_PKG_NAME"))
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(concat!(
+            env!("CARGO_PKG_VERSION"),
+            " (commit ",
+            env!("BUILD_COMMIT"),
+            ")"
+        ))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .disable_help_subcommand(true)
         .after_help(after_help(Command::Run));

@@ -9,10 +9,11 @@ use asana_access_review::campaign::CampaignError;
 use asana_access_review::cli::{self, Asked};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
-use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::notify::News;
 use asana_access_review::run::{Done, Failed};
+use asana_access_review::schedule::RunSchedule;
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
 use asana_access_review::{campaign, check, connect, logging, notify, run, verify, words};
@@ -177,26 +178,28 @@ fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
         checked.exit()
     };
     let loaded = config::load_check(environment, |path| std::fs::read_to_string(path));
-    let config::Judged { settings, warnings } = match loaded {
+    let config::Judged {
+        mut settings,
+        warnings,
+    } = match loaded {
         Ok(judged) => judged,
         Err(problems) => {
             let checked = check::Checked::of_problems(problems.all(), &problems.hints());
             return Ok(tell(&checked));
         }
     };
-    let zone_of_hr = settings.run.policy.hr_time_zone.clone();
-    let schedule = asked.schedule.clone().map(|(pattern, zone)| {
-        let zone = zone.unwrap_or(zone_of_hr);
-        pattern.in_zone(&zone)
-    });
-    let schedule = schedule.transpose().map_err(|wrong| {
-        complain(&format!("error: --zone: {wrong}\n"));
-        Exit::Usage
-    })?;
+    if let Some((cron, zone)) = asked.schedule.clone() {
+        let zone = zone.unwrap_or_else(|| settings.run.policy.hr_time_zone.clone());
+        let schedule = RunSchedule { cron, zone };
+        schedule.parse().map_err(|wrong| {
+            complain(&format!("error: --zone: {wrong}\n"));
+            Exit::Usage
+        })?;
+        settings.run.schedule = Some(schedule);
+    }
     let settings = check::Settings {
         run: settings.run,
         notify: settings.notify,
-        schedule,
         write_probe: asked.write_probe,
     };
     let within = settings.run.deadline;
@@ -292,9 +295,7 @@ fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("GIT_COMMIT")
-            .unwrap_or(Tool::NO_COMMIT)
-            .to_owned(),
+        commit: env!("BUILD_COMMIT").to_owned(),
     }
 }
 
@@ -388,10 +389,14 @@ fn review() -> Result<Exit, Exit> {
         let refusal = refusal.unwrap_or_default();
         leave_last_words(false, words::last_words_of_refusal(*exit, &refusal));
     })?;
+    let at_terminal = std::io::stdin().is_terminal();
+    let schedule = settings.run.schedule.as_ref();
+    let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);
     let identity = RunIdentity {
         as_of: clock.as_of(),
         suffix: suffix()?,
         tool: tool(),
+        trigger,
         executor: settings.executor,
     };
     info!(run = identity.run_id(), "Began a review");

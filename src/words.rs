@@ -302,7 +302,9 @@ pub fn termination_message(mut words: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::{Counts, FindingCounts, FindingKind, FormerEmails, Severity};
+    use crate::judgement::{
+        Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity,
+    };
     use crate::ledger::{Before, Committed};
     use crate::people::{EmailAddress, Role, Workspace};
 
@@ -329,6 +331,7 @@ mod tests {
         let findings: Vec<Finding> = (1..=21).map(finding).collect();
         Done {
             judgement: Judgement {
+                hr_people: HrPeople::default(),
                 verdict: Verdict::Fail,
                 reasons: vec!["Truto said \u{1b}[2J".to_owned()],
                 complete: true,
@@ -365,7 +368,7 @@ mod tests {
                 id: "1331".to_owned(),
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
-            mark: Some("TEST DATA"),
+            mark: Some(Mark::TestData),
             before: Before::default(),
         }
     }

@@ -553,3 +553,82 @@ fn a_bucket_holds_the_same_run_as_a_folder() {
     assert_eq!(server.violations(), Vec::<String>::new());
     assert_eq!(server.count("DELETE", ""), 0);
 }
+
+#[test]
+fn the_version_names_the_commit_that_the_program_is_built_from() {
+    let binary = env!("CARGO_BIN_EXE_asana-access-review");
+    let output = Command::new(binary).arg("--version").output();
+    let text = String::from_utf8(output.expect("a version").stdout).expect("text");
+    let version = concat!(
+        "asana-access-review ",
+        env!("CARGO_PKG_VERSION"),
+        " (commit "
+    );
+    let commit = text.strip_prefix(version).expect("a version");
+    let commit = commit.strip_suffix(")\n").expect("a commit");
+    let hash = commit.strip_suffix("-dirty").unwrap_or(commit);
+    let is_hash = hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_hash || commit == "unknown", "{text}");
+}
+
+#[test]
+fn a_build_gets_its_commit_from_the_environment_or_from_its_own_repository() {
+    if !has(&["git", "rustc"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/build.rs");
+    let built = Command::new("rustc")
+        .args(["--edition", "2024", source, "-o"])
+        .arg(&script)
+        .output()
+        .expect("rustc");
+    assert!(built.status.success(), "{built:?}");
+
+    let tree = folder.path().join("tree");
+    fs::create_dir_all(tree.join("src")).expect("a source tree");
+    fs::write(tree.join("src/lib.rs"), "// One.\n").expect("a source file");
+    let commit = |given: &str| {
+        let output = Command::new(&script)
+            .current_dir(&tree)
+            .env("GIT_COMMIT", given)
+            .output();
+        let text = String::from_utf8(output.expect("a run").stdout).expect("text");
+        let mut lines = text.lines();
+        let commit = lines.find_map(|line| line.strip_prefix("cargo::rustc-env=BUILD_COMMIT="));
+        commit.expect("a commit").to_owned()
+    };
+    let git = |at: &std::path::Path, arguments: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let output = Command::new("git")
+            .current_dir(at)
+            .args(identity)
+            .args(arguments)
+            .output()
+            .expect("git");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout)
+            .expect("text")
+            .trim()
+            .to_owned()
+    };
+    // A tarball, also one that was unpacked in another repository.
+    assert_eq!(commit(""), "unknown");
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["add", "tree"]);
+    git(folder.path(), &["commit", "--quiet", "--message", "Other"]);
+    assert_eq!(commit(""), "unknown");
+    assert_eq!(commit("0123abc"), "0123abc");
+
+    git(&tree, &["init", "--quiet"]);
+    git(&tree, &["add", "src"]);
+    git(&tree, &["commit", "--quiet", "--message", "One"]);
+    let head = git(&tree, &["rev-parse", "HEAD"]);
+    assert_eq!(commit(""), head);
+    fs::write(tree.join("notes"), "").expect("a file");
+    assert_eq!(commit(""), head, "the program is not made from it");
+    fs::write(tree.join("src/more.rs"), "").expect("a file");
+    assert_eq!(commit(""), format!("{head}-dirty"));
+    assert_eq!(commit("0123abc"), "0123abc");
+}

@@ -50,7 +50,7 @@ fn subjects(ended: &Ended, mark: &str) -> BTreeSet<String> {
 #[test]
 fn a_healthy_world_is_a_table_of_what_was_tried() {
     let job = healthy();
-    let ended = job.run_with(&["check", "--schedule", "40 23 * * *"]);
+    let ended = job.run_with(&["check", "--schedule", "30 0,23 * * *"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     // Of the day a review is due, only that one is told.
     let (before, after) = ended.stdout.split_once("due by ").expect("a review is due");
@@ -209,19 +209,44 @@ fn an_admin_who_is_a_leaver_is_found_before_the_connection_goes_with_them() {
 }
 
 #[test]
-fn a_schedule_that_leaves_no_run_before_the_deadline_is_found() {
+fn a_schedule_without_two_runs_around_each_deadline_is_found() {
     let job = healthy().env("HR_TIME_ZONE", "Europe/Berlin");
-    let weekdays = job.run_with(&["check", "--json", "--schedule", "40 23 * * 1-5"]);
+    let unknown = job.run_with(&["check", "--json"]);
     assert!(
-        subjects(&weekdays, "warn").contains("schedule"),
+        subjects(&unknown, "skipped").contains("schedule"),
         "{}",
-        weekdays.stdout
+        unknown.stdout
     );
-    let nightly = job.run_with(&["check", "--json", "--schedule", "40 23 * * *"]);
+    for once in ["30 0,23 * * 1-5", "40 23 * * *"] {
+        let once = job.run_with(&["check", "--json", "--schedule", once]);
+        let warned = lines(&once, "warn");
+        let line = warned.iter().find(|(subject, _)| subject == "schedule");
+        let (_, text) = line.unwrap_or_else(|| panic!("{}", once.stdout));
+        assert!(
+            text.contains("every deadline in Europe/Berlin")
+                && text.contains("RUN_SCHEDULE: 30 0,23 * * *"),
+            "{text}"
+        );
+    }
+    let twice = job.run_with(&["check", "--json", "--schedule", "30 0,23 * * *"]);
     assert!(
-        subjects(&nightly, "ok").contains("schedule"),
+        subjects(&twice, "ok").contains("schedule"),
         "{}",
-        nightly.stdout
+        twice.stdout
+    );
+    // The schedule that runs have is the one that is looked at, unless another is given.
+    let job = job.env("RUN_SCHEDULE", "40 23 * * *");
+    let own = job.run_with(&["check", "--json"]);
+    assert!(
+        subjects(&own, "warn").contains("schedule"),
+        "{}",
+        own.stdout
+    );
+    let other = job.run_with(&["check", "--json", "--schedule", "30 0,23 * * *"]);
+    assert!(
+        subjects(&other, "ok").contains("schedule"),
+        "{}",
+        other.stdout
     );
     let wrong = job.run_with(&["check", "--schedule", "whenever"]);
     assert_eq!(wrong.code, 2);

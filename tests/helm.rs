@@ -6,9 +6,9 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use asana_access_review::cli::{self, Asked};
 use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
 use asana_access_review::exit::Exit;
+use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
 use support::has;
 use support::kube::{
@@ -17,7 +17,13 @@ use support::kube::{
 };
 
 /// Variables that the chart sets by itself, and so offers no value for.
-const OF_THE_CHART: [&str; 3] = ["JOB_NAME", "POD_UID", "IMAGE_DIGEST"];
+const OF_THE_CHART: [&str; 5] = [
+    "JOB_NAME",
+    "POD_UID",
+    "IMAGE_DIGEST",
+    "RUN_SCHEDULE",
+    "RUN_SCHEDULE_ZONE",
+];
 
 /// Values of every kind of installation, beside the least there must be.
 fn matrix() -> Vec<(&'static str, Value)> {
@@ -489,6 +495,8 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
         "0 0 30 2 *",
         "5 04 01 12 6",
         "@daily",
+        "@midnight",
+        "@annually",
         "0 0 ? * *",
     ];
     let bad = [
@@ -511,14 +519,12 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
             let values = over(&least(), &at(&["cronJob", "schedule"], json!(schedule)));
             let rendered = template("night", &values);
             assert_eq!(rendered.is_ok(), accepted, "{schedule}");
-            // `helm test` gives it to the program's own `check`, which has to understand it.
+            // Every run gets it too, and must understand it.
             if let Ok(rendered) = rendered {
                 let rendered = documents(&rendered);
-                let arguments = &only(&rendered, "Pod")["spec"]["containers"][0]["args"];
-                let arguments = arguments.as_array().expect("arguments").iter();
-                let line = arguments.map(|word| word.as_str().expect("a word").into());
-                let asked = cli::parse(std::iter::once("asana-access-review".into()).chain(line));
-                assert!(matches!(asked, Asked::Check(_)), "{schedule}: {asked:?}");
+                let told = &only(&rendered, "ConfigMap")["data"]["RUN_SCHEDULE"];
+                assert_eq!(told, schedule);
+                assert!(Pattern::parse(schedule).is_ok(), "{schedule}");
             }
         }
     }
@@ -900,8 +906,11 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
     );
     assert_eq!(
         only(&rendered, "CronJob")["spec"]["schedule"],
-        "40 23 * * *"
+        "30 0,23 * * *"
     );
+    let config = &only(&rendered, "ConfigMap")["data"];
+    assert_eq!(config["RUN_SCHEDULE"], "30 0,23 * * *");
+    assert_eq!(config["RUN_SCHEDULE_ZONE"], "Europe/Paris");
     assert_eq!(
         only(&rendered, "ConfigMap")["data"]["HR_TIME_ZONE"],
         "Europe/Paris"

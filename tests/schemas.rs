@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use asana_access_review::evidence::{
     Entry, EntryKind, Executor, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame, Night,
-    RunFile, RunFolder, RunIdentity, Tool,
+    RunFile, RunFolder, RunIdentity, Tool, Trigger,
 };
 use asana_access_review::judgement::{
     Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
@@ -21,6 +21,7 @@ use asana_access_review::people::{
 use asana_access_review::people::{
     ClosedReview, Decision, FollowUp, FollowUpState, OpenReview, Reviews,
 };
+use asana_access_review::schedule::RunSchedule;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::schema::{ensure_as_published, schema, validator};
@@ -144,6 +145,7 @@ fn left(line: u64, email: &str, end: &str) -> HrRow {
 fn identity(as_of: Timestamp) -> RunIdentity {
     RunIdentity {
         as_of,
+        trigger: Trigger::Scheduled,
         suffix: "7f3a9c".to_owned(),
         tool: Tool {
             name: "asana-access-review".to_owned(),
@@ -198,6 +200,8 @@ fn first_night() -> Inputs {
         sha256: "ab".repeat(32),
         cursor_sha256: cursor.map(str::to_owned),
         last: true,
+        status: 200,
+        attempts: 2,
     };
     let cursor = "cd".repeat(32);
     let mut strange = left(5, "dan@example.com", "2026-11-10T23:00:00Z");
@@ -232,6 +236,10 @@ fn first_night() -> Inputs {
             review_every_seconds: Some(90 * 86_400),
             revocation_grace_seconds: Some(7 * 86_400),
         },
+        schedule: Some(RunSchedule {
+            cron: "40 23 * * *".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        }),
         population: Population {
             connection: Connection {
                 id: "c1".to_owned(),
@@ -239,6 +247,10 @@ fn first_night() -> Inputs {
                 integration: Some("asana".to_owned()),
                 authentication_method: Some("oauth2".to_owned()),
                 scopes: vec!["users:read".to_owned()],
+                tenant_id: Some("acme".to_owned()),
+                environment_id: Some("e1".to_owned()),
+                is_sandbox: Some(false),
+                region: None,
             },
             origin: "https://api.truto.one".to_owned(),
             workspace: Workspace {
@@ -385,6 +397,7 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
+            schedule: None,
             ledger_detail: String::new(),
             directives: first.directives.sha256(),
             links: judged.links,
@@ -622,6 +635,7 @@ fn written() -> Vec<(&'static str, Value)> {
         frame: &frame,
         connection: "c1",
         origin: "https://api.truto.one",
+        schedule: None,
         failure: &failure,
     };
     let (manifest, _) = failed.manifest(Vec::new()).to_file();
@@ -805,7 +819,7 @@ fn words_instants_and_hashes_of_our_own_making_are_refused() {
         ("manifest", "/run/as_of", json!("2026-13-45T22:40:00Z")),
         ("manifest", "/run/as_of", json!("2026-11-23T22:40:00+01:00")),
         ("manifest", "/run/id", json!("tonight")),
-        ("manifest", "/run/trigger", json!("cron")),
+        ("manifest", "/run/trigger", json!("kubernetes-job")),
         ("manifest", "/files/0/sha256", json!("AB")),
         ("manifest", "/files/0/bytes", json!(-1)),
         ("manifest", "/sources/hr_feed/age_basis", json!("guess")),

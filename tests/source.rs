@@ -161,6 +161,37 @@ async fn a_healthy_workspace_is_read_whole_and_both_witnesses_agree() {
 }
 
 #[tokio::test]
+async fn a_page_records_the_status_of_its_answer_and_the_attempts_it_took() {
+    let world = || World::generated(250);
+    let came = |fetched: &Fetched| -> Vec<(String, u16, u32)> {
+        let pages = fetched.population.listing.pages.iter();
+        pages
+            .map(|page| (page.list.clone(), page.status, page.attempts))
+            .collect()
+    };
+    let quiet = came(&fetch(world()).await);
+    assert!(
+        quiet
+            .iter()
+            .all(|(_, status, attempts)| (*status, *attempts) == (200, 1))
+    );
+
+    let gateway = Fault::once(LIST, Action::status(502, "")).nth(2);
+    let cut = Action::status(200, r#"{"result":[{"id":"1"},{"#);
+    let cut = Fault::once(LIST, cut).nth(3);
+    let fetched = fetch(world().fault(gateway).fault(cut)).await;
+    let found = came(&fetched);
+    let users: Vec<u32> = found
+        .iter()
+        .filter(|(list, ..)| list == "users")
+        .map(|(_, _, attempts)| *attempts)
+        .collect();
+    // The second page was refused, then cut short, and came with the third attempt.
+    assert_eq!(users, [1, 3, 1]);
+    assert!(found.iter().all(|(_, status, _)| *status == 200));
+}
+
+#[tokio::test]
 async fn a_run_asks_in_one_order_with_the_token_and_records_what_it_asked() {
     let simulator = Simulator::spawn(scenario("healthy").at(as_of()));
     let fetched = fetch_with(&simulator, &settings(&simulator)).await;
@@ -1316,10 +1347,12 @@ async fn a_stumble_is_no_error() {
 }
 
 #[tokio::test]
-async fn repeats_after_a_failure_leave_no_trace_in_the_population() {
+async fn repeats_after_a_failure_are_attempts_and_change_nothing_else() {
     let quiet = fetch(scenario("healthy")).await.population;
     let mut stumbled = fetch(scenario("bad-gateway-once")).await.population;
     stumbled.origin.clone_from(&quiet.origin);
+    let first = &mut stumbled.listing.pages[0].attempts;
+    assert_eq!(std::mem::replace(first, 1), 2);
     assert_eq!(stumbled, quiet);
 }
 

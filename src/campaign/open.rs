@@ -107,6 +107,7 @@ pub async fn open(
         scope: asked.scope,
         opened_at: moment.as_of,
         connection: settings.connection.clone(),
+        is_sandbox: head.population.connection.is_sandbox(),
         workspace: head.population.workspace,
         night: night.run_ref(),
         night_as_of: head.as_of,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Closing, Moment, Opened, Settings};
 use crate::evidence::{ByReviewer, ClosedRow, Totals, Worksheet, run_id};
 use crate::exit::Exit;
-use crate::judgement::{Verdict, mark_of_origin};
+use crate::judgement::{Mark, Verdict};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
 
 /// How far a review is.
@@ -102,7 +102,7 @@ impl Progress {
             run: run_id(moment.as_of, &moment.suffix),
             as_of: moment.as_of,
             connection: settings.connection.clone(),
-            mark: mark_of_origin(&self.origin),
+            mark: Mark::of(&self.origin, self.worksheet.is_sandbox),
             tool: settings.frame.tool.clone(),
         }
     }

@@ -22,7 +22,6 @@ use crate::judgement::{
 use crate::ledger::Ledger;
 use crate::net::Deadline;
 use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
-use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{directives, notify, run};
@@ -34,8 +33,6 @@ pub struct Settings {
     pub run: run::Settings,
     /// Whom it would tell.
     pub notify: notify::Settings,
-    /// When it is to run, where that was told.
-    pub schedule: Option<Schedule>,
     /// Whether one object may be created to see what the store does with it.
     pub write_probe: bool,
 }
@@ -102,7 +99,10 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
 
     let judged = Judged::of(settings, clock, found, directives, hr, population);
     judged.tell(&mut checked);
-    checked.add(schedule::check(settings, clock.as_of()));
+    checked.add(schedule::check(
+        settings.run.schedule.as_ref(),
+        &judged.inputs,
+    ));
     checked.add(told_to(&settings.notify));
     checked.lines.sort_by_key(|line| line.subject);
     checked
@@ -192,6 +192,8 @@ impl Judged {
             as_of: clock.as_of(),
             run: "none: a check".to_owned(),
             policy: settings.run.policy.clone(),
+            // The schedule has a line of its own.
+            schedule: None,
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),
             directives,

@@ -22,6 +22,8 @@ use self::values::Wrong;
 use self::variables::Raw;
 use crate::evidence::{Executor, OwnControl, ReviewFrame, Tool};
 use crate::exit::FailOn;
+use crate::judgement::Policy;
+use crate::schedule::RunSchedule;
 use crate::source::RawPages;
 use crate::{campaign, notify, run, source, store, truto};
 
@@ -270,6 +272,7 @@ impl Judge {
         let rules = self.hr_rules(&raw);
         let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw, rules);
+        let schedule = self.schedule(&raw, policy.as_ref());
         let evidence = self.evidence(&raw, force_path_style);
         let notify = self.notify(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
@@ -296,6 +299,7 @@ impl Judge {
                 feed: feed?,
                 directives: directives?,
                 policy: policy?,
+                schedule,
                 store: evidence.store,
                 ledger: evidence.ledger,
                 signing: evidence.signing,
@@ -332,6 +336,22 @@ impl Judge {
             },
             notify: notify?,
         })
+    }
+
+    /// When the job runs; none if that is not set.
+    fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
+        let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
+        if cron.is_none() && zone.is_some() {
+            let problem = "RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not".to_owned();
+            let hint = "set both, or neither".to_owned();
+            self.problems.add(problem, Some(hint));
+        }
+        let cron = self.get("RUN_SCHEDULE", cron, values::cron)?;
+        let zone = match zone {
+            None => policy?.hr_time_zone.clone(),
+            set => self.get("RUN_SCHEDULE_ZONE", set, values::zone)?,
+        };
+        Some(RunSchedule { cron, zone })
     }
 
     fn criticality(&mut self, raw: &Raw) -> Option<String> {

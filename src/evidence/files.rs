@@ -19,6 +19,7 @@ use crate::people::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
     Protection, RawFile, RejectedRow, Reviews,
 };
+use crate::schedule::RunSchedule;
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]
@@ -179,6 +180,7 @@ struct Facts<'a> {
     as_of: Timestamp,
     run: &'a str,
     policy: &'a Policy,
+    schedule: Option<&'a RunSchedule>,
     past: PastFacts<'a>,
     hr: HrFacts<'a>,
     organization_domains: &'a [String],
@@ -222,6 +224,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         as_of: inputs.as_of,
         run: &inputs.run,
         policy: &inputs.policy,
+        schedule: inputs.schedule.as_ref(),
         past: PastFacts {
             ledger_head: inputs.past.ledger_head,
             clock_behind_seconds: inputs.past.clock_behind_seconds,

@@ -18,6 +18,7 @@ use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Reviews, Workspace,
 };
+use crate::schedule::RunSchedule;
 
 /// The largest file of links or offboardings that is read, in bytes after unpacking.
 const MOST_CARRIED_BYTES: u64 = 1 << 30;
@@ -134,6 +135,7 @@ pub fn previous(
             .as_ref()
             .map(|workspace| workspace.id.clone()),
         policy,
+        schedule: manifest.schedule.clone(),
         leavers,
         findings_first_seen,
         trend: summary.trend,
@@ -260,6 +262,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         as_of: Timestamp,
         run: String,
         policy: Policy,
+        schedule: Option<RunSchedule>,
         past: PastFacts,
         hr: HrFacts,
         #[serde(default)]
@@ -322,6 +325,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             as_of: facts.as_of,
             run: facts.run,
             policy: facts.policy,
+            schedule: facts.schedule,
             population: facts.population,
             hr,
             directives: Directives {

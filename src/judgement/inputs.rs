@@ -9,6 +9,7 @@ use super::{GoneAccount, Leaver, Night, PersonLinks};
 use crate::people::{
     Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection, Reviews,
 };
+use crate::schedule::RunSchedule;
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Inputs {
     pub run: String,
     /// The rules.
     pub policy: Policy,
+    /// The job's own schedule, if it is known.
+    pub schedule: Option<RunSchedule>,
     /// The accounts, and how we know they are all.
     pub population: Population,
     /// What HR says.
@@ -148,6 +151,8 @@ pub struct Previous {
     pub workspace_id: Option<String>,
     /// The rules it went by.
     pub policy: Policy,
+    /// The job's schedule then.
+    pub schedule: Option<RunSchedule>,
     /// Its offboardings, also those that were concluded long ago.
     pub leavers: Vec<Leaver>,
     /// When each of its findings was first seen, by finding id.

@@ -50,16 +50,17 @@ use directives::Directives;
 use lookup::{Lookup, Map};
 use people::People;
 
-pub use checks::{is_tolerable as is_tolerable_clock_difference, mark_of_origin};
+pub use checks::{ScheduleGaps, is_tolerable as is_tolerable_clock_difference};
 pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    GoneAccount, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner, PersonLinks, Tenure,
+    GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner,
+    PersonLinks, Tenure,
 };
 pub use words::{
-    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, MatchKind,
+    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Mark, MatchKind,
     OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
@@ -120,6 +121,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
     columns::mark(&basis, &mut people, &index);
+    let hr_people = summary::hr_people(&people);
     let matches = matching::of_everybody(&basis, &people, &index, complete);
     let feed_since = feed_since(inputs, complete);
     let leavers = outcomes::of_everybody(&basis, &people, &matches, feed_since, complete);
@@ -168,6 +170,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         findings,
         changes,
         owners,
+        hr_people,
         directives: basis.directives.uses(inputs),
         links,
         feed_since,

@@ -14,6 +14,34 @@ use super::{
 };
 use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Reviews, Role, Status};
 
+/// The people of today's feed, by what all rows of each of them show. Together with `further_rows` they add up to
+/// the rows that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrPeople {
+    /// Employed, also with an end to come or a start to come.
+    pub employed: u64,
+    pub on_leave: u64,
+    /// Work has ended.
+    pub left: u64,
+    /// The rows contradict each other, or decide nothing.
+    pub unclassified: u64,
+    /// Rows beyond the first of each person.
+    pub further_rows: u64,
+}
+
+impl HrPeople {
+    pub fn total(&self) -> u64 {
+        let Self {
+            employed,
+            on_leave,
+            left,
+            unclassified,
+            further_rows: _,
+        } = self;
+        employed + on_leave + left + unclassified
+    }
+}
+
 /// What a night's review says.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -37,6 +65,8 @@ pub struct Judgement {
     pub changes: Vec<Change>,
     /// Who each account belongs to, in the order of the population.
     pub owners: Vec<Owner>,
+    /// The people of today's feed.
+    pub hr_people: HrPeople,
     /// What became of every line that somebody wrote by hand, in the order of the files.
     pub directives: Vec<DirectiveUse>,
     /// All employed people, with their accounts.

@@ -73,7 +73,8 @@ pub async fn commit_night(
     }
     let judgement = night.judgement;
     let connection = &night.inputs.population.connection.id;
-    let origin = &night.inputs.population.origin;
+    let population = &night.inputs.population;
+    let origin = marked(&population.origin, population.connection.is_sandbox());
     let entry = run
         .finish(report(), |files| night.manifest(files))
         .await?
@@ -105,7 +106,7 @@ pub async fn commit_failure(
     let entry = run.finish(report, manifest).await?.entry(
         EntryKind::Failure,
         night.connection,
-        night.origin,
+        marked(night.origin, false),
         "inconclusive",
         false,
     );
@@ -206,7 +207,7 @@ impl Written {
         self,
         kind: EntryKind,
         connection: &str,
-        origin: &str,
+        origin: String,
         verdict: &str,
         complete: bool,
     ) -> Entry {
@@ -215,7 +216,7 @@ impl Written {
             sequence: 0,
             kind,
             connection: connection.to_owned(),
-            origin: marked(origin),
+            origin,
             run: self.run,
             manifest_sha256: self.manifest_sha256,
             sums_sha256: self.sums_sha256,

@@ -287,7 +287,7 @@ pub async fn commit_review(
     let entry = written.entry(
         kind,
         &ledger.connection,
-        &manifest.origin,
+        manifest.marked_origin(),
         manifest.verdict.as_str(),
         manifest.complete,
     );

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::evidence::{EarlierNight, Tool, Totals};
 use crate::exit::Exit;
 use crate::judgement::{
-    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Outcome, Verdict,
+    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Verdict,
 };
 use crate::ledger::{Before, Committed};
 
@@ -24,8 +24,8 @@ pub struct About {
     pub as_of: Timestamp,
     /// The Truto connection.
     pub connection: String,
-    /// What the evidence says of its origin on its face, where that is not Truto.
-    pub mark: Option<&'static str>,
+    /// What the evidence shows first if it is not of a real workspace, read from Truto.
+    pub mark: Option<Mark>,
     /// The program.
     pub tool: Tool,
 }

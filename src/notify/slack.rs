@@ -80,7 +80,11 @@ fn refusal(error: &NetError) -> Option<String> {
 fn message(news: &News) -> Value {
     let (title, sentence) = headline(news);
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
-    summary.extend(news.about.mark.map(|mark| format!("*{}*", escaped(mark))));
+    summary.extend(
+        news.about
+            .mark
+            .map(|mark| format!("*{}*", escaped(mark.as_str()))),
+    );
     let what = match news.story {
         Story::Judged(_) | Story::Failed { .. } => "run of",
         Story::Review(_) => "at",

@@ -55,6 +55,21 @@ pub struct Connection {
     pub authentication_method: Option<String>,
     /// The scopes it was given, where Truto tells.
     pub scopes: Vec<String>,
+    /// The tenant, in the words of whoever made the connection.
+    pub tenant_id: Option<String>,
+    /// The environment of Truto that it belongs to.
+    pub environment_id: Option<String>,
+    /// Whether Truto reports it as a sandbox.
+    pub is_sandbox: Option<bool>,
+    /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
+    pub region: Option<String>,
+}
+
+impl Connection {
+    /// Whether Truto reports it as a sandbox. Truto reports nothing else about whether data is real.
+    pub fn is_sandbox(&self) -> bool {
+        self.is_sandbox == Some(true)
+    }
 }
 
 /// An Asana workspace or organization.
@@ -101,6 +116,10 @@ pub struct PageRecord {
     pub cursor_sha256: Option<String>,
     /// Whether it named no further page.
     pub last: bool,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// How often it was asked for until that answer came.
+    pub attempts: u32,
 }
 
 /// How the list of users ended and what it held: `rows` = `unique` + `duplicates` + `rejected`.

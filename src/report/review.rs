@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::visible::Minute as _;
 use crate::evidence::{ClosedRow, ReviewClosed, Tool, Worksheet};
-use crate::judgement::mark_of_origin;
+use crate::judgement::Mark;
 use crate::people::Decision;
 
 /// `report.html` of a review that was closed.
@@ -17,7 +17,7 @@ pub(super) struct Page<'a> {
     pub(super) reasons: &'a [String],
     pub(super) tool: &'a Tool,
     pub(super) origin: &'a str,
-    pub(super) mark: Option<&'static str>,
+    pub(super) mark: Option<Mark>,
     pub(super) revocations_due: Timestamp,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Page<'a> {
             reasons: review.reasons,
             tool: review.tool,
             origin: review.origin,
-            mark: mark_of_origin(review.origin),
+            mark: Mark::of(review.origin, review.worksheet.is_sandbox),
             revocations_due: review.revocations_due,
         }
     }

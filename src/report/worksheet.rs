@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::visible::{Minute as _, without_hidden_characters};
 use super::words::Title as _;
 use crate::evidence::{FrozenRow, NO_REVIEW_BEFORE, Worksheet};
-use crate::judgement::{FindingKind, mark_of_origin};
+use crate::judgement::{FindingKind, Mark};
 use crate::people::EmailAddress;
 
 const SCRIPT: &str = include_str!("templates/worksheet.js");
@@ -27,7 +27,7 @@ const STYLE: &str = concat!(
 pub(super) struct Page<'a> {
     worksheet: &'a Worksheet,
     review_sha256: &'a str,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
     script: &'static str,
     script_sha256: String,
     style: &'static str,
@@ -41,7 +41,7 @@ impl<'a> Page<'a> {
         Self {
             worksheet,
             review_sha256,
-            mark: mark_of_origin(origin),
+            mark: Mark::of(origin, worksheet.is_sandbox),
             script: SCRIPT,
             script_sha256: base64(SCRIPT),
             style: STYLE,

@@ -210,7 +210,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it cannot be unpacked"))?;
             let page = match self.is_full {
                 true => list
-                    .page(body)
+                    .page(body, recorded)
                     .ok_or(at(kind, "it cannot be read as a page of its list"))?,
                 false => Page {
                     rows: rows_of_minimal_page(&body).ok_or(at(

@@ -1029,6 +1029,7 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
             frame: &frame,
             connection,
             origin: "https://api.truto.one",
+            schedule: None,
             failure: &failure,
         };
         let report = b"a report".to_vec();

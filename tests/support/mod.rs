@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
-use asana_access_review::evidence::{Executor, RunIdentity, Tool};
+use asana_access_review::evidence::{Executor, RunIdentity, Tool, Trigger};
 use asana_access_review::net::ErrorKind;
 use jiff::Timestamp;
 
@@ -129,6 +129,7 @@ pub(crate) fn told(error: &dyn Error, kind: ErrorKind, hint: Option<String>) -> 
 pub(crate) fn identity(as_of: Timestamp, suffix: &str) -> RunIdentity {
     RunIdentity {
         as_of,
+        trigger: Trigger::Unknown,
         suffix: suffix.to_owned(),
         tool: Tool {
             name: "asana-access-review".to_owned(),

@@ -140,6 +140,8 @@ annotations:
 {{- if $text }}{{ $_ := set $out (include "asana-access-review.variable" $key) $text }}{{ end }}
 {{- end }}
 {{- $_ := set $out "FAIL_ON" (include "asana-access-review.failOn" .) }}
+{{- $_ := set $out "RUN_SCHEDULE" .Values.cronJob.schedule }}
+{{- $_ := set $out "RUN_SCHEDULE_ZONE" .Values.cronJob.timeZone }}
 {{- if not (hasKey $out "HR_TIME_ZONE") }}{{ $_ := set $out "HR_TIME_ZONE" .Values.cronJob.timeZone }}{{ end }}
 {{- toYaml $out }}
 {{- end }}

@@ -79,6 +79,8 @@ pub struct ReviewedConnection {
     pub workspace: Workspace,
     /// How critical the system is, in the company's own word.
     pub criticality: String,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
 }
 
 fn word(part: ReviewPart) -> &'static str {
@@ -169,6 +171,7 @@ impl ReviewManifest {
                 id: worksheet.connection.clone(),
                 workspace: worksheet.workspace.clone(),
                 criticality: frame.criticality.clone(),
+                is_sandbox: worksheet.is_sandbox,
             },
             origin: origin.to_owned(),
             controls: Vec::new(),
@@ -181,6 +184,11 @@ impl ReviewManifest {
             executor: frame.executor.clone(),
             files,
         }
+    }
+
+    /// The origin, as the ledger entry names it.
+    pub fn marked_origin(&self) -> String {
+        marked(&self.origin, self.connection.is_sandbox)
     }
 
     /// The frame that it was made in.
@@ -225,7 +233,7 @@ impl ReviewManifest {
                 "run",
                 folder.is_some_and(|folder| folder.to_string() == entry.run),
             ),
-            ("origin", marked(&self.origin) == entry.origin),
+            ("origin", self.marked_origin() == entry.origin),
         ]
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Owners;
 use crate::evidence::{RunFile, unpacked};
-use crate::people::{EmailAddress, Role, Status, Workspace};
+use crate::people::{Connection, EmailAddress, Role, Status, Workspace};
 
 /// A file of a night that unpacks to more is none of ours, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
@@ -148,6 +148,8 @@ pub(super) fn owner_addresses(lines: &[u8]) -> Result<Vec<OwnerAddresses>, serde
 /// Where a night's accounts came from.
 #[derive(Clone, Debug, Deserialize)]
 pub struct NightPopulation {
+    /// The connection.
+    pub connection: Connection,
     /// The origin.
     pub origin: String,
     /// The workspace.

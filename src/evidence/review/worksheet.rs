@@ -58,6 +58,8 @@ pub struct Worksheet {
     pub opened_at: Timestamp,
     /// The Truto connection.
     pub connection: String,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
     /// The workspace.
     pub workspace: Workspace,
     /// The night whose population it is.

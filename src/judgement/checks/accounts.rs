@@ -1,18 +1,15 @@
 //! The checks on the accounts and on how they were read.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde_json::json;
 
 use super::{check, complete_nights, drop, with};
-use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::words::TRUTO;
+use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
 use crate::people::{
     Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
 };
-
-/// The one origin whose answers need no mark.
-const TRUTO: &str = "https://api.truto.one";
 
 /// More than this off, in minutes, and no instant in the evidence can be trusted.
 pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
@@ -53,31 +50,18 @@ fn connection_active(inputs: &Inputs) -> Check {
 
 fn source_origin(inputs: &Inputs) -> Check {
     let origin = &inputs.population.origin;
-    let id = CheckId::SourceOrigin;
-    match mark_of_origin(origin) {
-        None => check(id, CheckStatus::Pass, format!("answers came from {TRUTO}")),
-        Some(mark) => check(
-            id,
+    let (status, detail) = match Mark::of_population(&inputs.population) {
+        None => (CheckStatus::Pass, format!("answers came from {TRUTO}")),
+        Some(Mark::Sandbox) => (
+            CheckStatus::Warn,
+            format!("answers came from {origin}, through a connection that is a sandbox"),
+        ),
+        Some(mark @ (Mark::TestData | Mark::Elsewhere)) => (
             CheckStatus::Warn,
             format!("answers came from {origin}: {mark}"),
         ),
-    }
-}
-
-/// What evidence from another origin than Truto's own must say of itself on its face.
-pub fn mark_of_origin(origin: &str) -> Option<&'static str> {
-    let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    let host = host.strip_prefix('[').map_or_else(
-        || host.split([':', '/']).next().unwrap_or_default(),
-        |v6| v6.split(']').next().unwrap_or_default(),
-    );
-    if origin == TRUTO {
-        None
-    } else if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
-        Some("TEST DATA")
-    } else {
-        Some("NOT FROM api.truto.one")
-    }
+    };
+    check(CheckId::SourceOrigin, status, detail)
 }
 
 /// This machine's clock against the server's, and against the machine that committed the last ledger entry.

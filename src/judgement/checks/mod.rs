@@ -17,8 +17,9 @@ use super::remedies::Remedy;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
 
 pub(super) use accounts::of_the_accounts;
-pub use accounts::{is_tolerable, mark_of_origin};
+pub use accounts::is_tolerable;
 pub(super) use feed::{hr_identities, of_the_feed, rows_with_people};
+pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;
 

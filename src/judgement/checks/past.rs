@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
 use crate::judgement::outcomes::Judged;
+use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
-use crate::people::Mapping;
+use crate::people::{HrDate, Mapping};
+use crate::schedule::{CLOSE_RUNS, RunSchedule};
 
 /// If the last complete run is older than this, a nightly run was missed.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
-
-/// Two complete runs prove best what happened around a deadline if they are no farther apart than this.
-const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
 
 /// The checks against earlier runs.
 pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
@@ -148,7 +148,86 @@ fn zones_without_close_runs(
     zones.collect()
 }
 
+/// Deadlines that the job's schedule leaves without two runs close around them.
+#[derive(Debug)]
+pub struct ScheduleGaps {
+    /// Their zones, by IANA name; none if there is no gap.
+    pub zones: Vec<String>,
+    /// A schedule in the same zone that closes the gaps.
+    pub proposed: String,
+}
+
+impl ScheduleGaps {
+    /// Of the zone of HR dates, and of each zone that a date of the feed is in.
+    ///
+    /// # Errors
+    /// That the schedule cannot be read.
+    pub fn of(schedule: &RunSchedule, inputs: &Inputs) -> Result<Self, String> {
+        let runs = schedule.parse()?;
+        let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
+        let until = inputs.as_of;
+        let dates = inputs.hr.rows.iter().flat_map(|row| {
+            let dates = [&row.start, &row.end, &row.last_day];
+            dates.into_iter().flatten().map(|date: &HrDate| &*date.zone)
+        });
+        let names: BTreeSet<&str> = dates.chain([&*inputs.policy.hr_time_zone]).collect();
+        // A date with an offset of its own is in no zone.
+        let zones = names
+            .into_iter()
+            .filter_map(|name| Some((name, TimeZone::get(name).ok()?)));
+        let zones: Vec<(&str, TimeZone)> = zones.collect();
+        let missing = zones
+            .iter()
+            .filter(|(_, zone)| !runs.without_close_runs(zone, grace, until).is_empty());
+        Ok(Self {
+            zones: missing.map(|(name, _)| (*name).to_owned()).collect(),
+            proposed: runs.with_close_runs(zones.iter().map(|(_, zone)| zone), grace, until),
+        })
+    }
+
+    /// The gaps and the line that closes them; none if there are none.
+    pub fn detail(&self, schedule: &RunSchedule) -> Option<String> {
+        let Self { zones, proposed } = self;
+        let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
+        (!zones.is_empty()).then(|| {
+            format!(
+                "the schedule {schedule} has no two runs within {hours} hours around every deadline in {zones}: a \
+                 removal between two runs may be proven neither in time nor late{CLOSES_WITH}`RUN_SCHEDULE: {proposed}`"
+            )
+        })
+    }
+}
+
+/// Whether runs come often enough, and on both sides of each deadline.
 fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+    let mut check = cadence_so_far(inputs, leavers);
+    let Some(schedule) = &inputs.schedule else {
+        return check;
+    };
+    let (zones, detail) = match ScheduleGaps::of(schedule, inputs) {
+        Ok(gaps) => {
+            let detail = gaps.detail(schedule);
+            (gaps.zones, detail)
+        }
+        Err(wrong) => (
+            Vec::new(),
+            Some(format!("the schedule {schedule}: {wrong}")),
+        ),
+    };
+    let numbers = &mut check.numbers;
+    numbers.insert(
+        "zones_without_close_runs".to_owned(),
+        json!(zones.join(", ")),
+    );
+    if let Some(detail) = detail {
+        check.status = CheckStatus::Warn;
+        check.detail = format!("{}; {detail}", check.detail);
+    }
+    check
+}
+
+/// The runs there were.
+fn cadence_so_far(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let id = CheckId::Cadence;
     let Some(baseline) = &inputs.past.baseline else {
         return if inputs.past.ledger_head.is_none() {
@@ -182,7 +261,11 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
         };
         (status, detail)
     };
-    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    // A known schedule shows it before any deadline is missed.
+    let zones = match inputs.schedule {
+        None => zones_without_close_runs(inputs, baseline, leavers),
+        Some(_) => BTreeSet::new(),
+    };
     let zones = Vec::from_iter(zones).join(", ");
     if !zones.is_empty() {
         detail.push_str(&format!(

@@ -51,6 +51,7 @@ pub(in crate::judgement) fn world() -> World {
                 review_every_seconds: None,
                 revocation_grace_seconds: None,
             },
+            schedule: None,
             population: Population {
                 connection: Connection {
                     id: "conn".to_owned(),
@@ -76,6 +77,8 @@ pub(in crate::judgement) fn world() -> World {
                         sha256: String::new(),
                         cursor_sha256: None,
                         last: true,
+                        status: 200,
+                        attempts: 1,
                     }],
                     last_page_reached: true,
                     ..Listing::default()
@@ -330,6 +333,7 @@ impl World {
         };
         let findings = judged.findings.iter();
         let previous = Previous {
+            schedule: self.inputs.schedule.clone(),
             ledger_detail: String::new(),
             directives: directives.sha256(),
             links: judged.links,
