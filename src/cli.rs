@@ -222,7 +222,7 @@ fn rhythm(given: &clap::ArgMatches) -> Result<Option<Rhythm>, String> {
         (None, _) => Ok(None),
         (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(every))),
         (Some(Every::Interval(_)), Some(_)) => Err(
-            "error: --zone is for a schedule, as --every \"40 23 * * *\"; an interval has none\n"
+            "error: --zone is for a schedule, as --every \"30 0,23 * * *\"; an interval has none\n"
                 .to_owned(),
         ),
         (Some(Every::Schedule(pattern)), zone) => {
@@ -506,7 +506,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .long("every")
                 .value_name("DURATION|SCHEDULE")
                 .value_parser(Every::parse)
-                .help("When runs were due: the five fields of the cron schedule, as \"40 23 * * *\", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one"),
+                .help("When runs were due: the five fields of the cron schedule, as \"30 0,23 * * *\", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: the schedule that the evidence records (RUN_SCHEDULE), since it last changed]"),
         )
         .arg(
             Arg::new("zone")

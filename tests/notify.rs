@@ -574,7 +574,9 @@ async fn of_five_thousand_reviewers_as_many_are_told_as_fit() {
         } else {
             ensure_slack_takes_it(&mail.json());
             let text = mail.text();
-            assert!(text.contains("and 4980 more") && text.contains("3 problem(s) in decision files"));
+            assert!(
+                text.contains("and 4980 more") && text.contains("3 problem(s) in decision files")
+            );
             assert!(
                 text.contains("2026-Q4-7f3a9c OVERDUE, was due 2026-12-31"),
                 "{text}"

@@ -148,7 +148,7 @@ fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     for told in [
         "Integrity: holds\n",
-        "Operation: not checked (no schedule: give --every), 1 run failed\n",
+        "Operation: not checked (the evidence records no schedule: give --every), 1 run failed\n",
         "entries    4: 3 runs judged, 1 run failed",
         "decisions  recomputed with the same result for 3 of 3 runs",
         "failed run entry 3, dt=",

@@ -242,7 +242,10 @@ pub(super) async fn verify(
                     now: expected.now,
                 };
                 recompute.remember(&entry);
-                let failure = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
+                let manifest = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
+                let failure = manifest
+                    .as_ref()
+                    .and_then(|manifest| manifest.failure.as_ref());
                 if let Some(at) = run.instant()
                     && matches!(entry.kind, EntryKind::Run | EntryKind::Failure)
                 {
@@ -250,10 +253,15 @@ pub(super) async fn verify(
                     let failed = is_failure.then(|| FailedRun {
                         entry: sequence,
                         run: entry.run.clone(),
-                        stage: failure.as_ref().map(|failure| failure.stage.clone()),
-                        exit: failure.as_ref().map(|failure| failure.code),
+                        stage: failure.map(|failure| failure.stage.clone()),
+                        exit: failure.map(|failure| failure.code),
                     });
-                    started.push(Started { at, failed });
+                    let schedule = manifest.and_then(|manifest| manifest.schedule);
+                    started.push(Started {
+                        at,
+                        failed,
+                        schedule,
+                    });
                 }
             }
         }
@@ -286,7 +294,6 @@ pub(super) async fn verify(
     started.sort_by_key(|run| run.at);
     let (first, last) = (started.first(), started.last());
     chain.period = first.zip(last).map(|(first, last)| (first.at, last.at));
-    // Here a schedule that the evidence itself records may stand in for `--every`.
     let rhythm = expected.every.as_ref();
     chain.operation = operation::check(&started, rhythm, &expected.period, expected.now);
     verified.chains.push(chain);

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::schedule::Schedule;
+use crate::schedule::{RunSchedule, Schedule};
 
 /// How often runs are due.
 #[derive(Clone, Debug)]
@@ -78,6 +78,8 @@ pub(super) struct Started {
     pub(super) at: Timestamp,
     /// Of a run that ended without a judgement.
     pub(super) failed: Option<FailedRun>,
+    /// The schedule that its manifest records.
+    pub(super) schedule: Option<RunSchedule>,
 }
 
 /// A run that ended without a judgement. It is not missing: it explains itself.
@@ -142,8 +144,16 @@ pub(super) fn check(
     period: &Period,
     now: Timestamp,
 ) -> Operation {
+    let recorded = match rhythm {
+        Some(_) => None,
+        None => recorded(started),
+    };
+    let (rhythm, since) = match &recorded {
+        Some((rhythm, since)) => (Some(rhythm), Some(*since)),
+        None => (rhythm, None),
+    };
     let zone = rhythm.map_or(TimeZone::UTC, Rhythm::zone);
-    let from = period.from.map(|from| from.start(&zone, now));
+    let from = period.from.map(|from| from.start(&zone, now)).max(since);
     let to = period.to.map(|to| to.end(&zone, now));
     let is_within =
         |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
@@ -162,6 +172,18 @@ pub(super) fn check(
         }),
         failed: failed.filter_map(|run| run.failed.clone()).collect(),
     }
+}
+
+/// The schedule that the evidence records, and the first run since which it has not changed. A run that records none
+/// was started by hand, outside the job.
+fn recorded(started: &[Started]) -> Option<(Rhythm, Timestamp)> {
+    let of_runs = started.iter().rev();
+    let mut of_runs = of_runs.filter_map(|run| Some((run.schedule.as_ref()?, run.at)));
+    let (newest, mut since) = of_runs.next()?;
+    for (_, at) in of_runs.take_while(|(schedule, _)| *schedule == newest) {
+        since = at;
+    }
+    Some((Rhythm::Schedule(newest.parse().ok()?), since))
 }
 
 /// Runs, and the period they are looked at in.
@@ -374,6 +396,7 @@ mod tests {
         let started = runs.iter().map(|at| Started {
             at: *at,
             failed: None,
+            schedule: None,
         });
         let operation = check(&Vec::from_iter(started), Some(rhythm), period, at(now));
         operation.due.expect("an answer")
@@ -390,6 +413,32 @@ mod tests {
 
     fn missing(rhythm: &Rhythm, runs: &[&str]) -> Vec<String> {
         missing_at(rhythm, runs, &Period::default(), NOW)
+    }
+
+    #[test]
+    fn without_a_schedule_the_recorded_one_counts_since_it_last_changed() {
+        let run = |at: &str, cron: Option<&str>| Started {
+            at: at.parse().expect("an instant"),
+            failed: None,
+            schedule: cron.map(|cron| RunSchedule {
+                cron: cron.to_owned(),
+                zone: "Etc/UTC".to_owned(),
+            }),
+        };
+        let (once, twice) = (Some("40 23 * * *"), Some("30 0,23 * * *"));
+        let runs = [
+            run("2026-11-20T23:40:00Z", once),
+            run("2026-11-22T23:30:00Z", twice),
+            run("2026-11-23T00:30:00Z", twice),
+            run("2026-11-23T12:00:00Z", None),
+            run("2026-11-24T00:30:00Z", twice),
+        ];
+        let check = |runs: &[Started]| check(runs, None, &Period::default(), at(NOW)).due;
+        let due = check(&runs).expect("a recorded schedule");
+        assert_eq!(due.from, Some(at("2026-11-22T23:30:00Z")));
+        let missing = due.missing.iter().map(|missing| missing.from);
+        assert_eq!(Vec::from_iter(missing), [at("2026-11-23T23:30:00Z")]);
+        assert_eq!(check(&[run("2026-11-20T23:40:00Z", None)]), None);
     }
 
     #[test]
@@ -525,6 +574,7 @@ mod tests {
                 stage: None,
                 exit: None,
             }),
+            schedule: None,
         };
         let runs = [run(1, false), run(2, true), run(3, true), run(4, false)];
         let of = |period: Period| {

@@ -114,7 +114,9 @@ fn operation(verified: &Verified) -> String {
     };
     let none_was_due = all_due().all(|due| due.runs == Some(0));
     let mut text = match verified.missing_runs() {
-        None => "Operation: not checked (no schedule: give --every)".to_owned(),
+        None => {
+            "Operation: not checked (the evidence records no schedule: give --every)".to_owned()
+        }
         Some(0) if none_was_due => "Operation: no run was due in this period".to_owned(),
         Some(0) => "Operation: no scheduled run is missing".to_owned(),
         Some(1) => "Operation: 1 scheduled run is missing".to_owned(),

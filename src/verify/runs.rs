@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::committed::{Committed, Found};
 use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{EntryKind, Failure, Manifest, RunFile};
+use crate::evidence::{EntryKind, Manifest, RunFile};
 use crate::judgement::{self, RunRef};
 use crate::people::RawKind;
 use crate::source::{self, KeptAnswers};
@@ -38,13 +38,13 @@ impl KeptAnswers for Kept {
     }
 }
 
-/// Checks a run. Of a failed run, gives why it failed.
+/// Checks a run, and gives its manifest if nothing is wrong with the run.
 pub(super) async fn verify(
     stored: &Committed<'_>,
     recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
-) -> Result<Option<Failure>, StoreError> {
+) -> Result<Option<Manifest>, StoreError> {
     let run = &stored.folder;
     let faults_before = verified.faults.len();
     let found = stored.walk(RunFile::is_read_again, chain, verified).await?;
@@ -68,7 +68,7 @@ pub(super) async fn verify(
         return Ok(None);
     };
     if stored.entry.kind != EntryKind::Run {
-        return Ok(manifest.failure);
+        return Ok(Some(manifest));
     }
     let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept);
     match accounts {
@@ -97,7 +97,7 @@ pub(super) async fn verify(
             }
         }
     }
-    Ok(None)
+    Ok(Some(manifest))
 }
 
 /// The manifest, which must agree with entry and sums.

@@ -223,7 +223,8 @@ fn list_complete(inputs: &Inputs) -> Check {
             "the last page was not reached".to_owned(),
         )
     } else if listing.partial_response && !memberships_agree(&inputs.population.memberships) {
-        let detail = "Truto marked the list as partial, and the memberships do not show that it is complete";
+        let detail =
+            "Truto marked the list as partial, and the memberships do not show that it is complete";
         (CheckStatus::Fail, detail.to_owned())
     } else if listing.partial_response {
         let detail = "Truto marked the list as partial; the memberships name the same accounts";

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::remedies::Remedy;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
 
-pub(super) use accounts::of_the_accounts;
 pub use accounts::is_tolerable;
+pub(super) use accounts::of_the_accounts;
 pub(super) use feed::{hr_identities, of_the_feed, rows_with_people};
 pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;

@@ -233,11 +233,7 @@ fn cadence_so_far(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
         return if inputs.past.ledger_head.is_none() {
             check(id, CheckStatus::Pass, "the first run")
         } else {
-            check(
-                id,
-                CheckStatus::Warn,
-                "no earlier run is complete",
-            )
+            check(id, CheckStatus::Warn, "no earlier run is complete")
         };
     };
     let since = inputs.as_of.duration_since(baseline.as_of);

@@ -27,7 +27,8 @@ fn store_protection(store: &Protection) -> Check {
     match create_only {
         true => seen.push("a second create was refused".to_owned()),
         false => fails.push(
-            "the store accepted a second create of the same name: it replaces existing objects".to_owned(),
+            "the store accepted a second create of the same name: it replaces existing objects"
+                .to_owned(),
         ),
     }
     match (lock_asked, lock) {
@@ -59,7 +60,9 @@ fn store_protection(store: &Protection) -> Check {
         (_, None) => {}
     }
     if let Some(unread) = unread {
-        warns.push(format!("lock and encryption could not be read back: {unread}"));
+        warns.push(format!(
+            "lock and encryption could not be read back: {unread}"
+        ));
     }
     let status = match (fails.is_empty(), warns.is_empty()) {
         (false, _) => CheckStatus::Fail,
