@@ -976,6 +976,8 @@ fn a_place_without_evidence_is_a_wrong_configuration_and_never_a_pass() {
         evidence.faults(&["--head", &head]),
         ["truncated ledger entry 4"]
     );
+    let ended = evidence.verify(&["--head", &head]);
+    assert!(ended.stdout.contains("Operation: not checked"));
     assert!(evidence.faults(&["--connection", "another"])[0].starts_with("empty_ledger"));
 }
 

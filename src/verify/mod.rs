@@ -145,7 +145,10 @@ impl Verified {
     /// The second answer: how many scheduled runs are missing; none where no schedule is known.
     pub fn missing_runs(&self) -> Option<u64> {
         let due = self.chains.iter().map(|chain| chain.operation.due.as_ref());
-        due.map(|due| due.map(Due::missing_runs)).sum()
+        let missing: Option<Vec<u64>> = due.map(|due| due.map(Due::missing_runs)).collect();
+        missing
+            .filter(|missing| !missing.is_empty())
+            .map(|missing| missing.iter().sum())
     }
 
     pub fn exit(&self) -> Exit {
