@@ -807,7 +807,7 @@ fn the_first_page_names_connection_program_trigger_and_schedule() {
     let text = text_of(&known.report());
     let connection = ", tenant acme Truto environment 0b6f3d0e ; no sandbox; region eu";
     assert_says(&text, connection);
-    assert_says(&text, "0.1.0, commit 0123abc; version");
+    assert_says(&text, "0.1.0, commit 0123abc ; version");
     assert_says(
         &text,
         "by the CronJob, at an instant of the schedule ( scheduled )",

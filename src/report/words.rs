@@ -52,7 +52,7 @@ impl Meaning for Trigger {
     fn meaning(&self) -> &'static str {
         match self {
             Self::Scheduled => "by the CronJob, at an instant of the schedule",
-            Self::Manual => "by hand",
+            Self::Manual => "outside the schedule",
             Self::Unknown => "not known",
         }
     }
