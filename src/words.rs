@@ -35,7 +35,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     let _ = writeln!(
         text,
         "{:<12}  {}",
-        headline(judgement.verdict),
+        judgement.verdict.headline(),
         counts.conclusion(judgement.verdict)
     );
     if let Some(mark) = mark {
@@ -113,16 +113,6 @@ pub fn summary(done: &Done, names: bool) -> String {
         committed.sequence, committed.head_sha256
     );
     text
-}
-
-/// The verdict in capitals.
-pub fn headline(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "PASS",
-        Verdict::PassWithExceptions => "PASS WITH EXCEPTIONS",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-        Verdict::Fail => "FAIL",
-    }
 }
 
 /// How many checks passed, and which did not: a pass with a warning is not a plain one.

@@ -475,6 +475,17 @@ pub struct Counts {
     pub risk_acceptances: u64,
 }
 
+impl Verdict {
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::PassWithExceptions => "PASS WITH EXCEPTIONS",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Fail => "FAIL",
+        }
+    }
+}
+
 impl Counts {
     /// What the run concludes, as a clause: the verdict in the words of the report, the terminal and the notifications.
     pub fn conclusion(&self, verdict: Verdict) -> String {

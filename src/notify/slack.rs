@@ -10,7 +10,6 @@ use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
 use crate::net::{Http, NetError, Request};
 use crate::people::Decision;
-use crate::words;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;
@@ -162,7 +161,7 @@ fn headline(news: &News) -> (String, String) {
         Story::Review(review) => return headline_of_review(review),
         Story::Failed { .. } => ("RUN FAILED", "nothing was checked".to_owned()),
         Story::Judged(judged) => (
-            words::headline(judged.verdict),
+            judged.verdict.headline(),
             judged.counts.conclusion(judged.verdict),
         ),
     };

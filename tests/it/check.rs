@@ -303,7 +303,10 @@ fn a_bucket_that_replaces_deletes_or_does_not_lock_is_found() {
     let ended = job.run_with(&["check", "--json", "--write-probe"]);
     assert_eq!(ended.code, 4, "{}", ended.stdout);
     let failed = lines(&ended, "fail");
-    assert!(failed[0].1.contains("and none is seen"), "{failed:?}");
+    assert!(
+        failed[0].1.contains("and the object has none"),
+        "{failed:?}"
+    );
 
     server.heal();
     let gone = Fault::Xml(204, String::new());

@@ -46,7 +46,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
                 "extraVolumes": [{ "name": "more", "emptyDir": {} }],
                 "extraVolumeMounts": [{ "name": "more", "mountPath": "/more" }],
                 "extraObjects": [{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "{{ .Release.Name }}-more" } }],
-                "config": { "hrLocationZones": { "New York, NY": "America/New_York" }, "controlIds": ["AC-7"] },
+                "config": { "hrLocationZones": { "New York, NY": "America/New_York" }, "controlIds": ["AC-7: Leavers, and contractors, lose access within a day", "IT-12"] },
                 "networkPolicy": { "extraEgress": [{ "ports": [{ "protocol": "TCP", "port": 3128 }] }] },
             }),
         ),

@@ -627,7 +627,7 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
     );
     assert_eq!(
         night.check("hr_rows_accounted"),
-        "warn: 2 row(s) have a status that is not known"
+        "warn: 2 row(s) have an unknown status"
     );
     assert_eq!(
         night.leavers(),
@@ -1474,7 +1474,7 @@ fn h51_after_an_erasure_the_old_evidence_still_verifies() {
     assert_eq!(after.code, 0);
     assert_eq!(
         after.check("ledger_continues"),
-        "pass: entry 2 and what was used of earlier runs are unaltered"
+        "pass: entry 2 and the earlier files that this run used are unaltered"
     );
     assert_eq!(tree(&job.run_folder(1)), before);
     ensure_verifies(&job);

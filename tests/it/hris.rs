@@ -489,7 +489,7 @@ fn exit_0_and_the_evidence_names_every_page_of_the_hr_system() {
     }
     let report = std::fs::read_to_string(job.run_folder(1).join("report.html")).expect("a report");
     assert!(report.contains("The HR system, read through Truto"));
-    assert!(report.contains("when it was read live"));
+    assert!(report.contains("when it was read, by the server"));
 }
 
 #[test]

@@ -985,7 +985,7 @@ fn a_head_that_was_told_shows_that_the_end_was_cut_off() {
     );
     let cut = verify(&job.evidence(), &["--head", &head]);
     assert_eq!(cut.code, 5);
-    assert!(cut.stdout.contains("cut_tail"), "{}", cut.stdout);
+    assert!(cut.stdout.contains("truncated"), "{}", cut.stdout);
 }
 
 // What README says.

@@ -293,7 +293,7 @@ mod folder {
     #[tokio::test]
     #[ignore = "the next test runs it as a child process"]
     async fn writer() {
-        if !is_child("folder::writer") {
+        if !is_child("store::folder::writer") {
             return;
         }
         let store = Store::folder("evidence");
@@ -313,7 +313,7 @@ mod folder {
         for moment in [30, 60, 90, 120, 150, 180] {
             let folder = tempfile::tempdir().unwrap();
             let mut child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "folder::writer", "--ignored"])
+                .args(["--exact", "store::folder::writer", "--ignored"])
                 .current_dir(folder.path())
                 .stdout(Stdio::null())
                 .spawn()
@@ -1042,7 +1042,12 @@ mod environment {
     /// One create in a fresh process with exactly these variables: what it printed.
     fn create_with<'a>(env: impl IntoIterator<Item = (&'a str, String)>) -> String {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "environment::child", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "store::environment::child",
+                "--ignored",
+                "--nocapture",
+            ])
             .env_clear()
             .envs(env)
             .output()
@@ -1057,7 +1062,7 @@ mod environment {
     #[tokio::test]
     #[ignore = "the other tests here run it as a child process"]
     async fn child() {
-        if !is_child("environment::child") {
+        if !is_child("store::environment::child") {
             return;
         }
         let location = Location::S3 {

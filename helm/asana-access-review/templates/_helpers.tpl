@@ -126,7 +126,8 @@ annotations:
 {{- range $key, $value := .Values.config }}
 {{- $text := "" }}
 {{- if kindIs "slice" $value }}
-{{- $text = join "," $value }}
+{{- /* The text of a control may have commas. */}}
+{{- $text = join (eq $key "controlIds" | ternary "; " ",") $value }}
 {{- else if kindIs "map" $value }}
 {{- /* Work places have commas in their names, so their pairs end with a semicolon. */}}
 {{- $end := eq $key "hrLocationZones" | ternary ";" "," }}
