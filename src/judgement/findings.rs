@@ -11,6 +11,7 @@ use super::records::finding_id;
 use super::remedies::{Remedy, key_of};
 use super::reviews::NotDone;
 use super::suspicion::Reason;
+use super::uses::Uses;
 use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind,
     OffboardingResult, Outcome, Severity,
@@ -23,6 +24,7 @@ pub(super) fn of_the_night(
     leavers: &[Judged<'_>],
     matches: &[Matches<'_>],
     not_done: &[NotDone<'_>],
+    uses: &mut Uses,
 ) -> Vec<Finding> {
     let inputs = basis.inputs;
     let mut findings = Vec::new();
@@ -31,15 +33,15 @@ pub(super) fn of_the_night(
         for leaver in std::iter::once(&judged.leaver).chain(&judged.superseded) {
             late_removal(basis, leaver, &mut findings);
         }
-        without_owner(basis, judged, &mut findings);
+        without_owner(basis, judged, &mut findings, uses);
     }
     possible_access(inputs, leavers, &mut findings);
     without_address(inputs, leavers, &mut findings);
     not_carried_out(inputs, not_done, &mut findings);
-    unidentifiable(basis, &mut findings);
-    without_hr_record(basis, matches, &mut findings);
+    unidentifiable(basis, &mut findings, uses);
+    without_hr_record(basis, matches, &mut findings, uses);
     // Last: only by now it is known which lines were approved by the person they are for.
-    invalid_directives(basis, &mut findings);
+    invalid_directives(basis, &mut findings, uses);
     findings.sort_by(|a, b| {
         (
             a.severity,
@@ -304,7 +306,12 @@ fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>)
 }
 
 /// A service account whose owner has left: the leaver may know its password, and the account has no owner.
-fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
+fn without_owner(
+    basis: &Basis<'_>,
+    judged: &Judged<'_>,
+    findings: &mut Vec<Finding>,
+    uses: &mut Uses,
+) {
     let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
     if !has_left || judged.is_accepted {
         return;
@@ -313,7 +320,10 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
     let accounts = &basis.inputs.population.accounts;
     let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
     for (line, account) in owned {
-        basis.directives.owner_has_left(line, &account.id);
+        uses.alias(
+            line,
+            format!("the owner of account {} has left", account.id),
+        );
         findings.push(finding(
             basis.inputs,
             About {
@@ -356,12 +366,12 @@ fn not_carried_out(inputs: &Inputs, not_done: &[NotDone<'_>], findings: &mut Vec
     }
 }
 
-fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
+fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Uses) {
     let inputs = basis.inputs;
     for account in &inputs.population.accounts {
         if account.access() == Access::None
             || !account.emails.is_empty()
-            || basis.directives.name(account)
+            || basis.directives.name(account, uses)
         {
             continue;
         }
@@ -384,7 +394,12 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
 
 /// Accounts in the organization's domains that no person in a roster owns. Guests are outsiders, and HR does
 /// not list them.
-fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut Vec<Finding>) {
+fn without_hr_record(
+    basis: &Basis<'_>,
+    matches: &[Matches<'_>],
+    findings: &mut Vec<Finding>,
+    uses: &mut Uses,
+) {
     let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope != FeedScope::Roster || inputs.hr.unusable.is_some() {
         return;
@@ -405,10 +420,10 @@ fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut 
             || !account.emails.iter().any(is_internal)
             // HR names the person, in a row that could not be read and fails a check of its own.
             || account.emails.iter().any(|email| rejected.contains(email))
-            || basis.directives.is_service(account)
+            || basis.directives.is_service(account, uses)
             || basis
                 .directives
-                .covers_account(account, "no HR record", None)
+                .covers_account(account, "no HR record", None, uses)
                 .is_some()
         {
             continue;
@@ -434,8 +449,8 @@ fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut 
 }
 
 /// Lines of manual decisions that are never used.
-fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
-    for line in basis.directives.invalid() {
+fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
+    for line in uses.invalid(&basis.directives, basis.inputs) {
         let (kind, file) = match line.kind {
             DirectiveKind::Alias => (FindingKind::AliasInvalid, "aliases"),
             DirectiveKind::Exception => (FindingKind::ExceptionInvalid, "exceptions"),

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
+use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::people::{
     Access, Account, Decision, EmailAddress, FollowUp, FollowUpState, Reviews, Role,
@@ -41,7 +42,7 @@ enum Seen {
 }
 
 /// Follows every decision.
-pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
+pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool, uses: &mut Uses) -> Tonight<'a> {
     let inputs = basis.inputs;
     let Some(mut reviews) = inputs.directives.reviews.clone() else {
         return Tonight::default();
@@ -62,6 +63,7 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
                     account,
                     "a review's decision is not carried out",
                     Some(deadline),
+                    uses,
                 )
                 .is_none()
         {

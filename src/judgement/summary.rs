@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::checks::rows_with_people;
-use super::directives::Needed;
+use super::uses::Needed;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Standing,

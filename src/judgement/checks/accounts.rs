@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::{check, complete_nights, drop, with};
+use crate::judgement::directives::NO_EMAIL;
+use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::people::{
     Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
@@ -21,7 +23,7 @@ pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
 const SUSPICIOUS_POPULATION: u64 = 2000;
 
 /// The checks on the accounts and on how they were read.
-pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) -> Vec<Check> {
     let inputs = basis.inputs;
     vec![
         connection_active(inputs),
@@ -31,8 +33,8 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
         list_complete(inputs),
         rows_reconcile(inputs),
         population_size(inputs),
-        population_drop(basis),
-        fields_known(basis),
+        population_drop(basis, uses),
+        fields_known(basis, uses),
         viewer(inputs),
     ]
 }
@@ -366,26 +368,38 @@ fn population_size(inputs: &Inputs) -> Check {
     with(check(id, status, detail), json!({ "accounts": accounts }))
 }
 
-fn population_drop(basis: &Basis<'_>) -> Check {
+fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
     let nights = complete_nights(inputs).map(|night| (night.as_of, night.counts.accounts.total));
-    drop(basis, CheckId::PopulationDrop, now, nights)
+    drop(basis, CheckId::PopulationDrop, now, nights, uses)
 }
 
-fn fields_known(basis: &Basis<'_>) -> Check {
+fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
     let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
-    let (named, nameless): (Vec<&Account>, Vec<&Account>) = accounts
-        .iter()
-        .filter(|account| account.access() != Access::None && account.emails.is_empty())
-        .partition(|account| basis.directives.name(account));
-    let (by_hand, no_email) = (named.len(), nameless.len());
-    let exceptions: BTreeSet<String> = named
-        .iter()
-        .filter_map(|account| basis.directives.excepts_account(account))
-        .collect();
+    let (mut by_hand, mut no_email) = (0, 0);
+    let mut exceptions = BTreeSet::new();
+    for account in accounts {
+        if account.access() == Access::None || !account.emails.is_empty() {
+            continue;
+        }
+        if basis.directives.is_service(account, uses) {
+            by_hand += 1;
+            continue;
+        }
+        match basis
+            .directives
+            .covers_account(account, NO_EMAIL, None, uses)
+        {
+            Some(exception) => {
+                by_hand += 1;
+                exceptions.insert(exception.in_short());
+            }
+            None => no_email += 1,
+        }
+    }
     let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
     let no_role = count(|account| {
         account.access() != Access::None && matches!(account.role, Role::Unknown(_))
