@@ -8,7 +8,7 @@ use super::directives::WITHOUT_ADDRESS;
 use super::matching::Matches;
 use super::outcomes::{Judged, listed};
 use super::records::finding_id;
-use super::remedies::{Remedy, key_of};
+use super::remedies::{Key, Remedy};
 use super::reviews::NotDone;
 use super::suspicion::Reason;
 use super::uses::Uses;
@@ -59,12 +59,20 @@ pub(super) fn of_the_night(
             ))
     });
     // One account and person give one finding, with everything there is to report.
+    let mut notes: Vec<String> = Vec::new();
     findings.dedup_by(|again, first| {
-        let is_same = again.finding_id == first.finding_id;
-        if is_same && !first.note.contains(&again.note) {
-            first.note = format!("{}; {}", first.note, again.note);
+        if again.finding_id != first.finding_id {
+            notes.clear();
+            return false;
         }
-        is_same
+        if notes.is_empty() {
+            notes.push(first.note.clone());
+        }
+        if !notes.contains(&again.note) {
+            first.note = format!("{}; {}", first.note, again.note);
+            notes.push(again.note.clone());
+        }
+        true
     });
     findings
 }
@@ -221,16 +229,16 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         if leavers.len() > 1 {
             note.push_str(&format!("; {} leavers", leavers.len()));
         }
-        let person = key_of(leaver.person_id.as_deref(), &leaver.emails);
+        let person = Key::of(leaver.person_id.as_deref(), &leaver.emails);
         let closes = match reason {
             Reason::Shared => Some(Remedy::Service(account.id.clone())),
             // The check on columns has the setting.
             Reason::Unread => None,
-            _ if person.is_empty() => Some(Remedy::Account(account.id.clone())),
+            _ if person == Key::None => Some(Remedy::Account(account.id.clone())),
             _ => Some(Remedy::Different(account.id.clone())),
         };
         if let Some(remedy) = closes {
-            note.push_str(&format!("; closes with: `{}`", remedy.line(&person)));
+            note.push_str(&format!("; closes with: `{}`", remedy.line(person)));
         }
         findings.push(finding(
             inputs,
@@ -270,7 +278,7 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
             note: format!(
                 "HR gives no usable work address for {count} leaver(s): an account could not have been found; \
                  closes with: `{}`",
-                Remedy::Check(WITHOUT_ADDRESS).line("")
+                Remedy::Check(WITHOUT_ADDRESS).line(Key::None)
             ),
         },
     ));
@@ -337,7 +345,7 @@ fn without_owner(
                 note: format!(
                     "a service account whose owner has left (line {line} of the aliases): change its secrets and \
                      name another owner; closes with: `{}`",
-                    Remedy::Service(account.id.clone()).line("")
+                    Remedy::Service(account.id.clone()).line(Key::None)
                 ),
             },
         ));

@@ -9,7 +9,7 @@ use super::directives::AccountKey;
 use super::directives::Named;
 use super::lookup::{Lookup, Map, Set};
 use super::people::Person;
-use super::remedies::{Doubt, Remedy, key_of};
+use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{Suspected, Suspects};
 use super::uses::Uses;
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
@@ -465,7 +465,7 @@ impl<'a> Index<'a> {
                     true => ("id", other_address(other)),
                     false => (
                         "work address",
-                        key_of(other.person_id.as_deref(), &other.emails),
+                        Key::of(other.person_id.as_deref(), &other.emails),
                     ),
                 };
                 let text = format!(
@@ -473,7 +473,7 @@ impl<'a> Index<'a> {
                      one person, or `different` with account {} if the account belongs to the other",
                     link.account_id
                 );
-                let doubt = Doubt::new(text, Remedy::SamePerson(key));
+                let doubt = Doubt::new(text, Remedy::SamePerson(key.to_string()));
                 matches.doubtful.entry(link.account_id).or_insert(doubt);
             }
         }
@@ -505,8 +505,8 @@ impl<'a> Index<'a> {
 }
 
 /// The address that separates a person from another with the same id.
-fn other_address(person: &Person<'_>) -> String {
-    key_of(None, &person.emails)
+fn other_address<'p>(person: &'p Person<'_>) -> Key<'p> {
+    Key::of(None, &person.emails)
 }
 
 /// The accounts of a key that had to be made.

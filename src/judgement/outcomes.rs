@@ -401,7 +401,7 @@ impl<'a> Judge<'_, 'a> {
             deadline_from_notice: terms.deadline_from_notice,
             within_sla_from_notice,
             in_feed: person.in_feed,
-            hr_status: row.map(|row| Tenure::status_word(&row.status)),
+            hr_status: row.map(|row| row.status.clone()),
             hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),

@@ -285,7 +285,7 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
         written(row.email.iter()),
         row.name.as_deref(),
         written(row.other_emails.iter()),
-        Tenure::status_word(&row.status),
+        &row.status,
         &row.notes,
     )
 }
@@ -502,8 +502,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
 /// Whether HR never reported them as a leaver, and no account was or may be theirs.
 fn never_left(leaver: &Leaver) -> bool {
     let says_left = |tenure: &Tenure| {
-        let ended = Tenure::status_word(&Employment::Ended);
-        tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+        tenure.status == Employment::Ended || tenure.end.is_some() || tenure.last_day.is_some()
     };
     leaver.standing == Standing::Doubtful
         && leaver.result.is_none()

@@ -23,10 +23,9 @@ pub(super) struct NotDone<'a> {
     pub(super) note: String,
 }
 
-/// The reviews as this night leaves them, and what was not done.
-#[derive(Default)]
+/// The reviews as this run leaves them, and what was not done.
 pub(super) struct Tonight<'a> {
-    pub(super) reviews: Option<Reviews>,
+    pub(super) reviews: Reviews,
     pub(super) not_done: Vec<NotDone<'a>>,
 }
 
@@ -44,9 +43,7 @@ enum Seen {
 /// Follows every decision.
 pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool, uses: &mut Uses) -> Tonight<'a> {
     let inputs = basis.inputs;
-    let Some(mut reviews) = inputs.directives.reviews.clone() else {
-        return Tonight::default();
-    };
+    let mut reviews = inputs.reviews.clone();
     let grace = inputs.policy.revocation_grace_seconds.unwrap_or_default();
     let grace = SignedDuration::from_secs(grace);
     let mut not_done = Vec::new();
@@ -80,10 +77,7 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool, uses: &mut Uses) ->
             });
         }
     }
-    Tonight {
-        reviews: Some(reviews),
-        not_done,
-    }
+    Tonight { reviews, not_done }
 }
 
 /// Accounts that have or may have access, by the address they bear: who was removed and invited anew has
@@ -201,10 +195,9 @@ fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Op
     }
 }
 
-/// The check on the reviews themselves; none where nobody looked, as in evidence of earlier versions, or
-/// none is asked for.
+/// The check on the reviews themselves; none if no reviews are asked for and all could be read.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
-    let reviews = inputs.directives.reviews.as_ref()?;
+    let reviews = &inputs.reviews;
     if !reviews.unread.is_empty() {
         return Some(check(CheckId::ReviewDue, CheckStatus::Fail, lost(reviews)));
     }

@@ -10,7 +10,7 @@ use super::directives::{Directives, Named};
 use super::lookup::{Map, Set};
 use super::matching::{Index, Link};
 use super::people::Person;
-use super::remedies::key_of;
+use super::remedies::Key;
 use super::uses::Uses;
 use crate::people::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
@@ -394,7 +394,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
             .filter_map(|id| self.by_id.get(id.as_str()).copied());
         let whose = match names.first() {
             Some(name) => name.words().join(" "),
-            None => key_of(person.person_id.as_deref(), &person.emails),
+            None => Key::of(person.person_id.as_deref(), &person.emails).to_string(),
         };
         taking.take(Reason::Before, &whose, remembered);
         if !self.accounts.is_empty() {

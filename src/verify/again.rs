@@ -82,8 +82,6 @@ pub(super) struct Judges {
     held: Vec<Earlier>,
     /// Every entry before, by number.
     entries: BTreeMap<u64, Known>,
-    /// Whether a night before says how its accounts were derived: then every one after it does.
-    says_how: bool,
     /// Every review that was opened, by the number of its entry.
     reviews: BTreeMap<u64, OpenedReview>,
     /// What happened to reviews; what could not be read is not told.
@@ -215,11 +213,9 @@ impl Judges {
     /// Whether a night was told of every review there was: what the night before left, with what has happened
     /// since. Where a review cannot be read here, nobody can say.
     fn was_told_of_reviews(&self, inputs: &judgement::Inputs) -> bool {
-        let Some(told) = &inputs.directives.reviews else {
-            return true;
-        };
+        let told = &inputs.reviews;
         let previous = inputs.past.previous.as_ref();
-        let before = previous.and_then(|previous| previous.reviews.as_ref());
+        let before = previous.map(|previous| &previous.reviews);
         let from = before.map_or(0, |before| before.through);
         let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= told.through;
         let is_told_otherwise = told.unread.len() > before.map_or(0, |before| before.unread.len());
@@ -278,8 +274,6 @@ impl Judges {
             baseline,
             previous,
         } = stored;
-        self.says_how |= inputs.population.derivation.is_some();
-        let must_say = self.says_how;
         let past = recomputable(kept).and_then(|()| {
             let baseline = baseline.map(|at| self.baseline(at)).transpose()?;
             let previous = previous.map(|at| self.previous(at)).transpose()?;
@@ -292,7 +286,7 @@ impl Judges {
         };
         let (derived, judged) = thread::scope(|scope| {
             let population = &inputs.population;
-            let deriving = || source::derive_again(population, kept, must_say);
+            let deriving = || source::derive_again(population, kept);
             match past {
                 Ok((baseline, previous)) => {
                     inputs.past.baseline = baseline;

@@ -418,15 +418,9 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         detail.push(format!("{no_role} of unknown role"));
     }
     if !detail.is_empty() {
-        let because = gaps.stopped_because.clone().unwrap_or_default();
-        let unsaid = gaps
-            .missing_scopes
-            .iter()
-            .filter(|scope| !because.contains(scope.as_str()));
-        let unsaid: Vec<&str> = unsaid.map(String::as_str).collect();
         detail.extend(gaps.stopped_because.clone());
-        if !unsaid.is_empty() {
-            detail.push(format!("missing scope {}", unsaid.join(", ")));
+        if !gaps.missing_scopes.is_empty() {
+            detail.push(format!("missing scope {}", gaps.missing_scopes.join(", ")));
         }
     }
     if by_hand > 0 {

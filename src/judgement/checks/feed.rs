@@ -7,7 +7,7 @@ use serde_json::json;
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, check, complete_nights, drop, with};
 use crate::judgement::people::Person;
-use crate::judgement::remedies::{CLOSES_WITH, Remedy};
+use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
 use crate::people::{Employment, Meaning, RejectedRow, Role};
@@ -134,8 +134,8 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
             first.line,
             first.reason
         );
-        // A setting closes it better, if the reason names one.
-        let line = exception_for(first).filter(|_| !first.reason.contains(CLOSES_WITH));
+        // A setting closes it better, and the reason names it.
+        let line = exception_for(first).filter(|_| !first.names_setting);
         let detail = match line.filter(|_| !open.is_empty()) {
             Some(line) => format!("{detail}{CLOSES_WITH}`{line}`"),
             None => detail,
@@ -165,12 +165,13 @@ fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
 
 /// The line that accepts a row which cannot be read, if the row names a person. Checks name no addresses.
 fn exception_for(row: &RejectedRow) -> Option<String> {
+    let blank = format!("<address in line {}>", row.line);
     let key = match (&row.person_id, &row.email) {
-        (Some(id), _) => id.clone(),
-        (None, Some(_)) => format!("<@ address in line {}>", row.line),
+        (Some(id), _) => Key::Id(id),
+        (None, Some(_)) => Key::Email(&blank),
         (None, None) => return None,
     };
-    Some(Remedy::Exception.line(&key))
+    Some(Remedy::Exception.line(key))
 }
 
 fn hr_matchable(basis: &Basis<'_>) -> Check {

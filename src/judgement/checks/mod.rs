@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::remedies::Remedy;
+use super::remedies::{Key, Remedy};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
 
@@ -102,7 +102,7 @@ fn drop(
         match basis.directives.covers_check(id, uses) {
             Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
             None => {
-                let line = Remedy::Check(id.as_str()).line("");
+                let line = Remedy::Check(id.as_str()).line(Key::None);
                 (
                     CheckStatus::Fail,
                     format!("{detail}; closes with: `{line}`"),
