@@ -10,8 +10,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
-    HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, Role, Status, Viewer,
-    Workspace,
+    HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages,
+    Reviews, Role, Status, Viewer, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -132,10 +132,13 @@ fn night(people: usize) -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
-            derivation: None,
-            mapping: Some(Mapping::Told {
+            derivation: HowDerived {
+                version: 1,
+                kept: RawPages::Full,
+            },
+            mapping: Mapping::Told {
                 sha256: "ab".repeat(32),
-            }),
+            },
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts,
@@ -151,6 +154,7 @@ fn night(people: usize) -> Inputs {
         },
         directives: Directives::default(),
         past: Past::default(),
+        reviews: Reviews::carried(None, &[], 0, as_of),
         store: None,
     }
 }
@@ -193,7 +197,7 @@ fn night_after(first: &Inputs) -> Inputs {
                 .collect(),
             leavers: [judged.leavers, judged.concluded].concat(),
             trend: judged.trend,
-            ledger_detail: String::new(),
+            ledger_faults: Vec::new(),
             directives: BTreeMap::new(),
             links: judged.links,
             feed_url: String::new(),

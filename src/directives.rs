@@ -78,7 +78,6 @@ pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives,
     Ok(Directives {
         aliases,
         exceptions,
-        reviews: None,
     })
 }
 

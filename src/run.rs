@@ -322,8 +322,7 @@ async fn review(
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(within);
     let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
-    let mut directives = directives::read(&settings.directives, deadline).await?;
-    directives.reviews = Some(chain.reviews.clone());
+    let directives = directives::read(&settings.directives, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
@@ -339,6 +338,7 @@ async fn review(
         hr,
         directives,
         past: std::mem::take(&mut chain.past),
+        reviews: chain.reviews.clone(),
         store: Some(protection.map_err(Trouble::Store)?),
     };
     let judgement = judge(&inputs);

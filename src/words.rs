@@ -164,9 +164,8 @@ fn by_hand(judgement: &Judgement) -> String {
 
 /// How far what closed reviews asked for is done.
 fn followed(judgement: &Judgement) -> String {
-    let follow_ups = judgement.reviews.iter().flat_map(|of| &of.follow_ups);
     let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
-    for of in follow_ups {
+    for of in &judgement.reviews.follow_ups {
         *by_state.entry(of.state.as_str()).or_default() += 1;
     }
     let total: usize = by_state.values().sum();
@@ -296,7 +295,7 @@ mod tests {
         Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity,
     };
     use crate::ledger::{Before, Committed};
-    use crate::people::{EmailAddress, Role, Workspace};
+    use crate::people::{EmailAddress, Reviews, Role, Workspace};
 
     /// A night with one finding more than a screen has room for.
     fn done() -> Done {
@@ -334,7 +333,7 @@ mod tests {
                 directives: Vec::new(),
                 links: Vec::new(),
                 feed_since: None,
-                reviews: None,
+                reviews: Reviews::carried(None, &[], 0, as_of),
                 former_emails: FormerEmails::new(),
                 organization_domains: Vec::new(),
                 counts: Counts {

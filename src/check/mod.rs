@@ -17,11 +17,12 @@ pub use told::{as_json, as_text};
 use crate::clock::Clock;
 use crate::exit::{Exit, told as chain};
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, judge,
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
+    judge,
 };
 use crate::ledger::Ledger;
 use crate::net::Deadline;
-use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
+use crate::people::{Directives, HrFeed, Memberships, Population, Reviews, Viewer};
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{directives, notify, run};
@@ -183,21 +184,22 @@ impl Judged {
     ) -> Self {
         let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
         let has_past = found.chain.is_some();
-        let mut directives = directives.unwrap_or_default();
-        let past = found.chain.map(|chain| {
-            directives.reviews = Some(chain.reviews);
-            chain.past
-        });
+        let as_of = clock.as_of();
+        let (past, reviews) = match found.chain {
+            Some(chain) => (chain.past, chain.reviews),
+            None => (Past::default(), Reviews::carried(None, &[], 0, as_of)),
+        };
         let inputs = Inputs {
-            as_of: clock.as_of(),
+            as_of,
             run: "none: a check".to_owned(),
             policy: settings.run.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),
-            directives,
-            past: past.unwrap_or_default(),
+            directives: directives.unwrap_or_default(),
+            past,
+            reviews,
             store: found.protection,
         };
         Self {

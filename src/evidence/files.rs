@@ -190,8 +190,7 @@ struct Facts<'a> {
     aliases: Option<&'a DirectiveFile<Alias>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exceptions: Option<&'a DirectiveFile<Exception>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviews: Option<&'a Reviews>,
+    reviews: &'a Reviews,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<&'a Protection>,
     population: &'a Population,
@@ -246,7 +245,7 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         gone: &night.judgement.gone,
         aliases: inputs.directives.aliases.as_ref(),
         exceptions: inputs.directives.exceptions.as_ref(),
-        reviews: inputs.directives.reviews.as_ref(),
+        reviews: &inputs.reviews,
         store: inputs.store.as_ref(),
         population: &inputs.population,
     };
@@ -533,7 +532,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             text(person_id.as_deref()),
             text(name.as_deref()),
             joined(emails.iter().map(EmailAddress::as_written)),
-            text(hr_status.as_deref()),
+            shown(hr_status.as_ref()),
             text(hr_end.as_deref()),
             text(hr_last_day.as_deref()),
             shown(*hr_line),
@@ -673,8 +672,9 @@ struct ResultFile<'a> {
     directives: &'a [DirectiveUse],
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviews: Option<&'a Reviews>,
+    reviews: &'a Reviews,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ledger_faults: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -703,7 +703,8 @@ fn result(night: &Night<'_>) -> DataFile {
         changes: &judgement.changes,
         directives: &judgement.directives,
         feed_since: judgement.feed_since,
-        reviews: judgement.reviews.as_ref(),
+        reviews: &judgement.reviews,
+        ledger_faults: &night.inputs.past.ledger_faults,
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.
     DataFile {

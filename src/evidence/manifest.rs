@@ -250,9 +250,7 @@ fn run(frame: &Frame) -> Run {
 
 /// The pages of all lists, numbered as their files are.
 fn listed_pages(population: &Population) -> Vec<ListedPage> {
-    let is_kept = population
-        .derivation
-        .is_some_and(|how| how.kept != RawPages::None);
+    let is_kept = population.derivation.kept != RawPages::None;
     let pages = (1..).zip(&population.listing.pages);
     pages
         .map(|(number, page)| ListedPage {

@@ -11,8 +11,8 @@ use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{Manifest, RunFile};
 use crate::judgement::{
-    Baseline, CheckId, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver,
-    LeaverCounts, Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
+    Baseline, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver, LeaverCounts,
+    Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
@@ -39,8 +39,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     struct Population {
         workspace: Workspace,
         accounts: Vec<Account>,
-        #[serde(default)]
-        mapping: Option<Mapping>,
+        mapping: Mapping,
     }
     let Facts {
         as_of,
@@ -81,25 +80,19 @@ pub fn previous(
 ) -> Result<Option<Previous>, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
-        checks: Vec<Check>,
         summary: Summary,
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
         #[serde(default)]
         directives: Vec<DirectiveUse>,
-        #[serde(default)]
         feed_since: Option<Timestamp>,
+        reviews: Reviews,
         #[serde(default)]
-        reviews: Option<Reviews>,
+        ledger_faults: Vec<String>,
     }
     #[derive(Deserialize)]
     struct Summary {
         trend: Vec<Night>,
-    }
-    #[derive(Deserialize)]
-    struct Check {
-        id: String,
-        detail: String,
     }
     #[derive(Deserialize)]
     struct Finding {
@@ -107,13 +100,13 @@ pub fn previous(
         first_seen: Timestamp,
     }
     let ResultFile {
-        checks,
         summary,
         findings,
         mut leavers,
         directives,
         feed_since,
         reviews,
+        ledger_faults,
     } = serde_json::from_slice(files.result)?;
     let links: Vec<PersonLinks> = lines(RunFile::InputLinks, files.links)?;
     leavers.extend(lines::<Leaver>(RunFile::Concluded, files.concluded)?);
@@ -125,8 +118,6 @@ pub fn previous(
         .into_iter()
         .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
         .collect();
-    let of_the_ledger = CheckId::LedgerContinues.as_str();
-    let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
     Ok(manifest.policy.clone().map(|policy| Previous {
         at,
         workspace_id: manifest
@@ -139,7 +130,7 @@ pub fn previous(
         leavers,
         findings_first_seen,
         trend: summary.trend,
-        ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
+        ledger_faults,
         directives: manifest.sources.directives(),
         exceptions_since,
         links,
@@ -265,14 +256,10 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         schedule: Option<RunSchedule>,
         past: PastFacts,
         hr: HrFacts,
-        #[serde(default)]
         aliases: Option<DirectiveFile<Alias>>,
-        #[serde(default)]
         exceptions: Option<DirectiveFile<Exception>>,
-        #[serde(default)]
-        reviews: Option<Reviews>,
-        #[serde(default)]
-        store: Option<Protection>,
+        reviews: Reviews,
+        store: Protection,
         population: Population,
     }
     #[derive(Deserialize)]
@@ -331,7 +318,6 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             directives: Directives {
                 aliases: facts.aliases,
                 exceptions: facts.exceptions,
-                reviews: facts.reviews,
             },
             past: Past {
                 ledger_faults: facts.past.ledger_faults,
@@ -341,7 +327,8 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
                 baseline: None,
                 previous: None,
             },
-            store: facts.store,
+            reviews: facts.reviews,
+            store: Some(facts.store),
         },
     })
 }

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::directives::{Directives, Named, PersonKey};
 use super::ends;
 use super::lookup::{Map, Set};
+use super::uses::Uses;
 use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords};
 
 /// If an id or address has more names than this, they are compared only for equality: no person has so many, and
@@ -95,6 +96,7 @@ pub(super) fn of_rows<'a>(
     rows: &'a [HrRow],
     directives: &Directives<'_>,
     as_of: Timestamp,
+    uses: &mut Uses,
 ) -> Identities<'a> {
     let mut finder = Finder {
         rows,
@@ -107,7 +109,7 @@ pub(super) fn of_rows<'a>(
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
     };
-    finder.by_decision(directives);
+    finder.by_decision(directives, uses);
     finder.by_names();
     finder.by_id();
     finder.by_email();
@@ -213,7 +215,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Rows that an approved alias makes one person.
-    fn by_decision(&mut self, directives: &Directives<'_>) {
+    fn by_decision(&mut self, directives: &Directives<'_>, uses: &mut Uses) {
         for (line, pair, approved_by) in directives.same_people() {
             let is = |row: &HrRow, key: &PersonKey<'_>| match key {
                 PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
@@ -244,7 +246,7 @@ impl<'a> Finder<'a> {
                 shared_emails: &[],
                 names: &names,
             };
-            if directives.may_take_for_one(*line, &themselves, approved_by) {
+            if directives.may_take_for_one(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
                     self.sets.unite(all[0], *row);
                 }

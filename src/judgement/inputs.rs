@@ -30,8 +30,9 @@ pub struct Inputs {
     pub directives: Directives,
     /// What earlier runs saw.
     pub past: Past,
-    /// What the store was seen to do with the first file of the night; none where nobody looked, as in
-    /// evidence of earlier versions.
+    /// Periodic reviews, and what they asked for.
+    pub reviews: Reviews,
+    /// What the store did with the first file of the run; none in a preflight that stores nothing.
     pub store: Option<Protection>,
 }
 
@@ -43,7 +44,6 @@ pub struct Policy {
     /// Zone of HR dates that carry none.
     pub hr_time_zone: String,
     /// Zones by work place, for rows that name no zone.
-    #[serde(default)]
     pub hr_location_zones: BTreeMap<String, String>,
     /// Who is in the HR feed.
     pub hr_feed_scope: FeedScope,
@@ -67,7 +67,6 @@ pub struct Policy {
     /// Mail domains named as the organization's.
     pub internal_domains: Vec<String>,
     /// Mail domains that are one, as `corp.com=corp.io`.
-    #[serde(default)]
     pub email_domain_aliases: Vec<String>,
     /// A larger fall in accounts or HR rows is not believed.
     pub max_drop_percent: u32,
@@ -135,8 +134,8 @@ pub struct Baseline {
     pub former_emails: FormerEmails,
     /// When accounts lost access, by id.
     pub gone: BTreeMap<String, GoneAccount>,
-    /// How Truto mapped them, where that was asked.
-    pub mapping: Option<Mapping>,
+    /// How Truto mapped them.
+    pub mapping: Mapping,
 }
 
 /// Addresses that accounts bore in earlier complete runs and bear no more, by account id.
@@ -159,8 +158,8 @@ pub struct Previous {
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The nights up to it, the oldest first.
     pub trend: Vec<Night>,
-    /// What it said of the ledger: faults that are recorded there fail no further night.
-    pub ledger_detail: String,
+    /// The faults of the ledger that it recorded: they fail no further run.
+    pub ledger_faults: Vec<String>,
     /// SHA-256 of each file of directives it went by, by the file's name.
     pub directives: BTreeMap<String, String>,
     /// Since when each exception was in force, by the id of its keys.
@@ -172,5 +171,5 @@ pub struct Previous {
     /// The first complete run that read that feed.
     pub feed_since: Option<Timestamp>,
     /// The periodic reviews as it left them.
-    pub reviews: Option<Reviews>,
+    pub reviews: Reviews,
 }

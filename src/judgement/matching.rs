@@ -9,8 +9,9 @@ use super::directives::AccountKey;
 use super::directives::Named;
 use super::lookup::{Lookup, Map, Set};
 use super::people::Person;
-use super::remedies::{Doubt, Remedy, key_of};
+use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{Suspected, Suspects};
+use super::uses::Uses;
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::people::{Access, Account, EmailAddress, Role};
 
@@ -100,6 +101,7 @@ pub(super) fn of_everybody<'a>(
     people: &'a [Person<'a>],
     index: &Index<'a>,
     complete: bool,
+    uses: &mut Uses,
 ) -> Vec<Matches<'a>> {
     let inputs = basis.inputs;
     let ids_are_comparable = ids_prove_absence(inputs)
@@ -110,7 +112,7 @@ pub(super) fn of_everybody<'a>(
     let mut all: Vec<Matches<'a>> = people
         .iter()
         .map(|person| {
-            let (links, aliases_could_match) = index.links_of(person);
+            let (links, aliases_could_match) = index.links_of(person, uses);
             Matches {
                 links,
                 id_could_match: ids_are_comparable
@@ -140,7 +142,7 @@ pub(super) fn of_everybody<'a>(
                 employed: &employed,
                 place,
             };
-            followed[place] = index.carry(person, &mut all[place], &owners);
+            followed[place] = index.carry(person, &mut all[place], &owners, uses);
             index.compare_with_owners(person, &mut all[place], &owners);
         }
     }
@@ -149,10 +151,10 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
-    let suspects = Suspects::of(basis, index, taken, complete);
+    let suspects = Suspects::of(basis, index, people, taken, complete, uses);
     for ((person, matches), followed) in people.iter().zip(&mut all).zip(followed) {
         if person.is_leaver() {
-            matches.suspected = suspects.of_person(person, &matches.links, &followed);
+            matches.suspected = suspects.of_person(person, &matches.links, &followed, uses);
             matches.may_be_namesake =
                 person.worked_without_address() && suspects.may_bear_name(person);
         }
@@ -245,7 +247,11 @@ impl<'a> Index<'a> {
 
     /// The accounts that today's rows and aliases tie to a person, and the lines of the aliases by which an account
     /// would have been found, if there were one.
-    pub(super) fn links_of(&self, person: &Person<'_>) -> (Vec<Link<'a>>, Vec<u64>) {
+    pub(super) fn links_of(
+        &self,
+        person: &Person<'_>,
+        uses: &mut Uses,
+    ) -> (Vec<Link<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
@@ -289,7 +295,8 @@ impl<'a> Index<'a> {
             let tied = self.accounts_of(&by_hand.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
-                directives.tied(by_hand.line, account);
+                let what = format!("ties account {account} to its person");
+                uses.alias(by_hand.line, what);
             }
             let would_be_found = match &by_hand.account {
                 // An id that no run ever saw may be a typing error: it proves nothing.
@@ -301,7 +308,7 @@ impl<'a> Index<'a> {
         strongest.sort_unstable();
         let links = strongest
             .into_iter()
-            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind))
+            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses))
             .collect();
         (links, could_match)
     }
@@ -313,12 +320,18 @@ impl<'a> Index<'a> {
     }
 
     /// A tie to an account, unless an alias `different` ends it.
-    fn link(&self, named: &Named<'_>, account_id: &'a str, kind: MatchKind) -> Option<Link<'a>> {
+    fn link(
+        &self,
+        named: &Named<'_>,
+        account_id: &'a str,
+        kind: MatchKind,
+        uses: &mut Uses,
+    ) -> Option<Link<'a>> {
         let listed = self.basis.listed.get(account_id).copied();
         let earlier = self.basis.earlier.get(account_id).copied();
         let is_different = listed
             .or(earlier)
-            .is_some_and(|account| self.basis.directives.end_tie(named, account));
+            .is_some_and(|account| self.basis.directives.end_tie(named, account, uses));
         (!is_different).then_some(Link {
             account_id,
             kind,
@@ -334,6 +347,7 @@ impl<'a> Index<'a> {
         person: &Person<'a>,
         matches: &mut Matches<'a>,
         owners: &Owners<'_, 'a>,
+        uses: &mut Uses,
     ) -> Vec<&'a Account> {
         let named = person.named();
         let mut suspected = Vec::new();
@@ -361,7 +375,9 @@ impl<'a> Index<'a> {
             };
             let mut owned = owners.of(account_id).peekable();
             if owned.peek().is_none() {
-                matches.links.extend(self.link(&named, account_id, kind));
+                matches
+                    .links
+                    .extend(self.link(&named, account_id, kind, uses));
             } else if owned.any(|(place, _)| is_related(place)) {
                 let note =
                     format!("account {account_id} belongs to an employed person with the same id");
@@ -449,7 +465,7 @@ impl<'a> Index<'a> {
                     true => ("id", other_address(other)),
                     false => (
                         "work address",
-                        key_of(other.person_id.as_deref(), &other.emails),
+                        Key::of(other.person_id.as_deref(), &other.emails),
                     ),
                 };
                 let text = format!(
@@ -457,7 +473,7 @@ impl<'a> Index<'a> {
                      one person, or `different` with account {} if the account belongs to the other",
                     link.account_id
                 );
-                let doubt = Doubt::new(text, Remedy::SamePerson(key));
+                let doubt = Doubt::new(text, Remedy::SamePerson(key.to_string()));
                 matches.doubtful.entry(link.account_id).or_insert(doubt);
             }
         }
@@ -489,8 +505,8 @@ impl<'a> Index<'a> {
 }
 
 /// The address that separates a person from another with the same id.
-fn other_address(person: &Person<'_>) -> String {
-    key_of(None, &person.emails)
+fn other_address<'p>(person: &'p Person<'_>) -> Key<'p> {
+    Key::of(None, &person.emails)
 }
 
 /// The accounts of a key that had to be made.

@@ -35,6 +35,7 @@ mod reviews;
 mod roster;
 mod summary;
 mod suspicion;
+mod uses;
 mod words;
 
 #[cfg(test)]
@@ -49,6 +50,7 @@ use crate::people::Account;
 use directives::Directives;
 use lookup::{Lookup, Map};
 use people::People;
+use uses::Uses;
 
 pub use checks::{ScheduleGaps, is_tolerable as is_tolerable_clock_difference};
 pub(crate) use domains::SameDomains;
@@ -109,7 +111,8 @@ impl<'a> Basis<'a> {
 /// Judges one night.
 pub fn judge(inputs: &Inputs) -> Judgement {
     let basis = Basis::of(inputs);
-    let mut checks = checks::of_the_accounts(&basis);
+    let mut uses = Uses::default();
+    let mut checks = checks::of_the_accounts(&basis, &mut uses);
     let complete = checks::make_complete(&checks);
 
     let rejected = roster::Rejected::of(inputs);
@@ -117,16 +120,17 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         all: mut people,
         closed,
         rows_with_shared_id,
-    } = people::people(&basis, &rejected);
+    } = people::people(&basis, &rejected, &mut uses);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
-    columns::mark(&basis, &mut people, &index);
+    columns::mark(&basis, &mut people, &index, &mut uses);
     let hr_people = summary::hr_people(&people);
-    let matches = matching::of_everybody(&basis, &people, &index, complete);
+    let matches = matching::of_everybody(&basis, &people, &index, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
-    let leavers = outcomes::of_everybody(&basis, &people, &matches, feed_since, complete);
+    let leavers =
+        outcomes::of_everybody(&basis, &people, &matches, feed_since, complete, &mut uses);
 
-    checks.extend(checks::of_the_feed(&basis, &people));
+    checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
     checks.push(columns::check(inputs, &leavers));
     checks.push(checks::hr_identities(inputs, rows_with_shared_id));
     checks.extend(checks::of_the_past(inputs, &leavers));
@@ -134,9 +138,9 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.extend(reviews::review_due(inputs));
     checks.sort_by_key(|check| check.id);
 
-    let reviews = reviews::tonight(&basis, complete);
+    let reviews = reviews::tonight(&basis, complete, &mut uses);
     let not_done = &reviews.not_done;
-    let findings = findings::of_the_night(&basis, &leavers, &matches, not_done);
+    let findings = findings::of_the_night(&basis, &leavers, &matches, not_done, &mut uses);
     let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
@@ -154,7 +158,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
     let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
-    let needed = basis.directives.needed();
+    let needed = uses.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
     let trend = summary::trend(inputs, verdict, complete, &counts);
@@ -171,7 +175,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         changes,
         owners,
         hr_people,
-        directives: basis.directives.uses(inputs),
+        directives: uses.states(&basis.directives, inputs),
         links,
         feed_since,
         reviews: reviews.reviews,

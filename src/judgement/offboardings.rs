@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::ends::{self, later};
 use super::lookup::Set;
 use super::people::Person;
-use super::remedies::key_of;
+use super::remedies::Key;
 use super::{
     Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
 };
@@ -139,9 +139,10 @@ impl Terms {
     fn first(person: &Person<'_>, inputs: &Inputs) -> Self {
         let before = person.previous.first();
         let person_key = before.map_or_else(
-            || match key_of(person.person_id.as_deref(), &person.emails) {
-                key if key.is_empty() => person.names.first().cloned().unwrap_or_default(),
-                key => key,
+            || {
+                let key = Key::of(person.person_id.as_deref(), &person.emails).text();
+                let name = || person.names.first().map(String::as_str);
+                key.or_else(name).unwrap_or_default().to_owned()
             },
             |prior| prior.person_key.clone(),
         );

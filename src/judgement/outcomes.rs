@@ -11,6 +11,7 @@ use super::offboardings::{self, Bound, Interval, Terms, result_of_rehire, result
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
+use super::uses::Uses;
 use super::{
     Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
     WithinSla,
@@ -49,6 +50,7 @@ pub(super) fn of_everybody<'a>(
     matches: &[Matches<'a>],
     feed_since: Option<Timestamp>,
     complete: bool,
+    uses: &mut Uses,
 ) -> Vec<Judged<'a>> {
     let judge = Judge {
         basis,
@@ -59,7 +61,7 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
-        .map(|(person, matches)| judge.one(person, matches))
+        .map(|(person, matches)| judge.one(person, matches, uses))
         .collect();
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
@@ -100,7 +102,7 @@ struct Judge<'b, 'a> {
 }
 
 impl<'a> Judge<'_, 'a> {
-    fn one(&self, person: &Person<'a>, matches: &Matches<'a>) -> Judged<'a> {
+    fn one(&self, person: &Person<'a>, matches: &Matches<'a>, uses: &mut Uses) -> Judged<'a> {
         let Self {
             basis, complete, ..
         } = *self;
@@ -194,7 +196,7 @@ impl<'a> Judge<'_, 'a> {
                 let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                     continue;
                 };
-                let exception = basis.directives.covers_access(&named, account, due);
+                let exception = basis.directives.covers_access(&named, account, due, uses);
                 if let Some(exception) = exception {
                     covered.push(link.account_id);
                     notes.push(format!(
@@ -217,10 +219,10 @@ impl<'a> Judge<'_, 'a> {
             .filter(is_open)
             .map(|link| link.account_id)
             .collect();
-        let doubts = self.doubts(person, matches, &links, &mut suspicions, &terms, due);
+        let doubts = self.doubts(person, matches, &links, &mut suspicions, &terms, due, uses);
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
-        let could_match = could_match(person, matches, basis);
+        let could_match = could_match(person, matches, basis, uses);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
         let is_suspected = !suspicions.is_empty() || matches.suspected.has_more;
         let without_address = !could_match && links.is_empty() && !is_suspected && !is_unreadable;
@@ -252,7 +254,7 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named, &accounts, due) {
+                match basis.directives.covers_person(&named, &accounts, due, uses) {
                     Some(exception) => {
                         notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                         exception_expires = Some(exception.expires_on);
@@ -279,13 +281,14 @@ impl<'a> Judge<'_, 'a> {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
                 } else if let Some(exception) =
-                    basis.directives.covers_person(&named, &accounts, due)
+                    basis.directives.covers_person(&named, &accounts, due, uses)
                 {
                     notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
                     Outcome::Excepted
-                } else if let Some(exception) = basis.directives.covers_without_address(&named, due)
+                } else if let Some(exception) =
+                    basis.directives.covers_without_address(&named, due, uses)
                 {
                     // It accepts the missing address, not the service accounts they left behind.
                     notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
@@ -398,7 +401,7 @@ impl<'a> Judge<'_, 'a> {
             deadline_from_notice: terms.deadline_from_notice,
             within_sla_from_notice,
             in_feed: person.in_feed,
-            hr_status: row.map(|row| Tenure::status_word(&row.status)),
+            hr_status: row.map(|row| row.status.clone()),
             hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),
@@ -457,6 +460,7 @@ impl<'a> Judge<'_, 'a> {
         suspicions: &mut Vec<Suspicion<'a>>,
         terms: &Terms,
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
@@ -469,10 +473,8 @@ impl<'a> Judge<'_, 'a> {
         }
         let named = person.named();
         suspicions.retain(|suspicion| {
-            let accepted = self
-                .basis
-                .directives
-                .covers_suspicion(&named, suspicion.account, due);
+            let directives = &self.basis.directives;
+            let accepted = directives.covers_suspicion(&named, suspicion.account, due, uses);
             accepted.is_none()
         });
         let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
@@ -592,13 +594,18 @@ pub(super) fn listed<'s>(accounts: impl ExactSizeIterator<Item = &'s Account>) -
 }
 
 /// Whether an account would have been found if there were one.
-fn could_match(person: &Person<'_>, matches: &Matches<'_>, basis: &Basis<'_>) -> bool {
+fn could_match(
+    person: &Person<'_>,
+    matches: &Matches<'_>,
+    basis: &Basis<'_>,
+    uses: &mut Uses,
+) -> bool {
     let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
     if matches.id_could_match || person.emails.iter().any(is_ours) {
         return true;
     }
     for line in &matches.aliases_could_match {
-        basis.directives.would_have_found(*line);
+        uses.alias(*line, "names an account that no run ever saw".to_owned());
     }
     !matches.aliases_could_match.is_empty()
 }

@@ -10,6 +10,7 @@ use super::identity::{self, Group, Identities, Relation};
 use super::lookup::Set;
 use super::remedies::{Doubt, Remedy};
 use super::roster::Rejected;
+use super::uses::Uses;
 use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 
@@ -131,7 +132,11 @@ pub(super) struct People<'a> {
     pub(super) rows_with_shared_id: usize,
 }
 
-pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'a> {
+pub(super) fn people<'a>(
+    basis: &Basis<'a>,
+    rejected: &Rejected<'_>,
+    uses: &mut Uses,
+) -> People<'a> {
     let inputs = basis.inputs;
     let previous = inputs.past.previous.as_ref();
     let leavers = previous.iter().flat_map(|previous| &previous.leavers);
@@ -141,7 +146,7 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'
     let Identities {
         mut groups,
         rows_with_shared_id,
-    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of);
+    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of, uses);
     sort(&mut groups);
     let by_leaver = earlier::ties(
         &groups,
@@ -280,7 +285,7 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
         written(row.email.iter()),
         row.name.as_deref(),
         written(row.other_emails.iter()),
-        Tenure::status_word(&row.status),
+        &row.status,
         &row.notes,
     )
 }
@@ -497,8 +502,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
 /// Whether HR never reported them as a leaver, and no account was or may be theirs.
 fn never_left(leaver: &Leaver) -> bool {
     let says_left = |tenure: &Tenure| {
-        let ended = Tenure::status_word(&Employment::Ended);
-        tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+        tenure.status == Employment::Ended || tenure.end.is_some() || tenure.last_day.is_some()
     };
     leaver.standing == Standing::Doubtful
         && leaver.result.is_none()

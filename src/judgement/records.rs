@@ -73,8 +73,8 @@ pub struct Judgement {
     pub links: Vec<PersonLinks>,
     /// The first complete run that read this feed.
     pub feed_since: Option<Timestamp>,
-    /// The periodic reviews as this night leaves them; none in evidence of earlier versions.
-    pub reviews: Option<Reviews>,
+    /// The periodic reviews as this run leaves them.
+    pub reviews: Reviews,
     /// Addresses that accounts bore before, as used tonight.
     pub former_emails: FormerEmails,
     /// The organization's mail domains, as used tonight.
@@ -217,9 +217,9 @@ pub struct Leaver {
     pub within_sla_from_notice: WithinSla,
     /// Whether HR named the person this time.
     pub in_feed: bool,
-    /// The status in HR's row that decides, as in `tenures`.
+    /// The status in HR's row that decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_status: Option<String>,
+    pub hr_status: Option<Employment>,
     /// The termination date in that row, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hr_end: Option<String>,
@@ -273,8 +273,7 @@ impl Leaver {
 pub struct Tenure {
     /// The person's id in this tenure.
     pub person_id: Option<String>,
-    /// What the status says: `active`, `ended`, `on_leave`, `unclassified:<word>`, `blank`.
-    pub status: String,
+    pub status: Employment,
     /// First day, as written.
     pub start: Option<String>,
     /// Termination date, as written.
@@ -292,21 +291,11 @@ impl Tenure {
         let zoned = dates.into_iter().flatten().next();
         Self {
             person_id: row.person_id.clone(),
-            status: Self::status_word(&row.status),
+            status: row.status.clone(),
             start: Self::written(row.start.as_ref()),
             end: Self::written(row.end.as_ref()),
             last_day: Self::written(row.last_day.as_ref()),
             zone: zoned.map(|date| date.zone.to_string()),
-        }
-    }
-
-    pub(super) fn status_word(status: &Employment) -> String {
-        match status {
-            Employment::Active => "active".to_owned(),
-            Employment::OnLeave => "on_leave".to_owned(),
-            Employment::Ended => "ended".to_owned(),
-            Employment::Unclassified(word) => format!("unclassified:{word}"),
-            Employment::Blank => "blank".to_owned(),
         }
     }
 

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
+use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::people::{
     Access, Account, Decision, EmailAddress, FollowUp, FollowUpState, Reviews, Role,
@@ -22,10 +23,9 @@ pub(super) struct NotDone<'a> {
     pub(super) note: String,
 }
 
-/// The reviews as this night leaves them, and what was not done.
-#[derive(Default)]
+/// The reviews as this run leaves them, and what was not done.
 pub(super) struct Tonight<'a> {
-    pub(super) reviews: Option<Reviews>,
+    pub(super) reviews: Reviews,
     pub(super) not_done: Vec<NotDone<'a>>,
 }
 
@@ -41,11 +41,9 @@ enum Seen {
 }
 
 /// Follows every decision.
-pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
+pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool, uses: &mut Uses) -> Tonight<'a> {
     let inputs = basis.inputs;
-    let Some(mut reviews) = inputs.directives.reviews.clone() else {
-        return Tonight::default();
-    };
+    let mut reviews = inputs.reviews.clone();
     let grace = inputs.policy.revocation_grace_seconds.unwrap_or_default();
     let grace = SignedDuration::from_secs(grace);
     let mut not_done = Vec::new();
@@ -62,6 +60,7 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
                     account,
                     "a review's decision is not carried out",
                     Some(deadline),
+                    uses,
                 )
                 .is_none()
         {
@@ -78,10 +77,7 @@ pub(super) fn tonight<'a>(basis: &Basis<'a>, complete: bool) -> Tonight<'a> {
             });
         }
     }
-    Tonight {
-        reviews: Some(reviews),
-        not_done,
-    }
+    Tonight { reviews, not_done }
 }
 
 /// Accounts that have or may have access, by the address they bear: who was removed and invited anew has
@@ -199,10 +195,9 @@ fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Op
     }
 }
 
-/// The check on the reviews themselves; none where nobody looked, as in evidence of earlier versions, or
-/// none is asked for.
+/// The check on the reviews themselves; none if no reviews are asked for and all could be read.
 pub(super) fn review_due(inputs: &Inputs) -> Option<Check> {
-    let reviews = inputs.directives.reviews.as_ref()?;
+    let reviews = &inputs.reviews;
     if !reviews.unread.is_empty() {
         return Some(check(CheckId::ReviewDue, CheckStatus::Fail, lost(reviews)));
     }

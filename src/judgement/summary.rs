@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::checks::rows_with_people;
-use super::directives::Needed;
 use super::people::Person;
+use super::uses::Needed;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
     FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome,

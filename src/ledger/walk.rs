@@ -179,7 +179,7 @@ impl Ledger {
         walk.note_doubted();
         let before = walk.before();
         let through = listing.sequences.last().copied().unwrap_or_default();
-        let carried = walk.previous.as_ref().and_then(|of| of.reviews.as_ref());
+        let carried = walk.previous.as_ref().map(|of| &of.reviews);
         let reviews = Reviews::carried(carried, &walk.reviews, through, as_of);
         Ok(Chain {
             head: walk.head,
@@ -287,10 +287,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether every entry was read that the previous run had not read for reviews: one may stand before it,
-    /// written while it ran. A run of a version that knew no reviews has read none, and may come after one
-    /// that did.
+    /// written while it ran.
     fn has_read_reviews(&self) -> bool {
-        let carried = self.previous.as_ref().and_then(|of| of.reviews.as_ref());
+        let carried = self.previous.as_ref().map(|of| &of.reviews);
         let lowest = self
             .after
             .as_ref()

@@ -7,20 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Reviews;
-
 /// The files with which people steer a review.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directives {
     /// Accounts tied to people by hand.
-    #[serde(default)]
     pub aliases: Option<DirectiveFile<Alias>>,
     /// Approved exceptions.
-    #[serde(default)]
     pub exceptions: Option<DirectiveFile<Exception>>,
-    /// Periodic reviews, and what they asked for; none in evidence of earlier versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reviews: Option<Reviews>,
 }
 
 impl Directives {

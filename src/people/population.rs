@@ -28,12 +28,10 @@ pub struct Population {
     pub memberships: Memberships,
     /// How fields that the list left out were filled.
     pub gaps: GapFilling,
-    /// How the accounts can be derived again; none in evidence that is older than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derivation: Option<HowDerived>,
-    /// How Truto made accounts of Asana's records; none in evidence from before that was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping: Option<Mapping>,
+    /// How the accounts can be derived again.
+    pub derivation: HowDerived,
+    /// How Truto made accounts of Asana's records.
+    pub mapping: Mapping,
     /// Our clock minus the server's, in whole minutes towards zero; none if no answer was dated.
     pub clock_skew_minutes: Option<i64>,
     /// What was asked, by method, path and query; repeats after a failure are not counted.
@@ -195,7 +193,6 @@ pub struct GapFilling {
     /// Accounts without an e-mail in the list of users.
     pub emails_missing_in_list: u64,
     /// Texts in place of an e-mail, in the list or read one by one, that are no address.
-    #[serde(default)]
     pub emails_unreadable: u64,
     /// E-mails the pass over `/custom/users` brought.
     pub emails_from_pass: u64,

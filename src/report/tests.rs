@@ -12,8 +12,8 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
-    FeedOrigin, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord, Population,
-    RejectedRow, Role, Status, Viewer, Workspace,
+    FeedOrigin, HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord,
+    Population, RawPages, RejectedRow, Reviews, Role, Status, Viewer, Workspace,
 };
 use crate::schedule::RunSchedule;
 
@@ -114,10 +114,13 @@ fn world() -> World {
                 missing_scopes: Vec::new(),
             },
             gaps: crate::people::GapFilling::default(),
-            derivation: None,
-            mapping: Some(Mapping::Told {
+            derivation: HowDerived {
+                version: 1,
+                kept: RawPages::Full,
+            },
+            mapping: Mapping::Told {
                 sha256: "ab".repeat(32),
-            }),
+            },
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts: vec![admin],
@@ -142,6 +145,7 @@ fn world() -> World {
         },
         directives: Directives::default(),
         past: Past::default(),
+        reviews: Reviews::carried(None, &[], 0, at(TONIGHT)),
         store: None,
     };
     World { inputs }
@@ -188,7 +192,7 @@ impl World {
         self.inputs.past.ledger_head = Some(at.sequence);
         self.inputs.past.previous = Some(Previous {
             schedule: None,
-            ledger_detail: String::new(),
+            ledger_faults: Vec::new(),
             directives: self.inputs.directives.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
@@ -643,6 +647,7 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
                 inputs.hr.rejected.push(RejectedRow {
                     line: 17,
                     reason: "`03/04/2026` may be March or April".to_owned(),
+                    names_setting: false,
                     person_id: Some("E017".to_owned()),
                     email: None,
                     name: None,

@@ -59,13 +59,9 @@ const MOST_GETS_BYTES: u64 = 1 << 30;
 
 /// Derives the accounts again from the kept answers, and holds all that follows from these against what
 /// was recorded.
-///
-/// `must_say`: earlier evidence of the same ledger says how its accounts were derived. Evidence that is
-/// older than that may have come about in another way, so where it differs, nobody can say why.
-pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: bool) -> Again {
-    if let Some(how) = population.derivation
-        && how.version != VERSION
-    {
+pub fn derive_again(population: &Population, kept: &impl KeptAnswers) -> Again {
+    let how = population.derivation;
+    if how.version != VERSION {
         let text = format!(
             "its accounts were derived by version {} of the derivation, and this program has version {VERSION}",
             how.version
@@ -80,14 +76,6 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: 
         Ok(()) => Again::Same,
         Err(Trouble::NotKept) => Again::NotKept,
         Err(Trouble::NotPossible(why)) => Again::NotPossible(why),
-        Err(Trouble::Otherwise(Otherwise { text, .. }))
-            if population.derivation.is_none() && !must_say =>
-        {
-            Again::NotPossible(format!(
-                "it does not state by which version its accounts were derived, and this version derives \
-                 others: {text}"
-            ))
-        }
         Err(Trouble::Otherwise(otherwise)) => Again::Otherwise(otherwise),
     }
 }
@@ -122,16 +110,7 @@ struct Kept<'a, K> {
 
 impl<'a, K: KeptAnswers> Kept<'a, K> {
     fn of(recorded: &'a Population, answers: &'a K) -> Result<Self, Trouble> {
-        let first = || unpacked(answers.get(RawKind::Page(1))?, MOST_PAGE_BYTES);
-        let kept = match recorded.derivation {
-            Some(how) => how.kept,
-            None if answers.count() == 0 => RawPages::None,
-            // Older evidence does not say it: a page that has the digest is whole.
-            None => match (first(), recorded.listing.pages.first()) {
-                (Some(body), Some(page)) if body.len() as u64 == page.bytes => RawPages::Full,
-                _ => RawPages::Minimal,
-            },
-        };
+        let kept = recorded.derivation.kept;
         match kept {
             RawPages::None if answers.count() == 0 => Err(Trouble::NotKept),
             RawPages::None => Err(otherwise(

@@ -82,8 +82,6 @@ pub(super) struct Recompute {
     held: Vec<Earlier>,
     /// Every entry before, by number.
     entries: BTreeMap<u64, Known>,
-    /// Whether an earlier run states how its accounts were derived: then every later run does.
-    says_how: bool,
     /// Every review that was opened, by the number of its entry.
     reviews: BTreeMap<u64, OpenedReview>,
     /// What happened to reviews, as far as it could be read.
@@ -215,11 +213,9 @@ impl Recompute {
     /// Whether a run knew every review: what the run before left, with what has happened since. If a review
     /// cannot be read here, that is not known, and taken as right.
     fn knew_reviews(&self, inputs: &judgement::Inputs) -> bool {
-        let Some(known) = &inputs.directives.reviews else {
-            return true;
-        };
+        let known = &inputs.reviews;
         let previous = inputs.past.previous.as_ref();
-        let before = previous.and_then(|previous| previous.reviews.as_ref());
+        let before = previous.map(|previous| &previous.reviews);
         let from = before.map_or(0, |before| before.through);
         let is_between =
             |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= known.through;
@@ -279,8 +275,6 @@ impl Recompute {
             baseline,
             previous,
         } = stored;
-        self.says_how |= inputs.population.derivation.is_some();
-        let must_say = self.says_how;
         let past = recomputable(kept).and_then(|()| {
             let baseline = baseline.map(|at| self.baseline(at)).transpose()?;
             let previous = previous.map(|at| self.previous(at)).transpose()?;
@@ -293,7 +287,7 @@ impl Recompute {
         };
         let (derived, judged) = thread::scope(|scope| {
             let population = &inputs.population;
-            let deriving = || source::derive_again(population, kept, must_say);
+            let deriving = || source::derive_again(population, kept);
             match past {
                 Ok((baseline, previous)) => {
                     inputs.past.baseline = baseline;

@@ -150,6 +150,9 @@ fn the_pure_rooms_know_no_network_environment_or_clock() {
                 "Instant",
                 "SystemTime",
                 "Timestamp::now",
+                // Predicates return what they used instead of recording that they were asked.
+                "std::cell",
+                "std::sync::Mutex",
             ] {
                 assert!(!text.contains(word), "{} has `{word}`", path.display());
             }

@@ -1106,7 +1106,7 @@ fn written(population: &Population) -> Population {
 }
 
 fn derived(fetched: &Fetched) -> Again {
-    derive_again(&written(&fetched.population), &Kept(&fetched.raw), true)
+    derive_again(&written(&fetched.population), &Kept(&fetched.raw))
 }
 
 async fn fetch_keeping(world: World, raw: RawPages) -> Result<Fetched, SourceError> {
@@ -1140,7 +1140,7 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
 
 /// What is told where recorded accounts and kept answers part.
 fn told_apart(population: &Population, raw: &[RawFile]) -> String {
-    match derive_again(&written(population), &Kept(raw), true) {
+    match derive_again(&written(population), &Kept(raw)) {
         Again::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
         other => panic!("{other:?}"),
     }
@@ -1201,14 +1201,7 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
         }),
         ("are kept", |population| population.gaps.gets += 3),
         ("", |population| {
-            if let Some(how) = &mut population.derivation {
-                how.kept = RawPages::None;
-            }
-        }),
-        // As if it were older than that.
-        ("account 1200000000000003 is missing", |population| {
-            population.accounts.remove(2);
-            population.derivation = None;
+            population.derivation.kept = RawPages::None;
         }),
     ];
     for raw in [RawPages::Minimal, RawPages::Full] {
@@ -1292,31 +1285,16 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
 
 #[tokio::test]
 async fn what_cannot_be_derived_again_is_no_fault() {
-    let again = |population: &Population, raw: &[RawFile]| match derive_again(
-        &written(population),
-        &Kept(raw),
-        false,
-    ) {
-        Again::NotPossible(why) => why,
-        other => panic!("{other:?}"),
-    };
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
-    let told = derive_again(&written(&none.population), &Kept(&none.raw), true);
+    let told = derive_again(&written(&none.population), &Kept(&none.raw));
     assert_eq!(told, Again::NotKept);
 
     let mut fetched = fetch(scenario("healthy")).await;
-    let how = fetched.population.derivation.as_mut().expect("a version");
-    how.version += 1;
+    fetched.population.derivation.version += 1;
     // A version that is yet to come is no way around looking.
-    let told = derive_again(&written(&fetched.population), &Kept(&fetched.raw), false);
+    let told = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
     assert!(matches!(told, Again::Otherwise(_)), "{told:?}");
-
-    // Evidence that is older: it is tried, and where it comes out otherwise nobody can say why.
-    fetched.population.derivation = None;
-    assert_eq!(derived(&fetched), Again::Same);
-    fetched.population.accounts[0].name = None;
-    assert_snapshot!(again(&fetched.population, &fetched.raw), @"it does not state by which version its accounts were derived, and this version derives others: account 1200000000000001 differs in name");
 }
 
 // The wire.

@@ -722,36 +722,6 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
         let told = "recomputed from the raw pages: account 1200000000000002 is missing";
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
     }
-    // As if it were of a time before evidence said how accounts are derived: told, and no fault.
-    let evidence = told_afresh("minimal", |population| {
-        leave_out_the_leaver(population);
-        population.derivation = None;
-    });
-    let ended = evidence.verify(&[]);
-    assert_eq!(ended.code, 0, "{}", ended.stdout);
-    assert!(
-        ended.stdout.contains("this version derives others"),
-        "{}",
-        ended.stdout
-    );
-    // But not after a night that says it.
-    let evidence = {
-        let Evidence { job } = told_afresh("minimal", |_| ());
-        job.run();
-        Evidence { job }
-    };
-    evidence.forge(2, "inputs/facts.json", |text| {
-        let (before, after) = text.split_once("\"derivation\": {").expect("how");
-        let (_, after) = after.split_once("},\n").expect("an end");
-        format!("{before}{}", after.trim_start()).replacen("Chiara", "Clara", 1)
-    });
-    assert!(
-        evidence
-            .faults(&[])
-            .contains(&"accounts_differ facts.json".to_owned()),
-        "{:?}",
-        evidence.faults(&[])
-    );
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{check, complete_nights, drop, with};
+use crate::judgement::directives::NO_EMAIL;
+use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
 use crate::people::{
@@ -18,7 +20,7 @@ pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
 const SUSPICIOUS_POPULATION: u64 = 2000;
 
 /// The checks on the accounts and on how they were read.
-pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) -> Vec<Check> {
     let inputs = basis.inputs;
     vec![
         connection_active(inputs),
@@ -28,8 +30,8 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
         list_complete(inputs),
         rows_reconcile(inputs),
         population_size(inputs),
-        population_drop(basis),
-        fields_known(basis),
+        population_drop(basis, uses),
+        fields_known(basis, uses),
         viewer(inputs),
     ]
 }
@@ -370,26 +372,38 @@ fn population_size(inputs: &Inputs) -> Check {
     with(check(id, status, detail), json!({ "accounts": accounts }))
 }
 
-fn population_drop(basis: &Basis<'_>) -> Check {
+fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
     let nights = complete_nights(inputs).map(|night| (night.as_of, night.counts.accounts.total));
-    drop(basis, CheckId::PopulationDrop, now, nights)
+    drop(basis, CheckId::PopulationDrop, now, nights, uses)
 }
 
-fn fields_known(basis: &Basis<'_>) -> Check {
+fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
     let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
-    let (named, nameless): (Vec<&Account>, Vec<&Account>) = accounts
-        .iter()
-        .filter(|account| account.access() != Access::None && account.emails.is_empty())
-        .partition(|account| basis.directives.name(account));
-    let (by_hand, no_email) = (named.len(), nameless.len());
-    let exceptions: BTreeSet<String> = named
-        .iter()
-        .filter_map(|account| basis.directives.excepts_account(account))
-        .collect();
+    let (mut by_hand, mut no_email) = (0, 0);
+    let mut exceptions = BTreeSet::new();
+    for account in accounts {
+        if account.access() == Access::None || !account.emails.is_empty() {
+            continue;
+        }
+        if basis.directives.is_service(account, uses) {
+            by_hand += 1;
+            continue;
+        }
+        match basis
+            .directives
+            .covers_account(account, NO_EMAIL, None, uses)
+        {
+            Some(exception) => {
+                by_hand += 1;
+                exceptions.insert(exception.in_short());
+            }
+            None => no_email += 1,
+        }
+    }
     let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
     let no_role = count(|account| {
         account.access() != Access::None && matches!(account.role, Role::Unknown(_))
@@ -408,15 +422,9 @@ fn fields_known(basis: &Basis<'_>) -> Check {
         detail.push(format!("{no_role} of unknown role"));
     }
     if !detail.is_empty() {
-        let because = gaps.stopped_because.clone().unwrap_or_default();
-        let unsaid = gaps
-            .missing_scopes
-            .iter()
-            .filter(|scope| !because.contains(scope.as_str()));
-        let unsaid: Vec<&str> = unsaid.map(String::as_str).collect();
         detail.extend(gaps.stopped_because.clone());
-        if !unsaid.is_empty() {
-            detail.push(format!("missing scope {}", unsaid.join(", ")));
+        if !gaps.missing_scopes.is_empty() {
+            detail.push(format!("missing scope {}", gaps.missing_scopes.join(", ")));
         }
     }
     if by_hand > 0 {

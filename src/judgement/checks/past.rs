@@ -20,13 +20,12 @@ const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The checks against earlier runs.
 pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
-    let mut checks = vec![
+    vec![
         policy_unchanged(inputs),
         cadence(inputs, leavers),
         ledger_continues(inputs),
-    ];
-    checks.extend(mapping_unchanged(inputs));
-    checks
+        mapping_unchanged(inputs),
+    ]
 }
 
 fn policy_unchanged(inputs: &Inputs) -> Check {
@@ -54,16 +53,15 @@ fn policy_unchanged(inputs: &Inputs) -> Check {
 }
 
 /// Status, role and e-mail are Truto's words for Asana's: a mapping that changed may have changed what
-/// they mean. None where it was not asked for, as in evidence from before that.
-fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
+/// they mean.
+fn mapping_unchanged(inputs: &Inputs) -> Check {
     let id = CheckId::MappingUnchanged;
-    let now = inputs.population.mapping.as_ref()?;
     let before = inputs.past.baseline.as_ref();
-    let before = before.and_then(|baseline| baseline.mapping.as_ref());
-    let sha256 = match now {
+    let before = before.map(|baseline| &baseline.mapping);
+    let sha256 = match &inputs.population.mapping {
         Mapping::NotTold { reason } => {
             let detail = format!("Truto's mapping of Asana's users is unknown: {reason}");
-            return Some(check(id, CheckStatus::Warn, detail));
+            return check(id, CheckStatus::Warn, detail);
         }
         Mapping::Told { sha256 } => sha256,
     };
@@ -91,7 +89,7 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
             json!({ "sha256": sha256, "before": known }),
         ),
     };
-    Some(with(check(id, status, detail), numbers))
+    with(check(id, status, detail), numbers)
 }
 
 /// How many runs since the baseline were incomplete.
@@ -282,15 +280,13 @@ fn ledger_continues(inputs: &Inputs) -> Check {
     let id = CheckId::LedgerContinues;
     let past = &inputs.past;
     let numbers = json!({ "head": past.ledger_head });
-    // A deleted entry stays deleted: it fails the night that finds it, and is told ever after.
-    let recorded = past
-        .previous
-        .as_ref()
-        .map_or("", |previous| &previous.ledger_detail);
-    let (old, new): (Vec<&str>, Vec<&str>) = past
+    // A deleted entry stays deleted: it fails the run that finds it, and later runs only report it.
+    let previous = past.previous.as_ref();
+    let recorded = previous.map_or(&[][..], |previous| &previous.ledger_faults);
+    let (old, new): (Vec<String>, Vec<String>) = past
         .ledger_faults
         .iter()
-        .map(String::as_str)
+        .cloned()
         .partition(|fault| recorded.contains(fault));
     let old = format!("recorded before: {}", old.join("; "));
     let (status, detail) = if !new.is_empty() && new.len() < past.ledger_faults.len() {

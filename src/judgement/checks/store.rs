@@ -6,7 +6,7 @@ use super::{check, with};
 use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
 use crate::people::Protection;
 
-/// The check on the store; none where nobody looked, as in evidence of earlier versions.
+/// The check on the store; none in a preflight that stores nothing.
 pub(in crate::judgement) fn of_the_store(inputs: &Inputs) -> Option<Check> {
     inputs.store.as_ref().map(store_protection)
 }

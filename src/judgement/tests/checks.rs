@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, HrPeople, Inputs, Mark, Outcome, Verdict};
 use crate::people::{
-    Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Reviews, Role, SecondList,
+    Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList,
     Status, Viewer,
 };
 use crate::schedule::RunSchedule;
@@ -32,10 +32,6 @@ fn after(id: CheckId, change: impl FnOnce(&mut Inputs)) -> CheckStatus {
 fn every_check_is_there_once_and_in_order() {
     let judged = world()
         .policy(|policy| policy.review_every_seconds = Some(90 * 86_400))
-        .change(|inputs| {
-            let none = Reviews::carried(None, &[], 0, inputs.as_of);
-            inputs.directives.reviews = Some(none);
-        })
         .judge();
     let ids: Vec<CheckId> = judged.checks.iter().map(|check| check.id).collect();
     assert_eq!(ids, CheckId::ALL);
@@ -924,6 +920,25 @@ fn a_damaged_ledger_fails_and_the_first_entry_warns() {
     assert_eq!(after(id, damaged), Fail);
 }
 
+#[test]
+fn a_fault_of_the_ledger_fails_only_the_run_that_records_it() {
+    let recorded = world().next().change(|inputs| {
+        let previous = inputs.past.previous.as_mut().expect("a run");
+        previous.ledger_faults = vec!["entry 40 is altered".to_owned()];
+    });
+    for (faults, expected) in [
+        (&["entry 40 is altered"][..], Warn),
+        (&["entry 4 is altered"], Fail),
+        (&["entry 40 is altered", "entry 41 is altered"], Fail),
+    ] {
+        let world = recorded.clone().change(|inputs| {
+            inputs.past.ledger_faults = faults.iter().map(|&fault| fault.to_owned()).collect();
+        });
+        let found = status(&world.judge(), CheckId::LedgerContinues);
+        assert_eq!(found, expected, "{faults:?}");
+    }
+}
+
 fn locked(mode: LockMode, days: u32) -> Option<Lock> {
     Some(Lock { mode, days })
 }
@@ -1004,26 +1019,23 @@ fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
     assert!(judged.checks.iter().all(|check| check.id != id));
 }
 
-fn mapped(sha256: &str) -> Option<Mapping> {
+fn mapped(sha256: &str) -> Mapping {
     let sha256 = sha256.to_owned();
-    Some(Mapping::Told { sha256 })
+    Mapping::Told { sha256 }
 }
 
 #[test]
 fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     let not_told = || {
         let reason = "Truto answers 404".to_owned();
-        Some(Mapping::NotTold { reason })
+        Mapping::NotTold { reason }
     };
     for (before, now, expected) in [
         (mapped("a"), mapped("a"), Pass),
         (mapped("a"), mapped("b"), Warn),
-        // Evidence from before it was asked.
-        (None, mapped("a"), Pass),
         // A night that was not told hides whether it changed.
         (not_told(), mapped("a"), Warn),
         (mapped("a"), not_told(), Warn),
-        (None, not_told(), Warn),
     ] {
         let first = world().change(|inputs| inputs.population.mapping = before.clone());
         let second = first.next();
@@ -1044,15 +1056,6 @@ fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     let check = check.expect("the check");
     assert_eq!(check.numbers["sha256"], "b");
     assert_eq!(check.numbers["before"], "a");
-}
-
-#[test]
-fn where_nobody_asked_for_the_mapping_there_is_no_check_of_it() {
-    let judged = world()
-        .change(|inputs| inputs.population.mapping = None)
-        .judge();
-    let id = CheckId::MappingUnchanged;
-    assert!(judged.checks.iter().all(|check| check.id != id));
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn hr_row(row: &HrRow) -> String {
     {
         let _ = write!(shown, ", {part}");
     }
-    let status = crate::judgement::Tenure::status_word(&row.status);
+    let status = row.status.to_string();
     let _ = write!(shown, ", {status}");
     let mut date = |what: &str, date: &Option<HrDate>| {
         if let Some(date) = date {

@@ -44,18 +44,17 @@ fn night(of: FollowUp) -> World {
     world()
         .account_as("ada", "ada@example.com")
         .policy(|policy| policy.revocation_grace_seconds = Some(7 * 24 * 3600))
-        .change(|inputs| inputs.directives.reviews = Some(reviews))
+        .change(|inputs| inputs.reviews = reviews)
 }
 
 fn state(judged: &Judgement) -> FollowUpState {
-    let reviews = judged.reviews.as_ref().expect("reviews");
-    reviews.follow_ups[0].state
+    judged.reviews.follow_ups[0].state
 }
 
 #[test]
 fn without_reviews_nothing_is_said_of_them() {
     let judged = world().judge();
-    assert_eq!(judged.reviews, None);
+    assert_eq!(judged.reviews.follow_ups, []);
     assert!(
         judged
             .checks
@@ -91,7 +90,7 @@ fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_lis
             (kinds(&judged), state(&judged)),
             (Vec::new(), FollowUpState::Done)
         );
-        let of = &judged.reviews.expect("reviews").follow_ups[0];
+        let of = &judged.reviews.follow_ups[0];
         assert_eq!(of.first_seen_done, Some(at("2026-11-23T22:40:00Z")));
     }
 }
@@ -231,7 +230,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
         |world: World| world.policy(|policy| policy.review_every_seconds = Some(90 * 86_400));
     let reviews = |change: fn(&mut Reviews)| {
         let world = every(night(revoked())).change(|inputs| {
-            let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+            let reviews = &mut inputs.reviews;
             reviews.follow_ups.clear();
             change(reviews);
         });
@@ -280,7 +279,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
     // Also where no reviews are asked for.
     let world = night(revoked()).change(|inputs| {
         inputs.policy.review_every_seconds = None;
-        let reviews = inputs.directives.reviews.as_mut().expect("reviews");
+        let reviews = &mut inputs.reviews;
         reviews.unread.push(2);
     });
     let judged = world.judge();

@@ -12,8 +12,9 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
-    Memberships, PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow, Reviews, Role,
+    Status, Viewer, Workspace,
 };
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -85,10 +86,13 @@ pub(in crate::judgement) fn world() -> World {
                 },
                 memberships: agreeing(),
                 gaps: GapFilling::default(),
-                derivation: None,
-                mapping: Some(Mapping::Told {
+                derivation: HowDerived {
+                    version: 1,
+                    kept: RawPages::Full,
+                },
+                mapping: Mapping::Told {
                     sha256: "ab".repeat(32),
-                }),
+                },
                 clock_skew_minutes: Some(0),
                 requests: Vec::new(),
                 accounts: Vec::new(),
@@ -103,6 +107,7 @@ pub(in crate::judgement) fn world() -> World {
             },
             directives: Directives::default(),
             past: Past::default(),
+            reviews: Reviews::carried(None, &[], 0, as_of),
             store: Some(Protection {
                 create_only: true,
                 lock_asked: None,
@@ -243,6 +248,7 @@ impl World {
             inputs.hr.rejected.push(RejectedRow {
                 line: 9,
                 reason: "the date cannot be read".to_owned(),
+                names_setting: false,
                 person_id: person_id.map(str::to_owned),
                 email: email.map(str::to_owned),
                 name: None,
@@ -334,7 +340,7 @@ impl World {
         let findings = judged.findings.iter();
         let previous = Previous {
             schedule: self.inputs.schedule.clone(),
-            ledger_detail: String::new(),
+            ledger_faults: Vec::new(),
             directives: directives.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
