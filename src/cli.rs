@@ -165,7 +165,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
             }
         }
         Some((name, given)) if name == Command::Review.as_str() => Asked::Review(review(given)),
-        Some((name, _)) => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
+        Some((name, _)) => Asked::Wrong(format!("error: there is no command `{name}`\n")),
     }
 }
 
@@ -547,23 +547,14 @@ fn command_line() -> clap::Command {
         .after_help(after_help(Command::Run));
     for command in Command::ALL {
         let mut subcommand = clap::Command::new(command.as_str()).about(about(command));
-        if command.is_built() {
-            subcommand = subcommand.after_help(after_help(command));
-            subcommand = match command {
-                Command::Connect => of_connect(subcommand),
-                Command::Verify => of_verify(subcommand),
-                Command::Check => of_check(subcommand),
-                Command::Review => of_review(subcommand),
-                Command::Run | Command::Report => subcommand,
-            };
-        } else {
-            // Whatever follows is not ours to complain about: the command itself is the problem.
-            let rest = Arg::new("rest")
-                .num_args(0..)
-                .allow_hyphen_values(true)
-                .hide(true);
-            subcommand = subcommand.hide(true).disable_help_flag(true).arg(rest);
-        }
+        subcommand = subcommand.after_help(after_help(command));
+        subcommand = match command {
+            Command::Connect => of_connect(subcommand),
+            Command::Verify => of_verify(subcommand),
+            Command::Check => of_check(subcommand),
+            Command::Review => of_review(subcommand),
+            Command::Run => subcommand,
+        };
         line = line.subcommand(subcommand);
     }
     line
@@ -579,7 +570,6 @@ fn about(command: Command) -> &'static str {
         Command::Verify => {
             "Check evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)"
         }
-        Command::Report => "Pack the evidence of a period",
         Command::Review => "The periodic access review: open, status, close",
     }
 }
@@ -588,10 +578,7 @@ fn after_help(command: Command) -> String {
     let mut text = String::from(
         "Environment (an empty variable is unset; a secret X may come as X_FILE, a path):\n",
     );
-    for variable in VARIABLES
-        .iter()
-        .filter(|v| v.built && v.commands.contains(&command))
-    {
+    for variable in VARIABLES.iter().filter(|v| v.commands.contains(&command)) {
         let default = match variable.default {
             Default::Required => "required".to_owned(),
             Default::Unset => "unset".to_owned(),

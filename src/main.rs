@@ -177,7 +177,7 @@ fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
         }
         checked.exit()
     };
-    let loaded = config::load_check(environment, |path| std::fs::read_to_string(path));
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
     let config::Judged {
         mut settings,
         warnings,

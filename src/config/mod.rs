@@ -118,29 +118,8 @@ pub fn load(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
-    load_as(Command::Run, environment, read_file)
-}
-
-/// Judges the environment for somebody who tries what a run needs.
-///
-/// # Errors
-/// Every problem at once.
-pub fn load_check(
-    environment: Environment,
-    read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<Settings>, Problems> {
-    load_as(Command::Check, environment, read_file)
-}
-
-/// Everything a review needs, whichever command asks.
-fn load_as(
-    command: Command,
-    environment: Environment,
-    read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<Settings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(command, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.settings(raw);
     judge.judged(settings, warnings)
 }
@@ -155,8 +134,7 @@ pub fn load_review(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<campaign::Settings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Review, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.review(raw, tool);
     judge.judged(settings, warnings)
 }
@@ -174,7 +152,6 @@ pub fn load_store(
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
     raw.evidence_url = url.or(raw.evidence_url);
-    judge.not_built(Command::Verify, &mut raw);
     let force_path_style = judge.force_path_style(&raw);
     let settings = judge.store(&raw, force_path_style);
     judge.logs(&raw);
@@ -190,8 +167,7 @@ pub fn load_truto(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<truto::ApiSettings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Connect, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let http = judge.http(&raw);
     let settings = judge.api(&raw, http);
     judge.logs(&raw);

@@ -87,23 +87,6 @@ fn an_empty_value_is_unset() {
 }
 
 #[test]
-fn what_is_not_built_is_an_error_and_never_ignored() {
-    for variable in VARIABLES.iter().filter(|variable| !variable.built) {
-        let value = match variable.name {
-            "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
-            "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
-            _ => "https://x.test/y",
-        };
-        let told = told(&[(variable.name, value), ("EVIDENCE_RETENTION_DAYS", "400")]);
-        assert!(told.contains("has 1 problem"), "{told}");
-        assert!(
-            told.contains(&format!("{} is set, and this version", variable.name)),
-            "{told}"
-        );
-    }
-}
-
-#[test]
 fn a_lock_needs_an_end_and_a_bucket() {
     let bucket = ("EVIDENCE_URL", "s3://evidence/asana");
     let told = told(&[
@@ -723,7 +706,7 @@ fn every_variable_changes_what_the_run_is_told() {
     let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
     let run: Vec<&str> = VARIABLES
         .iter()
-        .filter(|variable| variable.built && variable.commands.contains(&Command::Run))
+        .filter(|variable| variable.commands.contains(&Command::Run))
         .map(|variable| variable.name)
         .collect();
     assert_eq!(names, run);

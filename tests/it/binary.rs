@@ -60,10 +60,6 @@ fn exit_1_an_answer_nobody_foresaw() {
 fn exit_2_a_command_line_that_cannot_be_understood() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_snapshot!("exit_2_unknown", job.told(&job.run_with(&["--frobnicate"])));
-    assert_snapshot!(
-        "exit_2_not_built",
-        job.told(&job.run_with(&["report", "--from", "2026-01-01"]))
-    );
     assert!(!job.evidence().exists());
 }
 

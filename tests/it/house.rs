@@ -190,13 +190,8 @@ fn variables() -> String {
             commands.join(" ")
         };
         let secret = if variable.secret { " *(secret)*" } else { "" };
-        let later = if variable.built {
-            ""
-        } else {
-            " *(not built yet)*"
-        };
         table.push_str(&format!(
-            "| `{}` | {} | {commands} | {}{secret}{later} |\n",
+            "| `{}` | {} | {commands} | {}{secret} |\n",
             variable.name,
             default(variable.default),
             variable.meaning,
@@ -251,27 +246,12 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
             panic!("{arguments:?} is no help");
         };
         for variable in VARIABLES {
-            let serves = variable.built && variable.commands.contains(&command);
+            let serves = variable.commands.contains(&command);
             let line = format!("\n  {}  (", variable.name);
             assert_eq!(help.contains(&line), serves, "{}", variable.name);
         }
         for exit in Exit::ALL {
             assert!(help.contains(exit.meaning()), "{}", exit.code());
         }
-    }
-}
-
-#[test]
-fn commands_that_are_not_built_are_refused_whatever_follows() {
-    for command in Command::ALL
-        .into_iter()
-        .filter(|command| !command.is_built())
-    {
-        let line = ["asana-access-review", command.as_str(), "--json", "x"];
-        let asked = cli::parse(line.iter().map(Into::into));
-        assert!(
-            matches!(asked, Asked::Wrong(text) if text.contains("not built")),
-            "{command:?}"
-        );
     }
 }

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, HrPeople, Inputs, Mark, Outcome, Verdict};
 use crate::people::{
-    Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList,
-    Status, Viewer,
+    Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList, Status,
+    Viewer,
 };
 use crate::schedule::RunSchedule;
 
