@@ -323,7 +323,7 @@ async fn review(
     let protection = ledger.protect(&folder, frame.identity.as_of, &hr).await;
     let inputs = Inputs {
         as_of: frame.identity.as_of,
-        run: folder.to_string(),
+        run: folder.to_string().into(),
         policy: settings.policy.clone(),
         population,
         hr,

@@ -191,7 +191,7 @@ impl Judged {
         };
         let inputs = Inputs {
             as_of,
-            run: "none: a check".to_owned(),
+            run: "none: a check".into(),
             policy: settings.run.policy.clone(),
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),

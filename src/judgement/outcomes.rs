@@ -36,7 +36,7 @@ pub(super) struct Judged<'a> {
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
     /// The same person in the previous run.
-    pub(super) previous: Vec<&'a Leaver>,
+    pub(super) previous: &'a [&'a Leaver],
     /// Earlier offboardings of the person, in whose place this one is.
     pub(super) superseded: Vec<Leaver>,
     /// Whether no earlier run had this offboarding.
@@ -46,7 +46,7 @@ pub(super) struct Judged<'a> {
 /// Judges every leaver, the worst outcome first.
 pub(super) fn of_everybody<'a>(
     basis: &Basis<'a>,
-    people: &[Person<'a>],
+    people: &'a [Person<'a>],
     matches: &[Matches<'a>],
     feed_since: Option<Timestamp>,
     complete: bool,
@@ -102,7 +102,7 @@ struct Judge<'b, 'a> {
 }
 
 impl<'a> Judge<'_, 'a> {
-    fn one(&self, person: &Person<'a>, matches: &Matches<'a>, uses: &mut Uses) -> Judged<'a> {
+    fn one(&self, person: &'a Person<'a>, matches: &Matches<'a>, uses: &mut Uses) -> Judged<'a> {
         let Self {
             basis, complete, ..
         } = *self;
@@ -230,10 +230,11 @@ impl<'a> Judge<'_, 'a> {
         let never_had_any =
             is_roster && person.worked_without_address() && !matches.may_be_namesake;
 
-        let accounts = links.iter().filter_map(|link| link.listed);
-        let accounts: Vec<&Account> = accounts
-            .chain(suspicions.iter().map(|suspicion| suspicion.account))
-            .collect();
+        let accounts = |suspicions: &[Suspicion<'a>]| -> Vec<&Account> {
+            let listed = links.iter().filter_map(|link| link.listed);
+            let suspected = suspicions.iter().map(|suspicion| suspicion.account);
+            listed.chain(suspected).collect()
+        };
         let mut is_accepted = false;
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
@@ -254,7 +255,10 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named, &accounts, due, uses) {
+                match basis
+                    .directives
+                    .covers_person(&named, &accounts(&suspicions), due, uses)
+                {
                     Some(exception) => {
                         notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                         exception_expires = Some(exception.expires_on);
@@ -281,7 +285,9 @@ impl<'a> Judge<'_, 'a> {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
                 } else if let Some(exception) =
-                    basis.directives.covers_person(&named, &accounts, due, uses)
+                    basis
+                        .directives
+                        .covers_person(&named, &accounts(&suspicions), due, uses)
                 {
                     notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
@@ -362,8 +368,8 @@ impl<'a> Judge<'_, 'a> {
         let mut leaver = Leaver {
             offboarding_id: terms.offboarding_id,
             person_key: terms.person_key,
-            person_id: person.person_id.clone(),
-            name: person.names.first().cloned(),
+            person_id: person.person_id.map(str::to_owned),
+            name: person.names.first().map(|name| (*name).to_owned()),
             emails: person.emails.clone(),
             end_of_work: terms.end_of_work,
             moved_from: terms.moved_from,
@@ -405,7 +411,11 @@ impl<'a> Judge<'_, 'a> {
             hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),
-            other_person_ids: person.other_person_ids.clone(),
+            other_person_ids: person
+                .other_ids()
+                .iter()
+                .map(|id| (*id).to_owned())
+                .collect(),
             tenures: person.tenures.clone(),
             suspected_account_id: matches.suspected.carried.clone(),
             more_suspected: matches.suspected.has_more,
@@ -444,7 +454,7 @@ impl<'a> Judge<'_, 'a> {
             is_accepted,
             open,
             is_overdue,
-            previous: previous.clone(),
+            previous,
             superseded,
             is_new: prior.is_none(),
         }
