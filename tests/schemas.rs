@@ -314,7 +314,7 @@ fn first_night() -> Inputs {
                 reason: "no such month".to_owned(),
                 names_setting: true,
                 person_id: None,
-                email: Some("not an address".to_owned()),
+                email: Some("not an address".into()),
                 name: Some("Fay Roe".into()),
                 other_emails: vec![address("fay@example.com")],
             }],

@@ -113,6 +113,7 @@ impl<'a> Judge<'_, 'a> {
 
         let mut links = matches.links.clone();
         let mut suspicions = matches.suspected.open.clone();
+        let mut has_more = matches.suspected.has_more;
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
         let is_vanished = person.rows.is_empty() && !person.in_feed;
         let is_gone = person.is_named_as_gone();
@@ -139,6 +140,7 @@ impl<'a> Judge<'_, 'a> {
             let known = &concluded.account_id;
             links.retain(|link| known.is_empty() || known.iter().any(|id| id == link.account_id));
             suspicions.clear();
+            has_more = false;
             if !is_roster {
                 let (open, gone) = links
                     .into_iter()
@@ -219,12 +221,19 @@ impl<'a> Judge<'_, 'a> {
             .filter(is_open)
             .map(|link| link.account_id)
             .collect();
-        let doubts = self.doubts(person, matches, &links, &mut suspicions, &terms, due, uses);
+        if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
+            suspicions.retain(|of| {
+                let directives = &basis.directives;
+                let accepted = directives.covers_suspicion(&named, of.account, due, uses);
+                accepted.is_none()
+            });
+        }
+        let doubts = self.doubts(person, matches, &links, &suspicions, has_more, &terms);
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
         let could_match = could_match(person, matches, basis, uses);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
-        let is_suspected = !suspicions.is_empty() || matches.suspected.has_more;
+        let is_suspected = !suspicions.is_empty() || has_more;
         let without_address = !could_match && links.is_empty() && !is_suspected && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
         let never_had_any =
@@ -460,17 +469,15 @@ impl<'a> Judge<'_, 'a> {
         }
     }
 
-    /// The doubts about a leaver or possible leaver, each with the line that closes it. Removes suspicions that an
-    /// exception for the account accepts.
+    /// The doubts about a leaver or possible leaver, each with the line that closes it.
     fn doubts(
         &self,
         person: &Person<'a>,
         matches: &Matches<'a>,
         links: &[Link<'a>],
-        suspicions: &mut Vec<Suspicion<'a>>,
+        suspicions: &[Suspicion<'a>],
+        has_more: bool,
         terms: &Terms,
-        due: Option<Timestamp>,
-        uses: &mut Uses,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
@@ -481,25 +488,19 @@ impl<'a> Judge<'_, 'a> {
                 return doubts;
             }
         }
-        let named = person.named();
-        suspicions.retain(|suspicion| {
-            let directives = &self.basis.directives;
-            let accepted = directives.covers_suspicion(&named, suspicion.account, due, uses);
-            accepted.is_none()
-        });
         let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
         for Suspicion {
             account,
             reason,
             key,
-        } in suspicions.iter()
+        } in suspicions
         {
             questions.entry((*reason, key)).or_default().push(account);
         }
         for ((reason, key), accounts) in &questions {
             doubts.push(suspicion_of(person, *reason, key, accounts, inputs));
         }
-        if matches.suspected.has_more {
+        if has_more {
             let text = format!(
                 "more than {MOST_SUSPECTED} accounts may be theirs, and the evidence does not list all of them"
             );
@@ -527,7 +528,7 @@ impl<'a> Judge<'_, 'a> {
         }
         if links.is_empty()
             && suspicions.is_empty()
-            && !matches.suspected.has_more
+            && !has_more
             && person.rows.iter().any(|row| row.unreadable_address)
         {
             let text =

@@ -247,7 +247,7 @@ impl World {
                 reason: "the date cannot be read".to_owned(),
                 names_setting: false,
                 person_id: person_id.map(str::to_owned),
-                email: email.map(str::to_owned),
+                email: email.map(Into::into),
                 name: None,
                 other_emails: Vec::new(),
             });
