@@ -83,7 +83,7 @@ fn night(people: usize) -> Inputs {
     let viewer = accounts[0].id.clone();
     Inputs {
         as_of,
-        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".to_owned(),
+        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         policy: Policy {
             offboarding_grace_seconds: 86400,
             hr_time_zone: "Etc/UTC".to_owned(),
@@ -165,12 +165,12 @@ fn night_after(first: &Inputs) -> Inputs {
     assert!(judged.complete, "{:?}", judged.reasons);
     let at = RunRef {
         sequence: 1,
-        run: first.run.clone(),
+        run: first.run.to_string(),
         manifest_sha256: "00".repeat(32),
     };
     let mut inputs = first.clone();
     inputs.as_of += SignedDuration::from_hours(24);
-    inputs.run = "dt=2026-11-24/run=20261124T224000Z-7f3a9c".to_owned();
+    inputs.run = "dt=2026-11-24/run=20261124T224000Z-7f3a9c".into();
     inputs.past = Past {
         clock_behind_seconds: 0,
         ledger_faults: Vec::new(),

@@ -331,7 +331,7 @@ async fn review(
     let protection = ledger.protect(&folder, frame.identity.as_of, &hr).await;
     let inputs = Inputs {
         as_of: frame.identity.as_of,
-        run: folder.to_string(),
+        run: folder.to_string().into(),
         policy: settings.policy.clone(),
         schedule: settings.schedule.clone(),
         population,

@@ -191,7 +191,7 @@ impl Judged {
         };
         let inputs = Inputs {
             as_of,
-            run: "none: a check".to_owned(),
+            run: "none: a check".into(),
             policy: settings.run.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,

@@ -528,7 +528,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             more_suspected: _,
         } = leaver;
         out.row([
-            Cow::Borrowed(offboarding_id.as_str()),
+            Cow::Borrowed(&**offboarding_id),
             text(person_id.as_deref()),
             text(name.as_deref()),
             joined(emails.iter().map(EmailAddress::as_written)),

@@ -77,9 +77,7 @@ pub struct Connection {
 pub struct Sources {
     pub truto: TrutoSource,
     pub hr_feed: Option<HrSource>,
-    #[serde(default)]
     pub aliases: Option<DirectiveSource>,
-    #[serde(default)]
     pub exceptions: Option<DirectiveSource>,
 }
 

@@ -310,7 +310,7 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         previous: facts.past.previous,
         inputs: Inputs {
             as_of: facts.as_of,
-            run: facts.run,
+            run: facts.run.into(),
             policy: facts.policy,
             schedule: facts.schedule,
             population: facts.population,

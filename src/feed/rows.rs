@@ -248,7 +248,7 @@ pub(super) fn rejected(
         reason,
         names_setting: false,
         person_id: kept(person_id),
-        email: kept(email),
+        email: kept(email).map(Into::into),
         name: None,
         other_emails: Vec::new(),
     }

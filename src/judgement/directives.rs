@@ -16,7 +16,7 @@ use super::approvers::{
 use super::domains::SameDomains;
 use super::records::exception_id;
 use super::uses::Uses;
-use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs};
+use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs, Leaver};
 use crate::people::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
@@ -57,11 +57,11 @@ pub(super) enum PersonKey<'a> {
 /// A person by everything that may name them.
 #[derive(Clone, Debug)]
 pub(super) struct Named<'a> {
-    pub(super) ids: Vec<&'a str>,
+    pub(super) ids: &'a [&'a str],
     pub(super) emails: &'a [EmailAddress],
     /// Addresses that others have, too: they name nobody, and nobody approves by them what is about themselves.
     pub(super) shared_emails: &'a [EmailAddress],
-    pub(super) names: &'a [String],
+    pub(super) names: &'a [&'a str],
 }
 
 impl<'a> Named<'a> {
@@ -516,13 +516,33 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
+    /// The same of a leaver.
+    pub(super) fn left_behind_by<'s>(
+        &self,
+        leaver: &Leaver,
+        accounts: &'s [Account],
+    ) -> Vec<(u64, &'s Account)> {
+        if self.services.is_empty() {
+            return Vec::new();
+        }
+        let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
+        let names: Vec<&str> = leaver.name.as_deref().into_iter().collect();
+        let named = Named {
+            ids: &ids,
+            emails: &leaver.emails,
+            shared_emails: &[],
+            names: &names,
+        };
+        self.answered_for_by(&named, accounts)
+    }
+
     /// Everything that a person and accounts are or were called.
     fn called<'k>(&'k self, whom: &Named<'k>, accounts: &[&'k Account]) -> Called<'k> {
-        let mut called = self.register.earlier(&whom.ids, whom.emails, accounts);
-        called.ids.extend(&whom.ids);
+        let mut called = self.register.earlier(whom.ids, whom.emails, accounts);
+        called.ids.extend(whom.ids);
         called.emails.extend(whom.emails);
         called.emails.extend(whom.shared_emails);
-        called.names.extend(whom.names.iter().map(String::as_str));
+        called.names.extend(whom.names.iter().copied());
         for account in accounts {
             called.add(Who::Account(account));
         }

@@ -326,7 +326,7 @@ fn without_owner(
     }
     let leaver = &judged.leaver;
     let accounts = &basis.inputs.population.accounts;
-    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
+    let owned = basis.directives.left_behind_by(leaver, accounts);
     for (line, account) in owned {
         uses.alias(
             line,

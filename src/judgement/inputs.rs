@@ -1,6 +1,7 @@
 //! Everything a judgement is made from. Nothing else reaches it: no clock, no setting, no network.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub struct Inputs {
     /// The instant of the run.
     pub as_of: Timestamp,
     /// The run's place, `dt=…/run=…`.
-    pub run: String,
+    pub run: Arc<str>,
     /// The rules.
     pub policy: Policy,
     /// The job's own schedule, if it is known.

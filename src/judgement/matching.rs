@@ -105,9 +105,12 @@ pub(super) fn of_everybody<'a>(
 ) -> Vec<Matches<'a>> {
     let inputs = basis.inputs;
     let ids_are_comparable = ids_prove_absence(inputs)
-        && people
-            .iter()
-            .any(|person| person.ids().any(|id| index.by_external_id.contains(id)));
+        && people.iter().any(|person| {
+            person
+                .ids
+                .iter()
+                .any(|id| index.by_external_id.contains(id))
+        });
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
@@ -118,8 +121,7 @@ pub(super) fn of_everybody<'a>(
                 id_could_match: ids_are_comparable
                     && person
                         .person_id
-                        .as_ref()
-                        .is_some_and(|id| !person.shared_ids.contains(id)),
+                        .is_some_and(|id| !person.shared_ids.contains(&id)),
                 aliases_could_match,
                 ..Matches::default()
             }
@@ -261,7 +263,8 @@ impl<'a> Index<'a> {
             Some((_, known)) => *known = kind.min(*known),
             None => strongest.push((account_id, kind)),
         };
-        for id in person.ids().filter(|id| !person.shared_ids.contains(id)) {
+        let ids = person.ids.iter();
+        for id in ids.filter(|id| !person.shared_ids.contains(id)) {
             for account in self.by_external_id.get(id) {
                 tie(account, MatchKind::PersonId);
             }
@@ -463,10 +466,7 @@ impl<'a> Index<'a> {
                 }
                 let (what, key) = match relation.by_id {
                     true => ("id", other_address(other)),
-                    false => (
-                        "work address",
-                        Key::of(other.person_id.as_deref(), &other.emails),
-                    ),
+                    false => ("work address", Key::of(other.person_id, &other.emails)),
                 };
                 let text = format!(
                     "an employed person has the same {what} and a related name: use relation `same_person` if they are \
@@ -537,7 +537,7 @@ pub(super) fn owners(
             }
             for link in &matches.links {
                 if let Some(index) = place.get(link.account_id) {
-                    let id = person.person_id.clone().unwrap_or_default();
+                    let id = person.person_id.unwrap_or_default().to_owned();
                     owners[*index].person_ids.push(id);
                     owners[*index].matched_by.push(link.kind);
                 }

@@ -145,19 +145,21 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let closed = closed
-        .into_iter()
-        .map(|prior| offboardings::repeated(prior, inputs));
-    let judged = leavers.into_iter().flat_map(|judged| {
-        let superseded = judged.superseded.into_iter();
-        std::iter::once(judged.leaver).chain(superseded)
-    });
-    let (concluded, mut leavers): (Vec<Leaver>, Vec<Leaver>) = judged
-        .chain(closed)
-        .partition(|leaver| offboardings::is_old(leaver, inputs.as_of));
+    let (mut concluded, mut recent) = (Vec::new(), Vec::with_capacity(leavers.len()));
+    let mut take = |leaver: Leaver| match offboardings::is_old(&leaver, inputs.as_of) {
+        true => concluded.push(offboardings::shortened(leaver)),
+        false => recent.push(leaver),
+    };
+    for judged in leavers {
+        take(judged.leaver);
+        judged.superseded.into_iter().for_each(&mut take);
+    }
+    for prior in closed {
+        take(offboardings::repeated(prior, inputs));
+    }
+    let mut leavers = recent;
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
-    let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
     let needed = uses.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);

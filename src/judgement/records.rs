@@ -1,13 +1,13 @@
 //! What a judgement says: the records that evidence keeps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::directives::Named;
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
@@ -142,9 +142,9 @@ impl Check {
 pub struct Leaver {
     /// The first 12 hex digits of the SHA-256 of connection, person key and end of work as first reported, a line
     /// each. It never changes.
-    pub offboarding_id: String,
+    pub offboarding_id: Arc<str>,
     /// The id, else the address, else the name by which the person was first known.
-    pub person_key: String,
+    pub person_key: Arc<str>,
     /// The id of the tenure that ended.
     pub person_id: Option<String>,
     /// Name as HR writes it.
@@ -160,7 +160,7 @@ pub struct Leaver {
     pub deadline: Option<Timestamp>,
     /// The run that fixed the deadline of record: the first one at or after the end of work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline_rule_run: Option<String>,
+    pub deadline_rule_run: Option<Arc<str>>,
     /// The grace of that run, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_seconds: Option<i64>,
@@ -176,7 +176,7 @@ pub struct Leaver {
     pub result: Option<OffboardingResult>,
     /// The run that concluded the offboarding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub concluded_run: Option<String>,
+    pub concluded_run: Option<Arc<str>>,
     /// The instant of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concluded_at: Option<Timestamp>,
@@ -222,10 +222,10 @@ pub struct Leaver {
     pub hr_status: Option<Employment>,
     /// The termination date in that row, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_end: Option<String>,
+    pub hr_end: Option<Arc<str>>,
     /// The last day of work in that row, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_last_day: Option<String>,
+    pub hr_last_day: Option<Arc<str>>,
     /// The line of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hr_line: Option<u64>,
@@ -247,16 +247,6 @@ impl Leaver {
         self.person_id.iter().chain(&self.other_person_ids)
     }
 
-    /// By everything that may name them.
-    pub(super) fn named(&self) -> Named<'_> {
-        Named {
-            ids: self.ids().map(String::as_str).collect(),
-            emails: &self.emails,
-            shared_emails: &[],
-            names: self.name.as_slice(),
-        }
-    }
-
     /// Whether HR never named them as leaving, and an earlier roster named them as working here.
     pub(super) fn is_missing_from_roster(&self) -> bool {
         self.tenures.is_empty() && self.result.is_none()
@@ -275,13 +265,13 @@ pub struct Tenure {
     pub person_id: Option<String>,
     pub status: Employment,
     /// First day, as written.
-    pub start: Option<String>,
+    pub start: Option<Arc<str>>,
     /// Termination date, as written.
-    pub end: Option<String>,
+    pub end: Option<Arc<str>>,
     /// Last day of work, as written.
-    pub last_day: Option<String>,
+    pub last_day: Option<Arc<str>>,
     /// The zone of the dates.
-    pub zone: Option<String>,
+    pub zone: Option<Arc<str>>,
 }
 
 impl Tenure {
@@ -295,12 +285,12 @@ impl Tenure {
             start: Self::written(row.start.as_ref()),
             end: Self::written(row.end.as_ref()),
             last_day: Self::written(row.last_day.as_ref()),
-            zone: zoned.map(|date| date.zone.to_string()),
+            zone: zoned.map(|date| Arc::clone(&date.zone)),
         }
     }
 
-    pub(super) fn written(date: Option<&HrDate>) -> Option<String> {
-        date.map(|date| date.written.to_string())
+    pub(super) fn written(date: Option<&HrDate>) -> Option<Arc<str>> {
+        date.map(|date| Arc::clone(&date.written))
     }
 }
 

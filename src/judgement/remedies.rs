@@ -51,7 +51,7 @@ impl Doubt {
 
     /// The same about access by an account. It names a person who has neither id nor address.
     pub(super) fn about_access(&self, person: &Person<'_>, account_id: &str) -> String {
-        let key = Key::of(person.person_id.as_deref(), &person.emails);
+        let key = Key::of(person.person_id, &person.emails);
         let line = match (&self.remedy, key) {
             (Remedy::Exception, Key::None) if !account_id.is_empty() => {
                 Remedy::Account(account_id.to_owned()).line(Key::None)

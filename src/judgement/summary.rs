@@ -216,7 +216,7 @@ pub(super) fn trend(
         trend[0] = last_complete.clone();
     }
     trend.push(Night {
-        run: inputs.run.clone(),
+        run: inputs.run.to_string(),
         as_of: inputs.as_of,
         verdict,
         complete,

@@ -394,7 +394,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
             .filter_map(|id| self.by_id.get(id.as_str()).copied());
         let whose = match names.first() {
             Some(name) => name.words().join(" "),
-            None => Key::of(person.person_id.as_deref(), &person.emails).to_string(),
+            None => Key::of(person.person_id, &person.emails).to_string(),
         };
         taking.take(Reason::Before, &whose, remembered);
         if !self.accounts.is_empty() {

@@ -275,7 +275,7 @@ pub struct RejectedRow {
     /// The person's id, where it could be read.
     pub person_id: Option<String>,
     /// The text of the e-mail cell, where there is one.
-    pub email: Option<String>,
+    pub email: Option<Box<str>>,
     /// The person's name, where it could be read: the person may not approve an exception for the row.
     pub name: Option<Box<str>>,
     /// The row's other addresses, where they could be read, for the same reason.

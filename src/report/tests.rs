@@ -72,7 +72,7 @@ fn world() -> World {
     );
     let inputs = Inputs {
         as_of: at(TONIGHT),
-        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".to_owned(),
+        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         schedule: None,
         policy: Policy {
             offboarding_grace_seconds: 86_400,
@@ -175,7 +175,7 @@ impl World {
         let judged = self.settle();
         let at = RunRef {
             sequence: self.inputs.past.ledger_head.unwrap_or(0) + 1,
-            run: self.inputs.run.clone(),
+            run: self.inputs.run.to_string(),
             manifest_sha256: "cd".repeat(32),
         };
         if judged.complete {
@@ -211,7 +211,9 @@ impl World {
             trend: judged.trend,
         });
         self.inputs.as_of += SignedDuration::from_hours(24);
-        self.inputs.run = RunFolder::of(&identity(self.inputs.as_of)).to_string();
+        self.inputs.run = RunFolder::of(&identity(self.inputs.as_of))
+            .to_string()
+            .into();
         self.inputs.hr.origin.modified_at = Some(self.inputs.as_of);
         self
     }

@@ -64,10 +64,10 @@ fn frozen_evidence_verifies_and_is_recomputed_alike() {
             assert_eq!(chain["decisions_recomputed"], chain["runs"], "{name}");
             assert_eq!(chain["accounts_not_recomputed"], json!([]), "{name}");
             // A later version makes other pages and words; population and decisions are compared all the same.
-            let in_part = chain["reviews_not_again"].as_array().expect("reasons");
+            let in_part = chain["reviews_not_recomputed"].as_array().expect("reasons");
             let by_another = |why: &Value| {
                 let why = why.as_str().unwrap_or_default();
-                why.ends_with("and not made again")
+                why.ends_with("and were not recomputed")
             };
             assert!(in_part.iter().all(by_another), "{name}: {in_part:?}");
             assert!(chain["reviews"].as_u64() > Some(0), "{name}");

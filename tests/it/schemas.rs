@@ -212,7 +212,7 @@ fn first_night() -> Inputs {
     undated.end = None;
     Inputs {
         as_of,
-        run: RunFolder::of(&identity(as_of)).to_string(),
+        run: RunFolder::of(&identity(as_of)).to_string().into(),
         policy: Policy {
             offboarding_grace_seconds: 0,
             hr_time_zone: "Europe/Berlin".to_owned(),
@@ -324,7 +324,7 @@ fn first_night() -> Inputs {
                 reason: "no such month".to_owned(),
                 names_setting: true,
                 person_id: None,
-                email: Some("not an address".to_owned()),
+                email: Some("not an address".into()),
                 name: Some("Fay Roe".into()),
                 other_emails: vec![address("fay@example.com")],
             }],
@@ -357,11 +357,11 @@ fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
     let mut inputs = first.clone();
     let earlier = RunRef {
         sequence: 1,
-        run: first.run.clone(),
+        run: first.run.to_string(),
         manifest_sha256: "12".repeat(32),
     };
     inputs.as_of += SignedDuration::from_hours(24);
-    inputs.run = RunFolder::of(&identity(inputs.as_of)).to_string();
+    inputs.run = RunFolder::of(&identity(inputs.as_of)).to_string().into();
     inputs.policy.max_drop_percent = 40;
     inputs.policy.hr_feed_scope = FeedScope::Roster;
     inputs.policy.hr_location_zones = [("berlin".to_owned(), "Europe/Berlin".to_owned())].into();

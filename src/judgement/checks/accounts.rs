@@ -422,9 +422,11 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         detail.push(format!("{no_role} of unknown role"));
     }
     if !detail.is_empty() {
-        detail.extend(gaps.stopped_because.clone());
-        if !gaps.missing_scopes.is_empty() {
-            detail.push(format!("missing scope {}", gaps.missing_scopes.join(", ")));
+        // The reason names its own missing scopes.
+        match &gaps.stopped_because {
+            Some(because) => detail.push(because.clone()),
+            None if gaps.missing_scopes.is_empty() => {}
+            None => detail.push(format!("missing scope {}", gaps.missing_scopes.join(", "))),
         }
     }
     if by_hand > 0 {

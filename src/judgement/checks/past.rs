@@ -1,6 +1,7 @@
 //! The checks against earlier runs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -125,7 +126,7 @@ fn zones_without_close_runs(
     inputs: &Inputs,
     baseline: &Baseline,
     leavers: &[Judged<'_>],
-) -> BTreeSet<String> {
+) -> BTreeSet<Arc<str>> {
     if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
         return BTreeSet::new();
     }

@@ -33,7 +33,7 @@ pub(in crate::judgement) fn world() -> World {
     World {
         inputs: Inputs {
             as_of,
-            run: run_at(as_of),
+            run: run_at(as_of).into(),
             policy: Policy {
                 offboarding_grace_seconds: 24 * 3600,
                 hr_time_zone: "Etc/UTC".to_owned(),
@@ -250,7 +250,7 @@ impl World {
                 reason: "the date cannot be read".to_owned(),
                 names_setting: false,
                 person_id: person_id.map(str::to_owned),
-                email: email.map(str::to_owned),
+                email: email.map(Into::into),
                 name: None,
                 other_emails: Vec::new(),
             });
@@ -273,7 +273,7 @@ impl World {
         let instant = at(instant);
         self.change(|inputs| {
             inputs.as_of = instant;
-            inputs.run = run_at(instant);
+            inputs.run = run_at(instant).into();
             inputs.hr.origin.modified_at = Some(instant - SignedDuration::from_hours(1));
         })
     }
@@ -321,7 +321,7 @@ impl World {
         let sequence = past.ledger_head.unwrap_or_default() + 1;
         let at = RunRef {
             sequence,
-            run,
+            run: run.to_string(),
             manifest_sha256: "00".repeat(32),
         };
         let baseline = if judged.complete {

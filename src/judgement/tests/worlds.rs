@@ -252,7 +252,7 @@ fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
         reason: "the date cannot be read".to_owned(),
         names_setting: false,
         person_id,
-        email,
+        email: email.map(Into::into),
         name: None,
         other_emails: Vec::new(),
     })
