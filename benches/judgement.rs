@@ -10,8 +10,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
-    HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, Role, Status, Viewer,
-    Workspace,
+    HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages,
+    Reviews, Role, Status, Viewer, Workspace,
 };
 use asana_access_review::review::FollowUps;
 use jiff::{SignedDuration, Timestamp};
@@ -84,7 +84,7 @@ fn night(people: usize) -> Inputs {
     let viewer = accounts[0].id.clone();
     Inputs {
         as_of,
-        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".to_owned(),
+        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         policy: Policy {
             offboarding_grace_seconds: 86400,
             hr_time_zone: "Etc/UTC".to_owned(),
@@ -103,6 +103,7 @@ fn night(people: usize) -> Inputs {
             review_every_seconds: None,
             revocation_grace_seconds: None,
         },
+        schedule: None,
         population: Population {
             connection: Connection {
                 id: "conn".to_owned(),
@@ -132,10 +133,13 @@ fn night(people: usize) -> Inputs {
                 listed_without_membership: Vec::new(),
             },
             gaps: GapFilling::default(),
-            derivation: None,
-            mapping: Some(Mapping::Told {
+            derivation: HowDerived {
+                version: 1,
+                kept: RawPages::Full,
+            },
+            mapping: Mapping::Told {
                 sha256: "ab".repeat(32),
-            }),
+            },
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts,
@@ -152,6 +156,7 @@ fn night(people: usize) -> Inputs {
         directives: Directives::default(),
         follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
+        reviews: Reviews::carried(None, &[], 0, as_of),
         store: None,
     }
 }
@@ -162,13 +167,14 @@ fn night_after(first: &Inputs) -> Inputs {
     assert!(judged.complete, "{:?}", judged.reasons);
     let at = RunRef {
         sequence: 1,
-        run: first.run.clone(),
+        run: first.run.to_string(),
         manifest_sha256: "00".repeat(32),
     };
     let mut inputs = first.clone();
     inputs.as_of += SignedDuration::from_hours(24);
-    inputs.run = "dt=2026-11-24/run=20261124T224000Z-7f3a9c".to_owned();
+    inputs.run = "dt=2026-11-24/run=20261124T224000Z-7f3a9c".into();
     inputs.past = Past {
+        clock_behind_seconds: 0,
         ledger_faults: Vec::new(),
         ledger_head: Some(1),
         failed_since_baseline: 0,
@@ -182,6 +188,7 @@ fn night_after(first: &Inputs) -> Inputs {
             mapping: first.population.mapping.clone(),
         }),
         previous: Some(Previous {
+            schedule: None,
             at,
             workspace_id: Some(first.population.workspace.id.clone()),
             policy: first.policy.clone(),
@@ -192,7 +199,7 @@ fn night_after(first: &Inputs) -> Inputs {
                 .collect(),
             leavers: [judged.leavers, judged.concluded].concat(),
             trend: judged.trend,
-            ledger_detail: String::new(),
+            ledger_faults: Vec::new(),
             directives: BTreeMap::new(),
             links: judged.links,
             feed_url: String::new(),

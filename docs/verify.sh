@@ -2,10 +2,9 @@
 # Checks a downloaded copy of the evidence with nothing of ours: sh, awk, sed, find, sort, wc, sha256sum, and
 # openssl where signatures are checked. No network; nothing is written but a temporary folder.
 #
-# It reads names, hashes and links, and believes none of the files: no content is ever run, and a file is
-# looked up among those that are there, wherever a name in it points. It does not judge a night again, nor
-# hold the rows of a review against its night, nor derive its accounts again from Truto's answers in raw/,
-# nor hold their digests in the manifest against these.
+# It reads names, hashes and links, and trusts no file: no content is ever run, and a file is only looked up
+# among those that are there, wherever a name in it points. It recomputes neither decisions nor accounts nor
+# reviews, and does not compare raw/ with its digests in the manifest.
 
 usage() {
   cat <<'TEXT'
@@ -13,10 +12,10 @@ usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE.pem]... FOLDER
 
   FOLDER             a copy of what EVIDENCE_URL names: the folder that holds system=asana
   --head SEQ:HASH    a ledger entry noted elsewhere, as every run prints it; repeatable
-  --public-key FILE  a public key (P-256 or Ed25519, PEM) whose signatures are believed; repeatable
+  --public-key FILE  a public key (P-256 or Ed25519, PEM) that is trusted; repeatable
 
-exit 0: nothing is wrong; 5: something is, told line by line; 2: it could not be started;
-1: it could not be finished
+exit 0: integrity holds; 5: it is broken, each fault on a line; 2: there is nothing to check, or the command
+line is wrong; 1: the check could not be finished
 TEXT
 }
 
@@ -42,7 +41,7 @@ fi
 tmp=${TMPDIR:-/tmp}/verify-evidence.$$
 case $tmp in /*) ;; *) tmp=$PWD/$tmp ;; esac
 # mkdir makes it or fails: nobody can have put anything there before.
-mkdir "$tmp" || refuse "a temporary folder could not be made"
+mkdir "$tmp" || refuse 'a temporary folder could not be made'
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 facts=$tmp/facts
@@ -57,7 +56,7 @@ head_of() {
     { split($0, part, ":"); sub(/^0+/, "", part[1]) }
     part[1] == "" || length(part[2]) != 64 { exit 1 }
     { print "A" part[1] "\t" part[2] }' >>"$facts" ||
-    refuse "--head wants SEQ:HASH, as a run prints it, and not: $1"
+    refuse "--head needs SEQ:HASH, as a run prints it, not: $1"
 }
 
 # A key that is believed becomes a file of our own, named by its hash, and a line: P, its hash.
@@ -65,7 +64,7 @@ pin() {
   command -v openssl >/dev/null || refuse 'there is no openssl on this machine, and --public-key needs it'
   case $1 in /*) key=$1 ;; *) key=./$1 ;; esac
   openssl pkey -pubin -in "$key" -outform DER -out "$tmp/der" 2>"$tmp/said" ||
-    refuse "--public-key: $1 is no public key in PEM"
+    refuse "--public-key: $1 is not a public key in PEM"
   pinned=$($sha256 <"$tmp/der" | awk '{ print substr($1, 1, 64) }')
   form=$(openssl pkey -pubin -in "$key" -noout -text | awk '
     /ED25519|Ed25519/ { print "ed25519"; exit }
@@ -83,7 +82,7 @@ folder=
 while [ $# -gt 0 ]; do
   case $1 in
   --head | --public-key)
-    [ $# -gt 1 ] || refuse "$1 wants a value"
+    [ $# -gt 1 ] || refuse "$1 needs a value"
     if [ "$1" = --head ]; then head_of "$2"; else pin "$2"; fi
     shift
     ;;
@@ -95,12 +94,12 @@ while [ $# -gt 0 ]; do
     ;;
   --)
     shift
-    [ -z "$folder" ] && [ $# -eq 1 ] || refuse 'one folder is wanted; see --help'
+    [ -z "$folder" ] && [ $# -eq 1 ] || refuse 'give one folder; see --help'
     folder=$1
     ;;
   -*) refuse "there is no option $1; see --help" ;;
   *)
-    [ -z "$folder" ] || refuse 'one folder is wanted; see --help'
+    [ -z "$folder" ] || refuse 'give one folder; see --help'
     folder=$1
     ;;
   esac
@@ -190,6 +189,7 @@ if [ -d system=asana ]; then
       /^  "complete": / { tell("complete", value()) }
       /^  "failure": [{]/ { tell("failure", "") }
       part == "\"connection\":" && /^    "id": / { tell("connection", text()) }
+      part == "\"connection\":" && /^    "is_sandbox": / { tell("is_sandbox", value()) }
       part == "\"run\":" && /^    "id": / { tell("run", text()) }
       part == "\"run\":" && /^    "as_of": / { tell("instant", text()) }
       part == "\"review\":" && /^    "(id|part|at|sha256)": / {
@@ -250,7 +250,7 @@ if [ -d system=asana ]; then
   fi
 fi
 
-LOCATION=$location awk '
+awk '
   function fault(kind, place, text) {
     faults++
     # Names and contents may be a stranger'\''s: nothing that moves a cursor.
@@ -344,15 +344,15 @@ LOCATION=$location awk '
       return 0
     }
     if (!(("SHA256SUMS") in present)) {
-      fault("missing_file", place "/SHA256SUMS", "it is gone, and with it what the entry vouches for")
+      fault("missing_file", place "/SHA256SUMS", "it is gone, so the files of the folder cannot be checked")
       return 0
     }
     if (hash[at "/SHA256SUMS"] != e["sums_sha256"]) {
-      fault("modified", place "/SHA256SUMS", "it is not the one that entry " sequence " names")
+      fault("modified", place "/SHA256SUMS", "its hash is not the one in entry " sequence)
       return 0
     }
     if (!read_sums(at "/SHA256SUMS")) {
-      fault("disagreement", place "/SHA256SUMS", "it is not in the form sums are written in")
+      fault("disagreement", place "/SHA256SUMS", "it does not have the form in which SHA256SUMS is written")
       return 0
     }
     right++
@@ -365,7 +365,7 @@ LOCATION=$location awk '
       file = listed[i]
       if (file in present) {
         if (hash[at "/" file] != sum[file])
-          fault("modified", place "/" file, "its bytes are not those that were hashed when the run was committed")
+          fault("modified", place "/" file, "its bytes differ from those that were hashed when the run was committed")
         else {
           right++
           is_right[file] = 1
@@ -381,10 +381,10 @@ LOCATION=$location awk '
       } else if (may_be_gone())
         partly = 1
       else
-        fault("missing_file", place "/" file, "it was hashed when the run was committed, and is gone")
+        fault("missing_file", place "/" file, "it belonged to the run when that was committed, and is gone")
     }
     for (j = 1; j <= extras; j++)
-      if (extra[j] != "") fault("extra_file", place "/" extra[j], "it was not there when the run was committed")
+      if (extra[j] != "") fault("extra_file", place "/" extra[j], "it did not belong to the run when that was committed")
     extras = split(needed in always ? always[needed] : "report.html manifest.json", extra, " ")
     for (j = 1; j <= extras; j++)
       if (!(extra[j] in sum)) fault("missing_file", place "/" extra[j], "SHA256SUMS does not list it")
@@ -408,17 +408,24 @@ LOCATION=$location awk '
         fault("disagreement", place, "it does not describe " listed[i] ", which SHA256SUMS lists")
   }
 
+  # The origin as an entry names it: after a mark, if the accounts are not a real workspace, read from Truto itself.
+  function is_origin(entry, origin, is_sandbox) {
+    if (origin == "https://api.truto.one") return entry == (is_sandbox == "true" ? "SANDBOX: " : "") origin
+    return entry == "TEST DATA: " origin ||
+      entry == (is_sandbox == "true" ? "SANDBOX: " : "NOT FROM api.truto.one: ") origin
+  }
+
   function check_manifest(at, place, sequence,  path, apart, origin, i, part, name) {
     path = at "/manifest.json"
     place = place "/manifest.json"
     if (hash[path] != e["manifest_sha256"]) {
-      fault("modified", place, "it is not the one that entry " sequence " names")
+      fault("modified", place, "its hash is not the one in entry " sequence)
       return
     }
-    # Each is told once: what is told twice can be read two ways.
+    # Each stands there once: what stands there twice can be read two ways.
     split("verdict complete connection run instant origin", part, " ")
     for (i in part) if (told[path, part[i]] != 1) {
-      fault("disagreement", place, "it is no manifest, or not in the form manifests are written in")
+      fault("disagreement", place, "it does not have the form in which manifests are written")
       return
     }
     origin = manifest[path, "origin"]
@@ -433,9 +440,7 @@ LOCATION=$location awk '
     if (manifest[path, "run"] != name) apart = apart ", run"
     if (!is_instant(manifest[path, "instant"]) ||
         substr(manifest[path, "instant"], 1, 19) "Z" != instant_of(e["run"])) apart = apart ", instant"
-    if (e["origin"] != (origin == "https://api.truto.one" ? origin : "TEST DATA: " origin) &&
-        (origin == "https://api.truto.one" || e["origin"] != "NOT FROM api.truto.one: " origin))
-      apart = apart ", origin"
+    if (!is_origin(e["origin"], origin, manifest[path, "is_sandbox"])) apart = apart ", origin"
     if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
 
     note_references(path, place, e["sequence"] + 0)
@@ -456,8 +461,8 @@ LOCATION=$location awk '
     return told[path, what] == 1 && manifest[path, what] == value ? "" : ", " what
   }
 
-  # The nights that a manifest says it builds on: looked up when all entries are known.
-  # A review builds on a night that is complete, and where it is closed on the entry that opened it.
+  # The runs that a manifest builds on: looked up when all entries are known. A review builds on a
+  # complete run, and its closing on the entry that opened it.
   function note_references(path, place, sequence,  i, part) {
     split("previous baseline snapshot opened", part, " ")
     for (i in part) if ((path, part[i] "sequence") in manifest) {
@@ -478,16 +483,16 @@ LOCATION=$location awk '
   function check_referred(i, sequence, run) {
     if (referred_as[i] == "snapshot") {
       if (kind_of[sequence] != "run")
-        fault("disagreement", referrer[i], "entry " sequence ", which it reviews, is no night")
+        fault("disagreement", referrer[i], "entry " sequence ", which it reviews, is not a judged run")
       else if (complete_of[sequence] != "true")
-        fault("disagreement", referrer[i], "the night of entry " sequence ", which it reviews, is not complete")
+        fault("disagreement", referrer[i], "the run of entry " sequence ", which it reviews, is not complete")
     } else if (referred_as[i] == "opened") {
       if (kind_of[sequence] != "review_open" || run != "reviews/" of_review[i] "/open")
         fault("disagreement", referrer[i], "entry " sequence " does not open the review that it closes")
       else if (sequence in review_of && review_of[sequence] != review_hash[i])
-        fault("disagreement", referrer[i], "its decisions are about another worksheet than the one that was opened")
+        fault("disagreement", referrer[i], "its decisions are about another worksheet than the one of the opening")
       else if (sequence in night_of && night_of[sequence] != review_night[i])
-        fault("disagreement", referrer[i], "it names another night than the one that was reviewed")
+        fault("disagreement", referrer[i], "it names another run than the one that was reviewed")
     }
   }
   function check_references(  i, part, seen) {
@@ -499,7 +504,7 @@ LOCATION=$location awk '
         continue
       }
       if (!((referrer[i], part[1]) in seen))
-        fault("disagreement", referrer[i], "it builds on another entry " part[1] " than the one there is")
+        fault("disagreement", referrer[i], "it builds on an entry " part[1] " that is not the one in the ledger")
       seen[referrer[i], part[1]] = 1
     }
   }
@@ -511,12 +516,12 @@ LOCATION=$location awk '
     path = at "/manifest.json"
     place = place "/manifest.json"
     if (hash[path] != e["manifest_sha256"]) {
-      fault("modified", place, "it is not the one that entry " sequence " names")
+      fault("modified", place, "its hash is not the one in entry " sequence)
       return
     }
     split("verdict complete connection origin review_id review_part review_at review_sha256 snapshotsequence", part, " ")
     for (i in part) if (told[path, part[i]] != 1) {
-      fault("disagreement", place, "it is no manifest of a review, or not in the form those are written in")
+      fault("disagreement", place, "it does not have the form in which manifests of reviews are written")
       return
     }
     origin = manifest[path, "origin"]
@@ -528,19 +533,17 @@ LOCATION=$location awk '
       apart = apart ", kind"
     if (manifest[path, "connection"] != e["connection"]) apart = apart ", connection"
     if ("reviews/" manifest[path, "review_id"] "/" name != e["run"]) apart = apart ", run"
-    if (e["origin"] != (origin == "https://api.truto.one" ? origin : "TEST DATA: " origin) &&
-        (origin == "https://api.truto.one" || e["origin"] != "NOT FROM api.truto.one: " origin))
-      apart = apart ", origin"
+    if (!is_origin(e["origin"], origin, manifest[path, "is_sandbox"])) apart = apart ", origin"
     if (apart != "") fault("disagreement", place, "it and entry " sequence " disagree: " substr(apart, 3))
     note_references(path, place, e["sequence"] + 0)
     check_described(at, path, place)
     if (is_instant(manifest[path, "review_at"]) && is_before(e["committed_at"], manifest[path, "review_at"]))
-      fault("run_after_commit", place, "it is of " manifest[path, "review_at"] ", after it was committed")
+      fault("run_after_commit", place, "it is dated " manifest[path, "review_at"] ", after the commit")
     apart = manifest[path, "review_sha256"]
     if (name == "open") {
-      if (sum["worksheet.json"] != apart) fault("disagreement", place, "its worksheet is not the one it names")
+      if (sum["worksheet.json"] != apart) fault("disagreement", place, "its worksheet is not the one that it names")
       if (manifest[path, "verdict"] != "inconclusive" || manifest[path, "complete"] != "false")
-        fault("disagreement", place, "nothing is decided yet, and it says what came of it")
+        fault("disagreement", place, "it opens a review, and states a result")
       review_of[e["sequence"] + 0] = apart
       night_of[e["sequence"] + 0] = manifest[path, "snapshotsequence"] "\t" manifest[path, "snapshotrun"]
       return
@@ -550,13 +553,13 @@ LOCATION=$location awk '
     if (differs(path, "verdict", e["verdict"]) differs(path, "complete", e["complete"]) \
         differs(path, "review_sha256", apart) differs(path, "review", manifest[at "/manifest.json", "review_id"]) \
         differs(path, "closed_at", manifest[at "/manifest.json", "review_at"]) != "")
-      fault("disagreement", at_place(at) "/review.json", "it and the manifest do not say the same")
+      fault("disagreement", at_place(at) "/review.json", "it and the manifest disagree")
   }
 
   function check_run(sequence, place,  at, i, as_of, is_review) {
     is_review = e["kind"] ~ /^review_/ && e["run"] ~ /^reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close)$/
     if (!is_review && e["run"] !~ /^dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+$/) {
-      fault("disagreement", place, "it names the run `" e["run"] "`, which is no run'\''s folder")
+      fault("disagreement", place, "its run `" e["run"] "` is not the name of a run folder")
       return
     }
     at = "./" connection "/" e["run"]
@@ -566,16 +569,18 @@ LOCATION=$location awk '
     }
     committed[at] = sequence
     as_of = is_review ? "" : instant_of(e["run"])
+    if (is_review) note_newest(e["committed_at"])
     if (as_of != "") {
+      note_newest(as_of)
       if (is_before(e["committed_at"], as_of))
-        fault("run_after_commit", place, "its run is of " as_of ", after it was committed")
+        fault("run_after_commit", place, "its run began at " as_of ", after the commit")
       if (index(e["run"], "dt=" substr(as_of, 1, 10) "/") != 1)
-        fault("disagreement", place, "its run lies under another day than its own")
+        fault("disagreement", place, "its run lies in the folder of another day")
     }
     place = at_place(at)
     if (!(at in files)) {
       if (may_be_gone()) note("expired ", place)
-      else fault("missing_run", place, "the folder of a committed run is gone")
+      else fault("missing_folder", place, "the folder of a committed run is gone")
       return
     }
     split("", present)
@@ -598,14 +603,24 @@ LOCATION=$location awk '
     doubted = path
     sig = path
     sub(/[^\/]*$/, hash[path] ".sig", sig)
-    if (!(sig in there)) fault("missing_signature", place, "it names a key, and its signature is not there")
-    else if (pins && !(key in pinned)) fault("unknown_key", place, "it is signed by " key ", which is no --public-key")
+    if (!(sig in there)) fault("missing_signature", place, "it names a key, and the signature is gone")
+    else if (pins && !(key in pinned)) fault("unknown_key", place, "it is signed with the key " key ", which was not given")
     else if (pins && signature[hash[path]] != "good")
-      fault("bad_signature", place, "its signature is not of these bytes by the key it names")
+      fault("bad_signature", place, "its signature does not match its bytes and the key that it names")
     else {
       doubted = ""
       if (pins) vouched = path
     }
+  }
+
+  function note_newest(at) { if (newest == "" || is_before(newest, at)) newest = at }
+
+  # A complete folder without an entry that is newer than every entry: the end of the chain may be cut off.
+  function check_newer(at,  i, is_complete, as_of) {
+    for (i = 1; i <= files[at]; i++) if (files[at, i] == "SHA256SUMS") is_complete = 1
+    as_of = told[at "/manifest.json", "review_at"] ? manifest[at "/manifest.json", "review_at"] : instant_of(at)
+    if (!is_complete || !is_instant(as_of) || newest != "" && !is_before(newest, as_of)) return
+    if (!newer[connection]++) newer_first[connection] = at
   }
 
   function check_connection(  i, n, path, place, sequence, wanted, before, field, many) {
@@ -616,7 +631,7 @@ LOCATION=$location awk '
     split("", review_of)
     split("", night_of)
     wanted = 1
-    before = vouched = doubted = was_signed = ""
+    before = vouched = doubted = was_signed = newest = ""
     for (n = 1; n <= entries[connection]; n++) {
       path = entries[connection, n]
       sequence = path
@@ -625,13 +640,13 @@ LOCATION=$location awk '
       sequence = number(sequence)
       place = "system=asana/" connection ", ledger entry " sequence
       if (sequence == 0) {
-        fault("extra_file", place, "the first entry is 1")
+        fault("extra_file", place, "the first entry is 1: the job writes no entry of this number")
         continue
       }
       if (sequence > wanted) {
         many = sequence - wanted
-        many = many == 1 ? "entry " wanted " is not there" : many " entries from " wanted " on are not there"
-        fault("missing_entry", place, many ": numbers have no gaps, so they were deleted")
+        many = many == 1 ? "entry " wanted " is missing" : many " entries from " wanted " on are missing"
+        fault("missing_entry", place, many ": numbers have no gaps, so this is a deletion")
       }
       wanted = sequence + 1
       head[connection] = sequence ":" hash[path]
@@ -639,7 +654,7 @@ LOCATION=$location awk '
       if (form[path] != "ok" || written[path] != size[path]) {
         if (!(path in hash)) many = "it cannot be read"
         else if (size[path] >= 4096) many = "it is larger than any entry"
-        else many = "it is not in the form entries are written in"
+        else many = "it does not have the form in which entries are written"
         fault("broken_link", place, many)
         before = ""
         continue
@@ -647,7 +662,7 @@ LOCATION=$location awk '
       split(values[path], field, "\t")
       for (i = 1; i <= last; i++) e[key[i]] = field[i]
       if (!is_instant(e["committed_at"]) || e["retain_until"] != "" && !is_instant(e["retain_until"])) {
-        fault("broken_link", place, "its instants are not in the form entries have")
+        fault("broken_link", place, "its instants do not have the form of those in entries")
         before = ""
         continue
       }
@@ -656,14 +671,14 @@ LOCATION=$location awk '
         kind_of[sequence] = e["kind"]
         complete_of[sequence] = e["complete"]
       }
-      else fault("moved", place, "it says that it is entry " e["sequence"])
-      if (folder_of(e["connection"]) != connection) fault("moved", place, "it is of another connection")
+      else fault("moved", place, "its content is that of entry " e["sequence"])
+      if (folder_of(e["connection"]) != connection) fault("moved", place, "it belongs to another connection")
       if (e["sequence"] == 1) {
         if (e["previous_sha256"] !~ /^0+$/ || length(e["previous_sha256"]) != 64)
-          fault("broken_link", place, "it is the first and names a predecessor")
+          fault("broken_link", place, "it is the first entry and names a predecessor")
       } else if (before != "" && sequence_before + 1 == e["sequence"]) {
         if (e["previous_sha256"] != hash[before])
-          fault("broken_link", place, "entry " sequence_before " is not the one it links to")
+          fault("broken_link", place, "it does not link to entry " sequence_before " as it is")
         if (is_before(e["committed_at"], committed_before))
           fault("went_back", place, "it was committed at " e["committed_at"] ", before entry " sequence_before)
       }
@@ -675,11 +690,14 @@ LOCATION=$location awk '
     }
     check_references()
     n = entries[connection]
-    if (!n) fault("empty_ledger", "system=asana/" connection, "there is no ledger entry: nothing here is evidence")
+    if (!n) fault("empty_ledger", "system=asana/" connection, "it has no ledger entry, so nothing in it is evidence")
     if (pins && n && vouched != entries[connection, n] && doubted != entries[connection, n])
-      fault("missing_signature", place, "it is the last, and no --public-key vouches for it")
+      fault("missing_signature", place, "the last entry is not signed with a key that was given")
     for (i = 1; i <= runs[connection]; i++)
-      if (!(runs[connection, i] in committed)) note("no entry", at_place(runs[connection, i]))
+      if (!(runs[connection, i] in committed)) {
+        note("no entry", at_place(runs[connection, i]))
+        check_newer(runs[connection, i])
+      }
     if (wanted > longest) longest = wanted
   }
 
@@ -741,7 +759,7 @@ LOCATION=$location awk '
   }
   tag == "O" {
     strangers[connection, ++strangers[connection]] = connection "/" below
-    strange[connection, strangers[connection]] = "it is no plain file, or has no plain name, and was not read"
+    strange[connection, strangers[connection]] = "it is not a regular file, or its name has control characters, so it was not read"
     next
   }
   { there[path] = 1 }
@@ -765,7 +783,7 @@ LOCATION=$location awk '
   }
   {
     strangers[connection, ++strangers[connection]] = connection "/" below
-    strange[connection, strangers[connection]] = "nobody who writes evidence makes a file of this name here"
+    strange[connection, strangers[connection]] = "the job writes no file of this name here"
   }
 
   END {
@@ -773,13 +791,12 @@ LOCATION=$location awk '
       connection = connections[c]
       check_connection()
     }
-    if (!n_connections)
-      fault("empty_ledger", ENVIRON["LOCATION"], "there is no folder of a connection: nothing here is evidence")
+    if (!n_connections && !anchors) exit 3
     for (i = 1; i <= anchors; i++) if (!(i in met)) {
       split(anchor[i], part, ":")
       if (part[1] + 0 >= longest + 0)
-        fault("cut_tail", "ledger entry " part[1], "the entry that was noted elsewhere is not there")
-      else fault("modified", "ledger entry " part[1], "the entry is not the one that was noted elsewhere")
+        fault("truncated", "ledger entry " part[1], "the entry of --head is gone: the end of the ledger was cut off")
+      else fault("modified", "ledger entry " part[1], "the entry is not the one of --head")
     }
     if (faults) print ""
     for (c = 1; c <= n_connections; c++) {
@@ -791,20 +808,27 @@ LOCATION=$location awk '
       if (head[connection] != "") print "  ledger   " head[connection]
       printf "%s", notes[connection]
     }
+    for (c = 1; c <= n_connections; c++) if (n = newer[connections[c]]) {
+      print "\nWARNING: the end of the ledger may have been cut off: " count(n, "complete folder is", "complete folders are")
+      print "newer than the newest ledger entry, and have no entry; the first is"
+      print at_place(newer_first[connections[c]]) "."
+      print "A run that was stopped just before its commit, or is running now, looks the same."
+    }
     print ""
-    if (!anchors) print "Without --head, it is not seen when the end of a chain is cut off."
-    if (pins && !faults) print "The last entry of each ledger is signed by a key that was given."
-    if (!pins && signed) print "Signatures are there and were not checked: no --public-key was given."
-    if (!pins && !anchors) print "Whoever could write to the store could have made all of it anew."
-    print "The judgement was not made again, nor were accounts derived again from raw/, nor reviews from"
-    print "their nights: that is what `asana-access-review verify` does."
-    print (faults ? "NOT SOUND: " count(faults, "fault", "faults") : "SOUND") \
+    if (!anchors) print "The end of each ledger was not checked: give --head with an entry that was noted elsewhere."
+    if (pins && !faults) print "The last entry of each ledger is signed with a key that was given."
+    if (!pins && signed) print "Signatures were not checked: give --public-key."
+    if (!pins && !anchors) print "Anyone who can write to the store could have written all of it anew."
+    print "Decisions, accounts and reviews were not recomputed, and missing runs were not looked for:"
+    print "`asana-access-review verify` does that."
+    print "Integrity: " (faults ? "broken, " count(faults, "fault", "faults") : "holds") \
       ", " count(total, "entry", "entries") ", " count(right, "file", "files") " with the right hash"
     exit faults ? 5 : 0
   }' "$facts"
 code=$?
 case $code in
 0 | 5) exit $code ;;
+3) refuse "$location holds no evidence: it has no folder system=asana/connection=..." ;;
 *)
   printf 'error: the evidence could not be checked to the end\n' >&2
   exit 1

@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Judged};
-use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
 use asana_access_review::{run, words};
 use base64::Engine as _;
@@ -95,6 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let Judged { settings, .. } = config::load(environment, |path| fs::read_to_string(path))?;
         let identity = RunIdentity {
             as_of,
+            trigger: Trigger::Unknown,
             suffix: SUFFIX.to_owned(),
             tool: Tool {
                 name: "asana-access-review (demo)".to_owned(),

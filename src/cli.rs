@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgGroup};
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::config::{self, Command, Default, VARIABLES};
@@ -16,7 +15,7 @@ use crate::exit::Exit;
 use crate::review::Scope;
 use crate::review::command::{CloseAsked, OpenAsked, StatusAsked};
 use crate::schedule::Pattern;
-use crate::verify::{Anchor, Rhythm};
+use crate::verify::{Anchor, Bound, Period, Rhythm};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -40,8 +39,8 @@ pub enum Asked {
 /// What is to be tried.
 #[derive(Debug)]
 pub struct Check {
-    /// When the job is to run, and in which zone; none: in that of HR's dates.
-    pub schedule: Option<(Pattern, Option<String>)>,
+    /// The job's cron schedule, and its zone if one is given.
+    pub schedule: Option<(String, Option<String>)>,
     /// One object may be created.
     pub write_probe: bool,
     /// For machines.
@@ -106,10 +105,10 @@ pub struct Verify {
     pub heads: Vec<Anchor>,
     /// Files of public keys that are trusted.
     pub public_keys: Vec<PathBuf>,
-    /// How often a review was to run.
+    /// How often runs were due.
     pub every: Option<Rhythm>,
-    /// Up to when.
-    pub until: Option<Until>,
+    /// In which period.
+    pub period: Period,
     /// For machines.
     pub json: bool,
 }
@@ -126,8 +125,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
         Some((name, _)) if name == Command::Run.as_str() => Asked::Run,
         Some((name, given)) if name == Command::Check.as_str() => Asked::Check(Check {
             schedule: given
-                .get_one::<Pattern>("schedule")
-                .map(|pattern| (pattern.clone(), given.get_one::<String>("zone").cloned())),
+                .get_one::<String>("schedule")
+                .map(|cron| (cron.clone(), given.get_one::<String>("zone").cloned())),
             write_probe: given.get_flag("write-probe"),
             json: given.get_flag("json"),
         }),
@@ -143,28 +142,30 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
             }),
             None => Asked::Wrong("error: connect needs --tenant-id or --reconnect\n".to_owned()),
         },
-        Some((name, given)) if name == Command::Verify.as_str() => match rhythm(given) {
-            Ok(every) => Asked::Verify(Verify {
-                url: given.get_one::<String>("url").cloned(),
-                connection: given.get_one::<String>("connection").cloned(),
-                heads: given
-                    .get_many::<Anchor>("head")
-                    .unwrap_or_default()
-                    .cloned()
-                    .collect(),
-                public_keys: given
-                    .get_many::<PathBuf>("public-key")
-                    .unwrap_or_default()
-                    .cloned()
-                    .collect(),
-                every,
-                until: given.get_one::<Until>("until").copied(),
-                json: given.get_flag("json"),
-            }),
-            Err(wrong) => Asked::Wrong(wrong),
-        },
+        Some((name, given)) if name == Command::Verify.as_str() => {
+            match rhythm(given).and_then(|every| Ok((every, period(given)?))) {
+                Ok((every, period)) => Asked::Verify(Verify {
+                    url: given.get_one::<String>("url").cloned(),
+                    connection: given.get_one::<String>("connection").cloned(),
+                    heads: given
+                        .get_many::<Anchor>("head")
+                        .unwrap_or_default()
+                        .cloned()
+                        .collect(),
+                    public_keys: given
+                        .get_many::<PathBuf>("public-key")
+                        .unwrap_or_default()
+                        .cloned()
+                        .collect(),
+                    every,
+                    period,
+                    json: given.get_flag("json"),
+                }),
+                Err(wrong) => Asked::Wrong(wrong),
+            }
+        }
         Some((name, given)) if name == Command::Review.as_str() => Asked::Review(review(given)),
-        Some((name, _)) => Asked::Wrong(format!("error: `{name}` is not built in this version\n")),
+        Some((name, _)) => Asked::Wrong(format!("error: there is no command `{name}`\n")),
     }
 }
 
@@ -185,34 +186,43 @@ impl Every {
     }
 }
 
-/// Up to when nights are to be there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// The instant of checking.
-    Now,
-    /// This one.
-    At(Timestamp),
-}
-
-impl Until {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim() {
-            "now" => Ok(Self::Now),
-            text => text.parse().map(Self::At).map_err(|_| {
-                "write `now`, or an instant with its zone, as 2026-12-31T23:59:59Z".to_owned()
-            }),
-        }
+/// One end of a period, as `--from` and `--to` take it.
+fn bound(text: &str) -> Result<Bound, &'static str> {
+    let text = text.trim();
+    let day = |text: &str| text.parse().map(Bound::Day);
+    match text {
+        "now" => Ok(Bound::Now),
+        // A date of jiff's takes the day of a time without a zone, too.
+        _ if text.len() == "2026-12-31".len() => day(text).map_err(|_| BOUND),
+        _ => text.parse().map(Bound::At).map_err(|_| BOUND),
     }
 }
 
-/// How often a review was to run, from `--every` and `--zone`.
+const BOUND: &str =
+    "write a day as 2026-12-31, an instant with its zone as 2026-12-31T23:59:59Z, or `now`";
+
+fn period(given: &clap::ArgMatches) -> Result<Period, String> {
+    let bound = |name| given.get_one::<Bound>(name).copied();
+    let (from, to) = (bound("from"), bound("to"));
+    let is_reversed = match (from, to) {
+        (Some(Bound::Day(from)), Some(Bound::Day(to))) => from > to,
+        (Some(Bound::At(from)), Some(Bound::At(to))) => from >= to,
+        _ => false,
+    };
+    match is_reversed {
+        true => Err("error: --from is after --to\n".to_owned()),
+        false => Ok(Period { from, to }),
+    }
+}
+
+/// How often runs were due, from `--every` and `--zone`.
 fn rhythm(given: &clap::ArgMatches) -> Result<Option<Rhythm>, String> {
     let zone = given.get_one::<String>("zone").map(String::as_str);
     match (given.get_one::<Every>("every").cloned(), zone) {
         (None, _) => Ok(None),
         (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(every))),
         (Some(Every::Interval(_)), Some(_)) => Err(
-            "error: --zone is for a schedule, as --every \"40 23 * * *\"; an interval has none\n"
+            "error: --zone is for a schedule, as --every \"30 0,23 * * *\"; an interval has none\n"
                 .to_owned(),
         ),
         (Some(Every::Schedule(pattern)), zone) => {
@@ -290,8 +300,8 @@ fn of_check(command: clap::Command) -> clap::Command {
             Arg::new("schedule")
                 .long("schedule")
                 .value_name("SCHEDULE")
-                .value_parser(Pattern::parse)
-                .help("The job's cron schedule, as \"40 23 * * *\": whether a run falls between the end of work and its deadline"),
+                .value_parser(|text: &str| Pattern::parse(text).map(|_| text.to_owned()))
+                .help("The job's cron schedule, as \"30 0,23 * * *\": whether two runs lie close around each deadline [default: RUN_SCHEDULE]"),
         )
         .arg(
             Arg::new("zone")
@@ -481,7 +491,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .value_name("SEQ:HASH")
                 .action(ArgAction::Append)
                 .value_parser(anchor)
-                .help("A ledger entry as a run printed it: the chain must hold it. May be repeated"),
+                .help("A ledger entry as a run printed it: the ledger must have it. May be repeated"),
         )
         .arg(
             Arg::new("public-key")
@@ -489,29 +499,35 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .value_name("FILE")
                 .action(ArgAction::Append)
                 .value_parser(clap::value_parser!(PathBuf))
-                .help("A public key (PEM) that is trusted: the last entry must be signed by it. May be repeated"),
+                .help("A public key (PEM) that is trusted: the last entry must be signed with it. May be repeated"),
         )
         .arg(
             Arg::new("every")
                 .long("every")
                 .value_name("DURATION|SCHEDULE")
                 .value_parser(Every::parse)
-                .help("How often a review was to run: 24h, a silence of half as long again is a missing night; or the five fields of its cron schedule, as \"40 23 * * *\", each instant without a run is one"),
+                .help("When runs were due: the five fields of the cron schedule, as \"30 0,23 * * *\", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: the schedule that the evidence records (RUN_SCHEDULE), since it last changed]"),
         )
         .arg(
             Arg::new("zone")
                 .long("zone")
                 .value_name("ZONE")
                 .requires("every")
-                .help("The time zone of that schedule, as Europe/Berlin [default: Etc/UTC]"),
+                .help("The time zone of that schedule and of the days of --from and --to, as Europe/Berlin [default: Etc/UTC]"),
         )
         .arg(
-            Arg::new("until")
-                .long("until")
-                .value_name("now|INSTANT")
-                .requires("every")
-                .value_parser(Until::parse)
-                .help("Up to when it was to run, as now or 2026-12-31T23:59:59Z: sees nights that are missing at the end [default: the last night there is]"),
+            Arg::new("from")
+                .long("from")
+                .value_name("DAY|INSTANT")
+                .value_parser(bound)
+                .help("Look for missing and failed runs from this day or instant on [default: the first run]"),
+        )
+        .arg(
+            Arg::new("to")
+                .long("to")
+                .value_name("DAY|INSTANT|now")
+                .value_parser(bound)
+                .help("Look for them up to the end of this day, or before this instant [default: the last run]"),
         )
         .arg(
             flag("json", "For machines"),
@@ -520,29 +536,25 @@ fn of_verify(command: clap::Command) -> clap::Command {
 
 fn command_line() -> clap::Command {
     let mut line = clap::Command::new(env!("CARGO_PKG_NAME"))
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(concat!(
+            env!("CARGO_PKG_VERSION"),
+            " (commit ",
+            env!("BUILD_COMMIT"),
+            ")"
+        ))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .disable_help_subcommand(true)
         .after_help(after_help(Command::Run));
     for command in Command::ALL {
         let mut subcommand = clap::Command::new(command.as_str()).about(about(command));
-        if command.is_built() {
-            subcommand = subcommand.after_help(after_help(command));
-            subcommand = match command {
-                Command::Connect => of_connect(subcommand),
-                Command::Verify => of_verify(subcommand),
-                Command::Check => of_check(subcommand),
-                Command::Review => of_review(subcommand),
-                Command::Run | Command::Report => subcommand,
-            };
-        } else {
-            // Whatever follows is not ours to complain about: the command itself is the problem.
-            let rest = Arg::new("rest")
-                .num_args(0..)
-                .allow_hyphen_values(true)
-                .hide(true);
-            subcommand = subcommand.hide(true).disable_help_flag(true).arg(rest);
-        }
+        subcommand = subcommand.after_help(after_help(command));
+        subcommand = match command {
+            Command::Connect => of_connect(subcommand),
+            Command::Verify => of_verify(subcommand),
+            Command::Check => of_check(subcommand),
+            Command::Review => of_review(subcommand),
+            Command::Run => subcommand,
+        };
         line = line.subcommand(subcommand);
     }
     line
@@ -555,8 +567,9 @@ fn about(command: Command) -> &'static str {
         Command::Connect => {
             "Make a Truto connection to Asana: a link for its admin, and the wait until it works"
         }
-        Command::Verify => "Check evidence: every hash, every link, and the judgement made again",
-        Command::Report => "Pack the evidence of a period",
+        Command::Verify => {
+            "Check evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)"
+        }
         Command::Review => "The periodic access review: open, status, close",
     }
 }
@@ -565,10 +578,7 @@ fn after_help(command: Command) -> String {
     let mut text = String::from(
         "Environment (an empty variable is unset; a secret X may come as X_FILE, a path):\n",
     );
-    for variable in VARIABLES
-        .iter()
-        .filter(|v| v.built && v.commands.contains(&command))
-    {
+    for variable in VARIABLES.iter().filter(|v| v.commands.contains(&command)) {
         let default = match variable.default {
             Default::Required => "required".to_owned(),
             Default::Unset => "unset".to_owned(),

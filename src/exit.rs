@@ -27,10 +27,10 @@ pub enum Exit {
     Usage = 2,
     /// Evidence stored, verdict fail.
     Fail = 3,
-    /// Evidence stored, verdict inconclusive.
+    /// Evidence stored, verdict inconclusive; or `verify`: integrity holds, and scheduled runs are missing.
     Inconclusive = 4,
-    /// The evidence is not sound.
-    Unsound = 5,
+    /// Evidence has faults of integrity.
+    IntegrityFault = 5,
     /// Upstream or store unavailable after retries.
     Transient = 75,
     /// Token, connection, scope or bucket access refused.
@@ -51,7 +51,7 @@ impl Exit {
         Self::Usage,
         Self::Fail,
         Self::Inconclusive,
-        Self::Unsound,
+        Self::IntegrityFault,
         Self::Transient,
         Self::Refused,
         Self::Configuration,
@@ -77,8 +77,10 @@ impl Exit {
             Self::Unexpected => "a bug or something unexpected; worth a retry",
             Self::Usage => "bad command line",
             Self::Fail => "evidence stored, verdict fail",
-            Self::Inconclusive => "evidence stored, verdict inconclusive",
-            Self::Unsound => "verify: the evidence is not sound",
+            Self::Inconclusive => {
+                "evidence stored, verdict inconclusive; verify: scheduled runs are missing"
+            }
+            Self::IntegrityFault => "verify: integrity is broken",
             Self::Transient => "upstream or store unavailable after retries; worth a retry",
             Self::Refused => {
                 "refused: token, connection, missing scope, feed, bucket or signing key"
@@ -107,7 +109,7 @@ impl Exit {
             | Self::Usage
             | Self::Fail
             | Self::Inconclusive
-            | Self::Unsound
+            | Self::IntegrityFault
             | Self::Configuration
             | Self::Interrupted
             | Self::Terminated => false,
@@ -148,7 +150,7 @@ impl From<&LedgerError> for Exit {
             LedgerError::Store(store) => store.kind().into(),
             LedgerError::Signed { .. } => Self::Configuration,
             LedgerError::Signing(signing) => signing.kind().into(),
-            LedgerError::Damaged(_) | LedgerError::Stranger { .. } => Self::Unsound,
+            LedgerError::Fault(_) | LedgerError::Stranger { .. } => Self::IntegrityFault,
             LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
         }
     }

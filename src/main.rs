@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use asana_access_review::cli::{self, Asked, Until};
+use asana_access_review::cli::{self, Asked};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
-use asana_access_review::evidence::{RunIdentity, Tool};
+use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::notify::News;
 use asana_access_review::review::command::{self, ReviewError};
 use asana_access_review::run::{Done, Failed};
+use asana_access_review::schedule::RunSchedule;
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
 use asana_access_review::{check, connect, logging, notify, run, verify, words};
@@ -147,28 +148,21 @@ fn check_evidence(asked: cli::Verify) -> Result<Exit, Exit> {
         connection: asked.connection,
         heads: asked.heads,
         every: asked.every,
-        until: asked.until.map(|until| match until {
-            Until::Now => clock.as_of(),
-            Until::At(instant) => instant,
-        }),
+        period: asked.period,
     };
     let ended = Driver::start()?
         .run(async { verify::verify(&Store::open(&settings).await?, &expected).await });
     progress.clear();
     let verified = ended?.map_err(|error| {
-        complain(&words::store_trouble(&error));
-        Exit::from(error.kind())
+        complain(&words::verify_error(&error));
+        error.exit()
     })?;
     if asked.json {
         say(&format!("{:#}\n", verify::as_json(&verified, &expected)));
     } else {
         say(&verify::as_text(&verified, &expected));
     }
-    Ok(if verified.is_sound() {
-        Exit::Pass
-    } else {
-        Exit::Unsound
-    })
+    Ok(verified.exit())
 }
 
 fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
@@ -182,27 +176,29 @@ fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
         }
         checked.exit()
     };
-    let loaded = config::load_check(environment, |path| std::fs::read_to_string(path));
-    let config::Judged { settings, warnings } = match loaded {
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let config::Judged {
+        mut settings,
+        warnings,
+    } = match loaded {
         Ok(judged) => judged,
         Err(problems) => {
             let checked = check::Checked::of_problems(problems.all(), &problems.hints());
             return Ok(tell(&checked));
         }
     };
-    let zone_of_hr = settings.run.policy.hr_time_zone.clone();
-    let schedule = asked.schedule.clone().map(|(pattern, zone)| {
-        let zone = zone.unwrap_or(zone_of_hr);
-        pattern.in_zone(&zone)
-    });
-    let schedule = schedule.transpose().map_err(|wrong| {
-        complain(&format!("error: --zone: {wrong}\n"));
-        Exit::Usage
-    })?;
+    if let Some((cron, zone)) = asked.schedule.clone() {
+        let zone = zone.unwrap_or_else(|| settings.run.policy.hr_time_zone.clone());
+        let schedule = RunSchedule { cron, zone };
+        schedule.parse().map_err(|wrong| {
+            complain(&format!("error: --zone: {wrong}\n"));
+            Exit::Usage
+        })?;
+        settings.run.schedule = Some(schedule);
+    }
     let settings = check::Settings {
         run: settings.run,
         notify: settings.notify,
-        schedule,
         write_probe: asked.write_probe,
     };
     let within = settings.run.deadline;
@@ -298,9 +294,7 @@ fn tool() -> Tool {
     Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("GIT_COMMIT")
-            .unwrap_or(Tool::NO_COMMIT)
-            .to_owned(),
+        commit: env!("BUILD_COMMIT").to_owned(),
     }
 }
 
@@ -394,10 +388,14 @@ fn review() -> Result<Exit, Exit> {
         let refusal = refusal.unwrap_or_default();
         leave_last_words(false, words::last_words_of_refusal(*exit, &refusal));
     })?;
+    let at_terminal = std::io::stdin().is_terminal();
+    let schedule = settings.run.schedule.as_ref();
+    let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);
     let identity = RunIdentity {
         as_of: clock.as_of(),
         suffix: suffix()?,
         tool: tool(),
+        trigger,
         executor: settings.executor,
     };
     info!(run = identity.run_id(), "Began a review");

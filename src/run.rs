@@ -12,11 +12,12 @@ use crate::clock::Clock;
 use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity};
 use crate::exit::{self, Exit};
-use crate::judgement::{self, Inputs, Judgement, Policy, judge, mark_of_origin};
+use crate::judgement::{self, Inputs, Judgement, Mark, Policy, judge};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::net::{Deadline, ErrorKind};
 use crate::notify::{self, About, News};
 use crate::people::Workspace;
+use crate::schedule::RunSchedule;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::Store;
 use crate::{directives, feed, ledger, report, signing, source, store};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub directives: directives::Settings,
     /// The rules.
     pub policy: Policy,
+    /// When the job runs, if that is set.
+    pub schedule: Option<RunSchedule>,
     /// Where evidence goes.
     pub store: store::Settings,
     /// How the ledger is kept.
@@ -57,8 +60,8 @@ pub struct Done {
     pub committed: Committed,
     /// What was reviewed.
     pub workspace: Workspace,
-    /// What the evidence says of its origin on its face, where that is not Truto.
-    pub mark: Option<&'static str>,
+    /// What the evidence shows first if it is not of a real workspace, read from Truto.
+    pub mark: Option<Mark>,
 }
 
 /// A review that did not come to a judgement.
@@ -198,7 +201,8 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
         run: identity.run_id(),
         as_of: identity.as_of,
         connection: settings.source.truto.integrated_account_id.clone(),
-        mark: mark_of_origin(&origin(settings)),
+        // Truto has not reported yet whether the connection is a sandbox.
+        mark: Mark::of(&origin(settings), false),
         tool: identity.tool.clone(),
     }
 }
@@ -218,8 +222,15 @@ pub async fn tell(
             judgement,
             before,
             committed,
+            mark,
             ..
-        }) => News::of_night(about, time_zone, judgement, before, committed, exit),
+        }) => {
+            let about = About {
+                mark: *mark,
+                ..about.clone()
+            };
+            News::of_night(&about, time_zone, judgement, before, committed, exit)
+        }
         Err(failed) => {
             let stage = failed.trouble.stage();
             News::of_failure(about, stage, failed.record.as_ref(), exit)
@@ -310,10 +321,7 @@ async fn review(
     within: Duration,
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(within);
-    let mut chain = ledger
-        .open(frame.identity.as_of)
-        .await
-        .map_err(Trouble::Past)?;
+    let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
     let directives = directives::read(&settings.directives, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
@@ -323,8 +331,9 @@ async fn review(
     let protection = ledger.protect(&folder, frame.identity.as_of, &hr).await;
     let inputs = Inputs {
         as_of: frame.identity.as_of,
-        run: folder.to_string(),
+        run: folder.to_string().into(),
         policy: settings.policy.clone(),
+        schedule: settings.schedule.clone(),
         population,
         hr,
         directives,
@@ -350,7 +359,7 @@ async fn review(
         before: chain.before,
         committed,
         workspace: inputs.population.workspace.clone(),
-        mark: mark_of_origin(&inputs.population.origin),
+        mark: Mark::of_population(&inputs.population),
         judgement,
     })
 }
@@ -383,6 +392,7 @@ async fn record(
         frame: &frame,
         connection: &settings.source.truto.integrated_account_id,
         origin: &origin,
+        schedule: settings.schedule.as_ref(),
         failure: &failure,
     };
     let commit = commit_failure(ledger, &clock, &night, report::failed_night(&night));

@@ -1,9 +1,58 @@
 //! When the job is to run: a cron schedule in a zone, as a Kubernetes CronJob has it.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, civil};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil};
+use serde::{Deserialize, Serialize};
+
+/// Two runs show on which side of a deadline access ended if they are no farther apart than this.
+pub const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
+
+/// A year: every weekday, every month and every change of a clock is in it.
+const DAYS: i64 = 366;
+
+/// The job's own schedule, as `RUN_SCHEDULE` and `RUN_SCHEDULE_ZONE` give it and the evidence records it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSchedule {
+    /// Five fields, as `30 0,23 * * *`.
+    pub cron: String,
+    /// A zone of the IANA database.
+    pub zone: String,
+}
+
+impl fmt::Display for RunSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.cron, self.zone)
+    }
+}
+
+impl RunSchedule {
+    /// # Errors
+    /// What is wrong with the cron expression or the zone, and what to write.
+    pub fn parse(&self) -> Result<Schedule, String> {
+        Pattern::parse(&self.cron)?.in_zone(&self.zone)
+    }
+
+    /// The instant at which a CronJob with this schedule started the Job of this name: a CronJob names its Jobs
+    /// `<its name>-<minutes from 1970 to the scheduled instant>`. None if the schedule has no such instant.
+    pub fn instant_in_job_name(&self, job_name: &str) -> Option<Timestamp> {
+        let instant = minutes_in_job_name(job_name)?;
+        let is_scheduled = !self.parse().ok()?.between(instant, instant).is_empty();
+        is_scheduled.then_some(instant)
+    }
+}
+
+/// The instant that a Job's name ends with, if the name has the form that a CronJob gives.
+pub fn minutes_in_job_name(job_name: &str) -> Option<Timestamp> {
+    let (_, minutes) = job_name.rsplit_once('-')?;
+    let is_number = minutes.len() == 8 && minutes.bytes().all(|byte| byte.is_ascii_digit());
+    let minutes: i64 = is_number.then(|| minutes.parse().ok())??;
+    Timestamp::from_second(minutes * 60).ok()
+}
 
 /// The five fields of a cron schedule, as a Kubernetes CronJob has them, in a zone.
 #[derive(Clone, Debug)]
@@ -26,10 +75,15 @@ impl Pattern {
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
             .build();
+        // Kubernetes has a word for it that croner lacks.
+        let text = match text.trim().eq_ignore_ascii_case("@midnight") {
+            true => "@daily",
+            false => text,
+        };
         match parser.parse(text) {
             Ok(cron) => Ok(Self(Box::new(cron))),
             Err(error) => Err(format!(
-                "it is no schedule ({error}): write five fields, as \"40 23 * * *\""
+                "is not a cron schedule ({error}): write five fields, as \"30 0,23 * * *\""
             )),
         }
     }
@@ -115,6 +169,85 @@ impl Schedule {
     /// The zone.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// The deadlines in `zone`, of the year before `until`, without two runs around them that are close to each
+    /// other: one before the deadline, one at or after it.
+    ///
+    /// A year that has passed: rules for clocks in the future may still change, and evidence is recomputed later.
+    pub fn without_close_runs(
+        &self,
+        zone: &TimeZone,
+        grace: SignedDuration,
+        until: Timestamp,
+    ) -> Vec<Timestamp> {
+        let mut deadlines = self.deadlines(zone, grace, until);
+        let Some(first) = deadlines.first() else {
+            return deadlines;
+        };
+        let runs = self.between(*first - CLOSE_RUNS, until + CLOSE_RUNS);
+        deadlines.retain(|deadline| {
+            let after = runs.partition_point(|run| run < deadline);
+            let around = after
+                .checked_sub(1)
+                .and_then(|before| Some(runs.get(after)?.duration_since(runs[before])));
+            around.is_none_or(|between| between > CLOSE_RUNS)
+        });
+        deadlines
+    }
+
+    /// A schedule in the same zone with two runs around each deadline of these zones.
+    pub fn with_close_runs<'a>(
+        &self,
+        zones: impl IntoIterator<Item = &'a TimeZone>,
+        grace: SignedDuration,
+        until: Timestamp,
+    ) -> String {
+        let hours: BTreeSet<i8> = zones
+            .into_iter()
+            .flat_map(|zone| self.deadlines(zone, grace, until))
+            .flat_map(|deadline| {
+                // The half hour before the deadline and the one after it, or at it.
+                let local = self
+                    .zone
+                    .to_datetime(deadline - SignedDuration::from_nanos(1));
+                let before = match local.minute() >= 30 {
+                    true => local.hour(),
+                    false => (local.hour() + 23) % 24,
+                };
+                [before, (before + 1) % 24]
+            })
+            .collect();
+        let hours: Vec<String> = hours.iter().map(ToString::to_string).collect();
+        format!("30 {} * * *", hours.join(","))
+    }
+
+    /// The deadlines of the days that ended in the year before `until`, in their order.
+    ///
+    /// Left out are those for which a clock was set: a grace in hours then ends an hour earlier or later on the
+    /// clock, or the schedule leaves a run out.
+    fn deadlines(
+        &self,
+        zone: &TimeZone,
+        grace: SignedDuration,
+        until: Timestamp,
+    ) -> Vec<Timestamp> {
+        let last = zone.to_datetime(until - grace).date();
+        let days = (0..DAYS).rev().filter_map(|day| {
+            let midnight = last.checked_sub(day.days()).ok()?;
+            zone.to_timestamp(midnight.to_datetime(civil::Time::midnight()))
+                .ok()
+        });
+        let keeps_clock = |zone: &TimeZone, from: Timestamp, to: Timestamp| {
+            zone.to_offset(from) == zone.to_offset(to)
+        };
+        days.filter_map(|midnight| {
+            let deadline = midnight + grace;
+            let same = keeps_clock(zone, midnight - SignedDuration::from_secs(1), deadline)
+                && keeps_clock(&self.zone, deadline - CLOSE_RUNS, deadline + CLOSE_RUNS);
+            same.then_some(deadline)
+        })
+        .collect()
     }
 }
 
@@ -210,6 +343,107 @@ mod tests {
             ]
         );
         assert_eq!(between("@hourly", "Etc/UTC", from.0, from.1).len(), 289);
+        assert_eq!(between("@midnight", "Etc/UTC", from.0, from.1).len(), 13);
+    }
+
+    fn without(pattern: &str, zone: &str, deadlines_in: &str, grace_hours: i64) -> usize {
+        let deadlines_in = TimeZone::get(deadlines_in).expect("a zone");
+        let grace = SignedDuration::from_hours(grace_hours);
+        let until = at("2026-11-25T12:00:00Z");
+        let schedule = schedule(pattern, zone);
+        schedule
+            .without_close_runs(&deadlines_in, grace, until)
+            .len()
+    }
+
+    #[test]
+    fn runs_on_both_sides_of_midnight_lie_around_deadlines_of_whole_days() {
+        for zone in ["Etc/UTC", "Europe/Berlin", "Asia/Kathmandu", "Africa/Cairo"] {
+            for grace in [0, 24, 48, 14 * 24] {
+                assert_eq!(without("30 0,23 * * *", zone, zone, grace), 0, "{zone}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_run_a_day_lies_on_one_side_of_every_deadline() {
+        assert_eq!(without("40 23 * * *", "Etc/UTC", "Etc/UTC", 24), 366);
+        assert_eq!(without("30 0,23 * * *", "Etc/UTC", "Etc/UTC", 4), 366);
+        // Two hours are close, more are not; a run at the deadline itself is one after it.
+        assert_eq!(without("0 1,23 * * *", "Etc/UTC", "Etc/UTC", 24), 0);
+        assert_eq!(without("0 1,22 * * *", "Etc/UTC", "Etc/UTC", 24), 366);
+        assert_eq!(without("0 0,22 * * *", "Etc/UTC", "Etc/UTC", 24), 0);
+    }
+
+    #[test]
+    fn days_without_a_run_are_found() {
+        // Friday to Saturday, Saturday to Sunday and Sunday to Monday lack one of the two runs.
+        let on_weekdays = without("30 0,23 * * 1-5", "Etc/UTC", "Etc/UTC", 24);
+        assert!((104..=157).contains(&on_weekdays), "{on_weekdays}");
+    }
+
+    #[test]
+    fn the_schedule_that_is_proposed_leaves_no_deadline_without_close_runs() {
+        let all = [
+            "Europe/Berlin",
+            "America/New_York",
+            "Asia/Tokyo",
+            "Asia/Kolkata",
+            "Asia/Kathmandu",
+            "Australia/Lord_Howe",
+            "Pacific/Auckland",
+        ];
+        let until = at("2026-11-25T12:00:00Z");
+        let zone = |name: &str| TimeZone::get(name).expect("a zone");
+        for grace_hours in [0, 4, 24, 30, 72] {
+            let grace = SignedDuration::from_hours(grace_hours);
+            for own in all {
+                let zones = all.map(zone);
+                let nightly = schedule("40 23 * * *", own);
+                let proposed = nightly.with_close_runs(&zones, grace, until);
+                for zone in all {
+                    let missing = without(&proposed, own, zone, grace_hours);
+                    assert_eq!(
+                        missing, 0,
+                        "{proposed} in {own}, for {zone}, {grace_hours} h"
+                    );
+                }
+            }
+        }
+        let day = SignedDuration::from_hours(24);
+        let in_berlin = schedule("40 23 * * *", "Europe/Berlin");
+        let proposed = |zones: &[&str]| {
+            let zones: Vec<TimeZone> = zones.iter().map(|name| zone(name)).collect();
+            in_berlin.with_close_runs(&zones, day, until)
+        };
+        assert_eq!(proposed(&["Europe/Berlin"]), "30 0,23 * * *");
+        // New York's midnight is at 06:00 in Berlin, and at 05:00 while only one of the two has set its clock.
+        let two = proposed(&["Europe/Berlin", "America/New_York"]);
+        assert_eq!(two, "30 0,4,5,6,23 * * *");
+        let three = proposed(&["Europe/Berlin", "Asia/Kolkata"]);
+        assert_eq!(three, "30 0,18,19,20,23 * * *");
+    }
+
+    #[test]
+    fn the_name_of_a_job_says_whether_its_cronjob_started_it() {
+        let schedule = RunSchedule {
+            cron: "30 0,23 * * *".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        };
+        let found = |name: &str| schedule.instant_in_job_name(name).map(|at| at.to_string());
+        let scheduled = at("2026-11-23T22:30:00Z");
+        let minutes = scheduled.as_second() / 60;
+        let own = format!("asana-access-review-{minutes}");
+        assert_eq!(found(&own).as_deref(), Some("2026-11-23T22:30:00Z"));
+        for other in [
+            format!("asana-access-review-{}", minutes + 1),
+            format!("asana-access-review-{}", scheduled.as_second()),
+            format!("asana-access-review-0{minutes}"),
+            "asana-access-review-manual-x7k2p".to_owned(),
+            minutes.to_string(),
+        ] {
+            assert_eq!(found(&other), None, "{other}");
+        }
     }
 
     #[test]

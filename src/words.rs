@@ -13,7 +13,7 @@ use crate::exit::{self, Exit};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
 use crate::run::{Done, Failed};
-use crate::store::StoreError;
+use crate::verify::VerifyError;
 
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
@@ -35,7 +35,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     let _ = writeln!(
         text,
         "{:<12}  {}",
-        headline(judgement.verdict),
+        judgement.verdict.headline(),
         counts.conclusion(judgement.verdict)
     );
     if let Some(mark) = mark {
@@ -113,16 +113,6 @@ pub fn summary(done: &Done, names: bool) -> String {
         committed.sequence, committed.head_sha256
     );
     text
-}
-
-/// The verdict in capitals.
-pub fn headline(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "PASS",
-        Verdict::PassWithExceptions => "PASS WITH EXCEPTIONS",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-        Verdict::Fail => "FAIL",
-    }
 }
 
 /// How many checks passed, and which did not: a pass with a warning is not a plain one.
@@ -231,8 +221,8 @@ pub fn failure(failed: &Failed) -> String {
     text
 }
 
-/// What is said of a store that could not be read.
-pub fn store_trouble(error: &StoreError) -> String {
+/// Why `verify` has no answer.
+pub fn verify_error(error: &VerifyError) -> String {
     let text = format!("error: {}", exit::told(error));
     let mut text = on_one_line(&text) + "\n";
     if let Some(hint) = error.hint() {
@@ -302,7 +292,9 @@ pub fn termination_message(mut words: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::{Counts, FindingCounts, FindingKind, FormerEmails, Severity};
+    use crate::judgement::{
+        Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity,
+    };
     use crate::ledger::{Before, Committed};
     use crate::people::{EmailAddress, Role, Workspace};
     use crate::review::FollowUps;
@@ -330,6 +322,7 @@ mod tests {
         let findings: Vec<Finding> = (1..=21).map(finding).collect();
         Done {
             judgement: Judgement {
+                hr_people: HrPeople::default(),
                 verdict: Verdict::Fail,
                 reasons: vec!["Truto said \u{1b}[2J".to_owned()],
                 complete: true,
@@ -366,7 +359,7 @@ mod tests {
                 id: "1331".to_owned(),
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
-            mark: Some("TEST DATA"),
+            mark: Some(Mark::TestData),
             before: Before::default(),
         }
     }

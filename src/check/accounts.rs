@@ -5,7 +5,9 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::net::Deadline;
-use crate::people::{Account, Mapping, Memberships, Population, Role, Status, Viewer};
+use crate::people::{
+    Account, HowDerived, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
+};
 use crate::source::{self, SourceError};
 use crate::truto::{self, End, TrutoError};
 
@@ -418,8 +420,13 @@ pub(super) fn nobody() -> Population {
             reason: "nothing was read".to_owned(),
         },
         gaps: Default::default(),
-        derivation: None,
-        mapping: None::<Mapping>,
+        derivation: HowDerived {
+            version: source::VERSION,
+            kept: RawPages::None,
+        },
+        mapping: Mapping::NotTold {
+            reason: "nothing was read".to_owned(),
+        },
         clock_skew_minutes: None,
         requests: Vec::new(),
         accounts: Vec::new(),

@@ -24,7 +24,6 @@ use crate::ledger::Ledger;
 use crate::net::Deadline;
 use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::review::FollowUps;
-use crate::schedule::Schedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{directives, notify, run};
@@ -36,8 +35,6 @@ pub struct Settings {
     pub run: run::Settings,
     /// Whom it would tell.
     pub notify: notify::Settings,
-    /// When it is to run, where that was told.
-    pub schedule: Option<Schedule>,
     /// Whether one object may be created to see what the store does with it.
     pub write_probe: bool,
 }
@@ -91,7 +88,7 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
         checked.add(Line::ok(Subject::Settings, "every variable was judged"));
     }
     let deadline = Deadline::after(settings.run.deadline);
-    let found = store::check(settings, clock.as_of(), &mut checked).await;
+    let found = store::check(settings, clock, &mut checked).await;
     let directives = read_directives(settings, deadline, &mut checked).await;
     let hr = read_hr(settings, clock, deadline, &mut checked).await;
     let is_usable = |hr: &&HrFeed| hr.unusable.is_none();
@@ -104,7 +101,10 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
 
     let judged = Judged::of(settings, clock, found, directives, hr, population);
     judged.tell(&mut checked);
-    checked.add(schedule::check(settings, clock.as_of()));
+    checked.add(schedule::check(
+        settings.run.schedule.as_ref(),
+        &judged.inputs,
+    ));
     checked.add(told_to(&settings.notify));
     checked.lines.sort_by_key(|line| line.subject);
     checked
@@ -185,14 +185,17 @@ impl Judged {
     ) -> Self {
         let (has_hr, has_accounts) = (hr.is_some(), population.is_some());
         let has_past = found.chain.is_some();
+        let as_of = clock.as_of();
         let (past, follow_ups) = match found.chain {
             Some(chain) => (chain.past, chain.follow_ups),
-            None => (Past::default(), FollowUps::starting(clock.as_of())),
+            None => (Past::default(), FollowUps::starting(as_of)),
         };
         let inputs = Inputs {
-            as_of: clock.as_of(),
-            run: "none: a check".to_owned(),
+            as_of,
+            run: "none: a check".into(),
             policy: settings.run.policy.clone(),
+            // The schedule has a line of its own.
+            schedule: None,
             population: population.unwrap_or_else(accounts::nobody),
             hr: hr.unwrap_or_default(),
             directives: directives.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Checked, Line, Settings, Subject, chain, ledger_of};
+use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::ledger::Chain;
 use crate::people::Protection;
@@ -30,7 +31,8 @@ pub(super) struct Found {
 }
 
 /// Tries store, key and ledger.
-pub(super) async fn check(settings: &Settings, as_of: Timestamp, checked: &mut Checked) -> Found {
+pub(super) async fn check(settings: &Settings, clock: &Clock, checked: &mut Checked) -> Found {
+    let as_of = clock.as_of();
     let mut found = Found::default();
     let store = match Store::open(&settings.run.store).await {
         Ok(store) => store.locked(settings.run.ledger.lock(as_of)),
@@ -58,7 +60,7 @@ pub(super) async fn check(settings: &Settings, as_of: Timestamp, checked: &mut C
         return found;
     };
     let ledger = ledger_of(settings, &store, key);
-    match ledger.open(as_of).await {
+    match ledger.open(clock).await {
         Ok(chain) => {
             let text = format!("the evidence in {} can be read", store.location());
             checked.add(Line::ok(Subject::Evidence, text));

@@ -5,12 +5,21 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::values::{self, Wrong};
+use super::values::Wrong;
 use super::variables::Raw;
-use super::{Command, Default, Environment, Judged, Problems, variable};
+use super::{Default, Environment, Judged, Problems, variable};
 
 /// Variables of these families that nobody knows are a slip of the pen.
-const FAMILIES: [&str; 4] = ["TRUTO_", "HR_", "EVIDENCE_", "NOTIFY_"];
+const FAMILIES: [&str; 8] = [
+    "ASANA_",
+    "CONNECTIONS_",
+    "EVIDENCE_",
+    "HR_",
+    "METRICS_",
+    "NOTIFY_",
+    "REVIEW_",
+    "TRUTO_",
+];
 
 /// Of other programs: systemd's.
 const STRANGERS: [&str; 1] = ["NOTIFY_SOCKET"];
@@ -160,39 +169,6 @@ impl Judge {
                 Err(Wrong::new("holds characters that no header can carry"))
             }
         })
-    }
-
-    /// Judges the values of a command that later versions act on, and refuses each that is set: it
-    /// would be ignored.
-    pub(super) fn not_built(&mut self, command: Command, raw: &mut Raw) {
-        for (name, value) in raw.each() {
-            let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
-                continue;
-            };
-            if !variable(name).is_some_and(|variable| variable.commands.contains(&command)) {
-                continue;
-            }
-            let judged = match name {
-                "CONNECTIONS_URL" => values::place(text).map(drop),
-                "SHARD_COUNT" | "CONNECTIONS_CONCURRENCY" => {
-                    values::number(text, 1, 1000).map(drop)
-                }
-                "METRICS_PUSHGATEWAY_URL" => values::web_address(text).map(drop),
-                _ => Ok(()),
-            };
-            let text = text.to_owned();
-            if let Err(wrong) = judged {
-                self.wrong(name, &text, wrong);
-            }
-            if variable(name).is_some_and(|variable| !variable.built) {
-                self.problems.add(
-                    format!("{name} is set, and this version has not built what it switches"),
-                    Some(
-                        "unset what is not built yet, so that nothing is taken for done".to_owned(),
-                    ),
-                );
-            }
-        }
     }
 }
 

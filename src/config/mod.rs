@@ -22,8 +22,10 @@ use self::values::Wrong;
 use self::variables::Raw;
 use crate::evidence::{Executor, OwnControl, Tool};
 use crate::exit::FailOn;
+use crate::judgement::Policy;
 use crate::review::ReviewFrame;
 use crate::review::command as review;
+use crate::schedule::RunSchedule;
 use crate::source::RawPages;
 use crate::{notify, run, source, store, truto};
 
@@ -118,29 +120,8 @@ pub fn load(
     environment: Environment,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<Settings>, Problems> {
-    load_as(Command::Run, environment, read_file)
-}
-
-/// Judges the environment for somebody who tries what a run needs.
-///
-/// # Errors
-/// Every problem at once.
-pub fn load_check(
-    environment: Environment,
-    read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<Settings>, Problems> {
-    load_as(Command::Check, environment, read_file)
-}
-
-/// Everything a review needs, whichever command asks.
-fn load_as(
-    command: Command,
-    environment: Environment,
-    read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<Settings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(command, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.settings(raw);
     judge.judged(settings, warnings)
 }
@@ -155,8 +136,7 @@ pub fn load_review(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<review::Settings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Review, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.review(raw, tool);
     judge.judged(settings, warnings)
 }
@@ -174,7 +154,6 @@ pub fn load_store(
     let mut judge = Judge::default();
     let (mut raw, warnings) = judge.raw(environment, read_file);
     raw.evidence_url = url.or(raw.evidence_url);
-    judge.not_built(Command::Verify, &mut raw);
     let force_path_style = judge.force_path_style(&raw);
     let settings = judge.store(&raw, force_path_style);
     judge.logs(&raw);
@@ -190,8 +169,7 @@ pub fn load_truto(
     read_file: impl Fn(&Path) -> std::io::Result<String>,
 ) -> Result<Judged<truto::ApiSettings>, Problems> {
     let mut judge = Judge::default();
-    let (mut raw, warnings) = judge.raw(environment, read_file);
-    judge.not_built(Command::Connect, &mut raw);
+    let (raw, warnings) = judge.raw(environment, read_file);
     let http = judge.http(&raw);
     let settings = judge.api(&raw, http);
     judge.logs(&raw);
@@ -272,6 +250,7 @@ impl Judge {
         let rules = self.hr_rules(&raw);
         let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw, rules);
+        let schedule = self.schedule(&raw, policy.as_ref());
         let evidence = self.evidence(&raw, force_path_style);
         let notify = self.notify(&raw);
         let deadline = self.get("RUN_DEADLINE", &raw.run_deadline, values::some_time);
@@ -298,6 +277,7 @@ impl Judge {
                 feed: feed?,
                 directives: directives?,
                 policy: policy?,
+                schedule,
                 store: evidence.store,
                 ledger: evidence.ledger,
                 signing: evidence.signing,
@@ -334,6 +314,22 @@ impl Judge {
             },
             notify: notify?,
         })
+    }
+
+    /// When the job runs; none if that is not set.
+    fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
+        let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
+        if cron.is_none() && zone.is_some() {
+            let problem = "RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not".to_owned();
+            let hint = "set both, or neither".to_owned();
+            self.problems.add(problem, Some(hint));
+        }
+        let cron = self.get("RUN_SCHEDULE", cron, values::cron)?;
+        let zone = match zone {
+            None => policy?.hr_time_zone.clone(),
+            set => self.get("RUN_SCHEDULE_ZONE", set, values::zone)?,
+        };
+        Some(RunSchedule { cron, zone })
     }
 
     fn criticality(&mut self, raw: &Raw) -> Option<String> {

@@ -87,23 +87,6 @@ fn an_empty_value_is_unset() {
 }
 
 #[test]
-fn what_is_not_built_is_an_error_and_never_ignored() {
-    for variable in VARIABLES.iter().filter(|variable| !variable.built) {
-        let value = match variable.name {
-            "SHARD_COUNT" | "CONNECTIONS_COUNT" | "CONNECTIONS_CONCURRENCY" => "2",
-            "REVIEW_EVERY" | "REVOCATION_GRACE" => "90d",
-            _ => "https://x.test/y",
-        };
-        let told = told(&[(variable.name, value), ("EVIDENCE_RETENTION_DAYS", "400")]);
-        assert!(told.contains("has 1 problem"), "{told}");
-        assert!(
-            told.contains(&format!("{} is set, and this version", variable.name)),
-            "{told}"
-        );
-    }
-}
-
-#[test]
 fn a_lock_needs_an_end_and_a_bucket() {
     let bucket = ("EVIDENCE_URL", "s3://evidence/asana");
     let told = told(&[
@@ -606,6 +589,48 @@ fn domains_that_are_one_come_in_pairs() {
 }
 
 #[test]
+fn a_schedule_has_a_zone_and_both_are_what_cron_and_iana_know() {
+    let schedule = |more: &[(&str, &str)]| {
+        let judged = with(more).expect("settings");
+        let schedule = judged.settings.run.schedule;
+        schedule.map(|schedule| schedule.to_string())
+    };
+    assert_eq!(schedule(&[]), None);
+    let twice = ("RUN_SCHEDULE", "30 0,23 * * *");
+    assert_eq!(
+        schedule(&[twice]).as_deref(),
+        Some("30 0,23 * * * (Etc/UTC)")
+    );
+    let of_hr = [twice, ("HR_TIME_ZONE", "Europe/Berlin")];
+    assert_eq!(
+        schedule(&of_hr).as_deref(),
+        Some("30 0,23 * * * (Europe/Berlin)")
+    );
+    let own = [twice, of_hr[1], ("RUN_SCHEDULE_ZONE", "Asia/Tokyo")];
+    assert_eq!(
+        schedule(&own).as_deref(),
+        Some("30 0,23 * * * (Asia/Tokyo)")
+    );
+
+    let wrong = told(&[("RUN_SCHEDULE", "23:40")]);
+    assert!(
+        wrong.contains("RUN_SCHEDULE=`23:40` is not a cron schedule")
+            && wrong.contains("write five fields"),
+        "{wrong}"
+    );
+    let wrong = told(&[twice, ("RUN_SCHEDULE_ZONE", "Berlin")]);
+    assert!(
+        wrong.contains("RUN_SCHEDULE_ZONE=`Berlin` is no time zone"),
+        "{wrong}"
+    );
+    let wrong = told(&[("RUN_SCHEDULE_ZONE", "Europe/Berlin")]);
+    assert!(
+        wrong.contains("RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn logging_falls_back_until_a_wrong_value_is_complained_about() {
     let wrong = environment(&[("LOG_FORMAT", "yaml")]);
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
@@ -654,6 +679,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("HTTP_TIMEOUT", "31s"),
     ("RETRY_MAX_ATTEMPTS", "9"),
     ("RETRY_MAX_ELAPSED", "11m"),
+    ("RUN_SCHEDULE", "30 0,23 * * *"),
+    ("RUN_SCHEDULE_ZONE", "Europe/Berlin"),
     ("RUN_DEADLINE", "51m"),
     ("FAIL_ON", "never"),
     ("LOG_FORMAT", "text"),
@@ -679,15 +706,16 @@ fn every_variable_changes_what_the_run_is_told() {
     let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
     let run: Vec<&str> = VARIABLES
         .iter()
-        .filter(|variable| variable.built && variable.commands.contains(&Command::Run))
+        .filter(|variable| variable.commands.contains(&Command::Run))
         .map(|variable| variable.name)
         .collect();
     assert_eq!(names, run);
 
-    // What only some settings ask for: a header for an https feed, an address style for a bucket,
-    // somebody to be told.
+    // What only some settings ask for: a header for an https feed, an address style for a bucket, a zone for a
+    // schedule, somebody to be told.
     let surroundings = [
         ("HR_FEED_URL", "https://hr.example/base.csv"),
+        ("RUN_SCHEDULE", "40 23 * * *"),
         ("EVIDENCE_URL", "s3://evidence/base"),
         ("EVIDENCE_RETENTION_DAYS", "30"),
         ("NOTIFY_WEBHOOK_URL", "https://base.example/hook"),

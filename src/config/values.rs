@@ -9,6 +9,7 @@ use reqwest::Url;
 use crate::evidence::OwnControl;
 use crate::net;
 use crate::people::{Employment, Meaning};
+use crate::schedule::Pattern;
 use crate::truto::{self, RateLimit};
 
 /// What is wrong with a value, and what to write instead.
@@ -404,6 +405,13 @@ fn or_hint(wrong: Wrong, hint: &str) -> Wrong {
         hint: Some(hint.to_owned()),
         ..wrong
     }
+}
+
+/// The five fields of a cron schedule.
+pub(super) fn cron(text: &str) -> Result<String, Wrong> {
+    Pattern::parse(text)
+        .map(|_| text.to_owned())
+        .map_err(Wrong::new)
 }
 
 /// A time zone by its IANA name.

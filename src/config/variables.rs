@@ -16,20 +16,17 @@ pub enum Command {
     Connect,
     /// Checks evidence.
     Verify,
-    /// Packs evidence of a period.
-    Report,
     /// The periodic access review.
     Review,
 }
 
 impl Command {
     /// Every command.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::Run,
         Self::Check,
         Self::Connect,
         Self::Verify,
-        Self::Report,
         Self::Review,
     ];
 
@@ -40,16 +37,7 @@ impl Command {
             Self::Check => "check",
             Self::Connect => "connect",
             Self::Verify => "verify",
-            Self::Report => "report",
             Self::Review => "review",
-        }
-    }
-
-    /// Whether this version can do it.
-    pub fn is_built(self) -> bool {
-        match self {
-            Self::Run | Self::Check | Self::Connect | Self::Verify | Self::Review => true,
-            Self::Report => false,
         }
     }
 }
@@ -63,8 +51,6 @@ pub struct Variable {
     pub default: Default,
     /// Whether its value must never be shown. It may then come as `<name>_FILE`.
     pub secret: bool,
-    /// Whether this version does what it switches; set all the same, it is an error.
-    pub built: bool,
     /// Which commands it serves.
     pub commands: &'static [Command],
     /// What it means, in one line.
@@ -85,7 +71,7 @@ pub enum Default {
 }
 
 use self::Default::{Depends, Required, Unset, Value};
-use Command::{Check, Connect, Report, Review, Run, Verify};
+use Command::{Check, Connect, Review, Run, Verify};
 
 /// Whoever reads accounts through Truto.
 const SOURCE: &[Command] = &[Run, Check];
@@ -96,7 +82,7 @@ const CONNECTION: &[Command] = &[Run, Check, Review];
 /// Whoever writes evidence.
 const WRITES: &[Command] = &[Run, Check, Review];
 /// Whoever opens evidence.
-const STORE: &[Command] = &[Run, Check, Verify, Report, Review];
+const STORE: &[Command] = &[Run, Check, Verify, Review];
 /// Everybody.
 const ALL: &[Command] = &Command::ALL;
 
@@ -107,7 +93,6 @@ macro_rules! variables {
             name: $name,
             default: $default,
             secret: flag!(secret, $($flag)*),
-            built: !flag!(later, $($flag)*),
             commands: $commands,
             meaning: $meaning,
         },)+];
@@ -171,6 +156,8 @@ variables! {
     http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";
     retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "attempts per request, the first included";
     retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "all attempts of a request and the waiting between them";
+    run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "when the job runs, the five fields of its cron schedule: 30 0,23 * * *; recorded in the evidence, and check cadence names the zones whose deadlines no two runs lie around";
+    run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("HR_TIME_ZONE"), [], SOURCE, "the time zone of RUN_SCHEDULE";
     run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "the whole run";
     fail_on = "FAIL_ON", Value("findings"), [], &[Run], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";
     log_format = "LOG_FORMAT", Depends("json unless stderr is a terminal"), [], ALL, "json or text";
@@ -182,14 +169,10 @@ variables! {
     image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
     review_every = "REVIEW_EVERY", Value("90d"), [], SOURCE, "how often a periodic access review is due: later, check review_due warns; off";
     revocation_grace = "REVOCATION_GRACE", Value("7d"), [], &[Run, Check, Review], "how long a revocation or role change that a review decided may take; then it fails the nightly verdict";
-    connections_url = "CONNECTIONS_URL", Unset, [later], &[Run, Check], "several connections in one run";
-    connections_concurrency = "CONNECTIONS_CONCURRENCY", Unset, [later], &[Run, Check], "how many of them at once";
-    shard_count = "SHARD_COUNT", Unset, [later], &[Run, Check], "how many jobs share them";
     notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check, Review], "which runs are told: always, change (findings, verdict or doubts differ from the night before; and once a week) or problem (fail, inconclusive); a run that failed always is, and so is a periodic review";
     notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "where to post the outcome, as a Standard Webhook";
     notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check, Review], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
     notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "a Slack incoming webhook to post the outcome to";
-    metrics_pushgateway_url = "METRICS_PUSHGATEWAY_URL", Unset, [later], &[Run, Check], "where to push metrics";
 }
 
 /// The variable of this name.
@@ -213,17 +196,6 @@ mod tests {
                 .map(|(name, _)| name)
                 .collect();
             assert_eq!(set, [variable.name]);
-        }
-    }
-
-    #[test]
-    fn nothing_that_is_required_waits_for_a_later_version() {
-        for variable in VARIABLES {
-            assert!(
-                variable.built || variable.default == Unset,
-                "{}",
-                variable.name
-            );
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::json;
-use crate::judgement::{RunRef, mark_of_origin};
+use crate::judgement::{Mark, RunRef};
 
 /// The `schema` of an entry.
 const SCHEMA: &str = "asana-access-review/ledger-entry/v1";
@@ -28,7 +28,7 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The Truto connection.
     pub connection: String,
-    /// Where the accounts came from, with a mark if that is not Truto.
+    /// Where the accounts came from, after the mark of the evidence if it has one.
     pub origin: String,
     /// The run's folder, relative to the connection.
     pub run: String,
@@ -131,9 +131,9 @@ impl Entry {
     }
 }
 
-/// An origin as entries name it: with its mark, where it is not Truto.
-pub fn marked(origin: &str) -> String {
-    match mark_of_origin(origin) {
+/// An origin as entries name it: with the mark of the evidence, if it has one.
+pub fn marked(origin: &str, is_sandbox: bool) -> String {
+    match Mark::of(origin, is_sandbox) {
         Some(mark) => format!("{mark}: {origin}"),
         None => origin.to_owned(),
     }

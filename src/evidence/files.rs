@@ -20,6 +20,7 @@ use crate::people::{
     Protection, RawFile, RejectedRow, Role, Status,
 };
 use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]
@@ -180,6 +181,7 @@ struct Facts<'a> {
     as_of: Timestamp,
     run: &'a str,
     policy: &'a Policy,
+    schedule: Option<&'a RunSchedule>,
     past: PastFacts<'a>,
     hr: HrFacts<'a>,
     organization_domains: &'a [String],
@@ -198,6 +200,7 @@ struct Facts<'a> {
 #[derive(Serialize)]
 struct PastFacts<'a> {
     ledger_head: Option<u64>,
+    clock_behind_seconds: u64,
     failed_since_baseline: u64,
     ledger_faults: &'a [String],
     baseline: Option<&'a RunRef>,
@@ -221,8 +224,10 @@ fn input_facts(night: &Night<'_>) -> DataFile {
         as_of: inputs.as_of,
         run: &inputs.run,
         policy: &inputs.policy,
+        schedule: inputs.schedule.as_ref(),
         past: PastFacts {
             ledger_head: inputs.past.ledger_head,
+            clock_behind_seconds: inputs.past.clock_behind_seconds,
             failed_since_baseline: inputs.past.failed_since_baseline,
             ledger_faults: &inputs.past.ledger_faults,
             baseline: inputs.past.baseline.as_ref().map(|baseline| &baseline.at),
@@ -525,11 +530,11 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
             more_suspected: _,
         } = leaver;
         out.row([
-            Cow::Borrowed(offboarding_id.as_str()),
+            Cow::Borrowed(&**offboarding_id),
             text(person_id.as_deref()),
             text(name.as_deref()),
             joined(emails.iter().map(EmailAddress::as_written)),
-            text(hr_status.as_deref()),
+            shown(hr_status.as_ref()),
             text(hr_end.as_deref()),
             text(hr_last_day.as_deref()),
             shown(*hr_line),
@@ -670,6 +675,8 @@ struct ResultFile<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     feed_since: Option<Timestamp>,
     follow_ups: &'a FollowUps,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ledger_faults: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -699,6 +706,7 @@ fn result(night: &Night<'_>) -> DataFile {
         directives: &judgement.directives,
         feed_since: judgement.feed_since,
         follow_ups: &judgement.follow_ups,
+        ledger_faults: &night.inputs.past.ledger_faults,
     };
     // Two levels: a check, a finding, a leaver, a change are a line each.
     DataFile {

@@ -1,8 +1,11 @@
 //! Which run it is, and by what program.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::people::words;
+use crate::schedule::{RunSchedule, minutes_in_job_name};
 
 /// A run: its instant, and a suffix that tells apart two runs of one second.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct RunIdentity {
     pub suffix: String,
     /// The program.
     pub tool: Tool,
+    /// What started it.
+    pub trigger: Trigger,
     /// Who or what ran it, as the environment claims.
     pub executor: Executor,
 }
@@ -54,13 +59,34 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The commit it was built from, or `unknown`.
+    /// The commit it was built from, or [`NO_COMMIT`](Self::NO_COMMIT); ends with [`MODIFIED`](Self::MODIFIED)
+    /// if the files were not those of the commit.
     pub commit: String,
 }
 
 impl Tool {
-    /// What is said of a commit that nobody told when the program was built.
+    /// The commit of a build that does not know its own.
     pub const NO_COMMIT: &str = "unknown";
+
+    /// The end of the commit of a build from other files than those of the commit.
+    pub const MODIFIED: &str = "-dirty";
+
+    /// Why the commit does not identify the program, as a sentence; none if it does.
+    pub fn why_not_identified(&self) -> Option<&'static str> {
+        if self.commit == Self::NO_COMMIT {
+            Some(
+                "The commit that this program was built from is unknown: the evidence does not \
+                 identify its source.",
+            )
+        } else if self.commit.ends_with(Self::MODIFIED) {
+            Some(
+                "This program was built from files that differ from its commit: the evidence does \
+                 not identify its source.",
+            )
+        } else {
+            None
+        }
+    }
 }
 
 /// Who or what ran it. Claims: nobody vouches for them.
@@ -74,13 +100,89 @@ pub struct Executor {
     pub claimed_image_digest: Option<String>,
 }
 
-impl Executor {
-    /// `kubernetes-job` where a job's name is claimed, else `manual`.
-    pub fn trigger(&self) -> &'static str {
-        if self.claimed_job_name.is_some() {
-            "kubernetes-job"
-        } else {
-            "manual"
+words! {
+    /// What started a run.
+    Trigger {
+        /// A CronJob, at an instant of the job's schedule.
+        Scheduled = "scheduled",
+        /// A Job that no CronJob named, or a person at a terminal.
+        Manual = "manual",
+        /// Neither is known.
+        Unknown = "unknown",
+    }
+}
+
+/// A Job may begin this much before its scheduled instant, by the clock of its node.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+impl Trigger {
+    /// What started the run of this instant. In Kubernetes the Job's name shows it: a CronJob ends the names of
+    /// its Jobs with the scheduled instant. Nothing else in a pod distinguishes them from Jobs that were created
+    /// from the same template by hand.
+    pub fn of(
+        executor: &Executor,
+        schedule: Option<&RunSchedule>,
+        as_of: Timestamp,
+        at_terminal: bool,
+    ) -> Self {
+        let (Some(job), Some(_)) = (&executor.claimed_job_name, &executor.claimed_pod_uid) else {
+            return if at_terminal {
+                Self::Manual
+            } else {
+                Self::Unknown
+            };
+        };
+        let scheduled = schedule.and_then(|schedule| schedule.instant_in_job_name(job));
+        match scheduled {
+            Some(instant) if instant <= as_of + CLOCK_SKEW => Self::Scheduled,
+            None if minutes_in_job_name(job).is_none() => Self::Manual,
+            Some(_) | None => Self::Unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_job_that_a_cronjob_named_at_a_scheduled_instant_is_scheduled() {
+        let schedule = RunSchedule {
+            cron: "30 0,23 * * *".to_owned(),
+            zone: "Etc/UTC".to_owned(),
+        };
+        let as_of: Timestamp = "2026-11-23T23:30:04Z".parse().expect("an instant");
+        let minutes = as_of.as_second() / 60;
+        let trigger = |job: &str, schedule: Option<&RunSchedule>, at_terminal| {
+            let executor = Executor {
+                claimed_job_name: Some(job.to_owned()),
+                claimed_pod_uid: Some("0f3a".to_owned()),
+                claimed_image_digest: None,
+            };
+            Trigger::of(&executor, schedule, as_of, at_terminal)
+        };
+        let job = format!("asana-access-review-{minutes}");
+        assert_eq!(trigger(&job, Some(&schedule), false), Trigger::Scheduled);
+        // Without the schedule, the number may be anything.
+        assert_eq!(trigger(&job, None, false), Trigger::Unknown);
+        let tomorrow = format!("asana-access-review-{}", minutes + 24 * 60);
+        assert_eq!(trigger(&tomorrow, Some(&schedule), false), Trigger::Unknown);
+        let unscheduled = format!("asana-access-review-{}", minutes + 1);
+        assert_eq!(
+            trigger(&unscheduled, Some(&schedule), false),
+            Trigger::Unknown
+        );
+        let by_hand = format!("asana-access-review-{}", as_of.as_second());
+        assert_eq!(trigger(&by_hand, Some(&schedule), false), Trigger::Manual);
+        let elsewhere = |at_terminal| {
+            // Other programs set JOB_NAME, too.
+            let executor = Executor {
+                claimed_job_name: Some(job.clone()),
+                ..Executor::default()
+            };
+            Trigger::of(&executor, Some(&schedule), as_of, at_terminal)
+        };
+        assert_eq!(elsewhere(true), Trigger::Manual);
+        assert_eq!(elsewhere(false), Trigger::Unknown);
     }
 }

@@ -9,13 +9,16 @@ use super::controls::{self, Claim, Control, OwnControl};
 use super::entry::{marked, sha256_hex};
 use super::{
     DataFile, Entry, EntryKind, Executor, FailedNight, FileRecord, Frame, Night, RunFile,
-    RunFolder, RunIdentity, Tool, json,
+    RunFolder, RunIdentity, Tool, Trigger, json,
 };
-use crate::judgement::{Check, Counts, DirectiveKind, DirectiveState, Policy, RunRef, Verdict};
+use crate::judgement::{
+    Check, Counts, DirectiveKind, DirectiveState, HrPeople, Policy, RunRef, Verdict,
+};
 use crate::people::{
-    AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, RejectedRecord,
-    RequestRecord, Viewer, Workspace,
+    AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, Population, RawPages,
+    RejectedRecord, RequestRecord, Viewer, Workspace,
 };
+use crate::schedule::RunSchedule;
 
 /// The `schema` of a manifest.
 const SCHEMA: &str = "asana-access-review/manifest/v1";
@@ -37,6 +40,7 @@ pub struct Manifest {
     pub baseline: Option<RunRef>,
     pub sources: Sources,
     pub policy: Option<Policy>,
+    pub schedule: Option<RunSchedule>,
     pub checks: Vec<Check>,
     pub verdict: Verdict,
     pub complete: bool,
@@ -52,7 +56,7 @@ pub struct Manifest {
 pub struct Run {
     pub id: String,
     pub as_of: Timestamp,
-    pub trigger: String,
+    pub trigger: Trigger,
     pub executor: Executor,
 }
 
@@ -62,6 +66,10 @@ pub struct Connection {
     pub id: String,
     pub workspace: Option<Workspace>,
     pub criticality: String,
+    pub tenant_id: Option<String>,
+    pub environment_id: Option<String>,
+    pub is_sandbox: Option<bool>,
+    pub region: Option<String>,
 }
 
 /// Where the data came from.
@@ -69,9 +77,7 @@ pub struct Connection {
 pub struct Sources {
     pub truto: TrutoSource,
     pub hr_feed: Option<HrSource>,
-    #[serde(default)]
     pub aliases: Option<DirectiveSource>,
-    #[serde(default)]
     pub exceptions: Option<DirectiveSource>,
 }
 
@@ -105,13 +111,22 @@ pub struct TrutoSource {
     pub scopes: Vec<String>,
     pub viewer: Option<Viewer>,
     pub requests: Vec<RequestRecord>,
-    pub pages: Vec<PageRecord>,
+    pub pages: Vec<ListedPage>,
     pub rows: u64,
     pub duplicates: u64,
     pub rejected: Vec<RejectedRecord>,
     pub accounts: u64,
     pub memberships: Option<Memberships>,
     pub gaps: GapFilling,
+}
+
+/// A page of a list, and where it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListedPage {
+    #[serde(flatten)]
+    pub page: PageRecord,
+    /// The file in the run's folder; none if pages are not kept.
+    pub file: Option<String>,
 }
 
 /// What was read from HR.
@@ -125,6 +140,7 @@ pub struct HrSource {
     pub rejected: u64,
     pub blank: u64,
     pub duplicates: u64,
+    pub people: HrPeople,
     pub modified_at: Option<Timestamp>,
     pub age_basis: AgeBasis,
     pub format: String,
@@ -175,11 +191,16 @@ impl Manifest {
                 "instant",
                 instant.map(Timestamp::as_second) == Some(self.run.as_of.as_second()),
             ),
-            ("origin", marked(&self.sources.truto.origin) == entry.origin),
+            ("origin", self.marked_origin() == entry.origin),
         ]
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))
         .collect()
+    }
+
+    fn marked_origin(&self) -> String {
+        let is_sandbox = self.connection.is_sandbox == Some(true);
+        marked(&self.sources.truto.origin, is_sandbox)
     }
 
     /// What a night's evidence says about its frame, as far as the manifest holds it: all of it but who
@@ -191,6 +212,7 @@ impl Manifest {
                 as_of: self.run.as_of,
                 suffix: suffix.to_owned(),
                 tool: self.tool.clone(),
+                trigger: self.run.trigger,
                 executor: self.run.executor.clone(),
             },
             criticality: self.connection.criticality.clone(),
@@ -219,9 +241,21 @@ fn run(frame: &Frame) -> Run {
     Run {
         id: identity.run_id(),
         as_of: identity.as_of,
-        trigger: identity.executor.trigger().to_owned(),
+        trigger: identity.trigger,
         executor: identity.executor.clone(),
     }
+}
+
+/// The pages of all lists, numbered as their files are.
+fn listed_pages(population: &Population) -> Vec<ListedPage> {
+    let is_kept = population.derivation.kept != RawPages::None;
+    let pages = (1..).zip(&population.listing.pages);
+    pages
+        .map(|(number, page)| ListedPage {
+            page: page.clone(),
+            file: is_kept.then(|| RunFile::RawPage(number).name()),
+        })
+        .collect()
 }
 
 fn origin_of<L>(file: &DirectiveFile<L>) -> (&str, &str, u64) {
@@ -246,6 +280,10 @@ impl Night<'_> {
                 id: population.connection.id.clone(),
                 workspace: Some(population.workspace.clone()),
                 criticality: frame.criticality.clone(),
+                tenant_id: population.connection.tenant_id.clone(),
+                environment_id: population.connection.environment_id.clone(),
+                is_sandbox: population.connection.is_sandbox,
+                region: population.connection.region.clone(),
             },
             controls: controls::of_a_run(
                 Claim {
@@ -275,7 +313,7 @@ impl Night<'_> {
                     scopes: population.connection.scopes.clone(),
                     viewer: Some(population.viewer.clone()),
                     requests: population.requests.clone(),
-                    pages: population.listing.pages.clone(),
+                    pages: listed_pages(population),
                     rows: population.listing.rows,
                     duplicates: population.listing.duplicates,
                     rejected: population.listing.rejected.clone(),
@@ -288,6 +326,7 @@ impl Night<'_> {
                 exceptions: self.directive_source(DirectiveKind::Exception),
             },
             policy: Some(inputs.policy.clone()),
+            schedule: inputs.schedule.clone(),
             checks: judgement.checks.clone(),
             verdict: judgement.verdict,
             complete: judgement.complete,
@@ -332,6 +371,7 @@ impl Night<'_> {
             rejected: hr.rejected.len() as u64,
             blank: hr.blank_rows,
             duplicates: hr.duplicate_rows,
+            people: self.judgement.hr_people,
             modified_at: origin.modified_at,
             age_basis: origin.age_basis,
             format: origin.format.clone(),
@@ -353,6 +393,7 @@ impl FailedNight<'_> {
             frame,
             connection,
             origin,
+            schedule,
             failure,
         } = self;
         Manifest {
@@ -363,6 +404,10 @@ impl FailedNight<'_> {
                 id: (*connection).to_owned(),
                 workspace: None,
                 criticality: frame.criticality.clone(),
+                tenant_id: None,
+                environment_id: None,
+                is_sandbox: None,
+                region: None,
             },
             controls: Vec::new(),
             own_controls: frame.own_controls.clone(),
@@ -378,6 +423,7 @@ impl FailedNight<'_> {
                 exceptions: None,
             },
             policy: None,
+            schedule: schedule.cloned(),
             checks: Vec::new(),
             verdict: Verdict::Inconclusive,
             complete: false,

@@ -18,15 +18,16 @@ pub use controls::{Control, OwnControl};
 pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use files::{AccountLine, DataFile, FileRecord, input_hr, raw_file, sums};
 pub use gzip::unpacked;
-pub use identity::{Executor, RunIdentity, Tool, run_id};
+pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
-pub use manifest::{Failure, Manifest};
+pub use manifest::{Failure, ListedPage, Manifest};
 pub use read::{
     CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, account_lines, baseline,
     earlier_night, previous, stored_inputs, sums_of,
 };
 
 use crate::judgement::{Inputs, Judgement};
+use crate::schedule::RunSchedule;
 
 /// What a night's evidence says about its frame: the same for a review and for a failure.
 #[derive(Clone, Debug)]
@@ -81,6 +82,8 @@ pub struct FailedNight<'a> {
     pub connection: &'a str,
     /// Where answers were to come from.
     pub origin: &'a str,
+    /// The job's own schedule, if it is known.
+    pub schedule: Option<&'a RunSchedule>,
     /// What went wrong.
     pub failure: &'a Failure,
 }

@@ -11,14 +11,15 @@ use super::gzip::unpacked;
 use super::layout::is_sha256;
 use super::{AccountLine, Manifest, RunFile};
 use crate::judgement::{
-    Baseline, CheckId, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver,
-    LeaverCounts, Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
+    Baseline, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver, LeaverCounts,
+    Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
 use crate::people::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Workspace,
 };
 use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
 
 /// The largest file of links or offboardings that is read, in bytes after unpacking.
 const MOST_CARRIED_BYTES: u64 = 1 << 30;
@@ -39,8 +40,7 @@ pub fn baseline(at: RunRef, facts: &[u8]) -> Result<Baseline, serde_json::Error>
     struct Population {
         workspace: Workspace,
         accounts: Vec<Account>,
-        #[serde(default)]
-        mapping: Option<Mapping>,
+        mapping: Mapping,
     }
     let Facts {
         as_of,
@@ -81,24 +81,19 @@ pub fn previous(
 ) -> Result<Option<Previous>, serde_json::Error> {
     #[derive(Deserialize)]
     struct ResultFile {
-        checks: Vec<Check>,
         summary: Summary,
         findings: Vec<Finding>,
         leavers: Vec<Leaver>,
         #[serde(default)]
         directives: Vec<DirectiveUse>,
-        #[serde(default)]
         feed_since: Option<Timestamp>,
         follow_ups: FollowUps,
+        #[serde(default)]
+        ledger_faults: Vec<String>,
     }
     #[derive(Deserialize)]
     struct Summary {
         trend: Vec<Night>,
-    }
-    #[derive(Deserialize)]
-    struct Check {
-        id: String,
-        detail: String,
     }
     #[derive(Deserialize)]
     struct Finding {
@@ -106,13 +101,13 @@ pub fn previous(
         first_seen: Timestamp,
     }
     let ResultFile {
-        checks,
         summary,
         findings,
         mut leavers,
         directives,
         feed_since,
         follow_ups,
+        ledger_faults,
     } = serde_json::from_slice(files.result)?;
     let links: Vec<PersonLinks> = lines(RunFile::InputLinks, files.links)?;
     leavers.extend(lines::<Leaver>(RunFile::Concluded, files.concluded)?);
@@ -124,8 +119,6 @@ pub fn previous(
         .into_iter()
         .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
         .collect();
-    let of_the_ledger = CheckId::LedgerContinues.as_str();
-    let ledger = checks.into_iter().find(|check| check.id == of_the_ledger);
     Ok(manifest.policy.clone().map(|policy| Previous {
         at,
         workspace_id: manifest
@@ -134,10 +127,11 @@ pub fn previous(
             .as_ref()
             .map(|workspace| workspace.id.clone()),
         policy,
+        schedule: manifest.schedule.clone(),
         leavers,
         findings_first_seen,
         trend: summary.trend,
-        ledger_detail: ledger.map(|check| check.detail).unwrap_or_default(),
+        ledger_faults,
         directives: manifest.sources.directives(),
         exceptions_since,
         links,
@@ -268,20 +262,19 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         as_of: Timestamp,
         run: String,
         policy: Policy,
+        schedule: Option<RunSchedule>,
         past: PastFacts,
         hr: HrFacts,
-        #[serde(default)]
         aliases: Option<DirectiveFile<Alias>>,
-        #[serde(default)]
         exceptions: Option<DirectiveFile<Exception>>,
         follow_ups: FollowUps,
-        #[serde(default)]
-        store: Option<Protection>,
+        store: Protection,
         population: Population,
     }
     #[derive(Deserialize)]
     struct PastFacts {
         ledger_head: Option<u64>,
+        clock_behind_seconds: u64,
         failed_since_baseline: u64,
         ledger_faults: Vec<String>,
         baseline: Option<RunRef>,
@@ -326,8 +319,9 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
         previous: facts.past.previous,
         inputs: Inputs {
             as_of: facts.as_of,
-            run: facts.run,
+            run: facts.run.into(),
             policy: facts.policy,
+            schedule: facts.schedule,
             population: facts.population,
             hr,
             directives: Directives {
@@ -338,11 +332,12 @@ pub fn stored_inputs(facts: &[u8], hr_lines: &[u8]) -> Result<StoredInputs, serd
             past: Past {
                 ledger_faults: facts.past.ledger_faults,
                 ledger_head: facts.past.ledger_head,
+                clock_behind_seconds: facts.past.clock_behind_seconds,
                 failed_since_baseline: facts.past.failed_since_baseline,
                 baseline: None,
                 previous: None,
             },
-            store: facts.store,
+            store: Some(facts.store),
         },
     })
 }

@@ -139,6 +139,7 @@ impl RowReader {
             layout: &self.layout,
             words: &self.words,
             faults: Vec::new(),
+            names_setting: false,
             notes: Vec::new(),
         };
         let is_read = |value: &Value<'_>| self.layout.is_field(value.column) && !is_blank(value);
@@ -172,12 +173,14 @@ impl RowReader {
             let emails = reading.texts(Meaning::Email);
             let email = emails.first().map(|value| &*value.text);
             let reason = fault.unwrap_or_else(|| reading.faults.join("; "));
+            let names_setting = reading.names_setting;
             let row = rejected(record.line, reason, person_id.as_deref(), email);
             addresses.all.retain(|of| {
                 let text = of.as_written();
                 is_undamaged(text) && row.email.as_deref() != Some(text)
             });
             return Entry::Rejected(RejectedRow {
+                names_setting,
                 name: name.filter(|name| is_undamaged(name)).map(String::into),
                 other_emails: addresses.all,
                 ..row
@@ -243,8 +246,9 @@ pub(super) fn rejected(
     RejectedRow {
         line,
         reason,
+        names_setting: false,
         person_id: kept(person_id),
-        email: kept(email),
+        email: kept(email).map(Into::into),
         name: None,
         other_emails: Vec::new(),
     }
@@ -272,6 +276,8 @@ struct Reading<'r, 't> {
     layout: &'r Layout,
     words: &'r Words,
     faults: Vec<String>,
+    /// Whether a fault names a setting with which the row can be read.
+    names_setting: bool,
     notes: Vec<String>,
 }
 
@@ -562,6 +568,10 @@ impl<'r, 't> Reading<'r, 't> {
                 Some((date, note == Some(Note::WholeDay)))
             }
             Err(reason) => {
+                // The reason names HR_FEED_DATE_ORDER if an order makes one day of it.
+                let mut orders = [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter();
+                let reads = |order| dates::read(text, edge, Some(order), zone).is_ok();
+                self.names_setting |= order.is_none() && orders.any(reads);
                 self.fault(field, &reason);
                 None
             }

@@ -9,6 +9,7 @@ use super::lookup::Map;
 use super::outcomes::Judged;
 use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
 use crate::people::{Access, Account, EmailAddress};
+use crate::schedule::RunSchedule;
 
 /// The changes of the night: accounts, then people, then rules.
 pub(super) fn of_the_night(
@@ -247,5 +248,11 @@ pub(super) fn differing_rules(
             (name.clone(), sha256(before), sha256(after))
         })
         .filter(|(_, before, after)| before != after);
-    rules.chain(files).collect()
+    let schedule = |of: &Option<RunSchedule>| of.as_ref().map(RunSchedule::to_string);
+    let (before, after) = (schedule(&previous.schedule), schedule(&inputs.schedule));
+    let schedule = (before != after).then(|| {
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        ("schedule".to_owned(), before, after)
+    });
+    rules.chain(schedule).chain(files).collect()
 }

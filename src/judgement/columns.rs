@@ -9,12 +9,18 @@ use super::matching::Index;
 use super::outcomes::Judged;
 use super::people::Person;
 use super::remedies::{CLOSES_WITH, Doubt, Remedy};
+use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs, Outcome, Standing};
 use crate::people::{Access, Meaning};
 
 /// Marks people whom an unread date may concern: a leaver without a date, and an employed person with access if
 /// the column is blank for most employed people.
-pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'_>) {
+pub(super) fn mark(
+    basis: &Basis<'_>,
+    people: &mut [Person<'_>],
+    index: &Index<'_>,
+    uses: &mut Uses,
+) {
     let inputs = basis.inputs;
     let mut with_date: BTreeMap<usize, usize> = BTreeMap::new();
     let mut employed = 0;
@@ -35,7 +41,7 @@ pub(super) fn mark(basis: &Basis<'_>, people: &mut [Person<'_>], index: &Index<'
                 };
                 let mut columns = dated(person, |date| date <= inputs.as_of);
                 columns.retain(is_rare);
-                if columns.is_empty() || !has_access(person, index) {
+                if columns.is_empty() || !has_access(person, index, uses) {
                     continue;
                 }
                 columns
@@ -68,8 +74,8 @@ fn dated(person: &Person<'_>, wanted: impl Fn(jiff::Timestamp) -> bool) -> BTree
     dated.map(|cell| cell.column).collect()
 }
 
-fn has_access(person: &Person<'_>, index: &Index<'_>) -> bool {
-    let (links, _) = index.links_of(person);
+fn has_access(person: &Person<'_>, index: &Index<'_>, uses: &mut Uses) -> bool {
+    let (links, _) = index.links_of(person, uses);
     let mut listed = links.iter().filter_map(|link| link.listed);
     listed.any(|account| account.access() != Access::None)
 }

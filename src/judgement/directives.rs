@@ -1,11 +1,9 @@
-//! The manual decisions, checked by the rules: which lines are in force, what each of them did, and which
-//! are never used.
+//! The manual decisions, checked by the rules: which lines are in force, and what each of them covers.
 //!
 //! A line that is malformed, expired or approved by the person it is for is never used: it is a
-//! finding. A line in force that did nothing is reported as unused, so that it can be deleted.
+//! finding. What lines did is collected in [`Uses`].
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -17,14 +15,15 @@ use super::approvers::{
 };
 use super::domains::SameDomains;
 use super::records::exception_id;
-use super::{CheckId, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Inputs};
+use super::uses::Uses;
+use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs, Leaver};
 use crate::people::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;
 
-/// What an exception for an account may cover.
-const NO_EMAIL: &str = "no e-mail";
+/// What an exception for an account without an address covers.
+pub(super) const NO_EMAIL: &str = "no e-mail";
 
 /// What an exception accepts of leavers for whom HR gives no usable address.
 pub(super) const WITHOUT_ADDRESS: &str = "leavers_without_address";
@@ -58,11 +57,11 @@ pub(super) enum PersonKey<'a> {
 /// A person by everything that may name them.
 #[derive(Clone, Debug)]
 pub(super) struct Named<'a> {
-    pub(super) ids: Vec<&'a str>,
+    pub(super) ids: &'a [&'a str],
     pub(super) emails: &'a [EmailAddress],
     /// Addresses that others have, too: they name nobody, and nobody approves by them what is about themselves.
     pub(super) shared_emails: &'a [EmailAddress],
-    pub(super) names: &'a [String],
+    pub(super) names: &'a [&'a str],
 }
 
 impl<'a> Named<'a> {
@@ -104,9 +103,9 @@ pub(super) struct InForce<'a> {
     email: Option<EmailAddress>,
     pub(super) expires_on: Date,
     /// Stays the same from run to run for the same keys.
-    id: String,
+    pub(super) id: String,
     /// The first run of an unbroken series that showed the line.
-    in_force_since: Timestamp,
+    pub(super) in_force_since: Timestamp,
 }
 
 impl InForce<'_> {
@@ -118,6 +117,12 @@ impl InForce<'_> {
         self.exception.check.is_none()
             && by_both != [None, None]
             && by_both.iter().flatten().all(|named| *named)
+    }
+
+    fn is_for_account(&self, account: &Account) -> bool {
+        let by_id = self.exception.account_id.as_ref();
+        self.exception.person_id.is_none()
+            && self.is_for(by_id.map(|id| *id == account.id), &account.emails)
     }
 
     /// The line and its last day, for a check. No names.
@@ -156,32 +161,43 @@ impl InForce<'_> {
 pub(super) struct Invalid {
     pub(super) kind: DirectiveKind,
     pub(super) line: u64,
-    state: DirectiveState,
+    pub(super) state: DirectiveState,
     pub(super) reason: String,
     pub(super) account_id: Option<String>,
     pub(super) person_id: Option<String>,
     pub(super) email: Option<EmailAddress>,
 }
 
-/// How many risk acceptances a run needed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Needed {
-    pub(super) exceptions: usize,
-    /// How many of them came into force after what they cover was due.
-    pub(super) after_the_fact: usize,
+impl Invalid {
+    pub(super) fn alias(of: &Alias, (state, reason): Fault) -> Self {
+        Self {
+            kind: DirectiveKind::Alias,
+            line: of.line,
+            state,
+            reason,
+            account_id: of.account_id.clone(),
+            person_id: of.person_id.clone(),
+            email: of.email.as_deref().and_then(EmailAddress::parse),
+        }
+    }
+
+    pub(super) fn exception(of: &Exception, (state, reason): Fault) -> Self {
+        Self {
+            kind: DirectiveKind::Exception,
+            line: of.line,
+            state,
+            reason,
+            account_id: of.account_id.clone(),
+            person_id: of.person_id.clone(),
+            email: of.email.as_deref().and_then(EmailAddress::parse),
+        }
+    }
 }
 
-/// What a line in force did.
-#[derive(Debug, Default)]
-struct Did {
-    what: BTreeSet<String>,
-    after_the_fact: bool,
-}
-
-/// Every line, sorted by its use in this run.
+/// Every line: those in force by their relation, and those that are never used.
 pub(super) struct Directives<'a> {
     /// Who may be the person or account of a line.
-    register: Register<'a>,
+    pub(super) register: Register<'a>,
     same: Vec<Tie<'a>>,
     /// Places in `same`, by person.
     same_by_id: HashMap<&'a str, Vec<usize>>,
@@ -190,14 +206,11 @@ pub(super) struct Directives<'a> {
     /// Pairs of people who are one person, with the line of the alias.
     same_people: Vec<(u64, [PersonKey<'a>; 2], &'a str)>,
     services: Vec<Service<'a>>,
-    exceptions: Vec<InForce<'a>>,
+    pub(super) exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
     same_domains: SameDomains,
-    invalid: RefCell<Vec<Invalid>>,
-    /// Lines that separated an account with access from a person: each accepts a risk.
-    ended_ties: RefCell<BTreeSet<u64>>,
-    /// What each line in force did.
-    did: RefCell<BTreeMap<(DirectiveKind, u64), Did>>,
+    /// Lines that are never used, whoever is concerned.
+    pub(super) invalid: Vec<Invalid>,
 }
 
 impl<'a> Directives<'a> {
@@ -214,32 +227,19 @@ impl<'a> Directives<'a> {
             services: Vec::new(),
             exceptions: Vec::new(),
             same_domains: SameDomains::of(inputs),
-            invalid: RefCell::default(),
-            ended_ties: RefCell::default(),
-            did: RefCell::default(),
+            invalid: Vec::new(),
         };
         for alias in inputs.directives.aliases() {
-            if let Err((state, reason)) = directives.add_alias(alias, &zone, inputs) {
-                directives.invalid.get_mut().push(Invalid {
-                    kind: DirectiveKind::Alias,
-                    line: alias.line,
-                    state,
-                    reason,
-                    account_id: alias.account_id.clone(),
-                    person_id: alias.person_id.clone(),
-                    email: alias.email.as_deref().and_then(EmailAddress::parse),
-                });
+            if let Err(fault) = directives.add_alias(alias, &zone, inputs) {
+                directives.invalid.push(Invalid::alias(alias, fault));
             }
         }
         for exception in inputs.directives.exceptions() {
             match directives.in_force(exception, &zone, inputs) {
                 Ok(exception) => directives.exceptions.push(exception),
-                Err((state, reason)) => {
-                    directives
-                        .invalid
-                        .get_mut()
-                        .push(invalid(exception, state, reason));
-                }
+                Err(fault) => directives
+                    .invalid
+                    .push(Invalid::exception(exception, fault)),
             }
         }
         for (place, tie) in directives.same.iter().enumerate() {
@@ -403,11 +403,6 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
-    fn did(&self, kind: DirectiveKind, line: u64, what: String) {
-        let mut did = self.did.borrow_mut();
-        did.entry((kind, line)).or_default().what.insert(what);
-    }
-
     /// Whether any exception is in force.
     pub(super) fn has_exceptions(&self) -> bool {
         !self.exceptions.is_empty()
@@ -425,24 +420,6 @@ impl<'a> Directives<'a> {
         places.into_iter().map(|place| &self.same[place]).collect()
     }
 
-    /// Records that a line ties an account to a person.
-    pub(super) fn tied(&self, line: u64, account_id: &str) {
-        let what = format!("ties account {account_id} to its person");
-        self.did(DirectiveKind::Alias, line, what);
-    }
-
-    /// Records that the owner in a line has left.
-    pub(super) fn owner_has_left(&self, line: u64, account_id: &str) {
-        let what = format!("the owner of account {account_id} has left");
-        self.did(DirectiveKind::Alias, line, what);
-    }
-
-    /// Records that an account would have been found by a line alone, and that there is none.
-    pub(super) fn would_have_found(&self, line: u64) {
-        let what = "names an account that no run ever saw".to_owned();
-        self.did(DirectiveKind::Alias, line, what);
-    }
-
     /// Pairs of people that a line makes one person, with the line and its approver.
     pub(super) fn same_people(&self) -> &[(u64, [PersonKey<'a>; 2], &'a str)] {
         &self.same_people
@@ -454,82 +431,63 @@ impl<'a> Directives<'a> {
         line: u64,
         people: &Named<'_>,
         approved_by: &str,
+        uses: &mut Uses,
     ) -> bool {
         let by_themselves = self.are_written(approved_by, people, &[]);
         match by_themselves {
-            true => self.is_approved_by_whom_it_is_for(line),
-            false => self.did(
-                DirectiveKind::Alias,
-                line,
-                "treats two people as one".to_owned(),
-            ),
+            true => uses.own_approval(DirectiveKind::Alias, line),
+            false => uses.alias(line, "treats two people as one".to_owned()),
         }
         !by_themselves
     }
 
-    /// Records that an alias is never used, because the person it is for approved it.
-    fn is_approved_by_whom_it_is_for(&self, line: u64) {
-        let mut invalid = self.invalid.borrow_mut();
-        let is_known = |known: &Invalid| known.kind == DirectiveKind::Alias && known.line == line;
-        if !invalid.iter().any(is_known) {
-            invalid.push(Invalid {
-                kind: DirectiveKind::Alias,
-                line,
-                state: DirectiveState::Malformed,
-                reason: OWN_APPROVAL.to_owned(),
-                account_id: None,
-                person_id: None,
-                email: None,
-            });
-        }
-    }
-
     /// Whether an alias `different` separates an account from a person.
-    pub(super) fn are_different(&self, person: &Named<'_>, account: &Account) -> bool {
-        self.difference(person, account).is_some()
+    pub(super) fn are_different(
+        &self,
+        person: &Named<'_>,
+        account: &Account,
+        uses: &mut Uses,
+    ) -> bool {
+        self.difference(person, account, uses).is_some()
     }
 
     /// The same of an account that is tied to the person: the line ends the tie, which accepts a risk if the
     /// account has access.
-    pub(super) fn end_tie(&self, person: &Named<'_>, account: &Account) -> bool {
-        let line = self.difference(person, account);
-        if account.access() != Access::None {
-            self.ended_ties.borrow_mut().extend(line);
+    pub(super) fn end_tie(&self, person: &Named<'_>, account: &Account, uses: &mut Uses) -> bool {
+        let line = self.difference(person, account, uses);
+        if let Some(line) = line.filter(|_| account.access() != Access::None) {
+            uses.ended_tie(line);
         }
         line.is_some()
     }
 
-    fn difference(&self, person: &Named<'_>, account: &Account) -> Option<u64> {
+    fn difference(&self, person: &Named<'_>, account: &Account, uses: &mut Uses) -> Option<u64> {
         let of = self.different.iter();
         for tie in of.filter(|tie| tie.account.names(account) && person.is(&tie.person)) {
             let approved_by = tie.approved_by.unwrap_or_default();
             if self.are_written(approved_by, person, &[account]) {
-                self.is_approved_by_whom_it_is_for(tie.line);
+                uses.own_approval(DirectiveKind::Alias, tie.line);
                 continue;
             }
             let what = format!("account {} is not that of its person", account.id);
-            self.did(DirectiveKind::Alias, tie.line, what);
+            uses.alias(tie.line, what);
             return Some(tie.line);
         }
         None
     }
 
     /// Whether an account is a service account.
-    pub(super) fn is_service(&self, account: &Account) -> bool {
-        !self.owners_of(account).is_empty()
-    }
-
-    /// The owners of a service account. Empty for any other account.
-    pub(super) fn owners_of(&self, account: &Account) -> Vec<&PersonKey<'a>> {
+    pub(super) fn is_service(&self, account: &Account, uses: &mut Uses) -> bool {
         let services = self.services.iter();
-        services
+        let mut lines = services
             .filter(|service| service.account.names(account))
-            .map(|service| {
-                let what = format!("account {} is a service account", account.id);
-                self.did(DirectiveKind::Alias, service.line, what);
-                &service.owner
-            })
-            .collect()
+            .peekable();
+        let is_service = lines.peek().is_some();
+        for service in lines {
+            let what = format!("account {} is a service account", account.id);
+            uses.alias(service.line, what);
+        }
+        is_service
     }
 
     /// The service accounts of an owner that have or may have access, each with its line. A line names the owner by
@@ -558,13 +516,33 @@ impl<'a> Directives<'a> {
             .collect()
     }
 
+    /// The same of a leaver.
+    pub(super) fn left_behind_by<'s>(
+        &self,
+        leaver: &Leaver,
+        accounts: &'s [Account],
+    ) -> Vec<(u64, &'s Account)> {
+        if self.services.is_empty() {
+            return Vec::new();
+        }
+        let ids: Vec<&str> = leaver.ids().map(String::as_str).collect();
+        let names: Vec<&str> = leaver.name.as_deref().into_iter().collect();
+        let named = Named {
+            ids: &ids,
+            emails: &leaver.emails,
+            shared_emails: &[],
+            names: &names,
+        };
+        self.answered_for_by(&named, accounts)
+    }
+
     /// Everything that a person and accounts are or were called.
     fn called<'k>(&'k self, whom: &Named<'k>, accounts: &[&'k Account]) -> Called<'k> {
-        let mut called = self.register.earlier(&whom.ids, whom.emails, accounts);
-        called.ids.extend(&whom.ids);
+        let mut called = self.register.earlier(whom.ids, whom.emails, accounts);
+        called.ids.extend(whom.ids);
         called.emails.extend(whom.emails);
         called.emails.extend(whom.shared_emails);
-        called.names.extend(whom.names.iter().map(String::as_str));
+        called.names.extend(whom.names.iter().copied());
         for account in accounts {
             called.add(Who::Account(account));
         }
@@ -583,8 +561,9 @@ impl<'a> Directives<'a> {
     fn covering<'k>(
         &self,
         whom: impl FnOnce() -> Called<'k>,
-        what: String,
+        what: impl FnOnce() -> String,
         due: Option<Timestamp>,
+        uses: &mut Uses,
         covers: impl Fn(&InForce<'a>) -> bool,
     ) -> Option<&InForce<'a>> {
         let covering: Vec<&InForce<'a>> = self.exceptions.iter().filter(|of| covers(of)).collect();
@@ -592,16 +571,17 @@ impl<'a> Directives<'a> {
             return None;
         }
         let whom = whom();
-        let approved = covering
+        let (own, approved): (Vec<_>, Vec<_>) = covering.into_iter().partition(|of| {
+            let approver = of.exception.approved_by.as_deref().unwrap_or_default();
+            whom.are_written(approver, &self.same_domains)
+        });
+        for of in own {
+            uses.own_approval(DirectiveKind::Exception, of.line);
+        }
+        let found = approved
             .into_iter()
-            .filter(|of| self.is_approved_by_another(of, &whom));
-        let found = approved.min_by_key(|of| of.is_after_the_fact(due))?;
-        let mut did = self.did.borrow_mut();
-        let did = did
-            .entry((DirectiveKind::Exception, found.line))
-            .or_default();
-        did.what.insert(what);
-        did.after_the_fact |= found.is_after_the_fact(due);
+            .min_by_key(|of| of.is_after_the_fact(due))?;
+        uses.exception(found.line, what(), found.is_after_the_fact(due));
         Some(found)
     }
 
@@ -611,26 +591,20 @@ impl<'a> Directives<'a> {
         leaver: &Named<'_>,
         account: &Account,
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Option<&InForce<'a>> {
-        let what = format!("covers access by account {}", account.id);
-        self.covering(
-            || self.called(leaver, &[account]),
-            what,
-            due,
-            |of| {
-                let exception = of.exception;
-                let person = exception.person_id.as_deref();
-                let is_theirs =
-                    |email| leaver.emails.contains(email) || account.emails.contains(email);
-                exception.check.is_none()
-                    && person.is_none_or(|id| leaver.ids.contains(&id))
-                    && of.email.as_ref().is_none_or(is_theirs)
-                    && exception
-                        .account_id
-                        .as_ref()
-                        .is_none_or(|id| *id == account.id)
-            },
-        )
+        let whom = || self.called(leaver, &[account]);
+        let what = || format!("covers access by account {}", account.id);
+        self.covering(whom, what, due, uses, |of| {
+            let exception = of.exception;
+            let person = exception.person_id.as_deref();
+            let id = exception.account_id.as_ref();
+            let is_theirs = |email| leaver.emails.contains(email) || account.emails.contains(email);
+            exception.check.is_none()
+                && person.is_none_or(|id| leaver.ids.contains(&id))
+                && of.email.as_ref().is_none_or(is_theirs)
+                && id.is_none_or(|id| *id == account.id)
+        })
     }
 
     /// The exception that is for an account, independent of its owner.
@@ -639,44 +613,39 @@ impl<'a> Directives<'a> {
         account: &Account,
         what: &'static str,
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Option<&InForce<'a>> {
-        let what = format!("covers account {}: {what}", account.id);
         let itself = || {
             let mut called = self.register.earlier(&[], &[], &[account]);
             called.add(Who::Account(account));
             called
         };
-        self.covering(itself, what, due, |of| {
-            let by_id = of.exception.account_id.as_ref();
-            of.exception.person_id.is_none()
-                && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
-        })
-    }
-
-    /// The exception that names an account without an address, in short.
-    pub(super) fn excepts_account(&self, account: &Account) -> Option<String> {
-        if self.is_service(account) {
-            return None;
-        }
-        let exception = self.covers_account(account, NO_EMAIL, None)?;
-        Some(exception.in_short())
+        let what = || format!("covers account {}: {what}", account.id);
+        self.covering(itself, what, due, uses, |of| of.is_for_account(account))
     }
 
     /// Whether a line names an account without an address.
-    pub(super) fn name(&self, account: &Account) -> bool {
-        self.is_service(account) || self.covers_account(account, NO_EMAIL, None).is_some()
+    pub(super) fn name(&self, account: &Account, uses: &mut Uses) -> bool {
+        self.is_service(account, uses)
+            || self.covers_account(account, NO_EMAIL, None, uses).is_some()
     }
 
     /// The exception for the person in a rejected row.
-    pub(super) fn covers_rejected(&self, row: &RejectedRow) -> Option<&InForce<'a>> {
+    pub(super) fn covers_rejected(
+        &self,
+        row: &RejectedRow,
+        uses: &mut Uses,
+    ) -> Option<&InForce<'a>> {
         let email = row.email.as_deref().and_then(EmailAddress::parse);
         let id = row.person_id.as_deref();
-        let about = || self.register.named(id, &email, None);
-        let what = format!(
-            "covers the rejected row in line {} of the HR feed",
-            row.line
-        );
-        self.covering(about, what, None, |of| {
+        let whom = || self.register.named(id, &email, None);
+        let what = || {
+            format!(
+                "covers the rejected row in line {} of the HR feed",
+                row.line
+            )
+        };
+        self.covering(whom, what, None, uses, |of| {
             let by_id = of.exception.person_id.as_deref();
             of.exception.account_id.is_none()
                 && of.is_for(by_id.map(|by_id| id == Some(by_id)), email.as_slice())
@@ -684,11 +653,10 @@ impl<'a> Directives<'a> {
     }
 
     /// The exception that accepts a check's failure.
-    pub(super) fn covers_check(&self, check: CheckId) -> Option<&InForce<'a>> {
+    pub(super) fn covers_check(&self, check: CheckId, uses: &mut Uses) -> Option<&InForce<'a>> {
         let is_for = |of: &&InForce<'_>| of.exception.check.as_deref() == Some(check.as_str());
         let found = self.exceptions.iter().find(is_for)?;
-        let what = format!("accepts that {check} failed");
-        self.did(DirectiveKind::Exception, found.line, what);
+        uses.exception(found.line, format!("accepts that {check} failed"), false);
         Some(found)
     }
 
@@ -697,14 +665,13 @@ impl<'a> Directives<'a> {
         &self,
         leaver: &Named<'_>,
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Option<&InForce<'a>> {
-        let what = "accepts leavers without a usable address".to_owned();
-        self.covering(
-            || self.called(leaver, &[]),
-            what,
-            due,
-            |of| of.exception.check.as_deref() == Some(WITHOUT_ADDRESS),
-        )
+        let whom = || self.called(leaver, &[]);
+        let what = || "accepts leavers without a usable address".to_owned();
+        self.covering(whom, what, due, uses, |of| {
+            of.exception.check.as_deref() == Some(WITHOUT_ADDRESS)
+        })
     }
 
     /// The exception that accepts every doubt about a leaver with these accounts.
@@ -713,18 +680,15 @@ impl<'a> Directives<'a> {
         leaver: &Named<'_>,
         accounts: &[&Account],
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Option<&InForce<'a>> {
-        let what = "accepts a leaver who could not be judged".to_owned();
-        self.covering(
-            || self.called(leaver, accounts),
-            what,
-            due,
-            |of| {
-                let by_id = of.exception.person_id.as_deref();
-                let by_id = by_id.map(|id| leaver.ids.contains(&id));
-                of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
-            },
-        )
+        let whom = || self.called(leaver, accounts);
+        let what = || "accepts a leaver who could not be judged".to_owned();
+        self.covering(whom, what, due, uses, |of| {
+            let by_id = of.exception.person_id.as_deref();
+            let by_id = by_id.map(|id| leaver.ids.contains(&id));
+            of.exception.account_id.is_none() && of.is_for(by_id, leaver.emails)
+        })
     }
 
     /// The exception that accepts an account that may be a leaver's.
@@ -733,160 +697,11 @@ impl<'a> Directives<'a> {
         leaver: &Named<'_>,
         account: &Account,
         due: Option<Timestamp>,
+        uses: &mut Uses,
     ) -> Option<&InForce<'a>> {
-        let what = format!("accepts that account {} may be a leaver's", account.id);
-        self.covering(
-            || self.called(leaver, &[account]),
-            what,
-            due,
-            |of| {
-                let by_id = of.exception.account_id.as_ref();
-                of.exception.person_id.is_none()
-                    && of.is_for(by_id.map(|id| *id == account.id), &account.emails)
-            },
-        )
-    }
-
-    /// A person may not approve an exception for themselves. Such a line covers nothing and is a finding.
-    fn is_approved_by_another(&self, of: &InForce<'a>, person: &Called<'_>) -> bool {
-        let approver = of.exception.approved_by.as_deref().unwrap_or_default();
-        let by_another = !person.are_written(approver, &self.same_domains);
-        let mut invalid = self.invalid.borrow_mut();
-        let is_known =
-            |known: &Invalid| known.kind == DirectiveKind::Exception && known.line == of.line;
-        if !by_another && !invalid.iter().any(is_known) {
-            let (state, reason) = malformed(OWN_APPROVAL);
-            invalid.push(self::invalid(of.exception, state, reason));
-        }
-        by_another
-    }
-
-    /// How many risk acceptances were needed: exceptions, and aliases that ended a tie.
-    pub(super) fn needed(&self) -> Needed {
-        let did = self.did.borrow();
-        let is_exception = |(kind, _): &&(DirectiveKind, u64)| *kind == DirectiveKind::Exception;
-        let exceptions = did.keys().filter(is_exception).count();
-        Needed {
-            exceptions: exceptions + self.ended_ties.borrow().len(),
-            after_the_fact: did.values().filter(|did| did.after_the_fact).count(),
-        }
-    }
-
-    /// The lines that are never used, in the order of the files.
-    pub(super) fn invalid(&self) -> Vec<Invalid> {
-        let mut invalid = self.invalid.borrow().clone();
-        invalid.sort_by_key(|line| (line.kind, line.line));
-        invalid
-    }
-
-    /// The state of every line.
-    pub(super) fn uses(&self, inputs: &Inputs) -> Vec<DirectiveUse> {
-        let (did, invalid) = (self.did.borrow(), self.invalid.borrow());
-        let one = |kind: DirectiveKind, line: u64, unused: &dyn Fn() -> String| {
-            let did = did.get(&(kind, line));
-            let worthless = invalid.iter().find(|of| (of.kind, of.line) == (kind, line));
-            let (state, detail) = match (did, worthless) {
-                (Some(did), _) => {
-                    let what: Vec<&str> = did.what.iter().map(String::as_str).collect();
-                    (DirectiveState::Used, what.join("; "))
-                }
-                (None, Some(worthless)) => (worthless.state, worthless.reason.clone()),
-                (None, None) => (DirectiveState::Unused, unused()),
-            };
-            let mut exceptions = self.exceptions.iter();
-            let in_force = exceptions.find(|of| {
-                let is_kept = matches!(state, DirectiveState::Used | DirectiveState::Unused);
-                kind == DirectiveKind::Exception && of.line == line && is_kept
-            });
-            DirectiveUse {
-                kind,
-                line,
-                state,
-                detail,
-                exception_id: in_force.map(|of| of.id.clone()),
-                in_force_since: in_force.map(|of| of.in_force_since),
-                after_the_fact: did.is_some_and(|did| did.after_the_fact),
-            }
-        };
-        let aliases = inputs.directives.aliases().iter().map(|alias| {
-            one(DirectiveKind::Alias, alias.line, &|| {
-                self.unused_alias(alias)
-            })
-        });
-        let exceptions = inputs.directives.exceptions().iter().map(|of| {
-            one(DirectiveKind::Exception, of.line, &|| {
-                self.unused_exception(of)
-            })
-        });
-        aliases.chain(exceptions).collect()
-    }
-
-    fn unused_exception(&self, exception: &Exception) -> String {
-        match exception.check.as_deref() {
-            Some(WITHOUT_ADDRESS) => "no leaver without a usable address needed it".to_owned(),
-            Some(check) => format!("{check} did not fail"),
-            None => self.unmatched(
-                exception.person_id.as_deref(),
-                exception.account_id.as_deref(),
-                exception.email.as_deref(),
-            ),
-        }
-    }
-
-    fn unused_alias(&self, alias: &Alias) -> String {
-        if alias
-            .relation
-            .as_deref()
-            .is_some_and(|of| of.eq_ignore_ascii_case("same_person"))
-        {
-            return "one of its two keys is in no row of the HR feed".to_owned();
-        }
-        let email = alias.email.as_deref();
-        self.unmatched(
-            alias.person_id.as_deref(),
-            alias.account_id.as_deref(),
-            email,
-        )
-    }
-
-    /// Why a line with these keys did nothing. No addresses: `check` prints it.
-    fn unmatched(
-        &self,
-        person_id: Option<&str>,
-        account_id: Option<&str>,
-        email: Option<&str>,
-    ) -> String {
-        let is_found = |found: Vec<Who<'a>>| found.iter().any(Who::is_of_this_run);
-        let with_email = |email: &str| {
-            let email = EmailAddress::parse(email);
-            email.is_some_and(|email| is_found(self.register.with_email(&email)))
-        };
-        let is_account = |who: &Who<'_>| matches!(who, Who::Account(_));
-        let keys = [
-            (
-                "person_id",
-                person_id.map(|id| is_found(self.register.with_id(id))),
-            ),
-            (
-                "account_id",
-                account_id.map(|id| self.register.with_account(id).iter().any(is_account)),
-            ),
-            ("email", email.map(with_email)),
-        ];
-        let with = |wanted: bool| {
-            let keys = keys.iter().filter(move |(_, found)| *found == Some(wanted));
-            keys.map(|(name, _)| *name).collect::<Vec<_>>()
-        };
-        match (with(true), with(false)) {
-            (found, missing) if found.is_empty() && !missing.is_empty() => {
-                "no account or person in this run matches it".to_owned()
-            }
-            (_, missing) if !missing.is_empty() => format!(
-                "no account or person in this run has its {}",
-                missing.join(" or ")
-            ),
-            (found, _) => format!("its {} matches, but nothing needed it", found.join(" and ")),
-        }
+        let whom = || self.called(leaver, &[account]);
+        let what = || format!("accepts that account {} may be a leaver's", account.id);
+        self.covering(whom, what, due, uses, |of| of.is_for_account(account))
     }
 
     /// An exception that may be used, or why not.
@@ -951,18 +766,6 @@ impl<'a> Directives<'a> {
             id,
             in_force_since,
         })
-    }
-}
-
-fn invalid(exception: &Exception, state: DirectiveState, reason: String) -> Invalid {
-    Invalid {
-        kind: DirectiveKind::Exception,
-        line: exception.line,
-        state,
-        reason,
-        account_id: exception.account_id.clone(),
-        person_id: exception.person_id.clone(),
-        email: exception.email.as_deref().and_then(EmailAddress::parse),
     }
 }
 

@@ -205,7 +205,7 @@ pub(super) struct Decision<'r> {
     /// The row that decides.
     pub(super) row: &'r HrRow,
     /// The id of the tenure that ended, if HR shows only a later one.
-    pub(super) ended_as: Option<String>,
+    pub(super) ended_as: Option<&'r str>,
     pub(super) doubt: Option<Doubt>,
     /// Notes for a reader.
     pub(super) notes: Vec<String>,
@@ -234,7 +234,7 @@ impl<'r> Decision<'r> {
 /// Decides the standing of one person by their rows and by the previous run.
 pub(super) fn decide<'r>(
     group: &Group<'r>,
-    previous: &[&Leaver],
+    previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> Decision<'r> {
     let announced = previous.iter().any(|leaver| {
@@ -256,7 +256,7 @@ pub(super) fn decide<'r>(
 
 fn standing<'r>(
     said: &[(Says, &'r HrRow)],
-    previous: &[&Leaver],
+    previous: &[&'r Leaver],
     rules: Rules<'_>,
 ) -> Decision<'r> {
     // The latest end counts, since work went on until then; an undated one only if there is no other.
@@ -372,7 +372,7 @@ fn standing<'r>(
         (Standing::Rehired, _) => Decision::new(Standing::Ended, end, row),
         (standing, _) => Decision::new(standing, end, row),
     };
-    decision.ended_as.clone_from(&leaver.person_id);
+    decision.ended_as = leaver.person_id.as_deref();
     decision
 }
 
@@ -514,7 +514,7 @@ pub(super) fn begins_at(start: &HrDate, end: Timestamp) -> bool {
 }
 
 /// The decision for a leaver of the previous run whose rows now only show an employed person.
-fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> Decision<'r> {
+fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> Decision<'r> {
     let follows = match (&row.start, leaver.end_of_work) {
         (Some(start), Some(end)) => begins_at(start, end),
         _ => false,
@@ -523,7 +523,7 @@ fn came_back<'r>(leaver: &Leaver, row: &'r HrRow) -> Decision<'r> {
         leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
     if follows || other_tenure || leaver.outcome == Outcome::Rehired {
         Decision {
-            ended_as: leaver.person_id.clone(),
+            ended_as: leaver.person_id.as_deref(),
             ..Decision::new(Standing::Rehired, leaver.end_of_work, row)
         }
     } else {

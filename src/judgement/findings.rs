@@ -8,9 +8,10 @@ use super::directives::WITHOUT_ADDRESS;
 use super::matching::Matches;
 use super::outcomes::{Judged, listed};
 use super::records::finding_id;
-use super::remedies::{Remedy, key_of};
+use super::remedies::{Key, Remedy};
 use super::reviews::NotDone;
 use super::suspicion::Reason;
+use super::uses::Uses;
 use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind,
     OffboardingResult, Outcome, Severity,
@@ -23,6 +24,7 @@ pub(super) fn of_the_night(
     leavers: &[Judged<'_>],
     matches: &[Matches<'_>],
     not_done: &[NotDone<'_>],
+    uses: &mut Uses,
 ) -> Vec<Finding> {
     let inputs = basis.inputs;
     let mut findings = Vec::new();
@@ -31,15 +33,15 @@ pub(super) fn of_the_night(
         for leaver in std::iter::once(&judged.leaver).chain(&judged.superseded) {
             late_removal(basis, leaver, &mut findings);
         }
-        without_owner(basis, judged, &mut findings);
+        without_owner(basis, judged, &mut findings, uses);
     }
     possible_access(inputs, leavers, &mut findings);
     without_address(inputs, leavers, &mut findings);
     not_carried_out(inputs, not_done, &mut findings);
-    unidentifiable(basis, &mut findings);
-    without_hr_record(basis, matches, &mut findings);
+    unidentifiable(basis, &mut findings, uses);
+    without_hr_record(basis, matches, &mut findings, uses);
     // Last: only by now it is known which lines were approved by the person they are for.
-    invalid_directives(basis, &mut findings);
+    invalid_directives(basis, &mut findings, uses);
     findings.sort_by(|a, b| {
         (
             a.severity,
@@ -57,12 +59,20 @@ pub(super) fn of_the_night(
             ))
     });
     // One account and person give one finding, with everything there is to report.
+    let mut notes: Vec<String> = Vec::new();
     findings.dedup_by(|again, first| {
-        let is_same = again.finding_id == first.finding_id;
-        if is_same && !first.note.contains(&again.note) {
-            first.note = format!("{}; {}", first.note, again.note);
+        if again.finding_id != first.finding_id {
+            notes.clear();
+            return false;
         }
-        is_same
+        if notes.is_empty() {
+            notes.push(first.note.clone());
+        }
+        if !notes.contains(&again.note) {
+            first.note = format!("{}; {}", first.note, again.note);
+            notes.push(again.note.clone());
+        }
+        true
     });
     findings
 }
@@ -219,16 +229,16 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         if leavers.len() > 1 {
             note.push_str(&format!("; {} leavers", leavers.len()));
         }
-        let person = key_of(leaver.person_id.as_deref(), &leaver.emails);
+        let person = Key::of(leaver.person_id.as_deref(), &leaver.emails);
         let closes = match reason {
             Reason::Shared => Some(Remedy::Service(account.id.clone())),
             // The check on columns has the setting.
             Reason::Unread => None,
-            _ if person.is_empty() => Some(Remedy::Account(account.id.clone())),
+            _ if person == Key::None => Some(Remedy::Account(account.id.clone())),
             _ => Some(Remedy::Different(account.id.clone())),
         };
         if let Some(remedy) = closes {
-            note.push_str(&format!("; closes with: `{}`", remedy.line(&person)));
+            note.push_str(&format!("; closes with: `{}`", remedy.line(person)));
         }
         findings.push(finding(
             inputs,
@@ -268,7 +278,7 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
             note: format!(
                 "HR gives no usable work address for {count} leaver(s): an account could not have been found; \
                  closes with: `{}`",
-                Remedy::Check(WITHOUT_ADDRESS).line("")
+                Remedy::Check(WITHOUT_ADDRESS).line(Key::None)
             ),
         },
     ));
@@ -304,16 +314,24 @@ fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>)
 }
 
 /// A service account whose owner has left: the leaver may know its password, and the account has no owner.
-fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
+fn without_owner(
+    basis: &Basis<'_>,
+    judged: &Judged<'_>,
+    findings: &mut Vec<Finding>,
+    uses: &mut Uses,
+) {
     let has_left = judged.is_overdue || judged.leaver.is_missing_from_roster();
     if !has_left || judged.is_accepted {
         return;
     }
     let leaver = &judged.leaver;
     let accounts = &basis.inputs.population.accounts;
-    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
+    let owned = basis.directives.left_behind_by(leaver, accounts);
     for (line, account) in owned {
-        basis.directives.owner_has_left(line, &account.id);
+        uses.alias(
+            line,
+            format!("the owner of account {} has left", account.id),
+        );
         findings.push(finding(
             basis.inputs,
             About {
@@ -327,7 +345,7 @@ fn without_owner(basis: &Basis<'_>, judged: &Judged<'_>, findings: &mut Vec<Find
                 note: format!(
                     "a service account whose owner has left (line {line} of the aliases): change its secrets and \
                      name another owner; closes with: `{}`",
-                    Remedy::Service(account.id.clone()).line("")
+                    Remedy::Service(account.id.clone()).line(Key::None)
                 ),
             },
         ));
@@ -356,12 +374,12 @@ fn not_carried_out(inputs: &Inputs, not_done: &[NotDone<'_>], findings: &mut Vec
     }
 }
 
-fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
+fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Uses) {
     let inputs = basis.inputs;
     for account in &inputs.population.accounts {
         if account.access() == Access::None
             || !account.emails.is_empty()
-            || basis.directives.name(account)
+            || basis.directives.name(account, uses)
         {
             continue;
         }
@@ -384,7 +402,12 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
 
 /// Accounts in the organization's domains that no person in a roster owns. Guests are outsiders, and HR does
 /// not list them.
-fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut Vec<Finding>) {
+fn without_hr_record(
+    basis: &Basis<'_>,
+    matches: &[Matches<'_>],
+    findings: &mut Vec<Finding>,
+    uses: &mut Uses,
+) {
     let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope != FeedScope::Roster || inputs.hr.unusable.is_some() {
         return;
@@ -405,10 +428,10 @@ fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut 
             || !account.emails.iter().any(is_internal)
             // HR names the person, in a row that could not be read and fails a check of its own.
             || account.emails.iter().any(|email| rejected.contains(email))
-            || basis.directives.is_service(account)
+            || basis.directives.is_service(account, uses)
             || basis
                 .directives
-                .covers_account(account, "no HR record", None)
+                .covers_account(account, "no HR record", None, uses)
                 .is_some()
         {
             continue;
@@ -434,8 +457,8 @@ fn without_hr_record(basis: &Basis<'_>, matches: &[Matches<'_>], findings: &mut 
 }
 
 /// Lines of manual decisions that are never used.
-fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>) {
-    for line in basis.directives.invalid() {
+fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Uses) {
+    for line in uses.invalid(&basis.directives, basis.inputs) {
         let (kind, file) = match line.kind {
             DirectiveKind::Alias => (FindingKind::AliasInvalid, "aliases"),
             DirectiveKind::Exception => (FindingKind::ExceptionInvalid, "exceptions"),

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::directives::{Directives, Named, PersonKey};
 use super::ends;
 use super::lookup::{Map, Set};
+use super::uses::Uses;
 use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords};
 
 /// If an id or address has more names than this, they are compared only for equality: no person has so many, and
@@ -28,7 +29,7 @@ pub(super) struct Group<'a> {
     /// Sorted by content.
     pub(super) rows: Vec<&'a HrRow>,
     /// Ids that another person has, too: they identify neither.
-    pub(super) shared_ids: Vec<String>,
+    pub(super) shared_ids: Vec<&'a str>,
     /// Work addresses that several people have: they identify no person.
     pub(super) shared_emails: Vec<EmailAddress>,
     /// Work addresses that were given to a person who left later.
@@ -95,6 +96,7 @@ pub(super) fn of_rows<'a>(
     rows: &'a [HrRow],
     directives: &Directives<'_>,
     as_of: Timestamp,
+    uses: &mut Uses,
 ) -> Identities<'a> {
     let mut finder = Finder {
         rows,
@@ -107,7 +109,7 @@ pub(super) fn of_rows<'a>(
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
     };
-    finder.by_decision(directives);
+    finder.by_decision(directives, uses);
     finder.by_names();
     finder.by_id();
     finder.by_email();
@@ -189,11 +191,16 @@ impl<'a> Finder<'a> {
 
     /// Finds all rows of people who have several.
     fn collect_rows(&mut self) {
+        let roots: Vec<usize> = (0..self.rows.len())
+            .map(|row| self.sets.root(row))
+            .collect();
+        // Almost all people have one row, which is its own root.
         let mut all: Map<usize, Vec<usize>> = Map::default();
-        for row in 0..self.rows.len() {
-            all.entry(self.sets.root(row)).or_default().push(row);
+        for (row, root) in roots.into_iter().enumerate() {
+            if row != root {
+                all.entry(root).or_insert_with(|| vec![root]).push(row);
+            }
         }
-        all.retain(|_, rows| rows.len() > 1);
         let by_row = all.into_values().flat_map(|rows| {
             let rows = Rc::new(rows);
             let all = (0..rows.len()).map(move |place| (rows[place], Rc::clone(&rows)));
@@ -213,7 +220,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Rows that an approved alias makes one person.
-    fn by_decision(&mut self, directives: &Directives<'_>) {
+    fn by_decision(&mut self, directives: &Directives<'_>, uses: &mut Uses) {
         for (line, pair, approved_by) in directives.same_people() {
             let is = |row: &HrRow, key: &PersonKey<'_>| match key {
                 PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),
@@ -237,14 +244,15 @@ impl<'a> Finder<'a> {
             let of_them = of_them.filter(|(row, of)| all.contains(row) || is_theirs(of));
             let rows = || of_them.clone().map(|(_, row)| row);
             let emails: Vec<EmailAddress> = rows().flat_map(|row| row.emails().cloned()).collect();
-            let names: Vec<String> = rows().filter_map(|row| row.name.clone()).collect();
+            let ids: Vec<&str> = rows().filter_map(|row| row.person_id.as_deref()).collect();
+            let names: Vec<&str> = rows().filter_map(|row| row.name.as_deref()).collect();
             let themselves = Named {
-                ids: rows().filter_map(|row| row.person_id.as_deref()).collect(),
+                ids: &ids,
                 emails: &emails,
                 shared_emails: &[],
                 names: &names,
             };
-            if directives.may_take_for_one(*line, &themselves, approved_by) {
+            if directives.may_take_for_one(*line, &themselves, approved_by, uses) {
                 for row in &all[1..] {
                     self.sets.unite(all[0], *row);
                 }
@@ -533,7 +541,7 @@ impl<'a> Finder<'a> {
         for row in &self.shared_ids {
             groups[place[*row]]
                 .shared_ids
-                .extend(rows[*row].person_id.clone());
+                .extend(rows[*row].person_id.as_deref());
         }
         for (one, other, by_id) in self.related {
             let (one, other) = (place[one], place[other]);

@@ -1,6 +1,7 @@
 //! Everything a judgement is made from. Nothing else reaches it: no clock, no setting, no network.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{GoneAccount, Leaver, Night, PersonLinks};
 use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
 use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
 
 /// Everything a judgement is made from.
 #[derive(Clone, Debug)]
@@ -15,9 +17,11 @@ pub struct Inputs {
     /// The instant of the run.
     pub as_of: Timestamp,
     /// The run's place, `dt=…/run=…`.
-    pub run: String,
+    pub run: Arc<str>,
     /// The rules.
     pub policy: Policy,
+    /// The job's own schedule, if it is known.
+    pub schedule: Option<RunSchedule>,
     /// The accounts, and how we know they are all.
     pub population: Population,
     /// What HR says.
@@ -28,8 +32,7 @@ pub struct Inputs {
     pub follow_ups: FollowUps,
     /// What earlier runs saw.
     pub past: Past,
-    /// What the store was seen to do with the first file of the night; none where nobody looked, as in
-    /// evidence of earlier versions.
+    /// What the store did with the first file of the run; none in a preflight that stores nothing.
     pub store: Option<Protection>,
 }
 
@@ -41,7 +44,6 @@ pub struct Policy {
     /// Zone of HR dates that carry none.
     pub hr_time_zone: String,
     /// Zones by work place, for rows that name no zone.
-    #[serde(default)]
     pub hr_location_zones: BTreeMap<String, String>,
     /// Who is in the HR feed.
     pub hr_feed_scope: FeedScope,
@@ -65,7 +67,6 @@ pub struct Policy {
     /// Mail domains named as the organization's.
     pub internal_domains: Vec<String>,
     /// Mail domains that are one, as `corp.com=corp.io`.
-    #[serde(default)]
     pub email_domain_aliases: Vec<String>,
     /// A larger fall in accounts or HR rows is not believed.
     pub max_drop_percent: u32,
@@ -96,6 +97,9 @@ pub struct Past {
     pub ledger_faults: Vec<String>,
     /// Number of the ledger's last entry; none before the first run.
     pub ledger_head: Option<u64>,
+    /// Seconds by which this machine's clock was behind the last entry's `committed_at` when the entry was read; 0 if
+    /// it was not behind.
+    pub clock_behind_seconds: u64,
     /// Runs since the baseline that ended without a judgement.
     pub failed_since_baseline: u64,
     /// The newest complete run: absence, changes and drops are judged against it.
@@ -130,8 +134,8 @@ pub struct Baseline {
     pub former_emails: FormerEmails,
     /// When accounts lost access, by id.
     pub gone: BTreeMap<String, GoneAccount>,
-    /// How Truto mapped them, where that was asked.
-    pub mapping: Option<Mapping>,
+    /// How Truto mapped them.
+    pub mapping: Mapping,
 }
 
 /// Addresses that accounts bore in earlier complete runs and bear no more, by account id.
@@ -146,14 +150,16 @@ pub struct Previous {
     pub workspace_id: Option<String>,
     /// The rules it went by.
     pub policy: Policy,
+    /// The job's schedule then.
+    pub schedule: Option<RunSchedule>,
     /// Its offboardings, also those that were concluded long ago.
     pub leavers: Vec<Leaver>,
     /// When each of its findings was first seen, by finding id.
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The nights up to it, the oldest first.
     pub trend: Vec<Night>,
-    /// What it said of the ledger: faults that are recorded there fail no further night.
-    pub ledger_detail: String,
+    /// The faults of the ledger that it recorded: they fail no further run.
+    pub ledger_faults: Vec<String>,
     /// SHA-256 of each file of directives it went by, by the file's name.
     pub directives: BTreeMap<String, String>,
     /// Since when each exception was in force, by the id of its keys.

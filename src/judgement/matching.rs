@@ -9,8 +9,9 @@ use super::directives::AccountKey;
 use super::directives::Named;
 use super::lookup::{Lookup, Map, Set};
 use super::people::Person;
-use super::remedies::{Doubt, Remedy, key_of};
+use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{Suspected, Suspects};
+use super::uses::Uses;
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
 use crate::people::{Access, Account, EmailAddress, Role};
 
@@ -100,24 +101,27 @@ pub(super) fn of_everybody<'a>(
     people: &'a [Person<'a>],
     index: &Index<'a>,
     complete: bool,
+    uses: &mut Uses,
 ) -> Vec<Matches<'a>> {
     let inputs = basis.inputs;
     let ids_are_comparable = ids_prove_absence(inputs)
-        && people
-            .iter()
-            .any(|person| person.ids().any(|id| index.by_external_id.contains(id)));
+        && people.iter().any(|person| {
+            person
+                .ids
+                .iter()
+                .any(|id| index.by_external_id.contains(id))
+        });
 
     let mut all: Vec<Matches<'a>> = people
         .iter()
         .map(|person| {
-            let (links, aliases_could_match) = index.links_of(person);
+            let (links, aliases_could_match) = index.links_of(person, uses);
             Matches {
                 links,
                 id_could_match: ids_are_comparable
                     && person
                         .person_id
-                        .as_ref()
-                        .is_some_and(|id| !person.shared_ids.contains(id)),
+                        .is_some_and(|id| !person.shared_ids.contains(&id)),
                 aliases_could_match,
                 ..Matches::default()
             }
@@ -140,7 +144,7 @@ pub(super) fn of_everybody<'a>(
                 employed: &employed,
                 place,
             };
-            followed[place] = index.carry(person, &mut all[place], &owners);
+            followed[place] = index.carry(person, &mut all[place], &owners, uses);
             index.compare_with_owners(person, &mut all[place], &owners);
         }
     }
@@ -149,10 +153,10 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .flat_map(|matches| matches.links.iter().map(|link| link.account_id))
         .collect();
-    let suspects = Suspects::of(basis, index, taken, complete);
+    let suspects = Suspects::of(basis, index, people, taken, complete, uses);
     for ((person, matches), followed) in people.iter().zip(&mut all).zip(followed) {
         if person.is_leaver() {
-            matches.suspected = suspects.of_person(person, &matches.links, &followed);
+            matches.suspected = suspects.of_person(person, &matches.links, &followed, uses);
             matches.may_be_namesake =
                 person.worked_without_address() && suspects.may_bear_name(person);
         }
@@ -245,7 +249,11 @@ impl<'a> Index<'a> {
 
     /// The accounts that today's rows and aliases tie to a person, and the lines of the aliases by which an account
     /// would have been found, if there were one.
-    pub(super) fn links_of(&self, person: &Person<'_>) -> (Vec<Link<'a>>, Vec<u64>) {
+    pub(super) fn links_of(
+        &self,
+        person: &Person<'_>,
+        uses: &mut Uses,
+    ) -> (Vec<Link<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
@@ -255,7 +263,8 @@ impl<'a> Index<'a> {
             Some((_, known)) => *known = kind.min(*known),
             None => strongest.push((account_id, kind)),
         };
-        for id in person.ids().filter(|id| !person.shared_ids.contains(id)) {
+        let ids = person.ids.iter();
+        for id in ids.filter(|id| !person.shared_ids.contains(id)) {
             for account in self.by_external_id.get(id) {
                 tie(account, MatchKind::PersonId);
             }
@@ -289,7 +298,8 @@ impl<'a> Index<'a> {
             let tied = self.accounts_of(&by_hand.account);
             for account in &tied {
                 tie(account, MatchKind::Alias);
-                directives.tied(by_hand.line, account);
+                let what = format!("ties account {account} to its person");
+                uses.alias(by_hand.line, what);
             }
             let would_be_found = match &by_hand.account {
                 // An id that no run ever saw may be a typing error: it proves nothing.
@@ -301,7 +311,7 @@ impl<'a> Index<'a> {
         strongest.sort_unstable();
         let links = strongest
             .into_iter()
-            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind))
+            .filter_map(|(account_id, kind)| self.link(&named, account_id, kind, uses))
             .collect();
         (links, could_match)
     }
@@ -313,12 +323,18 @@ impl<'a> Index<'a> {
     }
 
     /// A tie to an account, unless an alias `different` ends it.
-    fn link(&self, named: &Named<'_>, account_id: &'a str, kind: MatchKind) -> Option<Link<'a>> {
+    fn link(
+        &self,
+        named: &Named<'_>,
+        account_id: &'a str,
+        kind: MatchKind,
+        uses: &mut Uses,
+    ) -> Option<Link<'a>> {
         let listed = self.basis.listed.get(account_id).copied();
         let earlier = self.basis.earlier.get(account_id).copied();
         let is_different = listed
             .or(earlier)
-            .is_some_and(|account| self.basis.directives.end_tie(named, account));
+            .is_some_and(|account| self.basis.directives.end_tie(named, account, uses));
         (!is_different).then_some(Link {
             account_id,
             kind,
@@ -334,6 +350,7 @@ impl<'a> Index<'a> {
         person: &Person<'a>,
         matches: &mut Matches<'a>,
         owners: &Owners<'_, 'a>,
+        uses: &mut Uses,
     ) -> Vec<&'a Account> {
         let named = person.named();
         let mut suspected = Vec::new();
@@ -361,7 +378,9 @@ impl<'a> Index<'a> {
             };
             let mut owned = owners.of(account_id).peekable();
             if owned.peek().is_none() {
-                matches.links.extend(self.link(&named, account_id, kind));
+                matches
+                    .links
+                    .extend(self.link(&named, account_id, kind, uses));
             } else if owned.any(|(place, _)| is_related(place)) {
                 let note =
                     format!("account {account_id} belongs to an employed person with the same id");
@@ -447,17 +466,14 @@ impl<'a> Index<'a> {
                 }
                 let (what, key) = match relation.by_id {
                     true => ("id", other_address(other)),
-                    false => (
-                        "work address",
-                        key_of(other.person_id.as_deref(), &other.emails),
-                    ),
+                    false => ("work address", Key::of(other.person_id, &other.emails)),
                 };
                 let text = format!(
                     "an employed person has the same {what} and a related name: use relation `same_person` if they are \
                      one person, or `different` with account {} if the account belongs to the other",
                     link.account_id
                 );
-                let doubt = Doubt::new(text, Remedy::SamePerson(key));
+                let doubt = Doubt::new(text, Remedy::SamePerson(key.to_string()));
                 matches.doubtful.entry(link.account_id).or_insert(doubt);
             }
         }
@@ -489,8 +505,8 @@ impl<'a> Index<'a> {
 }
 
 /// The address that separates a person from another with the same id.
-fn other_address(person: &Person<'_>) -> String {
-    key_of(None, &person.emails)
+fn other_address<'p>(person: &'p Person<'_>) -> Key<'p> {
+    Key::of(None, &person.emails)
 }
 
 /// The accounts of a key that had to be made.
@@ -521,7 +537,7 @@ pub(super) fn owners(
             }
             for link in &matches.links {
                 if let Some(index) = place.get(link.account_id) {
-                    let id = person.person_id.clone().unwrap_or_default();
+                    let id = person.person_id.unwrap_or_default().to_owned();
                     owners[*index].person_ids.push(id);
                     owners[*index].matched_by.push(link.kind);
                 }

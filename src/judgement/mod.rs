@@ -35,6 +35,7 @@ mod reviews;
 mod roster;
 mod summary;
 mod suspicion;
+mod uses;
 mod words;
 
 #[cfg(test)]
@@ -49,17 +50,19 @@ use crate::people::Account;
 use directives::Directives;
 use lookup::{Lookup, Map};
 use people::People;
+use uses::Uses;
 
-pub use checks::mark_of_origin;
+pub use checks::{ScheduleGaps, is_tolerable as is_tolerable_clock_difference};
 pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    GoneAccount, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner, PersonLinks, Tenure,
+    GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner,
+    PersonLinks, Tenure,
 };
 pub use words::{
-    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, MatchKind,
+    ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Mark, MatchKind,
     OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 
@@ -108,7 +111,8 @@ impl<'a> Basis<'a> {
 /// Judges one night.
 pub fn judge(inputs: &Inputs) -> Judgement {
     let basis = Basis::of(inputs);
-    let mut checks = checks::of_the_accounts(&basis);
+    let mut uses = Uses::default();
+    let mut checks = checks::of_the_accounts(&basis, &mut uses);
     let complete = checks::make_complete(&checks);
 
     let rejected = roster::Rejected::of(inputs);
@@ -116,15 +120,17 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         all: mut people,
         closed,
         rows_with_shared_id,
-    } = people::people(&basis, &rejected);
+    } = people::people(&basis, &rejected, &mut uses);
     let former_emails = matching::former_emails(&basis);
     let index = matching::Index::of(&basis, &former_emails);
-    columns::mark(&basis, &mut people, &index);
-    let matches = matching::of_everybody(&basis, &people, &index, complete);
+    columns::mark(&basis, &mut people, &index, &mut uses);
+    let hr_people = summary::hr_people(&people);
+    let matches = matching::of_everybody(&basis, &people, &index, complete, &mut uses);
     let feed_since = feed_since(inputs, complete);
-    let leavers = outcomes::of_everybody(&basis, &people, &matches, feed_since, complete);
+    let leavers =
+        outcomes::of_everybody(&basis, &people, &matches, feed_since, complete, &mut uses);
 
-    checks.extend(checks::of_the_feed(&basis, &people));
+    checks.extend(checks::of_the_feed(&basis, &people, &mut uses));
     checks.push(columns::check(inputs, &leavers));
     checks.push(checks::hr_identities(inputs, rows_with_shared_id));
     checks.extend(checks::of_the_past(inputs, &leavers));
@@ -132,26 +138,28 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.extend(reviews::review_due(inputs));
     checks.sort_by_key(|check| check.id);
 
-    let (follow_ups, not_done) = reviews::follow_up(&basis, complete);
-    let findings = findings::of_the_night(&basis, &leavers, &matches, &not_done);
+    let (follow_ups, not_done) = reviews::follow_up(&basis, complete, &mut uses);
+    let findings = findings::of_the_night(&basis, &leavers, &matches, &not_done, &mut uses);
     let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let closed = closed
-        .into_iter()
-        .map(|prior| offboardings::repeated(prior, inputs));
-    let judged = leavers.into_iter().flat_map(|judged| {
-        let superseded = judged.superseded.into_iter();
-        std::iter::once(judged.leaver).chain(superseded)
-    });
-    let (concluded, mut leavers): (Vec<Leaver>, Vec<Leaver>) = judged
-        .chain(closed)
-        .partition(|leaver| offboardings::is_old(leaver, inputs.as_of));
+    let (mut concluded, mut recent) = (Vec::new(), Vec::with_capacity(leavers.len()));
+    let mut take = |leaver: Leaver| match offboardings::is_old(&leaver, inputs.as_of) {
+        true => concluded.push(offboardings::shortened(leaver)),
+        false => recent.push(leaver),
+    };
+    for judged in leavers {
+        take(judged.leaver);
+        judged.superseded.into_iter().for_each(&mut take);
+    }
+    for prior in closed {
+        take(offboardings::repeated(prior, inputs));
+    }
+    let mut leavers = recent;
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
-    let concluded: Vec<Leaver> = concluded.into_iter().map(offboardings::shortened).collect();
-    let needed = basis.directives.needed();
+    let needed = uses.needed();
     let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
     let trend = summary::trend(inputs, verdict, complete, &counts);
@@ -167,7 +175,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
         findings,
         changes,
         owners,
-        directives: basis.directives.uses(inputs),
+        hr_people,
+        directives: uses.states(&basis.directives, inputs),
         links,
         feed_since,
         follow_ups,

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::ends::{self, later};
 use super::lookup::Set;
 use super::people::Person;
-use super::remedies::key_of;
+use super::remedies::Key;
 use super::{
     Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
 };
@@ -69,13 +70,13 @@ fn continues(prior: &Leaver, person: &Person<'_>, inputs: &Inputs) -> bool {
 /// What is on record of an offboarding before the accounts are looked at.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
-    pub(super) offboarding_id: String,
-    pub(super) person_key: String,
+    pub(super) offboarding_id: Arc<str>,
+    pub(super) person_key: Arc<str>,
     pub(super) first_seen_in_feed: Timestamp,
     pub(super) end_of_work: Option<Timestamp>,
     pub(super) moved_from: Option<Timestamp>,
     pub(super) deadline: Option<Timestamp>,
-    pub(super) deadline_rule_run: Option<String>,
+    pub(super) deadline_rule_run: Option<Arc<str>>,
     pub(super) grace_seconds: Option<i64>,
     pub(super) corrected_deadline: Option<Timestamp>,
     /// The deadline counted from the run in which HR first named the leaver, if that is later.
@@ -139,9 +140,10 @@ impl Terms {
     fn first(person: &Person<'_>, inputs: &Inputs) -> Self {
         let before = person.previous.first();
         let person_key = before.map_or_else(
-            || match key_of(person.person_id.as_deref(), &person.emails) {
-                key if key.is_empty() => person.names.first().cloned().unwrap_or_default(),
-                key => key,
+            || {
+                let key = Key::of(person.person_id, &person.emails).text();
+                let name = || person.names.first().copied();
+                key.or_else(name).unwrap_or_default().into()
             },
             |prior| prior.person_key.clone(),
         );
@@ -292,7 +294,7 @@ pub(super) fn ensure_distinct<'l>(
     new: impl Iterator<Item = &'l mut Leaver>,
     connection: &str,
 ) {
-    let mut taken: Set<String> = on_record.map(|of| of.offboarding_id.clone()).collect();
+    let mut taken: Set<Arc<str>> = on_record.map(|of| of.offboarding_id.clone()).collect();
     for leaver in new {
         let mut number = 1;
         while !taken.insert(leaver.offboarding_id.clone()) {
@@ -309,13 +311,13 @@ fn offboarding_id(
     person_key: &str,
     end_of_work: Option<Timestamp>,
     number: usize,
-) -> String {
+) -> Arc<str> {
     let end = end_of_work.map(|end| end.to_string()).unwrap_or_default();
     let mut text = format!("{connection}\n{person_key}\n{end}");
     if number > 1 {
         text.push_str(&format!("\n{number}"));
     }
-    const_hex::encode(&Sha256::digest(text)[..6])
+    const_hex::encode(&Sha256::digest(text)[..6]).into()
 }
 
 /// Fixes the result of an offboarding.

@@ -11,6 +11,7 @@ use super::offboardings::{self, Bound, Interval, Terms, result_of_rehire, result
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
+use super::uses::Uses;
 use super::{
     Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
     WithinSla,
@@ -35,7 +36,7 @@ pub(super) struct Judged<'a> {
     /// Whether work has ended and the deadline has passed.
     pub(super) is_overdue: bool,
     /// The same person in the previous run.
-    pub(super) previous: Vec<&'a Leaver>,
+    pub(super) previous: &'a [&'a Leaver],
     /// Earlier offboardings of the person, in whose place this one is.
     pub(super) superseded: Vec<Leaver>,
     /// Whether no earlier run had this offboarding.
@@ -45,10 +46,11 @@ pub(super) struct Judged<'a> {
 /// Judges every leaver, the worst outcome first.
 pub(super) fn of_everybody<'a>(
     basis: &Basis<'a>,
-    people: &[Person<'a>],
+    people: &'a [Person<'a>],
     matches: &[Matches<'a>],
     feed_since: Option<Timestamp>,
     complete: bool,
+    uses: &mut Uses,
 ) -> Vec<Judged<'a>> {
     let judge = Judge {
         basis,
@@ -59,7 +61,7 @@ pub(super) fn of_everybody<'a>(
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
-        .map(|(person, matches)| judge.one(person, matches))
+        .map(|(person, matches)| judge.one(person, matches, uses))
         .collect();
     let inputs = basis.inputs;
     let previous = inputs.past.previous.iter();
@@ -100,7 +102,7 @@ struct Judge<'b, 'a> {
 }
 
 impl<'a> Judge<'_, 'a> {
-    fn one(&self, person: &Person<'a>, matches: &Matches<'a>) -> Judged<'a> {
+    fn one(&self, person: &'a Person<'a>, matches: &Matches<'a>, uses: &mut Uses) -> Judged<'a> {
         let Self {
             basis, complete, ..
         } = *self;
@@ -111,6 +113,7 @@ impl<'a> Judge<'_, 'a> {
 
         let mut links = matches.links.clone();
         let mut suspicions = matches.suspected.open.clone();
+        let mut has_more = matches.suspected.has_more;
         let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
         let is_vanished = person.rows.is_empty() && !person.in_feed;
         let is_gone = person.is_named_as_gone();
@@ -137,6 +140,7 @@ impl<'a> Judge<'_, 'a> {
             let known = &concluded.account_id;
             links.retain(|link| known.is_empty() || known.iter().any(|id| id == link.account_id));
             suspicions.clear();
+            has_more = false;
             if !is_roster {
                 let (open, gone) = links
                     .into_iter()
@@ -194,7 +198,7 @@ impl<'a> Judge<'_, 'a> {
                 let Some(account) = link.listed.filter(|of| of.access() == Access::Has) else {
                     continue;
                 };
-                let exception = basis.directives.covers_access(&named, account, due);
+                let exception = basis.directives.covers_access(&named, account, due, uses);
                 if let Some(exception) = exception {
                     covered.push(link.account_id);
                     notes.push(format!(
@@ -217,21 +221,29 @@ impl<'a> Judge<'_, 'a> {
             .filter(is_open)
             .map(|link| link.account_id)
             .collect();
-        let doubts = self.doubts(person, matches, &links, &mut suspicions, &terms, due);
+        if matches!(person.standing, Standing::Ended | Standing::Doubtful) {
+            suspicions.retain(|of| {
+                let directives = &basis.directives;
+                let accepted = directives.covers_suspicion(&named, of.account, due, uses);
+                accepted.is_none()
+            });
+        }
+        let doubts = self.doubts(person, matches, &links, &suspicions, has_more, &terms);
         // Nothing that contradicts the conclusion was seen.
         let is_repeated = concluded.is_some() && worst == Access::None && doubts.is_empty();
-        let could_match = could_match(person, matches, basis);
+        let could_match = could_match(person, matches, basis, uses);
         let is_unreadable = person.rows.iter().any(|row| row.unreadable_address);
-        let is_suspected = !suspicions.is_empty() || matches.suspected.has_more;
+        let is_suspected = !suspicions.is_empty() || has_more;
         let without_address = !could_match && links.is_empty() && !is_suspected && !is_unreadable;
         // Staff without a mailbox: a complete run saw them work here without an address.
         let never_had_any =
             is_roster && person.worked_without_address() && !matches.may_be_namesake;
 
-        let accounts = links.iter().filter_map(|link| link.listed);
-        let accounts: Vec<&Account> = accounts
-            .chain(suspicions.iter().map(|suspicion| suspicion.account))
-            .collect();
+        let accounts = |suspicions: &[Suspicion<'a>]| -> Vec<&Account> {
+            let listed = links.iter().filter_map(|link| link.listed);
+            let suspected = suspicions.iter().map(|suspicion| suspicion.account);
+            listed.chain(suspected).collect()
+        };
         let mut is_accepted = false;
         let outcome = match person.standing {
             Standing::Rehired => Outcome::Rehired,
@@ -252,7 +264,10 @@ impl<'a> Judge<'_, 'a> {
                 Outcome::NotEvaluable
             }
             Standing::Ended | Standing::Doubtful if !doubts.is_empty() => {
-                match basis.directives.covers_person(&named, &accounts, due) {
+                match basis
+                    .directives
+                    .covers_person(&named, &accounts(&suspicions), due, uses)
+                {
                     Some(exception) => {
                         notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                         exception_expires = Some(exception.expires_on);
@@ -279,13 +294,16 @@ impl<'a> Judge<'_, 'a> {
                     notes.push("an earlier run saw the person employed without an address, and no account has the person's name".to_owned());
                     Outcome::NoAccessFound
                 } else if let Some(exception) =
-                    basis.directives.covers_person(&named, &accounts, due)
+                    basis
+                        .directives
+                        .covers_person(&named, &accounts(&suspicions), due, uses)
                 {
                     notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
                     exception_expires = Some(exception.expires_on);
                     is_accepted = true;
                     Outcome::Excepted
-                } else if let Some(exception) = basis.directives.covers_without_address(&named, due)
+                } else if let Some(exception) =
+                    basis.directives.covers_without_address(&named, due, uses)
                 {
                     // It accepts the missing address, not the service accounts they left behind.
                     notes.push(format!("accepted, not judged: {}", exception.in_full(due)));
@@ -359,8 +377,8 @@ impl<'a> Judge<'_, 'a> {
         let mut leaver = Leaver {
             offboarding_id: terms.offboarding_id,
             person_key: terms.person_key,
-            person_id: person.person_id.clone(),
-            name: person.names.first().cloned(),
+            person_id: person.person_id.map(str::to_owned),
+            name: person.names.first().map(|name| (*name).to_owned()),
             emails: person.emails.clone(),
             end_of_work: terms.end_of_work,
             moved_from: terms.moved_from,
@@ -398,11 +416,15 @@ impl<'a> Judge<'_, 'a> {
             deadline_from_notice: terms.deadline_from_notice,
             within_sla_from_notice,
             in_feed: person.in_feed,
-            hr_status: row.map(|row| Tenure::status_word(&row.status)),
+            hr_status: row.map(|row| row.status.clone()),
             hr_end: row.and_then(|row| Tenure::written(row.end.as_ref())),
             hr_last_day: row.and_then(|row| Tenure::written(row.last_day.as_ref())),
             hr_line: row.map(|row| row.line),
-            other_person_ids: person.other_person_ids.clone(),
+            other_person_ids: person
+                .other_ids()
+                .iter()
+                .map(|id| (*id).to_owned())
+                .collect(),
             tenures: person.tenures.clone(),
             suspected_account_id: matches.suspected.carried.clone(),
             more_suspected: matches.suspected.has_more,
@@ -441,22 +463,21 @@ impl<'a> Judge<'_, 'a> {
             is_accepted,
             open,
             is_overdue,
-            previous: previous.clone(),
+            previous,
             superseded,
             is_new: prior.is_none(),
         }
     }
 
-    /// The doubts about a leaver or possible leaver, each with the line that closes it. Removes suspicions that an
-    /// exception for the account accepts.
+    /// The doubts about a leaver or possible leaver, each with the line that closes it.
     fn doubts(
         &self,
         person: &Person<'a>,
         matches: &Matches<'a>,
         links: &[Link<'a>],
-        suspicions: &mut Vec<Suspicion<'a>>,
+        suspicions: &[Suspicion<'a>],
+        has_more: bool,
         terms: &Terms,
-        due: Option<Timestamp>,
     ) -> Vec<String> {
         let inputs = self.basis.inputs;
         let worst = links.iter().map(access).max().unwrap_or(Access::None);
@@ -467,27 +488,19 @@ impl<'a> Judge<'_, 'a> {
                 return doubts;
             }
         }
-        let named = person.named();
-        suspicions.retain(|suspicion| {
-            let accepted = self
-                .basis
-                .directives
-                .covers_suspicion(&named, suspicion.account, due);
-            accepted.is_none()
-        });
         let mut questions: BTreeMap<(Reason, &str), Vec<&Account>> = BTreeMap::new();
         for Suspicion {
             account,
             reason,
             key,
-        } in suspicions.iter()
+        } in suspicions
         {
             questions.entry((*reason, key)).or_default().push(account);
         }
         for ((reason, key), accounts) in &questions {
             doubts.push(suspicion_of(person, *reason, key, accounts, inputs));
         }
-        if matches.suspected.has_more {
+        if has_more {
             let text = format!(
                 "more than {MOST_SUSPECTED} accounts may be theirs, and the evidence does not list all of them"
             );
@@ -515,7 +528,7 @@ impl<'a> Judge<'_, 'a> {
         }
         if links.is_empty()
             && suspicions.is_empty()
-            && !matches.suspected.has_more
+            && !has_more
             && person.rows.iter().any(|row| row.unreadable_address)
         {
             let text =
@@ -592,13 +605,18 @@ pub(super) fn listed<'s>(accounts: impl ExactSizeIterator<Item = &'s Account>) -
 }
 
 /// Whether an account would have been found if there were one.
-fn could_match(person: &Person<'_>, matches: &Matches<'_>, basis: &Basis<'_>) -> bool {
+fn could_match(
+    person: &Person<'_>,
+    matches: &Matches<'_>,
+    basis: &Basis<'_>,
+    uses: &mut Uses,
+) -> bool {
     let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
     if matches.id_could_match || person.emails.iter().any(is_ours) {
         return true;
     }
     for line in &matches.aliases_could_match {
-        basis.directives.would_have_found(*line);
+        uses.alias(*line, "names an account that no run ever saw".to_owned());
     }
     !matches.aliases_could_match.is_empty()
 }

@@ -10,6 +10,7 @@ use super::identity::{self, Group, Identities, Relation};
 use super::lookup::Set;
 use super::remedies::{Doubt, Remedy};
 use super::roster::Rejected;
+use super::uses::Uses;
 use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
 use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 
@@ -17,11 +18,11 @@ use crate::people::{EmailAddress, Employment, HrDate, HrRow};
 #[derive(Debug)]
 pub(super) struct Person<'a> {
     /// The id of the tenure that decides the standing.
-    pub(super) person_id: Option<String>,
-    /// Ids of the other tenures.
-    pub(super) other_person_ids: Vec<String>,
+    pub(super) person_id: Option<&'a str>,
+    /// Ids of all tenures, that one first.
+    pub(super) ids: Vec<&'a str>,
     /// Names as written, the deciding tenure's first.
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<&'a str>,
     /// Every address that identifies the person, work addresses first.
     pub(super) emails: Vec<EmailAddress>,
     /// Work addresses that several people have.
@@ -29,7 +30,7 @@ pub(super) struct Person<'a> {
     /// Work addresses that another person had later.
     pub(super) passed_on: Vec<EmailAddress>,
     /// Ids that another person has, too.
-    pub(super) shared_ids: Vec<String>,
+    pub(super) shared_ids: Vec<&'a str>,
     /// Today's rows.
     pub(super) rows: Vec<&'a HrRow>,
     /// The row that decides.
@@ -59,7 +60,7 @@ pub(super) struct Person<'a> {
     pub(super) links: Vec<&'a PersonLinks>,
 }
 
-impl Person<'_> {
+impl<'a> Person<'a> {
     /// Whether the run has to report an outcome for them.
     pub(super) fn is_leaver(&self) -> bool {
         self.standing != Standing::Working
@@ -105,15 +106,15 @@ impl Person<'_> {
             || before.copied().any(|of| had_none(&of))
     }
 
-    /// Every id, the deciding tenure's first.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
-        self.person_id.iter().chain(&self.other_person_ids)
+    /// Ids of the tenures that do not decide.
+    pub(super) fn other_ids(&self) -> &[&'a str] {
+        &self.ids[usize::from(self.person_id.is_some())..]
     }
 
     /// By everything that may name them.
     pub(super) fn named(&self) -> Named<'_> {
         Named {
-            ids: self.ids().map(String::as_str).collect(),
+            ids: &self.ids,
             emails: &self.emails,
             shared_emails: &self.shared_emails,
             names: &self.names,
@@ -131,7 +132,11 @@ pub(super) struct People<'a> {
     pub(super) rows_with_shared_id: usize,
 }
 
-pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'a> {
+pub(super) fn people<'a>(
+    basis: &Basis<'a>,
+    rejected: &Rejected<'_>,
+    uses: &mut Uses,
+) -> People<'a> {
     let inputs = basis.inputs;
     let previous = inputs.past.previous.as_ref();
     let leavers = previous.iter().flat_map(|previous| &previous.leavers);
@@ -141,7 +146,7 @@ pub(super) fn people<'a>(basis: &Basis<'a>, rejected: &Rejected<'_>) -> People<'
     let Identities {
         mut groups,
         rows_with_shared_id,
-    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of);
+    } = identity::of_rows(&inputs.hr.rows, &basis.directives, inputs.as_of, uses);
     sort(&mut groups);
     let by_leaver = earlier::ties(
         &groups,
@@ -280,7 +285,7 @@ fn content(row: &HrRow) -> impl Ord + use<'_> {
         written(row.email.iter()),
         row.name.as_deref(),
         written(row.other_emails.iter()),
-        Tenure::status_word(&row.status),
+        &row.status,
         &row.notes,
     )
 }
@@ -340,8 +345,8 @@ fn person<'a>(
     let mut ordered = vec![row];
     let others = rows.iter().copied();
     ordered.extend(others.filter(|other| !std::ptr::eq(*other, row)));
-    let person_id = ended_as.or_else(|| ordered.iter().find_map(|row| row.person_id.clone()));
-    previous.sort_by_key(|leaver| leaver.person_id != person_id);
+    let person_id = ended_as.or_else(|| ordered.iter().find_map(|row| row.person_id.as_deref()));
+    previous.sort_by_key(|leaver| leaver.person_id.as_deref() != person_id);
     let work = ordered.iter().filter_map(|row| row.email.as_ref());
     let further = ordered.iter().flat_map(|row| &row.other_emails);
     let is_own = |email: &&EmailAddress| !shared_emails.contains(email);
@@ -361,15 +366,18 @@ fn person<'a>(
         .flat_map(|leaver| leaver.ids())
         .map(String::as_str)
         .filter(|id| !ids_today.contains(id));
-    let other_person_ids: BTreeSet<&str> = distinct_ids
+    let mut ids: Vec<&str> = person_id
         .into_iter()
+        .chain(distinct_ids)
         .chain(before)
-        .filter(|id| Some(*id) != person_id.as_deref())
         .collect();
+    // That of the deciding tenure comes first.
+    ids.sort_unstable_by_key(|id| (Some(*id) != person_id, *id));
+    ids.dedup();
     Person {
-        other_person_ids: other_person_ids.into_iter().map(str::to_owned).collect(),
+        ids,
         person_id,
-        names: distinct(ordered.iter().filter_map(|row| row.name.clone())),
+        names: distinct(ordered.iter().filter_map(|row| row.name.as_deref())),
         emails,
         shared_emails,
         passed_on,
@@ -416,9 +424,9 @@ fn followed<'a>(
     let (standing, end_of_work) = as_last_reported(leaver, inputs.as_of);
     let text = "HR no longer names the person, and the last report was doubtful";
     Some(Person {
-        person_id: leaver.person_id.clone(),
-        other_person_ids: leaver.other_person_ids.clone(),
-        names: leaver.name.iter().cloned().collect(),
+        person_id: leaver.person_id.as_deref(),
+        ids: leaver.ids().map(String::as_str).collect(),
+        names: leaver.name.iter().map(String::as_str).collect(),
         emails: leaver.emails.clone(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
@@ -465,15 +473,11 @@ impl<'a> FollowedKeys<'a> {
 
 /// A person whom an earlier roster named as employed and today's does not name.
 fn missing_person(links: &PersonLinks) -> Person<'_> {
-    let (person_id, others) = match links.person_ids.split_first() {
-        Some((first, others)) => (Some(first.clone()), others.to_vec()),
-        None => (None, Vec::new()),
-    };
     let text = "missing from the roster, but named in an earlier one: may have left";
     Person {
-        person_id,
-        other_person_ids: others,
-        names: links.name.iter().cloned().collect(),
+        person_id: links.person_ids.first().map(String::as_str),
+        ids: links.person_ids.iter().map(String::as_str).collect(),
+        names: links.name.iter().map(String::as_str).collect(),
         emails: links.emails.clone(),
         shared_emails: Vec::new(),
         passed_on: Vec::new(),
@@ -497,8 +501,7 @@ fn missing_person(links: &PersonLinks) -> Person<'_> {
 /// Whether HR never reported them as a leaver, and no account was or may be theirs.
 fn never_left(leaver: &Leaver) -> bool {
     let says_left = |tenure: &Tenure| {
-        let ended = Tenure::status_word(&Employment::Ended);
-        tenure.status == ended || tenure.end.is_some() || tenure.last_day.is_some()
+        tenure.status == Employment::Ended || tenure.end.is_some() || tenure.last_day.is_some()
     };
     leaver.standing == Standing::Doubtful
         && leaver.result.is_none()
@@ -512,8 +515,7 @@ fn never_left(leaver: &Leaver) -> bool {
 /// Whether a service account that can be used still names them as its owner.
 fn owns_something(leaver: &Leaver, basis: &Basis<'_>) -> bool {
     let accounts = &basis.inputs.population.accounts;
-    let owned = basis.directives.answered_for_by(&leaver.named(), accounts);
-    !owned.is_empty()
+    !basis.directives.left_behind_by(leaver, accounts).is_empty()
 }
 
 /// Every tenure that HR reports, or reported before.

@@ -1,19 +1,47 @@
 //! What a judgement says: the records that evidence keeps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::directives::Named;
 use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
 use crate::people::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status};
 use crate::review::FollowUps;
+
+/// The people of today's feed, by what all rows of each of them show. Together with `further_rows` they add up to
+/// the rows that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrPeople {
+    /// Employed, also with an end to come or a start to come.
+    pub employed: u64,
+    pub on_leave: u64,
+    /// Work has ended.
+    pub left: u64,
+    /// The rows contradict each other, or decide nothing.
+    pub unclassified: u64,
+    /// Rows beyond the first of each person.
+    pub further_rows: u64,
+}
+
+impl HrPeople {
+    pub fn total(&self) -> u64 {
+        let Self {
+            employed,
+            on_leave,
+            left,
+            unclassified,
+            further_rows: _,
+        } = self;
+        employed + on_leave + left + unclassified
+    }
+}
 
 /// What a night's review says.
 #[derive(Clone, Debug)]
@@ -38,6 +66,8 @@ pub struct Judgement {
     pub changes: Vec<Change>,
     /// Who each account belongs to, in the order of the population.
     pub owners: Vec<Owner>,
+    /// The people of today's feed.
+    pub hr_people: HrPeople,
     /// What became of every line that somebody wrote by hand, in the order of the files.
     pub directives: Vec<DirectiveUse>,
     /// All employed people, with their accounts.
@@ -113,9 +143,9 @@ impl Check {
 pub struct Leaver {
     /// The first 12 hex digits of the SHA-256 of connection, person key and end of work as first reported, a line
     /// each. It never changes.
-    pub offboarding_id: String,
+    pub offboarding_id: Arc<str>,
     /// The id, else the address, else the name by which the person was first known.
-    pub person_key: String,
+    pub person_key: Arc<str>,
     /// The id of the tenure that ended.
     pub person_id: Option<String>,
     /// Name as HR writes it.
@@ -131,7 +161,7 @@ pub struct Leaver {
     pub deadline: Option<Timestamp>,
     /// The run that fixed the deadline of record: the first one at or after the end of work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline_rule_run: Option<String>,
+    pub deadline_rule_run: Option<Arc<str>>,
     /// The grace of that run, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_seconds: Option<i64>,
@@ -147,7 +177,7 @@ pub struct Leaver {
     pub result: Option<OffboardingResult>,
     /// The run that concluded the offboarding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub concluded_run: Option<String>,
+    pub concluded_run: Option<Arc<str>>,
     /// The instant of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concluded_at: Option<Timestamp>,
@@ -188,15 +218,15 @@ pub struct Leaver {
     pub within_sla_from_notice: WithinSla,
     /// Whether HR named the person this time.
     pub in_feed: bool,
-    /// The status in HR's row that decides, as in `tenures`.
+    /// The status in HR's row that decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_status: Option<String>,
+    pub hr_status: Option<Employment>,
     /// The termination date in that row, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_end: Option<String>,
+    pub hr_end: Option<Arc<str>>,
     /// The last day of work in that row, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hr_last_day: Option<String>,
+    pub hr_last_day: Option<Arc<str>>,
     /// The line of that row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hr_line: Option<u64>,
@@ -218,16 +248,6 @@ impl Leaver {
         self.person_id.iter().chain(&self.other_person_ids)
     }
 
-    /// By everything that may name them.
-    pub(super) fn named(&self) -> Named<'_> {
-        Named {
-            ids: self.ids().map(String::as_str).collect(),
-            emails: &self.emails,
-            shared_emails: &[],
-            names: self.name.as_slice(),
-        }
-    }
-
     /// Whether HR never named them as leaving, and an earlier roster named them as working here.
     pub(super) fn is_missing_from_roster(&self) -> bool {
         self.tenures.is_empty() && self.result.is_none()
@@ -244,16 +264,15 @@ impl Leaver {
 pub struct Tenure {
     /// The person's id in this tenure.
     pub person_id: Option<String>,
-    /// What the status says: `active`, `ended`, `on_leave`, `unclassified:<word>`, `blank`.
-    pub status: String,
+    pub status: Employment,
     /// First day, as written.
-    pub start: Option<String>,
+    pub start: Option<Arc<str>>,
     /// Termination date, as written.
-    pub end: Option<String>,
+    pub end: Option<Arc<str>>,
     /// Last day of work, as written.
-    pub last_day: Option<String>,
+    pub last_day: Option<Arc<str>>,
     /// The zone of the dates.
-    pub zone: Option<String>,
+    pub zone: Option<Arc<str>>,
 }
 
 impl Tenure {
@@ -263,26 +282,16 @@ impl Tenure {
         let zoned = dates.into_iter().flatten().next();
         Self {
             person_id: row.person_id.clone(),
-            status: Self::status_word(&row.status),
+            status: row.status.clone(),
             start: Self::written(row.start.as_ref()),
             end: Self::written(row.end.as_ref()),
             last_day: Self::written(row.last_day.as_ref()),
-            zone: zoned.map(|date| date.zone.to_string()),
+            zone: zoned.map(|date| Arc::clone(&date.zone)),
         }
     }
 
-    pub(super) fn status_word(status: &Employment) -> String {
-        match status {
-            Employment::Active => "active".to_owned(),
-            Employment::OnLeave => "on_leave".to_owned(),
-            Employment::Ended => "ended".to_owned(),
-            Employment::Unclassified(word) => format!("unclassified:{word}"),
-            Employment::Blank => "blank".to_owned(),
-        }
-    }
-
-    pub(super) fn written(date: Option<&HrDate>) -> Option<String> {
-        date.map(|date| date.written.to_string())
+    pub(super) fn written(date: Option<&HrDate>) -> Option<Arc<str>> {
+        date.map(|date| Arc::clone(&date.written))
     }
 }
 
@@ -444,6 +453,17 @@ pub struct Counts {
     pub changes: ChangeCounts,
     /// Approved exceptions, and aliases that ended a tie, on which the verdict rests.
     pub risk_acceptances: u64,
+}
+
+impl Verdict {
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::PassWithExceptions => "PASS WITH EXCEPTIONS",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Fail => "FAIL",
+        }
+    }
 }
 
 impl Counts {

@@ -1,5 +1,7 @@
 //! The line that closes a doubt: what to add to `ALIASES_URL` or `EXCEPTIONS_URL`, or which setting to make.
 
+use std::fmt;
+
 use super::people::Person;
 use crate::people::EmailAddress;
 
@@ -49,12 +51,12 @@ impl Doubt {
 
     /// The same about access by an account. It names a person who has neither id nor address.
     pub(super) fn about_access(&self, person: &Person<'_>, account_id: &str) -> String {
-        let key = key_of(person.person_id.as_deref(), &person.emails);
-        let line = match self.remedy {
-            Remedy::Exception if key.is_empty() && !account_id.is_empty() => {
-                Remedy::Account(account_id.to_owned()).line("")
+        let key = Key::of(person.person_id, &person.emails);
+        let line = match (&self.remedy, key) {
+            (Remedy::Exception, Key::None) if !account_id.is_empty() => {
+                Remedy::Account(account_id.to_owned()).line(Key::None)
             }
-            _ => self.remedy.line(&key),
+            (remedy, key) => remedy.line(key),
         };
         format!("{}{CLOSES_WITH}`{line}`", self.text)
     }
@@ -62,10 +64,11 @@ impl Doubt {
 
 impl Remedy {
     /// The line, for a person with this key.
-    pub(super) fn line(&self, person: &str) -> String {
-        let (email, id) = match person.contains('@') {
-            true => (person, ""),
-            false => ("", person),
+    pub(super) fn line(&self, person: Key<'_>) -> String {
+        let (email, id) = match person {
+            Key::Id(id) => ("", id),
+            Key::Email(email) => (email, ""),
+            Key::None => ("", ""),
         };
         match self {
             Self::Exception => {
@@ -93,10 +96,32 @@ impl Remedy {
 }
 
 /// What names a person in a line: the id, else an address.
-pub(super) fn key_of(person_id: Option<&str>, emails: &[EmailAddress]) -> String {
-    match (person_id, emails.first()) {
-        (Some(id), _) => id.to_owned(),
-        (None, Some(email)) => email.as_written().to_owned(),
-        (None, None) => String::new(),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key<'k> {
+    Id(&'k str),
+    Email(&'k str),
+    None,
+}
+
+impl<'k> Key<'k> {
+    pub(super) fn of(person_id: Option<&'k str>, emails: &'k [EmailAddress]) -> Self {
+        match (person_id, emails.first()) {
+            (Some(id), _) => Self::Id(id),
+            (None, Some(email)) => Self::Email(email.as_written()),
+            (None, None) => Self::None,
+        }
+    }
+
+    pub(super) fn text(self) -> Option<&'k str> {
+        match self {
+            Self::Id(text) | Self::Email(text) => Some(text),
+            Self::None => None,
+        }
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().unwrap_or_default())
     }
 }

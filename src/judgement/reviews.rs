@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::checks::{check, with};
+use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::people::Account;
 use crate::review::{FollowUp, FollowUpState, FollowUps, Seen};
@@ -16,7 +17,11 @@ pub(super) struct NotDone<'a> {
 }
 
 /// The follow-ups as this run leaves them, and what was not done.
-pub(super) fn follow_up<'a>(basis: &Basis<'a>, complete: bool) -> (FollowUps, Vec<NotDone<'a>>) {
+pub(super) fn follow_up<'a>(
+    basis: &Basis<'a>,
+    complete: bool,
+    uses: &mut Uses,
+) -> (FollowUps, Vec<NotDone<'a>>) {
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
     let (follow_ups, seen) = inputs.follow_ups.seen_in(accounts, complete, inputs.as_of);
@@ -32,7 +37,7 @@ pub(super) fn follow_up<'a>(basis: &Basis<'a>, complete: bool) -> (FollowUps, Ve
         let why = "a review's decision is not carried out";
         let covered = basis
             .directives
-            .covers_account(account, why, Some(deadline));
+            .covers_account(account, why, Some(deadline), uses);
         if covered.is_some() {
             continue;
         }

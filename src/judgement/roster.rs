@@ -68,9 +68,9 @@ fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> Perso
     accounts.dedup_by(|again, first| again.account_id == first.account_id);
     let had_none = person.links.iter().any(|links| links.without_address);
     PersonLinks {
-        person_ids: person.ids().cloned().collect(),
+        person_ids: person.ids.iter().map(|id| (*id).to_owned()).collect(),
         emails: person.emails.clone(),
-        name: person.names.first().cloned(),
+        name: person.names.first().map(|name| (*name).to_owned()),
         without_address: person.emails.is_empty() && (complete || had_none),
         accounts,
     }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::checks::rows_with_people;
-use super::directives::Needed;
+use super::people::Person;
+use super::uses::Needed;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
-    FindingCounts, FindingKind, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome, Standing,
-    Verdict,
+    FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome,
+    Standing, Verdict,
 };
-use crate::people::Role;
+use crate::people::{Employment, Role};
 
 /// So many runs are carried from run to run. The newest complete run is always one of them.
 const TREND: usize = 90;
@@ -173,6 +174,28 @@ pub(super) fn count(
     }
 }
 
+/// The people of today's feed, by their standing: the dates and the status of all rows decide, not a word alone.
+pub(super) fn hr_people(people: &[Person<'_>]) -> HrPeople {
+    let mut counts = HrPeople::default();
+    for person in people.iter().filter(|person| !person.rows.is_empty()) {
+        let is_on_leave = person
+            .row
+            .is_some_and(|row| row.status == Employment::OnLeave);
+        *match person.standing {
+            Standing::Ended => &mut counts.left,
+            Standing::Doubtful => &mut counts.unclassified,
+            Standing::Working | Standing::Rehired | Standing::Rescinded | Standing::Upcoming => {
+                match is_on_leave {
+                    true => &mut counts.on_leave,
+                    false => &mut counts.employed,
+                }
+            }
+        } += 1;
+        counts.further_rows += person.rows.len() as u64 - 1;
+    }
+    counts
+}
+
 /// The last nights, tonight last.
 pub(super) fn trend(
     inputs: &Inputs,
@@ -193,7 +216,7 @@ pub(super) fn trend(
         trend[0] = last_complete.clone();
     }
     trend.push(Night {
-        run: inputs.run.clone(),
+        run: inputs.run.to_string(),
         as_of: inputs.as_of,
         verdict,
         complete,
@@ -234,6 +257,11 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
             "leavers by outcome",
             leavers.total,
             sum(&leavers.by_outcome),
+        ),
+        (
+            "HR rows by person",
+            inputs.hr.rows.len() as u64,
+            judgement.hr_people.total() + judgement.hr_people.further_rows,
         ),
         ("findings by kind", findings.total, sum(&findings.by_kind)),
         ("changes by kind", changes.total, sum(&changes.by_change)),

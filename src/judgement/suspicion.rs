@@ -3,7 +3,6 @@
 //! Names, plus-tags, look-alike letters and other domains raise a suspicion, which stays open until an
 //! alias decides it, an owner is found, or access ends.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
@@ -11,7 +10,8 @@ use super::directives::{Directives, Named};
 use super::lookup::{Map, Set};
 use super::matching::{Index, Link};
 use super::people::Person;
-use super::remedies::key_of;
+use super::remedies::Key;
+use super::uses::Uses;
 use crate::people::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
 };
@@ -96,6 +96,7 @@ pub(super) struct Suspected<'a> {
 /// Takes suspicions about one person, until there are too many.
 struct Taking<'p, 'a> {
     directives: &'p Directives<'a>,
+    uses: &'p mut Uses,
     named: &'p Named<'p>,
     open: BTreeMap<&'a str, Suspicion<'a>>,
     /// Accounts that an alias separates from the person.
@@ -122,7 +123,10 @@ impl<'a> Taking<'_, 'a> {
                 }
                 continue;
             }
-            if self.directives.are_different(self.named, account) {
+            if self
+                .directives
+                .are_different(self.named, account, self.uses)
+            {
                 self.separated.insert(id);
                 continue;
             }
@@ -155,8 +159,8 @@ pub(super) struct Suspects<'s, 'a> {
     by_local: Map<&'a str, Vec<&'a Account>>,
     /// Only accounts whose address has letters beyond ASCII; most often there is none.
     odd_by_look: ByKey<'a>,
-    /// All of them, for the rare person whose address has such letters.
-    all_by_look: OnceCell<ByKey<'a>>,
+    /// All of them, if the address of a leaver has such letters.
+    all_by_look: ByKey<'a>,
     by_name: NameIndex<'a>,
     /// Only accounts without an address in a domain of the organization.
     by_name_outside: NameIndex<'a>,
@@ -243,16 +247,20 @@ impl<'s, 'a> Suspects<'s, 'a> {
     pub(super) fn of(
         basis: &'a Basis<'a>,
         index: &'s Index<'a>,
+        people: &[Person<'_>],
         taken: Set<&'a str>,
         complete: bool,
+        uses: &mut Uses,
     ) -> Self {
+        let mut leavers = people.iter().filter(|person| person.is_leaver());
+        let has_odd = |person: &Person<'_>| person.emails.iter().any(is_odd);
         let population = &basis.inputs.population.accounts;
         let has_access = |account: &&Account| account.access() != Access::None;
         let accounts: Vec<&Account> = population
             .iter()
             .filter(has_access)
             .filter(|account| !taken.contains(account.id.as_str()))
-            .filter(|account| !basis.directives.is_service(account))
+            .filter(|account| !basis.directives.is_service(account, uses))
             .collect();
         let keyed = |key: &dyn Fn(&EmailAddress) -> Option<String>| {
             let mut by_key = ByKey::default();
@@ -290,7 +298,10 @@ impl<'s, 'a> Suspects<'s, 'a> {
                 by_local
             },
             odd_by_look: keyed(&|email| is_odd(email).then(|| look(email))),
-            all_by_look: OnceCell::new(),
+            all_by_look: match leavers.any(has_odd) {
+                true => keyed(&|email| Some(look(email))),
+                false => ByKey::default(),
+            },
             by_name: NameIndex::of(&accounts),
             by_name_outside: {
                 let is_ours = |email: &EmailAddress| basis.domains.contains(email.domain());
@@ -308,21 +319,13 @@ impl<'s, 'a> Suspects<'s, 'a> {
     /// Accounts with an address that looks like this one. Of two plain addresses `l` and `1` tell
     /// people apart; a letter of another script in one of them rarely does.
     fn alike(&self, email: &EmailAddress) -> Option<&Vec<&'a Account>> {
-        if is_odd(email) {
-            let all = || {
-                let mut by_look = ByKey::default();
-                for account in &self.accounts {
-                    for email in &account.emails {
-                        by_look.entry(look(email)).or_default().push(account);
-                    }
-                }
-                by_look
-            };
-            return self.all_by_look.get_or_init(all).get(&look(email));
-        }
-        match self.odd_by_look.is_empty() {
+        let by_look = match is_odd(email) {
+            true => &self.all_by_look,
+            false => &self.odd_by_look,
+        };
+        match by_look.is_empty() {
             true => None,
-            false => self.odd_by_look.get(&look(email)),
+            false => by_look.get(&look(email)),
         }
     }
 
@@ -345,6 +348,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
         person: &Person<'a>,
         links: &[Link<'a>],
         followed: &[&'a Account],
+        uses: &mut Uses,
     ) -> Suspected<'a> {
         let basis = self.basis;
         let directives: &Directives<'_> = &basis.directives;
@@ -367,6 +371,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
         }
         let mut taking = Taking {
             directives,
+            uses,
             named: &named,
             open: BTreeMap::new(),
             separated: BTreeSet::new(),
@@ -389,7 +394,7 @@ impl<'s, 'a> Suspects<'s, 'a> {
             .filter_map(|id| self.by_id.get(id.as_str()).copied());
         let whose = match names.first() {
             Some(name) => name.words().join(" "),
-            None => key_of(person.person_id.as_deref(), &person.emails),
+            None => Key::of(person.person_id, &person.emails).to_string(),
         };
         taking.take(Reason::Before, &whose, remembered);
         if !self.accounts.is_empty() {
@@ -411,9 +416,9 @@ impl<'s, 'a> Suspects<'s, 'a> {
         }
         // A shared address identifies no person, so its account is one question for all of them.
         for email in &person.shared_emails {
-            let accounts = basis.by_email.get(email.key());
-            let accounts = accounts.filter(|account| !directives.is_service(account));
-            taking.take(Reason::Shared, email.key(), accounts);
+            let mut accounts: Vec<&Account> = basis.by_email.get(email.key()).collect();
+            accounts.retain(|account| !directives.is_service(account, taking.uses));
+            taking.take(Reason::Shared, email.key(), accounts.into_iter());
         }
         let unread = person.rows.iter().flat_map(|row| &row.unread);
         for email in unread.flat_map(|cell| &cell.emails) {

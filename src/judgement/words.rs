@@ -1,6 +1,47 @@
 //! The closed sets of the judgement, each with the one word that evidence uses for it.
 
-use crate::people::words;
+use std::net::IpAddr;
+
+use crate::people::{Population, words};
+
+/// The one origin whose answers need no mark.
+pub(super) const TRUTO: &str = "https://api.truto.one";
+
+words! {
+    /// What evidence shows first if its accounts are not those of a real workspace, read from Truto itself.
+    Mark {
+        /// The answers came from a server on the same machine.
+        TestData = "TEST DATA",
+        /// Truto reports the connection as a sandbox.
+        Sandbox = "SANDBOX",
+        /// The answers came from another server.
+        Elsewhere = "NOT FROM api.truto.one",
+    }
+}
+
+impl Mark {
+    /// Of answers from an origin (scheme, host, port), through a connection that is a sandbox or not.
+    pub fn of(origin: &str, is_sandbox: bool) -> Option<Self> {
+        let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+        let host = host.strip_prefix('[').map_or_else(
+            || host.split([':', '/']).next().unwrap_or_default(),
+            |v6| v6.split(']').next().unwrap_or_default(),
+        );
+        let is_loopback =
+            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if is_loopback {
+            Some(Self::TestData)
+        } else if is_sandbox {
+            Some(Self::Sandbox)
+        } else {
+            (origin != TRUTO).then_some(Self::Elsewhere)
+        }
+    }
+
+    pub fn of_population(population: &Population) -> Option<Self> {
+        Self::of(&population.origin, population.connection.is_sandbox())
+    }
+}
 
 words! {
     /// The conclusion of a run, the best first.

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::walk::Head;
-use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE};
+use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, ReviewFolder, RunFile,
@@ -73,7 +73,8 @@ pub async fn commit_night(
     }
     let judgement = night.judgement;
     let connection = &night.inputs.population.connection.id;
-    let origin = &night.inputs.population.origin;
+    let population = &night.inputs.population;
+    let origin = marked(&population.origin, population.connection.is_sandbox());
     let entry = run
         .finish(report(), |files| night.manifest(files))
         .await?
@@ -99,13 +100,13 @@ pub async fn commit_failure(
     night: &FailedNight<'_>,
     report: Vec<u8>,
 ) -> Result<Committed, LedgerError> {
-    let head = ledger.head().await?;
+    let head = ledger.head(clock).await?;
     let run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
     let manifest = |files| night.manifest(files);
     let entry = run.finish(report, manifest).await?.entry(
         EntryKind::Failure,
         night.connection,
-        night.origin,
+        marked(night.origin, false),
         "inconclusive",
         false,
     );
@@ -206,7 +207,7 @@ impl Written {
         self,
         kind: EntryKind,
         connection: &str,
-        origin: &str,
+        origin: String,
         verdict: &str,
         complete: bool,
     ) -> Entry {
@@ -215,7 +216,7 @@ impl Written {
             sequence: 0,
             kind,
             connection: connection.to_owned(),
-            origin: marked(origin),
+            origin,
             run: self.run,
             manifest_sha256: self.manifest_sha256,
             sums_sha256: self.sums_sha256,
@@ -250,7 +251,9 @@ pub(super) async fn append(
         let before_sequence = before.sequence;
         entry.sequence = before_sequence + 1;
         entry.previous_sha256 = before.sha256;
-        entry.committed_at = whole_second(clock.now());
+        // The clocks of two machines differ; entries do not go back for that.
+        let now = whole_second(clock.now());
+        entry.committed_at = before.not_before.map_or(now, |earliest| earliest.max(now));
         let bytes = entry.to_bytes();
         let head_sha256 = sha256_hex(&bytes);
         ledger.sign(&bytes, &head_sha256).await?;
@@ -275,7 +278,7 @@ pub(super) async fn append(
                     "Another run was faster; taking the next number"
                 );
                 tokio::time::sleep(RACE_PAUSE).await;
-                head = ledger.head().await?;
+                head = ledger.head(clock).await?;
                 if let (Some(part), Some(head)) = (review, &head) {
                     ledger
                         .ensure_not_overtaken(part, before_sequence, head.sequence)
@@ -288,8 +291,4 @@ pub(super) async fn append(
     Err(LedgerError::Crowded {
         attempts: RACE_ATTEMPTS,
     })
-}
-
-fn whole_second(instant: Timestamp) -> Timestamp {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }

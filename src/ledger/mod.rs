@@ -72,6 +72,11 @@ impl Ledger {
     }
 }
 
+/// The whole second that evidence is written in.
+fn whole_second(instant: Timestamp) -> Timestamp {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant)
+}
+
 /// Between two tries for a number that another run took first.
 const RACE_PAUSE: Duration = Duration::from_millis(50);
 
@@ -93,9 +98,9 @@ pub enum LedgerError {
     /// The entry could not be signed; without a signature it is not written.
     #[error("the ledger entry could not be signed")]
     Signing(#[from] SigningError),
-    /// What is wanted of earlier evidence is not what was written.
-    #[error("the evidence is damaged: {0}")]
-    Damaged(String),
+    /// Earlier evidence that is needed is not what was written.
+    #[error("the evidence has a fault of integrity: {0}")]
+    Fault(String),
     /// A review was closed since the head was read that this is to follow.
     #[error("a review was closed meanwhile, by ledger entry {sequence}")]
     Overtaken {
@@ -126,8 +131,8 @@ impl LedgerError {
                  new key may follow an old one, and an unsigned entry may not"
                     .to_owned(),
             ),
-            Self::Damaged(_) => {
-                Some("`asana-access-review verify` tells everything that is wrong".to_owned())
+            Self::Fault(_) => {
+                Some("`asana-access-review verify` lists every fault".to_owned())
             }
             Self::Signing(signing) => signing.hint().map(str::to_owned),
             Self::Overtaken { .. } => Some("give the same command again".to_owned()),

@@ -1,6 +1,6 @@
 //! Periodic reviews in the ledger: the entries and files a review builds on, and its own.
 //!
-//! A night goes on when the chain is damaged, and says so. A review does not: people are about to decide
+//! A run goes on when the chain has a fault, and records it. A review does not: people are about to decide
 //! on what it shows.
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ impl Ledger {
     /// and place, is the one its successor links to, and has its signature.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] if one of them has not.
+    /// [`LedgerError::Fault`] if one of them has not.
     pub async fn newest(
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
@@ -34,7 +34,7 @@ impl Ledger {
                 && after.sequence != sequence + 1
             {
                 let missing = format!("ledger entry {} is missing", after.sequence - 1);
-                return Err(LedgerError::Damaged(missing));
+                return Err(LedgerError::Fault(missing));
             }
             let (entry, bytes) = self.linked_entry(*sequence, after.as_ref()).await?;
             if entry.is_signed() {
@@ -43,7 +43,7 @@ impl Ledger {
                 }
                 let found = self.check_signature(&mut keys, &entry, &bytes).await?;
                 if !found.is_believed {
-                    return Err(LedgerError::Damaged(found.faults.join("; ")));
+                    return Err(LedgerError::Fault(found.faults.join("; ")));
                 }
             }
             if is_wanted(&entry) {
@@ -77,8 +77,7 @@ impl Ledger {
         sequence: u64,
         after: Option<&Entry>,
     ) -> Result<(Entry, Vec<u8>), LedgerError> {
-        let damaged =
-            |text: String| LedgerError::Damaged(format!("ledger entry {sequence} {text}"));
+        let damaged = |text: String| LedgerError::Fault(format!("ledger entry {sequence} {text}"));
         let bytes = self.store.read(&self.folder.entry(sequence)).await?;
         let bytes = bytes.ok_or_else(|| damaged("is gone".to_owned()))?;
         let entry =
@@ -95,7 +94,7 @@ impl Ledger {
     /// What happened to a review, as its entry and its files say.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where they are not what was written.
+    /// [`LedgerError::Fault`] where they are not what was written.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
         let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
         let event = match entry.kind {
@@ -109,7 +108,7 @@ impl Ledger {
             }
         };
         event.map_err(|fault| {
-            LedgerError::Damaged(format!("the review of entry {}: {fault}", entry.sequence))
+            LedgerError::Fault(format!("the review of entry {}: {fault}", entry.sequence))
         })
     }
 
@@ -171,7 +170,7 @@ impl Ledger {
     /// hashes with the entry.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] if one is missing or was modified.
+    /// [`LedgerError::Fault`] if one is missing or was modified.
     pub async fn committed_files<const N: usize>(
         &self,
         entry: &Entry,
@@ -183,7 +182,7 @@ impl Ledger {
     /// The same without reading the other files: some of an old folder may be deleted by a rule of the bucket.
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] if one of the wanted files is missing or was modified.
+    /// [`LedgerError::Fault`] if one of the wanted files is missing or was modified.
     pub async fn committed_files_alone<const N: usize>(
         &self,
         entry: &Entry,
@@ -200,7 +199,7 @@ impl Ledger {
         is_read: impl Fn(&str) -> bool,
     ) -> Result<[Vec<u8>; N], LedgerError> {
         let damaged = |what: &str, text: &str| {
-            LedgerError::Damaged(format!("{what} of ledger entry {} {text}", entry.sequence))
+            LedgerError::Fault(format!("{what} of ledger entry {} {text}", entry.sequence))
         };
         let read = async |file: &str, sha256: &str| {
             let name = self.folder.committed_file(&entry.run, file);
@@ -233,7 +232,7 @@ impl Ledger {
 }
 
 fn unsigned_after(signed: u64) -> LedgerError {
-    LedgerError::Damaged(format!(
+    LedgerError::Fault(format!(
         "an entry after ledger entry {signed}, which is signed, is not"
     ))
 }
@@ -288,7 +287,7 @@ pub async fn commit_review(
     let entry = written.entry(
         kind,
         &ledger.connection,
-        &manifest.origin,
+        manifest.marked_origin(),
         manifest.verdict.as_str(),
         manifest.complete,
     );

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::signatures::Keys;
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, whole_second};
+use crate::clock::Clock;
 use crate::evidence::{
     self, CarriedFiles, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder,
     RunFile, RunFolder, sha256_hex, sums_of,
 };
-use crate::judgement::{Baseline, Past, Previous};
+use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
@@ -55,6 +56,9 @@ pub struct Before {
 pub struct Head {
     pub(super) sequence: u64,
     pub(super) sha256: String,
+    /// The next entry is not dated before this: the `committed_at` of this entry, unless the clock was so far behind
+    /// it when the entry was read that no honest clock is.
+    pub(super) not_before: Option<Timestamp>,
 }
 
 impl Head {
@@ -63,8 +67,26 @@ impl Head {
         Self {
             sequence: 0,
             sha256: FIRST_PREVIOUS.to_owned(),
+            not_before: None,
         }
     }
+
+    /// An entry as it was read at `now`; what cannot be read bears no instant.
+    fn read(sequence: u64, bytes: &[u8], now: Timestamp) -> Self {
+        let entry = Entry::from_bytes(bytes).ok();
+        let committed_at = entry.map(|entry| entry.committed_at);
+        Self {
+            sequence,
+            sha256: sha256_hex(bytes),
+            not_before: committed_at.filter(|at| is_tolerable_clock_difference(behind(*at, now))),
+        }
+    }
+}
+
+/// By how many seconds a clock that shows `now` is behind an entry.
+fn behind(committed_at: Timestamp, now: Timestamp) -> u64 {
+    let behind = committed_at.duration_since(whole_second(now));
+    u64::try_from(behind.as_secs()).unwrap_or_default()
 }
 
 /// What lies in the ledger's folder.
@@ -101,11 +123,11 @@ impl Ledger {
         Ok(self.listing().await?.sequences)
     }
 
-    /// The end of the chain as it is now, readable or not.
+    /// The end of the chain as it is now, by the clock, readable or not.
     ///
     /// # Errors
     /// Where the store fails, or the last entry that can be read is signed, and this run has no key.
-    pub async fn head(&self) -> Result<Option<Head>, LedgerError> {
+    pub async fn head(&self, clock: &Clock) -> Result<Option<Head>, LedgerError> {
         let mut head = None;
         let sequences = self.listing().await?.sequences;
         for sequence in sequences.into_iter().rev().take(FARTHEST) {
@@ -113,10 +135,7 @@ impl Ledger {
             let Some(bytes) = self.store.read(&self.folder.entry(sequence)).await? else {
                 continue;
             };
-            head.get_or_insert_with(|| Head {
-                sequence,
-                sha256: sha256_hex(&bytes),
-            });
+            head.get_or_insert_with(|| Head::read(sequence, &bytes, clock.now()));
             if self.signs() {
                 break;
             }
@@ -131,8 +150,8 @@ impl Ledger {
     }
 
     /// Reads the end of the chain and the runs a new one builds on, and believes only what the
-    /// chain's hashes vouch for. Damage is recorded, and the chain goes on. A run dated after `as_of`
-    /// is no baseline: what it did not see yet cannot be missing.
+    /// chain's hashes vouch for. Faults are recorded, and the chain goes on. A run dated after the clock's
+    /// instant is no baseline: what it did not see yet cannot be missing.
     ///
     /// What is not reached is not looked at: of entries farther back only that none is missing.
     ///
@@ -141,9 +160,10 @@ impl Ledger {
     ///
     /// # Errors
     /// Where the store fails, or the ledger is signed, and this run has no key.
-    pub async fn open(&self, as_of: Timestamp) -> Result<Chain, LedgerError> {
+    pub async fn open(&self, clock: &Clock) -> Result<Chain, LedgerError> {
+        let as_of = clock.as_of();
         let listing = self.listing().await?;
-        let mut walk = Walk::new(self, as_of, &listing.sequences);
+        let mut walk = Walk::new(self, clock, &listing.sequences);
         walk.note_strangers(&listing.strangers);
         walk.note_gaps(&listing.sequences);
         for (looked_at, sequence) in listing.sequences.iter().rev().enumerate() {
@@ -168,6 +188,7 @@ impl Ledger {
             past: Past {
                 ledger_faults: told(walk.faults),
                 ledger_head: listing.sequences.last().copied(),
+                clock_behind_seconds: walk.clock_behind_seconds,
                 failed_since_baseline: walk.failed_since_baseline,
                 baseline: walk.baseline,
                 previous: walk.previous,
@@ -189,11 +210,14 @@ fn told(mut faults: Vec<String>) -> Vec<String> {
 struct Walk<'a> {
     ledger: &'a Ledger,
     as_of: Timestamp,
+    clock: &'a Clock,
     /// The numbers of all entries, ascending.
     sequences: &'a [u64],
     keys: Keys,
     faults: Vec<String>,
     head: Option<Head>,
+    /// By how many seconds the clock was behind the last entry when that was read.
+    clock_behind_seconds: u64,
     previous: Option<Previous>,
     baseline: Option<Baseline>,
     /// How the previous run came out.
@@ -208,7 +232,7 @@ struct Walk<'a> {
     unsigned: Option<u64>,
     /// Below which entry it is known which one is the last that is signed.
     lookback: Option<(u64, Option<u64>)>,
-    /// The newest entry that is not believed, of those after the previous run.
+    /// The newest entry with a fault, of those after the previous run.
     doubted: Option<u64>,
     /// Entries of periodic reviews.
     reviews: Vec<ReviewEvent>,
@@ -225,14 +249,16 @@ enum Unusable {
 }
 
 impl<'a> Walk<'a> {
-    fn new(ledger: &'a Ledger, as_of: Timestamp, sequences: &'a [u64]) -> Self {
+    fn new(ledger: &'a Ledger, clock: &'a Clock, sequences: &'a [u64]) -> Self {
         Self {
             ledger,
-            as_of,
+            as_of: clock.as_of(),
+            clock,
             sequences,
             keys: Keys::default(),
             faults: Vec::new(),
             head: None,
+            clock_behind_seconds: 0,
             previous: None,
             baseline: None,
             night: None,
@@ -273,7 +299,7 @@ impl<'a> Walk<'a> {
 
     fn note(&mut self, fault: String) {
         if !self.faults.contains(&fault) {
-            tracing::warn!(fault, "The ledger is damaged");
+            tracing::warn!(fault, "The ledger has a fault");
             self.faults.push(fault);
         }
     }
@@ -287,7 +313,7 @@ impl<'a> Walk<'a> {
         let first: String = first.escape_debug().take(60).collect();
         let count = strangers.len();
         self.note(format!(
-            "{count} file(s) in ledger/ are no entries: `{first}`"
+            "{count} file(s) in ledger/ are not entries: `{first}`"
         ));
     }
 
@@ -318,7 +344,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the run before is not believed, it is said what takes its place.
+    /// States what takes the place of a run before that has a fault.
     fn note_doubted(&mut self) {
         let Some(doubted) = self.doubted else {
             return;
@@ -328,11 +354,11 @@ impl<'a> Walk<'a> {
             None => "no leavers are carried".to_owned(),
         };
         self.note(format!(
-            "entry {doubted} may be the run before and is not believed: {instead}"
+            "entry {doubted} may be the run before and has a fault: {instead}"
         ));
     }
 
-    /// A night whose other files were not believed is not told of either.
+    /// A run whose other files have faults is left out, too.
     fn before(&mut self) -> Before {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
         let is_sure =
@@ -456,8 +482,11 @@ impl<'a> Walk<'a> {
     fn entry(&mut self, sequence: u64, bytes: &[u8]) -> Option<Entry> {
         let sha256 = sha256_hex(bytes);
         if self.head.is_none() {
-            let sha256 = sha256.clone();
-            self.head = Some(Head { sequence, sha256 });
+            let now = self.clock.now();
+            self.head = Some(Head::read(sequence, bytes, now));
+            if let Ok(entry) = Entry::from_bytes(bytes) {
+                self.clock_behind_seconds = behind(entry.committed_at, now);
+            }
         }
         let link = match self.after.take() {
             Some((after, link)) if after == sequence + 1 => link,
@@ -495,7 +524,7 @@ impl<'a> Walk<'a> {
         is_linked.then_some(entry)
     }
 
-    /// An entry that is not believed, or that is gone, may have closed a review.
+    /// An entry that has a fault or is gone may have closed a review.
     fn lost(&mut self, sequence: u64) {
         self.reviews.push(ReviewEvent {
             sequence,
@@ -524,7 +553,7 @@ impl<'a> Walk<'a> {
         } else {
             match self.ledger.review_event(entry).await {
                 Ok(read) => event = read,
-                Err(LedgerError::Damaged(fault)) => self.note(fault),
+                Err(LedgerError::Fault(fault)) => self.note(fault),
                 Err(error) => return Err(error),
             }
         }
@@ -533,7 +562,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes a run as previous run, as baseline, or both, if it is wanted and its files are sound. A
-    /// run with one damaged file is not believed in the others either.
+    /// run with a fault in one file is not used at all.
     async fn run(&mut self, entry: &Entry) -> Result<(), LedgerError> {
         let sequence = entry.sequence;
         let folder = RunFolder::parse(&entry.run);

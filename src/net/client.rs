@@ -56,6 +56,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body, unpacked.
     pub body: Vec<u8>,
+    /// How often it was asked for.
+    pub attempts: u32,
 }
 
 impl Response {
@@ -172,13 +174,18 @@ impl Http {
             })?),
             None => None,
         };
-        Bounds::new(&self.settings, self.deadline)
+        let mut attempts = 0;
+        let answer = Bounds::new(&self.settings, self.deadline)
             .retry(&request.what, || {
+                attempts += 1;
                 let slot = first_slot.take();
                 self.attempt(client, &request, call, slot)
             })
-            .await
-            .map_err(|gave_up| self.error(&request, gave_up))
+            .await;
+        match answer {
+            Ok(answer) => Ok(Response { attempts, ..answer }),
+            Err(gave_up) => Err(self.error(&request, gave_up)),
+        }
     }
 
     fn client_for(&self, request: &Request<'_>) -> Result<&reqwest::Client, NetError> {
@@ -266,6 +273,7 @@ impl Http {
                     status,
                     headers,
                     body,
+                    attempts: 1,
                 }),
                 again: retry::again_after(status),
                 wait,
@@ -281,6 +289,7 @@ impl Http {
             status,
             headers,
             body,
+            attempts: 1,
         })
     }
 

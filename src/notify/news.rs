@@ -12,7 +12,7 @@ use crate::evidence::{EarlierNight, Tool};
 
 use crate::exit::Exit;
 use crate::judgement::{
-    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Outcome, Verdict,
+    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Verdict,
 };
 use crate::ledger::{Before, Committed};
 use crate::review::Totals;
@@ -26,8 +26,8 @@ pub struct About {
     pub as_of: Timestamp,
     /// The Truto connection.
     pub connection: String,
-    /// What the evidence says of its origin on its face, where that is not Truto.
-    pub mark: Option<&'static str>,
+    /// What the evidence shows first if it is not of a real workspace, read from Truto.
+    pub mark: Option<Mark>,
     /// The program.
     pub tool: Tool,
 }
@@ -208,14 +208,14 @@ impl Because {
             Self::RunFailed => "the run failed",
             Self::FirstRun => "the first run",
             Self::AfterAFailure => "the run before failed",
-            Self::EarlierUnknown => "the night before is not known",
+            Self::EarlierUnknown => "the previous result is unknown",
             Self::VerdictChanged => "the verdict changed",
             Self::FindingsChanged => "findings changed",
-            Self::DoubtsChanged => "what could not be checked changed",
-            Self::FirstOfWeek => "the first night of the week",
-            Self::ReviewOpened => "a periodic review was opened",
-            Self::ReviewStatus => "somebody asked to tell how far it is",
-            Self::ReviewClosed => "a periodic review was closed",
+            Self::DoubtsChanged => "failed checks or open doubts changed",
+            Self::FirstOfWeek => "the first run of the week",
+            Self::ReviewOpened => "an access review was opened",
+            Self::ReviewStatus => "a status was requested",
+            Self::ReviewClosed => "an access review was closed",
         }
     }
 }

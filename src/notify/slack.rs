@@ -10,7 +10,6 @@ use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
 use crate::net::{Http, NetError, Request};
 use crate::review::Decision;
-use crate::words;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;
@@ -80,7 +79,11 @@ fn refusal(error: &NetError) -> Option<String> {
 fn message(news: &News) -> Value {
     let (title, sentence) = headline(news);
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
-    summary.extend(news.about.mark.map(|mark| format!("*{}*", escaped(mark))));
+    summary.extend(
+        news.about
+            .mark
+            .map(|mark| format!("*{}*", escaped(mark.as_str()))),
+    );
     let what = match news.story {
         Story::Judged(_) | Story::Failed { .. } => "run of",
         Story::Review(_) => "at",
@@ -94,7 +97,7 @@ fn message(news: &News) -> Value {
     let because = news.because().iter().map(|because| because.in_words());
     let because = because.collect::<Vec<_>>().join(", ");
     if !because.is_empty() {
-        summary.push(format!("Told because: {}", escaped(&because)));
+        summary.push(format!("Sent because: {}", escaped(&because)));
     }
     let mut sections = Vec::new();
     match &news.story {
@@ -128,7 +131,7 @@ fn message(news: &News) -> Value {
         // Asking changes nothing.
         (None, Story::Review(_)) => Vec::new(),
         (None, Story::Judged(_) | Story::Failed { .. }) => {
-            vec!["No evidence was stored; the log of the run has the cause".to_owned()]
+            vec!["No evidence was stored. The log of the run has the cause.".to_owned()]
         }
     };
     sections.push(anchor);
@@ -158,7 +161,7 @@ fn headline(news: &News) -> (String, String) {
         Story::Review(review) => return headline_of_review(review),
         Story::Failed { .. } => ("RUN FAILED", "nothing was checked".to_owned()),
         Story::Judged(judged) => (
-            words::headline(judged.verdict),
+            judged.verdict.headline(),
             judged.counts.conclusion(judged.verdict),
         ),
     };
@@ -174,7 +177,7 @@ fn headline_of_review(review: &ReviewNews) -> (String, String) {
             let sentence = match review.verdict {
                 Some(Verdict::Pass) => "every row is decided",
                 _ if review.totals.undecided > 0 => "not every row is decided",
-                _ => "of some rows the reviewer did not know",
+                _ => "some rows are marked `don't know`",
             };
             ("CLOSED", sentence.to_owned())
         }
@@ -217,7 +220,7 @@ fn progress(review: &ReviewNews) -> String {
         }
     }
     if review.not_in_order > 0 {
-        text += &format!("; {} thing(s) not in order", review.not_in_order);
+        text += &format!("; {} problem(s) in decision files", review.not_in_order);
     }
     escaped(&text)
 }
@@ -254,7 +257,7 @@ fn facts(judged: &Judged) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(previous) = &judged.previous {
         lines.push(escaped(&format!(
-            "The night before, entry {}: {}",
+            "Previous run, ledger entry {}: {}",
             previous.sequence, previous.verdict
         )));
     }

@@ -10,7 +10,7 @@ use super::news::{
 };
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::clock::Clock;
-use crate::judgement::{FindingCounts, LeaverCounts, Verdict};
+use crate::judgement::{FindingCounts, LeaverCounts, Mark, Verdict};
 use crate::net::{Http, NetError, Request};
 use crate::review::Totals;
 
@@ -77,7 +77,7 @@ struct Data<'a> {
     run: &'a str,
     as_of: Timestamp,
     connection: &'a str,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
     exit_code: u8,
     verdict: Option<Verdict>,
     because: &'a [Because],

@@ -11,10 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directives {
     /// Accounts tied to people by hand.
-    #[serde(default)]
     pub aliases: Option<DirectiveFile<Alias>>,
     /// Approved exceptions.
-    #[serde(default)]
     pub exceptions: Option<DirectiveFile<Exception>>,
 }
 
@@ -55,7 +53,6 @@ pub struct DirectiveFile<L> {
 
 /// A line that says whose an account is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Alias {
     /// Line in the file where it begins, from 1.
     pub line: u64,
@@ -105,7 +102,6 @@ impl Alias {
 
 /// A line that accepts a risk until a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Exception {
     /// Line in the file where it begins, from 1.
     pub line: u64,

@@ -1,5 +1,6 @@
 //! The HR feed: rows, dates and rejected rows.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -52,7 +53,6 @@ pub struct FeedOrigin {
     /// Whether the bytes were gzip.
     pub gzip: bool,
     /// Every column of the feed, in its order.
-    #[serde(default)]
     pub columns: Vec<FeedColumn>,
     /// Notes on how the file was read: skipped lines, a guessed delimiter.
     pub notes: Vec<String>,
@@ -212,9 +212,9 @@ pub struct HrDate {
     pub zone: Arc<str>,
 }
 
-/// The meaning of a status.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// The meaning of a status. Written `active`, `on_leave`, `ended`, `unclassified:<word>` or `blank`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub enum Employment {
     /// Works here, also in garden leave or on notice.
     Active,
@@ -229,6 +229,39 @@ pub enum Employment {
     Blank,
 }
 
+impl fmt::Display for Employment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => f.write_str("active"),
+            Self::OnLeave => f.write_str("on_leave"),
+            Self::Ended => f.write_str("ended"),
+            Self::Unclassified(word) => write!(f, "unclassified:{word}"),
+            Self::Blank => f.write_str("blank"),
+        }
+    }
+}
+
+impl From<Employment> for String {
+    fn from(employment: Employment) -> Self {
+        employment.to_string()
+    }
+}
+
+impl From<String> for Employment {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "active" => Self::Active,
+            "on_leave" => Self::OnLeave,
+            "ended" => Self::Ended,
+            "blank" => Self::Blank,
+            _ => match text.strip_prefix("unclassified:") {
+                Some(word) => Self::Unclassified(word.to_owned()),
+                None => Self::Unclassified(text),
+            },
+        }
+    }
+}
+
 /// A row that could not be read: listed, never dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
@@ -236,10 +269,13 @@ pub struct RejectedRow {
     pub line: u64,
     /// What is wrong with it and what to do.
     pub reason: String,
+    /// Whether the reason names a setting with which the row can be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_setting: bool,
     /// The person's id, where it could be read.
     pub person_id: Option<String>,
     /// The text of the e-mail cell, where there is one.
-    pub email: Option<String>,
+    pub email: Option<Box<str>>,
     /// The person's name, where it could be read: the person may not approve an exception for the row.
     pub name: Option<Box<str>>,
     /// The row's other addresses, where they could be read, for the same reason.

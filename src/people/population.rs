@@ -28,12 +28,10 @@ pub struct Population {
     pub memberships: Memberships,
     /// How fields that the list left out were filled.
     pub gaps: GapFilling,
-    /// How the accounts can be derived again; none in evidence that is older than this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derivation: Option<HowDerived>,
-    /// How Truto made accounts of Asana's records; none in evidence from before that was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping: Option<Mapping>,
+    /// How the accounts can be derived again.
+    pub derivation: HowDerived,
+    /// How Truto made accounts of Asana's records.
+    pub mapping: Mapping,
     /// Our clock minus the server's, in whole minutes towards zero; none if no answer was dated.
     pub clock_skew_minutes: Option<i64>,
     /// What was asked, by method, path and query; repeats after a failure are not counted.
@@ -55,6 +53,21 @@ pub struct Connection {
     pub authentication_method: Option<String>,
     /// The scopes it was given, where Truto tells.
     pub scopes: Vec<String>,
+    /// The tenant, in the words of whoever made the connection.
+    pub tenant_id: Option<String>,
+    /// The environment of Truto that it belongs to.
+    pub environment_id: Option<String>,
+    /// Whether Truto reports it as a sandbox.
+    pub is_sandbox: Option<bool>,
+    /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
+    pub region: Option<String>,
+}
+
+impl Connection {
+    /// Whether Truto reports it as a sandbox. Truto reports nothing else about whether data is real.
+    pub fn is_sandbox(&self) -> bool {
+        self.is_sandbox == Some(true)
+    }
 }
 
 /// An Asana workspace or organization.
@@ -101,6 +114,10 @@ pub struct PageRecord {
     pub cursor_sha256: Option<String>,
     /// Whether it named no further page.
     pub last: bool,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// How often it was asked for until that answer came.
+    pub attempts: u32,
 }
 
 /// How the list of users ended and what it held: `rows` = `unique` + `duplicates` + `rejected`.
@@ -176,7 +193,6 @@ pub struct GapFilling {
     /// Accounts without an e-mail in the list of users.
     pub emails_missing_in_list: u64,
     /// Texts in place of an e-mail, in the list or read one by one, that are no address.
-    #[serde(default)]
     pub emails_unreadable: u64,
     /// E-mails the pass over `/custom/users` brought.
     pub emails_from_pass: u64,

@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::visible::Minute as _;
+use super::words::Meaning as _;
 use crate::evidence::{self, Custody, Failure, KeyKind, RunFolder, RunIdentity, Signer};
-use crate::judgement::mark_of_origin;
+use crate::judgement::Mark;
 
 /// `report.html` of a night that could not be judged.
 #[derive(Template)]
@@ -15,7 +16,7 @@ pub(super) struct Page<'a> {
     origin: &'a str,
     criticality: &'a str,
     failure: &'a Failure,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
     run: RunFolder,
     signer: Option<&'a Signer>,
 }
@@ -28,7 +29,8 @@ impl<'a> Page<'a> {
             origin: night.origin,
             criticality: &night.frame.criticality,
             failure: night.failure,
-            mark: mark_of_origin(night.origin),
+            // Whether the connection is a sandbox is not known.
+            mark: Mark::of(night.origin, false),
             run: RunFolder::of(&night.frame.identity),
             signer: night.frame.signer.as_ref(),
         }

@@ -12,7 +12,7 @@ use super::words::{Meaning as _, Title as _};
 use crate::evidence::{self, Custody, KeyKind, Manifest, RunFile, RunFolder, Signer};
 use crate::judgement::{
     Check, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Finding, Inputs,
-    Judgement, Leaver, MatchKind, OffboardingResult, Outcome, Verdict, mark_of_origin,
+    Judgement, Leaver, Mark, MatchKind, OffboardingResult, Outcome, Verdict,
 };
 use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
 
@@ -30,7 +30,7 @@ pub(super) struct Page<'a> {
     manifest: Manifest,
     inputs: &'a Inputs,
     judgement: &'a Judgement,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
     run: RunFolder,
     chart: Chart,
     signer: Option<&'a Signer>,
@@ -84,7 +84,7 @@ impl<'a> Page<'a> {
             manifest: night.manifest(Vec::new()),
             inputs: night.inputs,
             judgement: night.judgement,
-            mark: mark_of_origin(&night.inputs.population.origin),
+            mark: Mark::of_population(&night.inputs.population),
             run: RunFolder::of(&night.frame.identity),
             chart: Chart::of(&night.judgement.trend),
             signer: night.frame.signer.as_ref(),

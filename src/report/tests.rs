@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::{
-    Executor, FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity, Tool,
+    Executor, FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity, Tool, Trigger,
 };
 use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::people::{
     Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
-    FeedOrigin, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord, Population,
-    RejectedRow, Role, Status, Viewer, Workspace,
+    FeedOrigin, HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord,
+    Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
 };
 use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
 
 const TONIGHT: &str = "2026-11-23T22:40:00Z";
 
@@ -72,7 +73,8 @@ fn world() -> World {
     );
     let inputs = Inputs {
         as_of: at(TONIGHT),
-        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".to_owned(),
+        run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
+        schedule: None,
         policy: Policy {
             offboarding_grace_seconds: 86_400,
             hr_time_zone: "Europe/Berlin".to_owned(),
@@ -113,10 +115,13 @@ fn world() -> World {
                 missing_scopes: Vec::new(),
             },
             gaps: crate::people::GapFilling::default(),
-            derivation: None,
-            mapping: Some(Mapping::Told {
+            derivation: HowDerived {
+                version: 1,
+                kept: RawPages::Full,
+            },
+            mapping: Mapping::Told {
                 sha256: "ab".repeat(32),
-            }),
+            },
             clock_skew_minutes: Some(0),
             requests: Vec::new(),
             accounts: vec![admin],
@@ -171,7 +176,7 @@ impl World {
         let judged = self.settle();
         let at = RunRef {
             sequence: self.inputs.past.ledger_head.unwrap_or(0) + 1,
-            run: self.inputs.run.clone(),
+            run: self.inputs.run.to_string(),
             manifest_sha256: "cd".repeat(32),
         };
         if judged.complete {
@@ -187,7 +192,8 @@ impl World {
         }
         self.inputs.past.ledger_head = Some(at.sequence);
         self.inputs.past.previous = Some(Previous {
-            ledger_detail: String::new(),
+            schedule: None,
+            ledger_faults: Vec::new(),
             directives: self.inputs.directives.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
@@ -206,7 +212,9 @@ impl World {
             trend: judged.trend,
         });
         self.inputs.as_of += SignedDuration::from_hours(24);
-        self.inputs.run = RunFolder::of(&identity(self.inputs.as_of)).to_string();
+        self.inputs.run = RunFolder::of(&identity(self.inputs.as_of))
+            .to_string()
+            .into();
         self.inputs.hr.origin.modified_at = Some(self.inputs.as_of);
         self
     }
@@ -223,6 +231,8 @@ impl World {
                 sha256: "ef".repeat(32),
                 cursor_sha256: None,
                 last: true,
+                status: 200,
+                attempts: 1,
             }],
             rows: count,
             unique: count,
@@ -250,6 +260,7 @@ impl World {
 fn identity(as_of: Timestamp) -> RunIdentity {
     RunIdentity {
         as_of,
+        trigger: Trigger::Scheduled,
         suffix: "7f3a9c".to_owned(),
         tool: Tool {
             name: "asana-access-review".to_owned(),
@@ -283,6 +294,7 @@ fn failed_report(origin: &str, code: u8, message: &str) -> String {
         frame: &frame,
         connection: "c1",
         origin,
+        schedule: None,
         failure: &failure,
     });
     String::from_utf8(page).expect("text")
@@ -638,6 +650,7 @@ fn rejected_rows_of_the_hr_file_are_named_by_line() {
                 inputs.hr.rejected.push(RejectedRow {
                     line: 17,
                     reason: "`03/04/2026` may be March or April".to_owned(),
+                    names_setting: false,
                     person_id: Some("E017".to_owned()),
                     email: None,
                     name: None,
@@ -772,6 +785,81 @@ fn answers_from_elsewhere_are_marked_before_anything_else() {
     assert!(from("https://proxy.example.com").starts_with("NOT FROM api.truto.one"));
     let failed = failed_report("http://localhost:1", 75, "no answer");
     assert!(text_of(&failed).starts_with("TEST DATA"));
+}
+
+#[test]
+fn a_sandbox_is_marked_before_anything_else() {
+    let sandbox = world().with(|inputs| inputs.population.connection.is_sandbox = Some(true));
+    let text = text_of(&sandbox.report());
+    assert!(text.starts_with("SANDBOX Truto reports this connection as a sandbox"));
+    let unknown = world().with(|inputs| inputs.population.connection.is_sandbox = None);
+    assert_does_not_say(&text_of(&unknown.report()), "SANDBOX");
+}
+
+#[test]
+fn the_first_page_names_connection_program_trigger_and_schedule() {
+    let text = text_of(&world().report());
+    assert_says(&text, "sandbox or not: not reported; region not reported");
+    assert_says(&text, "Schedule not set");
+    let known = world().with(|inputs| {
+        inputs.schedule = Some(RunSchedule {
+            cron: "30 0,23 * * *".to_owned(),
+            zone: "Europe/Berlin".to_owned(),
+        });
+        let connection = &mut inputs.population.connection;
+        connection.tenant_id = Some("acme".to_owned());
+        connection.environment_id = Some("0b6f3d0e".to_owned());
+        connection.is_sandbox = Some(false);
+        connection.region = Some("eu".to_owned());
+    });
+    let text = text_of(&known.report());
+    let connection = ", tenant acme Truto environment 0b6f3d0e ; no sandbox; region eu";
+    assert_says(&text, connection);
+    assert_says(&text, "0.1.0, commit 0123abc ; version");
+    assert_says(
+        &text,
+        "by the CronJob, at an instant of the schedule ( scheduled )",
+    );
+    assert_says(&text, "Schedule 30 0,23 * * * in Europe/Berlin");
+    assert_does_not_say(&text, "does not identify its source");
+}
+
+#[test]
+fn a_program_whose_source_is_not_known_is_named_on_the_first_page() {
+    let tool = |commit: &str| Tool {
+        commit: commit.to_owned(),
+        ..identity(at(TONIGHT)).tool
+    };
+    assert_eq!(tool("0123abc").why_not_identified(), None);
+    for commit in ["unknown", "0123abc-dirty"] {
+        let tool = tool(commit);
+        let why = tool.why_not_identified().expect("a sentence");
+        let mut frame = frame(at(TONIGHT));
+        frame.identity.tool = tool;
+        let World { inputs, .. } = world();
+        let judgement = judge(&inputs);
+        let page = super::night(&Night {
+            frame: &frame,
+            inputs: &inputs,
+            judgement: &judgement,
+        });
+        let text = text_of(&String::from_utf8(page).expect("text"));
+        let first = text
+            .split("Asana, read through Truto")
+            .next()
+            .expect("a page");
+        assert_says(first, why);
+    }
+}
+
+#[test]
+fn the_population_reconciles_people_with_rows() {
+    let text = text_of(&world().report());
+    assert_says(
+        &text,
+        "People in the HR feed 1 1 rows read − 0 further rows of the same people = \
+         0 employed + 0 on leave + 1 left + 0 unclassified",
+    );
 }
 
 #[test]

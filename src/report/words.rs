@@ -2,6 +2,7 @@
 //!
 //! A title never claims what only the value beside it can show: it reads the same for a check that failed.
 
+use crate::evidence::Trigger;
 use crate::judgement::{
     ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, OffboardingResult,
     Outcome, Severity, Verdict, WithinSla,
@@ -43,6 +44,16 @@ impl Meaning for Verdict {
                  deadline was found, which does not show that there is none."
             }
             Self::Fail => "",
+        }
+    }
+}
+
+impl Meaning for Trigger {
+    fn meaning(&self) -> &'static str {
+        match self {
+            Self::Scheduled => "by the CronJob, at an instant of the schedule",
+            Self::Manual => "outside the schedule",
+            Self::Unknown => "not known",
         }
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{ClosedRow, Decision, ReviewClosed, Worksheet};
 use crate::evidence::Tool;
-use crate::judgement::mark_of_origin;
+use crate::judgement::Mark;
 use crate::report::{page, visible::Minute as _};
 
 #[derive(Template)]
@@ -15,7 +15,7 @@ struct Page<'a> {
     reasons: Vec<String>,
     tool: &'a Tool,
     origin: &'a str,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
 }
 
 /// Makes the page.
@@ -31,7 +31,7 @@ pub fn closing_page(
         reasons: closed.reasons(),
         tool,
         origin,
-        mark: mark_of_origin(origin),
+        mark: Mark::of(origin, worksheet.is_sandbox),
     })
 }
 

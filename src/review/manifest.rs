@@ -75,6 +75,8 @@ pub struct ReviewedConnection {
     pub workspace: Workspace,
     /// How critical the system is, in the company's own word.
     pub criticality: String,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
 }
 
 impl ReviewManifest {
@@ -103,6 +105,7 @@ impl ReviewManifest {
                 id: worksheet.connection.clone(),
                 workspace: worksheet.workspace.clone(),
                 criticality: frame.criticality.clone(),
+                is_sandbox: worksheet.is_sandbox,
             },
             origin: origin.to_owned(),
             controls: Vec::new(),
@@ -139,6 +142,11 @@ impl ReviewManifest {
             reasons: closed.reasons(),
             ..open
         }
+    }
+
+    /// The origin, as the ledger entry names it.
+    pub fn marked_origin(&self) -> String {
+        marked(&self.origin, self.connection.is_sandbox)
     }
 
     /// The frame that it was made in.
@@ -183,7 +191,7 @@ impl ReviewManifest {
                 "run",
                 folder.is_some_and(|folder| folder.to_string() == entry.run),
             ),
-            ("origin", marked(&self.origin) == entry.origin),
+            ("origin", self.marked_origin() == entry.origin),
         ]
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))

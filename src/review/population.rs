@@ -22,6 +22,8 @@ pub struct ReviewedRun {
     pub as_of: Timestamp,
     /// Where its accounts came from.
     pub origin: String,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
     pub workspace: Workspace,
     pub accounts: Vec<AccountLine>,
     pub owners: Owners,
@@ -49,6 +51,7 @@ impl ReviewedRun {
         Ok(Self {
             as_of: inputs.as_of,
             owners: Owners::of(&inputs.policy.email_domain_aliases, &accounts, &inputs.hr),
+            is_sandbox: inputs.population.connection.is_sandbox(),
             origin: inputs.population.origin,
             workspace: inputs.population.workspace,
             accounts,
@@ -114,6 +117,7 @@ impl Worksheet {
         let ReviewedRun {
             as_of,
             origin: _,
+            is_sandbox,
             workspace,
             accounts,
             owners,
@@ -154,6 +158,7 @@ impl Worksheet {
             scope: with.scope,
             opened_at: with.opened_at,
             connection: with.connection,
+            is_sandbox,
             workspace,
             snapshot: with.snapshot,
             snapshot_as_of: as_of,

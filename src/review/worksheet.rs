@@ -37,6 +37,8 @@ pub struct Worksheet {
     pub opened_at: Timestamp,
     /// The Truto connection.
     pub connection: String,
+    /// Whether Truto reports the connection as a sandbox.
+    pub is_sandbox: bool,
     pub workspace: Workspace,
     /// The run whose population it is, by its snapshot.
     pub snapshot: RunRef,

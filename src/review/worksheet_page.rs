@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::judgement::mark_of_origin;
+use crate::judgement::Mark;
 use crate::people::EmailAddress;
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
@@ -33,7 +33,7 @@ pub fn worksheet_page(worksheet: &Worksheet, review_sha256: &str, origin: &str) 
 struct Page<'a> {
     worksheet: &'a Worksheet,
     review_sha256: &'a str,
-    mark: Option<&'static str>,
+    mark: Option<Mark>,
     script: &'static str,
     script_sha256: String,
     style: &'static str,
@@ -47,7 +47,7 @@ impl<'a> Page<'a> {
         Self {
             worksheet,
             review_sha256,
-            mark: mark_of_origin(origin),
+            mark: Mark::of(origin, worksheet.is_sandbox),
             script: SCRIPT,
             script_sha256: base64(SCRIPT),
             style: STYLE,

@@ -59,16 +59,11 @@ const MOST_GETS_BYTES: u64 = 1 << 30;
 
 /// Derives the accounts again from the kept answers, and holds all that follows from these against what
 /// was recorded.
-///
-/// `must_say`: earlier evidence of the same ledger says how its accounts were derived. Evidence that is
-/// older than that may have come about in another way, so where it differs, nobody can say why.
-pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: bool) -> Again {
-    if let Some(how) = population.derivation
-        && how.version != VERSION
-    {
+pub fn derive_again(population: &Population, kept: &impl KeptAnswers) -> Again {
+    let how = population.derivation;
+    if how.version != VERSION {
         let text = format!(
-            "its accounts were derived by version {} of the way from answers to accounts, and this \
-             program knows version {VERSION}",
+            "its accounts were derived by version {} of the derivation, and this program has version {VERSION}",
             how.version
         );
         // A version that never was, or is yet to come, would let nobody look.
@@ -81,14 +76,6 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers, must_say: 
         Ok(()) => Again::Same,
         Err(Trouble::NotKept) => Again::NotKept,
         Err(Trouble::NotPossible(why)) => Again::NotPossible(why),
-        Err(Trouble::Otherwise(Otherwise { text, .. }))
-            if population.derivation.is_none() && !must_say =>
-        {
-            Again::NotPossible(format!(
-                "it does not say by which version its accounts were derived, and by this one they \
-                 come out otherwise: {text}"
-            ))
-        }
         Err(Trouble::Otherwise(otherwise)) => Again::Otherwise(otherwise),
     }
 }
@@ -123,20 +110,11 @@ struct Kept<'a, K> {
 
 impl<'a, K: KeptAnswers> Kept<'a, K> {
     fn of(recorded: &'a Population, answers: &'a K) -> Result<Self, Trouble> {
-        let first = || unpacked(answers.get(RawKind::Page(1))?, MOST_PAGE_BYTES);
-        let kept = match recorded.derivation {
-            Some(how) => how.kept,
-            None if answers.count() == 0 => RawPages::None,
-            // Older evidence does not say it: a page that has the digest is whole.
-            None => match (first(), recorded.listing.pages.first()) {
-                (Some(body), Some(page)) if body.len() as u64 == page.bytes => RawPages::Full,
-                _ => RawPages::Minimal,
-            },
-        };
+        let kept = recorded.derivation.kept;
         match kept {
             RawPages::None if answers.count() == 0 => Err(Trouble::NotKept),
             RawPages::None => Err(otherwise(
-                "it says that no raw pages are kept, and there are some",
+                "it states that no raw pages are kept, and there are some",
             )),
             RawPages::Minimal | RawPages::Full => Ok(Self {
                 recorded,
@@ -154,7 +132,11 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         match emails.pages.is_empty() {
             true => {}
             false if derivation.lacks_emails() => derivation.take_emails(emails),
-            false => return Err(otherwise("no account lacks an e-mail, and they were read")),
+            false => {
+                return Err(otherwise(
+                    "e-mails were read alone, and no account lacks one",
+                ));
+            }
         }
         self.alone(&mut derivation)?;
         self.compare(derivation.finish())
@@ -166,14 +148,17 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         let stranger = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
         if let Some(page) = pages.iter().find(stranger) {
             return Err(otherwise(format!(
-                "there is no list `{}`, of which it names a page",
+                "it names a page of the list `{}`, which does not exist",
                 page.list
             )));
         }
         let gets = usize::from(self.answers.get(RawKind::Gets).is_some());
         for kind in (1..).map(RawKind::Page).take(pages.len()) {
             if self.answers.get(kind).is_none() {
-                return Err(at(kind, "it is listed, others are kept, and it is not"));
+                return Err(at(
+                    kind,
+                    "it is listed and missing, and other pages are kept",
+                ));
             }
         }
         if self.answers.count() != pages.len() + gets {
@@ -200,14 +185,17 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         let mut list = KeptList::<T>::new(name);
         for (kind, recorded) in self.pages(name) {
             let packed = self.answers.get(kind).unwrap_or_default();
-            let body = unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it is no gzip"))?;
+            let body =
+                unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it cannot be unpacked"))?;
             let page = match self.is_full {
                 true => list
-                    .page(body)
-                    .ok_or(at(kind, "it is no page of its list"))?,
+                    .page(body, recorded)
+                    .ok_or(at(kind, "it cannot be read as a page of its list"))?,
                 false => Page {
-                    rows: rows_of_minimal_page(&body)
-                        .ok_or(at(kind, "it is not in the form in which pages are kept"))?,
+                    rows: rows_of_minimal_page(&body).ok_or(at(
+                        kind,
+                        "it does not have the form in which pages are kept",
+                    ))?,
                     is_partial: false,
                     record: recorded.clone(),
                     body,
@@ -216,7 +204,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             };
             if page.record != *recorded || page.rows.len() as u64 != recorded.rows {
                 let text = "it is not the page that was recorded: its digest, size, rows or place in \
-                            its list is another";
+                            its list differs";
                 return Err(at(kind, text));
             }
             take(page);
@@ -256,7 +244,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         if members.pages.is_empty() {
             return match recorded {
                 Memberships::Read { .. } => Err(otherwise(
-                    "memberships were read, and no page of them is listed",
+                    "memberships were read, and none of their pages is listed",
                 )),
                 Memberships::Incomplete { .. } | Memberships::Unreadable { .. } => {
                     Ok(Members::without(recorded.clone()))
@@ -290,9 +278,8 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         } = &self.recorded.gaps;
         let packed = self.answers.get(RawKind::Gets);
         let content = match packed {
-            Some(packed) => {
-                unpacked(packed, MOST_GETS_BYTES).ok_or(at(RawKind::Gets, "it is no gzip"))?
-            }
+            Some(packed) => unpacked(packed, MOST_GETS_BYTES)
+                .ok_or(at(RawKind::Gets, "it cannot be unpacked"))?,
             None => Vec::new(),
         };
         let ids = derivation.to_read_alone();
@@ -303,19 +290,21 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 true => kept_user(line),
                 false => serde_json::from_slice(line).ok(),
             };
-            let user: User = user.ok_or(at(RawKind::Gets, "a line of it is no user"))?;
+            let user: User =
+                user.ok_or(at(RawKind::Gets, "a line of it cannot be read as a user"))?;
             let place = match &user.id {
                 Some(id) => left.iter().position(|left| left == id),
                 // The ids that answer nothing are not told: only where there is none, the next is it.
                 None if *gets_not_found == 0 => Some(0),
                 None => {
                     return Err(Trouble::NotPossible(
-                        "a user that was read alone does not say who it is".to_owned(),
+                        "a user that was read alone has no id".to_owned(),
                     ));
                 }
             };
             let Some((id, rest)) = place.and_then(|place| left[place..].split_first()) else {
-                let text = "it holds a user that had no need to be read alone, or not in its place";
+                let text =
+                    "it holds a user that did not have to be read alone, or one in the wrong place";
                 return Err(at(RawKind::Gets, text));
             };
             derivation.take_alone(id, user);
@@ -390,7 +379,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 emails_missing_in_list == gaps.emails_missing_in_list,
             ),
             (
-                "the number of e-mails that are none",
+                "the number of unusable e-mails",
                 emails_unreadable == gaps.emails_unreadable,
             ),
             (
@@ -400,7 +389,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             ("Asana's own list of users", second_list == gaps.second_list),
         ] {
             if !is_same {
-                differences.push(format!("{what} is another"));
+                differences.push(format!("{what} differs"));
             }
         }
         if differences.is_empty() {
@@ -440,7 +429,7 @@ fn of_accounts(derived: &[Account], recorded: &[Account], differences: &mut Vec<
         let other = (order.is_ge()).then(|| recorded.next()).flatten();
         match (one, other) {
             (Some(one), None) => {
-                differences.push(format!("account {} is left out", one.id));
+                differences.push(format!("account {} is missing", one.id));
             }
             (None, Some(other)) => {
                 differences.push(format!("account {} is in no raw page", other.id));
@@ -448,7 +437,7 @@ fn of_accounts(derived: &[Account], recorded: &[Account], differences: &mut Vec<
             (Some(one), Some(other)) => {
                 let apart = apart(one, other);
                 if !apart.is_empty() {
-                    differences.push(format!("account {} has another {apart}", one.id));
+                    differences.push(format!("account {} differs in {apart}", one.id));
                 }
             }
             (None, None) => return,
@@ -481,7 +470,7 @@ fn apart(one: &Account, other: &Account) -> String {
         ("role", *role == other.role),
         ("licence", *view_only == other.view_only),
         ("external id", *external_id == other.external_id),
-        ("beginning", *joined_at == other.joined_at),
+        ("joining date", *joined_at == other.joined_at),
         ("last login", *last_login_at == other.last_login_at),
     ];
     let apart = fields.iter().filter(|(_, is_same)| !is_same);

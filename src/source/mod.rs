@@ -140,11 +140,11 @@ async fn fetch(client: &truto::Client, settings: &Settings) -> Result<Fetched, S
             listing,
             memberships,
             gaps,
-            derivation: Some(HowDerived {
+            derivation: HowDerived {
                 version: VERSION,
                 kept: settings.raw,
-            }),
-            mapping: Some(mapping),
+            },
+            mapping,
             clock_skew_minutes: client.skew_minutes(),
             requests,
             accounts,

@@ -76,6 +76,10 @@ async fn connection(client: &Client) -> Result<Connection, SourceError> {
             integration,
             authentication_method: account.authentication_method,
             scopes,
+            tenant_id: account.tenant_id,
+            environment_id: account.environment_id,
+            is_sandbox: account.is_sandbox,
+            region: account.region,
         }),
     }
 }

@@ -32,6 +32,11 @@ impl Folder {
         self.root.join(name).display().to_string()
     }
 
+    pub(super) fn exists(&self) -> bool {
+        let found = fs::metadata(&self.root);
+        !found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    }
+
     pub(super) fn create(&self, name: &str, bytes: &[u8]) -> Result<Created, StoreError> {
         let created = self.put(name, bytes)?;
         self.sync_folders([name])?;

@@ -63,6 +63,14 @@ pub struct Read {
     pub lock: Option<ObjectLock>,
 }
 
+/// An object that was listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub name: String,
+    /// When it was stored, by the bucket's clock. The times of files in a folder change with each copy and say nothing.
+    pub stored_at: Option<Timestamp>,
+}
+
 /// What became of names over time: evidence is written once, so that nothing should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
@@ -285,23 +293,47 @@ impl Store {
         }
     }
 
+    /// Whether there is a place to read from. A bucket that is not there answers with an error.
+    pub async fn exists(&self) -> bool {
+        match &self.kind {
+            Kind::Folder(folder) => {
+                let exists = blocking(folder, |folder| Ok(folder.exists())).await;
+                exists.unwrap_or(true)
+            }
+            Kind::S3(_) => true,
+        }
+    }
+
     /// All names that begin with `prefix`, sorted; end it with `/` to mean what is below a name.
     ///
     /// A listing is complete or it is an error. Temporary files are no objects.
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let listed = self.list_with_times(prefix).await?;
+        Ok(listed.into_iter().map(|object| object.name).collect())
+    }
+
+    /// The same with the time at which each object was stored.
+    pub async fn list_with_times(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         if !prefix.is_empty() {
             ensure_name(&format!("{prefix}_"))?;
         }
         match &self.kind {
             Kind::Folder(folder) => {
                 let prefix = prefix.to_owned();
-                blocking(folder, move |folder| folder.list(&prefix)).await
+                let names = blocking(folder, move |folder| folder.list(&prefix)).await?;
+                let listed = |name| Listed {
+                    name,
+                    stored_at: None,
+                };
+                Ok(names.into_iter().map(listed).collect())
             }
             Kind::S3(s3) => {
-                let mut names = s3.list(prefix).await?;
+                let mut listed = s3.list(prefix).await?;
                 // A key with a slash at its end is how S3's console draws an empty folder.
-                names.retain(|name| !name.is_empty() && !name.ends_with('/') && !is_reserved(name));
-                Ok(names)
+                listed.retain(|Listed { name, .. }| {
+                    !name.is_empty() && !name.ends_with('/') && !is_reserved(name)
+                });
+                Ok(listed)
             }
         }
     }

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Created, Deleted, History, ObjectLock, Read, StoreError};
+use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
 use crate::aws::{Action, AwsError, BAD_REQUEST, Failure, Kind, Retries, get_once, retry};
 use crate::people::{Lock, LockMode, Protection};
 
@@ -235,26 +235,28 @@ impl S3 {
         }
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
         let address = self.locate(prefix);
         // With its slash, so that `prefix` never finds what lies under `prefix-2`.
         let ours = self.key("");
         let wanted = self.key(prefix);
-        let mut names = Vec::new();
+        let mut listed = Vec::new();
         let mut token = None;
         loop {
             let list = || self.list_once(&wanted, token.as_deref());
             let page = retry(self.retries, &address, list)
                 .await
                 .map_err(|failure| self.error(Action::List, &address, failure))?;
-            let keys = page.contents().iter().filter_map(|object| object.key());
-            names.extend(
-                keys.filter_map(|key| key.strip_prefix(&ours))
-                    .map(str::to_owned),
-            );
+            listed.extend(page.contents().iter().filter_map(|object| {
+                let stored_at = object.last_modified();
+                Some(Listed {
+                    name: object.key()?.strip_prefix(&ours)?.to_owned(),
+                    stored_at: stored_at.and_then(|at| Timestamp::from_second(at.secs()).ok()),
+                })
+            }));
             if !page.is_truncated().unwrap_or(false) {
-                names.sort();
-                return Ok(names);
+                listed.sort_by(|one, other| one.name.cmp(&other.name));
+                return Ok(listed);
             }
             // A list that stopped half-way is an error, not a short list.
             if page.next_continuation_token.is_none() || page.next_continuation_token == token {

@@ -230,8 +230,11 @@ impl Client {
             full.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         query.extend(cursor.map(Cursor::parameter));
         let what = format!("GET /{}", list.path.join("/"));
+        let mut attempts = 0;
         for attempt in 1.. {
-            let answer = self.data(&path, &query).await?;
+            let mut answer = self.data(&path, &query).await?;
+            attempts += answer.attempts;
+            answer.attempts = attempts;
             match Contents::read(&answer.body) {
                 Ok(contents) => return Ok((contents, answer)),
                 // `/me` may answer with its one record bare.

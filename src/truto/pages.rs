@@ -194,12 +194,13 @@ impl Course {
         }
     }
 
-    /// Takes the next page.
+    /// Takes the next page, from an answer of this status that took so many attempts.
     fn page<T>(
         &mut self,
         contents: Contents<T>,
         body: Vec<u8>,
         date: Option<Timestamp>,
+        (status, attempts): (u16, u32),
     ) -> Page<T> {
         let Contents {
             rows,
@@ -217,6 +218,8 @@ impl Course {
             sha256: const_hex::encode(Sha256::digest(&body)),
             cursor_sha256: asked_with.map(|cursor| const_hex::encode(cursor.digest())),
             last: next.is_none(),
+            status,
+            attempts,
         };
         self.end = match &next {
             None => Some(End::LastPage),
@@ -292,7 +295,8 @@ impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
                 (error, _) => error,
             })?;
         let date = answer.date();
-        Ok(Some(self.course.page(contents, answer.body, date)))
+        let came = (answer.status.as_u16(), answer.attempts);
+        Ok(Some(self.course.page(contents, answer.body, date, came)))
     }
 
     /// How the list ended; none while it goes on.
@@ -322,13 +326,15 @@ impl<T: for<'de> Deserialize<'de>> KeptList<T> {
         }
     }
 
-    /// The next page, from its body; none where the body is no page, or the list had ended.
-    pub fn page(&mut self, body: Vec<u8>) -> Option<Page<T>> {
+    /// The next page, from its body and what was recorded of the answer beside it; none where the body is no
+    /// page, or the list had ended.
+    pub fn page(&mut self, body: Vec<u8>, recorded: &PageRecord) -> Option<Page<T>> {
         if self.course.end.is_some() {
             return None;
         }
         let contents = Contents::read(&body).ok()?;
-        Some(self.course.page(contents, body, None))
+        let came = (recorded.status, recorded.attempts);
+        Some(self.course.page(contents, body, None, came))
     }
 
     /// How the list ended; none while it goes on.

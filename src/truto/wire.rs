@@ -378,6 +378,15 @@ pub struct IntegratedAccount {
     /// Whose it is, in the customer's own words.
     #[serde(deserialize_with = "lenient::text")]
     pub tenant_id: Option<String>,
+    /// The environment it belongs to.
+    #[serde(deserialize_with = "lenient::text")]
+    pub environment_id: Option<String>,
+    /// Whether it is a sandbox.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub is_sandbox: Option<bool>,
+    /// Where Truto keeps it: `wnam`, `enam`, `apac`, `eu`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub region: Option<String>,
     /// `active`, `connecting`, `needs_reauth`, `validation_error`, …
     #[serde(deserialize_with = "lenient::text")]
     pub status: Option<String>,
@@ -660,4 +669,32 @@ pub struct TokenTold {
     /// When it ends, where it does.
     #[serde(deserialize_with = "lenient::text")]
     pub expires_at: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_tells_where_it_belongs_as_far_as_truto_does() {
+        let told: IntegratedAccount = serde_json::from_str(
+            r#"{"id": "c1", "tenant_id": "acme", "environment_id": "e1", "is_sandbox": true, "region": "eu"}"#,
+        )
+        .expect("a connection");
+        assert_eq!(told.tenant_id.as_deref(), Some("acme"));
+        assert_eq!(told.environment_id.as_deref(), Some("e1"));
+        assert_eq!(told.is_sandbox, Some(true));
+        assert_eq!(told.region.as_deref(), Some("eu"));
+        for nothing in [
+            "{}",
+            r#"{"is_sandbox": null, "region": {}, "environment_id": ""}"#,
+        ] {
+            let told: IntegratedAccount = serde_json::from_str(nothing).expect("a connection");
+            assert_eq!(
+                (told.environment_id, told.is_sandbox, told.region),
+                (None, None, None),
+                "{nothing}"
+            );
+        }
+    }
 }

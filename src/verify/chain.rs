@@ -1,28 +1,29 @@
 //! One connection's ledger, from its first entry to its last.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use tracing::info;
 
-use super::again::Judges;
 use super::committed::Committed;
-use super::nights;
+use super::operation::{self, FailedRun, Started};
 use super::reader::Reader;
+use super::recompute::Recompute;
 use super::reviews;
 use super::runs;
 use super::signatures::Signatures;
+use super::tail::{self, StoredTimes};
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
 use crate::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, ReviewPart,
     RunFile, RunFolder, sha256_hex,
 };
-use crate::store::{History, StoreError};
+use crate::store::{History, Listed, StoreError};
 
 /// What lies below a connection's folder.
 struct Listing {
-    /// Numbers of the entries.
-    sequences: BTreeSet<u64>,
+    /// Numbers of the entries, and when a bucket stored each.
+    sequences: BTreeMap<u64, Option<Timestamp>>,
     /// Whether there is a number zero, which no entry has.
     has_zero: bool,
     /// Names in the ledger's folder that are neither entry nor signature.
@@ -38,19 +39,19 @@ struct Listing {
 impl Listing {
     async fn of(store: &Reader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
         let mut listing = Self {
-            sequences: BTreeSet::new(),
+            sequences: BTreeMap::new(),
             has_zero: false,
             strangers: Vec::new(),
             runs: BTreeMap::new(),
             reviews: BTreeMap::new(),
             others: Vec::new(),
         };
-        for name in store.list(&format!("{folder}/")).await? {
+        for Listed { name, stored_at } in store.list(&format!("{folder}/")).await? {
             if let Some(sequence) = folder.sequence_of(&name) {
                 if sequence == 0 {
                     listing.has_zero = true;
                 } else {
-                    listing.sequences.insert(sequence);
+                    listing.sequences.insert(sequence, stored_at);
                 }
             } else if name.starts_with(&folder.ledger()) {
                 if !folder.is_signature(&name) {
@@ -89,39 +90,41 @@ pub(super) async fn verify(
         ..ChainVerified::default()
     };
     for name in listing.strangers.iter().chain(&listing.others) {
-        let text = "nobody who writes evidence makes a file of this name here";
+        let text = "the job writes no file of this name here";
         verified.fault(FaultKind::ExtraFile, name, text);
     }
 
-    let mut judges = Judges::default();
+    let mut recompute = Recompute::default();
     let mut signatures = Signatures::new(store, folder, &expected.keys);
     let mut before: Option<Link> = None;
-    let mut nights: Vec<(Timestamp, u64)> = Vec::new();
+    let mut started: Vec<Started> = Vec::new();
+    let mut newest: Option<Timestamp> = None;
+    let mut stored_times = StoredTimes::default();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
     let sequences = std::mem::take(&mut listing.sequences);
-    let head = sequences.last().copied().unwrap_or_default();
+    let head = sequences.keys().last().copied().unwrap_or_default();
     let mut wanted = 1;
     if listing.has_zero {
         let place = format!("{}, ledger entry 0", chain.folder);
-        let text = "the first entry is 1: nobody who writes evidence makes this one";
+        let text = "the first entry is 1: the job writes no entry of this number";
         verified.fault(FaultKind::ExtraFile, place, text);
     }
-    for sequence in sequences {
+    for (sequence, stored_at) in sequences {
         let place = format!("{}, ledger entry {sequence}", chain.folder);
         if sequence > wanted {
             let text = match sequence - wanted {
-                1 => format!("entry {wanted} is not there"),
-                many => format!("{many} entries from {wanted} on are not there"),
+                1 => format!("entry {wanted} is missing"),
+                many => format!("{many} entries from {wanted} on are missing"),
             };
-            let text = format!("{text}: numbers have no gaps, so they were deleted");
+            let text = format!("{text}: numbers have no gaps, so this is a deletion");
             verified.fault(FaultKind::MissingEntry, place.clone(), text);
-            judges.cannot_read(wanted..=sequence - 1);
+            recompute.cannot_read(wanted..=sequence - 1);
         }
         wanted = sequence.saturating_add(1);
         let Some(bytes) = store.read(&folder.entry(sequence)).await? else {
-            let text = "it was listed, and is gone";
+            let text = "it was listed and cannot be read any more";
             verified.fault(FaultKind::MissingEntry, place, text);
-            judges.cannot_read(sequence..=sequence);
+            recompute.cannot_read(sequence..=sequence);
             continue;
         };
         chain.entries += 1;
@@ -139,7 +142,7 @@ pub(super) async fn verify(
             Ok(entry) => entry,
             Err(fault) => {
                 verified.fault(FaultKind::BrokenLink, place, fault.to_string());
-                judges.cannot_read(sequence..=sequence);
+                recompute.cannot_read(sequence..=sequence);
                 before = None;
                 continue;
             }
@@ -149,6 +152,7 @@ pub(super) async fn verify(
         signatures
             .check(sequence, &bytes, &sha256, &entry, &place, verified)
             .await?;
+        stored_times.compare(sequence, entry.committed_at, stored_at);
         before = Some(Link {
             sequence,
             sha256,
@@ -160,11 +164,12 @@ pub(super) async fn verify(
             EntryKind::ReviewOpen | EntryKind::ReviewClose => ReviewFolder::parse(&entry.run),
         };
         if let Some(part) = is_review {
+            newest = newest.max(Some(entry.committed_at));
             if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                 let text = format!("entry {other} commits the same part of the review, `{part}`");
                 verified.fault(FaultKind::Moved, place, text);
-                judges.remember(&entry);
-                judges.cannot_read(sequence..=sequence);
+                recompute.remember(&entry);
+                recompute.cannot_read(sequence..=sequence);
                 continue;
             }
             let kind = match entry.kind {
@@ -181,47 +186,44 @@ pub(super) async fn verify(
                 always: always.map(|file| file.name().to_owned()).collect(),
                 now: expected.now,
             };
-            judges.remember(&entry);
+            recompute.remember(&entry);
             chain.reviews += 1;
             let of = reviews::Part {
                 stored: &stored,
                 connection: folder,
                 part: kind,
             };
-            reviews::verify(&of, &mut judges, &mut chain, verified).await?;
+            reviews::verify(&of, &mut recompute, &mut chain, verified).await?;
             continue;
         }
         if !matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
-            judges.cannot_read(sequence..=sequence);
+            recompute.cannot_read(sequence..=sequence);
         }
         match RunFolder::parse(&entry.run) {
             None => {
-                judges.remember(&entry);
-                judges.cannot_read(sequence..=sequence);
-                let text = format!("it names the run `{}`, which is no run's folder", entry.run);
+                recompute.remember(&entry);
+                recompute.cannot_read(sequence..=sequence);
+                let text = format!("its run `{}` is not the name of a run folder", entry.run);
                 verified.fault(FaultKind::Disagreement, place, text);
             }
             Some(run) => {
                 if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
                     let text = format!("entry {other} commits the same run, `{}`", entry.run);
                     verified.fault(FaultKind::Moved, place, text);
-                    // The folder was held against the entry that it is of.
-                    judges.remember(&entry);
+                    // The folder was compared with its own entry.
+                    recompute.remember(&entry);
                     continue;
                 }
                 if !run.is_of_its_day() {
-                    let text = "its run lies under another day than its own";
+                    let text = "its run lies in the folder of another day";
                     verified.fault(FaultKind::Disagreement, place.clone(), text);
                 }
                 if let Some(as_of) = run.instant() {
                     if as_of > entry.committed_at {
-                        let text = format!("its run is of {as_of}, after it was committed");
+                        let text = format!("its run began at {as_of}, after the commit");
                         verified.fault(FaultKind::RunAfterCommit, place.clone(), text);
                     }
-                    // One that could not be judged is explained; a periodic review is no night.
-                    if matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
-                        nights.push((as_of, sequence));
-                    }
+                    newest = newest.max(Some(as_of));
                 }
                 match entry.kind {
                     EntryKind::Failure => chain.failures += 1,
@@ -238,14 +240,39 @@ pub(super) async fn verify(
                     always: always.iter().map(RunFile::name).collect(),
                     now: expected.now,
                 };
-                judges.remember(&entry);
-                runs::verify(&stored, &mut judges, &mut chain, verified).await?;
+                recompute.remember(&entry);
+                let manifest = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
+                let failure = manifest
+                    .as_ref()
+                    .and_then(|manifest| manifest.failure.as_ref());
+                if let Some(at) = run.instant()
+                    && matches!(entry.kind, EntryKind::Run | EntryKind::Failure)
+                {
+                    let is_failure = entry.kind == EntryKind::Failure;
+                    let failed = is_failure.then(|| FailedRun {
+                        entry: sequence,
+                        run: entry.run.clone(),
+                        stage: failure.map(|failure| failure.stage.clone()),
+                        exit: failure.map(|failure| failure.code),
+                    });
+                    let schedule = manifest.and_then(|manifest| manifest.schedule);
+                    started.push(Started {
+                        at,
+                        failed,
+                        schedule,
+                    });
+                }
             }
         }
         info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");
     }
     if chain.entries == 0 {
-        let text = "there is no ledger entry: nothing here is evidence";
+        let text = match expected.connection {
+            None => "it has no ledger entry, so nothing in it is evidence",
+            Some(_) => {
+                "it has no ledger entry: check the connection id; if it is right, the evidence was deleted"
+            }
+        };
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
     let place = format!("{}, ledger entry {head}", chain.folder);
@@ -253,18 +280,26 @@ pub(super) async fn verify(
     chain.signed = signatures.good;
     chain.signatures_unchecked = signatures.unchecked;
     check_history(history, folder, &runs_named, &chain.expired, verified);
-    // The runs of lost entries are there, and nobody vouches for them any more.
-    let all = listing.runs.into_keys().chain(listing.reviews.into_keys());
-    chain.uncommitted = all.filter(|run| !runs_named.contains_key(run)).collect();
-    nights.sort();
-    chain.period = nights.first().zip(nights.last()).map(|(a, b)| (a.0, b.0));
-    let (every, until) = (expected.every.as_ref(), expected.until);
-    nights::check(&nights, every, until, &chain.folder, verified);
+    let mut complete = Vec::new();
+    for (name, files) in listing.runs.into_iter().chain(listing.reviews) {
+        if !runs_named.contains_key(&name) {
+            complete.extend(tail::uncommitted(store, folder, &name, &files).await?);
+            chain.uncommitted.push(name);
+        }
+    }
+    tail::warn_of_newer(folder, complete, newest, verified);
+    stored_times.warn(folder, verified);
+    chain.stored_times = stored_times.compared;
+    started.sort_by_key(|run| run.at);
+    let (first, last) = (started.first(), started.last());
+    chain.period = first.zip(last).map(|(first, last)| (first.at, last.at));
+    let rhythm = expected.every.as_ref();
+    chain.operation = operation::check(&started, rhythm, &expected.period, expected.now);
     verified.chains.push(chain);
     Ok(())
 }
 
-/// Evidence is written once and never deleted. What nobody vouches for, and what is expired, may be.
+/// Evidence is written once and never deleted. Files without an entry and expired files may be.
 fn check_history(
     history: &History,
     folder: &ConnectionFolder,
@@ -291,11 +326,11 @@ fn check_history(
                 })
     };
     for name in replaced.iter().filter(is_evidence) {
-        let text = "it was written more than once: an older version lies below what is read";
+        let text = "it was written more than once: an older version exists";
         verified.fault(FaultKind::SecondVersion, name, text);
     }
     for name in deleted.iter().filter(is_evidence) {
-        let text = "it was deleted: a delete marker lies, or lay, on it";
+        let text = "it was deleted: it has, or had, a delete marker";
         verified.fault(FaultKind::DeleteMarker, name, text);
     }
 }
@@ -308,11 +343,11 @@ fn check_entry(
     verified: &mut Verified,
 ) {
     if entry.sequence != sequence {
-        let text = format!("it says that it is entry {}", entry.sequence);
+        let text = format!("its content is that of entry {}", entry.sequence);
         verified.fault(FaultKind::Moved, place, text);
     }
     if ConnectionFolder::of(&entry.connection) != *folder {
-        let text = "it is of another connection";
+        let text = "it belongs to another connection";
         verified.fault(FaultKind::Moved, place, text);
     }
 }
@@ -320,23 +355,24 @@ fn check_entry(
 fn check_link(entry: &Entry, before: Option<&Link>, place: &str, verified: &mut Verified) {
     if entry.sequence == 1 {
         if entry.previous_sha256 != FIRST_PREVIOUS {
-            let text = "it is the first and names a predecessor";
+            let text = "it is the first entry and names a predecessor";
             verified.fault(FaultKind::BrokenLink, place, text);
         }
         return;
     }
-    // A gap has been told of, and nothing links over it.
+    // A gap has been reported, and no link leads across it.
     let Some(before) = before.filter(|before| before.sequence + 1 == entry.sequence) else {
         return;
     };
     if entry.previous_sha256 != before.sha256 {
-        let text = format!("entry {} is not the one it links to", before.sequence);
+        let text = format!("it does not link to entry {} as it is", before.sequence);
         verified.fault(FaultKind::BrokenLink, place, text);
     }
     if entry.committed_at < before.committed_at {
         let text = format!(
-            "it was committed at {}, before entry {}",
-            entry.committed_at, before.sequence
+            "it was committed at {}, before entry {}, which was committed at {}: one of the two clocks was wrong by more \
+             than 5 minutes, or the entries were backdated",
+            entry.committed_at, before.sequence, before.committed_at
         );
         verified.fault(FaultKind::WentBack, place, text);
     }

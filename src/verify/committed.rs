@@ -1,5 +1,5 @@
-//! A folder that an entry commits, a run's or a review's: every file of it against the hashes that the
-//! entry vouches for.
+//! A folder that an entry commits, of a run or a review: every file compared with the hash that the entry
+//! vouches for.
 
 use std::collections::BTreeMap;
 
@@ -16,28 +16,28 @@ pub(super) struct Committed<'a> {
     pub(super) entry: &'a Entry,
     /// Its whole name.
     pub(super) folder: String,
-    /// What it is of, for people: `run`, `review`.
+    /// What it belongs to, for people: `run`, `review`.
     pub(super) what: &'static str,
     /// Names relative to it.
     pub(super) files: Vec<String>,
     /// Names that the sums of every folder of its kind have.
     pub(super) always: Vec<String>,
-    /// The instant of checking: what must be kept no longer may be gone.
+    /// The instant of checking: what has expired may be gone.
     pub(super) now: Timestamp,
 }
 
-/// What is there, of which nothing is gone that may be.
+/// The files of a folder of which nothing has expired.
 pub(super) struct Found {
     /// Hash of every file that `SHA256SUMS` names.
     pub(super) sums: BTreeMap<String, String>,
-    /// Size of every file that is sound.
-    sound: BTreeMap<String, u64>,
-    /// The sound files that were to be kept.
+    /// Size of every file whose hash is right.
+    right: BTreeMap<String, u64>,
+    /// The files with the right hash that were to be kept.
     pub(super) kept: BTreeMap<String, Vec<u8>>,
 }
 
 impl Found {
-    /// A file that was to be kept, if it is sound.
+    /// A file that was to be kept, if its hash is right.
     pub(super) fn get(&self, file: &str) -> Option<&Vec<u8>> {
         self.kept.get(file)
     }
@@ -46,9 +46,9 @@ impl Found {
     /// own hash, and nothing more.
     pub(super) fn is_described_by(&self, records: &[FileRecord]) -> bool {
         let is_as_described = records.iter().all(|record| {
-            let sound = self.sound.get(&record.name);
+            let right = self.right.get(&record.name);
             self.sums.get(&record.name) == Some(&record.sha256)
-                && sound.is_none_or(|bytes| *bytes == record.bytes)
+                && right.is_none_or(|bytes| *bytes == record.bytes)
         });
         let manifest = RunFile::Manifest.name();
         let is_described =
@@ -67,7 +67,7 @@ impl Committed<'_> {
         self.store.read(&self.place(file)).await
     }
 
-    /// Whether its time to be kept is over.
+    /// Whether its retention has ended.
     fn may_be_gone(&self) -> bool {
         self.entry
             .retain_until
@@ -78,7 +78,7 @@ impl Committed<'_> {
     /// or something is gone and may be: a store deletes what is expired file by file, and what is left must
     /// still be what it was.
     ///
-    /// Of the sound files only those are held that are to be kept.
+    /// Only the files that are to be kept are held.
     pub(super) async fn walk(
         &self,
         is_kept: impl Fn(&str) -> bool,
@@ -90,7 +90,7 @@ impl Committed<'_> {
         };
         for file in self.always.iter().filter(|file| !sums.contains_key(*file)) {
             let text = format!(
-                "every {} of its kind has it, and the sums of this one do not name it",
+                "every {} of its kind has this file, and SHA256SUMS does not list it",
                 self.what
             );
             verified.fault(FaultKind::MissingFile, self.place(file), text);
@@ -98,12 +98,12 @@ impl Committed<'_> {
         let name = RunFile::Sums.name();
         let mut extra: Vec<&String> = self.files.iter().filter(|file| **file != name).collect();
         extra.retain(|file| !sums.contains_key(*file));
-        let (mut sound, mut kept) = (BTreeMap::new(), BTreeMap::new());
+        let (mut right, mut kept) = (BTreeMap::new(), BTreeMap::new());
         let mut is_partly_gone = false;
         for (file, sha256) in &sums {
             let place = self.place(file);
             if !is_name(&place) {
-                let text = format!("its name is none that a file of a {} can have", self.what);
+                let text = format!("a file of a {} cannot have this name", self.what);
                 verified.fault(FaultKind::MissingFile, place, text);
                 continue;
             }
@@ -117,8 +117,9 @@ impl Committed<'_> {
                     None if self.may_be_gone() => is_partly_gone = true,
                     None => {
                         let what = self.what;
-                        let text =
-                            format!("it was hashed when the {what} was committed, and is gone");
+                        let text = format!(
+                            "it belonged to the {what} when that was committed, and is gone"
+                        );
                         verified.fault(FaultKind::MissingFile, place, text);
                     }
                 }
@@ -127,26 +128,29 @@ impl Committed<'_> {
             if sha256_hex(&bytes) != *sha256 {
                 let what = self.what;
                 let text = format!(
-                    "its bytes are not those that were hashed when the {what} was committed"
+                    "its bytes differ from those that were hashed when the {what} was committed"
                 );
                 verified.fault(FaultKind::Modified, place, text);
                 continue;
             }
             chain.files += 1;
-            sound.insert(file.clone(), bytes.len() as u64);
+            right.insert(file.clone(), bytes.len() as u64);
             if is_kept(file) {
                 kept.insert(file.clone(), bytes);
             }
         }
         for file in extra {
-            let text = format!("it was not there when the {} was committed", self.what);
+            let text = format!(
+                "it did not belong to the {} when that was committed",
+                self.what
+            );
             verified.fault(FaultKind::ExtraFile, self.place(file), text);
         }
         if is_partly_gone {
             chain.expired.push(self.folder.clone());
             return Ok(None);
         }
-        Ok(Some(Found { sums, sound, kept }))
+        Ok(Some(Found { sums, right, kept }))
     }
 
     /// `SHA256SUMS`, if the entry vouches for it.
@@ -162,7 +166,7 @@ impl Committed<'_> {
                 chain.expired.push(self.folder.clone());
             } else {
                 let text = format!("the folder of a committed {} is gone", self.what);
-                verified.fault(FaultKind::MissingRun, self.folder.clone(), text);
+                verified.fault(FaultKind::MissingFolder, self.folder.clone(), text);
             }
             return Ok(None);
         }
@@ -170,18 +174,18 @@ impl Committed<'_> {
             if self.may_be_gone() {
                 chain.expired.push(self.folder.clone());
             } else {
-                let text = "it is gone, and with it what the entry vouches for";
+                let text = "it is gone, so the files of the folder cannot be checked";
                 verified.fault(FaultKind::MissingFile, place, text);
             }
             return Ok(None);
         };
         if sha256_hex(&bytes) != self.entry.sums_sha256 {
-            let text = format!("it is not the one that entry {} names", self.entry.sequence);
+            let text = format!("its hash is not the one in entry {}", self.entry.sequence);
             verified.fault(FaultKind::Modified, place, text);
             return Ok(None);
         }
         let Some(sums) = sums_of(&bytes) else {
-            let text = "it is not in the form sums are written in";
+            let text = "it does not have the form in which SHA256SUMS is written";
             verified.fault(FaultKind::Disagreement, place, text);
             return Ok(None);
         };
@@ -189,7 +193,7 @@ impl Committed<'_> {
         Ok(Some(sums))
     }
 
-    /// The name nobody wrote under which the same bytes lie: somebody renamed them.
+    /// The extra name under which the same bytes lie: the file was renamed.
     async fn renamed(&self, sha256: &str, extra: &[&String]) -> Result<Option<String>, StoreError> {
         let mut found = None;
         for other in extra.iter().filter(|other| is_name(&self.place(other))) {
@@ -210,7 +214,7 @@ impl Committed<'_> {
         let name = RunFile::Manifest.name();
         let bytes = found.get(&name)?;
         if sha256_hex(bytes) != self.entry.manifest_sha256 {
-            let text = format!("it is not the one that entry {} names", self.entry.sequence);
+            let text = format!("its hash is not the one in entry {}", self.entry.sequence);
             verified.fault(FaultKind::Modified, self.place(&name), text);
             return None;
         }

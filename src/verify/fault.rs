@@ -1,13 +1,12 @@
-//! What can be wrong with evidence, by kind and place.
+//! What can be wrong with evidence, by kind and place, and what only deserves a warning.
 
 use serde::Serialize;
 
 use crate::people::words;
 
-/// Something that is wrong.
+/// A fault of integrity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// What sort of wrong it is.
     pub kind: FaultKind,
     /// Where: a file, an entry, a run.
     pub place: String,
@@ -16,48 +15,71 @@ pub struct Fault {
 }
 
 words! {
-    /// What sort of wrong something is; the word is for `--json` and text.
+    /// What is wrong.
     FaultKind {
-        /// Bytes are not those that were hashed.
+        /// The bytes of a file differ from those that were hashed.
         Modified = "modified",
         /// A file of a committed run is gone.
         MissingFile = "missing_file",
-        /// A file lies in a committed run's folder or in the ledger that nobody wrote.
+        /// A committed folder or the ledger holds a file that the job did not write.
         ExtraFile = "extra_file",
-        /// The folder of a committed run is gone before its time.
-        MissingRun = "missing_run",
-        /// A number of the ledger is not there: an entry was deleted.
+        /// The folder of a committed run is gone before its retention ends.
+        MissingFolder = "missing_folder",
+        /// A number of the ledger is missing: an entry was deleted.
         MissingEntry = "missing_entry",
-        /// An entry is not the one its successor links to, or not of the form entries have.
+        /// An entry is not the one that its successor links to, or has not the form of an entry.
         BrokenLink = "broken_link",
-        /// More than one version was written under a name.
+        /// More than one version of an object was written.
         SecondVersion = "second_version",
-        /// A name was deleted, though an older version may be there.
+        /// An object was deleted, though an older version may remain.
         DeleteMarker = "delete_marker",
-        /// Something lies under another name or place than the one it was written for.
+        /// A file, run or entry lies at another place than the one it was written for.
         Moved = "moved",
-        /// Entry, manifest, sums and result do not say the same.
+        /// Entry, manifest, sums and result contradict each other.
         Disagreement = "disagreement",
-        /// Judged again from its stored inputs, the night comes out otherwise; or made again from its night or its
-        /// own data, a file of a review does.
-        JudgedOtherwise = "judged_otherwise",
-        /// Derived again from Truto's answers as they are kept, the accounts come out otherwise.
-        AccountsOtherwise = "accounts_otherwise",
+        /// Recomputed from its stored inputs, a file of a run differs.
+        DecisionsDiffer = "decisions_differ",
+        /// Recomputed from Truto's stored answers, the accounts differ.
+        AccountsDiffer = "accounts_differ",
+        /// Recomputed from its run or from its own data, a file of a periodic review differs.
+        ReviewDiffers = "review_differs",
         /// An entry is dated before its predecessor.
         WentBack = "went_back",
-        /// A run is dated after it was committed.
+        /// A run is dated after its commit.
         RunAfterCommit = "run_after_commit",
-        /// A signature does not fit the entry and its key.
+        /// A signature does not match the entry and its key.
         BadSignature = "bad_signature",
         /// An entry that must be signed is not, or its signature is gone.
         MissingSignature = "missing_signature",
-        /// An entry is signed by a key that nobody pinned.
+        /// An entry is signed with a key that was not given.
         UnknownKey = "unknown_key",
-        /// The end of the ledger is cut off.
-        CutTail = "cut_tail",
-        /// A night is missing.
-        MissingNight = "missing_night",
-        /// There is no ledger.
+        /// The end of the ledger was cut off.
+        Truncated = "truncated",
+        /// The ledger has no entries.
         EmptyLedger = "empty_ledger",
+    }
+}
+
+/// What may be harmless, and should be looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    pub kind: WarningKind,
+    /// The connection.
+    pub place: String,
+    /// How many folders or entries it is about.
+    pub count: u64,
+    /// The first of them.
+    pub first: String,
+    /// Sentences.
+    pub text: String,
+}
+
+words! {
+    /// What a warning is about.
+    WarningKind {
+        /// Complete folders without an entry are newer than the newest entry.
+        NewerThanLedger = "newer_than_ledger",
+        /// Entries were stored at another time than they state.
+        StoredAtAnotherTime = "stored_at_another_time",
     }
 }

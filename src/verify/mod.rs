@@ -1,47 +1,49 @@
-//! Is the evidence what was written? Read by somebody who trusts nothing they cannot recompute.
+//! Checks evidence for someone who trusts nothing they cannot recompute, and gives two answers.
 //!
-//! Every ledger from its first entry to its last, every file of every run, the accounts derived again
-//! from the answers they came in, the judgement made again from what is stored, and periodic reviews held
-//! against their nights. Nothing is written, and no network is used but the store's.
+//! *Integrity*: every ledger from its first entry to its last, every file of every run, the accounts recomputed from
+//! Truto's answers, the decisions recomputed from the stored inputs, and periodic reviews compared with their runs.
+//! *Operation*: the scheduled runs that were not started. Nothing is written, and only the store is contacted.
 
-mod again;
 mod chain;
 mod committed;
 mod fault;
-mod nights;
+mod operation;
+mod output;
 mod reader;
+mod recompute;
 mod reviewed;
 mod reviews;
 mod runs;
 mod signatures;
-mod told;
+mod tail;
 
 use jiff::Timestamp;
 
-pub use fault::{Fault, FaultKind};
-pub use nights::Rhythm;
+pub use fault::{Fault, FaultKind, Warning, WarningKind};
+pub use operation::{Bound, Due, FailedRun, Missing, Operation, Period, Rhythm};
+pub use output::{as_json, as_text};
 pub use reader::Locks;
 use reader::Reader;
-pub use told::{as_json, as_text};
 
 use crate::evidence::ConnectionFolder;
+use crate::exit::Exit;
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 
 /// What to check the evidence against.
 #[derive(Clone, Debug)]
 pub struct Expectations {
-    /// The instant of checking: a run whose time to be kept is over may be gone.
+    /// The instant of checking: a run whose retention has ended may be gone.
     pub now: Timestamp,
-    /// Only this connection; none: every one below the address.
+    /// Only this connection; none: every connection below the address.
     pub connection: Option<String>,
-    /// Entries somebody noted elsewhere: a chain cannot see its own end cut off.
+    /// Entries that were noted elsewhere: a chain cannot show that its own end was cut off.
     pub heads: Vec<Anchor>,
-    /// How often a review was to run, so that missing nights are known.
+    /// How often runs were due. None: whether runs are missing is not checked.
     pub every: Option<Rhythm>,
-    /// Up to when it was to run; none: up to the last night there is.
-    pub until: Option<Timestamp>,
-    /// Public keys that are trusted. With one, the last entry must be signed by it.
+    /// The period in which runs were due.
+    pub period: Period,
+    /// Public keys that are trusted. If there is one, the last entry must be signed with one of them.
     pub keys: Vec<PublicKey>,
 }
 
@@ -73,14 +75,15 @@ impl Anchor {
 pub struct Verified {
     /// Where the evidence lies, as shown to people.
     pub location: String,
-    /// Each connection's ledger.
     pub chains: Vec<ChainVerified>,
     /// The locks of what was read.
     pub locks: Locks,
-    /// Why the store's older versions were not looked at, where they were not.
-    pub versions_not_told: Option<&'static str>,
-    /// Everything that is wrong, in the order it was met.
+    /// Why older versions were not checked, if they were not.
+    pub versions_unchecked: Option<&'static str>,
+    /// Faults of integrity, in the order in which they were met.
     pub faults: Vec<Fault>,
+    /// What may be harmless, and should be looked into.
+    pub warnings: Vec<Warning>,
 }
 
 /// What was found of one connection.
@@ -90,67 +93,124 @@ pub struct ChainVerified {
     pub folder: String,
     /// Ledger entries.
     pub entries: u64,
-    /// The last of them.
+    /// The last entry.
     pub head: Option<Anchor>,
-    /// Entries of judged nights.
+    /// Entries of judged runs.
     pub runs: u64,
-    /// Entries of nights that could not be judged.
+    /// Entries of failed runs.
     pub failures: u64,
     /// Entries of periodic reviews, opened and closed.
     pub reviews: u64,
-    /// Parts of reviews that were held against what they were made from, and came out the same.
-    pub reviews_again: u64,
-    /// What of reviews was not, and why. No faults.
-    pub reviews_not_again: Vec<String>,
+    /// Parts of reviews that were recomputed and are the same.
+    pub reviews_recomputed: u64,
+    /// Parts of reviews that were not fully recomputed, and why. No faults.
+    pub reviews_not_recomputed: Vec<String>,
     /// Files whose hash is right.
     pub files: u64,
-    /// Runs whose accounts were derived again from the raw pages, and came out the same.
-    pub derived_again: u64,
-    /// Runs whose accounts were not, and why. No faults.
-    pub not_derived_again: Vec<String>,
+    /// Runs whose accounts were recomputed from the raw pages and are the same.
+    pub accounts_recomputed: u64,
+    /// Runs whose accounts were not recomputed, and why. No faults.
+    pub accounts_not_recomputed: Vec<String>,
     /// How many of these because raw pages were not kept.
     pub without_raw: u64,
-    /// Runs that were judged again, with the same result byte for byte.
-    pub judged_again: u64,
-    /// Runs that were not, and why. No faults.
-    pub not_judged_again: Vec<String>,
-    /// Entries whose signature fits: a pinned key, or where none is, one that lies beside the ledger.
+    /// Runs whose decisions were recomputed and are the same byte for byte.
+    pub decisions_recomputed: u64,
+    /// Runs whose decisions were not recomputed, and why. No faults.
+    pub decisions_not_recomputed: Vec<String>,
+    /// Entries with a good signature: by a key that was given, or, if none was, by one that lies beside the ledger.
     pub signed: u64,
-    /// Signed entries whose key is not at hand.
+    /// Signed entries whose key is not available.
     pub signatures_unchecked: u64,
-    /// Runs whose time to be kept is over and whose folder is gone. No faults.
+    /// Runs whose retention has ended and whose folder is gone. No faults.
     pub expired: Vec<String>,
-    /// Run folders that no entry vouches for: of runs that died. No evidence, and no faults.
+    /// Folders without a ledger entry, of runs that died. No evidence, and no faults.
     pub uncommitted: Vec<String>,
-    /// Instants of the first and the last night.
+    /// Instants of the first and the last run.
     pub period: Option<(Timestamp, Timestamp)>,
-    /// Anchors that were met.
+    /// Entries noted elsewhere that the ledger has.
     pub anchored: Vec<Anchor>,
+    /// How many entries were compared with the time at which the bucket stored them.
+    pub stored_times: u64,
+    pub operation: Operation,
 }
 
 impl Verified {
-    /// Whether nothing is wrong.
-    pub fn is_sound(&self) -> bool {
+    /// The first answer.
+    pub fn integrity_holds(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// The second answer: how many scheduled runs are missing; none where no schedule is known.
+    pub fn missing_runs(&self) -> Option<u64> {
+        let due = self.chains.iter().map(|chain| chain.operation.due.as_ref());
+        let missing: Option<Vec<u64>> = due.map(|due| due.map(Due::missing_runs)).collect();
+        missing
+            .filter(|missing| !missing.is_empty())
+            .map(|missing| missing.iter().sum())
+    }
+
+    pub fn exit(&self) -> Exit {
+        match (self.integrity_holds(), self.missing_runs()) {
+            (false, _) => Exit::IntegrityFault,
+            (true, Some(1..)) => Exit::Inconclusive,
+            (true, Some(0) | None) => Exit::Pass,
+        }
     }
 }
 
-/// Checks everything a store holds.
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("`{0}` does not exist")]
+    NotThere(String),
+    #[error("`{0}` holds no evidence: it has no folder system=asana/connection=…")]
+    NoEvidence(String),
+}
+
+impl VerifyError {
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::NotThere(_) => {
+                Some("check the path; without one, EVIDENCE_URL is used, or ./evidence")
+            }
+            Self::NoEvidence(_) => Some(
+                "name the place that EVIDENCE_URL names: the folder or prefix that holds system=asana; if the place is \
+                 right, its evidence was deleted",
+            ),
+        }
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.kind().into(),
+            Self::NotThere(_) | Self::NoEvidence(_) => Exit::Configuration,
+        }
+    }
+}
+
+/// Checks everything that a store holds.
 ///
 /// # Errors
-/// Where the store cannot be read; what is wrong with the evidence is a [`Fault`].
-pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, StoreError> {
+/// If the store cannot be read or is not there, or if nothing in it or asked of it is evidence; what is wrong with
+/// evidence is a [`Fault`].
+pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, VerifyError> {
     let mut verified = Verified {
         location: store.location(),
         ..Verified::default()
     };
+    if !store.exists().await {
+        return Err(VerifyError::NotThere(verified.location));
+    }
     let folders = match &expected.connection {
         Some(connection) => vec![ConnectionFolder::of(connection)],
         None => connections(store).await?,
     };
     let history = store.history(ConnectionFolder::ALL).await?;
     if let History::NotTold(why) = history {
-        verified.versions_not_told = Some(why);
+        verified.versions_unchecked = Some(why);
     }
     let reader = Reader::new(store, expected.now);
     for folder in folders {
@@ -160,34 +220,12 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
     if expected.connection.is_none() {
         verified.deleted_connections(&history);
     }
-    if verified.chains.is_empty() {
-        let place = verified.location.clone();
-        let text = "there is no connection's folder: nothing here is evidence";
-        verified.fault(FaultKind::EmptyLedger, place, text);
+    // Whoever noted a head, or sees deletions, knows that there was evidence.
+    if verified.chains.is_empty() && expected.heads.is_empty() && verified.faults.is_empty() {
+        return Err(VerifyError::NoEvidence(verified.location));
     }
     for anchor in &expected.heads {
-        let met = |chain: &ChainVerified| chain.anchored.contains(anchor);
-        if !verified.chains.iter().any(met) {
-            let place = format!("ledger entry {}", anchor.sequence);
-            let heads = verified
-                .chains
-                .iter()
-                .filter_map(|chain| chain.head.as_ref());
-            let last = heads.map(|head| head.sequence).max();
-            let is_cut = last.unwrap_or_default() < anchor.sequence;
-            let (kind, text) = if is_cut {
-                (
-                    FaultKind::CutTail,
-                    "the entry that was noted elsewhere is not there",
-                )
-            } else {
-                (
-                    FaultKind::Modified,
-                    "the entry is not the one that was noted elsewhere",
-                )
-            };
-            verified.fault(kind, place, text);
-        }
+        verified.check_anchor(anchor);
     }
     Ok(verified)
 }
@@ -206,7 +244,26 @@ async fn connections(store: &Store) -> Result<Vec<ConnectionFolder>, StoreError>
 }
 
 impl Verified {
-    /// Connections of which nothing is left to read but the marks of deletion.
+    /// An entry that was noted elsewhere must be there, as it was.
+    fn check_anchor(&mut self, anchor: &Anchor) {
+        let has_it = |chain: &ChainVerified| chain.anchored.contains(anchor);
+        if self.chains.iter().any(has_it) {
+            return;
+        }
+        let heads = self.chains.iter().filter_map(|chain| chain.head.as_ref());
+        let last = heads.map(|head| head.sequence).max().unwrap_or_default();
+        let (kind, text) = match last < anchor.sequence {
+            true => (
+                FaultKind::Truncated,
+                "the entry of --head is gone: the end of the ledger was cut off",
+            ),
+            false => (FaultKind::Modified, "the entry is not the one of --head"),
+        };
+        let place = format!("ledger entry {}", anchor.sequence);
+        self.fault(kind, place, text);
+    }
+
+    /// Connections of which only delete markers remain.
     fn deleted_connections(&mut self, history: &History) {
         let History::Told { deleted, .. } = history else {
             return;
@@ -215,7 +272,7 @@ impl Verified {
             .iter()
             .filter_map(|name| {
                 let folder = ConnectionFolder::containing(name)?;
-                // A run that died before its entry was no evidence.
+                // The files of a run that died before its entry are no evidence.
                 folder.sequence_of(name).map(|_| folder)
             })
             .map(|folder| folder.to_string())
@@ -223,7 +280,7 @@ impl Verified {
             .collect();
         gone.dedup();
         for folder in gone {
-            let text = "everything of this connection was deleted";
+            let text = "all ledger entries of this connection were deleted";
             self.fault(FaultKind::DeleteMarker, folder, text);
         }
     }

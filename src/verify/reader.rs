@@ -1,11 +1,11 @@
-//! Reading the store for who checks it: every object that is read is counted by its lock.
+//! Reads the store and counts every object by its lock.
 
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
 use crate::people::LockMode;
-use crate::store::{Store, StoreError};
+use crate::store::{Listed, Store, StoreError};
 
 /// A store, and the locks of what was read from it.
 pub(super) struct Reader<'a> {
@@ -19,11 +19,11 @@ pub(super) struct Reader<'a> {
 pub struct Locks {
     /// Objects that were read.
     pub objects: u64,
-    /// Those that nobody can take away now (compliance).
+    /// Objects that nobody can delete now (compliance).
     pub compliance: u64,
-    /// Those that only who may bypass the lock can take away now (governance).
+    /// Objects that only someone who may bypass the lock can delete now (governance).
     pub governance: u64,
-    /// When the first of these locks is over.
+    /// When the first of these locks ends.
     pub first_until: Option<Timestamp>,
 }
 
@@ -36,8 +36,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        self.store.list(prefix).await
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        self.store.list_with_times(prefix).await
     }
 
     pub(super) async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         Ok(Some(read.bytes))
     }
 
-    /// Reads what was counted before, or is no evidence of its own.
+    /// Reads an object that was counted before, or that is no evidence of its own.
     pub(super) async fn read_again(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.read(name).await
     }
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
 
 impl Locks {
     /// The same for people.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn as_text(&self) -> String {
         let Self {
             objects,
             compliance,
@@ -78,11 +78,11 @@ impl Locks {
         } = self;
         match first_until {
             None => format!(
-                "not locked, as far as is seen (s3:GetObjectRetention): none of the {objects} objects read"
+                "locks: none of the {objects} objects read is locked, or the locks cannot be read (s3:GetObjectRetention)"
             ),
             Some(until) => format!(
-                "locked: {} of the {objects} objects read ({compliance} compliance, {governance} \
-                 governance), the first until {until}",
+                "locks: {} of the {objects} objects read are locked ({compliance} compliance, {governance} \
+                 governance); the first lock ends at {until}",
                 compliance + governance
             ),
         }

@@ -1,15 +1,15 @@
 //! A part of a review compared with what it was made from: the worksheet with the run it froze and the reviews
 //! before it, the decisions with the worksheet, and the CSV files with both.
 //!
-//! Pages and spreadsheets are not made again: the manifest has their hashes. Worksheets are read when they are
+//! Pages and spreadsheets are not recomputed: the manifest has their hashes. Worksheets are read when they are
 //! needed, and none is held for later.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::FaultKind;
-use super::again::{Judges, Known};
 use super::committed::Found;
+use super::recompute::{Known, Recompute};
 use super::reviews::Part;
 use crate::evidence::{
     FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums_of,
@@ -25,44 +25,44 @@ use crate::store::{StoreError, is_name};
 const REPORTED: usize = 3;
 
 /// How comparing a part with what it was made from came out.
-pub(super) enum Held {
+pub(super) enum Compared {
     /// The same.
     Same,
     /// The same as far as it could be compared, and why no farther; no fault.
     InPart(String),
     /// These files differ.
-    Otherwise(Vec<(FaultKind, ReviewFile, String)>),
+    Differs(Vec<(FaultKind, ReviewFile, String)>),
 }
 
 /// What is found while a part is compared.
-struct Looked<'a> {
+struct Comparison<'a> {
     found: &'a Found,
-    /// Records of each file that was made again.
+    /// Records of each file that was recomputed.
     rows: Vec<(&'static str, Option<u64>)>,
     otherwise: Vec<(FaultKind, ReviewFile, String)>,
-    not_seen: Vec<String>,
+    unchecked: Vec<String>,
 }
 
-impl Looked<'_> {
+impl Comparison<'_> {
     fn otherwise(&mut self, kind: FaultKind, file: ReviewFile, text: impl Into<String>) {
         self.otherwise.push((kind, file, text.into()));
     }
 
-    fn not_seen(&mut self, why: impl Into<String>) {
-        self.not_seen.push(why.into());
+    fn unchecked(&mut self, why: impl Into<String>) {
+        self.unchecked.push(why.into());
     }
 
-    /// Compares a file with the same made again.
-    fn made_again(&mut self, made: &ReviewDataFile, from: &str) {
+    /// Compares a file with the same file recomputed.
+    fn recomputed(&mut self, made: &ReviewDataFile, from: &str) {
         self.rows.push((made.file.name(), made.rows));
         let sha256 = sha256_hex(&made.bytes);
         if self.found.sums.get(made.file.name()) != Some(&sha256) {
-            let text = format!("made again from {from}, the file has other content");
-            self.otherwise(FaultKind::JudgedOtherwise, made.file, text);
+            let text = format!("recomputed from {from}, the file has other content");
+            self.otherwise(FaultKind::ReviewDiffers, made.file, text);
         }
     }
 
-    /// Compares the manifest with the same made again.
+    /// Compares the manifest with the same one recomputed.
     fn manifest(
         &mut self,
         manifest: &ReviewManifest,
@@ -76,37 +76,37 @@ impl Looked<'_> {
             }
         }
         let (file, _) = made(files).to_file();
-        self.made_again(&file, "the files it describes");
+        self.recomputed(&file, "the files it describes");
     }
 
-    fn held(self) -> Held {
+    fn held(self) -> Compared {
         if !self.otherwise.is_empty() {
-            return Held::Otherwise(self.otherwise);
+            return Compared::Differs(self.otherwise);
         }
-        match self.not_seen.is_empty() {
-            true => Held::Same,
-            false => Held::InPart(self.not_seen.join("; ")),
+        match self.unchecked.is_empty() {
+            true => Compared::Same,
+            false => Compared::InPart(self.unchecked.join("; ")),
         }
     }
 }
 
 /// Compares a part whose files are intact with what it was made from.
-pub(super) async fn hold(
+pub(super) async fn compare(
     of: &Part<'_>,
     manifest: &ReviewManifest,
     closed: Option<ReviewClosed>,
     found: &Found,
-    judges: &Judges,
-) -> Result<Held, StoreError> {
-    let mut looked = Looked {
+    recompute: &Recompute,
+) -> Result<Compared, StoreError> {
+    let mut looked = Comparison {
         found,
         rows: Vec::new(),
         otherwise: Vec::new(),
-        not_seen: Vec::new(),
+        unchecked: Vec::new(),
     };
     match closed {
-        None => opened(of, manifest, judges, &mut looked).await?,
-        Some(review) => self::closed(of, manifest, review, judges, &mut looked).await?,
+        None => opened(of, manifest, recompute, &mut looked).await?,
+        Some(review) => self::closed(of, manifest, review, recompute, &mut looked).await?,
     }
     Ok(looked.held())
 }
@@ -115,8 +115,8 @@ pub(super) async fn hold(
 async fn opened(
     of: &Part<'_>,
     manifest: &ReviewManifest,
-    judges: &Judges,
-    looked: &mut Looked<'_>,
+    recompute: &Recompute,
+    looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let Some(stored) = looked.found.get(ReviewFile::WorksheetJson.name()) else {
         return Ok(());
@@ -127,32 +127,32 @@ async fn opened(
     }
     let form = serde_json::from_slice(stored);
     if form.is_ok_and(|form: Form| form.schema != Worksheet::SCHEMA) {
-        looked.not_seen("its worksheet is of a form that this version does not know");
+        looked.unchecked("its worksheet is of a form that this version does not know");
         return Ok(());
     }
     let worksheet: Worksheet = match serde_json::from_slice(stored) {
         Ok(worksheet) => worksheet,
         Err(error) => {
-            let text = format!("it is no worksheet: {error}");
+            let text = format!("it cannot be read as a worksheet: {error}");
             looked.otherwise(FaultKind::Disagreement, ReviewFile::WorksheetJson, text);
             return Ok(());
         }
     };
     let (file, sha256) = worksheet.to_file();
-    looked.made_again(&file, "what it says");
-    looked.made_again(&worksheet.csv(&sha256), "worksheet.json");
+    looked.recomputed(&file, "its own data");
+    looked.recomputed(&worksheet.csv(&sha256), "worksheet.json");
 
-    let Some(run) = reviewed_run(of, judges, &manifest.snapshot).await? else {
-        looked.not_seen(format!(
-            "the files of its run, entry {}, are not at hand or not intact",
+    let Some(run) = reviewed_run(of, recompute, &manifest.snapshot).await? else {
+        looked.unchecked(format!(
+            "the files of its run, entry {}, are missing or have faults",
             manifest.snapshot.sequence
         ));
         return Ok(());
     };
-    let earlier = match earlier_reviews(of, judges, of.stored.entry.sequence).await? {
+    let earlier = match earlier_reviews(of, recompute, of.stored.entry.sequence).await? {
         Ok(earlier) => earlier,
         Err(why) => {
-            looked.not_seen(why);
+            looked.unchecked(why);
             return Ok(());
         }
     };
@@ -184,7 +184,7 @@ async fn opened(
     };
     if let Some(text) = reported(&wrong) {
         let text = format!("recomputed from the run it reviews: {text}");
-        looked.otherwise(FaultKind::JudgedOtherwise, ReviewFile::WorksheetJson, text);
+        looked.otherwise(FaultKind::ReviewDiffers, ReviewFile::WorksheetJson, text);
     }
     Ok(())
 }
@@ -194,29 +194,29 @@ async fn closed(
     of: &Part<'_>,
     manifest: &ReviewManifest,
     closed: ReviewClosed,
-    judges: &Judges,
-    looked: &mut Looked<'_>,
+    recompute: &Recompute,
+    looked: &mut Comparison<'_>,
 ) -> Result<(), StoreError> {
     let Some(worksheet) = worksheet(of, manifest).await? else {
-        looked.not_seen("the worksheet that it decides about is not at hand or not intact");
+        looked.unchecked("the worksheet that it decides about is missing or has faults");
         return Ok(());
     };
-    let owners = match reviewed_run(of, judges, &worksheet.snapshot).await? {
+    let owners = match reviewed_run(of, recompute, &worksheet.snapshot).await? {
         Some(run) => run.owners,
         None => {
-            looked.not_seen(
-                "its run is not at hand or not intact: owners are known by the addresses of the rows alone",
+            looked.unchecked(
+                "its run is missing or has faults: owners are known by the addresses of the rows alone",
             );
             Owners::default()
         }
     };
-    looked.made_again(&closed.to_file(), "what it says");
-    looked.made_again(&closed.csv(&worksheet), "review.json");
+    looked.recomputed(&closed.to_file(), "its own data");
+    looked.recomputed(&closed.csv(&worksheet), "review.json");
     let (frame, origin) = (manifest.frame(), &manifest.origin);
     let made = |files| ReviewManifest::closed(&frame, &worksheet, &closed, origin, files);
     looked.manifest(manifest, made);
     if let Some(text) = reported(&closed.contradictions(&worksheet, &owners)) {
-        let text = format!("it and the worksheet do not say the same: {text}");
+        let text = format!("it and the worksheet disagree: {text}");
         looked.otherwise(FaultKind::Disagreement, ReviewFile::Review, text);
     }
     Ok(())
@@ -268,10 +268,10 @@ async fn json<T: DeserializeOwned>(
 /// The run that a review names, as it is stored.
 async fn reviewed_run(
     of: &Part<'_>,
-    judges: &Judges,
+    recompute: &Recompute,
     snapshot: &RunRef,
 ) -> Result<Option<ReviewedRun>, StoreError> {
-    let Some(known) = judges.entry(snapshot) else {
+    let Some(known) = recompute.entry(snapshot) else {
         return Ok(None);
     };
     let mut files = ReviewedRun::FILES.map(|_| Vec::new());
@@ -302,26 +302,26 @@ async fn worksheet(
 /// not at hand.
 async fn earlier_reviews(
     of: &Part<'_>,
-    judges: &Judges,
+    recompute: &Recompute,
     mut sequence: u64,
 ) -> Result<Result<Option<EarlierReviews>, String>, StoreError> {
     let mut earlier = None;
     loop {
-        let close = match judges.closed_last(sequence) {
+        let close = match recompute.closed_last(sequence) {
             Ok(Some(close)) => close,
             Ok(None) => return Ok(Ok(earlier)),
             Err(why) => return Ok(Err(why)),
         };
         sequence = close.at.sequence;
         let closed: Option<ReviewClosed> = json(of, close, ReviewFile::Review).await?;
-        let opened = closed.as_ref().and_then(|of| judges.entry(&of.opened));
+        let opened = closed.as_ref().and_then(|of| recompute.entry(&of.opened));
         let worksheet = match opened {
             Some(opened) => json(of, opened, ReviewFile::WorksheetJson).await?,
             None => None,
         };
         let (Some(closed), Some(worksheet)) = (closed, worksheet) else {
             return Ok(Err(format!(
-                "the review that it is compared with, closed by entry {sequence}, is not at hand or not intact"
+                "the review that it is compared with, closed by entry {sequence}, is missing or has faults"
             )));
         };
         earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));

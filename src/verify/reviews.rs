@@ -1,9 +1,9 @@
-//! One committed part of a periodic review: what its files say, against the entry and the entries it
+//! One committed part of a periodic review: its files compared with the entry and with the entries it
 //! builds on.
 
-use super::again::Judges;
 use super::committed::{Committed, Found};
-use super::reviewed::{self, Held};
+use super::recompute::Recompute;
+use super::reviewed::{self, Compared};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{ConnectionFolder, ReviewFile, ReviewPart};
 use crate::judgement::Verdict;
@@ -14,11 +14,11 @@ use crate::store::StoreError;
 pub(super) struct Part<'a> {
     pub(super) stored: &'a Committed<'a>,
     pub(super) connection: &'a ConnectionFolder,
-    /// Which part, as the entry says.
+    /// Which part, as the entry states it.
     pub(super) part: ReviewPart,
 }
 
-/// Whether a file is read for more than its hash; what is made again from these is held against its hash.
+/// Whether a file is read for more than its hash. Files that are recomputed from these are compared by hash.
 fn is_read(file: &str) -> bool {
     [
         ReviewFile::Manifest,
@@ -31,34 +31,36 @@ fn is_read(file: &str) -> bool {
 
 pub(super) async fn verify(
     of: &Part<'_>,
-    judges: &mut Judges,
+    recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
     let (stored, sequence) = (of.stored, of.stored.entry.sequence);
     let faults_before = verified.faults.len();
     let Some(found) = stored.walk(is_read, chain, verified).await? else {
-        judges.remember_event(sequence, None);
+        recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let manifest = says_the_same(of, &found, judges, verified);
+    let manifest = check_manifest(of, &found, recompute, verified);
     let Some(manifest) = manifest.filter(|_| verified.faults.len() == faults_before) else {
-        judges.remember_event(sequence, None);
+        recompute.remember_event(sequence, None);
         return Ok(());
     };
     let file = |file: ReviewFile| found.get(file.name()).map(Vec::as_slice);
     let bytes = file(ReviewFile::Manifest).unwrap_or_default();
     let event = ReviewEvent::read(stored.entry, bytes, file(ReviewFile::Review)).ok();
     let closed = event.as_ref().and_then(ReviewEvent::closed).cloned();
-    judges.remember_event(sequence, event);
+    recompute.remember_event(sequence, event);
 
-    match reviewed::hold(of, &manifest, closed, &found, judges).await? {
-        Held::Same => chain.reviews_again += 1,
-        Held::InPart(why) => {
+    match reviewed::compare(of, &manifest, closed, &found, recompute).await? {
+        Compared::Same => chain.reviews_recomputed += 1,
+        Compared::InPart(why) => {
             let folder = &stored.folder;
-            chain.reviews_not_again.push(format!("{folder}: {why}"));
+            chain
+                .reviews_not_recomputed
+                .push(format!("{folder}: {why}"));
         }
-        Held::Otherwise(faults) => {
+        Compared::Differs(faults) => {
             for (kind, file, text) in faults {
                 verified.fault(kind, stored.place(file.name()), text);
             }
@@ -67,11 +69,11 @@ pub(super) async fn verify(
     Ok(())
 }
 
-/// The manifest against entry, sums and the entries it builds on; of a closed review, `review.json` too.
-fn says_the_same(
+/// Compares the manifest with entry, sums and the entries it builds on; of a closed review, `review.json` too.
+fn check_manifest(
     of: &Part<'_>,
     found: &Found,
-    judges: &mut Judges,
+    recompute: &mut Recompute,
     verified: &mut Verified,
 ) -> Option<ReviewManifest> {
     let (stored, entry) = (of.stored, of.stored.entry);
@@ -83,7 +85,7 @@ fn says_the_same(
     let manifest: ReviewManifest = match serde_json::from_slice(bytes) {
         Ok(manifest) => manifest,
         Err(error) => {
-            let text = format!("it is no manifest of a review: {error}");
+            let text = format!("it cannot be read as the manifest of a review: {error}");
             disagree(ReviewFile::Manifest, text);
             return None;
         }
@@ -96,34 +98,34 @@ fn says_the_same(
     }
     let (night, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
-        judges
+        recompute
             .ensure_there(entry.sequence, night)
-            .and_then(|()| judges.ensure_reviewable(night)),
+            .and_then(|()| recompute.ensure_reviewable(night)),
         opened.map_or(Ok(()), |opened| {
-            judges
+            recompute
                 .ensure_there(entry.sequence, opened)
-                .and_then(|()| judges.ensure_opens(opened, &manifest.review, night))
+                .and_then(|()| recompute.ensure_opens(opened, &manifest.review, night))
         }),
     ];
     for text in builds_on.into_iter().filter_map(Result::err) {
         disagree(ReviewFile::Manifest, text);
     }
     if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that the sums name";
+        let text = "the files it describes are not those that SHA256SUMS lists";
         disagree(ReviewFile::Manifest, text.to_owned());
     }
     match of.part {
         ReviewPart::Open => {
             let worksheet = found.sums.get(ReviewFile::WorksheetJson.name());
             if worksheet != Some(&manifest.review.sha256) {
-                let text = "its worksheet is not the one it names".to_owned();
+                let text = "its worksheet is not the one that it names".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
             if manifest.verdict != Verdict::Inconclusive || manifest.complete {
-                let text = "nothing is decided yet, and it says what came of it".to_owned();
+                let text = "it opens a review, and states a result".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
-            judges.remember_review(entry.sequence, &manifest.review.sha256, night);
+            recompute.remember_review(entry.sequence, &manifest.review.sha256, night);
         }
         ReviewPart::Close => {
             let review = found.get(ReviewFile::Review.name());
@@ -142,14 +144,14 @@ fn says_the_same(
                     && closed.totals == Totals::of(&closed.rows)
             });
             if review.is_some() && !agrees {
-                let text = "it and the manifest do not say the same".to_owned();
+                let text = "it and the manifest disagree".to_owned();
                 disagree(ReviewFile::Review, text);
             }
         }
     }
     if manifest.review.at > entry.committed_at {
         let at = manifest.review.at;
-        let text = format!("it is of {at}, after it was committed");
+        let text = format!("it is dated {at}, after the commit");
         verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
     }
     Some(manifest)

@@ -1,11 +1,11 @@
-//! One committed run: what its files say, and whether they come out of their inputs.
+//! One committed run: whether its files agree, and whether they follow from their inputs.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::again::{Again, Judges};
 use super::committed::{Committed, Found};
+use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Manifest, RunFile};
 use crate::judgement::{self, RunRef};
@@ -13,10 +13,10 @@ use crate::people::RawKind;
 use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
 
-/// Files that deriving and judging again need, by name; all of them sound.
+/// The files that recomputing needs, by name; all have the right hash.
 pub(super) struct Kept {
     files: BTreeMap<String, Vec<u8>>,
-    /// The version of the rules that the result says it was judged by.
+    /// The version of the rules by which the run was judged, as the result states it.
     pub(super) judged_by: Option<u32>,
 }
 
@@ -38,17 +38,18 @@ impl KeptAnswers for Kept {
     }
 }
 
+/// Checks a run, and gives its manifest if nothing is wrong with the run.
 pub(super) async fn verify(
     stored: &Committed<'_>,
-    judges: &mut Judges,
+    recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
-) -> Result<(), StoreError> {
+) -> Result<Option<Manifest>, StoreError> {
     let run = &stored.folder;
     let faults_before = verified.faults.len();
     let found = stored.walk(RunFile::is_read_again, chain, verified).await?;
     let Some(found) = found else {
-        return Ok(());
+        return Ok(None);
     };
     let manifest = manifest(stored, &found, verified);
     let mut kept = Kept {
@@ -56,50 +57,50 @@ pub(super) async fn verify(
         judged_by: None,
     };
     if let Some(manifest) = &manifest {
-        if let Err(text) = judges.builds_on_what_is_there(stored.entry, manifest) {
+        if let Err(text) = recompute.builds_on_what_is_there(stored.entry, manifest) {
             let place = stored.place(&RunFile::Manifest.name());
             verified.fault(FaultKind::Disagreement, place, text);
         }
-        says_the_same(stored, manifest, &mut kept, verified);
+        check_heads(stored, manifest, &mut kept, verified);
     }
-    let is_sound = verified.faults.len() == faults_before;
-    let Some(manifest) = manifest.filter(|_| is_sound && stored.entry.kind == EntryKind::Run)
-    else {
-        return Ok(());
+    let is_faultless = verified.faults.len() == faults_before;
+    let Some(manifest) = manifest.filter(|_| is_faultless) else {
+        return Ok(None);
     };
-    let (derived, judged) = judges.again(stored.entry, &manifest, &kept);
-    match derived {
-        source::Again::Same => chain.derived_again += 1,
+    if stored.entry.kind != EntryKind::Run {
+        return Ok(Some(manifest));
+    }
+    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept);
+    match accounts {
+        source::Again::Same => chain.accounts_recomputed += 1,
         source::Again::NotKept => {
             let why = "raw pages were not kept (EVIDENCE_RAW=none)";
-            chain.not_derived_again.push(format!("{run}: {why}"));
+            chain.accounts_not_recomputed.push(format!("{run}: {why}"));
             chain.without_raw += 1;
         }
-        source::Again::NotPossible(why) => chain.not_derived_again.push(format!("{run}: {why}")),
+        source::Again::NotPossible(why) => {
+            chain.accounts_not_recomputed.push(format!("{run}: {why}"))
+        }
         source::Again::Otherwise(source::Otherwise { place, text }) => {
             let file = place.map_or(RunFile::InputFacts, RunFile::raw);
-            let text = format!("derived again from the raw pages: {text}");
-            verified.fault(
-                FaultKind::AccountsOtherwise,
-                stored.place(&file.name()),
-                text,
-            );
+            let text = format!("recomputed from the raw pages: {text}");
+            verified.fault(FaultKind::AccountsDiffer, stored.place(&file.name()), text);
         }
     }
-    match judged {
-        Again::Same => chain.judged_again += 1,
-        Again::NotPossible(why) => chain.not_judged_again.push(format!("{run}: {why}")),
-        Again::Otherwise(names) => {
+    match decisions {
+        Decisions::Same => chain.decisions_recomputed += 1,
+        Decisions::NotPossible(why) => chain.decisions_not_recomputed.push(format!("{run}: {why}")),
+        Decisions::Differ(names) => {
             for name in names {
-                let text = "judged again from the stored inputs, the file has other content";
-                verified.fault(FaultKind::JudgedOtherwise, stored.place(&name), text);
+                let text = "recomputed from the stored inputs, the file has other content";
+                verified.fault(FaultKind::DecisionsDiffer, stored.place(&name), text);
             }
         }
     }
-    Ok(())
+    Ok(Some(manifest))
 }
 
-/// The manifest, which must say what entry and sums say.
+/// The manifest, which must agree with entry and sums.
 fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> Option<Manifest> {
     let bytes = stored.manifest(found, verified)?;
     let place = stored.place(&RunFile::Manifest.name());
@@ -107,7 +108,7 @@ fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> O
     let manifest: Manifest = match serde_json::from_slice(bytes) {
         Ok(manifest) => manifest,
         Err(error) => {
-            let text = format!("it is no manifest: {error}");
+            let text = format!("it cannot be read as a manifest: {error}");
             verified.fault(FaultKind::Disagreement, place, text);
             return None;
         }
@@ -122,15 +123,15 @@ fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> O
         verified.fault(FaultKind::Disagreement, place.clone(), text);
     }
     if !found.is_described_by(&manifest.files) {
-        let text = "the files it describes are not those that the sums name";
+        let text = "the files it describes are not those that SHA256SUMS lists";
         verified.fault(FaultKind::Disagreement, place, text);
     }
     Some(manifest)
 }
 
-/// Result and facts must be of this very run: an earlier night told again under a later date is sound
-/// in itself.
-fn says_the_same(
+/// Result and facts must be of this run: an earlier run that is presented again under a later date agrees with
+/// itself.
+fn check_heads(
     stored: &Committed<'_>,
     manifest: &Manifest,
     kept: &mut Kept,
@@ -170,7 +171,7 @@ fn says_the_same(
         kept.judged_by = head.map(|head| head.judgement);
         if !agrees {
             let text = format!(
-                "it is not the result of the night that entry {} commits",
+                "it is not the result of the run that entry {} commits",
                 entry.sequence
             );
             verified.fault(FaultKind::Disagreement, stored.place(&name), text);
@@ -186,7 +187,7 @@ fn says_the_same(
         });
         if !agrees {
             let text = format!(
-                "it is not of the night that entry {} commits",
+                "it does not belong to the run that entry {} commits",
                 entry.sequence
             );
             verified.fault(FaultKind::Disagreement, stored.place(&name), text);

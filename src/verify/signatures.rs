@@ -1,7 +1,7 @@
 //! The signatures of one ledger's entries.
 //!
-//! A key is trusted only where somebody pins it. Without a pinned key, signatures are held against the
-//! public keys that lie beside the ledger: that shows an accident, and no forger.
+//! A key is trusted only if it was given. If none was, signatures are checked with the public keys that lie
+//! beside the ledger: that detects accidents, and no forgery.
 
 use std::collections::HashMap;
 
@@ -14,11 +14,11 @@ use crate::store::StoreError;
 /// A key that lies beside the ledger, as an entry names it.
 #[derive(Clone)]
 enum Beside {
-    Sound(PublicKey),
-    /// It is gone: whether the signature is good, nobody can say here.
+    Usable(PublicKey),
+    /// It is gone: the signature cannot be checked here.
     Gone,
     /// The entry names no key, or the file is not the key that it is named after.
-    Spoilt(&'static str),
+    Unusable(&'static str),
 }
 
 pub(super) struct Signatures<'a> {
@@ -31,9 +31,9 @@ pub(super) struct Signatures<'a> {
     first_signed: Option<u64>,
     /// Whether the last entry is signed by a pinned key.
     head_is_pinned: bool,
-    /// Entries whose signature fits.
+    /// Entries with a good signature.
     pub(super) good: u64,
-    /// Signed entries whose key is at hand nowhere.
+    /// Signed entries whose key is not available.
     pub(super) unchecked: u64,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Signatures<'a> {
         }
     }
 
-    /// Checks the signature of one entry: its bytes, their hash, and what they say.
+    /// Checks the signature of one entry: its bytes, their hash, and their content.
     pub(super) async fn check(
         &mut self,
         sequence: u64,
@@ -77,26 +77,26 @@ impl<'a> Signatures<'a> {
         self.first_signed.get_or_insert(sequence);
         let pinned = self.pinned.iter().find(|key| key.sha256() == key_sha256);
         if pinned.is_none() && !self.pinned.is_empty() {
-            let text = format!("it names the key {key_sha256}, which is none of those given");
+            let text = format!("it is signed with the key {key_sha256}, which was not given");
             verified.fault(FaultKind::UnknownKey, place, text);
             return Ok(());
         }
         let Some(signature) = self.store.read(&self.folder.signature(sha256)).await? else {
-            let text = "it names a key, and its signature is gone";
+            let text = "it names a key, and the signature is gone";
             verified.fault(FaultKind::MissingSignature, place, text);
             return Ok(());
         };
         let key = match pinned {
-            Some(pinned) => Beside::Sound(pinned.clone()),
+            Some(pinned) => Beside::Usable(pinned.clone()),
             None => self.beside(key_sha256).await?,
         };
         let key = match key {
-            Beside::Sound(key) => key,
+            Beside::Usable(key) => key,
             Beside::Gone => {
                 self.unchecked += 1;
                 return Ok(());
             }
-            Beside::Spoilt(text) => {
+            Beside::Unusable(text) => {
                 verified.fault(FaultKind::BadSignature, place, text);
                 return Ok(());
             }
@@ -105,7 +105,7 @@ impl<'a> Signatures<'a> {
             self.good += 1;
             self.head_is_pinned = pinned.is_some();
         } else {
-            let text = "its signature does not fit its bytes and the key it names";
+            let text = "its signature does not match its bytes and the key that it names";
             verified.fault(FaultKind::BadSignature, place, text);
         }
         Ok(())
@@ -117,13 +117,13 @@ impl<'a> Signatures<'a> {
             return Ok(known.clone());
         }
         let key = match self.folder.public_key(key_sha256) {
-            None => Beside::Spoilt("it names a key that is none"),
+            None => Beside::Unusable("the name of its key is not a SHA-256"),
             Some(name) => match self.store.read(&name).await? {
                 None => Beside::Gone,
                 Some(text) => match PublicKey::named(key_sha256, &text) {
-                    Some(key) => Beside::Sound(key),
-                    None => Beside::Spoilt(
-                        "the key that it names, and that lies beside the ledger, was modified",
+                    Some(key) => Beside::Usable(key),
+                    None => Beside::Unusable(
+                        "the key that it names lies beside the ledger and was modified",
                     ),
                 },
             },
@@ -132,11 +132,11 @@ impl<'a> Signatures<'a> {
         Ok(key)
     }
 
-    /// With keys that are pinned, the end of the chain must be signed by one of them: else the signed
-    /// part could be cut off and go on unsigned.
+    /// If keys were given, the end of the chain must be signed with one of them: otherwise someone could cut off
+    /// the signed part and continue unsigned.
     pub(super) fn check_head(&self, head: u64, place: &str, verified: &mut Verified) {
         if !self.pinned.is_empty() && head > 0 && !self.head_is_pinned {
-            let text = "the last entry is not signed by a key that was given";
+            let text = "the last entry is not signed with a key that was given";
             verified.fault(FaultKind::MissingSignature, place, text);
         }
     }

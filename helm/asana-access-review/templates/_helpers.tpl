@@ -126,7 +126,8 @@ annotations:
 {{- range $key, $value := .Values.config }}
 {{- $text := "" }}
 {{- if kindIs "slice" $value }}
-{{- $text = join "," $value }}
+{{- /* The text of a control may have commas. */}}
+{{- $text = join (eq $key "controlIds" | ternary "; " ",") $value }}
 {{- else if kindIs "map" $value }}
 {{- /* Work places have commas in their names, so their pairs end with a semicolon. */}}
 {{- $end := eq $key "hrLocationZones" | ternary ";" "," }}
@@ -140,6 +141,8 @@ annotations:
 {{- if $text }}{{ $_ := set $out (include "asana-access-review.variable" $key) $text }}{{ end }}
 {{- end }}
 {{- $_ := set $out "FAIL_ON" (include "asana-access-review.failOn" .) }}
+{{- $_ := set $out "RUN_SCHEDULE" .Values.cronJob.schedule }}
+{{- $_ := set $out "RUN_SCHEDULE_ZONE" .Values.cronJob.timeZone }}
 {{- if not (hasKey $out "HR_TIME_ZONE") }}{{ $_ := set $out "HR_TIME_ZONE" .Values.cronJob.timeZone }}{{ end }}
 {{- toYaml $out }}
 {{- end }}

@@ -21,7 +21,7 @@ them, too, but would show its pattern. */}}
 {{- $writeZone := "write an IANA name, as `Europe/Berlin`" }}
 {{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the whole path of a mounted file" }}
 {{- range list
-  (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, as `40 23 * * *`; the zone goes into cronJob.timeZone")
+  (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, as `30 0,23 * * *`; the zone goes into cronJob.timeZone")
   (list "cronJob.timeZone" .Values.cronJob.timeZone $zone $writeZone)
   (list "config.hrTimeZone" $config.hrTimeZone $zone $writeZone)
   (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "give the connection's id as Truto shows it")
@@ -135,7 +135,8 @@ them, too, but would show its pattern. */}}
 {{- if hasKey $extra $variable }}
 {{- $key := "" }}
 {{- range $name, $_ := $config }}{{ if eq (include "asana-access-review.variable" $name) $variable }}{{ $key = $name }}{{ end }}{{ end }}
-{{- $problems = append $problems (printf "%s comes from extraEnv and from config.%s: write its value there, and leave it out of extraEnv" $variable $key) }}
+{{- $value := get (dict "RUN_SCHEDULE" "cronJob.schedule" "RUN_SCHEDULE_ZONE" "cronJob.timeZone") $variable | default (printf "config.%s" $key) }}
+{{- $problems = append $problems (printf "%s comes from extraEnv and from %s: write its value there, and leave it out of extraEnv" $variable $value) }}
 {{- end }}
 {{- end }}
 {{- range $name, $_ := $secrets }}

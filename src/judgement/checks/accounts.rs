@@ -1,18 +1,17 @@
 //! The checks on the accounts and on how they were read.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde_json::json;
 
 use super::{check, complete_nights, drop, with};
-use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::directives::NO_EMAIL;
+use crate::judgement::uses::Uses;
+use crate::judgement::words::TRUTO;
+use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
 use crate::people::{
     Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
 };
-
-/// The one origin whose answers need no mark.
-const TRUTO: &str = "https://api.truto.one";
 
 /// More than this off, in minutes, and no instant in the evidence can be trusted.
 pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
@@ -21,7 +20,7 @@ pub(super) const MAX_CLOCK_SKEW_MINUTES: u64 = 5;
 const SUSPICIOUS_POPULATION: u64 = 2000;
 
 /// The checks on the accounts and on how they were read.
-pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>, uses: &mut Uses) -> Vec<Check> {
     let inputs = basis.inputs;
     vec![
         connection_active(inputs),
@@ -31,8 +30,8 @@ pub(in crate::judgement) fn of_the_accounts(basis: &Basis<'_>) -> Vec<Check> {
         list_complete(inputs),
         rows_reconcile(inputs),
         population_size(inputs),
-        population_drop(basis),
-        fields_known(basis),
+        population_drop(basis, uses),
+        fields_known(basis, uses),
         viewer(inputs),
     ]
 }
@@ -53,60 +52,67 @@ fn connection_active(inputs: &Inputs) -> Check {
 
 fn source_origin(inputs: &Inputs) -> Check {
     let origin = &inputs.population.origin;
-    let id = CheckId::SourceOrigin;
-    match mark_of_origin(origin) {
-        None => check(id, CheckStatus::Pass, format!("answers came from {TRUTO}")),
-        Some(mark) => check(
-            id,
+    let (status, detail) = match Mark::of_population(&inputs.population) {
+        None => (CheckStatus::Pass, format!("answers came from {TRUTO}")),
+        Some(Mark::Sandbox) => (
+            CheckStatus::Warn,
+            format!("answers came from {origin}, through a connection that is a sandbox"),
+        ),
+        Some(mark @ (Mark::TestData | Mark::Elsewhere)) => (
             CheckStatus::Warn,
             format!("answers came from {origin}: {mark}"),
         ),
-    }
+    };
+    check(CheckId::SourceOrigin, status, detail)
 }
 
-/// What evidence from another origin than Truto's own must say of itself on its face.
-pub fn mark_of_origin(origin: &str) -> Option<&'static str> {
-    let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    let host = host.strip_prefix('[').map_or_else(
-        || host.split([':', '/']).next().unwrap_or_default(),
-        |v6| v6.split(']').next().unwrap_or_default(),
-    );
-    if origin == TRUTO {
-        None
-    } else if host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
-        Some("TEST DATA")
-    } else {
-        Some("NOT FROM api.truto.one")
-    }
-}
-
+/// This machine's clock against the server's, and against the machine that committed the last ledger entry.
 fn clock(inputs: &Inputs) -> Check {
-    let id = CheckId::Clock;
-    match inputs.population.clock_skew_minutes {
-        None => check(
-            id,
+    let skew = inputs.population.clock_skew_minutes;
+    let (status, detail) = match skew {
+        None => (
             CheckStatus::Warn,
-            "no answer was dated: our clock could not be compared",
+            "no answer was dated: our clock could not be compared".to_owned(),
         ),
-        Some(skew) => {
-            let within = skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES;
-            let status = if within {
-                CheckStatus::Pass
-            } else {
-                CheckStatus::Fail
-            };
-            let detail = if within {
-                "our clock agrees with the server's".to_owned()
-            } else {
-                format!(
-                    "our clock is {} minutes {} the server's",
-                    skew.unsigned_abs(),
-                    if skew > 0 { "ahead of" } else { "behind" }
-                )
-            };
-            with(check(id, status, detail), json!({ "skew_minutes": skew }))
-        }
-    }
+        Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => (
+            CheckStatus::Pass,
+            "our clock agrees with the server's".to_owned(),
+        ),
+        Some(skew) => (
+            CheckStatus::Fail,
+            format!(
+                "our clock is {} minutes {} the server's",
+                skew.unsigned_abs(),
+                if skew > 0 { "ahead of" } else { "behind" }
+            ),
+        ),
+    };
+    let behind = inputs.past.clock_behind_seconds;
+    let (status, detail) = match behind {
+        0 => (status, detail),
+        _ if is_tolerable(behind) => (
+            status,
+            format!("{detail}; it is {behind} s behind the last ledger entry"),
+        ),
+        _ => (
+            CheckStatus::Fail,
+            format!(
+                "{detail}; it is {behind} s behind the last ledger entry, more than {MAX_CLOCK_SKEW_MINUTES} minutes: this \
+                 clock or that of the run before is wrong"
+            ),
+        ),
+    };
+    let numbers = match skew {
+        None => json!({ "behind_ledger_seconds": behind }),
+        Some(skew) => json!({ "skew_minutes": skew, "behind_ledger_seconds": behind }),
+    };
+    with(check(CheckId::Clock, status, detail), numbers)
+}
+
+/// Whether a clock that is so many seconds behind the last ledger entry may belong to an honest machine. Up to here
+/// the next entry takes the instant of the last; beyond it check `clock` fails, and the entries show it.
+pub fn is_tolerable(behind_seconds: u64) -> bool {
+    behind_seconds <= 60 * MAX_CLOCK_SKEW_MINUTES
 }
 
 fn workspace_listed(inputs: &Inputs) -> Check {
@@ -219,7 +225,8 @@ fn list_complete(inputs: &Inputs) -> Check {
             "the last page was not reached".to_owned(),
         )
     } else if listing.partial_response && !memberships_agree(&inputs.population.memberships) {
-        let detail = "Truto marked the list as partial, and the memberships do not show that it is complete";
+        let detail =
+            "Truto marked the list as partial, and the memberships do not show that it is complete";
         (CheckStatus::Fail, detail.to_owned())
     } else if listing.partial_response {
         let detail = "Truto marked the list as partial; the memberships name the same accounts";
@@ -365,26 +372,38 @@ fn population_size(inputs: &Inputs) -> Check {
     with(check(id, status, detail), json!({ "accounts": accounts }))
 }
 
-fn population_drop(basis: &Basis<'_>) -> Check {
+fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
     let nights = complete_nights(inputs).map(|night| (night.as_of, night.counts.accounts.total));
-    drop(basis, CheckId::PopulationDrop, now, nights)
+    drop(basis, CheckId::PopulationDrop, now, nights, uses)
 }
 
-fn fields_known(basis: &Basis<'_>) -> Check {
+fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let accounts = &inputs.population.accounts;
     let count = |wanted: fn(&&Account) -> bool| accounts.iter().filter(wanted).count();
-    let (named, nameless): (Vec<&Account>, Vec<&Account>) = accounts
-        .iter()
-        .filter(|account| account.access() != Access::None && account.emails.is_empty())
-        .partition(|account| basis.directives.name(account));
-    let (by_hand, no_email) = (named.len(), nameless.len());
-    let exceptions: BTreeSet<String> = named
-        .iter()
-        .filter_map(|account| basis.directives.excepts_account(account))
-        .collect();
+    let (mut by_hand, mut no_email) = (0, 0);
+    let mut exceptions = BTreeSet::new();
+    for account in accounts {
+        if account.access() == Access::None || !account.emails.is_empty() {
+            continue;
+        }
+        if basis.directives.is_service(account, uses) {
+            by_hand += 1;
+            continue;
+        }
+        match basis
+            .directives
+            .covers_account(account, NO_EMAIL, None, uses)
+        {
+            Some(exception) => {
+                by_hand += 1;
+                exceptions.insert(exception.in_short());
+            }
+            None => no_email += 1,
+        }
+    }
     let no_status = count(|account| matches!(account.status, Status::Unknown(_)));
     let no_role = count(|account| {
         account.access() != Access::None && matches!(account.role, Role::Unknown(_))
@@ -403,15 +422,11 @@ fn fields_known(basis: &Basis<'_>) -> Check {
         detail.push(format!("{no_role} of unknown role"));
     }
     if !detail.is_empty() {
-        let because = gaps.stopped_because.clone().unwrap_or_default();
-        let unsaid = gaps
-            .missing_scopes
-            .iter()
-            .filter(|scope| !because.contains(scope.as_str()));
-        let unsaid: Vec<&str> = unsaid.map(String::as_str).collect();
-        detail.extend(gaps.stopped_because.clone());
-        if !unsaid.is_empty() {
-            detail.push(format!("missing scope {}", unsaid.join(", ")));
+        // The reason names its own missing scopes.
+        match &gaps.stopped_because {
+            Some(because) => detail.push(because.clone()),
+            None if gaps.missing_scopes.is_empty() => {}
+            None => detail.push(format!("missing scope {}", gaps.missing_scopes.join(", "))),
         }
     }
     if by_hand > 0 {

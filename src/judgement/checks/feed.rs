@@ -7,7 +7,8 @@ use serde_json::json;
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
 use super::{accepted, check, complete_nights, drop, with};
 use crate::judgement::people::Person;
-use crate::judgement::remedies::{CLOSES_WITH, Remedy};
+use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
+use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
 use crate::people::{Employment, Meaning, RejectedRow, Role};
 
@@ -15,14 +16,18 @@ use crate::people::{Employment, Meaning, RejectedRow, Role};
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;
 
 /// The checks on the HR feed.
-pub(in crate::judgement) fn of_the_feed(basis: &Basis<'_>, people: &[Person<'_>]) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_feed(
+    basis: &Basis<'_>,
+    people: &[Person<'_>],
+    uses: &mut Uses,
+) -> Vec<Check> {
     let inputs = basis.inputs;
     vec![
         hr_fresh(inputs),
         hr_not_empty(inputs, people),
-        hr_rows_accounted(basis),
+        hr_rows_accounted(basis, uses),
         hr_matchable(basis),
-        hr_drop(basis),
+        hr_drop(basis, uses),
     ]
 }
 
@@ -94,7 +99,7 @@ fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     with(check(id, status, detail), numbers)
 }
 
-fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
+fn hr_rows_accounted(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let id = CheckId::HrRowsAccounted;
     let hr = &inputs.hr;
@@ -106,7 +111,7 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
     let mut open: Vec<&RejectedRow> = Vec::new();
     let mut exceptions: BTreeSet<String> = BTreeSet::new();
     for row in &hr.rejected {
-        match basis.directives.covers_rejected(row) {
+        match basis.directives.covers_rejected(row, uses) {
             Some(exception) => {
                 exceptions.insert(exception.in_short());
             }
@@ -129,8 +134,8 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
             first.line,
             first.reason
         );
-        // A setting closes it better, if the reason names one.
-        let line = exception_for(first).filter(|_| !first.reason.contains(CLOSES_WITH));
+        // A setting closes it better, and the reason names it.
+        let line = exception_for(first).filter(|_| !first.names_setting);
         let detail = match line.filter(|_| !open.is_empty()) {
             Some(line) => format!("{detail}{CLOSES_WITH}`{line}`"),
             None => detail,
@@ -160,12 +165,13 @@ fn hr_rows_accounted(basis: &Basis<'_>) -> Check {
 
 /// The line that accepts a row which cannot be read, if the row names a person. Checks name no addresses.
 fn exception_for(row: &RejectedRow) -> Option<String> {
+    let blank = format!("<address in line {}>", row.line);
     let key = match (&row.person_id, &row.email) {
-        (Some(id), _) => id.clone(),
-        (None, Some(_)) => format!("<@ address in line {}>", row.line),
+        (Some(id), _) => Key::Id(id),
+        (None, Some(_)) => Key::Email(&blank),
         (None, None) => return None,
     };
-    Some(Remedy::Exception.line(&key))
+    Some(Remedy::Exception.line(key))
 }
 
 fn hr_matchable(basis: &Basis<'_>) -> Check {
@@ -245,7 +251,7 @@ pub(in crate::judgement) fn hr_identities(inputs: &Inputs, shared: usize) -> Che
     with(check(id, status, detail), numbers)
 }
 
-fn hr_drop(basis: &Basis<'_>) -> Check {
+fn hr_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     if inputs.policy.hr_feed_scope == FeedScope::RecentLeavers {
         let detail = "not checked: in this scope rows drop out with time";
@@ -255,7 +261,13 @@ fn hr_drop(basis: &Basis<'_>) -> Check {
     let nights = complete_nights(inputs)
         .map(|night| (night.as_of, night.hr_rows))
         .filter(|(_, rows)| *rows > 0);
-    drop(basis, CheckId::HrDrop, rows_with_people(inputs), nights)
+    drop(
+        basis,
+        CheckId::HrDrop,
+        rows_with_people(inputs),
+        nights,
+        uses,
+    )
 }
 
 /// Rows that tell of somebody: blank and repeated ones must not make up for missing people.

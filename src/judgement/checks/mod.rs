@@ -13,12 +13,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::remedies::Remedy;
+use super::remedies::{Key, Remedy};
+use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
 
-pub use accounts::mark_of_origin;
+pub use accounts::is_tolerable;
 pub(super) use accounts::of_the_accounts;
 pub(super) use feed::{hr_identities, of_the_feed, rows_with_people};
+pub use past::ScheduleGaps;
 pub(super) use past::of_the_past;
 pub(super) use store::of_the_store;
 
@@ -68,6 +70,7 @@ fn drop(
     id: CheckId,
     now: u64,
     runs: impl Iterator<Item = (Timestamp, u64)>,
+    uses: &mut Uses,
 ) -> Check {
     let mut runs = runs.peekable();
     let Some((_, newest)) = runs.peek().copied() else {
@@ -97,10 +100,10 @@ fn drop(
             "{seen}: fell by {fall} ({}), more than {percent} %",
             percent_of(fall, largest)
         );
-        match basis.directives.covers_check(id) {
+        match basis.directives.covers_check(id, uses) {
             Some(exception) => (CheckStatus::Warn, accepted(&detail, &exception.in_short())),
             None => {
-                let line = Remedy::Check(id.as_str()).line("");
+                let line = Remedy::Check(id.as_str()).line(Key::None);
                 (
                     CheckStatus::Fail,
                     format!("{detail}; closes with: `{line}`"),

@@ -1,32 +1,32 @@
 //! The checks against earlier runs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
 use crate::judgement::outcomes::Judged;
+use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
-use crate::people::Mapping;
+use crate::people::{HrDate, Mapping};
+use crate::schedule::{CLOSE_RUNS, RunSchedule};
 
 /// If the last complete run is older than this, a nightly run was missed.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
-/// Two complete runs prove best what happened around a deadline if they are no farther apart than this.
-const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
-
 /// The checks against earlier runs.
 pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
-    let mut checks = vec![
+    vec![
         policy_unchanged(inputs),
         cadence(inputs, leavers),
         ledger_continues(inputs),
-    ];
-    checks.extend(mapping_unchanged(inputs));
-    checks
+        mapping_unchanged(inputs),
+    ]
 }
 
 fn policy_unchanged(inputs: &Inputs) -> Check {
@@ -54,16 +54,15 @@ fn policy_unchanged(inputs: &Inputs) -> Check {
 }
 
 /// Status, role and e-mail are Truto's words for Asana's: a mapping that changed may have changed what
-/// they mean. None where it was not asked for, as in evidence from before that.
-fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
+/// they mean.
+fn mapping_unchanged(inputs: &Inputs) -> Check {
     let id = CheckId::MappingUnchanged;
-    let now = inputs.population.mapping.as_ref()?;
     let before = inputs.past.baseline.as_ref();
-    let before = before.and_then(|baseline| baseline.mapping.as_ref());
-    let sha256 = match now {
+    let before = before.map(|baseline| &baseline.mapping);
+    let sha256 = match &inputs.population.mapping {
         Mapping::NotTold { reason } => {
             let detail = format!("Truto's mapping of Asana's users is unknown: {reason}");
-            return Some(check(id, CheckStatus::Warn, detail));
+            return check(id, CheckStatus::Warn, detail);
         }
         Mapping::Told { sha256 } => sha256,
     };
@@ -91,7 +90,7 @@ fn mapping_unchanged(inputs: &Inputs) -> Option<Check> {
             json!({ "sha256": sha256, "before": known }),
         ),
     };
-    Some(with(check(id, status, detail), numbers))
+    with(check(id, status, detail), numbers)
 }
 
 /// How many runs since the baseline were incomplete.
@@ -127,7 +126,7 @@ fn zones_without_close_runs(
     inputs: &Inputs,
     baseline: &Baseline,
     leavers: &[Judged<'_>],
-) -> BTreeSet<String> {
+) -> BTreeSet<Arc<str>> {
     if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
         return BTreeSet::new();
     }
@@ -148,17 +147,92 @@ fn zones_without_close_runs(
     zones.collect()
 }
 
+/// Deadlines that the job's schedule leaves without two runs close around them.
+#[derive(Debug)]
+pub struct ScheduleGaps {
+    /// Their zones, by IANA name; none if there is no gap.
+    pub zones: Vec<String>,
+    /// A schedule in the same zone that closes the gaps.
+    pub proposed: String,
+}
+
+impl ScheduleGaps {
+    /// Of the zone of HR dates, and of each zone that a date of the feed is in.
+    ///
+    /// # Errors
+    /// That the schedule cannot be read.
+    pub fn of(schedule: &RunSchedule, inputs: &Inputs) -> Result<Self, String> {
+        let runs = schedule.parse()?;
+        let grace = SignedDuration::from_secs(inputs.policy.offboarding_grace_seconds);
+        let until = inputs.as_of;
+        let dates = inputs.hr.rows.iter().flat_map(|row| {
+            let dates = [&row.start, &row.end, &row.last_day];
+            dates.into_iter().flatten().map(|date: &HrDate| &*date.zone)
+        });
+        let names: BTreeSet<&str> = dates.chain([&*inputs.policy.hr_time_zone]).collect();
+        // A date with an offset of its own is in no zone.
+        let zones = names
+            .into_iter()
+            .filter_map(|name| Some((name, TimeZone::get(name).ok()?)));
+        let zones: Vec<(&str, TimeZone)> = zones.collect();
+        let missing = zones
+            .iter()
+            .filter(|(_, zone)| !runs.without_close_runs(zone, grace, until).is_empty());
+        Ok(Self {
+            zones: missing.map(|(name, _)| (*name).to_owned()).collect(),
+            proposed: runs.with_close_runs(zones.iter().map(|(_, zone)| zone), grace, until),
+        })
+    }
+
+    /// The gaps and the line that closes them; none if there are none.
+    pub fn detail(&self, schedule: &RunSchedule) -> Option<String> {
+        let Self { zones, proposed } = self;
+        let (zones, hours) = (zones.join(", "), CLOSE_RUNS.as_hours());
+        (!zones.is_empty()).then(|| {
+            format!(
+                "the schedule {schedule} has no two runs within {hours} hours around every deadline in {zones}: a \
+                 removal between two runs may be proven neither in time nor late{CLOSES_WITH}`RUN_SCHEDULE: {proposed}`"
+            )
+        })
+    }
+}
+
+/// Whether runs come often enough, and on both sides of each deadline.
 fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+    let mut check = cadence_so_far(inputs, leavers);
+    let Some(schedule) = &inputs.schedule else {
+        return check;
+    };
+    let (zones, detail) = match ScheduleGaps::of(schedule, inputs) {
+        Ok(gaps) => {
+            let detail = gaps.detail(schedule);
+            (gaps.zones, detail)
+        }
+        Err(wrong) => (
+            Vec::new(),
+            Some(format!("the schedule {schedule}: {wrong}")),
+        ),
+    };
+    let numbers = &mut check.numbers;
+    numbers.insert(
+        "zones_without_close_runs".to_owned(),
+        json!(zones.join(", ")),
+    );
+    if let Some(detail) = detail {
+        check.status = CheckStatus::Warn;
+        check.detail = format!("{}; {detail}", check.detail);
+    }
+    check
+}
+
+/// The runs there were.
+fn cadence_so_far(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
     let id = CheckId::Cadence;
     let Some(baseline) = &inputs.past.baseline else {
         return if inputs.past.ledger_head.is_none() {
             check(id, CheckStatus::Pass, "the first run")
         } else {
-            check(
-                id,
-                CheckStatus::Warn,
-                "no earlier run is complete",
-            )
+            check(id, CheckStatus::Warn, "no earlier run is complete")
         };
     };
     let since = inputs.as_of.duration_since(baseline.as_of);
@@ -182,7 +256,11 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
         };
         (status, detail)
     };
-    let zones = zones_without_close_runs(inputs, baseline, leavers);
+    // A known schedule shows it before any deadline is missed.
+    let zones = match inputs.schedule {
+        None => zones_without_close_runs(inputs, baseline, leavers),
+        Some(_) => BTreeSet::new(),
+    };
     let zones = Vec::from_iter(zones).join(", ");
     if !zones.is_empty() {
         detail.push_str(&format!(
@@ -203,15 +281,13 @@ fn ledger_continues(inputs: &Inputs) -> Check {
     let id = CheckId::LedgerContinues;
     let past = &inputs.past;
     let numbers = json!({ "head": past.ledger_head });
-    // A deleted entry stays deleted: it fails the night that finds it, and is told ever after.
-    let recorded = past
-        .previous
-        .as_ref()
-        .map_or("", |previous| &previous.ledger_detail);
-    let (old, new): (Vec<&str>, Vec<&str>) = past
+    // A deleted entry stays deleted: it fails the run that finds it, and later runs only report it.
+    let previous = past.previous.as_ref();
+    let recorded = previous.map_or(&[][..], |previous| &previous.ledger_faults);
+    let (old, new): (Vec<String>, Vec<String>) = past
         .ledger_faults
         .iter()
-        .map(String::as_str)
+        .cloned()
         .partition(|fault| recorded.contains(fault));
     let old = format!("recorded before: {}", old.join("; "));
     let (status, detail) = if !new.is_empty() && new.len() < past.ledger_faults.len() {

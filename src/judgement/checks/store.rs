@@ -6,7 +6,7 @@ use super::{check, with};
 use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
 use crate::people::Protection;
 
-/// The check on the store; none where nobody looked, as in evidence of earlier versions.
+/// The check on the store; none in a preflight that stores nothing.
 pub(in crate::judgement) fn of_the_store(inputs: &Inputs) -> Option<Check> {
     inputs.store.as_ref().map(store_protection)
 }
@@ -27,7 +27,8 @@ fn store_protection(store: &Protection) -> Check {
     match create_only {
         true => seen.push("a second create was refused".to_owned()),
         false => fails.push(
-            "the store accepted a second create of the same name: it replaces existing objects".to_owned(),
+            "the store accepted a second create of the same name: it replaces existing objects"
+                .to_owned(),
         ),
     }
     match (lock_asked, lock) {
@@ -59,7 +60,9 @@ fn store_protection(store: &Protection) -> Check {
         (_, None) => {}
     }
     if let Some(unread) = unread {
-        warns.push(format!("lock and encryption could not be read back: {unread}"));
+        warns.push(format!(
+            "lock and encryption could not be read back: {unread}"
+        ));
     }
     let status = match (fails.is_empty(), warns.is_empty()) {
         (false, _) => CheckStatus::Fail,

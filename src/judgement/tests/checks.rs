@@ -3,10 +3,12 @@
 use jiff::SignedDuration;
 
 use super::world::*;
-use crate::judgement::{CheckId, CheckStatus, FeedScope, Inputs, Outcome, Verdict, mark_of_origin};
+use crate::judgement::{CheckId, CheckStatus, FeedScope, HrPeople, Inputs, Mark, Outcome, Verdict};
 use crate::people::{
-    Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList, Status, Viewer,
+    Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList, Status,
+    Viewer,
 };
+use crate::schedule::RunSchedule;
 
 use CheckStatus::{Fail, Pass, Warn};
 
@@ -97,22 +99,27 @@ fn a_connection_in_any_other_state_than_active_fails() {
 #[test]
 fn evidence_from_elsewhere_is_marked() {
     let cases = [
-        ("https://api.truto.one", None),
-        ("http://127.0.0.1:8080", Some("TEST DATA")),
-        ("http://localhost:1", Some("TEST DATA")),
-        ("http://[::1]:1", Some("TEST DATA")),
-        ("https://truto.example", Some("NOT FROM api.truto.one")),
+        ("https://api.truto.one", false, None),
+        ("https://api.truto.one", true, Some(Mark::Sandbox)),
+        ("http://127.0.0.1:8080", false, Some(Mark::TestData)),
+        ("http://127.0.0.1:8080", true, Some(Mark::TestData)),
+        ("http://localhost:1", false, Some(Mark::TestData)),
+        ("http://[::1]:1", false, Some(Mark::TestData)),
+        ("https://truto.example", false, Some(Mark::Elsewhere)),
+        ("https://truto.example", true, Some(Mark::Sandbox)),
         (
             "https://api.truto.one.example",
-            Some("NOT FROM api.truto.one"),
+            false,
+            Some(Mark::Elsewhere),
         ),
-        ("https://127.example", Some("NOT FROM api.truto.one")),
-        ("http://api.truto.one", Some("NOT FROM api.truto.one")),
+        ("https://127.example", false, Some(Mark::Elsewhere)),
+        ("http://api.truto.one", false, Some(Mark::Elsewhere)),
     ];
-    for (origin, mark) in cases {
-        assert_eq!(mark_of_origin(origin), mark, "{origin}");
+    for (origin, is_sandbox, mark) in cases {
+        assert_eq!(Mark::of(origin, is_sandbox), mark, "{origin}");
         let found = after(CheckId::SourceOrigin, |inputs| {
             inputs.population.origin = origin.to_owned();
+            inputs.population.connection.is_sandbox = Some(is_sandbox);
         });
         assert_eq!(found, if mark.is_some() { Warn } else { Pass });
     }
@@ -132,6 +139,25 @@ fn a_clock_more_than_five_minutes_off_fails() {
             inputs.population.clock_skew_minutes = skew;
         });
         assert_eq!(found, expected, "{skew:?}");
+    }
+}
+
+#[test]
+fn a_clock_more_than_five_minutes_behind_the_last_entry_fails() {
+    for (behind, skew, expected) in [
+        (0, Some(0), Pass),
+        (3, Some(0), Pass),
+        (300, Some(0), Pass),
+        (300, None, Warn),
+        (301, Some(0), Fail),
+        (301, None, Fail),
+        (u64::MAX, Some(0), Fail),
+    ] {
+        let found = after(CheckId::Clock, |inputs| {
+            inputs.past.clock_behind_seconds = behind;
+            inputs.population.clock_skew_minutes = skew;
+        });
+        assert_eq!(found, expected, "{behind} {skew:?}");
     }
 }
 
@@ -740,6 +766,151 @@ fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
     assert_eq!(zones(&far.next()), "");
 }
 
+fn scheduled(night: World, cron: &str, zone: &str) -> World {
+    night.change(|inputs| {
+        inputs.schedule = Some(RunSchedule {
+            cron: cron.to_owned(),
+            zone: zone.to_owned(),
+        });
+    })
+}
+
+#[test]
+fn cadence_names_zones_that_the_schedule_does_not_straddle() {
+    let cadence = |night: &World| check(&night.judge(), CheckId::Cadence).clone();
+    let berlin =
+        |night: World| night.policy(|policy| policy.hr_time_zone = "Europe/Berlin".to_owned());
+    let twice = cadence(&scheduled(
+        berlin(world()),
+        "30 0,23 * * *",
+        "Europe/Berlin",
+    ));
+    assert_eq!(
+        (twice.status, twice.detail.as_str()),
+        (Pass, "the first run")
+    );
+    assert_eq!(twice.numbers["zones_without_close_runs"], "");
+
+    let once = scheduled(berlin(world()), "40 23 * * *", "Europe/Berlin");
+    let found = cadence(&once);
+    assert_eq!(found.status, Warn);
+    assert_eq!(found.numbers["zones_without_close_runs"], "Europe/Berlin");
+    assert_eq!(
+        found.detail,
+        "the first run; the schedule 40 23 * * * (Europe/Berlin) has no two runs within 2 hours around every \
+         deadline in Europe/Berlin: a removal between two runs may be proven neither in time nor late; closes \
+         with: `RUN_SCHEDULE: 30 0,23 * * *`"
+    );
+    // It alone makes no run inconclusive.
+    let judged = once.judge();
+    assert_eq!((judged.verdict, judged.complete), (Verdict::Pass, true));
+}
+
+#[test]
+fn cadence_looks_at_every_zone_of_the_feed() {
+    let in_tokyo = |night: World| {
+        night.change(|inputs| {
+            for row in &mut inputs.hr.rows {
+                let end = row.end.as_mut().expect("an end");
+                end.zone = "Asia/Tokyo".into();
+            }
+        })
+    };
+    let night = || in_tokyo(world().leaver("ada@example.com", date(2026, 11, 22)));
+    let cadence = |night: &World| check(&night.judge(), CheckId::Cadence).clone();
+    let found = cadence(&scheduled(night(), "30 0,23 * * *", "Etc/UTC"));
+    assert_eq!(found.numbers["zones_without_close_runs"], "Asia/Tokyo");
+    let closes_with = "`RUN_SCHEDULE: 30 0,14,15,23 * * *`";
+    assert!(found.detail.ends_with(closes_with), "{}", found.detail);
+    let closed = scheduled(night(), "30 0,14,15,23 * * *", "Etc/UTC");
+    assert_eq!(cadence(&closed).status, Pass);
+    // A date with an offset of its own is in no zone.
+    let with_offset = night().change(|inputs| {
+        let end = inputs.hr.rows[0].end.as_mut().expect("an end");
+        end.zone = "offset".into();
+    });
+    let twice = scheduled(with_offset, "30 0,23 * * *", "Etc/UTC");
+    assert_eq!(cadence(&twice).status, Pass);
+}
+
+#[test]
+fn a_known_schedule_replaces_what_the_runs_so_far_show_about_zones() {
+    let first = world().leaver("ada@example.com", date(2026, 11, 22));
+    let far = first.next().at("2026-11-24T00:40:01Z");
+    let found = check(&far.judge(), CheckId::Cadence).clone();
+    assert_eq!(found.numbers["zones_without_close_runs"], "Etc/UTC");
+    let judged = scheduled(far, "30 0,23 * * *", "Etc/UTC").judge();
+    let found = check(&judged, CheckId::Cadence);
+    assert_eq!(found.detail, "2 h since the last complete run");
+    assert_eq!(found.numbers["zones_without_close_runs"], "");
+}
+
+#[test]
+fn another_schedule_is_a_changed_rule() {
+    let night = scheduled(world(), "30 0,23 * * *", "Etc/UTC").next();
+    assert_eq!(status(&night.judge(), CheckId::PolicyUnchanged), Pass);
+    let judged = scheduled(night, "40 23 * * *", "Etc/UTC").judge();
+    let found = check(&judged, CheckId::PolicyUnchanged);
+    assert_eq!(found.detail, "changed since the run before: schedule");
+}
+
+#[test]
+fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
+    let on_leave = |mut row: Row| {
+        row.0.status = Employment::OnLeave;
+        row
+    };
+    let night = world()
+        .leaver("ada@example.com", date(2026, 11, 2))
+        // One person in two rows, who works here again.
+        .hr(row("E1")
+            .mail("bo@example.com")
+            .ended()
+            .end(date(2025, 5, 30)))
+        .hr(row("E1")
+            .mail("bo@example.com")
+            .active()
+            .start(date(2026, 1, 5)))
+        .hr(row("E2").mail("cy@example.com").active())
+        .hr(row("E3")
+            .mail("di@example.com")
+            .active()
+            .end(date(2026, 12, 24)))
+        .hr(on_leave(row("E4").mail("ed@example.com")))
+        // A contradiction.
+        .hr(row("E5")
+            .mail("fy@example.com")
+            .active()
+            .end(date(2026, 11, 2)))
+        .hr(row("E6").mail("gus@example.com").word("sabbatical"))
+        .rejected(Some("E7"), None)
+        .change(|inputs| {
+            inputs.policy.hr_feed_scope = FeedScope::Roster;
+            inputs.hr.blank_rows = 3;
+            inputs.hr.duplicate_rows = 2;
+        });
+    let people = night.judge().hr_people;
+    assert_eq!(
+        people,
+        HrPeople {
+            employed: 3,
+            on_leave: 1,
+            left: 1,
+            unclassified: 2,
+            further_rows: 1,
+        }
+    );
+    let hr = &night.inputs.hr;
+    let others = hr.rejected.len() as u64 + hr.blank_rows + hr.duplicate_rows;
+    let sum = people.total() + people.further_rows + others;
+    assert_eq!(sum, hr.rows_in_file());
+    assert_eq!(sum, 14);
+
+    // A leaver who is followed without a row is in no count.
+    let vanished = night.next().no_rows().judge().hr_people;
+    assert_eq!(vanished, HrPeople::default());
+}
+
 #[test]
 fn a_damaged_ledger_fails_and_the_first_entry_warns() {
     let id = CheckId::LedgerContinues;
@@ -747,6 +918,25 @@ fn a_damaged_ledger_fails_and_the_first_entry_warns() {
     assert_eq!(after(id, |i| i.past.ledger_head = Some(41)), Pass);
     let damaged = |i: &mut Inputs| i.past.ledger_faults.push("entry 40 is altered".to_owned());
     assert_eq!(after(id, damaged), Fail);
+}
+
+#[test]
+fn a_fault_of_the_ledger_fails_only_the_run_that_records_it() {
+    let recorded = world().next().change(|inputs| {
+        let previous = inputs.past.previous.as_mut().expect("a run");
+        previous.ledger_faults = vec!["entry 40 is altered".to_owned()];
+    });
+    for (faults, expected) in [
+        (&["entry 40 is altered"][..], Warn),
+        (&["entry 4 is altered"], Fail),
+        (&["entry 40 is altered", "entry 41 is altered"], Fail),
+    ] {
+        let world = recorded.clone().change(|inputs| {
+            inputs.past.ledger_faults = faults.iter().map(|&fault| fault.to_owned()).collect();
+        });
+        let found = status(&world.judge(), CheckId::LedgerContinues);
+        assert_eq!(found, expected, "{faults:?}");
+    }
 }
 
 fn locked(mode: LockMode, days: u32) -> Option<Lock> {
@@ -829,26 +1019,23 @@ fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
     assert!(judged.checks.iter().all(|check| check.id != id));
 }
 
-fn mapped(sha256: &str) -> Option<Mapping> {
+fn mapped(sha256: &str) -> Mapping {
     let sha256 = sha256.to_owned();
-    Some(Mapping::Told { sha256 })
+    Mapping::Told { sha256 }
 }
 
 #[test]
 fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     let not_told = || {
         let reason = "Truto answers 404".to_owned();
-        Some(Mapping::NotTold { reason })
+        Mapping::NotTold { reason }
     };
     for (before, now, expected) in [
         (mapped("a"), mapped("a"), Pass),
         (mapped("a"), mapped("b"), Warn),
-        // Evidence from before it was asked.
-        (None, mapped("a"), Pass),
         // A night that was not told hides whether it changed.
         (not_told(), mapped("a"), Warn),
         (mapped("a"), not_told(), Warn),
-        (None, not_told(), Warn),
     ] {
         let first = world().change(|inputs| inputs.population.mapping = before.clone());
         let second = first.next();
@@ -869,15 +1056,6 @@ fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     let check = check.expect("the check");
     assert_eq!(check.numbers["sha256"], "b");
     assert_eq!(check.numbers["before"], "a");
-}
-
-#[test]
-fn where_nobody_asked_for_the_mapping_there_is_no_check_of_it() {
-    let judged = world()
-        .change(|inputs| inputs.population.mapping = None)
-        .judge();
-    let id = CheckId::MappingUnchanged;
-    assert!(judged.checks.iter().all(|check| check.id != id));
 }
 
 #[test]

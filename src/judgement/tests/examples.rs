@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::world::*;
 use crate::judgement::{Leaver, Outcome};
 use crate::people::{HrDate, HrRow, Status};
+use crate::schedule::RunSchedule;
 
 const ADA: &str = "ada@example.com";
 const BEGIN: &str = "<!-- the examples, made by a test -->\n";
@@ -146,7 +149,7 @@ fn hr_row(row: &HrRow) -> String {
     {
         let _ = write!(shown, ", {part}");
     }
-    let status = crate::judgement::Tenure::status_word(&row.status);
+    let status = row.status.to_string();
     let _ = write!(shown, ", {status}");
     let mut date = |what: &str, date: &Option<HrDate>| {
         if let Some(date) = date {
@@ -287,4 +290,58 @@ fn the_page_names_every_word_of_the_judgement() {
     for word in words {
         assert!(document.contains(&format!("`{word}`")), "{word}");
     }
+}
+
+/// The intervals of one removal, by schedules with one run and with two runs a day.
+fn of_schedules() -> String {
+    let mut table = String::from(
+        "| access removed at | runs at | last run with access | first run without | `result` |\n|---|---|---|---|---|\n",
+    );
+    for removed in [
+        "2026-11-23T18:00:00Z",
+        "2026-11-23T23:45:00Z",
+        "2026-11-24T09:00:00Z",
+    ] {
+        for (cron, runs_at) in [("40 23 * * *", "23:40"), ("30 0,23 * * *", "23:30, 00:30")] {
+            let schedule = RunSchedule {
+                cron: cron.to_owned(),
+                zone: "Etc/UTC".to_owned(),
+            };
+            let runs = schedule.parse().expect("a schedule");
+            let runs = runs.between(at("2026-11-22T12:00:00Z"), at("2026-11-26T12:00:00Z"));
+            let (first, later) = runs.split_first().expect("runs");
+            let mut night = world().account(ADA).leaver(ADA, date(2026, 11, 22));
+            night = night.at(&first.to_string());
+            for run in later {
+                night = night.next().at(&run.to_string());
+                if *run > at(removed) {
+                    night = night.without("ada");
+                }
+            }
+            let judged = night.judge();
+            let leaver = &judged.leavers[0];
+            assert_eq!(leaver.deadline, Some(at("2026-11-24T00:00:00Z")));
+            let (last, first) = (
+                leaver.last_seen_with_access.expect("it was seen"),
+                leaver.first_seen_without_access.expect("it is gone"),
+            );
+            let result = leaver.result.expect("it is concluded");
+            let short = |instant: Timestamp| instant.strftime("%-d Nov %H:%M");
+            let _ = writeln!(
+                table,
+                "| {} | {runs_at} | {} | {} | `{result}` |",
+                short(at(removed)),
+                short(last),
+                short(first),
+            );
+        }
+    }
+    table
+}
+
+#[test]
+fn the_intervals_of_one_and_of_two_runs_a_day_are_those_of_the_page() {
+    let page = include_str!("../../../docs/judgement.md");
+    let table = of_schedules();
+    assert!(page.contains(&table), "docs/judgement.md lacks:\n{table}");
 }

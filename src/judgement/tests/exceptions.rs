@@ -320,7 +320,9 @@ fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert_eq!(
         judged.reasons,
-        ["1 risk acceptance(s) in use, 1 of them after the fact; 1 leaver(s) keep access under them"]
+        [
+            "1 risk acceptance(s) in use, 1 of them after the fact; 1 leaver(s) keep access under them"
+        ]
     );
     let line = exception(&judged);
     assert!(line.after_the_fact);

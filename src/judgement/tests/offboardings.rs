@@ -32,7 +32,7 @@ fn proven(leaver: &Leaver) -> impl PartialEq + std::fmt::Debug + use<> {
 
 fn record<'j>(judged: &'j Judgement, id: &str) -> &'j Leaver {
     let mut all = judged.leavers.iter().chain(&judged.concluded);
-    let found = all.find(|leaver| leaver.offboarding_id == id);
+    let found = all.find(|leaver| *leaver.offboarding_id == *id);
     found.expect("the offboarding is on record")
 }
 
@@ -395,7 +395,7 @@ fn each_offboarding_has_an_id_of_its_own() {
     let ids: std::collections::BTreeSet<&str> = judged
         .leavers
         .iter()
-        .map(|leaver| leaver.offboarding_id.as_str())
+        .map(|leaver| &*leaver.offboarding_id)
         .collect();
     assert_eq!((ids.len(), judged.leavers.len()), (4, 4));
 }

@@ -146,6 +146,7 @@ fn said(night: &World) -> String {
         findings,
         changes,
         owners,
+        hr_people,
         directives,
         links,
         feed_since,
@@ -162,7 +163,7 @@ fn said(night: &World) -> String {
         .collect();
     format!(
         "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
-         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?}"
+         {owners:#?} {directives:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?} {hr_people:?}"
     )
 }
 

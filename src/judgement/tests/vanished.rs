@@ -1,7 +1,10 @@
 //! Leavers whom the feed names no more: followed, so that deleting a row hides nobody.
 
 use super::world::*;
-use crate::judgement::{ChangeKind, CheckId, CheckStatus, OffboardingResult, Outcome, Verdict};
+use crate::judgement::{
+    ChangeKind, CheckId, CheckStatus, Inputs, OffboardingResult, Outcome, Verdict,
+};
+use crate::people::Role;
 
 const ADA: &str = "ada@example.com";
 
@@ -30,6 +33,20 @@ fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
     assert!(later.changes.is_empty());
     assert_eq!(later.verdict, Verdict::Pass);
     assert!(later.findings.is_empty());
+}
+
+#[test]
+fn a_vanished_leaver_whose_offboarding_is_concluded_has_no_doubt_about_namesakes() {
+    let name = |inputs: &mut Inputs| inputs.hr.rows[0].name = text("Ada Roe");
+    let gone = left().change(name).without("ada").next().no_rows();
+    let gone = (0..60).fold(gone, |world, number| {
+        let id = format!("n{number}");
+        let world = world.account_as(&id, &format!("{id}@gmail.com"));
+        world.role(&id, Role::Guest).named(&id, "Ada Roe")
+    });
+    let judged = gone.judge();
+    assert!(leaver(&judged, ADA).more_suspected);
+    assert_eq!(outcome(&judged, ADA), Outcome::Removed);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The verdict and its reasons.
 
 use super::world::*;
-use crate::judgement::directives::Needed;
 use crate::judgement::summary;
+use crate::judgement::uses::Needed;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Finding, FindingKind, Leaver, Outcome, Severity, Verdict,
     ensure_sums_reconcile,

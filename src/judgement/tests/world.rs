@@ -12,8 +12,9 @@ use crate::judgement::{
 };
 use crate::people::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
-    Exception, FeedOrigin, GapFilling, HrDate, HrFeed, HrRow, Listing, Lock, LockMode, Mapping,
-    Memberships, PageRecord, Population, Protection, RejectedRow, Role, Status, Viewer, Workspace,
+    Exception, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
+    Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow, Role, Status,
+    Viewer, Workspace,
 };
 use crate::review::FollowUps;
 
@@ -33,7 +34,7 @@ pub(in crate::judgement) fn world() -> World {
     World {
         inputs: Inputs {
             as_of,
-            run: run_at(as_of),
+            run: run_at(as_of).into(),
             policy: Policy {
                 offboarding_grace_seconds: 24 * 3600,
                 hr_time_zone: "Etc/UTC".to_owned(),
@@ -52,6 +53,7 @@ pub(in crate::judgement) fn world() -> World {
                 review_every_seconds: None,
                 revocation_grace_seconds: None,
             },
+            schedule: None,
             population: Population {
                 connection: Connection {
                     id: "conn".to_owned(),
@@ -77,16 +79,21 @@ pub(in crate::judgement) fn world() -> World {
                         sha256: String::new(),
                         cursor_sha256: None,
                         last: true,
+                        status: 200,
+                        attempts: 1,
                     }],
                     last_page_reached: true,
                     ..Listing::default()
                 },
                 memberships: agreeing(),
                 gaps: GapFilling::default(),
-                derivation: None,
-                mapping: Some(Mapping::Told {
+                derivation: HowDerived {
+                    version: 1,
+                    kept: RawPages::Full,
+                },
+                mapping: Mapping::Told {
                     sha256: "ab".repeat(32),
-                }),
+                },
                 clock_skew_minutes: Some(0),
                 requests: Vec::new(),
                 accounts: Vec::new(),
@@ -242,8 +249,9 @@ impl World {
             inputs.hr.rejected.push(RejectedRow {
                 line: 9,
                 reason: "the date cannot be read".to_owned(),
+                names_setting: false,
                 person_id: person_id.map(str::to_owned),
-                email: email.map(str::to_owned),
+                email: email.map(Into::into),
                 name: None,
                 other_emails: Vec::new(),
             });
@@ -266,7 +274,7 @@ impl World {
         let instant = at(instant);
         self.change(|inputs| {
             inputs.as_of = instant;
-            inputs.run = run_at(instant);
+            inputs.run = run_at(instant).into();
             inputs.hr.origin.modified_at = Some(instant - SignedDuration::from_hours(1));
         })
     }
@@ -314,7 +322,7 @@ impl World {
         let sequence = past.ledger_head.unwrap_or_default() + 1;
         let at = RunRef {
             sequence,
-            run,
+            run: run.to_string(),
             manifest_sha256: "00".repeat(32),
         };
         let baseline = if judged.complete {
@@ -332,7 +340,8 @@ impl World {
         };
         let findings = judged.findings.iter();
         let previous = Previous {
-            ledger_detail: String::new(),
+            schedule: self.inputs.schedule.clone(),
+            ledger_faults: Vec::new(),
             directives: directives.sha256(),
             links: judged.links,
             feed_url: self.inputs.hr.origin.url.clone(),
@@ -356,6 +365,7 @@ impl World {
             inputs.past = Past {
                 ledger_faults: Vec::new(),
                 ledger_head: Some(sequence),
+                clock_behind_seconds: 0,
                 failed_since_baseline: 0,
                 baseline,
                 previous: Some(previous),

@@ -250,8 +250,9 @@ fn a_rejected_row() -> impl Strategy<Value = RejectedRow> {
     (maybe(IDS), maybe(MAILS), 100..110u64).prop_map(|(person_id, email, line)| RejectedRow {
         line,
         reason: "the date cannot be read".to_owned(),
+        names_setting: false,
         person_id,
-        email,
+        email: email.map(Into::into),
         name: None,
         other_emails: Vec::new(),
     })

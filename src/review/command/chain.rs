@@ -11,7 +11,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::review::{EarlierReviews, Owners, ReviewClosed, ReviewManifest, ReviewedRun, Worksheet};
 
 fn unreadable(entry: &Entry, why: &dyn std::fmt::Display) -> LedgerError {
-    LedgerError::Damaged(format!(
+    LedgerError::Fault(format!(
         "the files of ledger entry {} cannot be read: {why}",
         entry.sequence
     ))
@@ -65,7 +65,7 @@ pub(super) async fn owners(
     let Some(run) = entry(ledger, &worksheet.snapshot).await? else {
         let sequence = worksheet.snapshot.sequence;
         let text = format!("ledger entry {sequence}, whose run is reviewed, is gone");
-        return Err(LedgerError::Damaged(text));
+        return Err(LedgerError::Fault(text));
     };
     let names = ReviewedRun::FILES.map(|file| file.name());
     let wanted = names.each_ref().map(String::as_str);
@@ -76,7 +76,7 @@ pub(super) async fn owners(
     });
     match owners {
         // A store that fails says nothing about the run.
-        Err(LedgerError::Damaged(why)) if run.retain_until.is_some_and(|until| until < as_of) => {
+        Err(LedgerError::Fault(why)) if run.retain_until.is_some_and(|until| until < as_of) => {
             tracing::warn!(
                 why,
                 "The reviewed run is kept no longer: an owner is known by the addresses of the row alone"

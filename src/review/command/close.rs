@@ -114,7 +114,7 @@ pub async fn close(
     clock: &Clock,
 ) -> Result<Closing, ReviewError> {
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let Received {
         entry,
         progress,

@@ -59,7 +59,7 @@ pub async fn open(
     let lines = asked.reviewers.as_deref().map(reviewers::of_open);
     let lines = lines.transpose()?;
     let ledger = ledger_of(settings, moment.as_of).await?;
-    let last = ledger.head().await?;
+    let last = ledger.head(clock).await?;
     let entry = chain::run(&ledger, &asked.run).await?;
     let earlier = chain::earlier_reviews(&ledger).await?;
     let run = chain::reviewed_run(&ledger, &entry).await?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Closing, Moment, Opened, Settings};
 use crate::evidence::run_id;
 use crate::exit::Exit;
-use crate::judgement::{Verdict, mark_of_origin};
+use crate::judgement::{Mark, Verdict};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
@@ -97,7 +97,7 @@ impl ReviewProgress {
             run: run_id(moment.as_of, &moment.suffix),
             as_of: moment.as_of,
             connection: settings.connection.clone(),
-            mark: mark_of_origin(&self.frozen.origin),
+            mark: Mark::of(&self.frozen.origin, self.frozen.worksheet.is_sandbox),
             tool: settings.frame.tool.clone(),
         }
     }

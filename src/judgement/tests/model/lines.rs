@@ -206,7 +206,7 @@ fn names_them(
                 && named(&[row.person_id.as_deref()], &emails, row.name.as_deref())
         })
         || rejected.any(|row| {
-            let emails = email(&row.email)
+            let emails = email(&row.email.as_deref().map(str::to_owned))
                 .into_iter()
                 .chain(row.other_emails.clone());
             let emails: Vec<EmailAddress> = emails.collect();
@@ -254,7 +254,7 @@ fn has_an_owner(alias: &Alias, inputs: &Inputs) -> bool {
     let rows = rows_of_owner(owner, inputs);
     let is_rejected = inputs.hr.rejected.iter().any(|row| {
         row.person_id.as_deref() == Some(owner)
-            || written.is_some() && email(&row.email) == written
+            || written.is_some() && email(&row.email.as_deref().map(str::to_owned)) == written
             || written
                 .as_ref()
                 .is_some_and(|of| row.other_emails.contains(of))

@@ -1,0 +1,421 @@
+//! Recomputes the accounts from Truto's answers, and the decisions from the stored inputs.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::panic::resume_unwind;
+use std::thread;
+
+use super::runs::Kept;
+use crate::evidence::{
+    self, CarriedFiles, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart,
+    RunFile, StoredInputs, stored_inputs, unpacked,
+};
+use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
+use crate::review::ReviewRef;
+use crate::review::{FollowUps, ReviewEvent};
+use crate::source;
+
+/// How recomputing the decisions of a run came out.
+pub(super) enum Decisions {
+    /// The same, byte for byte.
+    Same,
+    /// It cannot be done here; no fault.
+    NotPossible(String),
+    /// These files differ.
+    Differ(Vec<String>),
+}
+
+/// Reads the inputs of a run.
+fn stored(kept: &Kept) -> Result<StoredInputs, String> {
+    let file = |file: RunFile| {
+        let name = file.name();
+        kept.get(&name).ok_or(format!("it has no {name}"))
+    };
+    let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES);
+    let lines = lines.ok_or("its HR rows cannot be unpacked")?;
+    let unreadable = |error| format!("its inputs cannot be read: {error}");
+    stored_inputs(file(RunFile::InputFacts)?, &lines).map_err(unreadable)
+}
+
+/// A run without faults, as a later one builds on it.
+struct Earlier {
+    at: RunRef,
+    manifest: Manifest,
+    facts: Facts,
+    result: Vec<u8>,
+    links: Vec<u8>,
+    concluded: Vec<u8>,
+}
+
+/// What a later run is compared with.
+enum Facts {
+    /// The run was recomputed and is the same: this is what its facts hold.
+    Read(Baseline),
+    /// As they are stored.
+    Stored(Vec<u8>),
+}
+
+/// The job writes no file that unpacks to more: the HR feed alone may have 64 MiB.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// So many runs are held for those that build on them: most build on the last, and one that follows
+/// incomplete runs builds on an older one. Older runs are reported as not available.
+const HELD: usize = 2;
+
+/// An entry, as later ones name it.
+pub(super) struct Known {
+    pub(super) at: RunRef,
+    pub(super) kind: EntryKind,
+    complete: bool,
+    pub(super) sums_sha256: String,
+}
+
+/// A review that was opened.
+struct OpenedReview {
+    sha256: String,
+    night: RunRef,
+}
+
+/// What later entries build on.
+#[derive(Default)]
+pub(super) struct Recompute {
+    /// The newest last; a complete run stays until the next one comes.
+    held: Vec<Earlier>,
+    /// Every entry before, by number.
+    entries: BTreeMap<u64, Known>,
+    /// Every review that was opened, by the number of its entry.
+    reviews: BTreeMap<u64, OpenedReview>,
+    /// What happened to reviews, as far as it could be read.
+    events: Vec<ReviewEvent>,
+    /// Entries that may be of reviews and could not be read here.
+    unread: Vec<RangeInclusive<u64>>,
+}
+
+impl Recompute {
+    /// Remembers an entry for those that build on it.
+    pub(super) fn remember(&mut self, entry: &Entry) {
+        let known = Known {
+            at: entry.run_ref(),
+            kind: entry.kind,
+            complete: entry.complete,
+            sums_sha256: entry.sums_sha256.clone(),
+        };
+        self.entries.insert(entry.sequence, known);
+    }
+
+    /// An entry before, if it is there and is this one.
+    pub(super) fn entry(&self, at: &RunRef) -> Option<&Known> {
+        let known = self.entries.get(&at.sequence);
+        known.filter(|known| known.at == *at)
+    }
+
+    /// Whether the run that a review names can be reviewed. A missing one has been reported.
+    pub(super) fn ensure_reviewable(&self, night: &RunRef) -> Result<(), String> {
+        let sequence = night.sequence;
+        match self.entries.get(&sequence) {
+            Some(known) if known.kind != EntryKind::Run => Err(format!(
+                "entry {sequence}, which it reviews, is not a judged run"
+            )),
+            Some(known) if !known.complete => Err(format!(
+                "the run of entry {sequence}, which it reviews, is not complete"
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether the entry from which a review was closed opened this review.
+    pub(super) fn ensure_opens(
+        &self,
+        opened: &RunRef,
+        review: &ReviewRef,
+        night: &RunRef,
+    ) -> Result<(), String> {
+        let sequence = opened.sequence;
+        let Some(known) = self.entries.get(&sequence) else {
+            return Ok(());
+        };
+        let part = ReviewFolder::of(&review.id, ReviewPart::Open).map(|part| part.to_string());
+        if known.kind != EntryKind::ReviewOpen || part.as_ref() != Some(&known.at.run) {
+            return Err(format!(
+                "entry {sequence} does not open the review that it closes"
+            ));
+        }
+        match self.reviews.get(&sequence) {
+            Some(opened) if opened.sha256 != review.sha256 => Err(
+                "its decisions are about another worksheet than the one of the opening".to_owned(),
+            ),
+            Some(opened) if opened.night != *night => {
+                Err("it names another run than the one that was reviewed".to_owned())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The entry that closed a review last before this one; an error where an entry in between cannot be read.
+    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Known>, String> {
+        let mut entries = self.entries.range(..before).rev();
+        let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
+        let from = close.map_or(0, |(sequence, _)| *sequence);
+        let is_between = |of: &RangeInclusive<u64>| *of.end() > from && *of.start() < before;
+        if self.unread.iter().any(is_between) {
+            return Err(
+                "an entry before it cannot be read, and may have closed a review".to_owned(),
+            );
+        }
+        Ok(close.map(|(_, known)| known))
+    }
+
+    /// Whether the runs that a manifest names are entries of the chain, as they are.
+    pub(super) fn builds_on_what_is_there(
+        &self,
+        entry: &Entry,
+        manifest: &Manifest,
+    ) -> Result<(), String> {
+        let mut all = manifest.previous.iter().chain(&manifest.baseline);
+        all.try_for_each(|at| self.ensure_there(entry.sequence, at))
+    }
+
+    /// Whether what an entry builds on is an earlier entry of the chain, as it is.
+    pub(super) fn ensure_there(&self, sequence: u64, at: &RunRef) -> Result<(), String> {
+        let there = self.entries.get(&at.sequence);
+        // A missing entry has been reported.
+        let is_it = there.is_none_or(|there| there.at == *at);
+        if !is_it || !(1..sequence).contains(&at.sequence) {
+            return Err(format!(
+                "it builds on an entry {} that is not the one in the ledger",
+                at.sequence
+            ));
+        }
+        Ok(())
+    }
+
+    /// Remembers a review that was opened, for the entry that closes it.
+    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, night: &RunRef) {
+        let opened = OpenedReview {
+            sha256: sha256.to_owned(),
+            night: night.clone(),
+        };
+        self.reviews.insert(sequence, opened);
+    }
+
+    /// Remembers what an entry did to a review, for later runs.
+    pub(super) fn remember_event(&mut self, sequence: u64, event: Option<ReviewEvent>) {
+        match event {
+            Some(event) => self.events.push(event),
+            None => self.cannot_read(sequence..=sequence),
+        }
+    }
+
+    /// Remembers entries that cannot be read: they may be of reviews.
+    pub(super) fn cannot_read(&mut self, sequences: RangeInclusive<u64>) {
+        self.unread.push(sequences);
+    }
+
+    /// Whether a run knew every review: what the run before left, with what has happened since. If a review
+    /// cannot be read here, that is not known, and taken as right.
+    fn knew_reviews(&self, inputs: &judgement::Inputs) -> bool {
+        let known = &inputs.follow_ups;
+        let previous = inputs.past.previous.as_ref();
+        let before = previous.map(|previous| &previous.follow_ups);
+        let from = before.map_or(0, |before| before.through);
+        let is_between =
+            |of: &RangeInclusive<u64>| *of.end() > from && *of.start() <= known.through;
+        let knew_unread = known.unread.len() > before.map_or(0, |before| before.unread.len());
+        if knew_unread || self.unread.iter().any(is_between) {
+            return true;
+        }
+        let carried = FollowUps::carried(before, &self.events, known.through, inputs.as_of);
+        carried == *known && known.through == inputs.past.ledger_head.unwrap_or_default()
+    }
+
+    /// Recomputes the accounts and decisions of a run without faults, and holds it for the next.
+    pub(super) fn run(
+        &mut self,
+        entry: &Entry,
+        manifest: &Manifest,
+        kept: &Kept,
+    ) -> (source::Again, Decisions) {
+        let at = entry.run_ref();
+        let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
+        let (derived, judged, baseline) = match stored(kept) {
+            Ok(stored) => self.both(&at, manifest, kept, stored),
+            Err(why) => {
+                // The files are those that were committed, and rules that are known wrote them.
+                let judged = match recomputable(kept) {
+                    Ok(()) => Decisions::Differ(vec![RunFile::InputFacts.name()]),
+                    Err(why) => Decisions::NotPossible(why),
+                };
+                (source::Again::NotPossible(why), judged, None)
+            }
+        };
+        self.held.push(Earlier {
+            at,
+            manifest: manifest.clone(),
+            facts: match baseline {
+                Some(baseline) => Facts::Read(baseline),
+                None => Facts::Stored(file(RunFile::InputFacts)),
+            },
+            result: file(RunFile::Result),
+            links: file(RunFile::InputLinks),
+            concluded: file(RunFile::Concluded),
+        });
+        self.let_go();
+        (derived, judged)
+    }
+
+    /// Both from inputs that could be read: in parallel, since neither needs the other.
+    fn both(
+        &mut self,
+        at: &RunRef,
+        manifest: &Manifest,
+        kept: &Kept,
+        stored: StoredInputs,
+    ) -> (source::Again, Decisions, Option<Baseline>) {
+        let StoredInputs {
+            mut inputs,
+            baseline,
+            previous,
+        } = stored;
+        let past = recomputable(kept).and_then(|()| {
+            let baseline = baseline.map(|at| self.baseline(at)).transpose()?;
+            let previous = previous.map(|at| self.previous(at)).transpose()?;
+            Ok((baseline, previous))
+        });
+        let judged = |inputs: &judgement::Inputs| {
+            let judgement = judge(inputs);
+            let differing = differing(inputs, &judgement, manifest, kept);
+            (judgement, differing)
+        };
+        let (derived, judged) = thread::scope(|scope| {
+            let population = &inputs.population;
+            let deriving = || source::derive_again(population, kept);
+            match past {
+                Ok((baseline, previous)) => {
+                    inputs.past.baseline = baseline;
+                    inputs.past.previous = previous;
+                    let deriving = scope.spawn(deriving);
+                    let mut judged = judged(&inputs);
+                    let facts = RunFile::InputFacts.name();
+                    if !self.knew_reviews(&inputs) && !judged.1.contains(&facts) {
+                        judged.1.push(facts);
+                    }
+                    let derived = deriving.join();
+                    let derived = derived.unwrap_or_else(|panic| resume_unwind(panic));
+                    (derived, Ok(judged))
+                }
+                Err(why) => (deriving(), Err(why)),
+            }
+        });
+        match judged {
+            Err(why) => (derived, Decisions::NotPossible(why), None),
+            Ok((judgement, differing)) if differing.is_empty() => {
+                let baseline = Baseline {
+                    at: at.clone(),
+                    workspace_id: inputs.population.workspace.id,
+                    as_of: inputs.as_of,
+                    accounts: inputs.population.accounts,
+                    former_emails: judgement.former_emails,
+                    gone: judgement.gone,
+                    mapping: inputs.population.mapping,
+                };
+                (derived, Decisions::Same, Some(baseline))
+            }
+            Ok((_, differing)) => (derived, Decisions::Differ(differing), None),
+        }
+    }
+
+    /// Keeps the newest runs and the newest complete one.
+    fn let_go(&mut self) {
+        while self.held.len() > HELD {
+            let newest_complete = self.held.iter().rposition(|held| held.manifest.complete);
+            let oldest = if newest_complete == Some(0) { 1 } else { 0 };
+            self.held.remove(oldest);
+        }
+    }
+
+    fn find(&self, at: &RunRef) -> Result<&Earlier, String> {
+        let found = self.held.iter().find(|earlier| earlier.at == *at);
+        found.ok_or_else(|| {
+            format!(
+                "it builds on entry {}, which has faults, has expired or is too far back",
+                at.sequence
+            )
+        })
+    }
+
+    fn baseline(&self, at: RunRef) -> Result<Baseline, String> {
+        let facts = match &self.find(&at)?.facts {
+            Facts::Read(baseline) => return Ok(baseline.clone()),
+            Facts::Stored(facts) => facts,
+        };
+        let sequence = at.sequence;
+        evidence::baseline(at, facts)
+            .map_err(|error| format!("the facts of entry {sequence} cannot be read: {error}"))
+    }
+
+    fn previous(&self, at: RunRef) -> Result<Previous, String> {
+        let earlier = self.find(&at)?;
+        let sequence = at.sequence;
+        let files = CarriedFiles {
+            result: &earlier.result,
+            links: &earlier.links,
+            concluded: &earlier.concluded,
+        };
+        evidence::previous(at, &earlier.manifest, files)
+            .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
+            .ok_or(format!("entry {sequence} has no rules"))
+    }
+}
+
+/// Whether this version has the rules by which a run was judged.
+fn recomputable(kept: &Kept) -> Result<(), String> {
+    match kept.judged_by {
+        Some(judgement::VERSION) => Ok(()),
+        Some(version) => Err(format!(
+            "judged by version {version} of the rules; this version, {}, cannot recompute it",
+            judgement::VERSION
+        )),
+        None => Err("its result.json cannot be read".to_owned()),
+    }
+}
+
+/// The files of a run that differ from the stored ones.
+fn differing(
+    inputs: &judgement::Inputs,
+    judgement: &Judgement,
+    manifest: &Manifest,
+    kept: &Kept,
+) -> Vec<String> {
+    let frame = manifest.frame();
+    let night = Night {
+        frame: &frame,
+        inputs,
+        judgement,
+    };
+    let mut differing = Vec::new();
+    let mut files: Vec<FileRecord> = manifest.files.clone();
+    for made in night.data_files() {
+        let name = made.file.name();
+        let is_same = kept.get(&name).is_some_and(|stored| {
+            if *stored == made.bytes {
+                return true;
+            }
+            // Another version may pack the same bytes differently.
+            name.ends_with(".gz") && {
+                let made = unpacked(&made.bytes, MOST_BYTES).unwrap_or_default();
+                unpacked(stored, made.len() as u64) == Some(made)
+            }
+        });
+        if !is_same {
+            differing.push(name);
+        } else if let Some(file) = files.iter_mut().find(|file| file.name == name) {
+            file.rows = made.rows;
+        }
+    }
+    // Its list of files has been compared with them; all else follows from the inputs.
+    let (made, _) = night.manifest(files).to_file();
+    if kept.get(&made.file.name()) != Some(&made.bytes) {
+        differing.push(made.file.name());
+    }
+    differing
+}

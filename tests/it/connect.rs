@@ -1,0 +1,580 @@
+//! A connection made through the real binary, with an admin who is slow, absent or refused.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::has;
+use crate::support::job::{Ended, ended, masked};
+use insta::assert_snapshot;
+use serde_json::Value;
+use truto_simulator::{
+    Action, Admin, CONNECTION_ID, Fault, HRIS_CONNECTION_ID, MADE_CONNECTION_ID, Simulator, TOKEN,
+    World,
+};
+
+/// The binary with the two variables it needs, in an empty folder.
+struct Connect {
+    simulator: Simulator,
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Connect {
+    fn new(world: World) -> Self {
+        let simulator = Simulator::spawn(world);
+        let url = simulator.url();
+        Self {
+            simulator,
+            folder: tempfile::tempdir().expect("a folder"),
+            environment: Vec::new(),
+        }
+        .env("TRUTO_BASE_URL", &url)
+        .env("TRUTO_API_TOKEN", TOKEN)
+        .env("RETRY_MAX_ATTEMPTS", "1")
+        .env("RUST_LOG", "off")
+    }
+
+    fn scenario(name: &str) -> Self {
+        Self::new(World::scenario(name).expect("a scenario"))
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_asana-access-review"));
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .arg("connect")
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).output().expect("the binary"))
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary")
+    }
+
+    /// What was asked of the server, as `POST /link-token`.
+    fn asked(&self) -> Vec<String> {
+        let requests = self.simulator.requests();
+        let line = |r: &truto_simulator::RecordedRequest| format!("{} {}", r.method, r.path);
+        requests.iter().map(line).collect()
+    }
+
+    fn links_made(&self) -> usize {
+        let is_link = |asked: &&String| *asked == "POST /link-token";
+        self.asked().iter().filter(is_link).count()
+    }
+
+    /// It may write nothing.
+    fn ensure_nothing_written(&self) {
+        let left = fs::read_dir(self.folder.path()).expect("a folder").count();
+        assert_eq!(left, 0, "something was written");
+    }
+}
+
+const NEW: &[&str] = &["--tenant-id", "acme", "--yes"];
+const AGAIN: &[&str] = &["--reconnect", CONNECTION_ID, "--yes"];
+
+fn told(ended: &Ended) -> String {
+    let (stdout, stderr) = (
+        masked(&ended.stdout, Path::new("/nowhere")),
+        masked(&ended.stderr, Path::new("/nowhere")),
+    );
+    // What is shown before is the same for all.
+    let from = stdout.find("\nGive this link").unwrap_or(0);
+    let stdout = &stdout[from..];
+    format!(
+        "exit {}\n--- stdout\n{stdout}--- stderr\n{stderr}",
+        ended.code
+    )
+}
+
+fn events(ended: &Ended) -> Vec<Value> {
+    let lines = ended.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect()
+}
+
+// The quiet one.
+
+#[test]
+fn a_new_connection_is_made_and_its_variables_are_printed() {
+    let connect = Connect::scenario("healthy");
+    let ended = connect.run(NEW);
+    let text = format!(
+        "exit {}\n--- stdout\n{}--- stderr\n{}",
+        ended.code,
+        masked(&ended.stdout, Path::new("/nowhere")),
+        ended.stderr
+    );
+    assert_snapshot!("connect_a_new_connection", text);
+    assert_eq!(connect.links_made(), 1);
+    connect.ensure_nothing_written();
+    let requests = connect.simulator.requests();
+    let posted = requests.iter().find(|request| request.method == "POST");
+    assert_snapshot!(posted.expect("a link").body, @r#"{"tenant_id":"acme"}"#);
+}
+
+#[test]
+fn only_what_speaks_to_truto_is_asked_of_the_environment() {
+    let connect = Connect::scenario("healthy").env("TRUTO_API_TOKEN", "");
+    let ended = connect.run(NEW);
+    assert_eq!(ended.code, 78);
+    assert_snapshot!(ended.stderr, @r"
+    error: the configuration has 1 problem
+      TRUTO_API_TOKEN is not set
+    hint: all variables are described in README.md
+    ");
+    // What other commands need is not looked at.
+    let connect = Connect::scenario("healthy").env("HR_FEED_MAX_AGE", "soon");
+    let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "1s"]);
+    assert_ne!(ended.code, 78, "{}", ended.stderr);
+}
+
+#[test]
+fn machines_get_the_link_before_the_wait_and_then_what_came_of_it() {
+    let connect = Connect::scenario("connect-nobody");
+    let mut child = connect.start(&["--tenant-id", "acme", "--yes", "--json"]);
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let first = lines.next().expect("a line").expect("text");
+    let link: Value = serde_json::from_str(&first).expect("JSON");
+    assert_eq!(link["event"], "link");
+    assert_eq!(link["tenant_id"], "acme");
+    // Somebody opens it in a browser.
+    let url = link["url"].as_str().expect("a link").to_owned();
+    let (host, target) = url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .expect("an address");
+    let mut stream = TcpStream::connect(host).expect("the page");
+    write!(
+        stream,
+        "GET /{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("a request");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("a page");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+
+    let second = lines.next().expect("a line").expect("text");
+    let connected: Value = serde_json::from_str(&second).expect("JSON");
+    insta::assert_snapshot!(format!("{connected:#}"), @r#"
+    {
+      "connection": "c6a0e7d2-4b1f-4f0b-9d35-71e2a8b5c904",
+      "error": null,
+      "event": "connected",
+      "exit": 0,
+      "hint": null,
+      "scopes": [
+        "default"
+      ],
+      "warnings": [],
+      "workspaces": [
+        {
+          "id": "1150527741687836",
+          "name": "Example Company"
+        }
+      ]
+    }
+    "#);
+    assert!(lines.next().is_none());
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+// Asking.
+
+#[test]
+fn without_a_terminal_and_without_a_yes_nothing_is_asked_of_anybody() {
+    let connect = Connect::scenario("healthy");
+    let ended = connect.run(&["--tenant-id", "acme"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
+    assert_snapshot!(ended.stderr, @"
+    error: connect asks before it makes a link, and nobody sits at a terminal
+    hint: give --yes to agree to what it prints
+    ");
+    assert!(connect.asked().is_empty());
+}
+
+/// At a terminal, with these lines typed.
+fn at_a_terminal(connect: &Connect, typed: &str) -> (Option<i32>, String) {
+    let binary = env!("CARGO_BIN_EXE_asana-access-review");
+    let mut child = Command::new("script")
+        .args([
+            "-qec",
+            &format!("{binary} connect --tenant-id acme"),
+            "/dev/null",
+        ])
+        .current_dir(connect.folder.path())
+        .envs(
+            connect
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("script");
+    let mut stdin = child.stdin.take().expect("its input");
+    stdin.write_all(typed.as_bytes()).expect("a line");
+    let mut text = String::new();
+    let mut stdout = child.stdout.take().expect("its output");
+    stdout.read_to_string(&mut text).expect("text");
+    drop(stdin);
+    (child.wait().expect("an end").code(), text)
+}
+
+#[test]
+fn at_a_terminal_only_a_yes_makes_a_link() {
+    if !has(&["script"]) {
+        return;
+    }
+    let connect = Connect::scenario("healthy");
+    for no in ["n\n", "\n", "maybe\n"] {
+        let (code, text) = at_a_terminal(&connect, no);
+        assert_eq!(code, Some(130), "{text}");
+        assert!(text.contains("Make the link? [y/N]"), "{text}");
+        assert!(text.contains("No link was made."), "{text}");
+    }
+    assert_eq!(connect.links_made(), 0);
+    let (code, text) = at_a_terminal(&connect, "yes\n");
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(connect.links_made(), 1);
+    // The line that shows how far it is.
+    assert!(
+        text.contains("Waiting for somebody to connect Asana"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_not_one_connection_is_a_wrong_command_line() {
+    let connect = Connect::scenario("healthy");
+    for arguments in [
+        &["--yes"][..],
+        &["--tenant-id", "acme", "--reconnect", CONNECTION_ID, "--yes"],
+        &["--tenant-id", " ", "--yes"],
+        &["--reconnect", "../api-token", "--yes"],
+        &["--tenant-id", "acme", "--yes", "--timeout", "30"],
+    ] {
+        assert_eq!(connect.run(arguments).code, 2, "{arguments:?}");
+    }
+    assert!(connect.asked().is_empty());
+}
+
+// What may be there already.
+
+#[test]
+fn a_tenants_other_connection_is_named_before_a_second_one_is_made() {
+    let connect = Connect::scenario("healthy");
+    let ended = connect.run(&["--tenant-id", "example-company", "--yes", "--json"]);
+    let events = events(&ended);
+    let warnings = events[0]["warnings"].as_array().expect("warnings");
+    assert_eq!(warnings.len(), 2);
+    assert_snapshot!(warnings[0].as_str().unwrap_or_default(), @"this tenant has a connection to Asana: `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` (active). Another one keeps evidence of its own; to make this one again: connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10");
+    // It is the new one that is waited for.
+    assert_eq!(events[1]["connection"], MADE_CONNECTION_ID);
+}
+
+#[test]
+fn somebody_who_connects_just_now_is_warned_about() {
+    let shortly_after = "2026-09-01T10:06:00Z".parse().expect("an instant");
+    let worlds = [
+        World::scenario("healthy").map(|world| world.at(shortly_after)),
+        World::scenario("connecting"),
+    ];
+    for world in worlds {
+        let connect = Connect::new(world.expect("a scenario"));
+        let ended = connect.run(&[
+            "--tenant-id",
+            "example-company",
+            "--yes",
+            "--json",
+            "--timeout",
+            "1s",
+        ]);
+        let warnings = events(&ended)[0]["warnings"].clone();
+        let just_now = warnings[1].as_str().unwrap_or_default().to_owned();
+        assert!(
+            just_now
+                .starts_with("somebody is connecting, or did so in the last ten minutes: `5f0c"),
+            "{just_now}"
+        );
+    }
+    // Where nothing tells, it is said in words: the first test's text.
+}
+
+// The wait.
+
+#[test]
+fn a_connection_that_truto_cannot_make_work_is_told_with_its_reason() {
+    let post_install = Connect::scenario("connect-post-install-error").run(NEW);
+    assert_snapshot!("connect_post_install_error", told(&post_install));
+    let validation = Connect::scenario("connect-validation-error").run(NEW);
+    assert_snapshot!("connect_validation_error", told(&validation));
+    let json = Connect::scenario("connect-validation-error").run(&[NEW, &["--json"]].concat());
+    let failed = &events(&json)[1];
+    assert_eq!(failed["event"], "failed");
+    assert_eq!(failed["exit"], 77);
+    assert_eq!(failed["connection"], MADE_CONNECTION_ID);
+}
+
+#[test]
+fn an_admin_who_does_not_come_in_time_is_no_fault_of_anybodys() {
+    let connect = Connect::scenario("connect-nobody");
+    let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "3s"]);
+    assert_snapshot!("connect_nobody", told(&ended));
+    connect.ensure_nothing_written();
+
+    let stuck = World::scenario("healthy").expect("a scenario");
+    let stuck = stuck.with(|world| world.admin = Admin::with_states(&["connecting"]));
+    let ended = Connect::new(stuck).run(&["--tenant-id", "acme", "--yes", "--timeout", "5s"]);
+    assert_eq!(ended.code, 75);
+    assert!(
+        ended.stderr.starts_with(
+            "error: the connection `c6a0e7d2-4b1f-4f0b-9d35-71e2a8b5c904` (status `connecting`) did \
+             not become active within 5 s"
+        ),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_slow_admin_and_a_stumbling_truto_are_waited_for() {
+    let world = World::scenario("healthy").expect("a scenario");
+    let world = world
+        .fault(Fault::once("integrated-account", Action::html(502)).nth(2))
+        .with(|world| {
+            let slow = Admin::with_states(&["connecting", "active"]);
+            world.admin = Admin {
+                uses_link_after: Some(2),
+                ..slow
+            };
+        });
+    let connect = Connect::new(world);
+    let ended = connect.run(NEW);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(connect.links_made(), 1);
+}
+
+#[test]
+fn ctrl_c_while_waiting_is_a_clean_stop() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let connect = Connect::scenario("connect-nobody");
+        let child = connect.start(NEW);
+        let watched = Instant::now();
+        while connect.links_made() == 0 && watched.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let asked = Instant::now();
+        let kill = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill").success());
+        let ended = ended(child.wait_with_output().expect("an end"));
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            asked.elapsed()
+        );
+        assert_eq!(
+            ended.stderr,
+            "stopped: nothing is waited for any more; a link that was printed works for seven \
+             days, once\n"
+        );
+        connect.ensure_nothing_written();
+    }
+}
+
+// Again.
+
+#[test]
+fn a_connection_made_again_keeps_its_id_and_its_context() {
+    let connect = Connect::scenario("reconnect");
+    let ended = connect.run(&[AGAIN, &["--json"]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let connected = &events(&ended)[1];
+    assert_eq!(connected["connection"], CONNECTION_ID);
+    // The scopes are what a context holds; the simulator empties it unless it is told to keep it.
+    assert_eq!(connected["scopes"][0], "default");
+    assert_eq!(connected["warnings"].as_array().map(Vec::len), Some(0));
+    let requests = connect.simulator.requests();
+    let posted = requests.iter().find(|request| request.method == "POST");
+    assert_snapshot!(
+        posted.expect("a link").body,
+        @r#"{"integrated_account_id":"5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10","persist_previous_context":true}"#
+    );
+}
+
+#[test]
+fn a_connection_that_is_not_asanas_or_not_known_is_not_made_again() {
+    let connect = Connect::scenario("hris");
+    let ended = connect.run(&["--reconnect", HRIS_CONNECTION_ID, "--yes"]);
+    assert_eq!(ended.code, 77);
+    assert!(
+        ended.stderr.contains("is for `bamboohr`, not for Asana"),
+        "{}",
+        ended.stderr
+    );
+    let ended = connect.run(&["--reconnect", "nobody", "--yes"]);
+    assert_eq!(ended.code, 77);
+    assert_snapshot!(ended.stderr, @"
+    error: Truto knows no connection `nobody` for this token
+    hint: check the id after --reconnect, and that TRUTO_API_TOKEN is of the same environment
+    ");
+    assert_eq!(connect.links_made(), 0);
+}
+
+// Refusals, and what is odd.
+
+#[test]
+fn a_token_that_is_refused_is_told_before_anything_is_made() {
+    let connect = Connect::scenario("healthy").env("TRUTO_API_TOKEN", "wrong-token");
+    let ended = connect.run(NEW);
+    assert_eq!(ended.code, 77);
+    assert_snapshot!(ended.stderr, @"
+    error: Truto refused the API token
+    hint: check TRUTO_API_TOKEN: the whole token, of the environment that holds the connection, not expired
+    ");
+    assert_eq!(connect.asked(), ["GET /integrated-account"]);
+}
+
+#[test]
+fn a_link_that_is_not_given_is_told_with_what_to_do() {
+    let refused = Action::TrutoError {
+        status: 403,
+        message: "Token may not create links".to_owned(),
+    };
+    let world = |action| {
+        let world = World::scenario("healthy").expect("a scenario");
+        world.fault(Fault::once("link-token", action).for_ever())
+    };
+    let ended = Connect::new(world(refused)).run(NEW);
+    assert_eq!(ended.code, 77);
+    assert_snapshot!(ended.stderr, @"
+    error: POST /link-token was refused (status 403): Token may not create links
+    hint: the API token must be allowed to make links, and Asana be installed in its environment of Truto
+    ");
+    for (body, code) in [
+        (r#"{"message":"ok"}"#, 1),
+        ("[]", 1),
+        ("<html></html>", 1),
+        (r#"{"link_tok"#, 75),
+    ] {
+        let ended = Connect::new(world(Action::status(200, body))).run(NEW);
+        assert_eq!(ended.code, code, "{body}: {}", ended.stderr);
+        assert!(
+            ended
+                .stderr
+                .starts_with("error: POST /link-token: the answer was not understood"),
+            "{body}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_connection_of_another_tenant_is_never_taken_for_the_new_one() {
+    let others = r#"{"result":[
+        {"id":"theirs","tenant_id":"somebody-else","status":"active","integration":{"name":"asana"}},
+        {"id":"jira","tenant_id":"acme","status":"active","integration":{"name":"jira"}},
+        {"id":"../x","tenant_id":"acme","status":"active","integration":{"name":"asana"}},
+        {"tenant_id":"acme","status":"active","integration":{"name":"asana"}},
+        null]}"#;
+    let world = World::scenario("connect-nobody").expect("a scenario");
+    let unfiltered = Fault::once("integrated-account$", Action::status(200, others)).nth(2);
+    let ended = Connect::new(world.fault(unfiltered.for_ever())).run(&[
+        "--tenant-id",
+        "acme",
+        "--yes",
+        "--timeout",
+        "3s",
+    ]);
+    assert_eq!(ended.code, 75, "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: nobody connected Asana within 3 s")
+    );
+}
+
+#[test]
+fn every_page_of_the_connections_is_read() {
+    let first = r#"{"result":[],"next_cursor":"more","limit":1}"#;
+    let again = r#"{"result":[],"next_cursor":"again"}"#;
+    let second =
+        r#"{"result":[{"id":"old","tenant_id":"acme","status":"paused"}],"next_cursor":null}"#;
+    let world = World::scenario("connect-nobody").expect("a scenario");
+    let pages = [first, second].map(|page| Action::status(200, page));
+    let [first, second] = pages;
+    let world = world
+        .fault(Fault::once("integrated-account$", first))
+        .fault(Fault::once("integrated-account$", second).nth(2));
+    let connect = Connect::new(world);
+    let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "1s"]);
+    assert!(ended.stdout.contains("`old` (paused)"), "{}", ended.stdout);
+    let requests = connect.simulator.requests();
+    assert_eq!(requests[1].query("next_cursor"), Some("more"));
+
+    let endless = Action::status(200, again);
+    let world = World::scenario("connect-nobody").expect("a scenario");
+    let world = world.fault(Fault::once("integrated-account$", endless).for_ever());
+    let ended = Connect::new(world).run(NEW);
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.stderr.contains("the list of connections has no end"),
+        "{}",
+        ended.stderr
+    );
+}
+
+// What the connection sees.
+
+#[test]
+fn several_workspaces_are_listed_to_choose_from() {
+    let ended = Connect::scenario("two-workspaces").run(NEW);
+    assert_snapshot!("connect_two_workspaces", told(&ended));
+}
+
+#[test]
+fn a_connection_that_sees_no_workspace_is_named_and_not_usable() {
+    let world = World::scenario("healthy").expect("a scenario");
+    let ended = Connect::new(world.with(|world| world.workspaces.clear())).run(NEW);
+    assert_snapshot!("connect_no_workspace", told(&ended));
+}
+
+#[test]
+fn scopes_that_are_too_narrow_are_told() {
+    let world = World::scenario("healthy").expect("a scenario");
+    let narrow = |world: &mut World| world.scopes = vec!["users:read workspaces:read".to_owned()];
+    let ended = Connect::new(world.with(narrow)).run(NEW);
+    assert_eq!(ended.code, 0);
+    assert!(
+        ended.stdout.contains(
+            "warning: it was given the scopes users:read, workspaces:read and not full permissions"
+        ),
+        "{}",
+        ended.stdout
+    );
+}

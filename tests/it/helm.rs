@@ -1,0 +1,1699 @@
+//! The chart, with the real helm: what it renders, what it refuses, and that the program, Kubernetes
+//! and the README agree with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::support::has;
+use crate::support::kube::{
+    Leaf, NAMESPACE, at, chart, document, documents, environment, here, least, leaves, objects,
+    only, output, over, pods, printed, schema, template, template_of, text,
+};
+use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
+use asana_access_review::exit::Exit;
+use asana_access_review::schedule::Pattern;
+use serde_json::{Value, json};
+
+/// Variables that the chart sets by itself, and so offers no value for.
+const OF_THE_CHART: [&str; 5] = [
+    "JOB_NAME",
+    "POD_UID",
+    "IMAGE_DIGEST",
+    "RUN_SCHEDULE",
+    "RUN_SCHEDULE_ZONE",
+];
+
+/// Values of every kind of installation, beside the least there must be.
+fn matrix() -> Vec<(&'static str, Value)> {
+    vec![
+        ("least", json!({})),
+        (
+            "everything at once",
+            json!({
+                "prometheusRule": { "enabled": true, "labels": { "release": "prometheus" } },
+                "image": { "digest": format!("sha256:{}", "0".repeat(64)), "pullPolicy": "Always" },
+                "imagePullSecrets": [{ "name": "registry" }],
+                "secretKeys": { "evidenceSigningKey": "signing.pem", "awsCredentials": "credentials" },
+                "aws": { "region": "eu-central-1", "endpointUrlS3": "https://s3.example.com", "ec2MetadataDisabled": false },
+                "podLabels": { "team": "security" },
+                "nodeSelector": { "kubernetes.io/os": "linux" },
+                "tolerations": [{ "key": "batch", "operator": "Exists" }],
+                "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [{ "matchExpressions": [{ "key": "x", "operator": "Exists" }] }] } } },
+                "topologySpreadConstraints": [{ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" }],
+                "extraEnv": [{ "name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128" }],
+                "extraEnvFrom": [{ "configMapRef": { "name": "more" } }],
+                "extraVolumes": [{ "name": "more", "emptyDir": {} }],
+                "extraVolumeMounts": [{ "name": "more", "mountPath": "/more" }],
+                "extraObjects": [{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "{{ .Release.Name }}-more" } }],
+                "config": { "hrLocationZones": { "New York, NY": "America/New_York" }, "controlIds": ["AC-7: Leavers, and contractors, lose access within a day", "IT-12"] },
+                "networkPolicy": { "extraEgress": [{ "ports": [{ "protocol": "TCP", "port": 3128 }] }] },
+            }),
+        ),
+        (
+            "IRSA",
+            json!({ "serviceAccount": { "annotations": {
+                "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/asana-access-review" } } }),
+        ),
+        (
+            "External Secrets",
+            json!({
+                "existingSecret": "",
+                "externalSecret": { "enabled": true, "remoteKey": "prod/review", "secretStoreRef": { "name": "vault" } },
+            }),
+        ),
+        (
+            "a folder on a claim",
+            json!({ "config": { "evidenceUrl": "/evidence/asana" }, "persistence": { "enabled": true } }),
+        ),
+        (
+            "a claim that is there",
+            json!({ "config": { "evidenceUrl": "file:///evidence" }, "persistence": { "enabled": true, "existingClaim": "evidence" } }),
+        ),
+        (
+            "secrets in the environment",
+            json!({ "secretsAsEnv": true, "config": { "hrFeedUrl": "https://hr.example.com/leavers" },
+                    "secretKeys": { "hrFeedAuthorization": "hr" } }),
+        ),
+        (
+            "an HR file that is mounted",
+            json!({
+                "config": { "hrFeedUrl": "/hr/leavers.csv", "aliasesUrl": "file:///hr/aliases.csv" },
+                "extraVolumes": [{ "name": "hr", "persistentVolumeClaim": { "claimName": "hr" } }],
+                "extraVolumeMounts": [{ "name": "hr", "mountPath": "/hr", "readOnly": true }],
+            }),
+        ),
+        (
+            "an HR system",
+            json!({ "config": { "hrFeedUrl": "truto-hris://8f14e45f-ceea-467f-9d3b-1e2c7a1f0a11" } }),
+        ),
+        (
+            "a key in KMS, and people who are told",
+            json!({
+                "config": { "evidenceSigningKmsKeyId": "alias/evidence-ledger", "notifyOn": "always" },
+                "secretKeys": { "notifyWebhookUrl": "url", "notifyWebhookSecret": "key", "notifySlackWebhookUrl": "slack" },
+            }),
+        ),
+        (
+            "a step of an access review",
+            json!({
+                "review": { "args": ["open", "--name", "2026-Q4", "--due", "2026-12-31", "--reviewers", "/review/reviewers.csv"],
+                            "files": { "secret": "review-2026-q4" } },
+                "secretKeys": { "evidenceSigningKey": "signing.pem", "notifySlackWebhookUrl": "slack" },
+            }),
+        ),
+        (
+            "a step of an access review, with a folder for evidence and the files on a claim",
+            json!({
+                "review": { "args": ["close", "--review", "2026-Q4", "--decisions=/review", "--accept-incomplete", "why *not*?"],
+                            "files": { "claim": "received" }, "ttlSecondsAfterFinished": null },
+                "config": { "evidenceUrl": "/evidence/asana" }, "persistence": { "enabled": true },
+                "cronJob": { "jobLabels": { "kueue.x-k8s.io/queue-name": "security" }, "suspendJobs": true },
+                "secretsAsEnv": true, "secretKeys": { "evidenceSigningKey": "signing.pem" },
+            }),
+        ),
+        (
+            "zero and false",
+            json!({
+                "cronJob": { "backoffLimit": 0, "ttlSecondsAfterFinished": 0, "successfulJobsHistoryLimit": 0,
+                             "failedJobsHistoryLimit": 0, "parallelism": 0, "suspendJobs": false },
+                "terminationGracePeriodSeconds": 0,
+                "config": { "maxDropPercent": 0, "offboardingGrace": "0s" },
+            }),
+        ),
+        (
+            "as little as can be",
+            json!({
+                "networkPolicy": { "enabled": false }, "tests": { "enabled": false },
+                "serviceAccount": { "create": false, "name": "there" },
+                "cronJob": { "podFailurePolicy": null, "podReplacementPolicy": null, "backoffLimit": null,
+                             "startingDeadlineSeconds": null, "ttlSecondsAfterFinished": null },
+                "restartPolicy": "OnFailure",
+            }),
+        ),
+    ]
+}
+
+/// What else has to be set for a value to mean something.
+fn needs(leaf: &str) -> Value {
+    let indexed = json!({ "cronJob": { "completionMode": "Indexed", "completions": 1 } });
+    let claim = json!({
+        "persistence": { "enabled": true },
+        "config": { "evidenceUrl": "" },
+        "extraEnv": [{ "name": "EVIDENCE_URL", "value": "/elsewhere" }],
+    });
+    let external = json!({
+        "existingSecret": "",
+        "extraEnvFrom": [{ "secretRef": { "name": "x" } }],
+        "externalSecret": { "secretStoreRef": { "name": "store" }, "remoteKey": "key", "enabled": true },
+    });
+    match leaf {
+        "cronJob.backoffLimitPerIndex" | "cronJob.maxFailedIndexes" | "cronJob.successPolicy" => {
+            indexed
+        }
+        "cronJob.podReplacementPolicy" => json!({ "cronJob": { "podFailurePolicy": null } }),
+        "restartPolicy" => json!({ "cronJob": { "podFailurePolicy": null } }),
+        "secretKeys.hrFeedAuthorization" => {
+            json!({ "config": { "hrFeedUrl": "https://hr.example.com/x" } })
+        }
+        "config.evidenceObjectLockMode" => {
+            json!({ "config": { "evidenceRetentionDays": 400 } })
+        }
+        "config.notifyOn" => json!({ "secretKeys": { "notifySlackWebhookUrl": "slack" } }),
+        "secretKeys.notifyWebhookUrl" => json!({ "extraEnv": [
+            { "name": "NOTIFY_WEBHOOK_SECRET", "value": "whsec_x" },
+        ], "extraEnvFrom": [{}] }),
+        "secretKeys.notifyWebhookSecret" => {
+            json!({ "secretKeys": { "notifyWebhookUrl": "url" }, "extraEnvFrom": [{}] })
+        }
+        "externalSecret.enabled" => over(
+            &external,
+            &json!({ "externalSecret": { "enabled": false } }),
+        ),
+        "persistence.enabled" => over(&claim, &json!({ "persistence": { "enabled": false } })),
+        "review.activeDeadlineSeconds" | "review.ttlSecondsAfterFinished" => {
+            json!({ "review": { "args": ["status"] } })
+        }
+        _ if leaf.starts_with("review.files.") => json!({ "review": { "args": ["status"] } }),
+        "review.args" => json!({ "extraVolumes": [{ "name": "mine", "emptyDir": {} }],
+            "extraVolumeMounts": [{ "name": "mine", "mountPath": "/review" }] }),
+        _ if leaf.starts_with("externalSecret.") => external,
+        _ if leaf.starts_with("persistence.") => claim,
+        _ if leaf.starts_with("prometheusRule.") && leaf != "prometheusRule.enabled" => {
+            json!({ "prometheusRule": { "enabled": true } })
+        }
+        _ => json!({}),
+    }
+}
+
+/// The program's setting that a key of `config` or `secretKeys` is.
+fn variable_of(key: &str) -> String {
+    let mut name = String::new();
+    for c in key.chars() {
+        if c.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_uppercase());
+    }
+    name
+}
+
+/// The key of `config` or `secretKeys` that a variable is.
+fn key_of(variable: &str) -> String {
+    let mut key = String::new();
+    for (place, word) in variable.to_ascii_lowercase().split('_').enumerate() {
+        let (first, rest) = word.split_at(1);
+        match place {
+            0 => key.push_str(first),
+            _ => key.push_str(&first.to_ascii_uppercase()),
+        }
+        key.push_str(rest);
+    }
+    key
+}
+
+/// Variables that a review or its check reads in this version, and that the chart does not set itself.
+fn offered() -> impl Iterator<Item = &'static Variable> {
+    VARIABLES.iter().filter(|variable| {
+        let serves = |command| variable.commands.contains(&command);
+        (serves(Command::Run) || serves(Command::Check)) && !OF_THE_CHART.contains(&variable.name)
+    })
+}
+
+/// What a secret variable may hold.
+fn secret(variable: &str) -> String {
+    match variable {
+        "EVIDENCE_SIGNING_KEY" => text("tests/keys/ed25519.test-key.pem"),
+        "NOTIFY_WEBHOOK_URL" | "NOTIFY_SLACK_WEBHOOK_URL" => {
+            "https://hooks.example.com/x".to_owned()
+        }
+        "NOTIFY_WEBHOOK_SECRET" => {
+            format!("whsec_{}", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+        }
+        _ => "secret".to_owned(),
+    }
+}
+
+/// Judges what the chart renders as the program does that is started with it.
+fn judged(objects: &[Value]) -> Result<(), String> {
+    let pods = pods(objects);
+    let pod = pods.values().next().expect("a pod");
+    let secret = |path: &std::path::Path| {
+        Ok(secret(
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default(),
+        ))
+    };
+    let mut environment = environment(objects, pod);
+    for entry in pod["containers"][0]["env"].as_array().expect("env") {
+        if entry["valueFrom"]["secretKeyRef"].is_object() {
+            let name = entry["name"].as_str().expect("a name");
+            environment.insert(name.to_owned(), self::secret(name));
+        }
+    }
+    if pod["containers"][0]["envFrom"]
+        .as_array()
+        .expect("envFrom")
+        .len()
+        > 1
+    {
+        environment
+            .entry("TRUTO_API_TOKEN_FILE".to_owned())
+            .or_insert("x".to_owned());
+    }
+    let environment = environment
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    let judged =
+        config::load(environment.collect(), secret).map_err(|problems| problems.to_string())?;
+    match judged.warnings.as_slice() {
+        [] => Ok(()),
+        warnings => Err(warnings.join("\n")),
+    }
+}
+
+/// Our own words of what helm says is wrong.
+fn sentences(refused: &str) -> String {
+    let (_, ours) = refused
+        .split_once("the values have")
+        .unwrap_or_else(|| panic!("{refused}"));
+    format!(
+        "the values have{}",
+        ours.split("\n\n").next().unwrap_or_default()
+    )
+}
+
+/// Does work for each of many things, on both cores: starting helm is what takes the time.
+fn each<T: Sync>(things: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    let half = things.len().div_ceil(2).max(1);
+    std::thread::scope(|scope| {
+        let chunks = things.chunks(half);
+        let threads: Vec<_> = chunks
+            .map(|chunk| scope.spawn(|| chunk.iter().filter_map(&work).collect::<Vec<_>>()))
+            .collect();
+        let joined = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("no panic"));
+        joined.collect()
+    })
+}
+
+#[test]
+fn the_chart_passes_a_strict_lint_and_packs() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let values = folder.path().join("values.json");
+    fs::write(&values, least().to_string()).expect("values");
+    let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let (chart, values, folder) = (path(&chart()), path(&values), path(folder.path()));
+    printed("helm", &["lint", "--strict", &chart]);
+    printed("helm", &["lint", "--strict", &chart, "--values", &values]);
+    printed("helm", &["package", &chart, "--destination", &folder]);
+}
+
+#[test]
+fn what_the_chart_renders_the_program_accepts() {
+    if !has(&["helm"]) {
+        return;
+    }
+    for (name, values) in matrix() {
+        let objects = objects("night", &over(&least(), &values));
+        judged(&objects).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+    }
+}
+
+#[test]
+fn without_values_the_chart_says_at_once_all_that_is_to_be_set() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let refused = template("night", &json!({})).expect_err("nothing is set");
+    insta::assert_snapshot!(sentences(&refused));
+}
+
+#[test]
+fn values_that_cannot_work_together_are_refused_with_what_to_set() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let wrong = [
+        (
+            "a folder that ends with its pod",
+            json!({ "config": { "evidenceUrl": "/evidence" } }),
+        ),
+        (
+            "a folder beside the claim",
+            json!({ "config": { "evidenceUrl": "/evidences" }, "persistence": { "enabled": true } }),
+        ),
+        (
+            "a claim beside a bucket",
+            json!({ "persistence": { "enabled": true } }),
+        ),
+        (
+            "two keys that sign",
+            json!({ "config": { "evidenceSigningKmsKeyId": "alias/x" }, "secretKeys": { "evidenceSigningKey": "k" } }),
+        ),
+        (
+            "a webhook without a key",
+            json!({ "secretKeys": { "notifyWebhookUrl": "url" } }),
+        ),
+        (
+            "a key without a webhook, and nobody to tell",
+            json!({ "secretKeys": { "notifyWebhookSecret": "key" }, "config": { "notifyOn": "problem" } }),
+        ),
+        (
+            "locks of no bucket, for no time",
+            json!({
+                "config": { "evidenceUrl": "/evidence", "evidenceObjectLockMode": "compliance",
+                    "evidenceKmsKeyId": "alias/evidence", "evidenceBucketOwner": "123456789012" },
+                "persistence": { "enabled": true },
+            }),
+        ),
+        (
+            "evidence on the web",
+            json!({ "config": { "evidenceUrl": "https://example.com" } }),
+        ),
+        ("no token", json!({ "existingSecret": "" })),
+        (
+            "two Secrets",
+            json!({ "externalSecret": { "enabled": true, "secretStoreRef": { "name": "x" }, "remoteKey": "y" } }),
+        ),
+        (
+            "an external secret from nowhere",
+            json!({ "existingSecret": "", "externalSecret": { "enabled": true } }),
+        ),
+        (
+            "keys of no Secret",
+            json!({ "existingSecret": "", "extraEnvFrom": [{}], "secretKeys": { "evidenceSigningKey": "k" } }),
+        ),
+        (
+            "a token from two places",
+            json!({ "extraEnv": [{ "name": "TRUTO_API_TOKEN", "value": "x" }] }),
+        ),
+        (
+            "a setting from two places",
+            json!({ "extraEnv": [{ "name": "RUN_DEADLINE", "value": "9h" }, { "name": "HR_TIME_ZONE", "value": "Etc/UTC" }] }),
+        ),
+        (
+            "an HR file nowhere",
+            json!({ "config": { "hrFeedUrl": "/hr/leavers.csv", "exceptionsUrl": "/hr/exceptions.csv" },
+            "extraVolumes": [{ "name": "hr", "emptyDir": {} }], "extraVolumeMounts": [{ "name": "hr", "mountPath": "/h" }] }),
+        ),
+        (
+            "authorization for a bucket",
+            json!({ "secretKeys": { "hrFeedAuthorization": "x" } }),
+        ),
+        (
+            "the HR system of Asana",
+            json!({ "config": { "hrFeedUrl": "truto-hris://5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10", "hrFeedFormat": "csv" } }),
+        ),
+        (
+            "annotations of nobody",
+            json!({ "serviceAccount": { "create": false, "annotations": { "a": "b" } } }),
+        ),
+        (
+            "a policy without Never",
+            json!({ "restartPolicy": "OnFailure", "cronJob": { "podReplacementPolicy": "TerminatingOrFailed" } }),
+        ),
+        (
+            "unsorted exit codes",
+            json!({ "cronJob": { "podFailurePolicy": { "rules": [
+            { "action": "FailJob", "onExitCodes": { "operator": "In", "values": [77, 3, 0] } }] } } }),
+        ),
+        (
+            "a Job that ends before its run",
+            json!({ "cronJob": { "activeDeadlineSeconds": 600 } }),
+        ),
+        (
+            "indexes of no index",
+            json!({ "cronJob": { "backoffLimitPerIndex": 1, "successPolicy": { "rules": [{ "succeededCount": 1 }] } } }),
+        ),
+        (
+            "an index without a number",
+            json!({ "cronJob": { "completionMode": "Indexed" } }),
+        ),
+        (
+            "alerts about Jobs that are gone",
+            json!({ "prometheusRule": { "enabled": true }, "cronJob": {
+            "failedJobsHistoryLimit": 0, "successfulJobsHistoryLimit": 0, "ttlSecondsAfterFinished": 3600 } }),
+        ),
+        (
+            "a review that is none, with its name twice",
+            json!({ "review": { "args": ["review", "open"] } }),
+        ),
+        (
+            "a log of names",
+            json!({ "review": { "args": ["status", "--json", "--names"] } }),
+        ),
+        (
+            "files for no review, from two places",
+            json!({ "review": { "files": { "secret": "one", "claim": "two" } } }),
+        ),
+        (
+            "files that a shell would find, and files on nobody's laptop",
+            json!({ "review": { "args": ["close", "--decisions", "/review/*", "received/ada.csv", "--reviewers=/reviews/on.csv",
+                "--accept-incomplete", "no/file"], "files": { "configMap": "one" } } }),
+        ),
+        (
+            "a file without a Secret",
+            json!({ "review": { "args": ["open", "--reviewers", "/review/reviewers.csv"] } }),
+        ),
+        (
+            "texts of a wrong form",
+            json!({
+            "cronJob": { "schedule": "CRON_TZ=Europe/Berlin 40 23 * * *", "timeZone": "Europe Berlin" },
+            "config": { "httpTimeout": "30", "runDeadline": "0s", "hrFeedMaxAge": "two days", "offboardingGrace": "1w",
+                "retryMaxElapsed": "", "trutoRateLimit": "50", "trutoBaseUrl": "http://truto.example.com",
+                "hrFeedUrl": "https://user:password@hr.example.com/x", "aliasesUrl": "aliases.csv", "hrTimeZone": "Berlin!",
+                "trutoIntegratedAccountId": "an id", "hrLocationZones": { "Berlin": "" } } }),
+        ),
+    ];
+    let mut told = String::new();
+    for (what, values) in wrong {
+        let refused = template("night", &over(&least(), &values));
+        let refused = refused.map(|_| what).expect_err("it should be refused");
+        told.push_str(&format!("# {what}\n{}\n", sentences(&refused)));
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let good = [
+        "40 23 * * *",
+        "*/15 0-6,22 1,15 JAN-MAR sun",
+        "0 0 30 2 *",
+        "5 04 01 12 6",
+        "@daily",
+        "@midnight",
+        "@annually",
+        "0 0 ? * *",
+    ];
+    let bad = [
+        "60 1 * * *",
+        "0 24 * * *",
+        "0 0 32 * *",
+        "0 0 0 * *",
+        "0 0 * 13 *",
+        "0 0 * * 7",
+        "* * * *",
+        "* * * * * *",
+        "@nightly",
+        "TZ=Etc/UTC 0 0 * * *",
+        "",
+        "0 0 * * MON-",
+        "*/0 * * * *",
+    ];
+    for (schedules, accepted) in [(&good[..], true), (&bad[..], false)] {
+        for schedule in schedules {
+            let values = over(&least(), &at(&["cronJob", "schedule"], json!(schedule)));
+            let rendered = template("night", &values);
+            assert_eq!(rendered.is_ok(), accepted, "{schedule}");
+            // Every run gets it too, and must understand it.
+            if let Ok(rendered) = rendered {
+                let rendered = documents(&rendered);
+                let told = &only(&rendered, "ConfigMap")["data"]["RUN_SCHEDULE"];
+                assert_eq!(told, schedule);
+                assert!(Pattern::parse(schedule).is_ok(), "{schedule}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_misspelt_key_fails_with_its_path() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let mut groups: BTreeSet<Vec<String>> = BTreeSet::new();
+    for leaf in leaves() {
+        for length in 0..leaf.path.len() {
+            groups.insert(leaf.path[..length].to_vec());
+        }
+    }
+    assert!(groups.len() > 15, "{groups:?}");
+    let mut values = least();
+    for group in &groups {
+        let path: Vec<&str> = group
+            .iter()
+            .map(String::as_str)
+            .chain(["mispelt"])
+            .collect();
+        values = over(&values, &at(&path, json!(1)));
+    }
+    // Deeper than the groups are: what is in lists.
+    values = over(
+        &values,
+        &json!({
+            "tolerations": [{ "mispelt": 1 }],
+            "extraEnv": [{ "name": "X", "mispelt": 1 }],
+            "cronJob": { "podFailurePolicy": { "rules": [{ "action": "Ignore", "mispelt": 1 }] } },
+        }),
+    );
+    let refused = template("night", &values).expect_err("so many slips");
+    for group in &groups {
+        let path = group
+            .iter()
+            .map(|key| format!("/{key}"))
+            .collect::<String>();
+        let line = format!("- at '{path}': additional properties 'mispelt' not allowed");
+        assert!(refused.contains(&line), "{line}\n{refused}");
+    }
+    for path in [
+        "/tolerations/0",
+        "/extraEnv/0",
+        "/cronJob/podFailurePolicy/rules/0",
+    ] {
+        let line = format!("- at '{path}': additional properties 'mispelt' not allowed");
+        assert!(refused.contains(&line), "{line}\n{refused}");
+    }
+}
+
+#[test]
+fn each_wrong_type_fails_with_its_path() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let mut values = least();
+    let all = leaves();
+    for leaf in &all {
+        // A map is wrong for all that is none, and a number for what is.
+        let is_map = leaf.schema["type"] == "object" || leaf.schema["type"][0] == "object";
+        let wrong = if is_map { json!(1) } else { json!({ "a": 1 }) };
+        values = over(&values, &leaf.set(wrong));
+    }
+    let refused = template("night", &values).expect_err("so many slips");
+    for leaf in &all {
+        let path = leaf
+            .path
+            .iter()
+            .map(|key| format!("/{key}"))
+            .collect::<String>();
+        assert!(
+            refused.contains(&format!("- at '{path}': ")),
+            "{path}\n{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_quantity_that_is_none_is_refused() {
+    if !has(&["helm"]) {
+        return;
+    }
+    for (path, value) in [
+        (["resources", "limits", "memory"], "64mb"),
+        (["resources", "limits", "memory"], "100m"),
+        (["resources", "requests", "cpu"], "1 core"),
+        (["resources", "requests", "ephemeral-storage"], "1GB"),
+    ] {
+        let values = over(&least(), &at(&path, json!(value)));
+        let refused = template("night", &values).expect_err(value);
+        assert!(
+            refused.contains(&format!("- at '/{}'", path.join("/"))),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn there_is_no_dead_knob_and_each_example_works() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let wrong = each(&leaves(), |leaf| {
+        let name = leaf.name();
+        let before = over(&least(), &needs(&name));
+        let plain = match template("night", &before) {
+            Ok(plain) => plain,
+            Err(error) => return Some(format!("{name} before: {error}")),
+        };
+        leaf.examples().into_iter().find_map(|example| {
+            let values = over(&before, &leaf.set(example.clone()));
+            match template("night", &values) {
+                Err(error) => Some(format!("{name} = {example}: {error}")),
+                Ok(rendered) if rendered == plain => {
+                    Some(format!("{name} = {example} changes nothing"))
+                }
+                Ok(rendered) if leaf.path[0] == "config" => judged(&documents(&rendered))
+                    .err()
+                    .map(|problems| format!("{name} = {example}: {problems}")),
+                Ok(_) => None,
+            }
+        })
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_release_name_gives_names_that_kubernetes_takes() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let lengths: Vec<usize> = (1..=53).collect();
+    let wrong = each(&lengths, |length| {
+        // A dash where names are cut, at one length or another.
+        let mut release: String = "abcdefghi-".chars().cycle().take(*length).collect();
+        if release.ends_with('-') {
+            release.pop();
+            release.push('z');
+        }
+        let values = over(
+            &least(),
+            &json!({
+                "prometheusRule": { "enabled": true },
+                "config": { "evidenceUrl": "/evidence" },
+                "persistence": { "enabled": true },
+                "review": { "args": ["status"] },
+            }),
+        );
+        for object in objects(&release, &values) {
+            let metadata = &object["metadata"];
+            // What Kubernetes adds to a name that it makes; what is longer it cuts.
+            let made = metadata["generateName"].as_str();
+            let made = made.map(|begin| format!("{}abcde", &begin[..begin.len().min(58)]));
+            let name = made.as_deref().or(metadata["name"].as_str());
+            let name = name.expect("a name");
+            // A Job's name is its CronJob's and eleven more.
+            let longest = if object["kind"] == "CronJob" { 52 } else { 63 };
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            let fits = name.len() <= longest
+                && name.chars().all(plain)
+                && !name.starts_with('-')
+                && !name.ends_with('-');
+            let labels = object["metadata"]["labels"].as_object().expect("labels");
+            let label = labels
+                .values()
+                .find(|label| label.as_str().is_none_or(|text| text.len() > 63));
+            if !fits || label.is_some() {
+                return Some(format!("{release}: {} {name} {label:?}", object["kind"]));
+            }
+        }
+        None
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_pod_security_is_restricted_and_the_root_is_read_only() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let kinds = [
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    ];
+    for (name, values) in matrix() {
+        let objects = objects("night", &over(&least(), &values));
+        for (pod, spec) in pods(&objects) {
+            let place = format!("{name}: {pod}");
+            let security = &spec["securityContext"];
+            assert_eq!(security["runAsNonRoot"], true, "{place}");
+            assert_eq!(security["runAsUser"], 65532, "{place}");
+            assert_eq!(
+                security["seccompProfile"]["type"], "RuntimeDefault",
+                "{place}"
+            );
+            assert_eq!(spec["automountServiceAccountToken"], false, "{place}");
+            for key in ["hostNetwork", "hostPID", "hostIPC"] {
+                assert!(spec[key].is_null(), "{place}");
+            }
+            for container in spec["containers"].as_array().expect("containers") {
+                let security = &container["securityContext"];
+                assert_eq!(security["allowPrivilegeEscalation"], false, "{place}");
+                assert_eq!(security["readOnlyRootFilesystem"], true, "{place}");
+                assert_eq!(
+                    security["capabilities"],
+                    json!({ "drop": ["ALL"] }),
+                    "{place}"
+                );
+                assert!(security["privileged"].is_null(), "{place}");
+                assert!(
+                    container["resources"]["limits"]["memory"].is_string(),
+                    "{place}"
+                );
+            }
+            let volumes = spec["volumes"].as_array().cloned().unwrap_or_default();
+            let mounts = spec["containers"][0]["volumeMounts"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            for volume in &volumes {
+                let kind = volume
+                    .as_object()
+                    .expect("a volume")
+                    .keys()
+                    .find(|key| *key != "name");
+                assert!(
+                    kinds.contains(&kind.expect("a kind").as_str()),
+                    "{place}: {volume}"
+                );
+            }
+            for mount in &mounts {
+                assert!(
+                    volumes.iter().any(|volume| volume["name"] == mount["name"]),
+                    "{place}: {mount}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_environment_unless_asked_for() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let keys =
+        json!({ "secretKeys": { "evidenceSigningKey": "signing.pem", "awsCredentials": "aws" } });
+    let rendered = objects("night", &over(&least(), &keys));
+    let pods_of = pods(&rendered);
+    for pod in pods_of.values() {
+        let env = pod["containers"][0]["env"].as_array().expect("env");
+        assert!(
+            env.iter()
+                .all(|entry| entry["valueFrom"]["secretKeyRef"].is_null())
+        );
+        let environment = environment(&rendered, pod);
+        assert_eq!(
+            environment["EVIDENCE_SIGNING_KEY_FILE"],
+            "/run/secrets/asana-access-review/EVIDENCE_SIGNING_KEY"
+        );
+        assert_eq!(
+            environment["AWS_SHARED_CREDENTIALS_FILE"],
+            "/run/secrets/asana-access-review/AWS_SHARED_CREDENTIALS"
+        );
+        let items = &pod["volumes"][0]["secret"]["items"];
+        assert_eq!(items.as_array().map(Vec::len), Some(3), "{items}");
+        assert_eq!(pod["volumes"][0]["secret"]["defaultMode"], 0o440);
+    }
+    let asked = over(&over(&least(), &keys), &json!({ "secretsAsEnv": true }));
+    let rendered = objects("night", &asked);
+    let token = json!({ "name": "TRUTO_API_TOKEN", "valueFrom": { "secretKeyRef": {
+        "name": "asana-access-review", "key": "TRUTO_API_TOKEN" } } });
+    for pod in pods(&rendered).values() {
+        let env = pod["containers"][0]["env"].as_array().expect("env");
+        assert!(env.contains(&token));
+        assert_eq!(
+            pod["volumes"][0]["secret"]["items"]
+                .as_array()
+                .map(Vec::len),
+            Some(1)
+        );
+    }
+}
+
+#[test]
+fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let values = over(
+        &least(),
+        &json!({ "extraEnv": [
+        { "name": "AWS_EC2_METADATA_DISABLED", "value": "false" },
+        { "name": "JOB_NAME", "value": "by hand" },
+        { "name": "EXTRA", "value": "1" },
+    ] }),
+    );
+    let rendered = objects("night", &values);
+    for pod in pods(&rendered).values() {
+        let env = pod["containers"][0]["env"].as_array().expect("env");
+        let names: Vec<&str> = env
+            .iter()
+            .filter_map(|entry| entry["name"].as_str())
+            .collect();
+        let once: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(once.len(), names.len(), "{names:?}");
+        let environment = environment(&rendered, pod);
+        assert_eq!(environment["AWS_EC2_METADATA_DISABLED"], "false");
+        assert_eq!(environment["JOB_NAME"], "by hand");
+        assert_eq!(environment["EXTRA"], "1");
+    }
+}
+
+#[test]
+fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let map = json!({ "apiVersion": "v1", "kind": "Map", "metadata": { "name": "{{ .Release.Name }}-map" } });
+    let text = "apiVersion: v1\nkind: Text\nmetadata:\n  name: {{ .Release.Name }}-text\n";
+    let values = over(&least(), &json!({ "extraObjects": [map, text] }));
+    let rendered = objects("night", &values);
+    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "night-map");
+    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "night-text");
+}
+
+#[test]
+fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
+    if !has(&["helm"]) {
+        return;
+    }
+    for (values, seconds) in [
+        (json!({}), 4 * 3000 + 900),
+        (json!({ "cronJob": { "backoffLimit": 0 } }), 3000 + 900),
+        (
+            json!({ "cronJob": { "backoffLimit": 1 }, "config": { "runDeadline": "2h" } }),
+            2 * 7200 + 900,
+        ),
+        (json!({ "config": { "runDeadline": "90s" } }), 4 * 90 + 900),
+        (
+            json!({ "config": { "runDeadline": "1d" } }),
+            4 * 86_400 + 900,
+        ),
+        (
+            json!({ "cronJob": { "activeDeadlineSeconds": 3000 } }),
+            3000,
+        ),
+        // Kubernetes's own number of tries where none is said.
+        (
+            json!({ "cronJob": { "backoffLimit": null } }),
+            7 * 3000 + 900,
+        ),
+    ] {
+        let rendered = objects("night", &over(&least(), &values));
+        let spec = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"];
+        assert_eq!(spec["activeDeadlineSeconds"], seconds, "{values}");
+    }
+}
+
+#[test]
+fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let rendered = objects("night", &least());
+    assert_eq!(
+        only(&rendered, "CronJob")["spec"]["timeZone"],
+        "Europe/Paris"
+    );
+    assert_eq!(
+        only(&rendered, "CronJob")["spec"]["schedule"],
+        "30 0,23 * * *"
+    );
+    let config = &only(&rendered, "ConfigMap")["data"];
+    assert_eq!(config["RUN_SCHEDULE"], "30 0,23 * * *");
+    assert_eq!(config["RUN_SCHEDULE_ZONE"], "Europe/Paris");
+    assert_eq!(
+        only(&rendered, "ConfigMap")["data"]["HR_TIME_ZONE"],
+        "Europe/Paris"
+    );
+    let other = over(
+        &least(),
+        &json!({ "config": { "hrTimeZone": "Asia/Tokyo" } }),
+    );
+    let rendered = objects("night", &other);
+    assert_eq!(
+        only(&rendered, "CronJob")["spec"]["timeZone"],
+        "Europe/Paris"
+    );
+    assert_eq!(
+        only(&rendered, "ConfigMap")["data"]["HR_TIME_ZONE"],
+        "Asia/Tokyo"
+    );
+}
+
+#[test]
+fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let fail_on = |values: Value| {
+        let rendered = objects("night", &over(&least(), &values));
+        only(&rendered, "ConfigMap")["data"]["FAIL_ON"].clone()
+    };
+    let notifier = |names: &[&str]| {
+        let entry = |name: &&str| json!({ "name": name, "value": "x" });
+        json!({ "extraEnv": names.iter().map(entry).collect::<Vec<_>>() })
+    };
+    assert_eq!(fail_on(json!({})), "findings");
+    for names in [
+        &["NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET"][..],
+        &["NOTIFY_SLACK_WEBHOOK_URL"],
+        &["NOTIFY_SLACK_WEBHOOK_URL_FILE"],
+    ] {
+        assert_eq!(fail_on(notifier(names)), "inconclusive", "{names:?}");
+    }
+    assert_eq!(fail_on(notifier(&["NOTIFIED"])), "findings");
+    let said = json!({ "config": { "failOn": "findings" } });
+    let said = over(&notifier(&["NOTIFY_SLACK_WEBHOOK_URL"]), &said);
+    assert_eq!(fail_on(said), "findings");
+    // As a key of the Secret, too; and whoever adds a notifier adds it to what `auto` looks for.
+    let notifiers = offered().filter(|variable| {
+        variable.secret && variable.name.starts_with("NOTIFY_") && variable.name.ends_with("_URL")
+    });
+    let mut count = 0;
+    for variable in notifiers {
+        let keys = at(&["secretKeys", &key_of(variable.name)], json!("key"));
+        let signed =
+            json!({ "secretKeys": { "notifyWebhookUrl": "url", "notifyWebhookSecret": "key" } });
+        let keys = if variable.name.contains("SLACK") {
+            keys
+        } else {
+            over(&signed, &keys)
+        };
+        assert_eq!(fail_on(keys), "inconclusive", "{}", variable.name);
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn the_network_is_closed_but_for_names_https_and_credentials() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let rendered = objects("night", &least());
+    let policy = &only(&rendered, "NetworkPolicy")["spec"];
+    assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
+    assert_eq!(policy["ingress"], json!([]));
+    assert_eq!(
+        policy["egress"],
+        json!([
+            { "ports": [{ "protocol": "UDP", "port": 53 }, { "protocol": "TCP", "port": 53 }] },
+            { "ports": [{ "protocol": "TCP", "port": 443 }] },
+            { "to": [{ "ipBlock": { "cidr": "169.254.170.23/32" } }], "ports": [{ "protocol": "TCP", "port": 80 }] },
+            { "to": [{ "ipBlock": { "cidr": "fd00:ec2::23/128" } }], "ports": [{ "protocol": "TCP", "port": 80 }] },
+        ])
+    );
+    // It holds for the night's pods, and for those that `helm test` makes.
+    let selector = policy["podSelector"]["matchLabels"]
+        .as_object()
+        .expect("labels");
+    let night = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
+    for labels in [
+        &night["metadata"]["labels"],
+        &only(&rendered, "Pod")["metadata"]["labels"],
+    ] {
+        assert!(
+            selector.iter().all(|(key, value)| labels[key] == *value),
+            "{labels}"
+        );
+    }
+    let node = over(
+        &least(),
+        &json!({ "aws": { "ec2MetadataDisabled": false } }),
+    );
+    let rendered = objects("night", &node);
+    let egress = &only(&rendered, "NetworkPolicy")["spec"]["egress"];
+    assert_eq!(egress[4]["to"][0]["ipBlock"]["cidr"], "169.254.169.254/32");
+}
+
+/// The Job of `review status`, with other values beside.
+fn review_job(values: &Value) -> (Vec<Value>, Value) {
+    let step = json!({ "review": { "args": ["status"] } });
+    let rendered = objects("night", &over(&over(&least(), &step), values));
+    let job = only(&rendered, "Job").clone();
+    (rendered, job)
+}
+
+#[test]
+fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let without = objects("night", &least());
+    assert!(without.iter().all(|object| object["kind"] != "Job"));
+
+    let values = json!({ "restartPolicy": "OnFailure", "cronJob": { "podFailurePolicy": null } });
+    let (rendered, job) = review_job(&values);
+    assert!(job["metadata"]["name"].is_null());
+    assert_eq!(
+        job["metadata"]["generateName"],
+        "night-asana-access-review-status-"
+    );
+    let spec = &job["spec"];
+    assert_eq!(spec["backoffLimit"], 0);
+    assert!(spec["podFailurePolicy"].is_null());
+    assert_eq!(spec["activeDeadlineSeconds"], 3600);
+    assert_eq!(spec["ttlSecondsAfterFinished"], 604_800);
+    let pod = &spec["template"];
+    assert_eq!(pod["spec"]["restartPolicy"], "Never");
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(container["args"], json!(["review", "status"]));
+
+    // What holds the nightly pods holds this one, and nothing takes it for one of them.
+    let policy = &only(&rendered, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"];
+    let labels = &pod["metadata"]["labels"];
+    let selector = policy.as_object().expect("labels");
+    assert!(selector.iter().all(|(key, value)| labels[key] == *value));
+    for labels in [labels, &job["metadata"]["labels"]] {
+        assert_eq!(labels["app.kubernetes.io/component"], "access-review");
+    }
+    let night = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
+    for same in [
+        "serviceAccountName",
+        "securityContext",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+    ] {
+        assert_eq!(pod["spec"][same], night["spec"][same], "{same}");
+    }
+    for same in ["image", "securityContext", "resources", "envFrom"] {
+        let container_of_night = &night["spec"]["containers"][0];
+        assert_eq!(container[same], container_of_night[same], "{same}");
+    }
+
+    // Values that were kept by mistake do not review again with each upgrade.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("values.json");
+    let kept = over(&least(), &json!({ "review": { "args": ["status"] } }));
+    fs::write(&file, kept.to_string()).expect("values");
+    let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let (chart, file) = (path(&chart()), path(&file));
+    let arguments = ["template", "night", &chart, "--values", &file];
+    let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
+    assert!(!upgraded.status.success());
+    let told = String::from_utf8_lossy(&upgraded.stderr).into_owned();
+    assert!(told.contains("review.args is set in an upgrade"), "{told}");
+}
+
+#[test]
+fn a_step_of_an_access_review_is_given_the_secrets_it_needs_and_no_other() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let secrets: Vec<&Variable> = offered().filter(|variable| variable.secret).collect();
+    let is_for_reviews = |variable: &Variable| variable.commands.contains(&Command::Review);
+    assert!(secrets.iter().any(|variable| is_for_reviews(variable)));
+    let mut keys = json!({ "awsCredentials": "aws" });
+    for variable in &secrets {
+        keys[key_of(variable.name)] = json!(format!("of-{}", variable.name));
+    }
+    let feed = json!({ "hrFeedUrl": "https://hr.example.com/x" });
+    let from_secret = json!({ "config": feed, "secretKeys": keys });
+    let as_env = over(&from_secret, &json!({ "secretsAsEnv": true }));
+    let entry = |name: String| json!({ "name": name, "value": "x" });
+    let mut by_hand: Vec<Value> = secrets
+        .iter()
+        .map(|variable| entry(variable.name.to_owned()))
+        .collect();
+    by_hand.push(entry("HTTPS_PROXY".to_owned()));
+    let by_hand = json!({ "config": feed, "existingSecret": "", "secretKeys": { "trutoApiToken": "" }, "extraEnv": by_hand });
+    for (values, suffix) in [(from_secret, "_FILE"), (as_env, ""), (by_hand, "")] {
+        let (_, job) = review_job(&values);
+        let pod = &job["spec"]["template"]["spec"];
+        let env = pod["containers"][0]["env"].as_array().expect("env");
+        let has = |name: &str| env.iter().any(|entry| entry["name"] == name);
+        let text = pod.to_string();
+        for variable in &secrets {
+            let name = format!("{}{suffix}", variable.name);
+            assert_eq!(has(&name), is_for_reviews(variable), "{name}: {text}");
+            let key = format!("of-{}", variable.name);
+            let is_there = text.contains(&key);
+            assert!(!is_there || is_for_reviews(variable), "{key}: {text}");
+        }
+        assert!(has("AWS_SHARED_CREDENTIALS_FILE") || has("HTTPS_PROXY"));
+    }
+}
+
+#[test]
+fn a_claim_that_the_chart_made_outlives_it() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let values =
+        json!({ "config": { "evidenceUrl": "/evidence" }, "persistence": { "enabled": true } });
+    let rendered = objects("night", &over(&least(), &values));
+    let claim = only(&rendered, "PersistentVolumeClaim");
+    assert_eq!(
+        claim["metadata"]["annotations"]["helm.sh/resource-policy"],
+        "keep"
+    );
+    for (pod, spec) in pods(&rendered) {
+        let volumes = spec["volumes"].as_array().expect("volumes");
+        let claimed = volumes
+            .iter()
+            .find(|volume| volume["name"] == "evidence")
+            .expect(&pod);
+        assert_eq!(
+            claimed["persistentVolumeClaim"]["claimName"],
+            claim["metadata"]["name"]
+        );
+    }
+}
+
+#[test]
+fn the_chart_is_a_good_subchart() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let parent = folder.path().join("parent");
+    crate::support::copy(&chart(), &parent.join("charts/asana-access-review"));
+    fs::write(
+        parent.join("Chart.yaml"),
+        "apiVersion: v2\nname: parent\nversion: 1.0.0\ndependencies:\n  - name: asana-access-review\n    \
+         version: 0.1.0\n    condition: asana-access-review.enabled\n",
+    )
+    .expect("a chart");
+    let values = |enabled: bool| {
+        json!({
+            "global": { "imageRegistry": "x" },
+            "asana-access-review": over(&least(), &json!({ "enabled": enabled })),
+        })
+    };
+    let rendered = template_of(&parent, "night", &values(true)).expect("a subchart");
+    only(&documents(&rendered), "CronJob");
+    let rendered = template_of(&parent, "night", &values(false)).expect("a subchart that is off");
+    assert_eq!(documents(&rendered), Vec::<Value>::new());
+    let slip = over(
+        &values(true),
+        &json!({ "asana-access-review": { "mispelt": 1 } }),
+    );
+    let refused = template_of(&parent, "night", &slip).expect_err("a slip");
+    assert!(
+        refused.contains("additional properties 'mispelt' not allowed"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn the_chart_offers_each_variable_that_works_and_no_other() {
+    let values = document("helm/asana-access-review/values.yaml");
+    let (config, secrets) = (&values["config"], &values["secretKeys"]);
+    let mut missing = Vec::new();
+    for variable in offered() {
+        let group = if variable.secret { secrets } else { config };
+        let key = key_of(variable.name);
+        if group.get(&key).is_none() {
+            let group = if variable.secret {
+                "secretKeys"
+            } else {
+                "config"
+            };
+            missing.push(format!(
+                "{} works now: add `{group}.{key}` to values.yaml, values.schema.json and README.md of the chart, \
+                 and its variable to k8s/base/configmap.yaml where it has a default",
+                variable.name
+            ));
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+    let names: BTreeSet<String> = offered().map(|variable| variable.name.to_owned()).collect();
+    for group in [config, secrets] {
+        for key in group
+            .as_object()
+            .expect("a map")
+            .keys()
+            .filter(|key| *key != "awsCredentials")
+        {
+            let variable = variable_of(key);
+            assert!(
+                names.contains(&variable),
+                "{key}: the program has no {variable}"
+            );
+        }
+    }
+}
+
+#[test]
+fn defaults_and_meanings_are_those_of_the_program() {
+    let values = document("helm/asana-access-review/values.yaml");
+    let leaves: BTreeMap<String, Leaf> = leaves()
+        .into_iter()
+        .map(|leaf| (leaf.name(), leaf))
+        .collect();
+    for variable in offered() {
+        let group = if variable.secret {
+            "secretKeys"
+        } else {
+            "config"
+        };
+        let name = format!("{group}.{}", key_of(variable.name));
+        let Some(leaf) = leaves.get(&name) else {
+            panic!("{name} is not in values.schema.json");
+        };
+        assert_eq!(
+            leaf.schema["description"], variable.meaning,
+            "the description of {name}"
+        );
+        if variable.secret {
+            continue;
+        }
+        let value = leaf.get(&values);
+        let said = match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            Value::Array(list) if list.is_empty() => String::new(),
+            Value::Object(map) if map.is_empty() => String::new(),
+            other => other.to_string(),
+        };
+        // What the chart decides by what else it knows.
+        let expected = match (variable.name, variable.default) {
+            ("FAIL_ON", _) => "auto",
+            ("HR_TIME_ZONE" | "EVIDENCE_URL", _) => "",
+            ("LOG_FORMAT", _) => "json",
+            (_, Default::Value(default)) => default,
+            (_, Default::Required | Default::Unset | Default::Depends(_)) => "",
+        };
+        assert_eq!(said, expected, "{name}");
+    }
+}
+
+/// The chart's table of values as schema and values have it.
+fn values_table() -> String {
+    let values = document("helm/asana-access-review/values.yaml");
+    let mut table = String::from("| value | default | meaning |\n|---|---|---|\n");
+    for leaf in leaves() {
+        let default = leaf.get(&values);
+        let default = match default {
+            Value::Null => "null".to_owned(),
+            // Long, and told by the table of exit codes.
+            Value::Object(map) if map.contains_key("rules") => "see values.yaml".to_owned(),
+            other => format!("`{other}`"),
+        };
+        let meaning = leaf.schema["description"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{} is not described", leaf.name()));
+        let words = leaf.schema["enum"].as_array().map(|words| {
+            let words: Vec<String> = words
+                .iter()
+                .map(|word| format!("`{}`", word.as_str().unwrap_or("null")))
+                .collect();
+            format!("; one of {}", words.join(", "))
+        });
+        let words = words.unwrap_or_default().replace("``", "empty");
+        table.push_str(&format!(
+            "| `{}` | {default} | {meaning}{words} |\n",
+            leaf.name()
+        ));
+    }
+    table
+}
+
+#[test]
+fn the_charts_readme_has_every_value_as_the_schema_has_it() {
+    let table = values_table();
+    assert!(
+        text("helm/asana-access-review/README.md").contains(&table),
+        "helm/asana-access-review/README.md should have this table:\n{table}"
+    );
+}
+
+#[test]
+fn each_default_is_what_the_schema_allows() {
+    let validator = jsonschema::validator_for(&schema()).expect("a schema");
+    let values = document("helm/asana-access-review/values.yaml");
+    let problems: Vec<String> = validator
+        .iter_errors(&values)
+        .map(|error| error.to_string())
+        .collect();
+    assert_eq!(problems, Vec::<String>::new());
+}
+
+#[test]
+fn chart_and_program_are_of_one_version() {
+    let chart = document("helm/asana-access-review/Chart.yaml");
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(chart["annotations"]["artifacthub.io/license"], "Apache-2.0");
+}
+
+/// Whether the chart tries again what ends like this.
+fn is_final(exit: Exit) -> bool {
+    match exit {
+        Exit::Usage
+        | Exit::Fail
+        | Exit::Inconclusive
+        | Exit::IntegrityFault
+        | Exit::Refused
+        | Exit::Configuration => true,
+        // Success, what may work the next time, and what Kubernetes did itself.
+        Exit::Pass | Exit::Unexpected | Exit::Transient | Exit::Interrupted | Exit::Terminated => {
+            false
+        }
+    }
+}
+
+#[test]
+fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
+    let finals: Vec<u8> = Exit::ALL
+        .into_iter()
+        .filter(|exit| is_final(*exit))
+        .map(Exit::code)
+        .collect();
+    let values = document("helm/asana-access-review/values.yaml");
+    let rules = &values["cronJob"]["podFailurePolicy"]["rules"];
+    assert_eq!(
+        rules[0],
+        json!({ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] })
+    );
+    assert_eq!(
+        rules[1],
+        json!({ "action": "FailJob", "onExitCodes": {
+        "containerName": "asana-access-review", "operator": "In", "values": finals } })
+    );
+    assert_eq!(rules.as_array().map(Vec::len), Some(2));
+
+    let runbook = text("docs/runbook.md");
+    let readme = text("helm/asana-access-review/README.md");
+    for exit in Exit::ALL {
+        let heading = format!("\n### Exit {}: {}\n", exit.code(), exit.meaning());
+        assert!(
+            runbook.contains(&heading),
+            "docs/runbook.md should have{heading}"
+        );
+        let again = if is_final(exit) {
+            "no"
+        } else if exit == Exit::Pass {
+            "done"
+        } else {
+            "yes"
+        };
+        let row = format!("| `{}` | {} | {again} |\n", exit.code(), exit.meaning());
+        assert!(
+            readme.contains(&row),
+            "the chart's README should have {row}"
+        );
+    }
+    if !has(&["helm"]) {
+        return;
+    }
+    // What a review can end with and is not tried again, by what counts as a failure.
+    for (fail_on, codes) in [
+        (
+            "findings",
+            vec![
+                Exit::Fail,
+                Exit::Inconclusive,
+                Exit::Refused,
+                Exit::Configuration,
+            ],
+        ),
+        (
+            "inconclusive",
+            vec![Exit::Inconclusive, Exit::Refused, Exit::Configuration],
+        ),
+        ("never", vec![Exit::Refused, Exit::Configuration]),
+    ] {
+        let values =
+            json!({ "prometheusRule": { "enabled": true }, "config": { "failOn": fail_on } });
+        let rendered = objects("night", &over(&least(), &values));
+        let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
+        let summary = rules[1]["annotations"]["summary"]
+            .as_str()
+            .expect("a summary");
+        let (_, told) = summary.split_once("ended with exit").expect("the codes");
+        let told: Vec<u8> = told
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        let codes: Vec<u8> = codes.into_iter().map(Exit::code).collect();
+        assert_eq!(told, codes, "{fail_on}");
+        assert!(codes.iter().all(|code| finals.contains(code)));
+    }
+}
+
+#[test]
+fn each_alert_leads_to_its_section_of_the_runbook() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let values = json!({ "prometheusRule": { "enabled": true } });
+    let rendered = objects("night", &over(&least(), &values));
+    let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
+    let runbook = text("docs/runbook.md");
+    for rule in rules.as_array().expect("rules") {
+        let alert = rule["alert"].as_str().expect("a name");
+        let link = rule["annotations"]["runbook_url"].as_str().expect("a link");
+        assert_eq!(link, format!("docs/runbook.md#{}", alert.to_lowercase()));
+        assert!(runbook.contains(&format!("\n### {alert}\n")), "{alert}");
+    }
+    assert_eq!(rules.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn the_alerts_fire_when_they_should_and_at_no_other_time() {
+    if !has(&["helm", "promtool"]) {
+        return;
+    }
+    let values = json!({ "prometheusRule": { "enabled": true } });
+    let rendered = objects("night", &over(&least(), &values));
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = folder.path().join("rules.yaml");
+    fs::write(
+        &rules,
+        only(&rendered, "PrometheusRule")["spec"].to_string(),
+    )
+    .expect("rules");
+    let tests = folder.path().join("alerts.yaml");
+    fs::copy(here("tests/helm/alerts.yaml"), &tests).expect("tests of the alerts");
+    printed(
+        "promtool",
+        &["check", "rules", rules.to_str().expect("UTF-8")],
+    );
+    printed(
+        "promtool",
+        &["test", "rules", tests.to_str().expect("UTF-8")],
+    );
+}
+
+#[test]
+fn kubernetes_knows_every_field() {
+    if !has(&["helm", "kubernetes-validate"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = Vec::new();
+    for (number, (_, values)) in matrix().into_iter().enumerate() {
+        for (place, mut object) in objects("night", &over(&least(), &values))
+            .into_iter()
+            .enumerate()
+        {
+            // The name that Kubernetes makes, and that kubernetes-validate asks for.
+            if let Some(begin) = object["metadata"]["generateName"].as_str() {
+                object["metadata"]["name"] = json!(format!("{begin}x7k2p"));
+            }
+            if ["ExternalSecret", "PrometheusRule"]
+                .iter()
+                .any(|kind| object["kind"] == *kind)
+            {
+                continue;
+            }
+            let file = folder.path().join(format!("{number}-{place}.yaml"));
+            fs::write(&file, object.to_string()).expect("a manifest");
+            files.push(file.to_str().expect("UTF-8").to_owned());
+        }
+    }
+    assert!(files.len() > 40);
+    let mut arguments = vec!["-k", "1.34", "--strict"];
+    arguments.extend(files.iter().map(String::as_str));
+    printed("kubernetes-validate", &arguments);
+
+    // And it would have said so.
+    let mut wrong = only(&objects("night", &least()), "CronJob").clone();
+    wrong["spec"]["jobTemplate"]["spec"]["backofLimit"] = json!(1);
+    let file = folder.path().join("wrong.yaml");
+    fs::write(&file, wrong.to_string()).expect("a manifest");
+    let refused = output(
+        "kubernetes-validate",
+        &["-k", "1.34", "--strict", file.to_str().expect("UTF-8")],
+    );
+    assert!(!refused.status.success());
+}
+
+/// Findings of checkov that are no fault here, each with its reason.
+const CHECKOV_SKIPS: [(&str, &str); 7] = [
+    (
+        "CKV_K8S_8",
+        "the pod of `helm test` ends by itself: nothing is to be kept alive",
+    ),
+    (
+        "CKV_K8S_9",
+        "the pod of `helm test` serves nothing that could be ready",
+    ),
+    (
+        "CKV_K8S_21",
+        "the namespace of `extraObjects` is the installer's choice",
+    ),
+    (
+        "CKV_K8S_43",
+        "a digest is offered by image.digest, and nobody has built the image yet",
+    ),
+    (
+        "CKV_K8S_15",
+        "the tag of a version does not move, so it need not be pulled anew each night",
+    ),
+    ("CKV_K8S_11", "a CPU limit only makes a nightly job slower"),
+    ("CKV_K8S_35", "only where secretsAsEnv asks for it"),
+];
+
+#[test]
+fn checkov_finds_nothing_that_is_not_explained() {
+    if !has(&["helm", "checkov"]) {
+        return;
+    }
+    // It passes by what is hidden, as a folder whose name begins with a dot.
+    let folder = tempfile::Builder::new()
+        .prefix("chart")
+        .tempdir()
+        .expect("a folder");
+    for (number, (_, values)) in matrix().into_iter().enumerate() {
+        let rendered = template("night", &over(&least(), &values)).expect("a chart");
+        fs::write(folder.path().join(format!("{number}.yaml")), rendered).expect("manifests");
+    }
+    let arguments = [
+        "-d",
+        folder.path().to_str().expect("UTF-8"),
+        "--framework",
+        "kubernetes",
+        "--compact",
+        "--quiet",
+        "--skip-download",
+        "-o",
+        "json",
+    ];
+    let found = output("checkov", &arguments);
+    let found: Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert!(found["results"].is_object(), "{found:#}");
+    let mut ids: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for check in found["results"]["failed_checks"]
+        .as_array()
+        .expect("checks")
+    {
+        let id = check["check_id"].as_str().expect("an id");
+        ids.entry(id).or_default().push(format!(
+            "{} {} in {}",
+            check["check_name"], check["resource"], check["file_path"]
+        ));
+    }
+    let explained: BTreeSet<&str> = CHECKOV_SKIPS.iter().map(|(id, _)| *id).collect();
+    let unexplained: Vec<_> = ids
+        .iter()
+        .filter(|(id, _)| !explained.contains(*id))
+        .collect();
+    assert!(unexplained.is_empty(), "{unexplained:#?}");
+    for id in explained {
+        assert!(
+            ids.contains_key(id),
+            "{id} is not found any more: take its reason away"
+        );
+    }
+    let passed = found["summary"]["passed"].as_u64().unwrap_or_default();
+    assert!(passed > 500, "checkov looked at next to nothing: {passed}");
+}
+
+/// The fields of a Kubernetes type, as its schema has them.
+fn fields(kind: &str) -> BTreeSet<String> {
+    let find =
+        "import kubernetes_validate, os; print(os.path.dirname(kubernetes_validate.__file__))";
+    let package = printed("python3", &["-c", find]);
+    let file = format!(
+        "{}/kubernetes-json-schema/v1.34.0-local-strict/{kind}.json",
+        package.trim()
+    );
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let schema: Value = serde_json::from_str(&text).expect("JSON");
+    schema["properties"]
+        .as_object()
+        .expect("properties")
+        .keys()
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn every_field_of_the_job_can_be_reached() {
+    if !has(&["kubernetes-validate"]) {
+        return;
+    }
+    let leaves = leaves();
+    let below = |group: &str| -> BTreeSet<String> {
+        let of_group = leaves
+            .iter()
+            .filter(|leaf| leaf.path.len() > 1 && leaf.path[0] == group);
+        of_group.map(|leaf| leaf.path[1].clone()).collect()
+    };
+    let set = |names: &[&str]| -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    };
+    let cron = below("cronJob");
+    // Kubernetes makes the selector of a CronJob's Jobs itself and refuses one of ours; `suspend` is
+    // `cronJob.suspendJobs`, beside the CronJob's own.
+    let of_job = fields("jobspec-batch-v1");
+    let missing: Vec<_> = of_job.difference(&cron).cloned().collect();
+    assert_eq!(missing, ["manualSelector", "selector", "template"]);
+    let missing: Vec<_> = fields("cronjobspec-batch-v1")
+        .difference(&cron)
+        .cloned()
+        .collect();
+    assert_eq!(missing, ["jobTemplate"]);
+    assert!(cron.contains("suspendJobs"));
+
+    assert_eq!(fields("podsecuritycontext-v1"), below("podSecurityContext"));
+    assert_eq!(fields("securitycontext-v1"), below("securityContext"));
+
+    let mut pod: BTreeSet<String> = leaves
+        .iter()
+        .filter(|leaf| leaf.path.len() == 1)
+        .map(|leaf| leaf.path[0].clone())
+        .collect();
+    let extra = leaves
+        .iter()
+        .find(|leaf| leaf.name() == "extraPodSpec")
+        .expect("extraPodSpec");
+    for name in extra.schema["propertyNames"]["enum"]
+        .as_array()
+        .expect("names")
+    {
+        pod.insert(name.as_str().expect("a name").to_owned());
+    }
+    // These have values of another name: extraContainers, extraInitContainers, extraVolumes,
+    // serviceAccount.*, podSecurityContext. Ephemeral containers come by a subresource only.
+    let otherwise = set(&[
+        "automountServiceAccountToken",
+        "containers",
+        "ephemeralContainers",
+        "initContainers",
+        "securityContext",
+        "serviceAccount",
+        "serviceAccountName",
+        "volumes",
+    ]);
+    let missing: BTreeSet<String> = fields("podspec-v1").difference(&pod).cloned().collect();
+    assert_eq!(missing, otherwise);
+}
+
+#[test]
+fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
+    if !has(&["helm"]) {
+        return;
+    }
+    // Helm prints notes only with a cluster, so they are rendered as part of an object.
+    let folder = tempfile::tempdir().expect("a folder");
+    let copied = folder.path().join("chart");
+    crate::support::copy(&chart(), &copied);
+    fs::rename(copied.join("templates/NOTES.txt"), copied.join("notes.txt")).expect("notes");
+    let object = "apiVersion: v1\nkind: Notes\nmetadata:\n  name: notes\nnotes: {{ tpl (.Files.Get \"notes.txt\") . | quote }}\n";
+    fs::write(copied.join("templates/notes.yaml"), object).expect("a template");
+    let notes = |values: Value| {
+        let rendered = template_of(&copied, "night", &over(&least(), &values)).expect("a chart");
+        let objects = documents(&rendered);
+        only(&objects, "Notes")["notes"]
+            .as_str()
+            .expect("notes")
+            .to_owned()
+    };
+    let plain = notes(json!({}));
+    insta::assert_snapshot!(plain);
+    assert!(plain.contains(&format!("kubectl --namespace {NAMESPACE} create job night-asana-access-review-$(date +%s) --from=cronjob/night-asana-access-review")));
+    let other = notes(
+        json!({ "cronJob": { "suspend": true }, "config": { "failOn": "never" }, "prometheusRule": { "enabled": true } }),
+    );
+    assert!(other.contains("is suspended"));
+    assert!(other.contains("FAIL_ON=never"));
+    assert!(!other.contains("Nobody is alerted"));
+}

@@ -1,0 +1,1510 @@
+//! HR feeds as they really arrive, each through the whole program.
+//!
+//! The cases are numbered as in the project's list of them, H1 to H52; a test begins with the number
+//! of its case, and so does the file it reads, in `tests/feeds/cases/`. What is claimed is what an
+//! auditor would find: the exit code and the evidence. Where a case is about a day, the instant is
+//! given to the same pipeline; everywhere else the real binary runs, by its own clock, on people who
+//! left long ago.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::support::company::ensure_sound;
+use crate::support::job::{Ended, Job, ended, tree, verify};
+use crate::support::objects_below;
+use serde_json::Value;
+use truto_simulator::{Permission, Person, World};
+
+// ---- The company ----
+
+/// An administrator, who connected Asana, and Ana, who is in most of the files.
+fn company() -> World {
+    World::new().person(ana())
+}
+
+/// The same company after Ana's account is gone; somebody else still bears its domain.
+fn company_without_ana() -> World {
+    World::new().person(cleo())
+}
+
+fn ana() -> Person {
+    Person::member("1201", "Ana Díaz", "ana@x.com")
+}
+
+fn bob() -> Person {
+    Person::member("1202", "Bob Stone", "bob@x.com")
+}
+
+fn cleo() -> Person {
+    Person::member("1203", "Cleo Park", "cleo@x.com")
+}
+
+/// Ana's account under a name that does not give it away.
+fn nickname() -> Person {
+    Person::member("1201", "anita", "ana@x.com")
+}
+
+// ---- The nights ----
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/feeds/cases")
+}
+
+fn feed(file: &str) -> Vec<u8> {
+    fs::read(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// One night of the real binary.
+fn review(world: World, file: &str) -> Night {
+    run(&Job::new(world, ""), file)
+}
+
+/// The next night of a job, by the real binary.
+fn run(job: &Job, file: &str) -> Night {
+    job.hr_file(&feed(file));
+    let code = job.run().code;
+    Night::last(job, code)
+}
+
+/// The next night of a job, at an instant that is given.
+fn run_at(job: &Job, as_of: &str, world: World, file: &str) -> Night {
+    job.hr_file(&feed(file));
+    let code = job.run_at(as_of, world);
+    Night::last(job, code)
+}
+
+// ---- What a night left ----
+
+/// What the evidence of one night says, in few words.
+struct Night {
+    code: i32,
+    result: Value,
+    manifest: Value,
+    hr: Vec<Value>,
+    leavers: Vec<Value>,
+    leavers_csv: String,
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}
+
+fn texts(values: &Value) -> Vec<&str> {
+    let values = values.as_array().map_or(&[][..], Vec::as_slice);
+    values.iter().map(text).collect()
+}
+
+impl Night {
+    fn last(job: &Job, code: i32) -> Self {
+        let sequence = job.entries() as u64;
+        Self {
+            code,
+            result: job.json(sequence, "result.json"),
+            manifest: job.json(sequence, "manifest.json"),
+            hr: job.records(sequence, "inputs/hr.jsonl.gz"),
+            leavers: job.records(sequence, "leavers.jsonl.gz"),
+            leavers_csv: job.text(sequence, "leavers.csv"),
+        }
+    }
+
+    /// Every row of `inputs/hr.jsonl.gz`: line, id, name, addresses, status, end of work, notes.
+    fn rows(&self) -> Vec<String> {
+        self.hr.iter().map(told_row).collect()
+    }
+
+    /// Every leaver: id, outcome, how matched.
+    fn leavers(&self) -> Vec<String> {
+        let told = |leaver: &Value| {
+            let matched = texts(&leaver["match"]).join("+");
+            let by = if matched.is_empty() { "" } else { " by " };
+            let (id, outcome) = (text(&leaver["person_id"]), text(&leaver["outcome"]));
+            format!("{id} {outcome}{by}{matched}")
+        };
+        self.leavers.iter().map(told).collect()
+    }
+
+    fn leaver(&self, id: &str) -> &Value {
+        let found = self.leavers.iter().find(|leaver| leaver["person_id"] == id);
+        found.unwrap_or_else(|| panic!("no leaver {id}: {:?}", self.leavers()))
+    }
+
+    fn note(&self, id: &str) -> &str {
+        text(&self.leaver(id)["note"])
+    }
+
+    fn findings(&self) -> &[Value] {
+        self.result["findings"].as_array().expect("findings")
+    }
+
+    /// Every finding: kind, account, note.
+    fn told_findings(&self) -> Vec<String> {
+        let told = |finding: &Value| {
+            let parts = ["kind", "account_id", "note"].map(|key| text(&finding[key]));
+            parts.join(" | ")
+        };
+        self.findings().iter().map(told).collect()
+    }
+
+    /// A check: its status and its sentence.
+    fn check(&self, id: &str) -> String {
+        let checks = self.result["checks"].as_array().expect("checks");
+        let check = checks.iter().find(|check| check["id"] == id);
+        let check = check.unwrap_or_else(|| panic!("no check {id}"));
+        format!("{}: {}", text(&check["status"]), text(&check["detail"]))
+    }
+
+    /// Why the file as a whole could not be used; the night ended inconclusive because of it.
+    fn unusable(&self) -> String {
+        assert_eq!(self.code, 4, "{:?}", self.result["reasons"]);
+        assert_eq!(self.hr.len(), 0, "nothing of such a file is used");
+        let check = self.check("hr_rows_accounted");
+        let reason = check.strip_prefix("fail: the HR feed cannot be used: ");
+        reason.unwrap_or_else(|| panic!("{check}")).to_owned()
+    }
+
+    /// What the manifest says of the HR file.
+    fn source(&self) -> &Value {
+        &self.manifest["sources"]["hr_feed"]
+    }
+
+    /// What the reader noted of the file.
+    fn notes(&self) -> Vec<&str> {
+        texts(&self.source()["notes"])
+    }
+
+    fn changes(&self) -> Vec<String> {
+        let changes = self.result["changes"].as_array().expect("changes");
+        let told = |change: &Value| {
+            let parts = ["change", "person_id", "before", "after"].map(|key| text(&change[key]));
+            parts.join(" ")
+        };
+        changes.iter().map(told).collect()
+    }
+}
+
+fn told_row(row: &Value) -> String {
+    let (line, id) = (&row["line"], text(&row["person_id"]));
+    if row["kind"] == "rejected" {
+        return format!("{line} {id} rejected: {}", text(&row["reason"]));
+    }
+    let mut emails = vec![text(&row["email"])];
+    emails.extend(texts(&row["other_emails"]));
+    let status = text(&row["status"]).replace(':', " ");
+    let end = [&row["last_day"]["at"], &row["end"]["at"]];
+    let end = end.into_iter().find_map(Value::as_str).unwrap_or("-");
+    let mut told = format!(
+        "{line} {id} | {} | {} | {status} | {end}",
+        text(&row["name"]),
+        emails.join(" ")
+    );
+    for note in texts(&row["notes"]) {
+        told.push_str(" | ");
+        told.push_str(note);
+    }
+    told
+}
+
+/// Whether any file of the evidence, report included, holds a text.
+fn evidence_holds(job: &Job, wanted: &str) -> bool {
+    let is_in = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").contains(wanted);
+    tree(&job.evidence()).into_values().any(is_in)
+}
+
+/// Ana as most files have her: read rightly, and found to have kept her account.
+const ANA: &str = "2 E1 | Ana Díaz | ana@x.com | ended | 2025-11-01T00:00:00Z";
+const BOB: &str = "3 E2 | Bob Stone | bob@x.com | ended | 2025-11-01T00:00:00Z";
+
+fn ensure_ana_is_found(night: &Night) {
+    assert_eq!(night.code, 3, "{:?}", night.result["reasons"]);
+    assert!(
+        night
+            .leavers()
+            .contains(&"E1 still_active by email".to_owned()),
+        "{:?}",
+        night.leavers()
+    );
+}
+
+// ---- Bytes and letters ----
+
+#[test]
+fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
+    let night = review(company(), "h01-utf8-mark.csv");
+    assert_eq!(night.rows(), [ANA]);
+    let email = serde_json::json!({"name": "Work Email", "meaning": "email"});
+    let columns = night.source()["columns"].as_array().expect("columns");
+    assert!(columns.contains(&email), "{columns:?}");
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h02_utf_16_with_tabs_says_what_the_utf_8_file_says() {
+    let wide = review(company(), "h02-utf16le-tabs.txt");
+    let narrow = review(company(), "h02-utf8.csv");
+    assert_eq!(narrow.rows(), [ANA, BOB]);
+    assert_eq!(wide.hr, narrow.hr);
+    assert_eq!(wide.leavers(), narrow.leavers());
+    assert_eq!(wide.source()["encoding"], "UTF-16LE");
+    ensure_ana_is_found(&wide);
+}
+
+#[test]
+fn h03_a_windows_1252_name_comes_out_right_and_the_encoding_is_named() {
+    let night = review(company(), "h03-windows-1252.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E7 | José Muñoz | jose@x.com | ended | 2025-11-01T00:00:00Z"]
+    );
+    assert_eq!(night.source()["encoding"], "windows-1252");
+    assert_eq!(
+        night.notes(),
+        ["The text is not UTF-8 and was read as windows-1252, as its letters suggest"]
+    );
+}
+
+#[test]
+fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
+    let job = Job::new(company(), "");
+    assert_eq!(
+        run(&job, "h03-utf8-damaged.csv").unusable(),
+        "the text is UTF-8 until line 3 and damaged or truncated there: export it again as UTF-8"
+    );
+    assert!(!evidence_holds(&job, "\u{fffd}"));
+}
+
+#[test]
+fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
+    let job = Job::new(company_without_ana(), "");
+    let night = run(&job, "h03-letter-lost.csv");
+    let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
+    assert_eq!(night.rows(), [ANA, rejected]);
+    assert_eq!(night.code, 4);
+    assert!(!evidence_holds(&job, "\u{fffd}"));
+}
+
+#[test]
+fn h04_semicolons_are_found_and_noted() {
+    let night = review(company(), "h04-semicolons.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.notes(), ["Cells are separated by semicolons"]);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
+    let night = review(company(), "h05-sep-line.csv");
+    assert_eq!(night.rows(), [ANA.replacen('2', "3", 1)]);
+    assert_eq!(
+        night.notes(),
+        ["Line 1 names the delimiter (commas) and was skipped"]
+    );
+}
+
+// ---- Lines and quotes ----
+
+#[test]
+fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
+    let night = review(company(), "h06-quotes.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 | Díaz, Ana | ana@x.com | ended | 2025-11-01T00:00:00Z",
+            &BOB.replacen('3', "4", 1)
+        ]
+    );
+    assert_eq!(night.hr[0]["location"], "Calle 1\nMadrid");
+    assert_eq!(night.source()["rows"], 2);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h07_quotes_behind_backslashes_are_part_of_the_name() {
+    let night = review(company(), "h07-backslashes.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E1 | Ana \"Ani\" Diaz | ana@x.com | ended | 2025-11-01T00:00:00Z"]
+    );
+    assert_eq!(
+        night.notes(),
+        ["Quotes inside of cells are escaped by backslashes"]
+    );
+}
+
+#[test]
+fn h07_a_quote_that_nothing_escapes_rejects_its_row_by_number() {
+    let night = review(company_without_ana(), "h07-stray-quote.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            BOB,
+            "2 E1 rejected: a quote is closed where the cell does not end"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h08_carriage_returns_alone_and_no_last_line_end_lose_no_row() {
+    let night = review(company(), "h08-carriage-returns.csv");
+    assert_eq!(night.rows(), [ANA, BOB]);
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
+    let night = review(company(), "h09-title-and-total.csv");
+    assert_eq!(
+        night.rows(),
+        [ANA.replacen('2', "5", 1), BOB.replacen('3', "6", 1)]
+    );
+    assert_eq!(
+        night.notes(),
+        [
+            "The header is in line 4, below 3 lines that were skipped",
+            "Line 7 is a total, not a person, and was skipped"
+        ]
+    );
+}
+
+#[test]
+fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
+    assert_eq!(
+        review(company(), "h09-no-header.csv").unusable(),
+        "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; closes with: `HR_FEED_COLUMNS=email=<the column>`"
+    );
+}
+
+#[test]
+fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
+    let night = review(company(), "h10-blank-rows.csv");
+    assert_eq!(night.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
+    assert_eq!(night.source()["blank"], 2);
+    assert_eq!(night.source()["rows"], 4);
+}
+
+// ---- Columns ----
+
+#[test]
+fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
+    let night = review(company(), "h11-work-and-home.csv");
+    assert_eq!(
+        night.rows(),
+        ["2 E1 | - | ana@x.com ana@home.example | ended | 2025-11-01T00:00:00Z"]
+    );
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
+    assert_eq!(
+        review(company(), "h11-two-emails.csv").unusable(),
+        "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
+    );
+}
+
+#[test]
+fn h12_columns_nobody_knows_in_another_order_change_nothing() {
+    let night = review(company(), "h12-other-columns.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.hr[0]["location"], "Madrid");
+    ensure_ana_is_found(&night);
+}
+
+#[test]
+fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
+    assert_eq!(
+        review(company(), "h13-nobody-says-who-left.csv").unusable(),
+        "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
+    );
+}
+
+#[test]
+fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
+    let night = review(company(), "h13-status-only.csv");
+    assert_eq!(night.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
+    assert_eq!(
+        night.notes(),
+        ["No column has an end date: only the status shows who left"]
+    );
+}
+
+#[test]
+fn h14_a_header_without_rows_is_no_pass() {
+    let night = review(company(), "h14-header-only.csv");
+    assert_eq!(night.code, 4);
+    assert_eq!(
+        night.check("hr_not_empty"),
+        "fail: the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`"
+    );
+}
+
+#[test]
+fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
+    let job = Job::new(company(), "").env("HR_FEED_ALLOW_EMPTY", "true");
+    let night = run(&job, "h14-header-only.csv");
+    assert_eq!(night.code, 0);
+    assert_eq!(
+        night.check("hr_not_empty"),
+        "pass: the HR feed names no leaver, which is allowed"
+    );
+}
+
+#[test]
+fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
+    let leavers = review(company(), "h14-roster.csv");
+    assert!(leavers.check("hr_not_empty").starts_with("fail: "));
+    let job = Job::new(company(), "").env("HR_FEED_SCOPE", "roster");
+    let roster = run(&job, "h14-roster.csv");
+    assert_eq!(roster.leavers(), [""; 0]);
+    let check = roster.check("hr_not_empty");
+    assert!(check.starts_with("pass: "), "{check}");
+}
+
+// ---- Dates ----
+
+/// The end of each row as it is read under some variables, or why the row is rejected.
+fn ends(variables: &[(&str, &str)], file: &str) -> Vec<String> {
+    let set = |job: Job, (name, value): &(&str, &str)| job.env(name, value);
+    let job = variables.iter().fold(Job::new(company(), ""), set);
+    let told = |row: &Value| match row["kind"].as_str() {
+        Some("rejected") => text(&row["reason"]).to_owned(),
+        _ => text(&row["end"]["at"]).to_owned(),
+    };
+    let mut rows = run(&job, file).hr;
+    rows.sort_by_key(|row| row["line"].as_u64());
+    rows.iter().map(told).collect()
+}
+
+#[test]
+fn h15_a_day_ends_with_its_own_midnight_and_an_instant_is_kept_to_the_second() {
+    assert_eq!(
+        ends(&[("HR_TIME_ZONE", "Europe/Berlin")], "h15-iso-dates.csv"),
+        [
+            "2026-10-31T23:00:00Z",
+            "2026-11-01T00:00:00Z",
+            "2026-10-31T23:00:00Z"
+        ]
+    );
+}
+
+#[test]
+fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
+    assert_eq!(
+        ends(&[("HR_FEED_DATE_ORDER", "mdy")], "h16-slashes.csv"),
+        [
+            "2026-11-01T00:00:00Z",
+            "column `Termination Date`: `31/10/2026` read month first is not a date: there is no month 31",
+            "2026-11-01T00:00:00Z",
+        ]
+    );
+    assert_eq!(
+        ends(&[("HR_FEED_DATE_ORDER", "dmy")], "h16-slashes.csv"),
+        [
+            "column `Termination Date`: `10/31/2026` read day first is not a date: there is no month 31",
+            "2026-11-01T00:00:00Z",
+            "column `Termination Date`: `10/31/26` read day first is not a date: there is no month 31",
+        ]
+    );
+}
+
+#[test]
+fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
+    let night = review(company(), "h17-two-readings.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h18_dots_slashes_after_the_year_and_names_of_months_leave_no_doubt() {
+    assert_eq!(
+        ends(&[], "h18-dots-and-months.csv"),
+        [
+            "2022-10-14T00:00:00Z",
+            "2026-11-01T00:00:00Z",
+            "2026-11-01T00:00:00Z"
+        ]
+    );
+}
+
+#[test]
+fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
+    let night = review(company(), "h19-spreadsheet-day.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: the day number of a spreadsheet was read as a date"
+        ]
+    );
+}
+
+#[test]
+fn h20_every_way_to_write_no_date_is_no_date() {
+    assert_eq!(ends(&[], "h20-no-date.csv"), ["-", "-", "-"]);
+}
+
+#[test]
+fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
+    let night = review(company(), "h21-for-ever.csv");
+    let far = |date| {
+        format!(
+            "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
+        )
+    };
+    assert_eq!(
+        night.rows(),
+        [
+            format!("2 E1 | - | - | active | - | {}", far("12/31/2100")),
+            format!("3 E2 | - | - | active | - | {}", far("9999-12-31")),
+        ]
+    );
+    assert_eq!(night.leavers(), [""; 0]);
+}
+
+const REJECTED: &str =
+    "column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30";
+
+#[test]
+fn h22_a_day_that_does_not_exist_rejects_its_row_and_no_other() {
+    let night = review(company_without_ana(), "h22-30-february.csv");
+    assert_eq!(night.rows(), [ANA, &format!("3 E2 rejected: {REJECTED}")]);
+    assert_eq!(night.code, 4);
+    assert_eq!(
+        night.check("hr_rows_accounted"),
+        format!(
+            "fail: 1 row(s) were rejected, the first at line 3: {REJECTED}; closes with: `EXCEPTIONS_URL: ,E2,,,<why>,<who>,<today>,<date>`"
+        )
+    );
+}
+
+/// A job with approved exceptions.
+fn with_exceptions(lines: &str) -> Job {
+    let job = Job::new(company(), "").env("EXCEPTIONS_URL", "exceptions.csv");
+    let header = "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on\n";
+    let path = job.folder.path().join("exceptions.csv");
+    fs::write(path, format!("{header}{lines}\n")).expect("a file");
+    job
+}
+
+#[test]
+fn h22_a_rejected_row_may_be_excepted_for_a_while() {
+    let job =
+        with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-11-20,2026-12-31");
+    let world = company_without_ana();
+    let night = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
+    assert_eq!(night.result["verdict"], "pass_with_exceptions");
+    assert_eq!(night.code, 0);
+}
+
+// ---- Statuses and what they mean with a date ----
+
+#[test]
+fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
+    let suspended = Person::member("1205", "anybody", "s3@x.com");
+    let night = review(company().person(suspended), "h23-statuses.csv");
+    let statuses: Vec<&str> = night.hr.iter().map(|row| text(&row["status"])).collect();
+    assert_eq!(
+        statuses,
+        [
+            "on_leave",
+            "active",
+            "unclassified:Suspended",
+            "unclassified:Accepted",
+            "active",
+            "ended",
+        ]
+    );
+    assert_eq!(
+        night.check("hr_rows_accounted"),
+        "warn: 2 row(s) have an unknown status"
+    );
+    assert_eq!(
+        night.leavers(),
+        [
+            "S3 not_evaluable by email",
+            "S4 no_access_found",
+            "S6 no_access_found"
+        ]
+    );
+    assert_eq!(
+        night.note("S3"),
+        "the status `Suspended` is not known, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h24_terminated_without_a_date_counts_from_the_run_that_first_named_them() {
+    let job = Job::new(company(), "");
+    let file = "h24-terminated-undated.csv";
+    run_at(
+        &job,
+        "2026-11-19T22:40:00Z",
+        company(),
+        "h48-never-in-asana.csv",
+    );
+    let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(first.leaver("E1")["outcome"], "within_grace");
+    assert_eq!(first.leaver("E1")["end_of_work"], Value::Null);
+    assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
+    let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
+    assert_eq!(second.leaver("E1")["outcome"], "still_active");
+}
+
+#[test]
+fn h24_terminated_without_a_date_in_the_first_feed_is_not_evaluable() {
+    let job = Job::new(company(), "");
+    let file = "h24-terminated-undated.csv";
+    let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(first.leavers(), ["E1 not_evaluable by email"]);
+    assert_eq!(first.leaver("E1")["end_of_work"], Value::Null);
+    assert_eq!(first.leaver("E1")["deadline"], "2026-11-21T22:40:00Z");
+    assert_eq!(
+        first.note("E1"),
+        "has left without a date: the deadline runs from the first run that saw it; was already in the first feed: how long access has lasted is unknown; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+    );
+    assert_eq!(first.code, 4);
+    let second = run_at(&job, "2026-11-21T22:41:00Z", company(), file);
+    assert_eq!(second.leavers(), ["E1 still_active by email"]);
+    assert_eq!(second.code, 3);
+}
+
+#[test]
+fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
+    let job = Job::new(company(), "");
+    let file = "h24-terminated-undated.csv";
+    run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    let gone = company_without_ana();
+    let night = run_at(&job, "2026-11-21T22:40:00Z", gone, file);
+    assert_eq!(night.leavers(), ["E1 removed by former_email"]);
+    assert_eq!(night.leaver("E1")["within_sla"], "unknown");
+    assert_eq!(
+        night.note("E1"),
+        "has left without a date: the deadline runs from the first run that saw it"
+    );
+}
+
+#[test]
+fn h25_active_until_next_month_is_scheduled_and_no_leaver_yet() {
+    let job = Job::new(company(), "");
+    let file = "h25-active-until-next-month.csv";
+    let night = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(night.leavers(), ["E1 upcoming by email"]);
+    assert_eq!(night.leaver("E1")["end_of_work"], "2026-12-21T00:00:00Z");
+    assert_eq!(
+        night.result["summary"]["leavers"]["by_outcome"]["upcoming"],
+        1
+    );
+    assert_eq!(night.code, 0);
+}
+
+#[test]
+fn h25_an_announced_date_that_passes_ends_work_whatever_the_status_says() {
+    let job = Job::new(company(), "");
+    let file = "h25-active-until-next-month.csv";
+    run_at(&job, "2026-12-20T22:40:00Z", company(), file);
+    let within = run_at(&job, "2026-12-21T22:40:00Z", company(), file);
+    assert_eq!(within.leavers(), ["E1 within_grace by email"]);
+    assert_eq!(within.leaver("E1")["deadline"], "2026-12-22T00:00:00Z");
+    assert_eq!(within.changes(), [""; 0]);
+    // After the deadline, date and status contradict each other.
+    let night = run_at(&job, "2026-12-22T22:40:00Z", company(), file);
+    assert_eq!(night.leavers(), ["E1 not_evaluable by email"]);
+    assert_eq!(night.changes(), [""; 0]);
+    assert_eq!(
+        night.note("E1"),
+        "the announced end of work has passed, and the status still says employed; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h26_the_last_day_of_work_counts_by_a_rule_that_the_evidence_prints() {
+    let job = Job::new(company(), "");
+    let file = "h26-termination-and-last-day.csv";
+    let night = run_at(&job, "2026-11-05T22:40:00Z", company(), file);
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    let leaver = night.leaver("E1");
+    assert_eq!(leaver["end_of_work"], "2026-11-01T00:00:00Z");
+    assert_eq!(leaver["tenures"][0]["end"], "2026-12-31");
+    assert_eq!(leaver["tenures"][0]["last_day"], "2026-10-31");
+    assert_eq!(
+        night.source()["end_of_work"],
+        "last day of work where the feed has it, else termination date; a bare date ends with the midnight that closes it, in the row's zone"
+    );
+}
+
+// ---- The same person, night after night ----
+
+#[test]
+fn h27_somebody_named_weeks_late_has_two_clocks() {
+    let job = Job::new(company(), "");
+    let file = "h27-named-late.csv";
+    let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    let leaver = first.leaver("E1");
+    assert_eq!(leaver["end_of_work"], "2026-10-02T00:00:00Z");
+    assert_eq!(leaver["first_seen_in_feed"], "2026-11-20T22:40:00Z");
+    assert_eq!(leaver["deadline"], "2026-10-03T00:00:00Z");
+    assert_eq!(leaver["deadline_from_notice"], "2026-11-21T22:40:00Z");
+
+    let gone = company_without_ana();
+    let second = run_at(&job, "2026-11-21T22:00:00Z", gone, file);
+    let leaver = second.leaver("E1");
+    assert_eq!(leaver["outcome"], "removed");
+    assert_eq!(leaver["first_seen_in_feed"], "2026-11-20T22:40:00Z");
+    assert_eq!(leaver["within_sla"], "no");
+    assert_eq!(leaver["within_sla_from_notice"], "yes");
+}
+
+#[test]
+fn h28_a_leaver_whose_row_is_gone_is_followed_and_never_deleted() {
+    let job = Job::new(company(), "");
+    run(&job, "h28-terminated.csv");
+    let night = run(&job, "h28-row-gone.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E1 still_active by email", "E9 no_access_found"]
+    );
+    assert_eq!(night.leaver("E1")["in_feed"], false);
+    assert_eq!(
+        night.changes(),
+        ["leaver_vanished E1 still_active still_active"]
+    );
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
+    let job = Job::new(company(), "");
+    run(&job, "h28-terminated.csv");
+    let before = tree(&job.run_folder(1));
+    let night = run(&job, "h28-active-again.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E9 no_access_found", "E1 rescinded by email"]
+    );
+    assert_eq!(night.code, 0);
+    let tenures = night.leaver("E1")["tenures"].as_array().map(Vec::len);
+    assert_eq!(tenures, Some(2), "what HR said before is kept");
+    assert_eq!(tree(&job.run_folder(1)), before);
+}
+
+#[test]
+fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
+    let night = review(company(), "h29-rehired.csv");
+    assert_eq!(night.leavers(), ["E100 rehired by email"]);
+    assert_eq!(night.told_findings(), [""; 0]);
+    assert_eq!(night.code, 0);
+    let tenures = night.leaver("E100")["tenures"].as_array();
+    let ids: Vec<&str> = tenures
+        .into_iter()
+        .flatten()
+        .map(|tenure| text(&tenure["person_id"]))
+        .collect();
+    assert_eq!(ids, ["E100", "E214"]);
+    assert_eq!(
+        night.note("E100"),
+        "2 person ids share a work address and are treated as one person"
+    );
+}
+
+#[test]
+fn h30_active_with_an_old_date_works_here() {
+    let night = review(company(), "h30-active-old-date.csv");
+    assert_eq!(night.leavers(), ["E9 no_access_found"]);
+    assert_eq!(night.code, 0);
+}
+
+#[test]
+fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
+    for (file, leaver) in [
+        ("h31-contractor-then-employee.csv", "C7"),
+        ("h31-one-id.csv", "E8"),
+    ] {
+        let job = Job::new(company(), "");
+        let eve = run_at(&job, "2026-03-31T22:40:00Z", company(), file);
+        assert_eq!(eve.leavers(), [format!("{leaver} upcoming by email")]);
+        assert_eq!(eve.code, 0, "{file}");
+        // Two days on, any grace is over.
+        let after = run_at(&job, "2026-04-02T22:40:00Z", company(), file);
+        assert_eq!(after.leavers(), [format!("{leaver} rehired by email")]);
+        assert_eq!(after.told_findings(), [""; 0], "{file}");
+        assert_eq!(after.code, 0, "{file}");
+    }
+}
+
+#[test]
+fn h32_a_contractor_of_whom_hr_tells_nothing_is_listed_as_not_evaluable() {
+    let night = review(company(), "h32-contractor.csv");
+    assert_eq!(night.leavers(), ["C7 not_evaluable by email"]);
+    assert_eq!(
+        night.note("C7"),
+        "HR gives neither a status nor a date; closes with: `EXCEPTIONS_URL: ,C7,,,<why>,<who>,<today>,<date>`"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
+    let night = review(company(), "h33-twice.csv");
+    assert_eq!(night.rows(), [ANA]);
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    assert_eq!(night.source()["duplicates"], 1);
+    assert_eq!(night.source()["rows"], 2);
+}
+
+#[test]
+fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
+    let night = review(company(), "h34-two-dates.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    assert_eq!(
+        night.leaver("E1")["end_of_work"],
+        "2025-11-01T00:00:00Z",
+        "the later one"
+    );
+    assert_eq!(
+        night.note("E1"),
+        "HR gives 2 different ends of work for the same id; the latest that has passed counts; line 2 has the same id and other values"
+    );
+}
+
+// ---- Whose account it is ----
+
+#[test]
+fn h35_case_blanks_and_characters_without_width_hide_no_account() {
+    let world = company().person(bob()).person(cleo());
+    let night = review(world, "h35-blanks.csv");
+    assert_eq!(
+        night.leavers(),
+        [
+            "E1 still_active by email",
+            "E2 still_active by email",
+            "E3 still_active by email"
+        ]
+    );
+    let matched: Vec<&str> = night
+        .leavers
+        .iter()
+        .map(|leaver| text(&leaver["account_email"][0]))
+        .collect();
+    assert_eq!(matched, ["ana@x.com", "bob@x.com", "cleo@x.com"]);
+}
+
+/// A job whose accounts are tied to people by hand.
+fn with_aliases(world: World, lines: &str) -> Job {
+    let job = Job::new(world, "").env("ALIASES_URL", "aliases.csv");
+    let header = "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n";
+    let path = job.folder.path().join("aliases.csv");
+    fs::write(path, format!("{header}{lines}\n")).expect("a file");
+    job
+}
+
+/// Ana's account with a plus-tag in its address.
+fn tagged() -> World {
+    World::new().person(nickname().email("ana+asana@x.com"))
+}
+
+#[test]
+fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
+    let night = review(tagged(), "h36-plain-address.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    assert_eq!(
+        night.told_findings(),
+        [
+            "possible_offboarded_access | 1201 | the same address apart from a plus-tag: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
+    let job = with_aliases(tagged(), "ana+asana@x.com,,E1,,,her Asana address,,");
+    let night = run(&job, "h36-plain-address.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
+    let job = with_aliases(tagged(), ",1201,E1,different,,another Ana,it@x.com,");
+    let night = run(&job, "h36-plain-address.csv");
+    assert_eq!(night.leavers(), ["E1 no_access_found"]);
+    assert_eq!(night.told_findings(), [""; 0]);
+    assert_eq!(night.code, 0);
+}
+
+#[test]
+fn h36_an_address_in_another_domain_is_no_match_and_proves_no_absence() {
+    let world = World::new().person(nickname());
+    let night = review(world, "h36-other-domain.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    assert_eq!(
+        night.note("E1"),
+        "no address is in one of the organization's domains: an account could not have been found"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h36_an_address_in_another_domain_is_a_match_where_the_domains_are_one() {
+    let world = World::new().person(nickname());
+    let job = Job::new(world, "").env("EMAIL_DOMAIN_ALIASES", "x.com=x.co.uk");
+    let night = run(&job, "h36-other-domain.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by domain_alias"]);
+    assert_eq!(night.code, 3);
+}
+
+/// Ana's account after she married.
+fn married() -> Person {
+    Person::member("1201", "Ana López", "ana.lopez@x.com")
+}
+
+#[test]
+fn h36_an_address_of_before_the_marriage_is_no_match_by_itself() {
+    let world = World::new().person(married());
+    let night = review(world, "h36-married-name.csv");
+    assert_eq!(night.leavers(), ["E1 no_access_found"]);
+}
+
+#[test]
+fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_night_saw_it() {
+    let before = Person::member("1201", "Ana Díaz", "ana.diaz@x.com");
+    let job = Job::new(World::new().person(before), "");
+    run(&job, "h14-header-only.csv");
+    job.simulator.set_world(World::new().person(married()));
+    let night = run(&job, "h36-married-name.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by former_email"]);
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h36_an_address_of_before_the_marriage_is_a_match_where_an_alias_says_so() {
+    let world = World::new().person(married());
+    let job = with_aliases(world, "ana.lopez@x.com,,E1,same,,married in May,,");
+    let night = run(&job, "h36-married-name.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
+}
+
+#[test]
+fn h37_a_letter_that_only_looks_alike_is_never_a_match() {
+    let night = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    assert_eq!(
+        night.leaver("E1")["emails"],
+        serde_json::json!(["\u{430}na@x.com"])
+    );
+    assert_eq!(night.leaver("E1")["account_id"], serde_json::json!([]));
+}
+
+#[test]
+fn h37_a_letter_that_only_looks_alike_is_warned_of() {
+    let night = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    assert_eq!(
+        night.told_findings(),
+        [
+            "possible_offboarded_access | 1201 | the same address apart from look-alike letters: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h37_composed_and_decomposed_letters_are_one_address() {
+    let jose = Person::member("1207", "anybody", "jos\u{e9}@x.com");
+    let night = review(company().person(jose), "h37-decomposed.csv");
+    assert_eq!(night.leavers(), ["E7 still_active by email"]);
+    assert_eq!(night.leaver("E7")["account_id"][0], "1207");
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h38_a_leaver_with_nothing_but_a_personal_address_is_listed_unmatched() {
+    let world = World::new().person(nickname());
+    let night = review(world, "h38-bamboohr-best-email.csv");
+    assert_eq!(night.leavers(), ["1 not_evaluable", "2 no_access_found"]);
+    assert_eq!(
+        night.note("1"),
+        "no address is in one of the organization's domains: an account could not have been found"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h38_a_leaver_with_a_personal_address_is_found_by_id() {
+    let world = World::new().person(nickname().external_id("1"));
+    let night = review(world, "h38-bamboohr-best-email.csv");
+    assert_eq!(
+        night.leavers(),
+        ["1 still_active by person_id", "2 no_access_found"]
+    );
+    assert_eq!(night.code, 3);
+}
+
+#[test]
+fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
+    let world = World::new().person(nickname());
+    let job = with_aliases(world, ",1201,1,same,,home address in HR,,");
+    let night = run(&job, "h38-bamboohr-best-email.csv");
+    assert_eq!(
+        night.leavers(),
+        ["1 still_active by alias", "2 no_access_found"]
+    );
+}
+
+#[test]
+fn h39_a_leaver_whose_address_is_blank_from_the_start_is_not_evaluable() {
+    let world = World::new().person(nickname());
+    let night = review(world, "h39-mail-blank.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable", "E2 no_access_found"]);
+    assert_eq!(
+        night.note("E1"),
+        "HR gives no usable address, and no account carries HR's ids: an account could not have been found"
+    );
+}
+
+#[test]
+fn h39_a_leaver_whose_address_is_blanked_later_is_judged_by_the_earlier_night() {
+    let job = Job::new(World::new().person(nickname()), "");
+    run(&job, "h39-mail-told.csv");
+    let night = run(&job, "h39-mail-blank.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E1 still_active by email", "E2 no_access_found"]
+    );
+    assert_eq!(
+        night.note("E1"),
+        "HR no longer gives an address; the earlier ones are used"
+    );
+    assert_eq!(night.code, 3);
+}
+
+fn two_john_smiths() -> World {
+    World::new()
+        .person(Person::member("1301", "John Smith", "j.smith@x.com"))
+        .person(Person::member("1302", "John Smith", "smithj@x.com"))
+}
+
+#[test]
+fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
+    let night = review(two_john_smiths(), "h40-two-john-smiths.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    // One finding for both accounts, because one cause makes them possible.
+    assert_eq!(
+        night.told_findings(),
+        [
+            "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302); each account needs its own line; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
+        ]
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h40_aliases_tell_namesakes_apart() {
+    let lines = ",1301,E1,different,,another John,it@x.com,\n,1302,E1,same,,asked him,,";
+    let job = with_aliases(two_john_smiths(), lines);
+    let night = run(&job, "h40-two-john-smiths.csv");
+    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
+    assert_eq!(
+        night.leaver("E1")["account_id"],
+        serde_json::json!(["1302"])
+    );
+    assert_eq!(night.findings().len(), 1);
+}
+
+#[test]
+fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
+    let world = World::new().person(nickname().external_id("123"));
+    let night = review(world, "h41-ids.csv");
+    assert_eq!(
+        night.rows(),
+        [
+            "2 00123 | - | - | ended | 2025-11-01T00:00:00Z",
+            "3 123 | - | - | ended | 2025-11-01T00:00:00Z",
+            "4 E12 | - | - | ended | 2025-11-01T00:00:00Z | blanks or invisible characters were removed from the id",
+            "5 1E5 | - | - | ended | 2025-11-01T00:00:00Z",
+        ]
+    );
+    assert_eq!(night.leaver("123")["outcome"], "still_active");
+    assert_eq!(
+        night.leaver("00123")["account_id"],
+        serde_json::json!([]),
+        "00123 is another id"
+    );
+}
+
+#[test]
+fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
+    let night = review(company(), "h42-formulas.csv");
+    let names: Vec<&str> = ["E1", "E2", "E3"]
+        .iter()
+        .map(|id| text(&night.leaver(id)["name"]))
+        .collect();
+    assert_eq!(
+        names,
+        ["=HYPERLINK(\"https://evil.example\",\"x\")", "+1", "@x"]
+    );
+    for cell in [
+        ",E1,\"'=HYPERLINK(\"\"https://evil.example\"\",\"\"x\"\")\",",
+        ",E2,'+1,",
+        ",E3,'@x,",
+    ] {
+        assert!(night.leavers_csv.contains(cell), "{}", night.leavers_csv);
+    }
+}
+
+// ---- Zones ----
+
+#[test]
+fn h43_a_leaver_in_melbourne_has_left_hours_before_one_in_los_angeles() {
+    let world = || company().person(bob());
+    let job = Job::new(world(), "");
+    let night = run_at(
+        &job,
+        "2026-05-14T15:00:00Z",
+        world(),
+        "h43-zones-of-rows.csv",
+    );
+    assert_eq!(
+        night.rows(),
+        [
+            "2 E1 | Ana Díaz | ana@x.com | ended | 2026-05-14T14:00:00Z",
+            "3 E2 | Bob Stone | bob@x.com | ended | 2026-05-15T07:00:00Z"
+        ]
+    );
+    assert_eq!(
+        night.leavers(),
+        ["E1 within_grace by email", "E2 upcoming by email"]
+    );
+}
+
+#[test]
+fn h43_a_location_gives_its_zone_where_that_is_set() {
+    let world = || company().person(bob());
+    let zones = "Melbourne=Australia/Melbourne;Los Angeles=America/Los_Angeles";
+    let job = Job::new(world(), "").env("HR_LOCATION_ZONES", zones);
+    let night = run_at(&job, "2026-05-14T15:00:00Z", world(), "h43-locations.csv");
+    assert_eq!(
+        night.leavers(),
+        ["E1 within_grace by email", "E2 upcoming by email"]
+    );
+}
+
+#[test]
+fn h44_a_deadline_is_a_day_of_instants_also_where_the_day_has_25_hours() {
+    let world = || company().person(bob());
+    let job = Job::new(world(), "").env("HR_TIME_ZONE", "Europe/London");
+    let file = "h44-london-clocks-go-back.csv";
+    // 23:30 on Sunday the 25th in London, 24 and a half hours after its opening midnight.
+    let night = run_at(&job, "2026-10-25T23:30:00Z", world(), file);
+    let (ana, bob) = (night.leaver("E1"), night.leaver("E2"));
+    assert_eq!(ana["end_of_work"], "2026-10-24T23:00:00Z");
+    assert_eq!(ana["deadline"], "2026-10-25T23:00:00Z");
+    assert_eq!(ana["outcome"], "still_active");
+    assert_eq!(bob["end_of_work"], "2026-10-26T00:00:00Z");
+    assert_eq!(bob["deadline"], "2026-10-27T00:00:00Z");
+    assert_eq!(bob["outcome"], "upcoming");
+}
+
+// ---- What a file is worth ----
+
+#[test]
+fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten() {
+    let job = Job::new(company(), "");
+    assert_eq!(run(&job, "h45-120-rows.csv").code, 0);
+    let night = run(&job, "h45-3-rows.csv");
+    assert_eq!(night.code, 4);
+    assert_eq!(
+        night.check("hr_drop"),
+        "fail: 3 now, a high of 120 in the complete runs of the last 7 days: fell by 117 (97.5 %), more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
+    );
+    assert_eq!(night.leavers.len(), 120);
+}
+
+#[test]
+fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
+    let job = Job::new(company(), "").env("HR_FEED_SCOPE", "recent-leavers");
+    run(&job, "h45-120-rows.csv");
+    let night = run(&job, "h45-3-rows.csv");
+    assert_eq!(night.code, 0);
+    assert_eq!(
+        night.check("hr_drop"),
+        "pass: not checked: in this scope rows drop out with time"
+    );
+    assert_eq!(night.manifest["policy"]["hr_feed_scope"], "recent-leavers");
+}
+
+#[test]
+fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
+    let job =
+        with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-11-20,2026-12-31");
+    run_at(&job, "2026-11-20T22:40:00Z", company(), "h45-120-rows.csv");
+    let night = run_at(&job, "2026-11-21T22:40:00Z", company(), "h45-3-rows.csv");
+    let check = night.check("hr_drop");
+    assert!(check.starts_with("warn: "), "{check}");
+    assert_eq!(night.result["verdict"], "pass_with_exceptions");
+}
+
+#[test]
+fn h46_a_last_line_that_is_cut_stops_as_truncated() {
+    assert_eq!(
+        review(company(), "h46-cut.csv").unusable(),
+        "the file looks truncated at line 3: it has 3 of 7 cells and no line break after it"
+    );
+}
+
+#[test]
+fn h47_a_file_of_nine_days_ago_is_stale_and_the_verdict_is_withheld() {
+    let job = Job::new(company_without_ana(), "");
+    let file = "h47-nine-days-old.csv";
+    assert_eq!(run(&job, file).code, 0, "fresh");
+    // And a minute, for the run's instant is a whole second.
+    job.hr_changed_at(job.hr_changed() - Duration::from_secs(9 * 24 * 3600 + 60));
+    let code = job.run().code;
+    let night = Night::last(&job, code);
+    assert_eq!(
+        night.check("hr_fresh"),
+        "fail: the HR feed is 216 h old, at most 48 h is allowed"
+    );
+    assert_eq!(night.code, 4);
+    assert_eq!(night.result["verdict"], "inconclusive");
+}
+
+#[test]
+fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
+    let night = review(company(), "h48-never-in-asana.csv");
+    assert_eq!(night.leavers(), ["E1 no_access_found"]);
+    assert_eq!(night.code, 0);
+    assert_eq!(night.manifest["complete"], true);
+    assert_eq!(night.manifest["sources"]["truto"]["accounts"], 2);
+    assert_eq!(
+        night.check("list_complete"),
+        "pass: every page was read; the last page names no next page"
+    );
+    assert_eq!(
+        night.check("rows_reconcile"),
+        "pass: rows add up, and the memberships name the same accounts"
+    );
+}
+
+#[test]
+fn h48_in_a_list_that_may_be_cut_absence_proves_nothing() {
+    let world = company().with(|world| {
+        world.partial_response = true;
+        world.memberships = Permission::NotFound;
+    });
+    let night = review(world, "h48-never-in-asana.csv");
+    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    assert_eq!(
+        night.note("E1"),
+        "the run is not complete: absence proves nothing"
+    );
+    assert_eq!(night.code, 4);
+}
+
+#[test]
+fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
+    let world = World::new()
+        .person(Person::member("1401", "Gus", "gus@partner.example").guest())
+        .person(Person::member("1402", "Ivy", "ivy@x.com").invited())
+        .person(Person::member("1403", "Ada", "ada@x.com").admin());
+    let night = review(world, "h49-guest-invited-admin.csv");
+    let told: Vec<String> = night
+        .findings()
+        .iter()
+        .map(|finding| {
+            let keys = [
+                "kind",
+                "severity",
+                "account_id",
+                "role",
+                "status",
+                "person_id",
+            ];
+            keys.map(|key| text(&finding[key])).join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "offboarded_access critical 1403 admin active E3",
+            "offboarded_access high 1401 guest active E1",
+            "offboarded_access high 1402 member invited E2",
+        ]
+    );
+    let ids: BTreeSet<&str> = night
+        .findings()
+        .iter()
+        .map(|finding| text(&finding["finding_id"]))
+        .collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(night.code, 3);
+}
+
+/// A hundred thousand rows, about ten megabytes, from a file with the first and the last of them.
+fn hundred_thousand_rows() -> Vec<u8> {
+    let sample = String::from_utf8(feed("h50-first-and-last.csv")).expect("UTF-8");
+    let lines: Vec<&str> = sample.lines().collect();
+    let [header, first, last] = lines[..] else {
+        panic!("a header and two rows");
+    };
+    let mut text = format!("{header}\n");
+    for number in 1..100_000 {
+        let row = first.replace("E1", &format!("E{number}"));
+        text.push_str(&row.replace("p1@", &format!("p{number}@")));
+        text.push('\n');
+    }
+    text.push_str(last);
+    text.into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::fast();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), level);
+    packer.write_all(bytes).expect("room");
+    packer.finish().expect("room")
+}
+
+/// Runs a job to its end; how it ended, and the most memory it held, in MiB (0 where the system
+/// does not tell).
+fn run_and_weigh(job: &Job) -> (Ended, u64) {
+    let mut child = job.start();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().expect("a state").is_none() {
+        let told = fs::read_to_string(&status).unwrap_or_default();
+        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        if let Some(kib) = peak.and_then(|peak| peak.trim().strip_suffix(" kB")) {
+            most = kib.parse::<u64>().expect("a number") / 1024;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().expect("an end");
+    (ended(output), most)
+}
+
+#[test]
+fn h50_of_a_hundred_thousand_packed_rows_the_last_one_is_still_found() {
+    let job = Job::new(company(), "");
+    job.hr_file(&gzip(&hundred_thousand_rows()));
+    let (ended, memory) = run_and_weigh(&job);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(memory < 320, "{memory} MiB");
+    let manifest = job.json(1, "manifest.json");
+    let source = &manifest["sources"]["hr_feed"];
+    assert_eq!(
+        (&source["gzip"], &source["rows_read"]),
+        (&true.into(), &100_000.into())
+    );
+    let leavers = job.records(1, "leavers.jsonl.gz");
+    assert_eq!(leavers.len(), 1);
+    assert_eq!(leavers[0]["person_id"], "A1");
+}
+
+/// Refused by the name of the cap, and without holding much more than the cap.
+fn ensure_refused_by_the_cap(job: &Job) {
+    let (ended, memory) = run_and_weigh(job);
+    assert_eq!(ended.code, 78);
+    assert_eq!(
+        ended.stderr,
+        "error: could not read the HR feed: the HR feed at `hr.csv` is larger than the size cap of 67108864 bytes (64 MiB), which holds before and after unpacking: export only the columns and rows the review needs\n"
+    );
+    assert!(memory < 160, "{memory} MiB");
+    assert_eq!(job.entries(), 0);
+}
+
+#[test]
+fn h50_a_file_of_200_megabytes_is_refused_by_the_name_of_the_cap() {
+    let job = Job::new(company(), "");
+    let file = fs::File::create(job.folder.path().join("hr.csv"));
+    file.and_then(|file| file.set_len(200_000_000))
+        .expect("a file of zeros");
+    ensure_refused_by_the_cap(&job);
+}
+
+#[test]
+fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused_by_its_name() {
+    let job = Job::new(company(), "");
+    let bomb = gzip(&[b'x'; 1 << 20]).repeat(65);
+    assert!(bomb.len() < 1 << 20);
+    job.hr_file(&bomb);
+    ensure_refused_by_the_cap(&job);
+}
+
+// ---- What is kept ----
+
+/// By hand and by `verify`, which judges every night again.
+fn ensure_verifies(job: &Job) {
+    let entries = ensure_sound(&objects_below(&job.evidence()));
+    assert_eq!(entries.len(), job.entries());
+    let ended = verify(&job.evidence(), &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn h51_after_an_erasure_the_old_evidence_still_verifies() {
+    let job = Job::new(company(), "");
+    run(&job, "h51-erased.csv");
+    let before = tree(&job.run_folder(1));
+
+    job.simulator.set_world(company_without_ana());
+    let erased = run(&job, "h51-after-erasure.csv");
+    assert_eq!(
+        erased.leavers(),
+        ["E1 removed by former_email", "E9 no_access_found"],
+        "her access is proven gone"
+    );
+    let after = run(&job, "h51-after-erasure.csv");
+    assert_eq!(
+        after.leavers(),
+        ["E1 removed by former_email", "E9 no_access_found"],
+        "the record of the offboarding stays"
+    );
+    assert_eq!(after.code, 0);
+    assert_eq!(
+        after.check("ledger_continues"),
+        "pass: entry 2 and the earlier files that this run used are unaltered"
+    );
+    assert_eq!(tree(&job.run_folder(1)), before);
+    ensure_verifies(&job);
+}
+
+#[test]
+fn h52_a_rehire_changes_nothing_of_what_was_proven_before() {
+    let job = Job::new(company(), "");
+    let before_rehire = run(&job, "h52-before-rehire.csv");
+    assert_eq!(before_rehire.leavers(), ["E100 still_active by email"]);
+    let before = tree(&job.run_folder(1));
+
+    let night = run(&job, "h29-rehired.csv");
+    assert_eq!(night.leavers(), ["E100 rehired by email"]);
+    assert_eq!(night.code, 0);
+    assert_eq!(tree(&job.run_folder(1)), before);
+    assert_eq!(job.entry(1)["verdict"], "fail");
+    ensure_verifies(&job);
+}
+
+// ---- The list itself ----
+
+/// A case without a test, or a file that nobody reads, is a claim nobody checks.
+#[test]
+fn every_case_has_a_test_and_every_file_is_read() {
+    let source = include_str!("hr_cases.rs");
+    for case in 1..=52 {
+        let name = format!("\nfn h{case:02}_");
+        assert!(source.contains(&name), "H{case} has no test");
+    }
+    for entry in fs::read_dir(folder()).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("UTF-8");
+        let is_read = source.contains(&format!("\"{name}\""));
+        assert!(is_read || name.starts_with('.'), "{name} is not read");
+    }
+}

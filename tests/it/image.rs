@@ -1,0 +1,373 @@
+//! The image, built and run as a cluster would: nobody's user, a root nobody can write, little memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::support::has;
+use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
+use crate::support::kube::{here, printed, text};
+use serde_json::{Value, json};
+use truto_simulator::World;
+
+/// What the job gets in the test: the smallest limit that anybody would set.
+const MEMORY: &str = "--memory=64m";
+
+/// The static binary that the image is made of, as .ci/run builds it.
+fn binary() -> PathBuf {
+    let version = printed("rustc", &["-vV"]);
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .expect("a host");
+    here(&format!("target/{host}/release/asana-access-review"))
+}
+
+/// Whether there is what the image needs.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs the test should see what was not looked at"
+)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one thing it depends on where it runs"
+)]
+fn can_build() -> bool {
+    if !has(&["buildah", "podman", "runc"]) {
+        return false;
+    }
+    let is_there = binary().is_file();
+    if !is_there {
+        let how = "see the head of the Dockerfile";
+        let is_ci = std::env::var_os("CI").is_some();
+        assert!(
+            !is_ci,
+            "no static binary, and this is continuous integration: {how}"
+        );
+        println!("skipped: no static binary, {how}");
+    }
+    is_there
+}
+
+/// A place for images and containers that is ours alone.
+fn storage() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("image")
+}
+
+fn with_storage(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(["--storage-driver", "vfs"]);
+    command.arg("--root").arg(storage().join("root"));
+    command.arg("--runroot").arg(storage().join("run"));
+    command
+}
+
+fn podman() -> Command {
+    let mut command = with_storage("podman");
+    command.args(["--runtime=runc", "--cgroup-manager=cgroupfs"]);
+    command
+}
+
+/// The output of a command that must succeed.
+fn told(command: &mut Command) -> String {
+    let output = command.output().expect("a program");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+/// The image, built once from the Dockerfile and the binary.
+fn image() -> &'static str {
+    static IMAGE: OnceLock<&str> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let _ = fs::remove_dir_all(storage());
+        let context = tempfile::tempdir().expect("a folder");
+        let dist = context.path().join("dist");
+        fs::create_dir_all(&dist).expect("a folder");
+        fs::copy(binary(), dist.join("asana-access-review")).expect("the binary");
+        let roots = "/etc/ssl/certs/ca-certificates.crt";
+        fs::copy(roots, dist.join("ca-certificates.crt"))
+            .expect("certificates, of package ca-certificates");
+        let mut build = with_storage("buildah");
+        build.args([
+            "bud",
+            "--isolation=chroot",
+            "--build-arg",
+            "BINARY=prebuilt",
+        ]);
+        build.args([
+            "--build-arg",
+            "REVISION=0123abc",
+            "--tag",
+            "localhost/asana-access-review",
+        ]);
+        build
+            .arg("--file")
+            .arg(here("Dockerfile"))
+            .arg(context.path());
+        told(&mut build);
+        "localhost/asana-access-review"
+    })
+}
+
+/// A job with folders that the image's user may read and write.
+struct Contained {
+    job: Job,
+}
+
+impl Contained {
+    fn new(world: World, hr_rows: &str) -> Self {
+        let job = Job::new(world, hr_rows)
+            .env("EVIDENCE_URL", "/evidence")
+            .env("RUST_LOG", "info");
+        let evidence = job.evidence();
+        fs::create_dir(&evidence).expect("a folder");
+        // Whoever is not root cannot give it away, and opens it instead.
+        if chown(&evidence, Some(65532), Some(65532)).is_err() {
+            fs::set_permissions(&evidence, fs::Permissions::from_mode(0o777)).expect("permissions");
+        }
+        fs::set_permissions(job.folder.path(), fs::Permissions::from_mode(0o755))
+            .expect("permissions");
+        let last_words = job.folder.path().join("termination-log");
+        fs::write(&last_words, "").expect("a file");
+        fs::set_permissions(&last_words, fs::Permissions::from_mode(0o666)).expect("permissions");
+        Self { job }
+    }
+
+    /// `podman run` as the chart's pod runs, up to the image.
+    fn run(&self, more: &[&str]) -> Command {
+        let folder = self.job.folder.path().display();
+        let mut command = podman();
+        command.args([
+            "run",
+            "--ulimit",
+            "nofile=1024:1024",
+            "--ulimit",
+            "nproc=1024:1024",
+            MEMORY,
+        ]);
+        command.args([
+            "--network=host",
+            "--read-only",
+            "--read-only-tmpfs=false",
+            "--cap-drop=all",
+        ]);
+        command.args(["--security-opt=no-new-privileges", "--workdir=/job"]);
+        command.args(["--volume", &format!("{folder}:/job:ro")]);
+        command.args(["--volume", &format!("{folder}/evidence:/evidence")]);
+        command.args([
+            "--volume",
+            &format!("{folder}/termination-log:/dev/termination-log"),
+        ]);
+        for (name, value) in self.job.command().get_envs() {
+            let (name, value) = (
+                name.to_str().expect("UTF-8"),
+                value.expect("a value").to_str().expect("UTF-8"),
+            );
+            command.args(["--env", &format!("{name}={value}")]);
+        }
+        command.args(more).arg(image());
+        command
+    }
+
+    fn ended(&self, arguments: &[&str]) -> Ended {
+        ended(
+            self.run(&["--rm"])
+                .args(arguments)
+                .output()
+                .expect("podman"),
+        )
+    }
+}
+
+#[test]
+fn the_image_has_the_binary_and_certificates_and_no_root_user() {
+    if !can_build() {
+        return;
+    }
+    let inspected = told(podman().args(["image", "inspect", image()]));
+    let inspected: Value = serde_json::from_str(&inspected).expect("JSON");
+    let config = &inspected[0]["Config"];
+    assert_eq!(config["User"], "65532:65532");
+    assert_eq!(config["Entrypoint"], json!(["/asana-access-review"]));
+    let labels = &config["Labels"];
+    assert_eq!(
+        labels["org.opencontainers.image.title"],
+        "asana-access-review"
+    );
+    assert_eq!(labels["org.opencontainers.image.licenses"], "Apache-2.0");
+    assert_eq!(
+        labels["org.opencontainers.image.version"],
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(labels["org.opencontainers.image.revision"], "0123abc");
+    assert_eq!(
+        labels["org.opencontainers.image.description"],
+        env!("CARGO_PKG_DESCRIPTION")
+    );
+
+    let container = told(podman().args(["create", image()]));
+    let archive = storage().join("files.tar");
+    told(
+        podman()
+            .args(["export", "--output"])
+            .arg(&archive)
+            .arg(container.trim()),
+    );
+    told(podman().args(["rm", container.trim()]));
+    let files = printed(
+        "tar",
+        &["--list", "--file", archive.to_str().expect("UTF-8")],
+    );
+    let files: Vec<&str> = files.lines().filter(|name| !name.ends_with('/')).collect();
+    // Podman adds the mount points of what every container gets.
+    let ours: Vec<&&str> = files
+        .iter()
+        .filter(|name| {
+            ![
+                "etc/hosts",
+                "etc/hostname",
+                "etc/resolv.conf",
+                "run/.containerenv",
+                "etc/mtab",
+            ]
+            .contains(*name)
+        })
+        .collect();
+    assert_eq!(
+        ours,
+        [&"asana-access-review", &"etc/ssl/certs/ca-certificates.crt"]
+    );
+}
+
+#[test]
+fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
+    if !can_build() {
+        return;
+    }
+    let contained = Contained::new(World::generated(250), LEFT_AND_ACTIVE);
+    let night = contained.ended(&[]);
+    assert_eq!(night.code, 3, "{}{}", night.stdout, night.stderr);
+    let job = &contained.job;
+    assert_eq!(job.entry(1)["verdict"], "fail");
+    assert!(
+        verify(&job.evidence(), &[]).code == 0,
+        "the evidence is sound"
+    );
+    let last_words =
+        fs::read_to_string(job.folder.path().join("termination-log")).expect("last words");
+    let last_words: Value = serde_json::from_str(&last_words).expect("JSON");
+    assert_eq!(last_words["exit"], 3);
+    assert_eq!(last_words["ledger"]["sequence"], 1);
+
+    job.hr_feed(LEFT_AND_GONE);
+    let next = contained.ended(&["run"]);
+    assert_eq!(
+        next.code, 3,
+        "the leaver whose row is gone is followed: {}{}",
+        next.stdout, next.stderr
+    );
+    let verified = contained.ended(&["verify", "--json"]);
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
+}
+
+#[test]
+fn as_the_first_process_it_stops_at_once_when_told_and_says_so() {
+    if !can_build() {
+        return;
+    }
+    // Every answer takes two seconds, so a night would take many.
+    let contained = Contained::new(World::scenario("slow").expect("a scenario"), LEFT_AND_GONE);
+    let requests = contained.job.simulator.watch();
+    let container = told(&mut contained.run(&["--detach"]));
+    let container = container.trim();
+    let asked = requests.recv_timeout(Duration::from_secs(30));
+    asked.expect("a request: the review is under way");
+    let told_to_stop = Instant::now();
+    told(podman().args(["kill", "--signal=TERM", container]));
+    let code = told(podman().args(["wait", container]));
+    let took = told_to_stop.elapsed();
+    let logs = podman().args(["logs", container]).output().expect("logs");
+    told(podman().args(["rm", container]));
+    assert_eq!(code.trim(), "143", "{logs:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(contained.job.entries(), 0, "nothing is half committed");
+}
+
+#[test]
+fn it_finds_the_certificates_of_public_servers() {
+    if !can_build() {
+        return;
+    }
+    // Nobody listens there; without certificates it would be said before anybody is asked.
+    let world = World::generated(1);
+    let mut contained = Contained::new(world, LEFT_AND_GONE);
+    contained.job = contained
+        .job
+        .env("TRUTO_BASE_URL", "https://127.0.0.1:9")
+        .env("RETRY_MAX_ATTEMPTS", "1");
+    let night = contained.ended(&[]);
+    assert_eq!(night.code, 75, "{}{}", night.stdout, night.stderr);
+    assert!(!night.stderr.contains("certificate"), "{}", night.stderr);
+}
+
+#[test]
+fn the_build_has_every_file_it_needs_and_no_more() {
+    // What .dockerignore lets in, as paths of this repository.
+    let allowed: Vec<String> = text(".dockerignore")
+        .lines()
+        .filter_map(|line| line.strip_prefix('!').map(str::to_owned))
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in allowed.iter().filter(|name| *name != "dist") {
+        let (from, to) = (here(name), folder.path().join(name));
+        if from.is_dir() {
+            crate::support::copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a copy");
+        }
+    }
+    let manifest = folder.path().join("Cargo.toml");
+    let arguments = [
+        "metadata",
+        "--locked",
+        "--offline",
+        "--format-version=1",
+        "--no-deps",
+        "--manifest-path",
+    ];
+    let metadata = told(Command::new(env!("CARGO")).args(arguments).arg(&manifest));
+    let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    let packages: BTreeMap<&str, &Value> = metadata["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .map(|package| {
+            (
+                package["name"].as_str().expect("a name"),
+                &package["targets"],
+            )
+        })
+        .collect();
+    let bin = json!(["bin"]);
+    let targets = packages["asana-access-review"].as_array().expect("targets");
+    assert!(
+        targets
+            .iter()
+            .any(|target| target["kind"] == bin && target["name"] == "asana-access-review")
+    );
+    assert!(
+        allowed
+            .iter()
+            .all(|name| !["k8s", "helm", ".git", "target"].contains(&name.as_str()))
+    );
+}

@@ -1,0 +1,39 @@
+//! The tests of the public interface and of the binary, a module a topic, in one binary: it is linked once.
+//!
+//! Only `feed_memory` is a binary of its own: peak memory is that of a process.
+
+mod binary;
+mod browser;
+mod check;
+mod connect;
+mod corpus;
+mod died;
+mod frozen;
+mod helm;
+mod house;
+mod hr_cases;
+mod hris;
+mod iam;
+mod image;
+mod install;
+mod k8s;
+mod killed;
+mod kms;
+mod ledger;
+mod notify;
+mod pictures;
+mod quarter;
+mod review_job;
+mod reviews;
+mod run;
+mod schemas;
+mod signing;
+mod situations;
+mod source;
+mod store;
+mod stores;
+mod support;
+mod truto;
+mod verify;
+mod worksheet;
+mod year;

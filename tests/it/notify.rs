@@ -1,0 +1,1122 @@
+//! Who is told of a run, and what: over real HTTP, against whatever a receiver may do.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
+use crate::support::receiver::{Answer, Mail, Receiver, rude};
+use crate::support::{has, in_bucket};
+use asana_access_review::clock::Clock;
+use asana_access_review::evidence::Tool;
+use asana_access_review::exit::Exit;
+use asana_access_review::notify::{
+    self, About, Address, Because, FindingState, Keys, News, NotifyOn, ReviewNews, ReviewStep,
+    ReviewerNews, Story, Webhook,
+};
+use asana_access_review::review::Totals;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Url;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use truto_simulator::{CONNECTION_ID, SCENARIOS, World};
+
+/// Two keys as `openssl rand -base64 32` makes them.
+const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OLD_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+// Whether somebody is told.
+
+/// A job that tells a receiver both ways.
+fn telling(job: Job, receiver: &Receiver) -> Job {
+    job.env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
+        .env("NOTIFY_WEBHOOK_SECRET", KEY)
+        .env("NOTIFY_SLACK_WEBHOOK_URL", &receiver.url("/slack"))
+}
+
+fn healthy() -> World {
+    World::scenario("healthy").expect("a scenario")
+}
+
+fn down() -> World {
+    World::scenario("down").expect("a scenario")
+}
+
+/// Runs a night once, and gives for each mode what the receiver of it would have been told, as the words
+/// of `because`; none where it was told nothing.
+fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [Option<String>; 3] {
+    let modes = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
+    let (ended, exit) = job.told_at(as_of, world, |settings| {
+        settings.http.base_delay = Duration::ZERO;
+        settings.webhook = None;
+    });
+    let settings = job.settings();
+    let identity = crate::support::identity(as_of.parse().expect("an instant"), "7f3a9c");
+    let about = asana_access_review::run::about(&settings.run, &identity);
+    let clock = Clock::at(identity.as_of);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    modes.map(|on| {
+        receiver.take();
+        let settings = notify::Settings {
+            on,
+            ..settings.notify.clone()
+        };
+        let zone = &job.settings().run.policy.hr_time_zone;
+        let tell = asana_access_review::run::tell(&settings, &about, zone, &ended, exit, clock);
+        runtime.block_on(tell);
+        let told = receiver.take();
+        assert!(told.len() <= 1, "{told:?}");
+        told.first().map(|mail| {
+            let because = mail.json()["data"]["because"].clone();
+            let words = because.as_array().expect("words").iter();
+            let words: Vec<&str> = words.map(|word| word.as_str().expect("a word")).collect();
+            words.join(" ")
+        })
+    })
+}
+
+#[test]
+fn each_mode_tells_the_nights_it_is_for() {
+    let receiver = Receiver::spawn();
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
+        .env("NOTIFY_WEBHOOK_SECRET", KEY)
+        .env("RETRY_MAX_ATTEMPTS", "1")
+        .env("HR_TIME_ZONE", "Europe/Berlin");
+    let night = |as_of: &str, world: World| told_by_mode(&job, &receiver, as_of, world);
+    let some = |words: &str| Some(words.to_owned());
+    let nothing = || [some(""), None, None];
+
+    // Tuesday, the 10th of November 2026.
+    let first = some("first_run");
+    assert_eq!(
+        night("2026-11-10T22:10:00Z", healthy()),
+        [first.clone(), first, None]
+    );
+    assert_eq!(night("2026-11-11T22:10:00Z", healthy()), nothing());
+
+    job.hr_feed(LEFT_AND_ACTIVE);
+    let found = some("verdict_changed findings_changed");
+    assert_eq!(
+        night("2026-11-12T22:10:00Z", healthy()),
+        [found.clone(), found.clone(), found]
+    );
+    // Nothing changed, and somebody must act all the same.
+    assert_eq!(
+        night("2026-11-13T22:10:00Z", healthy()),
+        [some(""), None, some("")]
+    );
+
+    // A run that fails is told to everybody, each time, and so is the first that comes through again.
+    let failed = some("run_failed");
+    for as_of in ["2026-11-14T22:10:00Z", "2026-11-14T22:40:00Z"] {
+        assert_eq!(
+            night(as_of, down()),
+            [failed.clone(), failed.clone(), failed.clone()]
+        );
+    }
+    let again = some("after_a_failure");
+    assert_eq!(
+        night("2026-11-14T22:50:00Z", healthy()),
+        [again.clone(), again.clone(), again]
+    );
+
+    // Sunday at 23:10 in Berlin is still the same week, and Sunday at 23:10 UTC is Monday there.
+    job.hr_feed(&format!(
+        "{LEFT_AND_GONE}{}",
+        LEFT_AND_ACTIVE.replace("Terminated,2020-01-31", "Active,")
+    ));
+    let closed = some("verdict_changed findings_changed");
+    assert_eq!(
+        night("2026-11-15T22:10:00Z", healthy()),
+        [closed.clone(), closed, None]
+    );
+    let week = some("first_of_week");
+    assert_eq!(
+        night("2026-11-15T23:10:00Z", healthy()),
+        [week.clone(), week, None]
+    );
+    assert_eq!(night("2026-11-16T22:10:00Z", healthy()), nothing());
+    assert_eq!(night("2026-11-22T22:50:00Z", healthy()), nothing());
+    let week = some("first_of_week");
+    assert_eq!(
+        night("2026-11-23T22:10:00Z", healthy()),
+        [week.clone(), week, None]
+    );
+
+    // Inconclusive, and the night after for another reason.
+    let list = World::scenario("repeated-cursor").expect("a scenario");
+    let doubt = some("verdict_changed doubts_changed");
+    assert_eq!(
+        night("2026-11-24T22:10:00Z", list),
+        [doubt.clone(), doubt.clone(), doubt]
+    );
+    job.hr_feed("");
+    let doubt = some("doubts_changed");
+    assert_eq!(
+        night("2026-11-25T22:10:00Z", healthy()),
+        [doubt.clone(), doubt.clone(), doubt]
+    );
+    assert_eq!(
+        night("2026-11-26T22:10:00Z", healthy()),
+        [some(""), None, some("")]
+    );
+}
+
+#[test]
+fn a_night_that_builds_on_damage_is_told() {
+    let receiver = Receiver::spawn();
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
+        .env("NOTIFY_WEBHOOK_SECRET", KEY);
+    told_by_mode(&job, &receiver, "2026-11-10T22:10:00Z", healthy());
+    told_by_mode(&job, &receiver, "2026-11-11T22:10:00Z", healthy());
+    let result = job.run_folder(2).join("result.json");
+    let text = fs::read_to_string(&result).expect("a file");
+    fs::write(&result, text.replace("\"pass\"", "\"fail\"")).expect("a file");
+    let [_, change, problem] = told_by_mode(&job, &receiver, "2026-11-12T22:10:00Z", healthy());
+    assert_eq!(change.as_deref(), Some("earlier_unknown"));
+    assert_eq!(problem.as_deref(), Some("earlier_unknown"));
+}
+
+#[test]
+fn without_a_receiver_nobody_is_told_and_nothing_is_said() {
+    let job = Job::scenario("healthy", LEFT_AND_GONE).env("RUST_LOG", "info");
+    let Ended { code, stderr, .. } = job.run();
+    assert_eq!(code, 0);
+    assert!(!stderr.to_lowercase().contains("told"), "{stderr}");
+}
+
+#[test]
+fn a_night_with_nothing_to_tell_says_so_in_the_log() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
+        .env("NOTIFY_ON", "problem")
+        .env("RUST_LOG", "info");
+    let Ended { code, stderr, .. } = job.run();
+    assert_eq!(code, 0);
+    assert!(
+        stderr.contains("Told nobody: NOTIFY_ON=problem"),
+        "{stderr}"
+    );
+    assert_eq!(receiver.count(), 0);
+}
+
+// What they are told.
+
+/// HMAC-SHA256 as RFC 2104 writes it, so that the program's own is not asked about itself.
+fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    assert!(key.len() <= 64);
+    let pad = |with: u8| -> Vec<u8> {
+        let padded = key.iter().copied().chain(std::iter::repeat(0)).take(64);
+        padded.map(|byte| byte ^ with).collect()
+    };
+    let inner = Sha256::digest([&pad(0x36), message].concat());
+    Sha256::digest([&pad(0x5c)[..], &inner].concat()).to_vec()
+}
+
+/// The signature that a receiver with this key expects.
+fn expected(mail: &Mail, key: &str) -> String {
+    let key = BASE64_STANDARD
+        .decode(key.strip_prefix("whsec_").expect("a key"))
+        .expect("Base64");
+    let (id, at) = (mail.header("webhook-id"), mail.header("webhook-timestamp"));
+    let signed = [format!("{id}.{at}.").as_bytes(), &mail.body].concat();
+    format!("v1,{}", BASE64_STANDARD.encode(hmac_sha256(&key, &signed)))
+}
+
+#[test]
+fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
+    let Ended { code, stderr, .. } = job.run();
+    assert_eq!(code, 3);
+    let mut mail = receiver.take();
+    mail.sort_by_key(|mail| mail.path.clone());
+    let [hook, slack] = &mail[..] else {
+        panic!("{mail:?}");
+    };
+
+    assert_eq!(hook.header("webhook-signature"), expected(hook, KEY));
+    assert_eq!(hook.header("content-type"), "application/json");
+    assert!(
+        hook.header("user-agent")
+            .starts_with("asana-access-review/")
+    );
+    let body = hook.json();
+    assert_eq!(body["type"], "run.completed");
+    let data = &body["data"];
+    let run = data["run"].as_str().expect("an id");
+    assert_eq!(
+        hook.header("webhook-id"),
+        format!("run_{run}_{CONNECTION_ID}")
+    );
+    assert_eq!(data["exit_code"], 3);
+    assert_eq!(data["verdict"], "fail");
+    assert_eq!(data["mark"], "TEST DATA");
+    assert_eq!(data["because"], json!(["first_run"]));
+    assert_eq!(data["reasons"], json!(["offboarded_access: 1 finding(s)"]));
+    assert_eq!(data["findings"][0]["kind"], "offboarded_access");
+    assert_eq!(data["findings"][0]["state"], "new");
+    assert_eq!(data["findings_left_out"], 0);
+    assert_eq!(data["tool"]["version"], env!("CARGO_PKG_VERSION"));
+    let evidence = data["evidence"].as_str().expect("a key");
+    assert!(job.evidence().join(evidence).join("report.html").exists());
+    let entry = fs::read(job.connection().join("ledger/0000000001.json")).expect("an entry");
+    let head = const_hex::encode(Sha256::digest(entry));
+    assert_eq!(data["ledger"], json!({ "sequence": 1, "head": head }));
+
+    let message = slack.json();
+    let text = message["text"].as_str().expect("a text");
+    assert!(
+        text.starts_with(
+            "TEST DATA: Asana leaver access check: FAIL, a leaver has access past the deadline"
+        ),
+        "{text}"
+    );
+    assert!(text.ends_with(&format!("ledger 1:{head}")), "{text}");
+
+    // The log says whom it told, and nothing of the secrets.
+    let host = receiver.url("");
+    assert!(stderr.contains(&format!("Told {host}")), "{stderr}");
+}
+
+#[test]
+fn while_keys_are_exchanged_each_of_them_signs() {
+    let receiver = Receiver::spawn();
+    let both = format!("{KEY}, {OLD_KEY}");
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook?source=asana"))
+        .env("NOTIFY_WEBHOOK_SECRET", &both);
+    assert_eq!(job.run().code, 0);
+    let mail = receiver.take().remove(0);
+    assert_eq!(
+        mail.header("webhook-signature"),
+        format!("{} {}", expected(&mail, KEY), expected(&mail, OLD_KEY))
+    );
+}
+
+#[test]
+fn a_run_that_fails_is_told_with_its_stage_and_its_record() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::scenario("needs-reauth", LEFT_AND_GONE), &receiver);
+    assert_eq!(job.run().code, 77);
+    let mail = receiver.take();
+    assert_eq!(mail.len(), 2);
+    let hook = mail
+        .iter()
+        .find(|mail| mail.path == "/hook")
+        .expect("a webhook");
+    let body = hook.json();
+    assert_eq!(body["type"], "run.failed");
+    let data = &body["data"];
+    assert_eq!(data["exit_code"], 77);
+    assert_eq!(data["verdict"], "inconclusive");
+    assert_eq!(data["stage"], "reading the Asana accounts");
+    assert_eq!(data["meaning"], Exit::Refused.meaning());
+    assert_eq!(data["ledger"]["sequence"], 1);
+    let evidence = data["evidence"].as_str().expect("a key");
+    assert!(job.evidence().join(evidence).join("manifest.json").exists());
+}
+
+#[test]
+fn a_run_that_can_leave_no_record_is_told_all_the_same() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
+        .env("EVIDENCE_URL", "hr.csv/evidence")
+        .env("NOTIFY_ON", "problem");
+    assert_eq!(job.run().code, 78);
+    let server = crate::support::s3::S3Server::start(["evidence"]);
+    let refuses =
+        crate::support::s3::Rule::on("", "evidence", crate::support::s3::Fault::AccessDenied);
+    server.inject(refuses.always());
+    let job = in_bucket(job, &server);
+    assert_eq!(job.run().code, 77);
+    let mail = receiver.take();
+    let hooks: Vec<Value> = mail
+        .iter()
+        .filter(|mail| mail.path == "/hook")
+        .map(Mail::json)
+        .collect();
+    assert_eq!(hooks.len(), 2);
+    for (body, code) in hooks.iter().zip([78, 77]) {
+        assert_eq!(body["type"], "run.failed");
+        assert_eq!(body["data"]["exit_code"], code);
+        assert_eq!(body["data"]["ledger"], Value::Null);
+        assert_eq!(body["data"]["evidence"], Value::Null);
+        assert_eq!(body["data"]["verdict"], Value::Null);
+    }
+    let slack = mail
+        .iter()
+        .find(|mail| mail.path == "/slack")
+        .expect("Slack");
+    assert!(
+        slack.text().contains("No evidence was stored"),
+        "{}",
+        slack.text()
+    );
+}
+
+/// Whatever of a text may be somebody's name or address: each cell, and each word of a name.
+fn of_people(text: &str, words: &mut BTreeSet<String>) {
+    for cell in text.split([',', ';', '\t', '\r', '\n', '"', '|']) {
+        let cell = cell.trim().trim_matches(['\'', '\u{feff}']);
+        let is_name = cell.contains(' ') && cell.chars().next().is_some_and(char::is_uppercase);
+        if cell.contains('@') || is_name {
+            words.insert(cell.to_owned());
+        }
+    }
+}
+
+/// The names and addresses of a world, whole and by their words.
+fn of_a_world(world: &World, words: &mut BTreeSet<String>) {
+    for person in &world.people {
+        let addresses = person.email.iter().chain(&person.other_emails);
+        words.extend(addresses.cloned());
+        let parts = person.name.split_whitespace().filter(|part| part.len() > 2);
+        words.extend(parts.map(str::to_owned));
+        words.insert(person.name.clone());
+    }
+    words.extend(world.workspaces.iter().map(|of| of.name.clone()));
+}
+
+fn ensure_nobody_is_named(mail: &[Mail], words: &BTreeSet<String>) {
+    for mail in mail {
+        let text = mail.text();
+        assert!(!text.contains('@'), "{text}");
+        for word in words.iter().filter(|word| !word.is_empty()) {
+            assert!(!text.contains(word.as_str()), "`{word}` in {text}");
+        }
+    }
+}
+
+#[test]
+fn nobodys_name_or_address_leaves_in_the_story_of_two_nights() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::new(World::new(), ""), &receiver)
+        .env("ALIASES_URL", "aliases.csv")
+        .env("EXCEPTIONS_URL", "exceptions.csv")
+        .env("HR_TIME_ZONE", "Europe/Berlin")
+        .env("NOTIFY_ON", "always");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let read = |name: &str| fs::read_to_string(demo.join(name)).expect("a file");
+    // A line with an address where an account id belongs makes a finding of its own.
+    let exceptions = "person_id,email,account_id,reason,approved_by,approved_on,expires_on\n\
+                      ,,grace.okafor@northwind.example,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n\
+                      ,,GraceOkafor,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n";
+    fs::write(job.folder.path().join("exceptions.csv"), exceptions).expect("a file");
+    fs::write(job.folder.path().join("aliases.csv"), read("aliases.csv")).expect("a file");
+
+    let mut words = BTreeSet::new();
+    of_people(exceptions, &mut words);
+    words.insert("GraceOkafor".to_owned());
+    for (as_of, world, hr) in [
+        (
+            "2026-11-22T22:40:00Z",
+            World::story_first_night(),
+            "hr-1.csv",
+        ),
+        (
+            "2026-11-23T22:40:00Z",
+            World::story_second_night(),
+            "hr-2.csv",
+        ),
+    ] {
+        let hr = read(hr);
+        of_people(&hr, &mut words);
+        let ids = hr.lines().filter_map(|line| line.split(',').next());
+        words.extend(ids.filter(|id| id.starts_with("N-")).map(str::to_owned));
+        of_a_world(&world, &mut words);
+        job.hr_file(hr.as_bytes());
+        assert_eq!(job.run_at(as_of, world), 3);
+    }
+    assert!(words.len() > 80, "{}", words.len());
+    for word in [
+        "Grace",
+        "N-1003",
+        "Northwind Instruments",
+        "grace.okafor@northwind.example",
+    ] {
+        assert!(words.contains(word), "{word}");
+    }
+    let mail = receiver.take();
+    assert_eq!(mail.len(), 4);
+    ensure_nobody_is_named(&mail, &words);
+    let told = mail
+        .iter()
+        .any(|mail| mail.text().contains("exception_invalid"));
+    assert!(told, "the line is told of without what it says");
+}
+
+#[test]
+fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
+    let receiver = Receiver::spawn();
+    let mut runs = 0;
+    for (name, _) in SCENARIOS {
+        // Answers that take minutes have tests of their own.
+        if name.contains("slow") || name.contains("limit") {
+            continue;
+        }
+        let world = World::scenario(name).expect("a scenario");
+        let mut words = BTreeSet::new();
+        of_a_world(&world, &mut words);
+        of_people(LEFT_AND_ACTIVE, &mut words);
+        let job = telling(Job::new(World::new(), LEFT_AND_ACTIVE), &receiver)
+            .env("NOTIFY_ON", "always")
+            .env("RETRY_MAX_ATTEMPTS", "1")
+            .env("HTTP_TIMEOUT", "1s");
+        let _ = job.told_at("2026-11-10T22:10:00Z", world, |_| ());
+        let mail = receiver.take();
+        assert_eq!(mail.len(), 2, "{name}");
+        ensure_nobody_is_named(&mail, &words);
+        runs += 1;
+    }
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/feeds/cases");
+    for case in fs::read_dir(cases).expect("a folder") {
+        let bytes = fs::read(case.expect("a file").path()).expect("a file");
+        let mut words = BTreeSet::new();
+        of_people(&String::from_utf8_lossy(&bytes), &mut words);
+        of_a_world(&healthy(), &mut words);
+        let job = telling(Job::new(World::new(), ""), &receiver).env("NOTIFY_ON", "always");
+        job.hr_file(&bytes);
+        let _ = job.told_at("2026-11-10T22:10:00Z", healthy(), |_| ());
+        let mail = receiver.take();
+        assert_eq!(mail.len(), 2);
+        ensure_nobody_is_named(&mail, &words);
+        runs += 1;
+    }
+    assert!(runs > 50, "{runs}");
+}
+
+#[test]
+fn of_five_thousand_findings_as_many_are_told_as_fit() {
+    let receiver = Receiver::spawn();
+    // About a tenth of the accounts are inactive.
+    let world = World::generated(5700);
+    let rows: String = world.people[1..=5600]
+        .iter()
+        .enumerate()
+        .map(|(n, person)| {
+            let email = person.email.as_deref().expect("an address");
+            format!("E{n},{},{email},Terminated,2020-01-31\n", person.name)
+        })
+        .collect();
+    let job = telling(Job::new(World::new(), &rows), &receiver).env("TRUTO_PAGE_SIZE", "1000");
+    assert_eq!(job.run_at("2026-11-10T22:10:00Z", world), 3);
+    let total = job.json(1, "result.json")["findings"]
+        .as_array()
+        .map(Vec::len);
+    let total = total.expect("findings");
+    assert!(total >= 5000, "{total}");
+
+    for mail in receiver.take() {
+        if mail.path == "/hook" {
+            assert!(
+                (19_000..20_000).contains(&mail.body.len()),
+                "{}",
+                mail.body.len()
+            );
+            assert_eq!(mail.header("webhook-signature"), expected(&mail, KEY));
+            let data = &mail.json()["data"];
+            let listed = data["findings"].as_array().expect("findings").len();
+            assert!(listed > 50, "{listed}");
+            assert_eq!(data["findings_left_out"], total - listed);
+            assert_eq!(data["counts"]["findings"]["total"], total);
+        } else {
+            ensure_slack_takes_it(&mail.json());
+            assert!(mail.text().contains(&format!("and {} more", total - 20)));
+        }
+    }
+}
+
+/// A review with whatever number of reviewers.
+fn of_a_review(reviewers: usize) -> News {
+    let about = strange_news("c1").about;
+    let reviewers = (1..=reviewers).map(|number| ReviewerNews {
+        number,
+        rows: 100,
+        decided: 7,
+        overdue: true,
+    });
+    let review = ReviewNews {
+        step: ReviewStep::Status,
+        review: "2026-Q4-7f3a9c".to_owned(),
+        due: "2026-12-31".to_owned(),
+        overdue: true,
+        verdict: None,
+        totals: Totals::of(&[]),
+        reviewers: reviewers.collect(),
+        not_in_order: 3,
+    };
+    News::of_review(&about, review, None, Exit::Pass)
+}
+
+#[tokio::test]
+async fn of_five_thousand_reviewers_as_many_are_told_as_fit() {
+    let receiver = Receiver::spawn();
+    let settings = settings(&receiver.url("/hook"), &receiver.url("/slack"));
+    tell(&settings, &of_a_review(5000)).await;
+    for mail in receiver.take() {
+        if mail.path == "/hook" {
+            let length = mail.body.len();
+            assert!((19_000..20_000).contains(&length), "{length}");
+            let data = &mail.json()["data"];
+            let listed = data["reviewers"].as_array().expect("reviewers").len();
+            assert_eq!(data["reviewers_left_out"], 5000 - listed);
+        } else {
+            ensure_slack_takes_it(&mail.json());
+            let text = mail.text();
+            assert!(
+                text.contains("and 4980 more") && text.contains("3 problem(s) in decision files")
+            );
+            assert!(
+                text.contains("2026-Q4-7f3a9c OVERDUE, was due 2026-12-31"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Slack's limits, as they are documented and known.
+fn ensure_slack_takes_it(message: &Value) {
+    let characters = |value: &Value| value.as_str().expect("a text").chars().count();
+    assert!(characters(&message["text"]) > 0);
+    let blocks = message["blocks"].as_array().expect("blocks");
+    assert!((1..=50).contains(&blocks.len()));
+    let mut all = 0;
+    for block in blocks {
+        let text = &block["text"];
+        let most = match block["type"].as_str() {
+            Some("header") => {
+                assert_eq!(text["type"], "plain_text");
+                150
+            }
+            Some("section") => {
+                assert_eq!(text["type"], "mrkdwn");
+                3000
+            }
+            other => panic!("{other:?}"),
+        };
+        let length = characters(&text["text"]);
+        assert!((1..=most).contains(&length), "{length} in {block}");
+        all += length;
+    }
+    assert!(all < 13_200, "{all}");
+}
+
+/// News with whatever a stranger could have got into it.
+fn strange_news(text: &str) -> News {
+    let about = About {
+        run: "20261123T224000Z-7f3a9c".to_owned(),
+        as_of: "2026-11-23T22:40:00Z".parse().expect("an instant"),
+        connection: text.to_owned(),
+        mark: None,
+        tool: Tool {
+            name: "asana-access-review".to_owned(),
+            version: "0.0.0".to_owned(),
+            commit: "unknown".to_owned(),
+        },
+    };
+    News::of_failure(&about, "judging", None, Exit::Unexpected)
+}
+
+fn settings(webhook: &str, slack: &str) -> notify::Settings {
+    let address = |url: &str| Address::new(Url::parse(url).expect("an address"));
+    let keys = Keys::parse(&SecretString::from(KEY)).expect("a key");
+    let mut settings = notify::Settings {
+        on: NotifyOn::Always,
+        webhook: (!webhook.is_empty()).then(|| Webhook {
+            address: address(webhook),
+            keys,
+        }),
+        slack: (!slack.is_empty()).then(|| address(slack)),
+        http: notify::Settings::HTTP,
+        within: notify::Settings::WITHIN,
+    };
+    settings.http.base_delay = Duration::ZERO;
+    settings
+}
+
+async fn tell(settings: &notify::Settings, news: &News) {
+    let clock = Clock::at(news.about.as_of);
+    notify::tell(settings, || news.clone(), &clock).await;
+}
+
+#[tokio::test]
+async fn what_slack_takes_for_markup_arrives_as_text_and_within_its_limits() {
+    let receiver = Receiver::spawn();
+    let text = "<!channel> & <https://evil.test|click> `x`".repeat(500);
+    tell(&settings("", &receiver.url("/slack")), &strange_news(&text)).await;
+    let mail = receiver.take().remove(0);
+    let message = mail.json();
+    ensure_slack_takes_it(&message);
+    let section = message["blocks"][1]["text"]["text"]
+        .as_str()
+        .expect("a text");
+    assert!(section.contains("&lt;!channel&gt; &amp; &lt;https://evil.test|click&gt; 'x'"));
+    assert!(!mail.text().contains('<'), "{}", mail.text());
+}
+
+// What a receiver may do.
+
+/// How many attempts a status is worth, and what comes of it.
+#[tokio::test]
+async fn each_status_is_worth_so_many_attempts() {
+    let receiver = Receiver::spawn();
+    let news = strange_news("c1");
+    let to = settings(&receiver.url("/hook"), "");
+    let mut attempts = Vec::new();
+    for status in (200..=226)
+        .chain(300..=308)
+        .chain(400..=451)
+        .chain(500..=530)
+    {
+        receiver.answers(vec![Answer::status(status); 10]);
+        tell(&to, &news).await;
+        let mail = receiver.take();
+        let ids: BTreeSet<&str> = mail.iter().map(|mail| mail.header("webhook-id")).collect();
+        assert_eq!(ids.len(), 1, "{status}");
+        attempts.push((status, mail.len()));
+    }
+    let worth = |number| -> Vec<u16> {
+        let found = attempts.iter().filter(|(_, attempts)| *attempts == number);
+        found.map(|(status, _)| *status).collect()
+    };
+    assert_eq!(
+        worth(4),
+        [
+            408, 425, 429, 500, 502, 504, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529, 530
+        ]
+    );
+    assert_eq!(worth(3), [503]);
+    assert_eq!(worth(1).len() + 18, attempts.len());
+    assert!(worth(1).contains(&410));
+}
+
+#[tokio::test]
+async fn a_notification_that_is_sent_again_keeps_its_id_and_body_and_bears_the_new_moment() {
+    let receiver = Receiver::spawn();
+    receiver.answers([
+        Answer::status(503).header("retry-after", "2"),
+        Answer::status(500),
+    ]);
+    let started = Instant::now();
+    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    let waited = started.elapsed();
+    assert!(waited >= Duration::from_secs(2), "{waited:?}");
+    let mail = receiver.take();
+    assert_eq!(mail.len(), 3);
+    for mail in &mail {
+        assert_eq!(mail.header("webhook-id"), "run_20261123T224000Z-7f3a9c_c1");
+        assert_eq!(mail.header("webhook-signature"), expected(mail, KEY));
+    }
+    assert_eq!(mail[0].body, mail[2].body);
+    let at = |n: usize| -> i64 {
+        mail[n]
+            .header("webhook-timestamp")
+            .parse()
+            .expect("seconds")
+    };
+    let began = strange_news("").about.as_of.as_second();
+    assert!((began..began + 2).contains(&at(0)), "{}", at(0));
+    assert!(at(1) >= at(0) + 2, "{} {}", at(0), at(1));
+}
+
+#[tokio::test]
+async fn a_wait_that_is_asked_for_and_outlasts_the_bound_ends_the_trying() {
+    let receiver = Receiver::spawn();
+    receiver.answers([Answer::status(429).header("retry-after", "31")]);
+    let started = Instant::now();
+    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(receiver.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (receiver, elsewhere) = (Receiver::spawn(), Receiver::spawn());
+    for status in [301, 302, 303, 307, 308] {
+        receiver.answers([Answer::status(status).header("location", elsewhere.url("/hook"))]);
+        tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+        assert_eq!(receiver.take().len(), 1);
+    }
+    assert_eq!(elsewhere.count(), 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_holds_nobody_up_longer_than_the_bound() {
+    let receiver = Receiver::spawn();
+    receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
+    let mut slow = settings(&receiver.url("/hook"), &receiver.url("/slack"));
+    slow.http.timeout = Duration::from_millis(400);
+    slow.within = Duration::from_secs(1);
+    let started = Instant::now();
+    tell(&slow, &strange_news("c1")).await;
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!((2..=8).contains(&receiver.take().len()));
+    assert!(notify::Settings::WITHIN <= Duration::from_secs(30));
+    assert!(notify::Settings::HTTP.timeout < notify::Settings::WITHIN);
+}
+
+#[tokio::test]
+async fn a_success_counts_whatever_becomes_of_the_answers_body() {
+    for bytes in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ncut",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+    ] {
+        let (url, calls) = rude(bytes);
+        tell(&settings(&url, ""), &strange_news("c1")).await;
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "{bytes}");
+    }
+    let receiver = Receiver::spawn();
+    receiver.answers([Answer::status(200).body(&"x".repeat(1 << 20))]);
+    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    assert_eq!(receiver.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_is_tried_again_and_not_for_ever() {
+    let (url, calls) = rude("");
+    tell(&settings(&url, ""), &strange_news("c1")).await;
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn one_receiver_that_fails_does_not_keep_the_other_from_being_told() {
+    let receiver = Receiver::spawn();
+    let (broken, _) = rude("");
+    tell(
+        &settings(&broken, &receiver.url("/slack")),
+        &strange_news("c1"),
+    )
+    .await;
+    assert_eq!(receiver.take().len(), 1);
+    tell(
+        &settings(&receiver.url("/hook"), &broken),
+        &strange_news("c1"),
+    )
+    .await;
+    assert_eq!(receiver.take().len(), 1);
+}
+
+/// What the log says of notifications: level and text of each line.
+fn log_of(job: &Job) -> String {
+    let Ended { stderr, .. } = job.run();
+    let lines = stderr.lines().filter_map(|line| {
+        let line: Value = serde_json::from_str(line).expect("a JSON line");
+        let message = line["message"].as_str()?.to_owned();
+        let error = line["error"].as_str().unwrap_or_default();
+        let is_about = ["be told", "Told", "POST"]
+            .iter()
+            .any(|word| message.contains(word));
+        let hint = line["hint"].as_str().unwrap_or_default();
+        is_about.then(|| {
+            format!(
+                "{} {message} [{error}] [{hint}]\n",
+                line["level"].as_str().unwrap_or("")
+            )
+        })
+    });
+    let text: String = lines.collect();
+    crate::support::job::masked(&text, job.folder.path())
+}
+
+#[test]
+fn what_slack_says_is_in_the_log() {
+    let receiver = Receiver::spawn();
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env(
+            "NOTIFY_SLACK_WEBHOOK_URL",
+            &receiver.url("/slack/T0/B0/hunter2"),
+        )
+        .env("NOTIFY_ON", "always")
+        .env("RUST_LOG", "info");
+    receiver.answers([Answer::status(404).body("no_service\n")]);
+    let refused = log_of(&job);
+    receiver.take();
+    receiver.answers([Answer::status(200).body("<html>Sign in</html>")]);
+    let captive = log_of(&job);
+    receiver.take();
+    receiver.answers([Answer::status(400).body("<html>dear Ada</html>")]);
+    let page = log_of(&job);
+    insta::assert_snapshot!(refused + &captive + &page, @r"
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
+    ");
+}
+
+#[test]
+fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
+    let receiver = Receiver::spawn();
+    receiver.answers(vec![Answer::status(410); 4]);
+    let job = Job::scenario("healthy", LEFT_AND_GONE)
+        .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
+        .env("NOTIFY_WEBHOOK_SECRET", KEY)
+        .env("RUST_LOG", "info");
+    insta::assert_snapshot!(log_of(&job), @r"
+    WARN http://127.0.0.1:[port] could not be told; the outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
+    ");
+    assert_eq!(receiver.take().len(), 1);
+}
+
+// What does not change.
+
+#[test]
+fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
+    // Nothing listens there.
+    let dead = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        format!(
+            "http://{}/hunter2",
+            listener.local_addr().expect("an address")
+        )
+    };
+    let html = truto_simulator::Action::status(200, "<html>");
+    let odd = World::generated(12)
+        .fault(truto_simulator::Fault::once("user-directory/users$", html).for_ever());
+    for (job, code) in [
+        (Job::scenario("healthy", LEFT_AND_GONE), 0),
+        (Job::scenario("healthy", LEFT_AND_ACTIVE), 3),
+        (Job::scenario("healthy", ""), 4),
+        (Job::new(odd, LEFT_AND_GONE), 1),
+        (Job::scenario("down", LEFT_AND_GONE), 75),
+        (Job::scenario("needs-reauth", LEFT_AND_GONE), 77),
+        (Job::scenario("two-workspaces", LEFT_AND_GONE), 78),
+    ] {
+        let job = job
+            .env("NOTIFY_WEBHOOK_URL", &dead)
+            .env("NOTIFY_WEBHOOK_SECRET", KEY)
+            .env("NOTIFY_SLACK_WEBHOOK_URL", &dead)
+            .env("RUST_LOG", "trace");
+        let started = Instant::now();
+        let Ended {
+            code: told,
+            stderr,
+            stdout,
+        } = job.run();
+        assert_eq!(told, code, "{stderr}");
+        assert!(started.elapsed() < Duration::from_secs(35));
+        let complaints = stderr.matches("could not be told").count();
+        assert_eq!(complaints, 2, "{stderr}");
+        let key = KEY.strip_prefix("whsec_").expect("a key");
+        for secret in ["hunter2", key] {
+            assert!(
+                !stderr.contains(secret) && !stdout.contains(secret),
+                "{stderr}"
+            );
+        }
+        if code != 78 {
+            assert_eq!(verify(&job.evidence(), &[]).code, 0);
+        }
+    }
+}
+
+#[test]
+fn sigterm_while_others_are_told_ends_within_two_seconds_and_what_was_stored_stays() {
+    let receiver = Receiver::spawn();
+    receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
+    let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
+    let child = job.start();
+    let watched = Instant::now();
+    while receiver.count() < 2 && watched.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let asked = Instant::now();
+    let kill = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("kill").success());
+    let Ended {
+        code,
+        stdout,
+        stderr,
+    } = ended(child.wait_with_output().expect("an end"));
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(code, 143, "{stderr}");
+    assert!(stdout.contains("  ledger     1:"), "said before: {stdout}");
+    assert!(stderr.contains("what was stored stays"), "{stderr}");
+    assert_eq!(verify(&job.evidence(), &[]).code, 0);
+}
+
+// What it is for.
+
+#[test]
+fn a_head_that_was_told_shows_that_the_end_was_cut_off() {
+    let receiver = Receiver::spawn();
+    let job =
+        telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver).env("NOTIFY_ON", "always");
+    for as_of in ["2026-11-10T22:10:00Z", "2026-11-11T22:10:00Z"] {
+        assert_eq!(job.run_at(as_of, healthy()), 0);
+    }
+    let mail = receiver.take();
+    let last = mail
+        .iter()
+        .rfind(|mail| mail.path == "/hook")
+        .expect("a webhook");
+    let ledger = &last.json()["data"]["ledger"];
+    let head = format!(
+        "{}:{}",
+        ledger["sequence"],
+        ledger["head"].as_str().expect("a hash")
+    );
+    let whole = verify(&job.evidence(), &["--head", &head]);
+    assert_eq!(whole.code, 0, "{}", whole.stdout);
+
+    fs::remove_dir_all(job.run_folder(2)).expect("a folder");
+    fs::remove_file(job.connection().join("ledger/0000000002.json")).expect("an entry");
+    assert_eq!(
+        verify(&job.evidence(), &[]).code,
+        0,
+        "nothing in the copy shows it"
+    );
+    let cut = verify(&job.evidence(), &["--head", &head]);
+    assert_eq!(cut.code, 5);
+    assert!(cut.stdout.contains("truncated"), "{}", cut.stdout);
+}
+
+// What README says.
+
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    fs::read_to_string(path).expect("README.md")
+}
+
+/// The first block of this language after a heading.
+fn block(heading: &str, language: &str) -> String {
+    let text = readme();
+    let (_, section) = text.split_once(heading).expect("the heading");
+    let (_, block) = section
+        .split_once(&format!("```{language}\n"))
+        .expect("a block");
+    block.split_once("```").expect("its end").0.to_owned()
+}
+
+const HEADING: &str = "\n### Notifications\n";
+
+#[test]
+fn the_example_in_readme_is_what_the_second_night_of_the_demo_tells() {
+    let receiver = Receiver::spawn();
+    let job = telling(Job::new(World::new(), ""), &receiver)
+        .env("ALIASES_URL", "aliases.csv")
+        .env("EXCEPTIONS_URL", "exceptions.csv")
+        .env("HR_TIME_ZONE", "Europe/Berlin");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    for name in ["aliases.csv", "exceptions.csv"] {
+        fs::copy(demo.join(name), job.folder.path().join(name)).expect("a file");
+    }
+    for (as_of, world, hr) in [
+        (
+            "2026-11-22T22:40:00Z",
+            World::story_first_night(),
+            "hr-1.csv",
+        ),
+        (
+            "2026-11-23T22:40:00Z",
+            World::story_second_night(),
+            "hr-2.csv",
+        ),
+    ] {
+        job.hr_file(&fs::read(demo.join(hr)).expect("a file"));
+        assert_eq!(job.run_at(as_of, world), 3);
+    }
+    let mail = receiver.take();
+    let last = mail
+        .iter()
+        .rfind(|mail| mail.path == "/hook")
+        .expect("a webhook");
+    let mut told = last.json();
+    let example: Value = serde_json::from_str(&block(HEADING, "json")).expect("JSON");
+    // The moment of writing is in the entry and in the message, and a busy machine takes longer.
+    for pointer in ["/timestamp", "/data/ledger/head", "/data/tool/version"] {
+        let shown = example.pointer(pointer).cloned().unwrap_or_default();
+        *told.pointer_mut(pointer).expect("a value") = shown;
+    }
+    assert_eq!(told, example, "{told:#}");
+}
+
+#[test]
+fn the_lines_in_readme_verify_a_signature() {
+    if !has(&["sh", "openssl", "base64", "od", "tr", "cat", "sed"]) {
+        return;
+    }
+    let receiver = Receiver::spawn();
+    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver);
+    assert_eq!(job.run().code, 0);
+    let mail = receiver.take();
+    let mail = mail
+        .iter()
+        .find(|mail| mail.path == "/hook")
+        .expect("a webhook");
+    fs::write(job.folder.path().join("body.json"), &mail.body).expect("a file");
+    let lines = block(HEADING, "sh");
+    let run = |secret: &str| {
+        let shell = Command::new("sh")
+            .args(["-euc", &lines])
+            .current_dir(job.folder.path())
+            .env("secret", secret)
+            .env("id", mail.header("webhook-id"))
+            .env("timestamp", mail.header("webhook-timestamp"))
+            .output()
+            .expect("sh");
+        assert!(shell.status.success(), "{shell:?}");
+        String::from_utf8(shell.stdout)
+            .expect("text")
+            .trim()
+            .to_owned()
+    };
+    let ledger = &mail.json()["data"]["ledger"];
+    let head = ledger["head"].as_str().expect("a hash");
+    assert_eq!(
+        run(KEY),
+        format!("{}\n{}:{head}", expected(mail, KEY), ledger["sequence"])
+    );
+    assert_ne!(run(OLD_KEY), run(KEY));
+}
+
+#[test]
+fn the_words_of_a_notification_are_in_readme() {
+    let text = readme();
+    let (_, section) = text.split_once(HEADING).expect("the heading");
+    for because in [
+        Because::RunFailed,
+        Because::FirstRun,
+        Because::AfterAFailure,
+        Because::EarlierUnknown,
+        Because::VerdictChanged,
+        Because::FindingsChanged,
+        Because::DoubtsChanged,
+        Because::FirstOfWeek,
+        Because::ReviewOpened,
+        Because::ReviewStatus,
+        Because::ReviewClosed,
+    ] {
+        let word = serde_json::to_value(because).expect("a word");
+        assert!(
+            section.contains(&format!("`{}`", word.as_str().expect("a word"))),
+            "{word}"
+        );
+    }
+    for state in [FindingState::New, FindingState::Closed, FindingState::Open] {
+        let word = serde_json::to_value(state).expect("a word");
+        assert!(
+            section.contains(&format!("`{}`", word.as_str().expect("a word"))),
+            "{word}"
+        );
+    }
+    assert!(matches!(strange_news("").story, Story::Failed { .. }));
+}

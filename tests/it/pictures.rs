@@ -1,0 +1,440 @@
+//! The pictures in the documentation: the program's own pages, of a company that does not exist.
+//!
+//! They are taken again, after a page has changed, with a chromium on the machine, by
+//!
+//! ```sh
+//! cargo test --test it pictures:: -- --ignored
+//! ```
+//!
+//! which walks two reviews of Northwind Instruments, fills in the worksheet by keyboard, closes, lets a
+//! revocation pass its deadline, and writes what the pages look like to `docs/pictures/`. Look at each before
+//! it is committed, and see that its words in the documentation still say what it shows.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::support::chromium::{Page, browser};
+use crate::support::job::Job;
+use crate::support::review::at as at_review;
+use asana_access_review::review::Scope;
+use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+use flate2::{Compression, Crc};
+use truto_simulator::{Person, World};
+
+/// A picture weighs no more than this, in bytes.
+const MAX_BYTES: usize = 120 * 1024;
+
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
+}
+
+/// The pictures that a text links, with the words that stand for each.
+fn linked(text: &str) -> Vec<(String, String)> {
+    let link = |after: &str| {
+        let (words, rest) = after.split_once("](")?;
+        let (target, _) = rest.split_once(')')?;
+        Some((words.to_owned(), target.to_owned()))
+    };
+    text.split("![").skip(1).filter_map(link).collect()
+}
+
+#[test]
+fn every_picture_in_the_documentation_is_there_is_light_has_words_and_none_is_left_over() {
+    let mut seen = BTreeSet::new();
+    for entry in fs::read_dir(docs()).expect("a folder") {
+        let page = entry.expect("an entry").path();
+        if page.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&page).expect("a text");
+        for (words, target) in linked(&text) {
+            let at = format!("{}: {target}", page.display());
+            assert!(
+                words.chars().count() >= 40,
+                "{at}: `{words}` says too little"
+            );
+            let bytes =
+                fs::read(docs().join(&target)).unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert!(bytes.starts_with(SIGNATURE), "{at} is no PNG");
+            assert!(bytes.len() <= MAX_BYTES, "{at} has {} bytes", bytes.len());
+            let width = bytes[16..20].try_into().map(u32::from_be_bytes);
+            assert!(width.is_ok_and(|width| width <= 1200), "{at}: {width:?}");
+            seen.insert(target);
+        }
+    }
+    assert!(!seen.is_empty());
+    let pictures = fs::read_dir(docs().join("pictures")).expect("a folder");
+    let pictures: BTreeSet<String> = pictures
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|name| format!("pictures/{}", name.to_str().expect("UTF-8")))
+        .collect();
+    assert_eq!(pictures, seen);
+}
+
+const DANIEL: &str = "daniel.reyes@northwind.example";
+const AMARA: &str = "amara.nwosu@northwind.example";
+
+fn gid(number: u64) -> String {
+    (1_204_556_770_001_000 + number).to_string()
+}
+
+fn opened(job: &Job, name: &str, due: &str, as_of: &str, reviewers: &Path) -> PathBuf {
+    let asked = OpenAsked {
+        name: name.to_owned(),
+        due: due.parse().expect("a day"),
+        scope: Scope::All,
+        reviewers: Some(reviewers.to_owned()),
+        run: "latest".to_owned(),
+    };
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::open(settings, &asked, moment, clock).await
+    });
+    job.run_folder(job.entries() as u64)
+}
+
+fn closed(job: &Job, as_of: &str, decisions: Vec<PathBuf>) -> PathBuf {
+    let asked = CloseAsked {
+        of: StatusAsked {
+            decisions,
+            ..StatusAsked::default()
+        },
+        accept_incomplete: None,
+    };
+    at_review(job, as_of, async |settings, moment, clock| {
+        command::close(settings, &asked, moment, clock).await
+    });
+    job.run_folder(job.entries() as u64)
+}
+
+fn choose(page: &mut Page, reviewer: &str) -> u64 {
+    let rows = page.value(&format!(
+        "(() => {{ const select = document.getElementById('reviewer'); \
+         select.value = [...select.options].find((of) => of.text === '{reviewer}').value; \
+         select.dispatchEvent(new Event('change', {{ bubbles: true }})); \
+         return document.querySelectorAll('#rows tr').length; }})()"
+    ));
+    rows.as_u64().expect("a count")
+}
+
+/// Goes to the row of an account.
+fn to(page: &mut Page, name: &str) {
+    page.value(&format!(
+        "[...document.querySelectorAll('#rows tr')].find((row) => row.textContent.startsWith('{name}')).focus()"
+    ));
+}
+
+fn show_all(page: &mut Page) {
+    page.value(
+        "(() => { const state = document.getElementById('state'); state.value = ''; \
+         state.dispatchEvent(new Event('change', { bubbles: true })); })()",
+    );
+}
+
+/// Everybody keeps what is left, and saves.
+fn kept(page: &mut Page, job: &Job, reviewer: &str) -> PathBuf {
+    for _ in 0..choose(page, reviewer) {
+        page.key("u");
+        if page.value("document.activeElement.matches('tr') && !document.activeElement.className")
+            == true
+        {
+            page.key("1");
+        }
+    }
+    let saved = page.saved_by("document.getElementById('save').click()");
+    let path = job.place().join(saved.file_name().expect("a name"));
+    fs::copy(saved, &path).expect("a copy");
+    path
+}
+
+/// Pixels of three bytes, row by row.
+struct Pixels {
+    width: usize,
+    rows: Vec<Vec<[u8; 3]>>,
+}
+
+/// Reads what the browser writes: eight bits a channel, not interlaced.
+fn pixels(png: &[u8]) -> Pixels {
+    let number =
+        |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")) as usize;
+    let (width, height, channels) = (number(16), number(20), if png[25] == 6 { 4 } else { 3 });
+    assert_eq!((png[24], png[28]), (8, 0));
+    let (mut data, mut at) = (Vec::new(), 8);
+    while at < png.len() {
+        if &png[at + 4..at + 8] == b"IDAT" {
+            data.extend_from_slice(&png[at + 8..at + 8 + number(at)]);
+        }
+        at += 12 + number(at);
+    }
+    let mut bytes = Vec::new();
+    ZlibDecoder::new(&*data)
+        .read_to_end(&mut bytes)
+        .expect("zlib");
+    let mut above = vec![0u8; width * channels];
+    let mut rows = Vec::with_capacity(height);
+    for line in bytes.chunks(width * channels + 1) {
+        let mut row = line[1..].to_vec();
+        for x in 0..row.len() {
+            let left = if x < channels { 0 } else { row[x - channels] };
+            let corner = if x < channels { 0 } else { above[x - channels] };
+            let guess = match line[0] {
+                0 => 0,
+                1 => left,
+                2 => above[x],
+                3 => u8::midpoint(left, above[x]),
+                _ => paeth(left, above[x], corner),
+            };
+            row[x] = row[x].wrapping_add(guess);
+        }
+        let colour = |of: &[u8]| [of[0], of[1], of[2]];
+        rows.push(row.chunks(channels).map(colour).collect());
+        above = row;
+    }
+    Pixels { width, rows }
+}
+
+/// Of the three neighbours the one nearest to left + above - corner.
+fn paeth(left: u8, above: u8, corner: u8) -> u8 {
+    let guess = i32::from(left) + i32::from(above) - i32::from(corner);
+    let far = |of: u8| (guess - i32::from(of)).abs();
+    [left, above, corner]
+        .into_iter()
+        .min_by_key(|of| far(*of))
+        .expect("three")
+}
+
+/// The same picture with a palette of its 256 most frequent colours: a third of the bytes.
+fn indexed(png: &[u8]) -> Vec<u8> {
+    let pixels = pixels(png);
+    let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
+    for colour in pixels.rows.iter().flatten() {
+        *counts.entry(*colour).or_default() += 1;
+    }
+    let mut palette: Vec<[u8; 3]> = counts.keys().copied().collect();
+    palette.sort_by_key(|colour| Reverse(counts[colour]));
+    palette.truncate(256);
+    let far = |a: &[u8; 3], b: &[u8; 3]| -> i32 {
+        let each = a.iter().zip(b);
+        each.map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2))
+            .sum()
+    };
+    let nearest = |colour: &[u8; 3]| {
+        let places = 0..palette.len();
+        let place = places.min_by_key(|place| far(&palette[*place], colour));
+        u8::try_from(place.expect("a colour")).expect("256 colours")
+    };
+    let places: BTreeMap<[u8; 3], u8> = counts.keys().map(|of| (*of, nearest(of))).collect();
+    let mut data = ZlibEncoder::new(Vec::new(), Compression::best());
+    for row in &pixels.rows {
+        data.write_all(&[0]).expect("memory");
+        let row: Vec<u8> = row.iter().map(|colour| places[colour]).collect();
+        data.write_all(&row).expect("memory");
+    }
+    let side = |length: usize| u32::try_from(length).expect("a size").to_be_bytes();
+    let head = [
+        &side(pixels.width)[..],
+        &side(pixels.rows.len()),
+        &[8, 3, 0, 0, 0],
+    ]
+    .concat();
+    let mut file = SIGNATURE.to_vec();
+    for (kind, data) in [
+        (b"IHDR", head),
+        (b"PLTE", palette.concat()),
+        (b"IDAT", data.finish().expect("memory")),
+        (b"IEND", Vec::new()),
+    ] {
+        let named = [&kind[..], &data].concat();
+        let mut sum = Crc::new();
+        sum.update(&named);
+        file.extend(side(data.len()));
+        file.extend(named);
+        file.extend(sum.sum().to_be_bytes());
+    }
+    file
+}
+
+#[test]
+fn a_picture_with_a_palette_shows_what_it_showed() {
+    let colours: Vec<[u8; 3]> = (0..=255).map(|shade| [shade, 255 - shade, 7]).collect();
+    let rows = [colours.clone(), colours.into_iter().rev().collect()];
+    let mut data = ZlibEncoder::new(Vec::new(), Compression::fast());
+    // The second line is told as the difference to the first.
+    for (filter, row) in [(0u8, &rows[0]), (2, &rows[1])] {
+        data.write_all(&[filter]).expect("memory");
+        for (x, colour) in row.iter().enumerate() {
+            let above = if filter == 2 { rows[0][x] } else { [0; 3] };
+            let told = [0, 1, 2].map(|channel| colour[channel].wrapping_sub(above[channel]));
+            data.write_all(&told).expect("memory");
+        }
+    }
+    let data = data.finish().expect("memory");
+    let mut png = SIGNATURE.to_vec();
+    for (kind, data) in [
+        (b"IHDR", vec![0, 0, 1, 0, 0, 0, 0, 2, 8, 2, 0, 0, 0]),
+        (b"IDAT", data),
+        (b"IEND", Vec::new()),
+    ] {
+        png.extend(u32::try_from(data.len()).expect("a size").to_be_bytes());
+        png.extend([&kind[..], &data, &[0; 4]].concat());
+    }
+    assert_eq!(pixels(&png).rows, rows);
+    let file = indexed(&png);
+    let palette = &file[41..41 + 768];
+    let at = 41 + 768 + 4;
+    let length = u32::from_be_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+    let mut places = Vec::new();
+    let mut data = ZlibDecoder::new(&file[at + 8..at + 8 + length]);
+    data.read_to_end(&mut places).expect("zlib");
+    for (line, row) in places.chunks(257).zip(&rows) {
+        for (place, colour) in line[1..].iter().zip(row) {
+            let at = usize::from(*place) * 3;
+            assert_eq!(palette[at..at + 3], *colour);
+        }
+    }
+}
+
+#[test]
+#[ignore = "takes the pictures of the documentation anew"]
+fn the_pictures_are_taken() {
+    let browser = browser().expect("a chromium");
+    let folder = docs().join("pictures");
+    fs::create_dir_all(&folder).expect("a folder");
+    let save =
+        |name: &str, bytes: Vec<u8>| fs::write(folder.join(name), indexed(&bytes)).expect("a file");
+
+    // Everybody but guests, a service account and a contractor is in HR.
+    let hr = |ben: &str| {
+        let people = World::story_second_night().person(Person::member(
+            gid(6),
+            "Ben Whitaker",
+            "ben.whitaker@northwind.example",
+        ));
+        let people = people.people.into_iter().filter(|of| !of.guest);
+        let number = |of: &Person| of.gid[of.gid.len() - 2..].to_owned();
+        let employed = people.filter(|of| !["10", "16"].contains(&&*number(of)));
+        let row = |of: Person| {
+            let status = match &*number(&of) {
+                "07" => "Terminated,2024-03-31",
+                "06" => ben,
+                _ => "Active,",
+            };
+            let email = of.email.as_deref().expect("an address");
+            format!("E{},{},{email},{status}\n", number(&of), of.name)
+        };
+        employed.map(row).collect::<String>()
+    };
+    let summer = World::story_first_night()
+        .without_person(&gid(5))
+        .without_person(&gid(19));
+    let job = Job::new(summer.clone(), &hr("Active,"))
+        .env("HR_FEED_SCOPE", "roster")
+        .env("ALIASES_URL", "aliases.csv");
+    let service = format!(
+        "account_id,email,person_id,relation,owner,reason,approved_by,expires_on\n\
+         {},,,service,{AMARA},mirrors builds into tasks,{DANIEL},2027-03-31\n",
+        gid(10)
+    );
+    fs::write(job.place().join("aliases.csv"), service).expect("a file");
+    assert_eq!(job.run_at("2026-08-24T21:40:00Z", summer), 0);
+    let reviewers = job.place().join("reviewers.csv");
+    let text = format!(
+        "rule,value,reviewer,note\nperson,{},{AMARA},a service account\nrole,admin,{AMARA},\n\
+         default,,{DANIEL},\ndefault,,{AMARA},for what Daniel owns\nrole,admin,{DANIEL},\n",
+        gid(10)
+    );
+    fs::write(&reviewers, text).expect("a file");
+    let open = opened(
+        &job,
+        "2026-Q3",
+        "2026-09-30",
+        "2026-08-25T09:00:00Z",
+        &reviewers,
+    );
+    let mut page = Page::open(&browser, &open.join("worksheet.html"));
+    let files = [DANIEL, AMARA].map(|who| kept(&mut page, &job, who));
+    closed(&job, "2026-08-28T15:00:00Z", files.to_vec());
+
+    let autumn = World::story_second_night();
+    job.hr_feed(&hr("Terminated,2026-11-20"));
+    assert_eq!(job.run_at("2026-11-23T22:40:00Z", autumn.clone()), 0);
+    let open = opened(
+        &job,
+        "2026-Q4",
+        "2026-12-04",
+        "2026-11-24T09:00:00Z",
+        &reviewers,
+    );
+    let mut page = Page::open(&browser, &open.join("worksheet.html"));
+    page.size(1200, 820);
+    choose(&mut page, DANIEL);
+    for _ in 0..8 {
+        page.key("u");
+        page.key("1");
+    }
+    // A revocation without its reason is not saved.
+    to(&mut page, "Devon");
+    page.key("2");
+    page.key("Escape");
+    page.value("document.getElementById('save').click()");
+    save("worksheet-note.png", page.picture("#far", "#rows tr"));
+    page.key("n");
+    page.text("The contract ended in October");
+    page.key("Escape");
+    show_all(&mut page);
+    // At work on the next.
+    to(&mut page, "Maria");
+    page.key("1");
+    page.key("j");
+    page.value("document.querySelector('#rows tr:nth-child(8)').scrollIntoView()");
+    save(
+        "worksheet.png",
+        page.picture("#far", "#rows tr:nth-child(13)"),
+    );
+    let mut files = vec![kept(&mut page, &job, DANIEL)];
+    choose(&mut page, AMARA);
+    to(&mut page, "Sofia");
+    page.key("3");
+    page.value(
+        "(() => { const select = document.activeElement; select.value = 'member'; \
+         select.dispatchEvent(new Event('change', { bubbles: true })); })()",
+    );
+    page.text("Covered for Amara in October");
+    page.key("Escape");
+    files.push(kept(&mut page, &job, AMARA));
+    let close = closed(&job, "2026-11-27T15:00:00Z", files);
+    let mut report = Page::open(&browser, &close.join("report.html"));
+    report.size(1000, 1500);
+    save(
+        "review.png",
+        report.picture("header", "main > :nth-child(3)"),
+    );
+
+    // One of the two is done in time.
+    let since = autumn.clone().with_person(&gid(11), |sofia| Person {
+        admin: false,
+        ..sofia
+    });
+    assert_eq!(job.run_at("2026-11-27T22:40:00Z", autumn), 0);
+    assert_eq!(job.run_at("2026-11-30T22:40:00Z", since.clone()), 0);
+    assert_eq!(job.run_at("2026-12-04T22:40:00Z", since), 3);
+    let night = job.run_folder(job.entries() as u64);
+    let mut night = Page::open(&browser, &night.join("report.html"));
+    night.size(1200, 6000);
+    let section = |of: &str| format!("[aria-labelledby={of}]");
+    for (name, of) in [
+        ("night-finding.png", "findings"),
+        ("night-followed.png", "reviews"),
+    ] {
+        save(name, night.picture(&section(of), &section(of)));
+    }
+    for page in [page, report, night] {
+        assert_eq!(page.complaints, Vec::<String>::new());
+    }
+}

@@ -1,0 +1,408 @@
+//! An access review in a cluster: the Job as chart and manifest have it, its files as Kubernetes mounts a Secret,
+//! and the real binary, from the opening to the end, as the guide says it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::has;
+use crate::support::job::{Ended, Job, LEFT_AND_GONE, ended, verify};
+use crate::support::kube::{
+    NAMESPACE, document, documents, environment, here, least, objects, only, over, pods, printed,
+    text,
+};
+use serde_json::{Value, json};
+use truto_simulator::{CONNECTION_ID, Person, World};
+
+/// Somebody of the company whose name is looked for in logs.
+const NAME: &str = "Wilhelmina Featherstonehaugh";
+
+/// A company with a signed night behind it.
+fn company() -> Job {
+    let person = Person::member("1299", NAME, "wilhelmina@example.com");
+    let key = here("tests/keys/ed25519.test-key.pem");
+    let job = Job::new(World::generated(12).person(person), LEFT_AND_GONE)
+        .env("EVIDENCE_SIGNING_KEY_FILE", key.to_str().expect("UTF-8"));
+    assert_eq!(job.run().code, 0);
+    job
+}
+
+/// Values of a release with its evidence on a claim.
+fn values() -> Value {
+    over(
+        &least(),
+        &json!({
+            "config": { "evidenceUrl": "/evidence/asana", "trutoIntegratedAccountId": CONNECTION_ID },
+            "persistence": { "enabled": true },
+            "secretKeys": { "evidenceSigningKey": "EVIDENCE_SIGNING_KEY" },
+        }),
+    )
+}
+
+/// What a kubelet does with a Job: its files are mounted, and the program gets arguments and environment.
+/// Paths of the pod are places of this test.
+fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &[(&str, Vec<u8>)]) -> Ended {
+    let objects = [release, std::slice::from_ref(made)].concat();
+    let pods = pods(std::slice::from_ref(made));
+    let pod = pods.values().next().expect("a pod");
+    let folder = tempfile::tempdir().expect("a folder");
+    let review = folder.path().join("review");
+    crate::support::mount(&review, files);
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let placed = |text: &str| match text {
+        // A day that never comes, so that the test can be run on every day.
+        "2026-12-31" => "2999-12-31".to_owned(),
+        "/run/secrets/asana-access-review/EVIDENCE_SIGNING_KEY" => {
+            path(&here("tests/keys/ed25519.test-key.pem"))
+        }
+        _ if text.contains("set-in-an-overlay/asana") || text == "/evidence/asana" => {
+            path(&job.evidence())
+        }
+        "set-in-an-overlay" => CONNECTION_ID.to_owned(),
+        _ => text.replacen(
+            "/review",
+            &path(&review),
+            usize::from(text.starts_with("/review")),
+        ),
+    };
+    let environment: BTreeMap<String, String> = environment(&objects, pod)
+        .into_iter()
+        .map(|(name, value)| (name, placed(&value)))
+        .collect();
+    for name in environment.keys() {
+        let is_anothers = ["TRUTO_API", "HR_FEED_AUTH"]
+            .iter()
+            .any(|secret| name.starts_with(secret));
+        assert!(!is_anothers, "{name}");
+    }
+    let args = pod["containers"][0]["args"].as_array().expect("arguments");
+    let args = args
+        .iter()
+        .map(|word| placed(word.as_str().expect("a word")));
+    let run = Command::new(env!("CARGO_BIN_EXE_asana-access-review"))
+        .current_dir(folder.path())
+        .env_clear()
+        .envs(environment)
+        .envs([("JOB_NAME", "the-job"), ("POD_UID", "the-pod")])
+        .args(args)
+        .stdin(Stdio::null())
+        .output();
+    ended(run.expect("the binary"))
+}
+
+/// The folder of the only review's part.
+fn part(reviews: &Path, part: &str) -> PathBuf {
+    let mut ids = fs::read_dir(reviews).expect("reviews");
+    let id = ids.next().expect("one").expect("one").path();
+    assert!(ids.next().is_none());
+    id.join(part)
+}
+
+/// The worksheet as its reviewers fill it in: everything is kept, each file has the rows of one of them.
+fn decided(worksheet: &Path) -> BTreeMap<String, Vec<u8>> {
+    let text = fs::read(worksheet).expect("a worksheet");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&text[3..]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let column = |name: &str| rows[0].iter().position(|header| header == name);
+    let (decision, reviewer) = (column("decision"), column("reviewer"));
+    let (decision, reviewer) = (decision.expect("decision"), reviewer.expect("reviewer"));
+    let mut files: BTreeMap<String, csv::Writer<Vec<u8>>> = BTreeMap::new();
+    for row in &rows[1..] {
+        let row = row.iter().enumerate();
+        let row: Vec<&str> = row
+            .map(|(at, cell)| if at == decision { "keep" } else { cell })
+            .collect();
+        let file = files.entry(row[reviewer].to_owned()).or_insert_with(|| {
+            let mut file = csv::Writer::from_writer(Vec::new());
+            file.write_record(&rows[0]).expect("a header");
+            file
+        });
+        file.write_record(row).expect("a row");
+    }
+    let bytes = |file: csv::Writer<Vec<u8>>| file.into_inner().expect("bytes");
+    files
+        .into_iter()
+        .map(|(who, file)| (who, bytes(file)))
+        .collect()
+}
+
+const REVIEWERS: &str =
+    "rule,value,reviewer\nrole,admin,ciso@example.net\ndefault,,lead@example.net\n";
+
+/// No log tells who anybody is, nor what a file is called that may be called as somebody.
+fn ensure_nameless(log: &str) {
+    for name in ["@", "lead", "ciso", "Person", "Wilhelmina", "final"] {
+        assert!(!log.contains(name), "{name}\n{log}");
+    }
+}
+
+/// The fenced commands of the part of the guide that is about a cluster.
+fn commands() -> Vec<String> {
+    let guide = text("docs/access-reviews.md");
+    let (_, section) = guide
+        .split_once("\n### Where only the cluster may write\n")
+        .expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let blocks = section.split("```sh\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// What stands in for a cluster and a bucket. Secrets and manifests are made by the real programs; a log is
+/// followed by asking this test to run the Job.
+const PRELUDE: &str = r#"
+set -euo pipefail
+trap 'echo over > "$ASK"' EXIT
+helm() {
+  case "$1 $2" in
+    "get values") cat "$RELEASE" ;;
+    *) command helm "$@" ;;
+  esac
+}
+kubectl() {
+  case "$*" in
+    *" create secret generic "*) command kubectl "$@" --dry-run=client --output=json > "$CLUSTER/$6.secret" ;;
+    *" delete secret "*) rm "$CLUSTER/$5.secret" ;;
+    "create --filename - --output name") cat > "$CLUSTER/job"; echo job.batch/the-job ;;
+    *" logs "*" job.batch/the-job") echo run > "$ASK"; read -r code < "$ANSWER"; cat "$CLUSTER/log" ;;
+    *" get pods "*"batch.kubernetes.io/job-name=the-job "*) echo "exit $code" ;;
+    "create --filename -") cat > "$CLUSTER/pod" ;;
+    *" wait --for=condition=Ready pod/evidence-reader" | *" delete pod evidence-reader") grep -q . "$CLUSTER/pod" ;;
+    *" cp evidence-reader:/evidence/asana/"*) cp -r "$EVIDENCE/${4#evidence-reader:/evidence/asana/}" "again/$5" ;;
+    *) echo "unforeseen: kubectl $*" >&2; return 1 ;;
+  esac
+}
+asana-access-review() {
+  [ "$EVIDENCE_URL" = "s3://$BUCKET/asana" ]
+  EVIDENCE_URL=$EVIDENCE "$BINARY" "$@"
+}
+aws() {
+  [ "$*" = "s3 cp --recursive s3://$BUCKET/asana/system=asana/connection=$CONNECTION/reviews/ reviews --exclude * --include 2026-Q4-*/open/*" ]
+  cp -r "$EVIDENCE/system=asana/connection=$CONNECTION/reviews" reviews
+}
+"#;
+
+/// A place where commands of the guide are run, with Jobs that are run by this test.
+struct Cluster<'a> {
+    job: &'a Job,
+    release: Vec<Value>,
+    folder: tempfile::TempDir,
+}
+
+impl Cluster<'_> {
+    fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The Job that was made, with the Secret that is there.
+    fn run_job(&self) -> i32 {
+        let made = fs::read_to_string(self.place("cluster/job")).expect("a Job");
+        let made = documents(&made);
+        let job = only(&made, "Job");
+        let volumes = job["spec"]["template"]["spec"]["volumes"].as_array();
+        let review = volumes
+            .into_iter()
+            .flatten()
+            .find(|of| of["name"] == "review");
+        let secret = review.map(|of| of["secret"]["secretName"].as_str().expect("a name"));
+        let secret = secret.expect("a Secret");
+        let secret = self.place(&format!("cluster/{secret}.secret"));
+        let secret: Value =
+            serde_json::from_slice(&fs::read(secret).expect("a Secret")).expect("JSON");
+        let data = secret["data"].as_object().expect("data").iter();
+        let files: Vec<(&str, Vec<u8>)> = data
+            .map(|(name, text)| {
+                use base64::Engine as _;
+                let text = text.as_str().expect("a text");
+                let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+                (name.as_str(), bytes.expect("base64"))
+            })
+            .collect();
+        let run = run_as_pod(self.job, &self.release, job, &files);
+        let log = format!("{}{}", run.stdout, run.stderr);
+        fs::write(self.place("cluster/log"), log).expect("a log");
+        run.code
+    }
+
+    /// Runs commands to their end; what they printed.
+    fn walk(&self, commands: &[String]) -> String {
+        let (ask, answer) = (self.place("ask"), self.place("answer"));
+        let script = format!("{PRELUDE}\n{}", commands.join("\n"));
+        std::thread::scope(|scope| {
+            let bash = scope.spawn(|| {
+                let mut bash = Command::new("bash");
+                bash.args(["-c", &script]).current_dir(self.folder.path());
+                bash.env("ASK", &ask).env("ANSWER", &answer);
+                bash.env("CLUSTER", self.place("cluster"));
+                bash.env("RELEASE", self.place("release.json"));
+                bash.env("EVIDENCE", self.job.evidence());
+                bash.env("BINARY", env!("CARGO_BIN_EXE_asana-access-review"));
+                ended(bash.output().expect("bash"))
+            });
+            // A pipe that is opened for reading waits for whoever asks.
+            while fs::read_to_string(&ask).expect("a question").trim() == "run" {
+                let code = self.run_job();
+                fs::write(&answer, format!("{code}\n")).expect("an answer");
+            }
+            let run = bash.join().expect("bash");
+            assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+            format!("{}{}", run.stdout, run.stderr)
+        })
+    }
+}
+
+#[test]
+fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
+    if !has(&["bash", "mkfifo", "helm", "kubectl", "sha256sum"]) {
+        return;
+    }
+    let job = company();
+    let cluster = Cluster {
+        job: &job,
+        release: objects("asana-access-review", &values()),
+        folder: tempfile::tempdir().expect("a folder"),
+    };
+    for pipe in ["ask", "answer"] {
+        let made = Command::new("mkfifo").arg(cluster.place(pipe)).status();
+        assert!(made.expect("mkfifo").success());
+    }
+    for folder in ["cluster", "received", "again"] {
+        fs::create_dir(cluster.place(folder)).expect("a folder");
+    }
+    crate::support::copy(&here("helm"), &cluster.place("helm"));
+    fs::write(cluster.place("release.json"), values().to_string()).expect("values");
+    fs::write(cluster.place("reviewers.csv"), REVIEWERS).expect("reviewers");
+    let commands = commands();
+    let [setup, open, fetch, status, close, reader] = &commands[..] else {
+        panic!("{commands:#?}");
+    };
+
+    let log = cluster.walk(&[setup.clone(), open.clone(), fetch.clone()]);
+    assert!(log.contains("\nexit 0\n"), "{log}");
+    assert!(log.contains("reviewer 2: "), "{log}");
+    ensure_nameless(&log);
+    assert_eq!(job.entry(2)["kind"], "review_open");
+    assert!(job.entry(2)["key_sha256"].is_string());
+
+    let opened = part(&cluster.place("reviews"), "open");
+    let files = decided(&opened.join("worksheet.csv"));
+    assert_eq!(files.len(), 2);
+    let names = [
+        "2026-Q4.lead-example-net.decisions.jsonl",
+        "Lead's, final=2 (1).csv",
+    ];
+    for (name, bytes) in names.iter().zip(files.values()) {
+        fs::write(cluster.place("received").join(name), bytes).expect("decisions");
+    }
+    let seen = cluster.walk(&[setup.clone(), status.clone()]);
+    assert!(
+        seen.contains("reviewer   ciso@example.net 1/1: 1 keep"),
+        "{seen}"
+    );
+    let log = cluster.walk(&[setup.clone(), close.clone(), reader.clone()]);
+    assert_eq!(log.matches("\nexit 0\n").count(), 2, "{log}");
+    assert!(log.contains("OPEN ") && log.contains("CLOSED "), "{log}");
+    ensure_nameless(&log);
+    assert_eq!(job.entry(3)["kind"], "review_close");
+    assert_eq!(job.entry(3)["verdict"], "pass");
+    let closed = part(&job.connection().join("reviews"), "close");
+    let manifest = fs::read(closed.join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert!(manifest.to_string().contains("the-job"), "{manifest:#}");
+    let seen = verify(&job.evidence(), &[]);
+    assert_eq!(seen.code, 0, "{}", seen.stdout);
+
+    // Nothing that people sent is left behind, and the other way to fetch gives the same.
+    let left = crate::support::files_below(&cluster.place("cluster"));
+    assert_eq!(left, ["job", "log", "pod"]);
+    assert!(!cluster.place("numbered").exists());
+    let again = part(&cluster.place("again/reviews"), "open");
+    for name in crate::support::files_below(&opened) {
+        let bytes = |folder: &Path| fs::read(folder.join(&name)).expect("a file");
+        assert_eq!(bytes(&opened), bytes(&again), "{name}");
+    }
+    ensure_only_reading(&cluster);
+}
+
+/// The pod that fetches evidence from a claim is of the restricted kind, and cannot write there.
+fn ensure_only_reading(cluster: &Cluster<'_>) {
+    let file = cluster.place("cluster/pod");
+    let pod = documents(&fs::read_to_string(&file).expect("a Pod")).remove(0);
+    assert_eq!(pod["metadata"]["namespace"], NAMESPACE);
+    let night = pods(&cluster.release);
+    let night = &night["CronJob asana-access-review"];
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(pod["spec"]["securityContext"], night["securityContext"]);
+    assert_eq!(pod["spec"]["automountServiceAccountToken"], false);
+    for (field, value) in container["securityContext"].as_object().expect("fields") {
+        assert_eq!(&night["containers"][0]["securityContext"][field], value);
+    }
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+    assert_eq!(container["volumeMounts"][0]["readOnly"], true);
+    let claims = night["volumes"].as_array().expect("volumes").iter();
+    let claim = claims
+        .map(|volume| &volume["persistentVolumeClaim"]["claimName"])
+        .find(|name| name.is_string());
+    let claimed = &pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"];
+    assert_eq!(claim, Some(claimed));
+    if has(&["kubernetes-validate"]) {
+        let file = file.to_str().expect("UTF-8");
+        printed("kubernetes-validate", &["-k", "1.34", "--strict", file]);
+    }
+}
+
+#[test]
+fn the_plain_manifest_opens_a_review_refuses_to_close_it_early_and_closes_it_with_a_reason() {
+    let job = company();
+    let release = [document("k8s/base/configmap.yaml")];
+    let mut manifest = document("k8s/review-job.yaml");
+    // The key, as an overlay adds it.
+    let container = &mut manifest["spec"]["template"]["spec"]["containers"][0];
+    container["env"].as_array_mut().expect("env").push(json!({
+        "name": "EVIDENCE_SIGNING_KEY_FILE",
+        "value": "/run/secrets/asana-access-review/EVIDENCE_SIGNING_KEY",
+    }));
+    let reviewers = [("reviewers.csv", REVIEWERS.as_bytes().to_vec())];
+    let opened = run_as_pod(&job, &release, &manifest, &reviewers);
+    assert_eq!(opened.code, 0, "{}{}", opened.stdout, opened.stderr);
+    ensure_nameless(&(opened.stdout + &opened.stderr));
+
+    let worksheet = part(&job.connection().join("reviews"), "open").join("worksheet.csv");
+    let files = decided(&worksheet);
+    let some = files.values().next().expect("decisions").clone();
+    let some = [("lead@example.net.csv", some)];
+    let steps = text("k8s/review-job.yaml");
+    let args = |step: &str| -> Vec<String> {
+        let line = steps
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("#   args: [review, {step}, ")))
+            .expect("the step");
+        let rest = line.trim_end_matches(']').split(", ").map(str::to_owned);
+        ["review", step]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(rest)
+            .collect()
+    };
+    let mut ended = |args: Vec<String>| {
+        manifest["spec"]["template"]["spec"]["containers"][0]["args"] = json!(args);
+        let ended = run_as_pod(&job, &release, &manifest, &some);
+        let log = format!("{}{}", ended.stdout, ended.stderr);
+        ensure_nameless(&log);
+        (ended.code, log)
+    };
+    assert_eq!(ended(args("status")).0, 0);
+    let (code, log) = ended(args("close"));
+    assert_eq!(code, 78, "{log}");
+    assert!(log.contains("the review is not closed"), "{log}");
+    assert_eq!(job.entries(), 4, "two entries with their signatures");
+    let reason = ["--accept-incomplete", "the others are ill"].map(str::to_owned);
+    let (code, log) = ended([args("close"), reason.to_vec()].concat());
+    assert_eq!(code, 4, "{log}");
+    assert!(log.starts_with("CLOSED "), "{log}");
+    assert_eq!(job.entry(3)["complete"], false);
+}

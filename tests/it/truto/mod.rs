@@ -1,0 +1,75 @@
+//! How the program behaves towards Truto: what it asks for, how fast, and what it makes of every
+//! answer, the odd ones too.
+
+mod gaps;
+mod mapping;
+mod odd;
+mod pacing;
+mod requests;
+mod statuses;
+mod troubleshooting;
+
+use std::error::Error;
+use std::time::Duration;
+
+use asana_access_review::clock::Clock;
+use asana_access_review::net::{self, Deadline};
+use asana_access_review::source::{self, Fetched, RawPages, SourceError, fetch_all};
+use asana_access_review::truto;
+use jiff::Timestamp;
+use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, WORKSPACE_ID, World};
+
+/// The list of users, and not a single one.
+const LIST: &str = "user-directory/users$";
+
+fn settings(simulator: &Simulator) -> source::Settings {
+    source::Settings {
+        truto: truto::Settings {
+            base_url: simulator.url().parse().expect("an address"),
+            api_token: TOKEN.into(),
+            integrated_account_id: CONNECTION_ID.to_owned(),
+            page_size: 100,
+            rate_limit: None,
+            http: quick(),
+        },
+        workspace_id: Some(WORKSPACE_ID.to_owned()),
+        raw: RawPages::Minimal,
+    }
+}
+
+fn quick() -> net::Settings {
+    net::Settings {
+        timeout: Duration::from_secs(5),
+        max_attempts: 8,
+        max_elapsed: Duration::from_secs(20),
+        base_delay: Duration::ZERO,
+    }
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
+
+fn as_of() -> Timestamp {
+    "2026-11-23T22:40:00Z".parse().expect("an instant")
+}
+
+async fn fetch_from(simulator: &Simulator) -> Result<Fetched, SourceError> {
+    simulator.forget_requests();
+    fetch_all(&settings(simulator), &Clock::at(as_of()), soon()).await
+}
+
+fn scenario(name: &str) -> World {
+    World::scenario(name).expect("a scenario")
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
