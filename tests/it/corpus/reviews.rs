@@ -847,7 +847,7 @@ const TAMPERINGS: &[Tampering] = &[
                 manifest.tool.version = "9.9.9".to_owned();
             });
             copy.rewrite(OPEN_C, |entry| entry.origin = origin.to_owned());
-            Seen::nothing().and_verify("judged_otherwise", manifest(copy, OPEN_C))
+            Seen::nothing().and_verify("review_differs", manifest(copy, OPEN_C))
         },
     ),
 ];
