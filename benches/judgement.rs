@@ -10,8 +10,8 @@ use asana_access_review::judgement::{
 };
 use asana_access_review::people::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
-    HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages,
-    Reviews, Role, Status, Viewer, Workspace,
+    HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages, Role,
+    Status, Viewer, Workspace,
 };
 use asana_access_review::review::FollowUps;
 use jiff::{SignedDuration, Timestamp};
@@ -156,7 +156,6 @@ fn night(people: usize) -> Inputs {
         directives: Directives::default(),
         follow_ups: FollowUps::starting(as_of),
         past: Past::default(),
-        reviews: Reviews::carried(None, &[], 0, as_of),
         store: None,
     }
 }
