@@ -314,7 +314,7 @@ async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
     let objects = objects(&client).await.len();
     assert!(
         told.contains(&format!(
-            "locked: {objects} of the {objects} objects read ({objects} compliance"
+            "locks: {objects} of the {objects} objects read are locked ({objects} compliance"
         )),
         "{told}"
     );
