@@ -678,7 +678,7 @@ awk '
           fault("broken_link", place, "it is the first entry and names a predecessor")
       } else if (before != "" && sequence_before + 1 == e["sequence"]) {
         if (e["previous_sha256"] != hash[before])
-          fault("broken_link", place, "it does not link to entry " sequence_before " as it is")
+          fault("broken_link", place, "its previous_sha256 is not the hash of entry " sequence_before)
         if (is_before(e["committed_at"], committed_before))
           fault("went_back", place, "it was committed at " e["committed_at"] ", before entry " sequence_before)
       }

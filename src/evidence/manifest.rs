@@ -177,7 +177,7 @@ impl Manifest {
         let instant = run.as_ref().and_then(RunFolder::instant);
         let is_of_its_kind = match entry.kind {
             EntryKind::Run => self.failure.is_none(),
-            EntryKind::Failure => self.failure.is_some(),
+            EntryKind::Failure => self.is_of_a_failure(),
             // A night's folder is never a periodic review's.
             EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
         };
@@ -196,6 +196,15 @@ impl Manifest {
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))
         .collect()
+    }
+
+    /// A run without a judgement concludes nothing and supports no control.
+    fn is_of_a_failure(&self) -> bool {
+        let is_failure = self
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.code != 0);
+        is_failure && self.controls.is_empty() && self.checks.is_empty() && self.summary.is_none()
     }
 
     fn marked_origin(&self) -> String {
@@ -287,10 +296,11 @@ impl Night<'_> {
             },
             controls: controls::of_a_run(
                 Claim {
-                    verdict: judgement.verdict,
                     complete: judgement.complete,
+                    in_doubt: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
                     has_baseline: inputs.past.baseline.is_some(),
+                    has_leavers: judgement.hr_people.left > 0,
                 },
                 &frame.own_controls,
             ),

@@ -107,7 +107,7 @@ impl<'a> Page<'a> {
 
     /// Whether the numbers of the run are all there are.
     fn is_relied_on(&self) -> bool {
-        self.judgement.complete && self.judgement.verdict != Verdict::Inconclusive
+        self.judgement.complete && !self.judgement.in_doubt
     }
 
     fn tiles(&self) -> [(Outcome, &'static str); 4] {

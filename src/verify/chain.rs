@@ -288,6 +288,7 @@ pub(super) async fn verify(
         }
     }
     tail::warn_of_newer(folder, complete, newest, verified);
+    tail::warn_of_future(folder, newest, expected.now, verified);
     stored_times.warn(folder, verified);
     chain.stored_times = stored_times.compared;
     started.sort_by_key(|run| run.at);
@@ -365,12 +366,15 @@ fn check_link(entry: &Entry, before: Option<&Link>, place: &str, verified: &mut 
         return;
     };
     if entry.previous_sha256 != before.sha256 {
-        let text = format!("it does not link to entry {} as it is", before.sequence);
+        let text = format!(
+            "its previous_sha256 is not the hash of entry {}",
+            before.sequence
+        );
         verified.fault(FaultKind::BrokenLink, place, text);
     }
     if entry.committed_at < before.committed_at {
         let text = format!(
-            "it was committed at {}, before entry {}, which was committed at {}: one of the two clocks was wrong by more \
+            "it was committed at {}, before entry {}, which was committed at {}: the two clocks differed by more \
              than 5 minutes, or the entries were backdated",
             entry.committed_at, before.sequence, before.committed_at
         );

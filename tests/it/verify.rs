@@ -852,7 +852,7 @@ async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed
         .arg(folder.path());
     let ended = crate::support::job::ended(command.output().expect("the binary"));
     for text in [
-        "missing    due at 2026-11-04T22:40:00Z (2026-11-04 23:40 Europe/Berlin), not started until",
+        "missing    due at 2026-11-04T22:40:00Z (2026-11-04 23:40 Europe/Berlin), no run started before",
         "Integrity: holds\nOperation: 2 scheduled runs are missing, 1 run failed",
     ] {
         assert!(ended.stdout.contains(text), "{}", ended.stdout);

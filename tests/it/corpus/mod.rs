@@ -1062,6 +1062,31 @@ fn failed_nights_and_connections_of_any_name_are_sound_to_both() {
     }
 }
 
+/// A run that failed observed nothing, so its manifest cannot support a control, even if every hash agrees.
+#[test]
+fn a_failure_that_claims_anything_is_a_fault() {
+    let claims: [fn(&mut Value); 4] = [
+        |manifest| {
+            manifest["controls"] =
+                json!([{"id": "SOC 2 CC6.2", "supports": "a", "does_not_show": "b"}])
+        },
+        |manifest| manifest["failure"]["code"] = json!(0),
+        |manifest| {
+            manifest["checks"] =
+                json!([{"name": "workspace_listed", "status": "pass", "detail": "a"}])
+        },
+        |manifest| manifest["failure"] = Value::Null,
+    ];
+    for (number, claim) in claims.into_iter().enumerate() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut copy = failed_nights(folder.path(), "c1", 2);
+        copy.vouch(2, claim);
+        let faults = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        assert_eq!(faults.len(), 1, "{number}: {faults:?}");
+        assert_eq!(faults[0].kind, "disagreement", "{number}: {faults:?}");
+    }
+}
+
 #[test]
 fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
     if !has(&TOOLS) {
