@@ -1139,7 +1139,7 @@ fn a_signed_chain_says_how_far_it_is_trusted() {
     let pinned = pinned();
     let ended = evidence.verify(&pinned.each_ref().map(String::as_str));
     assert!(
-        ended.stdout.contains("with a key that was given"),
+        ended.stdout.contains("signed with a given key"),
         "{}",
         ended.stdout
     );

@@ -23,7 +23,7 @@ use asana_access_review::review::Decision;
 use asana_access_review::review::FrozenRow;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use truto_simulator::World;
 
 const NIGHTS: u64 = 200;
@@ -1073,7 +1073,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
         |manifest| manifest["failure"]["code"] = json!(0),
         |manifest| {
             manifest["checks"] =
-                json!([{"name": "workspace_listed", "status": "pass", "detail": "a"}])
+                json!([{"id": "workspace_listed", "status": "pass", "detail": "a", "numbers": {}}])
         },
         |manifest| manifest["failure"] = Value::Null,
     ];
@@ -1083,7 +1083,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
         copy.vouch(2, claim);
         let faults = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
         assert_eq!(faults.len(), 1, "{number}: {faults:?}");
-        assert_eq!(faults[0].kind, "disagreement", "{number}: {faults:?}");
+        assert_eq!(faults[0].0, "disagreement", "{number}: {faults:?}");
     }
 }
 
