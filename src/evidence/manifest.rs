@@ -16,7 +16,7 @@ use crate::judgement::{
 };
 use crate::people::{
     AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, Population, RawPages,
-    RejectedRecord, RequestRecord, Viewer, Workspace,
+    RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
 };
 use crate::schedule::RunSchedule;
 
@@ -255,14 +255,13 @@ fn run(frame: &Frame) -> Run {
     }
 }
 
-/// The pages of all lists, numbered as their files are.
+/// The pages of all lists, each with the file that keeps it.
 fn listed_pages(population: &Population) -> Vec<ListedPage> {
     let is_kept = population.derivation.kept != RawPages::None;
-    let pages = (1..).zip(&population.listing.pages);
-    pages
+    raw_file_of_each(&population.listing.pages)
         .map(|(number, page)| ListedPage {
             page: page.clone(),
-            file: is_kept.then(|| RunFile::RawPage(number).name()),
+            file: is_kept.then(|| RunFile::RawPages(number).name()),
         })
         .collect()
 }

@@ -356,7 +356,7 @@ fn a_quiet_night_reads_as_a_pass() {
     );
     assert_says(
         &text,
-        "SOC 2 CC6.2 Detects access of people whose work has ended",
+        "SOC 2 CC6.2 Reports the accounts, matched to people whose work ended",
     );
     assert_says(
         &text,

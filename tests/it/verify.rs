@@ -179,7 +179,7 @@ fn a_modified_file_is_found_whatever_it_is() {
         "result.json",
         "inputs/facts.json",
         "inputs/hr.jsonl.gz",
-        "raw/truto-0001.json.gz",
+        "raw/pages-0001.jsonl.gz",
         "SHA256SUMS",
         "manifest.json",
     ] {
@@ -737,7 +737,10 @@ fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
     let evidence = told_afresh("full", |population| {
         population.listing.pages[1].sha256 = "ab".repeat(32);
     });
-    assert_eq!(evidence.faults(&[]), ["accounts_differ truto-0002.json.gz"]);
+    assert_eq!(
+        evidence.faults(&[]),
+        ["accounts_differ pages-0002.jsonl.gz"]
+    );
 }
 
 #[test]

@@ -709,7 +709,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a manifest describes other pages", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
-        let name = chance.one_of(&["report.html", "raw/truto-0001.json.gz"]);
+        let name = chance.one_of(&["report.html", "raw/pages-0001.jsonl.gz"]);
         copy.vouch(night, |manifest| {
             let files = manifest["files"].as_array_mut().expect("files");
             let file = files.iter_mut().find(|file| file["name"] == name);
@@ -747,7 +747,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a raw page is left out", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
-        let name = chance.one_of(&["raw/truto-0001.json.gz", "raw/truto-0002.json.gz"]);
+        let name = chance.one_of(&["raw/pages-0001.jsonl.gz", "raw/pages-0002.jsonl.gz"]);
         let file = copy.file(night, name);
         fs::remove_file(copy.at(&file)).expect("a file");
         copy.vouch(night, |_| ());
@@ -1172,23 +1172,37 @@ fn each_head_that_was_noted_must_be_met() {
     assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
 }
 
+/// A link, a pipe or a device may lead anywhere or have no end, so neither verifier reads it.
 #[test]
-fn the_script_reads_nothing_that_is_no_plain_file() {
+fn only_regular_files_are_read() {
     if !has(&TOOLS) {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let copy = failed_nights(folder.path(), "c1", 2);
-    let report = copy.file(1, "report.html");
-    fs::remove_file(copy.at(&report)).expect("a file");
-    // It has no end: whoever reads it, reads for ever.
-    std::os::unix::fs::symlink("/dev/zero", copy.at(&report)).expect("a link");
-    let told = [
-        fault("", "extra_file", &report),
-        fault("", "missing_file", &report),
-    ];
-    let ended = script(&copy.root, &[]);
-    assert_eq!(told_by_script(&ended, &copy.connection), told);
+    for special in ["link", "pipe"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = failed_nights(folder.path(), "c1", 2);
+        let report = copy.file(1, "report.html");
+        let stranger = copy.file(2, "stranger");
+        fs::remove_file(copy.at(&report)).expect("a file");
+        for path in [copy.at(&report), copy.at(&stranger)] {
+            match special {
+                "link" => std::os::unix::fs::symlink("/dev/zero", path).expect("a link"),
+                _ => {
+                    let made = Command::new("mkfifo").arg(path).status();
+                    assert!(made.expect("mkfifo").success());
+                }
+            }
+        }
+        let expected = [
+            fault("", "extra_file", &report),
+            fault("", "extra_file", &stranger),
+            fault("", "missing_file", &report),
+        ];
+        let by_script = told_by_script(&script(&copy.root, &[]), &copy.connection);
+        assert_eq!(by_script, expected, "{special}");
+        let by_verify = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        assert_eq!(by_verify, expected, "{special}");
+    }
 }
 
 #[test]
