@@ -29,8 +29,6 @@ pub(super) struct Signatures<'a> {
     beside: HashMap<String, Beside>,
     /// The first entry that was signed.
     first_signed: Option<u64>,
-    /// Whether the last entry is signed by a pinned key.
-    head_is_pinned: bool,
     /// Entries with a good signature.
     pub(super) good: u64,
     /// Signed entries whose key is not available.
@@ -49,7 +47,6 @@ impl<'a> Signatures<'a> {
             pinned,
             beside: HashMap::new(),
             first_signed: None,
-            head_is_pinned: false,
             good: 0,
             unchecked: 0,
         }
@@ -66,7 +63,6 @@ impl<'a> Signatures<'a> {
         verified: &mut Verified,
     ) -> Result<(), StoreError> {
         let key_sha256 = entry.key_sha256.as_str();
-        self.head_is_pinned = false;
         if !entry.is_signed() {
             if let Some(first) = self.first_signed {
                 let text = format!("it is not signed, and entry {first} before it is");
@@ -103,7 +99,6 @@ impl<'a> Signatures<'a> {
         };
         if key.verify(bytes, &signature) {
             self.good += 1;
-            self.head_is_pinned = pinned.is_some();
         } else {
             let text = "its signature does not match its bytes and the key that it names";
             verified.fault(FaultKind::BadSignature, place, text);
@@ -132,11 +127,10 @@ impl<'a> Signatures<'a> {
         Ok(key)
     }
 
-    /// If keys were given, the end of the chain must be signed with one of them: otherwise someone could cut off
-    /// the signed part and continue unsigned.
+    /// If keys were given, entries must be signed. Every entry after the first signed one was checked on its own.
     pub(super) fn check_head(&self, head: u64, place: &str, verified: &mut Verified) {
-        if !self.pinned.is_empty() && head > 0 && !self.head_is_pinned {
-            let text = "the last entry is not signed with a key that was given";
+        if !self.pinned.is_empty() && head > 0 && self.first_signed.is_none() {
+            let text = "keys were given, and no entry is signed";
             verified.fault(FaultKind::MissingSignature, place, text);
         }
     }

@@ -1187,13 +1187,7 @@ fn a_key_that_nobody_pinned_is_unknown() {
         ["unknown_key ledger entry 1", "unknown_key ledger entry 2"]
     );
     let faults = evidence.faults(&["--public-key", &key("ed25519.pub.pem")]);
-    assert_eq!(
-        faults,
-        [
-            "unknown_key ledger entry 3",
-            "missing_signature ledger entry 3"
-        ]
-    );
+    assert_eq!(faults, ["unknown_key ledger entry 3"]);
 }
 
 #[test]
@@ -1259,10 +1253,7 @@ fn a_signed_chain_that_goes_on_unsigned_is_found() {
     assert_eq!(evidence.faults(&[]), ["missing_signature ledger entry 3"]);
     assert_eq!(
         evidence.signed_faults(),
-        [
-            "missing_signature ledger entry 3",
-            "missing_signature ledger entry 3"
-        ]
+        ["missing_signature ledger entry 3"]
     );
 }
 
