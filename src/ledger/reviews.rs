@@ -96,20 +96,25 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Fault`] where they are not what was written.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
-        let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
-        let event = match entry.kind {
+        let names = [ReviewFile::Manifest, ReviewFile::Review].map(ReviewFile::name);
+        let (manifest, review) = match entry.kind {
             EntryKind::ReviewClose => {
-                let [manifest, review] = self.committed_files(entry, [manifest, review]).await?;
-                ReviewEvent::read(entry, &manifest, Some(&review))
+                let [manifest, review] = self.committed_files(entry, names).await?;
+                (manifest, Some(review))
             }
             EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
-                let [manifest] = self.committed_files(entry, [manifest]).await?;
-                ReviewEvent::read(entry, &manifest, None)
+                let [manifest] = self.committed_files(entry, [names[0]]).await?;
+                (manifest, None)
             }
         };
-        event.map_err(|fault| {
+        let fault = |fault: String| {
             LedgerError::Fault(format!("the review of entry {}: {fault}", entry.sequence))
-        })
+        };
+        let unreadable = |error: serde_json::Error| fault(error.to_string());
+        let manifest = serde_json::from_slice(&manifest).map_err(unreadable)?;
+        let closed = review.map(|review| serde_json::from_slice(&review));
+        let closed = closed.transpose().map_err(unreadable)?;
+        ReviewEvent::of(entry, manifest, closed).map_err(fault)
     }
 
     /// Whether a part of a review can still be entered, by the entries that were since the head it was to

@@ -8,8 +8,8 @@ use super::signatures::Keys;
 use super::{Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
-    self, CarriedFiles, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder,
-    RunFile, RunFolder, sha256_hex, sums_of,
+    EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder, RunFile,
+    RunFolder, RunResult, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
@@ -48,7 +48,7 @@ pub struct Before {
     /// A night since the newest judged one could not be judged.
     pub has_failed_since: bool,
     /// The newest judged night; none where it is not known for sure which one that is.
-    pub night: Option<EarlierNight>,
+    pub night: Option<EarlierRun>,
 }
 
 /// The end of the chain.
@@ -221,7 +221,7 @@ struct Walk<'a> {
     previous: Option<Previous>,
     baseline: Option<Baseline>,
     /// How the previous run came out.
-    night: Option<EarlierNight>,
+    night: Option<EarlierRun>,
     /// A night after the previous run could not be judged.
     has_failed_since: bool,
     /// Runs after the baseline that could not be judged.
@@ -362,7 +362,7 @@ impl<'a> Walk<'a> {
     fn before(&mut self) -> Before {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
         let is_sure =
-            |night: &EarlierNight| self.doubted.is_none() && previous == Some(night.at.sequence);
+            |night: &EarlierRun| self.doubted.is_none() && previous == Some(night.at.sequence);
         Before {
             is_empty: self.sequences.is_empty(),
             has_failed_since: self.has_failed_since,
@@ -646,12 +646,8 @@ impl<'a> Walk<'a> {
         let previous = match as_previous {
             true => {
                 let (result, links, concluded) = (next(), next(), next());
-                let files = CarriedFiles {
-                    result: &result,
-                    links: &links,
-                    concluded: &concluded,
-                };
-                self.previous_of(entry, &manifest, files).map(Some)
+                self.previous_of(entry, &manifest, &result, &links, &concluded)
+                    .map(Some)
             }
             false => Some(None),
         };
@@ -749,11 +745,15 @@ impl<'a> Walk<'a> {
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
-        files: CarriedFiles<'_>,
+        result: &[u8],
+        links: &[u8],
+        concluded: &[u8],
     ) -> Option<Previous> {
-        let previous = evidence::previous(entry.run_ref(), manifest, files);
+        let result = serde_json::from_slice::<RunResult<'_>>(result);
+        let result = self.parsed(entry, &RunFile::Result, result)?;
+        self.night = Some(result.as_earlier(entry.run_ref()));
+        let previous = result.into_previous(entry.run_ref(), manifest, links, concluded);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
-        self.night = evidence::earlier_night(entry.run_ref(), files.result).ok();
         if previous.is_none() {
             let sequence = entry.sequence;
             self.note(format!("the manifest of entry {sequence} has no policy"));
@@ -762,7 +762,8 @@ impl<'a> Walk<'a> {
     }
 
     fn baseline_of(&mut self, entry: &Entry, facts: &[u8]) -> Option<Baseline> {
-        let baseline = evidence::baseline(entry.run_ref(), facts);
-        self.parsed(entry, &RunFile::InputFacts, baseline)
+        let facts = serde_json::from_slice::<Facts<'_>>(facts);
+        let facts = self.parsed(entry, &RunFile::InputFacts, facts)?;
+        Some(facts.into_baseline(entry.run_ref()))
     }
 }
