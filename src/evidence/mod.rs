@@ -17,7 +17,7 @@ mod read;
 mod result;
 
 pub use controls::{Control, OwnControl};
-pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
+pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
 pub use facts::{Facts, PastFacts, input_hr};
 pub use files::{AccountLine, DataFile, FileRecord, raw_file, sums};
 pub use gzip::unpacked;
