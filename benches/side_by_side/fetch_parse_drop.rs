@@ -7,7 +7,11 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut argument = || arguments.next().ok_or("give address, token, connection and workspace");
+    let mut argument = || {
+        arguments
+            .next()
+            .ok_or("give address, token, connection and workspace")
+    };
     let (address, token, connection, workspace) =
         (argument()?, argument()?, argument()?, argument()?);
     rustls::crypto::ring::default_provider()
@@ -16,7 +20,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = reqwest::Client::new();
     let lists = [
         format!("{address}/unified/user-directory/users?organization_id={workspace}"),
-        format!("{address}/custom/workspaces/{workspace}/workspace_memberships?opt_fields=user,is_active,is_admin,is_guest"),
+        format!(
+            "{address}/custom/workspaces/{workspace}/workspace_memberships?opt_fields=user,is_active,is_admin,is_guest"
+        ),
     ];
     for list in lists {
         let mut cursor: Option<String> = None;
