@@ -36,7 +36,8 @@ pub struct Population {
     pub clock_skew_minutes: Option<i64>,
     /// What was asked, by method, path and query; repeats after a failure are not counted.
     pub requests: Vec<RequestRecord>,
-    /// One per account id, sorted by id.
+    /// One per account id, sorted by id. They are in `accounts.jsonl.gz`, so the facts do not repeat them.
+    #[serde(skip)]
     pub accounts: Vec<Account>,
 }
 

@@ -305,7 +305,7 @@ const DAMAGES: &[Damage] = &[
                 entry.previous_sha256 = "ab".repeat(32)
             });
         },
-        fault: "entry 3: it does not link to entry 2 as it is",
+        fault: "entry 3: its previous_sha256 is not the hash of entry 2",
         built_on: 3,
         stays: true,
     },
@@ -314,7 +314,7 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
         },
-        fault: "entry 3: it does not link to entry 2 as it is",
+        fault: "entry 3: its previous_sha256 is not the hash of entry 2",
         built_on: 3,
         stays: true,
     },

@@ -1183,17 +1183,28 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
     };
     let stored = facts(&folder);
     let previous = stored.past.previous.clone();
-    let inputs = stored.into_inputs(&read(&folder, "inputs/hr.jsonl.gz"));
+    let inputs = stored.into_inputs(
+        &read(&folder, "accounts.jsonl.gz"),
+        &read(&folder, "inputs/hr.jsonl.gz"),
+    );
     let mut inputs = inputs.expect("inputs");
     if let Some(at) = previous.map(Cow::into_owned) {
         let before = job.run_folder(at.sequence);
         let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
-        inputs.past.baseline = Some(facts(&before).into_baseline(at.clone()));
+        let accounts = read(&before, "accounts.jsonl.gz");
+        let baseline = facts(&before).into_baseline(at.clone(), &accounts);
+        inputs.past.baseline = Some(baseline.expect("a baseline"));
         let result: evidence::RunResult =
             serde_json::from_slice(&read(&before, "result.json")).expect("a result");
         let links = read(&before, "inputs/links.jsonl.gz");
         let concluded = read(&before, "concluded.jsonl.gz");
-        let previous = result.into_previous(at, &manifest, &links, &concluded);
+        let leavers = read(&before, "leavers.jsonl.gz");
+        let carried = evidence::CarriedFiles {
+            leavers: &leavers,
+            concluded: &concluded,
+            links: &links,
+        };
+        let previous = result.into_previous(at, &manifest, carried);
         inputs.past.previous = previous.expect("a result");
     }
     change(&mut inputs);

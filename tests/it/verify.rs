@@ -309,7 +309,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
     });
     let faults = evidence.faults(&[]);
     assert!(
-        faults.contains(&"accounts_differ facts.json".to_owned()),
+        faults.contains(&"accounts_differ accounts.jsonl.gz".to_owned()),
         "{faults:?}"
     );
 }
@@ -651,7 +651,7 @@ fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
 
     let read = |name: &str| fs::read(evidence.file(1, name)).expect("a file");
     let facts: Facts = serde_json::from_slice(&read("inputs/facts.json")).expect("facts");
-    let inputs = facts.into_inputs(&read("inputs/hr.jsonl.gz"));
+    let inputs = facts.into_inputs(&read("accounts.jsonl.gz"), &read("inputs/hr.jsonl.gz"));
     let mut inputs = inputs.expect("inputs");
     forge(&mut inputs.population);
     let judgement = judge(&inputs);
@@ -715,7 +715,7 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
     for raw in ["minimal", "full"] {
         let evidence = told_afresh(raw, leave_out_the_leaver);
         assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
-        assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
+        assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
         let ended = evidence.verify(&[]);
         let told = "recomputed from the raw pages: account 1200000000000002 is missing";
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
@@ -727,7 +727,7 @@ fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
     let evidence = told_afresh("full", |population| {
         population.accounts[1].status = Status::Inactive;
     });
-    assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
+    assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
 }
 
 #[test]
