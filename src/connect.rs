@@ -11,8 +11,8 @@ use reqwest::Url;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::model::Workspace;
 use crate::net::{Deadline, ErrorKind};
-use crate::people::Workspace;
 use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
 use crate::truto::{ApiSettings, Client, LinkFor, Links, Seen, TrutoError};
 

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
 use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
+use crate::model::{Alias, DirectiveFile, Directives, Exception, trim};
 use crate::net::{Deadline, ErrorKind};
-use crate::people::{Alias, DirectiveFile, Directives, Exception, trim};
 
 /// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
 const MAX_BYTES: u64 = 16 << 20;

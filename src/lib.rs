@@ -9,7 +9,7 @@
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
 //!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger, [`schedule`]
 //!   knows when the job is to run.
-//! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
+//! - Pure: [`report`], [`evidence`], [`judgement`], [`model`].
 
 pub mod aws;
 pub mod check;
@@ -25,9 +25,9 @@ pub mod files;
 pub mod judgement;
 pub mod ledger;
 pub mod logging;
+pub mod model;
 pub mod net;
 pub mod notify;
-pub mod people;
 pub mod report;
 pub mod review;
 pub mod run;

@@ -14,9 +14,9 @@ use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder,
 use crate::exit::{self, Exit};
 use crate::judgement::{self, Inputs, Judgement, Mark, Policy, judge};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
+use crate::model::Workspace;
 use crate::net::{Deadline, ErrorKind};
 use crate::notify::{self, About, News};
-use crate::people::Workspace;
 use crate::schedule::RunSchedule;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::Store;

@@ -296,7 +296,7 @@ mod tests {
         Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity,
     };
     use crate::ledger::{Before, Committed};
-    use crate::people::{EmailAddress, Role, Workspace};
+    use crate::model::{EmailAddress, Role, Workspace};
     use crate::review::FollowUps;
 
     /// A night with one finding more than a screen has room for.

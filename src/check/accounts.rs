@@ -4,10 +4,10 @@ use super::{Checked, Line, Settings, Subject, chain};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::judgement::{Inputs, Judgement, Outcome};
-use crate::net::Deadline;
-use crate::people::{
+use crate::model::{
     Account, HowDerived, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,
 };
+use crate::net::Deadline;
 use crate::source::{self, SourceError};
 use crate::truto::{self, End, TrutoError};
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::people::{Employment, HrFeed, HrRow, Meaning};
+use crate::model::{Employment, HrFeed, HrRow, Meaning};
 use crate::report::on_one_line;
 
 /// Dates that are shown as samples.
@@ -239,7 +239,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::people::{EmailAddress, FeedColumn, FeedOrigin, HrDate, StatusWord, UnreadCell};
+    use crate::model::{EmailAddress, FeedColumn, FeedOrigin, HrDate, StatusWord, UnreadCell};
 
     fn column(name: &str, meaning: Meaning) -> FeedColumn {
         FeedColumn {

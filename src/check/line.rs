@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::people::words;
+use crate::model::words;
 
 words! {
     /// What is tried, in the order people read it.

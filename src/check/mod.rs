@@ -21,8 +21,8 @@ use crate::judgement::{
     judge,
 };
 use crate::ledger::Ledger;
+use crate::model::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::net::Deadline;
-use crate::people::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::review::FollowUps;
 use crate::signing::SigningKey;
 use crate::store::Store;

@@ -6,7 +6,7 @@ use super::{Checked, Line, Settings, Subject, chain, ledger_of};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::ledger::Chain;
-use crate::people::Protection;
+use crate::model::Protection;
 use crate::run::Trouble;
 use crate::signing::SigningKey;
 use crate::store::{Created, Deleted, Store, StoreError};

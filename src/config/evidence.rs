@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::judge::Judge;
 use super::values::{self, Place, Wrong};
 use super::variables::Raw;
-use crate::people::LockMode;
+use crate::model::LockMode;
 use crate::signing::PrivateKey;
 use crate::{ledger, signing, store};
 

@@ -10,7 +10,7 @@ use super::values::{self, Place, Wrong};
 use super::variables::Raw;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
-use crate::people::{Employment, Meaning};
+use crate::model::{Employment, Meaning};
 use crate::{directives, files, net, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves

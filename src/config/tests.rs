@@ -7,8 +7,8 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::feed::{self, DateOrder};
+use crate::model::Meaning;
 use crate::notify::NotifyOn;
-use crate::people::Meaning;
 use crate::{files, signing};
 
 /// The smallest environment that works.

@@ -15,7 +15,7 @@ use crate::judgement::{
     Change, DirectiveKind, DirectiveUse, Finding, FindingKind, FormerEmails, GoneAccount, Leaver,
     MatchKind, Owner, Policy, RunRef,
 };
-use crate::people::{
+use crate::model::{
     Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
     Protection, RawFile, RejectedRow, Role, Status,
 };

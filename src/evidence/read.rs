@@ -14,7 +14,7 @@ use crate::judgement::{
     Baseline, CheckStatus, DirectiveUse, FormerEmails, GoneAccount, Inputs, Leaver, LeaverCounts,
     Night, Outcome, Past, PersonLinks, Policy, Previous, RunRef,
 };
-use crate::people::{
+use crate::model::{
     Account, Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Mapping,
     Population, Protection, RejectedRow, Workspace,
 };

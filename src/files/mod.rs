@@ -17,8 +17,8 @@ pub(crate) use decode::{PackingFault, decode, is_gzip, unpack};
 pub use error::{FileError, Refusal};
 pub use location::Location;
 
+use crate::model::AgeBasis;
 use crate::net::Deadline;
-use crate::people::AgeBasis;
 
 /// What a file is for: messages say it, and which variable names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
 use crate::evidence::{AccountLine, RunFile, account_lines, stored_inputs, unpacked};
 use crate::judgement::{FindingKind, RunRef};
-use crate::people::{Access, Role, Status, Workspace};
+use crate::model::{Access, Role, Status, Workspace};
 
 /// A file that unpacks to more is none of ours, in bytes.
 const MOST_BYTES: u64 = 1 << 30;

@@ -7,7 +7,7 @@ use flate2::{Compression, Crc, GzBuilder};
 use serde::Serialize;
 
 use super::RawPages;
-use crate::people::{RawFile, RawKind};
+use crate::model::{RawFile, RawKind};
 use crate::truto::{Page, minimal_page};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::people::words;
+use crate::model::words;
 
 /// A fault of integrity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Manifest, RunFile};
 use crate::judgement::{self, RunRef};
-use crate::people::RawKind;
+use crate::model::RawKind;
 use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::connect::{Before, ConnectError, Connected, Wanted};
 use crate::exit::Exit;
-use crate::people::Workspace;
+use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
 use crate::truto::Seen;

@@ -26,7 +26,7 @@ const FLOORS: &[&[&str]] = &[
     &["report"],
     &["evidence"],
     &["judgement"],
-    &["people"],
+    &["model"],
     &["schedule"],
 ];
 
@@ -140,7 +140,7 @@ fn the_pure_rooms_know_no_network_environment_or_clock() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let command = src.join("review/command");
     for room in [
-        "people",
+        "model",
         "judgement",
         "evidence",
         "report",

@@ -10,7 +10,7 @@ use asana_access_review::evidence::{
     Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
 };
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
-use asana_access_review::people::{Memberships, Population, Status};
+use asana_access_review::model::{Memberships, Population, Status};
 use asana_access_review::report;
 use asana_access_review::run::Done;
 use asana_access_review::store::Store;

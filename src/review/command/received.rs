@@ -9,7 +9,7 @@ use super::table::{self, Columns, Table};
 use super::{Given, reviewers};
 use crate::evidence::sha256_hex;
 use crate::files;
-use crate::people::{EmailAddress, Role, trim};
+use crate::model::{EmailAddress, Role, trim};
 use crate::review::{
     COLUMNS, ClosedRow, Decision, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
     Worksheet, undecided_rows,

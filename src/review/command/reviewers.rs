@@ -6,7 +6,7 @@ use std::path::Path;
 use super::table::{self, Columns};
 use super::{Given, ReviewError};
 use crate::evidence::sha256_hex;
-use crate::people::EmailAddress;
+use crate::model::EmailAddress;
 use crate::review::{ReviewerFile, ReviewerLine, Rule};
 
 const COLUMNS: Columns<'_> = Columns {

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 
 use crate::files;
 use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
-use crate::people::trim;
+use crate::model::trim;
 
 /// A spreadsheet that unpacks to more is refused, in bytes: one of 100,000 rows has about 100 MB.
 const MAX_UNPACKED: u64 = 256 << 20;

@@ -10,7 +10,7 @@ use asana_access_review::evidence::{
     Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
 };
 use asana_access_review::judgement::{RunRef, Verdict};
-use asana_access_review::people::{EmailAddress, Role, Status};
+use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
 use asana_access_review::review::Decision;
 use asana_access_review::review::command::{self, OpenAsked};
