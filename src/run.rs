@@ -9,18 +9,18 @@ use futures_util::FutureExt;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::directives::DirectiveError;
 use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity};
 use crate::exit::{self, Exit};
 use crate::judgement::{self, Inputs, Judgement, Mark, Policy, judge};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
+use crate::manual::DirectiveError;
 use crate::model::Workspace;
 use crate::net::{Deadline, ErrorKind};
 use crate::notify::{self, About, News};
 use crate::schedule::RunSchedule;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::Store;
-use crate::{directives, feed, ledger, report, signing, source, store};
+use crate::{feed, ledger, manual, report, signing, source, store};
 
 /// What a review needs.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Settings {
     /// The HR feed.
     pub feed: feed::Source,
     /// What people decided by hand.
-    pub directives: directives::Settings,
+    pub directives: manual::Settings,
     /// The rules.
     pub policy: Policy,
     /// When the job runs, if that is set.
@@ -322,7 +322,7 @@ async fn review(
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(within);
     let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
-    let directives = directives::read(&settings.directives, deadline).await?;
+    let directives = manual::read(&settings.directives, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;

@@ -26,7 +26,7 @@ use crate::net::Deadline;
 use crate::review::FollowUps;
 use crate::signing::SigningKey;
 use crate::store::Store;
-use crate::{directives, notify, run};
+use crate::{manual, notify, run};
 
 /// What is tried.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ async fn read_directives(
     deadline: Deadline,
     checked: &mut Checked,
 ) -> Option<Directives> {
-    match directives::read(&settings.run.directives, deadline).await {
+    match manual::read(&settings.run.directives, deadline).await {
         Ok(read) => {
             let text = match (&read.aliases, &read.exceptions) {
                 (None, None) => "neither aliases nor exceptions are set".to_owned(),

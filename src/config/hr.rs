@@ -11,7 +11,7 @@ use super::variables::Raw;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
 use crate::model::{Employment, Meaning};
-use crate::{directives, files, net, truto};
+use crate::{files, manual, net, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
@@ -256,7 +256,7 @@ impl Judge {
         raw: &Raw,
         http: &Option<net::Settings>,
         force_path_style: Option<bool>,
-    ) -> Option<directives::Settings> {
+    ) -> Option<manual::Settings> {
         let mut location = |name, value: &Option<String>| match value {
             None => Some(None),
             set => {
@@ -266,7 +266,7 @@ impl Judge {
         };
         let aliases = location("ALIASES_URL", &raw.aliases_url);
         let exceptions = location("EXCEPTIONS_URL", &raw.exceptions_url);
-        Some(directives::Settings {
+        Some(manual::Settings {
             aliases: aliases?,
             exceptions: exceptions?,
         })

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["notify"],
     &["exit"],
     &["ledger"],
-    &["source", "feed", "directives", "store"],
+    &["source", "feed", "manual", "store"],
     &["files", "signing"],
     &["truto", "aws", "net"],
     &["clock"],
