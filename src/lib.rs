@@ -5,7 +5,7 @@
 //! committed by the [`ledger`]. [`run`] is the hallway that calls the rooms in that order, [`connect`],
 //! [`verify`] and [`review`] (periodic access reviews) are those of other commands; the binary is the door.
 //!
-//! - The door: [`cli`], [`exit`], [`logging`], [`words`]. After the commit: [`notify`].
+//! - The door: [`cli`], [`words`]. After the commit: [`notify`].
 //! - Reaching out: [`source`] over [`truto`], [`feed`] and [`manual`] over [`files`], the feed over
 //!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger, [`schedule`]
 //!   knows when the job is to run.
@@ -18,12 +18,10 @@ pub mod clock;
 pub mod config;
 pub mod connect;
 pub mod evidence;
-pub mod exit;
 pub mod feed;
 pub mod files;
 pub mod judgement;
 pub mod ledger;
-pub mod logging;
 pub mod manual;
 pub mod model;
 pub mod net;

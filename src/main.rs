@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitCode;
 
-use asana_access_review::cli::{self, Asked};
+use asana_access_review::cli::exit::{Exit, FailOn};
+use asana_access_review::cli::{self, Asked, logging};
 use asana_access_review::clock::Clock;
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
-use asana_access_review::exit::{Exit, FailOn};
 use asana_access_review::notify::News;
 use asana_access_review::review::command::{self, ReviewError};
 use asana_access_review::run::{Done, Failed};
 use asana_access_review::schedule::RunSchedule;
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{check, connect, logging, notify, run, verify, words};
+use asana_access_review::{check, connect, notify, run, verify, words};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 

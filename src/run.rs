@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tracing::{info, warn};
 
+use crate::cli::exit::{self, Exit};
 use crate::clock::Clock;
 use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity};
-use crate::exit::{self, Exit};
 use crate::judgement::{self, Inputs, Judgement, Mark, Policy, judge};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::manual::DirectiveError;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::exit::{self, Exit};
+use crate::cli::exit::{self, Exit};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
 use crate::run::{Done, Failed};

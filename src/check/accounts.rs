@@ -1,8 +1,8 @@
 //! Truto and Asana: token, connection, workspace, and the first page of each list.
 
 use super::{Checked, Line, Settings, Subject, chain};
+use crate::cli::exit::Exit;
 use crate::clock::Clock;
-use crate::exit::Exit;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
     Account, HowDerived, Mapping, Memberships, Population, RawPages, Role, Status, Viewer,

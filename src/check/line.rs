@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 use crate::model::words;
 
 words! {

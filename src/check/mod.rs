@@ -14,8 +14,8 @@ pub use feed::{ColumnReading, DateReading, FeedReading, StatusReading};
 pub use line::{Line, Mark, Subject};
 pub use told::{as_json, as_text};
 
+use crate::cli::exit::{Exit, told as chain};
 use crate::clock::Clock;
-use crate::exit::{Exit, told as chain};
 use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
     judge,

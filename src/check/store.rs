@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Checked, Line, Settings, Subject, chain, ledger_of};
+use crate::cli::exit::Exit;
 use crate::clock::Clock;
-use crate::exit::Exit;
 use crate::ledger::Chain;
 use crate::model::Protection;
 use crate::run::Trouble;

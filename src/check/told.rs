@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Checked, Mark, feed};
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 use crate::report::on_one_line;
 
 impl Mark {

@@ -26,8 +26,8 @@ pub use news::{
 };
 pub use webhook::Webhook;
 
+use crate::cli::exit;
 use crate::clock::Clock;
-use crate::exit;
 use crate::net::{self, Deadline, Http, NetError};
 
 /// As much of an answer as is read.

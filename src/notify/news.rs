@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::evidence::{EarlierNight, Tool};
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Verdict,
 };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 
+use crate::cli::exit::Exit;
 use crate::connect::{Before, ConnectError, Connected, Wanted};
-use crate::exit::Exit;
 use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};

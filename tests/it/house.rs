@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::cli::{self, Asked};
 use asana_access_review::config::{Command, Default, VARIABLES};
-use asana_access_review::exit::Exit;
 
 /// The floors from the door down. A room may import from its own and from floors below; on one
 /// floor rooms don't know each other except where `SAME_FLOOR` says so.

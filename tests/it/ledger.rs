@@ -9,9 +9,9 @@ use crate::support::company::{
 };
 use crate::support::job::LEFT_AND_ACTIVE;
 use crate::support::s3::{Action, Fault, Rule, S3Server};
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{Entry, EntryKind};
-use asana_access_review::exit::Exit;
 use asana_access_review::judgement::{CheckId, CheckStatus, Outcome, Verdict};
 use asana_access_review::ledger::{self, Ledger};
 use futures_util::future::join_all;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use crate::support::receiver::{Answer, Mail, Receiver, rude};
 use crate::support::{has, in_bucket};
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::Tool;
-use asana_access_review::exit::Exit;
 use asana_access_review::notify::{
     self, About, Address, Because, FindingState, Keys, News, NotifyOn, ReviewNews, ReviewStep,
     ReviewerNews, Story, Webhook,

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::support::job::{masked, tree, unpacked, verify};
 use crate::support::s3::S3Server;
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::RunIdentity;
-use asana_access_review::exit::Exit;
 use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;

@@ -25,7 +25,7 @@ pub use progress::{Frozen, ReviewProgress, as_json as status_json};
 pub use received::FileFault;
 pub use text::{closed, failure, opened, status as status_text};
 
-use crate::exit::Exit;
+use crate::cli::exit::Exit;
 use crate::ledger::{self, Ledger, LedgerError};
 use crate::notify;
 use crate::review::ReviewFrame;

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{Closing, Moment, Opened, Settings};
+use crate::cli::exit::Exit;
 use crate::evidence::run_id;
-use crate::exit::Exit;
 use crate::judgement::{Mark, Verdict};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};

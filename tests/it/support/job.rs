@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::config;
 use asana_access_review::evidence::{RunIdentity, Tool};
-use asana_access_review::exit::Exit;
 use asana_access_review::notify;
 use asana_access_review::review::command;
 use asana_access_review::run::{self, Done, Failed};

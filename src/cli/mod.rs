@@ -1,6 +1,9 @@
 //! The command line: which command, and the help, made from the tables of commands, variables and
 //! exit codes.
 
+pub mod exit;
+pub mod logging;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,9 +12,9 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgGroup};
 use jiff::civil::Date;
 
+use crate::cli::exit::Exit;
 use crate::config::{self, Command, Default, VARIABLES};
 use crate::connect::{self, Wanted};
-use crate::exit::Exit;
 use crate::review::Scope;
 use crate::review::command::{CloseAsked, OpenAsked, StatusAsked};
 use crate::schedule::Pattern;
