@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::run;
 use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
-use asana_access_review::{run, words};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
@@ -108,7 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .await
             .map_err(|failed| failed.trouble)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
-        println!("{}", words::summary(&done, true));
+        println!("{}", run::text::summary(&done, true));
         report = PathBuf::from(done.committed.report);
     }
     println!(

@@ -12,11 +12,10 @@
 //! - Pure: [`report`], [`evidence`], [`judgement`], [`model`].
 
 pub mod aws;
-pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
-pub mod connect;
 pub mod evidence;
 pub mod feed;
 pub mod files;
@@ -28,11 +27,9 @@ pub mod net;
 pub mod notify;
 pub mod report;
 pub mod review;
-pub mod run;
 pub mod schedule;
 pub mod signing;
 pub mod source;
 pub mod store;
 pub mod truto;
 pub mod verify;
-pub mod words;

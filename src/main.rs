@@ -8,15 +8,17 @@ use std::process::ExitCode;
 use asana_access_review::cli::exit::{Exit, FailOn};
 use asana_access_review::cli::{self, Asked, logging};
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::review::{self as command, ReviewError};
+use asana_access_review::commands::run::text as words;
+use asana_access_review::commands::run::{Done, Failed};
+use asana_access_review::commands::{check, connect, run};
 use asana_access_review::config::{self, Environment};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::notify::News;
-use asana_access_review::review::command::{self, ReviewError};
-use asana_access_review::run::{Done, Failed};
 use asana_access_review::schedule::RunSchedule;
 use asana_access_review::signing::PublicKey;
 use asana_access_review::store::Store;
-use asana_access_review::{check, connect, notify, run, verify, words};
+use asana_access_review::{notify, verify};
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
@@ -216,7 +218,7 @@ fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
 fn make_connection(asked: cli::Connect) -> Result<Exit, Exit> {
     let clock = Clock::start();
     if !asked.yes && !std::io::stdin().is_terminal() {
-        complain(words::connect::NOBODY_TO_ASK);
+        complain(connect::text::NOBODY_TO_ASK);
         return Err(Exit::Usage);
     }
     let (environment, progress) = begin();
@@ -229,11 +231,11 @@ fn make_connection(asked: cli::Connect) -> Result<Exit, Exit> {
     };
     let ended = Driver::start()?.run(connect_and_tell(settings, &asked, &clock, &progress));
     progress.clear();
-    let ended = ended.inspect_err(|_| complain(words::connect::STOPPED))?;
+    let ended = ended.inspect_err(|_| complain(connect::text::STOPPED))?;
     ended.map_err(|error| {
-        complain(&words::connect::failure(&error));
+        complain(&connect::text::failure(&error));
         if asked.json {
-            say(&format!("{}\n", words::connect::failure_event(&error)));
+            say(&format!("{}\n", connect::text::failure_event(&error)));
         }
         error.kind().into()
     })
@@ -250,32 +252,29 @@ async fn connect_and_tell(
     let connecting = connect::Connecting::begin(settings, clock).await?;
     // What machines read is stdout's alone.
     let tell = if asked.json { complain } else { say };
-    tell(&words::connect::before(&wanted, connecting.before()));
+    tell(&connect::text::before(&wanted, connecting.before()));
     if !asked.yes {
-        tell(words::connect::QUESTION);
+        tell(connect::text::QUESTION);
         if !said_yes().await {
-            tell(words::connect::DECLINED);
+            tell(connect::text::DECLINED);
             return Ok(Exit::Interrupted);
         }
     }
     let url = connecting.link().await?;
     if asked.json {
-        let event = words::connect::link_event(&wanted, connecting.before(), &url);
+        let event = connect::text::link_event(&wanted, connecting.before(), &url);
         say(&format!("{event}\n"));
     } else {
-        say(&words::connect::link(&url));
+        say(&connect::text::link(&url));
     }
     let connected = connecting.wait().await?;
     progress.clear();
     if asked.json {
-        say(&format!(
-            "{}\n",
-            words::connect::connected_event(&connected)
-        ));
+        say(&format!("{}\n", connect::text::connected_event(&connected)));
     } else {
-        say(&words::connect::connected(&connected));
+        say(&connect::text::connected(&connected));
     }
-    Ok(words::connect::exit(&connected))
+    Ok(connect::text::exit(&connected))
 }
 
 /// Whether somebody at the terminal agrees. Anything but a yes is a no.

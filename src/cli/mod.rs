@@ -13,10 +13,10 @@ use clap::{Arg, ArgAction, ArgGroup};
 use jiff::civil::Date;
 
 use crate::cli::exit::Exit;
+use crate::commands::connect::{self, Wanted};
+use crate::commands::review::{CloseAsked, OpenAsked, StatusAsked};
 use crate::config::{self, Command, Default, VARIABLES};
-use crate::connect::{self, Wanted};
 use crate::review::Scope;
-use crate::review::command::{CloseAsked, OpenAsked, StatusAsked};
 use crate::schedule::Pattern;
 use crate::verify::{Anchor, Bound, Period, Rhythm};
 

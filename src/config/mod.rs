@@ -21,13 +21,14 @@ use self::judge::Judge;
 use self::values::Wrong;
 use self::variables::Raw;
 use crate::cli::exit::FailOn;
+use crate::commands::review;
+use crate::commands::run;
 use crate::evidence::{Executor, OwnControl, Tool};
 use crate::judgement::Policy;
 use crate::review::ReviewFrame;
-use crate::review::command as review;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
-use crate::{notify, run, source, store, truto};
+use crate::{notify, source, store, truto};
 
 /// The settings of a review.
 #[derive(Debug)]

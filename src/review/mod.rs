@@ -7,7 +7,6 @@
 mod carry;
 mod closed;
 mod closing_page;
-pub mod command;
 mod decision;
 mod follow_up;
 mod manifest;

@@ -15,9 +15,9 @@ use crate::support::kms::{ALIAS, Fault, GET_PUBLIC_KEY, KEYS, KmsServer, Rule, S
 use crate::support::s3::S3Server;
 use crate::support::shell::{TOOLS, shell, the_one};
 use asana_access_review::cli::exit::Exit;
+use asana_access_review::commands::run::{Done, Failed};
 use asana_access_review::evidence::EntryKind;
 use asana_access_review::judgement::CheckStatus;
-use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::SigningKey;
 use asana_access_review::store::Store;
 use futures_util::future::join_all;

@@ -576,7 +576,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
         assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
         let three = place.objects();
         assert_eq!(built_on(&three, 3), (Some(1), Some(1)));
-        let cadence = |done: &asana_access_review::run::Done| {
+        let cadence = |done: &asana_access_review::commands::run::Done| {
             let mut checks = done.judgement.checks.iter();
             let check = checks.find(|check| check.id == CheckId::Cadence);
             check.expect("the check").detail.clone()

@@ -8,9 +8,9 @@ use crate::support::chromium::{Page, browser};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::review::at as at_review;
 use crate::support::review::{assert_sound, filled, hash, part, saved, worksheet};
+use asana_access_review::commands::review::{self as command, CloseAsked, OpenAsked, StatusAsked};
 use asana_access_review::judgement::Verdict;
 use asana_access_review::review::Scope;
-use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
 use serde_json::{Value, json};
 use truto_simulator::World;
 

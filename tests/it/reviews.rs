@@ -13,9 +13,11 @@ use crate::support::review::{
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
 use crate::support::{files_below, has};
+use asana_access_review::commands::review::{
+    self as command, CloseAsked, Moment, OpenAsked, StatusAsked,
+};
 use asana_access_review::evidence::{self, Manifest};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
-use asana_access_review::review::command::{self, CloseAsked, Moment, OpenAsked, StatusAsked};
 use asana_access_review::review::{Scope, Worksheet};
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::support::company::{Company, Run, entry_name, instant};
 use crate::support::job::{Ended, Job, verify};
 use crate::support::s3::S3Server;
+use asana_access_review::commands::run::Done;
 use asana_access_review::evidence::{
     Entry, FileRecord, Manifest, Night, sha256_hex, stored_inputs, sums,
 };
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
 use asana_access_review::model::{Memberships, Population, Status};
 use asana_access_review::report;
-use asana_access_review::run::Done;
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
 use jiff::SignedDuration;

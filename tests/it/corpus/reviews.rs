@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use asana_access_review::commands::review::{self as command, OpenAsked};
 use asana_access_review::evidence::{
     Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
 };
@@ -13,7 +14,6 @@ use asana_access_review::judgement::{RunRef, Verdict};
 use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
 use asana_access_review::review::Decision;
-use asana_access_review::review::command::{self, OpenAsked};
 use asana_access_review::review::{
     ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Scope, Totals, Worksheet,
 };

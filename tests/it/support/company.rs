@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use asana_access_review::aws::Retries;
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::run::{self, Done, Failed};
 use asana_access_review::config;
 use asana_access_review::evidence::{Entry, FIRST_PREVIOUS, RunIdentity, sums_of};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict};
-use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::signing::SigningKey;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};

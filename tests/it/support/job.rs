@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::review as command;
+use asana_access_review::commands::run::{self, Done, Failed};
 use asana_access_review::config;
 use asana_access_review::evidence::{RunIdentity, Tool};
 use asana_access_review::notify;
-use asana_access_review::review::command;
-use asana_access_review::run::{self, Done, Failed};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};

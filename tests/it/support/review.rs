@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use asana_access_review::clock::Clock;
-use asana_access_review::evidence::{self, Tool};
-use asana_access_review::review::command::{
-    self, CloseAsked, Moment, OpenAsked, Opened, ReviewError, Settings, StatusAsked,
+use asana_access_review::commands::review::{
+    self as command, CloseAsked, Moment, OpenAsked, Opened, ReviewError, Settings, StatusAsked,
 };
+use asana_access_review::evidence::{self, Tool};
 use asana_access_review::review::{Decision, FrozenRow, Scope};
 use jiff::Timestamp;
 use serde_json::Value;

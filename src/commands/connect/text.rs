@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
-use crate::connect::{Before, ConnectError, Connected, Wanted};
+use crate::commands::connect::{Before, ConnectError, Connected, Wanted};
 use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};

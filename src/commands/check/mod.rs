@@ -16,6 +16,7 @@ pub use told::{as_json, as_text};
 
 use crate::cli::exit::{Exit, told as chain};
 use crate::clock::Clock;
+use crate::commands::run;
 use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
     judge,
@@ -26,7 +27,7 @@ use crate::net::Deadline;
 use crate::review::FollowUps;
 use crate::signing::SigningKey;
 use crate::store::Store;
-use crate::{manual, notify, run};
+use crate::{manual, notify};
 
 /// What is tried.
 #[derive(Debug)]

@@ -2,17 +2,15 @@
 //!
 //! Names and addresses appear only where a person reads along.
 
-pub mod connect;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::cli::exit::{self, Exit};
+use crate::commands::run::{Done, Failed};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
-use crate::run::{Done, Failed};
 use crate::verify::VerifyError;
 
 /// Kubernetes cuts a termination message at this many bytes.

@@ -4,6 +4,8 @@
 //! It writes nothing, here or in Asana. Truto tells neither which links were made nor who opened one:
 //! all that can be seen are connections and their states.
 
+pub mod text;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::{Checked, Line, Settings, Subject, chain, ledger_of};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
+use crate::commands::run::Trouble;
 use crate::ledger::Chain;
 use crate::model::Protection;
-use crate::run::Trouble;
 use crate::signing::SigningKey;
 use crate::store::{Created, Deleted, Store, StoreError};
 

@@ -2,6 +2,8 @@
 //!
 //! A table of contents: the rooms decide.
 
+pub mod text;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
