@@ -103,9 +103,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 commit: "unknown".to_owned(),
             },
-            executor: settings.executor,
+            executor: settings.executor.clone(),
         };
-        let done = run::run(settings.run, identity, Clock::at(as_of))
+        let done = run::run(&settings, identity, Clock::at(as_of))
             .await
             .map_err(|failed| failed.trouble)?;
         println!("Run {}, {}\n", number + 1, step.as_of);

@@ -190,22 +190,21 @@ fn check_everything(asked: cli::Check) -> Result<Exit, Exit> {
         }
     };
     if let Some((cron, zone)) = asked.schedule.clone() {
-        let zone = zone.unwrap_or_else(|| settings.run.policy.hr_time_zone.clone());
+        let zone = zone.unwrap_or_else(|| settings.policy.hr_time_zone.clone());
         let schedule = RunSchedule { cron, zone };
         schedule.parse().map_err(|wrong| {
             complain(&format!("error: --zone: {wrong}\n"));
             Exit::Usage
         })?;
-        settings.run.schedule = Some(schedule);
+        settings.schedule = Some(schedule);
     }
-    let settings = check::Settings {
-        run: settings.run,
-        notify: settings.notify,
-        write_probe: asked.write_probe,
-    };
-    let within = settings.run.deadline;
+    let within = settings.deadline;
     let ended = Driver::start()?.run(async {
-        tokio::time::timeout(within, check::check(&settings, &warnings, &clock)).await
+        tokio::time::timeout(
+            within,
+            check::check(&settings, &warnings, asked.write_probe, &clock),
+        )
+        .await
     });
     progress.clear();
     let checked = ended?.map_err(|_| {
@@ -337,7 +336,7 @@ struct Step {
 
 async fn review_step(
     asked: &cli::Review,
-    settings: &command::Settings,
+    settings: &config::ReviewSettings,
     moment: &command::Moment,
     clock: &Clock,
 ) -> Result<Step, ReviewError> {
@@ -388,21 +387,20 @@ fn review() -> Result<Exit, Exit> {
         leave_last_words(false, words::last_words_of_refusal(*exit, &refusal));
     })?;
     let at_terminal = std::io::stdin().is_terminal();
-    let schedule = settings.run.schedule.as_ref();
+    let schedule = settings.schedule.as_ref();
     let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);
     let identity = RunIdentity {
         as_of: clock.as_of(),
         suffix: suffix()?,
         tool: tool(),
         trigger,
-        executor: settings.executor,
+        executor: settings.executor.clone(),
     };
     info!(run = identity.run_id(), "Began a review");
 
     let mut driver = Driver::start()?;
-    let about = run::about(&settings.run, &identity);
-    let time_zone = settings.run.policy.hr_time_zone.clone();
-    let ended = driver.run(run::run(settings.run, identity, clock));
+    let about = run::about(&settings, &identity);
+    let ended = driver.run(run::run(&settings, identity, clock));
     progress.clear();
     let ended = ended.inspect_err(|stopped| {
         warn!(
@@ -413,7 +411,7 @@ fn review() -> Result<Exit, Exit> {
     // Said before anybody is told, which takes a while and may be stopped.
     let exit = say_how_it_ended(&ended, settings.fail_on);
     leave_last_words(ended.is_ok(), words_of(&ended, exit));
-    let told = run::tell(&settings.notify, &about, &time_zone, &ended, exit, clock);
+    let told = run::tell(&settings, &about, &ended, exit, clock);
     driver.run(told).inspect_err(|stopped| {
         warn!(
             exit = stopped.code(),

@@ -251,7 +251,7 @@ impl Judge {
         })
     }
 
-    pub(super) fn directives(
+    pub(super) fn manual(
         &mut self,
         raw: &Raw,
         http: &Option<net::Settings>,

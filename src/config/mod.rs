@@ -15,32 +15,58 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 pub use variables::{Command, Default, VARIABLES, Variable, variable};
 
 use self::judge::Judge;
 use self::values::Wrong;
 use self::variables::Raw;
 use crate::cli::exit::FailOn;
-use crate::commands::review;
-use crate::commands::run;
 use crate::evidence::{Executor, OwnControl, Tool};
 use crate::judgement::Policy;
 use crate::review::ReviewFrame;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
-use crate::{notify, source, store, truto};
+use crate::{feed, ledger, manual, notify, signing, source, store, truto};
 
-/// The settings of a review.
-#[derive(Debug)]
+/// The settings of a run.
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the run needs.
-    pub run: run::Settings,
-    /// Who is told of it.
+    pub source: source::Settings,
+    pub feed: feed::Source,
+    pub manual: manual::Settings,
+    pub policy: Policy,
+    /// When the job runs, if that is set.
+    pub schedule: Option<RunSchedule>,
+    pub store: store::Settings,
+    pub ledger: ledger::Settings,
+    pub signing: signing::Settings,
+    /// The whole run must end within this.
+    pub deadline: Duration,
+    /// How critical Asana is to the company, in its own word.
+    pub criticality: String,
+    /// The company's own controls.
+    pub own_controls: Vec<OwnControl>,
     pub notify: notify::Settings,
     /// Which verdicts are an exit code of their own.
     pub fail_on: FailOn,
     /// Who ran it, as the environment claims.
     pub executor: Executor,
+}
+
+/// The settings of a periodic access review.
+#[derive(Clone, Debug)]
+pub struct ReviewSettings {
+    /// The Truto connection whose evidence is meant.
+    pub connection: String,
+    pub store: store::Settings,
+    pub ledger: ledger::Settings,
+    pub signing: signing::Settings,
+    /// How long a revocation may take.
+    pub revocation_grace: SignedDuration,
+    pub frame: ReviewFrame,
+    pub notify: notify::Settings,
 }
 
 /// How log lines look.
@@ -135,7 +161,7 @@ pub fn load_review(
     environment: Environment,
     tool: Tool,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<review::Settings>, Problems> {
+) -> Result<Judged<ReviewSettings>, Problems> {
     let mut judge = Judge::default();
     let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.review(raw, tool);
@@ -247,7 +273,7 @@ impl Judge {
             values::choice(text, &words)
         });
         let force_path_style = self.force_path_style(&raw);
-        let directives = self.directives(&raw, &http, force_path_style);
+        let manual = self.manual(&raw, &http, force_path_style);
         let rules = self.hr_rules(&raw);
         let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw, rules);
@@ -269,29 +295,27 @@ impl Judge {
         let evidence = evidence?;
         Some(Settings {
             executor: executor(&raw),
-            run: run::Settings {
-                source: source::Settings {
-                    truto: truto?,
-                    workspace_id,
-                    raw: raw_pages?,
-                },
-                feed: feed?,
-                directives: directives?,
-                policy: policy?,
-                schedule,
-                store: evidence.store,
-                ledger: evidence.ledger,
-                signing: evidence.signing,
-                deadline: deadline?,
-                criticality: criticality?,
-                own_controls: own_controls?,
+            source: source::Settings {
+                truto: truto?,
+                workspace_id,
+                raw: raw_pages?,
             },
+            feed: feed?,
+            manual: manual?,
+            policy: policy?,
+            schedule,
+            store: evidence.store,
+            ledger: evidence.ledger,
+            signing: evidence.signing,
+            deadline: deadline?,
+            criticality: criticality?,
+            own_controls: own_controls?,
             notify: notify?,
             fail_on: fail_on?,
         })
     }
 
-    fn review(&mut self, raw: Raw, tool: Tool) -> Option<review::Settings> {
+    fn review(&mut self, raw: Raw, tool: Tool) -> Option<ReviewSettings> {
         let connection = self.connection(&raw);
         let force_path_style = self.force_path_style(&raw);
         let evidence = self.evidence(&raw, force_path_style);
@@ -301,7 +325,7 @@ impl Judge {
         let own_controls = self.own_controls(&raw);
         self.logs(&raw);
         let evidence = evidence?;
-        Some(review::Settings {
+        Some(ReviewSettings {
             connection: connection?,
             store: evidence.store,
             ledger: evidence.ledger,

@@ -57,7 +57,7 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
     });
     let settings = job.settings();
     let identity = crate::support::identity(as_of.parse().expect("an instant"), "7f3a9c");
-    let about = asana_access_review::commands::run::about(&settings.run, &identity);
+    let about = asana_access_review::commands::run::about(&settings, &identity);
     let clock = Clock::at(identity.as_of);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -65,13 +65,9 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
         .expect("a runtime");
     modes.map(|on| {
         receiver.take();
-        let settings = notify::Settings {
-            on,
-            ..settings.notify.clone()
-        };
-        let zone = &job.settings().run.policy.hr_time_zone;
-        let tell =
-            asana_access_review::commands::run::tell(&settings, &about, zone, &ended, exit, clock);
+        let mut settings = settings.clone();
+        settings.notify.on = on;
+        let tell = asana_access_review::commands::run::tell(&settings, &about, &ended, exit, clock);
         runtime.block_on(tell);
         let told = receiver.take();
         assert!(told.len() <= 1, "{told:?}");

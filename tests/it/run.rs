@@ -84,17 +84,10 @@ async fn review(
         .expect("settings")
         .settings;
     let identity = RunIdentity {
-        executor: settings.executor,
+        executor: settings.executor.clone(),
         ..crate::support::identity(as_of, "7f3a9c")
     };
-    run::run_in(
-        store.clone(),
-        None,
-        settings.run,
-        identity,
-        Clock::at(as_of),
-    )
-    .await
+    run::run_in(store.clone(), None, &settings, identity, Clock::at(as_of)).await
 }
 
 /// Both nights into a folder; every file they left, gzip unpacked.

@@ -21,7 +21,7 @@ pub(super) async fn sample(
     deadline: Deadline,
     checked: &mut Checked,
 ) -> Option<Population> {
-    match source::sample(&settings.run.source, clock, deadline).await {
+    match source::sample(&settings.source, clock, deadline).await {
         Ok(population) => {
             let (told, as_of) = (beside(settings, clock, deadline).await, clock.as_of());
             tell(&population, checked);
@@ -117,7 +117,7 @@ struct Beside {
 }
 
 async fn beside(settings: &Settings, clock: &Clock, deadline: Deadline) -> Option<Beside> {
-    let client = truto::Client::new(&settings.run.source.truto, clock, deadline).ok()?;
+    let client = truto::Client::new(&settings.source.truto, clock, deadline).ok()?;
     Some(Beside {
         capabilities: client.capabilities().await,
         tokens: client.tokens().await,

@@ -16,7 +16,7 @@ pub use told::{as_json, as_text};
 
 use crate::cli::exit::{Exit, told as chain};
 use crate::clock::Clock;
-use crate::commands::run;
+use crate::config::Settings;
 use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
     judge,
@@ -28,17 +28,6 @@ use crate::review::FollowUps;
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{manual, notify};
-
-/// What is tried.
-#[derive(Debug)]
-pub struct Settings {
-    /// What a run would go by.
-    pub run: run::Settings,
-    /// Whom it would tell.
-    pub notify: notify::Settings,
-    /// Whether one object may be created to see what the store does with it.
-    pub write_probe: bool,
-}
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -80,7 +69,14 @@ impl Checked {
 }
 
 /// Tries everything.
-pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> Checked {
+///
+/// `write_probe`: one object may be created to see what the store does with it.
+pub async fn check(
+    settings: &Settings,
+    warnings: &[String],
+    write_probe: bool,
+    clock: &Clock,
+) -> Checked {
     let mut checked = Checked::default();
     for warning in warnings {
         checked.add(Line::warn(Subject::Settings, warning));
@@ -88,12 +84,12 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
     if warnings.is_empty() {
         checked.add(Line::ok(Subject::Settings, "every variable was judged"));
     }
-    let deadline = Deadline::after(settings.run.deadline);
-    let found = store::check(settings, clock, &mut checked).await;
+    let deadline = Deadline::after(settings.deadline);
+    let found = store::check(settings, write_probe, clock, &mut checked).await;
     let directives = read_directives(settings, deadline, &mut checked).await;
     let hr = read_hr(settings, clock, deadline, &mut checked).await;
     let is_usable = |hr: &&HrFeed| hr.unusable.is_none();
-    let by_hand = &settings.run.policy.hr_feed_columns;
+    let by_hand = &settings.policy.hr_feed_columns;
     checked.feed = hr
         .as_ref()
         .filter(is_usable)
@@ -102,10 +98,7 @@ pub async fn check(settings: &Settings, warnings: &[String], clock: &Clock) -> C
 
     let judged = Judged::of(settings, clock, found, directives, hr, population);
     judged.tell(&mut checked);
-    checked.add(schedule::check(
-        settings.run.schedule.as_ref(),
-        &judged.inputs,
-    ));
+    checked.add(schedule::check(settings.schedule.as_ref(), &judged.inputs));
     checked.add(told_to(&settings.notify));
     checked.lines.sort_by_key(|line| line.subject);
     checked
@@ -116,7 +109,7 @@ async fn read_directives(
     deadline: Deadline,
     checked: &mut Checked,
 ) -> Option<Directives> {
-    match manual::read(&settings.run.directives, deadline).await {
+    match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
             let text = match (&read.aliases, &read.exceptions) {
                 (None, None) => "neither aliases nor exceptions are set".to_owned(),
@@ -144,7 +137,7 @@ async fn read_hr(
     deadline: Deadline,
     checked: &mut Checked,
 ) -> Option<HrFeed> {
-    match crate::feed::read(&settings.run.feed, clock, deadline).await {
+    match crate::feed::read(&settings.feed, clock, deadline).await {
         Ok(hr) => Some(hr),
         Err(error) => {
             let exit = error.kind().into();
@@ -194,7 +187,7 @@ impl Judged {
         let inputs = Inputs {
             as_of,
             run: "none: a check".into(),
-            policy: settings.run.policy.clone(),
+            policy: settings.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,
             population: population.unwrap_or_else(accounts::nobody),
@@ -342,8 +335,8 @@ impl Judged {
 fn ledger_of(settings: &Settings, store: &Store, key: Option<SigningKey>) -> Ledger {
     Ledger::new(
         store.clone(),
-        &settings.run.source.truto.integrated_account_id,
-        settings.run.ledger.clone(),
+        &settings.source.truto.integrated_account_id,
+        settings.ledger.clone(),
         key,
     )
 }

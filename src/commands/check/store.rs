@@ -31,11 +31,16 @@ pub(super) struct Found {
 }
 
 /// Tries store, key and ledger.
-pub(super) async fn check(settings: &Settings, clock: &Clock, checked: &mut Checked) -> Found {
+pub(super) async fn check(
+    settings: &Settings,
+    write_probe: bool,
+    clock: &Clock,
+    checked: &mut Checked,
+) -> Found {
     let as_of = clock.as_of();
     let mut found = Found::default();
-    let store = match Store::open(&settings.run.store).await {
-        Ok(store) => store.locked(settings.run.ledger.lock(as_of)),
+    let store = match Store::open(&settings.store).await {
+        Ok(store) => store.locked(settings.ledger.lock(as_of)),
         Err(error) => {
             checked.add(failed(Subject::Evidence, &error));
             checked.add(Line::skipped(
@@ -46,7 +51,7 @@ pub(super) async fn check(settings: &Settings, clock: &Clock, checked: &mut Chec
         }
     };
     let key = signing_key(settings, checked).await;
-    if settings.write_probe {
+    if write_probe {
         found.protection = probe(&store, as_of, checked).await;
     } else {
         let text = "not asked for: --write-probe creates one object, `.probe`";
@@ -78,7 +83,7 @@ pub(super) async fn check(settings: &Settings, clock: &Clock, checked: &mut Chec
 async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Option<SigningKey>, ()> {
     let subject = Subject::SigningKey;
     let tried = async {
-        let Some(key) = SigningKey::open(&settings.run.signing).await? else {
+        let Some(key) = SigningKey::open(&settings.signing).await? else {
             return Ok(None);
         };
         key.sign(SIGNED).await?;

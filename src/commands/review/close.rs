@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::left::Left;
 use super::received::{FileFault, Gathered, gather};
 use super::{
-    Frozen, Given, Moment, ReviewError, ReviewProgress, Settings, chain, ledger_of, ledger_to_read,
-    reviewers,
+    Frozen, Given, Moment, ReviewError, ReviewProgress, chain, ledger_of, ledger_to_read, reviewers,
 };
 use crate::clock::Clock;
+use crate::config::ReviewSettings;
 use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
 use crate::judgement::Verdict;
 use crate::ledger::{Committed, Ledger, commit_review};
@@ -88,7 +88,7 @@ async fn receive(
 /// # Errors
 /// If the review or a file cannot be read.
 pub async fn status(
-    settings: &Settings,
+    settings: &ReviewSettings,
     asked: &StatusAsked,
     moment: &Moment,
 ) -> Result<Closing, ReviewError> {
@@ -108,7 +108,7 @@ pub async fn status(
 /// # Errors
 /// Everything that is wrong; then nothing is written.
 pub async fn close(
-    settings: &Settings,
+    settings: &ReviewSettings,
     asked: &CloseAsked,
     moment: &Moment,
     clock: &Clock,

@@ -6,7 +6,8 @@
 
 use jiff::Timestamp;
 
-use super::{Moment, ReviewError, Settings};
+use super::{Moment, ReviewError};
+use crate::config::ReviewSettings;
 use crate::evidence::{Executor, ReviewFile, ReviewFolder};
 use crate::ledger::{Ledger, LedgerError};
 use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
@@ -50,7 +51,7 @@ impl Left {
     }
 
     /// The frame of the evidence: who ran it first is who ran it.
-    pub(super) fn frame(&self, settings: &Settings) -> ReviewFrame {
+    pub(super) fn frame(&self, settings: &ReviewSettings) -> ReviewFrame {
         let mut frame = settings.frame.clone();
         if let Some(manifest) = self.manifest.as_ref().filter(|_| self.closed.is_some()) {
             frame.executor = manifest.executor.clone();

@@ -16,7 +16,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use close::{CloseAsked, Closing, StatusAsked, close, status};
 use files::Given;
@@ -26,24 +26,10 @@ pub use received::FileFault;
 pub use text::{closed, failure, opened, status as status_text};
 
 use crate::cli::exit::Exit;
-use crate::ledger::{self, Ledger, LedgerError};
-use crate::notify;
-use crate::review::ReviewFrame;
-use crate::signing::{self, SigningKey};
-use crate::store::{self, Store};
-
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The Truto connection whose evidence is meant.
-    pub connection: String,
-    pub store: store::Settings,
-    pub ledger: ledger::Settings,
-    pub signing: signing::Settings,
-    /// How long a revocation may take.
-    pub revocation_grace: SignedDuration,
-    pub frame: ReviewFrame,
-    pub notify: notify::Settings,
-}
+use crate::config::ReviewSettings;
+use crate::ledger::{Ledger, LedgerError};
+use crate::signing::SigningKey;
+use crate::store::Store;
 
 /// The instant of a command, and what distinguishes two of one second.
 #[derive(Clone, Debug)]
@@ -91,7 +77,7 @@ impl ReviewError {
 }
 
 /// The ledger that a review is written to, under the object lock of its instant.
-async fn ledger_of(settings: &Settings, as_of: Timestamp) -> Result<Ledger, ReviewError> {
+async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger, ReviewError> {
     let key = SigningKey::open(&settings.signing).await;
     let key = key.map_err(LedgerError::from)?;
     let store = store_of(settings)
@@ -102,13 +88,13 @@ async fn ledger_of(settings: &Settings, as_of: Timestamp) -> Result<Ledger, Revi
 }
 
 /// The ledger that is only read: it needs no key.
-async fn ledger_to_read(settings: &Settings) -> Result<Ledger, ReviewError> {
+async fn ledger_to_read(settings: &ReviewSettings) -> Result<Ledger, ReviewError> {
     let store = store_of(settings).await?;
     let (connection, ledger) = (&settings.connection, settings.ledger.clone());
     Ok(Ledger::new(store, connection, ledger, None))
 }
 
-async fn store_of(settings: &Settings) -> Result<Store, ReviewError> {
+async fn store_of(settings: &ReviewSettings) -> Result<Store, ReviewError> {
     let store = Store::open(&settings.store).await;
     Ok(store.map_err(LedgerError::from)?)
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::received::FileFault;
-use super::{Frozen, Moment, ReviewError, ReviewProgress, Settings, chain, ledger_of, reviewers};
+use super::{Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers};
 use crate::clock::Clock;
+use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::{Committed, commit_review};
 use crate::review::{
@@ -41,7 +42,7 @@ pub struct Opened {
 /// # Errors
 /// Why not; files that were already written do not count then.
 pub async fn open(
-    settings: &Settings,
+    settings: &ReviewSettings,
     asked: &OpenAsked,
     moment: &Moment,
     clock: &Clock,

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::{Closing, Moment, Opened, Settings};
+use super::{Closing, Moment, Opened};
 use crate::cli::exit::Exit;
+use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
 use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
@@ -92,7 +93,7 @@ impl ReviewProgress {
         }
     }
 
-    fn about(&self, settings: &Settings, moment: &Moment) -> About {
+    fn about(&self, settings: &ReviewSettings, moment: &Moment) -> About {
         About {
             run: run_id(moment.as_of, &moment.suffix),
             as_of: moment.as_of,
@@ -105,7 +106,7 @@ impl ReviewProgress {
 
 impl Opened {
     /// The notification of it.
-    pub fn news(&self, settings: &Settings, moment: &Moment) -> News {
+    pub fn news(&self, settings: &ReviewSettings, moment: &Moment) -> News {
         let about = self.progress.about(settings, moment);
         let review = self.progress.news(ReviewStep::Opened);
         News::of_review(&about, review, Some(&self.committed), Exit::Pass)
@@ -124,7 +125,7 @@ impl Closing {
     }
 
     /// The notification of it.
-    pub fn news(&self, settings: &Settings, moment: &Moment) -> News {
+    pub fn news(&self, settings: &ReviewSettings, moment: &Moment) -> News {
         let about = self.progress.about(settings, moment);
         let review = ReviewNews {
             verdict: self.verdict,

@@ -12,44 +12,17 @@ use tracing::{info, warn};
 
 use crate::cli::exit::{self, Exit};
 use crate::clock::Clock;
-use crate::evidence::{FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity};
-use crate::judgement::{self, Inputs, Judgement, Mark, Policy, judge};
+use crate::config::Settings;
+use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
+use crate::judgement::{self, Inputs, Judgement, Mark, judge};
 use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
 use crate::manual::DirectiveError;
 use crate::model::Workspace;
 use crate::net::{Deadline, ErrorKind};
 use crate::notify::{self, About, News};
-use crate::schedule::RunSchedule;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::Store;
-use crate::{feed, ledger, manual, report, signing, source, store};
-
-/// What a review needs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The accounts.
-    pub source: source::Settings,
-    /// The HR feed.
-    pub feed: feed::Source,
-    /// What people decided by hand.
-    pub directives: manual::Settings,
-    /// The rules.
-    pub policy: Policy,
-    /// When the job runs, if that is set.
-    pub schedule: Option<RunSchedule>,
-    /// Where evidence goes.
-    pub store: store::Settings,
-    /// How the ledger is kept.
-    pub ledger: ledger::Settings,
-    /// What signs its entries.
-    pub signing: signing::Settings,
-    /// The whole run must end within this.
-    pub deadline: Duration,
-    /// How critical Asana is to the company, in its own word.
-    pub criticality: String,
-    /// The company's own controls.
-    pub own_controls: Vec<OwnControl>,
-}
+use crate::{feed, manual, report, source};
 
 /// A review whose evidence is stored.
 #[derive(Debug)]
@@ -187,8 +160,8 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Why there is no judgement.
-pub async fn run(settings: Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
-    match open(&settings).await {
+pub async fn run(settings: &Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
+    match open(settings).await {
         Ok((store, key)) => run_in(store, key, settings, identity, clock).await,
         Err(trouble) => Err(Failed {
             trouble,
@@ -209,12 +182,10 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
     }
 }
 
-/// Tells others how a run ended, whichever way; weeks begin in `time_zone`. It is over by then, and nothing
-/// here changes that.
+/// Sends the notification of a run, whichever way it ended. It is over by then, and nothing here changes that.
 pub async fn tell(
-    settings: &notify::Settings,
+    settings: &Settings,
     about: &About,
-    time_zone: &str,
     ended: &Result<Done, Failed>,
     exit: Exit,
     clock: Clock,
@@ -231,14 +202,21 @@ pub async fn tell(
                 mark: *mark,
                 ..about.clone()
             };
-            News::of_night(&about, time_zone, judgement, before, committed, exit)
+            News::of_night(
+                &about,
+                &settings.policy.hr_time_zone,
+                judgement,
+                before,
+                committed,
+                exit,
+            )
         }
         Err(failed) => {
             let stage = failed.trouble.stage();
             News::of_failure(about, stage, failed.record.as_ref(), exit)
         }
     };
-    notify::tell(settings, news, &clock).await;
+    notify::tell(&settings.notify, news, &clock).await;
 }
 
 /// Where evidence goes, and the key that signs it.
@@ -265,7 +243,7 @@ async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), Troubl
 pub async fn run_in(
     store: Store,
     key: Option<SigningKey>,
-    settings: Settings,
+    settings: &Settings,
     identity: RunIdentity,
     clock: Clock,
 ) -> Result<Done, Failed> {
@@ -283,10 +261,10 @@ pub async fn run_in(
     // review holds between its steps is large: it lies on the heap, not on the stack of whoever waits.
     let left = settings.deadline.saturating_sub(clock.elapsed());
     let review =
-        AssertUnwindSafe(Box::pin(review(&ledger, &settings, &frame, clock, left))).catch_unwind();
+        AssertUnwindSafe(Box::pin(review(&ledger, settings, &frame, clock, left))).catch_unwind();
     let trouble = match tokio::time::timeout(left, review).await {
         Ok(Ok(Ok(done))) => return Ok(done),
-        Ok(Ok(Err(trouble))) => out_of_time(trouble, &settings, clock),
+        Ok(Ok(Err(trouble))) => out_of_time(trouble, settings, clock),
         Ok(Err(_)) => Trouble::Panic,
         Err(_) => Trouble::Deadline {
             length: settings.deadline,
@@ -297,7 +275,7 @@ pub async fn run_in(
         warn!("No failure record is left: its entry could not be signed either");
         None
     } else if trouble.exit().leaves_a_record() {
-        record(&ledger, &settings, &frame, clock, &trouble).await
+        record(&ledger, settings, &frame, clock, &trouble).await
     } else {
         None
     };
@@ -324,7 +302,7 @@ async fn review(
 ) -> Result<Done, Trouble> {
     let deadline = Deadline::after(within);
     let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
-    let directives = manual::read(&settings.directives, deadline).await?;
+    let directives = manual::read(&settings.manual, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;

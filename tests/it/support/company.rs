@@ -99,7 +99,7 @@ impl Company {
     /// A run that signs with the key of its own settings, if with any.
     pub(crate) async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
         let settings = self.settings(run);
-        let key = SigningKey::open(&settings.run.signing).await;
+        let key = SigningKey::open(&settings.signing).await;
         let key = key.expect("a key that needs no server");
         Self::run_of(store, key, settings, run).await
     }
@@ -141,11 +141,11 @@ impl Company {
         run: Run<'_>,
     ) -> Result<Done, Failed> {
         let identity = RunIdentity {
-            executor: settings.executor,
+            executor: settings.executor.clone(),
             ..super::identity(run.as_of, run.suffix)
         };
         let clock = Clock::at(run.as_of);
-        run::run_in(store.clone(), key, settings.run, identity, clock).await
+        run::run_in(store.clone(), key, &settings, identity, clock).await
     }
 
     /// A night in this world.

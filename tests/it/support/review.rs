@@ -8,8 +8,9 @@ use std::process;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::commands::review::{
-    self as command, CloseAsked, Moment, OpenAsked, Opened, ReviewError, Settings, StatusAsked,
+    self as command, CloseAsked, Moment, OpenAsked, Opened, ReviewError, StatusAsked,
 };
+use asana_access_review::config::ReviewSettings;
 use asana_access_review::evidence::{self, Tool};
 use asana_access_review::review::{Decision, FrozenRow, Scope};
 use jiff::Timestamp;
@@ -109,7 +110,7 @@ pub(crate) fn tool() -> Tool {
 pub(crate) fn at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
+    act: impl AsyncFnOnce(&ReviewSettings, &Moment, &Clock) -> Result<T, ReviewError>,
 ) -> T {
     tried_at(job, as_of, act).unwrap_or_else(|error| panic!("{}", command::failure(&error, false)))
 }
@@ -118,7 +119,7 @@ pub(crate) fn at<T>(
 pub(crate) fn tried_at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
+    act: impl AsyncFnOnce(&ReviewSettings, &Moment, &Clock) -> Result<T, ReviewError>,
 ) -> Result<T, ReviewError> {
     let as_of: Timestamp = as_of.parse().expect("an instant");
     let moment = Moment {
