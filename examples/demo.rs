@@ -109,7 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .await
             .map_err(|failed| failed.trouble)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
-        println!("{}", run::text::summary(&done, true));
+        println!("{}", run::summary(&done, true));
         report = PathBuf::from(done.committed.report);
     }
     println!(

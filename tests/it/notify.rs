@@ -67,7 +67,8 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
         receiver.take();
         let mut settings = settings.clone();
         settings.notify.on = on;
-        let tell = asana_access_review::commands::run::tell(&settings, &about, &ended, exit, clock);
+        let tell =
+            asana_access_review::commands::run::notify(&settings, &about, &ended, exit, clock);
         runtime.block_on(tell);
         let told = receiver.take();
         assert!(told.len() <= 1, "{told:?}");

@@ -8,15 +8,18 @@ mod feed;
 mod line;
 mod schedule;
 mod store;
-mod told;
+mod text;
 
 pub use feed::{ColumnReading, DateReading, FeedReading, StatusReading};
 pub use line::{Line, Mark, Subject};
-pub use told::{as_json, as_text};
+use text::{as_json, as_text};
 
+use super::{Session, failed, run_until_signal};
+use crate::cli::arguments::CheckArguments;
 use crate::cli::exit::{Exit, told as chain};
+use crate::cli::terminal;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{self, Judged, Problems, Settings};
 use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
     judge,
@@ -25,6 +28,7 @@ use crate::ledger::Ledger;
 use crate::model::{Directives, HrFeed, Memberships, Population, Viewer};
 use crate::net::Deadline;
 use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{manual, notify};
@@ -56,11 +60,11 @@ impl Checked {
     }
 
     /// The settings cannot be judged: nothing else can be tried.
-    pub fn of_problems(problems: &[String], hints: &[String]) -> Self {
+    fn of_problems(problems: &Problems) -> Self {
         let one = |problem| Line::fail(Subject::Settings, Exit::Configuration, problem);
-        let mut lines: Vec<Line> = problems.iter().map(one).collect();
+        let mut lines: Vec<Line> = problems.all().iter().map(one).collect();
         if let Some(last) = lines.pop() {
-            lines.push(last.hint(Some(hints.join("; "))));
+            lines.push(last.hint(Some(problems.hints().join("; "))));
         }
         let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
         lines.extend(others.map(|at| Line::skipped(*at, "not tried: the settings come first")));
@@ -68,10 +72,55 @@ impl Checked {
     }
 }
 
+/// # Errors
+/// The exit code, if the schedule is wrong, the time is over or a signal stops it.
+pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let print = |checked: &Checked| {
+        terminal::print(&match arguments.json {
+            true => format!("{:#}\n", as_json(checked)),
+            false => as_text(checked),
+        });
+        checked.exit()
+    };
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let Judged {
+        mut settings,
+        warnings,
+    } = match loaded {
+        Ok(judged) => judged,
+        Err(problems) => return Ok(print(&Checked::of_problems(&problems))),
+    };
+    if let Some(cron) = arguments.schedule {
+        let zone = arguments.zone;
+        let zone = zone.unwrap_or_else(|| settings.policy.hr_time_zone.clone());
+        let schedule = RunSchedule { cron, zone };
+        let parsed = schedule.parse();
+        parsed.map_err(|wrong| failed(Exit::Usage, &format!("--zone: {wrong}")))?;
+        settings.schedule = Some(schedule);
+    }
+    let checked = run_until_signal(async {
+        let check = check(&settings, &warnings, arguments.write_probe, &clock);
+        tokio::time::timeout(settings.deadline, check).await
+    });
+    progress.clear();
+    let checked = checked?.map_err(|_| {
+        failed(
+            Exit::Transient,
+            &"the check was not over in time (RUN_DEADLINE)",
+        )
+    })?;
+    Ok(print(&checked))
+}
+
 /// Tries everything.
 ///
 /// `write_probe`: one object may be created to see what the store does with it.
-pub async fn check(
+async fn check(
     settings: &Settings,
     warnings: &[String],
     write_probe: bool,
@@ -96,7 +145,7 @@ pub async fn check(
         .map(|hr| FeedReading::of(hr, by_hand));
     let population = accounts::sample(settings, clock, deadline, &mut checked).await;
 
-    let judged = Judged::of(settings, clock, found, directives, hr, population);
+    let judged = Sample::of(settings, clock, found, directives, hr, population);
     judged.tell(&mut checked);
     checked.add(schedule::check(settings.schedule.as_ref(), &judged.inputs));
     checked.add(told_to(&settings.notify));
@@ -160,7 +209,7 @@ fn told_to(settings: &notify::Settings) -> Line {
 }
 
 /// What a run's judgement says of what was read, as far as a first page can tell.
-struct Judged {
+struct Sample {
     judgement: Judgement,
     inputs: Inputs,
     has_hr: bool,
@@ -168,7 +217,7 @@ struct Judged {
     has_past: bool,
 }
 
-impl Judged {
+impl Sample {
     fn of(
         settings: &Settings,
         clock: &Clock,

@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::cli::exit::Exit;
-use crate::commands::connect::{Before, ConnectError, Connected, Wanted};
+use super::{Before, ConnectError, Connected, Wanted};
+use crate::cli::exit::{self, Exit};
 use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
 use crate::truto::Seen;
 
 /// What the link stands for, before somebody agrees to it.
-pub fn before(wanted: &Wanted, before: &Before) -> String {
+pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
     let mut text = String::new();
     let _ = match wanted {
         Wanted::New { tenant_id } => {
@@ -49,7 +49,7 @@ pub fn before(wanted: &Wanted, before: &Before) -> String {
 }
 
 /// What may go wrong, as far as Truto tells.
-pub fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
+pub(super) fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
     let named = |seen: &[&Seen]| {
         let one = |seen: &&Seen| format!("`{}` ({})", seen.id, on_one_line(status(seen)));
         seen.iter().map(one).collect::<Vec<_>>().join(", ")
@@ -80,28 +80,28 @@ pub fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
 }
 
 /// The question that makes the link.
-pub const QUESTION: &str = "Make the link? [y/N] ";
+pub(super) const QUESTION: &str = "Make the link? [y/N] ";
 
 /// Where nobody can be asked.
-pub const NOBODY_TO_ASK: &str = "error: connect asks before it makes a link, and nobody sits at a terminal\n\
+pub(super) const NOBODY_TO_ASK: &str = "error: connect asks before it makes a link, and nobody sits at a terminal\n\
      hint: give --yes to agree to what it prints\n";
 
 /// Where somebody said no.
-pub const DECLINED: &str = "No link was made.\n";
+pub(super) const DECLINED: &str = "No link was made.\n";
 
 /// Where somebody stopped it.
-pub const STOPPED: &str =
+pub(super) const STOPPED: &str =
     "stopped: nothing is waited for any more; a link that was printed works for seven days, once\n";
 
 /// The link, for whoever connects.
-pub fn link(url: &Url) -> String {
+pub(super) fn link(url: &Url) -> String {
     format!(
         "\nGive this link to whoever connects. It works once, within seven days:\n\n  {url}\n\n"
     )
 }
 
 /// What came of it.
-pub fn connected(connected: &Connected) -> String {
+pub(super) fn connected(connected: &Connected) -> String {
     let mut text = format!("The connection `{}` is active.\n", connected.connection.id);
     for note in notes(connected) {
         let _ = writeln!(text, "warning: {note}");
@@ -176,38 +176,20 @@ fn notes(connected: &Connected) -> Vec<String> {
 }
 
 /// Why there is no connection.
-pub fn failure(error: &ConnectError) -> String {
+pub(super) fn failure(error: &ConnectError) -> String {
     trouble(error, error.hint())
 }
 
 fn trouble(error: &dyn std::error::Error, hint: Option<String>) -> String {
-    let mut text = format!("error: {}\n", on_one_line(&chain(error)));
+    let mut text = format!("error: {}\n", on_one_line(&exit::told(error)));
     if let Some(hint) = hint {
         let _ = writeln!(text, "hint: {}", on_one_line(&hint));
     }
     text
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
-}
-
-/// The exit code of a connection that was made: one that sees no workspace is not usable.
-pub fn exit(connected: &Connected) -> Exit {
-    match &connected.workspaces {
-        Ok(_) => Exit::Pass,
-        Err(error) => error.kind().into(),
-    }
-}
-
 /// The link, for machines.
-pub fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
+pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
     let (tenant, connection) = match wanted {
         Wanted::New { tenant_id } => (Some(tenant_id), None),
         Wanted::Again { connection_id } => (None, Some(connection_id)),
@@ -222,13 +204,13 @@ pub fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
 }
 
 /// What came of it, for machines.
-pub fn connected_event(connected: &Connected) -> Value {
+pub(super) fn connected_event(connected: &Connected) -> Value {
     let of = |workspace: &Workspace| json!({ "id": workspace.id, "name": workspace.name });
     let workspaces = connected.workspaces.as_ref();
-    let error = workspaces.err().map(|error| chain(error));
+    let error = workspaces.err().map(|error| exit::told(error));
     json!({
         "event": "connected",
-        "exit": exit(connected).code(),
+        "exit": connected.exit().code(),
         "connection": connected.connection.id,
         "scopes": connected.connection.scopes,
         "workspaces": workspaces.ok().map(|all| all.iter().map(of).collect::<Vec<_>>()),
@@ -239,12 +221,12 @@ pub fn connected_event(connected: &Connected) -> Value {
 }
 
 /// Why there is no connection, for machines.
-pub fn failure_event(error: &ConnectError) -> Value {
+pub(super) fn failure_event(error: &ConnectError) -> Value {
     json!({
         "event": "failed",
         "exit": Exit::from(error.kind()).code(),
         "connection": error.connection_id(),
-        "error": chain(error),
+        "error": exit::told(error),
         "hint": error.hint(),
     })
 }

@@ -1,12 +1,11 @@
 //! `review status` and `review close`: what was decided, and whether that is everything.
 
-use std::path::PathBuf;
-
 use super::left::Left;
 use super::received::{FileFault, Gathered, gather};
 use super::{
     Frozen, Given, Moment, ReviewError, ReviewProgress, chain, ledger_of, ledger_to_read, reviewers,
 };
+use crate::cli::arguments::{CloseArguments, DecisionArguments};
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{Entry, ReviewFile, ReviewFolder, ReviewPart};
@@ -16,25 +15,6 @@ use crate::review::{
     AcceptedIncomplete, ClosedRow, ClosedWith, ReviewClosed, ReviewDataFile, ReviewManifest,
     ReviewerFile, closing_page,
 };
-
-/// What `review status` is asked for.
-#[derive(Clone, Debug, Default)]
-pub struct StatusAsked {
-    /// The review, by id or name; none: the newest that is open.
-    pub review: Option<String>,
-    /// Decisions received so far: files, and folders of files.
-    pub decisions: Vec<PathBuf>,
-    /// The file of rows given to another reviewer since.
-    pub reassigned: Option<PathBuf>,
-}
-
-/// What `review close` is asked for.
-#[derive(Clone, Debug)]
-pub struct CloseAsked {
-    pub of: StatusAsked,
-    /// Why it may be closed with undecided rows.
-    pub accept_incomplete: Option<String>,
-}
 
 /// A review on its way to be closed, or closed.
 #[derive(Debug)]
@@ -60,7 +40,7 @@ struct Received {
 
 async fn receive(
     ledger: &Ledger,
-    asked: &StatusAsked,
+    asked: &DecisionArguments,
     moment: &Moment,
 ) -> Result<Received, ReviewError> {
     let (entry, frozen) = chain::open_review(ledger, asked.review.as_deref()).await?;
@@ -89,7 +69,7 @@ async fn receive(
 /// If the review or a file cannot be read.
 pub async fn status(
     settings: &ReviewSettings,
-    asked: &StatusAsked,
+    asked: &DecisionArguments,
     moment: &Moment,
 ) -> Result<Closing, ReviewError> {
     let ledger = ledger_to_read(settings).await?;
@@ -109,7 +89,7 @@ pub async fn status(
 /// Everything that is wrong; then nothing is written.
 pub async fn close(
     settings: &ReviewSettings,
-    asked: &CloseAsked,
+    asked: &CloseArguments,
     moment: &Moment,
     clock: &Clock,
 ) -> Result<Closing, ReviewError> {

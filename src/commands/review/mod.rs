@@ -18,9 +18,16 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-pub use close::{CloseAsked, Closing, StatusAsked, close, status};
+use super::{Session, run_until_signal, suffix, tool};
+use crate::cli::arguments::ReviewRequest;
+use crate::cli::terminal;
+use crate::clock::Clock;
+use crate::config;
+use crate::notify::{self, News};
+
+pub use close::{Closing, close, status};
 use files::Given;
-pub use open::{OpenAsked, Opened, open};
+pub use open::{Opened, open};
 pub use progress::{Frozen, ReviewProgress, as_json as status_json};
 pub use received::FileFault;
 pub use text::{closed, failure, opened, status as status_text};
@@ -74,6 +81,90 @@ impl ReviewError {
             Self::Unexpected(_) => Exit::Unexpected,
         }
     }
+}
+
+/// # Errors
+/// The exit code, if the step was not taken.
+pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let loaded = config::load_review(environment, tool(), |path| std::fs::read_to_string(path));
+    let settings = super::settings(loaded)?;
+    let moment = Moment {
+        as_of: clock.as_of(),
+        suffix: suffix()?,
+    };
+    let ended = run_until_signal(async {
+        let step = step(request, &settings, &moment, &clock).await;
+        progress.clear();
+        let step = step.map_err(|error| {
+            let names = matches!(request, ReviewRequest::Status(asked) if asked.names);
+            let text = failure(&error, names || terminal::is_interactive());
+            terminal::print_error(&text);
+            error.exit()
+        })?;
+        // Before the notification, which takes a while and may be stopped.
+        terminal::print(&step.text);
+        if let Some(news) = step.news {
+            notify::tell(&settings.notify, || news, &clock).await;
+        }
+        Ok(step.exit)
+    });
+    progress.clear();
+    ended?
+}
+
+/// The outcome of a command of an access review.
+struct Step {
+    text: String,
+    news: Option<News>,
+    exit: Exit,
+}
+
+async fn step(
+    request: &ReviewRequest,
+    settings: &ReviewSettings,
+    moment: &Moment,
+    clock: &Clock,
+) -> Result<Step, ReviewError> {
+    let names = terminal::is_interactive();
+    Ok(match request {
+        ReviewRequest::Open(asked) => {
+            let review = open(settings, asked, moment, clock).await?;
+            Step {
+                text: opened(&review, names),
+                news: Some(review.news(settings, moment)),
+                exit: Exit::Pass,
+            }
+        }
+        ReviewRequest::Status(asked) => {
+            if asked.notify && !settings.notify.has_receiver() {
+                let text = "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
+                            NOTIFY_SLACK_WEBHOOK_URL";
+                return Err(ReviewError::Asked(text.to_owned()));
+            }
+            let review = status(settings, &asked.of, moment).await?;
+            Step {
+                text: match asked.json {
+                    true => format!("{:#}\n", status_json(&review, asked.names)),
+                    false => status_text(&review, asked.names || names),
+                },
+                news: asked.notify.then(|| review.news(settings, moment)),
+                exit: review.exit(),
+            }
+        }
+        ReviewRequest::Close(asked) => {
+            let review = close(settings, asked, moment, clock).await?;
+            Step {
+                text: closed(&review, names),
+                news: Some(review.news(settings, moment)),
+                exit: review.exit(),
+            }
+        }
+    })
 }
 
 /// The ledger that a review is written to, under the object lock of its instant.

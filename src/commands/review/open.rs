@@ -1,32 +1,16 @@
 //! `review open`: the population of a committed run, frozen into a worksheet.
 
-use std::path::PathBuf;
-
-use jiff::civil::Date;
-
 use super::received::FileFault;
 use super::{Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers};
+use crate::cli::arguments::OpenArguments;
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
 use crate::ledger::{Committed, commit_review};
 use crate::review::{
-    OpenedWith, ReviewDataFile, ReviewManifest, ReviewerFile, Scope, Worksheet, undecided_rows,
+    OpenedWith, ReviewDataFile, ReviewManifest, ReviewerFile, Worksheet, undecided_rows,
     worksheet_page,
 };
-
-/// What `review open` is asked for.
-#[derive(Clone, Debug)]
-pub struct OpenAsked {
-    pub name: String,
-    /// The last day for decisions.
-    pub due: Date,
-    pub scope: Scope,
-    /// The file that says who decides what.
-    pub reviewers: Option<PathBuf>,
-    /// The run: `latest`, a ledger number, a run's id or folder.
-    pub run: String,
-}
 
 /// A review that was opened.
 #[derive(Debug)]
@@ -43,7 +27,7 @@ pub struct Opened {
 /// Why not; files that were already written do not count then.
 pub async fn open(
     settings: &ReviewSettings,
-    asked: &OpenAsked,
+    asked: &OpenArguments,
     moment: &Moment,
     clock: &Clock,
 ) -> Result<Opened, ReviewError> {

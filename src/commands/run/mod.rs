@@ -2,25 +2,32 @@
 //!
 //! A table of contents: the rooms decide.
 
-pub mod text;
+mod error;
+mod last_words;
+mod text;
 
+use std::io::{self, IsTerminal as _};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tracing::{info, warn};
 
-use crate::cli::exit::{self, Exit};
+pub use error::Trouble;
+pub use text::summary;
+
+use super::{Session, run_until_signal, suffix, tool};
+use crate::cli::exit::{Exit, FailOn};
+use crate::cli::terminal;
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity};
+use crate::config::{self, Settings};
+use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Trigger};
 use crate::judgement::{self, Inputs, Judgement, Mark, judge};
-use crate::ledger::{Before, Committed, Ledger, LedgerError, commit_failure, commit_night};
-use crate::manual::DirectiveError;
+use crate::ledger::{Before, Committed, Ledger, commit_failure, commit_night};
 use crate::model::Workspace;
-use crate::net::{Deadline, ErrorKind};
-use crate::notify::{self, About, News};
-use crate::signing::{SigningError, SigningKey};
+use crate::net::Deadline;
+use crate::notify::{About, News};
+use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{feed, manual, report, source};
 
@@ -48,113 +55,79 @@ pub struct Failed {
     pub record: Option<Committed>,
 }
 
-/// Why a review did not come to a judgement.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    /// The ledger or the evidence of earlier runs.
-    #[error("could not read the evidence of earlier runs")]
-    Past(#[source] LedgerError),
-    /// The key that signs. Nothing is read or written before it is there.
-    #[error("could not open the signing key")]
-    Key(#[source] SigningError),
-    /// The HR feed.
-    #[error("could not read the HR feed")]
-    Feed(#[from] feed::FeedError),
-    /// What people decided by hand.
-    #[error("could not read what was decided by hand")]
-    Directives(#[from] DirectiveError),
-    /// The accounts.
-    #[error("could not read the Asana accounts")]
-    Source(#[from] source::SourceError),
-    /// The evidence of this run.
-    #[error("could not store the evidence")]
-    Store(#[source] LedgerError),
-    /// The run took too long.
-    #[error("the run was not over after {} s (RUN_DEADLINE)", length.as_secs())]
-    Deadline {
-        /// How long it may take.
-        length: Duration,
-        /// What could not be done for lack of time, where that is known.
-        #[source]
-        during: Option<Box<Trouble>>,
-    },
-    /// The judgement's own sums do not add up: a fault of this program.
-    #[error("the judgement does not add up: {0}")]
-    Sums(String),
-    /// A fault of this program.
-    #[error("the program stopped on a fault of its own; the log has the place")]
-    Panic,
-}
-
-impl Trouble {
-    /// What was being done.
-    pub fn stage(&self) -> &'static str {
-        match self {
-            Self::Past(_) => "reading earlier evidence",
-            Self::Key(_) => "opening the signing key",
-            Self::Feed(_) => "reading the HR feed",
-            Self::Directives(_) => "reading aliases and exceptions",
-            Self::Source(_) => "reading the Asana accounts",
-            Self::Store(_) => "storing the evidence",
-            Self::Deadline { .. } => "the whole run",
-            Self::Sums(_) | Self::Panic => "judging",
-        }
-    }
-
-    /// The exit code.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Past(ledger) | Self::Store(ledger) => ledger.into(),
-            Self::Key(signing) => signing.kind().into(),
-            Self::Feed(feed) => feed.kind().into(),
-            Self::Directives(directives) => directives.kind().into(),
-            Self::Source(source) => source.kind().into(),
-            Self::Deadline { .. } => Exit::Transient,
-            Self::Sums(_) | Self::Panic => Exit::Unexpected,
-        }
-    }
-
-    /// Whether nothing can be signed, however soon it is tried again.
-    fn is_about_signing_for_good(&self) -> bool {
-        match self {
-            Self::Key(signing) | Self::Store(LedgerError::Signing(signing)) => {
-                signing.kind() != ErrorKind::Transient
-            }
-            Self::Past(_)
-            | Self::Feed(_)
-            | Self::Directives(_)
-            | Self::Source(_)
-            | Self::Store(_)
-            | Self::Deadline { .. }
-            | Self::Sums(_)
-            | Self::Panic => false,
-        }
-    }
-
-    /// What the operator may do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Past(ledger) | Self::Store(ledger) => ledger.hint(),
-            Self::Key(signing) => signing.hint().map(str::to_owned),
-            Self::Feed(feed) => feed.hint(),
-            Self::Directives(directives) => directives.hint(),
-            Self::Source(source) => source.hint(),
-            Self::Sums(_) | Self::Panic => None,
-            Self::Deadline { .. } => Some("raise RUN_DEADLINE, or try again".to_owned()),
-        }
-    }
-
-    /// The error with everything that caused it, on one line.
-    pub fn chain(&self) -> String {
-        exit::told(self)
-    }
-}
-
 /// A failure record must not make a failed run much longer.
 const RECORD_WITHIN: Duration = Duration::from_secs(20);
 
 /// Requests stop a little before the deadline: the next attempt would not fit in.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
+
+/// # Errors
+/// The exit code, if the settings are wrong or a signal stopped it.
+pub fn start(session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let problems = loaded.as_ref().err().map(ToString::to_string);
+    let settings = super::settings(loaded).inspect_err(|exit| {
+        last_words::leave_refusal(*exit, &problems.unwrap_or_default());
+    })?;
+    let at_terminal = io::stdin().is_terminal();
+    let schedule = settings.schedule.as_ref();
+    let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);
+    let identity = RunIdentity {
+        as_of: clock.as_of(),
+        suffix: suffix()?,
+        tool: tool(),
+        trigger,
+        executor: settings.executor.clone(),
+    };
+    info!(run = identity.run_id(), "Began a run");
+
+    let about = about(&settings, &identity);
+    let mut outcome = None;
+    let ran = run_until_signal(async {
+        let ended = run(&settings, identity, clock).await;
+        progress.clear();
+        let exit = print(&ended, settings.fail_on);
+        last_words::leave(&ended, exit);
+        let ended = outcome.insert(ended);
+        notify(&settings, &about, ended, exit, clock).await;
+        exit
+    });
+    ran.inspect_err(|stopped| {
+        let exit = stopped.code();
+        match &outcome {
+            None => {
+                progress.clear();
+                warn!(exit, "Stopped by a signal; nothing is half committed");
+            }
+            Some(ended) => {
+                warn!(
+                    exit,
+                    "Stopped by a signal while sending notifications; the evidence stays"
+                );
+                last_words::leave(ended, *stopped);
+            }
+        }
+    })
+}
+
+/// Prints how a run ended; its exit code.
+fn print(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+    match ended {
+        Ok(done) => {
+            terminal::print(&summary(done, terminal::is_interactive()));
+            Exit::of_verdict(done.judgement.verdict, fail_on)
+        }
+        Err(failed) => {
+            terminal::print_error(&text::failure(failed));
+            failed.trouble.exit()
+        }
+    }
+}
 
 /// Runs one review. Where it comes to no judgement, it tries to leave a record that says so.
 ///
@@ -183,7 +156,7 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
 }
 
 /// Sends the notification of a run, whichever way it ended. It is over by then, and nothing here changes that.
-pub async fn tell(
+pub async fn notify(
     settings: &Settings,
     about: &About,
     ended: &Result<Done, Failed>,
@@ -216,7 +189,7 @@ pub async fn tell(
             News::of_failure(about, stage, failed.record.as_ref(), exit)
         }
     };
-    notify::tell(&settings.notify, news, &clock).await;
+    crate::notify::tell(&settings.notify, news, &clock).await;
 }
 
 /// Where evidence goes, and the key that signs it.

@@ -1,20 +1,11 @@
-//! The last words of a run: a summary a person likes to read, and one line of JSON for machines.
-//!
-//! Names and addresses appear only where a person reads along.
+//! The summary of a run at a terminal. Names and addresses appear only if a person reads it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
-use crate::cli::exit::{self, Exit};
-use crate::commands::run::{Done, Failed};
-use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
+use super::{Done, Failed};
+use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement};
 use crate::report::on_one_line;
-use crate::verify::VerifyError;
-
-/// Kubernetes cuts a termination message at this many bytes.
-const TERMINATION_BYTES: usize = 4096;
 
 /// So many findings fit on a screen, the gravest first.
 const FINDINGS_SHOWN: usize = 20;
@@ -201,7 +192,7 @@ fn one_finding(finding: &Finding, names: bool) -> String {
 }
 
 /// What is said of a review that did not come to a judgement.
-pub fn failure(failed: &Failed) -> String {
+pub(super) fn failure(failed: &Failed) -> String {
     let mut text = format!("error: {}\n", on_one_line(&failed.trouble.chain()));
     if let Some(hint) = failed.trouble.hint() {
         let _ = writeln!(text, "hint: {hint}");
@@ -219,79 +210,13 @@ pub fn failure(failed: &Failed) -> String {
     text
 }
 
-/// Why `verify` has no answer.
-pub fn verify_error(error: &VerifyError) -> String {
-    let text = format!("error: {}", exit::told(error));
-    let mut text = on_one_line(&text) + "\n";
-    if let Some(hint) = error.hint() {
-        let _ = writeln!(text, "hint: {hint}");
-    }
-    text
-}
-
-/// The last words of a review, for machines.
-pub fn last_words(done: &Done, exit: Exit) -> Value {
-    let Judgement {
-        verdict,
-        complete,
-        counts,
-        ..
-    } = &done.judgement;
-    json!({
-        "exit": exit.code(),
-        "verdict": verdict,
-        "complete": complete,
-        "mark": done.mark,
-        "accounts": counts.accounts.total,
-        "leavers": counts.leavers,
-        "findings": counts.findings,
-        "changes": counts.changes.total,
-        "ledger": { "sequence": done.committed.sequence, "head": done.committed.head_sha256 },
-        "evidence": done.committed.key,
-    })
-}
-
-/// The last words of a review that did not come to a judgement.
-pub fn last_words_of_failure(failed: &Failed, exit: Exit) -> Value {
-    let record = failed.record.as_ref();
-    json!({
-        "exit": exit.code(),
-        "verdict": record.map(|_| Verdict::Inconclusive),
-        "stage": failed.trouble.stage(),
-        "error": failed.trouble.chain(),
-        "ledger": record.map(|record| json!({ "sequence": record.sequence, "head": record.head_sha256 })),
-        "evidence": record.map(|record| &record.key),
-    })
-}
-
-/// The last words where the run could not even begin.
-pub fn last_words_of_refusal(exit: Exit, error: &str) -> Value {
-    json!({ "exit": exit.code(), "verdict": null, "error": error })
-}
-
-/// One line of at most 4096 bytes; an error that is longer is cut, the rest is short.
-pub fn termination_message(mut words: Value) -> String {
-    let mut line = words.to_string();
-    while line.len() > TERMINATION_BYTES - 1 {
-        let over = line.len() - (TERMINATION_BYTES - 1);
-        let Some(error) = words.get("error").and_then(Value::as_str) else {
-            break;
-        };
-        // Escapes make a character longer than it is; cutting twice what is over is quick enough.
-        let keep = error.chars().count().saturating_sub(over.max(8));
-        let cut: String = error.chars().take(keep).collect();
-        words["error"] = Value::String(cut);
-        line = words.to_string();
-    }
-    line.push('\n');
-    line
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::last_words;
     use super::*;
+    use crate::cli::exit::Exit;
     use crate::judgement::{
-        Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity,
+        Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity, Verdict,
     };
     use crate::ledger::{Before, Committed};
     use crate::model::{EmailAddress, Role, Workspace};
@@ -372,30 +297,20 @@ mod tests {
         let done = done();
         let texts = [
             summary(&done, false),
-            last_words(&done, Exit::Fail).to_string(),
+            last_words::of(&done, Exit::Fail).to_string(),
         ];
         for text in texts {
             for private in ["Ada", "ada@", "Example"] {
                 assert!(!text.contains(private), "{private} in {text}");
             }
         }
-        let last = last_words(&done, Exit::Fail);
+        let last = last_words::of(&done, Exit::Fail);
         assert_eq!(last["exit"], 3);
         assert_eq!(last["verdict"], "fail");
         assert_eq!(last["findings"]["total"], 21);
         assert_eq!(last["ledger"]["sequence"], 7);
         assert_eq!(last["ledger"]["head"], "ab".repeat(32));
         assert_eq!(last["evidence"], "x/dt=2026-11-23/run=1");
-    }
-
-    #[test]
-    fn a_long_error_is_cut_to_what_kubernetes_keeps() {
-        let words = last_words_of_refusal(Exit::Configuration, &"\u{1}ü\"".repeat(3000));
-        let line = termination_message(words);
-        assert!(line.len() <= TERMINATION_BYTES, "{}", line.len());
-        let read: Value = serde_json::from_str(&line).expect("one JSON line");
-        assert_eq!(read["exit"], 78);
-        assert_eq!(line.matches('\n').count(), 1);
     }
 
     #[test]

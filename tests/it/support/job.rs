@@ -157,7 +157,7 @@ impl Job {
                 Ok(done) => Exit::of_verdict(done.judgement.verdict, settings.fail_on),
                 Err(failed) => failed.trouble.exit(),
             };
-            run::tell(&settings, &about, &ended, exit, clock).await;
+            run::notify(&settings, &about, &ended, exit, clock).await;
             (ended, exit)
         })
     }

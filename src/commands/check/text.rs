@@ -20,7 +20,7 @@ impl Mark {
 }
 
 /// For people.
-pub fn as_text(checked: &Checked) -> String {
+pub(super) fn as_text(checked: &Checked) -> String {
     let mut text = String::new();
     for line in &checked.lines {
         let sign = line.mark.sign();
@@ -63,7 +63,7 @@ pub fn as_text(checked: &Checked) -> String {
 }
 
 /// For machines.
-pub fn as_json(checked: &Checked) -> Value {
+pub(super) fn as_json(checked: &Checked) -> Value {
     let exit = checked.exit();
     json!({
         "ready": exit == Exit::Pass,
