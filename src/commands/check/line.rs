@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::feed::FeedReading;
 use crate::cli::exit::Exit;
+use crate::config::Problems;
 use crate::model::words;
 
 words! {
@@ -123,5 +125,44 @@ impl Line {
             hint: hint.map(Into::into),
             ..self
         }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Each line, in the order of subjects.
+    pub lines: Vec<Line>,
+    /// How the HR feed was read, if it could be.
+    pub feed: Option<FeedReading>,
+}
+
+impl Checked {
+    /// How a run would end: by the first line that would stop it, else inconclusive where something
+    /// failed that it would go on with.
+    pub fn exit(&self) -> Exit {
+        let failed = self.lines.iter().filter(|line| line.mark == Mark::Fail);
+        let mut exits = failed.map(|line| line.exit);
+        let first = exits.next().unwrap_or(Exit::Pass);
+        match first {
+            Exit::Inconclusive => exits.find(|exit| *exit != first).unwrap_or(first),
+            first => first,
+        }
+    }
+
+    pub(super) fn add(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+
+    /// The settings cannot be judged: nothing else can be tried.
+    pub(super) fn of_problems(problems: &Problems) -> Self {
+        let one = |problem| Line::fail(Subject::Settings, Exit::Configuration, problem);
+        let mut lines: Vec<Line> = problems.all().iter().map(one).collect();
+        if let Some(last) = lines.pop() {
+            lines.push(last.hint(Some(problems.hints().join("; "))));
+        }
+        let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
+        lines.extend(others.map(|at| Line::skipped(*at, "not tried: the settings come first")));
+        Self { lines, feed: None }
     }
 }

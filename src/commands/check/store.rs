@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Checked, Line, Settings, Subject, chain, ledger_of};
+use super::{Checked, Line, Settings, Subject, chain};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::commands::run::Trouble;
-use crate::ledger::Chain;
+use crate::ledger::{Chain, Ledger};
 use crate::model::Protection;
 use crate::signing::SigningKey;
 use crate::store::{Created, Deleted, Store, StoreError};
@@ -64,7 +64,8 @@ pub(super) async fn check(
         ));
         return found;
     };
-    let ledger = ledger_of(settings, &store, key);
+    let connection = &settings.source.truto.integrated_account_id;
+    let ledger = Ledger::new(store.clone(), connection, settings.ledger.clone(), key);
     match ledger.open(clock).await {
         Ok(chain) => {
             let text = format!("the evidence in {} can be read", store.location());
