@@ -107,7 +107,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         let done = run::run(&settings, identity, Clock::at(as_of))
             .await
-            .map_err(|failed| failed.trouble)?;
+            .map_err(|failed| failed.error)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
         println!("{}", run::summary(&done, true));
         report = PathBuf::from(done.committed.report);

@@ -25,7 +25,7 @@ pub struct Settings {
 
 /// Why a file could not be read whole.
 #[derive(Debug, thiserror::Error)]
-pub enum DirectiveError {
+pub enum ManualError {
     /// It could not be fetched.
     #[error(transparent)]
     File(#[from] FileError),
@@ -41,7 +41,7 @@ pub enum DirectiveError {
     },
 }
 
-impl DirectiveError {
+impl ManualError {
     /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -66,7 +66,7 @@ impl DirectiveError {
 ///
 /// # Errors
 /// Where one cannot be fetched or read whole.
-pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, DirectiveError> {
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, ManualError> {
     let aliases = match &settings.aliases {
         Some(location) => Some(file(location, Purpose::Aliases, deadline, aliases).await?),
         None => None,
@@ -86,7 +86,7 @@ async fn file<L: Send + 'static>(
     purpose: Purpose,
     deadline: Deadline,
     lines: fn(&str) -> Result<Vec<L>, String>,
-) -> Result<DirectiveFile<L>, DirectiveError> {
+) -> Result<DirectiveFile<L>, ManualError> {
     let (bytes, fetched) = files::fetch(location, purpose, MAX_BYTES, deadline).await?;
     let sha256 = const_hex::encode(Sha256::digest(&bytes));
     let length = bytes.len() as u64;
@@ -100,7 +100,7 @@ async fn file<L: Send + 'static>(
             bytes: length,
             lines,
         }),
-        Err(reason) => Err(DirectiveError::Unreadable {
+        Err(reason) => Err(ManualError::Unreadable {
             purpose,
             location: fetched.url,
             reason,

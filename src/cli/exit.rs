@@ -118,7 +118,7 @@ impl Exit {
 }
 
 /// An error with everything that caused it, on one line: how it is told, once, where the process ends.
-pub fn told(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

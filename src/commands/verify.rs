@@ -63,7 +63,7 @@ fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
 }
 
 fn error_text(error: &VerifyError) -> String {
-    let text = format!("error: {}", exit::told(error));
+    let text = format!("error: {}", exit::error_chain(error));
     let mut text = on_one_line(&text) + "\n";
     if let Some(hint) = error.hint() {
         let _ = writeln!(text, "hint: {hint}");

@@ -157,7 +157,7 @@ async fn deliver(settings: &Settings, news: &News, clock: &Clock) {
     let http = match Http::new(&settings.http, deadline) {
         Ok(http) => http,
         Err(error) => {
-            warn!(error = exit::told(&error), "Nobody could be told");
+            warn!(error = exit::error_chain(&error), "Nobody could be told");
             return;
         }
     };
@@ -209,7 +209,7 @@ fn said(
     match delivered {
         Ok(()) => info!(variable, host, "Told {host}"),
         Err(error) => {
-            let error = exit::told(&error);
+            let error = exit::error_chain(&error);
             warn!(
                 variable,
                 host, error, hint, "{host} could not be told; the outcome stands"

@@ -132,7 +132,7 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
         };
         let is_over = tokio::select! {
             done = company.run(&store, run) => {
-                done.map_err(|failed| failed.trouble.chain()).expect("a review");
+                done.map_err(|failed| failed.error.chain()).expect("a review");
                 true
             }
             () = asked_more(server, before + answered as usize) => false,
@@ -218,7 +218,7 @@ async fn runs_at_once_keep_one_chain_without_gaps() {
         });
         let mut numbers = BTreeSet::new();
         for done in join_all(runs).await {
-            let done = done.map_err(|failed| failed.trouble.chain());
+            let done = done.map_err(|failed| failed.error.chain());
             numbers.insert(done.expect("a review").committed.sequence);
         }
         assert_eq!(numbers, (1..=racers).collect());
@@ -547,7 +547,7 @@ async fn a_ledger_that_was_signed_stops_an_unsigned_run_whatever_came_after() {
         company.set_world(World::generated(12), instant(2));
         let run = company.run(&store, Run::at(instant(2))).await;
         let failed = run.map(|_| ()).expect_err("no review");
-        assert_eq!(failed.trouble.exit(), Exit::Configuration);
+        assert_eq!(failed.error.exit(), Exit::Configuration);
         assert_eq!(failed.record, None);
     }
     assert!(!place.objects().contains_key(&entry_name(3)));

@@ -38,7 +38,7 @@ async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usiz
     simulator.set_world(world().at(as_of));
     review(simulator, folder, store, as_of, hr_feed)
         .await
-        .map_err(|failed| failed.trouble.chain())
+        .map_err(|failed| failed.error.chain())
         .expect("a review")
 }
 
@@ -232,7 +232,7 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
     let failed = review(&simulator, folder.path(), &store, as_of, hr_feed)
         .await
         .expect_err("the report's name is taken");
-    assert_eq!(failed.trouble.exit(), Exit::Unexpected);
+    assert_eq!(failed.error.exit(), Exit::Unexpected);
     let record = failed.record.expect("a failure record");
     let mut names: Vec<String> = store
         .list(&format!("{}/", record.key))

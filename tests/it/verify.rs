@@ -491,7 +491,7 @@ async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger(
         let as_of = first - SignedDuration::from_secs(behind);
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        let done = run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        let done = run.map_err(|failed| failed.error.chain()).expect("a run");
 
         let check = clock_check(&done);
         assert_eq!(check.status, status, "{behind}: {}", check.detail);
@@ -519,8 +519,7 @@ async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
         company.run(&store, Run::at(as_of))
     });
     for done in join_all(runs).await {
-        done.map_err(|failed| failed.trouble.chain())
-            .expect("a run");
+        done.map_err(|failed| failed.error.chain()).expect("a run");
     }
     assert_eq!(
         kinds_by_both(folder.path()),
@@ -1040,7 +1039,7 @@ async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
             .expect("an instant");
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        run.map_err(|failed| failed.error.chain()).expect("a run");
     }
     let evidence = Evidence { job };
     let kind = || "stored_at_another_time".to_owned();

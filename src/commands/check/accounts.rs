@@ -1,6 +1,6 @@
 //! Truto and Asana: token, connection, workspace, and the first page of each list.
 
-use super::{Checked, Line, Settings, Subject, chain};
+use super::{Checked, Line, Settings, Subject, error_chain};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
@@ -31,7 +31,7 @@ pub(super) async fn sample(
         Err(error) => {
             let subject = subject_of(&error);
             let (exit, hint) = (error.kind().into(), error.hint());
-            checked.add(Line::fail(subject, exit, chain(&error)).hint(hint));
+            checked.add(Line::fail(subject, exit, error_chain(&error)).hint(hint));
             for of in ASKED.iter().filter(|of| **of != subject) {
                 checked.add(match was_reached(*of, subject) {
                     true => Line::ok(*of, "answered"),
@@ -92,7 +92,7 @@ fn subject_of(error: &SourceError) -> Subject {
         | TrutoError::Unavailable { .. }
         | TrutoError::Failed { .. }
         | TrutoError::Net(_)
-        | TrutoError::Malformed { .. } => subject_of_request(&chain(truto)),
+        | TrutoError::Malformed { .. } => subject_of_request(&error_chain(truto)),
     }
 }
 

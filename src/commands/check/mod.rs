@@ -18,7 +18,7 @@ use text::{as_json, as_text};
 
 use super::{Session, failed, run_until_signal};
 use crate::cli::arguments::CheckArguments;
-use crate::cli::exit::{Exit, told as chain};
+use crate::cli::exit::{Exit, error_chain};
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config::{self, Judged, Settings};
@@ -129,7 +129,7 @@ async fn read_directives(
         Err(error) => {
             let exit = error.kind().into();
             let hint = error.hint();
-            checked.add(Line::fail(Subject::Directives, exit, chain(&error)).hint(hint));
+            checked.add(Line::fail(Subject::Directives, exit, error_chain(&error)).hint(hint));
             None
         }
     }
@@ -146,7 +146,7 @@ async fn read_hr(
         Err(error) => {
             let exit = error.kind().into();
             let hint = error.hint();
-            checked.add(Line::fail(Subject::HrFeed, exit, chain(&error)).hint(hint));
+            checked.add(Line::fail(Subject::HrFeed, exit, error_chain(&error)).hint(hint));
             None
         }
     }

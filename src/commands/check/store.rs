@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Checked, Line, Settings, Subject, chain};
+use super::{Checked, Line, Settings, Subject, error_chain};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
-use crate::commands::run::Trouble;
+use crate::commands::run::RunError;
 use crate::ledger::{Chain, Ledger};
 use crate::model::Protection;
 use crate::signing::SigningKey;
@@ -73,7 +73,7 @@ pub(super) async fn check(
             found.chain = Some(chain);
         }
         Err(error) => {
-            let error = Trouble::Past(error);
+            let error = RunError::Past(error);
             let line = Line::fail(Subject::Evidence, error.exit(), error.chain());
             checked.add(line.hint(error.hint()));
         }
@@ -107,7 +107,7 @@ async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Optio
             Ok(Some(key))
         }
         Err(error) => {
-            let error = Trouble::Key(error);
+            let error = RunError::Key(error);
             checked.add(Line::fail(subject, error.exit(), error.chain()).hint(error.hint()));
             Err(())
         }
@@ -175,5 +175,5 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) -> Option
 }
 
 fn failed(subject: Subject, error: &StoreError) -> Line {
-    Line::fail(subject, error.kind().into(), chain(error)).hint(error.hint())
+    Line::fail(subject, error.kind().into(), error_chain(error)).hint(error.hint())
 }

@@ -181,7 +181,7 @@ pub(super) fn failure(error: &ConnectError) -> String {
 }
 
 fn trouble(error: &dyn std::error::Error, hint: Option<String>) -> String {
-    let mut text = format!("error: {}\n", on_one_line(&exit::told(error)));
+    let mut text = format!("error: {}\n", on_one_line(&exit::error_chain(error)));
     if let Some(hint) = hint {
         let _ = writeln!(text, "hint: {}", on_one_line(&hint));
     }
@@ -207,7 +207,7 @@ pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
 pub(super) fn connected_event(connected: &Connected) -> Value {
     let of = |workspace: &Workspace| json!({ "id": workspace.id, "name": workspace.name });
     let workspaces = connected.workspaces.as_ref();
-    let error = workspaces.err().map(|error| exit::told(error));
+    let error = workspaces.err().map(|error| exit::error_chain(error));
     json!({
         "event": "connected",
         "exit": connected.exit().code(),
@@ -226,7 +226,7 @@ pub(super) fn failure_event(error: &ConnectError) -> Value {
         "event": "failed",
         "exit": Exit::from(error.kind()).code(),
         "connection": error.connection_id(),
-        "error": exit::told(error),
+        "error": exit::error_chain(error),
         "hint": error.hint(),
     })
 }

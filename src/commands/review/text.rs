@@ -166,7 +166,7 @@ pub fn failure(error: &ReviewError, names: bool) -> String {
             reason,
             ..
         } if !names => format!("{file} cannot be read: {reason}"),
-        _ => exit::told(error),
+        _ => exit::error_chain(error),
     };
     let mut text = format!("error: {}\n", on_one_line(&words));
     match error {

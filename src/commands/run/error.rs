@@ -2,51 +2,44 @@ use std::time::Duration;
 
 use crate::cli::exit::{self, Exit};
 use crate::ledger::LedgerError;
-use crate::manual::DirectiveError;
+use crate::manual::ManualError;
 use crate::net::ErrorKind;
 use crate::signing::SigningError;
 use crate::{feed, source};
 
-/// Why a review did not come to a judgement.
+/// Why a run has no verdict.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    /// The ledger or the evidence of earlier runs.
+pub enum RunError {
     #[error("could not read the evidence of earlier runs")]
     Past(#[source] LedgerError),
-    /// The key that signs. Nothing is read or written before it is there.
+    /// Nothing is read or written before the key is open.
     #[error("could not open the signing key")]
     Key(#[source] SigningError),
-    /// The HR feed.
     #[error("could not read the HR feed")]
     Feed(#[from] feed::FeedError),
-    /// What people decided by hand.
-    #[error("could not read what was decided by hand")]
-    Directives(#[from] DirectiveError),
-    /// The accounts.
+    #[error("could not read the aliases and exceptions")]
+    Directives(#[from] ManualError),
     #[error("could not read the Asana accounts")]
     Source(#[from] source::SourceError),
-    /// The evidence of this run.
     #[error("could not store the evidence")]
     Store(#[source] LedgerError),
-    /// The run took too long.
     #[error("the run was not over after {} s (RUN_DEADLINE)", length.as_secs())]
     Deadline {
-        /// How long it may take.
         length: Duration,
-        /// What could not be done for lack of time, where that is known.
+        /// The step that ran out of time, if it is known.
         #[source]
-        during: Option<Box<Trouble>>,
+        during: Option<Box<RunError>>,
     },
-    /// The judgement's own sums do not add up: a fault of this program.
+    /// A bug: counts of the judgement that do not add up.
     #[error("the judgement does not add up: {0}")]
     Sums(String),
-    /// A fault of this program.
+    /// A bug.
     #[error("the program stopped on a fault of its own; the log has the place")]
     Panic,
 }
 
-impl Trouble {
-    /// What was being done.
+impl RunError {
+    /// The step that failed.
     pub fn stage(&self) -> &'static str {
         match self {
             Self::Past(_) => "reading earlier evidence",
@@ -60,7 +53,6 @@ impl Trouble {
         }
     }
 
-    /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Past(ledger) | Self::Store(ledger) => ledger.into(),
@@ -73,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// Whether nothing can be signed, however soon it is tried again.
+    /// Whether a retry could not sign either.
     pub(super) fn is_about_signing_for_good(&self) -> bool {
         match self {
             Self::Key(signing) | Self::Store(LedgerError::Signing(signing)) => {
@@ -90,7 +82,7 @@ impl Trouble {
         }
     }
 
-    /// What the operator may do about it.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Past(ledger) | Self::Store(ledger) => ledger.hint(),
@@ -105,6 +97,6 @@ impl Trouble {
 
     /// The error with everything that caused it, on one line.
     pub fn chain(&self) -> String {
-        exit::told(self)
+        exit::error_chain(self)
     }
 }

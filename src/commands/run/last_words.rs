@@ -69,8 +69,8 @@ fn of_failure(failed: &Failed, exit: Exit) -> Value {
     json!({
         "exit": exit.code(),
         "verdict": record.map(|_| Verdict::Inconclusive),
-        "stage": failed.trouble.stage(),
-        "error": failed.trouble.chain(),
+        "stage": failed.error.stage(),
+        "error": failed.error.chain(),
         "ledger": record.map(|record| json!({ "sequence": record.sequence, "head": record.head_sha256 })),
         "evidence": record.map(|record| &record.key),
     })

@@ -1,6 +1,5 @@
-//! One review: what earlier runs saw, what HR says, who has an account; judged, stored, committed.
-//!
-//! A table of contents: the rooms decide.
+//! `run`: one leaver access check. It reads earlier evidence, the HR feed and the accounts, judges them, and commits
+//! the evidence.
 
 mod error;
 mod last_words;
@@ -13,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tracing::{info, warn};
 
-pub use error::Trouble;
+pub use error::RunError;
 pub use text::summary;
 
 use super::{Session, run_until_signal, suffix, tool};
@@ -31,27 +30,23 @@ use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{feed, manual, report, source};
 
-/// A review whose evidence is stored.
+/// A run whose evidence is stored.
 #[derive(Debug)]
 pub struct Done {
-    /// What it says.
     pub judgement: Judgement,
-    /// How the nights before came out.
+    /// The results of the runs before.
     pub before: Before,
-    /// Where the evidence is.
     pub committed: Committed,
-    /// What was reviewed.
     pub workspace: Workspace,
-    /// What the evidence shows first if it is not of a real workspace, read from Truto.
+    /// The label of evidence that is not of a real workspace, read from Truto.
     pub mark: Option<Mark>,
 }
 
-/// A review that did not come to a judgement.
+/// A run without a verdict.
 #[derive(Debug)]
 pub struct Failed {
-    /// Why.
-    pub trouble: Trouble,
-    /// The record it left, where it could leave one.
+    pub error: RunError,
+    /// The failure record, if one could be stored.
     pub record: Option<Committed>,
 }
 
@@ -124,26 +119,26 @@ fn print(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
         }
         Err(failed) => {
             terminal::print_error(&text::failure(failed));
-            failed.trouble.exit()
+            failed.error.exit()
         }
     }
 }
 
-/// Runs one review. Where it comes to no judgement, it tries to leave a record that says so.
+/// Runs once. If there is no verdict, it tries to store a failure record.
 ///
 /// # Errors
-/// Why there is no judgement.
+/// Why there is no verdict.
 pub async fn run(settings: &Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
     match open(settings).await {
         Ok((store, key)) => run_in(store, key, settings, identity, clock).await,
-        Err(trouble) => Err(Failed {
-            trouble,
+        Err(error) => Err(Failed {
+            error,
             record: None,
         }),
     }
 }
 
-/// Which run it is, for those who are told of it.
+/// Which run a notification is about.
 pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
     About {
         run: identity.run_id(),
@@ -185,7 +180,7 @@ pub async fn notify(
             )
         }
         Err(failed) => {
-            let stage = failed.trouble.stage();
+            let stage = failed.error.stage();
             News::of_failure(about, stage, failed.record.as_ref(), exit)
         }
     };
@@ -193,26 +188,26 @@ pub async fn notify(
 }
 
 /// Where evidence goes, and the key that signs it.
-async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), Trouble> {
+async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
     let store = Store::open(&settings.store).await;
-    let store = store.map_err(|error| Trouble::Past(error.into()))?;
+    let store = store.map_err(|error| RunError::Past(error.into()))?;
     let opening = SigningKey::open(&settings.signing);
-    let trouble = match tokio::time::timeout(settings.deadline, opening).await {
+    let error = match tokio::time::timeout(settings.deadline, opening).await {
         Ok(Ok(key)) => return Ok((store, key)),
-        Ok(Err(error)) => Trouble::Key(error),
-        Err(_) => Trouble::Deadline {
+        Ok(Err(error)) => RunError::Key(error),
+        Err(_) => RunError::Deadline {
             length: settings.deadline,
             during: None,
         },
     };
     warn!("No failure record is left: without the key its entry could not be signed");
-    Err(trouble)
+    Err(error)
 }
 
-/// The same with evidence in a store that is open, signed with a key that is there.
+/// [`run`] in an open store, with an open key.
 ///
 /// # Errors
-/// Why there is no judgement.
+/// Why there is no verdict.
 pub async fn run_in(
     store: Store,
     key: Option<SigningKey>,
@@ -230,51 +225,53 @@ pub async fn run_in(
         own_controls: settings.own_controls.clone(),
         signer,
     };
-    // A panic is caught, so that this night too leaves its record; nothing of it is used again. What a
-    // review holds between its steps is large: it lies on the heap, not on the stack of whoever waits.
+    // A panic is caught so that the run leaves its record; nothing of it is used again. The future is large and so
+    // on the heap.
     let left = settings.deadline.saturating_sub(clock.elapsed());
-    let review =
-        AssertUnwindSafe(Box::pin(review(&ledger, settings, &frame, clock, left))).catch_unwind();
-    let trouble = match tokio::time::timeout(left, review).await {
+    let work = AssertUnwindSafe(Box::pin(judge_and_commit(
+        &ledger, settings, &frame, clock, left,
+    )))
+    .catch_unwind();
+    let error = match tokio::time::timeout(left, work).await {
         Ok(Ok(Ok(done))) => return Ok(done),
-        Ok(Ok(Err(trouble))) => out_of_time(trouble, settings, clock),
-        Ok(Err(_)) => Trouble::Panic,
-        Err(_) => Trouble::Deadline {
+        Ok(Ok(Err(error))) => out_of_time(error, settings, clock),
+        Ok(Err(_)) => RunError::Panic,
+        Err(_) => RunError::Deadline {
             length: settings.deadline,
             during: None,
         },
     };
-    let record = if trouble.is_about_signing_for_good() {
+    let record = if error.is_about_signing_for_good() {
         warn!("No failure record is left: its entry could not be signed either");
         None
-    } else if trouble.exit().leaves_a_record() {
-        record(&ledger, settings, &frame, clock, &trouble).await
+    } else if error.exit().leaves_a_record() {
+        record(&ledger, settings, &frame, clock, &error).await
     } else {
         None
     };
-    Err(Failed { trouble, record })
+    Err(Failed { error, record })
 }
 
-/// A request that found no time left before the deadline is trouble with the deadline.
-fn out_of_time(trouble: Trouble, settings: &Settings, clock: Clock) -> Trouble {
+/// A request that found no time left before the deadline failed because of the deadline.
+fn out_of_time(error: RunError, settings: &Settings, clock: Clock) -> RunError {
     let at_the_end = clock.elapsed() + DEADLINE_MARGIN >= settings.deadline;
-    if trouble.exit() == Exit::Transient && at_the_end {
-        let during = Some(Box::new(trouble));
+    if error.exit() == Exit::Transient && at_the_end {
+        let during = Some(Box::new(error));
         let length = settings.deadline;
-        return Trouble::Deadline { length, during };
+        return RunError::Deadline { length, during };
     }
-    trouble
+    error
 }
 
-async fn review(
+async fn judge_and_commit(
     ledger: &Ledger,
     settings: &Settings,
     frame: &Frame,
     clock: Clock,
     within: Duration,
-) -> Result<Done, Trouble> {
+) -> Result<Done, RunError> {
     let deadline = Deadline::after(within);
-    let mut chain = ledger.open(&clock).await.map_err(Trouble::Past)?;
+    let mut chain = ledger.open(&clock).await.map_err(RunError::Past)?;
     let directives = manual::read(&settings.manual, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
     let source::Fetched { population, raw } =
@@ -292,11 +289,11 @@ async fn review(
         directives,
         follow_ups: chain.follow_ups.clone(),
         past: std::mem::take(&mut chain.past),
-        store: Some(protection.map_err(Trouble::Store)?),
+        store: Some(protection.map_err(RunError::Store)?),
     };
     let judgement = judge(&inputs);
-    judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(Trouble::Sums)?;
-    info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the night");
+    judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(RunError::Sums)?;
+    info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the run");
 
     let night = Night {
         frame,
@@ -307,7 +304,7 @@ async fn review(
         report::night(&night)
     })
     .await
-    .map_err(Trouble::Store)?;
+    .map_err(RunError::Store)?;
     Ok(Done {
         before: chain.before,
         committed,
@@ -317,24 +314,24 @@ async fn review(
     })
 }
 
-/// Where answers are to come from.
+/// Truto's origin.
 fn origin(settings: &Settings) -> String {
     let url = &settings.source.truto.base_url;
     url.origin().ascii_serialization()
 }
 
-/// Leaves a record that the night could not be judged, so that a missing night is explained.
+/// Stores a failure record, so that a missing verdict is explained.
 async fn record(
     ledger: &Ledger,
     settings: &Settings,
     frame: &Frame,
     clock: Clock,
-    trouble: &Trouble,
+    error: &RunError,
 ) -> Option<Committed> {
     let failure = Failure {
-        stage: trouble.stage().to_owned(),
-        code: trouble.exit().code(),
-        message: trouble.chain(),
+        stage: error.stage().to_owned(),
+        code: error.exit().code(),
+        message: error.chain(),
     };
     let origin = origin(settings);
     let frame = Frame {
@@ -352,7 +349,7 @@ async fn record(
     match tokio::time::timeout(RECORD_WITHIN, commit).await {
         Ok(Ok(committed)) => Some(committed),
         Ok(Err(error)) => {
-            let error = Trouble::Store(error).chain();
+            let error = RunError::Store(error).chain();
             warn!(error, "No failure record could be left");
             None
         }

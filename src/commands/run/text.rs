@@ -193,8 +193,8 @@ fn one_finding(finding: &Finding, names: bool) -> String {
 
 /// What is said of a review that did not come to a judgement.
 pub(super) fn failure(failed: &Failed) -> String {
-    let mut text = format!("error: {}\n", on_one_line(&failed.trouble.chain()));
-    if let Some(hint) = failed.trouble.hint() {
+    let mut text = format!("error: {}\n", on_one_line(&failed.error.chain()));
+    if let Some(hint) = failed.error.hint() {
         let _ = writeln!(text, "hint: {hint}");
     }
     match &failed.record {
@@ -202,7 +202,7 @@ pub(super) fn failure(failed: &Failed) -> String {
             let _ = writeln!(text, "a failure record was stored: {}", record.folder);
             let _ = writeln!(text, "ledger: {}:{}", record.sequence, record.head_sha256);
         }
-        None if failed.trouble.exit().leaves_a_record() => {
+        None if failed.error.exit().leaves_a_record() => {
             text.push_str("no failure record could be stored\n");
         }
         None => {}

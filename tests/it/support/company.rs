@@ -154,7 +154,7 @@ impl Company {
         self.set_world(world, as_of);
         self.run(store, Run::at(as_of))
             .await
-            .map_err(|failed| failed.trouble.chain())
+            .map_err(|failed| failed.error.chain())
             .expect("a review")
     }
 

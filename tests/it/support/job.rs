@@ -123,7 +123,7 @@ impl Job {
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
         let (ended, exit) = self.told_at(as_of, world, |_| ());
         if let Err(failed) = ended {
-            panic!("{}", failed.trouble.chain());
+            panic!("{}", failed.error.chain());
         }
         exit.code().into()
     }
@@ -155,7 +155,7 @@ impl Job {
             let ended = run::run(&settings, identity, clock).await;
             let exit = match &ended {
                 Ok(done) => Exit::of_verdict(done.judgement.verdict, settings.fail_on),
-                Err(failed) => failed.trouble.exit(),
+                Err(failed) => failed.error.exit(),
             };
             run::notify(&settings, &about, &ended, exit, clock).await;
             (ended, exit)
