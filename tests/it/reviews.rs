@@ -802,7 +802,7 @@ fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused(
     let opened = open(&job, &[]);
     assert_eq!(opened.code, 0);
     assert!(
-        opened.stderr.contains("could not be told"),
+        opened.stderr.contains("Could not notify"),
         "{}",
         opened.stderr
     );

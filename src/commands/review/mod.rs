@@ -23,7 +23,7 @@ use crate::cli::arguments::ReviewRequest;
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config;
-use crate::notify::{self, News};
+use crate::notify::{self, Notification};
 
 pub use close::{Closing, close, status};
 use files::Given;
@@ -108,8 +108,8 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
         })?;
         // Before the notification, which takes a while and may be stopped.
         terminal::print(&step.text);
-        if let Some(news) = step.news {
-            notify::tell(&settings.notify, || news, &clock).await;
+        if let Some(notification) = step.notification {
+            notify::send(&settings.notify, || notification, &clock).await;
         }
         Ok(step.exit)
     });
@@ -120,7 +120,7 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
 /// The outcome of a command of an access review.
 struct Step {
     text: String,
-    news: Option<News>,
+    notification: Option<Notification>,
     exit: Exit,
 }
 
@@ -136,7 +136,7 @@ async fn step(
             let review = open(settings, asked, moment, clock).await?;
             Step {
                 text: opened(&review, names),
-                news: Some(review.news(settings, moment)),
+                notification: Some(review.notification(settings, moment)),
                 exit: Exit::Pass,
             }
         }
@@ -152,7 +152,7 @@ async fn step(
                     true => format!("{:#}\n", status_json(&review, asked.names)),
                     false => status_text(&review, asked.names || names),
                 },
-                news: asked.notify.then(|| review.news(settings, moment)),
+                notification: asked.notify.then(|| review.notification(settings, moment)),
                 exit: review.exit(),
             }
         }
@@ -160,7 +160,7 @@ async fn step(
             let review = close(settings, asked, moment, clock).await?;
             Step {
                 text: closed(&review, names),
-                news: Some(review.news(settings, moment)),
+                notification: Some(review.notification(settings, moment)),
                 exit: review.exit(),
             }
         }

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
-use crate::notify::{About, News, ReviewNews, ReviewStep, ReviewerNews};
+use crate::notify::{About, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
 /// The population of a review as it was frozen.
@@ -74,14 +74,16 @@ impl ReviewProgress {
     }
 
     /// That a step of it was taken. Nobody is named.
-    fn news(&self, step: ReviewStep) -> ReviewNews {
-        let reviewers = (1..).zip(&self.reviewers).map(|(number, of)| ReviewerNews {
-            number,
-            rows: of.totals.rows,
-            decided: of.totals.decided,
-            overdue: self.is_late(of),
-        });
-        ReviewNews {
+    fn notification(&self, step: ReviewStep) -> NotifiedReview {
+        let reviewers = (1..)
+            .zip(&self.reviewers)
+            .map(|(number, of)| NotifiedReviewer {
+                number,
+                rows: of.totals.rows,
+                decided: of.totals.decided,
+                overdue: self.is_late(of),
+            });
+        NotifiedReview {
             step,
             review: self.frozen.worksheet.review.clone(),
             due: self.frozen.worksheet.due.clone(),
@@ -106,10 +108,10 @@ impl ReviewProgress {
 
 impl Opened {
     /// The notification of it.
-    pub fn news(&self, settings: &ReviewSettings, moment: &Moment) -> News {
+    pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
         let about = self.progress.about(settings, moment);
-        let review = self.progress.news(ReviewStep::Opened);
-        News::of_review(&about, review, Some(&self.committed), Exit::Pass)
+        let review = self.progress.notification(ReviewStep::Opened);
+        Notification::of_review(&about, review, Some(&self.committed), Exit::Pass)
     }
 }
 
@@ -125,17 +127,17 @@ impl Closing {
     }
 
     /// The notification of it.
-    pub fn news(&self, settings: &ReviewSettings, moment: &Moment) -> News {
+    pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
         let about = self.progress.about(settings, moment);
-        let review = ReviewNews {
+        let review = NotifiedReview {
             verdict: self.verdict,
             not_in_order: self.faults.len(),
-            ..self.progress.news(match self.committed {
+            ..self.progress.notification(match self.committed {
                 Some(_) => ReviewStep::Closed,
                 None => ReviewStep::Status,
             })
         };
-        News::of_review(&about, review, self.committed.as_ref(), self.exit())
+        Notification::of_review(&about, review, self.committed.as_ref(), self.exit())
     }
 }
 

@@ -25,7 +25,7 @@ use crate::judgement::{self, Inputs, Judgement, Mark, judge};
 use crate::ledger::{Before, Committed, Ledger, commit_failure, commit_night};
 use crate::model::Workspace;
 use crate::net::Deadline;
-use crate::notify::{About, News};
+use crate::notify::{About, Notification};
 use crate::signing::SigningKey;
 use crate::store::Store;
 use crate::{feed, manual, report, source};
@@ -158,7 +158,7 @@ pub async fn notify(
     exit: Exit,
     clock: Clock,
 ) {
-    let news = || match ended {
+    let notification = || match ended {
         Ok(Done {
             judgement,
             before,
@@ -170,7 +170,7 @@ pub async fn notify(
                 mark: *mark,
                 ..about.clone()
             };
-            News::of_night(
+            Notification::of_run(
                 &about,
                 &settings.policy.hr_time_zone,
                 judgement,
@@ -181,10 +181,10 @@ pub async fn notify(
         }
         Err(failed) => {
             let stage = failed.error.stage();
-            News::of_failure(about, stage, failed.record.as_ref(), exit)
+            Notification::of_failure(about, stage, failed.record.as_ref(), exit)
         }
     };
-    crate::notify::tell(&settings.notify, news, &clock).await;
+    crate::notify::send(&settings.notify, notification, &clock).await;
 }
 
 /// Where evidence goes, and the key that signs it.

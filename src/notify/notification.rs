@@ -1,5 +1,4 @@
-//! What there is to tell of a run or a periodic review. Whatever names a person ends here: what follows
-//! has ids and counts.
+//! The content of a notification of a run or a periodic review: ids and counts, nothing that names a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,196 +7,153 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::evidence::{EarlierNight, Tool};
-
 use crate::cli::exit::Exit;
+use crate::evidence::{EarlierNight, Tool};
 use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Verdict,
 };
 use crate::ledger::{Before, Committed};
 use crate::review::Totals;
 
-/// Which run, or command of a periodic review, there is news of: known before it begins.
+/// The run, or command of a periodic review, that a notification is about: known before it begins.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// Its id, as the log of a run has it.
+    /// The id of the run, as its log has it.
     pub run: String,
-    /// Its instant.
     pub as_of: Timestamp,
-    /// The Truto connection.
     pub connection: String,
-    /// What the evidence shows first if it is not of a real workspace, read from Truto.
+    /// The label of evidence that is not of a real workspace, read from Truto.
     pub mark: Option<Mark>,
-    /// The program.
     pub tool: Tool,
 }
 
-/// What there is to tell of a run.
 #[derive(Clone, Debug)]
-pub struct News {
-    /// Which run it is.
+pub struct Notification {
     pub about: About,
-    /// How the process ends.
     pub exit: Exit,
-    /// Where its evidence is, or the record of its failure.
+    /// The evidence, or the failure record.
     pub committed: Option<Committed>,
-    /// What became of it.
-    pub story: Story,
+    pub content: Content,
 }
 
-/// What became of a run.
 #[derive(Clone, Debug)]
-pub enum Story {
-    /// It was judged.
-    Judged(Box<Judged>),
-    /// It was not.
+pub enum Content {
+    Run(Box<NotifiedRun>),
+    /// A run without a verdict.
     Failed {
-        /// What was being done.
+        /// The step that failed.
         stage: &'static str,
     },
-    /// It was no run: a periodic review went a step, or somebody asked how far it is.
-    Review(Box<ReviewNews>),
+    Review(Box<NotifiedReview>),
 }
 
-/// A periodic review, as far as it may be told.
 #[derive(Clone, Debug)]
-pub struct ReviewNews {
-    /// What happened.
+pub struct NotifiedReview {
     pub step: ReviewStep,
-    /// Its id.
     pub review: String,
     /// The last day for decisions.
     pub due: String,
-    /// Whether that has passed.
     pub overdue: bool,
-    /// How it came out, once it is closed.
+    /// Once it is closed.
     pub verdict: Option<Verdict>,
-    /// Rows and decisions.
     pub totals: Totals,
-    /// The same by reviewer, in the order in which `review status` tells them.
-    pub reviewers: Vec<ReviewerNews>,
-    /// How much of what reviewers sent is not in order.
+    /// In the order in which `review status` prints them.
+    pub reviewers: Vec<NotifiedReviewer>,
+    /// Problems in the decision files.
     pub not_in_order: usize,
 }
 
-/// What happened to a periodic review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReviewStep {
-    /// It was opened.
     Opened,
-    /// Somebody asked how far it is.
+    /// `review status` was called.
     Status,
-    /// It was closed.
     Closed,
 }
 
-/// How far a reviewer is. Nobody is named.
+/// The progress of one reviewer, without a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ReviewerNews {
-    /// Which one of them, from 1.
+pub struct NotifiedReviewer {
+    /// From 1.
     pub number: usize,
-    /// Rows that are theirs.
     pub rows: u64,
-    /// Rows that are decided.
     pub decided: u64,
-    /// Whether rows are left after the due day.
+    /// Rows are left after the due day.
     pub overdue: bool,
 }
 
-/// A judged night, as far as it may be told.
+/// A run with a verdict.
 #[derive(Clone, Debug)]
-pub struct Judged {
-    /// The verdict.
+pub struct NotifiedRun {
     pub verdict: Verdict,
-    /// Whether absence from the list proves removal.
     pub complete: bool,
-    /// Why the verdict is no plain pass. The sentence of a check may quote a stranger; its id does not.
+    /// The reasons of the verdict, with ids of checks: the sentence of a check may quote a name.
     pub reasons: Vec<String>,
-    /// The checks that did not pass.
-    pub checks: Vec<CheckNews>,
-    /// The night in numbers.
+    pub checks: Vec<NotifiedCheck>,
     pub counts: Counts,
-    /// New findings, then closed ones, then those that stay; each the gravest first.
-    pub findings: Vec<FindingNews>,
-    /// The night it is compared with.
-    pub previous: Option<PreviousNight>,
-    /// What makes it worth telling.
+    /// New findings, then closed ones, then open ones; each most severe first.
+    pub findings: Vec<NotifiedFinding>,
+    /// The run it is compared with.
+    pub previous: Option<PreviousRun>,
     pub because: Vec<Because>,
 }
 
 /// A check that did not pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CheckNews {
-    /// Which check.
+pub struct NotifiedCheck {
     pub id: CheckId,
-    /// How it ended.
     pub status: CheckStatus,
-    /// The numbers it looked at.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub numbers: BTreeMap<String, Value>,
 }
 
-/// A finding of tonight, or one of the night before that is none any more.
+/// A finding of this run, or a closed one of the run before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FindingNews {
-    /// Whether it came, went or stayed.
+pub struct NotifiedFinding {
     pub state: FindingState,
-    /// What it is about.
     pub kind: String,
-    /// How grave it is.
     pub severity: String,
-    /// The account.
     pub account_id: Option<String>,
-    /// Its id.
     pub finding_id: String,
 }
 
-/// Whether a finding came, went or stayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingState {
-    /// The night before had none.
+    /// Not in the run before.
     New,
-    /// Only the night before had it.
+    /// Only in the run before.
     Closed,
-    /// Both have it.
+    /// In both.
     Open,
 }
 
-/// The judged night that news is told against.
+/// The run with a verdict that this one is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PreviousNight {
-    /// Number of its ledger entry.
+pub struct PreviousRun {
+    /// Of its ledger entry.
     pub sequence: u64,
-    /// Its verdict.
     pub verdict: String,
 }
 
-/// What makes a run worth telling.
+/// Why a notification is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
-    /// It came to no judgement.
     RunFailed,
-    /// Nothing was committed before it.
     FirstRun,
-    /// A run since the night before came to no judgement, and was told.
+    /// A failed run was notified since the run it is compared with.
     AfterAFailure,
-    /// What the night before said is not known for sure.
+    /// The result of the run before is unknown.
     EarlierUnknown,
-    /// The verdict is another one.
     VerdictChanged,
-    /// Findings came or went.
     FindingsChanged,
-    /// Other checks failed, or other leavers could not be judged.
+    /// Other checks failed, or other leavers are not evaluable.
     DoubtsChanged,
-    /// It is the first judged night of a week: a sign of life.
+    /// The first run of a week with a verdict: a sign of life.
     FirstOfWeek,
-    /// A periodic review was opened.
     ReviewOpened,
-    /// Somebody asked to tell how far a periodic review is.
     ReviewStatus,
-    /// A periodic review was closed.
     ReviewClosed,
 }
 
@@ -221,8 +177,7 @@ impl Because {
 }
 
 impl About {
-    /// The id of the notification: that of the run, the same however often it is sent. Two connections
-    /// that are reviewed at once may share the run's own id.
+    /// The id of the notification, the same however often it is sent. Two connections may share a run's own id.
     pub fn message_id(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         format!("run_{}_{}", self.run, self.connection)
@@ -232,9 +187,9 @@ impl About {
     }
 }
 
-impl News {
-    /// Of a night that was judged; weeks begin in `time_zone`.
-    pub fn of_night(
+impl Notification {
+    /// Weeks begin in `time_zone`.
+    pub fn of_run(
         about: &About,
         time_zone: &str,
         judgement: &Judgement,
@@ -245,7 +200,7 @@ impl News {
         let night = before.night.as_ref();
         let findings = findings(judgement, night);
         let because = because(about.as_of, time_zone, judgement, before, &findings);
-        let previous = night.map(|night| PreviousNight {
+        let previous = night.map(|night| PreviousRun {
             sequence: night.at.sequence,
             verdict: word(&night.verdict),
         });
@@ -253,7 +208,7 @@ impl News {
             about: about.clone(),
             exit,
             committed: Some(committed.clone()),
-            story: Story::Judged(Box::new(Judged {
+            content: Content::Run(Box::new(NotifiedRun {
                 verdict: judgement.verdict,
                 complete: judgement.complete,
                 reasons: reasons(judgement),
@@ -266,10 +221,9 @@ impl News {
         }
     }
 
-    /// Of a periodic review; `committed` is where a step of it is.
     pub fn of_review(
         about: &About,
-        review: ReviewNews,
+        review: NotifiedReview,
         committed: Option<&Committed>,
         exit: Exit,
     ) -> Self {
@@ -277,11 +231,10 @@ impl News {
             about: about.clone(),
             exit,
             committed: committed.cloned(),
-            story: Story::Review(Box::new(review)),
+            content: Content::Review(Box::new(review)),
         }
     }
 
-    /// Of a run that came to no judgement.
     pub fn of_failure(
         about: &About,
         stage: &'static str,
@@ -292,16 +245,16 @@ impl News {
             about: about.clone(),
             exit,
             committed: record.cloned(),
-            story: Story::Failed { stage },
+            content: Content::Failed { stage },
         }
     }
 
-    /// What makes it worth telling; nothing where all is as it was.
+    /// Why it is sent; empty if nothing changed.
     pub fn because(&self) -> &[Because] {
-        match &self.story {
-            Story::Judged(judged) => &judged.because,
-            Story::Failed { .. } => &[Because::RunFailed],
-            Story::Review(review) => match review.step {
+        match &self.content {
+            Content::Run(judged) => &judged.because,
+            Content::Failed { .. } => &[Because::RunFailed],
+            Content::Review(review) => match review.step {
                 ReviewStep::Opened => &[Because::ReviewOpened],
                 ReviewStep::Status => &[Because::ReviewStatus],
                 ReviewStep::Closed => &[Because::ReviewClosed],
@@ -309,12 +262,11 @@ impl News {
         }
     }
 
-    /// Whether somebody must act: what was found, or what could not be done. Of a review, somebody always
-    /// must: decide, or do what was decided.
+    /// Whether someone must act. In a review someone always must: decide, or do what was decided.
     pub fn is_problem(&self) -> bool {
-        match &self.story {
-            Story::Failed { .. } | Story::Review(_) => true,
-            Story::Judged(judged) => match judged.verdict {
+        match &self.content {
+            Content::Failed { .. } | Content::Review(_) => true,
+            Content::Run(judged) => match judged.verdict {
                 Verdict::Fail | Verdict::Inconclusive => true,
                 Verdict::Pass | Verdict::PassWithExceptions => false,
             },
@@ -322,10 +274,9 @@ impl News {
     }
 }
 
-impl Judged {
-    /// How many findings came, went or stayed.
+impl NotifiedRun {
     pub(super) fn count(&self, state: FindingState) -> usize {
-        let of_state = |finding: &&FindingNews| finding.state == state;
+        let of_state = |finding: &&NotifiedFinding| finding.state == state;
         self.findings.iter().filter(of_state).count()
     }
 }
@@ -347,8 +298,8 @@ fn reasons(judgement: &Judgement) -> Vec<String> {
         .collect()
 }
 
-fn checks(judgement: &Judgement) -> Vec<CheckNews> {
-    let told = |check: &Check| CheckNews {
+fn checks(judgement: &Judgement) -> Vec<NotifiedCheck> {
+    let notified = |check: &Check| NotifiedCheck {
         id: check.id,
         status: check.status,
         numbers: check
@@ -361,11 +312,11 @@ fn checks(judgement: &Judgement) -> Vec<CheckNews> {
     let checks = judgement.checks.iter();
     checks
         .filter(|check| check.status != CheckStatus::Pass)
-        .map(told)
+        .map(notified)
         .collect()
 }
 
-fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<FindingNews> {
+fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<NotifiedFinding> {
     let earlier = night.map_or(&[][..], |night| &night.findings);
     let known: BTreeSet<&str> = earlier.iter().map(|of| of.finding_id.as_str()).collect();
     let tonight: BTreeSet<&str> = judgement
@@ -373,7 +324,7 @@ fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<FindingN
         .iter()
         .map(|of| of.finding_id.as_str())
         .collect();
-    let told = |finding: &Finding| FindingNews {
+    let notified = |finding: &Finding| NotifiedFinding {
         state: if known.contains(finding.finding_id.as_str()) {
             FindingState::Open
         } else {
@@ -387,21 +338,25 @@ fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<FindingN
     let closed = earlier
         .iter()
         .filter(|of| !tonight.contains(of.finding_id.as_str()))
-        .map(|of| FindingNews {
+        .map(|of| NotifiedFinding {
             state: FindingState::Closed,
             kind: word(&of.kind),
             severity: word(&of.severity),
             account_id: account_id(&of.kind, of.account_id.as_deref()),
             finding_id: word(&of.finding_id),
         });
-    let mut findings: Vec<FindingNews> =
-        judgement.findings.iter().map(told).chain(closed).collect();
-    // Stable: within a state they stay as they come, the gravest first.
+    let mut findings: Vec<NotifiedFinding> = judgement
+        .findings
+        .iter()
+        .map(notified)
+        .chain(closed)
+        .collect();
+    // Stable: within a state, most severe first.
     findings.sort_by_key(|finding| finding.state);
     findings
 }
 
-/// The account of a finding. What stands in a file written by hand may be anything, an address too.
+/// The account of a finding. In a file written by hand it may be anything, even an address.
 fn account_id(kind: &str, id: Option<&str>) -> Option<String> {
     let by_hand = [FindingKind::AliasInvalid, FindingKind::ExceptionInvalid];
     if by_hand.iter().any(|by_hand| by_hand.as_str() == kind) {
@@ -412,7 +367,7 @@ fn account_id(kind: &str, id: Option<&str>) -> Option<String> {
     id.map(str::to_owned)
 }
 
-/// A word out of an earlier night's files, if it is one.
+/// A word from an earlier run's files, if it is one.
 fn word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
@@ -427,7 +382,7 @@ fn because(
     time_zone: &str,
     judgement: &Judgement,
     before: &Before,
-    findings: &[FindingNews],
+    findings: &[NotifiedFinding],
 ) -> Vec<Because> {
     if before.is_empty {
         return vec![Because::FirstRun];
@@ -453,7 +408,7 @@ fn because(
     because
 }
 
-/// An inconclusive night may follow another for a new reason.
+/// An inconclusive run may follow another for a new reason.
 fn doubts_differ(judgement: &Judgement, night: &EarlierNight) -> bool {
     let failed: BTreeSet<&str> = judgement
         .checks
@@ -470,7 +425,7 @@ fn doubts_differ(judgement: &Judgement, night: &EarlierNight) -> bool {
         || not_evaluable.unwrap_or_default() != night.not_evaluable
 }
 
-/// The ISO week of an instant, where HR is.
+/// The ISO week of an instant.
 fn week(at: Timestamp, time_zone: &str) -> (i16, i8) {
     // The settings took only zones that are known.
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
