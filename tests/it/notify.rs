@@ -939,7 +939,7 @@ fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
 }
 
 #[test]
-fn sigterm_while_others_are_told_ends_within_two_seconds_and_what_was_stored_stays() {
+fn sigterm_while_notifying_ends_within_two_seconds_and_evidence_stays() {
     let receiver = Receiver::spawn();
     receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
     let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
@@ -965,7 +965,7 @@ fn sigterm_while_others_are_told_ends_within_two_seconds_and_what_was_stored_sta
     );
     assert_eq!(code, 143, "{stderr}");
     assert!(stdout.contains("  ledger     1:"), "said before: {stdout}");
-    assert!(stderr.contains("what was stored stays"), "{stderr}");
+    assert!(stderr.contains("the evidence stays"), "{stderr}");
     assert_eq!(verify(&job.evidence(), &[]).code, 0);
 }
 
