@@ -1,7 +1,7 @@
-//! The files with which people steer a review: aliases and exceptions, read whole or not at all.
+//! Aliases and exceptions: files that people write, read whole or not at all.
 //!
-//! A file that cannot be read whole stops the run: half of the exceptions would be other rules than
-//! those somebody approved. A line that makes no sense is kept and judged to be worth nothing.
+//! A file that cannot be read whole stops the run, since half of the exceptions are not what was approved. A malformed
+//! line is kept, and the judgement rejects it.
 
 use csv::StringRecord;
 use sha2::{Digest as _, Sha256};
@@ -14,35 +14,27 @@ use crate::net::{Deadline, ErrorKind};
 /// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Where the files are.
+/// The locations of the files.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Accounts tied to people by hand.
     pub aliases: Option<Location>,
-    /// Approved exceptions.
     pub exceptions: Option<Location>,
 }
 
 /// Why a file could not be read whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ManualError {
-    /// It could not be fetched.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is there, and is no such file.
     #[error("the {purpose} at `{location}` cannot be read whole: {reason}")]
     Unreadable {
-        /// What it is for.
         purpose: Purpose,
-        /// Where it is.
         location: String,
-        /// What is wrong with it.
         reason: String,
     },
 }
 
 impl ManualError {
-    /// What sort of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::File(file) => file.kind(),
@@ -50,7 +42,7 @@ impl ManualError {
         }
     }
 
-    /// What the operator may do about it.
+    /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File(file) => file.hint(),
@@ -62,10 +54,10 @@ impl ManualError {
     }
 }
 
-/// Fetches and reads every file there is.
+/// Fetches and reads both files.
 ///
 /// # Errors
-/// Where one cannot be fetched or read whole.
+/// If one cannot be fetched or read whole.
 pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, ManualError> {
     let aliases = match &settings.aliases {
         Some(location) => Some(file(location, Purpose::Aliases, deadline, aliases).await?),
@@ -116,7 +108,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
     Ok(files::decode(bytes)?.text)
 }
 
-/// A row by the names of its columns, or why its cells cannot be trusted to stand where they should.
+/// A row by the names of its columns.
 struct Row<'r> {
     line: u64,
     columns: &'r [Option<usize>],
@@ -126,7 +118,7 @@ struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// The text of a column; none where it is blank or the file lacks the column.
+    /// The text of a column; `None` if it is blank or the file lacks the column.
     fn text(&self, name: &str) -> Option<String> {
         let place = self.names.iter().position(|known| *known == name);
         let place = place.expect("a name that columns were looked for by: any other is misspelt");
@@ -176,10 +168,10 @@ fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
     })
 }
 
-/// Reads every row that is not blank. Columns nobody knows are ignored.
+/// Reads every row that is not blank, and ignores unknown columns.
 ///
 /// # Errors
-/// Where there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
+/// If there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
 /// file looks truncated: a quote is never closed, or the last line ends too early.
 fn table<L>(
     text: &str,
@@ -251,7 +243,7 @@ fn place_of(header: &str, names: &[&str]) -> Option<usize> {
     names.iter().position(|name| *name == key)
 }
 
-/// For each name the place of its column, if there is one.
+/// The place of each column, if the file has it.
 fn columns(headers: &[String], names: &[&str]) -> Result<Vec<Option<usize>>, String> {
     let mut columns = vec![None; names.len()];
     for (at, header) in headers.iter().enumerate() {
@@ -264,7 +256,7 @@ fn columns(headers: &[String], names: &[&str]) -> Result<Vec<Option<usize>>, Str
     Ok(columns)
 }
 
-/// The header as it was read, unless it may be somebody's data.
+/// The header as it was read, unless it looks like personal data.
 fn seen(headers: &[String]) -> String {
     let is_data = |text: &String| text.contains('@') || text.contains(|c: char| c.is_ascii_digit());
     if headers.iter().any(is_data) {

@@ -1,50 +1,36 @@
-//! Exit codes: one enum, which README.md, the help and the job's policy agree with by test.
+//! Exit codes. Tests compare README.md, the help and the job's policy with this enum.
 
 use crate::judgement::Verdict;
 use crate::ledger::LedgerError;
 use crate::net::ErrorKind;
 
-/// Which verdicts are an exit code of their own.
+/// The verdicts with an exit code of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailOn {
-    /// Fail and inconclusive.
     Findings,
-    /// Only inconclusive.
     Inconclusive,
-    /// None, once evidence is stored.
+    /// No verdict, once evidence is stored.
     Never,
 }
 
-/// How a process ends.
+/// The exit code of a process; [`Exit::meaning`] explains each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Evidence stored, verdict pass, also with exceptions.
     Pass = 0,
-    /// A bug, or something nobody foresaw.
     Unexpected = 1,
-    /// The command line cannot be understood.
     Usage = 2,
-    /// Evidence stored, verdict fail.
     Fail = 3,
-    /// Evidence stored, verdict inconclusive; or `verify`: integrity holds, and scheduled runs are missing.
     Inconclusive = 4,
-    /// Evidence has faults of integrity.
     IntegrityFault = 5,
-    /// Upstream or store unavailable after retries.
     Transient = 75,
-    /// Token, connection, scope or bucket access refused.
     Refused = 77,
-    /// The configuration is wrong.
     Configuration = 78,
-    /// Stopped by Ctrl-C.
     Interrupted = 130,
-    /// Stopped by SIGTERM.
     Terminated = 143,
 }
 
 impl Exit {
-    /// Every code, ascending.
     pub const ALL: [Self; 11] = [
         Self::Pass,
         Self::Unexpected,
@@ -59,18 +45,17 @@ impl Exit {
         Self::Terminated,
     ];
 
-    /// How `work` ends; a panic in it is a bug, and not the 101 that Rust would make of it.
+    /// The exit code of `work`. A panic in it is a bug, instead of Rust's 101.
     pub fn unless_panicked(work: impl FnOnce() -> Self) -> Self {
         // Nothing that it touched is used again: the process leaves.
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Self::Unexpected)
     }
 
-    /// The number the operating system is told.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// What it means, in one line.
+    /// One line.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Pass => "evidence stored, verdict pass (also with exceptions)",
@@ -91,7 +76,7 @@ impl Exit {
         }
     }
 
-    /// The code for a verdict whose evidence is stored.
+    /// For a run whose evidence is stored.
     pub fn of_verdict(verdict: Verdict, fail_on: FailOn) -> Self {
         match (verdict, fail_on) {
             (Verdict::Pass | Verdict::PassWithExceptions, _) | (_, FailOn::Never) => Self::Pass,
@@ -101,7 +86,7 @@ impl Exit {
         }
     }
 
-    /// Whether a night that ends like this leaves a failure record, so that it is explained.
+    /// Whether a run that ends like this stores a failure record.
     pub fn leaves_a_record(self) -> bool {
         match self {
             Self::Unexpected | Self::Transient | Self::Refused => true,
@@ -117,16 +102,16 @@ impl Exit {
     }
 }
 
-/// An error with everything that caused it, on one line: how it is told, once, where the process ends.
+/// An error with its causes, on one line.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let told = error.to_string();
+        let text_of_cause = error.to_string();
         // A transparent error repeats its cause.
-        if !text.ends_with(&told) {
+        if !text.ends_with(&text_of_cause) {
             text.push_str(": ");
-            text.push_str(&told);
+            text.push_str(&text_of_cause);
         }
         cause = error.source();
     }

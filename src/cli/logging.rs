@@ -1,4 +1,4 @@
-//! Log lines on stderr, and at a terminal a line that shows how far the run is.
+//! Log lines on stderr, and a progress bar at a terminal.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,18 +15,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// Events of this target say how far the run is. A terminal shows all of them in one line; without one,
-/// some become log lines.
+/// Events of this target report progress. A terminal shows them in the bar; without one, some become log lines.
 const PROGRESS: &str = "progress";
 
-/// Without a terminal, how far a run is is logged this often: a run that is over sooner says nothing.
+/// Progress is logged this often without a terminal, so that a short run logs none.
 const LOGGED_EVERY: Duration = Duration::from_secs(10);
 
-/// Starts logging. The bar that is returned is cleared by [`Progress::clear`] before the last words.
-pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> Progress {
+/// Starts logging. Clear the bar with [`Progress::clear`] before printing.
+pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progress {
     let progress = Progress::new(stderr_is_terminal);
     let filter = EnvFilter::builder()
-        .parse(directives)
+        .parse(filter)
         .unwrap_or_else(|_| EnvFilter::new("info"))
         .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
     let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
@@ -59,10 +58,10 @@ pub fn start(format: LogFormat, directives: &str, stderr_is_terminal: bool) -> P
     progress
 }
 
-/// Lets through all events but those that say how far the run is, and of these one now and then.
+/// Passes all events, but of progress only one now and then.
 struct NowAndThen {
     every: Duration,
-    /// When the next one is due; none: never.
+    /// When the next one is due; `None`: never.
     due: Option<Mutex<Instant>>,
 }
 
@@ -97,7 +96,7 @@ impl<S> Filter<S> for NowAndThen {
     }
 }
 
-/// The line at a terminal that shows how far the run is.
+/// The progress bar at a terminal.
 #[derive(Clone, Debug)]
 pub struct Progress {
     bar: ProgressBar,
@@ -117,7 +116,6 @@ impl Progress {
         Self { bar }
     }
 
-    /// Takes the line away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -134,7 +132,6 @@ impl<S: Subscriber> Layer<S> for Progress {
     }
 }
 
-/// The sentence of an event.
 #[derive(Default)]
 struct Message(String);
 
@@ -155,7 +152,7 @@ impl<'a> MakeWriter<'a> for Progress {
     }
 }
 
-/// Writes to stderr while the bar is away.
+/// Writes to stderr while the bar is hidden.
 #[derive(Debug)]
 pub struct Above<'a> {
     bar: &'a ProgressBar,

@@ -1,7 +1,7 @@
-//! Settings: the environment as envy reads it, judged here, all problems at once.
+//! Settings: envy reads the environment, and this module turns it into the settings of each module, or all problems at
+//! once.
 //!
-//! Every raw value is optional text and an empty one is unset. What is wrong is gathered by the
-//! name of its variable; the values of secrets stay out of messages.
+//! Every raw value is optional text, and an empty one is unset. A problem names its variable, and never a secret.
 
 mod evidence;
 mod hr;
@@ -37,21 +37,20 @@ pub struct Settings {
     pub feed: feed::Source,
     pub manual: manual::Settings,
     pub policy: Policy,
-    /// When the job runs, if that is set.
+    /// The schedule of the job, if it is set.
     pub schedule: Option<RunSchedule>,
     pub store: store::Settings,
     pub ledger: ledger::Settings,
     pub signing: signing::Settings,
     /// The whole run must end within this.
     pub deadline: Duration,
-    /// How critical Asana is to the company, in its own word.
+    /// How critical Asana is to the company, in its own word: `critical`.
     pub criticality: String,
-    /// The company's own controls.
     pub own_controls: Vec<OwnControl>,
     pub notify: notify::Settings,
-    /// Which verdicts are an exit code of their own.
+    /// The verdicts with an exit code of their own.
     pub fail_on: FailOn,
-    /// Who ran it, as the environment claims.
+    /// The executor, as the environment claims.
     pub executor: Executor,
 }
 
@@ -63,7 +62,6 @@ pub struct ReviewSettings {
     pub store: store::Settings,
     pub ledger: ledger::Settings,
     pub signing: signing::Settings,
-    /// How long a revocation may take.
     pub revocation_grace: SignedDuration,
     pub frame: ReviewFrame,
     pub notify: notify::Settings,
@@ -74,20 +72,17 @@ pub struct ReviewSettings {
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For people.
     Text,
 }
 
-/// Settings that were judged, and what a person should know about them all the same.
+/// Settings without a problem, and warnings about them.
 #[derive(Debug)]
 pub struct Judged<T> {
-    /// The settings.
     pub settings: T,
-    /// Variables that look like ours and are not.
+    /// Unknown variables that look like ours.
     pub warnings: Vec<String>,
 }
 
-/// Everything that is wrong with the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     problems: Vec<String>,
@@ -103,15 +98,12 @@ impl Problems {
             self.hints.push(hint);
         }
     }
-}
 
-impl Problems {
-    /// Each problem, in words.
     pub fn all(&self) -> &[String] {
         &self.problems
     }
 
-    /// What to do about them.
+    /// What the operator can do.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = self.hints.clone();
         hints.push("all variables are described in README.md".to_owned());
@@ -137,7 +129,7 @@ impl std::error::Error for Problems {}
 /// An environment: names and values, as the operating system has them.
 pub type Environment = Vec<(std::ffi::OsString, std::ffi::OsString)>;
 
-/// Judges the environment for a run.
+/// The settings of a run.
 ///
 /// `read_file` reads what `<secret>_FILE` names.
 ///
@@ -153,7 +145,7 @@ pub fn load(
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for a periodic review, by a program that `tool` names.
+/// The settings of a periodic review.
 ///
 /// # Errors
 /// Every problem at once.
@@ -168,8 +160,7 @@ pub fn load_review(
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for somebody who checks evidence; `url` is where it lies, if the command line
-/// says so.
+/// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
 ///
 /// # Errors
 /// Every problem at once.
@@ -187,7 +178,7 @@ pub fn load_store(
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for somebody who makes a connection.
+/// The settings of `connect`.
 ///
 /// # Errors
 /// Every problem at once.
@@ -203,18 +194,18 @@ pub fn load_truto(
     judge.judged(settings, warnings)
 }
 
-/// The id of a connection as the command line takes it.
+/// Parses the id of a connection for the command line.
 ///
 /// # Errors
-/// What is wrong with it, and what to write.
+/// What is wrong, and what to write.
 pub fn connection_id(text: &str) -> Result<String, String> {
     values::connection_id(text).map_err(in_words)
 }
 
-/// An interval as the command line takes it: `24h`, `7d`.
+/// Parses an interval for the command line: `24h`, `7d`.
 ///
 /// # Errors
-/// What is wrong with it, and what to write.
+/// What is wrong, and what to write.
 pub fn interval(text: &str) -> Result<Duration, String> {
     values::some_time(text).map_err(in_words)
 }
@@ -226,8 +217,8 @@ fn in_words(wrong: Wrong) -> String {
     }
 }
 
-/// How log lines are to look, and which are written: needed before anything can be said. A value
-/// that is wrong is [`load`]'s to complain about; until then lines look as where nothing is set.
+/// The format and the filter of log lines, needed before anything is logged. [`load`] reports a wrong value; until then
+/// the default holds.
 pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogFormat, String) {
     let get = |name: &str| {
         let found = environment.iter().find(|(key, _)| key == name);
@@ -341,7 +332,6 @@ impl Judge {
         })
     }
 
-    /// When the job runs; none if that is not set.
     fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
         let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
         if cron.is_none() && zone.is_some() {
@@ -370,7 +360,6 @@ impl Judge {
     }
 }
 
-/// Who or what runs it, as the environment claims.
 fn executor(raw: &Raw) -> Executor {
     Executor {
         claimed_job_name: raw.job_name.clone(),

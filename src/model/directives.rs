@@ -1,33 +1,27 @@
-//! What people decided by hand: accounts tied to people, and approved exceptions.
-//!
-//! Lines are kept as they were written. Whether one holds, and what it does, is judged; so that
-//! whoever judges again has the same lines before them.
+//! Aliases and exceptions, as people wrote them. The judgement decides what each line does, so that `verify` can
+//! recompute it from the same lines.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The files with which people steer a review.
+/// The files of aliases and exceptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directives {
-    /// Accounts tied to people by hand.
     pub aliases: Option<DirectiveFile<Alias>>,
-    /// Approved exceptions.
     pub exceptions: Option<DirectiveFile<Exception>>,
 }
 
 impl Directives {
-    /// Every alias, in the order of the file.
     pub fn aliases(&self) -> &[Alias] {
         self.aliases.as_ref().map_or(&[], |file| &file.lines)
     }
 
-    /// Every exception, in the order of the file.
     pub fn exceptions(&self) -> &[Exception] {
         self.exceptions.as_ref().map_or(&[], |file| &file.lines)
     }
 
-    /// SHA-256 of each file there is, by its name: `aliases`, `exceptions`.
+    /// SHA-256 of each file, by its name: `aliases`, `exceptions`.
     pub fn sha256(&self) -> BTreeMap<String, String> {
         let aliases = self.aliases.as_ref().map(|file| &file.sha256);
         let exceptions = self.exceptions.as_ref().map(|file| &file.sha256);
@@ -45,49 +39,43 @@ pub struct DirectiveFile<L> {
     pub url: String,
     /// SHA-256 of the bytes as they were fetched, in hex.
     pub sha256: String,
-    /// How many bytes were fetched.
     pub bytes: u64,
-    /// Every line that is not blank.
     pub lines: Vec<L>,
 }
 
-/// A line that says whose an account is.
+/// A line that ties an account to a person, or separates them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
     /// Line in the file where it begins, from 1.
     pub line: u64,
-    /// An address: the account's where no `account_id` is given, the person's where no `person_id`
+    /// An address: the account's if no `account_id` is given, the person's if no `person_id`
     /// is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person_id: Option<String>,
     /// `same` (the default), `different`, `same_person` or `service`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<String>,
-    /// Who answers for a service account: an id or an address of a person.
+    /// The owner of a service account: a person id or an address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who decided it: an address or a person id.
+    /// An address or a person id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
     /// The last day on which it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<String>,
-    /// Why its cells may stand in the wrong columns, if so.
+    /// Why its cells may be in the wrong columns, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
 impl Alias {
-    /// The columns of the file.
     pub const COLUMNS: [&str; 8] = [
         "email",
         "account_id",
@@ -108,22 +96,18 @@ pub struct Exception {
     /// An address of the person or of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person_id: Option<String>,
-    /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// What is accepted: `population_drop`, `hr_drop` or `leavers_without_address`.
+    /// The check whose failure is accepted: `population_drop`, `hr_drop` or `leavers_without_address`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    /// Why the risk is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who accepted it: an address or a person id.
+    /// An address or a person id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
-    /// The day on which they accepted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_on: Option<String>,
     /// The last day on which it is in force.
@@ -132,13 +116,12 @@ pub struct Exception {
     /// Where the decision is recorded, in the words of the organization.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Why its cells may stand in the wrong columns, if so.
+    /// Why its cells may be in the wrong columns, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
 impl Exception {
-    /// The columns of the file.
     pub const COLUMNS: [&str; 9] = [
         "email",
         "person_id",

@@ -1,6 +1,6 @@
-//! The words of an access review: accounts, the people HR names, and how both are written.
+//! The shared words: accounts, the people HR names, and how both are written.
 //!
-//! Pure values that every other room may use. Nothing here reaches out, and nothing here judges.
+//! Pure values for every other module: no input, output or decision.
 
 mod account;
 mod directives;

@@ -11,10 +11,10 @@ use crate::net::Deadline;
 use crate::source::{self, SourceError};
 use crate::truto::{self, End, TrutoError};
 
-/// A token that ends sooner than this is worth a line, in days.
+/// A token that ends sooner than this causes a warning, in days.
 const TOKEN_DAYS: i64 = 30;
 
-/// Asks for everything a run asks for, of lists the first page.
+/// Sends every request of a run, but reads only the first page of each list.
 pub(super) async fn sample(
     settings: &Settings,
     clock: &Clock,
@@ -23,9 +23,9 @@ pub(super) async fn sample(
 ) -> Option<Population> {
     match source::sample(&settings.source, clock, deadline).await {
         Ok(population) => {
-            let (told, as_of) = (beside(settings, clock, deadline).await, clock.as_of());
-            tell(&population, checked);
-            tell_beside(told, as_of, checked);
+            let extras = extras(settings, clock, deadline).await;
+            report(&population, checked);
+            report_extras(extras, clock.as_of(), checked);
             Some(population)
         }
         Err(error) => {
@@ -43,8 +43,7 @@ pub(super) async fn sample(
     }
 }
 
-/// All that is asked of Truto. The first of them one after the other; the lists at once, so that of two the
-/// one that fails says nothing of the other.
+/// Everything that is asked of Truto: the first ones in order, the lists at once.
 const ASKED: [Subject; 12] = [
     Subject::Truto,
     Subject::Token,
@@ -60,7 +59,7 @@ const ASKED: [Subject; 12] = [
     Subject::Match,
 ];
 
-/// So many of them are asked one after the other.
+/// So many of them are asked in order.
 const IN_ORDER: usize = 4;
 
 fn was_reached(subject: Subject, failed: Subject) -> bool {
@@ -69,7 +68,7 @@ fn was_reached(subject: Subject, failed: Subject) -> bool {
     place(subject).is_some_and(|at| at < IN_ORDER && at < failed)
 }
 
-/// What an error is about.
+/// The subject of an error.
 fn subject_of(error: &SourceError) -> Subject {
     let truto = match error {
         SourceError::WrongIntegration { .. } => return Subject::Connection,
@@ -96,8 +95,8 @@ fn subject_of(error: &SourceError) -> Subject {
     }
 }
 
-/// Which request an error tells of: it names method and path.
-fn subject_of_request(told: &str) -> Subject {
+/// The subject of a request, by the path in the error.
+fn subject_of_request(error: &str) -> Subject {
     let paths = [
         ("/integrated-account", Subject::Truto),
         ("/users/meta", Subject::Users),
@@ -106,25 +105,25 @@ fn subject_of_request(told: &str) -> Subject {
         ("/workspace_memberships", Subject::Memberships),
         ("/users", Subject::Users),
     ];
-    let found = paths.iter().find(|(path, _)| told.contains(path));
+    let found = paths.iter().find(|(path, _)| error.contains(path));
     found.map_or(Subject::Truto, |(_, subject)| *subject)
 }
 
-/// What is asked for beside what a run asks for.
-struct Beside {
+/// Answers that a run does not ask for.
+struct Extras {
     capabilities: Result<truto::Capabilities, TrutoError>,
     tokens: Result<Vec<truto::TokenTold>, TrutoError>,
 }
 
-async fn beside(settings: &Settings, clock: &Clock, deadline: Deadline) -> Option<Beside> {
+async fn extras(settings: &Settings, clock: &Clock, deadline: Deadline) -> Option<Extras> {
     let client = truto::Client::new(&settings.source.truto, clock, deadline).ok()?;
-    Some(Beside {
+    Some(Extras {
         capabilities: client.capabilities().await,
         tokens: client.tokens().await,
     })
 }
 
-fn tell(population: &Population, checked: &mut Checked) {
+fn report(population: &Population, checked: &mut Checked) {
     checked.add(Line::ok(
         Subject::Truto,
         format!("{} answers", population.origin),
@@ -269,7 +268,7 @@ fn fields(population: &Population) -> Line {
                 false => format!("; missing scope {}", gaps.missing_scopes.join(", ")),
             };
             let hint = "connect again with full permissions, as an admin or with a service account";
-            // Of an unknown status or role a run warns, as it does of a word nobody knows.
+            // A run only warns about an unknown status or role.
             let line = match without_email {
                 0 => Line::warn(
                     subject,
@@ -288,11 +287,11 @@ fn fields(population: &Population) -> Line {
     }
 }
 
-fn tell_beside(told: Option<Beside>, as_of: jiff::Timestamp, checked: &mut Checked) {
-    let Some(Beside {
+fn report_extras(extras: Option<Extras>, as_of: jiff::Timestamp, checked: &mut Checked) {
+    let Some(Extras {
         capabilities,
         tokens,
-    }) = told
+    }) = extras
     else {
         return;
     };
@@ -341,7 +340,7 @@ fn token(tokens: Result<Vec<truto::TokenTold>, TrutoError>, as_of: jiff::Timesta
         );
     };
     let days = first.duration_since(as_of).as_hours() / 24;
-    // Which of several tokens is ours, Truto does not tell.
+    // Truto does not report which of several tokens is ours.
     let whose = match tokens.len() {
         1 => "it works, and ends".to_owned(),
         many => format!("it works; the first of the environment's {many} tokens ends"),
@@ -356,7 +355,7 @@ fn token(tokens: Result<Vec<truto::TokenTold>, TrutoError>, as_of: jiff::Timesta
     }
 }
 
-/// Whether whoever connected Asana has left: with their account goes the connection.
+/// Whether the connected account belongs to a leaver. The connection ends with the account.
 pub(super) fn viewer_and_leavers(inputs: &Inputs, judgement: &Judgement) -> Line {
     let subject = Subject::Viewer;
     let Viewer::Account { id, .. } = &inputs.population.viewer else {
@@ -405,8 +404,8 @@ fn is_leaving(outcome: Outcome) -> bool {
     }
 }
 
-/// A population of nobody, where none could be read: the checks on it are told by nobody either.
-pub(super) fn nobody() -> Population {
+/// The empty population, if none could be read. The checks of it are not reported.
+pub(super) fn empty() -> Population {
     Population {
         connection: Default::default(),
         origin: String::new(),

@@ -1,4 +1,4 @@
-//! What was tried, and how it came out.
+//! The lines of the result: subject, mark, text, hint.
 
 use serde::Serialize;
 
@@ -8,61 +8,51 @@ use crate::config::Problems;
 use crate::model::words;
 
 words! {
-    /// What is tried, in the order people read it.
+    /// What is checked, in the order of the output.
     Subject {
-        /// Every variable, judged.
         Settings = "settings",
         /// The evidence of earlier runs.
         Evidence = "evidence",
-        /// What the store does with an object.
+        /// What the store does with a new object.
         WriteProbe = "write_probe",
-        /// The key that signs.
         SigningKey = "signing_key",
-        /// Accounts tied by hand, and approved exceptions.
+        /// Aliases and exceptions.
         Directives = "directives",
-        /// The HR feed, from its first row to its last.
         HrFeed = "hr_feed",
         /// Truto: name, certificate, and that it answers.
         Truto = "truto",
-        /// The API token.
         Token = "token",
-        /// Our clock and Truto's.
+        /// Our clock compared with Truto's.
         Clock = "clock",
-        /// The connection to Asana.
         Connection = "connection",
-        /// What the connection can be asked.
+        /// The requests that the connection supports.
         Capabilities = "capabilities",
-        /// What the connection may see.
+        /// The permissions of the connection.
         Scopes = "scopes",
-        /// The workspace.
         Workspace = "workspace",
-        /// Whose account the connection uses.
+        /// The connected account.
         Viewer = "viewer",
-        /// The list of users.
         Users = "users",
-        /// The workspace memberships.
         Memberships = "memberships",
         /// E-mail, status and role of the accounts.
         Fields = "fields",
-        /// HR and Asana together.
+        /// Whether HR and Asana share mail domains.
         Match = "match",
-        /// Whether a run falls between end of work and deadline.
+        /// Whether two runs lie close around each deadline.
         Schedule = "schedule",
-        /// Whom a run tells.
+        /// The receivers of notifications.
         Notify = "notify",
     }
 }
 
 words! {
-    /// How it came out.
     Mark {
-        /// As it should be.
         Ok = "ok",
-        /// It works, and somebody should look.
+        /// It works, and someone should look.
         Warn = "warn",
-        /// A run could not do its work.
+        /// A run would fail, or be inconclusive.
         Fail = "fail",
-        /// It was not tried: something before it failed, or nobody asked.
+        /// Not tried: an earlier check failed, or it was not asked for.
         Skipped = "skipped",
     }
 }
@@ -70,22 +60,18 @@ words! {
 /// One line of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
-    /// What was tried.
     pub subject: Subject,
-    /// How it came out.
     pub mark: Mark,
-    /// In words, without names and addresses of people.
+    /// Without names and addresses of people.
     pub text: String,
-    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// How a run would end, where it would not do its work.
+    /// How a run would end, if the mark is `Fail`.
     #[serde(skip)]
     pub exit: Exit,
 }
 
 impl Line {
-    /// A line without a hint.
     pub fn new(subject: Subject, mark: Mark, text: impl Into<String>) -> Self {
         Self {
             subject,
@@ -96,17 +82,15 @@ impl Line {
         }
     }
 
-    /// As it should be.
     pub fn ok(subject: Subject, text: impl Into<String>) -> Self {
         Self::new(subject, Mark::Ok, text)
     }
 
-    /// It works, and somebody should look.
+    /// It works, and someone should look.
     pub fn warn(subject: Subject, text: impl Into<String>) -> Self {
         Self::new(subject, Mark::Warn, text)
     }
 
-    /// A run would end like this.
     pub fn fail(subject: Subject, exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
@@ -114,12 +98,10 @@ impl Line {
         }
     }
 
-    /// It was not tried.
     pub fn skipped(subject: Subject, why: impl Into<String>) -> Self {
         Self::new(subject, Mark::Skipped, why)
     }
 
-    /// With what to do about it.
     pub fn hint(self, hint: Option<impl Into<String>>) -> Self {
         Self {
             hint: hint.map(Into::into),
@@ -128,18 +110,16 @@ impl Line {
     }
 }
 
-/// What was found.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// Each line, in the order of subjects.
     pub lines: Vec<Line>,
-    /// How the HR feed was read, if it could be.
+    /// The HR feed as a run would read it, if it is usable.
     pub feed: Option<FeedReading>,
 }
 
 impl Checked {
-    /// How a run would end: by the first line that would stop it, else inconclusive where something
-    /// failed that it would go on with.
+    /// How a run would end: by the first failure that stops it, else inconclusive if there is any failure.
     pub fn exit(&self) -> Exit {
         let failed = self.lines.iter().filter(|line| line.mark == Mark::Fail);
         let mut exits = failed.map(|line| line.exit);
@@ -154,7 +134,7 @@ impl Checked {
         self.lines.push(line);
     }
 
-    /// The settings cannot be judged: nothing else can be tried.
+    /// The settings are wrong, so nothing else can be tried.
     pub(super) fn of_problems(problems: &Problems) -> Self {
         let one = |problem| Line::fail(Subject::Settings, Exit::Configuration, problem);
         let mut lines: Vec<Line> = problems.all().iter().map(one).collect();

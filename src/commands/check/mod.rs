@@ -1,7 +1,7 @@
-//! The preflight: every setting and endpoint that a run uses, tried, and nothing stored.
+//! `check`: tries every setting and endpoint that a run uses, and stores nothing.
 //!
-//! It asks the run's own rooms, the lists of accounts for their first page only. What they find goes
-//! through the run's own judgement, and of its checks those are told that a first page can answer.
+//! It calls the modules of a run, but reads only the first page of each list of accounts, and judges what they read. It
+//! reports the checks that a first page can answer.
 
 mod accounts;
 mod feed;
@@ -100,10 +100,10 @@ async fn check(
         .map(|hr| FeedReading::of(hr, by_hand));
     let population = accounts::sample(settings, clock, deadline, &mut checked).await;
 
-    let judged = Sample::of(settings, clock, found, directives, hr, population);
-    judged.tell(&mut checked);
-    checked.add(schedule::check(settings.schedule.as_ref(), &judged.inputs));
-    checked.add(told_to(&settings.notify));
+    let sample = Sample::of(settings, clock, found, directives, hr, population);
+    sample.report(&mut checked);
+    checked.add(schedule::check(settings.schedule.as_ref(), &sample.inputs));
+    checked.add(receivers(&settings.notify));
     checked.lines.sort_by_key(|line| line.subject);
     checked
 }
@@ -152,7 +152,7 @@ async fn read_hr(
     }
 }
 
-fn told_to(settings: &notify::Settings) -> Line {
+fn receivers(settings: &notify::Settings) -> Line {
     let receivers: Vec<String> = settings.receivers();
     match receivers.is_empty() {
         true => Line::skipped(Subject::Notify, "nobody is to be told"),

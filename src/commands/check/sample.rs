@@ -41,7 +41,7 @@ impl Sample {
             policy: settings.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,
-            population: population.unwrap_or_else(accounts::nobody),
+            population: population.unwrap_or_else(accounts::empty),
             hr: hr.unwrap_or_default(),
             directives: directives.unwrap_or_default(),
             follow_ups,
@@ -57,7 +57,7 @@ impl Sample {
         }
     }
 
-    pub(super) fn tell(&self, checked: &mut Checked) {
+    pub(super) fn report(&self, checked: &mut Checked) {
         for line in &self.judgement.directives {
             checked.lines.extend(self.directive(line));
         }
@@ -69,7 +69,7 @@ impl Sample {
             ] {
                 checked.add(self.line(Subject::Evidence, id));
             }
-            // There is no such check where nobody asks for reviews, and none is lost.
+            // The check exists only if reviews are asked for.
             if self.has_check(CheckId::ReviewDue) {
                 checked.add(self.line(Subject::Evidence, CheckId::ReviewDue));
             }
@@ -91,7 +91,7 @@ impl Sample {
             checked.add(self.line(Subject::Clock, CheckId::Clock));
             checked.add(self.viewer());
             checked.add(accounts::viewer_and_leavers(&self.inputs, &self.judgement));
-            self.tell_of_whole_lists(checked);
+            self.report_whole_lists(checked);
         }
         if self.has_accounts && self.has_hr {
             let line = self.line(Subject::Match, CheckId::HrMatchable);
@@ -131,7 +131,7 @@ impl Sample {
         }
     }
 
-    /// Whose account the connection uses. One that is not on the first page is not missing from the list.
+    /// The connected account. If it is not on the first page, it may still be in the list.
     fn viewer(&self) -> Line {
         let population = &self.inputs.population;
         let line = self.line(Subject::Viewer, CheckId::Viewer);
@@ -150,8 +150,8 @@ impl Sample {
         }
     }
 
-    /// Of a workspace that fits on a page, a run's own checks on the lists can be told too.
-    fn tell_of_whole_lists(&self, checked: &mut Checked) {
+    /// If the workspace fits on one page, the checks of the lists have an answer too.
+    fn report_whole_lists(&self, checked: &mut Checked) {
         let population = &self.inputs.population;
         if !population.listing.last_page_reached {
             return;
@@ -168,7 +168,7 @@ impl Sample {
         self.judgement.checks.iter().any(|check| check.id == id)
     }
 
-    /// A check of the judgement's, as a line.
+    /// A check of the judgement, as a line.
     fn line(&self, subject: Subject, id: CheckId) -> Line {
         let mut checks = self.judgement.checks.iter();
         match checks.find(|check| check.id == id) {

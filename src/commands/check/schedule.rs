@@ -1,4 +1,4 @@
-//! Whether two runs of the schedule lie close around each deadline: only they prove whether access ended in time.
+//! Whether two runs of the schedule lie close around each deadline. Only such runs prove that access ended in time.
 
 use super::{Line, Subject};
 use crate::judgement::{Inputs, ScheduleGaps};

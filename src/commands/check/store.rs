@@ -1,4 +1,4 @@
-//! The evidence: what is there, what may be written, and what signs it.
+//! The store: earlier evidence, the write probe, and the signing key.
 
 use jiff::Timestamp;
 
@@ -14,19 +14,17 @@ use crate::store::{Created, Deleted, Store, StoreError};
 /// The write probe's one constant key, beside all connections.
 const PROBE: &str = ".probe";
 
-/// What it holds.
 const PROBED: &[u8] =
     b"asana-access-review wrote this to see what the store does with it. It is no evidence.\n";
 
-/// What is signed to see whether the key signs. It is no ledger entry, and nothing is kept of it.
+/// Signed to see whether the key works. It is not a ledger entry, and its signature is not kept.
 const SIGNED: &[u8] = b"asana-access-review checks that this key signs\n";
 
-/// What the store told.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The ledger, where it could be read.
+    /// The ledger, if it could be read.
     pub(super) chain: Option<Chain>,
-    /// What was done with the probe, where it was made just now.
+    /// What the store did with the probe, if it was created just now.
     pub(super) protection: Option<Protection>,
 }
 
@@ -114,10 +112,9 @@ async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Optio
     }
 }
 
-/// Creates an object twice, and tries to delete it: what must be refused is refused only if somebody
-/// tries.
+/// Creates an object twice and tries to delete it, since only an attempt shows that the store refuses.
 ///
-/// Gives what the store did with it; a probe of an earlier day tells of that day.
+/// Returns what the store did with it, unless the probe is of an earlier day.
 async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) -> Option<Protection> {
     let subject = Subject::WriteProbe;
     let created = match store.create(PROBE, PROBED).await {

@@ -1,4 +1,4 @@
-//! The table for people, the same for machines.
+//! The result as a table and as JSON.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,6 @@ impl Mark {
     }
 }
 
-/// For people.
 pub(super) fn as_text(checked: &Checked) -> String {
     let mut text = String::new();
     for line in &checked.lines {
@@ -62,7 +61,6 @@ pub(super) fn as_text(checked: &Checked) -> String {
     text
 }
 
-/// For machines.
 pub(super) fn as_json(checked: &Checked) -> Value {
     let exit = checked.exit();
     json!({

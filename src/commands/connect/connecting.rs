@@ -1,8 +1,7 @@
-//! A connection made without a dashboard: what is there already, a link for whoever may connect, and
-//! the wait until the connection works or says why it does not.
+//! Makes a connection: the existing connections, a link for an admin, and the wait until the connection works or fails.
 //!
-//! It writes nothing, here or in Asana. Truto tells neither which links were made nor who opened one:
-//! all that can be seen are connections and their states.
+//! It writes nothing, here or in Asana. Truto reports connections and their states, but neither links nor who opened
+//! one.
 
 use std::time::Duration;
 
@@ -17,10 +16,10 @@ use crate::net::{Deadline, ErrorKind};
 use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
 use crate::truto::{ApiSettings, Client, LinkFor, Links, Seen, TrutoError};
 
-/// A connection that was made or changed so shortly ago may be somebody else's, made just now.
+/// A connection younger than this may be one that someone else is making now.
 const JUST_NOW: Duration = Duration::from_secs(10 * 60);
 
-/// One look takes no longer than this, even where the time is nearly over.
+/// The last look may take this long, even if less time is left.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// Organizations asked for per page.
@@ -29,56 +28,37 @@ const PAGE_SIZE: u32 = 100;
 /// Shorter would show a person nothing new, and Truto's limit (500 in 10 s) is far.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 
-/// Which connection is to work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// A new one.
     New {
-        /// Whose it is, in the customer's own words.
+        /// The customer's own name for the tenant.
         tenant_id: String,
     },
-    /// This one again; its id and context stay.
-    Again {
-        /// Its id.
-        connection_id: String,
-    },
+    /// An existing one; its id and context stay.
+    Again { connection_id: String },
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    /// The connection that is to be made again is for something else.
+    /// The connection to renew is not for Asana.
     #[error("the connection `{id}` is for `{integration}`, not for Asana")]
-    WrongIntegration {
-        /// The connection.
-        id: String,
-        /// What it is for.
-        integration: String,
-    },
-    /// Truto knows no such connection.
+    WrongIntegration { id: String, integration: String },
     #[error("Truto knows no connection `{id}` for this token")]
-    Unknown {
-        /// The id asked for.
-        id: String,
-    },
-    /// It was made and does not work.
+    Unknown { id: String },
     #[error("the connection `{}` was made and does not work: its status is `{}`{}", .0.id, status_of(.0), .0.said)]
     Failed(Box<Seen>),
-    /// Nobody connected in time.
     #[error("{} within {} s", nobody(.seen.as_deref()), .after.as_secs())]
     TimedOut {
-        /// How far it came.
+        /// The connection as last seen, if there is one.
         seen: Option<Box<Seen>>,
-        /// How long was waited.
         after: Duration,
     },
-    /// Truto did not do what it was asked for.
     #[error(transparent)]
     Truto(TrutoError),
 }
 
 impl ConnectError {
-    /// What sort of trouble it is.
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::WrongIntegration { .. } | Self::Unknown { .. } | Self::Failed(_) => {
@@ -89,7 +69,7 @@ impl ConnectError {
         }
     }
 
-    /// What to do about it, where there is something to do.
+    /// What the operator can do.
     pub(super) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::WrongIntegration { .. } => "name a connection of Asana's after --reconnect",
@@ -119,7 +99,6 @@ impl ConnectError {
         Some(hint.to_owned())
     }
 
-    /// The connection it is about, if there is one.
     pub(super) fn connection_id(&self) -> Option<&str> {
         match self {
             Self::WrongIntegration { id, .. } | Self::Unknown { id } => Some(id),
@@ -154,7 +133,6 @@ pub(super) struct Connecting {
     before: Before,
 }
 
-/// What was there before.
 #[derive(Clone, Debug)]
 pub(super) struct Before {
     /// The tenant's connections to Asana, or the one that is to be made again.
@@ -180,7 +158,6 @@ impl Before {
 /// A connection that works.
 #[derive(Debug)]
 pub(super) struct Connected {
-    /// The connection.
     pub(super) connection: Seen,
     /// It worked before, too: that Truto changed it is all that tells of the new login.
     pub(super) was_active: bool,

@@ -7,10 +7,9 @@ use super::{Done, Failed};
 use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement};
 use crate::report::on_one_line;
 
-/// So many findings fit on a screen, the gravest first.
+/// So many findings fit on a screen, most severe first.
 const FINDINGS_SHOWN: usize = 20;
 
-/// The summary of a review.
 pub fn summary(done: &Done, names: bool) -> String {
     let Done {
         judgement,
@@ -65,7 +64,7 @@ pub fn summary(done: &Done, names: bool) -> String {
         counts.accounts.total,
         &counts.accounts.by_status,
     );
-    text += &by_hand(judgement);
+    text += &manual_lines(judgement);
     text += &line(
         "leavers   ",
         counts.leavers.total,
@@ -104,7 +103,7 @@ pub fn summary(done: &Done, names: bool) -> String {
     text
 }
 
-/// How many checks passed, and which did not: a pass with a warning is not a plain one.
+/// How many checks passed, and the ids of the others.
 fn checks(judgement: &Judgement) -> String {
     let with = |status| {
         let checks = judgement
@@ -123,8 +122,8 @@ fn checks(judgement: &Judgement) -> String {
     text + "\n"
 }
 
-/// What became of the lines that somebody wrote by hand.
-fn by_hand(judgement: &Judgement) -> String {
+/// The states of aliases and exceptions.
+fn manual_lines(judgement: &Judgement) -> String {
     let mut text = String::new();
     for (kind, word) in [
         (DirectiveKind::Alias, "aliases   "),
@@ -140,18 +139,23 @@ fn by_hand(judgement: &Judgement) -> String {
             let count = of_kind().filter(|of| of.state == *state).count();
             (count, state)
         });
-        let told: Vec<String> = counts
+        let states: Vec<String> = counts
             .filter(|(count, _)| *count > 0)
             .map(|(count, state)| format!("{count} {state}"))
             .collect();
-        if !told.is_empty() {
-            let _ = writeln!(text, "  {word} {}: {}", of_kind().count(), told.join(", "));
+        if !states.is_empty() {
+            let _ = writeln!(
+                text,
+                "  {word} {}: {}",
+                of_kind().count(),
+                states.join(", ")
+            );
         }
     }
     text
 }
 
-/// How far what closed reviews asked for is done.
+/// The states of what closed reviews asked for.
 fn followed(judgement: &Judgement) -> String {
     let follow_ups = judgement.follow_ups.decisions.iter();
     let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
@@ -159,13 +163,13 @@ fn followed(judgement: &Judgement) -> String {
         *by_state.entry(of.state.as_str()).or_default() += 1;
     }
     let total: usize = by_state.values().sum();
-    let told: Vec<String> = by_state
+    let states: Vec<String> = by_state
         .into_iter()
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
     match total {
         0 => String::new(),
-        _ => format!("  follow-ups {total}: {}\n", told.join(", ")),
+        _ => format!("  follow-ups {total}: {}\n", states.join(", ")),
     }
 }
 
@@ -191,7 +195,6 @@ fn one_finding(finding: &Finding, names: bool) -> String {
     text
 }
 
-/// What is said of a review that did not come to a judgement.
 pub(super) fn failure(failed: &Failed) -> String {
     let mut text = format!("error: {}\n", on_one_line(&failed.error.chain()));
     if let Some(hint) = failed.error.hint() {
@@ -222,7 +225,7 @@ mod tests {
     use crate::model::{EmailAddress, Role, Workspace};
     use crate::review::FollowUps;
 
-    /// A night with one finding more than a screen has room for.
+    /// A run with one finding more than a screen shows.
     fn done() -> Done {
         let as_of = "2026-11-23T22:40:00Z".parse().expect("an instant");
         let finding = |number: u64| Finding {
