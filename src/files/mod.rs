@@ -1,6 +1,6 @@
 //! Files that others leave for a review: at a path, behind https, or in a bucket.
 //!
-//! Fetched never more of than a cap, unpacked and decoded; what they mean is for the rooms that ask.
+//! Fetched never more of than a cap, unpacked and decoded; the callers know what they mean.
 
 mod decode;
 pub(crate) mod delimited;

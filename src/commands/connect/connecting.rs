@@ -155,15 +155,13 @@ impl Before {
     }
 }
 
-/// A connection that works.
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) connection: Seen,
-    /// It worked before, too: that Truto changed it is all that tells of the new login.
+    /// It worked before too: only its change in Truto shows the new login.
     pub(super) was_active: bool,
-    /// Other connections that were made meanwhile.
+    /// Other connections made meanwhile.
     pub(super) others: Vec<Seen>,
-    /// The workspaces it sees.
     pub(super) workspaces: Result<Vec<Workspace>, SourceError>,
 }
 
@@ -176,7 +174,7 @@ impl Connected {
         }
     }
 
-    /// Whether the scopes are told, and are not the full permissions.
+    /// Whether Truto reports scopes that are not the full permissions.
     pub(super) fn lacks_permissions(&self) -> bool {
         let scopes = &self.connection.scopes;
         !scopes.is_empty() && !scopes.iter().any(|scope| scope == FULL_PERMISSIONS)
@@ -184,10 +182,10 @@ impl Connected {
 }
 
 impl Connecting {
-    /// Looks at what is there.
+    /// Reads the existing connections.
     ///
     /// # Errors
-    /// Truto refuses, or there is nothing that could be made again.
+    /// If Truto refuses, or the connection to renew does not exist.
     pub(super) async fn begin(
         truto: ApiSettings,
         wanted: Wanted,
@@ -227,10 +225,6 @@ impl Connecting {
         &self.before
     }
 
-    /// Makes the link.
-    ///
-    /// # Errors
-    /// Truto makes none.
     pub(super) async fn link(&self) -> Result<Url, ConnectError> {
         let wanted = match &self.wanted {
             Wanted::New { tenant_id } => LinkFor::Tenant(tenant_id),
@@ -242,7 +236,7 @@ impl Connecting {
     /// Waits until the connection works.
     ///
     /// # Errors
-    /// It does not, or not in time.
+    /// If it fails, or the time is over.
     pub(super) async fn wait(&self, after: Duration) -> Result<Connected, ConnectError> {
         let deadline = Deadline::after(after);
         let mut watch = Watch::default();
@@ -257,7 +251,7 @@ impl Connecting {
             let look = tokio::time::timeout(left.max(LAST_LOOK), self.look());
             let seen = match look.await {
                 Ok(Ok(seen)) => seen,
-                // The admin need not begin anew because Truto stumbled.
+                // A transient error of Truto does not end the wait.
                 Ok(Err(error)) if error.kind() == ErrorKind::Transient => {
                     warn!("Looking again: {error}");
                     continue;

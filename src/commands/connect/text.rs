@@ -1,4 +1,4 @@
-//! What `connect` says: to the person who starts it, and to machines.
+//! The texts of `connect`, for people and as JSON.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
 use crate::truto::Seen;
 
-/// What the link stands for, before somebody agrees to it.
+/// What the link permits, before the user confirms.
 pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
     let mut text = String::new();
     let _ = match wanted {
@@ -48,7 +48,7 @@ pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
     text
 }
 
-/// What may go wrong, as far as Truto tells.
+/// Warnings from what Truto reports.
 pub(super) fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
     let named = |seen: &[&Seen]| {
         let one = |seen: &&Seen| format!("`{}` ({})", seen.id, on_one_line(status(seen)));
@@ -79,28 +79,22 @@ pub(super) fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
     warnings
 }
 
-/// The question that makes the link.
 pub(super) const QUESTION: &str = "Make the link? [y/N] ";
 
-/// Where nobody can be asked.
 pub(super) const NOBODY_TO_ASK: &str = "error: connect asks before it makes a link, and nobody sits at a terminal\n\
      hint: give --yes to agree to what it prints\n";
 
-/// Where somebody said no.
 pub(super) const DECLINED: &str = "No link was made.\n";
 
-/// Where somebody stopped it.
 pub(super) const STOPPED: &str =
     "stopped: nothing is waited for any more; a link that was printed works for seven days, once\n";
 
-/// The link, for whoever connects.
 pub(super) fn link(url: &Url) -> String {
     format!(
         "\nGive this link to whoever connects. It works once, within seven days:\n\n  {url}\n\n"
     )
 }
 
-/// What came of it.
 pub(super) fn connected(connected: &Connected) -> String {
     let mut text = format!("The connection `{}` is active.\n", connected.connection.id);
     for note in notes(connected) {
@@ -126,7 +120,7 @@ pub(super) fn connected(connected: &Connected) -> String {
         }
         Err(error) => {
             let _ = writeln!(text, "Its workspaces are not known.");
-            text += &trouble(error, error.hint());
+            text += &error_text(error, error.hint());
         }
     }
     let _ = writeln!(text, "\nexport {CONNECTION}={}", connected.connection.id);
@@ -149,7 +143,7 @@ pub(super) fn connected(connected: &Connected) -> String {
 const CONNECTION: &str = "TRUTO_INTEGRATED_ACCOUNT_ID";
 const WORKSPACE: &str = "ASANA_WORKSPACE_ID";
 
-/// What is worth a look although the connection works.
+/// Warnings about a connection that works.
 fn notes(connected: &Connected) -> Vec<String> {
     let mut notes = Vec::new();
     if connected.was_active {
@@ -175,12 +169,11 @@ fn notes(connected: &Connected) -> Vec<String> {
     notes
 }
 
-/// Why there is no connection.
 pub(super) fn failure(error: &ConnectError) -> String {
-    trouble(error, error.hint())
+    error_text(error, error.hint())
 }
 
-fn trouble(error: &dyn std::error::Error, hint: Option<String>) -> String {
+fn error_text(error: &dyn std::error::Error, hint: Option<String>) -> String {
     let mut text = format!("error: {}\n", on_one_line(&exit::error_chain(error)));
     if let Some(hint) = hint {
         let _ = writeln!(text, "hint: {}", on_one_line(&hint));
@@ -188,7 +181,6 @@ fn trouble(error: &dyn std::error::Error, hint: Option<String>) -> String {
     text
 }
 
-/// The link, for machines.
 pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
     let (tenant, connection) = match wanted {
         Wanted::New { tenant_id } => (Some(tenant_id), None),
@@ -203,7 +195,6 @@ pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
     })
 }
 
-/// What came of it, for machines.
 pub(super) fn connected_event(connected: &Connected) -> Value {
     let of = |workspace: &Workspace| json!({ "id": workspace.id, "name": workspace.name });
     let workspaces = connected.workspaces.as_ref();
@@ -220,7 +211,6 @@ pub(super) fn connected_event(connected: &Connected) -> Value {
     })
 }
 
-/// Why there is no connection, for machines.
 pub(super) fn failure_event(error: &ConnectError) -> Value {
     json!({
         "event": "failed",
@@ -239,7 +229,7 @@ fn name(workspace: &Workspace) -> String {
     on_one_line(workspace.name.as_deref().unwrap_or("(no name)"))
 }
 
-/// What a shell takes as it is.
+/// Whether a shell needs no quotes.
 fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -1,4 +1,4 @@
-//! `review status` and `review close`: what was decided, and whether that is everything.
+//! `review status` and `review close`.
 
 use super::left::Left;
 use super::received::{FileFault, Gathered, gather};
@@ -20,7 +20,7 @@ use crate::review::{
 #[derive(Debug)]
 pub struct Closing {
     pub progress: ReviewProgress,
-    /// What is wrong with the files received.
+    /// Faults in the received files.
     pub faults: Vec<FileFault>,
     /// Where its evidence is, once it is closed.
     pub committed: Option<Committed>,
@@ -63,7 +63,7 @@ async fn receive(
     })
 }
 
-/// How far a review is, by the decisions received.
+/// The progress of a review, by the decisions received.
 ///
 /// # Errors
 /// If the review or a file cannot be read.
@@ -83,10 +83,9 @@ pub async fn status(
     })
 }
 
-/// Closes a review.
 ///
 /// # Errors
-/// Everything that is wrong; then nothing is written.
+/// Every fault; then nothing is written.
 pub async fn close(
     settings: &ReviewSettings,
     asked: &CloseArguments,

@@ -1,7 +1,7 @@
-//! The commands of the access review: open it, show how far it is, close it.
+//! `review`: opens a periodic access review, shows its progress, and closes it.
 //!
-//! Reviewers work outside of this program, on files: it hands out the worksheet and checks strictly what comes
-//! back. Nightly runs follow up what a closed review asks for.
+//! Reviewers work on files: the command writes the worksheet, and checks strictly what comes back. Runs follow up what
+//! a closed review asks for.
 
 mod chain;
 mod close;
@@ -38,7 +38,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::signing::SigningKey;
 use crate::store::Store;
 
-/// The instant of a command, and what distinguishes two of one second.
+/// The instant of a command, and a suffix that distinguishes two of one second.
 #[derive(Clone, Debug)]
 pub struct Moment {
     pub as_of: Timestamp,
@@ -58,17 +58,17 @@ pub enum ReviewError {
         in_a_log: Option<String>,
         reason: String,
     },
-    /// The request cannot be met as it is.
+    /// The request cannot be met.
     #[error("{0}")]
     Asked(String),
-    /// Files that were given are not in order; nothing was written.
+    /// The files have faults; nothing was written.
     #[error("{headline}")]
     Refused {
         headline: String,
         faults: Vec<FileFault>,
         hint: &'static str,
     },
-    /// A fault of this program.
+    /// A bug.
     #[error("{0}")]
     Unexpected(String),
 }
@@ -167,7 +167,7 @@ async fn step(
     })
 }
 
-/// The ledger that a review is written to, under the object lock of its instant.
+/// The ledger to write to, under the object lock of its instant.
 async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger, ReviewError> {
     let key = SigningKey::open(&settings.signing).await;
     let key = key.map_err(LedgerError::from)?;
@@ -178,7 +178,7 @@ async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger
     Ok(Ledger::new(store, connection, ledger, key))
 }
 
-/// The ledger that is only read: it needs no key.
+/// The ledger to read, without a key.
 async fn ledger_to_read(settings: &ReviewSettings) -> Result<Ledger, ReviewError> {
     let store = store_of(settings).await?;
     let (connection, ledger) = (&settings.connection, settings.ledger.clone());

@@ -1,4 +1,4 @@
-//! How far a review is, in numbers: for people, for machines, and for notifications.
+//! The progress of a review in numbers, also as JSON and as a notification.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,7 +22,7 @@ pub struct Frozen {
     pub origin: String,
 }
 
-/// How far a review is.
+/// The progress of a review.
 #[derive(Debug)]
 pub struct ReviewProgress {
     pub frozen: Frozen,
@@ -47,7 +47,7 @@ impl ReviewProgress {
         self.overdue && of.totals.undecided > 0
     }
 
-    /// For machines. Who the reviewers are is in it only if `names` are wanted.
+    /// Reviewers are named only if `names` are wanted.
     fn as_json(&self, names: bool) -> Value {
         let reviewers = (1..).zip(&self.reviewers).map(|(number, of): (usize, _)| {
             let mut value = json!({
@@ -73,7 +73,6 @@ impl ReviewProgress {
         })
     }
 
-    /// That a step of it was taken. Nobody is named.
     fn notification(&self, step: ReviewStep) -> NotifiedReview {
         let reviewers = (1..)
             .zip(&self.reviewers)
@@ -107,7 +106,6 @@ impl ReviewProgress {
 }
 
 impl Opened {
-    /// The notification of it.
     pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
         let about = self.progress.about(settings, moment);
         let review = self.progress.notification(ReviewStep::Opened);
@@ -116,7 +114,7 @@ impl Opened {
 }
 
 impl Closing {
-    /// The exit code: closed with a doubt, it is no pass.
+    /// A review that is closed with open items is inconclusive.
     pub fn exit(&self) -> Exit {
         match self.verdict {
             None | Some(Verdict::Pass) => Exit::Pass,
@@ -126,7 +124,6 @@ impl Closing {
         }
     }
 
-    /// The notification of it.
     pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
         let about = self.progress.about(settings, moment);
         let review = NotifiedReview {
@@ -141,7 +138,7 @@ impl Closing {
     }
 }
 
-/// How far a review is, for machines. Who the reviewers are is in it only if `names` are wanted.
+/// Reviewers are named only if `names` are wanted.
 pub fn as_json(closing: &Closing, names: bool) -> Value {
     let mut value = closing.progress.as_json(names);
     let faults = closing.faults.iter().map(|fault| {
@@ -152,7 +149,7 @@ pub fn as_json(closing: &Closing, names: bool) -> Value {
     value
 }
 
-/// Whether the last day for decisions has passed, everywhere.
+/// Whether the last day for decisions has passed in every time zone.
 fn is_overdue(worksheet: &Worksheet, as_of: Timestamp) -> bool {
     let today = as_of.strftime("%Y-%m-%d").to_string();
     match (worksheet.due.parse::<Date>(), today.parse::<Date>()) {

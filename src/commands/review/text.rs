@@ -1,4 +1,4 @@
-//! What is said of a review, on a terminal or in a log. Names and addresses only where a person reads.
+//! The texts of `review`. Names and addresses appear only if a person reads them.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::report::on_one_line;
 use crate::review::Decision;
 use crate::review::{ByReviewer, Totals};
 
-/// So many faults are listed one by one; the others are counted.
+/// At most so many faults are listed; the others are counted.
 const FAULTS_LISTED: usize = 1000;
 
 fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
@@ -20,7 +20,6 @@ fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
     }
 }
 
-/// A review that was opened.
 pub fn opened(opened: &Opened, names: bool) -> String {
     let Opened {
         progress,
@@ -120,7 +119,6 @@ fn faults(faults: &[super::FileFault], names: bool) -> String {
     text
 }
 
-/// How far a review is.
 pub fn status(closing: &Closing, names: bool) -> String {
     let progress = &closing.progress;
     let mut text = format!(
@@ -135,7 +133,6 @@ pub fn status(closing: &Closing, names: bool) -> String {
     text
 }
 
-/// A review that was closed.
 pub fn closed(closing: &Closing, names: bool) -> String {
     let progress = &closing.progress;
     let mut text = format!(
@@ -158,7 +155,6 @@ pub fn closed(closing: &Closing, names: bool) -> String {
     text
 }
 
-/// Why a review was not opened, shown or closed.
 pub fn failure(error: &ReviewError, names: bool) -> String {
     let words = match error {
         ReviewError::File {
