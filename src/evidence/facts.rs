@@ -11,7 +11,7 @@ use super::files::{DataFile, gzip_lines};
 use super::read::each_line;
 use super::{AccountLine, Night, RunFile, json};
 use crate::judgement::{Baseline, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef};
-use crate::people::{
+use crate::model::{
     Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
     RejectedRow,
 };

@@ -13,7 +13,7 @@ use super::facts::{input_facts, input_hr};
 use super::result::result;
 use super::{Night, RunFile, json};
 use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
-use crate::people::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
+use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]

@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::people::Account;
+use crate::model::Account;
 
 use directives::Directives;
 use lookup::{Lookup, Map};

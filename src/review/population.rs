@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
 use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
 use crate::judgement::{FindingKind, RunRef};
-use crate::people::{Access, Role, Status, Workspace};
+use crate::model::{Access, Role, Status, Workspace};
 
 /// What `changed` says without an earlier review to compare with.
 pub const NO_REVIEW_BEFORE: &str = "no review before";

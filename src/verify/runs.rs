@@ -7,7 +7,7 @@ use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Facts, Manifest, RunFile, RunResult};
 use crate::judgement;
-use crate::people::RawKind;
+use crate::model::RawKind;
 use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
 

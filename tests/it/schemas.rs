@@ -11,7 +11,7 @@ use asana_access_review::evidence::{
 use asana_access_review::judgement::{
     Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
-use asana_access_review::people::{
+use asana_access_review::model::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
     Exception, FeedColumn, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing,
     Lock, LockMode, Mapping, Meaning, Memberships, PageRecord, Population, Protection, RawPages,

@@ -4,10 +4,10 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use asana_access_review::clock::Clock;
-use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
-use asana_access_review::people::{
+use asana_access_review::model::{
     Account, Memberships, Population, RawFile, RawKind, Role, SecondList, Status, Viewer,
 };
+use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::source::{
     self, Again, Fetched, KeptAnswers, RawPages, SourceError, derive_again, fetch_all,
 };

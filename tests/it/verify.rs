@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::support::company::{Company, Run, entry_name, instant};
 use crate::support::job::{Ended, Job, verify};
 use crate::support::s3::S3Server;
+use asana_access_review::commands::run::Done;
 use asana_access_review::evidence::{Entry, Facts, FileRecord, Manifest, Night, sha256_hex, sums};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
-use asana_access_review::people::{Memberships, Population, Status};
+use asana_access_review::model::{Memberships, Population, Status};
 use asana_access_review::report;
-use asana_access_review::run::Done;
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -489,7 +489,7 @@ async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger(
         let as_of = first - SignedDuration::from_secs(behind);
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        let done = run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        let done = run.map_err(|failed| failed.error.chain()).expect("a run");
 
         let check = clock_check(&done);
         assert_eq!(check.status, status, "{behind}: {}", check.detail);
@@ -517,8 +517,7 @@ async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
         company.run(&store, Run::at(as_of))
     });
     for done in join_all(runs).await {
-        done.map_err(|failed| failed.trouble.chain())
-            .expect("a run");
+        done.map_err(|failed| failed.error.chain()).expect("a run");
     }
     assert_eq!(
         kinds_by_both(folder.path()),
@@ -1041,7 +1040,7 @@ async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
             .expect("an instant");
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        run.map_err(|failed| failed.error.chain()).expect("a run");
     }
     let evidence = Evidence { job };
     let kind = || "stored_at_another_time".to_owned();
