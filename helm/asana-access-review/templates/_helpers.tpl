@@ -228,13 +228,13 @@ enableServiceLinks: {{ $values.enableServiceLinks }}
 terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds | int64 }}
 {{- end }}
 {{- range $key := list "imagePullSecrets" "hostAliases" "dnsConfig" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
-{{- with get $values $key }}
+{{- with index $values $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
-{{- with get $values $key }}
+{{- with index $values $key }}
 {{ $key }}: {{ . }}
 {{- end }}
 {{- end }}

@@ -125,7 +125,7 @@ them, too, but would show its pattern. */}}
   "hrFeedUrl" "where the HR feed is, as `s3://bucket/leavers.csv`"
   "evidenceUrl" "where evidence goes, as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
 {{- $variable := include "asana-access-review.variable" $key }}
-{{- if not (or (get $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
+{{- if not (or (index $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
 {{- $problems = append $problems (printf "config.%s is not set: set it to %s" $key $what) }}
 {{- end }}
 {{- end }}
@@ -173,7 +173,7 @@ them, too, but would show its pattern. */}}
 
 {{- /* The HR feed. */}}
 {{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
-{{- $url := get $config $key }}
+{{- $url := index $config $key }}
 {{- if regexMatch "^(file://)?/" $url }}
 {{- $path := trimPrefix "file://" $url }}
 {{- $mounted := false }}
@@ -216,7 +216,7 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the days that evidence is kept, as 400" }}
 {{- end }}
 {{- range $key := list "evidenceObjectLockMode" "evidenceKmsKeyId" "evidenceBucketOwner" }}
-{{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
+{{- if and (index $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
 {{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
 {{- end }}
 {{- end }}
@@ -276,7 +276,7 @@ them, too, but would show its pattern. */}}
 {{- /* Alerts look at Jobs, which have to be there. */}}
 {{- if .Values.prometheusRule.enabled }}
 {{- range $key := list "successfulJobsHistoryLimit" "failedJobsHistoryLimit" }}
-{{- $limit := get $cron $key }}
+{{- $limit := index $cron $key }}
 {{- if and (not (kindIs "invalid" $limit)) (lt (int64 $limit) 1) }}
 {{- $problems = append $problems (printf "cronJob.%s is 0, and the alerts look at finished Jobs: set it to 1 or more, or prometheusRule.enabled to false" $key) }}
 {{- end }}
