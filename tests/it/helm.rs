@@ -49,7 +49,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
                 "extraVolumeMounts": [{ "name": "more", "mountPath": "/more" }],
                 "extraObjects": [{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "{{ .Release.Name }}-more" } }],
                 "config": { "hrLocationZones": { "New York, NY": "America/New_York" }, "controlIds": ["AC-7: Leavers, and contractors, lose access within a day", "IT-12"] },
-                "networkPolicy": { "extraEgress": [{ "ports": [{ "protocol": "TCP", "port": 3128 }] }] },
+                "networkPolicy": { "extraEgress": [{ "ports": [{ "protocol": "UDP", "port": 5353 }] }] },
             }),
         ),
         (
@@ -138,7 +138,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
 
 /// What else has to be set for a value to mean something.
 fn needs(leaf: &str) -> Value {
-    let indexed = json!({ "cronJob": { "completionMode": "Indexed", "completions": 1 } });
+    let indexed = json!({ "cronJob": { "completionMode": "Indexed", "completions": 1, "backoffLimitPerIndex": 1 } });
     let claim = json!({
         "persistence": { "enabled": true },
         "config": { "evidenceUrl": "" },
@@ -445,6 +445,49 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
         (
             "indexes of no index",
             json!({ "cronJob": { "backoffLimitPerIndex": 1, "successPolicy": { "rules": [{ "succeededCount": 1 }] } } }),
+        ),
+        (
+            "failed indexes of which none is tried",
+            json!({ "cronJob": { "completionMode": "Indexed", "completions": 4, "maxFailedIndexes": 1,
+                "podFailurePolicy": { "rules": [{ "action": "FailIndex", "onExitCodes": { "operator": "In", "values": [3] } }] } } }),
+        ),
+        (
+            "rules of two conditions, and of none",
+            json!({ "cronJob": { "podFailurePolicy": { "rules": [
+                { "action": "FailJob", "onExitCodes": { "operator": "In", "values": [3] },
+                  "onPodConditions": [{ "type": "DisruptionTarget" }] },
+                { "action": "Ignore" },
+            ] } } }),
+        ),
+        (
+            "zones that are none",
+            json!({ "cronJob": { "timeZone": "Europe/Berln" },
+                "config": { "hrTimeZone": "Local", "hrLocationZones": { "Rome": "europe/rome" } } }),
+        ),
+        (
+            "names that are taken",
+            json!({
+                "extraEnv": [{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }],
+                "extraVolumes": [{ "name": "secrets", "emptyDir": {} }, { "name": "x", "emptyDir": {} }, { "name": "x", "emptyDir": {} }],
+                "extraContainers": [{ "name": "asana-access-review", "securityContext": {} }],
+            }),
+        ),
+        (
+            "the name of the volume of reviewers' files",
+            json!({ "review": { "args": ["status"], "files": { "claim": "x" } }, "extraVolumes": [{ "name": "review", "emptyDir": {} }] }),
+        ),
+        (
+            "containers of no security",
+            json!({ "extraContainers": [{ "name": "side" }], "extraInitContainers": [{ "name": "wait" }] }),
+        ),
+        (
+            "more asked for than is given",
+            json!({ "resources": { "requests": { "cpu": "1500m", "memory": "1Gi" }, "limits": { "cpu": 1, "memory": "1G" } } }),
+        ),
+        ("no server of names", json!({ "dnsPolicy": "None" })),
+        (
+            "a field of the pod that is a value",
+            json!({ "extraPodSpec": { "nodeSelector": {}, "hostUsers": false } }),
         ),
         (
             "an index without a number",
@@ -1158,6 +1201,37 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
     assert_eq!(egress[4]["to"][0]["ipBlock"]["cidr"], "169.254.169.254/32");
 }
 
+#[test]
+fn a_port_of_an_address_in_the_values_is_open() {
+    if !has(&["helm"]) {
+        return;
+    }
+    let values = json!({
+        "extraEnv": [{ "name": "https_proxy", "value": "http://proxy.example.com:3128" },
+                     { "name": "HTTP_PROXY", "value": "http://proxy.example.com" },
+                     { "name": "NO_PROXY", "value": "store.example.com:1234" }],
+        "aws": { "endpointUrlS3": "https://[fd00::9]:9000/" },
+        "config": { "hrFeedUrl": "https://hr.example.com:8443/leavers:17/x", "aliasesUrl": "s3://hr/aliases:18/x" },
+    });
+    let rendered = objects("night", &over(&least(), &values));
+    let ports = &only(&rendered, "NetworkPolicy")["spec"]["egress"][1]["ports"];
+    let ports = ports.as_array().expect("ports").iter();
+    let ports: Vec<_> = ports.map(|port| port["port"].as_u64()).collect();
+    assert_eq!(ports, [443, 9000, 8443, 3128, 80].map(Some));
+}
+
+#[test]
+fn every_time_zone_of_the_program_is_one_of_the_chart() {
+    let zones: Vec<_> = jiff::tz::db()
+        .available()
+        .map(|zone| zone.to_string())
+        .collect();
+    assert!(zones.len() > 500);
+    let text = text("helm/asana-access-review/zones.txt");
+    let of_the_chart: BTreeSet<&str> = text.lines().collect();
+    assert_eq!(of_the_chart, zones.iter().map(String::as_str).collect());
+}
+
 /// The Job of `review status`, with other values beside.
 fn review_job(values: &Value) -> (Vec<Value>, Value) {
     let step = json!({ "review": { "args": ["status"] } });
@@ -1224,7 +1298,76 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
     assert!(!upgraded.status.success());
     let told = String::from_utf8_lossy(&upgraded.stderr).into_owned();
-    assert!(told.contains("review.args is set in an upgrade"), "{told}");
+    assert!(
+        told.contains("review.args is set in an install or upgrade"),
+        "{told}"
+    );
+}
+
+/// As much of a cluster as helm asks for before it makes anything: no Secret is there, and so no release.
+fn empty_cluster(path: &str) -> Option<Value> {
+    let secrets = json!({ "name": "secrets", "singularName": "secret", "namespaced": true, "kind": "Secret", "verbs": ["list"] });
+    match path {
+        "/version" => Some(json!({ "major": "1", "minor": "34", "gitVersion": "v1.34.0" })),
+        "/api" => Some(json!({ "kind": "APIVersions", "versions": ["v1"] })),
+        "/apis" => Some(json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": [] })),
+        "/api/v1" => {
+            Some(json!({ "kind": "APIResourceList", "groupVersion": "v1", "resources": [secrets] }))
+        }
+        _ if path.ends_with("/secrets") => {
+            Some(json!({ "kind": "SecretList", "apiVersion": "v1", "metadata": {}, "items": [] }))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_step_of_an_access_review_is_refused_in_the_first_install() {
+    let helms = helms();
+    if helms.is_empty() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let answer = |request: axum::extract::Request| async move {
+        empty_cluster(request.uri().path())
+            .map(axum::Json)
+            .ok_or(axum::http::StatusCode::NOT_FOUND)
+    };
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .expect("a port");
+    let server = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = axum::Router::new().fallback(answer);
+    runtime.spawn(async { axum::serve(listener, router).await });
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("values.json");
+    fs::write(
+        &file,
+        over(&least(), &json!({ "review": { "args": ["status"] } })).to_string(),
+    )
+    .expect("values");
+    for helm in helms {
+        let install = std::process::Command::new(&helm)
+            .args(["install", "night"])
+            .arg(chart())
+            .args([
+                "--kube-apiserver",
+                &server,
+                "--namespace",
+                NAMESPACE,
+                "--values",
+            ])
+            .arg(&file)
+            .env_remove("KUBECONFIG")
+            .env("HOME", folder.path())
+            .output()
+            .expect("helm");
+        let told = String::from_utf8_lossy(&install.stderr);
+        assert!(
+            told.contains("review.args is set in an install or upgrade"),
+            "{helm:?}: {told}"
+        );
+    }
 }
 
 #[test]
@@ -1563,21 +1706,38 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
 }
 
 #[test]
-fn each_alert_leads_to_its_section_of_the_runbook() {
+fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
     if !has(&["helm"]) {
         return;
     }
-    let values = json!({ "prometheusRule": { "enabled": true } });
-    let rendered = objects("night", &over(&least(), &values));
-    let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
+    let rules = |runbook: &str| {
+        let values = json!({ "prometheusRule": { "enabled": true, "runbookUrl": runbook } });
+        let rendered = objects("night", &over(&least(), &values));
+        let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
+        rules.as_array().expect("rules").clone()
+    };
+    for rule in rules("") {
+        let annotations = &rule["annotations"];
+        assert!(annotations["runbook_url"].is_null(), "{annotations}");
+        let description = annotations["description"].as_str().expect("a text");
+        assert!(
+            description.contains("kubectl -n access-review "),
+            "{description}"
+        );
+    }
     let runbook = text("docs/runbook.md");
-    for rule in rules.as_array().expect("rules") {
+    let rules = rules("https://wiki.example.com/runbook");
+    for rule in &rules {
         let alert = rule["alert"].as_str().expect("a name");
         let link = rule["annotations"]["runbook_url"].as_str().expect("a link");
-        assert_eq!(link, format!("docs/runbook.md#{}", alert.to_lowercase()));
+        let section = alert.to_lowercase();
+        assert_eq!(link, format!("https://wiki.example.com/runbook#{section}"));
         assert!(runbook.contains(&format!("\n### {alert}\n")), "{alert}");
     }
-    assert_eq!(rules.as_array().map(Vec::len), Some(3));
+    assert_eq!(rules.len(), 3);
+    let relative = json!({ "prometheusRule": { "runbookUrl": "docs/runbook.md" } });
+    let refused = template("night", &over(&least(), &relative)).expect_err("no address");
+    assert!(sentences(&refused).contains("prometheusRule.runbookUrl is `docs/runbook.md`"));
 }
 
 #[test]
@@ -1585,7 +1745,8 @@ fn the_alerts_fire_when_they_should_and_at_no_other_time() {
     if !has(&["helm", "promtool"]) {
         return;
     }
-    let values = json!({ "prometheusRule": { "enabled": true } });
+    let values = json!({ "prometheusRule": {
+        "enabled": true, "runbookUrl": "https://wiki.example.com/runbook" } });
     let rendered = objects("night", &over(&least(), &values));
     let folder = tempfile::tempdir().expect("a folder");
     let rules = folder.path().join("rules.yaml");
