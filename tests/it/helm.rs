@@ -136,6 +136,14 @@ fn matrix() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Whole values for each kind of installation, by the file's name.
+fn installations() -> Vec<(String, Value)> {
+    let folder = "helm/asana-access-review/ci";
+    let names = crate::support::files_below(&here(folder));
+    let read = |name: String| (name.clone(), document(&format!("{folder}/{name}")));
+    names.into_iter().map(read).collect()
+}
+
 /// What else has to be set for a value to mean something.
 fn needs(leaf: &str) -> Value {
     let indexed = json!({ "cronJob": { "completionMode": "Indexed", "completions": 1, "backoffLimitPerIndex": 1 } });
@@ -333,11 +341,33 @@ fn each_helm_renders_the_same() {
     if helms.is_empty() {
         return;
     }
-    let wrong = each(&matrix(), |(name, values)| {
-        let refused = rendered_alike(&helms, &over(&least(), values)).err()?;
+    let matrix = matrix().into_iter();
+    let mut all: Vec<_> = matrix
+        .map(|(name, values)| (name.to_owned(), over(&least(), &values)))
+        .collect();
+    let installations = installations();
+    assert!(installations.len() > 8, "{installations:?}");
+    all.extend(installations);
+    let wrong = each(&all, |(name, values)| {
+        let refused = rendered_alike(&helms, values).err()?;
         Some(format!("{name}: {refused}"))
     });
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_program_accepts_the_values_of_each_installation() {
+    if !has(&["helm"]) {
+        return;
+    }
+    for (name, values) in installations() {
+        judged(&objects("night", &values)).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+    }
+    // A platform that chooses user and group finds none in its way.
+    let values = document("helm/asana-access-review/ci/openshift-values.yaml");
+    for pod in pods(&objects("night", &values)).values() {
+        assert!(!pod.to_string().contains("65532"), "{pod}");
+    }
 }
 
 #[test]
