@@ -1,7 +1,7 @@
 //! The table of variables: what each is called, what it means, and which commands it serves.
 //!
 //! Everything that names variables is made from this table: the environment that envy reads, the
-//! help, the warnings about names nobody knows; README.md agrees with it by test.
+//! help, the warnings about names nobody knows; docs/configuration.md agrees with it by test.
 
 use serde::Deserialize;
 
