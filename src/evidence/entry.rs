@@ -75,7 +75,7 @@ pub enum KeyKind {
 
 /// What makes an entry unreadable.
 #[derive(Debug, thiserror::Error)]
-pub enum EntryFault {
+pub enum EntryError {
     /// It is larger than any entry we write.
     #[error("it is larger than {MAX_BYTES} bytes")]
     TooLarge,
@@ -119,13 +119,13 @@ impl Entry {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EntryFault> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EntryError> {
         if bytes.len() >= MAX_BYTES {
-            return Err(EntryFault::TooLarge);
+            return Err(EntryError::TooLarge);
         }
         let entry: Self = serde_json::from_slice(bytes)?;
         if entry.schema != SCHEMA || entry.to_bytes() != bytes {
-            return Err(EntryFault::NotCanonical);
+            return Err(EntryError::NotCanonical);
         }
         Ok(entry)
     }
@@ -197,22 +197,22 @@ mod tests {
         let compact = serde_json::to_vec(&entry()).expect("json");
         assert!(matches!(
             Entry::from_bytes(&compact),
-            Err(EntryFault::NotCanonical)
+            Err(EntryError::NotCanonical)
         ));
         let text = String::from_utf8(bytes.clone()).expect("text");
         let extra = text.replace("\"kind\"", "\"extra\": 1,\n  \"kind\"");
         assert!(matches!(
             Entry::from_bytes(extra.as_bytes()),
-            Err(EntryFault::NotAnEntry(_))
+            Err(EntryError::NotAnEntry(_))
         ));
         let spaced = text.replace("true", "true ");
         assert!(matches!(
             Entry::from_bytes(spaced.as_bytes()),
-            Err(EntryFault::NotCanonical)
+            Err(EntryError::NotCanonical)
         ));
         assert!(matches!(
             Entry::from_bytes(&[b' '; 5000]),
-            Err(EntryFault::TooLarge)
+            Err(EntryError::TooLarge)
         ));
     }
 }

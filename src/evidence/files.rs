@@ -1,7 +1,6 @@
 //! The data files of a night, made one after the other so that only one is held at a time.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::BufWriter;
 
 use flate2::{Compression, GzBuilder};
@@ -10,17 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::csv::Table;
 use super::entry::sha256_hex;
+use super::facts::{input_facts, input_hr};
+use super::result::result;
 use super::{Night, RunFile, json};
-use crate::judgement::{
-    Change, DirectiveKind, DirectiveUse, Finding, FindingKind, FormerEmails, GoneAccount, Leaver,
-    MatchKind, Owner, Policy, RunRef,
-};
-use crate::people::{
-    Account, Alias, DirectiveFile, EmailAddress, Exception, FeedOrigin, HrFeed, HrRow, Population,
-    Protection, RawFile, RejectedRow, Role, Status,
-};
-use crate::review::FollowUps;
-use crate::schedule::RunSchedule;
+use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
+use crate::people::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]
@@ -115,7 +108,7 @@ impl<'a> Night<'a> {
 
 /// One record a line, gzip. Without a name and a time in the header, so that the same records give
 /// the same bytes.
-fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
+pub(super) fn gzip_lines(file: RunFile, records: impl Iterator<Item = impl Serialize>) -> DataFile {
     let gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::new(3));
@@ -173,110 +166,6 @@ fn joined<'a>(values: impl Iterator<Item = impl AsRef<str>>) -> Cow<'a, str> {
 }
 
 // The files, in the order they are made.
-
-/// `inputs/facts.json`: what the checks looked at, and the accounts before they were judged.
-#[derive(Serialize)]
-struct Facts<'a> {
-    schema: &'static str,
-    as_of: Timestamp,
-    run: &'a str,
-    policy: &'a Policy,
-    schedule: Option<&'a RunSchedule>,
-    past: PastFacts<'a>,
-    hr: HrFacts<'a>,
-    organization_domains: &'a [String],
-    former_emails: &'a FormerEmails,
-    gone: &'a BTreeMap<String, GoneAccount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aliases: Option<&'a DirectiveFile<Alias>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exceptions: Option<&'a DirectiveFile<Exception>>,
-    follow_ups: &'a FollowUps,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<&'a Protection>,
-    population: &'a Population,
-}
-
-#[derive(Serialize)]
-struct PastFacts<'a> {
-    ledger_head: Option<u64>,
-    clock_behind_seconds: u64,
-    failed_since_baseline: u64,
-    ledger_faults: &'a [String],
-    baseline: Option<&'a RunRef>,
-    previous: Option<&'a RunRef>,
-}
-
-#[derive(Serialize)]
-struct HrFacts<'a> {
-    origin: &'a FeedOrigin,
-    rows: usize,
-    rejected: usize,
-    blank_rows: u64,
-    duplicate_rows: u64,
-    unusable: Option<&'a str>,
-}
-
-fn input_facts(night: &Night<'_>) -> DataFile {
-    let inputs = night.inputs;
-    let facts = Facts {
-        schema: "asana-access-review/facts/v1",
-        as_of: inputs.as_of,
-        run: &inputs.run,
-        policy: &inputs.policy,
-        schedule: inputs.schedule.as_ref(),
-        past: PastFacts {
-            ledger_head: inputs.past.ledger_head,
-            clock_behind_seconds: inputs.past.clock_behind_seconds,
-            failed_since_baseline: inputs.past.failed_since_baseline,
-            ledger_faults: &inputs.past.ledger_faults,
-            baseline: inputs.past.baseline.as_ref().map(|baseline| &baseline.at),
-            previous: inputs.past.previous.as_ref().map(|previous| &previous.at),
-        },
-        hr: HrFacts {
-            origin: &inputs.hr.origin,
-            rows: inputs.hr.rows.len(),
-            rejected: inputs.hr.rejected.len(),
-            blank_rows: inputs.hr.blank_rows,
-            duplicate_rows: inputs.hr.duplicate_rows,
-            unusable: inputs.hr.unusable.as_deref(),
-        },
-        organization_domains: &night.judgement.organization_domains,
-        former_emails: &night.judgement.former_emails,
-        gone: &night.judgement.gone,
-        aliases: inputs.directives.aliases.as_ref(),
-        exceptions: inputs.directives.exceptions.as_ref(),
-        follow_ups: &inputs.follow_ups,
-        store: inputs.store.as_ref(),
-        population: &inputs.population,
-    };
-    // Three levels: an account, a page and a request are a line each.
-    let bytes = json::document(&facts, 3);
-    let rows = Some(inputs.population.accounts.len() as u64);
-    DataFile {
-        file: RunFile::InputFacts,
-        bytes,
-        rows,
-    }
-}
-
-/// A line of `inputs/hr.jsonl.gz`.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum HrLine<'a> {
-    Row(&'a HrRow),
-    Rejected(&'a RejectedRow),
-}
-
-/// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be
-/// stored before anything is judged.
-pub fn input_hr(hr: &HrFeed) -> DataFile {
-    let rows = hr.rows.iter().map(HrLine::Row);
-    gzip_lines(
-        RunFile::InputHr,
-        rows.chain(hr.rejected.iter().map(HrLine::Rejected)),
-    )
-}
 
 /// `inputs/links.jsonl.gz`: the employed people and the accounts tied to them, for the next run.
 fn input_links(night: &Night<'_>) -> DataFile {
@@ -654,66 +543,6 @@ fn changes_csv(night: &Night<'_>) -> DataFile {
         ]);
     }
     table(RunFile::ChangesCsv, out)
-}
-
-/// `result.json`: the judgement for machines.
-#[derive(Serialize)]
-struct ResultFile<'a> {
-    schema: &'static str,
-    judgement: u32,
-    as_of: Timestamp,
-    verdict: crate::judgement::Verdict,
-    complete: bool,
-    reasons: &'a [String],
-    checks: &'a [crate::judgement::Check],
-    summary: Summary<'a>,
-    findings: &'a [Finding],
-    leavers: &'a [Leaver],
-    changes: &'a [Change],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    directives: &'a [DirectiveUse],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feed_since: Option<Timestamp>,
-    follow_ups: &'a FollowUps,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    ledger_faults: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    #[serde(flatten)]
-    counts: &'a crate::judgement::Counts,
-    trend: &'a [crate::judgement::Night],
-}
-
-fn result(night: &Night<'_>) -> DataFile {
-    let judgement = night.judgement;
-    let result = ResultFile {
-        schema: "asana-access-review/result/v1",
-        judgement: crate::judgement::VERSION,
-        as_of: night.inputs.as_of,
-        verdict: judgement.verdict,
-        complete: judgement.complete,
-        reasons: &judgement.reasons,
-        checks: &judgement.checks,
-        summary: Summary {
-            counts: &judgement.counts,
-            trend: &judgement.trend,
-        },
-        findings: &judgement.findings,
-        leavers: &judgement.leavers,
-        changes: &judgement.changes,
-        directives: &judgement.directives,
-        feed_since: judgement.feed_since,
-        follow_ups: &judgement.follow_ups,
-        ledger_faults: &night.inputs.past.ledger_faults,
-    };
-    // Two levels: a check, a finding, a leaver, a change are a line each.
-    DataFile {
-        file: RunFile::Result,
-        bytes: json::document(&result, 2),
-        rows: None,
-    }
 }
 
 #[cfg(test)]

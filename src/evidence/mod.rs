@@ -6,6 +6,7 @@
 pub(crate) mod controls;
 pub(crate) mod csv;
 mod entry;
+mod facts;
 mod files;
 mod gzip;
 mod identity;
@@ -13,18 +14,19 @@ pub(crate) mod json;
 mod layout;
 mod manifest;
 mod read;
+mod result;
 
 pub use controls::{Control, OwnControl};
-pub use entry::{Entry, EntryFault, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
-pub use files::{AccountLine, DataFile, FileRecord, input_hr, raw_file, sums};
+pub use entry::{Entry, EntryError, EntryKind, FIRST_PREVIOUS, KeyKind, marked, sha256_hex};
+pub use facts::{Facts, PastFacts, input_hr};
+pub use files::{AccountLine, DataFile, FileRecord, raw_file, sums};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
 pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
 pub use manifest::{Failure, ListedPage, Manifest};
-pub use read::{
-    CarriedFiles, EarlierFinding, EarlierNight, StoredInputs, account_lines, baseline,
-    earlier_night, previous, stored_inputs, sums_of,
-};
+pub(crate) use read::MOST_BYTES;
+pub use read::{account_lines, sums_of};
+pub use result::{EarlierRun, RunResult};
 
 use crate::judgement::{Inputs, Judgement};
 use crate::schedule::RunSchedule;

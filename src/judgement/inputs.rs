@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{GoneAccount, Leaver, Night, PersonLinks};
+use super::{GoneAccount, Leaver, PersonLinks, TrendPoint};
 use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
 use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
@@ -138,6 +138,27 @@ pub struct Baseline {
     pub mapping: Mapping,
 }
 
+impl Baseline {
+    /// A run as it read the accounts, with what it knew of earlier ones.
+    pub fn of(
+        at: RunRef,
+        as_of: Timestamp,
+        population: Population,
+        former_emails: FormerEmails,
+        gone: BTreeMap<String, GoneAccount>,
+    ) -> Self {
+        Self {
+            at,
+            workspace_id: population.workspace.id,
+            as_of,
+            accounts: population.accounts,
+            former_emails,
+            gone,
+            mapping: population.mapping,
+        }
+    }
+}
+
 /// Addresses that accounts bore in earlier complete runs and bear no more, by account id.
 pub type FormerEmails = BTreeMap<String, Vec<EmailAddress>>;
 
@@ -157,7 +178,7 @@ pub struct Previous {
     /// When each of its findings was first seen, by finding id.
     pub findings_first_seen: BTreeMap<String, Timestamp>,
     /// The nights up to it, the oldest first.
-    pub trend: Vec<Night>,
+    pub trend: Vec<TrendPoint>,
     /// The faults of the ledger that it recorded: they fail no further run.
     pub ledger_faults: Vec<String>,
     /// SHA-256 of each file of directives it went by, by the file's name.

@@ -58,8 +58,8 @@ pub use domains::is_public_mail_provider;
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,
-    GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Night, Owner,
-    PersonLinks, Tenure,
+    GoneAccount, HrPeople, Judgement, Leaver, LeaverCounts, LinkedAccount, Owner, PersonLinks,
+    Tenure, TrendPoint,
 };
 pub use words::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Mark, MatchKind,

@@ -86,7 +86,7 @@ pub struct Judgement {
     /// The night in numbers.
     pub counts: Counts,
     /// The last nights, this one last.
-    pub trend: Vec<Night>,
+    pub trend: Vec<TrendPoint>,
 }
 
 impl Judgement {
@@ -549,9 +549,9 @@ pub struct ChangeCounts {
     pub by_change: BTreeMap<String, u64>,
 }
 
-/// One night of the trend.
+/// One run of the trend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Night {
+pub struct TrendPoint {
     /// `dt=…/run=…`.
     pub run: String,
     /// The run's instant.

@@ -7,8 +7,8 @@ use super::people::Person;
 use super::uses::Needed;
 use super::{
     AccountCounts, Change, ChangeCounts, ChangeKind, Check, CheckStatus, Counts, Finding,
-    FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Night, Outcome,
-    Standing, Verdict,
+    FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Outcome,
+    Standing, TrendPoint, Verdict,
 };
 use crate::people::{Employment, Role};
 
@@ -213,7 +213,7 @@ pub(super) fn trend(
     verdict: Verdict,
     complete: bool,
     counts: &Counts,
-) -> Vec<Night> {
+) -> Vec<TrendPoint> {
     let earlier = inputs
         .past
         .previous
@@ -226,7 +226,7 @@ pub(super) fn trend(
     {
         trend[0] = last_complete.clone();
     }
-    trend.push(Night {
+    trend.push(TrendPoint {
         run: inputs.run.to_string(),
         as_of: inputs.as_of,
         verdict,

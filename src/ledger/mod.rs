@@ -1,11 +1,14 @@
 //! The ledger: a chain of entries, each committing one run. If the entry is there, the run is whole.
 
+mod backwards;
 mod commit;
+mod inspect;
 mod reviews;
 mod signatures;
 mod walk;
 
 pub use commit::{Committed, commit_failure, commit_night};
+pub use inspect::{EntryFault, EntryFolder, Inspected, Inspector, Link, Objects};
 pub use reviews::commit_review;
 pub use walk::{Before, Chain, Head};
 

@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
+use super::backwards::Backwards;
 use super::commit::{Committed, Written, append};
-use super::signatures::Keys;
-use super::walk::{FARTHEST, Head};
+use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
@@ -17,78 +17,27 @@ use crate::evidence::{
 use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
 impl Ledger {
-    /// The newest entry that `is_wanted` accepts. Every entry from the last one to it has the right form
-    /// and place, is the one its successor links to, and has its signature.
+    /// The newest entry that `is_wanted` accepts. Every entry from the last one to it is there and can be relied on.
     ///
     /// # Errors
-    /// [`LedgerError::Fault`] if one of them has not.
+    /// [`LedgerError::Fault`] if one of them cannot.
     pub async fn newest(
         &self,
         mut is_wanted: impl FnMut(&Entry) -> bool,
     ) -> Result<Option<Entry>, LedgerError> {
         let sequences = self.sequences().await?;
-        let mut keys = Keys::default();
-        let mut after: Option<Entry> = None;
-        for (at, sequence) in sequences.iter().rev().enumerate() {
-            if let Some(after) = &after
-                && after.sequence != sequence + 1
-            {
-                let missing = format!("ledger entry {} is missing", after.sequence - 1);
-                return Err(LedgerError::Fault(missing));
+        let mut entries = Backwards::new(self, &sequences, true);
+        let mut expected = sequences.last().copied();
+        while let Some((sequence, looked)) = entries.next().await? {
+            let looked = looked.filter(|_| expected == Some(sequence));
+            let looked = looked.ok_or_else(|| is_missing(expected.unwrap_or(sequence)))?;
+            let entry = looked.ensure_relied_on()?;
+            if is_wanted(entry) {
+                return Ok(Some(entry.clone()));
             }
-            let (entry, bytes) = self.linked_entry(*sequence, after.as_ref()).await?;
-            if entry.is_signed() {
-                if after.is_some_and(|after| !after.is_signed()) {
-                    return Err(unsigned_after(*sequence));
-                }
-                let found = self.check_signature(&mut keys, &entry, &bytes).await?;
-                if !found.is_believed {
-                    return Err(LedgerError::Fault(found.faults.join("; ")));
-                }
-            }
-            if is_wanted(&entry) {
-                if !entry.is_signed() {
-                    self.ensure_none_signed(sequences.iter().rev().skip(at + 1))
-                        .await?;
-                }
-                return Ok(Some(entry));
-            }
-            after = Some(entry);
+            expected = sequence.checked_sub(1);
         }
         Ok(None)
-    }
-
-    /// No unsigned entry follows a signed one.
-    async fn ensure_none_signed(
-        &self,
-        earlier: impl Iterator<Item = &u64>,
-    ) -> Result<(), LedgerError> {
-        for sequence in earlier.take(FARTHEST) {
-            let bytes = self.store.read(&self.folder.entry(*sequence)).await?;
-            if Entry::from_bytes(&bytes.unwrap_or_default()).is_ok_and(|it| it.is_signed()) {
-                return Err(unsigned_after(*sequence));
-            }
-        }
-        Ok(())
-    }
-
-    async fn linked_entry(
-        &self,
-        sequence: u64,
-        after: Option<&Entry>,
-    ) -> Result<(Entry, Vec<u8>), LedgerError> {
-        let damaged = |text: String| LedgerError::Fault(format!("ledger entry {sequence} {text}"));
-        let bytes = self.store.read(&self.folder.entry(sequence)).await?;
-        let bytes = bytes.ok_or_else(|| damaged("is gone".to_owned()))?;
-        let entry =
-            Entry::from_bytes(&bytes).map_err(|fault| damaged(format!("is none: {fault}")))?;
-        if entry.sequence != sequence || entry.connection != self.connection {
-            return Err(damaged("was written for another place".to_owned()));
-        }
-        if after.is_some_and(|after| after.previous_sha256 != sha256_hex(&bytes)) {
-            return Err(damaged("is not the one its successor links to".to_owned()));
-        }
-        Ok((entry, bytes))
     }
 
     /// What happened to a review, as its entry and its files say.
@@ -96,20 +45,25 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Fault`] where they are not what was written.
     pub(super) async fn review_event(&self, entry: &Entry) -> Result<ReviewEvent, LedgerError> {
-        let (manifest, review) = (ReviewFile::Manifest.name(), ReviewFile::Review.name());
-        let event = match entry.kind {
+        let names = [ReviewFile::Manifest, ReviewFile::Review].map(ReviewFile::name);
+        let (manifest, review) = match entry.kind {
             EntryKind::ReviewClose => {
-                let [manifest, review] = self.committed_files(entry, [manifest, review]).await?;
-                ReviewEvent::read(entry, &manifest, Some(&review))
+                let [manifest, review] = self.committed_files(entry, names).await?;
+                (manifest, Some(review))
             }
             EntryKind::ReviewOpen | EntryKind::Run | EntryKind::Failure => {
-                let [manifest] = self.committed_files(entry, [manifest]).await?;
-                ReviewEvent::read(entry, &manifest, None)
+                let [manifest] = self.committed_files(entry, [names[0]]).await?;
+                (manifest, None)
             }
         };
-        event.map_err(|fault| {
+        let fault = |fault: String| {
             LedgerError::Fault(format!("the review of entry {}: {fault}", entry.sequence))
-        })
+        };
+        let unreadable = |error: serde_json::Error| fault(error.to_string());
+        let manifest = serde_json::from_slice(&manifest).map_err(unreadable)?;
+        let closed = review.map(|review| serde_json::from_slice(&review));
+        let closed = closed.transpose().map_err(unreadable)?;
+        ReviewEvent::of(entry, manifest, closed).map_err(fault)
     }
 
     /// Whether a part of a review can still be entered, by the entries that were since the head it was to
@@ -121,7 +75,10 @@ impl Ledger {
         through: u64,
     ) -> Result<(), LedgerError> {
         for sequence in after + 1..=through {
-            let (entry, _) = self.linked_entry(sequence, None).await?;
+            let mut entries = Backwards::new(self, std::slice::from_ref(&sequence), false);
+            let looked = entries.next().await?.and_then(|(_, looked)| looked);
+            let looked = looked.ok_or_else(|| is_missing(sequence))?;
+            let entry = looked.ensure_relied_on()?;
             let is_overtaken = match (entry.kind, part.part()) {
                 (EntryKind::ReviewClose, ReviewPart::Open) => true,
                 (EntryKind::ReviewClose, ReviewPart::Close) => entry.run == part.to_string(),
@@ -231,10 +188,8 @@ impl Ledger {
     }
 }
 
-fn unsigned_after(signed: u64) -> LedgerError {
-    LedgerError::Fault(format!(
-        "an entry after ledger entry {signed}, which is signed, is not"
-    ))
+fn is_missing(sequence: u64) -> LedgerError {
+    LedgerError::Fault(format!("entry {sequence} is missing"))
 }
 
 /// Stores a part of a review and commits it; `head` is what the ledger ended with before anything of it was

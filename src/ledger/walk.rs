@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::signatures::Keys;
-use super::{Ledger, LedgerError, whole_second};
+use super::backwards::{Backwards, FARTHEST, Looked};
+use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
-    self, CarriedFiles, EarlierNight, Entry, EntryKind, FIRST_PREVIOUS, Manifest, ReviewFolder,
-    RunFile, RunFolder, sha256_hex, sums_of,
+    EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder, RunFile,
+    RunFolder, RunResult, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
@@ -17,9 +17,6 @@ use crate::review::{FollowUps, ReviewChange, ReviewEvent};
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.
 const RACE_WINDOW: usize = 7;
-
-/// A ledger without a complete run is not walked further than this: a minute or so of reading.
-pub(super) const FARTHEST: usize = 1000;
 
 /// So many faults are told one by one.
 const FAULTS_TOLD: usize = 20;
@@ -48,7 +45,7 @@ pub struct Before {
     /// A night since the newest judged one could not be judged.
     pub has_failed_since: bool,
     /// The newest judged night; none where it is not known for sure which one that is.
-    pub night: Option<EarlierNight>,
+    pub night: Option<EarlierRun>,
 }
 
 /// The end of the chain.
@@ -163,21 +160,28 @@ impl Ledger {
     pub async fn open(&self, clock: &Clock) -> Result<Chain, LedgerError> {
         let as_of = clock.as_of();
         let listing = self.listing().await?;
-        let mut walk = Walk::new(self, clock, &listing.sequences);
+        let mut walk = Walk::new(self, clock);
+        let mut entries = Backwards::new(self, &listing.sequences, self.signs());
         walk.note_strangers(&listing.strangers);
         walk.note_gaps(&listing.sequences);
-        for (looked_at, sequence) in listing.sequences.iter().rev().enumerate() {
-            if walk.is_done() {
-                break;
-            }
-            if looked_at == FARTHEST {
+        let mut looked_at = 0;
+        while !walk.is_done() {
+            if looked_at == FARTHEST && looked_at < listing.sequences.len() {
                 walk.note_farthest();
                 break;
             }
-            walk.step(*sequence).await?;
+            let Some((sequence, looked)) = entries.next().await? else {
+                break;
+            };
+            looked_at += 1;
+            walk.step(sequence, looked).await?;
+        }
+        if walk.has_own_signature {
+            let fault = entries.fault_of_own_key().await?;
+            fault.into_iter().for_each(|fault| walk.note(fault));
         }
         walk.note_doubted();
-        let before = walk.before();
+        let before = walk.before(listing.sequences.is_empty());
         let through = listing.sequences.last().copied().unwrap_or_default();
         let carried = walk.previous.as_ref().map(|of| &of.follow_ups);
         let follow_ups = FollowUps::carried(carried, &walk.reviews, through, as_of);
@@ -211,9 +215,6 @@ struct Walk<'a> {
     ledger: &'a Ledger,
     as_of: Timestamp,
     clock: &'a Clock,
-    /// The numbers of all entries, ascending.
-    sequences: &'a [u64],
-    keys: Keys,
     faults: Vec<String>,
     head: Option<Head>,
     /// By how many seconds the clock was behind the last entry when that was read.
@@ -221,17 +222,15 @@ struct Walk<'a> {
     previous: Option<Previous>,
     baseline: Option<Baseline>,
     /// How the previous run came out.
-    night: Option<EarlierNight>,
+    night: Option<EarlierRun>,
     /// A night after the previous run could not be judged.
     has_failed_since: bool,
     /// Runs after the baseline that could not be judged.
     failed_since_baseline: u64,
-    /// The entry looked at last, and what it says its predecessor's hash is, if it is believed.
-    after: Option<(u64, Option<String>)>,
-    /// The lowest entry that is not signed, of those above the last one that is.
-    unsigned: Option<u64>,
-    /// Below which entry it is known which one is the last that is signed.
-    lookback: Option<(u64, Option<u64>)>,
+    /// The entry looked at last.
+    lowest: Option<u64>,
+    /// An entry names the key of this run.
+    has_own_signature: bool,
     /// The newest entry with a fault, of those after the previous run.
     doubted: Option<u64>,
     /// Entries of periodic reviews.
@@ -249,13 +248,11 @@ enum Unusable {
 }
 
 impl<'a> Walk<'a> {
-    fn new(ledger: &'a Ledger, clock: &'a Clock, sequences: &'a [u64]) -> Self {
+    fn new(ledger: &'a Ledger, clock: &'a Clock) -> Self {
         Self {
             ledger,
             as_of: clock.as_of(),
             clock,
-            sequences,
-            keys: Keys::default(),
             faults: Vec::new(),
             head: None,
             clock_behind_seconds: 0,
@@ -264,9 +261,8 @@ impl<'a> Walk<'a> {
             night: None,
             has_failed_since: false,
             failed_since_baseline: 0,
-            after: None,
-            unsigned: None,
-            lookback: None,
+            lowest: None,
+            has_own_signature: false,
             doubted: None,
             reviews: Vec::new(),
             beyond: 0,
@@ -290,10 +286,7 @@ impl<'a> Walk<'a> {
     /// written while it ran.
     fn has_read_reviews(&self) -> bool {
         let carried = self.previous.as_ref().map(|of| &of.follow_ups);
-        let lowest = self
-            .after
-            .as_ref()
-            .map_or(u64::MAX, |(sequence, _)| *sequence);
+        let lowest = self.lowest.unwrap_or(u64::MAX);
         carried.is_some_and(|carried| lowest <= carried.through.saturating_add(1))
     }
 
@@ -359,12 +352,12 @@ impl<'a> Walk<'a> {
     }
 
     /// A run whose other files have faults is left out, too.
-    fn before(&mut self) -> Before {
+    fn before(&mut self, is_empty: bool) -> Before {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
         let is_sure =
-            |night: &EarlierNight| self.doubted.is_none() && previous == Some(night.at.sequence);
+            |night: &EarlierRun| self.doubted.is_none() && previous == Some(night.at.sequence);
         Before {
-            is_empty: self.sequences.is_empty(),
+            is_empty,
             has_failed_since: self.has_failed_since,
             night: self.night.take().filter(is_sure),
         }
@@ -376,152 +369,62 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at one entry, and takes from it what a new run builds on.
-    async fn step(&mut self, sequence: u64) -> Result<(), LedgerError> {
+    /// Takes from one entry what a new run builds on.
+    async fn step(&mut self, sequence: u64, looked: Option<Looked>) -> Result<(), LedgerError> {
         if self.has_found_both() {
             self.beyond += 1;
         }
-        let name = self.ledger.folder.entry(sequence);
-        let Some(bytes) = self.ledger.store.read(&name).await? else {
+        let Some(looked) = looked else {
             self.note(format!("entry {sequence} is gone"));
             self.lost(sequence);
             return Ok(());
         };
-        let Some(entry) = self.entry(sequence, &bytes) else {
-            self.doubt(sequence);
-            self.lost(sequence);
-            self.after = Some((sequence, None));
-            return Ok(());
-        };
-        if entry.is_signed() {
+        let is_last = self.head.is_none();
+        if is_last {
+            let now = self.clock.now();
+            let committed_at = looked.inspected.entry.as_ref().map(|of| of.committed_at);
+            self.clock_behind_seconds = committed_at.map_or(0, |at| behind(at, now));
+            self.head = Some(Head::read(sequence, &looked.bytes, now));
+        }
+        if self
+            .lowest
+            .replace(sequence)
+            .is_some_and(|after| after > sequence + 1)
+        {
+            // A gap, which has been noted. Nothing links over it.
+            self.doubt(sequence + 1);
+        }
+        if let Some(entry) = looked.inspected.entry.as_ref().filter(|of| of.is_signed()) {
             if !self.ledger.signs() {
                 return Err(LedgerError::Signed { sequence });
             }
-            self.tell_rotation(&entry);
-            if let Some(unsigned) = self.unsigned.take() {
-                self.note_unsigned(unsigned, sequence);
+            let is_own = entry.key_sha256 == self.ledger.key_sha256();
+            self.has_own_signature |= is_own;
+            if is_last && !is_own {
+                // This is allowed, and may be a slip.
+                tracing::warn!(
+                    key_sha256 = self.ledger.key_sha256(),
+                    before = entry.key_sha256,
+                    "This run signs with another key than the one before"
+                );
             }
-            if !self.is_signature_sound(&entry, &bytes).await? {
-                self.doubt(sequence);
-                self.lost(sequence);
-                self.after = Some((sequence, None));
-                return Ok(());
-            }
-        } else {
-            self.unsigned = Some(sequence);
         }
-        self.after = Some((sequence, Some(entry.previous_sha256.clone())));
+        looked.faults().for_each(|fault| self.note(fault));
+        let (Some(entry), Some(folder)) = (looked.relied_on(), &looked.inspected.folder) else {
+            self.doubt(sequence);
+            self.lost(sequence);
+            return Ok(());
+        };
         let is_failure = entry.kind == EntryKind::Failure;
         self.has_failed_since |= is_failure && self.previous.is_none();
         self.failed_since_baseline += u64::from(is_failure && self.baseline.is_none());
-        match entry.kind {
-            EntryKind::ReviewOpen | EntryKind::ReviewClose => self.review(&entry).await?,
-            EntryKind::Run | EntryKind::Failure => {}
-        }
-        if entry.kind == EntryKind::Run && !self.is_done_with_runs() {
-            self.run(&entry).await?;
-        }
-        Ok(())
-    }
-
-    /// Another key than that of the last entry is allowed, and worth a line: it may be a slip.
-    fn tell_rotation(&self, entry: &Entry) {
-        let is_last = self.sequences.last() == Some(&entry.sequence);
-        if is_last && entry.key_sha256 != self.ledger.key_sha256() {
-            tracing::warn!(
-                key_sha256 = self.ledger.key_sha256(),
-                before = entry.key_sha256,
-                "This run signs with another key than the one before"
-            );
-        }
-    }
-
-    fn note_unsigned(&mut self, sequence: u64, signed: u64) {
-        self.note(format!(
-            "entry {sequence} is not signed, and entry {signed} before it is"
-        ));
-    }
-
-    async fn is_signature_sound(
-        &mut self,
-        entry: &Entry,
-        bytes: &[u8],
-    ) -> Result<bool, LedgerError> {
-        let keys = &mut self.keys;
-        let found = self.ledger.check_signature(keys, entry, bytes).await?;
-        for fault in found.faults {
-            self.note(fault);
-        }
-        Ok(found.is_believed)
-    }
-
-    /// The last signed entry before this one. Somebody without the key may have added any number of
-    /// unsigned ones, so that the walk itself would not come to it.
-    async fn signed_before(&mut self, sequence: u64) -> Result<Option<u64>, LedgerError> {
-        if let Some((below, signed)) = self.lookback
-            && sequence <= below
-            && signed.is_none_or(|signed| signed < sequence)
-        {
-            return Ok(signed);
-        }
-        let mut signed = None;
-        let earlier = self.sequences.iter().rev().filter(|at| **at < sequence);
-        for earlier in earlier.take(FARTHEST) {
-            let name = self.ledger.folder.entry(*earlier);
-            let bytes = self.ledger.store.read(&name).await?.unwrap_or_default();
-            if Entry::from_bytes(&bytes).is_ok_and(|entry| entry.is_signed()) {
-                signed = Some(*earlier);
-                break;
+        match (entry.kind, folder) {
+            (EntryKind::ReviewOpen | EntryKind::ReviewClose, _) => self.review(entry).await,
+            (EntryKind::Run, EntryFolder::Run(folder)) if !self.is_done_with_runs() => {
+                self.run(entry, folder).await
             }
+            (EntryKind::Run | EntryKind::Failure, _) => Ok(()),
         }
-        self.lookback = Some((sequence, signed));
-        Ok(signed)
-    }
-
-    /// An entry that is believed: of the right form and place, and the one its successor links to.
-    fn entry(&mut self, sequence: u64, bytes: &[u8]) -> Option<Entry> {
-        let sha256 = sha256_hex(bytes);
-        if self.head.is_none() {
-            let now = self.clock.now();
-            self.head = Some(Head::read(sequence, bytes, now));
-            if let Ok(entry) = Entry::from_bytes(bytes) {
-                self.clock_behind_seconds = behind(entry.committed_at, now);
-            }
-        }
-        let link = match self.after.take() {
-            Some((after, link)) if after == sequence + 1 => link,
-            Some(_) => {
-                // A gap, which has been noted. Nothing links over it.
-                self.doubt(sequence + 1);
-                None
-            }
-            None => None,
-        };
-        let is_linked = link.is_none_or(|link| link == sha256);
-        if !is_linked {
-            self.note(format!(
-                "entry {sequence} is not the one its successor links to"
-            ));
-        }
-        let entry = match Entry::from_bytes(bytes) {
-            Ok(entry) => entry,
-            Err(fault) => {
-                self.note(format!("entry {sequence}: {fault}"));
-                return None;
-            }
-        };
-        if entry.sequence != sequence {
-            self.note(format!("entry {sequence} says it is {}", entry.sequence));
-            return None;
-        }
-        if entry.connection != self.ledger.connection {
-            self.note(format!("entry {sequence} is of another connection"));
-            return None;
-        }
-        if sequence == 1 && entry.previous_sha256 != FIRST_PREVIOUS {
-            self.note("entry 1 names a predecessor: entries before it are gone".to_owned());
-        }
-        is_linked.then_some(entry)
     }
 
     /// An entry that has a fault or is gone may have closed a review.
@@ -535,58 +438,38 @@ impl<'a> Walk<'a> {
 
     /// What happened to a review. One that cannot be read is told ever after: what it asked for is lost.
     async fn review(&mut self, entry: &Entry) -> Result<(), LedgerError> {
-        let sequence = entry.sequence;
-        let part = ReviewFolder::parse(&entry.run);
-        let mut event = ReviewEvent {
-            sequence,
-            review: part.map_or_else(|| entry.run.clone(), |part| part.id().to_owned()),
-            change: ReviewChange::Unread {
-                is_close: entry.kind == EntryKind::ReviewClose,
-            },
-        };
-        let signed = match !entry.is_signed() && self.ledger.signs() {
-            true => self.signed_before(sequence).await?,
-            false => None,
-        };
-        if let Some(signed) = signed {
-            self.note_unsigned(sequence, signed);
-        } else {
-            match self.ledger.review_event(entry).await {
-                Ok(read) => event = read,
-                Err(LedgerError::Fault(fault)) => self.note(fault),
-                Err(error) => return Err(error),
+        let event = match self.ledger.review_event(entry).await {
+            Ok(read) => read,
+            Err(LedgerError::Fault(fault)) => {
+                self.note(fault);
+                let part = ReviewFolder::parse(&entry.run);
+                ReviewEvent {
+                    sequence: entry.sequence,
+                    review: part.map_or_else(|| entry.run.clone(), |part| part.id().to_owned()),
+                    change: ReviewChange::Unread {
+                        is_close: entry.kind == EntryKind::ReviewClose,
+                    },
+                }
             }
-        }
+            Err(error) => return Err(error),
+        };
         self.reviews.push(event);
         Ok(())
     }
 
-    /// Takes a run as previous run, as baseline, or both, if it is wanted and its files are sound. A
+    /// Takes a run as previous run, as baseline, or both, if it is wanted and its files have no fault. A
     /// run with a fault in one file is not used at all.
-    async fn run(&mut self, entry: &Entry) -> Result<(), LedgerError> {
+    async fn run(&mut self, entry: &Entry, folder: &RunFolder) -> Result<(), LedgerError> {
         let sequence = entry.sequence;
-        let folder = RunFolder::parse(&entry.run);
-        let Some((folder, instant)) = folder.and_then(|of| of.instant().map(|at| (of, at))) else {
-            self.note(format!("entry {sequence} names a run folder that is none"));
-            self.doubt(sequence);
-            return Ok(());
-        };
         let as_previous = self.previous.is_none();
-        let is_newer = |found: &Baseline| instant > found.as_of;
-        let as_baseline =
-            entry.complete && instant <= self.as_of && self.baseline.as_ref().is_none_or(is_newer);
+        let is_wanted = |instant: Timestamp| {
+            instant <= self.as_of && self.baseline.as_ref().is_none_or(|of| instant > of.as_of)
+        };
+        let as_baseline = entry.complete && folder.instant().is_some_and(is_wanted);
         if !as_previous && !as_baseline {
             return Ok(());
         }
-        if !entry.is_signed()
-            && self.ledger.signs()
-            && let Some(signed) = self.signed_before(sequence).await?
-        {
-            self.note_unsigned(sequence, signed);
-            self.doubt(sequence);
-            return Ok(());
-        }
-        match self.found(entry, &folder, as_previous, as_baseline).await? {
+        match self.found(entry, folder, as_previous, as_baseline).await? {
             Ok((previous, baseline)) => {
                 self.previous = previous.or(self.previous.take());
                 self.baseline = baseline.or(self.baseline.take());
@@ -646,12 +529,8 @@ impl<'a> Walk<'a> {
         let previous = match as_previous {
             true => {
                 let (result, links, concluded) = (next(), next(), next());
-                let files = CarriedFiles {
-                    result: &result,
-                    links: &links,
-                    concluded: &concluded,
-                };
-                self.previous_of(entry, &manifest, files).map(Some)
+                self.previous_of(entry, &manifest, &result, &links, &concluded)
+                    .map(Some)
             }
             false => Some(None),
         };
@@ -749,11 +628,15 @@ impl<'a> Walk<'a> {
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
-        files: CarriedFiles<'_>,
+        result: &[u8],
+        links: &[u8],
+        concluded: &[u8],
     ) -> Option<Previous> {
-        let previous = evidence::previous(entry.run_ref(), manifest, files);
+        let result = serde_json::from_slice::<RunResult<'_>>(result);
+        let result = self.parsed(entry, &RunFile::Result, result)?;
+        self.night = Some(result.as_earlier(entry.run_ref()));
+        let previous = result.into_previous(entry.run_ref(), manifest, links, concluded);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
-        self.night = evidence::earlier_night(entry.run_ref(), files.result).ok();
         if previous.is_none() {
             let sequence = entry.sequence;
             self.note(format!("the manifest of entry {sequence} has no policy"));
@@ -762,7 +645,8 @@ impl<'a> Walk<'a> {
     }
 
     fn baseline_of(&mut self, entry: &Entry, facts: &[u8]) -> Option<Baseline> {
-        let baseline = evidence::baseline(entry.run_ref(), facts);
-        self.parsed(entry, &RunFile::InputFacts, baseline)
+        let facts = serde_json::from_slice::<Facts<'_>>(facts);
+        let facts = self.parsed(entry, &RunFile::InputFacts, facts)?;
+        Some(facts.into_baseline(entry.run_ref()))
     }
 }

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::evidence::{EarlierNight, Tool};
-
+use crate::evidence::{EarlierRun, Tool};
 use crate::exit::Exit;
 use crate::judgement::{
-    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Verdict,
+    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Severity,
+    Verdict,
 };
 use crate::ledger::{Before, Committed};
 use crate::review::Totals;
@@ -143,9 +143,9 @@ pub struct FindingNews {
     /// Whether it came, went or stayed.
     pub state: FindingState,
     /// What it is about.
-    pub kind: String,
+    pub kind: FindingKind,
     /// How grave it is.
-    pub severity: String,
+    pub severity: Severity,
     /// The account.
     pub account_id: Option<String>,
     /// Its id.
@@ -170,7 +170,7 @@ pub struct PreviousNight {
     /// Number of its ledger entry.
     pub sequence: u64,
     /// Its verdict.
-    pub verdict: String,
+    pub verdict: Verdict,
 }
 
 /// What makes a run worth telling.
@@ -247,7 +247,7 @@ impl News {
         let because = because(about.as_of, time_zone, judgement, before, &findings);
         let previous = night.map(|night| PreviousNight {
             sequence: night.at.sequence,
-            verdict: word(&night.verdict),
+            verdict: night.verdict,
         });
         Self {
             about: about.clone(),
@@ -365,61 +365,53 @@ fn checks(judgement: &Judgement) -> Vec<CheckNews> {
         .collect()
 }
 
-fn findings(judgement: &Judgement, night: Option<&EarlierNight>) -> Vec<FindingNews> {
+fn findings(judgement: &Judgement, night: Option<&EarlierRun>) -> Vec<FindingNews> {
     let earlier = night.map_or(&[][..], |night| &night.findings);
-    let known: BTreeSet<&str> = earlier.iter().map(|of| of.finding_id.as_str()).collect();
-    let tonight: BTreeSet<&str> = judgement
-        .findings
-        .iter()
-        .map(|of| of.finding_id.as_str())
-        .collect();
-    let told = |finding: &Finding| FindingNews {
-        state: if known.contains(finding.finding_id.as_str()) {
-            FindingState::Open
-        } else {
-            FindingState::New
-        },
-        kind: finding.kind.to_string(),
-        severity: finding.severity.to_string(),
-        account_id: account_id(finding.kind.as_str(), finding.account_id.as_deref()),
-        finding_id: finding.finding_id.clone(),
+    let ids = |findings: &[Finding]| -> BTreeSet<String> {
+        findings.iter().map(|of| of.finding_id.clone()).collect()
     };
+    let (known, tonight) = (ids(earlier), ids(&judgement.findings));
+    let told = |finding: &Finding, state: FindingState| FindingNews {
+        state,
+        kind: finding.kind,
+        severity: finding.severity,
+        account_id: account_id(finding),
+        finding_id: match is_plain(&finding.finding_id) {
+            true => finding.finding_id.clone(),
+            false => "unknown".to_owned(),
+        },
+    };
+    let found = judgement.findings.iter().map(|finding| {
+        let state = match known.contains(&finding.finding_id) {
+            true => FindingState::Open,
+            false => FindingState::New,
+        };
+        told(finding, state)
+    });
     let closed = earlier
         .iter()
-        .filter(|of| !tonight.contains(of.finding_id.as_str()))
-        .map(|of| FindingNews {
-            state: FindingState::Closed,
-            kind: word(&of.kind),
-            severity: word(&of.severity),
-            account_id: account_id(&of.kind, of.account_id.as_deref()),
-            finding_id: word(&of.finding_id),
-        });
-    let mut findings: Vec<FindingNews> =
-        judgement.findings.iter().map(told).chain(closed).collect();
-    // Stable: within a state they stay as they come, the gravest first.
+        .filter(|of| !tonight.contains(&of.finding_id))
+        .map(|of| told(of, FindingState::Closed));
+    let mut findings: Vec<FindingNews> = found.chain(closed).collect();
+    // Stable: within a state they stay as they come, the most severe first.
     findings.sort_by_key(|finding| finding.state);
     findings
 }
 
-/// The account of a finding. What stands in a file written by hand may be anything, an address too.
-fn account_id(kind: &str, id: Option<&str>) -> Option<String> {
-    let by_hand = [FindingKind::AliasInvalid, FindingKind::ExceptionInvalid];
-    if by_hand.iter().any(|by_hand| by_hand.as_str() == kind) {
+/// The account of a finding. A file written by hand may have anything in its place, an address too.
+fn account_id(finding: &Finding) -> Option<String> {
+    if matches!(
+        finding.kind,
+        FindingKind::AliasInvalid | FindingKind::ExceptionInvalid
+    ) {
         return None;
     }
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let id = id.filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(plain));
-    id.map(str::to_owned)
+    finding.account_id.clone().filter(|id| is_plain(id))
 }
 
-/// A word out of an earlier night's files, if it is one.
-fn word(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        "unknown".to_owned()
-    }
+fn is_plain(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&id.len()) && id.bytes().all(plain)
 }
 
 fn because(
@@ -439,10 +431,7 @@ fn because(
         add(true, Because::EarlierUnknown);
         return because;
     };
-    add(
-        night.verdict != judgement.verdict.as_str(),
-        Because::VerdictChanged,
-    );
+    add(night.verdict != judgement.verdict, Because::VerdictChanged);
     let has_changed = findings
         .iter()
         .any(|finding| finding.state != FindingState::Open);
@@ -454,20 +443,15 @@ fn because(
 }
 
 /// An inconclusive night may follow another for a new reason.
-fn doubts_differ(judgement: &Judgement, night: &EarlierNight) -> bool {
-    let failed: BTreeSet<&str> = judgement
-        .checks
-        .iter()
-        .filter(|check| check.status == CheckStatus::Fail)
-        .map(|check| check.id.as_str())
-        .collect();
-    let by_outcome = &judgement.counts.leavers.by_outcome;
-    let not_evaluable = by_outcome.get(Outcome::NotEvaluable.as_str()).copied();
-    !failed
-        .iter()
-        .copied()
-        .eq(night.failed_checks.iter().map(String::as_str))
-        || not_evaluable.unwrap_or_default() != night.not_evaluable
+fn doubts_differ(judgement: &Judgement, night: &EarlierRun) -> bool {
+    let doubts = |checks: &[Check], counts: &Counts| {
+        let failed = checks
+            .iter()
+            .filter(|check| check.status == CheckStatus::Fail);
+        let failed: BTreeSet<CheckId> = failed.map(|check| check.id).collect();
+        (failed, counts.with_outcome(Outcome::NotEvaluable))
+    };
+    doubts(&judgement.checks, &judgement.counts) != doubts(&night.checks, &night.counts)
 }
 
 /// The ISO week of an instant, where HR is.

@@ -295,8 +295,8 @@ fn findings(judged: &Judged) -> Vec<String> {
         let account = account.map_or(String::new(), |id| format!(", account {}", code(id)));
         format!(
             "{state} {} {}{account}, {}",
-            escaped(&finding.severity),
-            escaped(&finding.kind),
+            finding.severity,
+            finding.kind,
             code(&finding.finding_id)
         )
     };

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judgement::{Night, Outcome, Verdict};
+use crate::judgement::{Outcome, TrendPoint, Verdict};
 
 /// Edges of the plot, in the chart's own units (720 × 232).
 const LEFT: i64 = 56;
@@ -59,7 +59,7 @@ pub(super) struct Mark {
 }
 
 /// How many leavers were still active in a night.
-pub(super) fn still_active(night: &Night) -> u64 {
+pub(super) fn still_active(night: &TrendPoint) -> u64 {
     let by_outcome = &night.counts.leavers.by_outcome;
     by_outcome
         .get(Outcome::StillActive.as_str())
@@ -68,8 +68,8 @@ pub(super) fn still_active(night: &Night) -> u64 {
 }
 
 impl Chart {
-    pub(super) fn of(nights: &[Night]) -> Self {
-        let accounts = |night: &Night| night.counts.accounts.total;
+    pub(super) fn of(nights: &[TrendPoint]) -> Self {
+        let accounts = |night: &TrendPoint| night.counts.accounts.total;
         let most_accounts = nights.iter().map(accounts).max().unwrap_or_default().max(1);
         let most_still_active = nights
             .iter()
@@ -87,11 +87,11 @@ impl Chart {
                 complete: night.complete,
             })
             .collect();
-        let unbroken = |a: &(&Night, &Dot), b: &(&Night, &Dot)| {
+        let unbroken = |a: &(&TrendPoint, &Dot), b: &(&TrendPoint, &Dot)| {
             let together = b.0.as_of.duration_since(a.0.as_of) <= CADENCE;
             a.0.complete && b.0.complete && together
         };
-        let drawn: Vec<(&Night, &Dot)> = nights.iter().zip(&dots).collect();
+        let drawn: Vec<(&TrendPoint, &Dot)> = nights.iter().zip(&dots).collect();
         let lines = drawn
             .chunk_by(unbroken)
             .filter(|run| run.len() > 1)
@@ -132,7 +132,7 @@ impl Chart {
 }
 
 /// Where an instant stands between the first night and the last; a lone night stands at the right.
-fn x_axis(nights: &[Night]) -> impl Fn(Timestamp) -> i64 + use<> {
+fn x_axis(nights: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
     let first = nights.first().map_or(0, |night| night.as_of.as_second());
     let last = nights.last().map_or(0, |night| night.as_of.as_second());
     move |at| {

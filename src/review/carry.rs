@@ -48,22 +48,22 @@ impl ReviewEvent {
     /// From an entry, its manifest, and `review.json` if the entry closed a review.
     ///
     /// # Errors
-    /// A sentence, if they contradict each other or cannot be read.
-    pub fn read(entry: &Entry, manifest: &[u8], review: Option<&[u8]>) -> Result<Self, String> {
-        let manifest: ReviewManifest =
-            serde_json::from_slice(manifest).map_err(|error| format!("its manifest: {error}"))?;
+    /// A sentence, if they contradict each other.
+    pub fn of(
+        entry: &Entry,
+        manifest: ReviewManifest,
+        closed: Option<ReviewClosed>,
+    ) -> Result<Self, String> {
         let apart = manifest.apart_from(entry);
         if !apart.is_empty() {
             return Err(format!("its manifest disagrees: {}", apart.join(", ")));
         }
-        let change = match (entry.kind, review) {
+        let change = match (entry.kind, closed) {
             (EntryKind::ReviewOpen, _) => ReviewChange::Opened {
                 at: manifest.review.at,
                 due: manifest.review.due,
             },
-            (EntryKind::ReviewClose, Some(review)) => {
-                let closed: ReviewClosed = serde_json::from_slice(review)
-                    .map_err(|error| format!("its review.json: {error}"))?;
+            (EntryKind::ReviewClose, Some(closed)) => {
                 if closed.review != manifest.review.id || closed.complete != entry.complete {
                     return Err("its review.json is of another review".to_owned());
                 }

@@ -6,12 +6,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
-use crate::evidence::{AccountLine, RunFile, account_lines, stored_inputs, unpacked};
+use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
 use crate::judgement::{FindingKind, RunRef};
 use crate::people::{Access, Role, Status, Workspace};
-
-/// A file that unpacks to more is none of ours, in bytes.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// What `changed` says without an earlier review to compare with.
 pub const NO_REVIEW_BEFORE: &str = "no review before";
@@ -41,13 +38,11 @@ impl ReviewedRun {
     /// # Errors
     /// Which of them cannot be read.
     pub fn read([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
-        let [_, of_accounts, of_hr] = Self::FILES.map(|file| file.name());
-        let hr = unpacked(hr, MOST_BYTES).ok_or_else(|| format!("{of_hr} cannot be unpacked"))?;
-        let inputs = stored_inputs(facts, &hr)
-            .map_err(|error| format!("the inputs cannot be read: {error}"))?
-            .inputs;
+        let inputs = serde_json::from_slice::<Facts<'_>>(facts)
+            .and_then(|facts| facts.into_inputs(hr))
+            .map_err(|error| format!("the inputs cannot be read: {error}"))?;
         let accounts = account_lines(accounts)
-            .map_err(|error| format!("{of_accounts} cannot be read: {error}"))?;
+            .map_err(|error| format!("its accounts cannot be read: {error}"))?;
         Ok(Self {
             as_of: inputs.as_of,
             owners: Owners::of(&inputs.policy.email_domain_aliases, &accounts, &inputs.hr),

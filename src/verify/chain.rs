@@ -11,13 +11,10 @@ use super::reader::Reader;
 use super::recompute::Recompute;
 use super::reviews;
 use super::runs;
-use super::signatures::Signatures;
 use super::tail::{self, StoredTimes};
 use super::{Anchor, ChainVerified, Expectations, FaultKind, Verified};
-use crate::evidence::{
-    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, ReviewFile, ReviewFolder, ReviewPart,
-    RunFile, RunFolder, sha256_hex,
-};
+use crate::evidence::{ConnectionFolder, EntryKind, ReviewFile, ReviewPart, RunFile};
+use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
 /// What lies below a connection's folder.
@@ -69,13 +66,6 @@ impl Listing {
     }
 }
 
-/// A link of the chain that was read.
-struct Link {
-    sequence: u64,
-    sha256: String,
-    committed_at: Timestamp,
-}
-
 /// Checks one connection.
 pub(super) async fn verify(
     store: &Reader<'_>,
@@ -95,14 +85,18 @@ pub(super) async fn verify(
     }
 
     let mut recompute = Recompute::default();
-    let mut signatures = Signatures::new(store, folder, &expected.keys);
+    let mut inspector = Inspector::new(store, folder, &expected.keys);
+    if !expected.keys.is_empty() {
+        inspector = inspector.only_trusted();
+    }
     let mut before: Option<Link> = None;
+    let mut first_signed = None;
     let mut started: Vec<Started> = Vec::new();
     let mut newest: Option<Timestamp> = None;
     let mut stored_times = StoredTimes::default();
     let mut runs_named: HashMap<String, u64> = HashMap::new();
     let sequences = std::mem::take(&mut listing.sequences);
-    let head = sequences.keys().last().copied().unwrap_or_default();
+    let last = sequences.keys().last().copied().unwrap_or_default();
     let mut wanted = 1;
     if listing.has_zero {
         let place = format!("{}, ledger entry 0", chain.folder);
@@ -128,143 +122,108 @@ pub(super) async fn verify(
             continue;
         };
         chain.entries += 1;
-        let sha256 = sha256_hex(&bytes);
-        for anchor in &expected.heads {
-            if anchor.sequence == sequence && anchor.sha256 == sha256 {
-                chain.anchored.push(anchor.clone());
+        let inspected = inspector
+            .inspect(sequence, &bytes, before.as_ref(), first_signed)
+            .await?;
+        before = inspected.link();
+        chain.signed += u64::from(inspected.is_verified);
+        for fault in &inspected.faults {
+            match fault {
+                EntryFault::KeyMissing(_) => chain.signatures_unchecked += 1,
+                fault => verified.fault(fault.into(), place.clone(), fault.to_string()),
             }
         }
-        chain.head = Some(Anchor {
+        let head = Anchor {
             sequence,
-            sha256: sha256.clone(),
-        });
-        let entry = match Entry::from_bytes(&bytes) {
-            Ok(entry) => entry,
-            Err(fault) => {
-                verified.fault(FaultKind::BrokenLink, place, fault.to_string());
-                recompute.cannot_read(sequence..=sequence);
-                before = None;
-                continue;
-            }
+            sha256: inspected.sha256,
         };
-        check_entry(&entry, folder, sequence, &place, verified);
-        check_link(&entry, before.as_ref(), &place, verified);
-        signatures
-            .check(sequence, &bytes, &sha256, &entry, &place, verified)
-            .await?;
+        if expected.heads.contains(&head) {
+            chain.anchored.push(head.clone());
+        }
+        chain.head = Some(head);
+        let Some(entry) = inspected.entry else {
+            recompute.cannot_read(sequence..=sequence);
+            continue;
+        };
+        if entry.is_signed() {
+            first_signed.get_or_insert(sequence);
+        }
         stored_times.compare(sequence, entry.committed_at, stored_at);
-        before = Some(Link {
-            sequence,
-            sha256,
-            committed_at: entry.committed_at,
-        });
-
-        let is_review = match entry.kind {
-            EntryKind::Run | EntryKind::Failure => None,
-            EntryKind::ReviewOpen | EntryKind::ReviewClose => ReviewFolder::parse(&entry.run),
+        recompute.remember(&entry);
+        let Some(of) = inspected.folder else {
+            recompute.cannot_read(sequence..=sequence);
+            continue;
         };
-        if let Some(part) = is_review {
-            newest = newest.max(Some(entry.committed_at));
-            if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
-                let text = format!("entry {other} commits the same part of the review, `{part}`");
-                verified.fault(FaultKind::Moved, place, text);
-                recompute.remember(&entry);
+        if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
+            let text = format!("entry {other} commits the same folder, `{}`", entry.run);
+            verified.fault(FaultKind::Moved, place, text);
+            if matches!(entry.kind, EntryKind::ReviewOpen | EntryKind::ReviewClose) {
                 recompute.cannot_read(sequence..=sequence);
-                continue;
             }
-            let kind = match entry.kind {
-                EntryKind::ReviewOpen => ReviewPart::Open,
-                EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => ReviewPart::Close,
-            };
-            let always = ReviewFile::always(kind).iter();
-            let stored = Committed {
-                store,
-                entry: &entry,
-                folder: folder.review(&part),
-                what: "review",
-                files: listing.reviews.get(&entry.run).cloned().unwrap_or_default(),
-                always: always.map(|file| file.name().to_owned()).collect(),
-                now: expected.now,
-            };
-            recompute.remember(&entry);
-            chain.reviews += 1;
-            let of = reviews::Part {
-                stored: &stored,
-                connection: folder,
-                part: kind,
-            };
-            reviews::verify(&of, &mut recompute, &mut chain, verified).await?;
+            // The folder was compared with its own entry.
             continue;
         }
-        if !matches!(entry.kind, EntryKind::Run | EntryKind::Failure) {
-            recompute.cannot_read(sequence..=sequence);
-        }
-        match RunFolder::parse(&entry.run) {
-            None => {
-                recompute.remember(&entry);
-                recompute.cannot_read(sequence..=sequence);
-                let text = format!("its run `{}` is not the name of a run folder", entry.run);
-                verified.fault(FaultKind::Disagreement, place, text);
-            }
-            Some(run) => {
-                if let Some(other) = runs_named.insert(entry.run.clone(), sequence) {
-                    let text = format!("entry {other} commits the same run, `{}`", entry.run);
-                    verified.fault(FaultKind::Moved, place, text);
-                    // The folder was compared with its own entry.
-                    recompute.remember(&entry);
-                    continue;
-                }
-                if !run.is_of_its_day() {
-                    let text = "its run lies in the folder of another day";
-                    verified.fault(FaultKind::Disagreement, place.clone(), text);
-                }
-                if let Some(as_of) = run.instant() {
-                    if as_of > entry.committed_at {
-                        let text = format!("its run began at {as_of}, after the commit");
-                        verified.fault(FaultKind::RunAfterCommit, place.clone(), text);
+        let committed =
+            |folder: String, what, listed: &BTreeMap<String, Vec<String>>, always| Committed {
+                store,
+                entry: &entry,
+                folder,
+                what,
+                files: listed.get(&entry.run).cloned().unwrap_or_default(),
+                always,
+                now: expected.now,
+            };
+        match of {
+            EntryFolder::Review(folder_of_part) => {
+                let part = match entry.kind {
+                    EntryKind::ReviewOpen => ReviewPart::Open,
+                    EntryKind::ReviewClose | EntryKind::Run | EntryKind::Failure => {
+                        ReviewPart::Close
                     }
-                    newest = newest.max(Some(as_of));
-                }
+                };
+                newest = newest.max(Some(entry.committed_at));
+                chain.reviews += 1;
+                let always = ReviewFile::always(part).iter();
+                let always = always.map(|file| file.name().to_owned()).collect();
+                let name = folder.review(&folder_of_part);
+                let of = reviews::Part {
+                    stored: &committed(name, "review", &listing.reviews, always),
+                    connection: folder,
+                    part,
+                };
+                reviews::verify(&of, &mut recompute, &mut chain, verified).await?;
+            }
+            EntryFolder::Run(run) => {
+                let is_failure = entry.kind == EntryKind::Failure;
                 match entry.kind {
-                    EntryKind::Failure => chain.failures += 1,
                     EntryKind::Run => chain.runs += 1,
-                    EntryKind::ReviewOpen | EntryKind::ReviewClose => {}
+                    EntryKind::Failure => chain.failures += 1,
+                    EntryKind::ReviewOpen | EntryKind::ReviewClose => {
+                        recompute.cannot_read(sequence..=sequence);
+                    }
                 }
                 let always = RunFile::always(entry.kind == EntryKind::Run);
-                let stored = Committed {
-                    store,
-                    entry: &entry,
-                    folder: folder.run(&run),
-                    what: "run",
-                    files: listing.runs.get(&entry.run).cloned().unwrap_or_default(),
-                    always: always.iter().map(RunFile::name).collect(),
-                    now: expected.now,
-                };
-                recompute.remember(&entry);
+                let always = always.iter().map(RunFile::name).collect();
+                let stored = committed(folder.run(&run), "run", &listing.runs, always);
                 let manifest = runs::verify(&stored, &mut recompute, &mut chain, verified).await?;
-                let failure = manifest
-                    .as_ref()
-                    .and_then(|manifest| manifest.failure.as_ref());
-                if let Some(at) = run.instant()
-                    && matches!(entry.kind, EntryKind::Run | EntryKind::Failure)
-                {
-                    let is_failure = entry.kind == EntryKind::Failure;
-                    let failed = is_failure.then(|| FailedRun {
+                let Some(at) = run.instant() else {
+                    continue;
+                };
+                newest = newest.max(Some(at));
+                let failure = manifest.as_ref().and_then(|of| of.failure.as_ref());
+                started.push(Started {
+                    at,
+                    failed: is_failure.then(|| FailedRun {
                         entry: sequence,
                         run: entry.run.clone(),
                         stage: failure.map(|failure| failure.stage.clone()),
                         exit: failure.map(|failure| failure.code),
-                    });
-                    let schedule = manifest.and_then(|manifest| manifest.schedule);
-                    started.push(Started {
-                        at,
-                        failed,
-                        schedule,
-                    });
-                }
+                    }),
+                    schedule: manifest.and_then(|manifest| manifest.schedule),
+                });
             }
         }
-        info!(target: "progress", sequence, head, "Checked entry {sequence} of {head}");
+        info!(target: "progress", sequence, head = last, "Checked entry {sequence} of {last}");
     }
     if chain.entries == 0 {
         let text = match expected.connection {
@@ -275,10 +234,12 @@ pub(super) async fn verify(
         };
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
-    let place = format!("{}, ledger entry {head}", chain.folder);
-    signatures.check_head(head, &place, verified);
-    chain.signed = signatures.good;
-    chain.signatures_unchecked = signatures.unchecked;
+    // Each entry after the first signed one was checked on its own.
+    if !expected.keys.is_empty() && last > 0 && first_signed.is_none() {
+        let place = format!("{}, ledger entry {last}", chain.folder);
+        let text = "keys were given, and no entry is signed";
+        verified.fault(FaultKind::MissingSignature, place, text);
+    }
     check_history(history, folder, &runs_named, &chain.expired, verified);
     let mut complete = Vec::new();
     for (name, files) in listing.runs.into_iter().chain(listing.reviews) {
@@ -333,51 +294,5 @@ fn check_history(
     for name in deleted.iter().filter(is_evidence) {
         let text = "it was deleted: it has, or had, a delete marker";
         verified.fault(FaultKind::DeleteMarker, name, text);
-    }
-}
-
-fn check_entry(
-    entry: &Entry,
-    folder: &ConnectionFolder,
-    sequence: u64,
-    place: &str,
-    verified: &mut Verified,
-) {
-    if entry.sequence != sequence {
-        let text = format!("its content is that of entry {}", entry.sequence);
-        verified.fault(FaultKind::Moved, place, text);
-    }
-    if ConnectionFolder::of(&entry.connection) != *folder {
-        let text = "it belongs to another connection";
-        verified.fault(FaultKind::Moved, place, text);
-    }
-}
-
-fn check_link(entry: &Entry, before: Option<&Link>, place: &str, verified: &mut Verified) {
-    if entry.sequence == 1 {
-        if entry.previous_sha256 != FIRST_PREVIOUS {
-            let text = "it is the first entry and names a predecessor";
-            verified.fault(FaultKind::BrokenLink, place, text);
-        }
-        return;
-    }
-    // A gap has been reported, and no link leads across it.
-    let Some(before) = before.filter(|before| before.sequence + 1 == entry.sequence) else {
-        return;
-    };
-    if entry.previous_sha256 != before.sha256 {
-        let text = format!(
-            "its previous_sha256 is not the hash of entry {}",
-            before.sequence
-        );
-        verified.fault(FaultKind::BrokenLink, place, text);
-    }
-    if entry.committed_at < before.committed_at {
-        let text = format!(
-            "it was committed at {}, before entry {}, which was committed at {}: the two clocks differed by more \
-             than 5 minutes, or the entries were backdated",
-            entry.committed_at, before.sequence, before.committed_at
-        );
-        verified.fault(FaultKind::WentBack, place, text);
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use super::reader::Reader;
 use super::{ChainVerified, FaultKind, Verified};
@@ -207,19 +208,34 @@ impl Committed<'_> {
         Ok(found)
     }
 
-    /// The bytes of the manifest, if they are those that the entry names.
-    pub(super) fn manifest<'a>(
+    /// A file that was kept; a fault if it cannot be read.
+    pub(super) fn read_json<T: DeserializeOwned>(
         &self,
-        found: &'a Found,
+        found: &Found,
+        file: &str,
         verified: &mut Verified,
-    ) -> Option<&'a [u8]> {
+    ) -> Option<T> {
+        serde_json::from_slice(found.get(file)?)
+            .map_err(|error| {
+                let text = format!("it cannot be read: {error}");
+                verified.fault(FaultKind::Disagreement, self.place(file), text);
+            })
+            .ok()
+    }
+
+    /// The manifest, if it is the one that the entry names.
+    pub(super) fn manifest<T: DeserializeOwned>(
+        &self,
+        found: &Found,
+        verified: &mut Verified,
+    ) -> Option<T> {
         let name = RunFile::Manifest.name();
-        let bytes = found.get(&name)?;
-        if sha256_hex(bytes) != self.entry.manifest_sha256 {
+        let is_named = found.sums.get(&name) == Some(&self.entry.manifest_sha256);
+        if found.get(&name).is_some() && !is_named {
             let text = format!("its hash is not the one in entry {}", self.entry.sequence);
             verified.fault(FaultKind::Modified, self.place(&name), text);
             return None;
         }
-        Some(bytes)
+        self.read_json(found, &name, verified)
     }
 }

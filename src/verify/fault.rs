@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::ledger::EntryFault;
 use crate::people::words;
 
 /// A fault of integrity.
@@ -57,6 +58,26 @@ words! {
         Truncated = "truncated",
         /// The ledger has no entries.
         EmptyLedger = "empty_ledger",
+    }
+}
+
+impl From<&EntryFault> for FaultKind {
+    fn from(fault: &EntryFault) -> Self {
+        match fault {
+            EntryFault::Unreadable(_)
+            | EntryFault::FirstHasPredecessor
+            | EntryFault::BrokenLink { .. } => Self::BrokenLink,
+            EntryFault::OtherSequence(_) | EntryFault::OtherConnection => Self::Moved,
+            EntryFault::WentBack { .. } => Self::WentBack,
+            EntryFault::NoFolder(_) | EntryFault::OtherDay => Self::Disagreement,
+            EntryFault::RunAfterCommit(_) => Self::RunAfterCommit,
+            EntryFault::Unsigned(_) | EntryFault::SignatureMissing => Self::MissingSignature,
+            EntryFault::UnknownKey(_) => Self::UnknownKey,
+            EntryFault::NoKey
+            | EntryFault::KeyMissing(_)
+            | EntryFault::KeyModified(_)
+            | EntryFault::BadSignature => Self::BadSignature,
+        }
     }
 }
 

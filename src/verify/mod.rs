@@ -14,7 +14,6 @@ mod recompute;
 mod reviewed;
 mod reviews;
 mod runs;
-mod signatures;
 mod tail;
 
 use jiff::Timestamp;

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
+use crate::ledger::Objects;
 use crate::people::LockMode;
 use crate::store::{Listed, Store, StoreError};
 
@@ -64,6 +65,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn locks(&self) -> Locks {
         *self.locks.lock().unwrap_or_else(|it| it.into_inner())
+    }
+}
+
+impl Objects for Reader<'_> {
+    async fn object(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(name).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recomputes the accounts from Truto's answers, and the decisions from the stored inputs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
@@ -7,10 +8,10 @@ use std::thread;
 
 use super::runs::Kept;
 use crate::evidence::{
-    self, CarriedFiles, Entry, EntryKind, FileRecord, Manifest, Night, ReviewFolder, ReviewPart,
-    RunFile, StoredInputs, stored_inputs, unpacked,
+    Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, Night, PastFacts, ReviewFolder,
+    ReviewPart, RunFile, RunResult, unpacked,
 };
-use crate::judgement::{self, Baseline, Judgement, Previous, RunRef, judge};
+use crate::judgement::{self, Baseline, Inputs, Judgement, Previous, RunRef, judge};
 use crate::review::ReviewRef;
 use crate::review::{FollowUps, ReviewEvent};
 use crate::source;
@@ -25,38 +26,14 @@ pub(super) enum Decisions {
     Differ(Vec<String>),
 }
 
-/// Reads the inputs of a run.
-fn stored(kept: &Kept) -> Result<StoredInputs, String> {
-    let file = |file: RunFile| {
-        let name = file.name();
-        kept.get(&name).ok_or(format!("it has no {name}"))
-    };
-    let lines = unpacked(file(RunFile::InputHr)?, MOST_BYTES);
-    let lines = lines.ok_or("its HR rows cannot be unpacked")?;
-    let unreadable = |error| format!("its inputs cannot be read: {error}");
-    stored_inputs(file(RunFile::InputFacts)?, &lines).map_err(unreadable)
-}
-
 /// A run without faults, as a later one builds on it.
 struct Earlier {
     at: RunRef,
-    manifest: Manifest,
-    facts: Facts,
-    result: Vec<u8>,
-    links: Vec<u8>,
-    concluded: Vec<u8>,
+    complete: bool,
+    baseline: Baseline,
+    /// Or why nothing can be carried from it.
+    previous: Result<Previous, String>,
 }
-
-/// What a later run is compared with.
-enum Facts {
-    /// The run was recomputed and is the same: this is what its facts hold.
-    Read(Baseline),
-    /// As they are stored.
-    Stored(Vec<u8>),
-}
-
-/// The job writes no file that unpacks to more: the HR feed alone may have 64 MiB.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// So many runs are held for those that build on them: most build on the last, and one that follows
 /// incomplete runs builds on an older one. Older runs are reported as not available.
@@ -213,7 +190,7 @@ impl Recompute {
 
     /// Whether a run knew every review: what the run before left, with what has happened since. If a review
     /// cannot be read here, that is not known, and taken as right.
-    fn knew_reviews(&self, inputs: &judgement::Inputs) -> bool {
+    fn knew_reviews(&self, inputs: &Inputs) -> bool {
         let known = &inputs.follow_ups;
         let previous = inputs.past.previous.as_ref();
         let before = previous.map(|previous| &previous.follow_ups);
@@ -234,30 +211,43 @@ impl Recompute {
         entry: &Entry,
         manifest: &Manifest,
         kept: &Kept,
+        (facts, result): (Facts<'_>, RunResult<'_>),
     ) -> (source::Again, Decisions) {
-        let at = entry.run_ref();
-        let file = |file: RunFile| kept.get(&file.name()).cloned().unwrap_or_default();
-        let (derived, judged, baseline) = match stored(kept) {
-            Ok(stored) => self.both(&at, manifest, kept, stored),
+        let file = |file: RunFile| kept.get(&file.name()).map_or(&[][..], Vec::as_slice);
+        let is_known = ensure_known(result.judgement);
+        let past = is_known.clone().and_then(|()| self.past(&facts.past));
+        let (former_emails, gone) = (facts.former_emails.clone(), facts.gone.clone());
+        let (former_emails, gone) = (former_emails.into_owned(), gone.into_owned());
+        let inputs = match facts.into_inputs(file(RunFile::InputHr)) {
+            Ok(inputs) => inputs,
             Err(why) => {
                 // The files are those that were committed, and rules that are known wrote them.
-                let judged = match recomputable(kept) {
+                let judged = match is_known {
                     Ok(()) => Decisions::Differ(vec![RunFile::InputFacts.name()]),
                     Err(why) => Decisions::NotPossible(why),
                 };
-                (source::Again::NotPossible(why), judged, None)
+                let why = format!("its inputs cannot be read: {why}");
+                return (source::Again::NotPossible(why), judged);
             }
         };
+        let (derived, judged, inputs) = self.both(manifest, kept, inputs, past);
+        let at = entry.run_ref();
+        let (links, concluded) = (file(RunFile::InputLinks), file(RunFile::Concluded));
+        let previous = result.into_previous(at.clone(), manifest, links, concluded);
+        let sequence = at.sequence;
         self.held.push(Earlier {
+            complete: manifest.complete,
+            previous: previous
+                .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))
+                .and_then(|found| found.ok_or(format!("entry {sequence} has no rules"))),
+            baseline: Baseline::of(
+                at.clone(),
+                inputs.as_of,
+                inputs.population,
+                former_emails,
+                gone,
+            ),
             at,
-            manifest: manifest.clone(),
-            facts: match baseline {
-                Some(baseline) => Facts::Read(baseline),
-                None => Facts::Stored(file(RunFile::InputFacts)),
-            },
-            result: file(RunFile::Result),
-            links: file(RunFile::InputLinks),
-            concluded: file(RunFile::Concluded),
         });
         self.let_go();
         (derived, judged)
@@ -265,69 +255,53 @@ impl Recompute {
 
     /// Both from inputs that could be read: in parallel, since neither needs the other.
     fn both(
-        &mut self,
-        at: &RunRef,
+        &self,
         manifest: &Manifest,
         kept: &Kept,
-        stored: StoredInputs,
-    ) -> (source::Again, Decisions, Option<Baseline>) {
-        let StoredInputs {
-            mut inputs,
-            baseline,
-            previous,
-        } = stored;
-        let past = recomputable(kept).and_then(|()| {
-            let baseline = baseline.map(|at| self.baseline(at)).transpose()?;
-            let previous = previous.map(|at| self.previous(at)).transpose()?;
-            Ok((baseline, previous))
-        });
-        let judged = |inputs: &judgement::Inputs| {
-            let judgement = judge(inputs);
-            let differing = differing(inputs, &judgement, manifest, kept);
-            (judgement, differing)
+        mut inputs: Inputs,
+        past: Result<(Option<Baseline>, Option<Previous>), String>,
+    ) -> (source::Again, Decisions, Inputs) {
+        let (baseline, previous) = match past {
+            Ok(past) => past,
+            Err(why) => {
+                let derived = source::derive_again(&inputs.population, kept);
+                return (derived, Decisions::NotPossible(why), inputs);
+            }
         };
-        let (derived, judged) = thread::scope(|scope| {
-            let population = &inputs.population;
-            let deriving = || source::derive_again(population, kept);
-            match past {
-                Ok((baseline, previous)) => {
-                    inputs.past.baseline = baseline;
-                    inputs.past.previous = previous;
-                    let deriving = scope.spawn(deriving);
-                    let mut judged = judged(&inputs);
-                    let facts = RunFile::InputFacts.name();
-                    if !self.knew_reviews(&inputs) && !judged.1.contains(&facts) {
-                        judged.1.push(facts);
-                    }
-                    let derived = deriving.join();
-                    let derived = derived.unwrap_or_else(|panic| resume_unwind(panic));
-                    (derived, Ok(judged))
-                }
-                Err(why) => (deriving(), Err(why)),
-            }
+        inputs.past.baseline = baseline;
+        inputs.past.previous = previous;
+        let (derived, mut differing) = thread::scope(|scope| {
+            let deriving = scope.spawn(|| source::derive_again(&inputs.population, kept));
+            let differing = differing(&inputs, &judge(&inputs), manifest, kept);
+            let derived = deriving.join();
+            (
+                derived.unwrap_or_else(|panic| resume_unwind(panic)),
+                differing,
+            )
         });
-        match judged {
-            Err(why) => (derived, Decisions::NotPossible(why), None),
-            Ok((judgement, differing)) if differing.is_empty() => {
-                let baseline = Baseline {
-                    at: at.clone(),
-                    workspace_id: inputs.population.workspace.id,
-                    as_of: inputs.as_of,
-                    accounts: inputs.population.accounts,
-                    former_emails: judgement.former_emails,
-                    gone: judgement.gone,
-                    mapping: inputs.population.mapping,
-                };
-                (derived, Decisions::Same, Some(baseline))
-            }
-            Ok((_, differing)) => (derived, Decisions::Differ(differing), None),
+        let facts = RunFile::InputFacts.name();
+        if !self.knew_reviews(&inputs) && !differing.contains(&facts) {
+            differing.push(facts);
         }
+        let judged = match differing.is_empty() {
+            true => Decisions::Same,
+            false => Decisions::Differ(differing),
+        };
+        (derived, judged, inputs)
+    }
+
+    /// The runs that a run builds on.
+    fn past(&self, past: &PastFacts<'_>) -> Result<(Option<Baseline>, Option<Previous>), String> {
+        let find = |at: &Option<Cow<'_, RunRef>>| at.as_deref().map(|at| self.find(at)).transpose();
+        let baseline = find(&past.baseline)?.map(|of| of.baseline.clone());
+        let previous = find(&past.previous)?.map(|of| of.previous.clone());
+        Ok((baseline, previous.transpose()?))
     }
 
     /// Keeps the newest runs and the newest complete one.
     fn let_go(&mut self) {
         while self.held.len() > HELD {
-            let newest_complete = self.held.iter().rposition(|held| held.manifest.complete);
+            let newest_complete = self.held.iter().rposition(|held| held.complete);
             let oldest = if newest_complete == Some(0) { 1 } else { 0 };
             self.held.remove(oldest);
         }
@@ -342,46 +316,22 @@ impl Recompute {
             )
         })
     }
-
-    fn baseline(&self, at: RunRef) -> Result<Baseline, String> {
-        let facts = match &self.find(&at)?.facts {
-            Facts::Read(baseline) => return Ok(baseline.clone()),
-            Facts::Stored(facts) => facts,
-        };
-        let sequence = at.sequence;
-        evidence::baseline(at, facts)
-            .map_err(|error| format!("the facts of entry {sequence} cannot be read: {error}"))
-    }
-
-    fn previous(&self, at: RunRef) -> Result<Previous, String> {
-        let earlier = self.find(&at)?;
-        let sequence = at.sequence;
-        let files = CarriedFiles {
-            result: &earlier.result,
-            links: &earlier.links,
-            concluded: &earlier.concluded,
-        };
-        evidence::previous(at, &earlier.manifest, files)
-            .map_err(|error| format!("the result of entry {sequence} cannot be read: {error}"))?
-            .ok_or(format!("entry {sequence} has no rules"))
-    }
 }
 
 /// Whether this version has the rules by which a run was judged.
-fn recomputable(kept: &Kept) -> Result<(), String> {
-    match kept.judged_by {
-        Some(judgement::VERSION) => Ok(()),
-        Some(version) => Err(format!(
+fn ensure_known(version: u32) -> Result<(), String> {
+    match version {
+        judgement::VERSION => Ok(()),
+        version => Err(format!(
             "judged by version {version} of the rules; this version, {}, cannot recompute it",
             judgement::VERSION
         )),
-        None => Err("its result.json cannot be read".to_owned()),
     }
 }
 
 /// The files of a run that differ from the stored ones.
 fn differing(
-    inputs: &judgement::Inputs,
+    inputs: &Inputs,
     judgement: &Judgement,
     manifest: &Manifest,
     kept: &Kept,

@@ -4,7 +4,6 @@
 //! Pages and spreadsheets are not recomputed: the manifest has their hashes. Worksheets are read when they are
 //! needed, and none is held for later.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::FaultKind;
@@ -121,15 +120,6 @@ async fn opened(
     let Some(stored) = looked.found.get(ReviewFile::WorksheetJson.name()) else {
         return Ok(());
     };
-    #[derive(Deserialize)]
-    struct Form {
-        schema: String,
-    }
-    let form = serde_json::from_slice(stored);
-    if form.is_ok_and(|form: Form| form.schema != Worksheet::SCHEMA) {
-        looked.unchecked("its worksheet is of a form that this version does not know");
-        return Ok(());
-    }
     let worksheet: Worksheet = match serde_json::from_slice(stored) {
         Ok(worksheet) => worksheet,
         Err(error) => {

@@ -41,16 +41,13 @@ pub(super) async fn verify(
         recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let manifest = check_manifest(of, &found, recompute, verified);
-    let Some(manifest) = manifest.filter(|_| verified.faults.len() == faults_before) else {
+    let read = check_manifest(of, &found, recompute, verified);
+    let Some((manifest, closed)) = read.filter(|_| verified.faults.len() == faults_before) else {
         recompute.remember_event(sequence, None);
         return Ok(());
     };
-    let file = |file: ReviewFile| found.get(file.name()).map(Vec::as_slice);
-    let bytes = file(ReviewFile::Manifest).unwrap_or_default();
-    let event = ReviewEvent::read(stored.entry, bytes, file(ReviewFile::Review)).ok();
-    let closed = event.as_ref().and_then(ReviewEvent::closed).cloned();
-    recompute.remember_event(sequence, event);
+    let event = ReviewEvent::of(stored.entry, manifest.clone(), closed.clone());
+    recompute.remember_event(sequence, event.ok());
 
     match reviewed::compare(of, &manifest, closed, &found, recompute).await? {
         Compared::Same => chain.reviews_recomputed += 1,
@@ -75,20 +72,16 @@ fn check_manifest(
     found: &Found,
     recompute: &mut Recompute,
     verified: &mut Verified,
-) -> Option<ReviewManifest> {
+) -> Option<(ReviewManifest, Option<ReviewClosed>)> {
     let (stored, entry) = (of.stored, of.stored.entry);
-    let bytes = stored.manifest(found, verified)?;
+    let manifest: ReviewManifest = stored.manifest(found, verified)?;
+    let closed: Option<ReviewClosed> = match of.part {
+        ReviewPart::Open => None,
+        ReviewPart::Close => stored.read_json(found, ReviewFile::Review.name(), verified),
+    };
     let place = |file: ReviewFile| stored.place(file.name());
     let mut disagree = |file: ReviewFile, text: String| {
         verified.fault(FaultKind::Disagreement, place(file), text);
-    };
-    let manifest: ReviewManifest = match serde_json::from_slice(bytes) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            let text = format!("it cannot be read as the manifest of a review: {error}");
-            disagree(ReviewFile::Manifest, text);
-            return None;
-        }
     };
     let apart = manifest.apart_from(entry);
     if !apart.is_empty() {
@@ -128,10 +121,7 @@ fn check_manifest(
             recompute.remember_review(entry.sequence, &manifest.review.sha256, night);
         }
         ReviewPart::Close => {
-            let review = found.get(ReviewFile::Review.name());
-            let closed: Option<ReviewClosed> =
-                review.and_then(|review| serde_json::from_slice(review).ok());
-            let agrees = closed.is_some_and(|closed| {
+            let agrees = closed.as_ref().is_none_or(|closed| {
                 closed.review == manifest.review.id
                     && closed.review_sha256 == manifest.review.sha256
                     && Some(&closed.opened) == manifest.opened.as_ref()
@@ -143,7 +133,7 @@ fn check_manifest(
                     && closed.complete == (closed.totals.undecided == 0)
                     && closed.totals == Totals::of(&closed.rows)
             });
-            if review.is_some() && !agrees {
+            if !agrees {
                 let text = "it and the manifest disagree".to_owned();
                 disagree(ReviewFile::Review, text);
             }
@@ -154,5 +144,5 @@ fn check_manifest(
         let text = format!("it is dated {at}, after the commit");
         verified.fault(FaultKind::RunAfterCommit, place(ReviewFile::Manifest), text);
     }
-    Some(manifest)
+    Some((manifest, closed))
 }

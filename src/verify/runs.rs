@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::committed::{Committed, Found};
 use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
-use crate::evidence::{EntryKind, Manifest, RunFile};
-use crate::judgement::{self, RunRef};
+use crate::evidence::{EntryKind, Facts, Manifest, RunFile, RunResult};
+use crate::judgement;
 use crate::people::RawKind;
 use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
@@ -16,8 +14,6 @@ use crate::store::StoreError;
 /// The files that recomputing needs, by name; all have the right hash.
 pub(super) struct Kept {
     files: BTreeMap<String, Vec<u8>>,
-    /// The version of the rules by which the run was judged, as the result states it.
-    pub(super) judged_by: Option<u32>,
 }
 
 impl Kept {
@@ -52,25 +48,25 @@ pub(super) async fn verify(
         return Ok(None);
     };
     let manifest = manifest(stored, &found, verified);
-    let mut kept = Kept {
-        files: found.kept,
-        judged_by: None,
-    };
+    let mut own_words = None;
     if let Some(manifest) = &manifest {
         if let Err(text) = recompute.builds_on_what_is_there(stored.entry, manifest) {
             let place = stored.place(&RunFile::Manifest.name());
             verified.fault(FaultKind::Disagreement, place, text);
         }
-        check_heads(stored, manifest, &mut kept, verified);
+        if stored.entry.kind == EntryKind::Run {
+            own_words = facts_and_result(stored, manifest, &found, verified);
+        }
     }
     let is_faultless = verified.faults.len() == faults_before;
     let Some(manifest) = manifest.filter(|_| is_faultless) else {
         return Ok(None);
     };
-    if stored.entry.kind != EntryKind::Run {
+    let Some(own_words) = own_words else {
         return Ok(Some(manifest));
-    }
-    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept);
+    };
+    let kept = Kept { files: found.kept };
+    let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept, own_words);
     match accounts {
         source::Again::Same => chain.accounts_recomputed += 1,
         source::Again::NotKept => {
@@ -102,24 +98,12 @@ pub(super) async fn verify(
 
 /// The manifest, which must agree with entry and sums.
 fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> Option<Manifest> {
-    let bytes = stored.manifest(found, verified)?;
+    let manifest: Manifest = stored.manifest(found, verified)?;
     let place = stored.place(&RunFile::Manifest.name());
-    let entry = stored.entry;
-    let manifest: Manifest = match serde_json::from_slice(bytes) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            let text = format!("it cannot be read as a manifest: {error}");
-            verified.fault(FaultKind::Disagreement, place, text);
-            return None;
-        }
-    };
-    let apart = manifest.apart_from(entry);
+    let apart = manifest.apart_from(stored.entry);
     if !apart.is_empty() {
-        let text = format!(
-            "it and entry {} disagree: {}",
-            entry.sequence,
-            apart.join(", ")
-        );
+        let (sequence, apart) = (stored.entry.sequence, apart.join(", "));
+        let text = format!("it and entry {sequence} disagree: {apart}");
         verified.fault(FaultKind::Disagreement, place.clone(), text);
     }
     if !found.is_described_by(&manifest.files) {
@@ -129,68 +113,37 @@ fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> O
     Some(manifest)
 }
 
-/// Result and facts must be of this run: an earlier run that is presented again under a later date agrees with
-/// itself.
-fn check_heads(
+/// Facts and result of a judged run. They must be of this run: an earlier run that is presented again under a later
+/// date agrees with itself.
+fn facts_and_result(
     stored: &Committed<'_>,
     manifest: &Manifest,
-    kept: &mut Kept,
+    found: &Found,
     verified: &mut Verified,
-) {
-    #[derive(serde::Deserialize)]
-    struct ResultHead {
-        judgement: u32,
-        as_of: Timestamp,
-        verdict: String,
-        complete: bool,
-    }
-    #[derive(serde::Deserialize)]
-    struct FactsHead {
-        as_of: Timestamp,
-        run: String,
-        past: PastHead,
-    }
-    #[derive(serde::Deserialize)]
-    struct PastHead {
-        previous: Option<RunRef>,
-        baseline: Option<RunRef>,
-    }
-    if stored.entry.kind != EntryKind::Run {
-        return;
-    }
-    let entry = stored.entry;
-    let name = RunFile::Result.name();
-    if let Some(bytes) = kept.get(&name) {
-        let head: Option<ResultHead> = serde_json::from_slice(bytes).ok();
-        let agrees = head.as_ref().is_some_and(|head| {
-            head.as_of == manifest.run.as_of
-                && head.verdict == entry.verdict
-                && head.complete == entry.complete
-                && (1..=judgement::VERSION).contains(&head.judgement)
-        });
-        kept.judged_by = head.map(|head| head.judgement);
+) -> Option<(Facts<'static>, RunResult<'static>)> {
+    let (entry, as_of) = (stored.entry, manifest.run.as_of);
+    let result = stored.read_json(found, &RunFile::Result.name(), verified);
+    let facts = stored.read_json(found, &RunFile::InputFacts.name(), verified);
+    let mut check = |file: RunFile, agrees: bool| {
         if !agrees {
-            let text = format!(
-                "it is not the result of the run that entry {} commits",
-                entry.sequence
-            );
-            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
+            let sequence = entry.sequence;
+            let text = format!("it does not belong to the run that entry {sequence} commits");
+            verified.fault(FaultKind::Disagreement, stored.place(&file.name()), text);
         }
-    }
-    let name = RunFile::InputFacts.name();
-    if let Some(bytes) = kept.get(&name) {
-        let agrees = serde_json::from_slice(bytes).is_ok_and(|head: FactsHead| {
-            head.as_of == manifest.run.as_of
-                && head.run == entry.run
-                && head.past.previous == manifest.previous
-                && head.past.baseline == manifest.baseline
-        });
-        if !agrees {
-            let text = format!(
-                "it does not belong to the run that entry {} commits",
-                entry.sequence
-            );
-            verified.fault(FaultKind::Disagreement, stored.place(&name), text);
-        }
-    }
+    };
+    let agrees = |result: &RunResult<'_>| {
+        result.as_of == as_of
+            && result.verdict.as_str() == entry.verdict
+            && result.complete == entry.complete
+            && (1..=judgement::VERSION).contains(&result.judgement)
+    };
+    check(RunFile::Result, result.as_ref().is_none_or(agrees));
+    let agrees = |facts: &Facts<'_>| {
+        facts.as_of == as_of
+            && facts.run == entry.run
+            && facts.past.previous.as_deref() == manifest.previous.as_ref()
+            && facts.past.baseline.as_deref() == manifest.baseline.as_ref()
+    };
+    check(RunFile::InputFacts, facts.as_ref().is_none_or(agrees));
+    facts.zip(result)
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::reader::Reader;
 use super::{Verified, Warning, WarningKind};
 use crate::evidence::{ConnectionFolder, RunFile, RunFolder};
+use crate::review::ReviewManifest;
 use crate::store::StoreError;
 
 /// A bucket stores an entry within seconds of its commit; a larger difference than this has another cause.
@@ -24,14 +25,6 @@ pub(super) async fn uncommitted(
     folder: &str,
     files: &[String],
 ) -> Result<Option<Uncommitted>, StoreError> {
-    #[derive(serde::Deserialize)]
-    struct Manifest {
-        review: Review,
-    }
-    #[derive(serde::Deserialize)]
-    struct Review {
-        at: Timestamp,
-    }
     if !files.contains(&RunFile::Sums.name()) {
         return Ok(None);
     }
@@ -43,7 +36,7 @@ pub(super) async fn uncommitted(
                 Some(name) => store.read_again(&name).await?,
                 None => None,
             };
-            let manifest: Option<Manifest> =
+            let manifest: Option<ReviewManifest> =
                 bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
             manifest.map(|manifest| manifest.review.at)
         }

@@ -483,7 +483,7 @@ fn an_entry_with_a_number_nobody_counted_to_does_not_hold_the_run_up() {
     assert_eq!(ended.code, 4, "{ended:?}");
     for fault in [
         "8999999998 ledger entry(s) are missing from 2 on",
-        "entry 9000000000 says it is 1",
+        "entry 9000000000: its content is that of entry 1",
     ] {
         assert!(ended.stdout.contains(fault), "{}", ended.stdout);
     }

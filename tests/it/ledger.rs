@@ -305,7 +305,7 @@ const DAMAGES: &[Damage] = &[
                 entry.previous_sha256 = "ab".repeat(32)
             });
         },
-        fault: "entry 2 is not the one its successor links to",
+        fault: "entry 3: it does not link to entry 2 as it is",
         built_on: 3,
         stays: true,
     },
@@ -314,7 +314,7 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
         },
-        fault: "entry 2 is not the one its successor links to",
+        fault: "entry 3: it does not link to entry 2 as it is",
         built_on: 3,
         stays: true,
     },
@@ -351,7 +351,7 @@ const DAMAGES: &[Damage] = &[
     Damage {
         what: "the last entry is another's",
         done: |place, objects| place.put(&entry_name(3), &objects[&entry_name(2)]),
-        fault: "entry 3 says it is 2",
+        fault: "entry 3: its content is that of entry 2",
         built_on: 2,
         stays: true,
     },
@@ -362,7 +362,7 @@ const DAMAGES: &[Damage] = &[
                 entry.connection = "other".to_owned()
             });
         },
-        fault: "entry 3 is of another connection",
+        fault: "entry 3: it belongs to another connection",
         built_on: 2,
         stays: true,
     },
@@ -394,7 +394,7 @@ const DAMAGES: &[Damage] = &[
     Damage {
         what: "an entry stands far away",
         done: |place, objects| place.put(&entry_name(8_000_000_000), &objects[&entry_name(3)]),
-        fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000 says it is 3",
+        fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000: its content is that of entry 3",
         built_on: 3,
         stays: true,
     },
@@ -617,8 +617,10 @@ async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future(
         "no baseline from the future"
     );
 
-    company.quiet_night(&store, 3).await;
+    let done = company.quiet_night(&store, 3).await;
     assert_eq!(built_on(&place.objects(), 3), (Some(2), Some(1)));
+    // A wrong clock is a fault, and hash and signature still vouch for what was written.
+    ensure_fault(&done, "entry 2: it was committed at 2026");
 }
 
 #[tokio::test]

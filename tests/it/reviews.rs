@@ -1,5 +1,6 @@
 //! Periodic access reviews from end to end: the real binary opens, tells and closes them.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -1177,25 +1178,23 @@ fn a_review_lives_in_a_bucket_as_in_a_folder() {
 fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
     let folder = job.run_folder(sequence);
     let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
-    let rows = crate::support::job::unpacked("x.gz", read(&folder, "inputs/hr.jsonl.gz"));
-    let stored = evidence::stored_inputs(&read(&folder, "inputs/facts.json"), &rows);
-    let stored = stored.expect("inputs");
-    let mut inputs = stored.inputs;
-    if let Some(at) = stored.previous {
+    let facts = |folder: &Path| -> evidence::Facts {
+        serde_json::from_slice(&read(folder, "inputs/facts.json")).expect("facts")
+    };
+    let stored = facts(&folder);
+    let previous = stored.past.previous.clone();
+    let inputs = stored.into_inputs(&read(&folder, "inputs/hr.jsonl.gz"));
+    let mut inputs = inputs.expect("inputs");
+    if let Some(at) = previous.map(Cow::into_owned) {
         let before = job.run_folder(at.sequence);
         let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
-        let facts = evidence::baseline(at.clone(), &read(&before, "inputs/facts.json"));
-        inputs.past.baseline = Some(facts.expect("facts"));
-        let result = read(&before, "result.json");
+        inputs.past.baseline = Some(facts(&before).into_baseline(at.clone()));
+        let result: evidence::RunResult =
+            serde_json::from_slice(&read(&before, "result.json")).expect("a result");
         let links = read(&before, "inputs/links.jsonl.gz");
         let concluded = read(&before, "concluded.jsonl.gz");
-        let files = evidence::CarriedFiles {
-            result: &result,
-            links: &links,
-            concluded: &concluded,
-        };
-        let result = evidence::previous(at, &manifest, files);
-        inputs.past.previous = result.expect("a result");
+        let previous = result.into_previous(at, &manifest, &links, &concluded);
+        inputs.past.previous = previous.expect("a result");
     }
     change(&mut inputs);
     let judgement = judge(&inputs);

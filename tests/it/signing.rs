@@ -339,7 +339,7 @@ const DAMAGES: &[Damage] = &[
     Damage {
         what: "the last signature is deleted",
         done: |place, objects| place.remove(&signature_of(objects, 3)),
-        fault: "the signature of entry 3 is missing",
+        fault: "entry 3: it names a key, and its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -351,7 +351,7 @@ const DAMAGES: &[Damage] = &[
             *signature.last_mut().expect("a byte") ^= 1;
             place.put(&name, &signature);
         },
-        fault: "the signature of entry 3 does not verify",
+        fault: "entry 3: its signature does not match its bytes and the key that it names",
         built_on: 2,
         stays: true,
     },
@@ -361,14 +361,14 @@ const DAMAGES: &[Damage] = &[
             let other = &objects[&signature_of(objects, 2)];
             place.put(&signature_of(objects, 3), other);
         },
-        fault: "the signature of entry 3 does not verify",
+        fault: "entry 3: its signature does not match its bytes and the key that it names",
         built_on: 2,
         stays: true,
     },
     Damage {
         what: "the last signature is empty",
         done: |place, objects| place.put(&signature_of(objects, 3), b""),
-        fault: "the signature of entry 3 does not verify",
+        fault: "entry 3: its signature does not match its bytes and the key that it names",
         built_on: 2,
         stays: true,
     },
@@ -377,7 +377,7 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.complete = false);
         },
-        fault: "the signature of entry 3 is missing",
+        fault: "entry 3: it names a key, and its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -388,7 +388,7 @@ const DAMAGES: &[Damage] = &[
             let name = signature_of(&place.objects(), 3);
             place.put(&name, &objects[&signature_of(objects, 3)]);
         },
-        fault: "the signature of entry 3 does not verify",
+        fault: "entry 3: its signature does not match its bytes and the key that it names",
         built_on: 2,
         stays: true,
     },
@@ -399,7 +399,7 @@ const DAMAGES: &[Damage] = &[
                 entry.key_sha256 = "none".to_owned()
             });
         },
-        fault: "entry 3 is not signed, and entry 2 before it is",
+        fault: "entry 3: it is not signed, and entry 2 before it is",
         built_on: 2,
         stays: true,
     },
@@ -410,8 +410,8 @@ const DAMAGES: &[Damage] = &[
                 entry.key_sha256 = "ab".repeat(32)
             });
         },
-        fault: "public key abababababababababababababababababababababababababababababababab is \
-                missing; the signature of entry 3 is missing",
+        fault: "entry 3: its public key abababababababababababababababababababababababababababababababab \
+                is missing; entry 3: it names a key, and its signature is missing",
         built_on: 2,
         stays: true,
     },
@@ -422,14 +422,14 @@ const DAMAGES: &[Damage] = &[
                 entry.key_sha256 = "../../elsewhere".to_owned();
             });
         },
-        fault: "entry 3 names a key that is none",
+        fault: "entry 3: the name of its key is not a SHA-256",
         built_on: 2,
         stays: true,
     },
     Damage {
         what: "an entry in the middle loses its signature",
         done: |place, objects| place.remove(&signature_of(objects, 2)),
-        fault: "the signature of entry 2 is missing",
+        fault: "entry 2: it names a key, and its signature is missing",
         built_on: 3,
         stays: true,
     },
@@ -516,7 +516,10 @@ async fn an_entry_signed_with_a_key_it_does_not_name_is_not_believed() {
     let signature = other.sign(forged).expect("a signature");
     place.put(&signature_name(forged), &signature);
     let done = signed_night(&company, &store, ED25519, 3).await;
-    ensure_fault(&done, "the signature of entry 2 does not verify");
+    ensure_fault(
+        &done,
+        "entry 2: its signature does not match its bytes and the key that it names",
+    );
     assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
 }
 
@@ -565,7 +568,10 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
             night += 1;
         }
         let done = signed_night(&company, &store, ED25519, night).await;
-        ensure_fault(&done, "entry 12 is not signed, and entry 1 before it is");
+        ensure_fault(
+            &done,
+            "entry 12: it is not signed, and entry 1 before it is",
+        );
         let sequence = done.committed.sequence;
         assert_eq!(
             built_on(&place.objects(), sequence),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::remedies::{Key, Remedy};
 use super::uses::Uses;
-use super::{Basis, Check, CheckId, CheckStatus, Inputs, Night};
+use super::{Basis, Check, CheckId, CheckStatus, Inputs, TrendPoint};
 
 pub use accounts::is_tolerable;
 pub(super) use accounts::of_the_accounts;
@@ -136,7 +136,7 @@ fn percent_of(part: u64, whole: u64) -> String {
 }
 
 /// The complete runs, the newest first: a fall is measured against some of them.
-fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &Night> {
+fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &TrendPoint> {
     let trend = inputs
         .past
         .previous

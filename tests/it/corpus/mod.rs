@@ -1206,6 +1206,28 @@ fn only_regular_files_are_read() {
 }
 
 #[test]
+fn the_script_leaves_no_temporary_file() {
+    if !has(&TOOLS) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = failed_nights(&folder.path().join("evidence"), "c1", 1);
+    let tmp = folder.path().join("tmp");
+    fs::create_dir(&tmp).expect("a folder");
+    let run = |evidence: &Path| {
+        let mut command = Command::new("sh");
+        command.arg(SCRIPT).arg(evidence).env("TMPDIR", &tmp);
+        let ended = ended(command.output().expect("sh"));
+        assert_eq!(fs::read_dir(&tmp).expect("a folder").count(), 0);
+        ended.code
+    };
+    assert_eq!(run(&copy.root), 0);
+    assert_eq!(run(&tmp), 2);
+    copy.write("stray", "x");
+    assert_eq!(run(&copy.root), 5);
+}
+
+#[test]
 fn the_script_refuses_what_it_cannot_start_with() {
     if !has(&TOOLS) {
         return;
@@ -1333,12 +1355,21 @@ impl Copy {
         self
     }
 
+    /// Lays a file beside the ledger as the key that entries name.
+    fn lay_beside(&self, key: &Key, bytes: impl AsRef<[u8]>) {
+        self.write(&format!("keys/{}.pem", key.sha256), bytes);
+    }
+
+    /// The faults on which both verifiers agree.
     fn told_with(&self, keys: &[&Key]) -> Vec<Fault> {
         let mut arguments = Vec::new();
         for key in keys {
             arguments.extend(["--public-key", key.public.to_str().expect("UTF-8")]);
         }
-        told_by_script(&script(&self.root, &arguments), &self.connection)
+        let by_script = told_by_script(&script(&self.root, &arguments), &self.connection);
+        let by_verify = told_by_verify(&verify(&self.root, &arguments), &self.connection);
+        assert_eq!(by_script, by_verify, "{arguments:?}");
+        by_script
     }
 }
 
@@ -1365,7 +1396,7 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     assert_eq!(rotated.told_with(&[]), []);
     let ended = script(&rotated.root, &[]);
     assert!(
-        ended.stdout.contains("were not checked"),
+        ended.stdout.contains("3 signatures were not checked"),
         "{}",
         ended.stdout
     );
@@ -1392,6 +1423,35 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     let forged = nights("forged", &[Some(&old), Some(&old)]);
     foreign.sign(&forged, 2);
     assert_eq!(forged.told_with(&[&old]), one("bad_signature", 2));
+
+    // Without a key that is given, those beside the ledger are used.
+    let beside = nights("beside", &keys);
+    for key in [&old, &new] {
+        beside.lay_beside(key, fs::read(&key.public).expect("a key"));
+    }
+    let ended = script(&beside.root, &[]);
+    assert!(
+        !ended.stdout.contains("signatures were"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(beside.told_with(&[]), []);
+    let other = fs::read(beside.signature(3)).expect("a signature");
+    fs::write(beside.signature(4), &other).expect("a signature");
+    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    fs::write(beside.signature(4), "").expect("a signature");
+    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    for spoilt in [&b"x"[..], &fs::read(&foreign.public).expect("a key")] {
+        beside.lay_beside(&old, spoilt);
+        let bad = [2, 3, 4].map(|sequence| one("bad_signature", sequence));
+        assert_eq!(beside.told_with(&[]), bad.concat());
+        assert_eq!(beside.told_with(&[&old, &new]), one("bad_signature", 4));
+    }
+    let mut names_none = failed_nights(&folder.path().join("names none"), "c1", 1);
+    names_none.edit(1, |entry| entry.key_sha256 = "a key".to_owned());
+    fs::write(names_none.signature(1), "x").expect("a signature");
+    assert_eq!(names_none.told_with(&[]), one("bad_signature", 1));
+    assert_eq!(names_none.told_with(&[&old]), one("unknown_key", 1));
 
     let stopped = nights("stopped", &[None, Some(&old), None]);
     assert_eq!(stopped.told_with(&[&old]), one("missing_signature", 3));

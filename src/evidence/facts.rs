@@ -1,0 +1,185 @@
+//! `inputs/facts.json` and `inputs/hr.jsonl.gz`: with the two runs they name, a run can be judged again.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
+
+use super::files::{DataFile, gzip_lines};
+use super::read::each_line;
+use super::{Night, RunFile, json};
+use crate::judgement::{Baseline, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef};
+use crate::people::{
+    Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
+    RejectedRow,
+};
+use crate::review::FollowUps;
+use crate::schedule::RunSchedule;
+
+/// `inputs/facts.json`: what the checks looked at, and the accounts before they were judged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Facts<'a> {
+    schema: Cow<'a, str>,
+    pub as_of: Timestamp,
+    pub run: Cow<'a, str>,
+    policy: Cow<'a, Policy>,
+    schedule: Option<Cow<'a, RunSchedule>>,
+    pub past: PastFacts<'a>,
+    hr: HrFacts<'a>,
+    organization_domains: Cow<'a, [String]>,
+    pub former_emails: Cow<'a, FormerEmails>,
+    pub gone: Cow<'a, BTreeMap<String, GoneAccount>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aliases: Option<Cow<'a, DirectiveFile<Alias>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exceptions: Option<Cow<'a, DirectiveFile<Exception>>>,
+    follow_ups: Cow<'a, FollowUps>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<Cow<'a, Protection>>,
+    population: Cow<'a, Population>,
+}
+
+/// The ledger as the run found it, and the runs it builds on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PastFacts<'a> {
+    ledger_head: Option<u64>,
+    clock_behind_seconds: u64,
+    failed_since_baseline: u64,
+    ledger_faults: Cow<'a, [String]>,
+    pub baseline: Option<Cow<'a, RunRef>>,
+    pub previous: Option<Cow<'a, RunRef>>,
+}
+
+/// The HR feed without its rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct HrFacts<'a> {
+    origin: Cow<'a, FeedOrigin>,
+    rows: usize,
+    rejected: usize,
+    blank_rows: u64,
+    duplicate_rows: u64,
+    unusable: Option<Cow<'a, str>>,
+}
+
+/// A line of `inputs/hr.jsonl.gz`.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one line; a box for each would cost more"
+)]
+enum HrLine<'a> {
+    Row(Cow<'a, HrRow>),
+    Rejected(Cow<'a, RejectedRow>),
+}
+
+impl<'a> Facts<'a> {
+    fn of(night: &Night<'a>) -> Self {
+        let (inputs, judgement) = (night.inputs, night.judgement);
+        let (past, hr) = (&inputs.past, &inputs.hr);
+        let at = |at: &'a RunRef| Cow::Borrowed(at);
+        Self {
+            schema: "asana-access-review/facts/v1".into(),
+            as_of: inputs.as_of,
+            run: Cow::Borrowed(&inputs.run),
+            policy: Cow::Borrowed(&inputs.policy),
+            schedule: inputs.schedule.as_ref().map(Cow::Borrowed),
+            past: PastFacts {
+                ledger_head: past.ledger_head,
+                clock_behind_seconds: past.clock_behind_seconds,
+                failed_since_baseline: past.failed_since_baseline,
+                ledger_faults: Cow::Borrowed(&past.ledger_faults),
+                baseline: past.baseline.as_ref().map(|of| at(&of.at)),
+                previous: past.previous.as_ref().map(|of| at(&of.at)),
+            },
+            hr: HrFacts {
+                origin: Cow::Borrowed(&hr.origin),
+                rows: hr.rows.len(),
+                rejected: hr.rejected.len(),
+                blank_rows: hr.blank_rows,
+                duplicate_rows: hr.duplicate_rows,
+                unusable: hr.unusable.as_deref().map(Cow::Borrowed),
+            },
+            organization_domains: Cow::Borrowed(&judgement.organization_domains),
+            former_emails: Cow::Borrowed(&judgement.former_emails),
+            gone: Cow::Borrowed(&judgement.gone),
+            aliases: inputs.directives.aliases.as_ref().map(Cow::Borrowed),
+            exceptions: inputs.directives.exceptions.as_ref().map(Cow::Borrowed),
+            follow_ups: Cow::Borrowed(&inputs.follow_ups),
+            store: inputs.store.as_ref().map(Cow::Borrowed),
+            population: Cow::Borrowed(&inputs.population),
+        }
+    }
+
+    /// What a later run is compared with.
+    pub fn into_baseline(self, at: RunRef) -> Baseline {
+        Baseline::of(
+            at,
+            self.as_of,
+            self.population.into_owned(),
+            self.former_emails.into_owned(),
+            self.gone.into_owned(),
+        )
+    }
+
+    /// The inputs of the run, with the packed rows of `inputs/hr.jsonl.gz`; without the two runs it builds on.
+    ///
+    /// # Errors
+    /// If the rows are not those of such a file, or the facts are of no run that was stored.
+    pub fn into_inputs(self, hr_rows: &[u8]) -> Result<Inputs, serde_json::Error> {
+        let missing = || serde_json::Error::missing_field("store");
+        let store = self.store.ok_or_else(missing)?;
+        let mut hr = HrFeed {
+            origin: self.hr.origin.into_owned(),
+            blank_rows: self.hr.blank_rows,
+            duplicate_rows: self.hr.duplicate_rows,
+            unusable: self.hr.unusable.map(Cow::into_owned),
+            ..HrFeed::default()
+        };
+        each_line(RunFile::InputHr, hr_rows, |line| match line {
+            HrLine::Row(row) => hr.rows.push(row.into_owned()),
+            HrLine::Rejected(row) => hr.rejected.push(row.into_owned()),
+        })?;
+        Ok(Inputs {
+            as_of: self.as_of,
+            run: self.run.into(),
+            policy: self.policy.into_owned(),
+            schedule: self.schedule.map(Cow::into_owned),
+            population: self.population.into_owned(),
+            hr,
+            directives: Directives {
+                aliases: self.aliases.map(Cow::into_owned),
+                exceptions: self.exceptions.map(Cow::into_owned),
+            },
+            follow_ups: self.follow_ups.into_owned(),
+            past: Past {
+                ledger_faults: self.past.ledger_faults.into_owned(),
+                ledger_head: self.past.ledger_head,
+                clock_behind_seconds: self.past.clock_behind_seconds,
+                failed_since_baseline: self.past.failed_since_baseline,
+                baseline: None,
+                previous: None,
+            },
+            store: Some(store.into_owned()),
+        })
+    }
+}
+
+pub(super) fn input_facts(night: &Night<'_>) -> DataFile {
+    DataFile {
+        file: RunFile::InputFacts,
+        // Three levels: an account, a page and a request are a line each.
+        bytes: json::document(&Facts::of(night), 3),
+        rows: Some(night.inputs.population.accounts.len() as u64),
+    }
+}
+
+/// `inputs/hr.jsonl.gz`: rows and rejected rows. It follows from the feed alone, so that it can be
+/// stored before anything is judged.
+pub fn input_hr(hr: &HrFeed) -> DataFile {
+    let rows = hr.rows.iter().map(Cow::Borrowed).map(HrLine::Row);
+    let rejected = hr.rejected.iter().map(Cow::Borrowed);
+    gzip_lines(RunFile::InputHr, rows.chain(rejected.map(HrLine::Rejected)))
+}

@@ -1,0 +1,146 @@
+//! `result.json`: the judgement for machines, and what later runs take from it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::files::DataFile;
+use super::read::lines;
+use super::{Manifest, Night, RunFile, json};
+use crate::judgement::{
+    self, Change, Check, Counts, DirectiveUse, Finding, Leaver, Previous, RunRef, TrendPoint,
+    Verdict,
+};
+use crate::review::FollowUps;
+
+/// `result.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunResult<'a> {
+    schema: Cow<'a, str>,
+    /// The version of the rules.
+    pub judgement: u32,
+    pub as_of: Timestamp,
+    pub verdict: Verdict,
+    pub complete: bool,
+    reasons: Cow<'a, [String]>,
+    checks: Cow<'a, [Check]>,
+    summary: Summary<'a>,
+    findings: Cow<'a, [Finding]>,
+    leavers: Cow<'a, [Leaver]>,
+    changes: Cow<'a, [Change]>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    directives: Cow<'a, [DirectiveUse]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed_since: Option<Timestamp>,
+    follow_ups: Cow<'a, FollowUps>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    ledger_faults: Cow<'a, [String]>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    counts: Cow<'a, Counts>,
+    trend: Cow<'a, [TrendPoint]>,
+}
+
+/// How an earlier run came out: what makes the news of the next.
+#[derive(Clone, Debug)]
+pub struct EarlierRun {
+    pub at: RunRef,
+    pub as_of: Timestamp,
+    pub verdict: Verdict,
+    pub checks: Vec<Check>,
+    pub counts: Counts,
+    /// The most severe first.
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> RunResult<'a> {
+    fn of(night: &Night<'a>) -> Self {
+        let judgement = night.judgement;
+        Self {
+            schema: "asana-access-review/result/v1".into(),
+            judgement: judgement::VERSION,
+            as_of: night.inputs.as_of,
+            verdict: judgement.verdict,
+            complete: judgement.complete,
+            reasons: Cow::Borrowed(&judgement.reasons),
+            checks: Cow::Borrowed(&judgement.checks),
+            summary: Summary {
+                counts: Cow::Borrowed(&judgement.counts),
+                trend: Cow::Borrowed(&judgement.trend),
+            },
+            findings: Cow::Borrowed(&judgement.findings),
+            leavers: Cow::Borrowed(&judgement.leavers),
+            changes: Cow::Borrowed(&judgement.changes),
+            directives: Cow::Borrowed(&judgement.directives),
+            feed_since: judgement.feed_since,
+            follow_ups: Cow::Borrowed(&judgement.follow_ups),
+            ledger_faults: Cow::Borrowed(&night.inputs.past.ledger_faults),
+        }
+    }
+
+    /// How the run came out.
+    pub fn as_earlier(&self, at: RunRef) -> EarlierRun {
+        EarlierRun {
+            at,
+            as_of: self.as_of,
+            verdict: self.verdict,
+            checks: self.checks.to_vec(),
+            counts: self.summary.counts.clone().into_owned(),
+            findings: self.findings.to_vec(),
+        }
+    }
+
+    /// The run that a later one carries from, with the packed `inputs/links.jsonl.gz` and `concluded.jsonl.gz`; none
+    /// if the manifest has no rules, as that of a failure.
+    ///
+    /// # Errors
+    /// If the bytes are not those of such files.
+    pub fn into_previous(
+        self,
+        at: RunRef,
+        manifest: &Manifest,
+        links: &[u8],
+        concluded: &[u8],
+    ) -> Result<Option<Previous>, serde_json::Error> {
+        let Some(policy) = manifest.policy.clone() else {
+            return Ok(None);
+        };
+        let mut leavers = self.leavers.into_owned();
+        leavers.extend(lines::<Leaver>(RunFile::Concluded, concluded)?);
+        let findings = self.findings.into_owned().into_iter();
+        let directives = self.directives.into_owned().into_iter();
+        let workspace = manifest.connection.workspace.as_ref();
+        let hr_feed = manifest.sources.hr_feed.as_ref();
+        Ok(Some(Previous {
+            at,
+            workspace_id: workspace.map(|workspace| workspace.id.clone()),
+            policy,
+            schedule: manifest.schedule.clone(),
+            leavers,
+            findings_first_seen: findings.map(|of| (of.finding_id, of.first_seen)).collect(),
+            trend: self.summary.trend.into_owned(),
+            ledger_faults: self.ledger_faults.into_owned(),
+            directives: manifest.sources.directives(),
+            exceptions_since: directives
+                .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
+                .collect(),
+            links: lines(RunFile::InputLinks, links)?,
+            feed_url: hr_feed.map(|hr| hr.url.clone()).unwrap_or_default(),
+            feed_since: self.feed_since,
+            follow_ups: self.follow_ups.into_owned(),
+        }))
+    }
+}
+
+pub(super) fn result(night: &Night<'_>) -> DataFile {
+    DataFile {
+        file: RunFile::Result,
+        // Two levels: a check, a finding, a leaver, a change are a line each.
+        bytes: json::document(&RunResult::of(night), 2),
+        rows: None,
+    }
+}

@@ -1,0 +1,361 @@
+//! Whether an entry can be relied on: one decision for runs, reviews and `verify`.
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use jiff::Timestamp;
+
+use crate::evidence::{
+    ConnectionFolder, Entry, EntryError, EntryKind, FIRST_PREVIOUS, ReviewFolder, RunFolder,
+    sha256_hex,
+};
+use crate::signing::PublicKey;
+use crate::store::{Store, StoreError};
+
+/// What is wrong with an entry, or with its link to the entry before.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryFault {
+    #[error("{0}")]
+    Unreadable(EntryError),
+    #[error("its content is that of entry {0}")]
+    OtherSequence(u64),
+    #[error("it belongs to another connection")]
+    OtherConnection,
+    #[error("it is the first entry and names a predecessor")]
+    FirstHasPredecessor,
+    #[error("its previous_sha256 is not the hash of entry {before}")]
+    BrokenLink { before: u64 },
+    #[error(
+        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed by \
+         more than 5 minutes, or the entries were backdated"
+    )]
+    WentBack {
+        at: Timestamp,
+        before: u64,
+        before_at: Timestamp,
+    },
+    #[error("`{0}` is not the name of a folder that an entry commits")]
+    NoFolder(String),
+    #[error("its run lies in the folder of another day")]
+    OtherDay,
+    #[error("its run began at {0}, after the commit")]
+    RunAfterCommit(Timestamp),
+    #[error("it is not signed, and entry {0} before it is")]
+    Unsigned(u64),
+    #[error("the name of its key is not a SHA-256")]
+    NoKey,
+    #[error("it is signed with the key {0}, which was not given")]
+    UnknownKey(String),
+    #[error("its public key {0} is missing")]
+    KeyMissing(String),
+    #[error("its public key {0} was modified")]
+    KeyModified(String),
+    #[error("it names a key, and its signature is missing")]
+    SignatureMissing,
+    #[error("its signature does not match its bytes and the key that it names")]
+    BadSignature,
+}
+
+/// What a fault makes unreliable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubtful {
+    ThisEntry,
+    EntryBefore,
+    /// Only the dates: a clock was wrong, and hash and signature still vouch for the content. If such an entry were not
+    /// relied on, one wrong clock would stop all later reviews.
+    Dates,
+}
+
+impl EntryFault {
+    pub fn doubtful(&self) -> Doubtful {
+        match self {
+            Self::Unreadable(_)
+            | Self::OtherSequence(_)
+            | Self::OtherConnection
+            | Self::NoFolder(_)
+            | Self::OtherDay
+            | Self::Unsigned(_)
+            | Self::NoKey
+            | Self::UnknownKey(_)
+            | Self::KeyMissing(_)
+            | Self::KeyModified(_)
+            | Self::SignatureMissing
+            | Self::BadSignature => Doubtful::ThisEntry,
+            Self::FirstHasPredecessor | Self::BrokenLink { .. } => Doubtful::EntryBefore,
+            Self::WentBack { .. } | Self::RunAfterCommit(_) => Doubtful::Dates,
+        }
+    }
+}
+
+/// What entries, signatures and keys are read from.
+pub trait Objects {
+    fn object(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+}
+
+impl Objects for Store {
+    async fn object(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(name).await
+    }
+}
+
+/// An entry as the next one links to it.
+#[derive(Clone, Debug)]
+pub struct Link {
+    sequence: u64,
+    sha256: String,
+    committed_at: Timestamp,
+}
+
+/// The folder that an entry commits.
+#[derive(Debug)]
+pub enum EntryFolder {
+    Run(RunFolder),
+    Review(ReviewFolder),
+}
+
+impl EntryFolder {
+    fn of(entry: &Entry) -> Option<Self> {
+        let run = RunFolder::parse(&entry.run).filter(|of| of.instant().is_some());
+        let run = run.map(Self::Run);
+        match entry.kind {
+            EntryKind::Run | EntryKind::Failure => run,
+            // Its manifest shows that a run is no review.
+            EntryKind::ReviewOpen | EntryKind::ReviewClose => {
+                ReviewFolder::parse(&entry.run).map(Self::Review).or(run)
+            }
+        }
+    }
+}
+
+/// An entry and what is wrong with it.
+#[derive(Debug)]
+pub struct Inspected {
+    pub sequence: u64,
+    pub sha256: String,
+    /// None if it cannot be read.
+    pub entry: Option<Entry>,
+    /// None if it names none of its kind.
+    pub folder: Option<EntryFolder>,
+    pub faults: Vec<EntryFault>,
+    /// Whether it is signed, and its signature matches.
+    pub is_verified: bool,
+}
+
+impl Inspected {
+    fn has(&self, doubtful: Doubtful) -> bool {
+        self.faults.iter().any(|fault| fault.doubtful() == doubtful)
+    }
+
+    /// The entry, if it can be relied on.
+    pub fn relied_on(&self) -> Option<&Entry> {
+        let entry = self.entry.as_ref();
+        entry.filter(|_| !self.has(Doubtful::ThisEntry))
+    }
+
+    /// Whether it shows that the entry before cannot be relied on. The link of an entry that cannot be relied on shows
+    /// nothing.
+    pub fn denies_the_one_before(&self) -> bool {
+        self.relied_on().is_some() && self.has(Doubtful::EntryBefore)
+    }
+
+    /// How the next entry links to it.
+    pub fn link(&self) -> Option<Link> {
+        let entry = self.entry.as_ref()?;
+        Some(Link {
+            sequence: self.sequence,
+            sha256: self.sha256.clone(),
+            committed_at: entry.committed_at,
+        })
+    }
+}
+
+impl Link {
+    /// None if the bytes are no entry: nothing can link to it.
+    pub fn of(sequence: u64, bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            sequence,
+            sha256: sha256_hex(bytes),
+            committed_at: Entry::from_bytes(bytes).ok()?.committed_at,
+        })
+    }
+}
+
+/// A public key that lies beside the ledger. It proves that entries and signatures fit, and not whose they are.
+#[derive(Clone, Debug)]
+pub(super) enum KeyFile {
+    Usable(PublicKey),
+    Missing,
+    Modified,
+}
+
+/// Inspects the entries of one connection.
+#[derive(Debug)]
+pub struct Inspector<'a, O> {
+    objects: &'a O,
+    folder: &'a ConnectionFolder,
+    trusted: &'a [PublicKey],
+    only_trusted: bool,
+    beside: HashMap<String, KeyFile>,
+}
+
+impl<'a, O: Objects> Inspector<'a, O> {
+    /// Any key but those that are trusted is taken from beside the ledger.
+    pub fn new(objects: &'a O, folder: &'a ConnectionFolder, trusted: &'a [PublicKey]) -> Self {
+        Self {
+            objects,
+            folder,
+            trusted,
+            only_trusted: false,
+            beside: HashMap::new(),
+        }
+    }
+
+    /// Any key but those that are trusted is a fault.
+    #[must_use]
+    pub fn only_trusted(self) -> Self {
+        Self {
+            only_trusted: true,
+            ..self
+        }
+    }
+
+    /// Everything about one entry, and about its link to the one before, if that is there and can be read. An entry
+    /// before it is signed if `signed_before` names one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn inspect(
+        &mut self,
+        sequence: u64,
+        bytes: &[u8],
+        before: Option<&Link>,
+        signed_before: Option<u64>,
+    ) -> Result<Inspected, StoreError> {
+        let mut inspected = Inspected {
+            sequence,
+            sha256: sha256_hex(bytes),
+            entry: None,
+            folder: None,
+            faults: Vec::new(),
+            is_verified: false,
+        };
+        let entry = match Entry::from_bytes(bytes) {
+            Ok(entry) => entry,
+            Err(error) => {
+                inspected.faults.push(EntryFault::Unreadable(error));
+                return Ok(inspected);
+            }
+        };
+        let faults = &mut inspected.faults;
+        if entry.sequence != sequence {
+            faults.push(EntryFault::OtherSequence(entry.sequence));
+        }
+        if ConnectionFolder::of(&entry.connection) != *self.folder {
+            faults.push(EntryFault::OtherConnection);
+        }
+        match before.filter(|before| before.sequence + 1 == entry.sequence) {
+            Some(before) => check_link(&entry, before, faults),
+            None if entry.sequence == 1 && entry.previous_sha256 != FIRST_PREVIOUS => {
+                faults.push(EntryFault::FirstHasPredecessor);
+            }
+            None => {}
+        }
+        inspected.folder = EntryFolder::of(&entry);
+        match &inspected.folder {
+            None => faults.push(EntryFault::NoFolder(entry.run.clone())),
+            Some(EntryFolder::Run(run)) => {
+                if !run.is_of_its_day() {
+                    faults.push(EntryFault::OtherDay);
+                }
+                let late = run.instant().filter(|as_of| *as_of > entry.committed_at);
+                faults.extend(late.map(EntryFault::RunAfterCommit));
+            }
+            Some(EntryFolder::Review(_)) => {}
+        }
+        match entry.is_signed() {
+            true => self.check_signature(&mut inspected, &entry, bytes).await?,
+            false => faults.extend(signed_before.map(EntryFault::Unsigned)),
+        }
+        inspected.entry = Some(entry);
+        Ok(inspected)
+    }
+
+    async fn check_signature(
+        &mut self,
+        inspected: &mut Inspected,
+        entry: &Entry,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let faults = &mut inspected.faults;
+        let named = entry.key_sha256.clone();
+        let trusted = self.trusted.iter().find(|key| key.sha256() == named);
+        let key = match trusted {
+            Some(key) => Some(key.clone()),
+            None if self.only_trusted => {
+                faults.push(EntryFault::UnknownKey(named));
+                return Ok(());
+            }
+            None => match self.beside(&named).await? {
+                Some(KeyFile::Usable(key)) => Some(key),
+                missing_or_not => {
+                    faults.push(match missing_or_not {
+                        Some(KeyFile::Missing) => EntryFault::KeyMissing(named),
+                        Some(KeyFile::Modified | KeyFile::Usable(_)) => {
+                            EntryFault::KeyModified(named)
+                        }
+                        None => EntryFault::NoKey,
+                    });
+                    None
+                }
+            },
+        };
+        let signature = self.folder.signature(&inspected.sha256);
+        match (self.objects.object(&signature).await?, key) {
+            (None, _) => faults.push(EntryFault::SignatureMissing),
+            (Some(_), None) => {}
+            (Some(signature), Some(key)) => {
+                inspected.is_verified = key.verify(bytes, &signature);
+                if !inspected.is_verified {
+                    faults.push(EntryFault::BadSignature);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of this hash that lies beside the ledger; none if it is no hash.
+    pub(super) async fn beside(&mut self, sha256: &str) -> Result<Option<KeyFile>, StoreError> {
+        if let Some(file) = self.beside.get(sha256) {
+            return Ok(Some(file.clone()));
+        }
+        let Some(name) = self.folder.public_key(sha256) else {
+            return Ok(None);
+        };
+        let file = match self.objects.object(&name).await? {
+            None => KeyFile::Missing,
+            Some(text) => match PublicKey::named(sha256, &text) {
+                Some(key) => KeyFile::Usable(key),
+                None => KeyFile::Modified,
+            },
+        };
+        self.beside.insert(sha256.to_owned(), file.clone());
+        Ok(Some(file))
+    }
+}
+
+fn check_link(entry: &Entry, before: &Link, faults: &mut Vec<EntryFault>) {
+    if entry.previous_sha256 != before.sha256 {
+        let before = before.sequence;
+        faults.push(EntryFault::BrokenLink { before });
+    }
+    if entry.committed_at < before.committed_at {
+        faults.push(EntryFault::WentBack {
+            at: entry.committed_at,
+            before: before.sequence,
+            before_at: before.committed_at,
+        });
+    }
+}
