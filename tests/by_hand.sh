@@ -5,7 +5,7 @@
 # usage: tests/by_hand.sh FOLDER, where FOLDER/evidence is
 set -eu
 page=$(cd "$(dirname "$0")/.." && pwd)/docs/for-auditors.md
-commands=$(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page")
+commands=$(awk '/^by_hand\(\) \{/, /^\}/' "$page")
 cd "$1"/evidence/system=asana/connection=*
 for person in N-1005:late N-1006:in_time N-1021:no_account; do
   printed=$(sh -eu -c "$commands
