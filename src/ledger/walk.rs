@@ -8,8 +8,8 @@ use super::backwards::{Backwards, FARTHEST, Looked};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
-    EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder, RunFile,
-    RunFolder, RunResult, sha256_hex, sums_of,
+    CarriedFiles, EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder,
+    RunFile, RunFolder, RunResult, sha256_hex, sums_of,
 };
 use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
@@ -491,9 +491,16 @@ impl<'a> Walk<'a> {
     ) -> Result<Result<(Option<Previous>, Option<Baseline>), Unusable>, LedgerError> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
-            wanted.extend([RunFile::Result, RunFile::InputLinks, RunFile::Concluded]);
+            wanted.extend([
+                RunFile::Result,
+                RunFile::LeaversJsonl,
+                RunFile::Concluded,
+                RunFile::InputLinks,
+            ]);
         }
-        wanted.extend(as_baseline.then_some(RunFile::InputFacts));
+        if as_baseline {
+            wanted.extend([RunFile::InputFacts, RunFile::AccountsJsonl]);
+        }
 
         let sums = match self
             .file(entry, folder, &RunFile::Sums, &entry.sums_sha256)
@@ -528,14 +535,19 @@ impl<'a> Walk<'a> {
         };
         let previous = match as_previous {
             true => {
-                let (result, links, concluded) = (next(), next(), next());
-                self.previous_of(entry, &manifest, &result, &links, &concluded)
+                let (result, leavers, concluded, links) = (next(), next(), next(), next());
+                let carried = CarriedFiles {
+                    leavers: &leavers,
+                    concluded: &concluded,
+                    links: &links,
+                };
+                self.previous_of(entry, &manifest, &result, carried)
                     .map(Some)
             }
             false => Some(None),
         };
         let baseline = match as_baseline {
-            true => self.baseline_of(entry, &next()).map(Some),
+            true => self.baseline_of(entry, &next(), &next()).map(Some),
             false => Some(None),
         };
         Ok(match (previous, baseline) {
@@ -629,13 +641,12 @@ impl<'a> Walk<'a> {
         entry: &Entry,
         manifest: &Manifest,
         result: &[u8],
-        links: &[u8],
-        concluded: &[u8],
+        carried: CarriedFiles<'_>,
     ) -> Option<Previous> {
         let result = serde_json::from_slice::<RunResult<'_>>(result);
         let result = self.parsed(entry, &RunFile::Result, result)?;
         self.night = Some(result.as_earlier(entry.run_ref()));
-        let previous = result.into_previous(entry.run_ref(), manifest, links, concluded);
+        let previous = result.into_previous(entry.run_ref(), manifest, carried);
         let previous = self.parsed(entry, &RunFile::Result, previous)?;
         if previous.is_none() {
             let sequence = entry.sequence;
@@ -644,9 +655,10 @@ impl<'a> Walk<'a> {
         previous
     }
 
-    fn baseline_of(&mut self, entry: &Entry, facts: &[u8]) -> Option<Baseline> {
+    fn baseline_of(&mut self, entry: &Entry, facts: &[u8], accounts: &[u8]) -> Option<Baseline> {
         let facts = serde_json::from_slice::<Facts<'_>>(facts);
         let facts = self.parsed(entry, &RunFile::InputFacts, facts)?;
-        Some(facts.into_baseline(entry.run_ref()))
+        let baseline = facts.into_baseline(entry.run_ref(), accounts);
+        self.parsed(entry, &RunFile::AccountsJsonl, baseline)
     }
 }
