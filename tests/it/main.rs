@@ -9,6 +9,7 @@ mod connect;
 mod corpus;
 mod cost;
 mod died;
+mod documentation;
 mod frozen;
 mod helm;
 mod house;
