@@ -506,7 +506,7 @@ fn of_verify(command: clap::Command) -> clap::Command {
                 .long("every")
                 .value_name("DURATION|SCHEDULE")
                 .value_parser(Every::parse)
-                .help("When runs were due: the five fields of the cron schedule, as \"30 0,23 * * *\", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: the schedule that the evidence records (RUN_SCHEDULE), since it last changed]"),
+                .help("When runs were due: the five fields of the cron schedule, as \"30 0,23 * * *\", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: each schedule that the evidence records (RUN_SCHEDULE), for as long as it was in force]"),
         )
         .arg(
             Arg::new("zone")

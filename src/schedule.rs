@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Two runs show on which side of a deadline access ended if they are no farther apart than this.
 pub const CLOSE_RUNS: SignedDuration = SignedDuration::from_hours(2);
 
+/// A run may begin this much before its instant: the clock of its node is behind.
+pub const EARLY: SignedDuration = SignedDuration::from_mins(5);
+
 /// A year: every weekday, every month and every change of a clock is in it.
 const DAYS: i64 = 366;
 
@@ -37,12 +40,17 @@ impl RunSchedule {
         Pattern::parse(&self.cron)?.in_zone(&self.zone)
     }
 
-    /// The instant at which a CronJob with this schedule started the Job of this name: a CronJob names its Jobs
-    /// `<its name>-<minutes from 1970 to the scheduled instant>`. None if the schedule has no such instant.
-    pub fn instant_in_job_name(&self, job_name: &str) -> Option<Timestamp> {
-        let instant = minutes_in_job_name(job_name)?;
-        let is_scheduled = !self.parse().ok()?.between(instant, instant).is_empty();
-        is_scheduled.then_some(instant)
+    /// Whether a CronJob with this schedule gives this name to the Job that it starts around `at`: it names its Jobs
+    /// `<its name>-<minutes from 1970 to the scheduled instant>`, and the newest instant is the one that is due.
+    pub fn names_job(&self, job_name: &str, at: Timestamp) -> bool {
+        let (Some(instant), Ok(schedule)) = (minutes_in_job_name(job_name), self.parse()) else {
+            return false;
+        };
+        let year = SignedDuration::from_hours(DAYS * 24);
+        let is_near = at - year <= instant && instant <= at + EARLY;
+        is_near
+            && !schedule.between(instant, instant).is_empty()
+            && schedule.between(instant, at).len() <= 1
     }
 }
 
@@ -55,14 +63,14 @@ pub fn minutes_in_job_name(job_name: &str) -> Option<Timestamp> {
 }
 
 /// The five fields of a cron schedule, as a Kubernetes CronJob has them, in a zone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     pattern: Pattern,
     zone: TimeZone,
 }
 
 /// The five fields, before it is known in which zone they hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<Cron>);
 
 impl Pattern {
@@ -75,17 +83,49 @@ impl Pattern {
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
             .build();
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        if let [_, _, day, _, weekday] = fields[..]
+            && (day.contains(['L', 'l', 'W', 'w']) || weekday.contains(['L', 'l', '#']))
+        {
+            return Err(format!(
+                "is a schedule that Kubernetes does not have (`{day}`, `{weekday}`): write five fields without L, W and #, as \"30 0,23 * * *\""
+            ));
+        }
         // Kubernetes has a word for it that croner lacks.
         let text = match text.trim().eq_ignore_ascii_case("@midnight") {
             true => "@daily",
             false => text,
         };
-        match parser.parse(text) {
-            Ok(cron) => Ok(Self(Box::new(cron))),
-            Err(error) => Err(format!(
-                "is not a cron schedule ({error}): write five fields, as \"30 0,23 * * *\""
-            )),
+        let cron = parser.parse(text).map_err(|error| {
+            format!("is not a cron schedule ({error}): write five fields, as \"30 0,23 * * *\"")
+        })?;
+        let pattern = Self(Box::new(cron));
+        // Eight years and more, with a leap day.
+        let days = civil::date(2000, 1, 1).series(1.day()).take(9 * 366);
+        match days.into_iter().any(|day| pattern.is_on(day)) {
+            true => Ok(pattern),
+            false => Err("names days that no month has: no run would ever start".to_owned()),
         }
+    }
+
+    fn is_on(&self, day: civil::Date) -> bool {
+        use croner::Weekday;
+        let (year, month) = (i32::from(day.year()), day.month().unsigned_abs().into());
+        let weekday = match day.weekday() {
+            civil::Weekday::Sunday => Weekday::Sunday,
+            civil::Weekday::Monday => Weekday::Monday,
+            civil::Weekday::Tuesday => Weekday::Tuesday,
+            civil::Weekday::Wednesday => Weekday::Wednesday,
+            civil::Weekday::Thursday => Weekday::Thursday,
+            civil::Weekday::Friday => Weekday::Friday,
+            civil::Weekday::Saturday => Weekday::Saturday,
+        };
+        let fields = &self.0.pattern;
+        let day = day.day().unsigned_abs().into();
+        fields.month_match(month).unwrap_or_default()
+            && fields
+                .day_match(year, month, day, weekday)
+                .unwrap_or_default()
     }
 
     /// The schedule in a zone of the IANA database.
@@ -117,7 +157,7 @@ impl Schedule {
         let mut day = self.zone.to_datetime(from).date();
         let mut instants = Vec::new();
         loop {
-            if self.is_on(day) {
+            if self.pattern.is_on(day) {
                 let times = hours
                     .iter()
                     .flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
@@ -133,26 +173,6 @@ impl Schedule {
         instants.sort_unstable();
         instants.dedup();
         instants
-    }
-
-    fn is_on(&self, day: civil::Date) -> bool {
-        use croner::Weekday;
-        let (year, month) = (i32::from(day.year()), day.month().unsigned_abs().into());
-        let weekday = match day.weekday() {
-            civil::Weekday::Sunday => Weekday::Sunday,
-            civil::Weekday::Monday => Weekday::Monday,
-            civil::Weekday::Tuesday => Weekday::Tuesday,
-            civil::Weekday::Wednesday => Weekday::Wednesday,
-            civil::Weekday::Thursday => Weekday::Thursday,
-            civil::Weekday::Friday => Weekday::Friday,
-            civil::Weekday::Saturday => Weekday::Saturday,
-        };
-        let fields = &self.pattern.0.pattern;
-        let day = day.day().unsigned_abs().into();
-        fields.month_match(month).unwrap_or_default()
-            && fields
-                .day_match(year, month, day, weekday)
-                .unwrap_or_default()
     }
 
     fn instant(&self, day: civil::Date, hour: u16, minute: u16) -> Option<Timestamp> {
@@ -430,19 +450,30 @@ mod tests {
             cron: "30 0,23 * * *".to_owned(),
             zone: "Europe/Berlin".to_owned(),
         };
-        let found = |name: &str| schedule.instant_in_job_name(name).map(|at| at.to_string());
         let scheduled = at("2026-11-23T22:30:00Z");
         let minutes = scheduled.as_second() / 60;
         let own = format!("asana-access-review-{minutes}");
-        assert_eq!(found(&own).as_deref(), Some("2026-11-23T22:30:00Z"));
+        // Until the next instant, from a little before its own.
+        for (seconds, names) in [
+            (-301, false),
+            (-300, true),
+            (4, true),
+            (3599, true),
+            (3600, false),
+        ] {
+            let started = scheduled + SignedDuration::from_secs(seconds);
+            assert_eq!(schedule.names_job(&own, started), names, "{seconds}");
+        }
         for other in [
             format!("asana-access-review-{}", minutes + 1),
             format!("asana-access-review-{}", scheduled.as_second()),
             format!("asana-access-review-0{minutes}"),
             "asana-access-review-manual-x7k2p".to_owned(),
             minutes.to_string(),
+            "asana-access-review-10000030".to_owned(),
+            "asana-access-review-99999990".to_owned(),
         ] {
-            assert_eq!(found(&other), None, "{other}");
+            assert!(!schedule.names_job(&other, scheduled), "{other}");
         }
     }
 
@@ -458,6 +489,17 @@ mod tests {
         ] {
             let wrong = Pattern::parse(text).expect_err(text);
             assert!(wrong.contains("write five fields"), "{text}: {wrong}");
+        }
+        for text in ["0 0 L * *", "0 0 15W * *", "0 0 * * 5#2", "0 0 * * 5L"] {
+            let wrong = Pattern::parse(text).expect_err(text);
+            assert!(wrong.contains("Kubernetes"), "{text}: {wrong}");
+        }
+        for text in ["0 0 31 2 *", "0 0 30 FEB *"] {
+            let wrong = Pattern::parse(text).expect_err(text);
+            assert!(wrong.contains("no run would ever start"), "{text}: {wrong}");
+        }
+        for text in ["0 0 29 2 *", "0 0 31 2 MON", "@daily", "0 0 * JUL WED"] {
+            assert!(Pattern::parse(text).is_ok(), "{text}");
         }
         let pattern = Pattern::parse("40 23 * * *").expect("a schedule");
         let wrong = pattern.in_zone("Berlin").expect_err("no zone");

@@ -325,6 +325,7 @@ mod tests {
                 hr_people: HrPeople::default(),
                 verdict: Verdict::Fail,
                 reasons: vec!["Truto said \u{1b}[2J".to_owned()],
+                in_doubt: false,
                 complete: true,
                 checks: Vec::new(),
                 leavers: Vec::new(),

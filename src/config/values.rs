@@ -274,6 +274,7 @@ pub(super) fn list(text: &str) -> Vec<String> {
 /// Controls of the company's own: `ID` or `ID: text`, separated by semicolons. A text may hold commas.
 pub(super) fn own_controls(text: &str) -> Result<Vec<OwnControl>, Wrong> {
     let controls = text.split(';').map(str::trim);
+    let mut ids = BTreeSet::new();
     controls
         .filter(|control| !control.is_empty())
         .map(|control| {
@@ -281,8 +282,15 @@ pub(super) fn own_controls(text: &str) -> Result<Vec<OwnControl>, Wrong> {
                 Some((id, text)) => (id.trim(), Some(text.trim().to_owned())),
                 None => (control, None),
             };
-            if id.is_empty() || id.contains(',') {
-                let wrong = Wrong::new(format!("holds `{control}`, whose control id is `{id}`"));
+            let is_plain = |text: &str| !text.chars().any(char::is_control);
+            // An address has a colon, too.
+            let is_address = text.as_ref().is_some_and(|text| text.starts_with("//"));
+            let is_id = !id.is_empty() && !id.contains(',') && id.len() <= 60 && !is_address;
+            if !is_id || !is_plain(control) || !ids.insert(id.to_owned()) {
+                let wrong = Wrong::new(format!(
+                    "holds `{}`: a control id is 1 to 60 bytes without a comma, and occurs once",
+                    control.escape_debug()
+                ));
                 return Err(wrong.hint(
                     "write `ID: text`, several separated by semicolons: `IAM-07: Leavers lose access within a day; IAM-09`",
                 ));

@@ -156,7 +156,7 @@ variables! {
     http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";
     retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "attempts per request, the first included";
     retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "all attempts of a request and the waiting between them";
-    run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "when the job runs, the five fields of its cron schedule: 30 0,23 * * *; recorded in the evidence, and check cadence names the zones whose deadlines no two runs lie around";
+    run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "when the job runs, the five fields of its cron schedule: 30 0,23 * * *; recorded in the evidence, and check cadence names the zones whose deadlines have no two runs close around them";
     run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("HR_TIME_ZONE"), [], SOURCE, "the time zone of RUN_SCHEDULE";
     run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "the whole run";
     fail_on = "FAIL_ON", Value("findings"), [], &[Run], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";

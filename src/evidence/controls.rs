@@ -29,63 +29,69 @@ pub struct OwnControl {
 /// What decides which controls a run supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim {
-    pub(super) verdict: Verdict,
     pub(super) complete: bool,
+    /// Whether a check failed or a leaver could not be judged.
+    pub(super) in_doubt: bool,
     pub(super) scope: FeedScope,
     /// Whether an earlier complete run is compared with.
     pub(super) has_baseline: bool,
+    /// Whether HR names anyone whose work has ended.
+    pub(super) has_leavers: bool,
 }
 
-/// The controls of a leaver access check. An incomplete or inconclusive run supports none.
+/// The controls of a leaver access check. An incomplete run supports none, nor does one in doubt: a finding is no
+/// evidence of a control that could not test everyone.
 pub(super) fn of_a_run(claim: Claim, own: &[OwnControl]) -> Vec<Control> {
-    if !claim.complete || claim.verdict == Verdict::Inconclusive {
+    if !claim.complete || claim.in_doubt {
         return Vec::new();
     }
-    let mut controls = vec![
-        control(
-            "SOC 2 CC6.1",
-            "Lists every account of the workspace with its status and role at the instant of the run.",
-            "How people sign in, what an account can reach inside the workspace, and other systems.",
-        ),
-        control(
+    let mut controls = vec![control(
+        "SOC 2 CC6.1",
+        "Lists the accounts that Truto returned, each with its status and role, and checks that the list is complete.",
+        "How people sign in, what an account can reach inside the workspace, and other systems.",
+    )];
+    if claim.has_leavers {
+        controls.push(control(
             "SOC 2 CC6.2",
-            "Detects access of people whose work has ended according to HR, until it is removed.",
+            "Reports the accounts, matched to people whose work ended according to HR, that still have access.",
             "How access is requested, approved and granted; people whom HR does not name.",
-        ),
-    ];
+        ));
+    }
     if claim.has_baseline {
         controls.push(control(
             "SOC 2 CC6.3",
-            "Shows every change of a role between two complete runs.",
+            "Lists the accounts whose role differs between two complete runs.",
             "Whether a role is appropriate or a change was approved; a change undone between the two runs.",
         ));
     }
-    controls.push(control(
+    if claim.has_leavers {
+        controls.push(control(
         "ISO/IEC 27001:2022 A.5.15",
-        "Compares the rule that access ends with work with the accounts that have access.",
+        "Tests one rule, that access ends within the grace after work ends, against the accounts that have access.",
         "The access control policy itself, and its other rules.",
     ));
+    }
     // Only a roster names the people who own the other accounts.
     match claim.scope {
         FeedScope::Roster => controls.push(control(
             "ISO/IEC 27001:2022 A.5.16",
-            "Ties each account to a person of the HR roster by id or address, or lists it as not tied.",
+            "Matches each account to a person of the HR roster by id, address or alias, or lists it as unmatched.",
             "How identities are verified and registered.",
         )),
         FeedScope::Leavers | FeedScope::RecentLeavers => {}
     }
-    controls.extend([
-        control(
+    if claim.has_baseline {
+        controls.push(control(
             "ISO/IEC 27001:2022 A.5.18",
-            "Shows the removal of access rights as an interval between two runs.",
+            "Shows each observed removal of a leaver's access as an interval between two runs.",
             "How access rights are granted, changed and reviewed.",
-        ),
-        control(
+        ));
+    }
+    controls.push(control(
             "ISO/IEC 27001:2022 A.8.2",
-            "Lists the accounts with the role admin, and reports each one whose owner has left.",
+            "Lists the accounts with the role admin, and reports those that a leaver named by HR still has after the deadline.",
             "How admin rights are approved; privileges inside teams and projects.",
-        ),
-    ]);
+        ));
     controls.extend(own.iter().map(claimed));
     controls
 }
@@ -98,17 +104,17 @@ pub(crate) fn of_a_review(verdict: Verdict, complete: bool, own: &[OwnControl]) 
     let mut controls = vec![
         control(
             "SOC 2 CC6.2",
-            "Reviewers decided about the access of a frozen population; revocations are followed until done.",
+            "Records a decision about each account of a frozen population; later runs follow each revocation until it is done.",
             "How access is requested, approved and granted.",
         ),
         control(
             "SOC 2 CC6.3",
-            "Reviewers other than the owner of an account confirmed or changed its role.",
+            "Records, for each account in scope, a decision about its role by a reviewer other than its known owner.",
             "Rights inside teams and projects.",
         ),
         control(
             "ISO/IEC 27001:2022 A.5.18",
-            "Access rights were reviewed, and each decision is followed until it is carried out.",
+            "Records a decision about each account in scope; later runs follow it until it is carried out.",
             "How access rights are granted.",
         ),
     ];
@@ -147,10 +153,11 @@ mod tests {
     }
 
     const PASSED: Claim = Claim {
-        verdict: Verdict::Pass,
         complete: true,
+        in_doubt: false,
         scope: FeedScope::Roster,
         has_baseline: true,
+        has_leavers: true,
     };
 
     #[test]
@@ -166,23 +173,14 @@ mod tests {
             "NW-IAM-07",
         ];
         assert_eq!(ids(PASSED), all);
-        let found = Claim {
-            verdict: Verdict::Fail,
-            ..PASSED
-        };
-        assert_eq!(ids(found), all, "a finding is evidence, too");
     }
 
     #[test]
-    fn an_incomplete_or_inconclusive_run_supports_no_control() {
-        for (verdict, complete) in [
-            (Verdict::Inconclusive, true),
-            (Verdict::Inconclusive, false),
-            (Verdict::Fail, false),
-        ] {
+    fn a_run_that_is_incomplete_or_in_doubt_supports_no_control() {
+        for (complete, in_doubt) in [(true, true), (false, false), (false, true)] {
             let claim = Claim {
-                verdict,
                 complete,
+                in_doubt,
                 ..PASSED
             };
             assert!(ids(claim).is_empty(), "{claim:?}");
@@ -195,7 +193,14 @@ mod tests {
             has_baseline: false,
             ..PASSED
         };
-        assert!(!ids(first).contains(&"SOC 2 CC6.3".to_owned()));
+        let lacks = |claim, id: &str| !ids(claim).contains(&id.to_owned());
+        assert!(lacks(first, "SOC 2 CC6.3") && lacks(first, "ISO/IEC 27001:2022 A.5.18"));
+        let nobody_left = Claim {
+            has_leavers: false,
+            ..PASSED
+        };
+        assert!(lacks(nobody_left, "SOC 2 CC6.2"));
+        assert!(lacks(nobody_left, "ISO/IEC 27001:2022 A.5.15"));
         for scope in [FeedScope::Leavers, FeedScope::RecentLeavers] {
             let claim = Claim { scope, ..PASSED };
             assert!(!ids(claim).contains(&"ISO/IEC 27001:2022 A.5.16".to_owned()));

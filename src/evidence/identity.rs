@@ -1,6 +1,6 @@
 //! Which run it is, and by what program.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -103,7 +103,7 @@ pub struct Executor {
 words! {
     /// What started a run.
     Trigger {
-        /// A CronJob, at an instant of the job's schedule.
+        /// A CronJob, for the instant of the job's schedule that was due, according to the name of its Job.
         Scheduled = "scheduled",
         /// A Job that no CronJob named, or a person at a terminal.
         Manual = "manual",
@@ -111,9 +111,6 @@ words! {
         Unknown = "unknown",
     }
 }
-
-/// A Job may begin this much before its scheduled instant, by the clock of its node.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 impl Trigger {
     /// What started the run of this instant. In Kubernetes the Job's name shows it: a CronJob ends the names of
@@ -132,11 +129,12 @@ impl Trigger {
                 Self::Unknown
             };
         };
-        let scheduled = schedule.and_then(|schedule| schedule.instant_in_job_name(job));
-        match scheduled {
-            Some(instant) if instant <= as_of + CLOCK_SKEW => Self::Scheduled,
-            None if minutes_in_job_name(job).is_none() => Self::Manual,
-            Some(_) | None => Self::Unknown,
+        if schedule.is_some_and(|schedule| schedule.names_job(job, as_of)) {
+            Self::Scheduled
+        } else if minutes_in_job_name(job).is_none() {
+            Self::Manual
+        } else {
+            Self::Unknown
         }
     }
 }
@@ -167,6 +165,11 @@ mod tests {
         assert_eq!(trigger(&job, None, false), Trigger::Unknown);
         let tomorrow = format!("asana-access-review-{}", minutes + 24 * 60);
         assert_eq!(trigger(&tomorrow, Some(&schedule), false), Trigger::Unknown);
+        // An instant of the schedule that is over is not the one that was due.
+        for hours in [1, 23, 24, 365 * 24] {
+            let earlier = format!("asana-access-review-{}", minutes - hours * 60);
+            assert_eq!(trigger(&earlier, Some(&schedule), false), Trigger::Unknown);
+        }
         let unscheduled = format!("asana-access-review-{}", minutes + 1);
         assert_eq!(
             trigger(&unscheduled, Some(&schedule), false),

@@ -210,7 +210,7 @@ pub enum RunFile {
     InputAliases,
     InputExceptions,
     InputFacts,
-    RawPage(u32),
+    RawPages(u32),
     RawGets,
     Report,
     Manifest,
@@ -255,7 +255,7 @@ impl RunFile {
     /// The file in which answers are kept.
     pub fn raw(kind: RawKind) -> Self {
         match kind {
-            RawKind::Page(number) => Self::RawPage(number),
+            RawKind::Pages(number) => Self::RawPages(number),
             RawKind::Gets => Self::RawGets,
         }
     }
@@ -276,7 +276,7 @@ impl RunFile {
             Self::InputAliases => "inputs/aliases.csv".to_owned(),
             Self::InputExceptions => "inputs/exceptions.csv".to_owned(),
             Self::InputFacts => "inputs/facts.json".to_owned(),
-            Self::RawPage(number) => format!("raw/truto-{number:04}.json.gz"),
+            Self::RawPages(number) => format!("raw/pages-{number:04}.jsonl.gz"),
             Self::RawGets => "raw/gets.jsonl.gz".to_owned(),
             Self::Report => "report.html".to_owned(),
             Self::Manifest => "manifest.json".to_owned(),

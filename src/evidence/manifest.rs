@@ -16,7 +16,7 @@ use crate::judgement::{
 };
 use crate::people::{
     AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, Population, RawPages,
-    RejectedRecord, RequestRecord, Viewer, Workspace,
+    RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
 };
 use crate::schedule::RunSchedule;
 
@@ -177,7 +177,7 @@ impl Manifest {
         let instant = run.as_ref().and_then(RunFolder::instant);
         let is_of_its_kind = match entry.kind {
             EntryKind::Run => self.failure.is_none(),
-            EntryKind::Failure => self.failure.is_some(),
+            EntryKind::Failure => self.is_of_a_failure(),
             // A night's folder is never a periodic review's.
             EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
         };
@@ -196,6 +196,15 @@ impl Manifest {
         .into_iter()
         .filter_map(|(what, agree)| (!agree).then_some(what))
         .collect()
+    }
+
+    /// A run without a judgement concludes nothing and supports no control.
+    fn is_of_a_failure(&self) -> bool {
+        let is_failure = self
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.code != 0);
+        is_failure && self.controls.is_empty() && self.checks.is_empty() && self.summary.is_none()
     }
 
     fn marked_origin(&self) -> String {
@@ -246,14 +255,13 @@ fn run(frame: &Frame) -> Run {
     }
 }
 
-/// The pages of all lists, numbered as their files are.
+/// The pages of all lists, each with the file that keeps it.
 fn listed_pages(population: &Population) -> Vec<ListedPage> {
     let is_kept = population.derivation.kept != RawPages::None;
-    let pages = (1..).zip(&population.listing.pages);
-    pages
+    raw_file_of_each(&population.listing.pages)
         .map(|(number, page)| ListedPage {
             page: page.clone(),
-            file: is_kept.then(|| RunFile::RawPage(number).name()),
+            file: is_kept.then(|| RunFile::RawPages(number).name()),
         })
         .collect()
 }
@@ -287,10 +295,11 @@ impl Night<'_> {
             },
             controls: controls::of_a_run(
                 Claim {
-                    verdict: judgement.verdict,
                     complete: judgement.complete,
+                    in_doubt: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
                     has_baseline: inputs.past.baseline.is_some(),
+                    has_leavers: judgement.hr_people.left > 0,
                 },
                 &frame.own_controls,
             ),

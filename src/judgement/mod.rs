@@ -160,13 +160,18 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     // Stable: offboardings of one outcome stay in their own order.
     leavers.sort_by_cached_key(|leaver| outcomes::badness(leaver.outcome));
     let needed = uses.needed();
-    let (verdict, reasons) = summary::verdict(&checks, &leavers, &findings, needed);
+    let summary::Conclusion {
+        verdict,
+        reasons,
+        in_doubt,
+    } = summary::verdict(&checks, &leavers, &findings, needed);
     let counts = summary::count(inputs, &leavers, &findings, &changes, needed);
     let trend = summary::trend(inputs, verdict, complete, &counts);
 
     Judgement {
         verdict,
         reasons,
+        in_doubt,
         complete,
         checks,
         leavers,

@@ -348,7 +348,8 @@ pub(super) fn concluded_by(concluded: &Leaver) -> Option<String> {
     Some(format!("concluded by run {run}: {result}"))
 }
 
-/// Whether an offboarding is only a short line from now on: concluded long ago, and nothing to look at.
+/// Whether an offboarding is only a short line from now on: there is nothing to look at, and it was concluded long
+/// ago, or by an earlier run that found no account of a person who left long ago.
 pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
     let is_quiet = match leaver.outcome {
         Outcome::Removed | Outcome::NoAccessFound | Outcome::Rehired | Outcome::Rescinded => true,
@@ -358,8 +359,13 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
         | Outcome::WithinGrace
         | Outcome::Excepted => false,
     };
-    let concluded = leaver.concluded_at;
-    is_quiet && concluded.is_some_and(|concluded| as_of.duration_since(concluded) > RECENT)
+    let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
+    let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
+        && leaver
+            .concluded_at
+            .is_some_and(|concluded| concluded < as_of)
+        && is_past(leaver.deadline);
+    is_quiet && (never_had_access || is_past(leaver.concluded_at))
 }
 
 /// What is kept of an offboarding that was concluded long ago.

@@ -50,6 +50,9 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Why it is not a plain pass; empty if it is.
     pub reasons: Vec<String>,
+    /// Whether a check failed or a leaver could not be judged. Without a finding that fails the run, the verdict
+    /// is then `inconclusive`.
+    pub in_doubt: bool,
     /// Whether absence from the list proves removal.
     pub complete: bool,
     /// Each check with its numbers.
@@ -471,13 +474,15 @@ impl Counts {
     pub fn conclusion(&self, verdict: Verdict) -> String {
         let has = |kind: FindingKind| self.findings.by_kind.get(kind.as_str()) > Some(&0);
         match verdict {
-            Verdict::Pass => "no leaver has access past the deadline".to_owned(),
+            Verdict::Pass => "no leaver was found with access past the deadline".to_owned(),
             Verdict::PassWithExceptions => {
                 let (count, plural) = (
                     self.risk_acceptances,
                     if self.risk_acceptances == 1 { "" } else { "s" },
                 );
-                format!("no unapproved access past the deadline; {count} risk acceptance{plural}")
+                format!(
+                    "no unapproved access past the deadline was found; {count} risk acceptance{plural}"
+                )
             }
             Verdict::Inconclusive => "scope limitation: no reliance on this run".to_owned(),
             Verdict::Fail if has(FindingKind::OffboardedAccess) => {
@@ -486,7 +491,10 @@ impl Counts {
             Verdict::Fail if has(FindingKind::AccessAfterConclusion) => {
                 "a leaver has access again after the offboarding was concluded".to_owned()
             }
-            Verdict::Fail => "a decision of an access review was not carried out".to_owned(),
+            Verdict::Fail => {
+                "a decision of an access review was not carried out in time, or was undone"
+                    .to_owned()
+            }
         }
     }
 

@@ -16,12 +16,18 @@ use crate::people::{Employment, Role};
 const TREND: usize = 90;
 
 /// The verdict, and why it is not a plain pass.
+pub(super) struct Conclusion {
+    pub(super) verdict: Verdict,
+    pub(super) reasons: Vec<String>,
+    pub(super) in_doubt: bool,
+}
+
 pub(super) fn verdict(
     checks: &[Check],
     leavers: &[Leaver],
     findings: &[Finding],
     needed: Needed,
-) -> (Verdict, Vec<String>) {
+) -> Conclusion {
     let of_kind = |kind| {
         findings
             .iter()
@@ -78,6 +84,7 @@ pub(super) fn verdict(
     } else {
         Verdict::Pass
     };
+    let in_doubt = !doubts.is_empty();
     let mut reasons = failing;
     reasons.extend(doubts);
     if needed.exceptions > 0 {
@@ -93,7 +100,11 @@ pub(super) fn verdict(
         let needed = needed.exceptions;
         reasons.push(format!("{needed} risk acceptance(s) in use{late}{leavers}"));
     }
-    (verdict, reasons)
+    Conclusion {
+        verdict,
+        reasons,
+        in_doubt,
+    }
 }
 
 /// How often each word occurs; every word of the closed set is there, also with zero.

@@ -23,11 +23,11 @@ pub enum EntryFault {
     OtherConnection,
     #[error("it is the first entry and names a predecessor")]
     FirstHasPredecessor,
-    #[error("it does not link to entry {before} as it is")]
+    #[error("its previous_sha256 is not the hash of entry {before}")]
     BrokenLink { before: u64 },
     #[error(
-        "it was committed at {at}, before entry {before}, which was committed at {before_at}: one of the two clocks was \
-         wrong by more than 5 minutes, or the entries were backdated"
+        "it was committed at {at}, before entry {before}, which was committed at {before_at}: the two clocks differed by \
+         more than 5 minutes, or the entries were backdated"
     )]
     WentBack {
         at: Timestamp,

@@ -280,11 +280,26 @@ pub struct RawFile {
     pub rows: u64,
 }
 
+/// The most bytes of pages, unpacked, in one raw file; a larger page has a file of its own.
+pub const RAW_FILE_BYTES: u64 = 16 << 20;
+
+/// The number of the raw file that holds each of these pages, in their order. A file has pages of one list.
+pub fn raw_file_of_each(pages: &[PageRecord]) -> impl Iterator<Item = (u32, &PageRecord)> {
+    let (mut number, mut held, mut list) = (0, 0_u64, None);
+    pages.iter().map(move |page| {
+        if list != Some(&page.list) || held.saturating_add(page.bytes) > RAW_FILE_BYTES {
+            (number, held, list) = (number + 1, 0, Some(&page.list));
+        }
+        held = held.saturating_add(page.bytes);
+        (number, page)
+    })
+}
+
 /// What a raw file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawKind {
-    /// One page of a list; the number counts all pages of the run, from 1.
-    Page(u32),
+    /// Pages of a list, one a line; the number counts these files, from 1.
+    Pages(u32),
     /// The accounts read one by one, one a line.
     Gets,
 }

@@ -19,6 +19,9 @@ use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Ro
 /// At most this many exclusions are in the tie-out; all are in the section of exceptions and aliases.
 const EXCLUSIONS_SHOWN: usize = 20;
 
+/// As many rows as one table of the page holds: nobody reads more, and a browser stays quick. The CSV has all.
+const ROWS: usize = 500;
+
 /// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
 const REJECTED_SHOWN: usize = 100;
 
@@ -107,7 +110,7 @@ impl<'a> Page<'a> {
 
     /// Whether the numbers of the run are all there are.
     fn is_relied_on(&self) -> bool {
-        self.judgement.complete && self.judgement.verdict != Verdict::Inconclusive
+        self.judgement.complete && !self.judgement.in_doubt
     }
 
     fn tiles(&self) -> [(Outcome, &'static str); 4] {
@@ -342,6 +345,14 @@ fn held(leaver: &Leaver) -> impl Iterator<Item = Held<'_>> {
             email: email.as_ref(),
             matched_by: *matched_by,
         })
+}
+
+/// The beginning of "all in …" for a table of so many rows.
+fn cut(rows: usize) -> String {
+    match rows > ROWS {
+        true => format!("the first {ROWS} here, "),
+        false => String::new(),
+    }
 }
 
 /// `530 h (22 days 2 h)`.

@@ -341,7 +341,7 @@ fn a_quiet_night_reads_as_a_pass() {
     let text = text_of(&page);
     assert_says(
         &text,
-        "Verdict: Pass No leaver has access past the deadline. No check failed.",
+        "Verdict: Pass No leaver was found with access past the deadline. No check failed.",
     );
     assert_says(&text, "The run is complete.");
     assert_says(&text, "Findings None.");
@@ -356,7 +356,7 @@ fn a_quiet_night_reads_as_a_pass() {
     );
     assert_says(
         &text,
-        "SOC 2 CC6.2 Detects access of people whose work has ended",
+        "SOC 2 CC6.2 Reports the accounts, matched to people whose work ended",
     );
     assert_says(
         &text,
@@ -511,7 +511,7 @@ fn accounts_rows_and_exclusions_tie_out() {
     );
     assert_says(
         &text,
-        "No unapproved access past the deadline; 1 risk acceptance.",
+        "No unapproved access past the deadline was found; 1 risk acceptance.",
     );
     assert_says(
         &text,
@@ -818,7 +818,7 @@ fn the_first_page_names_connection_program_trigger_and_schedule() {
     assert_says(&text, "0.1.0, commit 0123abc ; version");
     assert_says(
         &text,
-        "by the CronJob, at an instant of the schedule ( scheduled )",
+        "by the CronJob at a scheduled time, according to the name of its Job ( scheduled )",
     );
     assert_says(&text, "Schedule 30 0,23 * * * in Europe/Berlin");
     assert_does_not_say(&text, "does not identify its source");

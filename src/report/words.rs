@@ -51,7 +51,9 @@ impl Meaning for Verdict {
 impl Meaning for Trigger {
     fn meaning(&self) -> &'static str {
         match self {
-            Self::Scheduled => "by the CronJob, at an instant of the schedule",
+            Self::Scheduled => {
+                "by the CronJob at a scheduled time, according to the name of its Job"
+            }
             Self::Manual => "outside the schedule",
             Self::Unknown => "not known",
         }
@@ -105,7 +107,7 @@ impl Meaning for Outcome {
                 "An account has access after the deadline. An approved exception accepts the risk."
             }
             Self::Removed => {
-                "The account is inactive, or absent from a list that was proven complete."
+                "The account is inactive, or absent from a list that passed every completeness check."
             }
             Self::NoAccessFound => {
                 "No run since the first has found an account of the person. An account that was \

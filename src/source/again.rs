@@ -8,8 +8,8 @@ use super::listing::Users;
 use super::memberships::Members;
 use crate::evidence::unpacked;
 use crate::people::{
-    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Population, RawKind,
-    RawPages, RejectedRecord,
+    Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Population,
+    RAW_FILE_BYTES, RawKind, RawPages, RejectedRecord, raw_file_of_each,
 };
 use crate::truto::{
     CustomUser, End, KeptList, List, Membership, Page, User, kept_user, rows_of_minimal_page,
@@ -51,8 +51,8 @@ const KEPT_LISTS: [&str; 3] = [List::USERS, List::MEMBERSHIPS, List::EMAILS];
 /// So many differences are told one by one.
 const TOLD: usize = 3;
 
-/// A page that unpacks to more is none of ours: no answer that is larger was ever read.
-const MOST_PAGE_BYTES: u64 = 32 << 20;
+/// A file of pages that unpacks to more is none of ours: no answer that is larger was ever read.
+const MOST_PAGES_BYTES: u64 = 2 * (RAW_FILE_BYTES + (32 << 20));
 
 /// The same for all users that were read alone.
 const MOST_GETS_BYTES: u64 = 1 << 30;
@@ -153,7 +153,9 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
             )));
         }
         let gets = usize::from(self.answers.get(RawKind::Gets).is_some());
-        for kind in (1..).map(RawKind::Page).take(pages.len()) {
+        let files = raw_file_of_each(pages).map(|(number, _)| number).last();
+        let files = files.unwrap_or_default();
+        for kind in (1..=files).map(RawKind::Pages) {
             if self.answers.get(kind).is_none() {
                 return Err(at(
                     kind,
@@ -161,16 +163,24 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 ));
             }
         }
-        if self.answers.count() != pages.len() + gets {
-            return Err(otherwise("more raw pages are kept than it lists"));
+        if self.answers.count() != files as usize + gets {
+            return Err(otherwise("more raw files are kept than its pages need"));
         }
         Ok(())
     }
 
-    /// The pages of one list, each with what was recorded of it.
-    fn pages(&self, list: &'static str) -> impl Iterator<Item = (RawKind, &'a PageRecord)> {
-        let numbered = (1..).map(RawKind::Page).zip(&self.recorded.listing.pages);
-        numbered.filter(move |(_, page)| page.list == list)
+    /// The pages of one list, with what was recorded of each: a file at a time.
+    fn pages(&self, list: &'static str) -> Vec<(RawKind, Vec<&'a PageRecord>)> {
+        let mut files: Vec<(RawKind, Vec<&PageRecord>)> = Vec::new();
+        let pages = raw_file_of_each(&self.recorded.listing.pages);
+        for (number, page) in pages.filter(|(_, page)| page.list == list) {
+            let kind = RawKind::Pages(number);
+            match files.last_mut().filter(|(last, _)| *last == kind) {
+                Some((_, pages)) => pages.push(page),
+                None => files.push((kind, vec![page])),
+            }
+        }
+        files
     }
 
     /// Reads the pages of a list, and how it ended, where its pages tell that.
@@ -183,31 +193,47 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         T: serde::Serialize + for<'de> serde::Deserialize<'de>,
     {
         let mut list = KeptList::<T>::new(name);
-        for (kind, recorded) in self.pages(name) {
+        for (kind, pages) in self.pages(name) {
             let packed = self.answers.get(kind).unwrap_or_default();
-            let body =
-                unpacked(packed, MOST_PAGE_BYTES).ok_or(at(kind, "it cannot be unpacked"))?;
-            let page = match self.is_full {
-                true => list
-                    .page(body, recorded)
-                    .ok_or(at(kind, "it cannot be read as a page of its list"))?,
-                false => Page {
-                    rows: rows_of_minimal_page(&body).ok_or(at(
-                        kind,
-                        "it does not have the form in which pages are kept",
-                    ))?,
-                    is_partial: false,
-                    record: recorded.clone(),
-                    body,
-                    date: None,
-                },
-            };
-            if page.record != *recorded || page.rows.len() as u64 != recorded.rows {
-                let text = "it is not the page that was recorded: its digest, size, rows or place in \
-                            its list differs";
-                return Err(at(kind, text));
+            let content =
+                unpacked(packed, MOST_PAGES_BYTES).ok_or(at(kind, "it cannot be unpacked"))?;
+            let mut left = content.as_slice();
+            for recorded in pages {
+                let not_recorded = || {
+                    let text = format!(
+                        "page {} of the list `{}` is not the page that was recorded: its digest, size, rows or place in \
+                         its list differs",
+                        recorded.page, recorded.list
+                    );
+                    at(kind, text)
+                };
+                let size = self.is_full.then_some(recorded.bytes);
+                let (body, rest) = first_answer(left, size).ok_or_else(not_recorded)?;
+                left = rest;
+                let body = body.to_vec();
+                let page = match self.is_full {
+                    true => list
+                        .page(body, recorded)
+                        .ok_or(at(kind, "it cannot be read as a page of its list"))?,
+                    false => Page {
+                        rows: rows_of_minimal_page(&body).ok_or(at(
+                            kind,
+                            "it does not have the form in which pages are kept",
+                        ))?,
+                        is_partial: false,
+                        record: recorded.clone(),
+                        body,
+                        date: None,
+                    },
+                };
+                if page.record != *recorded || page.rows.len() as u64 != recorded.rows {
+                    return Err(not_recorded());
+                }
+                take(page);
             }
-            take(page);
+            if !left.is_empty() {
+                return Err(at(kind, "it holds more than the pages that were recorded"));
+            }
         }
         Ok(list.end())
     }
@@ -405,6 +431,17 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
     }
 }
 
+/// The first answer of an unpacked file, and what follows the line break behind it. An answer that was kept in full has
+/// the size that was recorded, since it may contain line breaks itself.
+fn first_answer(content: &[u8], size: Option<u64>) -> Option<(&[u8], &[u8])> {
+    let end = match size {
+        Some(size) => usize::try_from(size).ok()?,
+        None => content.iter().position(|byte| *byte == b'\n')?,
+    };
+    let (answer, rest) = content.split_at_checked(end)?;
+    Some((answer, rest.strip_prefix(b"\n")?))
+}
+
 /// A row that is no record is kept as null: what it was is taken as recorded.
 fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
     let is_no_record = |one: &RejectedRecord| one.reason.ends_with(", not a record");
@@ -476,4 +513,26 @@ fn apart(one: &Account, other: &Account) -> String {
     let apart = fields.iter().filter(|(_, is_same)| !is_same);
     let apart: Vec<&str> = apart.map(|(what, _)| *what).collect();
     apart.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_answer;
+
+    #[test]
+    fn an_answer_ends_with_its_line_or_with_its_size() {
+        let content = b"{\n}\n[]\n";
+        assert_eq!(
+            first_answer(content, Some(3)),
+            Some((&b"{\n}"[..], &b"[]\n"[..]))
+        );
+        assert_eq!(
+            first_answer(content, None),
+            Some((&b"{"[..], &b"}\n[]\n"[..]))
+        );
+        for size in [0, 2, 4, 7, 8, u64::MAX] {
+            assert_eq!(first_answer(content, Some(size)), None, "{size}");
+        }
+        assert_eq!(first_answer(b"{}", None), None);
+    }
 }

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::derivation::{Derivation, EmailsPass};
 use super::memberships::ASANA_PAGE_SIZE;
-use super::raw::{Kept, Lines, Packer};
+use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::people::{GapFilling, RequestRecord, Workspace};
 use crate::truto::{Client, CustomUser, End, GotUser, List, TrutoError, Walk, restarted_once};
@@ -22,7 +22,7 @@ const FIRST_TRY: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Filled {
     pub(super) raw: Vec<Kept>,
-    pub(super) gets: Option<Kept>,
+    pub(super) gets: Vec<Kept>,
     pub(super) requests: Vec<RequestRecord>,
 }
 
@@ -107,7 +107,7 @@ impl Filled {
             accounts = all,
             "Reading {all} accounts one by one for what the list leaves out"
         );
-        let mut lines = Lines::new(raw);
+        let mut lines = Packer::new(raw);
         let (first, rest) = ids.split_at(FIRST_TRY.min(all));
         let mut helped = false;
         for (ids, is_rest) in [(first, false), (rest, true)] {
@@ -124,7 +124,7 @@ impl Filled {
             while let Some((id, answer)) = answers.next().await {
                 match answer {
                     Ok(GotUser { user, body }) => {
-                        lines.add(&user, body);
+                        lines.user(&user, body);
                         helped |= derivation.take_alone(id, user);
                     }
                     Err(error) if matches!(error.status(), Some(404 | 410)) => {
@@ -185,9 +185,8 @@ async fn read_emails(
     let mut walk = Walk::<CustomUser>::new(client, list);
     let mut pass = EmailsPass::default();
     let mut packer = Packer::new(raw);
-    let mut kept = Vec::new();
     while let Some(page) = walk.next().await? {
-        kept.extend(packer.page(&page));
+        packer.page(&page);
         pass.take(page.record, page.rows);
         let pages = walk.pages();
         info!(target: "progress", pages, "Read {pages} pages of e-mails");
@@ -202,7 +201,7 @@ async fn read_emails(
         "Read {} e-mail addresses in one pass",
         pass.emails.len()
     );
-    Ok((pass, kept))
+    Ok((pass, packer.finish()))
 }
 
 /// `1,200 accounts to read one by one need 41 min, more than the run has left (RUN_DEADLINE)`

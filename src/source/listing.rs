@@ -71,11 +71,12 @@ async fn read_once(
     let mut read = ReadUsers::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {
-        read.raw.extend(packer.page(&page));
+        packer.page(&page);
         read.users.take(page, workspace);
         let (pages, accounts) = (walk.pages(), read.users.accounts.len());
         info!(target: "progress", pages, accounts, "Read {pages} pages, {accounts} accounts");
     }
+    read.raw = packer.finish();
     read.users.end(walk.end());
     if let Some(because) = &read.users.listing.stopped_because {
         warn!("The list of users did not come to an end: {because}");

@@ -130,7 +130,6 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
     let mut walk = Walk::<Membership>::new(client, list);
     let mut members = Members::default();
     let mut packer = Packer::new(raw);
-    let mut kept = Vec::new();
     let mut refused = None;
     loop {
         let page = match walk.next().await {
@@ -143,7 +142,7 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
             }
             Err(error) => return Err(error),
         };
-        kept.extend(packer.page(&page));
+        packer.page(&page);
         members.take(page.record, page.rows);
         let pages = walk.pages();
         info!(target: "progress", pages, "Read {pages} pages of memberships");
@@ -160,7 +159,7 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
     );
     Ok(ReadMembers {
         members,
-        raw: kept,
+        raw: packer.finish(),
         requests: vec![list.record(client, walk.pages())],
     })
 }

@@ -91,7 +91,6 @@ pub(super) async fn verify(
     }
     let mut before: Option<Link> = None;
     let mut first_signed = None;
-    let mut is_head_verified = false;
     let mut started: Vec<Started> = Vec::new();
     let mut newest: Option<Timestamp> = None;
     let mut stored_times = StoredTimes::default();
@@ -127,7 +126,6 @@ pub(super) async fn verify(
             .inspect(sequence, &bytes, before.as_ref(), first_signed)
             .await?;
         before = inspected.link();
-        is_head_verified = inspected.is_verified;
         chain.signed += u64::from(inspected.is_verified);
         for fault in &inspected.faults {
             match fault {
@@ -236,10 +234,10 @@ pub(super) async fn verify(
         };
         verified.fault(FaultKind::EmptyLedger, chain.folder.clone(), text);
     }
-    // Otherwise someone could cut off the signed part and continue unsigned.
-    if !expected.keys.is_empty() && last > 0 && !is_head_verified {
+    // Each entry after the first signed one was checked on its own.
+    if !expected.keys.is_empty() && last > 0 && first_signed.is_none() {
         let place = format!("{}, ledger entry {last}", chain.folder);
-        let text = "the last entry is not signed with a key that was given";
+        let text = "keys were given, and no entry is signed";
         verified.fault(FaultKind::MissingSignature, place, text);
     }
     check_history(history, folder, &runs_named, &chain.expired, verified);
@@ -251,6 +249,7 @@ pub(super) async fn verify(
         }
     }
     tail::warn_of_newer(folder, complete, newest, verified);
+    tail::warn_of_future(folder, newest, expected.now, verified);
     stored_times.warn(folder, verified);
     chain.stored_times = stored_times.compared;
     started.sort_by_key(|run| run.at);

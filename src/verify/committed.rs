@@ -122,6 +122,8 @@ impl Committed<'_> {
                             "it belonged to the {what} when that was committed, and is gone"
                         );
                         verified.fault(FaultKind::MissingFile, place, text);
+                        // A link, a pipe or a device has its name.
+                        extra.extend(self.files.iter().find(|other| *other == file));
                     }
                 }
                 continue;

@@ -100,6 +100,8 @@ words! {
     WarningKind {
         /// Complete folders without an entry are newer than the newest entry.
         NewerThanLedger = "newer_than_ledger",
+        /// A run is dated later than the clock of the machine that verifies.
+        DatedInTheFuture = "dated_in_the_future",
         /// Entries were stored at another time than they state.
         StoredAtAnotherTime = "stored_at_another_time",
     }

@@ -139,13 +139,25 @@ impl Verified {
         self.faults.is_empty()
     }
 
-    /// The second answer: how many scheduled runs are missing; none where no schedule is known.
+    /// The second answer: how many scheduled runs are missing, as far as it was checked; none if it was not checked
+    /// for any connection.
     pub fn missing_runs(&self) -> Option<u64> {
-        let due = self.chains.iter().map(|chain| chain.operation.due.as_ref());
-        let missing: Option<Vec<u64>> = due.map(|due| due.map(Due::missing_runs)).collect();
-        missing
-            .filter(|missing| !missing.is_empty())
-            .map(|missing| missing.iter().sum())
+        let due = self
+            .chains
+            .iter()
+            .filter_map(|chain| chain.operation.due.as_ref());
+        due.map(Due::missing_runs).reduce(u64::saturating_add)
+    }
+
+    /// Why it was not checked for a connection whether runs are missing.
+    pub fn operation_not_checked(&self) -> Option<&str> {
+        let chains = self.chains.iter();
+        match chains.len() {
+            0 => Some("there is no ledger"),
+            _ => chains
+                .filter_map(|chain| chain.operation.not_checked.as_deref())
+                .next(),
+        }
     }
 
     pub fn exit(&self) -> Exit {

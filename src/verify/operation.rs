@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::schedule::{RunSchedule, Schedule};
+use crate::schedule::{EARLY, RunSchedule, Schedule};
 
 /// How often runs are due.
 #[derive(Clone, Debug)]
@@ -16,16 +16,6 @@ pub enum Rhythm {
     Interval(Duration),
     /// At the instants of a schedule.
     Schedule(Schedule),
-}
-
-impl Rhythm {
-    /// The zone whose days bound a period.
-    fn zone(&self) -> TimeZone {
-        match self {
-            Self::Interval(_) => TimeZone::UTC,
-            Self::Schedule(schedule) => schedule.zone().clone(),
-        }
-    }
 }
 
 /// One end of a period. A day is one in the zone of the schedule.
@@ -107,10 +97,10 @@ pub struct Missing {
 }
 
 /// Which runs there should have been.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Due {
-    pub from: Option<Timestamp>,
-    pub to: Option<Timestamp>,
+    pub from: Timestamp,
+    pub to: Timestamp,
     /// How many runs were due; not known with an interval.
     pub runs: Option<u64>,
     pub missing: Vec<Missing>,
@@ -129,13 +119,11 @@ impl Due {
 /// The second answer of `verify`, for one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Operation {
-    /// None: without a schedule it is not known whether runs are missing.
     pub due: Option<Due>,
+    /// Why it was not checked whether runs are missing, if it was not.
+    pub not_checked: Option<String>,
     pub failed: Vec<FailedRun>,
 }
-
-/// A clock that is behind starts a run a little before its time.
-const EARLY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Answers for the runs of one ledger, in the order of their instants.
 pub(super) fn check(
@@ -144,61 +132,192 @@ pub(super) fn check(
     period: &Period,
     now: Timestamp,
 ) -> Operation {
-    let recorded = match rhythm {
-        Some(_) => None,
-        None => recorded(started),
+    let timetable = match rhythm {
+        Some(Rhythm::Schedule(schedule)) => Ok(Timetable::of(schedule.clone())),
+        Some(Rhythm::Interval(_)) => Ok(Timetable::default()),
+        None => Timetable::recorded(started),
     };
-    let (rhythm, since) = match &recorded {
-        Some((rhythm, since)) => (Some(rhythm), Some(*since)),
-        None => (rhythm, None),
+    let zone = match &timetable {
+        Ok(timetable) => timetable.zone(),
+        Err(_) => TimeZone::UTC,
     };
-    let zone = rhythm.map_or(TimeZone::UTC, Rhythm::zone);
-    let from = period.from.map(|from| from.start(&zone, now)).max(since);
+    let from = period.from.map(|from| from.start(&zone, now));
     let to = period.to.map(|to| to.end(&zone, now));
     let is_within =
         |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
     let failed = started.iter().filter(|run| is_within(run.at));
+    let failed = failed.filter_map(|run| run.failed.clone()).collect();
     let runs: Vec<Timestamp> = started.iter().map(|run| run.at).collect();
-    let check = Check {
-        runs: &runs,
-        from,
-        to,
-        now,
+    let due = timetable.and_then(|timetable| {
+        let first = from.or(timetable.recorded_since).or(runs.first().copied());
+        let first = first.ok_or("there is no run: give --from")?;
+        let to = match (to, runs.last()) {
+            (Some(to), _) => Some(to),
+            // Nothing is known of such a period but that it has no run.
+            (None, last) => last.is_none_or(|last| *last < first).then_some(now),
+        };
+        if to.is_some_and(|to| to <= first) {
+            return Err(format!(
+                "the period ends before {first}, where the runs begin: give --from"
+            ));
+        }
+        let check = Check {
+            runs: &runs,
+            from: first,
+            to,
+            now,
+        };
+        Ok(match rhythm {
+            Some(Rhythm::Interval(every)) => check.silences(*every),
+            Some(Rhythm::Schedule(_)) | None => check.due(&timetable),
+        })
+    });
+    let (due, not_checked) = match due {
+        Ok(due) => (Some(due), None),
+        Err(why) => (None, Some(why)),
     };
     Operation {
-        due: rhythm.map(|rhythm| match rhythm {
-            Rhythm::Interval(every) => check.silences(*every),
-            Rhythm::Schedule(schedule) => check.due(schedule),
-        }),
-        failed: failed.filter_map(|run| run.failed.clone()).collect(),
+        due,
+        not_checked,
+        failed,
     }
 }
 
-/// The schedule that the evidence records, and the first run since which it has not changed. A run that records none
-/// was started by hand, outside the job.
-fn recorded(started: &[Started]) -> Option<(Rhythm, Timestamp)> {
-    let of_runs = started.iter().rev();
-    let mut of_runs = of_runs.filter_map(|run| Some((run.schedule.as_ref()?, run.at)));
-    let (newest, mut since) = of_runs.next()?;
-    for (_, at) in of_runs.take_while(|(schedule, _)| *schedule == newest) {
-        since = at;
+/// Which schedule was in force when.
+#[derive(Debug, Default)]
+struct Timetable {
+    /// Each with the instant from which it was in force, in their order. The first also covers the time before.
+    schedules: Vec<(Timestamp, Schedule)>,
+    /// The first run that records a schedule. Of runs before it, no schedule is known.
+    recorded_since: Option<Timestamp>,
+}
+
+impl Timetable {
+    fn of(schedule: Schedule) -> Self {
+        Self {
+            schedules: vec![(Timestamp::MIN, schedule)],
+            recorded_since: None,
+        }
     }
-    Some((Rhythm::Schedule(newest.parse().ok()?), since))
+
+    /// The schedules that the runs record. A run that records none was started by hand, outside the job.
+    fn recorded(started: &[Started]) -> Result<Self, String> {
+        let mut timetable = Self::default();
+        let mut last: Option<Timestamp> = None;
+        for run in started {
+            let Some(recorded) = &run.schedule else {
+                continue;
+            };
+            let schedule = recorded.parse().map_err(|wrong| {
+                format!(
+                    "the run at {} records the schedule `{recorded}`, but it {wrong}",
+                    run.at
+                )
+            })?;
+            match (timetable.schedules.last(), last) {
+                (Some((_, before)), _) if *before == schedule => {}
+                (Some((_, before)), Some(last)) => {
+                    let since = changed(before, &schedule, last, run.at);
+                    timetable.schedules.push((since, schedule));
+                }
+                (None, _) | (_, None) => timetable.schedules.push((run.at, schedule)),
+            }
+            timetable.recorded_since.get_or_insert(run.at);
+            last = Some(run.at);
+        }
+        match timetable.schedules.is_empty() {
+            true => Err("the evidence records no schedule: give --every".to_owned()),
+            false => Ok(timetable),
+        }
+    }
+
+    /// The zone of the newest schedule.
+    fn zone(&self) -> TimeZone {
+        let newest = self.schedules.last();
+        newest.map_or(TimeZone::UTC, |(_, schedule)| schedule.zone().clone())
+    }
+
+    /// The schedules with the time in which each was in force; the end is excluded.
+    fn stretches(&self) -> impl Iterator<Item = (Timestamp, Timestamp, &Schedule)> {
+        self.schedules
+            .iter()
+            .enumerate()
+            .map(|(place, (since, schedule))| {
+                let since = if place == 0 { Timestamp::MIN } else { *since };
+                let until = self.schedules.get(place + 1);
+                (
+                    since,
+                    until.map_or(Timestamp::MAX, |(until, _)| *until),
+                    schedule,
+                )
+            })
+    }
+
+    /// The instants at which a run was due, from one to another, the end excluded.
+    fn between(&self, from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
+        let mut instants = Vec::new();
+        for (since, until, schedule) in self.stretches() {
+            let (from, to) = (from.max(since), to.min(until));
+            if from < to {
+                instants.extend(schedule.between(from, to));
+                instants.retain(|at| *at < to);
+            }
+        }
+        instants
+    }
+
+    /// An instant by the clock of the schedule that was in force.
+    fn local(&self, at: Timestamp) -> Option<String> {
+        let (_, _, schedule) = self
+            .stretches()
+            .find(|(since, until, _)| (*since..*until).contains(&at))?;
+        let zone = schedule.zone();
+        let local = zone.to_datetime(at).strftime("%Y-%m-%d %H:%M");
+        Some(format!("{local} {}", zone.iana_name().unwrap_or_default()))
+    }
+
+    /// The next instant; some come once in some years.
+    fn next(&self, at: Timestamp) -> Option<Timestamp> {
+        let after = at.checked_add(SignedDuration::from_secs(1)).ok()?;
+        [2, 40, 400, 3000].iter().find_map(|days| {
+            let until = at.checked_add(SignedDuration::from_hours(24 * days)).ok()?;
+            self.between(after, until).first().copied()
+        })
+    }
+}
+
+/// When one schedule replaced another, between the last run of the one and the first run of the other. Nothing
+/// records the instant, so it is the one by which the fewest runs are missing.
+fn changed(before: &Schedule, after: &Schedule, last: Timestamp, first: Timestamp) -> Timestamp {
+    let early = |at: Timestamp| at.saturating_add(EARLY).unwrap_or(at);
+    // The last run was started for an instant of its schedule, the first one for the newest of its own.
+    let mut due_before = before.between(last, first);
+    due_before.retain(|at| *at > early(last));
+    let mut due_after = after.between(last, early(first));
+    due_after.retain(|at| *at > early(last));
+    let own = due_after.pop().unwrap_or(first);
+    let changes = std::iter::once(early(last)).chain(due_before.iter().copied());
+    let changes = changes
+        .filter(|change| *change < own)
+        .chain([own])
+        .enumerate();
+    let missing = |(due, change): &(usize, Timestamp)| {
+        due.saturating_sub(1) + due_after.iter().filter(|at| *at >= change).count()
+    };
+    let best = changes.min_by_key(missing);
+    best.map_or(own, |(_, change)| change)
 }
 
 /// Runs, and the period they are looked at in.
 struct Check<'a> {
     runs: &'a [Timestamp],
-    from: Option<Timestamp>,
+    from: Timestamp,
+    /// None: the last run.
     to: Option<Timestamp>,
     now: Timestamp,
 }
 
 impl Check<'_> {
-    fn first(&self) -> Option<Timestamp> {
-        self.from.or(self.runs.first().copied())
-    }
-
     /// Up to when it is known which runs were started. A clock that was ahead has dated a run later than now.
     fn known_until(&self) -> Timestamp {
         let last = self.runs.last().copied();
@@ -209,11 +328,9 @@ impl Check<'_> {
     fn silences(&self, every: Duration) -> Due {
         let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
         let to = self.to.map(|to| to.min(self.known_until()));
-        let is_within = |at: &&Timestamp| {
-            self.from.is_none_or(|from| from <= **at) && to.is_none_or(|to| **at < to)
-        };
+        let is_within = |at: &&Timestamp| self.from <= **at && to.is_none_or(|to| **at < to);
         let within = self.runs.iter().filter(is_within).copied();
-        let points: Vec<Timestamp> = self.from.into_iter().chain(within).chain(to).collect();
+        let points: Vec<Timestamp> = std::iter::once(self.from).chain(within).chain(to).collect();
         let last = points.last().copied();
         let after = last.filter(|_| to.is_none());
         let missing = |from: Timestamp, to: Timestamp| {
@@ -230,8 +347,8 @@ impl Check<'_> {
             })
         };
         Due {
-            from: self.first(),
-            to: to.or(last),
+            from: self.from,
+            to: to.or(last).unwrap_or(self.from),
             runs: None,
             missing: points
                 .windows(2)
@@ -244,75 +361,54 @@ impl Check<'_> {
         }
     }
 
-    /// The instants of a schedule for which no run was started. Any start before the next instant counts.
-    fn due(&self, schedule: &Schedule) -> Due {
+    /// The instants at which a run was due and none was started. Any start before the next instant counts.
+    fn due(&self, timetable: &Timetable) -> Due {
         let known_until = self.known_until();
         let last = self.runs.last().copied();
-        let (Some(from), Some(to)) = (self.first(), self.to.or(last)) else {
-            return Due {
-                runs: Some(0),
-                ..Due::default()
-            };
-        };
-        // A run that is a little early belongs to the instant that is about to come.
+        let to = self.to.or(last).unwrap_or(self.from);
+        let second = SignedDuration::from_secs(1);
         let end = match self.to {
             // An instant that is due right now, too.
-            Some(to) => to.min(
-                known_until
-                    .saturating_add(SignedDuration::from_secs(1))
-                    .unwrap_or(to),
-            ),
+            Some(to) => to.min(known_until.saturating_add(second).unwrap_or(to)),
+            // A run that is a little early belongs to the instant that is about to come.
             None => to.saturating_add(EARLY).unwrap_or(to),
         };
-        let mut due = schedule.between(from, end);
-        due.retain(|at| *at < end);
+        let mut due = timetable.between(self.from, end);
         let judged = due.len();
-        due.extend(due.last().and_then(|last| next(schedule, *last)));
+        due.extend(due.last().and_then(|last| timetable.next(*last)));
         let slots = Slots::of(&due, self.runs);
         let mut missing = Vec::new();
         let mut may_still_start = 0;
         for place in (0..judged).filter(|place| !slots.is_covered(*place, judged)) {
-            let at = due[place];
-            let Some(next) = due
-                .get(place + 1)
-                .copied()
-                .filter(|next| *next <= known_until)
-            else {
+            let next = due.get(place + 1).copied();
+            let Some(next) = next.filter(|next| *next <= known_until) else {
                 may_still_start += 1;
                 continue;
             };
-            let local = schedule.zone().to_datetime(at);
-            let zone = schedule.zone().iana_name().unwrap_or_default();
             missing.push(Missing {
                 runs: 1,
-                from: at,
+                from: due[place],
                 to: next,
-                local: Some(format!("{} {zone}", local.strftime("%Y-%m-%d %H:%M"))),
+                local: timetable.local(due[place]),
             });
         }
         let after_last_run = match self.to {
             Some(_) => 0,
             // One more than are over: the last of them may still start.
-            None => (schedule.between(end, self.now).len() as u64).saturating_sub(1),
+            None => {
+                let now = self.now.saturating_add(second).unwrap_or(self.now);
+                (timetable.between(end, now).len() as u64).saturating_sub(1)
+            }
         };
         Due {
-            from: Some(from),
-            to: Some(to.min(known_until)),
+            from: self.from,
+            to: to.min(known_until),
             runs: Some(judged as u64),
             missing,
             may_still_start,
             after_last_run,
         }
     }
-}
-
-/// The next instant of a schedule; some come once in some years.
-fn next(schedule: &Schedule, at: Timestamp) -> Option<Timestamp> {
-    let after = at.checked_add(SignedDuration::from_secs(1)).ok()?;
-    [2, 40, 400, 3000].iter().find_map(|days| {
-        let until = at.checked_add(SignedDuration::from_hours(24 * days)).ok()?;
-        schedule.between(after, until).first().copied()
-    })
 }
 
 /// How many runs were started for each instant that was due, from a little before it.
@@ -416,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_schedule_the_recorded_one_counts_since_it_last_changed() {
+    fn without_a_schedule_each_recorded_one_counts_as_long_as_it_was_in_force() {
         let run = |at: &str, cron: Option<&str>| Started {
             at: at.parse().expect("an instant"),
             failed: None,
@@ -426,19 +522,117 @@ mod tests {
             }),
         };
         let (once, twice) = (Some("40 23 * * *"), Some("30 0,23 * * *"));
+        let check = |runs: &[Started], period| check(runs, None, &period, at(NOW));
+        let missing = |runs: &[Started], period| {
+            let due = check(runs, period).due.expect("a recorded schedule");
+            let missing = due.missing.iter().map(|missing| missing.from.to_string());
+            (due.from.to_string(), Vec::from_iter(missing))
+        };
         let runs = [
+            run("2026-11-19T12:00:00Z", None),
             run("2026-11-20T23:40:00Z", once),
-            run("2026-11-22T23:30:00Z", twice),
-            run("2026-11-23T00:30:00Z", twice),
-            run("2026-11-23T12:00:00Z", None),
+            run("2026-11-22T23:40:00Z", once),
+            run("2026-11-23T23:30:00Z", twice),
             run("2026-11-24T00:30:00Z", twice),
+            run("2026-11-24T12:00:00Z", None),
+            run("2026-11-25T00:30:00Z", twice),
+            // The same schedule in other words changes nothing.
+            run("2026-11-25T23:30:00Z", Some("30  23,0 * * *")),
+            run("2026-11-26T00:30:00Z", Some("30  23,0 * * *")),
+            run("2026-11-27T23:40:00Z", once),
+            run("2026-11-29T23:40:00Z", once),
         ];
-        let check = |runs: &[Started]| check(runs, None, &Period::default(), at(NOW)).due;
-        let due = check(&runs).expect("a recorded schedule");
-        assert_eq!(due.from, Some(at("2026-11-22T23:30:00Z")));
-        let missing = due.missing.iter().map(|missing| missing.from);
-        assert_eq!(Vec::from_iter(missing), [at("2026-11-23T23:30:00Z")]);
-        assert_eq!(check(&[run("2026-11-20T23:40:00Z", None)]), None);
+        let first = "2026-11-20T23:40:00Z".to_owned();
+        let gone = [
+            "2026-11-21T23:40:00Z",
+            "2026-11-24T23:30:00Z",
+            "2026-11-26T23:40:00Z",
+            "2026-11-28T23:40:00Z",
+        ];
+        assert_eq!(
+            missing(&runs, Period::default()),
+            (first, gone.map(str::to_owned).into())
+        );
+        // Days before the first run that records a schedule are asked about.
+        let (from, before) = missing(&runs, period("2026-11-17", "2026-11-20"));
+        assert_eq!(from, "2026-11-17T00:00:00Z");
+        // The run by hand at noon was started for the instant of the evening before.
+        assert_eq!(before, ["2026-11-17T23:40:00Z", "2026-11-19T23:40:00Z"]);
+
+        let none = check(&runs[..1], Period::default());
+        assert_eq!(none.due, None);
+        assert!(none.not_checked.is_some_and(|why| why.contains("--every")));
+        let odd = [run("2026-11-20T23:40:00Z", Some("40 25 * * *"))];
+        let why = check(&odd, Period::default()).not_checked;
+        assert!(why.is_some_and(|why| why.contains("40 25 * * *")));
+    }
+
+    /// Whatever replaces a schedule, the change itself leaves out no run.
+    #[test]
+    fn a_changed_schedule_alone_makes_no_run_missing() {
+        let patterns = [
+            "40 23 * * *",
+            "30 0,23 * * *",
+            "0 4 * * 1",
+            "*/30 * * * *",
+            "15 3 1 * *",
+        ];
+        for (before, after) in patterns
+            .iter()
+            .flat_map(|one| patterns.map(|other| (*one, other)))
+        {
+            for change in [
+                "2026-11-10T23:35:00Z",
+                "2026-11-11T00:00:00Z",
+                "2026-11-11T12:00:00Z",
+            ] {
+                let change = at(change);
+                let started = |pattern: &str, from: Timestamp, to: Timestamp| {
+                    let instants = schedule(pattern, "Etc/UTC").between(from, to);
+                    let cron = pattern.to_owned();
+                    instants.into_iter().map(move |instant| Started {
+                        at: instant + SignedDuration::from_secs(2),
+                        failed: None,
+                        schedule: Some(RunSchedule {
+                            cron: cron.clone(),
+                            zone: "Etc/UTC".to_owned(),
+                        }),
+                    })
+                };
+                let runs = started(before, at("2026-09-01T00:00:00Z"), change).chain(started(
+                    after,
+                    change,
+                    at("2027-02-01T00:00:00Z"),
+                ));
+                let mut runs = Vec::from_iter(runs);
+                let missing = |runs: &[Started]| {
+                    let due = check(runs, None, &Period::default(), at(NOW)).due;
+                    due.expect("a recorded schedule").missing_runs()
+                };
+                assert_eq!(missing(&runs), 0, "{before} to {after} at {change}");
+                // An outage of weeks around the change is found, if both schedules had runs then.
+                let outage = change - SignedDuration::from_hours(24 * 35)
+                    ..change + SignedDuration::from_hours(24 * 35);
+                runs.retain(|run| !outage.contains(&run.at));
+                assert!(missing(&runs) > 0, "{before} to {after} at {change}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_period_outside_the_evidence_is_never_without_an_answer() {
+        let nightly = nightly("Etc/UTC");
+        let runs = [at("2026-11-10T23:40:02Z"), at("2026-11-20T23:40:02Z")].map(|at| Started {
+            at,
+            failed: None,
+            schedule: None,
+        });
+        let check = |bounds| check(&runs, Some(&nightly), &bounds, at("2026-11-30T12:00:00Z"));
+        let after = check(period("2026-11-25", "")).due.expect("an answer");
+        assert_eq!((after.missing_runs(), after.may_still_start), (4, 1));
+        let before = check(period("", "2026-11-05"));
+        assert_eq!(before.due, None);
+        assert!(before.not_checked.is_some_and(|why| why.contains("--from")));
     }
 
     #[test]
@@ -492,7 +686,6 @@ mod tests {
         assert_eq!(missing(&nightly, &[first, both[0], last]).len(), 1);
         // Before the first run and after the last nothing is asked for.
         assert_eq!(missing(&nightly, &[first]), [""; 0]);
-        assert_eq!(missing(&nightly, &[]), [""; 0]);
         // Two runs for one instant do not count for another.
         let again = "2026-11-21T01:00:00Z";
         assert_eq!(missing(&nightly, &[first, again, last]), gone);

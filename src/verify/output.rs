@@ -17,7 +17,7 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = |text: &str| lines.push(text.to_owned());
     line(
-        "consistent: hashes and links agree; anyone who can write to the store could have written all of it anew",
+        "consistent: hashes and links agree; anyone who can write to the store could have rewritten all of it",
     );
     if sum(|chain| chain.decisions_recomputed) > 0 {
         line(
@@ -45,7 +45,7 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     }
     if sum(|chain| chain.reviews_recomputed) > 0 {
         line(
-            "reviews: each worksheet was recomputed from its run, and each decision is about one of its rows; that the \
+            "reviews: except those listed above, each worksheet was recomputed from its run, and each decision is about one of its rows; that the \
              reviewers made these decisions is taken as recorded",
         );
     }
@@ -54,7 +54,7 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
     }
     if !expected.keys.is_empty() {
         line(
-            "signatures: the last entry, and with it everything it links to, is signed with a key that was given",
+            "signatures: the last entry of each ledger is signed with a given key, and its links cover all earlier entries",
         );
     } else if sum(|chain| chain.signed) > 0 {
         line(
@@ -66,7 +66,7 @@ fn assurance(verified: &Verified, expected: &Expectations) -> Vec<String> {
             "end of the ledger: not checked; give --head with an entry that was noted elsewhere",
         ),
         false => line(
-            "end of the ledger: everything up to each --head is what was there when that was noted",
+            "end of the ledger: everything up to each --head is unchanged since that head was noted",
         ),
     }
     match sum(|chain| chain.stored_times) {
@@ -112,16 +112,22 @@ fn operation(verified: &Verified) -> String {
             .iter()
             .filter_map(|of| of.operation.due.as_ref())
     };
-    let none_was_due = all_due().all(|due| due.runs == Some(0));
     let mut text = match verified.missing_runs() {
-        None => {
-            "Operation: not checked (the evidence records no schedule: give --every)".to_owned()
+        None => "Operation: not checked".to_owned(),
+        Some(0) if all_due().all(|due| due.runs == Some(0)) => {
+            "Operation: no run was due in this period".to_owned()
         }
-        Some(0) if none_was_due => "Operation: no run was due in this period".to_owned(),
         Some(0) => "Operation: no scheduled run is missing".to_owned(),
         Some(1) => "Operation: 1 scheduled run is missing".to_owned(),
         Some(missing) => format!("Operation: {missing} scheduled runs are missing"),
     };
+    if let Some(why) = verified.operation_not_checked() {
+        let connection = match verified.missing_runs() {
+            Some(_) => "not checked for every connection: ",
+            None => "",
+        };
+        let _ = write!(text, " ({connection}{})", on_one_line(why));
+    }
     if failed > 0 {
         let _ = write!(text, ", {} failed", count(failed as u64, "run", "runs"));
     }
@@ -130,7 +136,7 @@ fn operation(verified: &Verified) -> String {
         let were = count(after, "run was", "runs were");
         let _ = write!(
             text,
-            "; {were} due after the last one and up to now (to count them: --to now)"
+            "; {were} due since the last run (to count them: --to now)"
         );
     }
     text
@@ -242,6 +248,9 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     if let Some(due) = &chain.operation.due {
         row("schedule", schedule_as_text(due));
     }
+    if let Some(why) = &chain.operation.not_checked {
+        row("schedule", format!("not checked: {}", on_one_line(why)));
+    }
     for (word, lines) in [
         ("accounts not recomputed", &chain.accounts_not_recomputed),
         ("decisions not recomputed", &chain.decisions_not_recomputed),
@@ -267,7 +276,7 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     let missing: Vec<String> = missing
         .map(|missing| match &missing.local {
             Some(local) => format!(
-                "due at {} ({local}), not started until {}",
+                "due at {} ({local}), no run started before {}",
                 missing.from, missing.to
             ),
             None => format!(
@@ -285,11 +294,9 @@ fn chain_as_text(chain: &ChainVerified) -> String {
 fn schedule_as_text(due: &Due) -> String {
     let mut text = match due.runs {
         Some(runs) => format!("{} due", count(runs, "run was", "runs were")),
-        None => "checked by the interval".to_owned(),
+        None => "checked against the interval".to_owned(),
     };
-    if let (Some(from), Some(to)) = (due.from, due.to) {
-        let _ = write!(text, " from {from} to {to}");
-    }
+    let _ = write!(text, " from {} to {}", due.from, due.to);
     if due.may_still_start > 0 {
         let _ = write!(text, "; {} may still start", due.may_still_start);
     }
@@ -343,7 +350,7 @@ pub fn as_json(verified: &Verified, expected: &Expectations) -> Value {
             "faults": verified.faults,
         },
         "operation": {
-            "checked": verified.missing_runs().is_some(),
+            "checked": verified.operation_not_checked().is_none(),
             "missing_runs": verified.missing_runs(),
             "failed_runs": failed,
         },

@@ -65,8 +65,8 @@ pub(super) fn warn_of_newer(
         _ => "folders are",
     };
     let text = format!(
-        "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry, and \
-         have no entry; the first is {}. A run that was stopped just before its commit, or is running now, looks the \
+        "the end of the ledger may have been cut off: {count} complete {are} newer than the newest ledger entry and \
+         without an entry; the first is {}. A run that was stopped just before its commit, or is running now, looks the \
          same: compare with a ledger head noted elsewhere (--head)",
         first.folder
     );
@@ -75,6 +75,29 @@ pub(super) fn warn_of_newer(
         place: connection.to_string(),
         count,
         first: first.folder.clone(),
+        text,
+    });
+}
+
+/// Warns of a newest run that lies in the future.
+pub(super) fn warn_of_future(
+    connection: &ConnectionFolder,
+    newest: Option<Timestamp>,
+    now: Timestamp,
+    verified: &mut Verified,
+) {
+    let Some(newest) = newest.filter(|newest| newest.duration_since(now) > LATEST) else {
+        return;
+    };
+    let text = format!(
+        "the newest run is dated {newest}, and it is {now} by the clock of this machine: one of the two clocks is wrong, \
+         or the evidence was written ahead of time"
+    );
+    verified.warnings.push(Warning {
+        kind: WarningKind::DatedInTheFuture,
+        place: connection.to_string(),
+        count: 1,
+        first: newest.to_string(),
         text,
     });
 }
@@ -113,7 +136,7 @@ impl StoredTimes {
         let text = format!(
             "{differing} of {compared} ledger entries were stored more than {} minutes before or after the time they \
              state; the first is entry {sequence}: it states {committed_at}, and the bucket stored it at {stored_at}. \
-             This is a restored copy, or the entries were backdated",
+             Possible causes: a restored copy, a wrong clock, or backdated entries",
             LATEST.as_mins()
         );
         verified.warnings.push(Warning {

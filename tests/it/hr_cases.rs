@@ -1290,7 +1290,7 @@ fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
     );
     assert_eq!(
         night.check("rows_reconcile"),
-        "pass: rows add up, and the memberships name the same accounts"
+        "pass: rows add up, and the memberships agree with the list on the accounts that have access"
     );
 }
 
@@ -1470,7 +1470,7 @@ fn h51_after_an_erasure_the_old_evidence_still_verifies() {
     assert_eq!(after.code, 0);
     assert_eq!(
         after.check("ledger_continues"),
-        "pass: entry 2 and the earlier files that this run used are unaltered"
+        "pass: entry 2 and the earlier files that this run used match their hashes"
     );
     assert_eq!(tree(&job.run_folder(1)), before);
     ensure_verifies(&job);

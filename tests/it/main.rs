@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod connect;
 mod corpus;
+mod cost;
 mod died;
 mod frozen;
 mod helm;

@@ -1059,18 +1059,12 @@ async fn raw_pages_are_kept_as_asked_and_are_the_same_every_time() {
     settings.raw = RawPages::Full;
     let full = fetch_with(&simulator, &settings).await.expect("accounts");
     let kinds: Vec<_> = full.raw.iter().map(|file| (file.kind, file.rows)).collect();
-    assert_eq!(
-        kinds,
-        [
-            (RawKind::Page(1), 100),
-            (RawKind::Page(2), 20),
-            (RawKind::Page(3), 100),
-            (RawKind::Page(4), 20),
-        ]
-    );
+    assert_eq!(kinds, [(RawKind::Pages(1), 120), (RawKind::Pages(2), 120),]);
     let pages = &full.population.listing.pages;
-    for (file, page) in full.raw.iter().zip(pages) {
-        assert_eq!(unpacked(file).len() as u64, page.bytes);
+    for (file, pages) in full.raw.iter().zip(pages.chunks(2)) {
+        let content = unpacked(file);
+        let sizes: Vec<u64> = content.lines().map(|line| line.len() as u64).collect();
+        assert_eq!(sizes, [pages[0].bytes, pages[1].bytes]);
     }
 
     settings.raw = RawPages::Minimal;
@@ -1231,7 +1225,7 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
                 _ => files[0].bytes.truncate(20),
             }
             let told = told_apart(&fetched.population, &files);
-            assert!(told.starts_with("Some(Page("), "{raw:?}: {told}");
+            assert!(told.starts_with("Some(Pages("), "{raw:?}: {told}");
         }
     }
 }
@@ -1244,14 +1238,14 @@ async fn a_digest_of_a_whole_page_is_held_against_the_page() {
     population.listing.pages[1].sha256 = "ab".repeat(32);
     let told = told_apart(&population, raw);
     assert!(
-        told.starts_with("Some(Page(2)) it is not the page"),
+        told.starts_with("Some(Pages(1)) page 2 of the list `users` is not the page"),
         "{told}"
     );
     population = fetched.as_ref().expect("the accounts").population.clone();
     population.listing.pages[2].cursor_sha256 = Some("ab".repeat(32));
     let told = told_apart(&population, raw);
     assert!(
-        told.starts_with("Some(Page(3)) it is not the page"),
+        told.starts_with("Some(Pages(1)) page 3 of the list `users` is not the page"),
         "{told}"
     );
 }

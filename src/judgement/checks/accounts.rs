@@ -76,7 +76,7 @@ fn clock(inputs: &Inputs) -> Check {
         ),
         Some(skew) if skew.unsigned_abs() <= MAX_CLOCK_SKEW_MINUTES => (
             CheckStatus::Pass,
-            "our clock agrees with the server's".to_owned(),
+            "our clock is within 5 minutes of the server's".to_owned(),
         ),
         Some(skew) => (
             CheckStatus::Fail,
@@ -229,7 +229,7 @@ fn list_complete(inputs: &Inputs) -> Check {
             "Truto marked the list as partial, and the memberships do not show that it is complete";
         (CheckStatus::Fail, detail.to_owned())
     } else if listing.partial_response {
-        let detail = "Truto marked the list as partial; the memberships name the same accounts";
+        let detail = "Truto marked the list as partial; the memberships agree with it on the accounts that have access";
         (CheckStatus::Pass, detail.to_owned())
     } else if let Some(why) = without_witness(population) {
         let detail = format!(
@@ -349,7 +349,8 @@ fn rows_reconcile(inputs: &Inputs) -> Check {
     } else {
         (
             CheckStatus::Pass,
-            "rows add up, and the memberships name the same accounts".to_owned(),
+            "rows add up, and the memberships agree with the list on the accounts that have access"
+                .to_owned(),
         )
     };
     with(check(id, status, detail), numbers)
@@ -448,7 +449,8 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     } else {
         (
             CheckStatus::Pass,
-            "address, status and role of every account are known".to_owned(),
+            "every status is known, and address and role of every account that has access"
+                .to_owned(),
         )
     };
     let mut numbers = json!({

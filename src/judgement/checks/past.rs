@@ -304,7 +304,7 @@ fn ledger_continues(inputs: &Inputs) -> Check {
             ),
             Some(head) => (
                 CheckStatus::Pass,
-                format!("entry {head} and the earlier files that this run used are unaltered"),
+                format!("entry {head} and the earlier files that this run used match their hashes"),
             ),
         }
     };

@@ -45,7 +45,7 @@ fn store_protection(store: &Protection) -> Check {
         (None, None) if unread.is_some() => {}
         (None, None) => warns.push(
             "objects are not locked: an identity with permission to delete can remove evidence, and \
-             only a head noted elsewhere would show it"
+             only a head noted elsewhere shows that the newest entries are gone"
                 .to_owned(),
         ),
     }

@@ -138,6 +138,7 @@ fn said(night: &World) -> String {
     let Judgement {
         verdict,
         reasons,
+        in_doubt,
         complete,
         checks,
         leavers,
@@ -162,7 +163,7 @@ fn said(night: &World) -> String {
         .zip(owners)
         .collect();
     format!(
-        "{verdict} {reasons:#?} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
+        "{verdict} {reasons:#?} {in_doubt} {complete} {checks:#?} {leavers:#?} {concluded:#?} {gone:#?} {findings:#?} {changes:#?} \
          {owners:#?} {directives:#?} {links:#?} {feed_since:?} {follow_ups:?} {former_emails:?} {organization_domains:?} {counts:?} {trend:?} {hr_people:?}"
     )
 }

@@ -59,7 +59,9 @@ fn each_outcome_means_one_verdict() {
             | Outcome::NoAccessFound => Verdict::Pass,
         };
         let needed = needed(usize::from(*outcome == Outcome::Excepted));
-        let (verdict, reasons) = summary::verdict(&[], &[leaver_with(*outcome)], &[], needed);
+        let summary::Conclusion {
+            verdict, reasons, ..
+        } = summary::verdict(&[], &[leaver_with(*outcome)], &[], needed);
         assert_eq!(verdict, expected, "{outcome}");
         assert_eq!(reasons.is_empty(), expected == Verdict::Pass, "{outcome}");
     }
@@ -81,7 +83,8 @@ fn each_finding_means_one_verdict() {
             | FindingKind::ExceptionInvalid
             | FindingKind::AliasInvalid => Verdict::Pass,
         };
-        let (verdict, _) = summary::verdict(&[], &[], &[finding_of(*kind)], needed(0));
+        let summary::Conclusion { verdict, .. } =
+            summary::verdict(&[], &[], &[finding_of(*kind)], needed(0));
         assert_eq!(verdict, expected, "{kind}");
     }
 }
@@ -93,14 +96,17 @@ fn only_a_failed_check_is_a_doubt() {
         (CheckStatus::Warn, Verdict::Pass),
         (CheckStatus::Fail, Verdict::Inconclusive),
     ] {
-        let (verdict, _) = summary::verdict(&[check_that(status)], &[], &[], needed(0));
+        let summary::Conclusion { verdict, .. } =
+            summary::verdict(&[check_that(status)], &[], &[], needed(0));
         assert_eq!(verdict, expected);
     }
 }
 
 #[test]
 fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
-    let (verdict, reasons) = summary::verdict(
+    let summary::Conclusion {
+        verdict, reasons, ..
+    } = summary::verdict(
         &[check_that(CheckStatus::Fail)],
         &[
             leaver_with(Outcome::NotEvaluable),

@@ -23,7 +23,7 @@ use asana_access_review::review::Decision;
 use asana_access_review::review::FrozenRow;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use truto_simulator::World;
 
 const NIGHTS: u64 = 200;
@@ -709,7 +709,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a manifest describes other pages", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
-        let name = chance.one_of(&["report.html", "raw/truto-0001.json.gz"]);
+        let name = chance.one_of(&["report.html", "raw/pages-0001.jsonl.gz"]);
         copy.vouch(night, |manifest| {
             let files = manifest["files"].as_array_mut().expect("files");
             let file = files.iter_mut().find(|file| file["name"] == name);
@@ -747,7 +747,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a raw page is left out", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
-        let name = chance.one_of(&["raw/truto-0001.json.gz", "raw/truto-0002.json.gz"]);
+        let name = chance.one_of(&["raw/pages-0001.jsonl.gz", "raw/pages-0002.jsonl.gz"]);
         let file = copy.file(night, name);
         fs::remove_file(copy.at(&file)).expect("a file");
         copy.vouch(night, |_| ());
@@ -1062,6 +1062,31 @@ fn failed_nights_and_connections_of_any_name_are_sound_to_both() {
     }
 }
 
+/// A run that failed observed nothing, so its manifest cannot support a control, even if every hash agrees.
+#[test]
+fn a_failure_that_claims_anything_is_a_fault() {
+    let claims: [fn(&mut Value); 4] = [
+        |manifest| {
+            manifest["controls"] =
+                json!([{"id": "SOC 2 CC6.2", "supports": "a", "does_not_show": "b"}])
+        },
+        |manifest| manifest["failure"]["code"] = json!(0),
+        |manifest| {
+            manifest["checks"] =
+                json!([{"id": "workspace_listed", "status": "pass", "detail": "a", "numbers": {}}])
+        },
+        |manifest| manifest["failure"] = Value::Null,
+    ];
+    for (number, claim) in claims.into_iter().enumerate() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut copy = failed_nights(folder.path(), "c1", 2);
+        copy.vouch(2, claim);
+        let faults = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        assert_eq!(faults.len(), 1, "{number}: {faults:?}");
+        assert_eq!(faults[0].0, "disagreement", "{number}: {faults:?}");
+    }
+}
+
 #[test]
 fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
     if !has(&TOOLS) {
@@ -1147,23 +1172,59 @@ fn each_head_that_was_noted_must_be_met() {
     assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
 }
 
+/// A link, a pipe or a device may lead anywhere or have no end, so neither verifier reads it.
 #[test]
-fn the_script_reads_nothing_that_is_no_plain_file() {
+fn only_regular_files_are_read() {
+    if !has(&TOOLS) {
+        return;
+    }
+    for special in ["link", "pipe"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = failed_nights(folder.path(), "c1", 2);
+        let report = copy.file(1, "report.html");
+        let stranger = copy.file(2, "stranger");
+        fs::remove_file(copy.at(&report)).expect("a file");
+        for path in [copy.at(&report), copy.at(&stranger)] {
+            match special {
+                "link" => std::os::unix::fs::symlink("/dev/zero", path).expect("a link"),
+                _ => {
+                    let made = Command::new("mkfifo").arg(path).status();
+                    assert!(made.expect("mkfifo").success());
+                }
+            }
+        }
+        let expected = [
+            fault("", "extra_file", &report),
+            fault("", "extra_file", &stranger),
+            fault("", "missing_file", &report),
+        ];
+        let by_script = told_by_script(&script(&copy.root, &[]), &copy.connection);
+        assert_eq!(by_script, expected, "{special}");
+        let by_verify = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        assert_eq!(by_verify, expected, "{special}");
+    }
+}
+
+#[test]
+fn the_script_leaves_no_temporary_file() {
     if !has(&TOOLS) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let copy = failed_nights(folder.path(), "c1", 2);
-    let report = copy.file(1, "report.html");
-    fs::remove_file(copy.at(&report)).expect("a file");
-    // It has no end: whoever reads it, reads for ever.
-    std::os::unix::fs::symlink("/dev/zero", copy.at(&report)).expect("a link");
-    let told = [
-        fault("", "extra_file", &report),
-        fault("", "missing_file", &report),
-    ];
-    let ended = script(&copy.root, &[]);
-    assert_eq!(told_by_script(&ended, &copy.connection), told);
+    let copy = failed_nights(&folder.path().join("evidence"), "c1", 1);
+    let tmp = folder.path().join("tmp");
+    fs::create_dir(&tmp).expect("a folder");
+    let run = |evidence: &Path| {
+        let mut command = Command::new("sh");
+        command.arg(SCRIPT).arg(evidence).env("TMPDIR", &tmp);
+        let ended = ended(command.output().expect("sh"));
+        assert_eq!(fs::read_dir(&tmp).expect("a folder").count(), 0);
+        ended.code
+    };
+    assert_eq!(run(&copy.root), 0);
+    assert_eq!(run(&tmp), 2);
+    copy.write("stray", "x");
+    assert_eq!(run(&copy.root), 5);
 }
 
 #[test]
@@ -1294,12 +1355,21 @@ impl Copy {
         self
     }
 
+    /// Lays a file beside the ledger as the key that entries name.
+    fn lay_beside(&self, key: &Key, bytes: impl AsRef<[u8]>) {
+        self.write(&format!("keys/{}.pem", key.sha256), bytes);
+    }
+
+    /// The faults on which both verifiers agree.
     fn told_with(&self, keys: &[&Key]) -> Vec<Fault> {
         let mut arguments = Vec::new();
         for key in keys {
             arguments.extend(["--public-key", key.public.to_str().expect("UTF-8")]);
         }
-        told_by_script(&script(&self.root, &arguments), &self.connection)
+        let by_script = told_by_script(&script(&self.root, &arguments), &self.connection);
+        let by_verify = told_by_verify(&verify(&self.root, &arguments), &self.connection);
+        assert_eq!(by_script, by_verify, "{arguments:?}");
+        by_script
     }
 }
 
@@ -1326,7 +1396,7 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     assert_eq!(rotated.told_with(&[]), []);
     let ended = script(&rotated.root, &[]);
     assert!(
-        ended.stdout.contains("were not checked"),
+        ended.stdout.contains("3 signatures were not checked"),
         "{}",
         ended.stdout
     );
@@ -1353,6 +1423,35 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     let forged = nights("forged", &[Some(&old), Some(&old)]);
     foreign.sign(&forged, 2);
     assert_eq!(forged.told_with(&[&old]), one("bad_signature", 2));
+
+    // Without a key that is given, those beside the ledger are used.
+    let beside = nights("beside", &keys);
+    for key in [&old, &new] {
+        beside.lay_beside(key, fs::read(&key.public).expect("a key"));
+    }
+    let ended = script(&beside.root, &[]);
+    assert!(
+        !ended.stdout.contains("signatures were"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(beside.told_with(&[]), []);
+    let other = fs::read(beside.signature(3)).expect("a signature");
+    fs::write(beside.signature(4), &other).expect("a signature");
+    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    fs::write(beside.signature(4), "").expect("a signature");
+    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    for spoilt in [&b"x"[..], &fs::read(&foreign.public).expect("a key")] {
+        beside.lay_beside(&old, spoilt);
+        let bad = [2, 3, 4].map(|sequence| one("bad_signature", sequence));
+        assert_eq!(beside.told_with(&[]), bad.concat());
+        assert_eq!(beside.told_with(&[&old, &new]), one("bad_signature", 4));
+    }
+    let mut names_none = failed_nights(&folder.path().join("names none"), "c1", 1);
+    names_none.edit(1, |entry| entry.key_sha256 = "a key".to_owned());
+    fs::write(names_none.signature(1), "x").expect("a signature");
+    assert_eq!(names_none.told_with(&[]), one("bad_signature", 1));
+    assert_eq!(names_none.told_with(&[&old]), one("unknown_key", 1));
 
     let stopped = nights("stopped", &[None, Some(&old), None]);
     assert_eq!(stopped.told_with(&[&old]), one("missing_signature", 3));

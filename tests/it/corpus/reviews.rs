@@ -491,6 +491,21 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
         },
     ),
+    tampering(
+        "review.json has another time than its manifest",
+        CLOSE_A,
+        |copy| {
+            copy.forge_file(CLOSE_A, ReviewFile::Review, |text| {
+                let text = String::from_utf8(text).expect("text");
+                text.replace(
+                    "04T17:00:00Z\",\n  \"revocations_due",
+                    "04T16:00:00Z\",\n  \"revocations_due",
+                )
+                .into_bytes()
+            });
+            Seen::both("disagreement", review(copy, CLOSE_A))
+        },
+    ),
     tampering("a file that every review has is left out", OPEN_C, |copy| {
         let file = copy.review_file(OPEN_C, ReviewFile::WorksheetXlsx);
         fs::remove_file(copy.at(&file)).expect("a file");

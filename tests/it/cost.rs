@@ -1,0 +1,258 @@
+//! What a run costs in bytes, files and memory, in situations that once cost too much.
+//!
+//! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory. At full size,
+//! with a release build and with times: `COST=full cargo test --release --test it cost:: -- --nocapture --test-threads 1`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::job::{Job, ended};
+use truto_simulator::{Person, World};
+
+const MIB: u64 = 1024 * 1024;
+
+/// The most that a situation may cost at full size.
+struct Bound {
+    memory_mib: u64,
+    /// Of one run's folder.
+    evidence_mib: f64,
+    seconds: f64,
+}
+
+fn is_full() -> bool {
+    std::env::var_os("COST").is_some_and(|cost| cost == "full")
+}
+
+/// A number of people, at full size or a tenth of it.
+fn scaled(full: usize) -> usize {
+    if is_full() { full } else { full / 10 }
+}
+
+/// Most memory of a process, as Linux reports it; none elsewhere.
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let mut lines = status.lines();
+    let kib = lines.find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
+    Some(kib.trim().parse::<u64>().ok()? * 1024)
+}
+
+fn size(folder: &Path) -> (u64, u64) {
+    let entries = fs::read_dir(folder).expect("a folder");
+    entries.fold((0, 0), |(files, bytes), entry| {
+        let path = entry.expect("an entry").path();
+        let (more, larger) = match path.is_dir() {
+            true => size(&path),
+            false => (1, fs::metadata(&path).expect("a file").len()),
+        };
+        (files + more, bytes + larger)
+    })
+}
+
+/// Runs the binary and gives its exit code, its peak of memory and its time.
+fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
+    let began = Instant::now();
+    let output = fs::File::create(job.place().join("output")).expect("a file");
+    let errors = output.try_clone().expect("a file");
+    let mut command = job.command();
+    let mut child = command
+        .args(arguments)
+        .stdout(output)
+        .stderr(errors)
+        .spawn()
+        .expect("the binary");
+    let mut most = 0;
+    while child.try_wait().expect("a process").is_none() {
+        most = most.max(peak(child.id()).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let took = began.elapsed();
+    let ended = ended(child.wait_with_output().expect("the binary"));
+    (ended.code, most, took)
+}
+
+/// Two runs, the second of which is measured, and checked against its bound.
+fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
+    let mut last = (0, 0, Duration::ZERO);
+    for _ in 0..runs {
+        last = measured(job, &[]);
+        let output = fs::read_to_string(job.place().join("output")).unwrap_or_default();
+        assert!((0..=4).contains(&last.0), "{name}: {}: {output}", last.0);
+    }
+    let (_, memory, took) = last;
+    let (files, bytes) = size(&job.run_folder(runs));
+    let mut line = String::new();
+    let _ = write!(
+        line,
+        "{name}: {:.2} s, {:.0} MiB of memory, {:.2} MiB in {files} files",
+        took.as_secs_f64(),
+        memory as f64 / MIB as f64,
+        bytes as f64 / MIB as f64
+    );
+    println!("{line}");
+    // A process takes some memory whatever it does; a debug build takes more of it.
+    let (part, least) = if is_full() { (1, 0) } else { (10, 32 * MIB) };
+    assert!(
+        memory <= (bound.memory_mib * MIB / part).max(least),
+        "{line}"
+    );
+    let most = bound.evidence_mib * MIB as f64 / part as f64;
+    assert!(bytes as f64 <= most.max(0.5 * MIB as f64), "{line}");
+    assert!(files <= 20 + accounts as u64 / 5_000, "{line}");
+    if is_full() {
+        assert!(took.as_secs_f64() <= bound.seconds, "{line}");
+    }
+}
+
+fn person(number: usize) -> Person {
+    let gid = (1_204_556_770_000_000 + number).to_string();
+    let email = format!("person{number}@example.com");
+    Person::member(gid, format!("Person Number{number}"), &email)
+}
+
+/// A world of an administrator and so many further members.
+fn world(accounts: usize, change: impl Fn(usize, Person) -> Person) -> World {
+    let mut world = World::scenario("healthy").expect("a scenario");
+    let admin = world.people.iter().find(|person| person.admin).cloned();
+    world.people = admin.into_iter().collect();
+    world
+        .people
+        .extend((0..accounts).map(|number| change(number, person(number))));
+    world.rate_limit = None;
+    world.page_size_cap = 100;
+    world
+}
+
+/// Rows of leavers with these names, who left one after the other since 2010.
+fn leavers(
+    count: usize,
+    name: impl Fn(usize) -> String,
+    email: impl Fn(usize) -> String,
+) -> String {
+    let mut rows = String::new();
+    for number in 0..count {
+        let (year, month) = (2010 + number % 15, 1 + number % 12);
+        let (name, email) = (name(number), email(number));
+        let _ = writeln!(
+            rows,
+            "L{number},{name},{email},Terminated,{year}-{month:02}-15"
+        );
+    }
+    rows
+}
+
+#[test]
+fn leavers_and_accounts_of_one_name() {
+    let count = scaled(3_000);
+    let world = world(count, |number, person| Person {
+        name: "Private User".to_owned(),
+        email: Some(format!("a{number}@guests.example")),
+        ..person
+    });
+    let rows = leavers(
+        count,
+        |_| "Private User".to_owned(),
+        |number| format!("l{number}@example.com"),
+    );
+    let bound = Bound {
+        memory_mib: 100,
+        evidence_mib: 10.0,
+        seconds: 2.0,
+    };
+    check("one name", &Job::new(world, &rows), 1, count, &bound);
+}
+
+#[test]
+fn an_older_company_with_ten_leavers_for_each_account() {
+    let (accounts, left) = (scaled(5_000), scaled(50_000));
+    let rows = leavers(
+        left,
+        |number| format!("Left Person{number}"),
+        |number| format!("left{number}@example.com"),
+    );
+    let job = Job::new(world(accounts, |_, person| person), &rows);
+    let bound = Bound {
+        memory_mib: 64,
+        evidence_mib: 10.0,
+        seconds: 2.0,
+    };
+    check("older company", &job, 2, accounts, &bound);
+}
+
+#[test]
+fn a_hundred_thousand_accounts() {
+    let accounts = scaled(100_000);
+    let rows = leavers(
+        accounts / 100,
+        |number| format!("Person Number{number}"),
+        |number| format!("person{number}@example.com"),
+    );
+    let job = Job::new(world(accounts, |_, person| person), &rows);
+    let bound = Bound {
+        memory_mib: 200,
+        evidence_mib: 61.0,
+        seconds: 30.0,
+    };
+    check("100,000 accounts", &job, 2, accounts, &bound);
+}
+
+#[test]
+fn half_a_million_leavers() {
+    let left = scaled(500_000);
+    let rows = leavers(
+        left,
+        |number| format!("Left Person{number}"),
+        |number| format!("left{number}@example.com"),
+    );
+    let job = Job::new(world(100, |_, person| person), &rows);
+    let bound = Bound {
+        memory_mib: 400,
+        evidence_mib: 60.0,
+        seconds: 30.0,
+    };
+    check("500,000 leavers", &job, 2, 100, &bound);
+}
+
+#[test]
+fn expired_exceptions() {
+    let lines = scaled(40_000);
+    let mut exceptions = "email,reason,approved_by,approved_on,expires_on\n".to_owned();
+    for number in 0..lines {
+        let _ = writeln!(
+            exceptions,
+            "left{number}@example.com,hands over,ciso@example.com,2020-01-01,2020-02-01"
+        );
+    }
+    let rows = leavers(
+        100,
+        |number| format!("Left Person{number}"),
+        |number| format!("left{number}@example.com"),
+    );
+    let job =
+        Job::new(world(100, |_, person| person), &rows).env("EXCEPTIONS_URL", "exceptions.csv");
+    fs::write(job.place().join("exceptions.csv"), exceptions).expect("a file");
+    let bound = Bound {
+        memory_mib: 200,
+        evidence_mib: 10.0,
+        seconds: 1.0,
+    };
+    check("40,000 expired exceptions", &job, 2, 100, &bound);
+}
+
+#[test]
+fn rows_of_one_address() {
+    let left = scaled(60_000);
+    let rows = leavers(
+        left,
+        |number| format!("Left Person{number}"),
+        |_| "shared@example.com".to_owned(),
+    );
+    let job = Job::new(world(100, |_, person| person), &rows);
+    let bound = Bound {
+        memory_mib: 200,
+        evidence_mib: 20.0,
+        seconds: 1.0,
+    };
+    check("60,000 rows of one address", &job, 2, 100, &bound);
+}
