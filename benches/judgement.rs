@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use asana_access_review::judgement::{
     Baseline, FeedScope, Inputs, Past, Policy, Previous, RunRef, judge,
 };
-use asana_access_review::people::{
+use asana_access_review::model::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
     HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages, Role,
     Status, Viewer, Workspace,

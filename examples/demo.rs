@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::run;
 use asana_access_review::config::{self, Judged};
 use asana_access_review::evidence::{RunIdentity, Tool, Trigger};
 use asana_access_review::signing::PrivateKey;
-use asana_access_review::{run, words};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
@@ -102,13 +103,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 commit: "unknown".to_owned(),
             },
-            executor: settings.executor,
+            executor: settings.executor.clone(),
         };
-        let done = run::run(settings.run, identity, Clock::at(as_of))
+        let done = run::run(&settings, identity, Clock::at(as_of))
             .await
-            .map_err(|failed| failed.trouble)?;
+            .map_err(|failed| failed.error)?;
         println!("Run {}, {}\n", number + 1, step.as_of);
-        println!("{}", words::summary(&done, true));
+        println!("{}", run::summary(&done, true));
         report = PathBuf::from(done.committed.report);
     }
     println!(

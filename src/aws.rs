@@ -20,7 +20,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use crate::people::LockMode;
+use crate::model::LockMode;
 
 mod failure;
 mod retry;

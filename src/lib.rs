@@ -1,40 +1,43 @@
 //! Checks whether people who left still have access to Asana, and keeps verifiable evidence.
 //!
-//! Data walks: environment → [`config`] → [`source`] (accounts), [`feed`] (HR) and [`directives`]
-//! (what people decided by hand) → [`judgement`] → [`evidence`] and [`report`] → [`store`],
-//! committed by the [`ledger`]. [`run`] is the hallway that calls the rooms in that order, [`connect`],
-//! [`verify`] and [`review`] (periodic access reviews) are those of other commands; the binary is the door.
+//! Data flows: environment → [`config`] → accounts ([`truto`], [`source`]) and HR feed ([`feed`]) → [`judgement`] →
+//! [`evidence`], [`report`] → [`store`], committed by the [`ledger`]. [`commands::run`] calls them in this order.
 //!
-//! - The door: [`cli`], [`exit`], [`logging`], [`words`]. After the commit: [`notify`].
-//! - Reaching out: [`source`] over [`truto`], [`feed`] and [`directives`] over [`files`], the feed over
-//!   [`truto`] too, [`store`]; all over [`net`], [`aws`], [`clock`]. [`signing`] signs the ledger, [`schedule`]
-//!   knows when the job is to run.
-//! - Pure: [`report`], [`evidence`], [`judgement`], [`people`].
+//! The modules below are grouped by layer, from the top down. A module imports only from layers below its own;
+//! `tests/it/house.rs` has the table.
 
-pub mod aws;
-pub mod check;
-pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod connect;
-pub mod directives;
-pub mod evidence;
-pub mod exit;
-pub mod feed;
-pub mod files;
-pub mod judgement;
-pub mod ledger;
-pub mod logging;
-pub mod net;
-pub mod notify;
-pub mod people;
-pub mod report;
-pub mod review;
-pub mod run;
-pub mod schedule;
-pub mod signing;
-pub mod source;
-pub mod store;
-pub mod truto;
-pub mod verify;
-pub mod words;
+// Commands: each calls the modules below in order.
+pub mod commands;
+
+// Command line and configuration.
+pub mod cli; // arguments, help, terminal, log lines, exit codes
+pub mod config; // variables, turned into the settings of each module, or all problems at once
+
+// After the commit.
+pub mod notify; // notifications by webhook and to Slack
+
+// The chain of evidence.
+pub mod ledger; // appends entries to the chain, and walks it
+pub mod signing; // signs entries, and checks signatures
+pub mod verify; // checks stored evidence: integrity, operation, recomputed decisions
+
+// Inputs and outputs.
+pub mod feed; // the HR feed, from a file or from an HR system behind Truto
+pub mod manual; // aliases and exceptions
+pub mod source; // the Asana accounts
+pub mod store; // a folder or a bucket of S3
+
+// Access to the outside world.
+pub mod aws; // sessions and errors of AWS
+pub mod clock; // the one instant of a run
+pub mod files; // files by path, HTTPS or S3, and their decoding
+pub mod net; // HTTP with retries and deadlines
+pub mod truto; // Truto's API and its wire types
+
+// Pure: no async, network, environment or clock.
+pub mod evidence; // every file of a snapshot, one type each
+pub mod judgement; // the decision
+pub mod model; // the shared words: accounts, people, addresses, dates
+pub mod report; // pages of HTML
+pub mod review; // the periodic access review: population, decisions, follow-up
+pub mod schedule; // cron schedules

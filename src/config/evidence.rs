@@ -1,4 +1,4 @@
-//! Where evidence goes, how it is kept there, and what signs it.
+//! Store, ledger and signing key.
 
 use std::sync::Arc;
 
@@ -7,11 +7,10 @@ use secrecy::SecretString;
 use super::judge::Judge;
 use super::values::{self, Place, Wrong};
 use super::variables::Raw;
-use crate::people::LockMode;
+use crate::model::LockMode;
 use crate::signing::PrivateKey;
 use crate::{ledger, signing, store};
 
-/// Where evidence goes and how.
 pub(super) struct Evidence {
     pub(super) store: store::Settings,
     pub(super) ledger: ledger::Settings,
@@ -19,7 +18,6 @@ pub(super) struct Evidence {
 }
 
 impl Judge {
-    /// For a command that writes evidence.
     pub(super) fn evidence(
         &mut self,
         raw: &Raw,
@@ -90,7 +88,7 @@ impl Judge {
         Some(store::Settings { location })
     }
 
-    /// The lock that the store is asked for, if it is to be asked.
+    /// The object lock that is asked for, if any.
     pub(super) fn lock_mode(&mut self, raw: &Raw) -> Option<Option<LockMode>> {
         let name = "EVIDENCE_OBJECT_LOCK_MODE";
         if raw.evidence_object_lock_mode.is_none() {
@@ -111,7 +109,6 @@ impl Judge {
         Some(Some(mode?))
     }
 
-    /// What signs, if anything is to.
     pub(super) fn signing(&mut self, raw: &Raw) -> Option<signing::Settings> {
         let private = match &raw.evidence_signing_key {
             None => Some(signing::Settings::Unsigned),
@@ -142,8 +139,7 @@ impl Judge {
         None
     }
 
-    /// What says how a bucket is to keep evidence would be ignored where there is none, and somebody may
-    /// rely on it.
+    /// Settings of a bucket are problems if there is no bucket: they would be ignored.
     pub(super) fn only_for_buckets(&mut self, raw: &Raw) {
         for (name, value) in [
             ("EVIDENCE_OBJECT_LOCK_MODE", &raw.evidence_object_lock_mode),

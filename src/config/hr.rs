@@ -1,4 +1,4 @@
-//! Where HR's feed and what people decided by hand are, and the rules they are judged by.
+//! The HR feed, aliases and exceptions, and the rules of the judgement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::values::{self, Place, Wrong};
 use super::variables::Raw;
 use crate::feed::{self, DateOrder, DateRules, Format};
 use crate::judgement::{FeedScope, Policy};
-use crate::people::{Employment, Meaning};
-use crate::{directives, files, net, truto};
+use crate::model::{Employment, Meaning};
+use crate::{files, manual, net, truto};
 
 /// A larger HR feed is refused, in bytes, packed or not. 100,000 people are some 10 MB; this leaves
 /// room for wide exports and keeps a wrong file from filling the memory.
 const MAX_HR_FEED_BYTES: u64 = 64 << 20;
 
-/// What the feed is read by and the policy records.
+/// The rules that the feed is read by, and that the policy records.
 pub(super) struct HrRules {
     columns: BTreeMap<Meaning, String>,
     records: Vec<String>,
@@ -104,7 +104,7 @@ impl Judge {
         }))
     }
 
-    /// What says how a file is to be read would be ignored where there is none.
+    /// Settings that describe a file are problems if there is no file: they would be ignored.
     pub(super) fn only_for_files(&mut self, raw: &Raw) {
         let format = raw.hr_feed_format.as_deref().filter(|text| *text != "auto");
         for (name, value) in [
@@ -251,12 +251,12 @@ impl Judge {
         })
     }
 
-    pub(super) fn directives(
+    pub(super) fn manual(
         &mut self,
         raw: &Raw,
         http: &Option<net::Settings>,
         force_path_style: Option<bool>,
-    ) -> Option<directives::Settings> {
+    ) -> Option<manual::Settings> {
         let mut location = |name, value: &Option<String>| match value {
             None => Some(None),
             set => {
@@ -266,7 +266,7 @@ impl Judge {
         };
         let aliases = location("ALIASES_URL", &raw.aliases_url);
         let exceptions = location("EXCEPTIONS_URL", &raw.exceptions_url);
-        Some(directives::Settings {
+        Some(manual::Settings {
             aliases: aliases?,
             exceptions: exceptions?,
         })
@@ -283,7 +283,7 @@ fn status_key(meaning: &Employment) -> &'static str {
     }
 }
 
-/// Where a file is, with what is needed to get it.
+/// The location of a file, with what is needed to fetch it.
 fn located(
     place: Place,
     authorization: Option<SecretString>,

@@ -1,4 +1,4 @@
-//! From raw values to typed ones, with everything that is wrong gathered on the way.
+//! Turns raw values into typed ones, and collects every problem.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::values::Wrong;
 use super::variables::Raw;
 use super::{Default, Environment, Judged, Problems, variable};
 
-/// Variables of these families that nobody knows are a slip of the pen.
+/// An unknown variable of these families is probably misspelt.
 const FAMILIES: [&str; 8] = [
     "ASANA_",
     "CONNECTIONS_",
@@ -21,10 +21,10 @@ const FAMILIES: [&str; 8] = [
     "TRUTO_",
 ];
 
-/// Of other programs: systemd's.
+/// Variables of other programs: systemd.
 const STRANGERS: [&str; 1] = ["NOTIFY_SOCKET"];
 
-/// Gathers problems while values become settings.
+/// Collects problems while values become settings.
 #[derive(Default)]
 pub(super) struct Judge {
     pub(super) problems: Problems,
@@ -109,8 +109,7 @@ impl Judge {
                 );
             }
         }
-        // Whatever is wrong with the file is said; that the variable is not set would be a second
-        // complaint about the same thing.
+        // The problem of the file is reported; an unset variable would be a second one of the same cause.
         value.get_or_insert_with(String::new);
     }
 
@@ -124,7 +123,7 @@ impl Judge {
         self.problems.add(problem, wrong.hint);
     }
 
-    /// The value of a variable, or its default where it is not set, as something typed.
+    /// The typed value of a variable, or of its default.
     pub(super) fn get<T>(
         &mut self,
         name: &str,
@@ -160,7 +159,7 @@ impl Judge {
         }
     }
 
-    /// A secret that is fit for a header.
+    /// A secret that a header can carry.
     pub(super) fn secret(&mut self, name: &str, value: &Option<String>) -> Option<SecretString> {
         self.get(name, value, |text| {
             if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {

@@ -1,7 +1,7 @@
-//! Settings: the environment as envy reads it, judged here, all problems at once.
+//! Settings: envy reads the environment, and this module turns it into the settings of each module, or all problems at
+//! once.
 //!
-//! Every raw value is optional text and an empty one is unset. What is wrong is gathered by the
-//! name of its variable; the values of secrets stay out of messages.
+//! Every raw value is optional text, and an empty one is unset. A problem names its variable, and never a secret.
 
 mod evidence;
 mod hr;
@@ -15,31 +15,56 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 pub use variables::{Command, Default, VARIABLES, Variable, variable};
 
 use self::judge::Judge;
 use self::values::Wrong;
 use self::variables::Raw;
+use crate::cli::exit::FailOn;
 use crate::evidence::{Executor, OwnControl, Tool};
-use crate::exit::FailOn;
 use crate::judgement::Policy;
 use crate::review::ReviewFrame;
-use crate::review::command as review;
 use crate::schedule::RunSchedule;
 use crate::source::RawPages;
-use crate::{notify, run, source, store, truto};
+use crate::{feed, ledger, manual, notify, signing, source, store, truto};
 
-/// The settings of a review.
-#[derive(Debug)]
+/// The settings of a run.
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the run needs.
-    pub run: run::Settings,
-    /// Who is told of it.
+    pub source: source::Settings,
+    pub feed: feed::Source,
+    pub manual: manual::Settings,
+    pub policy: Policy,
+    /// The schedule of the job, if it is set.
+    pub schedule: Option<RunSchedule>,
+    pub store: store::Settings,
+    pub ledger: ledger::Settings,
+    pub signing: signing::Settings,
+    /// The whole run must end within this.
+    pub deadline: Duration,
+    /// How critical Asana is to the company, in its own word: `critical`.
+    pub criticality: String,
+    pub own_controls: Vec<OwnControl>,
     pub notify: notify::Settings,
-    /// Which verdicts are an exit code of their own.
+    /// The verdicts with an exit code of their own.
     pub fail_on: FailOn,
-    /// Who ran it, as the environment claims.
+    /// The executor, as the environment claims.
     pub executor: Executor,
+}
+
+/// The settings of a periodic access review.
+#[derive(Clone, Debug)]
+pub struct ReviewSettings {
+    /// The Truto connection whose evidence is meant.
+    pub connection: String,
+    pub store: store::Settings,
+    pub ledger: ledger::Settings,
+    pub signing: signing::Settings,
+    pub revocation_grace: SignedDuration,
+    pub frame: ReviewFrame,
+    pub notify: notify::Settings,
 }
 
 /// How log lines look.
@@ -47,20 +72,17 @@ pub struct Settings {
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For people.
     Text,
 }
 
-/// Settings that were judged, and what a person should know about them all the same.
+/// Settings without a problem, and warnings about them.
 #[derive(Debug)]
 pub struct Judged<T> {
-    /// The settings.
     pub settings: T,
-    /// Variables that look like ours and are not.
+    /// Unknown variables that look like ours.
     pub warnings: Vec<String>,
 }
 
-/// Everything that is wrong with the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     problems: Vec<String>,
@@ -76,15 +98,12 @@ impl Problems {
             self.hints.push(hint);
         }
     }
-}
 
-impl Problems {
-    /// Each problem, in words.
     pub fn all(&self) -> &[String] {
         &self.problems
     }
 
-    /// What to do about them.
+    /// What the operator can do.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = self.hints.clone();
         hints.push("all variables are described in README.md".to_owned());
@@ -110,7 +129,7 @@ impl std::error::Error for Problems {}
 /// An environment: names and values, as the operating system has them.
 pub type Environment = Vec<(std::ffi::OsString, std::ffi::OsString)>;
 
-/// Judges the environment for a run.
+/// The settings of a run.
 ///
 /// `read_file` reads what `<secret>_FILE` names.
 ///
@@ -126,7 +145,7 @@ pub fn load(
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for a periodic review, by a program that `tool` names.
+/// The settings of a periodic review.
 ///
 /// # Errors
 /// Every problem at once.
@@ -134,15 +153,14 @@ pub fn load_review(
     environment: Environment,
     tool: Tool,
     read_file: impl Fn(&Path) -> std::io::Result<String>,
-) -> Result<Judged<review::Settings>, Problems> {
+) -> Result<Judged<ReviewSettings>, Problems> {
     let mut judge = Judge::default();
     let (raw, warnings) = judge.raw(environment, read_file);
     let settings = judge.review(raw, tool);
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for somebody who checks evidence; `url` is where it lies, if the command line
-/// says so.
+/// The settings of `verify`. `url` is the location of the evidence, if the command line names it.
 ///
 /// # Errors
 /// Every problem at once.
@@ -160,7 +178,7 @@ pub fn load_store(
     judge.judged(settings, warnings)
 }
 
-/// Judges the environment for somebody who makes a connection.
+/// The settings of `connect`.
 ///
 /// # Errors
 /// Every problem at once.
@@ -176,18 +194,18 @@ pub fn load_truto(
     judge.judged(settings, warnings)
 }
 
-/// The id of a connection as the command line takes it.
+/// Parses the id of a connection for the command line.
 ///
 /// # Errors
-/// What is wrong with it, and what to write.
+/// What is wrong, and what to write.
 pub fn connection_id(text: &str) -> Result<String, String> {
     values::connection_id(text).map_err(in_words)
 }
 
-/// An interval as the command line takes it: `24h`, `7d`.
+/// Parses an interval for the command line: `24h`, `7d`.
 ///
 /// # Errors
-/// What is wrong with it, and what to write.
+/// What is wrong, and what to write.
 pub fn interval(text: &str) -> Result<Duration, String> {
     values::some_time(text).map_err(in_words)
 }
@@ -199,8 +217,8 @@ fn in_words(wrong: Wrong) -> String {
     }
 }
 
-/// How log lines are to look, and which are written: needed before anything can be said. A value
-/// that is wrong is [`load`]'s to complain about; until then lines look as where nothing is set.
+/// The format and the filter of log lines, needed before anything is logged. [`load`] reports a wrong value; until then
+/// the default holds.
 pub fn logging(environment: &Environment, stderr_is_terminal: bool) -> (LogFormat, String) {
     let get = |name: &str| {
         let found = environment.iter().find(|(key, _)| key == name);
@@ -246,7 +264,7 @@ impl Judge {
             values::choice(text, &words)
         });
         let force_path_style = self.force_path_style(&raw);
-        let directives = self.directives(&raw, &http, force_path_style);
+        let manual = self.manual(&raw, &http, force_path_style);
         let rules = self.hr_rules(&raw);
         let feed = self.feed(&raw, rules.as_ref(), truto.as_ref(), http, force_path_style);
         let policy = self.policy(&raw, rules);
@@ -268,29 +286,27 @@ impl Judge {
         let evidence = evidence?;
         Some(Settings {
             executor: executor(&raw),
-            run: run::Settings {
-                source: source::Settings {
-                    truto: truto?,
-                    workspace_id,
-                    raw: raw_pages?,
-                },
-                feed: feed?,
-                directives: directives?,
-                policy: policy?,
-                schedule,
-                store: evidence.store,
-                ledger: evidence.ledger,
-                signing: evidence.signing,
-                deadline: deadline?,
-                criticality: criticality?,
-                own_controls: own_controls?,
+            source: source::Settings {
+                truto: truto?,
+                workspace_id,
+                raw: raw_pages?,
             },
+            feed: feed?,
+            manual: manual?,
+            policy: policy?,
+            schedule,
+            store: evidence.store,
+            ledger: evidence.ledger,
+            signing: evidence.signing,
+            deadline: deadline?,
+            criticality: criticality?,
+            own_controls: own_controls?,
             notify: notify?,
             fail_on: fail_on?,
         })
     }
 
-    fn review(&mut self, raw: Raw, tool: Tool) -> Option<review::Settings> {
+    fn review(&mut self, raw: Raw, tool: Tool) -> Option<ReviewSettings> {
         let connection = self.connection(&raw);
         let force_path_style = self.force_path_style(&raw);
         let evidence = self.evidence(&raw, force_path_style);
@@ -300,7 +316,7 @@ impl Judge {
         let own_controls = self.own_controls(&raw);
         self.logs(&raw);
         let evidence = evidence?;
-        Some(review::Settings {
+        Some(ReviewSettings {
             connection: connection?,
             store: evidence.store,
             ledger: evidence.ledger,
@@ -316,7 +332,6 @@ impl Judge {
         })
     }
 
-    /// When the job runs; none if that is not set.
     fn schedule(&mut self, raw: &Raw, policy: Option<&Policy>) -> Option<RunSchedule> {
         let (cron, zone) = (&raw.run_schedule, &raw.run_schedule_zone);
         if cron.is_none() && zone.is_some() {
@@ -345,7 +360,6 @@ impl Judge {
     }
 }
 
-/// Who or what runs it, as the environment claims.
 fn executor(raw: &Raw) -> Executor {
     Executor {
         claimed_job_name: raw.job_name.clone(),

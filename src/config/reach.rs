@@ -1,4 +1,4 @@
-//! How Truto is reached.
+//! Truto: address, token, limits.
 
 use super::judge::Judge;
 use super::values;
@@ -37,7 +37,6 @@ impl Judge {
         Some(api?.to(&connection?, page_size?))
     }
 
-    /// The connection to Asana.
     pub(super) fn connection(&mut self, raw: &Raw) -> Option<String> {
         self.get(
             "TRUTO_INTEGRATED_ACCOUNT_ID",
@@ -46,7 +45,7 @@ impl Judge {
         )
     }
 
-    /// Truto, whichever connection is spoken of.
+    /// Truto, for any connection.
     pub(super) fn api(
         &mut self,
         raw: &Raw,

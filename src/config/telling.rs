@@ -1,4 +1,4 @@
-//! Who is told.
+//! Notifications.
 
 use secrecy::SecretString;
 
@@ -8,7 +8,7 @@ use super::variables::Raw;
 use crate::notify::{self, NotifyOn};
 
 impl Judge {
-    /// Who is told of the run. Whatever would tell nobody is a problem: it would be taken for done.
+    /// A setting that notifies nobody is a problem, since it would be taken for done.
     pub(super) fn notify(&mut self, raw: &Raw) -> Option<notify::Settings> {
         let on = self.get("NOTIFY_ON", &raw.notify_on, |text| {
             let words = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
@@ -60,7 +60,7 @@ impl Judge {
         })
     }
 
-    /// An address that is a secret as a whole: nothing of it is told.
+    /// An address that is a secret as a whole.
     pub(super) fn receiver(
         &mut self,
         name: &str,

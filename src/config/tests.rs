@@ -7,8 +7,8 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::feed::{self, DateOrder};
+use crate::model::Meaning;
 use crate::notify::NotifyOn;
-use crate::people::Meaning;
 use crate::{files, signing};
 
 /// The smallest environment that works.
@@ -48,7 +48,7 @@ fn told(more: &[(&str, &str)]) -> String {
 fn three_variables_are_enough() {
     let judged = with(&[]).expect("settings");
     assert!(judged.warnings.is_empty());
-    let run = judged.settings.run;
+    let run = judged.settings;
     assert_eq!(run.source.truto.page_size, 100);
     assert_eq!(run.policy.offboarding_grace_seconds, 24 * 3600);
     assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
@@ -166,8 +166,7 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
     let settings = judge(&[("TRUTO_API_TOKEN_FILE", "/run/token")])
         .expect("settings")
         .settings;
-    let token =
-        secrecy::ExposeSecret::expose_secret(&settings.run.source.truto.api_token).to_owned();
+    let token = secrecy::ExposeSecret::expose_secret(&settings.source.truto.api_token).to_owned();
     assert_eq!(token, "from-a-file");
 
     let both = judge(&[
@@ -200,7 +199,6 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
     let of = |judged: Result<Judged<Settings>, Problems>| match judged
         .expect("settings")
         .settings
-        .run
         .signing
     {
         signing::Settings::Private(key) => Some(key.public().sha256().to_owned()),
@@ -329,7 +327,7 @@ fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
         "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/signing",
     ] {
-        match of(id).expect(id).settings.run.signing {
+        match of(id).expect(id).settings.signing {
             signing::Settings::Kms(key) => assert_eq!(key, id),
             other => panic!("{id}: {other:?}"),
         }
@@ -425,7 +423,7 @@ fn a_feed_that_needs_no_authorization_gets_none() {
 fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
     let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
     assert!(matches!(
-        s3.settings.run.store.location,
+        s3.settings.store.location,
         store::Location::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
     ));
     for url in ["https://x.test", "gs://b/p", "s3://", "truto-hris://x"] {
@@ -442,7 +440,7 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
         ("HR_FEED_ALLOW_EMPTY", "true"),
         ("TRUTO_PAGE_SIZE", "50"),
     ]);
-    let run = judged.expect("settings").settings.run;
+    let run = judged.expect("settings").settings;
     let feed::Source::Hris(hris) = &run.feed else {
         panic!("no HR system: {:?}", run.feed);
     };
@@ -507,12 +505,12 @@ fn columns_are_named_by_what_they_hold() {
         "person_id=Emp No, email=Work Email,end=Left",
     )])
     .expect("settings");
-    let feed::Source::File(file) = &judged.settings.run.feed else {
-        panic!("no file: {:?}", judged.settings.run.feed);
+    let feed::Source::File(file) = &judged.settings.feed else {
+        panic!("no file: {:?}", judged.settings.feed);
     };
     assert_eq!(file.columns[&Meaning::PersonId], "Emp No");
-    assert_eq!(judged.settings.run.policy.hr_feed_columns["end"], "Left");
-    assert!(judged.settings.run.policy.hr_feed_records.is_empty());
+    assert_eq!(judged.settings.policy.hr_feed_columns["end"], "Left");
+    assert!(judged.settings.policy.hr_feed_records.is_empty());
     for columns in ["id=x", "email", "email=a,email=b", "email="] {
         assert!(with(&[("HR_FEED_COLUMNS", columns)]).is_err(), "{columns}");
     }
@@ -522,7 +520,7 @@ fn columns_are_named_by_what_they_hold() {
 fn zones_are_told_by_place_and_places_may_have_commas() {
     let zones = |text: &str| {
         let judged = with(&[("HR_LOCATION_ZONES", text)]).map_err(|error| error.to_string())?;
-        let run = judged.settings.run;
+        let run = judged.settings;
         let feed::Source::File(file) = run.feed else {
             panic!("no file");
         };
@@ -575,7 +573,7 @@ fn files_written_by_hand_lie_where_the_feed_may_lie() {
 fn domains_that_are_one_come_in_pairs() {
     let pairs = |text: &str| with(&[("EMAIL_DOMAIN_ALIASES", text)]);
     let judged = pairs("Corp.io=corp.com, corp.com=b\u{fc}cher.example").expect("pairs");
-    let told = judged.settings.run.policy.email_domain_aliases;
+    let told = judged.settings.policy.email_domain_aliases;
     assert_eq!(told, ["corp.com=xn--bcher-kva.example", "corp.io=corp.com"]);
     for text in [
         "corp.com",
@@ -591,7 +589,7 @@ fn domains_that_are_one_come_in_pairs() {
 fn a_schedule_has_a_zone_and_both_are_what_cron_and_iana_know() {
     let schedule = |more: &[(&str, &str)]| {
         let judged = with(more).expect("settings");
-        let schedule = judged.settings.run.schedule;
+        let schedule = judged.settings.schedule;
         schedule.map(|schedule| schedule.to_string())
     };
     assert_eq!(schedule(&[]), None);
@@ -722,7 +720,7 @@ fn every_variable_changes_what_the_run_is_told() {
     ];
     // Debug shows no secret: each is looked at where it goes.
     let look = |judged: Judged<Settings>, variables: &[(&str, &str)]| {
-        let Settings { run, .. } = &judged.settings;
+        let run = &judged.settings;
         let token = run.source.truto.api_token.expose_secret().to_owned();
         let authorization = match &run.feed {
             feed::Source::File(feed::Settings {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::evidence::OwnControl;
+use crate::model::{Employment, Meaning};
 use crate::net;
-use crate::people::{Employment, Meaning};
 use crate::schedule::Pattern;
 use crate::truto::{self, RateLimit};
 

@@ -1,27 +1,20 @@
-//! The table of variables: what each is called, what it means, and which commands it serves.
+//! The table of variables: name, default, commands, meaning.
 //!
-//! Everything that names variables is made from this table: the environment that envy reads, the
-//! help, the warnings about names nobody knows; README.md agrees with it by test.
+//! The environment that envy reads, the help, and the warnings about unknown names are made from it. A test compares
+//! README.md with it.
 
 use serde::Deserialize;
 
-/// What the program can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// One review.
     Run,
-    /// Tries every setting and endpoint.
     Check,
-    /// Makes a Truto connection.
     Connect,
-    /// Checks evidence.
     Verify,
-    /// The periodic access review.
     Review,
 }
 
 impl Command {
-    /// Every command.
     pub const ALL: [Self; 5] = [
         Self::Run,
         Self::Check,
@@ -42,62 +35,51 @@ impl Command {
     }
 }
 
-/// An environment variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
-    /// Its name.
     pub name: &'static str,
-    /// What it is where it is not set.
+    /// The value if it is not set.
     pub default: Default,
-    /// Whether its value must never be shown. It may then come as `<name>_FILE`.
+    /// Its value is never shown, and may come as `<name>_FILE`.
     pub secret: bool,
-    /// Which commands it serves.
     pub commands: &'static [Command],
-    /// What it means, in one line.
+    /// One line.
     pub meaning: &'static str,
 }
 
-/// What a variable is where it is not set.
+/// The value of a variable that is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Default {
-    /// There is no run without it.
+    /// A missing value is a problem.
     Required,
-    /// Nothing.
     Unset,
-    /// This value.
     Value(&'static str),
-    /// Something that depends on the surroundings, in words.
+    /// It depends on the surroundings, in words.
     Depends(&'static str),
 }
 
 use self::Default::{Depends, Required, Unset, Value};
 use Command::{Check, Connect, Review, Run, Verify};
 
-/// Whoever reads accounts through Truto.
 const SOURCE: &[Command] = &[Run, Check];
-/// Whoever speaks to Truto.
 const TRUTO: &[Command] = &[Run, Check, Connect];
-/// Whoever needs to know which connection's evidence is meant.
 const CONNECTION: &[Command] = &[Run, Check, Review];
-/// Whoever writes evidence.
 const WRITES: &[Command] = &[Run, Check, Review];
-/// Whoever opens evidence.
 const STORE: &[Command] = &[Run, Check, Verify, Review];
-/// Everybody.
 const ALL: &[Command] = &Command::ALL;
 
 macro_rules! variables {
-    ($($field:ident = $name:literal, $default:expr, [$($flag:ident)*], $commands:expr, $meaning:literal;)+) => {
-        /// Every variable there is, in the order people meet them.
+    ($($field:ident = $name:literal, $default:expr, [$($flag:ident)?], $commands:expr, $meaning:literal;)+) => {
+        /// Every variable, in the order of the documentation.
         pub const VARIABLES: &[Variable] = &[$(Variable {
             name: $name,
             default: $default,
-            secret: flag!(secret, $($flag)*),
+            secret: is_secret!($($flag)?),
             commands: $commands,
             meaning: $meaning,
         },)+];
 
-        /// The environment as envy reads it: every value optional text, judged afterwards. It holds
+        /// The environment as envy reads it: every value optional text. It holds
         /// secrets as plain text and so has no `Debug`.
         #[derive(std::default::Default, Deserialize)]
         pub(super) struct Raw { $(pub(super) $field: Option<String>,)+ }
@@ -111,11 +93,13 @@ macro_rules! variables {
     };
 }
 
-macro_rules! flag {
-    ($wanted:ident, ) => { false };
-    (secret, secret $($rest:ident)*) => { true };
-    (later, later $($rest:ident)*) => { true };
-    ($wanted:ident, $other:ident $($rest:ident)*) => { flag!($wanted, $($rest)*) };
+macro_rules! is_secret {
+    () => {
+        false
+    };
+    (secret) => {
+        true
+    };
 }
 
 variables! {
@@ -175,7 +159,6 @@ variables! {
     notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "a Slack incoming webhook to post the outcome to";
 }
 
-/// The variable of this name.
 pub fn variable(name: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|variable| variable.name == name)
 }

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{DataFile, gzip_lines};
 use super::read::each_line;
-use super::{Night, RunFile, json};
+use super::{AccountLine, Night, RunFile, json};
 use crate::judgement::{Baseline, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef};
-use crate::people::{
+use crate::model::{
     Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
     RejectedRow,
 };
 use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 
-/// `inputs/facts.json`: what the checks looked at, and the accounts before they were judged.
+/// `inputs/facts.json`: what the checks looked at. The accounts are in `accounts.jsonl.gz`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Facts<'a> {
     schema: Cow<'a, str>,
@@ -113,22 +113,26 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What a later run is compared with.
-    pub fn into_baseline(self, at: RunRef) -> Baseline {
-        Baseline::of(
-            at,
-            self.as_of,
-            self.population.into_owned(),
-            self.former_emails.into_owned(),
-            self.gone.into_owned(),
-        )
-    }
-
-    /// The inputs of the run, with the packed rows of `inputs/hr.jsonl.gz`; without the two runs it builds on.
+    /// What a later run is compared with, with the packed `accounts.jsonl.gz`.
     ///
     /// # Errors
-    /// If the rows are not those of such a file, or the facts are of no run that was stored.
-    pub fn into_inputs(self, hr_rows: &[u8]) -> Result<Inputs, serde_json::Error> {
+    /// If the accounts are not those of such a file.
+    pub fn into_baseline(self, at: RunRef, accounts: &[u8]) -> Result<Baseline, serde_json::Error> {
+        Ok(Baseline::of(
+            at,
+            self.as_of,
+            with_accounts(self.population.into_owned(), accounts)?,
+            self.former_emails.into_owned(),
+            self.gone.into_owned(),
+        ))
+    }
+
+    /// The inputs of the run, with the packed `accounts.jsonl.gz` and `inputs/hr.jsonl.gz`; without the two runs it
+    /// builds on.
+    ///
+    /// # Errors
+    /// If the lines are not those of such files, or the facts are of no run that was stored.
+    pub fn into_inputs(self, accounts: &[u8], hr_rows: &[u8]) -> Result<Inputs, serde_json::Error> {
         let missing = || serde_json::Error::missing_field("store");
         let store = self.store.ok_or_else(missing)?;
         let mut hr = HrFeed {
@@ -147,7 +151,7 @@ impl<'a> Facts<'a> {
             run: self.run.into(),
             policy: self.policy.into_owned(),
             schedule: self.schedule.map(Cow::into_owned),
-            population: self.population.into_owned(),
+            population: with_accounts(self.population.into_owned(), accounts)?,
             hr,
             directives: Directives {
                 aliases: self.aliases.map(Cow::into_owned),
@@ -167,12 +171,22 @@ impl<'a> Facts<'a> {
     }
 }
 
+fn with_accounts(
+    mut population: Population,
+    accounts: &[u8],
+) -> Result<Population, serde_json::Error> {
+    each_line(RunFile::AccountsJsonl, accounts, |line: AccountLine| {
+        population.accounts.push(line.into_account());
+    })?;
+    Ok(population)
+}
+
 pub(super) fn input_facts(night: &Night<'_>) -> DataFile {
     DataFile {
         file: RunFile::InputFacts,
-        // Three levels: an account, a page and a request are a line each.
+        // Three levels: a page and a request are a line each.
         bytes: json::document(&Facts::of(night), 3),
-        rows: Some(night.inputs.population.accounts.len() as u64),
+        rows: None,
     }
 }
 

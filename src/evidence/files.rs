@@ -13,7 +13,7 @@ use super::facts::{input_facts, input_hr};
 use super::result::result;
 use super::{Night, RunFile, json};
 use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
-use crate::people::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
+use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
 /// A file of the run's folder, as it will be stored.
 #[derive(Clone, Debug)]
@@ -265,6 +265,7 @@ pub struct AccountLine {
     pub status: Status,
     pub role: Role,
     pub view_only: Option<bool>,
+    pub external_id: Option<String>,
     pub workspace_id: String,
     pub workspace: Option<String>,
     pub joined_at: Option<Timestamp>,
@@ -274,6 +275,23 @@ pub struct AccountLine {
     #[serde(rename = "match")]
     pub matched_by: Vec<MatchKind>,
     pub findings: Vec<FindingKind>,
+}
+
+impl AccountLine {
+    /// The account as it was read.
+    pub(super) fn into_account(self) -> Account {
+        Account {
+            id: self.account_id,
+            emails: self.email.into_iter().chain(self.other_emails).collect(),
+            name: self.name,
+            status: self.status,
+            role: self.role,
+            view_only: self.view_only,
+            external_id: self.external_id,
+            joined_at: self.joined_at,
+            last_login_at: self.last_login_at,
+        }
+    }
 }
 
 fn accounts_jsonl(night: &Night<'_>) -> DataFile {
@@ -286,6 +304,7 @@ fn accounts_jsonl(night: &Night<'_>) -> DataFile {
         status: account.status.clone(),
         role: account.role.clone(),
         view_only: account.view_only,
+        external_id: account.external_id.clone(),
         workspace_id: workspace.id.clone(),
         workspace: workspace.name.clone(),
         joined_at: account.joined_at,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::people::words;
+use crate::model::words;
 use crate::schedule::{RunSchedule, minutes_in_job_name};
 
 /// A run: its instant, and a suffix that tells apart two runs of one second.

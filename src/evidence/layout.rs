@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::RunIdentity;
-use crate::people::{RawKind, words};
+use crate::model::{RawKind, words};
 
 /// The folder of one connection: `system=asana/connection=<id>`.
 #[derive(Clone, Debug, PartialEq, Eq)]

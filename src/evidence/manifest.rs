@@ -14,7 +14,7 @@ use super::{
 use crate::judgement::{
     Check, Counts, DirectiveKind, DirectiveState, HrPeople, Policy, RunRef, Verdict,
 };
-use crate::people::{
+use crate::model::{
     AgeBasis, DirectiveFile, FeedColumn, GapFilling, Memberships, PageRecord, Population, RawPages,
     RejectedRecord, RequestRecord, Viewer, Workspace, raw_file_of_each,
 };

@@ -26,7 +26,7 @@ pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile
 pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;
 pub use read::{account_lines, sums_of};
-pub use result::{EarlierRun, RunResult};
+pub use result::{CarriedFiles, EarlierRun, RunResult};
 
 use crate::judgement::{Inputs, Judgement};
 use crate::schedule::RunSchedule;

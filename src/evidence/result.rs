@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::DataFile;
-use super::read::lines;
+use super::read::{each_line, lines};
 use super::{Manifest, Night, RunFile, json};
 use crate::judgement::{
     self, Change, Check, Counts, DirectiveUse, Finding, Leaver, Previous, RunRef, TrendPoint,
@@ -27,7 +27,6 @@ pub struct RunResult<'a> {
     checks: Cow<'a, [Check]>,
     summary: Summary<'a>,
     findings: Cow<'a, [Finding]>,
-    leavers: Cow<'a, [Leaver]>,
     changes: Cow<'a, [Change]>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     directives: Cow<'a, [DirectiveUse]>,
@@ -43,6 +42,14 @@ struct Summary<'a> {
     #[serde(flatten)]
     counts: Cow<'a, Counts>,
     trend: Cow<'a, [TrendPoint]>,
+}
+
+/// The packed files, beside `result.json`, that a later run carries from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CarriedFiles<'a> {
+    pub leavers: &'a [u8],
+    pub concluded: &'a [u8],
+    pub links: &'a [u8],
 }
 
 /// How an earlier run came out: what makes the news of the next.
@@ -73,7 +80,6 @@ impl<'a> RunResult<'a> {
                 trend: Cow::Borrowed(&judgement.trend),
             },
             findings: Cow::Borrowed(&judgement.findings),
-            leavers: Cow::Borrowed(&judgement.leavers),
             changes: Cow::Borrowed(&judgement.changes),
             directives: Cow::Borrowed(&judgement.directives),
             feed_since: judgement.feed_since,
@@ -94,8 +100,7 @@ impl<'a> RunResult<'a> {
         }
     }
 
-    /// The run that a later one carries from, with the packed `inputs/links.jsonl.gz` and `concluded.jsonl.gz`; none
-    /// if the manifest has no rules, as that of a failure.
+    /// The run that a later one carries from; none if the manifest has no rules, as that of a failure.
     ///
     /// # Errors
     /// If the bytes are not those of such files.
@@ -103,14 +108,15 @@ impl<'a> RunResult<'a> {
         self,
         at: RunRef,
         manifest: &Manifest,
-        links: &[u8],
-        concluded: &[u8],
+        files: CarriedFiles<'_>,
     ) -> Result<Option<Previous>, serde_json::Error> {
         let Some(policy) = manifest.policy.clone() else {
             return Ok(None);
         };
-        let mut leavers = self.leavers.into_owned();
-        leavers.extend(lines::<Leaver>(RunFile::Concluded, concluded)?);
+        let mut leavers: Vec<Leaver> = lines(RunFile::LeaversJsonl, files.leavers)?;
+        each_line(RunFile::Concluded, files.concluded, |leaver| {
+            leavers.push(leaver)
+        })?;
         let findings = self.findings.into_owned().into_iter();
         let directives = self.directives.into_owned().into_iter();
         let workspace = manifest.connection.workspace.as_ref();
@@ -128,7 +134,7 @@ impl<'a> RunResult<'a> {
             exceptions_since: directives
                 .filter_map(|line| Some((line.exception_id?, line.in_force_since?)))
                 .collect(),
-            links: lines(RunFile::InputLinks, links)?,
+            links: lines(RunFile::InputLinks, files.links)?,
             feed_url: hr_feed.map(|hr| hr.url.clone()).unwrap_or_default(),
             feed_since: self.feed_since,
             follow_ups: self.follow_ups.into_owned(),
@@ -139,7 +145,7 @@ impl<'a> RunResult<'a> {
 pub(super) fn result(night: &Night<'_>) -> DataFile {
     DataFile {
         file: RunFile::Result,
-        // Two levels: a check, a finding, a leaver, a change are a line each.
+        // Two levels: a check, a finding, a change are a line each.
         bytes: json::document(&RunResult::of(night), 2),
         rows: None,
     }

@@ -8,7 +8,7 @@ use super::names::{
     is_among,
 };
 use super::values::{listed, plain, shortened};
-use crate::people::{FeedColumn, Meaning, trim};
+use crate::model::{FeedColumn, Meaning, trim};
 
 /// People have some hundred fields at most. More columns mean that ids or dates are used as names.
 const MAX_COLUMNS: usize = 1000;

@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::DateOrder;
 use super::names::is_among;
 use super::values::{plain, quoted};
-use crate::people::is_blank_word;
+use crate::model::is_blank_word;
 
 /// Which midnight a day without a time stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

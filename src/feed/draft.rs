@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::columns::Layout;
 use super::rows::{Entry, RowReader};
-use crate::people::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
+use crate::model::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
 
 /// Notes of the file are for people, who do not read more than this. The cap also keeps an odd file from making
 /// too much evidence.

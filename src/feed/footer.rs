@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::{dates, statuses};
-use crate::people::{Employment, trim};
+use crate::model::{Employment, trim};
 
 /// What a footer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

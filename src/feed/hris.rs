@@ -18,8 +18,8 @@ use super::values::shortened;
 use super::{DateRules, FeedError, Words};
 use crate::clock::Clock;
 use crate::files::{Purpose, aside};
+use crate::model::{AgeBasis, Employment, FeedOrigin, HrFeed, HrRow, PageRecord, RequestRecord};
 use crate::net::{Deadline, ErrorKind};
-use crate::people::{AgeBasis, Employment, FeedOrigin, HrFeed, HrRow, PageRecord, RequestRecord};
 use crate::truto::{
     self, Client, Employee, End, List, Row, System, TrutoError, Walk, restarted_once,
 };

@@ -13,7 +13,7 @@ use super::rows::{Entry, RowReader, rejected};
 use super::values::{listed, plain, shortened};
 use super::walk::{Scalar, Step, walk, without_place};
 use super::{Settings, columns};
-use crate::people::trim;
+use crate::model::trim;
 
 /// No person has more values than this, with all elements of the lists inside of the record, or more keys.
 const MAX_VALUES: usize = 10_000;

@@ -32,8 +32,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 use crate::files::{self, Fetched, FileError, Location, PackingFault, Purpose, aside};
+use crate::model::{Employment, FeedOrigin, HrFeed, Meaning, trim};
 use crate::net::{Deadline, ErrorKind};
-use crate::people::{Employment, FeedOrigin, HrFeed, Meaning, trim};
 use draft::Draft;
 pub use hris::{HrisError, HrisSettings};
 
@@ -146,7 +146,7 @@ impl Format {
 
 /// What a work place is compared by: case and the blanks in it make no difference.
 pub fn place_key(place: &str) -> String {
-    let folded = crate::people::fold(trim(place));
+    let folded = crate::model::fold(trim(place));
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

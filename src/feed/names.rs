@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use crate::people::Meaning;
+use crate::model::Meaning;
 
 /// Names of each field in groups, best group first. A later group is read only if no column has a name of an
 /// earlier one. Two columns of one group are a tie that only a person can break, except for `status` and

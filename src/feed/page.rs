@@ -8,7 +8,7 @@ use super::names::{
 };
 use super::signs::{SIGNS, Sign};
 use super::statuses::{ANSWERS, WORDS};
-use crate::people::{Employment, Meaning};
+use crate::model::{Employment, Meaning};
 
 const BEGIN: &str = "<!-- the tables, made by a test -->\n";
 const END: &str = "<!-- end of the tables -->\n";

@@ -12,7 +12,7 @@ use super::record::{Record, Value};
 use super::statuses::employment;
 use super::values::{count, listed, plain, quoted, shortened};
 use super::{DateOrder, DateRules, Words, place_key, zones};
-use crate::people::{
+use crate::model::{
     EmailAddress, Employment, HrDate, HrRow, Meaning, RejectedRow, StatusWord, UnreadCell,
     is_blank_word, is_zero_width, read_addresses, trim,
 };

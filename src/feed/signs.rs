@@ -157,7 +157,7 @@ impl Signs {
         let is_set = match value {
             Telling::Flag(flag) => flag,
             Telling::Number(number) => number != 0,
-            Telling::Text(text) => !crate::people::is_blank_word(text.trim()),
+            Telling::Text(text) => !crate::model::is_blank_word(text.trim()),
             Telling::Within(is_set) => is_set,
         };
         for sign in signs {

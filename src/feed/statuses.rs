@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::columns::Flag;
 use super::values::plain;
-use crate::people::Employment;
+use crate::model::Employment;
 
 pub(super) const WORDS: [(Employment, &str); 3] = [
     (

@@ -12,7 +12,7 @@ use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
 use crate::files::delimited::{DELIMITERS, Lines, has_backslash_escapes, reader};
-use crate::people::{EmailAddress, is_blank_word, trim};
+use crate::model::{EmailAddress, is_blank_word, trim};
 
 /// Reports have a title and filters above their header; further down a line that looks like a
 /// header is data.

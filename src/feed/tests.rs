@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::people::{AgeBasis, Employment, HrRow};
+use crate::model::{AgeBasis, Employment, HrRow};
 
 const HEADER: &str =
     "Employee ID,Name,Work Email,Status,Termination Date,Last Day of Work,Location";

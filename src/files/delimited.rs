@@ -2,7 +2,7 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use crate::people::trim;
+use crate::model::trim;
 
 /// What parts the cells of a row.
 pub(crate) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];

@@ -8,7 +8,7 @@ use crate::aws::AwsError;
 use crate::net::{ErrorKind, NetError};
 
 /// A file could not be fetched. What is wrong *inside* of it is for whoever asked for it: of an
-/// [`HrFeed`](crate::people::HrFeed) it is evidence, and the run goes on to say so.
+/// [`HrFeed`](crate::model::HrFeed) it is evidence, and the run goes on to say so.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// Nothing is there: the configuration is wrong, and trying again changes nothing.

@@ -1,6 +1,6 @@
 //! Files that others leave for a review: at a path, behind https, or in a bucket.
 //!
-//! Fetched never more of than a cap, unpacked and decoded; what they mean is for the rooms that ask.
+//! Fetched never more of than a cap, unpacked and decoded; the callers know what they mean.
 
 mod decode;
 pub(crate) mod delimited;
@@ -17,8 +17,8 @@ pub(crate) use decode::{PackingFault, decode, is_gzip, unpack};
 pub use error::{FileError, Refusal};
 pub use location::Location;
 
+use crate::model::AgeBasis;
 use crate::net::Deadline;
-use crate::people::AgeBasis;
 
 /// What a file is for: messages say it, and which variable names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

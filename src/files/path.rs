@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Fetched, FileError, Purpose, Refusal, aside};
-use crate::people::AgeBasis;
+use crate::model::AgeBasis;
 
 /// Reads a file, off the threads that must stay free to hear a signal.
 pub(super) async fn read(

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::location::shown;
 use super::{Answered, Fetched, FileError, Purpose, Refusal};
 use crate::aws::{self, AwsError};
+use crate::model::AgeBasis;
 use crate::net::{self, Deadline, Http, NetError, Request};
-use crate::people::AgeBasis;
 
 /// Gets a file over https. No redirect is followed: the authorization goes to one host only.
 pub(super) async fn web(

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::domains::SameDomains;
 use super::lookup::Lookup;
 use super::{DirectiveState, Inputs, Leaver, PersonLinks};
-use crate::people::{
+use crate::model::{
     Account, EmailAddress, HrRow, NameWords, RejectedRow, fold, is_zero_width, read_addresses,
 };
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lookup::Map;
 use super::outcomes::Judged;
 use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
-use crate::people::{Access, Account, EmailAddress};
+use crate::model::{Access, Account, EmailAddress};
 use crate::schedule::RunSchedule;
 
 /// The changes of the night: accounts, then people, then rules.

@@ -11,7 +11,7 @@ use super::people::Person;
 use super::remedies::{CLOSES_WITH, Doubt, Remedy};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs, Outcome, Standing};
-use crate::people::{Access, Meaning};
+use crate::model::{Access, Meaning};
 
 /// Marks people whom an unread date may concern: a leaver without a date, and an employed person with access if
 /// the column is blank for most employed people.

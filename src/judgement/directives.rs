@@ -17,7 +17,7 @@ use super::domains::SameDomains;
 use super::records::exception_id;
 use super::uses::Uses;
 use super::{CheckId, DirectiveKind, DirectiveState, FeedScope, Inputs, Leaver};
-use crate::people::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
+use crate::model::{Access, Account, Alias, EmailAddress, Exception, RejectedRow};
 
 /// An exception may be in force for so many days at most, counted from its approval.
 const LONGEST_EXCEPTION_DAYS: i32 = 90;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
-use crate::people::{EmailAddress, Role};
+use crate::model::{EmailAddress, Role};
 
 /// Domains anybody can get an address in. An account there says nothing about who employs whom.
 ///

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::identity::Group;
 use super::lookup::{Lookup, Map};
 use super::{Leaver, PersonLinks};
-use crate::people::{EmailAddress, Likeness, NameWords, compare_names};
+use crate::model::{EmailAddress, Likeness, NameWords, compare_names};
 
 /// A person of the previous run.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::identity::Group;
 use super::remedies::{Doubt, Remedy};
 use super::{FeedScope, Inputs, Leaver, Outcome, Standing};
-use crate::people::{Employment, HrDate, HrRow, Meaning, NameWords};
+use crate::model::{Employment, HrDate, HrRow, Meaning, NameWords};
 
 /// A date of leaving further ahead than this is a placeholder for "no end".
 const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);

@@ -16,7 +16,7 @@ use super::{
     Basis, DirectiveKind, FeedScope, Finding, FindingKind, Inputs, Leaver, MatchKind,
     OffboardingResult, Outcome, Severity,
 };
-use crate::people::{Access, Account, EmailAddress, Role};
+use crate::model::{Access, Account, EmailAddress, Role};
 
 /// The findings of the run, most severe first.
 pub(super) fn of_the_night(

@@ -13,7 +13,7 @@ use super::directives::{Directives, Named, PersonKey};
 use super::ends;
 use super::lookup::{Map, Set};
 use super::uses::Uses;
-use crate::people::{EmailAddress, Employment, HrRow, Likeness, NameWords};
+use crate::model::{EmailAddress, Employment, HrRow, Likeness, NameWords};
 
 /// If an id or address has more names than this, they are compared only for equality: no person has so many, and
 /// comparing each with each takes too long.

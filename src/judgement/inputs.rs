@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{GoneAccount, Leaver, PersonLinks, TrendPoint};
-use crate::people::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
+use crate::model::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
 use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 

@@ -13,7 +13,7 @@ use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{Suspected, Suspects};
 use super::uses::Uses;
 use super::{Basis, Finding, FormerEmails, Inputs, MatchKind, Owner, Standing};
-use crate::people::{Access, Account, EmailAddress, Role};
+use crate::model::{Access, Account, EmailAddress, Role};
 
 /// An account that is tied to a person: on today's list, or known from an earlier run and gone.
 #[derive(Clone, Debug)]

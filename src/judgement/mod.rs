@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::people::Account;
+use crate::model::Account;
 
 use directives::Directives;
 use lookup::{Lookup, Map};
@@ -144,7 +144,7 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 
-    let (mut concluded, mut recent) = (Vec::new(), Vec::with_capacity(leavers.len()));
+    let (mut concluded, mut recent) = (Vec::new(), Vec::new());
     let mut take = |leaver: Leaver| match offboardings::is_old(&leaver, inputs.as_of) {
         true => concluded.push(offboardings::shortened(leaver)),
         false => recent.push(leaver),

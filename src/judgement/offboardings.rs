@@ -14,7 +14,7 @@ use super::remedies::Key;
 use super::{
     Basis, FeedScope, GoneAccount, Inputs, Leaver, OffboardingResult, Outcome, Standing, WithinSla,
 };
-use crate::people::{Access, Account, HrDate};
+use crate::model::{Access, Account, HrDate};
 
 /// An account that is gone is remembered this long for a leaver whom HR names late.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);

@@ -16,7 +16,7 @@ use super::{
     Basis, FeedScope, Inputs, Leaver, MatchKind, OffboardingResult, Outcome, Standing, Tenure,
     WithinSla,
 };
-use crate::people::{Access, Account, EmailAddress, Employment, Meaning};
+use crate::model::{Access, Account, EmailAddress, Employment, Meaning};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::remedies::{Doubt, Remedy};
 use super::roster::Rejected;
 use super::uses::Uses;
 use super::{Basis, Leaver, Outcome, PersonLinks, Standing, Tenure, earlier, roster};
-use crate::people::{EmailAddress, Employment, HrDate, HrRow};
+use crate::model::{EmailAddress, Employment, HrDate, HrRow};
 
 /// A person as HR shows them at the instant of the run.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::people::Person;
-use crate::people::EmailAddress;
+use crate::model::EmailAddress;
 
 /// What precedes the line that closes a doubt, in notes and details.
 pub(super) const CLOSES_WITH: &str = "; closes with: ";

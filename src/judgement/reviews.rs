@@ -6,7 +6,7 @@ use serde_json::json;
 use super::checks::{check, with};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
-use crate::people::Account;
+use crate::model::Account;
 use crate::review::{FollowUp, FollowUpState, FollowUps, Seen};
 
 /// A decision that was not carried out in time, or was undone.

@@ -7,7 +7,7 @@ use super::lookup::{Map, Set};
 use super::matching::{Link, Matches};
 use super::people::Person;
 use super::{FeedScope, Inputs, LinkedAccount, MatchKind, PersonLinks};
-use crate::people::EmailAddress;
+use crate::model::EmailAddress;
 
 /// The employed people with their accounts, for the next run. If today's feed cannot be used, or is not a
 /// roster, earlier entries stay, too.

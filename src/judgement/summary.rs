@@ -10,7 +10,7 @@ use super::{
     FindingCounts, FindingKind, HrPeople, Inputs, Judgement, Leaver, LeaverCounts, Outcome,
     Standing, TrendPoint, Verdict,
 };
-use crate::people::{Employment, Role};
+use crate::model::{Employment, Role};
 
 /// So many runs are carried from run to run. The newest complete run is always one of them.
 const TREND: usize = 90;

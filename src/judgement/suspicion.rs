@@ -12,7 +12,7 @@ use super::matching::{Index, Link};
 use super::people::Person;
 use super::remedies::Key;
 use super::uses::Uses;
-use crate::people::{
+use crate::model::{
     Access, Account, EmailAddress, Likeness, NameWords, compare_names, without_marks,
 };
 

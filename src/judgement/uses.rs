@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::approvers::{OWN_APPROVAL, Who, malformed};
 use super::directives::{Directives, Invalid, WITHOUT_ADDRESS};
 use super::{DirectiveKind, DirectiveState, DirectiveUse, Inputs};
-use crate::people::{Alias, EmailAddress, Exception};
+use crate::model::{Alias, EmailAddress, Exception};
 
 /// A line, by its file and number.
 type Line = (DirectiveKind, u64);

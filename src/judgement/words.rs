@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::people::{Population, words};
+use crate::model::{Population, words};
 
 /// The one origin whose answers need no mark.
 pub(super) const TRUTO: &str = "https://api.truto.one";

@@ -12,7 +12,7 @@ use crate::evidence::{
     DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, ReviewFolder, RunFile,
     RunFolder, input_hr, marked, raw_file, sha256_hex, sums,
 };
-use crate::people::{HrFeed, Protection, RawFile};
+use crate::model::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
 
 /// Files are handed to the store when so many bytes wait: enough for it to be quick, little enough

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::ConnectionFolder;
-use crate::people::LockMode;
+use crate::model::LockMode;
 use crate::signing::{SigningError, SigningKey};
 use crate::store::{ObjectLock, Store, StoreError};
 

@@ -7,8 +7,8 @@ use super::files::{Extent, FolderFault};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
-    EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder, RunFile,
-    RunFolder, RunResult, sha256_hex,
+    CarriedFiles, EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder,
+    RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
@@ -503,9 +503,16 @@ impl<'a> Walk<'a> {
     ) -> Result<Taken, Unusable> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
-            wanted.extend([RunFile::Result, RunFile::InputLinks, RunFile::Concluded]);
+            wanted.extend([
+                RunFile::Result,
+                RunFile::LeaversJsonl,
+                RunFile::Concluded,
+                RunFile::InputLinks,
+            ]);
         }
-        wanted.extend(as_baseline.then_some(RunFile::InputFacts));
+        if as_baseline {
+            wanted.extend([RunFile::InputFacts, RunFile::AccountsJsonl]);
+        }
         let names: Vec<String> = wanted.iter().map(RunFile::name).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let is_expired = || entry.retain_until.is_some_and(|until| until < self.as_of);
@@ -529,14 +536,20 @@ impl<'a> Walk<'a> {
         if as_previous {
             let result: RunResult<'_> = parsed(RunFile::Result, serde_json::from_slice(&next()))?;
             let night = result.as_earlier(entry.run_ref());
-            let previous = result.into_previous(entry.run_ref(), &manifest, &next(), &next());
+            let files = CarriedFiles {
+                leavers: &next(),
+                concluded: &next(),
+                links: &next(),
+            };
+            let previous = result.into_previous(entry.run_ref(), &manifest, files);
             let previous = parsed(RunFile::Result, previous)?;
             let missing = || Unusable::Fault("its manifest has no policy".to_owned());
             taken.previous = Some((previous.ok_or_else(missing)?, night));
         }
         if as_baseline {
             let facts: Facts<'_> = parsed(RunFile::InputFacts, serde_json::from_slice(&next()))?;
-            taken.baseline = Some(facts.into_baseline(entry.run_ref()));
+            let baseline = facts.into_baseline(entry.run_ref(), &next());
+            taken.baseline = Some(parsed(RunFile::AccountsJsonl, baseline)?);
         }
         Ok(taken)
     }

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 
 use super::Response;
 
-/// What sort of trouble an error is: the door makes an exit code of it.
+/// The kind of an error, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Upstream is unavailable: worth another try later.

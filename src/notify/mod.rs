@@ -1,12 +1,11 @@
-//! Telling others how a run ended or how a periodic review goes, after the commit: a signed webhook, a
-//! Slack channel.
+//! Notifications of a run or of a periodic review, sent after the commit: a signed webhook, a Slack channel.
 //!
-//! Nothing here changes the outcome: whoever cannot be told is a line in the log. What is told holds ids
-//! and counts, no names and no addresses, and the head of the ledger: kept where it arrives, it is the
-//! anchor outside the bucket, which shows a chain whose end was cut off.
+//! Nothing here changes the outcome: a failed delivery is a line in the log. A notification has ids and counts, no
+//! names and no addresses, and the head of the ledger. A receiver that keeps the head can prove that the end of the
+//! chain was cut off.
 
 mod keys;
-mod news;
+mod notification;
 mod slack;
 mod webhook;
 
@@ -20,23 +19,22 @@ use reqwest::Url;
 use tracing::{info, warn};
 
 pub use keys::{KeyError, Keys};
-pub use news::{
-    About, Because, CheckNews, FindingNews, FindingState, Judged, News, PreviousNight, ReviewNews,
-    ReviewStep, ReviewerNews, Story,
+pub use notification::{
+    About, Because, Content, FindingState, Notification, NotifiedCheck, NotifiedFinding,
+    NotifiedReview, NotifiedReviewer, NotifiedRun, PreviousRun, ReviewStep,
 };
 pub use webhook::Webhook;
 
+use crate::cli::exit;
 use crate::clock::Clock;
-use crate::exit;
 use crate::net::{self, Deadline, Http, NetError};
 
-/// As much of an answer as is read.
+/// At most so much of an answer is read.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
-/// Who is told, and when.
+/// The receivers, and the runs they are notified of.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Which runs are told.
     pub on: NotifyOn,
     /// A receiver of Standard Webhooks.
     pub webhook: Option<Webhook>,
@@ -61,41 +59,37 @@ impl Settings {
         base_delay: net::Settings::BASE_DELAY,
     };
 
-    /// Who is told: each by its origin, since the address is a secret.
+    /// Each receiver by its origin, since the address is a secret.
     pub fn receivers(&self) -> Vec<String> {
         let webhook = self.webhook.as_ref().map(|webhook| &webhook.address);
         let receivers = webhook.into_iter().chain(&self.slack);
         receivers.map(ToString::to_string).collect()
     }
 
-    /// Whether anybody is to be told.
     pub fn has_receiver(&self) -> bool {
         self.webhook.is_some() || self.slack.is_some()
     }
 }
 
-/// Which runs are told. A run that came to no judgement always is, and so is a periodic review.
+/// Which runs are notified. A run without a verdict always is, and so is a periodic review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotifyOn {
-    /// Every one.
     Always,
-    /// Where something is different from the night before, and once a week.
+    /// If something differs from the run before, and once a week.
     Change,
-    /// Where somebody must act.
+    /// If someone must act.
     Problem,
 }
 
 impl NotifyOn {
-    /// Whether news is told.
-    pub fn is_due(self, news: &News) -> bool {
+    pub fn is_due(self, notification: &Notification) -> bool {
         match self {
             Self::Always => true,
-            Self::Change => !news.because().is_empty(),
-            Self::Problem => news.is_problem(),
+            Self::Change => !notification.because().is_empty(),
+            Self::Problem => notification.is_problem(),
         }
     }
 
-    /// The word in settings.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Always => "always",
@@ -105,7 +99,7 @@ impl NotifyOn {
     }
 }
 
-/// Where news goes. The address itself is a secret: whoever has it can post. It shows its origin only.
+/// The address of a receiver. It is a secret, since it lets anyone post: only its origin is printed.
 #[derive(Clone)]
 pub struct Address(Url);
 
@@ -132,24 +126,24 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Tells everybody who is to be told, within the bound. What cannot be delivered is said in the log; a fault
-/// of the program too, since what is told of is over and stored.
-pub async fn tell(settings: &Settings, news: impl FnOnce() -> News, clock: &Clock) {
+/// Notifies the receivers within `settings.within`. A failed delivery is logged. So is a panic, since the run is over
+/// and stored.
+pub async fn send(settings: &Settings, notification: impl FnOnce() -> Notification, clock: &Clock) {
     if !settings.has_receiver() {
         return;
     }
-    let told = AssertUnwindSafe(async { deliver(settings, &news(), clock).await });
-    if told.catch_unwind().await.is_err() {
-        warn!("Nobody could be told; the outcome stands");
+    let sending = AssertUnwindSafe(async { deliver(settings, &notification(), clock).await });
+    if sending.catch_unwind().await.is_err() {
+        warn!("Could not send notifications; the outcome stands");
     }
 }
 
-async fn deliver(settings: &Settings, news: &News, clock: &Clock) {
+async fn deliver(settings: &Settings, notification: &Notification, clock: &Clock) {
     let on = settings.on.as_str();
-    if !settings.on.is_due(news) {
+    if !settings.on.is_due(notification) {
         info!(
             on,
-            "Told nobody: NOTIFY_ON={on} has nothing to say of this run"
+            "Sent no notification: NOTIFY_ON={on} does not ask for one"
         );
         return;
     }
@@ -157,26 +151,29 @@ async fn deliver(settings: &Settings, news: &News, clock: &Clock) {
     let http = match Http::new(&settings.http, deadline) {
         Ok(http) => http,
         Err(error) => {
-            warn!(error = exit::told(&error), "Nobody could be told");
+            warn!(
+                error = exit::error_chain(&error),
+                "Could not send notifications"
+            );
             return;
         }
     };
     let webhook = async {
         if let Some(webhook) = &settings.webhook {
-            let delivered = webhook::deliver(&http, webhook, news, clock).await;
+            let delivered = webhook::deliver(&http, webhook, notification, clock).await;
             let hint = delivered.as_ref().err().and_then(hint);
-            said("NOTIFY_WEBHOOK_URL", &webhook.address, delivered, hint);
+            log_delivery("NOTIFY_WEBHOOK_URL", &webhook.address, delivered, hint);
         }
     };
     let slack = async {
         if let Some(address) = &settings.slack {
-            let delivered = slack::deliver(&http, address, news).await;
+            let delivered = slack::deliver(&http, address, notification).await;
             let hint = match &delivered {
                 Err(slack::SlackError::Refused { cause, .. }) => hint(cause),
                 Err(slack::SlackError::NotSlack { .. }) => Some(GONE),
                 Ok(()) => None,
             };
-            said("NOTIFY_SLACK_WEBHOOK_URL", address, delivered, hint);
+            log_delivery("NOTIFY_SLACK_WEBHOOK_URL", address, delivered, hint);
         }
     };
     join(webhook, slack).await;
@@ -199,7 +196,7 @@ fn hint(error: &NetError) -> Option<&'static str> {
     }
 }
 
-fn said(
+fn log_delivery(
     variable: &'static str,
     to: &Address,
     delivered: Result<(), impl std::error::Error>,
@@ -207,12 +204,12 @@ fn said(
 ) {
     let host = to.to_string();
     match delivered {
-        Ok(()) => info!(variable, host, "Told {host}"),
+        Ok(()) => info!(variable, host, "Notified {host}"),
         Err(error) => {
-            let error = exit::told(&error);
+            let error = exit::error_chain(&error);
             warn!(
                 variable,
-                host, error, hint, "{host} could not be told; the outcome stands"
+                host, error, hint, "Could not notify {host}; the outcome stands"
             );
         }
     }

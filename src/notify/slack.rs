@@ -3,8 +3,9 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use super::news::{
-    FindingNews, FindingState, Judged, News, ReviewNews, ReviewStep, ReviewerNews, Story,
+use super::notification::{
+    Content, FindingState, Notification, NotifiedFinding, NotifiedReview, NotifiedReviewer,
+    NotifiedRun, ReviewStep,
 };
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::judgement::Verdict;
@@ -38,9 +39,13 @@ pub(super) enum SlackError {
     NotSlack { status: u16 },
 }
 
-/// Posts the news until Slack has it, or trying again is of no use.
-pub(super) async fn deliver(http: &Http, address: &Address, news: &News) -> Result<(), SlackError> {
-    let body = message(news).to_string().into_bytes();
+/// Posts the notification until Slack has it or a retry is pointless.
+pub(super) async fn deliver(
+    http: &Http,
+    address: &Address,
+    notification: &Notification,
+) -> Result<(), SlackError> {
+    let body = message(notification).to_string().into_bytes();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let request = Request {
@@ -76,51 +81,55 @@ fn refusal(error: &NetError) -> Option<String> {
 }
 
 /// The message: blocks for whoever reads it, one line for lists and phones.
-fn message(news: &News) -> Value {
-    let (title, sentence) = headline(news);
+fn message(notification: &Notification) -> Value {
+    let (title, sentence) = headline(notification);
     let mut summary = vec![format!("*{}*", escaped(&sentence))];
     summary.extend(
-        news.about
+        notification
+            .about
             .mark
             .map(|mark| format!("*{}*", escaped(mark.as_str()))),
     );
-    let what = match news.story {
-        Story::Judged(_) | Story::Failed { .. } => "run of",
-        Story::Review(_) => "at",
+    let what = match notification.content {
+        Content::Run(_) | Content::Failed { .. } => "run of",
+        Content::Review(_) => "at",
     };
     summary.push(format!(
         "Connection {}, {what} {}, exit {}",
-        code(&news.about.connection),
-        escaped(&news.about.as_of.to_string()),
-        news.exit.code()
+        code(&notification.about.connection),
+        escaped(&notification.about.as_of.to_string()),
+        notification.exit.code()
     ));
-    let because = news.because().iter().map(|because| because.in_words());
+    let because = notification
+        .because()
+        .iter()
+        .map(|because| because.in_words());
     let because = because.collect::<Vec<_>>().join(", ");
     if !because.is_empty() {
         summary.push(format!("Sent because: {}", escaped(&because)));
     }
     let mut sections = Vec::new();
-    match &news.story {
-        Story::Failed { stage } => {
+    match &notification.content {
+        Content::Failed { stage } => {
             summary.push(format!(
                 "While {}: {}",
                 escaped(stage),
-                escaped(news.exit.meaning())
+                escaped(notification.exit.meaning())
             ));
             sections.push(summary);
         }
-        Story::Judged(judged) => {
+        Content::Run(judged) => {
             summary.extend(facts(judged));
             sections.push(summary);
             sections.push(findings(judged));
         }
-        Story::Review(review) => {
+        Content::Review(review) => {
             summary.push(progress(review));
             sections.push(summary);
             sections.push(reviewers(review));
         }
     }
-    let anchor = match (&news.committed, &news.story) {
+    let anchor = match (&notification.committed, &notification.content) {
         (Some(committed), _) => vec![
             format!(
                 "Ledger {}",
@@ -129,8 +138,8 @@ fn message(news: &News) -> Value {
             format!("Evidence {}", code(&committed.key)),
         ],
         // Asking changes nothing.
-        (None, Story::Review(_)) => Vec::new(),
-        (None, Story::Judged(_) | Story::Failed { .. }) => {
+        (None, Content::Review(_)) => Vec::new(),
+        (None, Content::Run(_) | Content::Failed { .. }) => {
             vec!["No evidence was stored. The log of the run has the cause.".to_owned()]
         }
     };
@@ -152,15 +161,15 @@ fn message(news: &News) -> Value {
                 })
             }),
     );
-    json!({ "text": fallback(news, &title, &sentence), "blocks": blocks })
+    json!({ "text": fallback(notification, &title, &sentence), "blocks": blocks })
 }
 
 /// What it is called, and what that means.
-fn headline(news: &News) -> (String, String) {
-    let (word, sentence) = match &news.story {
-        Story::Review(review) => return headline_of_review(review),
-        Story::Failed { .. } => ("RUN FAILED", "nothing was checked".to_owned()),
-        Story::Judged(judged) => (
+fn headline(notification: &Notification) -> (String, String) {
+    let (word, sentence) = match &notification.content {
+        Content::Review(review) => return headline_of_review(review),
+        Content::Failed { .. } => ("RUN FAILED", "nothing was checked".to_owned()),
+        Content::Run(judged) => (
             judged.verdict.headline(),
             judged.counts.conclusion(judged.verdict),
         ),
@@ -168,7 +177,7 @@ fn headline(news: &News) -> (String, String) {
     (format!("Asana leaver access check: {word}"), sentence)
 }
 
-fn headline_of_review(review: &ReviewNews) -> (String, String) {
+fn headline_of_review(review: &NotifiedReview) -> (String, String) {
     let (word, sentence) = match review.step {
         ReviewStep::Opened => ("OPENED", format!("decisions are due {}", review.due)),
         ReviewStep::Status if review.overdue => ("OVERDUE", format!("was due {}", review.due)),
@@ -186,29 +195,29 @@ fn headline_of_review(review: &ReviewNews) -> (String, String) {
     (title, sentence)
 }
 
-fn fallback(news: &News, title: &str, sentence: &str) -> String {
+fn fallback(notification: &Notification, title: &str, sentence: &str) -> String {
     let mut text = format!("{title}, {sentence}");
-    if let Some(mark) = news.about.mark {
+    if let Some(mark) = notification.about.mark {
         text = format!("{mark}: {text}");
     }
-    match &news.story {
-        Story::Judged(judged) => text += &format!("; {}", came_and_went(judged)),
-        Story::Review(review) => {
+    match &notification.content {
+        Content::Run(judged) => text += &format!("; {}", came_and_went(judged)),
+        Content::Review(review) => {
             text += &format!(
                 "; {} of {} row(s) decided",
                 review.totals.decided, review.totals.rows
             );
         }
-        Story::Failed { .. } => {}
+        Content::Failed { .. } => {}
     }
-    if let Some(committed) = &news.committed {
+    if let Some(committed) = &notification.committed {
         text += &format!("; ledger {}:{}", committed.sequence, committed.head_sha256);
     }
     escaped(&text)
 }
 
 /// Rows and decisions, in numbers.
-fn progress(review: &ReviewNews) -> String {
+fn progress(review: &NotifiedReview) -> String {
     let mut text = format!(
         "{} of {} row(s) decided",
         review.totals.decided, review.totals.rows
@@ -226,8 +235,8 @@ fn progress(review: &ReviewNews) -> String {
 }
 
 /// A line for each reviewer, by number: who that is, `review status` tells at a terminal.
-fn reviewers(review: &ReviewNews) -> Vec<String> {
-    let line = |of: &ReviewerNews| {
+fn reviewers(review: &NotifiedReview) -> Vec<String> {
+    let line = |of: &NotifiedReviewer| {
         let overdue = if of.overdue { ", *overdue*" } else { "" };
         format!(
             "reviewer {}: {} of {}{overdue}",
@@ -243,7 +252,7 @@ fn reviewers(review: &ReviewNews) -> Vec<String> {
     lines
 }
 
-fn came_and_went(judged: &Judged) -> String {
+fn came_and_went(judged: &NotifiedRun) -> String {
     let count = |state| judged.count(state);
     format!(
         "findings: {} new, {} closed, {} open",
@@ -253,7 +262,7 @@ fn came_and_went(judged: &Judged) -> String {
     )
 }
 
-fn facts(judged: &Judged) -> Vec<String> {
+fn facts(judged: &NotifiedRun) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(previous) = &judged.previous {
         lines.push(escaped(&format!(
@@ -278,14 +287,14 @@ fn facts(judged: &Judged) -> Vec<String> {
 }
 
 /// Only what came and went, and what stays if nothing did.
-fn findings(judged: &Judged) -> Vec<String> {
-    let moved = |finding: &&FindingNews| finding.state != FindingState::Open;
-    let mut shown: Vec<&FindingNews> = judged.findings.iter().filter(moved).collect();
+fn findings(judged: &NotifiedRun) -> Vec<String> {
+    let moved = |finding: &&NotifiedFinding| finding.state != FindingState::Open;
+    let mut shown: Vec<&NotifiedFinding> = judged.findings.iter().filter(moved).collect();
     if shown.is_empty() {
         shown = judged.findings.iter().collect();
     }
     let more = judged.findings.len() - shown.len().min(LINES_SHOWN);
-    let line = |finding: &FindingNews| {
+    let line = |finding: &NotifiedFinding| {
         let state = match finding.state {
             FindingState::New => "*new*",
             FindingState::Closed => "closed",

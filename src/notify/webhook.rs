@@ -5,8 +5,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::keys::Keys;
-use super::news::{
-    Because, CheckNews, FindingNews, News, PreviousNight, ReviewStep, ReviewerNews, Story,
+use super::notification::{
+    Because, Content, Notification, NotifiedCheck, NotifiedFinding, NotifiedReviewer, PreviousRun,
+    ReviewStep,
 };
 use super::{Address, MAX_ANSWER_BYTES};
 use crate::clock::Clock;
@@ -26,15 +27,15 @@ pub struct Webhook {
     pub keys: Keys,
 }
 
-/// Posts the news until the receiver has it, or trying again is of no use.
+/// Posts the notification until the receiver has it or a retry is pointless.
 pub(super) async fn deliver(
     http: &Http,
     webhook: &Webhook,
-    news: &News,
+    notification: &Notification,
     clock: &Clock,
 ) -> Result<(), NetError> {
-    let body = body(news, clock.now());
-    let id = news.about.message_id();
+    let body = body(notification, clock.now());
+    let id = notification.about.message_id();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let request = Request {
@@ -85,7 +86,7 @@ struct Data<'a> {
     evidence: Option<&'a str>,
     tool: Tool<'a>,
     #[serde(flatten)]
-    story: StoryData<'a>,
+    content: ContentData<'a>,
 }
 
 /// What `verify --head` takes.
@@ -103,14 +104,14 @@ struct Tool<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum StoryData<'a> {
-    Judged {
+enum ContentData<'a> {
+    Run {
         complete: bool,
-        previous: Option<&'a PreviousNight>,
+        previous: Option<&'a PreviousRun>,
         reasons: &'a [String],
-        checks: &'a [CheckNews],
+        checks: &'a [NotifiedCheck],
         counts: CountsData<'a>,
-        findings: &'a [FindingNews],
+        findings: &'a [NotifiedFinding],
         findings_left_out: usize,
     },
     Failed {
@@ -123,7 +124,7 @@ enum StoryData<'a> {
         overdue: bool,
         totals: &'a Totals,
         not_in_order: usize,
-        reviewers: &'a [ReviewerNews],
+        reviewers: &'a [NotifiedReviewer],
         reviewers_left_out: usize,
     },
 }
@@ -137,14 +138,14 @@ struct CountsData<'a> {
 }
 
 /// The exact bytes that are signed and sent.
-fn body(news: &News, now: Timestamp) -> Vec<u8> {
-    let about = &news.about;
-    let committed = news.committed.as_ref();
-    let (kind, verdict, story) = match &news.story {
-        Story::Judged(judged) => (
+fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
+    let about = &notification.about;
+    let committed = notification.committed.as_ref();
+    let (kind, verdict, content) = match &notification.content {
+        Content::Run(judged) => (
             "run.completed",
             Some(judged.verdict),
-            StoryData::Judged {
+            ContentData::Run {
                 complete: judged.complete,
                 previous: judged.previous.as_ref(),
                 reasons: &judged.reasons,
@@ -160,22 +161,22 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
             },
         ),
         // What its record says, where there is one.
-        Story::Failed { stage } => (
+        Content::Failed { stage } => (
             "run.failed",
             committed.map(|_| Verdict::Inconclusive),
-            StoryData::Failed {
+            ContentData::Failed {
                 stage,
-                meaning: news.exit.meaning(),
+                meaning: notification.exit.meaning(),
             },
         ),
-        Story::Review(review) => (
+        Content::Review(review) => (
             match review.step {
                 ReviewStep::Opened => "review.opened",
                 ReviewStep::Status => "review.status",
                 ReviewStep::Closed => "review.closed",
             },
             review.verdict,
-            StoryData::Review {
+            ContentData::Review {
                 review: &review.review,
                 due: &review.due,
                 overdue: review.overdue,
@@ -194,9 +195,9 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
             as_of: about.as_of,
             connection: &about.connection,
             mark: about.mark,
-            exit_code: news.exit.code(),
+            exit_code: notification.exit.code(),
             verdict,
-            because: news.because(),
+            because: notification.because(),
             ledger: committed.map(|committed| Ledger {
                 sequence: committed.sequence,
                 head: &committed.head_sha256,
@@ -206,15 +207,15 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
                 name: &about.tool.name,
                 version: &about.tool.version,
             },
-            story,
+            content,
         },
     };
     // Of a list as much as fits, from its beginning (new findings first), and how many did not.
     let used = json(&body).len();
-    match (&news.story, &mut body.data.story) {
+    match (&notification.content, &mut body.data.content) {
         (
-            Story::Judged(judged),
-            StoryData::Judged {
+            Content::Run(judged),
+            ContentData::Run {
                 findings,
                 findings_left_out,
                 ..
@@ -224,8 +225,8 @@ fn body(news: &News, now: Timestamp) -> Vec<u8> {
             *findings_left_out -= findings.len();
         }
         (
-            Story::Review(review),
-            StoryData::Review {
+            Content::Review(review),
+            ContentData::Review {
                 reviewers,
                 reviewers_left_out,
                 ..

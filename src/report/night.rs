@@ -14,7 +14,7 @@ use crate::judgement::{
     Check, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FeedScope, Finding, Inputs,
     Judgement, Leaver, Mark, MatchKind, OffboardingResult, Outcome, Verdict,
 };
-use crate::people::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
+use crate::model::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Role, Viewer};
 
 /// At most this many exclusions are in the tie-out; all are in the section of exceptions and aliases.
 const EXCLUSIONS_SHOWN: usize = 20;

@@ -10,7 +10,7 @@ use crate::evidence::{
 use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
-use crate::people::{
+use crate::model::{
     Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
     FeedOrigin, HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord,
     Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
@@ -114,7 +114,7 @@ fn world() -> World {
                 status: 403,
                 missing_scopes: Vec::new(),
             },
-            gaps: crate::people::GapFilling::default(),
+            gaps: crate::model::GapFilling::default(),
             derivation: HowDerived {
                 version: 1,
                 kept: RawPages::Full,

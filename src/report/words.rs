@@ -7,7 +7,7 @@ use crate::judgement::{
     ChangeKind, CheckId, CheckStatus, FeedScope, FindingKind, MatchKind, OffboardingResult,
     Outcome, Severity, Verdict, WithinSla,
 };
-use crate::people::AgeBasis;
+use crate::model::AgeBasis;
 
 /// A value that has a heading.
 pub(crate) trait Title {

@@ -9,7 +9,7 @@ use super::{
     ReviewClosed, ReviewManifest, Scope,
 };
 use crate::evidence::{Entry, EntryKind};
-use crate::people::{EmailAddress, Role};
+use crate::model::{EmailAddress, Role};
 
 /// What a ledger entry says of a review.
 #[derive(Clone, Debug)]

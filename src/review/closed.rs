@@ -12,7 +12,7 @@ use super::{
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
 use crate::judgement::{RunRef, Verdict};
-use crate::people::{EmailAddress, Role, words};
+use crate::model::{EmailAddress, Role, words};
 
 /// The `schema` of `review.json`.
 const SCHEMA: &str = "asana-access-review/review/v1";

@@ -1,6 +1,6 @@
 //! What a reviewer decides about an account.
 
-use crate::people::{is_zero_width, words};
+use crate::model::{is_zero_width, words};
 
 words! {
     Decision {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Decision;
-use crate::people::{Access, Account, EmailAddress, Role};
+use crate::model::{Access, Account, EmailAddress, Role};
 
 /// The access reviews of a connection, as one run leaves them to the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

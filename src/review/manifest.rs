@@ -10,7 +10,7 @@ use crate::evidence::{
     marked, sha256_hex,
 };
 use crate::judgement::{RunRef, Verdict};
-use crate::people::Workspace;
+use crate::model::Workspace;
 
 /// The `schema` of the manifest.
 const SCHEMA: &str = "asana-access-review/review-manifest/v1";

@@ -1,13 +1,11 @@
-//! The periodic access review: one module, in two halves.
+//! The periodic access review: frozen population, worksheet, decisions, follow-up.
 //!
-//! The pure half knows the population that is frozen, the rows of the worksheet, what was decided about each,
-//! and what is followed up. The same inputs give the same bytes, also of the pages and the spreadsheet.
-//! The other half, [`command`], opens, closes and shows a review: files, store, ledger, notifications.
+//! The same inputs give the same bytes, also of pages and spreadsheets. `commands/review` opens, shows and closes a
+//! review.
 
 mod carry;
 mod closed;
 mod closing_page;
-pub mod command;
 mod decision;
 mod follow_up;
 mod manifest;

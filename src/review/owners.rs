@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::FrozenRow;
 use crate::evidence::AccountLine;
 use crate::judgement::SameDomains;
-use crate::people::{EmailAddress, HrFeed};
+use crate::model::{EmailAddress, HrFeed};
 
 /// Addresses of the same person, so that reviewers cannot decide about themselves under another one. They are
 /// compared without a plus tag, and across equivalent domains. Without the run, only the addresses of the row

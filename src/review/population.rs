@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
 use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
 use crate::judgement::{FindingKind, RunRef};
-use crate::people::{Access, Role, Status, Workspace};
+use crate::model::{Access, Role, Status, Workspace};
 
 /// What `changed` says without an earlier review to compare with.
 pub const NO_REVIEW_BEFORE: &str = "no review before";
@@ -39,7 +39,7 @@ impl ReviewedRun {
     /// Which of them cannot be read.
     pub fn read([facts, accounts, hr]: [&[u8]; 3]) -> Result<Self, String> {
         let inputs = serde_json::from_slice::<Facts<'_>>(facts)
-            .and_then(|facts| facts.into_inputs(hr))
+            .and_then(|facts| facts.into_inputs(accounts, hr))
             .map_err(|error| format!("the inputs cannot be read: {error}"))?;
         let accounts = account_lines(accounts)
             .map_err(|error| format!("its accounts cannot be read: {error}"))?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ClosedRow, FrozenRow, Owners, Worksheet};
-use crate::people::{EmailAddress, words};
+use crate::model::{EmailAddress, words};
 
 words! {
     /// What a line of the reviewers file applies to.

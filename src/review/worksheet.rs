@@ -9,7 +9,7 @@ use super::{Decision, ReviewDataFile, ReviewerFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
 use crate::judgement::{FindingKind, MatchKind, RunRef};
-use crate::people::{EmailAddress, Role, Status, Workspace, words};
+use crate::model::{EmailAddress, Role, Status, Workspace, words};
 
 words! {
     /// Which accounts a review is about.

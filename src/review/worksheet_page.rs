@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::judgement::Mark;
-use crate::people::EmailAddress;
+use crate::model::EmailAddress;
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
 use crate::report::words::Title as _;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::people::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
+use crate::model::{Access, Account, EmailAddress, Role, Status, Workspace, read_addresses};
 use crate::truto::{self, User, instant};
 
 /// The accounts read so far, one per id.

@@ -7,7 +7,7 @@ use super::derivation::{Derivation, Derived, EmailsPass, VERSION};
 use super::listing::Users;
 use super::memberships::Members;
 use crate::evidence::unpacked;
-use crate::people::{
+use crate::model::{
     Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, Population,
     RAW_FILE_BYTES, RawKind, RawPages, RejectedRecord, raw_file_of_each,
 };

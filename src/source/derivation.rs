@@ -8,7 +8,7 @@ use tracing::warn;
 use super::accounts::{account, add_email, has_gap, merge};
 use super::listing::Users;
 use super::memberships::Members;
-use crate::people::{
+use crate::model::{
     Account, EmailAddress, GapFilling, Listing, Memberships, PageRecord, SecondList, Workspace,
     read_addresses,
 };

@@ -1,7 +1,7 @@
 //! Why the accounts could not be read.
 
+use crate::model::Workspace;
 use crate::net::ErrorKind;
-use crate::people::Workspace;
 use crate::truto::TrutoError;
 
 /// Why the accounts could not be read.

@@ -9,7 +9,7 @@ use super::derivation::{Derivation, EmailsPass};
 use super::memberships::ASANA_PAGE_SIZE;
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
-use crate::people::{GapFilling, RequestRecord, Workspace};
+use crate::model::{GapFilling, RequestRecord, Workspace};
 use crate::truto::{Client, CustomUser, End, GotUser, List, TrutoError, Walk, restarted_once};
 
 /// Users read at once. The rate limit is what bounds us; this only hides the latency.

@@ -5,7 +5,7 @@ use tracing::{info, warn};
 use super::accounts::{Accounts, account};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
-use crate::people::{Listing, RejectedRecord, RequestRecord, Workspace};
+use crate::model::{Listing, RejectedRecord, RequestRecord, Workspace};
 use crate::truto::{Client, End, List, Page, Row, TrutoError, User, Walk, restarted_once};
 
 /// The users as listed.

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::SourceError;
-use crate::people::{Mapping, RequestRecord};
+use crate::model::{Mapping, RequestRecord};
 use crate::truto::{Client, TrutoError};
 
 /// The mapping's digest. That it is not told is an outcome and no error: no account is lost by it.

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::accounts::{Accounts, higher, may_have_access, role_of_flags, told_by_flag};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
-use crate::people::{self, PageRecord, RequestRecord, Role, Status};
+use crate::model::{self, PageRecord, RequestRecord, Role, Status};
 use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, instant, restarted_once};
 
 /// Asana allows no more than this on a page.
@@ -21,7 +21,7 @@ pub(super) struct Members {
     rows: u64,
     rejected: u64,
     /// None: read to the end.
-    trouble: Option<people::Memberships>,
+    trouble: Option<model::Memberships>,
     pub(super) pages: Vec<PageRecord>,
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn read(
         Ok(members) => Ok(members),
         Err(error) if error.is_refusal_of_resource() => {
             warn!("The workspace memberships cannot be read, so there is a single source: {error}");
-            let trouble = people::Memberships::Unreadable {
+            let trouble = model::Memberships::Unreadable {
                 status: error.status().unwrap_or_default(),
                 missing_scopes: error.missing_scopes().to_vec(),
             };
@@ -119,7 +119,7 @@ pub(super) async fn read(
         Err(error) if error.is_malformed() => {
             warn!("The workspace memberships were not understood: {error}");
             let reason = error.to_string();
-            let trouble = people::Memberships::Incomplete { reason };
+            let trouble = model::Memberships::Incomplete { reason };
             Ok(nothing(trouble))
         }
         Err(error) => Err(error.into()),
@@ -148,7 +148,7 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
         info!(target: "progress", pages, "Read {pages} pages of memberships");
     }
     members.end(walk.end(), refused);
-    if let Some(people::Memberships::Incomplete { reason }) = &members.trouble {
+    if let Some(model::Memberships::Incomplete { reason }) = &members.trouble {
         warn!("The list of workspace memberships did not come to an end: {reason}");
     }
     info!(
@@ -166,7 +166,7 @@ async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMe
 
 impl Members {
     /// There are none to be had.
-    pub(super) fn without(trouble: people::Memberships) -> Self {
+    pub(super) fn without(trouble: model::Memberships) -> Self {
         Self {
             trouble: Some(trouble),
             ..Self::default()
@@ -216,7 +216,7 @@ impl Members {
     fn stop(&mut self, reason: String) {
         self.by_user
             .retain(|_, member| member.is_active == Some(true));
-        self.trouble = Some(people::Memberships::Incomplete { reason });
+        self.trouble = Some(model::Memberships::Incomplete { reason });
     }
 
     /// Fills what the list of users leaves out; where the two disagree, access wins.
@@ -238,7 +238,7 @@ impl Members {
     }
 
     /// How the two witnesses agree.
-    pub(super) fn summary(&self, accounts: &Accounts) -> people::Memberships {
+    pub(super) fn summary(&self, accounts: &Accounts) -> model::Memberships {
         if let Some(trouble) = &self.trouble {
             return trouble.clone();
         }
@@ -258,7 +258,7 @@ impl Members {
             alone.map(|account| account.id.clone()).collect();
         active_not_listed.sort_unstable();
         listed_without_membership.sort_unstable();
-        people::Memberships::Read {
+        model::Memberships::Read {
             rows: self.rows,
             rejected: self.rejected,
             active: count(Some(true)),

@@ -3,9 +3,9 @@
 use tracing::info;
 
 use crate::clock::Clock;
+pub use crate::model::RawPages;
+use crate::model::{HowDerived, Population, RawFile, Viewer};
 use crate::net::Deadline;
-pub use crate::people::RawPages;
-use crate::people::{HowDerived, Population, RawFile, Viewer};
 use crate::truto;
 
 mod accounts;

@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 use super::RawPages;
-use crate::people::{RAW_FILE_BYTES, RawFile, RawKind};
+use crate::model::{RAW_FILE_BYTES, RawFile, RawKind};
 use crate::truto::{Page, minimal_page};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::SourceError;
 use super::accounts::account;
-use crate::people::{Account, Connection, RequestRecord, Viewer, Workspace};
+use crate::model::{Account, Connection, RequestRecord, Viewer, Workspace};
 use crate::truto::{Client, End, List, Organization, Row, User, Walk};
 
 /// What was found before reading.

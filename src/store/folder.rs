@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Created, StoreError, TEMPORARY};
-use crate::people::Protection;
+use crate::model::Protection;
 
 /// Files being written at once: the file system puts their fsyncs into one commit.
 const THREADS: usize = 8;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::aws::{self, Retries};
-use crate::people::Protection;
+use crate::model::Protection;
 
 mod error;
 mod folder;

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
 use crate::aws::{Action, AwsError, BAD_REQUEST, Failure, Kind, Retries, get_once, retry};
-use crate::people::{Lock, LockMode, Protection};
+use crate::model::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
 const CONCURRENCY: usize = 8;

@@ -13,8 +13,8 @@ use super::{
     Capabilities, IntegratedAccount, List, Row, Settings, System, TokenTold, TrutoError, User,
 };
 use crate::clock::Clock;
+use crate::model::RequestRecord;
 use crate::net::{Deadline, Pacer, Response};
-use crate::people::RequestRecord;
 
 /// How often an answer whose JSON stops too early is asked for.
 const ATTEMPTS_AT_WHOLE_JSON: u32 = 3;

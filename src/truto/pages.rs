@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::lenient;
 use super::{Client, TrutoError};
-use crate::people::{PageRecord, RequestRecord};
+use crate::model::{PageRecord, RequestRecord};
 
 /// A million accounts at a hundred a page, more than the largest organizations have: beyond it a
 /// server that invents cursors would hold the run until its deadline.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::ledger::EntryFault;
-use crate::people::words;
+use crate::model::words;
 
 /// A fault of integrity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -24,8 +24,8 @@ pub use output::{as_json, as_text};
 pub use reader::Locks;
 use reader::Reader;
 
+use crate::cli::exit::Exit;
 use crate::evidence::ConnectionFolder;
-use crate::exit::Exit;
 use crate::signing::PublicKey;
 use crate::store::{History, Store, StoreError};
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use crate::ledger::Objects;
-use crate::people::LockMode;
+use crate::model::LockMode;
 use crate::store::{Listed, Store, StoreError};
 
 /// A store, and the locks of what was read from it.

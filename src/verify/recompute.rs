@@ -8,8 +8,8 @@ use std::thread;
 
 use super::runs::Kept;
 use crate::evidence::{
-    Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, Night, PastFacts, ReviewFolder,
-    ReviewPart, RunFile, RunResult, unpacked,
+    CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, Night, PastFacts,
+    ReviewFolder, ReviewPart, RunFile, RunResult, unpacked,
 };
 use crate::judgement::{self, Baseline, Inputs, Judgement, Previous, RunRef, judge};
 use crate::review::ReviewRef;
@@ -218,7 +218,7 @@ impl Recompute {
         let past = is_known.clone().and_then(|()| self.past(&facts.past));
         let (former_emails, gone) = (facts.former_emails.clone(), facts.gone.clone());
         let (former_emails, gone) = (former_emails.into_owned(), gone.into_owned());
-        let inputs = match facts.into_inputs(file(RunFile::InputHr)) {
+        let inputs = match facts.into_inputs(file(RunFile::AccountsJsonl), file(RunFile::InputHr)) {
             Ok(inputs) => inputs,
             Err(why) => {
                 // The files are those that were committed, and rules that are known wrote them.
@@ -232,8 +232,12 @@ impl Recompute {
         };
         let (derived, judged, inputs) = self.both(manifest, kept, inputs, past);
         let at = entry.run_ref();
-        let (links, concluded) = (file(RunFile::InputLinks), file(RunFile::Concluded));
-        let previous = result.into_previous(at.clone(), manifest, links, concluded);
+        let carried = CarriedFiles {
+            leavers: file(RunFile::LeaversJsonl),
+            concluded: file(RunFile::Concluded),
+            links: file(RunFile::InputLinks),
+        };
+        let previous = result.into_previous(at.clone(), manifest, carried);
         let sequence = at.sequence;
         self.held.push(Earlier {
             complete: manifest.complete,

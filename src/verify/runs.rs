@@ -7,7 +7,7 @@ use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Facts, Manifest, RunFile, RunResult};
 use crate::judgement;
-use crate::people::RawKind;
+use crate::model::RawKind;
 use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
 
@@ -78,7 +78,7 @@ pub(super) async fn verify(
             chain.accounts_not_recomputed.push(format!("{run}: {why}"))
         }
         source::Again::Otherwise(source::Otherwise { place, text }) => {
-            let file = place.map_or(RunFile::InputFacts, RunFile::raw);
+            let file = place.map_or(RunFile::AccountsJsonl, RunFile::raw);
             let text = format!("recomputed from the raw pages: {text}");
             verified.fault(FaultKind::AccountsDiffer, stored.place(&file.name()), text);
         }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use crate::support::review as access_review;
-use asana_access_review::people::Role;
+use asana_access_review::model::Role;
 use asana_access_review::review::Decision;
 use asana_access_review::review::FrozenRow;
 use serde_json::{Value, json};

@@ -9,8 +9,8 @@ use crate::support::kube::{
     Leaf, NAMESPACE, at, chart, document, documents, environment, here, least, leaves, objects,
     only, output, over, pods, printed, schema, template, template_of, text,
 };
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
-use asana_access_review::exit::Exit;
 use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
 

@@ -1,48 +1,72 @@
-//! The house keeps its own rules: who may import whom, and texts that agree with the code.
+//! Which module may import which, and texts that agree with the code.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use asana_access_review::cli::{self, Asked};
+use asana_access_review::cli;
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::config::{Command, Default, VARIABLES};
-use asana_access_review::exit::Exit;
 
-/// The floors from the door down. A room may import from its own and from floors below; on one
-/// floor rooms don't know each other except where `SAME_FLOOR` says so.
-const FLOORS: &[&[&str]] = &[
-    &["main", "lib"],
-    &["cli", "logging", "words"],
-    &["config"],
-    &["check"],
-    &["run", "connect", "verify", "review::command"],
-    &["notify"],
-    &["exit"],
-    &["ledger"],
-    &["source", "feed", "directives", "store"],
-    &["files", "signing"],
-    &["truto", "aws", "net"],
-    &["clock"],
-    &["review"],
-    &["report"],
-    &["evidence"],
-    &["judgement"],
-    &["people"],
-    &["schedule"],
+/// The layers from the top down. A module imports from layers below; see also [`WITHIN`]. Part of a module may have a
+/// layer of its own.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("entry", &["main", "lib"]),
+    ("commands", &["commands"]),
+    ("command line", &["cli"]),
+    ("configuration", &["config"]),
+    ("after the commit", &["notify"]),
+    ("verification", &["verify"]),
+    ("exit codes", &["cli::exit"]),
+    ("chain", &["ledger", "signing"]),
+    ("inputs", &["source", "feed", "manual"]),
+    ("outputs", &["store"]),
+    ("outside world", &["truto", "files", "aws", "net", "clock"]),
+    (
+        "pure",
+        &[
+            "report",
+            "review",
+            "evidence",
+            "judgement",
+            "schedule",
+            "model",
+        ],
+    ),
 ];
 
-/// Arrows that the floors alone do not allow.
-const ARROWS: &[(&str, &str, &str)] = &[
-    ("truto", "net", "the wire under Truto's"),
-    ("judgement", "review", "what closed reviews asked for"),
-    ("evidence", "review", "the same, as a run stores it"),
-    ("report", "review", "the same, as its page shows it"),
+/// What a module imports from its own layer.
+const WITHIN: &[(&str, &[&str])] = &[
+    ("ledger", &["signing"]),
+    ("truto", &["net", "clock"]),
+    ("files", &["aws", "net"]),
+    (
+        "report",
+        &["review", "evidence", "judgement", "schedule", "model"],
+    ),
+    ("review", &["report", "evidence", "judgement", "model"]),
+    ("evidence", &["review", "judgement", "schedule", "model"]),
+    ("judgement", &["review", "schedule", "model"]),
 ];
 
-fn floor(room: &str) -> usize {
-    FLOORS
-        .iter()
-        .position(|rooms| rooms.contains(&room))
-        .unwrap_or_else(|| panic!("`{room}` has no floor: add it to FLOORS"))
+/// The listed module that a path such as `cli::exit::Exit` belongs to.
+fn module_of(path: &str) -> &'static str {
+    let modules = LAYERS.iter().flat_map(|(_, modules)| *modules);
+    modules
+        .filter(|module| {
+            let rest = path.strip_prefix(**module);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
+        .max_by_key(|module| module.len())
+        .unwrap_or_else(|| panic!("`{path}` is in no layer: add it to LAYERS"))
+}
+
+fn may_import(module: &str, other: &str) -> bool {
+    let layer = |module| LAYERS.iter().position(|(_, of)| of.contains(&module));
+    let within = WITHIN.iter().find(|(from, _)| *from == module);
+    module == other
+        || layer(other) > layer(module)
+        || within.is_some_and(|(_, modules)| modules.contains(&other))
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -59,27 +83,24 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Rooms named after `crate::`, in `use` lines and in paths alike.
-fn imported(text: &str) -> Vec<String> {
-    let mut rooms = Vec::new();
-    for after in text.split("crate::").skip(1) {
+/// The paths that follow `root`, in `use` lines and elsewhere.
+fn imported(text: &str, root: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for after in text.split(root).skip(1) {
         let names = match after.strip_prefix('{') {
             Some(group) => outermost(group),
             None => vec![after],
         };
         for name in names {
             let name = name.trim();
-            let end = name
-                .find(|c: char| !c.is_ascii_lowercase() && c != '_')
-                .unwrap_or(name.len());
-            match name.starts_with("review::command") {
-                true => rooms.push("review::command".to_owned()),
-                false if end > 0 => rooms.push(name[..end].to_owned()),
-                false => {}
+            let end = name.find(|c: char| !c.is_ascii_lowercase() && !matches!(c, '_' | ':'));
+            let path = name[..end.unwrap_or(name.len())].trim_end_matches(':');
+            if !path.is_empty() {
+                paths.push(path.to_owned());
             }
         }
     }
-    rooms
+    paths
 }
 
 /// The parts of a group, up to its closing brace; groups inside of it stay whole.
@@ -105,29 +126,26 @@ fn outermost(group: &str) -> Vec<&str> {
 #[test]
 fn an_import_is_seen_in_every_form() {
     let text = "use crate::net;\nuse crate::{feed::{self, Format}, run, store};\nlet x = \
-                crate::words::f();";
-    assert_eq!(imported(text), ["net", "feed", "run", "store", "words"]);
+                crate::cli::exit::f();";
+    let paths = ["net", "feed", "run", "store", "cli::exit::f"];
+    assert_eq!(imported(text, "crate::"), paths);
 }
 
 #[test]
-fn no_room_imports_from_above() {
+fn a_module_imports_only_from_layers_below() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
     for path in sources(&src) {
         let relative = path.strip_prefix(&src).expect("below src");
-        let first = relative.components().next().expect("a name").as_os_str();
-        let room = match relative.starts_with("review/command") {
-            true => "review::command".to_owned(),
-            false => first.to_string_lossy().trim_end_matches(".rs").to_owned(),
+        let place = relative.with_extension("");
+        let module = module_of(&place.display().to_string().replace('/', "::"));
+        let root = match module {
+            "main" => "asana_access_review::",
+            _ => "crate::",
         };
         let text = fs::read_to_string(&path).expect("a source file");
-        for other in imported(&text) {
-            let allowed = other == room
-                || floor(&other) > floor(&room)
-                || ARROWS
-                    .iter()
-                    .any(|(from, to, _)| *from == room && *to == other);
-            if !allowed {
+        for other in imported(&text, root) {
+            if !may_import(module, module_of(&other)) {
                 wrong.push(format!("{} imports `{other}`", relative.display()));
             }
         }
@@ -136,23 +154,25 @@ fn no_room_imports_from_above() {
 }
 
 #[test]
-fn the_pure_rooms_know_no_network_environment_or_clock() {
+fn a_module_is_in_exactly_one_layer() {
+    let modules = LAYERS.iter().flat_map(|(_, modules)| *modules);
+    let mut seen = BTreeSet::new();
+    for module in modules {
+        assert!(seen.insert(module), "`{module}` is in two layers");
+    }
+}
+
+#[test]
+fn pure_modules_have_no_network_environment_or_clock() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let command = src.join("review/command");
-    for room in [
-        "people",
-        "judgement",
-        "evidence",
-        "report",
-        "review",
-        "schedule.rs",
-    ] {
-        let room = src.join(room);
-        let files = match room.is_dir() {
-            true => sources(&room),
-            false => vec![room],
+    let pure = LAYERS.iter().find(|(layer, _)| *layer == "pure");
+    for module in pure.expect("a layer").1 {
+        let folder = src.join(module);
+        let files = match folder.is_dir() {
+            true => sources(&folder),
+            false => vec![folder.with_extension("rs")],
         };
-        for path in files.into_iter().filter(|path| !path.starts_with(&command)) {
+        for path in files {
             let text = fs::read_to_string(&path).expect("a source file");
             for word in [
                 "async ",
@@ -257,9 +277,10 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
             &["asana-access-review", "verify", "--help"],
         ),
     ] {
-        let Asked::Print(help) = cli::parse(arguments.iter().map(Into::into)) else {
+        let Err(help) = cli::parse(arguments.iter().map(Into::into)) else {
             panic!("{arguments:?} is no help");
         };
+        let help = help.to_string();
         for variable in VARIABLES {
             let serves = variable.commands.contains(&command);
             let line = format!("\n  {}  (", variable.name);

@@ -7,8 +7,8 @@ use crate::support::job::{Ended, Job};
 use crate::support::schema;
 use asana_access_review::clock::Clock;
 use asana_access_review::feed::{self, FeedError, HrisError, HrisSettings, Source};
+use asana_access_review::model::{AgeBasis, Employment, HrFeed};
 use asana_access_review::net::{self, Deadline, ErrorKind};
-use asana_access_review::people::{AgeBasis, Employment, HrFeed};
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
 use jiff::Timestamp;
@@ -518,10 +518,8 @@ fn exit_3_somebody_the_hr_system_says_has_left_is_still_in() {
     let job = job(with(hris));
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 3, "{stderr}");
-    let result = job.json(1, "result.json");
-    let mut outcomes: Vec<_> = result["leavers"]
-        .as_array()
-        .expect("leavers")
+    let leavers = job.records(1, "leavers.jsonl.gz");
+    let mut outcomes: Vec<_> = leavers
         .iter()
         .map(|leaver| (leaver["person_id"].clone(), leaver["outcome"].clone()))
         .collect();

@@ -9,7 +9,7 @@ use crate::support::has;
 use crate::support::job::{Job, LEFT_AND_GONE, ended};
 use crate::support::kube::{documents, here, only, pods, printed, text};
 use crate::support::servers::Moto;
-use asana_access_review::cli::{self, Asked};
+use asana_access_review::cli;
 use serde_json::Value;
 use truto_simulator::World;
 
@@ -189,7 +189,9 @@ fn ensure_docker(words: &[&str]) {
 
 /// The program understands the command line.
 fn ensure_ours(words: &[&str]) {
-    if let Asked::Wrong(text) = cli::parse(words.iter().map(Into::into)) {
+    if let Err(text) = cli::parse(words.iter().map(Into::into))
+        && text.use_stderr()
+    {
         panic!("{words:?}: {text}");
     }
 }

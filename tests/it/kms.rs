@@ -14,10 +14,10 @@ use crate::support::job::{Job, LEFT_AND_GONE, masked, tree};
 use crate::support::kms::{ALIAS, Fault, GET_PUBLIC_KEY, KEYS, KmsServer, Rule, SIGN};
 use crate::support::s3::S3Server;
 use crate::support::shell::{TOOLS, shell, the_one};
+use asana_access_review::cli::exit::Exit;
+use asana_access_review::commands::run::{Done, Failed};
 use asana_access_review::evidence::EntryKind;
-use asana_access_review::exit::Exit;
 use asana_access_review::judgement::CheckStatus;
-use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::SigningKey;
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
@@ -35,7 +35,7 @@ async fn opened(kms: &KmsServer, id: &str) -> SigningKey {
 async fn night(kms: &KmsServer, company: &Company, store: &Store, night: i64) -> Done {
     attempted(kms, company, store, night)
         .await
-        .map_err(|failed| failed.trouble.chain())
+        .map_err(|failed| failed.error.chain())
         .expect("a review")
 }
 
@@ -146,8 +146,8 @@ async fn a_signed_ledger_takes_no_unsigned_entry_when_kms_is_no_longer_set() {
     company.set_world(World::generated(12), instant(2));
     let failed = company.run(&store, Run::at(instant(2))).await;
     let failed = failed.map(|_| ()).expect_err("no review");
-    assert_eq!(failed.trouble.exit(), Exit::Configuration);
-    let hint = failed.trouble.hint().expect("a hint");
+    assert_eq!(failed.error.exit(), Exit::Configuration);
+    let hint = failed.error.hint().expect("a hint");
     assert!(hint.contains("EVIDENCE_SIGNING_KMS_KEY_ID"), "{hint}");
     assert_eq!(place.objects(), before);
 }
@@ -169,7 +169,7 @@ async fn runs_at_once_each_sign_the_entry_that_they_place() {
         company.run_signing(&store, key.clone(), run)
     });
     for done in join_all(runs).await {
-        done.map_err(|failed| failed.trouble.chain()).expect("done");
+        done.map_err(|failed| failed.error.chain()).expect("done");
     }
     let objects = place.objects();
     let entries = ensure_sound(&objects);
@@ -203,9 +203,9 @@ async fn a_signature_that_does_not_verify_is_never_stored() {
             kms.inject(Rule::on(SIGN, fault.clone()));
             let failed = attempted(&kms, &company, &store, 2).await;
             let failed = failed.map(|_| ()).expect_err(what);
-            assert_eq!(failed.trouble.exit(), Exit::Unexpected, "{what}");
+            assert_eq!(failed.error.exit(), Exit::Unexpected, "{what}");
             assert_eq!(failed.record, None, "{what}");
-            let told = failed.trouble.chain();
+            let told = failed.error.chain();
             assert!(told.ends_with("does not verify with the public half of the key"));
             assert_eq!(
                 in_the_ledger(&place.objects()),
@@ -232,8 +232,8 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
     kms.point_alias_to(1);
     let failed = company.run_signing(&store, key, Run::at(instant(1))).await;
     let failed = failed.map(|_| ()).expect_err("no review");
-    assert_eq!(failed.trouble.exit(), Exit::Unexpected);
-    let hint = failed.trouble.hint().expect("a hint");
+    assert_eq!(failed.error.exit(), Exit::Unexpected);
+    let hint = failed.error.hint().expect("a hint");
     assert!(hint.contains("try again"), "{hint}");
     // The public key of that run is there, and vouches for nothing.
     let objects = place.objects();
@@ -285,10 +285,10 @@ async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
         let failed = attempted(&kms, &company, &store, 2).await;
         let failed = failed.map(|_| ()).expect_err(&what);
         assert_eq!(
-            failed.trouble.exit(),
+            failed.error.exit(),
             exit,
             "{what}: {}",
-            failed.trouble.chain()
+            failed.error.chain()
         );
         assert_eq!(failed.record, None, "{what}");
         assert_eq!(
@@ -346,7 +346,7 @@ async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
     kms.inject(Rule::on(SIGN, Fault::error("AccessDeniedException")));
     let failed = down(3).await;
     // The night's own trouble is what is told.
-    assert_eq!(failed.trouble.exit(), Exit::Transient);
+    assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record, None);
     assert_eq!(in_the_ledger(&place.objects()), in_the_ledger(&objects));
 
@@ -355,7 +355,7 @@ async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
     kms.inject(Rule::on(SIGN, Fault::Error(500, "KMSInternalException")).times(4));
     let failed = attempted(&kms, &company, &store, 4).await;
     let failed = failed.map(|_| ()).expect_err("no review");
-    assert_eq!(failed.trouble.exit(), Exit::Transient);
+    assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record.expect("a record").sequence, 3);
     ensure_clean(&night(&kms, &company, &store, 5).await);
 }

@@ -9,9 +9,9 @@ use crate::support::company::{
 };
 use crate::support::job::LEFT_AND_ACTIVE;
 use crate::support::s3::{Action, Fault, Rule, S3Server};
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{Entry, EntryKind};
-use asana_access_review::exit::Exit;
 use asana_access_review::judgement::{CheckId, CheckStatus, Outcome, Verdict};
 use asana_access_review::ledger::{self, Ledger};
 use futures_util::future::join_all;
@@ -132,7 +132,7 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
         };
         let is_over = tokio::select! {
             done = company.run(&store, run) => {
-                done.map_err(|failed| failed.trouble.chain()).expect("a review");
+                done.map_err(|failed| failed.error.chain()).expect("a review");
                 true
             }
             () = asked_more(server, before + answered as usize) => false,
@@ -218,7 +218,7 @@ async fn runs_at_once_keep_one_chain_without_gaps() {
         });
         let mut numbers = BTreeSet::new();
         for done in join_all(runs).await {
-            let done = done.map_err(|failed| failed.trouble.chain());
+            let done = done.map_err(|failed| failed.error.chain());
             numbers.insert(done.expect("a review").committed.sequence);
         }
         assert_eq!(numbers, (1..=racers).collect());
@@ -305,7 +305,7 @@ const DAMAGES: &[Damage] = &[
                 entry.previous_sha256 = "ab".repeat(32)
             });
         },
-        fault: "entry 3: it does not link to entry 2 as it is",
+        fault: "entry 3: its previous_sha256 is not the hash of entry 2",
         built_on: 3,
         stays: true,
     },
@@ -314,7 +314,7 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
         },
-        fault: "entry 3: it does not link to entry 2 as it is",
+        fault: "entry 3: its previous_sha256 is not the hash of entry 2",
         built_on: 3,
         stays: true,
     },
@@ -547,7 +547,7 @@ async fn a_ledger_that_was_signed_stops_an_unsigned_run_whatever_came_after() {
         company.set_world(World::generated(12), instant(2));
         let run = company.run(&store, Run::at(instant(2))).await;
         let failed = run.map(|_| ()).expect_err("no review");
-        assert_eq!(failed.trouble.exit(), Exit::Configuration);
+        assert_eq!(failed.error.exit(), Exit::Configuration);
         assert_eq!(failed.record, None);
     }
     assert!(!place.objects().contains_key(&entry_name(3)));
@@ -576,7 +576,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
         assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
         let three = place.objects();
         assert_eq!(built_on(&three, 3), (Some(1), Some(1)));
-        let cadence = |done: &asana_access_review::run::Done| {
+        let cadence = |done: &asana_access_review::commands::run::Done| {
             let mut checks = done.judgement.checks.iter();
             let check = checks.find(|check| check.id == CheckId::Cadence);
             check.expect("the check").detail.clone()

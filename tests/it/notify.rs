@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
 use crate::support::receiver::{Answer, Mail, Receiver, rude};
 use crate::support::{has, in_bucket};
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::Tool;
-use asana_access_review::exit::Exit;
 use asana_access_review::notify::{
-    self, About, Address, Because, FindingState, Keys, News, NotifyOn, ReviewNews, ReviewStep,
-    ReviewerNews, Story, Webhook,
+    self, About, Address, Because, Content, FindingState, Keys, Notification, NotifiedReview,
+    NotifiedReviewer, NotifyOn, ReviewStep, Webhook,
 };
 use asana_access_review::review::Totals;
 use base64::Engine as _;
@@ -57,7 +57,7 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
     });
     let settings = job.settings();
     let identity = crate::support::identity(as_of.parse().expect("an instant"), "7f3a9c");
-    let about = asana_access_review::run::about(&settings.run, &identity);
+    let about = asana_access_review::commands::run::about(&settings, &identity);
     let clock = Clock::at(identity.as_of);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -65,12 +65,10 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
         .expect("a runtime");
     modes.map(|on| {
         receiver.take();
-        let settings = notify::Settings {
-            on,
-            ..settings.notify.clone()
-        };
-        let zone = &job.settings().run.policy.hr_time_zone;
-        let tell = asana_access_review::run::tell(&settings, &about, zone, &ended, exit, clock);
+        let mut settings = settings.clone();
+        settings.notify.on = on;
+        let tell =
+            asana_access_review::commands::run::notify(&settings, &about, &ended, exit, clock);
         runtime.block_on(tell);
         let told = receiver.take();
         assert!(told.len() <= 1, "{told:?}");
@@ -188,11 +186,11 @@ fn a_night_that_builds_on_damage_is_told() {
 }
 
 #[test]
-fn without_a_receiver_nobody_is_told_and_nothing_is_said() {
+fn without_a_receiver_nothing_is_sent_and_nothing_is_logged() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("RUST_LOG", "info");
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 0);
-    assert!(!stderr.to_lowercase().contains("told"), "{stderr}");
+    assert!(!stderr.to_lowercase().contains("notif"), "{stderr}");
 }
 
 #[test]
@@ -204,7 +202,7 @@ fn a_night_with_nothing_to_tell_says_so_in_the_log() {
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 0);
     assert!(
-        stderr.contains("Told nobody: NOTIFY_ON=problem"),
+        stderr.contains("Sent no notification: NOTIFY_ON=problem"),
         "{stderr}"
     );
     assert_eq!(receiver.count(), 0);
@@ -286,7 +284,7 @@ fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
 
     // The log says whom it told, and nothing of the secrets.
     let host = receiver.url("");
-    assert!(stderr.contains(&format!("Told {host}")), "{stderr}");
+    assert!(stderr.contains(&format!("Notified {host}")), "{stderr}");
 }
 
 #[test]
@@ -538,15 +536,15 @@ fn of_five_thousand_findings_as_many_are_told_as_fit() {
 }
 
 /// A review with whatever number of reviewers.
-fn of_a_review(reviewers: usize) -> News {
-    let about = strange_news("c1").about;
-    let reviewers = (1..=reviewers).map(|number| ReviewerNews {
+fn of_a_review(reviewers: usize) -> Notification {
+    let about = strange_notification("c1").about;
+    let reviewers = (1..=reviewers).map(|number| NotifiedReviewer {
         number,
         rows: 100,
         decided: 7,
         overdue: true,
     });
-    let review = ReviewNews {
+    let review = NotifiedReview {
         step: ReviewStep::Status,
         review: "2026-Q4-7f3a9c".to_owned(),
         due: "2026-12-31".to_owned(),
@@ -556,7 +554,7 @@ fn of_a_review(reviewers: usize) -> News {
         reviewers: reviewers.collect(),
         not_in_order: 3,
     };
-    News::of_review(&about, review, None, Exit::Pass)
+    Notification::of_review(&about, review, None, Exit::Pass)
 }
 
 #[tokio::test]
@@ -612,8 +610,8 @@ fn ensure_slack_takes_it(message: &Value) {
     assert!(all < 13_200, "{all}");
 }
 
-/// News with whatever a stranger could have got into it.
-fn strange_news(text: &str) -> News {
+/// Notification with whatever a stranger could have got into it.
+fn strange_notification(text: &str) -> Notification {
     let about = About {
         run: "20261123T224000Z-7f3a9c".to_owned(),
         as_of: "2026-11-23T22:40:00Z".parse().expect("an instant"),
@@ -625,7 +623,7 @@ fn strange_news(text: &str) -> News {
             commit: "unknown".to_owned(),
         },
     };
-    News::of_failure(&about, "judging", None, Exit::Unexpected)
+    Notification::of_failure(&about, "judging", None, Exit::Unexpected)
 }
 
 fn settings(webhook: &str, slack: &str) -> notify::Settings {
@@ -645,16 +643,20 @@ fn settings(webhook: &str, slack: &str) -> notify::Settings {
     settings
 }
 
-async fn tell(settings: &notify::Settings, news: &News) {
-    let clock = Clock::at(news.about.as_of);
-    notify::tell(settings, || news.clone(), &clock).await;
+async fn tell(settings: &notify::Settings, notification: &Notification) {
+    let clock = Clock::at(notification.about.as_of);
+    notify::send(settings, || notification.clone(), &clock).await;
 }
 
 #[tokio::test]
 async fn what_slack_takes_for_markup_arrives_as_text_and_within_its_limits() {
     let receiver = Receiver::spawn();
     let text = "<!channel> & <https://evil.test|click> `x`".repeat(500);
-    tell(&settings("", &receiver.url("/slack")), &strange_news(&text)).await;
+    tell(
+        &settings("", &receiver.url("/slack")),
+        &strange_notification(&text),
+    )
+    .await;
     let mail = receiver.take().remove(0);
     let message = mail.json();
     ensure_slack_takes_it(&message);
@@ -671,7 +673,7 @@ async fn what_slack_takes_for_markup_arrives_as_text_and_within_its_limits() {
 #[tokio::test]
 async fn each_status_is_worth_so_many_attempts() {
     let receiver = Receiver::spawn();
-    let news = strange_news("c1");
+    let notification = strange_notification("c1");
     let to = settings(&receiver.url("/hook"), "");
     let mut attempts = Vec::new();
     for status in (200..=226)
@@ -680,7 +682,7 @@ async fn each_status_is_worth_so_many_attempts() {
         .chain(500..=530)
     {
         receiver.answers(vec![Answer::status(status); 10]);
-        tell(&to, &news).await;
+        tell(&to, &notification).await;
         let mail = receiver.take();
         let ids: BTreeSet<&str> = mail.iter().map(|mail| mail.header("webhook-id")).collect();
         assert_eq!(ids.len(), 1, "{status}");
@@ -709,7 +711,11 @@ async fn a_notification_that_is_sent_again_keeps_its_id_and_body_and_bears_the_n
         Answer::status(500),
     ]);
     let started = Instant::now();
-    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    tell(
+        &settings(&receiver.url("/hook"), ""),
+        &strange_notification("c1"),
+    )
+    .await;
     let waited = started.elapsed();
     assert!(waited >= Duration::from_secs(2), "{waited:?}");
     let mail = receiver.take();
@@ -725,7 +731,7 @@ async fn a_notification_that_is_sent_again_keeps_its_id_and_body_and_bears_the_n
             .parse()
             .expect("seconds")
     };
-    let began = strange_news("").about.as_of.as_second();
+    let began = strange_notification("").about.as_of.as_second();
     assert!((began..began + 2).contains(&at(0)), "{}", at(0));
     assert!(at(1) >= at(0) + 2, "{} {}", at(0), at(1));
 }
@@ -735,7 +741,11 @@ async fn a_wait_that_is_asked_for_and_outlasts_the_bound_ends_the_trying() {
     let receiver = Receiver::spawn();
     receiver.answers([Answer::status(429).header("retry-after", "31")]);
     let started = Instant::now();
-    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    tell(
+        &settings(&receiver.url("/hook"), ""),
+        &strange_notification("c1"),
+    )
+    .await;
     assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(receiver.take().len(), 1);
 }
@@ -745,7 +755,11 @@ async fn a_redirect_is_not_followed() {
     let (receiver, elsewhere) = (Receiver::spawn(), Receiver::spawn());
     for status in [301, 302, 303, 307, 308] {
         receiver.answers([Answer::status(status).header("location", elsewhere.url("/hook"))]);
-        tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+        tell(
+            &settings(&receiver.url("/hook"), ""),
+            &strange_notification("c1"),
+        )
+        .await;
         assert_eq!(receiver.take().len(), 1);
     }
     assert_eq!(elsewhere.count(), 0);
@@ -759,7 +773,7 @@ async fn a_receiver_that_does_not_answer_holds_nobody_up_longer_than_the_bound()
     slow.http.timeout = Duration::from_millis(400);
     slow.within = Duration::from_secs(1);
     let started = Instant::now();
-    tell(&slow, &strange_news("c1")).await;
+    tell(&slow, &strange_notification("c1")).await;
     let took = started.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!((2..=8).contains(&receiver.take().len()));
@@ -775,19 +789,23 @@ async fn a_success_counts_whatever_becomes_of_the_answers_body() {
         "HTTP/1.1 204 No Content\r\n\r\n",
     ] {
         let (url, calls) = rude(bytes);
-        tell(&settings(&url, ""), &strange_news("c1")).await;
+        tell(&settings(&url, ""), &strange_notification("c1")).await;
         assert_eq!(calls.load(Ordering::SeqCst), 1, "{bytes}");
     }
     let receiver = Receiver::spawn();
     receiver.answers([Answer::status(200).body(&"x".repeat(1 << 20))]);
-    tell(&settings(&receiver.url("/hook"), ""), &strange_news("c1")).await;
+    tell(
+        &settings(&receiver.url("/hook"), ""),
+        &strange_notification("c1"),
+    )
+    .await;
     assert_eq!(receiver.take().len(), 1);
 }
 
 #[tokio::test]
 async fn a_line_that_breaks_is_tried_again_and_not_for_ever() {
     let (url, calls) = rude("");
-    tell(&settings(&url, ""), &strange_news("c1")).await;
+    tell(&settings(&url, ""), &strange_notification("c1")).await;
     assert_eq!(calls.load(Ordering::SeqCst), 4);
 }
 
@@ -797,13 +815,13 @@ async fn one_receiver_that_fails_does_not_keep_the_other_from_being_told() {
     let (broken, _) = rude("");
     tell(
         &settings(&broken, &receiver.url("/slack")),
-        &strange_news("c1"),
+        &strange_notification("c1"),
     )
     .await;
     assert_eq!(receiver.take().len(), 1);
     tell(
         &settings(&receiver.url("/hook"), &broken),
-        &strange_news("c1"),
+        &strange_notification("c1"),
     )
     .await;
     assert_eq!(receiver.take().len(), 1);
@@ -816,9 +834,7 @@ fn log_of(job: &Job) -> String {
         let line: Value = serde_json::from_str(line).expect("a JSON line");
         let message = line["message"].as_str()?.to_owned();
         let error = line["error"].as_str().unwrap_or_default();
-        let is_about = ["be told", "Told", "POST"]
-            .iter()
-            .any(|word| message.contains(word));
+        let is_about = ["otif", "POST"].iter().any(|word| message.contains(word));
         let hint = line["hint"].as_str().unwrap_or_default();
         is_about.then(|| {
             format!(
@@ -850,9 +866,9 @@ fn what_slack_says_is_in_the_log() {
     receiver.answers([Answer::status(400).body("<html>dear Ada</html>")]);
     let page = log_of(&job);
     insta::assert_snapshot!(refused + &captive + &page, @r"
-    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
-    WARN http://127.0.0.1:[port] could not be told; the outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
-    WARN http://127.0.0.1:[port] could not be told; the outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
+    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [Slack says `no_service`: POST http://127.0.0.1:[port]: 404 Not Found] [see that the variable holds the receiver's present address]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [the answer has status 200 and is not the `ok` that Slack sends] [see that the variable holds the receiver's present address]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [Slack has not taken the message: POST http://127.0.0.1:[port]: 400 Bad Request] []
     ");
 }
 
@@ -865,7 +881,7 @@ fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("RUST_LOG", "info");
     insta::assert_snapshot!(log_of(&job), @r"
-    WARN http://127.0.0.1:[port] could not be told; the outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
+    WARN Could not notify http://127.0.0.1:[port]; the outcome stands [POST http://127.0.0.1:[port]: 410 Gone] [the receiver wants no more: unset the variable, or give another address]
     ");
     assert_eq!(receiver.take().len(), 1);
 }
@@ -907,7 +923,7 @@ fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
         } = job.run();
         assert_eq!(told, code, "{stderr}");
         assert!(started.elapsed() < Duration::from_secs(35));
-        let complaints = stderr.matches("could not be told").count();
+        let complaints = stderr.matches("Could not notify").count();
         assert_eq!(complaints, 2, "{stderr}");
         let key = KEY.strip_prefix("whsec_").expect("a key");
         for secret in ["hunter2", key] {
@@ -923,7 +939,7 @@ fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
 }
 
 #[test]
-fn sigterm_while_others_are_told_ends_within_two_seconds_and_what_was_stored_stays() {
+fn sigterm_while_notifying_ends_within_two_seconds_and_evidence_stays() {
     let receiver = Receiver::spawn();
     receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
     let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
@@ -949,7 +965,7 @@ fn sigterm_while_others_are_told_ends_within_two_seconds_and_what_was_stored_sta
     );
     assert_eq!(code, 143, "{stderr}");
     assert!(stdout.contains("  ledger     1:"), "said before: {stdout}");
-    assert!(stderr.contains("what was stored stays"), "{stderr}");
+    assert!(stderr.contains("the evidence stays"), "{stderr}");
     assert_eq!(verify(&job.evidence(), &[]).code, 0);
 }
 
@@ -1118,5 +1134,8 @@ fn the_words_of_a_notification_are_in_readme() {
             "{word}"
         );
     }
-    assert!(matches!(strange_news("").story, Story::Failed { .. }));
+    assert!(matches!(
+        strange_notification("").content,
+        Content::Failed { .. }
+    ));
 }

@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use crate::support::chromium::{Page, browser};
 use crate::support::job::Job;
 use crate::support::review::at as at_review;
+use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
+use asana_access_review::commands::review as command;
 use asana_access_review::review::Scope;
-use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
@@ -86,7 +87,7 @@ fn gid(number: u64) -> String {
 }
 
 fn opened(job: &Job, name: &str, due: &str, as_of: &str, reviewers: &Path) -> PathBuf {
-    let asked = OpenAsked {
+    let asked = OpenArguments {
         name: name.to_owned(),
         due: due.parse().expect("a day"),
         scope: Scope::All,
@@ -100,10 +101,10 @@ fn opened(job: &Job, name: &str, due: &str, as_of: &str, reviewers: &Path) -> Pa
 }
 
 fn closed(job: &Job, as_of: &str, decisions: Vec<PathBuf>) -> PathBuf {
-    let asked = CloseAsked {
-        of: StatusAsked {
+    let asked = CloseArguments {
+        of: DecisionArguments {
             decisions,
-            ..StatusAsked::default()
+            ..DecisionArguments::default()
         },
         accept_incomplete: None,
     };

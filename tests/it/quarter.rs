@@ -8,9 +8,10 @@ use crate::support::chromium::{Page, browser};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::review::at as at_review;
 use crate::support::review::{assert_sound, filled, hash, part, saved, worksheet};
+use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
+use asana_access_review::commands::review as command;
 use asana_access_review::judgement::Verdict;
 use asana_access_review::review::Scope;
-use asana_access_review::review::command::{self, CloseAsked, OpenAsked, StatusAsked};
 use serde_json::{Value, json};
 use truto_simulator::World;
 
@@ -29,7 +30,7 @@ fn opened(job: &Job) {
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = format!("rule,value,reviewer\nrole,admin,{ADMINS}\ndefault,,{OTHERS}\n");
     fs::write(&reviewers, text).expect("a file");
-    let asked = OpenAsked {
+    let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-11-30".parse().expect("a day"),
         scope: Scope::All,
@@ -84,10 +85,10 @@ fn decided_by_spreadsheet(job: &Job) -> PathBuf {
     saved(job, "ciso.csv", &rows, b';')
 }
 
-fn asked(decisions: &[&PathBuf]) -> StatusAsked {
-    StatusAsked {
+fn asked(decisions: &[&PathBuf]) -> DecisionArguments {
+    DecisionArguments {
         decisions: decisions.iter().map(|path| (*path).clone()).collect(),
-        ..StatusAsked::default()
+        ..DecisionArguments::default()
     }
 }
 
@@ -127,7 +128,7 @@ fn a_quarter_is_walked_from_the_frozen_night_to_the_auditor() {
 
     // The spreadsheet comes in, and it is closed.
     let by_spreadsheet = decided_by_spreadsheet(&job);
-    let asked = CloseAsked {
+    let asked = CloseArguments {
         of: asked(&[&by_page, &by_spreadsheet]),
         accept_incomplete: None,
     };

@@ -14,9 +14,10 @@ use crate::support::review::{
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
 use crate::support::{files_below, has};
+use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
+use asana_access_review::commands::review::{self as command, Moment};
 use asana_access_review::evidence::{self, Manifest};
 use asana_access_review::judgement::{Counts, Inputs, Verdict, judge};
-use asana_access_review::review::command::{self, CloseAsked, Moment, OpenAsked, StatusAsked};
 use asana_access_review::review::{Scope, Worksheet};
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
@@ -237,9 +238,9 @@ fn a_person_is_told_files_by_name_and_a_log_is_not_since_the_page_names_them_aft
     let name = "2026-Q4-7f3a9c.boss-example-net.decisions.jsonl";
     let named = saved(&job, name, &[rows[0].clone(), rows[1].clone()], b',');
     let other = saved(&job, "other.csv", &rows, b',');
-    let asked = StatusAsked {
+    let asked = DecisionArguments {
         decisions: vec![other.clone(), named],
-        ..StatusAsked::default()
+        ..DecisionArguments::default()
     };
     let status = at_review(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
         command::status(settings, &asked, moment).await
@@ -800,7 +801,7 @@ fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused(
     let opened = open(&job, &[]);
     assert_eq!(opened.code, 0);
     assert!(
-        opened.stderr.contains("could not be told"),
+        opened.stderr.contains("Could not notify"),
         "{}",
         opened.stderr
     );
@@ -849,7 +850,7 @@ fn open_at(job: &Job, as_of: &str) {
 
 /// Opens a review; the suffix tells two of one name apart.
 fn open_as(job: &Job, as_of: &str, suffix: &str) {
-    let asked = OpenAsked {
+    let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
         scope: Scope::All,
@@ -872,11 +873,11 @@ fn close_at(job: &Job, as_of: &str, decide: impl Fn(usize, &mut [String])) {
 /// Closes the review of that id, or the only one, with these rows.
 fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
     let file = saved(job, "d.csv", rows, b',');
-    let asked = CloseAsked {
-        of: StatusAsked {
+    let asked = CloseArguments {
+        of: DecisionArguments {
             review: id.map(str::to_owned),
             decisions: vec![file],
-            ..StatusAsked::default()
+            ..DecisionArguments::default()
         },
         accept_incomplete: None,
     };
@@ -1181,17 +1182,28 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
     };
     let stored = facts(&folder);
     let previous = stored.past.previous.clone();
-    let inputs = stored.into_inputs(&read(&folder, "inputs/hr.jsonl.gz"));
+    let inputs = stored.into_inputs(
+        &read(&folder, "accounts.jsonl.gz"),
+        &read(&folder, "inputs/hr.jsonl.gz"),
+    );
     let mut inputs = inputs.expect("inputs");
     if let Some(at) = previous.map(Cow::into_owned) {
         let before = job.run_folder(at.sequence);
         let manifest = serde_json::from_slice(&read(&before, "manifest.json")).expect("JSON");
-        inputs.past.baseline = Some(facts(&before).into_baseline(at.clone()));
+        let accounts = read(&before, "accounts.jsonl.gz");
+        let baseline = facts(&before).into_baseline(at.clone(), &accounts);
+        inputs.past.baseline = Some(baseline.expect("a baseline"));
         let result: evidence::RunResult =
             serde_json::from_slice(&read(&before, "result.json")).expect("a result");
         let links = read(&before, "inputs/links.jsonl.gz");
         let concluded = read(&before, "concluded.jsonl.gz");
-        let previous = result.into_previous(at, &manifest, &links, &concluded);
+        let leavers = read(&before, "leavers.jsonl.gz");
+        let carried = evidence::CarriedFiles {
+            leavers: &leavers,
+            concluded: &concluded,
+            links: &links,
+        };
+        let previous = result.into_previous(at, &manifest, carried);
         inputs.past.previous = previous.expect("a result");
     }
     change(&mut inputs);
@@ -1403,7 +1415,7 @@ fn a_review_outlives_its_night_only_once_that_is_kept_no_longer() {
     open_at(&job, "2026-11-02T09:00:00Z");
     fs::remove_file(job.run_folder(1).join("inputs/hr.jsonl.gz")).expect("a file");
     let status = |as_of: &str| {
-        let asked = StatusAsked::default();
+        let asked = DecisionArguments::default();
         tried_at(&job, as_of, async |settings, moment, _| {
             command::status(settings, &asked, moment).await
         })
@@ -1510,10 +1522,10 @@ fn of_two_reviews_of_one_name_the_one_that_is_open_is_meant() {
 fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
-    let asked = CloseAsked {
-        of: StatusAsked {
+    let asked = CloseArguments {
+        of: DecisionArguments {
             decisions: vec![saved(&job, "d.csv", &filled(&job, keep), b',')],
-            ..StatusAsked::default()
+            ..DecisionArguments::default()
         },
         accept_incomplete: None,
     };

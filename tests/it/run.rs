@@ -5,11 +5,11 @@ use std::path::Path;
 
 use crate::support::job::{masked, tree, unpacked, verify};
 use crate::support::s3::S3Server;
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::run::{self, Done, Failed};
 use asana_access_review::config;
 use asana_access_review::evidence::RunIdentity;
-use asana_access_review::exit::Exit;
-use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::store::Store;
 use jiff::Timestamp;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
@@ -38,7 +38,7 @@ async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usiz
     simulator.set_world(world().at(as_of));
     review(simulator, folder, store, as_of, hr_feed)
         .await
-        .map_err(|failed| failed.trouble.chain())
+        .map_err(|failed| failed.error.chain())
         .expect("a review")
 }
 
@@ -84,17 +84,10 @@ async fn review(
         .expect("settings")
         .settings;
     let identity = RunIdentity {
-        executor: settings.executor,
+        executor: settings.executor.clone(),
         ..crate::support::identity(as_of, "7f3a9c")
     };
-    run::run_in(
-        store.clone(),
-        None,
-        settings.run,
-        identity,
-        Clock::at(as_of),
-    )
-    .await
+    run::run_in(store.clone(), None, &settings, identity, Clock::at(as_of)).await
 }
 
 /// Both nights into a folder; every file they left, gzip unpacked.
@@ -239,7 +232,7 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
     let failed = review(&simulator, folder.path(), &store, as_of, hr_feed)
         .await
         .expect_err("the report's name is taken");
-    assert_eq!(failed.trouble.exit(), Exit::Unexpected);
+    assert_eq!(failed.error.exit(), Exit::Unexpected);
     let record = failed.record.expect("a failure record");
     let mut names: Vec<String> = store
         .list(&format!("{}/", record.key))

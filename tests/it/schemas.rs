@@ -11,7 +11,7 @@ use asana_access_review::evidence::{
 use asana_access_review::judgement::{
     Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
-use asana_access_review::people::{
+use asana_access_review::model::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
     Exception, FeedColumn, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing,
     Lock, LockMode, Mapping, Meaning, Memberships, PageRecord, Population, Protection, RawPages,
@@ -716,7 +716,7 @@ fn the_nights_hold_every_kind_of_record() {
     };
     for (schema, pointer) in [
         ("result", "/findings/0"),
-        ("result", "/leavers/0/account_email/0"),
+        ("leaver", "/account_email/0"),
         ("result", "/changes/0"),
         ("result", "/summary/trend/1"),
         ("result", "/checks/2/numbers"),
@@ -829,8 +829,8 @@ fn words_instants_and_hashes_of_our_own_making_are_refused() {
         ("result", "/judgement", json!(0)),
         ("result", "/checks/0/id", json!("all_good")),
         ("result", "/checks/0/status", json!("skipped")),
-        ("result", "/leavers/0/outcome", json!("probably_removed")),
-        ("result", "/leavers/0/within_sla", json!(true)),
+        ("leaver", "/outcome", json!("probably_removed")),
+        ("leaver", "/within_sla", json!(true)),
         ("result", "/findings/0/severity", json!("urgent")),
         ("result", "/findings/0/finding_id", json!("1")),
         ("result", "/findings/0/status", json!("on_leave")),
@@ -841,7 +841,7 @@ fn words_instants_and_hashes_of_our_own_making_are_refused() {
         ("ledger-entry", "/key_sha256", json!("")),
         ("ledger-entry", "/previous_sha256", json!("ab".repeat(32))),
         ("ledger-entry", "/committed_at", json!("yesterday")),
-        ("facts", "/population/accounts/0/status", json!("Active")),
+        ("account", "/status", json!("Active")),
         ("facts", "/population/memberships/read/rows", json!("4")),
         ("facts", "/policy/hr_feed_scope", json!("everybody")),
         ("facts", "/hr/origin/format", json!("xlsx")),

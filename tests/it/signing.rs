@@ -12,10 +12,10 @@ use crate::support::has;
 use crate::support::job::{Job, LEFT_AND_GONE};
 use crate::support::s3::{Fault, Rule};
 use crate::support::shell::{TOOLS, shell, the_one};
+use asana_access_review::cli::exit::Exit;
+use asana_access_review::commands::run::{Done, Failed};
 use asana_access_review::evidence::{Entry, EntryKind};
-use asana_access_review::exit::Exit;
 use asana_access_review::judgement::CheckStatus;
-use asana_access_review::run::{Done, Failed};
 use asana_access_review::signing::{PrivateKey, PublicKey};
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
@@ -58,7 +58,7 @@ async fn run(company: &Company, store: &Store, run: Run<'_>) -> Result<Done, Fai
 async fn signed_night(company: &Company, store: &Store, key: &str, night: i64) -> Done {
     run(company, store, signed(key, night))
         .await
-        .map_err(|failed| failed.trouble.chain())
+        .map_err(|failed| failed.error.chain())
         .expect("a review")
 }
 
@@ -158,7 +158,7 @@ async fn what_cannot_be_signed_is_not_written() {
         .inject(Rule::on("PUT", ".sig", Fault::AccessDenied).always());
     let failed = run(&company, &store, signed(ED25519, 2)).await;
     let failed = failed.map(|_| ()).expect_err("no review");
-    assert_eq!(failed.trouble.exit(), Exit::Refused);
+    assert_eq!(failed.error.exit(), Exit::Refused);
     assert_eq!(failed.record, None);
     assert!(!place.objects().contains_key(&entry_name(2)));
 }
@@ -210,7 +210,7 @@ async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
         let before = place.objects();
         let failed = run(&company, &store, Run::at(instant(2))).await;
         let failed = failed.map(|_| ()).expect_err("no review");
-        assert_eq!(failed.trouble.exit(), Exit::Configuration);
+        assert_eq!(failed.error.exit(), Exit::Configuration);
         assert_eq!(failed.record, None);
         assert_eq!(place.objects(), before);
 
@@ -220,7 +220,7 @@ async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
             place.server().inject(refused);
             let failed = run(&company, &store, Run::at(instant(2))).await;
             let failed = failed.map(|_| ()).expect_err("no review");
-            assert_eq!(failed.trouble.exit(), Exit::Refused);
+            assert_eq!(failed.error.exit(), Exit::Refused);
             assert_eq!(failed.record, None);
             assert_eq!(place.objects(), before);
         }
@@ -250,8 +250,8 @@ async fn runs_with_and_without_a_key_at_once_leave_no_unsigned_entry_after_a_sig
         match done {
             Ok(_) => {}
             Err(failed) => {
-                assert_eq!(racer % 2, 0, "{}", failed.trouble.chain());
-                assert_eq!(failed.trouble.exit(), Exit::Configuration);
+                assert_eq!(racer % 2, 0, "{}", failed.error.chain());
+                assert_eq!(failed.error.exit(), Exit::Configuration);
             }
         }
     }
@@ -284,7 +284,7 @@ async fn signing_runs_at_once_keep_one_chain_with_every_entry_signed() {
             company.run(&store, run)
         });
         for done in join_all(runs).await {
-            done.map_err(|failed| failed.trouble.chain())
+            done.map_err(|failed| failed.error.chain())
                 .expect("a review");
         }
         let keys = [ED25519_PUBLIC, P256_PUBLIC];

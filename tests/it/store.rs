@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::support::chain;
 use crate::support::s3::{ACCESS_KEY, Fault, Rule, S3Server, SECRET_KEY};
 use asana_access_review::aws::{self, AwsError, Retries};
-use asana_access_review::people::{Lock, LockMode, Protection};
+use asana_access_review::model::{Lock, LockMode, Protection};
 use asana_access_review::store::{
     Created, History, Location, ObjectLock, Settings, Store, StoreError,
 };

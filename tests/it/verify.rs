@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::support::company::{Company, Run, entry_name, instant};
 use crate::support::job::{Ended, Job, verify};
 use crate::support::s3::S3Server;
+use asana_access_review::commands::run::Done;
 use asana_access_review::evidence::{Entry, Facts, FileRecord, Manifest, Night, sha256_hex, sums};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
-use asana_access_review::people::{Memberships, Population, Status};
+use asana_access_review::model::{Memberships, Population, Status};
 use asana_access_review::report;
-use asana_access_review::run::Done;
 use asana_access_review::store::Store;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -309,7 +309,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
     });
     let faults = evidence.faults(&[]);
     assert!(
-        faults.contains(&"accounts_differ facts.json".to_owned()),
+        faults.contains(&"accounts_differ accounts.jsonl.gz".to_owned()),
         "{faults:?}"
     );
 }
@@ -489,7 +489,7 @@ async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger(
         let as_of = first - SignedDuration::from_secs(behind);
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        let done = run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        let done = run.map_err(|failed| failed.error.chain()).expect("a run");
 
         let check = clock_check(&done);
         assert_eq!(check.status, status, "{behind}: {}", check.detail);
@@ -517,8 +517,7 @@ async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
         company.run(&store, Run::at(as_of))
     });
     for done in join_all(runs).await {
-        done.map_err(|failed| failed.trouble.chain())
-            .expect("a run");
+        done.map_err(|failed| failed.error.chain()).expect("a run");
     }
     assert_eq!(
         kinds_by_both(folder.path()),
@@ -651,7 +650,7 @@ fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
 
     let read = |name: &str| fs::read(evidence.file(1, name)).expect("a file");
     let facts: Facts = serde_json::from_slice(&read("inputs/facts.json")).expect("facts");
-    let inputs = facts.into_inputs(&read("inputs/hr.jsonl.gz"));
+    let inputs = facts.into_inputs(&read("accounts.jsonl.gz"), &read("inputs/hr.jsonl.gz"));
     let mut inputs = inputs.expect("inputs");
     forge(&mut inputs.population);
     let judgement = judge(&inputs);
@@ -715,7 +714,7 @@ fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages
     for raw in ["minimal", "full"] {
         let evidence = told_afresh(raw, leave_out_the_leaver);
         assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
-        assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
+        assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
         let ended = evidence.verify(&[]);
         let told = "recomputed from the raw pages: account 1200000000000002 is missing";
         assert!(ended.stdout.contains(told), "{}", ended.stdout);
@@ -727,7 +726,7 @@ fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
     let evidence = told_afresh("full", |population| {
         population.accounts[1].status = Status::Inactive;
     });
-    assert_eq!(evidence.faults(&[]), ["accounts_differ facts.json"]);
+    assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
 }
 
 #[test]
@@ -1041,7 +1040,7 @@ async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
             .expect("an instant");
         company.set_world(World::generated(12), as_of);
         let run = company.run(&store, Run::at(as_of)).await;
-        run.map_err(|failed| failed.trouble.chain()).expect("a run");
+        run.map_err(|failed| failed.error.chain()).expect("a run");
     }
     let evidence = Evidence { job };
     let kind = || "stored_at_another_time".to_owned();

@@ -9,7 +9,7 @@ use super::super::record::{Record as Texts, Value};
 use super::super::rows::{Entry, RowReader, rejected};
 use super::super::values::{count, plain};
 use super::{HrisSettings, Record};
-use crate::people::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
+use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
 use crate::truto::{self, Employee, Row};
 
 /// The columns that a record is laid out in, and the fields of Truto's that they are made of.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::people::HrDate;
+use crate::model::HrDate;
 
 fn settings() -> HrisSettings {
     HrisSettings {

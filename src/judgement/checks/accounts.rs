@@ -9,7 +9,7 @@ use crate::judgement::directives::NO_EMAIL;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, Inputs, Mark};
-use crate::people::{
+use crate::model::{
     Access, Account, Listing, Memberships, Population, Role, SecondList, Status, Viewer,
 };
 

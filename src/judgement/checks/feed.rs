@@ -10,7 +10,7 @@ use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
 use crate::judgement::{Basis, Check, CheckId, CheckStatus, FeedScope, Inputs};
-use crate::people::{Employment, Meaning, RejectedRow, Role};
+use crate::model::{Employment, Meaning, RejectedRow, Role};
 
 /// A file may be dated so much later than the run: two clocks may differ as much as ours may.
 const MAX_FUTURE_SECONDS: i64 = 60 * MAX_CLOCK_SKEW_MINUTES as i64;

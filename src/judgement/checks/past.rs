@@ -13,7 +13,7 @@ use crate::judgement::outcomes::Judged;
 use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
-use crate::people::{HrDate, Mapping};
+use crate::model::{HrDate, Mapping};
 use crate::schedule::{CLOSE_RUNS, RunSchedule};
 
 /// If the last complete run is older than this, a nightly run was missed.

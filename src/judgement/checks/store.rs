@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::{Check, CheckId, CheckStatus, Inputs};
-use crate::people::Protection;
+use crate::model::Protection;
 
 /// The check on the store; none in a preflight that stores nothing.
 pub(in crate::judgement) fn of_the_store(inputs: &Inputs) -> Option<Check> {

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus};
-use crate::people::{Role, Status};
+use crate::model::{Role, Status};
 
 const ADA: &str = "ada@example.com";
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::world::*;
 use crate::judgement::{CheckId, CheckStatus, FeedScope, HrPeople, Inputs, Mark, Outcome, Verdict};
-use crate::people::{
+use crate::model::{
     Employment, Lock, LockMode, Mapping, Memberships, RejectedRecord, Role, SecondList, Status,
     Viewer,
 };

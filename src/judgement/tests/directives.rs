@@ -5,7 +5,7 @@ use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, Judgement, MatchKind,
     Outcome, Verdict,
 };
-use crate::people::{Exception, Role, Status};
+use crate::model::{Exception, Role, Status};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";

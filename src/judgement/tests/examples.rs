@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::world::*;
 use crate::judgement::{Leaver, Outcome};
-use crate::people::{HrDate, HrRow, Status};
+use crate::model::{HrDate, HrRow, Status};
 use crate::schedule::RunSchedule;
 
 const ADA: &str = "ada@example.com";

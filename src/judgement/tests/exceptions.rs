@@ -5,7 +5,7 @@ use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FindingKind, Judgement,
     Outcome, Verdict,
 };
-use crate::people::{Exception, Role, Status};
+use crate::model::{Exception, Role, Status};
 
 const ADA: &str = "ada@example.com";
 const LEFT: jiff::civil::Date = jiff::civil::date(2026, 11, 2);

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, Severity};
-use crate::people::Status;
+use crate::model::Status;
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";

@@ -22,7 +22,7 @@ use crate::judgement::{
     CheckStatus, DirectiveKind, DirectiveState, FeedScope, FindingKind, Judgement, Leaver,
     MatchKind, Outcome, Verdict,
 };
-use crate::people::{Access, Account, EmailAddress, Meaning, Role};
+use crate::model::{Access, Account, EmailAddress, Meaning, Role};
 use ends::Stands;
 use lines::{
     Relation, accepts_doubts, accepts_without_address, alias_names_person, aliases,

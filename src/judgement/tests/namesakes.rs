@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, Judgement, Outcome, Verdict};
-use crate::people::{Account, EmailAddress, HrRow, Role, Status};
+use crate::model::{Account, EmailAddress, HrRow, Role, Status};
 
 /// Enough people that one entry for each pair of leaver and account would exhaust the memory.
 const MANY: usize = if cfg!(debug_assertions) {

@@ -4,7 +4,7 @@ use super::world::*;
 use crate::judgement::{
     FeedScope, FindingKind, Judgement, Leaver, OffboardingResult, Outcome, Verdict,
 };
-use crate::people::Status;
+use crate::model::Status;
 
 const ADA: &str = "ada@example.com";
 

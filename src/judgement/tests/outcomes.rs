@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, Outcome, Severity, Verdict, WithinSla};
-use crate::people::{FeedColumn, Meaning, Role, Status, UnreadCell};
+use crate::model::{FeedColumn, Meaning, Role, Status, UnreadCell};
 
 const ADA: &str = "ada@example.com";
 

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::world::*;
 use super::worlds::cases;
 use crate::judgement::{FindingKind, Judgement, MatchKind, Outcome, Verdict};
-use crate::people::{EmailAddress, Employment, Role, Status};
+use crate::model::{EmailAddress, Employment, Role, Status};
 
 const MAILS: &[&str] = &[
     "ada@example.com",

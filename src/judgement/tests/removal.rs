@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
-use crate::people::Status;
+use crate::model::Status;
 
 const ADA: &str = "ada@example.com";
 const FIRST: &str = "2026-11-23T22:40:00Z";

@@ -2,7 +2,7 @@
 
 use super::world::{World, at, kinds, status, text, world};
 use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
-use crate::people::{EmailAddress, Role, Status};
+use crate::model::{EmailAddress, Role, Status};
 use crate::review::{ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview};
 
 const ASKED: &str = "2026-11-10T00:00:00Z";

@@ -5,7 +5,7 @@ use crate::judgement::{
     CheckId, CheckStatus, FeedScope, FindingKind, OffboardingResult, Outcome, Severity, Verdict,
     WithinSla,
 };
-use crate::people::{Role, Status};
+use crate::model::{Role, Status};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{FindingKind, OffboardingResult, Outcome, Verdict, WithinSla};
-use crate::people::{Employment, Status};
+use crate::model::{Employment, Status};
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";

@@ -4,7 +4,7 @@ use super::world::*;
 use crate::judgement::{
     ChangeKind, CheckId, CheckStatus, Inputs, OffboardingResult, Outcome, Verdict,
 };
-use crate::people::Role;
+use crate::model::Role;
 
 const ADA: &str = "ada@example.com";
 

@@ -10,7 +10,7 @@ use crate::judgement::{
     Baseline, Change, Check, CheckId, CheckStatus, FeedScope, FindingKind, Inputs, Judgement,
     Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
 };
-use crate::people::{
+use crate::model::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
     Exception, FeedOrigin, GapFilling, HowDerived, HrDate, HrFeed, HrRow, Listing, Lock, LockMode,
     Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow, Role, Status,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::world::*;
 use crate::judgement::FeedScope;
-use crate::people::{
+use crate::model::{
     Account, Alias, DirectiveFile, EmailAddress, Employment, Exception, FeedColumn, HrRow, Meaning,
     RejectedRow, Role, Status, UnreadCell,
 };

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::support::chance::{Chance, seed};
 use crate::support::has;
-use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, verify};
+use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, unpacked, verify};
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame,
@@ -737,7 +737,7 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     tampering("a second part follows in a gzip", 1, |copy, chance| {
         let night = chance.between(1, copy.nights);
-        let name = chance.one_of(&["accounts.jsonl.gz", "leavers.jsonl.gz"]);
+        let name = chance.one_of(&["leavers.jsonl.gz", "inputs/links.jsonl.gz"]);
         let file = copy.file(night, name);
         let both = [copy.read(&file), copy.read(&file)].concat();
         copy.write(&file, both);
@@ -754,31 +754,38 @@ const TAMPERINGS: &[Tampering] = &[
         let seen = Seen::nothing().and_verify("accounts_differ", file);
         seen.and_next_night(copy, night)
     }),
-    tampering("an account is left out of the facts", 1, |copy, chance| {
-        // The nights after it would be compared with it.
-        let night = copy.nights;
-        let file = copy.file(night, "inputs/facts.json");
-        let text = String::from_utf8(copy.read(&file)).expect("text");
-        let account = format!("{{\"id\":\"12000000000000{:02}\"", chance.between(3, 11));
-        let lines = text
-            .lines()
-            .filter(|line| !line.trim().starts_with(&account));
-        let forged: String = lines.map(|line| format!("{line}\n")).collect();
-        assert_ne!(text, forged, "nothing was forged");
-        copy.write(&file, forged);
-        copy.vouch(night, |_| ());
-        [
-            "accounts.csv",
-            "accounts.jsonl.gz",
-            "manifest.json",
-            "result.json",
-        ]
-        .iter()
-        .fold(
-            Seen::nothing().and_verify("accounts_differ", file),
-            |seen, name| seen.and_verify("decisions_differ", copy.file(night, name)),
-        )
-    }),
+    tampering(
+        "an account is left out of those that were read",
+        1,
+        |copy, chance| {
+            // The runs after it would be compared with it.
+            let night = copy.nights;
+            let file = copy.file(night, "accounts.jsonl.gz");
+            let text = String::from_utf8(unpacked(&file, copy.read(&file))).expect("text");
+            let account = format!(
+                "{{\"account_id\":\"12000000000000{:02}\"",
+                chance.between(3, 11)
+            );
+            let lines = text.lines().filter(|line| !line.starts_with(&account));
+            let forged: String = lines.map(|line| format!("{line}\n")).collect();
+            assert_ne!(text, forged, "nothing was forged");
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut packed, forged.as_bytes()).expect("gzip");
+            copy.write(&file, packed.finish().expect("gzip"));
+            copy.vouch(night, |_| ());
+            // Such a run is not complete, and changes of its accounts are not judged.
+            let changes = copy.file(night, "changes.csv");
+            let had_changes = copy.read(&changes).split(|byte| *byte == b'\n').count() > 2;
+            let mut seen = Seen::nothing().and_verify("accounts_differ", file);
+            for name in ["accounts.csv", "manifest.json", "result.json"] {
+                seen = seen.and_verify("decisions_differ", copy.file(night, name));
+            }
+            match had_changes {
+                true => seen.and_verify("decisions_differ", changes),
+                false => seen,
+            }
+        },
+    ),
     tampering("facts name another night before", 2, |copy, chance| {
         // Else it could not be judged again, which is no fault.
         let night = chance.between(2, copy.nights);

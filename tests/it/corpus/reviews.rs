@@ -6,14 +6,15 @@
 use std::fs;
 use std::path::Path;
 
+use asana_access_review::cli::arguments::OpenArguments;
+use asana_access_review::commands::review as command;
 use asana_access_review::evidence::{
     Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
 };
 use asana_access_review::judgement::{RunRef, Verdict};
-use asana_access_review::people::{EmailAddress, Role, Status};
+use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
 use asana_access_review::review::Decision;
-use asana_access_review::review::command::{self, OpenAsked};
 use asana_access_review::review::{
     ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Scope, Totals, Worksheet,
 };
@@ -1016,7 +1017,7 @@ fn an_owner_who_decided_under_another_address_that_the_night_knows_is_found() {
     );
     job.run_at("2026-11-03T22:40:00Z", World::generated(12));
     // Anybody may decide: only who owns the account makes a difference.
-    let asked = OpenAsked {
+    let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),
         scope: Scope::All,

@@ -159,7 +159,7 @@ impl Company {
             Ok(_) => self.last_run(code),
             Err(failed) => Run {
                 code,
-                failure: Some(failed.trouble.chain()),
+                failure: Some(failed.error.chain()),
                 result: Value::Null,
                 manifest: Value::Null,
                 leavers: Vec::new(),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use asana_access_review::aws::Retries;
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::run::{self, Done, Failed};
 use asana_access_review::config;
 use asana_access_review::evidence::{Entry, FIRST_PREVIOUS, RunIdentity, sums_of};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict};
-use asana_access_review::run::{self, Done, Failed};
 use asana_access_review::signing::SigningKey;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -99,7 +99,7 @@ impl Company {
     /// A run that signs with the key of its own settings, if with any.
     pub(crate) async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
         let settings = self.settings(run);
-        let key = SigningKey::open(&settings.run.signing).await;
+        let key = SigningKey::open(&settings.signing).await;
         let key = key.expect("a key that needs no server");
         Self::run_of(store, key, settings, run).await
     }
@@ -141,11 +141,11 @@ impl Company {
         run: Run<'_>,
     ) -> Result<Done, Failed> {
         let identity = RunIdentity {
-            executor: settings.executor,
+            executor: settings.executor.clone(),
             ..super::identity(run.as_of, run.suffix)
         };
         let clock = Clock::at(run.as_of);
-        run::run_in(store.clone(), key, settings.run, identity, clock).await
+        run::run_in(store.clone(), key, &settings, identity, clock).await
     }
 
     /// A night in this world.
@@ -154,7 +154,7 @@ impl Company {
         self.set_world(world, as_of);
         self.run(store, Run::at(as_of))
             .await
-            .map_err(|failed| failed.trouble.chain())
+            .map_err(|failed| failed.error.chain())
             .expect("a review")
     }
 

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::SystemTime;
 
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
+
+use asana_access_review::commands::run::{self, Done, Failed};
 use asana_access_review::config;
 use asana_access_review::evidence::{RunIdentity, Tool};
-use asana_access_review::exit::Exit;
 use asana_access_review::notify;
-use asana_access_review::review::command;
-use asana_access_review::run::{self, Done, Failed};
 use jiff::Timestamp;
 use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
@@ -123,7 +123,7 @@ impl Job {
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
         let (ended, exit) = self.told_at(as_of, world, |_| ());
         if let Err(failed) = ended {
-            panic!("{}", failed.trouble.chain());
+            panic!("{}", failed.error.chain());
         }
         exit.code().into()
     }
@@ -142,23 +142,22 @@ impl Job {
         let mut settings = self.settings();
         change(&mut settings.notify);
         let identity = RunIdentity {
-            executor: settings.executor,
+            executor: settings.executor.clone(),
             ..super::identity(as_of, "7f3a9c")
         };
-        let about = run::about(&settings.run, &identity);
-        let zone = settings.run.policy.hr_time_zone.clone();
+        let about = run::about(&settings, &identity);
         let clock = Clock::at(as_of);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let ended = run::run(settings.run, identity, clock).await;
+            let ended = run::run(&settings, identity, clock).await;
             let exit = match &ended {
                 Ok(done) => Exit::of_verdict(done.judgement.verdict, settings.fail_on),
-                Err(failed) => failed.trouble.exit(),
+                Err(failed) => failed.error.exit(),
             };
-            run::tell(&settings.notify, &about, &zone, &ended, exit, clock).await;
+            run::notify(&settings, &about, &ended, exit, clock).await;
             (ended, exit)
         })
     }
@@ -171,7 +170,7 @@ impl Job {
     }
 
     /// The same for a periodic review.
-    pub(crate) fn review_settings(&self, tool: Tool) -> command::Settings {
+    pub(crate) fn review_settings(&self, tool: Tool) -> config::ReviewSettings {
         let environment = self.whole_environment();
         config::load_review(environment, tool, |path| fs::read_to_string(path))
             .unwrap_or_else(|problems| panic!("{problems}"))

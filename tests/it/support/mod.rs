@@ -112,7 +112,7 @@ pub(crate) fn has(tools: &[&str]) -> bool {
     missing.is_none()
 }
 
-/// An error and all it stems from, as the door prints them.
+/// An error with its causes, as a command prints them.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 
+use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::clock::Clock;
+use asana_access_review::commands::review::{self as command, Moment, Opened, ReviewError};
+use asana_access_review::config::ReviewSettings;
 use asana_access_review::evidence::{self, Tool};
-use asana_access_review::review::command::{
-    self, CloseAsked, Moment, OpenAsked, Opened, ReviewError, Settings, StatusAsked,
-};
 use asana_access_review::review::{Decision, FrozenRow, Scope};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -109,7 +109,7 @@ pub(crate) fn tool() -> Tool {
 pub(crate) fn at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
+    act: impl AsyncFnOnce(&ReviewSettings, &Moment, &Clock) -> Result<T, ReviewError>,
 ) -> T {
     tried_at(job, as_of, act).unwrap_or_else(|error| panic!("{}", command::failure(&error, false)))
 }
@@ -118,7 +118,7 @@ pub(crate) fn at<T>(
 pub(crate) fn tried_at<T>(
     job: &Job,
     as_of: &str,
-    act: impl AsyncFnOnce(&Settings, &Moment, &Clock) -> Result<T, ReviewError>,
+    act: impl AsyncFnOnce(&ReviewSettings, &Moment, &Clock) -> Result<T, ReviewError>,
 ) -> Result<T, ReviewError> {
     let as_of: Timestamp = as_of.parse().expect("an instant");
     let moment = Moment {
@@ -138,7 +138,7 @@ pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
     let reviewers = job.place().join("reviewers.csv");
     let lines = "rule,value,reviewer,note\ndefault,,boss@example.net,\n";
     fs::write(&reviewers, lines).expect("a file");
-    let asked = OpenAsked {
+    let asked = OpenArguments {
         name: name.to_owned(),
         due: "2027-12-31".parse().expect("a day"),
         scope: Scope::All,
@@ -173,11 +173,11 @@ pub(crate) fn close(
     }
     let file = job.place().join("decisions.csv");
     fs::write(&file, text).expect("a file");
-    let asked = CloseAsked {
-        of: StatusAsked {
+    let asked = CloseArguments {
+        of: DecisionArguments {
             review: Some(opened.progress.frozen.worksheet.review.clone()),
             decisions: vec![file],
-            ..StatusAsked::default()
+            ..DecisionArguments::default()
         },
         accept_incomplete: accept_incomplete.map(str::to_owned),
     };

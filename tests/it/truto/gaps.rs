@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use asana_access_review::people::{Account, Role, Status};
+use asana_access_review::model::{Account, Role, Status};
 use insta::assert_snapshot;
 use truto_simulator::{
     CustomEnvelope, Gap, ListFields, Permission, Simulator, Words, World, generated_person,

@@ -4,8 +4,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use asana_access_review::model::Memberships;
 use asana_access_review::net::ErrorKind;
-use asana_access_review::people::Memberships;
 use truto_simulator::{
     Action, CONNECTION_ID, Fault, ListFields, Permission, Person, Simulator, World,
 };

@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
+use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
-use asana_access_review::exit::Exit;
 use asana_access_review::source::users_list;
 use asana_access_review::truto::{Client, Settings, User, Walk};
 use insta::assert_snapshot;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::people::{Person, only_an_id_links};
 use crate::judgement::{FeedScope, Inputs};
-use crate::people::{Employment, HrRow, Meaning};
+use crate::model::{Employment, HrRow, Meaning};
 
 /// What one row says at the instant of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]

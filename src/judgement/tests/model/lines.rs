@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::people::{Person, names_person};
 use super::ties::Model;
 use crate::judgement::{FeedScope, Inputs};
-use crate::people::{
+use crate::model::{
     Account, Alias, EmailAddress, Exception, HrRow, NameWords, fold, is_blank_word, read_addresses,
 };
 

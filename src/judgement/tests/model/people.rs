@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ends::{is_transfer, overlap};
 use super::lines::{Relation, aliases, may_join};
 use crate::judgement::Inputs;
-use crate::people::{EmailAddress, HrRow, Likeness, NameWords};
+use crate::model::{EmailAddress, HrRow, Likeness, NameWords};
 
 #[derive(Clone)]
 pub(super) struct Person<'a> {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::judgement::tests::world::World;
 use crate::judgement::tests::worlds::{cases, nights, worlds};
 use crate::judgement::{DirectiveKind, DirectiveState, Judgement};
-use crate::people::{EmailAddress, Exception};
+use crate::model::{EmailAddress, Exception};
 
 type Keys = (
     Option<EmailAddress>,

@@ -11,7 +11,7 @@ use super::lines::{
 };
 use super::people::{Alike, Person, alike, people};
 use crate::judgement::{Inputs, Judgement, MatchKind};
-use crate::people::{Access, Account, EmailAddress, HrRow, Likeness, NameWords, compare_names};
+use crate::model::{Access, Account, EmailAddress, HrRow, Likeness, NameWords, compare_names};
 
 /// The people of a run, and what is taken from the judgement.
 pub(super) struct Model<'a> {

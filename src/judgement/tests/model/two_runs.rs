@@ -12,7 +12,7 @@ use super::ties::Model;
 use crate::judgement::tests::world::{Row, World, date, mail};
 use crate::judgement::tests::worlds::{Night, cases, nights, worlds};
 use crate::judgement::{Leaver, MatchKind, Outcome, Standing};
-use crate::people::{Access, Account, Employment, HrRow};
+use crate::model::{Access, Account, Employment, HrRow};
 
 /// A leaver of the second run who is certainly a person of the first: by an id that nobody else has in either.
 fn known_before<'m, 'a>(leaver: &Leaver, model: &'m Model<'a>) -> Option<&'m Person<'a>> {

@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::config;
+use crate::schedule::Pattern;
+use crate::verify::{Anchor, Bound, Period, Rhythm};
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Where the evidence lies: a folder, a downloaded copy, or s3://bucket/prefix [default: EVIDENCE_URL]
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Check only this connection
+    #[arg(long, value_name = "ID")]
+    pub connection: Option<String>,
+    /// A ledger entry as a run printed it: the ledger must have it. May be repeated
+    #[arg(long = "head", value_name = "SEQ:HASH", value_parser = anchor)]
+    pub heads: Vec<Anchor>,
+    /// A public key (PEM) that is trusted: the last entry must be signed with it. May be repeated
+    #[arg(long = "public-key", value_name = "FILE")]
+    pub public_keys: Vec<PathBuf>,
+    /// When runs were due: the five fields of the cron schedule, as "30 0,23 * * *", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: the schedule that the evidence records (RUN_SCHEDULE), since it last changed]
+    #[arg(long, value_name = "DURATION|SCHEDULE", value_parser = Every::parse)]
+    every: Option<Every>,
+    /// The time zone of that schedule and of the days of --from and --to, as Europe/Berlin [default: Etc/UTC]
+    #[arg(long, value_name = "ZONE", requires = "every")]
+    zone: Option<String>,
+    /// Look for missing and failed runs from this day or instant on [default: the first run]
+    #[arg(long, value_name = "DAY|INSTANT", value_parser = bound)]
+    from: Option<Bound>,
+    /// Look for them up to the end of this day, or before this instant [default: the last run]
+    #[arg(long, value_name = "DAY|INSTANT|now", value_parser = bound)]
+    to: Option<Bound>,
+    /// For machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl VerifyArguments {
+    /// How often runs were due.
+    ///
+    /// # Errors
+    /// If `--zone` is unknown, or goes with an interval.
+    pub fn rhythm(&self) -> Result<Option<Rhythm>, String> {
+        match (&self.every, self.zone.as_deref()) {
+            (None, _) => Ok(None),
+            (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(*every))),
+            (Some(Every::Interval(_)), Some(_)) => Err(
+                "--zone is for a schedule, as --every \"30 0,23 * * *\"; an interval has none"
+                    .to_owned(),
+            ),
+            (Some(Every::Schedule(pattern)), zone) => {
+                let schedule = pattern.clone().in_zone(zone.unwrap_or("Etc/UTC"));
+                let schedule = schedule.map_err(|wrong| format!("--zone: {wrong}"))?;
+                Ok(Some(Rhythm::Schedule(schedule)))
+            }
+        }
+    }
+
+    /// Where missing and failed runs are looked for.
+    ///
+    /// # Errors
+    /// If it ends before it begins.
+    pub fn period(&self) -> Result<Period, String> {
+        let (from, to) = (self.from, self.to);
+        let is_reversed = match (from, to) {
+            (Some(Bound::Day(from)), Some(Bound::Day(to))) => from > to,
+            (Some(Bound::At(from)), Some(Bound::At(to))) => from >= to,
+            _ => false,
+        };
+        match is_reversed {
+            true => Err("--from is after --to".to_owned()),
+            false => Ok(Period { from, to }),
+        }
+    }
+}
+
+/// What `--every` is given: `24h`, or a schedule, which holds in a zone.
+#[derive(Clone, Debug)]
+enum Every {
+    Interval(Duration),
+    Schedule(Pattern),
+}
+
+impl Every {
+    fn parse(text: &str) -> Result<Self, String> {
+        let is_schedule = text.trim().contains([' ', '\t', '*', '@']);
+        match is_schedule {
+            true => Pattern::parse(text).map(Self::Schedule),
+            false => config::interval(text).map(Self::Interval),
+        }
+    }
+}
+
+fn anchor(text: &str) -> Result<Anchor, &'static str> {
+    Anchor::parse(text).ok_or("write it as a run prints it: 42:<64 hex digits>")
+}
+
+/// One end of a period, as `--from` and `--to` take it.
+fn bound(text: &str) -> Result<Bound, &'static str> {
+    let text = text.trim();
+    match text {
+        "now" => Ok(Bound::Now),
+        // A date of jiff's takes the day of a time without a zone, too.
+        _ if text.len() == "2026-12-31".len() => text.parse().map(Bound::Day).map_err(|_| BOUND),
+        _ => text.parse().map(Bound::At).map_err(|_| BOUND),
+    }
+}
+
+const BOUND: &str =
+    "write a day as 2026-12-31, an instant with its zone as 2026-12-31T23:59:59Z, or `now`";

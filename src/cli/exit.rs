@@ -1,0 +1,156 @@
+//! Exit codes. Tests compare README.md, the help and the job's policy with this enum.
+
+use crate::judgement::Verdict;
+use crate::ledger::LedgerError;
+use crate::net::ErrorKind;
+
+/// The verdicts with an exit code of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    Findings,
+    Inconclusive,
+    /// No verdict, once evidence is stored.
+    Never,
+}
+
+/// The exit code of a process; [`Exit::meaning`] explains each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Pass = 0,
+    Unexpected = 1,
+    Usage = 2,
+    Fail = 3,
+    Inconclusive = 4,
+    IntegrityFault = 5,
+    Transient = 75,
+    Refused = 77,
+    Configuration = 78,
+    Interrupted = 130,
+    Terminated = 143,
+}
+
+impl Exit {
+    pub const ALL: [Self; 11] = [
+        Self::Pass,
+        Self::Unexpected,
+        Self::Usage,
+        Self::Fail,
+        Self::Inconclusive,
+        Self::IntegrityFault,
+        Self::Transient,
+        Self::Refused,
+        Self::Configuration,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The exit code of `work`. A panic in it is a bug, instead of Rust's 101.
+    pub fn unless_panicked(work: impl FnOnce() -> Self) -> Self {
+        // Nothing that it touched is used again: the process leaves.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Self::Unexpected)
+    }
+
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// One line.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "evidence stored, verdict pass (also with exceptions)",
+            Self::Unexpected => "a bug or something unexpected; worth a retry",
+            Self::Usage => "bad command line",
+            Self::Fail => "evidence stored, verdict fail",
+            Self::Inconclusive => {
+                "evidence stored, verdict inconclusive; verify: scheduled runs are missing"
+            }
+            Self::IntegrityFault => "verify: integrity is broken",
+            Self::Transient => "upstream or store unavailable after retries; worth a retry",
+            Self::Refused => {
+                "refused: token, connection, missing scope, feed, bucket or signing key"
+            }
+            Self::Configuration => "wrong configuration",
+            Self::Interrupted => "stopped by Ctrl-C, nothing half committed",
+            Self::Terminated => "stopped by SIGTERM, nothing half committed",
+        }
+    }
+
+    /// For a run whose evidence is stored.
+    pub fn of_verdict(verdict: Verdict, fail_on: FailOn) -> Self {
+        match (verdict, fail_on) {
+            (Verdict::Pass | Verdict::PassWithExceptions, _) | (_, FailOn::Never) => Self::Pass,
+            (Verdict::Fail, FailOn::Findings) => Self::Fail,
+            (Verdict::Fail, FailOn::Inconclusive) => Self::Pass,
+            (Verdict::Inconclusive, FailOn::Findings | FailOn::Inconclusive) => Self::Inconclusive,
+        }
+    }
+
+    /// Whether a run that ends like this stores a failure record.
+    pub fn leaves_a_record(self) -> bool {
+        match self {
+            Self::Unexpected | Self::Transient | Self::Refused => true,
+            Self::Pass
+            | Self::Usage
+            | Self::Fail
+            | Self::Inconclusive
+            | Self::IntegrityFault
+            | Self::Configuration
+            | Self::Interrupted
+            | Self::Terminated => false,
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text_of_cause = error.to_string();
+        // A transparent error repeats its cause.
+        if !text.ends_with(&text_of_cause) {
+            text.push_str(": ");
+            text.push_str(&text_of_cause);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Transient => Self::Transient,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Configuration => Self::Configuration,
+            ErrorKind::Unexpected => Self::Unexpected,
+        }
+    }
+}
+
+impl From<&LedgerError> for Exit {
+    fn from(error: &LedgerError) -> Self {
+        match error {
+            LedgerError::Store(store) => store.kind().into(),
+            LedgerError::Signed { .. } => Self::Configuration,
+            LedgerError::Signing(signing) => signing.kind().into(),
+            LedgerError::Fault(_) | LedgerError::Stranger { .. } => Self::IntegrityFault,
+            LedgerError::Crowded { .. } | LedgerError::Overtaken { .. } => Self::Transient,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_bug_with_a_code_of_ours() {
+        assert_eq!(Exit::unless_panicked(|| Exit::Fail), Exit::Fail);
+        assert_eq!(
+            Exit::unless_panicked(|| panic!("on purpose")),
+            Exit::Unexpected
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Log lines on stderr, and a progress bar at a terminal.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::LogFormat;
+
+/// Events of this target report progress. A terminal shows them in the bar; without one, some become log lines.
+const PROGRESS: &str = "progress";
+
+/// Progress is logged this often without a terminal, so that a short run logs none.
+const LOGGED_EVERY: Duration = Duration::from_secs(10);
+
+/// Starts logging. Clear the bar with [`Progress::clear`] before printing.
+pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progress {
+    let progress = Progress::new(stderr_is_terminal);
+    let filter = EnvFilter::builder()
+        .parse(filter)
+        .unwrap_or_else(|_| EnvFilter::new("info"))
+        .and(NowAndThen::new(!stderr_is_terminal, LOGGED_EVERY));
+    let lines = tracing_subscriber::fmt::layer().with_writer(progress.clone());
+    let registry = tracing_subscriber::registry();
+    let bar = stderr_is_terminal.then(|| progress.clone());
+    // A second start, as in tests, leaves the first.
+    let _ = match format {
+        LogFormat::Json => {
+            let lines = lines
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false);
+            registry
+                .with(lines.with_filter(filter))
+                .with(bar)
+                .try_init()
+        }
+        LogFormat::Text => {
+            let lines = lines
+                .with_target(false)
+                .with_ansi(stderr_is_terminal)
+                .compact();
+            registry
+                .with(lines.with_filter(filter))
+                .with(bar)
+                .try_init()
+        }
+    };
+    progress
+}
+
+/// Passes all events, but of progress only one now and then.
+struct NowAndThen {
+    every: Duration,
+    /// When the next one is due; `None`: never.
+    due: Option<Mutex<Instant>>,
+}
+
+impl NowAndThen {
+    fn new(is_logged: bool, every: Duration) -> Self {
+        Self {
+            every,
+            due: is_logged.then(|| Mutex::new(Instant::now() + every)),
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let Some(due) = &self.due else {
+            return false;
+        };
+        let mut due = due.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_due = now >= *due;
+        if is_due {
+            *due = now + self.every;
+        }
+        is_due
+    }
+}
+
+impl<S> Filter<S> for NowAndThen {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        metadata.target() != PROGRESS || self.due.is_some()
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        event.metadata().target() != PROGRESS || self.is_due(Instant::now())
+    }
+}
+
+/// The progress bar at a terminal.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(visible: bool) -> Self {
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Progress {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == PROGRESS {
+            let mut message = Message::default();
+            event.record(&mut message);
+            self.bar.set_message(message.0);
+            self.bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}
+
+/// Log lines go above the bar.
+impl<'a> MakeWriter<'a> for Progress {
+    type Writer = Above<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Above { bar: &self.bar }
+    }
+}
+
+/// Writes to stderr while the bar is hidden.
+#[derive(Debug)]
+pub struct Above<'a> {
+    bar: &'a ProgressBar,
+}
+
+impl Write for Above<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bar.suspend(|| io::stderr().lock().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, MutexGuard};
+
+    use tracing::info;
+
+    use super::*;
+
+    #[test]
+    fn how_far_a_run_is_is_due_once_in_its_time_and_never_before() {
+        let ten = Duration::from_secs(10);
+        let now_and_then = NowAndThen::new(true, ten);
+        let began = Instant::now();
+        let due = [1, 9, 11, 12, 20, 22, 60, 61, 71]
+            .map(|second| now_and_then.is_due(began + Duration::from_secs(second)));
+        assert_eq!(
+            due,
+            [false, false, true, false, false, true, true, false, true]
+        );
+        assert!(!NowAndThen::new(false, Duration::ZERO).is_due(began + ten));
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+            self.0.lock().expect("a lock")
+        }
+    }
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Which lines are written of three that say how far it is, between two others.
+    fn written(filter: NowAndThen) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(move || writer.clone())
+            .without_time()
+            .with_target(false)
+            .with_level(false)
+            .with_ansi(false)
+            .with_filter(EnvFilter::new("info").and(filter));
+        let registry = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(registry, || {
+            info!("Began");
+            for entry in 1..=3 {
+                info!(target: PROGRESS, "Checked entry {entry} of 3");
+            }
+            info!("Ended");
+        });
+        let text = String::from_utf8(lines.lock().clone()).expect("UTF-8");
+        text.lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn without_a_terminal_it_is_logged_now_and_then_and_at_one_the_bar_shows_it() {
+        assert_eq!(
+            written(NowAndThen::new(true, Duration::ZERO)),
+            [
+                "Began",
+                "Checked entry 1 of 3",
+                "Checked entry 2 of 3",
+                "Checked entry 3 of 3",
+                "Ended"
+            ]
+        );
+        for quiet in [
+            NowAndThen::new(true, LOGGED_EVERY),
+            NowAndThen::new(false, Duration::ZERO),
+        ] {
+            assert_eq!(written(quiet), ["Began", "Ended"]);
+        }
+    }
+}

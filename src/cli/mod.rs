@@ -1,0 +1,9 @@
+//! The command line and the terminal: arguments, help, texts, log lines, exit codes.
+
+pub mod arguments;
+pub mod exit;
+mod help;
+pub mod logging;
+pub mod terminal;
+
+pub use arguments::{Request, parse};

@@ -1,0 +1,95 @@
+//! `connect`: makes or renews a Truto connection. It shows what is to be made, asks, prints the link, and waits.
+
+mod connecting;
+mod text;
+
+use std::io::{self, IsTerminal as _};
+
+use connecting::{Before, ConnectError, Connected, Connecting, Wanted};
+
+use super::{Session, failed, run_until_signal, settings};
+use crate::cli::arguments::ConnectArguments;
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{print, print_error};
+use crate::{config, truto};
+
+/// # Errors
+/// The exit code, if there is no connection.
+pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit> {
+    if !arguments.yes && !io::stdin().is_terminal() {
+        print_error(text::NOBODY_TO_ASK);
+        return Err(Exit::Usage);
+    }
+    let Some(wanted) = wanted(&arguments) else {
+        return Err(failed(
+            Exit::Usage,
+            &"connect needs --tenant-id or --reconnect",
+        ));
+    };
+    let loaded = config::load_truto(session.environment.clone(), |path| {
+        std::fs::read_to_string(path)
+    });
+    let truto = settings(loaded)?;
+    let ended = run_until_signal(connect(truto, wanted, &arguments, &session));
+    session.progress.clear();
+    let ended = ended.inspect_err(|_| print_error(text::STOPPED))?;
+    ended.map_err(|error| {
+        print_error(&text::failure(&error));
+        if arguments.json {
+            print(&format!("{}\n", text::failure_event(&error)));
+        }
+        error.kind().into()
+    })
+}
+
+/// The command line takes exactly one of the two.
+fn wanted(arguments: &ConnectArguments) -> Option<Wanted> {
+    let tenant_id = arguments.tenant_id.clone();
+    let connection_id = arguments.reconnect.clone();
+    let new = tenant_id.map(|tenant_id| Wanted::New { tenant_id });
+    new.or(connection_id.map(|connection_id| Wanted::Again { connection_id }))
+}
+
+async fn connect(
+    truto: truto::ApiSettings,
+    wanted: Wanted,
+    arguments: &ConnectArguments,
+    session: &Session,
+) -> Result<Exit, ConnectError> {
+    let connecting = Connecting::begin(truto, wanted, &session.clock).await?;
+    let (wanted, before) = (connecting.wanted(), connecting.before());
+    // With --json, stdout has only JSON.
+    let print_text = if arguments.json { print_error } else { print };
+    print_text(&text::before(wanted, before));
+    if !arguments.yes {
+        print_text(text::QUESTION);
+        if !is_confirmed().await {
+            print_text(text::DECLINED);
+            return Ok(Exit::Interrupted);
+        }
+    }
+    let url = connecting.link().await?;
+    print(&match arguments.json {
+        true => format!("{}\n", text::link_event(wanted, before, &url)),
+        false => text::link(&url),
+    });
+    let connected = connecting.wait(arguments.timeout).await?;
+    session.progress.clear();
+    print(&match arguments.json {
+        true => format!("{}\n", text::connected_event(&connected)),
+        false => text::connected(&connected),
+    });
+    Ok(connected.exit())
+}
+
+/// Whether the person at the terminal agrees. Anything but a yes is a no.
+async fn is_confirmed() -> bool {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    match read.await {
+        Ok(Ok(line)) => matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"),
+        Ok(Err(_)) | Err(_) => false,
+    }
+}

@@ -1,0 +1,235 @@
+//! The texts of `connect`, for people and as JSON.
+
+use std::fmt::Write as _;
+
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::{Before, ConnectError, Connected, Wanted};
+use crate::cli::exit::{self, Exit};
+use crate::model::Workspace;
+use crate::report::on_one_line;
+use crate::source::{SCOPES, SourceError};
+use crate::truto::Seen;
+
+/// What the link permits, before the user confirms.
+pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
+    let mut text = String::new();
+    let _ = match wanted {
+        Wanted::New { tenant_id } => {
+            let tenant = on_one_line(tenant_id);
+            writeln!(
+                text,
+                "A new connection from Truto to Asana, tenant `{tenant}`."
+            )
+        }
+        Wanted::Again { connection_id } => writeln!(
+            text,
+            "The connection `{connection_id}` from Truto to Asana, made again: its id and context stay."
+        ),
+    };
+    text.push_str(
+        "
+  who connects  an Asana admin of the organization, or the owner of the workspace; a guest or a
+                member may not see everybody. In Asana Enterprise, better a service account
+  what is read  every account: name, e-mail, status (active, invited, inactive), role (admin,
+                member, guest) and membership of the workspace; ids and names of workspaces.
+                No tasks, projects or files. This program only reads
+  permissions   ",
+    );
+    for (place, (scope, why)) in SCOPES.iter().enumerate() {
+        let indent = if place == 0 { "" } else { "                " };
+        let _ = writeln!(text, "{indent}{scope:<16} {why}");
+    }
+    let _ = writeln!(text);
+    for warning in warnings(wanted, before) {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    text
+}
+
+/// Warnings from what Truto reports.
+pub(super) fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
+    let named = |seen: &[&Seen]| {
+        let one = |seen: &&Seen| format!("`{}` ({})", seen.id, on_one_line(status(seen)));
+        seen.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let mut warnings = Vec::new();
+    let known: Vec<&Seen> = before.connections.iter().collect();
+    let just_now = before.just_now();
+    if let (Wanted::New { .. }, Some(first)) = (wanted, known.first()) {
+        warnings.push(format!(
+            "this tenant has a connection to Asana: {}. Another one keeps evidence of its own; to make \
+             this one again: connect --reconnect {}",
+            named(&known),
+            first.id
+        ));
+    }
+    warnings.push(if just_now.is_empty() {
+        "Truto does not tell which links were made. If you made one in the last ten minutes, use that \
+         one: each link that is used is a login of its own"
+            .to_owned()
+    } else {
+        format!(
+            "somebody is connecting, or did so in the last ten minutes: {}. A second link makes a \
+             second connection",
+            named(&just_now)
+        )
+    });
+    warnings
+}
+
+pub(super) const QUESTION: &str = "Make the link? [y/N] ";
+
+pub(super) const NOBODY_TO_ASK: &str = "error: connect asks before it makes a link, and nobody sits at a terminal\n\
+     hint: give --yes to agree to what it prints\n";
+
+pub(super) const DECLINED: &str = "No link was made.\n";
+
+pub(super) const STOPPED: &str =
+    "stopped: nothing is waited for any more; a link that was printed works for seven days, once\n";
+
+pub(super) fn link(url: &Url) -> String {
+    format!(
+        "\nGive this link to whoever connects. It works once, within seven days:\n\n  {url}\n\n"
+    )
+}
+
+pub(super) fn connected(connected: &Connected) -> String {
+    let mut text = format!("The connection `{}` is active.\n", connected.connection.id);
+    for note in notes(connected) {
+        let _ = writeln!(text, "warning: {note}");
+    }
+    match &connected.workspaces {
+        Ok(workspaces) => {
+            let count = workspaces.len();
+            let noun = if count == 1 {
+                "workspace"
+            } else {
+                "workspaces"
+            };
+            let _ = writeln!(text, "It sees {count} {noun}:");
+            for workspace in workspaces {
+                let _ = writeln!(
+                    text,
+                    "  {}  {}",
+                    on_one_line(&workspace.id),
+                    name(workspace)
+                );
+            }
+        }
+        Err(error) => {
+            let _ = writeln!(text, "Its workspaces are not known.");
+            text += &error_text(error, error.hint());
+        }
+    }
+    let _ = writeln!(text, "\nexport {CONNECTION}={}", connected.connection.id);
+    match connected.workspaces.as_deref() {
+        Ok([one]) if is_plain(&one.id) => {
+            let _ = writeln!(text, "export {WORKSPACE}={}", one.id);
+        }
+        Ok(several) => {
+            let _ = writeln!(text, "# one of:");
+            for workspace in several.iter().filter(|workspace| is_plain(&workspace.id)) {
+                let (id, name) = (&workspace.id, name(workspace));
+                let _ = writeln!(text, "# export {WORKSPACE}={id}   # {name}");
+            }
+        }
+        Err(_) => {}
+    }
+    text
+}
+
+const CONNECTION: &str = "TRUTO_INTEGRATED_ACCOUNT_ID";
+const WORKSPACE: &str = "ASANA_WORKSPACE_ID";
+
+/// Warnings about a connection that works.
+fn notes(connected: &Connected) -> Vec<String> {
+    let mut notes = Vec::new();
+    if connected.was_active {
+        notes.push(
+            "it was active before, too. Truto has changed it since; see that the admin has finished"
+                .to_owned(),
+        );
+    }
+    if connected.lacks_permissions() {
+        notes.push(format!(
+            "it was given the scopes {} and not full permissions (default): status and role may stay \
+             unknown, and a review inconclusive",
+            on_one_line(&connected.connection.scopes.join(", "))
+        ));
+    }
+    for other in &connected.others {
+        notes.push(format!(
+            "another connection was made meanwhile: `{}` ({})",
+            other.id,
+            on_one_line(status(other))
+        ));
+    }
+    notes
+}
+
+pub(super) fn failure(error: &ConnectError) -> String {
+    error_text(error, error.hint())
+}
+
+fn error_text(error: &dyn std::error::Error, hint: Option<String>) -> String {
+    let mut text = format!("error: {}\n", on_one_line(&exit::error_chain(error)));
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "hint: {}", on_one_line(&hint));
+    }
+    text
+}
+
+pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
+    let (tenant, connection) = match wanted {
+        Wanted::New { tenant_id } => (Some(tenant_id), None),
+        Wanted::Again { connection_id } => (None, Some(connection_id)),
+    };
+    json!({
+        "event": "link",
+        "tenant_id": tenant,
+        "connection": connection,
+        "url": url.as_str(),
+        "warnings": warnings(wanted, before),
+    })
+}
+
+pub(super) fn connected_event(connected: &Connected) -> Value {
+    let of = |workspace: &Workspace| json!({ "id": workspace.id, "name": workspace.name });
+    let workspaces = connected.workspaces.as_ref();
+    let error = workspaces.err().map(|error| exit::error_chain(error));
+    json!({
+        "event": "connected",
+        "exit": connected.exit().code(),
+        "connection": connected.connection.id,
+        "scopes": connected.connection.scopes,
+        "workspaces": workspaces.ok().map(|all| all.iter().map(of).collect::<Vec<_>>()),
+        "error": error,
+        "hint": workspaces.err().and_then(SourceError::hint),
+        "warnings": notes(connected),
+    })
+}
+
+pub(super) fn failure_event(error: &ConnectError) -> Value {
+    json!({
+        "event": "failed",
+        "exit": Exit::from(error.kind()).code(),
+        "connection": error.connection_id(),
+        "error": exit::error_chain(error),
+        "hint": error.hint(),
+    })
+}
+
+fn status(seen: &Seen) -> &str {
+    seen.status.as_deref().unwrap_or("status not told")
+}
+
+fn name(workspace: &Workspace) -> String {
+    on_one_line(workspace.name.as_deref().unwrap_or("(no name)"))
+}
+
+/// Whether a shell needs no quotes.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

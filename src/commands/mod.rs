@@ -1,0 +1,100 @@
+//! The commands. `start` of each reads its settings, calls the other modules in order, and prints the outcome.
+
+pub mod check;
+pub mod connect;
+pub mod review;
+pub mod run;
+pub mod verify;
+
+use std::fmt::Display;
+
+use tracing::warn;
+
+use crate::cli::exit::Exit;
+use crate::cli::logging::Progress;
+use crate::cli::terminal;
+use crate::clock::Clock;
+use crate::config::{Environment, Judged, Problems};
+use crate::evidence::Tool;
+
+/// What every command starts with.
+#[derive(Debug)]
+pub struct Session {
+    pub clock: Clock,
+    pub environment: Environment,
+    pub progress: Progress,
+}
+
+/// The settings, once their warnings are logged; if they are wrong, every problem is printed.
+fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
+    let Judged { settings, warnings } =
+        loaded.map_err(|problems| failed(Exit::Configuration, &problems))?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(settings)
+}
+
+/// Prints an error; its exit code.
+fn failed(exit: Exit, error: &dyn Display) -> Exit {
+    terminal::print_error(&format!("error: {error}\n"));
+    exit
+}
+
+/// Runs the work of a command until it ends or a signal stops it.
+///
+/// # Errors
+/// The exit code of the signal.
+fn run_until_signal<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().map_err(|error| {
+        let text = format!("the runtime could not be started: {error}");
+        failed(Exit::Unexpected, &text)
+    })?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = work => Ok(ended),
+            stopped = stop_signal() => Err(stopped),
+        }
+    });
+    // Other threads are not awaited: they create one object, whole or not at all, or read an answer that may never
+    // come.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn stop_signal() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) {
+        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
+            _ = terminate.recv() => Exit::Terminated,
+            _ = interrupt.recv() => Exit::Interrupted,
+        },
+        _ => {
+            warn!("Cannot listen to signals: a stop will not be clean");
+            std::future::pending().await
+        }
+    }
+}
+
+fn tool() -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("BUILD_COMMIT").to_owned(),
+    }
+}
+
+/// Six hex digits that distinguish two runs of one second.
+fn suffix() -> Result<String, Exit> {
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let text = format!("the system gives no randomness: {error}");
+        failed(Exit::Unexpected, &text)
+    })?;
+    Ok(const_hex::encode(bytes))
+}

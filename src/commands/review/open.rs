@@ -1,0 +1,112 @@
+//! `review open`: the population of a committed run, frozen into a worksheet.
+
+use super::received::FileFault;
+use super::{Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers};
+use crate::cli::arguments::OpenArguments;
+use crate::clock::Clock;
+use crate::config::ReviewSettings;
+use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
+use crate::ledger::{Committed, commit_review};
+use crate::review::{
+    OpenedWith, ReviewDataFile, ReviewManifest, ReviewerFile, Worksheet, undecided_rows,
+    worksheet_page,
+};
+
+/// A review that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    pub progress: ReviewProgress,
+    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
+    pub idle_lines: Vec<u64>,
+    pub committed: Committed,
+}
+
+/// Opens a review.
+///
+/// # Errors
+/// Why not; files that were already written do not count then.
+pub async fn open(
+    settings: &ReviewSettings,
+    asked: &OpenArguments,
+    moment: &Moment,
+    clock: &Clock,
+) -> Result<Opened, ReviewError> {
+    let id = format!("{}-{}", asked.name, moment.suffix);
+    let part = ReviewFolder::of(&id, ReviewPart::Open).ok_or_else(|| {
+        ReviewError::Asked(
+            "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4".to_owned(),
+        )
+    })?;
+    let due = asked.due.to_string();
+    if due < moment.as_of.strftime("%Y-%m-%d").to_string() {
+        return Err(ReviewError::Asked(format!("the due day {due} has passed")));
+    }
+    let lines = asked.reviewers.as_deref().map(reviewers::of_open);
+    let lines = lines.transpose()?;
+    let ledger = ledger_of(settings, moment.as_of).await?;
+    let last = ledger.head(clock).await?;
+    let entry = chain::run(&ledger, &asked.run).await?;
+    let earlier = chain::earlier_reviews(&ledger).await?;
+    let run = chain::reviewed_run(&ledger, &entry).await?;
+
+    let origin = run.origin.clone();
+    let with = OpenedWith {
+        review: id,
+        name: asked.name.clone(),
+        due,
+        scope: asked.scope,
+        opened_at: moment.as_of,
+        connection: settings.connection.clone(),
+        snapshot: entry.run_ref(),
+        reviewers: lines.clone(),
+    };
+    let (worksheet, owners) = Worksheet::freeze(with, run, earlier.as_ref())
+        .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
+    if worksheet.rows.is_empty() {
+        return Err(ReviewError::Asked(
+            "there is nothing to review: no account of that scope has access".to_owned(),
+        ));
+    }
+    let (file, review_sha256) = worksheet.to_file();
+    let html = ReviewDataFile {
+        file: ReviewFile::WorksheetHtml,
+        bytes: worksheet_page(&worksheet, &review_sha256, &origin),
+        rows: Some(worksheet.rows.len() as u64),
+    };
+    let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
+        ReviewError::Unexpected(format!("the spreadsheet could not be made: {error}"))
+    })?;
+    let files = vec![file, worksheet.csv(&review_sha256), xlsx, html];
+    let manifest =
+        |files| ReviewManifest::opened(&settings.frame, &worksheet, &review_sha256, &origin, files);
+    let committed =
+        commit_review(&ledger, last, clock, moment.as_of, &part, files, manifest).await?;
+    let idle_lines = lines.map(|file| file.idle_lines(&worksheet.rows));
+    let rows = undecided_rows(&worksheet, None, &owners);
+    let frozen = Frozen {
+        worksheet,
+        sha256: review_sha256,
+        origin,
+    };
+    Ok(Opened {
+        idle_lines: idle_lines.unwrap_or_default(),
+        progress: ReviewProgress::of(frozen, &rows, moment.as_of),
+        committed,
+    })
+}
+
+fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> ReviewError {
+    let file = lines.map_or("", |lines| &lines.file);
+    let fault = |account: &String| {
+        let text = format!("no line names a reviewer other than the owner of account {account}");
+        FileFault::of(file, text)
+    };
+    ReviewError::Refused {
+        headline: format!(
+            "{} row(s) have only their owner as a reviewer",
+            accounts.len()
+        ),
+        faults: accounts.iter().map(fault).collect(),
+        hint: "an owner cannot review their own account: add a `default` line with another reviewer",
+    }
+}

@@ -1,0 +1,157 @@
+//! Reading who decides about which row.
+
+use super::received::FileFault;
+use std::path::Path;
+
+use super::table::{self, Columns};
+use super::{Given, ReviewError};
+use crate::evidence::sha256_hex;
+use crate::model::EmailAddress;
+use crate::review::{ReviewerFile, ReviewerLine, Rule};
+
+const COLUMNS: Columns<'_> = Columns {
+    known: &["rule", "value", "reviewer", "note"],
+    required: &["rule", "value", "reviewer"],
+};
+
+/// The file that a review is opened with.
+pub(super) fn of_open(path: &Path) -> Result<ReviewerFile, ReviewError> {
+    read(&Given::by_name(path)?, false).map_err(|faults| ReviewError::Refused {
+        headline: "the reviewers file is not in order".to_owned(),
+        faults,
+        hint: "its columns are rule,value,reviewer,note; docs/access-reviews.md has an example",
+    })
+}
+
+/// The file that gives rows of an open review to another reviewer.
+pub(super) fn reassigned(path: &Path) -> Result<ReviewerFile, ReviewError> {
+    read(&Given::by_name(path)?, true).map_err(|faults| ReviewError::Refused {
+        headline: "the file of reassignments is not in order".to_owned(),
+        faults,
+        hint: "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
+    })
+}
+
+fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<FileFault>> {
+    let whole = |text: String| vec![FileFault::of_file(given, text)];
+    let table = table::csv(given.bytes.clone(), COLUMNS).map_err(whole)?;
+    let mut lines = Vec::new();
+    let mut faults = Vec::new();
+    for row in &table.rows {
+        let cell = |name| table.cell(row, name);
+        let mut fault = |text: &str| faults.push(FileFault::new(given, row.line, text));
+        if let Some(text) = &row.fault {
+            fault(text);
+            continue;
+        }
+        let (value, note) = (cell("value"), cell("note"));
+        let rule = cell("rule").to_ascii_lowercase();
+        let Some(rule) = Rule::ALL.iter().find(|of| of.as_str() == rule) else {
+            fault("the rule is none of role, domain, person, default, reassign");
+            continue;
+        };
+        let Some(reviewer) = person(cell("reviewer")) else {
+            fault("the reviewer is no e-mail address");
+            continue;
+        };
+        match rule {
+            _ if is_only_reassigned && *rule != Rule::Reassign => {
+                fault("the review is open: only `reassign` gives rows to somebody else now");
+            }
+            Rule::Default if !value.is_empty() => {
+                fault("`default` is for every row, and has a value");
+            }
+            Rule::Role if !["admin", "member", "guest", "unknown"].contains(&value) => {
+                fault("the role is none of admin, member, guest, unknown");
+            }
+            Rule::Reassign if note.is_empty() => fault("`reassign` needs a note that says why"),
+            Rule::Domain | Rule::Person | Rule::Reassign if value.is_empty() => {
+                fault("the line has no value: what is it for?");
+            }
+            Rule::Domain if ReviewerLine::domain(value).is_none() => {
+                fault("the value is no mail domain");
+            }
+            Rule::Role | Rule::Domain | Rule::Person | Rule::Default | Rule::Reassign => {
+                lines.push(ReviewerLine {
+                    line: row.line,
+                    rule: *rule,
+                    value: value.to_owned(),
+                    reviewer,
+                    note: note.to_owned(),
+                });
+            }
+        }
+    }
+    if lines.is_empty() && faults.is_empty() {
+        faults.push(FileFault::of_file(given, "it has no line".to_owned()));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(ReviewerFile {
+        file: given.file.clone(),
+        sha256: sha256_hex(&given.bytes),
+        lines,
+    })
+}
+
+/// A person's address and nothing else: with anything around it, Ana could decide about herself. What
+/// spreadsheets make a link of is taken for what it shows.
+pub(super) fn person(text: &str) -> Option<EmailAddress> {
+    let text = match text.split_at_checked("mailto:".len()) {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address,
+        _ => text,
+    };
+    EmailAddress::parse(text).filter(|_| !text.contains(['|', '/']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: &str) -> Given {
+        Given {
+            file: "reviewers.csv".to_owned(),
+            in_a_log: "reviewers.csv".to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_runbook_is_read_without_a_fault() {
+        let runbook = include_str!("../../../docs/access-reviews.md");
+        let example = runbook.split("```csv\n").nth(1);
+        let example = example.and_then(|rest| rest.split("```").next());
+        let example = example.expect("an example").replace("\n   ", "\n");
+        let file = read(&given(example.trim_start()), false).expect("a file");
+        assert_eq!(file.lines.len(), 6);
+    }
+
+    #[test]
+    fn an_address_with_anything_around_it_makes_no_other_person() {
+        let ana = EmailAddress::parse("ana@x.com");
+        assert_eq!(person("mailto:ana@x.com"), ana);
+        assert_eq!(person("MailTo:Ana@X.com"), ana);
+        for text in [
+            "Ana<ana@x.com>",
+            "<ana@x.com>",
+            "ana@x.com;",
+            "a:ana@x.com",
+            "ana@x.com,b@x.com",
+        ] {
+            assert_eq!(person(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_by_its_line() {
+        let text = "rule,value,reviewer,note\nrole,boss,a@x.com,\nteam,x,a@x.com,\n\
+                    domain,,a@x.com,\ndefault,x,a@x.com,\nreassign,b@x.com,a@x.com,\n\
+                    person,1,nobody,\n";
+        let faults = read(&given(text), false).expect_err("faults");
+        let lines: Vec<Option<u64>> = faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7].map(Some));
+        let open = read(&given("rule,value,reviewer\ndefault,,a@x.com\n"), true);
+        assert!(open.is_err_and(|faults| faults[0].text.contains("the review is open")));
+    }
+}

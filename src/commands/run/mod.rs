@@ -1,0 +1,361 @@
+//! `run`: one leaver access check. It reads earlier evidence, the HR feed and the accounts, judges them, and commits
+//! the evidence.
+
+mod error;
+mod last_words;
+mod text;
+
+use std::io::{self, IsTerminal as _};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tracing::{info, warn};
+
+pub use error::RunError;
+pub use text::summary;
+
+use super::{Session, run_until_signal, suffix, tool};
+use crate::cli::exit::{Exit, FailOn};
+use crate::cli::terminal;
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Trigger};
+use crate::judgement::{self, Inputs, Judgement, Mark, judge};
+use crate::ledger::{Before, Committed, Ledger, commit_failure, commit_night};
+use crate::model::Workspace;
+use crate::net::Deadline;
+use crate::notify::{About, Notification};
+use crate::signing::SigningKey;
+use crate::store::Store;
+use crate::{feed, manual, report, source};
+
+/// A run whose evidence is stored.
+#[derive(Debug)]
+pub struct Done {
+    pub judgement: Judgement,
+    /// The results of the runs before.
+    pub before: Before,
+    pub committed: Committed,
+    pub workspace: Workspace,
+    /// The label of evidence that is not of a real workspace, read from Truto.
+    pub mark: Option<Mark>,
+}
+
+/// A run without a verdict.
+#[derive(Debug)]
+pub struct Failed {
+    pub error: RunError,
+    /// The failure record, if one could be stored.
+    pub record: Option<Committed>,
+}
+
+/// A failure record must not make a failed run much longer.
+const RECORD_WITHIN: Duration = Duration::from_secs(20);
+
+/// Requests stop a little before the deadline: the next attempt would not fit in.
+const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
+
+/// # Errors
+/// The exit code, if the settings are wrong or a signal stopped it.
+pub fn start(session: Session) -> Result<Exit, Exit> {
+    let Session {
+        clock,
+        environment,
+        progress,
+    } = session;
+    let loaded = config::load(environment, |path| std::fs::read_to_string(path));
+    let problems = loaded.as_ref().err().map(ToString::to_string);
+    let settings = super::settings(loaded).inspect_err(|exit| {
+        last_words::leave_refusal(*exit, &problems.unwrap_or_default());
+    })?;
+    let at_terminal = io::stdin().is_terminal();
+    let schedule = settings.schedule.as_ref();
+    let trigger = Trigger::of(&settings.executor, schedule, clock.as_of(), at_terminal);
+    let identity = RunIdentity {
+        as_of: clock.as_of(),
+        suffix: suffix()?,
+        tool: tool(),
+        trigger,
+        executor: settings.executor.clone(),
+    };
+    info!(run = identity.run_id(), "Began a run");
+
+    let about = about(&settings, &identity);
+    let mut outcome = None;
+    let ran = run_until_signal(async {
+        let ended = run(&settings, identity, clock).await;
+        progress.clear();
+        let exit = print(&ended, settings.fail_on);
+        last_words::leave(&ended, exit);
+        let ended = outcome.insert(ended);
+        notify(&settings, &about, ended, exit, clock).await;
+        exit
+    });
+    ran.inspect_err(|stopped| {
+        let exit = stopped.code();
+        match &outcome {
+            None => {
+                progress.clear();
+                warn!(exit, "Stopped by a signal; nothing is half committed");
+            }
+            Some(ended) => {
+                warn!(
+                    exit,
+                    "Stopped by a signal while sending notifications; the evidence stays"
+                );
+                last_words::leave(ended, *stopped);
+            }
+        }
+    })
+}
+
+/// Prints how a run ended; its exit code.
+fn print(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+    match ended {
+        Ok(done) => {
+            terminal::print(&summary(done, terminal::is_interactive()));
+            Exit::of_verdict(done.judgement.verdict, fail_on)
+        }
+        Err(failed) => {
+            terminal::print_error(&text::failure(failed));
+            failed.error.exit()
+        }
+    }
+}
+
+/// Runs once. If there is no verdict, it tries to store a failure record.
+///
+/// # Errors
+/// Why there is no verdict.
+pub async fn run(settings: &Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
+    match open(settings).await {
+        Ok((store, key)) => run_in(store, key, settings, identity, clock).await,
+        Err(error) => Err(Failed {
+            error,
+            record: None,
+        }),
+    }
+}
+
+/// Which run a notification is about.
+pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
+    About {
+        run: identity.run_id(),
+        as_of: identity.as_of,
+        connection: settings.source.truto.integrated_account_id.clone(),
+        // Truto has not reported yet whether the connection is a sandbox.
+        mark: Mark::of(&origin(settings), false),
+        tool: identity.tool.clone(),
+    }
+}
+
+/// Sends the notification of a run, whichever way it ended. It is over by then, and nothing here changes that.
+pub async fn notify(
+    settings: &Settings,
+    about: &About,
+    ended: &Result<Done, Failed>,
+    exit: Exit,
+    clock: Clock,
+) {
+    let notification = || match ended {
+        Ok(Done {
+            judgement,
+            before,
+            committed,
+            mark,
+            ..
+        }) => {
+            let about = About {
+                mark: *mark,
+                ..about.clone()
+            };
+            Notification::of_run(
+                &about,
+                &settings.policy.hr_time_zone,
+                judgement,
+                before,
+                committed,
+                exit,
+            )
+        }
+        Err(failed) => {
+            let stage = failed.error.stage();
+            Notification::of_failure(about, stage, failed.record.as_ref(), exit)
+        }
+    };
+    crate::notify::send(&settings.notify, notification, &clock).await;
+}
+
+/// Where evidence goes, and the key that signs it.
+async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunError> {
+    let store = Store::open(&settings.store).await;
+    let store = store.map_err(|error| RunError::Past(error.into()))?;
+    let opening = SigningKey::open(&settings.signing);
+    let error = match tokio::time::timeout(settings.deadline, opening).await {
+        Ok(Ok(key)) => return Ok((store, key)),
+        Ok(Err(error)) => RunError::Key(error),
+        Err(_) => RunError::Deadline {
+            length: settings.deadline,
+            during: None,
+        },
+    };
+    warn!("No failure record is left: without the key its entry could not be signed");
+    Err(error)
+}
+
+/// [`run`] in an open store, with an open key.
+///
+/// # Errors
+/// Why there is no verdict.
+pub async fn run_in(
+    store: Store,
+    key: Option<SigningKey>,
+    settings: &Settings,
+    identity: RunIdentity,
+    clock: Clock,
+) -> Result<Done, Failed> {
+    let store = store.locked(settings.ledger.lock(identity.as_of));
+    let connection = &settings.source.truto.integrated_account_id;
+    let signer = key.as_ref().map(SigningKey::signer);
+    let ledger = Ledger::new(store, connection, settings.ledger.clone(), key);
+    let frame = Frame {
+        identity,
+        criticality: settings.criticality.clone(),
+        own_controls: settings.own_controls.clone(),
+        signer,
+    };
+    // A panic is caught so that the run leaves its record; nothing of it is used again. The future is large and so
+    // on the heap.
+    let left = settings.deadline.saturating_sub(clock.elapsed());
+    let work = AssertUnwindSafe(Box::pin(judge_and_commit(
+        &ledger, settings, &frame, clock, left,
+    )))
+    .catch_unwind();
+    let error = match tokio::time::timeout(left, work).await {
+        Ok(Ok(Ok(done))) => return Ok(done),
+        Ok(Ok(Err(error))) => out_of_time(error, settings, clock),
+        Ok(Err(_)) => RunError::Panic,
+        Err(_) => RunError::Deadline {
+            length: settings.deadline,
+            during: None,
+        },
+    };
+    let record = if error.is_about_signing_for_good() {
+        warn!("No failure record is left: its entry could not be signed either");
+        None
+    } else if error.exit().leaves_a_record() {
+        record(&ledger, settings, &frame, clock, &error).await
+    } else {
+        None
+    };
+    Err(Failed { error, record })
+}
+
+/// A request that found no time left before the deadline failed because of the deadline.
+fn out_of_time(error: RunError, settings: &Settings, clock: Clock) -> RunError {
+    let at_the_end = clock.elapsed() + DEADLINE_MARGIN >= settings.deadline;
+    if error.exit() == Exit::Transient && at_the_end {
+        let during = Some(Box::new(error));
+        let length = settings.deadline;
+        return RunError::Deadline { length, during };
+    }
+    error
+}
+
+async fn judge_and_commit(
+    ledger: &Ledger,
+    settings: &Settings,
+    frame: &Frame,
+    clock: Clock,
+    within: Duration,
+) -> Result<Done, RunError> {
+    let deadline = Deadline::after(within);
+    let mut chain = ledger.open(&clock).await.map_err(RunError::Past)?;
+    let directives = manual::read(&settings.manual, deadline).await?;
+    let hr = feed::read(&settings.feed, &clock, deadline).await?;
+    let source::Fetched { population, raw } =
+        source::fetch_all(&settings.source, &clock, deadline).await?;
+
+    let folder = RunFolder::of(&frame.identity);
+    let protection = ledger.protect(&folder, frame.identity.as_of, &hr).await;
+    let inputs = Inputs {
+        as_of: frame.identity.as_of,
+        run: folder.to_string().into(),
+        policy: settings.policy.clone(),
+        schedule: settings.schedule.clone(),
+        population,
+        hr,
+        directives,
+        follow_ups: chain.follow_ups.clone(),
+        past: std::mem::take(&mut chain.past),
+        store: Some(protection.map_err(RunError::Store)?),
+    };
+    let judgement = judge(&inputs);
+    judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(RunError::Sums)?;
+    info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the run");
+
+    let night = Night {
+        frame,
+        inputs: &inputs,
+        judgement: &judgement,
+    };
+    let committed = commit_night(ledger, &chain, &clock, &night, raw, || {
+        report::night(&night)
+    })
+    .await
+    .map_err(RunError::Store)?;
+    Ok(Done {
+        before: chain.before,
+        committed,
+        workspace: inputs.population.workspace.clone(),
+        mark: Mark::of_population(&inputs.population),
+        judgement,
+    })
+}
+
+/// Truto's origin.
+fn origin(settings: &Settings) -> String {
+    let url = &settings.source.truto.base_url;
+    url.origin().ascii_serialization()
+}
+
+/// Stores a failure record, so that a missing verdict is explained.
+async fn record(
+    ledger: &Ledger,
+    settings: &Settings,
+    frame: &Frame,
+    clock: Clock,
+    error: &RunError,
+) -> Option<Committed> {
+    let failure = Failure {
+        stage: error.stage().to_owned(),
+        code: error.exit().code(),
+        message: error.chain(),
+    };
+    let origin = origin(settings);
+    let frame = Frame {
+        identity: frame.identity.of_its_failure(),
+        ..frame.clone()
+    };
+    let night = FailedNight {
+        frame: &frame,
+        connection: &settings.source.truto.integrated_account_id,
+        origin: &origin,
+        schedule: settings.schedule.as_ref(),
+        failure: &failure,
+    };
+    let commit = commit_failure(ledger, &clock, &night, report::failed_night(&night));
+    match tokio::time::timeout(RECORD_WITHIN, commit).await {
+        Ok(Ok(committed)) => Some(committed),
+        Ok(Err(error)) => {
+            let error = RunError::Store(error).chain();
+            warn!(error, "No failure record could be left");
+            None
+        }
+        Err(_) => {
+            warn!("No failure record could be left in time");
+            None
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! Aliases and exceptions: files that people write, read whole or not at all.
+//!
+//! A file that cannot be read whole stops the run, since half of the exceptions are not what was approved. A malformed
+//! line is kept, and the judgement rejects it.
+
+use csv::StringRecord;
+use sha2::{Digest as _, Sha256};
+
+use crate::files::delimited::{Lines, column_key, delimiter, has_backslash_escapes};
+use crate::files::{self, FileError, Location, PackingFault, Purpose, aside};
+use crate::model::{Alias, DirectiveFile, Directives, Exception, trim};
+use crate::net::{Deadline, ErrorKind};
+
+/// A larger file is refused, in bytes: some hundred thousand lines written by hand are a mistake.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The locations of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub aliases: Option<Location>,
+    pub exceptions: Option<Location>,
+}
+
+/// Why a file could not be read whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ManualError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the {purpose} at `{location}` cannot be read whole: {reason}")]
+    Unreadable {
+        purpose: Purpose,
+        location: String,
+        reason: String,
+    },
+}
+
+impl ManualError {
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File(file) => file.kind(),
+            Self::Unreadable { .. } => ErrorKind::Configuration,
+        }
+    }
+
+    /// What the operator can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(file) => file.hint(),
+            Self::Unreadable { purpose, .. } => Some(format!(
+                "correct the file, or {}; README.md has its columns",
+                purpose.variable()
+            )),
+        }
+    }
+}
+
+/// Fetches and reads both files.
+///
+/// # Errors
+/// If one cannot be fetched or read whole.
+pub async fn read(settings: &Settings, deadline: Deadline) -> Result<Directives, ManualError> {
+    let aliases = match &settings.aliases {
+        Some(location) => Some(file(location, Purpose::Aliases, deadline, aliases).await?),
+        None => None,
+    };
+    let exceptions = match &settings.exceptions {
+        Some(location) => Some(file(location, Purpose::Exceptions, deadline, exceptions).await?),
+        None => None,
+    };
+    Ok(Directives {
+        aliases,
+        exceptions,
+    })
+}
+
+async fn file<L: Send + 'static>(
+    location: &Location,
+    purpose: Purpose,
+    deadline: Deadline,
+    lines: fn(&str) -> Result<Vec<L>, String>,
+) -> Result<DirectiveFile<L>, ManualError> {
+    let (bytes, fetched) = files::fetch(location, purpose, MAX_BYTES, deadline).await?;
+    let sha256 = const_hex::encode(Sha256::digest(&bytes));
+    let length = bytes.len() as u64;
+    let read = aside(purpose, &fetched.url, move || {
+        text(bytes).and_then(|text| lines(&text))
+    });
+    match read.await? {
+        Ok(lines) => Ok(DirectiveFile {
+            url: fetched.url,
+            sha256,
+            bytes: length,
+            lines,
+        }),
+        Err(reason) => Err(ManualError::Unreadable {
+            purpose,
+            location: fetched.url,
+            reason,
+        }),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    let bytes = files::unpack(bytes, MAX_BYTES).map_err(|fault| match fault {
+        PackingFault::TooLarge => format!("unpacked it is larger than {MAX_BYTES} bytes"),
+        PackingFault::Damaged(reason) => reason,
+    })?;
+    Ok(files::decode(bytes)?.text)
+}
+
+/// A row by the names of its columns.
+struct Row<'r> {
+    line: u64,
+    columns: &'r [Option<usize>],
+    names: &'r [&'r str],
+    cells: &'r StringRecord,
+    fault: Option<String>,
+}
+
+impl Row<'_> {
+    /// The text of a column; `None` if it is blank or the file lacks the column.
+    fn text(&self, name: &str) -> Option<String> {
+        let place = self.names.iter().position(|known| *known == name);
+        let place = place.expect("a name that columns were looked for by: any other is misspelt");
+        let text = trim(self.cells.get(self.columns[place]?)?);
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
+fn aliases(text: &str) -> Result<Vec<Alias>, String> {
+    table(
+        text,
+        &Alias::COLUMNS,
+        &["email", "account_id"],
+        &[],
+        |row| Alias {
+            line: row.line,
+            email: row.text("email"),
+            account_id: row.text("account_id"),
+            person_id: row.text("person_id"),
+            relation: row.text("relation"),
+            owner: row.text("owner"),
+            reason: row.text("reason"),
+            approved_by: row.text("approved_by"),
+            expires_on: row.text("expires_on"),
+            fault: row.fault.clone(),
+        },
+    )
+}
+
+fn exceptions(text: &str) -> Result<Vec<Exception>, String> {
+    const TARGETS: &[&str] = &["email", "person_id", "account_id", "check"];
+    const REQUIRED: &[&str] = &["reason", "approved_by", "approved_on", "expires_on"];
+    table(text, &Exception::COLUMNS, TARGETS, REQUIRED, |row| {
+        Exception {
+            line: row.line,
+            email: row.text("email"),
+            person_id: row.text("person_id"),
+            account_id: row.text("account_id"),
+            check: row.text("check"),
+            reason: row.text("reason"),
+            approved_by: row.text("approved_by"),
+            approved_on: row.text("approved_on"),
+            expires_on: row.text("expires_on"),
+            ticket: row.text("ticket"),
+            fault: row.fault.clone(),
+        }
+    })
+}
+
+/// Reads every row that is not blank, and ignores unknown columns.
+///
+/// # Errors
+/// If there is no header with one of `one_of` and all of `all_of`, or its quotes are wrong, or the
+/// file looks truncated: a quote is never closed, or the last line ends too early.
+fn table<L>(
+    text: &str,
+    names: &[&str],
+    one_of: &[&str],
+    all_of: &[&str],
+    mut make: impl FnMut(&Row<'_>) -> L,
+) -> Result<Vec<L>, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    if trim(text).is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    let delimiter = delimiter(text, names);
+    let escapes = has_backslash_escapes(text.as_bytes(), delimiter);
+    let mut lines = Lines::new(text, 1, delimiter, escapes);
+    let mut headers = Vec::new();
+    if let Some(header) = lines.next_row()? {
+        header.ensure_header()?;
+        headers.extend(header.cells.iter().map(|cell| trim(cell).to_owned()));
+    }
+    let columns = columns(&headers, names)?;
+    let has = |name: &&str| {
+        let place = names.iter().position(|known| known == name);
+        place.is_some_and(|place| columns[place].is_some())
+    };
+    if let Some(missing) = all_of.iter().find(|name| !has(name)) {
+        return Err(format!("it has no column `{missing}`; {}", seen(&headers)));
+    }
+    if !one_of.iter().any(has) {
+        let wanted = one_of.join("`, `");
+        return Err(format!(
+            "it has none of the columns `{wanted}`; {}",
+            seen(&headers)
+        ));
+    }
+
+    let mut made = Vec::new();
+    while let Some(row) = lines.next_row()? {
+        if row.is_blank() {
+            continue;
+        }
+        let fault = match row.quotes_fault()? {
+            Some(fault) => Some(fault),
+            // Lines may be missing below this one, as those that say `different`.
+            None if row.is_cut && row.cells.len() < headers.len() => {
+                return Err(format!(
+                    "it looks truncated at line {}, which has {} of {} cells and no line break after it",
+                    row.line,
+                    row.cells.len(),
+                    headers.len()
+                ));
+            }
+            None if row.cells.len() != headers.len() => Some(row.other_count(headers.len())),
+            None => None,
+        };
+        made.push(make(&Row {
+            line: row.line,
+            columns: &columns,
+            names,
+            cells: row.cells,
+            fault,
+        }));
+    }
+    Ok(made)
+}
+
+fn place_of(header: &str, names: &[&str]) -> Option<usize> {
+    let key = column_key(header);
+    names.iter().position(|name| *name == key)
+}
+
+/// The place of each column, if the file has it.
+fn columns(headers: &[String], names: &[&str]) -> Result<Vec<Option<usize>>, String> {
+    let mut columns = vec![None; names.len()];
+    for (at, header) in headers.iter().enumerate() {
+        if let Some(place) = place_of(header, names)
+            && columns[place].replace(at).is_some()
+        {
+            return Err(format!("it has two columns `{}`", names[place]));
+        }
+    }
+    Ok(columns)
+}
+
+/// The header as it was read, unless it looks like personal data.
+fn seen(headers: &[String]) -> String {
+    let is_data = |text: &String| text.contains('@') || text.contains(|c: char| c.is_ascii_digit());
+    if headers.iter().any(is_data) {
+        return "its first line looks like data".to_owned();
+    }
+    let shown: Vec<String> = headers
+        .iter()
+        .take(20)
+        .map(|header| {
+            let plain = header.chars().filter(|c| !c.is_control()).take(40);
+            format!("`{}`", plain.collect::<String>())
+        })
+        .collect();
+    format!("its header is {}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_lines_is_no_fault() {
+        let header = "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on\n";
+        assert_eq!(exceptions(header), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn lines_are_read_by_the_names_of_their_columns_and_keep_their_number() {
+        let text = "\u{feff}Reason;Approved By;Expires-On;Ticket;Note;Approved on;Person ID\r\n\
+                    ;;;;;;\r\n\
+                    on a project;ceo@x.com;2026-12-31;SEC-1;call;2026-11-20; E1 \r\n";
+        let found = exceptions(text).expect("a file");
+        let expected = Exception {
+            line: 3,
+            person_id: Some("E1".to_owned()),
+            reason: Some("on a project".to_owned()),
+            approved_by: Some("ceo@x.com".to_owned()),
+            approved_on: Some("2026-11-20".to_owned()),
+            expires_on: Some("2026-12-31".to_owned()),
+            ticket: Some("SEC-1".to_owned()),
+            ..Exception::default()
+        };
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn blank_lines_above_the_header_count_as_lines() {
+        for ends in ["\n\n", "\r\n\r\n", "\r\r"] {
+            let text = format!("{ends}email,account_id\na@x.com,1\n");
+            let found = aliases(&text).expect("a file");
+            assert_eq!(found[0].line, 4, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_readme_are_read_without_a_fault() {
+        let readme = include_str!("../README.md");
+        let mut blocks = readme
+            .split("```csv\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        let named = aliases(blocks.next().expect("aliases")).expect("a file");
+        let accepted = exceptions(blocks.next().expect("exceptions")).expect("a file");
+        assert_eq!((named.len(), accepted.len()), (4, 3));
+        assert!(named.iter().all(|alias| alias.fault.is_none()));
+        assert!(
+            accepted
+                .iter()
+                .all(|exception| { exception.fault.is_none() && exception.approved_by.is_some() })
+        );
+    }
+
+    #[test]
+    fn a_line_of_another_length_is_kept_with_its_fault() {
+        let text = "email,account_id,person_id\na@x.com,1,E1\na@x.com,1\n";
+        let found = aliases(text).expect("a file");
+        assert_eq!(found[0].fault, None);
+        assert_eq!(
+            found[1].fault.as_deref(),
+            Some("the line has 2 cells and the header 3")
+        );
+    }
+
+    #[test]
+    fn a_last_line_without_a_line_break_is_a_line() {
+        let text = "email,account_id,person_id\na@x.com,1,E1\nb@x.com,2,E2";
+        let found = aliases(text).expect("a file");
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|alias| alias.fault.is_none()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_whole_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("", "the file is empty"),
+            ("\n \n", "the file is empty"),
+            (
+                "email,reason,approved_on,expires_on\n",
+                "it has no column `approved_by`; its header is `email`, `reason`, `approved_on`, `expires_on`",
+            ),
+            (
+                "email,reason,approved_by,expires_on\n",
+                "it has no column `approved_on`; its header is `email`, `reason`, `approved_by`, `expires_on`",
+            ),
+            (
+                "name,reason,approved_by,approved_on,expires_on\n",
+                "it has none of the columns `email`, `person_id`, `account_id`, `check`; its header is `name`, `reason`, `approved_by`, `approved_on`, `expires_on`",
+            ),
+            (
+                "email,e-mail,email,reason,approved_by,approved_on,expires_on\n",
+                "it has two columns `email`",
+            ),
+            (
+                "ada@x.com,E1\n",
+                "it has no column `reason`; its first line looks like data",
+            ),
+            (
+                "email,reason,approved_by,approved_on,expires_on\n\"ada@x.com,x,y,2026-11-20,2026-12-31\n",
+                "a quote in the row that begins in line 2 is never closed",
+            ),
+            (
+                "email,reason,approved_by,approved_on,expires_on\na@x.com,x,y,2026-11-20,2026-12-31\nb@x.com,x,y,2026-11-20",
+                "it looks truncated at line 3, which has 4 of 5 cells and no line break after it",
+            ),
+            // The lines below would be part of the header, and no line would be left.
+            (
+                "email,reason,approved_by,approved_on,expires_on,\"ticket\nada@x.com,x,y,2026-11-20,2026-12-31,1\n",
+                "the header in line 1 cannot be read: a quote is never closed (the row runs to line 2)",
+            ),
+            // Here the first exception would be.
+            (
+                "email,reason,approved_by,approved_on,expires_on,\"ticket\n\
+                 ada@x.com,x,y,2026-11-20,2026-12-31,\"1\"\n\
+                 bob@x.com,x,y,2026-11-20,2026-12-31,\"2\"\n",
+                "the header in line 1 cannot be read: a quote is closed where the cell does not end (the row runs to line 2)",
+            ),
+            (
+                "\n\nemail, \"person_id\",reason,approved_by,approved_on,expires_on\n",
+                "the header in line 3 cannot be read: a blank stands before an opening quote",
+            ),
+        ] {
+            let told = exceptions(text).expect_err(text);
+            assert_eq!(told, reason, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The shared words: accounts, the people HR names, and how both are written.
+//!
+//! Pure values for every other module: no input, output or decision.
+
+mod account;
+mod directives;
+mod email;
+mod hr;
+mod names;
+mod population;
+mod protection;
+mod text;
+mod words;
+
+pub use account::{Access, Account, Role, Status};
+pub use directives::{Alias, DirectiveFile, Directives, Exception};
+pub use email::{EmailAddress, ReadAddresses, read_addresses};
+pub use hr::{
+    AgeBasis, Employment, FeedColumn, FeedOrigin, HrDate, HrFeed, HrRow, Meaning, RejectedRow,
+    StatusWord, UnreadCell,
+};
+pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
+pub use population::{
+    Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
+    RAW_FILE_BYTES, RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, SecondList, Viewer,
+    Workspace, raw_file_of_each,
+};
+pub use protection::{Lock, LockMode, Protection};
+pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};
+pub(crate) use words::words;

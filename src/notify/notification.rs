@@ -1,0 +1,419 @@
+//! The content of a notification of a run or a periodic review: ids and counts, nothing that names a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::exit::Exit;
+use crate::evidence::{EarlierRun, Tool};
+use crate::judgement::{
+    Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Severity,
+    Verdict,
+};
+use crate::ledger::{Before, Committed};
+use crate::review::Totals;
+
+/// The run, or command of a periodic review, that a notification is about: known before it begins.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The id of the run, as its log has it.
+    pub run: String,
+    pub as_of: Timestamp,
+    pub connection: String,
+    /// The label of evidence that is not of a real workspace, read from Truto.
+    pub mark: Option<Mark>,
+    pub tool: Tool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Notification {
+    pub about: About,
+    pub exit: Exit,
+    /// The evidence, or the failure record.
+    pub committed: Option<Committed>,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    Run(Box<NotifiedRun>),
+    /// A run without a verdict.
+    Failed {
+        /// The step that failed.
+        stage: &'static str,
+    },
+    Review(Box<NotifiedReview>),
+}
+
+#[derive(Clone, Debug)]
+pub struct NotifiedReview {
+    pub step: ReviewStep,
+    pub review: String,
+    /// The last day for decisions.
+    pub due: String,
+    pub overdue: bool,
+    /// Once it is closed.
+    pub verdict: Option<Verdict>,
+    pub totals: Totals,
+    /// In the order in which `review status` prints them.
+    pub reviewers: Vec<NotifiedReviewer>,
+    /// Problems in the decision files.
+    pub not_in_order: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewStep {
+    Opened,
+    /// `review status` was called.
+    Status,
+    Closed,
+}
+
+/// The progress of one reviewer, without a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotifiedReviewer {
+    /// From 1.
+    pub number: usize,
+    pub rows: u64,
+    pub decided: u64,
+    /// Rows are left after the due day.
+    pub overdue: bool,
+}
+
+/// A run with a verdict.
+#[derive(Clone, Debug)]
+pub struct NotifiedRun {
+    pub verdict: Verdict,
+    pub complete: bool,
+    /// The reasons of the verdict, with ids of checks: the sentence of a check may quote a name.
+    pub reasons: Vec<String>,
+    pub checks: Vec<NotifiedCheck>,
+    pub counts: Counts,
+    /// New findings, then closed ones, then open ones; each most severe first.
+    pub findings: Vec<NotifiedFinding>,
+    /// The run it is compared with.
+    pub previous: Option<PreviousRun>,
+    pub because: Vec<Because>,
+}
+
+/// A check that did not pass.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NotifiedCheck {
+    pub id: CheckId,
+    pub status: CheckStatus,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<String, Value>,
+}
+
+/// A finding of this run, or a closed one of the run before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotifiedFinding {
+    pub state: FindingState,
+    /// What it is about.
+    pub kind: FindingKind,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The account.
+    pub account_id: Option<String>,
+    pub finding_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingState {
+    /// Not in the run before.
+    New,
+    /// Only in the run before.
+    Closed,
+    /// In both.
+    Open,
+}
+
+/// The run with a verdict that this one is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviousRun {
+    /// Of its ledger entry.
+    pub sequence: u64,
+    /// Its verdict.
+    pub verdict: Verdict,
+}
+
+/// Why a notification is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    RunFailed,
+    FirstRun,
+    /// A failed run was notified since the run it is compared with.
+    AfterAFailure,
+    /// The result of the run before is unknown.
+    EarlierUnknown,
+    VerdictChanged,
+    FindingsChanged,
+    /// Other checks failed, or other leavers are not evaluable.
+    DoubtsChanged,
+    /// The first run of a week with a verdict: a sign of life.
+    FirstOfWeek,
+    ReviewOpened,
+    ReviewStatus,
+    ReviewClosed,
+}
+
+impl Because {
+    /// For people.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Self::RunFailed => "the run failed",
+            Self::FirstRun => "the first run",
+            Self::AfterAFailure => "the run before failed",
+            Self::EarlierUnknown => "the previous result is unknown",
+            Self::VerdictChanged => "the verdict changed",
+            Self::FindingsChanged => "findings changed",
+            Self::DoubtsChanged => "failed checks or open doubts changed",
+            Self::FirstOfWeek => "the first run of the week",
+            Self::ReviewOpened => "an access review was opened",
+            Self::ReviewStatus => "a status was requested",
+            Self::ReviewClosed => "an access review was closed",
+        }
+    }
+}
+
+impl About {
+    /// The id of the notification, the same however often it is sent. Two connections may share a run's own id.
+    pub fn message_id(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        format!("run_{}_{}", self.run, self.connection)
+            .chars()
+            .map(|c| if plain(c) { c } else { '_' })
+            .collect()
+    }
+}
+
+impl Notification {
+    /// Weeks begin in `time_zone`.
+    pub fn of_run(
+        about: &About,
+        time_zone: &str,
+        judgement: &Judgement,
+        before: &Before,
+        committed: &Committed,
+        exit: Exit,
+    ) -> Self {
+        let night = before.night.as_ref();
+        let findings = findings(judgement, night);
+        let because = because(about.as_of, time_zone, judgement, before, &findings);
+        let previous = night.map(|night| PreviousRun {
+            sequence: night.at.sequence,
+            verdict: night.verdict,
+        });
+        Self {
+            about: about.clone(),
+            exit,
+            committed: Some(committed.clone()),
+            content: Content::Run(Box::new(NotifiedRun {
+                verdict: judgement.verdict,
+                complete: judgement.complete,
+                reasons: reasons(judgement),
+                checks: checks(judgement),
+                counts: judgement.counts.clone(),
+                findings,
+                previous,
+                because,
+            })),
+        }
+    }
+
+    pub fn of_review(
+        about: &About,
+        review: NotifiedReview,
+        committed: Option<&Committed>,
+        exit: Exit,
+    ) -> Self {
+        Self {
+            about: about.clone(),
+            exit,
+            committed: committed.cloned(),
+            content: Content::Review(Box::new(review)),
+        }
+    }
+
+    pub fn of_failure(
+        about: &About,
+        stage: &'static str,
+        record: Option<&Committed>,
+        exit: Exit,
+    ) -> Self {
+        Self {
+            about: about.clone(),
+            exit,
+            committed: record.cloned(),
+            content: Content::Failed { stage },
+        }
+    }
+
+    /// Why it is sent; empty if nothing changed.
+    pub fn because(&self) -> &[Because] {
+        match &self.content {
+            Content::Run(judged) => &judged.because,
+            Content::Failed { .. } => &[Because::RunFailed],
+            Content::Review(review) => match review.step {
+                ReviewStep::Opened => &[Because::ReviewOpened],
+                ReviewStep::Status => &[Because::ReviewStatus],
+                ReviewStep::Closed => &[Because::ReviewClosed],
+            },
+        }
+    }
+
+    /// Whether someone must act. In a review someone always must: decide, or do what was decided.
+    pub fn is_problem(&self) -> bool {
+        match &self.content {
+            Content::Failed { .. } | Content::Review(_) => true,
+            Content::Run(judged) => match judged.verdict {
+                Verdict::Fail | Verdict::Inconclusive => true,
+                Verdict::Pass | Verdict::PassWithExceptions => false,
+            },
+        }
+    }
+}
+
+impl NotifiedRun {
+    pub(super) fn count(&self, state: FindingState) -> usize {
+        let of_state = |finding: &&NotifiedFinding| finding.state == state;
+        self.findings.iter().filter(of_state).count()
+    }
+}
+
+/// Only ids of checks, counts, and words of closed sets.
+fn reasons(judgement: &Judgement) -> Vec<String> {
+    let of_check: BTreeMap<String, CheckId> = judgement
+        .checks
+        .iter()
+        .map(|check| (check.as_reason(), check.id))
+        .collect();
+    judgement
+        .reasons
+        .iter()
+        .map(|reason| match of_check.get(reason) {
+            Some(id) => format!("check {id} failed"),
+            None => reason.clone(),
+        })
+        .collect()
+}
+
+fn checks(judgement: &Judgement) -> Vec<NotifiedCheck> {
+    let notified = |check: &Check| NotifiedCheck {
+        id: check.id,
+        status: check.status,
+        numbers: check
+            .numbers
+            .iter()
+            .filter(|(_, value)| value.is_number())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    };
+    let checks = judgement.checks.iter();
+    checks
+        .filter(|check| check.status != CheckStatus::Pass)
+        .map(notified)
+        .collect()
+}
+
+fn findings(judgement: &Judgement, night: Option<&EarlierRun>) -> Vec<NotifiedFinding> {
+    let earlier = night.map_or(&[][..], |night| &night.findings);
+    let ids = |findings: &[Finding]| -> BTreeSet<String> {
+        findings.iter().map(|of| of.finding_id.clone()).collect()
+    };
+    let (known, tonight) = (ids(earlier), ids(&judgement.findings));
+    let told = |finding: &Finding, state: FindingState| NotifiedFinding {
+        state,
+        kind: finding.kind,
+        severity: finding.severity,
+        account_id: account_id(finding),
+        finding_id: match is_plain(&finding.finding_id) {
+            true => finding.finding_id.clone(),
+            false => "unknown".to_owned(),
+        },
+    };
+    let found = judgement.findings.iter().map(|finding| {
+        let state = match known.contains(&finding.finding_id) {
+            true => FindingState::Open,
+            false => FindingState::New,
+        };
+        told(finding, state)
+    });
+    let closed = earlier
+        .iter()
+        .filter(|of| !tonight.contains(&of.finding_id))
+        .map(|of| told(of, FindingState::Closed));
+    let mut findings: Vec<NotifiedFinding> = found.chain(closed).collect();
+    // Stable: within a state they stay as they come, the most severe first.
+    findings.sort_by_key(|finding| finding.state);
+    findings
+}
+
+/// The account of a finding. A file written by hand may have anything in its place, an address too.
+fn account_id(finding: &Finding) -> Option<String> {
+    if matches!(
+        finding.kind,
+        FindingKind::AliasInvalid | FindingKind::ExceptionInvalid
+    ) {
+        return None;
+    }
+    finding.account_id.clone().filter(|id| is_plain(id))
+}
+
+fn is_plain(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&id.len()) && id.bytes().all(plain)
+}
+
+fn because(
+    as_of: Timestamp,
+    time_zone: &str,
+    judgement: &Judgement,
+    before: &Before,
+    findings: &[NotifiedFinding],
+) -> Vec<Because> {
+    if before.is_empty {
+        return vec![Because::FirstRun];
+    }
+    let mut because = Vec::new();
+    let mut add = |is_so: bool, why: Because| because.extend(is_so.then_some(why));
+    add(before.has_failed_since, Because::AfterAFailure);
+    let Some(night) = &before.night else {
+        add(true, Because::EarlierUnknown);
+        return because;
+    };
+    add(night.verdict != judgement.verdict, Because::VerdictChanged);
+    let has_changed = findings
+        .iter()
+        .any(|finding| finding.state != FindingState::Open);
+    add(has_changed, Because::FindingsChanged);
+    add(doubts_differ(judgement, night), Because::DoubtsChanged);
+    let (now, then) = (week(as_of, time_zone), week(night.as_of, time_zone));
+    add(now != then, Because::FirstOfWeek);
+    because
+}
+
+/// An inconclusive night may follow another for a new reason.
+fn doubts_differ(judgement: &Judgement, night: &EarlierRun) -> bool {
+    let doubts = |checks: &[Check], counts: &Counts| {
+        let failed = checks
+            .iter()
+            .filter(|check| check.status == CheckStatus::Fail);
+        let failed: BTreeSet<CheckId> = failed.map(|check| check.id).collect();
+        (failed, counts.with_outcome(Outcome::NotEvaluable))
+    };
+    doubts(&judgement.checks, &judgement.counts) != doubts(&night.checks, &night.counts)
+}
+
+/// The ISO week of an instant.
+fn week(at: Timestamp, time_zone: &str) -> (i16, i8) {
+    // The settings took only zones that are known.
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+    let week = zone.to_datetime(at).date().iso_week_date();
+    (week.year(), week.week())
+}
