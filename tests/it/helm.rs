@@ -1995,5 +1995,5 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     );
     assert!(other.contains("is suspended"));
     assert!(other.contains("FAIL_ON=never"));
-    assert!(!other.contains("Nobody is alerted"));
+    assert!(!other.contains("No alert fires"));
 }

@@ -108,6 +108,14 @@ pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
 const HELM_VERSIONS: [&str; 3] = ["3.17", "4.1", "4.3"];
 
 /// Each of these versions that is installed, else the helm in PATH. Continuous integration needs all of them.
+#[expect(
+    clippy::print_stdout,
+    reason = "a test says which versions it ran with"
+)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "continuous integration may skip nothing"
+)]
 pub(crate) fn helms() -> Vec<PathBuf> {
     let helm = |version| here("target/tools").join(format!("helm-{version}/helm"));
     let mut helms: Vec<PathBuf> = HELM_VERSIONS.map(helm).into();
