@@ -15,12 +15,9 @@ const OTHERS: [&str; 4] = [
 ];
 
 /// Pages that are not yet in plain English.
-const NOT_YET: [&str; 6] = [
-    "docs/hr-feed.md",
-    "docs/judgement.md",
+const NOT_YET: [&str; 3] = [
     "docs/install.md",
     "docs/runbook.md",
-    "docs/iam/README.md",
     "helm/asana-access-review/README.md",
 ];
 
