@@ -2,6 +2,7 @@
 
 mod backwards;
 mod commit;
+mod files;
 mod inspect;
 mod reviews;
 mod signatures;

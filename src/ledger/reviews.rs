@@ -11,8 +11,7 @@ use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
 use crate::evidence::{
-    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums,
-    sums_of,
+    Entry, EntryKind, FileRecord, ReviewFile, ReviewFolder, ReviewPart, sha256_hex, sums,
 };
 use crate::review::{ReviewDataFile, ReviewEvent, ReviewManifest};
 
@@ -121,70 +120,6 @@ impl Ledger {
     ) -> Result<Option<Vec<u8>>, LedgerError> {
         let name = self.folder.review_file(part, file);
         Ok(self.store.read(&name).await?)
-    }
-
-    /// The `wanted` files of a committed folder, after every file of it was compared with its hash, and the
-    /// hashes with the entry.
-    ///
-    /// # Errors
-    /// [`LedgerError::Fault`] if one is missing or was modified.
-    pub async fn committed_files<const N: usize>(
-        &self,
-        entry: &Entry,
-        wanted: [&str; N],
-    ) -> Result<[Vec<u8>; N], LedgerError> {
-        self.files_of(entry, wanted, |_| true).await
-    }
-
-    /// The same without reading the other files: some of an old folder may be deleted by a rule of the bucket.
-    ///
-    /// # Errors
-    /// [`LedgerError::Fault`] if one of the wanted files is missing or was modified.
-    pub async fn committed_files_alone<const N: usize>(
-        &self,
-        entry: &Entry,
-        wanted: [&str; N],
-    ) -> Result<[Vec<u8>; N], LedgerError> {
-        self.files_of(entry, wanted, |file| wanted.contains(&file))
-            .await
-    }
-
-    async fn files_of<const N: usize>(
-        &self,
-        entry: &Entry,
-        wanted: [&str; N],
-        is_read: impl Fn(&str) -> bool,
-    ) -> Result<[Vec<u8>; N], LedgerError> {
-        let damaged = |what: &str, text: &str| {
-            LedgerError::Fault(format!("{what} of ledger entry {} {text}", entry.sequence))
-        };
-        let read = async |file: &str, sha256: &str| {
-            let name = self.folder.committed_file(&entry.run, file);
-            let name = name.ok_or_else(|| damaged("the folder", "is none that evidence has"))?;
-            let bytes = self.store.read(&name).await?;
-            let bytes = bytes.ok_or_else(|| damaged(file, "is missing"))?;
-            match sha256_hex(&bytes) == sha256 {
-                true => Ok(bytes),
-                false => Err(damaged(file, "was modified")),
-            }
-        };
-        let sums_file = RunFile::Sums.name();
-        let bytes = read(&sums_file, &entry.sums_sha256).await?;
-        let sums = sums_of(&bytes).ok_or_else(|| damaged(&sums_file, "cannot be read"))?;
-        if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
-            return Err(damaged("the manifest", "is another than its sums name"));
-        }
-        if let Some(file) = wanted.iter().find(|file| !sums.contains_key(**file)) {
-            return Err(damaged(file, "is missing"));
-        }
-        let mut found = [const { Vec::new() }; N];
-        for (file, sha256) in sums.iter().filter(|(file, _)| is_read(file)) {
-            let bytes = read(file, sha256).await?;
-            if let Some(at) = wanted.iter().position(|wanted| wanted == file) {
-                found[at] = bytes;
-            }
-        }
-        Ok(found)
     }
 }
 

@@ -1,15 +1,14 @@
 //! Reading the chain from its head: what earlier runs saw, as far as the chain vouches for it.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::backwards::{Backwards, FARTHEST, Looked};
+use super::files::{Extent, FolderFault};
 use super::{EntryFolder, Ledger, LedgerError, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
     CarriedFiles, EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder,
-    RunFile, RunFolder, RunResult, sha256_hex, sums_of,
+    RunFile, RunFolder, RunResult, sha256_hex,
 };
 use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
 use crate::review::{FollowUps, ReviewChange, ReviewEvent};
@@ -239,12 +238,19 @@ struct Walk<'a> {
     beyond: usize,
 }
 
-/// Why a file, or the run it belongs to, is not used.
+/// What a new run takes from one before.
+#[derive(Default)]
+struct Taken {
+    previous: Option<(Previous, EarlierRun)>,
+    baseline: Option<Baseline>,
+}
+
+/// Why nothing is taken from a run.
 enum Unusable {
-    /// It is not what was written: the faults say why.
-    Doubtful,
+    Fault(String),
     /// It is gone, and its time to be kept is over.
     Expired,
+    Ledger(LedgerError),
 }
 
 impl<'a> Walk<'a> {
@@ -469,26 +475,32 @@ impl<'a> Walk<'a> {
         if !as_previous && !as_baseline {
             return Ok(());
         }
-        match self.found(entry, folder, as_previous, as_baseline).await? {
-            Ok((previous, baseline)) => {
-                self.previous = previous.or(self.previous.take());
+        match self.taken(entry, as_previous, as_baseline).await {
+            Ok(Taken { previous, baseline }) => {
+                if let Some((previous, night)) = previous {
+                    self.previous = Some(previous);
+                    self.night = Some(night);
+                }
                 self.baseline = baseline.or(self.baseline.take());
             }
-            Err(Unusable::Doubtful) => self.doubt(sequence),
+            Err(Unusable::Fault(fault)) => {
+                self.note(format!("entry {sequence}: {fault}"));
+                self.doubt(sequence);
+            }
             Err(Unusable::Expired) => {
                 tracing::info!(sequence, "A run is expired, and its files are gone");
             }
+            Err(Unusable::Ledger(error)) => return Err(error),
         }
         Ok(())
     }
 
-    async fn found(
-        &mut self,
+    async fn taken(
+        &self,
         entry: &Entry,
-        folder: &RunFolder,
         as_previous: bool,
         as_baseline: bool,
-    ) -> Result<Result<(Option<Previous>, Option<Baseline>), Unusable>, LedgerError> {
+    ) -> Result<Taken, Unusable> {
         let mut wanted = vec![RunFile::Manifest];
         if as_previous {
             wanted.extend([
@@ -501,164 +513,49 @@ impl<'a> Walk<'a> {
         if as_baseline {
             wanted.extend([RunFile::InputFacts, RunFile::AccountsJsonl]);
         }
-
-        let sums = match self
-            .file(entry, folder, &RunFile::Sums, &entry.sums_sha256)
-            .await?
-        {
-            Ok(bytes) => bytes,
-            Err(unusable) => return Ok(Err(unusable)),
-        };
-        let Some(sums) = self.sums(entry, &sums) else {
-            return Ok(Err(Unusable::Doubtful));
-        };
-        let mut files = Vec::new();
-        for file in &wanted {
-            let Some(sha256) = sums.get(&file.name()) else {
-                self.note(format!(
-                    "SHA256SUMS of entry {} lacks {}",
-                    entry.sequence,
-                    file.name()
-                ));
-                return Ok(Err(Unusable::Doubtful));
-            };
-            match self.file(entry, folder, file, sha256).await? {
-                Ok(bytes) => files.push(bytes),
-                Err(unusable) => return Ok(Err(unusable)),
-            }
-        }
-
+        let names: Vec<String> = wanted.iter().map(RunFile::name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let is_expired = || entry.retain_until.is_some_and(|until| until < self.as_of);
+        let files = self.ledger.files_of(entry, &names, Extent::Wanted).await;
+        let files = files.map_err(|fault| match fault {
+            FolderFault::Ledger(error) => Unusable::Ledger(error),
+            FolderFault::Missing(_) if is_expired() => Unusable::Expired,
+            fault => Unusable::Fault(fault.to_string()),
+        })?;
         let mut files = files.into_iter();
         let mut next = || files.next().unwrap_or_default();
-        let Some(manifest) = self.manifest(entry, &next()) else {
-            return Ok(Err(Unusable::Doubtful));
-        };
-        let previous = match as_previous {
-            true => {
-                let (result, leavers, concluded, links) = (next(), next(), next(), next());
-                let carried = CarriedFiles {
-                    leavers: &leavers,
-                    concluded: &concluded,
-                    links: &links,
-                };
-                self.previous_of(entry, &manifest, &result, carried)
-                    .map(Some)
-            }
-            false => Some(None),
-        };
-        let baseline = match as_baseline {
-            true => self.baseline_of(entry, &next(), &next()).map(Some),
-            false => Some(None),
-        };
-        Ok(match (previous, baseline) {
-            (Some(previous), Some(baseline)) => Ok((previous, baseline)),
-            _ => Err(Unusable::Doubtful),
-        })
-    }
 
-    fn sums(&mut self, entry: &Entry, bytes: &[u8]) -> Option<BTreeMap<String, String>> {
-        let sequence = entry.sequence;
-        let Some(sums) = sums_of(bytes) else {
-            self.note(format!("SHA256SUMS of entry {sequence} cannot be read"));
-            return None;
-        };
-        if sums.get(&RunFile::Manifest.name()) != Some(&entry.manifest_sha256) {
-            self.note(format!(
-                "SHA256SUMS and entry {sequence} disagree on the manifest"
-            ));
-            return None;
-        }
-        Some(sums)
-    }
-
-    /// The manifest, if it says what its entry says. The last entry has no successor that would
-    /// vouch for these words.
-    fn manifest(&mut self, entry: &Entry, bytes: &[u8]) -> Option<Manifest> {
-        let manifest = serde_json::from_slice::<Manifest>(bytes);
-        let manifest = self.parsed(entry, &RunFile::Manifest, manifest)?;
+        let manifest: Manifest = parsed(RunFile::Manifest, serde_json::from_slice(&next()))?;
+        // The last entry has no successor that would vouch for what it states.
         let apart = manifest.apart_from(entry);
-        if apart.is_empty() {
-            return Some(manifest);
+        if !apart.is_empty() {
+            let text = format!("it and its manifest disagree: {}", apart.join(", "));
+            return Err(Unusable::Fault(text));
         }
-        self.note(format!(
-            "entry {} and its manifest disagree: {}",
-            entry.sequence,
-            apart.join(", ")
-        ));
-        None
-    }
-
-    async fn file(
-        &mut self,
-        entry: &Entry,
-        run: &RunFolder,
-        file: &RunFile,
-        sha256: &str,
-    ) -> Result<Result<Vec<u8>, Unusable>, LedgerError> {
-        let name = self.ledger.folder.file(run, file);
-        let Some(bytes) = self.ledger.store.read(&name).await? else {
-            if entry.retain_until.is_some_and(|until| until < self.as_of) {
-                return Ok(Err(Unusable::Expired));
-            }
-            self.note(format!(
-                "{} of entry {} is missing",
-                file.name(),
-                entry.sequence
-            ));
-            return Ok(Err(Unusable::Doubtful));
-        };
-        if sha256_hex(&bytes) != sha256 {
-            self.note(format!(
-                "{} of entry {} was modified",
-                file.name(),
-                entry.sequence
-            ));
-            return Ok(Err(Unusable::Doubtful));
+        let mut taken = Taken::default();
+        if as_previous {
+            let result: RunResult<'_> = parsed(RunFile::Result, serde_json::from_slice(&next()))?;
+            let night = result.as_earlier(entry.run_ref());
+            let files = CarriedFiles {
+                leavers: &next(),
+                concluded: &next(),
+                links: &next(),
+            };
+            let previous = result.into_previous(entry.run_ref(), &manifest, files);
+            let previous = parsed(RunFile::Result, previous)?;
+            let missing = || Unusable::Fault("its manifest has no policy".to_owned());
+            taken.previous = Some((previous.ok_or_else(missing)?, night));
         }
-        Ok(Ok(bytes))
-    }
-
-    /// A parsed file, or a fault: its hash was right, so it was written in a form we do not know.
-    fn parsed<T>(
-        &mut self,
-        entry: &Entry,
-        file: &RunFile,
-        parsed: Result<T, serde_json::Error>,
-    ) -> Option<T> {
-        parsed
-            .map_err(|error| {
-                let name = file.name();
-                self.note(format!(
-                    "{name} of entry {} cannot be read: {error}",
-                    entry.sequence
-                ));
-            })
-            .ok()
-    }
-
-    fn previous_of(
-        &mut self,
-        entry: &Entry,
-        manifest: &Manifest,
-        result: &[u8],
-        carried: CarriedFiles<'_>,
-    ) -> Option<Previous> {
-        let result = serde_json::from_slice::<RunResult<'_>>(result);
-        let result = self.parsed(entry, &RunFile::Result, result)?;
-        self.night = Some(result.as_earlier(entry.run_ref()));
-        let previous = result.into_previous(entry.run_ref(), manifest, carried);
-        let previous = self.parsed(entry, &RunFile::Result, previous)?;
-        if previous.is_none() {
-            let sequence = entry.sequence;
-            self.note(format!("the manifest of entry {sequence} has no policy"));
+        if as_baseline {
+            let facts: Facts<'_> = parsed(RunFile::InputFacts, serde_json::from_slice(&next()))?;
+            let baseline = facts.into_baseline(entry.run_ref(), &next());
+            taken.baseline = Some(parsed(RunFile::AccountsJsonl, baseline)?);
         }
-        previous
+        Ok(taken)
     }
+}
 
-    fn baseline_of(&mut self, entry: &Entry, facts: &[u8], accounts: &[u8]) -> Option<Baseline> {
-        let facts = serde_json::from_slice::<Facts<'_>>(facts);
-        let facts = self.parsed(entry, &RunFile::InputFacts, facts)?;
-        let baseline = facts.into_baseline(entry.run_ref(), accounts);
-        self.parsed(entry, &RunFile::AccountsJsonl, baseline)
-    }
+/// A file whose hash is right, and that may have a form we do not know.
+fn parsed<T>(file: RunFile, parsed: Result<T, serde_json::Error>) -> Result<T, Unusable> {
+    parsed.map_err(|error| Unusable::Fault(format!("{} cannot be read: {error}", file.name())))
 }

@@ -400,7 +400,7 @@ fn damaged_evidence_is_recorded_and_the_chain_goes_on() {
     assert!(
         ended
             .stdout
-            .contains("check ledger_continues failed: result.json of entry 1 was modified"),
+            .contains("check ledger_continues failed: entry 1: result.json was modified"),
         "{}",
         ended.stdout
     );
@@ -461,9 +461,9 @@ fn a_last_entry_that_says_more_than_its_run_is_seen() {
     fs::write(&entry, text.replace("\"fail\"", "\"pass\"")).expect("an entry");
     let ended = job.run();
     assert!(
-        ended
-            .stdout
-            .contains("check ledger_continues failed: entry 1 and its manifest disagree: verdict"),
+        ended.stdout.contains(
+            "check ledger_continues failed: entry 1: it and its manifest disagree: verdict"
+        ),
         "{}",
         ended.stdout
     );

@@ -284,7 +284,7 @@ const DAMAGES: &[Damage] = &[
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.verdict = "fail".to_owned());
         },
-        fault: "entry 3 and its manifest disagree: verdict",
+        fault: "entry 3: it and its manifest disagree: verdict",
         built_on: 2,
         stays: false,
     },
@@ -294,7 +294,7 @@ const DAMAGES: &[Damage] = &[
             let other = entry(objects, 1).run;
             rewritten(place, objects, 3, |entry| entry.run = other);
         },
-        fault: "SHA256SUMS of entry 3 was modified",
+        fault: "entry 3: SHA256SUMS was modified",
         built_on: 2,
         stays: false,
     },
@@ -421,7 +421,7 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
                     _ => place.edit(&three, &name, |text| format!("{text} ")),
                 }
                 let fault = format!(
-                    "{file} of entry 3 {how}; entry 3 may be the run before and has a fault: \
+                    "entry 3: {file} {how}; entry 3 may be the run before and has a fault: \
                      leavers are carried from entry 2"
                 );
                 ensure_fault(&company.quiet_night(&store, 4).await, &fault);
@@ -597,7 +597,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             entry.complete = true;
         });
         let done = company.quiet_night(&store, 3).await;
-        ensure_fault(&done, "SHA256SUMS of entry 2 lacks result.json");
+        ensure_fault(&done, "entry 2: SHA256SUMS lacks result.json");
         assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
     }
 }
@@ -671,7 +671,7 @@ async fn an_incomplete_run_called_complete_is_no_baseline() {
     let two = place.objects();
     rewritten(&place, &two, 2, |entry| entry.complete = true);
     let done = company.quiet_night(&store, 3).await;
-    ensure_fault(&done, "entry 2 and its manifest disagree: completeness");
+    ensure_fault(&done, "entry 2: it and its manifest disagree: completeness");
     assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
 }
 

@@ -25,6 +25,7 @@ mod ledger;
 mod notify;
 mod pictures;
 mod quarter;
+mod release;
 mod review_job;
 mod reviews;
 mod run;

@@ -435,9 +435,7 @@ fn a_night_that_was_tampered_with_is_not_reviewed() {
     let opened = open(&job, &[]);
     assert_eq!(opened.code, 5);
     assert!(
-        opened
-            .stderr
-            .contains("accounts.csv of ledger entry 1 was modified"),
+        opened.stderr.contains("entry 1: accounts.csv was modified"),
         "{}",
         opened.stderr
     );
@@ -1059,7 +1057,7 @@ fn a_review_whose_files_are_gone_keeps_every_night_inconclusive() {
     let told = check(&job, 4, "ledger_continues")["detail"].clone();
     assert!(
         told.as_str()
-            .is_some_and(|told| told.contains("review.json of ledger entry 3 is missing")),
+            .is_some_and(|told| told.contains("entry 3: review.json is missing")),
         "{told}"
     );
     // The damage is recorded by now; that nobody follows what was asked for stays a doubt.
