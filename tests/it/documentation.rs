@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::support::kube::{here, text};
 
 /// Pages beside those in `docs/`.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 6] = [
     "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
     "docs/iam/README.md",
     "helm/asana-access-review/README.md",
     "benches/side_by_side/README.md",
