@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use asana_access_review::cli;
-use asana_access_review::cli::exit::Exit;
+use asana_access_review::cli::exit::{Exit, FailOn};
 use asana_access_review::config::{Command, Default, VARIABLES};
+use asana_access_review::judgement::Verdict;
 
 /// The layers from the top down. A module imports from layers below; see also [`WITHIN`]. Part of a module may have a
 /// layer of its own.
@@ -260,6 +261,21 @@ fn the_readme_has_every_exit_code_as_the_code_has_it() {
         page("README.md").contains(&table),
         "README.md should have this table:\n{table}"
     );
+}
+
+#[test]
+fn the_readme_has_every_verdict_with_its_exit_code() {
+    let readme = page("README.md");
+    for verdict in [
+        Verdict::Fail,
+        Verdict::Inconclusive,
+        Verdict::PassWithExceptions,
+        Verdict::Pass,
+    ] {
+        let code = Exit::of_verdict(verdict, FailOn::Findings).code();
+        let row = format!("\n| `{}` | {code} | ", verdict.as_str());
+        assert!(readme.contains(&row), "README.md should have{row}");
+    }
 }
 
 #[test]
