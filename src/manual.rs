@@ -47,7 +47,7 @@ impl ManualError {
         match self {
             Self::File(file) => file.hint(),
             Self::Unreadable { purpose, .. } => Some(format!(
-                "correct the file, or {}; README.md has its columns",
+                "correct the file, or {}; docs/aliases-and-exceptions.md has its columns",
                 purpose.variable()
             )),
         }
@@ -312,9 +312,9 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_readme_are_read_without_a_fault() {
-        let readme = include_str!("../README.md");
-        let mut blocks = readme
+    fn the_examples_of_the_page_are_read_without_a_fault() {
+        let page = include_str!("../docs/aliases-and-exceptions.md");
+        let mut blocks = page
             .split("```csv\n")
             .skip(1)
             .filter_map(|rest| rest.split("```").next());

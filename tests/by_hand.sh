@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs the commands of docs/judgement.md that recompute rows of leavers.csv against the evidence of the demo below a
+# Runs the commands of docs/for-auditors.md that recompute rows of leavers.csv against the evidence of the demo below a
 # folder. A row that is recorded differently fails this.
 #
 # usage: tests/by_hand.sh FOLDER, where FOLDER/evidence is
 set -eu
-page=$(cd "$(dirname "$0")/.." && pwd)/docs/judgement.md
-commands=$(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page")
+page=$(cd "$(dirname "$0")/.." && pwd)/docs/for-auditors.md
+commands=$(awk '/^by_hand\(\) \{/, /^\}/' "$page")
 cd "$1"/evidence/system=asana/connection=*
 for person in N-1005:late N-1006:in_time N-1021:no_account; do
   printed=$(sh -eu -c "$commands

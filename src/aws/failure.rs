@@ -42,6 +42,8 @@ const BAD_CLOCK: &str = "the clock of this machine is wrong";
 const WRONG_REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
 const NOT_SUPPORTED: &str = "the store does not know create-only writes (`If-None-Match: *`) or SHA-256 checksums, \
                              which evidence needs";
+const NOT_MODIFIED: &str = "the store answers 304 to the create of an object that exists, where S3 answers 412: update the \
+                            store, or use another; evidence needs create-only writes (docs/stores.md)";
 pub(crate) const BAD_REQUEST: &str = "check EVIDENCE_URL or the feed's address, AWS_REGION, AWS_ENDPOINT_URL_S3 and \
                            S3_FORCE_PATH_STYLE";
 const BAD_DATA_KEY: &str = "the bucket's or EVIDENCE_KMS_KEY_ID's key of AWS KMS is not there, disabled or of another \
@@ -179,6 +181,7 @@ fn kind_of(status: u16, code: &str) -> AwsFailureKind {
             AwsFailureKind::Misconfigured(WRONG_REGION)
         }
         (400, code) if code.starts_with("KMS.") => AwsFailureKind::Misconfigured(BAD_DATA_KEY),
+        (304, _) => AwsFailureKind::Misconfigured(NOT_MODIFIED),
         (501, _) => AwsFailureKind::Misconfigured(NOT_SUPPORTED),
         // The last five: what arrived is not what was sent.
         (408 | 500.., _)

@@ -106,7 +106,7 @@ impl Problems {
     /// What the operator can do.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = self.hints.clone();
-        hints.push("all variables are described in README.md".to_owned());
+        hints.push("all variables are described in docs/configuration.md".to_owned());
         hints
     }
 }

@@ -76,7 +76,7 @@ fn all_problems_are_told_at_once_by_variable_name() {
       HR_FEED_DATE_ORDER=`ymd` is none of `dmy`, `mdy`
       HR_TIME_ZONE=`Mars/Base` is no time zone
       HR_FEED_URL is not set
-    hint: write `30s`; write `Europe/Berlin`; all variables are described in README.md
+    hint: write `30s`; write `Europe/Berlin`; all variables are described in docs/configuration.md
     ");
 }
 
@@ -99,7 +99,7 @@ fn a_lock_needs_an_end_and_a_bucket() {
       EVIDENCE_BUCKET_OWNER=`12345678901x` is no AWS account id
       EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS
       EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of `governance`, `compliance`
-    hint: write its 12 digits; a lock must end some day: write how many days evidence is to be kept; all variables are described in README.md
+    hint: write its 12 digits; a lock must end some day: write how many days evidence is to be kept; all variables are described in docs/configuration.md
     ");
     let folder = super::tests::told(&[
         ("EVIDENCE_OBJECT_LOCK_MODE", "compliance"),
@@ -112,7 +112,7 @@ fn a_lock_needs_an_end_and_a_bucket() {
       EVIDENCE_OBJECT_LOCK_MODE is set, and EVIDENCE_URL is no bucket
       EVIDENCE_KMS_KEY_ID is set, and EVIDENCE_URL is no bucket
       EVIDENCE_BUCKET_OWNER is set, and EVIDENCE_URL is no bucket
-    hint: unset it, or let EVIDENCE_URL be `s3://bucket/prefix`; all variables are described in README.md
+    hint: unset it, or let EVIDENCE_URL be `s3://bucket/prefix`; all variables are described in docs/configuration.md
     ");
 }
 
@@ -176,7 +176,7 @@ fn a_secret_may_come_from_a_file_but_not_from_both() {
     insta::assert_snapshot!(both.expect_err("a problem"), @r"
     the configuration has 1 problem
       TRUTO_API_TOKEN and TRUTO_API_TOKEN_FILE are both set
-    hint: keep one of the two; all variables are described in README.md
+    hint: keep one of the two; all variables are described in docs/configuration.md
     ");
     let empty = judge(&[("TRUTO_API_TOKEN_FILE", "/run/empty")])
         .expect_err("a problem")
@@ -279,21 +279,21 @@ fn notifications_that_could_not_work_are_told_at_once_and_without_their_secrets(
       NOTIFY_SLACK_WEBHOOK_URL is plain http, which is only for loopback
       NOTIFY_WEBHOOK_URL does not begin with `https://`
       NOTIFY_WEBHOOK_SECRET holds a key that does not begin with `whsec_`
-    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in README.md
+    hint: use https; give the whole address; make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
     "#);
 
     let unsigned = with(&[("NOTIFY_WEBHOOK_URL", "https://in.test/hook")]);
     insta::assert_snapshot!(unsigned.expect_err("a problem"), @r#"
     the configuration has 1 problem
       NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not
-    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in README.md
+    hint: make a key with `echo "whsec_$(openssl rand -base64 32)"`, and give the same to the receiver; all variables are described in docs/configuration.md
     "#);
     let without = with(&[("NOTIFY_WEBHOOK_SECRET", KEY), ("NOTIFY_ON", "always")]);
     insta::assert_snapshot!(without.expect_err("problems"), @r"
     the configuration has 2 problems
       NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not
       NOTIFY_ON=`always` is set, and nobody is to be told
-    hint: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it; all variables are described in README.md
+    hint: set NOTIFY_WEBHOOK_URL or NOTIFY_SLACK_WEBHOOK_URL, or unset it; all variables are described in docs/configuration.md
     ");
 }
 
@@ -352,7 +352,7 @@ fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
             insta::assert_snapshot!(told, @r"
             the configuration has 1 problem
               EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key
-            hint: write the key's id, `alias/NAME`, or its ARN; all variables are described in README.md
+            hint: write the key's id, `alias/NAME`, or its ARN; all variables are described in docs/configuration.md
             ");
         }
     }
@@ -365,7 +365,7 @@ fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
     insta::assert_snapshot!(told, @r"
     the configuration has 1 problem
       EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set
-    hint: keep one of the two; all variables are described in README.md
+    hint: keep one of the two; all variables are described in docs/configuration.md
     ");
     let from_file = [ENOUGH, &[("EVIDENCE_SIGNING_KEY_FILE", "/run/key"), kms]].concat();
     let judged = load(environment(&from_file), |_| Ok(SIGNING_KEY.to_owned()));
@@ -473,7 +473,7 @@ fn what_makes_no_sense_with_an_hr_system_is_told() {
       HR_FEED_AUTHORIZATION is set, and HR_FEED_URL is no https address
       HR_FEED_FORMAT is set, and HR_FEED_URL is no file
       HR_FEED_COLUMNS is set, and HR_FEED_URL is no file
-    hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; all variables are described in README.md
+    hint: unset HR_FEED_FORMAT: Truto names the fields; unset HR_FEED_COLUMNS: Truto names the fields; all variables are described in docs/configuration.md
     ");
     let problems = with(&[
         ("HR_FEED_URL", "truto-hris://9b2e"),
@@ -488,13 +488,13 @@ fn what_makes_no_sense_with_an_hr_system_is_told() {
       HR_FEED_SCOPE=`all` is none of `leavers`, `recent-leavers`, `roster`
       HR_FEED_ALLOW_EMPTY=`perhaps` is none of `true`, `false`
       HR_FEED_FORMAT is set, and HR_FEED_URL is no file
-    hint: write `Europe/Berlin`; unset HR_FEED_FORMAT: Truto names the fields; all variables are described in README.md
+    hint: write `Europe/Berlin`; unset HR_FEED_FORMAT: Truto names the fields; all variables are described in docs/configuration.md
     ");
     let problems = with(&[("HR_FEED_URL", "truto-hris://a/b")]);
     insta::assert_snapshot!(problems.expect_err("problems"), @r"
     the configuration has 1 problem
       HR_FEED_URL=`truto-hris://a/b` names no connection of Truto's
-    hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; all variables are described in README.md
+    hint: write `truto-hris://INTEGRATED_ACCOUNT_ID`; all variables are described in docs/configuration.md
     ");
 }
 

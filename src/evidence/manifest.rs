@@ -27,7 +27,7 @@ const SCHEMA: &str = "asana-access-review/manifest/v1";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(
     missing_docs,
-    reason = "the keys of the file, described in README.md and docs/schema/"
+    reason = "the keys of the file, described in docs/evidence.md and docs/schema/"
 )]
 pub struct Manifest {
     pub schema: String,

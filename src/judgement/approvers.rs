@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::domains::SameDomains;
-use super::lookup::Lookup;
+use super::lookup::{Map, found};
 use super::{DirectiveState, Inputs, Leaver, PersonLinks};
 use crate::model::{
     Account, EmailAddress, HrRow, NameWords, RejectedRow, fold, is_zero_width, read_addresses,
@@ -276,9 +276,9 @@ impl Who<'_> {
 
 /// Everybody whom this run and the previous one know, by each key that a line may use.
 pub(super) struct Register<'a> {
-    by_id: Lookup<'a, Who<'a>>,
-    by_email: Lookup<'a, Who<'a>>,
-    by_account: Lookup<'a, Who<'a>>,
+    by_id: Map<&'a str, Vec<Who<'a>>>,
+    by_email: Map<&'a str, Vec<Who<'a>>>,
+    by_account: Map<&'a str, Vec<Who<'a>>>,
     /// Rejected rows, with the address in the e-mail cell.
     rejected: Vec<(&'a RejectedRow, Option<EmailAddress>)>,
 }
@@ -287,9 +287,9 @@ impl<'a> Register<'a> {
     /// Empty if there are no lines.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let mut register = Self {
-            by_id: Lookup::new(),
-            by_email: Lookup::new(),
-            by_account: Lookup::new(),
+            by_id: Map::default(),
+            by_email: Map::default(),
+            by_account: Map::default(),
             rejected: Vec::new(),
         };
         let directives = &inputs.directives;
@@ -313,7 +313,11 @@ impl<'a> Register<'a> {
                 register.add(Who::Baseline(account), id, &account.emails);
             }
             for (id, emails) in &baseline.former_emails {
-                register.by_account.add(id, Who::Former(emails));
+                register
+                    .by_account
+                    .entry(id)
+                    .or_default()
+                    .push(Who::Former(emails));
             }
         }
         if let Some(previous) = &inputs.past.previous {
@@ -336,24 +340,24 @@ impl<'a> Register<'a> {
         emails: impl IntoIterator<Item = &'a EmailAddress>,
     ) {
         for id in ids {
-            self.by_id.add(id, who);
+            self.by_id.entry(id).or_default().push(who);
         }
         for email in emails {
-            self.by_email.add(email.key(), who);
+            self.by_email.entry(email.key()).or_default().push(who);
         }
         match who {
             Who::Leaver(leaver) => {
                 for id in &leaver.account_id {
-                    self.by_account.add(id, who);
+                    self.by_account.entry(id).or_default().push(who);
                 }
             }
             Who::Links(links) => {
                 for of in &links.accounts {
-                    self.by_account.add(&of.account_id, who);
+                    self.by_account.entry(&of.account_id).or_default().push(who);
                 }
             }
             Who::Account(account) | Who::Baseline(account) => {
-                self.by_account.add(&account.id, who);
+                self.by_account.entry(&account.id).or_default().push(who);
             }
             Who::Row(_) | Who::Rejected(_) | Who::Former(_) => {}
         }
@@ -363,7 +367,7 @@ impl<'a> Register<'a> {
         let rejected = self.rejected.iter();
         let rejected = rejected.filter(|(row, _)| row.person_id.as_deref() == Some(id));
         let rejected = rejected.map(|(row, _)| Who::Rejected(row));
-        self.by_id.get(id).chain(rejected).collect()
+        found(&self.by_id, id).chain(rejected).collect()
     }
 
     pub(super) fn with_email(&self, email: &EmailAddress) -> Vec<Who<'a>> {
@@ -371,11 +375,11 @@ impl<'a> Register<'a> {
         let rejected = rejected
             .filter(|(row, own)| own.as_ref() == Some(email) || row.other_emails.contains(email));
         let rejected = rejected.map(|(row, _)| Who::Rejected(row));
-        self.by_email.get(email.key()).chain(rejected).collect()
+        found(&self.by_email, email.key()).chain(rejected).collect()
     }
 
     pub(super) fn with_account(&self, id: &str) -> Vec<Who<'a>> {
-        self.by_account.get(id).collect()
+        found(&self.by_account, id).collect()
     }
 
     /// Everybody whom the keys of a line name.

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::identity::Group;
-use super::lookup::{Lookup, Map};
+use super::lookup::{Map, found};
 use super::{Leaver, PersonLinks};
 use crate::model::{EmailAddress, Likeness, NameWords, compare_names};
 
@@ -78,7 +78,7 @@ pub(super) fn ties<'a>(
         let mut claims: Vec<(Likeness, usize, usize)> = Vec::new();
         for (place, group) in groups.iter().enumerate() {
             for id in group.rows.iter().filter_map(|row| row.person_id.as_deref()) {
-                for other in by_id.get(id).filter(|other| !claimed[*other]) {
+                for other in found(by_id, id).filter(|other| !claimed[*other]) {
                     claims.push((likeness(group, &before[other]), place, other));
                 }
             }
@@ -144,9 +144,9 @@ fn ends_alike(group: &Group<'_>, before: &EarlierPerson<'_>) -> bool {
 
 struct EarlierIndex<'b, 'a> {
     before: &'b [EarlierPerson<'a>],
-    by_id: Lookup<'a, usize>,
-    by_other_id: Lookup<'a, usize>,
-    by_email: Lookup<'a, usize>,
+    by_id: Map<&'a str, Vec<usize>>,
+    by_other_id: Map<&'a str, Vec<usize>>,
+    by_email: Map<&'a str, Vec<usize>>,
     by_name_alone: Map<Option<NameWords>, Vec<usize>>,
 }
 
@@ -154,20 +154,20 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
     fn of(before: &'b [EarlierPerson<'a>]) -> Self {
         let mut index = Self {
             before,
-            by_id: Lookup::new(),
-            by_other_id: Lookup::new(),
-            by_email: Lookup::new(),
+            by_id: Map::default(),
+            by_other_id: Map::default(),
+            by_email: Map::default(),
             by_name_alone: Map::default(),
         };
         for (place, of) in before.iter().enumerate() {
             if let Some(id) = of.id {
-                index.by_id.add(id, place);
+                index.by_id.entry(id).or_default().push(place);
             }
             for id in of.other_ids {
-                index.by_other_id.add(id, place);
+                index.by_other_id.entry(id).or_default().push(place);
             }
             for email in of.emails {
-                index.by_email.add(email.key(), place);
+                index.by_email.entry(email.key()).or_default().push(place);
             }
             if !of.has_id() && of.emails.is_empty() {
                 let places = index.by_name_alone.entry(of.name());
@@ -182,14 +182,14 @@ impl<'b, 'a> EarlierIndex<'b, 'a> {
         let rows = &group.rows;
         let is_own = |email: &&EmailAddress| !group.shared_emails.contains(email);
         let mut emails = rows.iter().flat_map(|row| row.emails()).filter(is_own);
-        if !emails.any(|email| self.by_email.contains(email.key())) {
+        if !emails.any(|email| self.by_email.contains_key(email.key())) {
             return Vec::new();
         }
         let names = names(group);
         let has_id = rows.iter().any(|row| row.person_id.is_some());
         let mut tied = Vec::new();
         let mut tie = |email: &EmailAddress, is_work: bool| {
-            for place in self.by_email.get(email.key()) {
+            for place in found(&self.by_email, email.key()) {
                 let of = &self.before[place];
                 let likeness = of.name().and_then(|name| {
                     let likeness = names.iter().map(|known| known.compare(&name));

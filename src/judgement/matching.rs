@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::directives::AccountKey;
 use super::directives::Named;
-use super::lookup::{Lookup, Map, Set};
+use super::lookup::{Map, Set, found};
 use super::people::Person;
 use super::remedies::{Doubt, Key, Remedy};
 use super::suspicion::{Suspected, Suspects};
@@ -109,7 +109,7 @@ pub(super) fn of_everybody<'a>(
             person
                 .ids
                 .iter()
-                .any(|id| index.by_external_id.contains(id))
+                .any(|id| index.by_external_id.contains_key(id))
         });
 
     let mut all: Vec<Matches<'a>> = people
@@ -197,9 +197,9 @@ pub(super) struct Index<'a> {
     former: &'a FormerEmails,
     /// Only addresses whose domain is one with others.
     by_same_domain: HashMap<String, Vec<&'a str>>,
-    by_former_email: Lookup<'a, &'a str>,
+    by_former_email: Map<&'a str, Vec<&'a str>>,
     former_by_same_domain: HashMap<String, Vec<&'a str>>,
-    by_external_id: Lookup<'a, &'a str>,
+    by_external_id: Map<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Index<'a> {
@@ -215,11 +215,14 @@ impl<'a> Index<'a> {
                 }
             }
         }
-        let mut by_former_email = Lookup::new();
+        let mut by_former_email: Map<&str, Vec<&str>> = Map::default();
         let mut former_by_same_domain: HashMap<String, Vec<&str>> = HashMap::new();
         for (id, emails) in former {
             for email in emails {
-                by_former_email.add(email.key(), id.as_str());
+                by_former_email
+                    .entry(email.key())
+                    .or_default()
+                    .push(id.as_str());
                 if let Some(key) = same_domains.key(email) {
                     former_by_same_domain.entry(key).or_default().push(id);
                 }
@@ -231,10 +234,13 @@ impl<'a> Index<'a> {
             .as_ref()
             .map_or(&[][..], |baseline| &baseline.accounts);
         // Accounts that are gone had owners, too.
-        let mut by_external_id = Lookup::new();
+        let mut by_external_id: Map<&str, Vec<&str>> = Map::default();
         for account in accounts.iter().chain(baseline) {
             if let Some(id) = &account.external_id {
-                by_external_id.add(id, account.id.as_str());
+                by_external_id
+                    .entry(id)
+                    .or_default()
+                    .push(account.id.as_str());
             }
         }
         Self {
@@ -265,7 +271,7 @@ impl<'a> Index<'a> {
         };
         let ids = person.ids.iter();
         for id in ids.filter(|id| !person.shared_ids.contains(id)) {
-            for account in self.by_external_id.get(id) {
+            for account in found(&self.by_external_id, id) {
                 tie(account, MatchKind::PersonId);
             }
         }
@@ -276,10 +282,10 @@ impl<'a> Index<'a> {
             .iter()
             .filter(|email| !person.passed_on.contains(email));
         for email in own.chain(shared) {
-            for account in self.basis.by_email.get(email.key()) {
+            for account in found(&self.basis.by_email, email.key()) {
                 tie(&account.id, MatchKind::Email);
             }
-            for account in self.by_former_email.get(email.key()) {
+            for account in found(&self.by_former_email, email.key()) {
                 tie(account, MatchKind::FormerEmail);
             }
             if let Some(key) = self.basis.same_domains.key(email) {
@@ -318,7 +324,7 @@ impl<'a> Index<'a> {
 
     /// The accounts of today's list that carry an id.
     pub(super) fn listed_with_id(&self, id: &str) -> impl Iterator<Item = &'a Account> {
-        let carrying = self.by_external_id.get(id);
+        let carrying = found(&self.by_external_id, id);
         carrying.filter_map(|account| self.basis.listed.get(account).copied())
     }
 
@@ -493,12 +499,9 @@ impl<'a> Index<'a> {
                     .collect()
             }
             AccountKey::Email(email) => {
-                let now = self
-                    .basis
-                    .by_email
-                    .get(email.key())
-                    .map(|account| account.id.as_str());
-                now.chain(self.by_former_email.get(email.key())).collect()
+                let now = found(&self.basis.by_email, email.key()).map(|of| of.id.as_str());
+                now.chain(found(&self.by_former_email, email.key()))
+                    .collect()
             }
         }
     }
@@ -507,11 +510,6 @@ impl<'a> Index<'a> {
 /// The address that separates a person from another with the same id.
 fn other_address<'p>(person: &'p Person<'_>) -> Key<'p> {
     Key::of(None, &person.emails)
-}
-
-/// The accounts of a key that had to be made.
-fn found<'a>(index: &HashMap<String, Vec<&'a str>>, key: &str) -> impl Iterator<Item = &'a str> {
-    index.get(key).into_iter().flatten().copied()
 }
 
 /// Who each account of the population belongs to, in the population's order.

@@ -48,7 +48,7 @@ use jiff::Timestamp;
 use crate::model::Account;
 
 use directives::UsableDirectives;
-use lookup::{Lookup, Map};
+use lookup::Map;
 use people::People;
 use uses::Uses;
 
@@ -82,7 +82,7 @@ struct Basis<'a> {
     /// The baseline's accounts, by id.
     earlier: Map<&'a str, &'a Account>,
     /// Today's accounts, by each address.
-    by_email: Lookup<'a, &'a Account>,
+    by_email: Map<&'a str, Vec<&'a Account>>,
 }
 
 impl<'a> Basis<'a> {
@@ -90,10 +90,10 @@ impl<'a> Basis<'a> {
         let same_domains = SameDomains::of(inputs);
         let baseline = inputs.past.baseline.as_ref();
         let baseline = baseline.map_or(&[][..], |baseline| &baseline.accounts);
-        let mut by_email = Lookup::new();
+        let mut by_email: Map<&str, Vec<&Account>> = Map::default();
         for account in &inputs.population.accounts {
             for email in &account.emails {
-                by_email.add(email.key(), account);
+                by_email.entry(email.key()).or_default().push(account);
             }
         }
         Self {

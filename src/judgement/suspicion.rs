@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
 use super::directives::{Named, UsableDirectives};
-use super::lookup::{Map, Set};
+use super::lookup::{Map, Set, found};
 use super::matching::{AccountLink, Index};
 use super::people::Person;
 use super::remedies::Key;
@@ -416,13 +416,13 @@ impl<'s, 'a> Suspects<'s, 'a> {
         }
         // A shared address identifies no person, so its account is one question for all of them.
         for email in &person.shared_emails {
-            let mut accounts: Vec<&Account> = basis.by_email.get(email.key()).collect();
+            let mut accounts: Vec<&Account> = found(&basis.by_email, email.key()).collect();
             accounts.retain(|account| !directives.is_service(account, taking.uses));
             taking.take(Reason::Shared, email.key(), accounts.into_iter());
         }
         let unread = person.rows.iter().flat_map(|row| &row.unread);
         for email in unread.flat_map(|cell| &cell.emails) {
-            let accounts = basis.by_email.get(email.key());
+            let accounts = found(&basis.by_email, email.key());
             let accounts = accounts.filter(|account| !is_linked(account));
             taking.take(Reason::Unread, email.key(), accounts);
         }

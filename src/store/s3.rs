@@ -385,10 +385,13 @@ impl S3 {
     }
 
     fn error(&self, action: Action, address: &str, mut failure: AwsFailure) -> StoreError {
-        // Stores word it differently that a bucket knows no locks: all say it with a 400.
-        let is_locked_put = matches!(action, Action::Write) && self.lock.is_some();
-        if is_locked_put && failure.kind == AwsFailureKind::Misconfigured(BAD_REQUEST) {
-            failure.kind = AwsFailureKind::Misconfigured(BAD_LOCKED_REQUEST);
+        // Stores word it differently that they know no locks or no checksums: all answer with a 400.
+        let is_put = matches!(action, Action::Write);
+        if is_put && failure.kind == AwsFailureKind::Misconfigured(BAD_REQUEST) {
+            failure.kind = AwsFailureKind::Misconfigured(match self.lock {
+                Some(_) => BAD_LOCKED_PUT,
+                None => BAD_PUT,
+            });
         }
         AwsError::from_failure(action, &self.bucket, address, failure).into()
     }
@@ -400,8 +403,12 @@ fn whole_days(length: SignedDuration) -> u32 {
     u32::try_from(hours / 24).unwrap_or_default()
 }
 
-/// What a put that asks for a lock may have met, beside what any request may.
-const BAD_LOCKED_REQUEST: &str = "if the bucket has no Object Lock, switch it on (it needs versioning) or unset \
+/// What a put may have met, beside what any request may.
+const BAD_PUT: &str = "check EVIDENCE_URL, AWS_REGION, AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE; if they are right, the \
+                       store may not know `x-amz-checksum-sha256`, which evidence needs (docs/stores.md)";
+
+/// What a put that asks for a lock may have met, too.
+const BAD_LOCKED_PUT: &str = "if the bucket has no Object Lock, switch it on (it needs versioning) or unset \
                                   EVIDENCE_OBJECT_LOCK_MODE; else check EVIDENCE_URL, AWS_REGION, \
                                   AWS_ENDPOINT_URL_S3 and S3_FORCE_PATH_STYLE";
 

@@ -141,7 +141,7 @@ fn only_what_speaks_to_truto_is_asked_of_the_environment() {
     assert_snapshot!(ended.stderr, @r"
     error: the configuration has 1 problem
       TRUTO_API_TOKEN is not set
-    hint: all variables are described in README.md
+    hint: all variables are described in docs/configuration.md
     ");
     // What other commands need is not looked at.
     let connect = Connect::scenario("healthy").env("HR_FEED_MAX_AGE", "soon");

@@ -195,9 +195,9 @@ fn pure_modules_have_no_network_environment_or_clock() {
     }
 }
 
-fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    fs::read_to_string(path).expect("README.md")
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(path).expect("a page")
 }
 
 fn default(default: Default) -> String {
@@ -209,7 +209,7 @@ fn default(default: Default) -> String {
     }
 }
 
-/// README's table of variables as the code has it.
+/// The table of variables as the code has it.
 fn variables() -> String {
     let mut table =
         String::from("| variable | default | commands | meaning |\n|---|---|---|---|\n");
@@ -235,7 +235,7 @@ fn variables() -> String {
     table
 }
 
-/// README's table of exit codes as the code has it.
+/// The table of exit codes as the code has it.
 fn exit_codes() -> String {
     let mut table = String::from("| code | meaning |\n|---|---|\n");
     for exit in Exit::ALL {
@@ -245,11 +245,11 @@ fn exit_codes() -> String {
 }
 
 #[test]
-fn the_readme_has_every_variable_as_the_code_has_it() {
+fn the_documentation_has_every_variable_as_the_code_has_it() {
     let table = variables();
     assert!(
-        readme().contains(&table),
-        "README.md should have this table:\n{table}"
+        page("docs/configuration.md").contains(&table),
+        "docs/configuration.md should have this table:\n{table}"
     );
 }
 
@@ -257,7 +257,7 @@ fn the_readme_has_every_variable_as_the_code_has_it() {
 fn the_readme_has_every_exit_code_as_the_code_has_it() {
     let table = exit_codes();
     assert!(
-        readme().contains(&table),
+        page("README.md").contains(&table),
         "README.md should have this table:\n{table}"
     );
 }

@@ -46,7 +46,13 @@ docker() { note docker "$@"; }
 helm() {
   note helm "$@"
   case $1 in
-    install | upgrade) shift; command helm template "$@" > "$RENDERED" ;;
+    install | upgrade)
+      # `helm template` knows no release that it could take values from.
+      command helm upgrade --help | grep -q -- --reset-then-reuse-values
+      shift
+      local arguments=("$@")
+      command helm template "${arguments[@]/--reset-then-reuse-values/--skip-tests=false}" > "$RENDERED" ;;
+    template) command helm "$@" ;;
     test) command helm test --help | grep -q -- --logs ;;
   esac
 }
@@ -61,6 +67,7 @@ aws() {
   case "$1 $2" in
     # The server of the test knows no EKS.
     "eks create-pod-identity-association") ;;
+    "eks describe-cluster") echo https://oidc.eks.eu-central-1.amazonaws.com/id/0123 ;;
     *) command aws "$@" > /dev/null ;;
   esac
 }
@@ -80,25 +87,10 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         crate::support::copy(&here(name), &folder.path().join(name));
     }
     fs::write(folder.path().join("truto-token"), "a token").expect("a token");
-    let made = folder.path().join("made");
-    fs::create_dir(&made).expect("a folder");
-    let notes = folder.path().join("notes");
-    let rendered = folder.path().join("rendered.yaml");
-    let script = format!(
-        "{PRELUDE}\n{}",
-        blocks(&text("docs/install.md"), "sh").join("\n")
-    );
-    let mut bash = Process::new("bash");
-    bash.args(["-c", &script]).current_dir(folder.path());
-    for (name, value) in moto.s3_env() {
-        bash.env(name, value);
-    }
-    bash.env("AWS_ENDPOINT_URL", moto.endpoint());
-    bash.env("NOTES", &notes)
-        .env("RENDERED", &rendered)
-        .env("MADE", &made);
-    let run = ended(bash.output().expect("bash"));
-    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let (notes, made, rendered) = typed(&moto, folder.path(), &["docs/install.md"], "");
+    let trust = fs::read_to_string(folder.path().join("trust.json")).expect("a policy");
+    let subject = r#"id/0123:sub":"system:serviceaccount:access-review:asana-access-review""#;
+    assert!(trust.contains(subject), "{trust}");
 
     // The policies are whole: JSON without a word that was to be replaced.
     for policy in ["writer", "auditor", "bucket-policy"] {
@@ -125,7 +117,6 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         }
     }
     // What is installed last is the review with its alerts.
-    let rendered = documents(&fs::read_to_string(&rendered).expect("manifests"));
     only(&rendered, "CronJob");
     only(&rendered, "PrometheusRule");
     let pods = pods(&rendered);
@@ -133,11 +124,6 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         |pod| pod["containers"][0]["image"] == "registry.example.com/asana-access-review:0.1.0"
     ));
     // The secret that was made last has all that the pods mount.
-    let made: Vec<Value> = crate::support::files_below(&made)
-        .iter()
-        .map(|name| fs::read(made.join(name)).expect("a file"))
-        .map(|bytes| serde_json::from_slice(&bytes).expect("JSON"))
-        .collect();
     only(&made, "Namespace");
     let secret = made.iter().rfind(|object| object["kind"] == "Secret");
     let secret = secret.expect("a Secret");
@@ -151,23 +137,7 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
             assert!(secret["data"][key].is_string(), "{key}");
         }
     }
-    ensure_read(&fs::read_to_string(&notes).expect("notes"));
-}
-
-/// Reads what could not be run.
-fn ensure_read(notes: &str) {
-    let mut programs = BTreeSet::new();
-    for note in notes.lines() {
-        let words: Vec<&str> = note.split(' ').collect();
-        programs.insert(words[0]);
-        match words[0] {
-            "docker" => ensure_docker(&words),
-            "asana-access-review" => ensure_ours(&words),
-            "sh" => assert!(here(words[1]).is_file(), "{note}"),
-            _ => {}
-        }
-    }
-    let expected = [
+    let programs = [
         "asana-access-review",
         "aws",
         "docker",
@@ -175,7 +145,89 @@ fn ensure_read(notes: &str) {
         "kubectl",
         "sh",
     ];
-    assert_eq!(programs, BTreeSet::from(expected));
+    assert_eq!(
+        ensure_read(&notes),
+        BTreeSet::from(programs.map(str::to_owned))
+    );
+}
+
+/// Types the blocks of some pages into a shell: what it noted, the objects that kubectl made in their order, and what
+/// was installed last.
+fn typed(
+    moto: &Moto,
+    folder: &Path,
+    pages: &[&str],
+    before: &str,
+) -> (String, Vec<Value>, Vec<Value>) {
+    let made = folder.join("made");
+    fs::create_dir(&made).expect("a folder");
+    let notes = folder.join("notes");
+    let rendered = folder.join("rendered.yaml");
+    let blocks = pages.iter().flat_map(|page| blocks(&text(page), "sh"));
+    let script = format!(
+        "{PRELUDE}\n{before}\n{}",
+        blocks.collect::<Vec<_>>().join("\n")
+    );
+    let mut bash = Process::new("bash");
+    bash.args(["-c", &script]).current_dir(folder);
+    for (name, value) in moto.s3_env() {
+        bash.env(name, value);
+    }
+    bash.env("AWS_ENDPOINT_URL", moto.endpoint());
+    bash.env("NOTES", &notes)
+        .env("RENDERED", &rendered)
+        .env("MADE", &made);
+    let run = ended(bash.output().expect("bash"));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let objects = crate::support::files_below(&made)
+        .iter()
+        .map(|name| fs::read(made.join(name)).expect("a file"))
+        .map(|bytes| serde_json::from_slice(&bytes).expect("JSON"))
+        .collect();
+    let rendered = fs::read_to_string(&rendered).expect("manifests");
+    let notes = fs::read_to_string(&notes).expect("notes");
+    (notes, objects, documents(&rendered))
+}
+
+#[test]
+fn every_command_for_other_stores_and_for_operations_is_run_as_far_as_it_can_be() {
+    if !has(&["bash", "helm", "kubectl", "aws", "jq", "promtool"]) {
+        return;
+    }
+    let Some(moto) = Moto::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::support::copy(&here("helm"), &folder.path().join("helm"));
+    fs::write(folder.path().join("truto-token"), "a token").expect("a token");
+    let values = here("helm/asana-access-review/ci/eks-pod-identity-values.yaml");
+    fs::copy(values, folder.path().join("values.yaml")).expect("values");
+    let before = "export AWS_DEFAULT_REGION=eu-central-1 BUCKET=evidence-elsewhere; command aws s3 mb s3://$BUCKET > /dev/null";
+    let pages = ["docs/stores.md", "docs/operations.md"];
+    let (notes, made, rendered) = typed(&moto, folder.path(), &pages, before);
+    only(&rendered, "CronJob");
+    assert!(only(&made, "Secret")["data"]["AWS_CREDENTIALS"].is_string());
+    ensure_read(&notes);
+    // For these names, the rules are those of the plain manifests.
+    let rules = fs::read_to_string(folder.path().join("prometheus-rules.yaml")).expect("rules");
+    assert_eq!(
+        documents(&rules),
+        documents(&text("k8s/prometheus-rules.yaml"))
+    );
+}
+
+/// Reads what could not be run, and gives the programs that were asked for.
+fn ensure_read(notes: &str) -> BTreeSet<String> {
+    let mut programs = BTreeSet::new();
+    for note in notes.lines() {
+        let words: Vec<&str> = note.split(' ').collect();
+        programs.insert(words[0].to_owned());
+        match words[0] {
+            "docker" => ensure_docker(&words),
+            "asana-access-review" => ensure_ours(&words),
+            "sh" => assert!(here(words[1]).is_file(), "{note}"),
+            _ => {}
+        }
+    }
+    programs
 }
 
 /// Each argument of a build is one that the Dockerfile has.
@@ -266,48 +318,4 @@ fn the_terraform_of_the_installation_keeps_versions_and_locks_them() {
         assert!(document.contains(aws), "{aws}");
     }
     assert!(here("docs/iam/bucket-policy.json").is_file());
-}
-
-#[test]
-fn every_link_of_the_guides_leads_somewhere() {
-    for name in [
-        "docs/install.md",
-        "docs/runbook.md",
-        "docs/access-reviews.md",
-        "helm/asana-access-review/README.md",
-    ] {
-        let document = text(name);
-        let folder = here(name).parent().expect("a folder").to_owned();
-        for link in document
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if path.is_empty() {
-                here(name)
-            } else {
-                folder.join(path)
-            };
-            assert!(target.exists(), "{name}: {link}");
-            if !anchor.is_empty() {
-                let headings = fs::read_to_string(&target).expect("a document");
-                let has_anchor =
-                    headings
-                        .lines()
-                        .filter(|line| line.starts_with('#'))
-                        .any(|line| {
-                            let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
-                            let slug: String = line
-                                .trim_start_matches('#')
-                                .trim()
-                                .chars()
-                                .filter(plain)
-                                .collect();
-                            slug.to_lowercase().replace(' ', "-") == anchor
-                        });
-                assert!(has_anchor, "{name}: {link}");
-            }
-        }
-    }
 }

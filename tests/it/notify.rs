@@ -1005,27 +1005,24 @@ fn a_head_that_was_told_shows_that_the_end_was_cut_off() {
     assert!(cut.stdout.contains("truncated"), "{}", cut.stdout);
 }
 
-// What README says.
+// What the documentation says.
 
-fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    fs::read_to_string(path).expect("README.md")
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/notifications.md");
+    fs::read_to_string(path).expect("the page")
 }
 
-/// The first block of this language after a heading.
-fn block(heading: &str, language: &str) -> String {
-    let text = readme();
-    let (_, section) = text.split_once(heading).expect("the heading");
-    let (_, block) = section
+/// The first block of this language.
+fn block(language: &str) -> String {
+    let text = page();
+    let (_, block) = text
         .split_once(&format!("```{language}\n"))
         .expect("a block");
     block.split_once("```").expect("its end").0.to_owned()
 }
 
-const HEADING: &str = "\n### Notifications\n";
-
 #[test]
-fn the_example_in_readme_is_what_the_second_night_of_the_demo_tells() {
+fn the_example_of_the_page_is_what_the_second_night_of_the_demo_tells() {
     let receiver = Receiver::spawn();
     let job = telling(Job::new(World::new(), ""), &receiver)
         .env("ALIASES_URL", "aliases.csv")
@@ -1056,7 +1053,7 @@ fn the_example_in_readme_is_what_the_second_night_of_the_demo_tells() {
         .rfind(|mail| mail.path == "/hook")
         .expect("a webhook");
     let mut told = last.json();
-    let example: Value = serde_json::from_str(&block(HEADING, "json")).expect("JSON");
+    let example: Value = serde_json::from_str(&block("json")).expect("JSON");
     // The moment of writing is in the entry and in the message, and a busy machine takes longer.
     for pointer in ["/timestamp", "/data/ledger/head", "/data/tool/version"] {
         let shown = example.pointer(pointer).cloned().unwrap_or_default();
@@ -1066,7 +1063,7 @@ fn the_example_in_readme_is_what_the_second_night_of_the_demo_tells() {
 }
 
 #[test]
-fn the_lines_in_readme_verify_a_signature() {
+fn the_lines_of_the_page_verify_a_signature() {
     if !has(&["sh", "openssl", "base64", "od", "tr", "cat", "sed"]) {
         return;
     }
@@ -1079,7 +1076,7 @@ fn the_lines_in_readme_verify_a_signature() {
         .find(|mail| mail.path == "/hook")
         .expect("a webhook");
     fs::write(job.folder.path().join("body.json"), &mail.body).expect("a file");
-    let lines = block(HEADING, "sh");
+    let lines = block("sh");
     let run = |secret: &str| {
         let shell = Command::new("sh")
             .args(["-euc", &lines])
@@ -1105,9 +1102,8 @@ fn the_lines_in_readme_verify_a_signature() {
 }
 
 #[test]
-fn the_words_of_a_notification_are_in_readme() {
-    let text = readme();
-    let (_, section) = text.split_once(HEADING).expect("the heading");
+fn the_words_of_a_notification_are_on_the_page() {
+    let section = page();
     for because in [
         Because::RunFailed,
         Because::FirstRun,

@@ -46,35 +46,40 @@ fn linked(text: &str) -> Vec<(String, String)> {
     text.split("![").skip(1).filter_map(link).collect()
 }
 
+/// The README and the pages of the documentation.
+fn pages() -> Vec<PathBuf> {
+    let pages = fs::read_dir(docs()).expect("a folder");
+    let pages = pages.map(|entry| entry.expect("an entry").path());
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    pages.filter(is_page).chain([readme]).collect()
+}
+
 #[test]
 fn every_picture_in_the_documentation_is_there_is_light_has_words_and_none_is_left_over() {
     let mut seen = BTreeSet::new();
-    for entry in fs::read_dir(docs()).expect("a folder") {
-        let page = entry.expect("an entry").path();
-        if page.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
+    for page in pages() {
         let text = fs::read_to_string(&page).expect("a text");
+        let folder = page.parent().expect("a folder");
         for (words, target) in linked(&text) {
             let at = format!("{}: {target}", page.display());
+            let picture = folder.join(&target);
             assert!(
                 words.chars().count() >= 40,
                 "{at}: `{words}` says too little"
             );
-            let bytes =
-                fs::read(docs().join(&target)).unwrap_or_else(|error| panic!("{at}: {error}"));
+            let bytes = fs::read(&picture).unwrap_or_else(|error| panic!("{at}: {error}"));
             assert!(bytes.starts_with(SIGNATURE), "{at} is no PNG");
             assert!(bytes.len() <= MAX_BYTES, "{at} has {} bytes", bytes.len());
             let width = bytes[16..20].try_into().map(u32::from_be_bytes);
             assert!(width.is_ok_and(|width| width <= 1200), "{at}: {width:?}");
-            seen.insert(target);
+            seen.insert(picture);
         }
     }
     assert!(!seen.is_empty());
     let pictures = fs::read_dir(docs().join("pictures")).expect("a folder");
-    let pictures: BTreeSet<String> = pictures
-        .map(|entry| entry.expect("an entry").file_name())
-        .map(|name| format!("pictures/{}", name.to_str().expect("UTF-8")))
+    let pictures: BTreeSet<PathBuf> = pictures
+        .map(|entry| entry.expect("an entry").path())
         .collect();
     assert_eq!(pictures, seen);
 }
@@ -301,6 +306,34 @@ fn a_picture_with_a_palette_shows_what_it_showed() {
     }
 }
 
+/// The first two runs of the demo.
+fn demo() -> Job {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
+    let job = Job::new(World::new(), "")
+        .env("ALIASES_URL", "aliases.csv")
+        .env("EXCEPTIONS_URL", "exceptions.csv")
+        .env("HR_TIME_ZONE", "Europe/Berlin");
+    for name in ["aliases.csv", "exceptions.csv"] {
+        fs::copy(demo.join(name), job.place().join(name)).expect("a file");
+    }
+    for (as_of, world, hr) in [
+        (
+            "2026-11-22T22:40:00Z",
+            World::story_first_night(),
+            "hr-1.csv",
+        ),
+        (
+            "2026-11-23T22:40:00Z",
+            World::story_second_night(),
+            "hr-2.csv",
+        ),
+    ] {
+        job.hr_file(&fs::read(demo.join(hr)).expect("a file"));
+        assert_eq!(job.run_at(as_of, world), 3);
+    }
+    job
+}
+
 #[test]
 #[ignore = "takes the pictures of the documentation anew"]
 fn the_pictures_are_taken() {
@@ -429,13 +462,15 @@ fn the_pictures_are_taken() {
     let mut night = Page::open(&browser, &night.join("report.html"));
     night.size(1200, 6000);
     let section = |of: &str| format!("[aria-labelledby={of}]");
-    for (name, of) in [
-        ("night-finding.png", "findings"),
-        ("night-followed.png", "reviews"),
-    ] {
+    for (name, of) in [("finding.png", "findings"), ("followed.png", "reviews")] {
         save(name, night.picture(&section(of), &section(of)));
     }
-    for page in [page, report, night] {
+
+    let demo = demo();
+    let mut first = Page::open(&browser, &demo.run_folder(2).join("report.html"));
+    first.size(1000, 900);
+    save("report.png", first.picture("header", "section.verdict"));
+    for page in [page, report, night, first] {
         assert_eq!(page.complaints, Vec::<String>::new());
     }
 }

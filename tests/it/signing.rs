@@ -591,8 +591,8 @@ fn signing_job(key: &str) -> Job {
     job
 }
 
-/// What checks a signature of this kind of key, as README.md prints it.
-fn check_in_readme(public: &str) -> String {
+/// What checks a signature of this kind of key, as the documentation prints it.
+fn check_in_the_documentation(public: &str) -> String {
     let check = match public {
         ED25519_PUBLIC => the_one("openssl pkeyutl -verify"),
         _ => the_one("openssl dgst -sha256 -verify"),
@@ -601,7 +601,7 @@ fn check_in_readme(public: &str) -> String {
 }
 
 #[test]
-fn openssl_checks_our_signatures_with_the_lines_in_the_readme() {
+fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
     if !has(&TOOLS) {
         return;
     }
@@ -614,7 +614,7 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_readme() {
         let pinned = job.folder.path().join("signing.pub.pem");
         fs::write(&pinned, public_key).expect("a key");
         let pinned = pinned.display().to_string();
-        let lines = check_in_readme(public_key);
+        let lines = check_in_the_documentation(public_key);
         for sequence in 1..=2 {
             let entry = format!("{sequence:010}.json");
             let variables = [("entry", entry.as_str()), ("key", pinned.as_str())];
@@ -650,7 +650,7 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_readme() {
 }
 
 #[test]
-fn keys_made_with_the_lines_in_the_readme_are_taken() {
+fn keys_made_with_the_lines_in_the_documentation_are_taken() {
     if !has(&TOOLS) {
         return;
     }

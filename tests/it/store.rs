@@ -636,6 +636,28 @@ mod bucket {
         assert!(error.hint().unwrap().contains("EVIDENCE_OBJECT_LOCK_MODE"));
     }
 
+    #[tokio::test]
+    async fn a_store_that_cannot_keep_evidence_is_an_error_that_says_what_it_lacks() {
+        let (server, store) = world().await;
+        for (fault, lacks) in [
+            (Fault::Status(304, ""), "create-only writes"),
+            (
+                Fault::Status(400, "InvalidArgument"),
+                "x-amz-checksum-sha256",
+            ),
+            (Fault::Status(501, "NotImplemented"), "SHA-256 checksums"),
+        ] {
+            server.heal();
+            server.inject(Rule::on("PUT", "", fault));
+            let error = store.create("a", "a").await.unwrap_err();
+            assert!(
+                matches!(error, StoreError::Configuration { .. }),
+                "{error:?}"
+            );
+            assert!(error.hint().unwrap().contains(lacks), "{error:?}");
+        }
+    }
+
     fn versions(entries: &str, more: &str) -> Fault {
         Fault::Xml(
             200,

@@ -463,7 +463,7 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
         assert_eq!(ended.code, 0, "{id}: {}", ended.stderr);
     }
 
-    // The key as whoever checks gets it: from KMS, by the line in README.md.
+    // The key as whoever checks gets it: from KMS, by the line of the documentation.
     let answer = kms.get_public_key().key_id(alias).send().await;
     let der = answer.expect("a key").public_key.expect("a public half");
     let line = the_one("aws kms get-public-key");

@@ -190,6 +190,23 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml (concat $merged .Values.extraEnv) }}
 {{- end }}
 
+{{/* Ports of the addresses that the values have, 443 first. */}}
+{{- define "asana-access-review.ports" -}}
+{{- $config := .Values.config }}
+{{- $urls := list .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl }}
+{{- range .Values.extraEnv }}
+{{- if regexMatch "(?i)^(https?|all)_proxy$" .name }}{{ $urls = append $urls (.value | default "") }}{{ end }}
+{{- end }}
+{{- $ports := list 443 }}
+{{- range $urls }}
+{{- if regexMatch "^([a-z0-9]+://)?[^/]*:[0-9]+(/|$)" . }}
+{{- $ports = append $ports (regexFind ":[0-9]+(/|$)" . | trimPrefix ":" | trimSuffix "/" | int) }}
+{{- else if hasPrefix "http://" . }}{{ $ports = append $ports 80 }}
+{{- end }}
+{{- end }}
+{{- toYaml (uniq $ports) }}
+{{- end }}
+
 {{/* Keys of the Secret that are files in the pod, as items of its volume. */}}
 {{- define "asana-access-review.secretItems" -}}
 {{- $items := list }}
@@ -228,13 +245,13 @@ enableServiceLinks: {{ $values.enableServiceLinks }}
 terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds | int64 }}
 {{- end }}
 {{- range $key := list "imagePullSecrets" "hostAliases" "dnsConfig" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
-{{- with get $values $key }}
+{{- with index $values $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
-{{- with get $values $key }}
+{{- with index $values $key }}
 {{ $key }}: {{ . }}
 {{- end }}
 {{- end }}

@@ -11,7 +11,7 @@ them, too, but would show its pattern. */}}
 {{- $fields = append $fields (printf "%s(,%s)*" $one $one) }}
 {{- end }}
 {{- $cron := printf "(?i)^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|%s)$" (join " +" $fields) }}
-{{- $zone := "^$|^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$" }}
+{{- $zones := .Files.Lines "zones.txt" }}
 {{- $duration := "^[0-9]+[smhd]$" }}
 {{- $someTime := "^0*[1-9][0-9]*[smhd]$" }}
 {{- $loopback := "http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:[0-9]+)?" }}
@@ -22,8 +22,6 @@ them, too, but would show its pattern. */}}
 {{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the whole path of a mounted file" }}
 {{- range list
   (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, as `30 0,23 * * *`; the zone goes into cronJob.timeZone")
-  (list "cronJob.timeZone" .Values.cronJob.timeZone $zone $writeZone)
-  (list "config.hrTimeZone" $config.hrTimeZone $zone $writeZone)
   (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "give the connection's id as Truto shows it")
   (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write `https://host`, scheme and host only")
   (list "config.trutoRateLimit" $config.trutoRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `49/10s` or `off`")
@@ -38,14 +36,20 @@ them, too, but would show its pattern. */}}
   (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
   (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)
   (list "config.runDeadline" $config.runDeadline $someTime $writeTime)
+  (list "prometheusRule.runbookUrl" .Values.prometheusRule.runbookUrl "^$|^https?://[^\\s#]+$" "write a whole address, as `https://wiki.example.com/runbook`, or an empty text for no link")
   (list "externalSecret.refreshInterval" .Values.externalSecret.refreshInterval "^([0-9]+[smh])+$" "write `1h` or `15m`") }}
 {{- if not (regexMatch (index . 2) (index . 1)) }}
 {{- $problems = append $problems (printf "%s is `%s`, which cannot work: %s" (index . 0) (index . 1) (index . 3)) }}
 {{- end }}
 {{- end }}
+{{- range $key, $name := dict "cronJob.timeZone" .Values.cronJob.timeZone "config.hrTimeZone" $config.hrTimeZone }}
+{{- if and $name (not (has $name $zones)) }}
+{{- $problems = append $problems (printf "%s is `%s`, which is no time zone: %s" $key $name $writeZone) }}
+{{- end }}
+{{- end }}
 {{- range $place, $name := $config.hrLocationZones }}
-{{- if or (not $name) (not (regexMatch $zone $name)) }}
-{{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is no zone: %s" $name $place $writeZone) }}
+{{- if not (and $name (has $name $zones)) }}
+{{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is no time zone: %s" $name $place $writeZone) }}
 {{- end }}
 {{- end }}
 {{- toYaml $problems }}
@@ -66,14 +70,15 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems (printf "%s is set, and review.args is not: set review.args to what is to be done, as `[close, --decisions, /review]`" (first $sources)) }}
 {{- end }}
 {{- if $args }}
-{{- if .Release.IsUpgrade }}
-{{- $problems = append $problems "review.args is set in an upgrade: leave it out of the release's values, and create the Job with `helm template … --show-only templates/review-job.yaml | kubectl create --filename -`" }}
+{{- /* Only a helm that talks to a cluster finds a list, be it empty; `helm template` finds nothing. */}}
+{{- if or .Release.IsUpgrade (lookup "v1" "Secret" .Release.Namespace "") }}
+{{- $problems = append $problems "review.args is set in an install or upgrade: omit it from the release's values, and create the Job with `helm template … --show-only templates/review-job.yaml | kubectl create --filename -`" }}
 {{- end }}
 {{- if not (has (first $args) (list "open" "status" "close")) }}
 {{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
 {{- end }}
 {{- if has "--names" $args }}
-{{- $problems = append $problems "review.args has --names, and what the pod prints is kept as a log: leave it away, and ask `review status --names` from a machine that may read the evidence" }}
+{{- $problems = append $problems "review.args has --names, and what the pod prints is kept as a log: omit it, and run `review status --names` on a machine that may read the evidence" }}
 {{- end }}
 {{- /* Files are what follows their options, up to the next option. */}}
 {{- $files := list }}
@@ -104,7 +109,74 @@ them, too, but would show its pattern. */}}
 {{- toYaml $problems }}
 {{- end }}
 
-{{/* Values that each fit the schema and cannot work together. All of them are told at once. */}}
+{{/* Names that a list has more than once. */}}
+{{- define "asana-access-review.repeated" -}}
+{{- $seen := dict }}
+{{- $repeated := list }}
+{{- range . }}
+{{- if hasKey $seen . }}{{ $repeated = append $repeated . }}{{ end }}
+{{- $_ := set $seen . true }}
+{{- end }}
+{{- toYaml (uniq $repeated) }}
+{{- end }}
+
+{{/* A quantity of Kubernetes's as a number. */}}
+{{- define "asana-access-review.quantity" -}}
+{{- $unit := toString . | regexFind "([numkMGTPE]|[KMGTPE]i)?$" }}
+{{- $sizes := dict "" 1.0 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+  "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- mulf (toString . | trimSuffix $unit | float64) (index $sizes $unit) }}
+{{- end }}
+
+{{/* A pod that Kubernetes would refuse, after it made all else. */}}
+{{- define "asana-access-review.podProblems" -}}
+{{- $problems := list }}
+{{- $values := .Values }}
+{{- $env := list }}
+{{- range $values.extraEnv }}{{ $env = append $env .name }}{{ end }}
+{{- $volumes := list }}
+{{- if include "asana-access-review.secretItems" . | fromYamlArray }}{{ $volumes = append $volumes "secrets" }}{{ end }}
+{{- if $values.persistence.enabled }}{{ $volumes = append $volumes "evidence" }}{{ end }}
+{{- if and $values.review.args (include "asana-access-review.reviewFiles" .) }}{{ $volumes = append $volumes "review" }}{{ end }}
+{{- range $values.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end }}
+{{- $containers := list "asana-access-review" }}
+{{- range concat $values.extraInitContainers $values.extraContainers }}{{ $containers = append $containers .name }}{{ end }}
+{{- range list
+  (list $env "extraEnv sets `%s` twice: keep one of them")
+  (list $volumes "two volumes would be called `%s`: give the one of extraVolumes another name")
+  (list $containers "two containers would be called `%s`: give the one of extraContainers or extraInitContainers another name") }}
+{{- $sentence := index . 1 }}
+{{- range include "asana-access-review.repeated" (index . 0) | fromYamlArray }}
+{{- $problems = append $problems (printf $sentence .) }}
+{{- end }}
+{{- end }}
+{{- range $key := list "extraInitContainers" "extraContainers" }}
+{{- range index $values $key }}
+{{- if not (hasKey . "securityContext") }}
+{{- $problems = append $problems (printf "%s has `%s` without a securityContext, and a restricted namespace refuses its pods: give it one, as the value securityContext, or `{}` if the namespace takes it" $key .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $request := $values.resources.requests }}
+{{- $limit := index ($values.resources.limits | default dict) $name }}
+{{- if and (not (kindIs "invalid" $limit)) (not (kindIs "invalid" $request)) }}
+{{- if gt (include "asana-access-review.quantity" $request | float64) (include "asana-access-review.quantity" $limit | float64) }}
+{{- $problems = append $problems (printf "resources.requests.%s is `%v`, more than resources.limits.%s, `%v`: raise the limit, or lower the request" $name $request $name $limit) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (eq $values.dnsPolicy "None") (not $values.dnsConfig.nameservers) }}
+{{- $problems = append $problems "dnsPolicy is None, and no name could be resolved: set dnsConfig.nameservers, or dnsPolicy to an empty text" }}
+{{- end }}
+{{- range $key := list "restartPolicy" "serviceAccountName" "automountServiceAccountToken" "enableServiceLinks" "terminationGracePeriodSeconds" "imagePullSecrets" "hostAliases" "dnsConfig" "dnsPolicy" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" "runtimeClassName" "schedulerName" "securityContext" "initContainers" "containers" "volumes" }}
+{{- if hasKey $values.extraPodSpec $key }}
+{{- $problems = append $problems (printf "extraPodSpec has `%s`, which another value sets: see the chart's README for its value" $key) }}
+{{- end }}
+{{- end }}
+{{- toYaml $problems }}
+{{- end }}
+
+{{/* Values that each fit the schema and cannot work together. All of them are reported at once. */}}
 {{- define "asana-access-review.validate" -}}
 {{- $problems := include "asana-access-review.forms" . | fromYamlArray }}
 {{- $config := .Values.config }}
@@ -125,7 +197,7 @@ them, too, but would show its pattern. */}}
   "hrFeedUrl" "where the HR feed is, as `s3://bucket/leavers.csv`"
   "evidenceUrl" "where evidence goes, as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
 {{- $variable := include "asana-access-review.variable" $key }}
-{{- if not (or (get $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
+{{- if not (or (index $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
 {{- $problems = append $problems (printf "config.%s is not set: set it to %s" $key $what) }}
 {{- end }}
 {{- end }}
@@ -136,20 +208,20 @@ them, too, but would show its pattern. */}}
 {{- $key := "" }}
 {{- range $name, $_ := $config }}{{ if eq (include "asana-access-review.variable" $name) $variable }}{{ $key = $name }}{{ end }}{{ end }}
 {{- $value := get (dict "RUN_SCHEDULE" "cronJob.schedule" "RUN_SCHEDULE_ZONE" "cronJob.timeZone") $variable | default (printf "config.%s" $key) }}
-{{- $problems = append $problems (printf "%s comes from extraEnv and from %s: write its value there, and leave it out of extraEnv" $variable $value) }}
+{{- $problems = append $problems (printf "%s comes from extraEnv and from %s: write its value there, and omit it from extraEnv" $variable $value) }}
 {{- end }}
 {{- end }}
 {{- range $name, $_ := $secrets }}
 {{- $variable := include "asana-access-review.variable" $name }}
 {{- $other := $.Values.secretsAsEnv | ternary (printf "%s_FILE" $variable) $variable }}
 {{- if and (ne $name "awsCredentials") (hasKey $extra $other) }}
-{{- $problems = append $problems (printf "%s comes from extraEnv, and %s from secretKeys.%s: set secretKeys.%s to an empty text, or leave the one of extraEnv away" $other $variable $name $name) }}
+{{- $problems = append $problems (printf "%s comes from extraEnv, and %s from secretKeys.%s: set secretKeys.%s to an empty text, or omit the one of extraEnv" $other $variable $name $name) }}
 {{- end }}
 {{- end }}
 
 {{- /* Secrets. */}}
 {{- if not (or (hasKey $secrets "trutoApiToken") (hasKey $extra "TRUTO_API_TOKEN") (hasKey $extra "TRUTO_API_TOKEN_FILE") .Values.extraEnvFrom) }}
-{{- $problems = append $problems "the Truto token comes from nowhere: set existingSecret to the name of a Secret with the key of secretKeys.trutoApiToken, or externalSecret.enabled" }}
+{{- $problems = append $problems "the Truto token is not set: set existingSecret to the name of a Secret with the key of secretKeys.trutoApiToken, or externalSecret.enabled" }}
 {{- end }}
 {{- if and .Values.externalSecret.enabled .Values.existingSecret }}
 {{- $problems = append $problems "existingSecret and externalSecret.enabled are both set: keep one of the two" }}
@@ -173,7 +245,7 @@ them, too, but would show its pattern. */}}
 
 {{- /* The HR feed. */}}
 {{- range $key := list "hrFeedUrl" "aliasesUrl" "exceptionsUrl" }}
-{{- $url := get $config $key }}
+{{- $url := index $config $key }}
 {{- if regexMatch "^(file://)?/" $url }}
 {{- $path := trimPrefix "file://" $url }}
 {{- $mounted := false }}
@@ -193,7 +265,7 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "config.hrFeedUrl names the connection of config.trutoIntegratedAccountId: name a connection to an HR system" }}
 {{- end }}
 {{- if or (ne $config.hrFeedFormat "auto") $config.hrFeedColumns $config.hrFeedRecords }}
-{{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, and config.hrFeedUrl is no file: leave them as they come, Truto names the fields" }}
+{{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, and config.hrFeedUrl is no file: omit them, Truto names the fields" }}
 {{- end }}
 {{- end }}
 
@@ -216,7 +288,7 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the days that evidence is kept, as 400" }}
 {{- end }}
 {{- range $key := list "evidenceObjectLockMode" "evidenceKmsKeyId" "evidenceBucketOwner" }}
-{{- if and (get $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
+{{- if and (index $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
 {{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
 {{- end }}
 {{- end }}
@@ -224,16 +296,16 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one of the two" }}
 {{- end }}
 
-{{- /* Whoever is told. */}}
+{{- /* Notifications. */}}
 {{- $url := or $secrets.notifyWebhookUrl (hasKey $extra "NOTIFY_WEBHOOK_URL") (hasKey $extra "NOTIFY_WEBHOOK_URL_FILE") .Values.extraEnvFrom }}
 {{- $key := or $secrets.notifyWebhookSecret (hasKey $extra "NOTIFY_WEBHOOK_SECRET") (hasKey $extra "NOTIFY_WEBHOOK_SECRET_FILE") .Values.extraEnvFrom }}
 {{- if and $url (not $key) }}
-{{- $problems = append $problems "a webhook is to be told, and nothing signs it: set secretKeys.notifyWebhookSecret to the key of the Secret that holds its `whsec_` key" }}
+{{- $problems = append $problems "the webhook has no signing key: set secretKeys.notifyWebhookSecret to the key of the Secret that holds its `whsec_` key" }}
 {{- else if and $key (not $url) }}
-{{- $problems = append $problems "secretKeys.notifyWebhookSecret is set, and there is no webhook: set secretKeys.notifyWebhookUrl" }}
+{{- $problems = append $problems "secretKeys.notifyWebhookSecret is set without a webhook: set secretKeys.notifyWebhookUrl" }}
 {{- end }}
 {{- if and (ne $config.notifyOn "change") (not (include "asana-access-review.hasNotifier" .)) (not .Values.extraEnvFrom) }}
-{{- $problems = append $problems "config.notifyOn is set, and nobody is to be told: set secretKeys.notifyWebhookUrl or secretKeys.notifySlackWebhookUrl, or leave it as it comes" }}
+{{- $problems = append $problems "config.notifyOn is set without a receiver: set secretKeys.notifyWebhookUrl or secretKeys.notifySlackWebhookUrl, or omit config.notifyOn" }}
 {{- end }}
 
 {{- /* The Job. */}}
@@ -245,14 +317,20 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "cronJob.podReplacementPolicy is not Failed, which cronJob.podFailurePolicy needs: set it to Failed, or cronJob.podFailurePolicy to null" }}
 {{- end }}
 {{- range $cron.podFailurePolicy.rules }}
+{{- if eq (empty .onExitCodes) (empty .onPodConditions) }}
+{{- $problems = append $problems (printf "cronJob.podFailurePolicy has a rule %s with %s: give each rule onExitCodes or onPodConditions" .action (empty .onExitCodes | ternary "no condition" "two conditions")) }}
+{{- end }}
+{{- if and (eq (toString .action) "FailIndex") (kindIs "invalid" $cron.backoffLimitPerIndex) }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has the action FailIndex, which needs cronJob.backoffLimitPerIndex: set it, or write FailJob" }}
+{{- end }}
 {{- if .onExitCodes }}
 {{- $values := list }}
 {{- range .onExitCodes.values }}{{ $values = append $values (int64 . | printf "%03d") }}{{ end }}
 {{- if ne (join "," $values) (join "," (sortAlpha $values)) }}
 {{- $problems = append $problems "cronJob.podFailurePolicy has exit codes that are not sorted: write them in ascending order" }}
 {{- end }}
-{{- if and (eq .onExitCodes.operator "In") (has "000" $values) }}
-{{- $problems = append $problems "cronJob.podFailurePolicy has the exit code 0 with operator In: leave it away, 0 is success" }}
+{{- if and (eq (toString .onExitCodes.operator) "In") (has "000" $values) }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has the exit code 0 with operator In: omit it, 0 is success" }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -261,10 +339,11 @@ them, too, but would show its pattern. */}}
 {{- if lt (include "asana-access-review.activeDeadlineSeconds" . | int64) $deadline }}
 {{- $problems = append $problems (printf "cronJob.activeDeadlineSeconds is less than config.runDeadline (%d seconds): set it to null, and it is computed" $deadline) }}
 {{- end }}
-{{- if or $cron.backoffLimitPerIndex $cron.maxFailedIndexes }}
-{{- if ne (toString $cron.completionMode) "Indexed" }}
-{{- $problems = append $problems "cronJob.backoffLimitPerIndex and cronJob.maxFailedIndexes need cronJob.completionMode Indexed: set it, or set them to null" }}
+{{- if and (not (kindIs "invalid" $cron.backoffLimitPerIndex)) (ne (toString $cron.completionMode) "Indexed") }}
+{{- $problems = append $problems "cronJob.backoffLimitPerIndex needs cronJob.completionMode Indexed: set it, or set cronJob.backoffLimitPerIndex to null" }}
 {{- end }}
+{{- if and (not (kindIs "invalid" $cron.maxFailedIndexes)) (kindIs "invalid" $cron.backoffLimitPerIndex) }}
+{{- $problems = append $problems "cronJob.maxFailedIndexes needs cronJob.backoffLimitPerIndex: set it, or set cronJob.maxFailedIndexes to null" }}
 {{- end }}
 {{- if and (eq (toString $cron.completionMode) "Indexed") (kindIs "invalid" $cron.completions) }}
 {{- $problems = append $problems "cronJob.completionMode Indexed needs cronJob.completions: set it to the number of indexes" }}
@@ -273,10 +352,12 @@ them, too, but would show its pattern. */}}
 {{- $problems = append $problems "cronJob.successPolicy needs cronJob.completionMode Indexed: set it, or set cronJob.successPolicy to null" }}
 {{- end }}
 
+{{- $problems = concat $problems (include "asana-access-review.podProblems" . | fromYamlArray) }}
+
 {{- /* Alerts look at Jobs, which have to be there. */}}
 {{- if .Values.prometheusRule.enabled }}
 {{- range $key := list "successfulJobsHistoryLimit" "failedJobsHistoryLimit" }}
-{{- $limit := get $cron $key }}
+{{- $limit := index $cron $key }}
 {{- if and (not (kindIs "invalid" $limit)) (lt (int64 $limit) 1) }}
 {{- $problems = append $problems (printf "cronJob.%s is 0, and the alerts look at finished Jobs: set it to 1 or more, or prometheusRule.enabled to false" $key) }}
 {{- end }}

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Map, Value, json};
+
+use super::has;
 
 /// The namespace of every rendering.
 pub(crate) const NAMESPACE: &str = "access-review";
@@ -102,12 +104,45 @@ pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
+/// The versions of Helm that `.ci/run` installs below target/tools. They differ in how they treat nulls.
+const HELM_VERSIONS: [&str; 3] = ["3.17", "4.1", "4.3"];
+
+/// Each of these versions that is installed, else the helm in PATH. Continuous integration needs all of them.
+pub(crate) fn helms() -> Vec<PathBuf> {
+    let helm = |version| here("target/tools").join(format!("helm-{version}/helm"));
+    let mut helms: Vec<PathBuf> = HELM_VERSIONS.map(helm).into();
+    helms.retain(|helm| helm.is_file());
+    let is_ci = std::env::var_os("CI").is_some();
+    assert!(
+        !is_ci || helms.len() == HELM_VERSIONS.len(),
+        "only {helms:?} of {HELM_VERSIONS:?} is below target/tools: run .ci/run"
+    );
+    if helms.is_empty() && has(&["helm"]) {
+        helms.push("helm".into());
+    }
+    for helm in &helms {
+        let version = printed(helm.to_str().expect("UTF-8"), &["version", "--short"]);
+        println!("ran with helm {}", version.trim());
+    }
+    helms
+}
+
 /// A release of a chart as helm renders it, or what helm says is wrong.
 pub(crate) fn template_of(chart: &Path, release: &str, values: &Value) -> Result<String, String> {
+    template_by(Path::new("helm"), chart, release, values)
+}
+
+/// A release of a chart as one of several helms renders it, or what it says is wrong.
+pub(crate) fn template_by(
+    helm: &Path,
+    chart: &Path,
+    release: &str,
+    values: &Value,
+) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("values.json");
     fs::write(&file, values.to_string()).expect("values");
-    let run = Command::new("helm")
+    let run = Command::new(helm)
         .args(["template", release])
         .arg(chart)
         .args(["--namespace", NAMESPACE, "--values"])
@@ -242,4 +277,10 @@ pub(crate) fn leaves() -> Vec<Leaf> {
     // What a parent chart may pass, and nothing here reads.
     leaves.retain(|leaf| leaf.name() != "global" && leaf.name() != "enabled");
     leaves
+}
+
+/// Every closed group of keys, by its path; the chart's root is the empty one.
+pub(crate) fn groups() -> BTreeSet<Vec<String>> {
+    let above = |leaf: Leaf| (0..leaf.path.len()).map(move |length| leaf.path[..length].to_vec());
+    leaves().into_iter().flat_map(above).collect()
 }

@@ -1,4 +1,4 @@
-//! README's "Troubleshooting" quotes what operators really meet: each message with its exit code.
+//! `docs/troubleshooting.md` quotes what operators really meet: each message with its exit code.
 
 use std::fs;
 use std::path::Path;
@@ -8,21 +8,17 @@ use truto_simulator::{Action, Fault, Limiter, Permission, World};
 use super::{LIST, scenario};
 use crate::support::job::{Ended, Job, LEFT_AND_GONE};
 
-/// A row of README's tables.
+/// A row of the page's tables.
 struct Row {
     message: String,
     exit: i32,
 }
 
-/// The rows of the section, in their order.
+/// The rows of the page, in their order.
 fn rows() -> Vec<Row> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(path).expect("README.md");
-    let section = text
-        .split("\n## ")
-        .find(|section| section.starts_with("Troubleshooting\n"))
-        .expect("the section");
-    let lines = section.lines().filter(|line| line.starts_with("| `"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
+    let text = fs::read_to_string(path).expect("the page");
+    let lines = text.lines().filter(|line| line.starts_with("| `"));
     lines
         .map(|line| {
             let cells: Vec<_> = line.trim_matches('|').split(" | ").collect();
@@ -75,7 +71,7 @@ fn connect(name: &str) -> Ended {
     job.run_with(&["connect", "--tenant-id", "acme", "--yes", "--timeout", "4s"])
 }
 
-/// Everything that is met, in the order of README.
+/// Everything that is met, in the order of the page.
 fn met() -> Vec<Ended> {
     let run = |world: World| review(world).run();
     let named = |name: &str| run(scenario(name));
@@ -132,7 +128,7 @@ fn met() -> Vec<Ended> {
 }
 
 #[test]
-fn each_message_of_the_readme_is_met_with_its_exit_code() {
+fn each_message_of_the_page_is_met_with_its_exit_code() {
     let rows = rows();
     let met = met();
     assert_eq!(rows.len(), met.len());
