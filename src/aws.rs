@@ -25,7 +25,7 @@ use crate::model::LockMode;
 mod failure;
 mod retry;
 
-pub(crate) use failure::{BAD_REQUEST, Failure, Kind};
+pub(crate) use failure::{AwsFailure, AwsFailureKind, BAD_REQUEST};
 pub use retry::Retries;
 pub(crate) use retry::retry;
 
@@ -152,30 +152,30 @@ impl AwsError {
     }
 
     /// What `failure` means for what was tried with the KMS key `id`.
-    pub(crate) fn from_kms_failure(what: KmsAction, id: &str, failure: Failure) -> Self {
-        let Failure {
+    pub(crate) fn from_kms_failure(what: KmsAction, id: &str, failure: AwsFailure) -> Self {
+        let AwsFailure {
             kind,
             cause: source,
         } = failure;
         let tried = format!("{} `{id}`", what.verb());
         match kind {
-            Kind::Refused(hint) => Self::Refused {
+            AwsFailureKind::Refused(hint) => Self::Refused {
                 what: tried,
                 hint: hint.map_or_else(|| what.permission_hint(), str::to_owned),
                 source,
             },
-            Kind::Misconfigured(hint) => Self::Configuration {
+            AwsFailureKind::Misconfigured(hint) => Self::Configuration {
                 what: format!("{tried} cannot work"),
                 hint: hint.to_owned(),
                 source: Some(source),
             },
             // The first four are no answers of KMS.
-            Kind::Exists
-            | Kind::NoSuchBucket
-            | Kind::NoSuchKey
-            | Kind::TooLarge(_)
-            | Kind::TryAgain
-            | Kind::Unavailable => Self::Unavailable {
+            AwsFailureKind::Exists
+            | AwsFailureKind::NoSuchBucket
+            | AwsFailureKind::NoSuchKey
+            | AwsFailureKind::TooLarge(_)
+            | AwsFailureKind::TryAgain
+            | AwsFailureKind::Unavailable => Self::Unavailable {
                 what: tried,
                 source,
             },
@@ -187,40 +187,42 @@ impl AwsError {
         what: Action,
         bucket: &str,
         address: &str,
-        failure: Failure,
+        failure: AwsFailure,
     ) -> Self {
-        let Failure {
+        let AwsFailure {
             kind,
             cause: source,
         } = failure;
         let tried = format!("{} `{address}`", what.verb());
         match kind {
-            Kind::NoSuchBucket => Self::NotFound {
+            AwsFailureKind::NoSuchBucket => Self::NotFound {
                 what: format!("the bucket `{bucket}`"),
                 source,
             },
-            Kind::NoSuchKey => Self::NotFound {
+            AwsFailureKind::NoSuchKey => Self::NotFound {
                 what: format!("`{address}`"),
                 source,
             },
-            Kind::Refused(hint) => Self::Refused {
+            AwsFailureKind::Refused(hint) => Self::Refused {
                 what: tried,
                 hint: hint.map_or_else(|| what.permission_hint(bucket), str::to_owned),
                 source,
             },
-            Kind::Misconfigured(hint) => Self::Configuration {
+            AwsFailureKind::Misconfigured(hint) => Self::Configuration {
                 what: format!("{tried} cannot work"),
                 hint: hint.to_owned(),
                 source: Some(source),
             },
-            Kind::TooLarge(max_bytes) => Self::TooLarge {
+            AwsFailureKind::TooLarge(max_bytes) => Self::TooLarge {
                 address: address.to_owned(),
                 max_bytes,
             },
-            Kind::Exists | Kind::TryAgain | Kind::Unavailable => Self::Unavailable {
-                what: tried,
-                source,
-            },
+            AwsFailureKind::Exists | AwsFailureKind::TryAgain | AwsFailureKind::Unavailable => {
+                Self::Unavailable {
+                    what: tried,
+                    source,
+                }
+            }
         }
     }
 }
@@ -409,7 +411,7 @@ pub(crate) async fn get_once(
     key: &str,
     bucket_owner: Option<&str>,
     max_bytes: u64,
-) -> Result<Object, Failure> {
+) -> Result<Object, AwsFailure> {
     let mut answer = client
         .get_object()
         .bucket(bucket)
@@ -418,19 +420,19 @@ pub(crate) async fn get_once(
         .checksum_mode(ChecksumMode::Enabled)
         .send()
         .await
-        .map_err(Failure::of)?;
+        .map_err(AwsFailure::of)?;
     let announced = answer
         .content_length()
         .and_then(|length| u64::try_from(length).ok());
     if announced.is_some_and(|length| length > max_bytes) {
-        return Err(Failure::too_large(max_bytes));
+        return Err(AwsFailure::too_large(max_bytes));
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.body.next().await {
         // The SDK gives back the body as it comes and does not ask again when it breaks off.
-        let chunk = chunk.map_err(Failure::of_body)?;
+        let chunk = chunk.map_err(AwsFailure::of_body)?;
         if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
-            return Err(Failure::too_large(max_bytes));
+            return Err(AwsFailure::too_large(max_bytes));
         }
         bytes.extend_from_slice(&chunk);
     }

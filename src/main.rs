@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use asana_access_review::cli::exit::Exit;
-use asana_access_review::cli::{self, Request, logging, terminal};
+use asana_access_review::cli::{self, CommandRequest, logging, terminal};
 use asana_access_review::clock::Clock;
 use asana_access_review::commands::{Session, check, connect, review, run, verify};
 use asana_access_review::config::{self, Environment};
@@ -28,11 +28,11 @@ fn dispatch() -> Exit {
     };
     let session = session();
     let ended = match request {
-        Request::Run => run::start(session),
-        Request::Check(arguments) => check::start(arguments, session),
-        Request::Connect(arguments) => connect::start(arguments, session),
-        Request::Verify(arguments) => verify::start(arguments, session),
-        Request::Review(request) => review::start(&request, session),
+        CommandRequest::Run => run::start(session),
+        CommandRequest::Check(arguments) => check::start(arguments, session),
+        CommandRequest::Connect(arguments) => connect::start(arguments, session),
+        CommandRequest::Verify(arguments) => verify::start(arguments, session),
+        CommandRequest::Review(request) => review::start(&request, session),
     };
     ended.unwrap_or_else(|early| early)
 }

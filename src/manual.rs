@@ -109,7 +109,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// A row by the names of its columns.
-struct Row<'r> {
+struct DirectiveRow<'r> {
     line: u64,
     columns: &'r [Option<usize>],
     names: &'r [&'r str],
@@ -117,7 +117,7 @@ struct Row<'r> {
     fault: Option<String>,
 }
 
-impl Row<'_> {
+impl DirectiveRow<'_> {
     /// The text of a column; `None` if it is blank or the file lacks the column.
     fn text(&self, name: &str) -> Option<String> {
         let place = self.names.iter().position(|known| *known == name);
@@ -178,7 +178,7 @@ fn table<L>(
     names: &[&str],
     one_of: &[&str],
     all_of: &[&str],
-    mut make: impl FnMut(&Row<'_>) -> L,
+    mut make: impl FnMut(&DirectiveRow<'_>) -> L,
 ) -> Result<Vec<L>, String> {
     let text = text.trim_start_matches('\u{feff}');
     if trim(text).is_empty() {
@@ -227,7 +227,7 @@ fn table<L>(
             None if row.cells.len() != headers.len() => Some(row.other_count(headers.len())),
             None => None,
         };
-        made.push(make(&Row {
+        made.push(make(&DirectiveRow {
             line: row.line,
             columns: &columns,
             names,

@@ -10,14 +10,14 @@ use aws_sdk_s3::primitives::ByteStreamError;
 
 /// A request that failed: what that means, and what was said.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: Kind,
+pub(crate) struct AwsFailure {
+    pub(crate) kind: AwsFailureKind,
     pub(crate) cause: BoxError,
 }
 
 /// What a failure means for the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum AwsFailureKind {
     /// 412: something already has that name.
     Exists,
     NoSuchBucket,
@@ -62,13 +62,13 @@ const BAD_CERTIFICATE: &str =
 
 /// Who answers: the same word means different things.
 #[derive(Clone, Copy, Debug)]
-enum Service {
+enum AwsService {
     S3,
     Kms,
 }
 
-impl Service {
-    fn kind_of(self, status: u16, code: &str) -> Kind {
+impl AwsService {
+    fn kind_of(self, status: u16, code: &str) -> AwsFailureKind {
         match self {
             Self::S3 => kind_of(status, code),
             Self::Kms => kms_kind_of(status, code),
@@ -84,13 +84,13 @@ impl Service {
     }
 }
 
-impl Failure {
+impl AwsFailure {
     /// What the SDK's error about a request to S3 means.
     pub(crate) fn of<E>(error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Self::of_service(Service::S3, error)
+        Self::of_service(AwsService::S3, error)
     }
 
     /// What the SDK's error about a request to KMS means.
@@ -98,10 +98,10 @@ impl Failure {
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Self::of_service(Service::Kms, error)
+        Self::of_service(AwsService::Kms, error)
     }
 
-    fn of_service<E>(service: Service, error: SdkError<E>) -> Self
+    fn of_service<E>(service: AwsService, error: SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -119,8 +119,10 @@ impl Failure {
             };
         }
         let kind = match &error {
-            SdkError::ConstructionFailure(_) => Kind::Misconfigured(service.bad_request()),
-            _ => Kind::Unavailable,
+            SdkError::ConstructionFailure(_) => {
+                AwsFailureKind::Misconfigured(service.bad_request())
+            }
+            _ => AwsFailureKind::Unavailable,
         };
         let kind = kind_of_chain(&error).unwrap_or(kind);
         let credentials = chain(&error)
@@ -136,7 +138,7 @@ impl Failure {
     /// A body that broke off or does not match its checksum.
     pub(crate) fn of_body(error: ByteStreamError) -> Self {
         Self {
-            kind: Kind::TryAgain,
+            kind: AwsFailureKind::TryAgain,
             cause: Box::new(error),
         }
     }
@@ -144,25 +146,25 @@ impl Failure {
     /// A body of more than `max_bytes`.
     pub(crate) fn too_large(max_bytes: u64) -> Self {
         Self {
-            kind: Kind::TooLarge(max_bytes),
+            kind: AwsFailureKind::TooLarge(max_bytes),
             cause: "the object is too large".into(),
         }
     }
 
     pub(crate) fn is_worth_another_try(&self) -> bool {
-        self.kind == Kind::TryAgain
+        self.kind == AwsFailureKind::TryAgain
     }
 }
 
-fn kind_of(status: u16, code: &str) -> Kind {
+fn kind_of(status: u16, code: &str) -> AwsFailureKind {
     match (status, code) {
-        (_, "NoSuchBucket") => Kind::NoSuchBucket,
+        (_, "NoSuchBucket") => AwsFailureKind::NoSuchBucket,
         // A 404 without this word is not an answer of the store: perhaps a proxy's. Taking it for
         // "no such object" would turn "could not check" into "nothing there".
-        (_, "NoSuchKey") => Kind::NoSuchKey,
-        (412, _) => Kind::Exists,
-        (409 | 429, _) => Kind::TryAgain,
-        (_, "RequestTimeTooSkewed") => Kind::Refused(Some(BAD_CLOCK)),
+        (_, "NoSuchKey") => AwsFailureKind::NoSuchKey,
+        (412, _) => AwsFailureKind::Exists,
+        (409 | 429, _) => AwsFailureKind::TryAgain,
+        (_, "RequestTimeTooSkewed") => AwsFailureKind::Refused(Some(BAD_CLOCK)),
         // Some of these come as 400.
         (401, _)
         | (
@@ -172,15 +174,15 @@ fn kind_of(status: u16, code: &str) -> Kind {
             | "TokenRefreshRequired"
             | "InvalidAccessKeyId"
             | "SignatureDoesNotMatch",
-        ) => Kind::Refused(Some(BAD_CREDENTIALS)),
-        (403 | 407, _) => Kind::Refused(None),
+        ) => AwsFailureKind::Refused(Some(BAD_CREDENTIALS)),
+        (403 | 407, _) => AwsFailureKind::Refused(None),
         (301 | 307, _)
         | (_, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
-            Kind::Misconfigured(WRONG_REGION)
+            AwsFailureKind::Misconfigured(WRONG_REGION)
         }
-        (400, code) if code.starts_with("KMS.") => Kind::Misconfigured(BAD_DATA_KEY),
-        (304, _) => Kind::Misconfigured(NOT_MODIFIED),
-        (501, _) => Kind::Misconfigured(NOT_SUPPORTED),
+        (400, code) if code.starts_with("KMS.") => AwsFailureKind::Misconfigured(BAD_DATA_KEY),
+        (304, _) => AwsFailureKind::Misconfigured(NOT_MODIFIED),
+        (501, _) => AwsFailureKind::Misconfigured(NOT_SUPPORTED),
         // The last five: what arrived is not what was sent.
         (408 | 500.., _)
         | (
@@ -190,17 +192,21 @@ fn kind_of(status: u16, code: &str) -> Kind {
             | "BadDigest"
             | "InvalidDigest"
             | "XAmzContentSHA256Mismatch",
-        ) => Kind::Unavailable,
-        _ => Kind::Misconfigured(BAD_REQUEST),
+        ) => AwsFailureKind::Unavailable,
+        _ => AwsFailureKind::Misconfigured(BAD_REQUEST),
     }
 }
 
 /// KMS says almost everything with 400 and a word.
-fn kms_kind_of(status: u16, code: &str) -> Kind {
+fn kms_kind_of(status: u16, code: &str) -> AwsFailureKind {
     match (status, code) {
-        (_, "AccessDeniedException") => Kind::Refused(None),
-        (_, "InvalidSignatureException" | "RequestExpired") => Kind::Refused(Some(BAD_SIGNATURE)),
-        (_, "DisabledException" | "KMSInvalidStateException") => Kind::Refused(Some(KMS_KEY_OFF)),
+        (_, "AccessDeniedException") => AwsFailureKind::Refused(None),
+        (_, "InvalidSignatureException" | "RequestExpired") => {
+            AwsFailureKind::Refused(Some(BAD_SIGNATURE))
+        }
+        (_, "DisabledException" | "KMSInvalidStateException") => {
+            AwsFailureKind::Refused(Some(KMS_KEY_OFF))
+        }
         (401, _)
         | (
             _,
@@ -211,13 +217,15 @@ fn kms_kind_of(status: u16, code: &str) -> Kind {
             | "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException"
             | "ExpiredTokenException",
-        ) => Kind::Refused(Some(BAD_CREDENTIALS)),
-        (403 | 407, _) => Kind::Refused(None),
-        (_, "NotFoundException" | "InvalidArnException") => Kind::Misconfigured(NO_SUCH_KMS_KEY),
-        (_, "UnsupportedOperationException" | "InvalidKeyUsageException") => {
-            Kind::Misconfigured(UNFIT_KMS_KEY)
+        ) => AwsFailureKind::Refused(Some(BAD_CREDENTIALS)),
+        (403 | 407, _) => AwsFailureKind::Refused(None),
+        (_, "NotFoundException" | "InvalidArnException") => {
+            AwsFailureKind::Misconfigured(NO_SUCH_KMS_KEY)
         }
-        (501, _) => Kind::Misconfigured(BAD_KMS_REQUEST),
+        (_, "UnsupportedOperationException" | "InvalidKeyUsageException") => {
+            AwsFailureKind::Misconfigured(UNFIT_KMS_KEY)
+        }
+        (501, _) => AwsFailureKind::Misconfigured(BAD_KMS_REQUEST),
         // The SDK has tried these again.
         (408 | 429 | 500.., _)
         | (
@@ -229,29 +237,29 @@ fn kms_kind_of(status: u16, code: &str) -> Kind {
             | "DependencyTimeoutException"
             | "KeyUnavailableException"
             | "KMSInternalException",
-        ) => Kind::Unavailable,
-        _ => Kind::Misconfigured(BAD_KMS_REQUEST),
+        ) => AwsFailureKind::Unavailable,
+        _ => AwsFailureKind::Misconfigured(BAD_KMS_REQUEST),
     }
 }
 
 /// What lies deeper in an error that is no answer: credentials, or a certificate.
-fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<Kind> {
+fn kind_of_chain(error: &(dyn Error + 'static)) -> Option<AwsFailureKind> {
     chain(error).find_map(|cause| {
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
             return Some(match credentials {
-                CredentialsError::ProviderTimedOut(_) => Kind::Unavailable,
+                CredentialsError::ProviderTimedOut(_) => AwsFailureKind::Unavailable,
                 // STS out of reach is not STS saying no.
                 CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_)
                     if chain(credentials).any(is_about_the_network) =>
                 {
-                    Kind::Unavailable
+                    AwsFailureKind::Unavailable
                 }
-                _ => Kind::Refused(Some(NO_CREDENTIALS)),
+                _ => AwsFailureKind::Refused(Some(NO_CREDENTIALS)),
             });
         }
         match cause.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(_)) => {
-                Some(Kind::Misconfigured(BAD_CERTIFICATE))
+                Some(AwsFailureKind::Misconfigured(BAD_CERTIFICATE))
             }
             _ => None,
         }
@@ -330,8 +338,8 @@ mod tests {
             502, 503, 504,
         ] {
             let kind = match kind_of(status, "") {
-                Kind::Refused(_) => "Refused".to_owned(),
-                Kind::Misconfigured(_) => "Misconfigured".to_owned(),
+                AwsFailureKind::Refused(_) => "Refused".to_owned(),
+                AwsFailureKind::Misconfigured(_) => "Misconfigured".to_owned(),
                 kind => format!("{kind:?}"),
             };
             told.push_str(&format!("{status} {kind}\n"));
@@ -362,15 +370,21 @@ mod tests {
 
     #[test]
     fn a_404_is_only_a_missing_object_if_the_store_says_so() {
-        assert_eq!(kind_of(404, "NoSuchKey"), Kind::NoSuchKey);
-        assert_eq!(kind_of(404, "NoSuchBucket"), Kind::NoSuchBucket);
-        assert!(matches!(kind_of(404, "NotFound"), Kind::Misconfigured(_)));
+        assert_eq!(kind_of(404, "NoSuchKey"), AwsFailureKind::NoSuchKey);
+        assert_eq!(kind_of(404, "NoSuchBucket"), AwsFailureKind::NoSuchBucket);
+        assert!(matches!(
+            kind_of(404, "NotFound"),
+            AwsFailureKind::Misconfigured(_)
+        ));
     }
 
     #[test]
     fn an_expired_token_is_a_refusal_though_it_comes_as_400() {
-        assert!(matches!(kind_of(400, "ExpiredToken"), Kind::Refused(_)));
-        assert_eq!(kind_of(400, "RequestTimeout"), Kind::Unavailable);
+        assert!(matches!(
+            kind_of(400, "ExpiredToken"),
+            AwsFailureKind::Refused(_)
+        ));
+        assert_eq!(kind_of(400, "RequestTimeout"), AwsFailureKind::Unavailable);
     }
 
     #[test]
@@ -379,7 +393,7 @@ mod tests {
         let nested = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
         assert_eq!(
             kind_of_chain(&nested),
-            Some(Kind::Misconfigured(BAD_CERTIFICATE))
+            Some(AwsFailureKind::Misconfigured(BAD_CERTIFICATE))
         );
     }
 
@@ -388,12 +402,12 @@ mod tests {
         let missing = io::Error::other(CredentialsError::not_loaded_no_source());
         assert_eq!(
             kind_of_chain(&missing),
-            Some(Kind::Refused(Some(NO_CREDENTIALS)))
+            Some(AwsFailureKind::Refused(Some(NO_CREDENTIALS)))
         );
         let offline = CredentialsError::provider_error(io::Error::other("connection refused"));
         assert_eq!(
             kind_of_chain(&io::Error::other(offline)),
-            Some(Kind::Unavailable)
+            Some(AwsFailureKind::Unavailable)
         );
     }
 
@@ -426,8 +440,8 @@ mod tests {
             (503, ""),
         ] {
             let kind = match kms_kind_of(status, code) {
-                Kind::Refused(_) => "Refused".to_owned(),
-                Kind::Misconfigured(_) => "Misconfigured".to_owned(),
+                AwsFailureKind::Refused(_) => "Refused".to_owned(),
+                AwsFailureKind::Misconfigured(_) => "Misconfigured".to_owned(),
                 kind => format!("{kind:?}"),
             };
             told.push_str(&format!("{status} {code} {kind}\n"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backoff::ExponentialBackoffBuilder;
 use tracing::warn;
 
-use super::Failure;
+use super::AwsFailure;
 
 /// No wait is longer than this, spread by half to both sides.
 const MAX_DELAY: Duration = Duration::from_secs(5);
@@ -35,10 +35,10 @@ pub(crate) async fn retry<T, F, Fut>(
     retries: Retries,
     target: &str,
     mut attempt: F,
-) -> Result<T, Failure>
+) -> Result<T, AwsFailure>
 where
     F: FnMut() -> Fut,
-    Fut: Future<Output = Result<T, Failure>>,
+    Fut: Future<Output = Result<T, AwsFailure>>,
 {
     let waits = ExponentialBackoffBuilder::new()
         .with_initial_interval(retries.delay)
@@ -61,7 +61,7 @@ where
                 })
         }
     };
-    let story = |failure: Failure, wait: Duration| {
+    let story = |failure: AwsFailure, wait: Duration| {
         warn!(
             wait_ms = wait.as_millis() as u64,
             "Trying `{target}` again: {}", failure.cause

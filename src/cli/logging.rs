@@ -191,15 +191,15 @@ mod tests {
     }
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct LogLines(Arc<Mutex<Vec<u8>>>);
 
-    impl Lines {
+    impl LogLines {
         fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
             self.0.lock().expect("a lock")
         }
     }
 
-    impl Write for Lines {
+    impl Write for LogLines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.lock().write(bytes)
         }
@@ -211,7 +211,7 @@ mod tests {
 
     /// Which lines are written of three that say how far it is, between two others.
     fn written(filter: NowAndThen) -> Vec<String> {
-        let lines = Lines::default();
+        let lines = LogLines::default();
         let writer = lines.clone();
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(move || writer.clone())

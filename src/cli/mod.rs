@@ -6,4 +6,4 @@ mod help;
 pub mod logging;
 pub mod terminal;
 
-pub use arguments::{Request, parse};
+pub use arguments::{CommandRequest, parse};

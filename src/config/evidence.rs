@@ -31,7 +31,7 @@ impl Judge {
         );
         let lock_mode = self.lock_mode(raw);
         if let Some(store::Settings {
-            location: store::Location::Folder(_),
+            location: store::StoreLocation::Folder(_),
         }) = &store
         {
             self.only_for_buckets(raw);
@@ -75,8 +75,8 @@ impl Judge {
                 .map(Some),
         };
         let location = match place? {
-            Place::Path(path) => store::Location::Folder(path),
-            Place::S3 { bucket, key } => store::Location::S3 {
+            Place::Path(path) => store::StoreLocation::Folder(path),
+            Place::S3 { bucket, key } => store::StoreLocation::S3 {
                 bucket,
                 prefix: key.trim_matches('/').to_owned(),
                 force_path_style: force_path_style?,

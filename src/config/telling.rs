@@ -29,7 +29,7 @@ impl Judge {
         match (&raw.notify_webhook_url, &raw.notify_webhook_secret) {
             (Some(_), None) => self.problems.add(
                 "NOTIFY_WEBHOOK_URL is set, and NOTIFY_WEBHOOK_SECRET is not".to_owned(),
-                Some(notify::KeyError::None.hint().to_owned()),
+                Some(notify::WebhookKeyError::None.hint().to_owned()),
             ),
             (None, Some(_)) => self.problems.add(
                 "NOTIFY_WEBHOOK_SECRET is set, and NOTIFY_WEBHOOK_URL is not".to_owned(),

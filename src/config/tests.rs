@@ -54,7 +54,7 @@ fn three_variables_are_enough() {
     assert_eq!(run.policy.hr_feed_max_age_seconds, Some(48 * 3600));
     assert_eq!(run.deadline, Duration::from_secs(50 * 60));
     assert!(
-        matches!(run.store.location, store::Location::Folder(path) if path == Path::new("./evidence"))
+        matches!(run.store.location, store::StoreLocation::Folder(path) if path == Path::new("./evidence"))
     );
 }
 
@@ -424,7 +424,7 @@ fn evidence_goes_to_a_folder_or_a_bucket_and_nowhere_else() {
     let s3 = with(&[("EVIDENCE_URL", "s3://bucket/some/prefix/")]).expect("settings");
     assert!(matches!(
         s3.settings.store.location,
-        store::Location::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
+        store::StoreLocation::S3 { bucket, prefix, .. } if bucket == "bucket" && prefix == "some/prefix"
     ));
     for url in ["https://x.test", "gs://b/p", "s3://", "truto-hris://x"] {
         assert!(with(&[("EVIDENCE_URL", url)]).is_err(), "{url}");

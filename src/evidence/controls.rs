@@ -28,7 +28,7 @@ pub struct OwnControl {
 
 /// What decides which controls a run supports.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claim {
+pub(super) struct ControlClaim {
     pub(super) complete: bool,
     /// Whether a check failed or a leaver could not be judged.
     pub(super) in_doubt: bool,
@@ -41,7 +41,7 @@ pub(super) struct Claim {
 
 /// The controls of a leaver access check. An incomplete run supports none, nor does one in doubt: a finding is no
 /// evidence of a control that could not test everyone.
-pub(super) fn of_a_run(claim: Claim, own: &[OwnControl]) -> Vec<Control> {
+pub(super) fn of_a_run(claim: ControlClaim, own: &[OwnControl]) -> Vec<Control> {
     if !claim.complete || claim.in_doubt {
         return Vec::new();
     }
@@ -143,7 +143,7 @@ fn claimed(own: &OwnControl) -> Control {
 mod tests {
     use super::*;
 
-    fn ids(claim: Claim) -> Vec<String> {
+    fn ids(claim: ControlClaim) -> Vec<String> {
         let own = [OwnControl {
             id: "NW-IAM-07".to_owned(),
             text: Some("Leavers lose access within a day".to_owned()),
@@ -152,7 +152,7 @@ mod tests {
         controls.map(|control| control.id).collect()
     }
 
-    const PASSED: Claim = Claim {
+    const PASSED: ControlClaim = ControlClaim {
         complete: true,
         in_doubt: false,
         scope: FeedScope::Roster,
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_run_that_is_incomplete_or_in_doubt_supports_no_control() {
         for (complete, in_doubt) in [(true, true), (false, false), (false, true)] {
-            let claim = Claim {
+            let claim = ControlClaim {
                 complete,
                 in_doubt,
                 ..PASSED
@@ -189,20 +189,20 @@ mod tests {
 
     #[test]
     fn each_claim_has_its_condition() {
-        let first = Claim {
+        let first = ControlClaim {
             has_baseline: false,
             ..PASSED
         };
         let lacks = |claim, id: &str| !ids(claim).contains(&id.to_owned());
         assert!(lacks(first, "SOC 2 CC6.3") && lacks(first, "ISO/IEC 27001:2022 A.5.18"));
-        let nobody_left = Claim {
+        let nobody_left = ControlClaim {
             has_leavers: false,
             ..PASSED
         };
         assert!(lacks(nobody_left, "SOC 2 CC6.2"));
         assert!(lacks(nobody_left, "ISO/IEC 27001:2022 A.5.15"));
         for scope in [FeedScope::Leavers, FeedScope::RecentLeavers] {
-            let claim = Claim { scope, ..PASSED };
+            let claim = ControlClaim { scope, ..PASSED };
             assert!(!ids(claim).contains(&"ISO/IEC 27001:2022 A.5.16".to_owned()));
         }
         let controls = of_a_run(PASSED, &[]).into_iter();

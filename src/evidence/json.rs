@@ -9,7 +9,7 @@ use serde_json::ser::Formatter;
 /// The value, with a final newline.
 pub(crate) fn document(value: &impl Serialize, indented_depth: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let formatter = Lines {
+    let formatter = LineFormatter {
         indented_depth,
         depth: 0,
         empty: true,
@@ -29,13 +29,13 @@ pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) {
         .expect("writing to memory does not fail");
 }
 
-struct Lines {
+struct LineFormatter {
     indented_depth: usize,
     depth: usize,
     empty: bool,
 }
 
-impl Lines {
+impl LineFormatter {
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
         self.empty = true;
@@ -67,7 +67,7 @@ impl Lines {
     }
 }
 
-impl Formatter for Lines {
+impl Formatter for LineFormatter {
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.open(out, b"[")
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::controls::{self, Claim, Control, OwnControl};
+use super::controls::{self, Control, ControlClaim, OwnControl};
 use super::entry::{marked, sha256_hex};
 use super::{
     DataFile, Entry, EntryKind, Executor, FailedNight, FileRecord, Frame, Night, RunFile,
@@ -33,7 +33,7 @@ pub struct Manifest {
     pub schema: String,
     pub tool: Tool,
     pub run: Run,
-    pub connection: Connection,
+    pub connection: ManifestConnection,
     pub controls: Vec<Control>,
     pub own_controls: Vec<OwnControl>,
     pub previous: Option<RunRef>,
@@ -62,7 +62,7 @@ pub struct Run {
 
 /// What was reviewed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Connection {
+pub struct ManifestConnection {
     pub id: String,
     pub workspace: Option<Workspace>,
     pub criticality: String,
@@ -284,7 +284,7 @@ impl Night<'_> {
             schema: SCHEMA.to_owned(),
             tool: frame.identity.tool.clone(),
             run: run(frame),
-            connection: Connection {
+            connection: ManifestConnection {
                 id: population.connection.id.clone(),
                 workspace: Some(population.workspace.clone()),
                 criticality: frame.criticality.clone(),
@@ -294,7 +294,7 @@ impl Night<'_> {
                 region: population.connection.region.clone(),
             },
             controls: controls::of_a_run(
-                Claim {
+                ControlClaim {
                     complete: judgement.complete,
                     in_doubt: judgement.in_doubt,
                     scope: inputs.policy.hr_feed_scope,
@@ -409,7 +409,7 @@ impl FailedNight<'_> {
             schema: SCHEMA.to_owned(),
             tool: frame.identity.tool.clone(),
             run: run(frame),
-            connection: Connection {
+            connection: ManifestConnection {
                 id: (*connection).to_owned(),
                 workspace: None,
                 criticality: frame.criticality.clone(),

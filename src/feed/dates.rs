@@ -25,7 +25,7 @@ pub(super) enum Edge {
 
 /// The meaning of a date cell.
 #[derive(Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum ReadDate {
     /// No date: blank, or a system's way to write "none".
     Nothing,
     /// A date so far away that it is a system's way to write "no end".
@@ -76,10 +76,10 @@ pub(super) fn read(
     edge: Edge,
     order: Option<DateOrder>,
     zone: &TimeZone,
-) -> Result<Said, String> {
+) -> Result<ReadDate, String> {
     let written_text = text.trim();
     if is_nothing(written_text) {
-        return Ok(Said::Nothing);
+        return Ok(ReadDate::Nothing);
     }
     let text = in_ascii_digits(written_text);
     written(&text, order)
@@ -99,8 +99,8 @@ pub(super) fn of_unread(text: &str, is_dated: bool, zone: &TimeZone) -> Option<T
         return None;
     }
     let day = |order| match read(text, Edge::Closes, order, zone) {
-        Ok(Said::At { at, .. }) => Ok(Some(at)),
-        Ok(Said::Nothing | Said::Never) => Ok(None),
+        Ok(ReadDate::At { at, .. }) => Ok(Some(at)),
+        Ok(ReadDate::Nothing | ReadDate::Never) => Ok(None),
         Err(reason) => Err(reason),
     };
     let either = || {
@@ -135,14 +135,14 @@ fn in_ascii_digits(text: &str) -> Cow<'_, str> {
 }
 
 /// The meaning of a text before a zone is applied.
-struct Written {
+struct DateText {
     day: Day,
     time: Option<Time>,
     offset: Option<Offset>,
     note: Option<Note>,
 }
 
-impl Written {
+impl DateText {
     fn day(day: Day) -> Self {
         Self {
             day,
@@ -160,8 +160,8 @@ enum Day {
     Nothing,
 }
 
-fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Said, String> {
-    let Written {
+fn settle(written: DateText, edge: Edge, zone: &TimeZone) -> Result<ReadDate, String> {
+    let DateText {
         day,
         mut time,
         mut offset,
@@ -169,8 +169,8 @@ fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Said, String>
     } = written;
     let date = match day {
         Day::On(date) => date,
-        Day::Never => return Ok(Said::Never),
-        Day::Nothing => return Ok(Said::Nothing),
+        Day::Never => return Ok(ReadDate::Never),
+        Day::Nothing => return Ok(ReadDate::Nothing),
     };
     // Exports and mappings write this for a column of days. Taken by the clock it would end the work a day early.
     if time == Some(Time::MIN) {
@@ -189,7 +189,7 @@ fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Said, String>
         // If a change of clocks skips midnight, this is the first moment after it.
         None => (zone.to_timestamp(civil), zone.iana_name().unwrap_or("UTC")),
     };
-    Ok(Said::At {
+    Ok(ReadDate::At {
         at: at.map_err(|_| OUT_OF_RANGE.to_owned())?,
         zone: zone.to_owned(),
         note,
@@ -199,7 +199,7 @@ fn settle(written: Written, edge: Edge, zone: &TimeZone) -> Result<Said, String>
 const NOT_A_DATE: &str = "is not a date";
 const OUT_OF_RANGE: &str = "is not a year of employment (1970 to 2099)";
 
-fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
+fn written(text: &str, order: Option<DateOrder>) -> Result<DateText, String> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
         return all_digits(text);
     }
@@ -212,13 +212,13 @@ fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
         && is_iso_day(day)
         && let Some(offset) = offset(rest)
     {
-        return Ok(Written {
+        return Ok(DateText {
             offset: Some(offset),
-            ..Written::day(calendar_day(day, order)?)
+            ..DateText::day(calendar_day(day, order)?)
         });
     }
     let Some(colon) = text.find(':') else {
-        return Ok(Written::day(calendar_day(text, order)?));
+        return Ok(DateText::day(calendar_day(text, order)?));
     };
     let split = text[..colon]
         .rfind(|c: char| c == 'T' || c.is_whitespace())
@@ -226,15 +226,15 @@ fn written(text: &str, order: Option<DateOrder>) -> Result<Written, String> {
     let clock = text[split..].trim_start_matches(|c: char| c == 'T' || c.is_whitespace());
     let (time, offset) = clock_time(clock).ok_or("has a time that cannot be read")?;
     let day = text[..split].trim_end_matches([',', ' ']);
-    Ok(Written {
+    Ok(DateText {
         time: Some(time),
         offset,
-        ..Written::day(calendar_day(day, order)?)
+        ..DateText::day(calendar_day(day, order)?)
     })
 }
 
 /// `1762646400000` or `1762646400000+0100`, as .NET and SAP write instants.
-fn milliseconds(text: &str) -> Option<Written> {
+fn milliseconds(text: &str) -> Option<DateText> {
     let end = text
         .rfind(['+', '-'])
         .filter(|at| *at > 0)
@@ -247,13 +247,13 @@ fn milliseconds(text: &str) -> Option<Written> {
     };
     let number: i64 = number.parse().ok()?;
     let Ok(instant) = Timestamp::from_millisecond(number) else {
-        return (number > 0).then(|| Written::day(Day::Never));
+        return (number > 0).then(|| DateText::day(Day::Never));
     };
     let civil = offset.to_datetime(instant);
-    Some(Written {
+    Some(DateText {
         time: Some(civil.time()),
         offset: Some(offset),
-        ..Written::day(day_of(civil.date()).ok()?)
+        ..DateText::day(day_of(civil.date()).ok()?)
     })
 }
 
@@ -265,12 +265,12 @@ fn is_iso_day(text: &str) -> bool {
 }
 
 /// `20261031`, or the day number of a spreadsheet.
-fn all_digits(text: &str) -> Result<Written, String> {
+fn all_digits(text: &str) -> Result<DateText, String> {
     match text.len() {
         8 => {
             let day = on(&text[..4], &text[4..6], &text[6..]);
             let day = day.map_err(|fault| format!("read as year, month and day {fault}"))?;
-            Ok(Written::day(day))
+            Ok(DateText::day(day))
         }
         5 => {
             let number: i64 = text.parse().map_err(|_| NOT_A_DATE)?;
@@ -281,9 +281,9 @@ fn all_digits(text: &str) -> Result<Written, String> {
             let date = Date::constant(1899, 12, 30)
                 .checked_add(number.days())
                 .map_err(|_| NOT_A_DATE)?;
-            Ok(Written {
+            Ok(DateText {
                 note: Some(Note::DayNumber),
-                ..Written::day(Day::On(date))
+                ..DateText::day(Day::On(date))
             })
         }
         _ => Err("is a number, not a date".to_owned()),
@@ -556,10 +556,10 @@ mod tests {
 
     fn shown(text: &str, order: Option<DateOrder>) -> String {
         match read(text, Edge::Opens, order, &TimeZone::UTC) {
-            Ok(Said::Nothing) => "nothing".to_owned(),
-            Ok(Said::Never) => "never".to_owned(),
-            Ok(Said::At { at, note: None, .. }) => at.to_string(),
-            Ok(Said::At {
+            Ok(ReadDate::Nothing) => "nothing".to_owned(),
+            Ok(ReadDate::Never) => "never".to_owned(),
+            Ok(ReadDate::At { at, note: None, .. }) => at.to_string(),
+            Ok(ReadDate::At {
                 at,
                 note: Some(note),
                 ..
@@ -570,7 +570,7 @@ mod tests {
 
     fn end(text: &str, zone_name: &str) -> String {
         match read(text, Edge::Closes, None, &zone(zone_name)) {
-            Ok(Said::At { at, zone, .. }) => format!("{at} {zone}"),
+            Ok(ReadDate::At { at, zone, .. }) => format!("{at} {zone}"),
             other => format!("{other:?}"),
         }
     }
@@ -950,7 +950,7 @@ mod tests {
         #[test]
         fn without_an_order_no_reading_contradicts_an_order(day in any_day()) {
             let text = format!("{:02}/{:02}/{}", day.day(), day.month(), day.year());
-            if let Ok(Said::At { at, .. }) = read(&text, Edge::Opens, None, &TimeZone::UTC) {
+            if let Ok(ReadDate::At { at, .. }) = read(&text, Edge::Opens, None, &TimeZone::UTC) {
                 prop_assert_eq!(at.to_string(), format!("{day}T00:00:00Z"));
             }
         }

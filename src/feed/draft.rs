@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::columns::Layout;
-use super::rows::{Entry, RowReader};
+use super::rows::{ReadRow, RowReader};
 use crate::model::{Employment, FeedOrigin, HrDate, HrFeed, HrRow};
 
 /// Notes of the file are for people, who do not read more than this. The cap also keeps an odd file from making
@@ -83,15 +83,15 @@ impl Draft {
         self.feed.blank_rows += rows;
     }
 
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: ReadRow) {
         if self.feed.rows.len() + self.feed.rejected.len() == MAX_ROWS {
             self.is_full = true;
             return;
         }
         match entry {
-            Entry::Row(row) => self.add_row(row),
-            Entry::Rejected(row) => self.feed.rejected.push(row),
-            Entry::Blank => self.add_blank(1),
+            ReadRow::Row(row) => self.add_row(row),
+            ReadRow::Rejected(row) => self.feed.rejected.push(row),
+            ReadRow::Blank => self.add_blank(1),
         }
     }
 

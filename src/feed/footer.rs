@@ -9,7 +9,7 @@ use crate::model::{Employment, trim};
 
 /// What a footer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
+pub(super) enum FooterSays {
     Nothing,
     /// The file lacks rows.
     More,
@@ -151,15 +151,19 @@ pub(super) fn says_partial(text: &str) -> bool {
 }
 
 /// Reads a footer below this many rows. A number in it that is not a date is a row count or an id.
-pub(super) fn says(text: &str, rows: u64) -> Says {
+pub(super) fn says(text: &str, rows: u64) -> FooterSays {
     if says_partial(text) {
-        return Says::More;
+        return FooterSays::More;
     }
     let words = words(text);
     for word in words.iter().filter(|word| !is_date(word)) {
         match numbers(word) {
-            Some(numbers) if numbers.iter().any(|number| *number > rows) => return Says::More,
-            None if word.contains(|c: char| c.is_ascii_digit()) => return Says::MayNameSomebody,
+            Some(numbers) if numbers.iter().any(|number| *number > rows) => {
+                return FooterSays::More;
+            }
+            None if word.contains(|c: char| c.is_ascii_digit()) => {
+                return FooterSays::MayNameSomebody;
+            }
             Some(_) | None => {}
         }
     }
@@ -171,8 +175,8 @@ pub(super) fn says(text: &str, rows: u64) -> Says {
     let may_be_name =
         words.len() < 5 && !words.iter().any(|word| is_usual(word)) && !text.contains(':');
     match words.iter().any(says_left) || may_be_name {
-        true => Says::MayNameSomebody,
-        false => Says::Nothing,
+        true => FooterSays::MayNameSomebody,
+        false => FooterSays::Nothing,
     }
 }
 
@@ -201,7 +205,7 @@ mod tests {
             "Total: 40",
         ] {
             assert!(is_text(text), "{text}");
-            assert_eq!(says(text, 40), Says::Nothing, "{text}");
+            assert_eq!(says(text, 40), FooterSays::Nothing, "{text}");
         }
     }
 
@@ -218,7 +222,7 @@ mod tests {
             "Fortsetzung folgt",
             "Error: export timed out",
         ] {
-            assert_eq!(says(text, 40), Says::More, "{text}");
+            assert_eq!(says(text, 40), FooterSays::More, "{text}");
         }
     }
 
@@ -230,7 +234,7 @@ mod tests {
             "David Dupont (left)",
             "Also left: Ben Ode",
         ] {
-            assert_eq!(says(text, 40), Says::MayNameSomebody, "{text}");
+            assert_eq!(says(text, 40), FooterSays::MayNameSomebody, "{text}");
         }
     }
 }

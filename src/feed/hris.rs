@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use self::record::Reader;
 use super::draft::Draft;
-use super::rows::Entry;
+use super::rows::ReadRow;
 use super::values::shortened;
 use super::{DateRules, FeedError, Words};
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use crate::files::{Purpose, aside};
 use crate::model::{AgeBasis, Employment, FeedOrigin, HrFeed, HrRow, PageRecord, RequestRecord};
 use crate::net::{Deadline, ErrorKind};
 use crate::truto::{
-    self, Client, Employee, End, List, Row, System, TrutoError, Walk, restarted_once,
+    self, Client, Employee, End, List, PageWalk, Row, System, TrutoError, restarted_once,
 };
 
 /// Which HR system to read, and how.
@@ -127,8 +127,8 @@ fn employees_list(client: &Client) -> List {
 
 /// The employees as listed.
 #[derive(Debug, Default)]
-struct Listed {
-    records: Vec<Record>,
+struct ListedEmployees {
+    records: Vec<ListedRecord>,
     pages: Vec<PageRecord>,
     bodies: Sha256,
     /// When the first page was made, by the server's clock.
@@ -139,13 +139,13 @@ struct Listed {
 
 /// A row of the list, and its place.
 #[derive(Debug)]
-struct Record {
+struct ListedRecord {
     page: u64,
     row: u64,
     content: Row<Employee>,
 }
 
-impl Listed {
+impl ListedEmployees {
     fn count(&self) -> u64 {
         self.pages.len() as u64
     }
@@ -215,14 +215,14 @@ struct FormerEmployees {
 
 impl FormerEmployees {
     /// Takes in the rows of one record: of several tenures the last one counts.
-    fn look_at(&mut self, entries: &[Entry]) {
+    fn look_at(&mut self, entries: &[ReadRow]) {
         match entries.last() {
-            Some(Entry::Row(row)) => self.anybody |= self.has_left(row),
-            Some(Entry::Rejected(row)) => {
+            Some(ReadRow::Row(row)) => self.anybody |= self.has_left(row),
+            Some(ReadRow::Rejected(row)) => {
                 self.first_unreadable
                     .get_or_insert_with(|| row.reason.clone());
             }
-            Some(Entry::Blank) | None => {}
+            Some(ReadRow::Blank) | None => {}
         }
     }
 
@@ -252,9 +252,9 @@ impl FormerEmployees {
     }
 }
 
-async fn read_once(client: &Client, list: &List) -> Result<Listed, TrutoError> {
-    let mut walk = Walk::<Employee>::new(client, list);
-    let mut listed = Listed::default();
+async fn read_once(client: &Client, list: &List) -> Result<ListedEmployees, TrutoError> {
+    let mut walk = PageWalk::<Employee>::new(client, list);
+    let mut listed = ListedEmployees::default();
     while let Some(page) = walk.next().await? {
         if listed.pages.is_empty() {
             listed.date = page.date;
@@ -264,11 +264,13 @@ async fn read_once(client: &Client, list: &List) -> Result<Listed, TrutoError> {
         let number = page.record.page;
         listed.pages.push(page.record);
         let rows = page.rows.into_iter().zip(1..);
-        listed.records.extend(rows.map(|(content, row)| Record {
-            page: number,
-            row,
-            content,
-        }));
+        listed
+            .records
+            .extend(rows.map(|(content, row)| ListedRecord {
+                page: number,
+                row,
+                content,
+            }));
         let (pages, employees) = (walk.pages(), listed.records.len());
         info!(target: "progress", pages, employees, "Read {pages} pages, {employees} employees");
     }
@@ -284,7 +286,7 @@ async fn read_once(client: &Client, list: &List) -> Result<Listed, TrutoError> {
 /// It is as old as its first page, by Truto's clock. If no answer was dated, the age is unknown,
 /// as with a file: our own clock would make any answer fresh.
 fn understand(
-    mut listed: Listed,
+    mut listed: ListedEmployees,
     url: String,
     integration: Option<String>,
     requests: Vec<RequestRecord>,

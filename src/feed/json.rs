@@ -9,9 +9,9 @@ use serde::de::IgnoredAny;
 use super::draft::{Draft, MAX_ROWS, too_many_rows};
 use super::outline::Outline;
 use super::record::{Record, Value};
-use super::rows::{Entry, RowReader, rejected};
+use super::rows::{ReadRow, RowReader, rejected};
 use super::values::{listed, plain, shortened};
-use super::walk::{Scalar, Step, walk, without_place};
+use super::walk::{Scalar, WalkStep, walk, without_place};
 use super::{Settings, columns};
 use crate::model::trim;
 
@@ -87,7 +87,7 @@ pub(super) fn read_lines(text: &str, settings: &Settings, draft: &mut Draft) -> 
     for (number, line) in (1..).zip(text.split_terminator('\n')) {
         if let Some(reason) = broken.remove(&number) {
             let row = rejected(number, reason, None, None);
-            records.draft.add(Entry::Rejected(row));
+            records.draft.add(ReadRow::Rejected(row));
         } else if !line.trim().is_empty() {
             records.next_line(number);
             let _ = walk(line, &mut |step| records.take(step));
@@ -105,7 +105,7 @@ struct Records<'t, 'd> {
     lists: Vec<u32>,
     columns: Vec<Option<usize>>,
     at: u32,
-    frames: Vec<Frame>,
+    frames: Vec<JsonFrame>,
     record: Record<'t>,
     /// How many frames enclose the record that is being read; none outside of records.
     depth: Option<usize>,
@@ -117,7 +117,7 @@ struct Records<'t, 'd> {
 
 /// What encloses the value that is being walked over.
 #[derive(Default)]
-struct Frame {
+struct JsonFrame {
     is_list: bool,
     /// Where its keys begin among those of the record.
     keys: usize,
@@ -176,9 +176,9 @@ impl<'t, 'd> Records<'t, 'd> {
         self.at = 0;
         self.line = Some(number);
         self.frames.clear();
-        self.frames.push(Frame {
+        self.frames.push(JsonFrame {
             is_list: true,
-            ..Frame::default()
+            ..JsonFrame::default()
         });
     }
 
@@ -186,9 +186,9 @@ impl<'t, 'd> Records<'t, 'd> {
         self.draft.was_read_by(&self.reader);
     }
 
-    fn take(&mut self, step: Step<'t>) {
+    fn take(&mut self, step: WalkStep<'t>) {
         match step {
-            Step::Key(key) => {
+            WalkStep::Key(key) => {
                 self.at = self.outline.step(self.at, &key);
                 if self.depth.is_some() && self.keys.len() == MAX_VALUES {
                     self.has_too_many_values();
@@ -196,10 +196,10 @@ impl<'t, 'd> Records<'t, 'd> {
                     self.keys.push(key);
                 }
             }
-            Step::KeyEnds => self.at = self.outline.parent(self.at),
-            Step::Opens { is_list } => self.open(is_list),
-            Step::Closes => self.close(),
-            Step::Scalar(scalar) => self.scalar(scalar),
+            WalkStep::KeyEnds => self.at = self.outline.parent(self.at),
+            WalkStep::Opens { is_list } => self.open(is_list),
+            WalkStep::Closes => self.close(),
+            WalkStep::Scalar(scalar) => self.scalar(scalar),
         }
     }
 
@@ -233,11 +233,11 @@ impl<'t, 'd> Records<'t, 'd> {
         if is_list && is_in_list {
             self.at = self.outline.step(self.at, "[]");
         }
-        self.frames.push(Frame {
+        self.frames.push(JsonFrame {
             is_list,
             keys: self.keys.len(),
             values: self.record.values.len(),
-            ..Frame::default()
+            ..JsonFrame::default()
         });
     }
 
@@ -369,6 +369,6 @@ impl<'t, 'd> Records<'t, 'd> {
     fn not_an_object(&mut self) {
         let reason = "the element is not an object".to_owned();
         let row = rejected(self.record.line, reason, None, None);
-        self.draft.add(Entry::Rejected(row));
+        self.draft.add(ReadRow::Rejected(row));
     }
 }

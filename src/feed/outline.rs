@@ -6,7 +6,7 @@ use super::columns::{ByHand, Header, Segment, count_known};
 use super::names::{CONTAINERS, PEOPLE, is_among};
 use super::signs::{self, Missing, Sign, Signs, Telling};
 use super::values::{listed, plain, shortened};
-use super::walk::{Scalar, Step};
+use super::walk::{Scalar, WalkStep};
 
 /// Documents have at most some hundred kinds of paths. More mean that ids or dates are used as keys, and that we would not
 /// know which is which.
@@ -14,7 +14,7 @@ const MAX_PATHS: usize = 5000;
 
 /// A place in the document: where a key leads from its parent. The elements of a list share the list's place.
 #[derive(Debug, Default)]
-struct Place {
+struct JsonPlace {
     parent: u32,
     name: Box<str>,
     /// The name in plain form.
@@ -29,7 +29,7 @@ struct Place {
 }
 
 /// What encloses the value that is being walked over.
-struct Frame {
+struct OutlineFrame {
     is_list: bool,
     place: u32,
     /// Whether anything in it is set.
@@ -41,9 +41,9 @@ struct Frame {
 
 /// The document's outline, made by one walk.
 pub(super) struct Outline {
-    places: Vec<Place>,
+    places: Vec<JsonPlace>,
     at: u32,
-    frames: Vec<Frame>,
+    frames: Vec<OutlineFrame>,
     /// The signs of each object, by the object's place.
     signs: BTreeMap<u32, Signs>,
     has_too_many_paths: bool,
@@ -52,7 +52,7 @@ pub(super) struct Outline {
 impl Outline {
     pub(super) fn new() -> Self {
         Self {
-            places: vec![Place::default()],
+            places: vec![JsonPlace::default()],
             at: 0,
             frames: Vec::new(),
             signs: BTreeMap::new(),
@@ -75,13 +75,13 @@ impl Outline {
         self.open(true);
     }
 
-    pub(super) fn take(&mut self, step: Step<'_>) {
+    pub(super) fn take(&mut self, step: WalkStep<'_>) {
         // The document will be refused, and the place in it is unknown.
         if self.has_too_many_paths {
             return;
         }
         match step {
-            Step::Opens { is_list } => {
+            WalkStep::Opens { is_list } => {
                 if self.is_in_list() {
                     let place = &mut self.places[self.at as usize];
                     if is_list {
@@ -95,10 +95,10 @@ impl Outline {
                 self.places[self.at as usize].is_list |= is_list;
                 self.open(is_list);
             }
-            Step::Closes => self.close(),
-            Step::Key(key) => self.at = self.child(&key),
-            Step::KeyEnds => self.at = self.places[self.at as usize].parent,
-            Step::Scalar(scalar) => self.scalar(&scalar),
+            WalkStep::Closes => self.close(),
+            WalkStep::Key(key) => self.at = self.child(&key),
+            WalkStep::KeyEnds => self.at = self.places[self.at as usize].parent,
+            WalkStep::Scalar(scalar) => self.scalar(&scalar),
         }
     }
 
@@ -107,7 +107,7 @@ impl Outline {
     }
 
     fn open(&mut self, is_list: bool) {
-        self.frames.push(Frame {
+        self.frames.push(OutlineFrame {
             is_list,
             place: self.at,
             is_set: false,
@@ -130,12 +130,12 @@ impl Outline {
         self.places[parent as usize]
             .children
             .insert(key.into(), child);
-        self.places.push(Place {
+        self.places.push(JsonPlace {
             parent,
             name: key.into(),
             signs: signs::of_key(&name),
             plain: name.into(),
-            ..Place::default()
+            ..JsonPlace::default()
         });
         child
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::columns::{Flag, Layout};
-use super::dates::{self, Edge, Note, Said};
+use super::dates::{self, Edge, Note, ReadDate};
 use super::names::{self, NO_ID, is_among};
 use super::record::{Record, Value};
 use super::statuses::employment;
@@ -23,7 +23,7 @@ use crate::model::{
     clippy::large_enum_variant,
     reason = "lives for one call; a box for each row would cost more"
 )]
-pub(super) enum Entry {
+pub(super) enum ReadRow {
     Row(HrRow),
     Rejected(RejectedRow),
     Blank,
@@ -128,11 +128,11 @@ impl RowReader {
         self.is_read(column) && !is_address && text.contains('@')
     }
 
-    pub(super) fn read(&mut self, record: &Record<'_>) -> Entry {
+    pub(super) fn read(&mut self, record: &Record<'_>) -> ReadRow {
         let is_blank = |value: &Value<'_>| trim(&value.text).is_empty();
         let fault = record.fault.clone();
         if fault.is_none() && record.values.iter().all(is_blank) {
-            return Entry::Blank;
+            return ReadRow::Blank;
         }
         let mut reading = Reading {
             record,
@@ -179,7 +179,7 @@ impl RowReader {
                 let text = of.as_written();
                 is_undamaged(text) && row.email.as_deref() != Some(text)
             });
-            return Entry::Rejected(RejectedRow {
+            return ReadRow::Rejected(RejectedRow {
                 names_setting,
                 name: name.filter(|name| is_undamaged(name)).map(String::into),
                 other_emails: addresses.all,
@@ -187,11 +187,11 @@ impl RowReader {
             });
         }
         let notes = reading.notes;
-        let Addresses { has_work, mut all } = addresses;
+        let RowAddresses { has_work, mut all } = addresses;
         let email = has_work.then(|| all.remove(0));
         // Most are empty now.
         all.shrink_to_fit();
-        Entry::Row(HrRow {
+        ReadRow::Row(HrRow {
             line: record.line,
             person_id,
             name,
@@ -215,7 +215,7 @@ impl RowReader {
         line: u64,
         reason: String,
         cells: impl Iterator<Item = &'c str> + Clone,
-    ) -> Entry {
+    ) -> ReadRow {
         let is_address = |text: &&str| EmailAddress::parse(text).is_some();
         let mut addresses = cells.clone().map(trim).filter(is_address);
         let email = match (addresses.next(), addresses.next()) {
@@ -226,7 +226,7 @@ impl RowReader {
             [0] => cells.clone().next().map(trim),
             _ => None,
         };
-        Entry::Rejected(rejected(line, reason, person_id, email))
+        ReadRow::Rejected(rejected(line, reason, person_id, email))
     }
 }
 
@@ -255,13 +255,13 @@ pub(super) fn rejected(
 }
 
 /// The addresses of a row, each once.
-struct Addresses {
+struct RowAddresses {
     /// Whether the first one is the work address.
     has_work: bool,
     all: Vec<EmailAddress>,
 }
 
-impl Addresses {
+impl RowAddresses {
     /// Many companies use the address as the person id.
     fn add_id(&mut self, id: Option<&str>) {
         let address = id.and_then(EmailAddress::parse);
@@ -377,7 +377,7 @@ impl<'r, 't> Reading<'r, 't> {
     }
 
     /// The addresses, and whether a cell has text that is not an address.
-    fn addresses(&mut self) -> (Addresses, bool) {
+    fn addresses(&mut self) -> (RowAddresses, bool) {
         let mut all: Vec<EmailAddress> = Vec::new();
         let mut has_work = false;
         let mut has_unreadable = false;
@@ -410,7 +410,7 @@ impl<'r, 't> Reading<'r, 't> {
                 self.note(field, "part of the text is not an e-mail address");
             }
         }
-        (Addresses { has_work, all }, has_unreadable)
+        (RowAddresses { has_work, all }, has_unreadable)
     }
 
     fn is_no_address(&self, word: &str) -> bool {
@@ -547,8 +547,8 @@ impl<'r, 't> Reading<'r, 't> {
     ) -> Option<(HrDate, bool)> {
         let text = self.single(field)?;
         match dates::read(text, edge, order, zone) {
-            Ok(Said::Nothing) => None,
-            Ok(Said::Never) => {
+            Ok(ReadDate::Nothing) => None,
+            Ok(ReadDate::Never) => {
                 let far = format!(
                     "{} is so far in the future that it was read as no date",
                     quoted(text)
@@ -556,7 +556,7 @@ impl<'r, 't> Reading<'r, 't> {
                 self.note(field, &far);
                 None
             }
-            Ok(Said::At { at, zone, note }) => {
+            Ok(ReadDate::At { at, zone, note }) => {
                 if note == Some(Note::DayNumber) {
                     self.note(field, "the day number of a spreadsheet was read as a date");
                 }

@@ -7,7 +7,7 @@ use super::Settings;
 use super::columns::{self, Header};
 use super::dates;
 use super::draft::Draft;
-use super::footer::{self, Says};
+use super::footer::{self, FooterSays};
 use super::record::{Record, Value};
 use super::rows::RowReader;
 use super::values::{count, listed};
@@ -158,18 +158,18 @@ pub(super) fn read(text: &str, settings: &Settings, draft: &mut Draft) -> Result
     }
     for Footer { line, text } in footers {
         match footer::says(&text, people) {
-            Says::Nothing => {
+            FooterSays::Nothing => {
                 draft.add_blank(1);
                 draft.note(format!(
                     "Line {line} is a footer, not a person, and was skipped"
                 ));
             }
-            Says::MayNameSomebody => {
+            FooterSays::MayNameSomebody => {
                 let reason =
                     "the line below the rows may name a person: give each person a row of cells";
                 draft.add(rows.reject(line, reason.to_owned(), [text.as_str()].into_iter()));
             }
-            Says::More => {
+            FooterSays::More => {
                 return Err(format!(
                     "line {line} below the rows shows that rows are missing: export the whole list, or remove the line"
                 ));
@@ -194,7 +194,7 @@ const EXPORT_WHOLE: &str = ": export the whole list, or take the line out";
 ///
 /// # Errors
 /// Which line may be a person, or says that rows are missing.
-fn ensure_only_titles(above: &str, found: &Found) -> Result<(), String> {
+fn ensure_only_titles(above: &str, found: &FoundHeader) -> Result<(), String> {
     for (line, text) in (1..).zip(above.lines()) {
         let cells = text.split(char::from(found.delimiter));
         let filled = cells.filter(|cell| !trim(cell).is_empty()).count();
@@ -225,7 +225,7 @@ fn footer(cells: &StringRecord) -> Option<&str> {
 }
 
 /// The place of the header, and its delimiter.
-struct Found {
+struct FoundHeader {
     at: usize,
     line: u64,
     delimiter: u8,
@@ -235,7 +235,7 @@ struct Found {
 }
 
 /// The first line in which, parted by one of the delimiters, at least two columns are known.
-fn find_header(text: &str, settings: &Settings) -> Result<Found, String> {
+fn find_header(text: &str, settings: &Settings) -> Result<FoundHeader, String> {
     let mut separator = None;
     let mut first_seen = None;
     let mut at = 0;
@@ -260,7 +260,7 @@ fn find_header(text: &str, settings: &Settings) -> Result<Found, String> {
             }
             match best {
                 Some((2.., delimiter, headers)) => {
-                    return Ok(Found {
+                    return Ok(FoundHeader {
                         at,
                         line,
                         delimiter,

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The events of a walk.
-pub(super) enum Step<'t> {
+pub(super) enum WalkStep<'t> {
     /// An object or a list begins.
     Opens {
         is_list: bool,
@@ -37,10 +37,10 @@ pub(super) enum Scalar<'t> {
 /// If the text is not JSON, or nested more than 127 levels deep.
 pub(super) fn walk<'t>(
     text: &'t str,
-    take: &mut impl FnMut(Step<'t>),
+    take: &mut impl FnMut(WalkStep<'t>),
 ) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
-    Walk(take).deserialize(&mut json)?;
+    ValueWalk(take).deserialize(&mut json)?;
     json.end()
 }
 
@@ -56,9 +56,9 @@ pub(super) fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-struct Walk<'f, F>(&'f mut F);
+struct ValueWalk<'f, F>(&'f mut F);
 
-impl<'t, F: FnMut(Step<'t>)> DeserializeSeed<'t> for Walk<'_, F> {
+impl<'t, F: FnMut(WalkStep<'t>)> DeserializeSeed<'t> for ValueWalk<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'t>>(self, json: D) -> Result<(), D::Error> {
@@ -66,14 +66,14 @@ impl<'t, F: FnMut(Step<'t>)> DeserializeSeed<'t> for Walk<'_, F> {
     }
 }
 
-impl<'t, F: FnMut(Step<'t>)> Walk<'_, F> {
+impl<'t, F: FnMut(WalkStep<'t>)> ValueWalk<'_, F> {
     fn scalar<E>(self, scalar: Scalar<'t>) -> Result<(), E> {
-        (self.0)(Step::Scalar(scalar));
+        (self.0)(WalkStep::Scalar(scalar));
         Ok(())
     }
 }
 
-impl<'t, F: FnMut(Step<'t>)> Visitor<'t> for Walk<'_, F> {
+impl<'t, F: FnMut(WalkStep<'t>)> Visitor<'t> for ValueWalk<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,43 +109,43 @@ impl<'t, F: FnMut(Step<'t>)> Visitor<'t> for Walk<'_, F> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        (self.0)(Step::Opens { is_list: false });
-        while let Some(Text(key)) = map.next_key()? {
-            (self.0)(Step::Key(key));
-            map.next_value_seed(Walk(self.0))?;
-            (self.0)(Step::KeyEnds);
+        (self.0)(WalkStep::Opens { is_list: false });
+        while let Some(ShortText(key)) = map.next_key()? {
+            (self.0)(WalkStep::Key(key));
+            map.next_value_seed(ValueWalk(self.0))?;
+            (self.0)(WalkStep::KeyEnds);
         }
-        (self.0)(Step::Closes);
+        (self.0)(WalkStep::Closes);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
-        (self.0)(Step::Opens { is_list: true });
-        while seq.next_element_seed(Walk(self.0))?.is_some() {}
-        (self.0)(Step::Closes);
+        (self.0)(WalkStep::Opens { is_list: true });
+        while seq.next_element_seed(ValueWalk(self.0))?.is_some() {}
+        (self.0)(WalkStep::Closes);
         Ok(())
     }
 }
 
 /// A key, borrowed if it has no escapes.
-struct Text<'t>(Cow<'t, str>);
+struct ShortText<'t>(Cow<'t, str>);
 
-impl<'t> Deserialize<'t> for Text<'t> {
+impl<'t> Deserialize<'t> for ShortText<'t> {
     fn deserialize<D: Deserializer<'t>>(json: D) -> Result<Self, D::Error> {
         struct Take;
         impl<'t> Visitor<'t> for Take {
-            type Value = Text<'t>;
+            type Value = ShortText<'t>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a key")
             }
 
-            fn visit_borrowed_str<E>(self, key: &'t str) -> Result<Text<'t>, E> {
-                Ok(Text(Cow::Borrowed(key)))
+            fn visit_borrowed_str<E>(self, key: &'t str) -> Result<ShortText<'t>, E> {
+                Ok(ShortText(Cow::Borrowed(key)))
             }
 
-            fn visit_str<E>(self, key: &str) -> Result<Text<'t>, E> {
-                Ok(Text(Cow::Owned(key.to_owned())))
+            fn visit_str<E>(self, key: &str) -> Result<ShortText<'t>, E> {
+                Ok(ShortText(Cow::Owned(key.to_owned())))
             }
         }
         json.deserialize_str(Take)

@@ -53,7 +53,7 @@ pub(crate) fn has_backslash_escapes(text: &[u8], delimiter: u8) -> bool {
 }
 
 /// A row as it stands in the file.
-pub(crate) struct Row<'r> {
+pub(crate) struct DelimitedRow<'r> {
     /// Line in which it begins.
     pub(crate) line: u64,
     /// Line in which it ends.
@@ -65,7 +65,7 @@ pub(crate) struct Row<'r> {
     pub(crate) is_cut: bool,
 }
 
-impl Row<'_> {
+impl DelimitedRow<'_> {
     /// Whether it has nothing in it.
     pub(crate) fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| trim(cell).is_empty())
@@ -133,7 +133,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_>>, String> {
+    pub(crate) fn next_row(&mut self) -> Result<Option<DelimitedRow<'_>>, String> {
         let more = self
             .reader
             .read_record(&mut self.record)
@@ -158,7 +158,7 @@ impl<'t> Lines<'t> {
         let last_line = line + line_ends(row);
         self.line = last_line + line_ends(&whole[row.len()..]);
         self.at = end;
-        Ok(Some(Row {
+        Ok(Some(DelimitedRow {
             line,
             last_line,
             cells: &self.record,

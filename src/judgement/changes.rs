@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::lookup::Map;
-use super::outcomes::Judged;
+use super::outcomes::JudgedLeaver;
 use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous};
 use crate::model::{Access, Account, EmailAddress};
 use crate::schedule::RunSchedule;
@@ -14,7 +14,7 @@ use crate::schedule::RunSchedule;
 /// The changes of the night: accounts, then people, then rules.
 pub(super) fn of_the_night(
     basis: &Basis<'_>,
-    leavers: &[Judged<'_>],
+    leavers: &[JudgedLeaver<'_>],
     closed: &[&Leaver],
     complete: bool,
 ) -> Vec<Change> {
@@ -38,7 +38,7 @@ pub(super) fn of_the_night(
     changes
 }
 
-fn of_accounts(basis: &Basis<'_>, leavers: &[Judged<'_>], changes: &mut Vec<Change>) {
+fn of_accounts(basis: &Basis<'_>, leavers: &[JudgedLeaver<'_>], changes: &mut Vec<Change>) {
     let inputs = basis.inputs;
     let Some(baseline) = &inputs.past.baseline else {
         return;
@@ -138,7 +138,7 @@ fn joined(emails: &[EmailAddress]) -> String {
 
 fn of_people(
     inputs: &Inputs,
-    leavers: &[Judged<'_>],
+    leavers: &[JudgedLeaver<'_>],
     closed: &[&Leaver],
     changes: &mut Vec<Change>,
 ) {

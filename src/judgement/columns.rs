@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::checks::{check as made, with};
 use super::matching::Index;
-use super::outcomes::Judged;
+use super::outcomes::JudgedLeaver;
 use super::people::Person;
 use super::remedies::{CLOSES_WITH, Doubt, Remedy};
 use super::uses::Uses;
@@ -131,7 +131,7 @@ fn with_setting(inputs: &Inputs, field: Meaning, header: &str) -> String {
 }
 
 /// Whether an unread column could change an outcome.
-pub(super) fn check(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+pub(super) fn check(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let id = CheckId::HrColumns;
     let open = leavers
         .iter()

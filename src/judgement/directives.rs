@@ -89,7 +89,7 @@ pub(super) struct Tie<'a> {
 
 /// A service account, which belongs to no person.
 #[derive(Clone, Debug)]
-pub(super) struct Service<'a> {
+pub(super) struct ServiceAccount<'a> {
     line: u64,
     account: AccountKey<'a>,
     owner: PersonKey<'a>,
@@ -195,7 +195,7 @@ impl Invalid {
 }
 
 /// Every line: those in force by their relation, and those that are never used.
-pub(super) struct Directives<'a> {
+pub(super) struct UsableDirectives<'a> {
     /// Who may be the person or account of a line.
     pub(super) register: Register<'a>,
     same: Vec<Tie<'a>>,
@@ -205,7 +205,7 @@ pub(super) struct Directives<'a> {
     different: Vec<Tie<'a>>,
     /// Pairs of people who are one person, with the line of the alias.
     same_people: Vec<(u64, [PersonKey<'a>; 2], &'a str)>,
-    services: Vec<Service<'a>>,
+    services: Vec<ServiceAccount<'a>>,
     pub(super) exceptions: Vec<InForce<'a>>,
     /// Mail domains that are one.
     same_domains: SameDomains,
@@ -213,7 +213,7 @@ pub(super) struct Directives<'a> {
     pub(super) invalid: Vec<Invalid>,
 }
 
-impl<'a> Directives<'a> {
+impl<'a> UsableDirectives<'a> {
     /// Checks every line by the rules, at the instant of the run.
     pub(super) fn of(inputs: &'a Inputs) -> Self {
         let zone = TimeZone::get(&inputs.policy.hr_time_zone).unwrap_or(TimeZone::UTC);
@@ -328,7 +328,7 @@ impl<'a> Directives<'a> {
                 let reason = "it is approved by the owner or by the person of the account";
                 return Err(malformed(reason));
             }
-            self.services.push(Service {
+            self.services.push(ServiceAccount {
                 line,
                 account,
                 owner,
@@ -497,7 +497,7 @@ impl<'a> Directives<'a> {
         person: &Named<'_>,
         accounts: &'s [Account],
     ) -> Vec<(u64, &'s Account)> {
-        let is_owner = |service: &&Service<'a>| match &service.owner {
+        let is_owner = |service: &&ServiceAccount<'a>| match &service.owner {
             PersonKey::Id(id) => person.ids.contains(id) || person.is_named(id),
             PersonKey::Email(owner) => person.emails.iter().any(|email| {
                 let same = self.same_domains.key(email);

@@ -13,7 +13,7 @@ use crate::model::{EmailAddress, Likeness, NameWords, compare_names};
 
 /// A person of the previous run.
 #[derive(Debug)]
-pub(super) struct Before<'a> {
+pub(super) struct EarlierPerson<'a> {
     /// The id of the tenure that decided.
     id: Option<&'a str>,
     other_ids: &'a [String],
@@ -22,7 +22,7 @@ pub(super) struct Before<'a> {
     end_of_work: Option<Timestamp>,
 }
 
-impl<'a> Before<'a> {
+impl<'a> EarlierPerson<'a> {
     pub(super) fn of_leaver(leaver: &'a Leaver) -> Self {
         Self {
             id: leaver.person_id.as_deref(),
@@ -65,14 +65,14 @@ impl<'a> Before<'a> {
 /// each of two equal groups finds one.
 pub(super) fn ties<'a>(
     groups: &[Group<'_>],
-    before: impl Iterator<Item = Before<'a>>,
+    before: impl Iterator<Item = EarlierPerson<'a>>,
 ) -> Vec<Vec<usize>> {
-    let before: Vec<Before<'a>> = before.collect();
+    let before: Vec<EarlierPerson<'a>> = before.collect();
     let mut known: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
     if before.is_empty() {
         return known;
     }
-    let index = Index::of(&before);
+    let index = EarlierIndex::of(&before);
     let mut claimed = vec![false; before.len()];
     for by_id in [&index.by_id, &index.by_other_id] {
         let mut claims: Vec<(Likeness, usize, usize)> = Vec::new();
@@ -93,7 +93,7 @@ pub(super) fn ties<'a>(
             }
         }
     }
-    for tie in [Index::by_address, Index::by_name_alone] {
+    for tie in [EarlierIndex::by_address, EarlierIndex::by_name_alone] {
         for same_end in [true, false] {
             for (place, group) in groups.iter().enumerate() {
                 if !known[place].is_empty() {
@@ -114,7 +114,7 @@ pub(super) fn ties<'a>(
 
 /// How the names of two people with one id compare, one of today and one of the previous run. An address in common
 /// counts as much as a name.
-fn likeness(group: &Group<'_>, before: &Before<'_>) -> Likeness {
+fn likeness(group: &Group<'_>, before: &EarlierPerson<'_>) -> Likeness {
     let mut emails = group.rows.iter().flat_map(|row| row.emails());
     if emails.any(|email| before.emails.contains(email)) {
         return Likeness::Agree;
@@ -132,7 +132,7 @@ fn names(group: &Group<'_>) -> Vec<NameWords> {
     names.filter_map(NameWords::of).collect()
 }
 
-fn ends_alike(group: &Group<'_>, before: &Before<'_>) -> bool {
+fn ends_alike(group: &Group<'_>, before: &EarlierPerson<'_>) -> bool {
     group.rows.iter().any(|row| {
         let mut ends = [&row.last_day, &row.end].into_iter().flatten();
         match before.end_of_work {
@@ -142,16 +142,16 @@ fn ends_alike(group: &Group<'_>, before: &Before<'_>) -> bool {
     })
 }
 
-struct Index<'b, 'a> {
-    before: &'b [Before<'a>],
+struct EarlierIndex<'b, 'a> {
+    before: &'b [EarlierPerson<'a>],
     by_id: Map<&'a str, Vec<usize>>,
     by_other_id: Map<&'a str, Vec<usize>>,
     by_email: Map<&'a str, Vec<usize>>,
     by_name_alone: Map<Option<NameWords>, Vec<usize>>,
 }
 
-impl<'b, 'a> Index<'b, 'a> {
-    fn of(before: &'b [Before<'a>]) -> Self {
+impl<'b, 'a> EarlierIndex<'b, 'a> {
+    fn of(before: &'b [EarlierPerson<'a>]) -> Self {
         let mut index = Self {
             before,
             by_id: Map::default(),

@@ -198,7 +198,7 @@ pub(super) fn later(instant: Timestamp, span: SignedDuration) -> Timestamp {
 
 /// The standing of a person, and the row that decides it.
 #[derive(Debug)]
-pub(super) struct Decision<'r> {
+pub(super) struct EndDecision<'r> {
     pub(super) standing: Standing,
     /// When work ended or ends.
     pub(super) end_of_work: Option<Timestamp>,
@@ -211,7 +211,7 @@ pub(super) struct Decision<'r> {
     pub(super) notes: Vec<String>,
 }
 
-impl<'r> Decision<'r> {
+impl<'r> EndDecision<'r> {
     fn new(standing: Standing, end_of_work: Option<Timestamp>, row: &'r HrRow) -> Self {
         Self {
             standing,
@@ -236,7 +236,7 @@ pub(super) fn decide<'r>(
     group: &Group<'r>,
     previous: &[&'r Leaver],
     rules: Rules<'_>,
-) -> Decision<'r> {
+) -> EndDecision<'r> {
     let announced = previous.iter().any(|leaver| {
         let is_told = match leaver.standing {
             Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
@@ -258,7 +258,7 @@ fn standing<'r>(
     said: &[(Says, &'r HrRow)],
     previous: &[&'r Leaver],
     rules: Rules<'_>,
-) -> Decision<'r> {
+) -> EndDecision<'r> {
     // The latest end counts, since work went on until then; an undated one only if there is no other.
     let lefts = || {
         said.iter().filter_map(|(says, row)| match says {
@@ -303,15 +303,15 @@ fn standing<'r>(
 
     if let Some((end, row)) = lefts().max_by_key(|(end, _)| *end) {
         if returned.is_some() {
-            return Decision::new(Standing::Rehired, end, row);
+            return EndDecision::new(Standing::Rehired, end, row);
         }
         if let Some(running) =
             runs().find(|running| lefts().all(|(_, left)| goes_beyond(running, left)))
         {
             let until = untils().find(|(_, row)| std::ptr::eq(*row, running));
             return match until {
-                Some((until, row)) => Decision::new(Standing::Upcoming, Some(until), row),
-                None => Decision::new(Standing::Working, None, running),
+                Some((until, row)) => EndDecision::new(Standing::Upcoming, Some(until), row),
+                None => EndDecision::new(Standing::Working, None, running),
             };
         }
         if runs().next().is_some() {
@@ -321,14 +321,14 @@ fn standing<'r>(
                     "HR reports both employed and left, and no start date shows which is later"
                 }
             };
-            return Decision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
+            return EndDecision::doubtful(None, row, Doubt::new(text, Remedy::Exception));
         }
         if let Some((end, row, doubt)) =
             doubts().find(|(_, row, _)| lefts().all(|(_, left)| is_later(row, left, false)))
         {
-            return Decision::doubtful(end, row, doubt.clone());
+            return EndDecision::doubtful(end, row, doubt.clone());
         }
-        return Decision::new(Standing::Ended, end, row);
+        return EndDecision::new(Standing::Ended, end, row);
     }
     let goes_on = returned
         .or_else(|| runs().find(|row| doubts().all(|(_, doubted, _)| goes_beyond(row, doubted))));
@@ -340,20 +340,20 @@ fn standing<'r>(
             .iter()
             .find(|leaver| leaver.standing == Standing::Ended);
         return match (end, had_left) {
-            (None, Some(leaver)) => Decision {
+            (None, Some(leaver)) => EndDecision {
                 notes: vec!["HR's row no longer decides; followed as last reported".to_owned()],
-                ..Decision::new(Standing::Ended, leaver.end_of_work, row)
+                ..EndDecision::new(Standing::Ended, leaver.end_of_work, row)
             },
-            _ => Decision::doubtful(end, row, doubt.clone()),
+            _ => EndDecision::doubtful(end, row, doubt.clone()),
         };
     }
     if let Some((end, row)) = untils().max_by_key(|(end, _)| *end) {
-        return Decision::new(Standing::Upcoming, Some(end), row);
+        return EndDecision::new(Standing::Upcoming, Some(end), row);
     }
     if let Some(row) = works().next() {
         return match previous.first() {
             Some(leaver) => came_back(leaver, row),
-            None => Decision::new(Standing::Working, None, row),
+            None => EndDecision::new(Standing::Working, None, row),
         };
     }
     // Only tenures that have not begun.
@@ -361,16 +361,16 @@ fn standing<'r>(
     let had_left = |leaver: &&&Leaver| as_last_reported(leaver, rules.as_of).0 == Standing::Ended;
     let followed = previous.iter().find(had_left).or(previous.first());
     let Some(leaver) = followed else {
-        return Decision::new(Standing::Working, None, row);
+        return EndDecision::new(Standing::Working, None, row);
     };
     let (standing, end) = as_last_reported(leaver, rules.as_of);
     let mut decision = match (standing, leaver.standing) {
         (Standing::Ended, Standing::Upcoming) | (Standing::Doubtful, _) => {
             let text = "the announced end of work has passed, and HR shows only a tenure that has not begun";
-            Decision::doubtful(end, row, Doubt::new(text, Remedy::Exception))
+            EndDecision::doubtful(end, row, Doubt::new(text, Remedy::Exception))
         }
-        (Standing::Rehired, _) => Decision::new(Standing::Ended, end, row),
-        (standing, _) => Decision::new(standing, end, row),
+        (Standing::Rehired, _) => EndDecision::new(Standing::Ended, end, row),
+        (standing, _) => EndDecision::new(standing, end, row),
     };
     decision.ended_as = leaver.person_id.as_deref();
     decision
@@ -394,7 +394,7 @@ fn runs_now(says: &Says, row: &HrRow, as_of: Timestamp) -> bool {
 }
 
 /// Notes on the rows for a reader, independent of the decision.
-fn remarks(said: &[(Says, &HrRow)], decision: &Decision<'_>) -> Vec<String> {
+fn remarks(said: &[(Says, &HrRow)], decision: &EndDecision<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let row = decision.row;
     let ends: BTreeSet<Timestamp> = said
@@ -514,7 +514,7 @@ pub(super) fn begins_at(start: &HrDate, end: Timestamp) -> bool {
 }
 
 /// The decision for a leaver of the previous run whose rows now only show an employed person.
-fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> Decision<'r> {
+fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> EndDecision<'r> {
     let follows = match (&row.start, leaver.end_of_work) {
         (Some(start), Some(end)) => begins_at(start, end),
         _ => false,
@@ -522,12 +522,12 @@ fn came_back<'r>(leaver: &'r Leaver, row: &'r HrRow) -> Decision<'r> {
     let other_tenure =
         leaver.person_id.is_some() && row.person_id.is_some() && leaver.person_id != row.person_id;
     if follows || other_tenure || leaver.outcome == Outcome::Rehired {
-        Decision {
+        EndDecision {
             ended_as: leaver.person_id.as_deref(),
-            ..Decision::new(Standing::Rehired, leaver.end_of_work, row)
+            ..EndDecision::new(Standing::Rehired, leaver.end_of_work, row)
         }
     } else {
-        Decision::new(Standing::Rescinded, None, row)
+        EndDecision::new(Standing::Rescinded, None, row)
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::directives::WITHOUT_ADDRESS;
 use super::matching::Matches;
-use super::outcomes::{Judged, listed};
+use super::outcomes::{JudgedLeaver, listed};
 use super::records::finding_id;
 use super::remedies::{Key, Remedy};
 use super::reviews::NotDone;
@@ -21,7 +21,7 @@ use crate::model::{Access, Account, EmailAddress, Role};
 /// The findings of the run, most severe first.
 pub(super) fn of_the_night(
     basis: &Basis<'_>,
-    leavers: &[Judged<'_>],
+    leavers: &[JudgedLeaver<'_>],
     matches: &[Matches<'_>],
     not_done: &[NotDone<'_>],
     uses: &mut Uses,
@@ -78,7 +78,7 @@ pub(super) fn of_the_night(
 }
 
 /// Who and what a finding is about.
-struct About<'a> {
+struct FindingSubject<'a> {
     kind: FindingKind,
     severity: Severity,
     account_id: Option<&'a str>,
@@ -90,7 +90,7 @@ struct About<'a> {
     note: String,
 }
 
-fn finding(inputs: &Inputs, about: About<'_>) -> Finding {
+fn finding(inputs: &Inputs, about: FindingSubject<'_>) -> Finding {
     let person_id = match about.leaver {
         Some(leaver) => leaver.person_id.clone(),
         None => about.person_id.map(str::to_owned),
@@ -138,7 +138,7 @@ fn overdue_hours(deadline: Option<Timestamp>, counted_to: Option<Timestamp>) -> 
     overdue.is_positive().then(|| overdue.as_hours())
 }
 
-fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Finding>) {
+fn offboarded_access(inputs: &Inputs, judged: &JudgedLeaver<'_>, findings: &mut Vec<Finding>) {
     if judged.leaver.outcome != Outcome::StillActive {
         return;
     }
@@ -163,7 +163,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
         };
         findings.push(finding(
             inputs,
-            About {
+            FindingSubject {
                 kind,
                 severity,
                 account_id: Some(&account.id),
@@ -178,7 +178,7 @@ fn offboarded_access(inputs: &Inputs, judged: &Judged<'_>, findings: &mut Vec<Fi
 }
 
 /// Accounts that may be a leaver's. Leavers and accounts with the same name or address share one finding.
-fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
+fn possible_access(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut Vec<Finding>) {
     #[derive(Default)]
     struct Question<'q> {
         accounts: BTreeMap<&'q str, &'q Account>,
@@ -242,7 +242,7 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
         }
         findings.push(finding(
             inputs,
-            About {
+            FindingSubject {
                 kind: FindingKind::PossibleOffboardedAccess,
                 severity: Severity::Medium,
                 account_id: Some(&account.id),
@@ -257,7 +257,7 @@ fn possible_access(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
 }
 
 /// Leavers for whom no account could have been found, all in one finding.
-fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<Finding>) {
+fn without_address(inputs: &Inputs, leavers: &[JudgedLeaver<'_>], findings: &mut Vec<Finding>) {
     let open = leavers
         .iter()
         .filter(|judged| judged.without_address && judged.leaver.outcome == Outcome::NotEvaluable);
@@ -267,7 +267,7 @@ fn without_address(inputs: &Inputs, leavers: &[Judged<'_>], findings: &mut Vec<F
     }
     findings.push(finding(
         inputs,
-        About {
+        FindingSubject {
             kind: FindingKind::LeaverWithoutAddress,
             severity: Severity::Medium,
             account_id: None,
@@ -298,7 +298,7 @@ fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>)
     });
     findings.push(finding(
         inputs,
-        About {
+        FindingSubject {
             kind: FindingKind::LateRemoval,
             severity: Severity::Medium,
             account_id,
@@ -316,7 +316,7 @@ fn late_removal(basis: &Basis<'_>, leaver: &Leaver, findings: &mut Vec<Finding>)
 /// A service account whose owner has left: the leaver may know its password, and the account has no owner.
 fn without_owner(
     basis: &Basis<'_>,
-    judged: &Judged<'_>,
+    judged: &JudgedLeaver<'_>,
     findings: &mut Vec<Finding>,
     uses: &mut Uses,
 ) {
@@ -334,7 +334,7 @@ fn without_owner(
         );
         findings.push(finding(
             basis.inputs,
-            About {
+            FindingSubject {
                 kind: FindingKind::PossibleOffboardedAccess,
                 severity: Severity::Medium,
                 account_id: Some(&account.id),
@@ -357,7 +357,7 @@ fn not_carried_out(inputs: &Inputs, not_done: &[NotDone<'_>], findings: &mut Vec
     for of in not_done {
         let mut made = finding(
             inputs,
-            About {
+            FindingSubject {
                 kind: FindingKind::RevocationNotDone,
                 severity: Severity::High,
                 account_id: Some(&of.account.id),
@@ -385,7 +385,7 @@ fn unidentifiable(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &mut Use
         }
         findings.push(finding(
             inputs,
-            About {
+            FindingSubject {
                 kind: FindingKind::AccountUnidentifiable,
                 severity: Severity::Medium,
                 account_id: Some(&account.id),
@@ -438,7 +438,7 @@ fn without_hr_record(
         }
         findings.push(finding(
             inputs,
-            About {
+            FindingSubject {
                 kind: FindingKind::AccountWithoutHrRecord,
                 severity: match account.role {
                     Role::Admin => Severity::High,
@@ -465,7 +465,7 @@ fn invalid_directives(basis: &Basis<'_>, findings: &mut Vec<Finding>, uses: &Use
         };
         let mut made = finding(
             basis.inputs,
-            About {
+            FindingSubject {
                 kind,
                 severity: Severity::Low,
                 account_id: line.account_id.as_deref(),

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::directives::{Directives, Named, PersonKey};
+use super::directives::{Named, PersonKey, UsableDirectives};
 use super::ends;
 use super::lookup::{Map, Set};
 use super::uses::Uses;
@@ -94,7 +94,7 @@ impl Sets {
 /// Puts the rows together.
 pub(super) fn of_rows<'a>(
     rows: &'a [HrRow],
-    directives: &Directives<'_>,
+    directives: &UsableDirectives<'_>,
     as_of: Timestamp,
     uses: &mut Uses,
 ) -> Identities<'a> {
@@ -220,7 +220,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Rows that an approved alias makes one person.
-    fn by_decision(&mut self, directives: &Directives<'_>, uses: &mut Uses) {
+    fn by_decision(&mut self, directives: &UsableDirectives<'_>, uses: &mut Uses) {
         for (line, pair, approved_by) in directives.same_people() {
             let is = |row: &HrRow, key: &PersonKey<'_>| match key {
                 PersonKey::Id(id) => row.person_id.as_deref() == Some(*id),

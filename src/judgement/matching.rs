@@ -17,7 +17,7 @@ use crate::model::{Access, Account, EmailAddress, Role};
 
 /// An account that is tied to a person: on today's list, or known from an earlier run and gone.
 #[derive(Clone, Debug)]
-pub(super) struct Link<'a> {
+pub(super) struct AccountLink<'a> {
     pub(super) account_id: &'a str,
     pub(super) kind: MatchKind,
     /// The account on today's list.
@@ -30,7 +30,7 @@ pub(super) struct Link<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matches<'a> {
     /// By account id.
-    pub(super) links: Vec<Link<'a>>,
+    pub(super) links: Vec<AccountLink<'a>>,
     /// What ties an employed colleague today to an account with an address of this leaver, by account id.
     pub(super) doubtful: BTreeMap<&'a str, Doubt>,
     /// Only for leavers.
@@ -139,7 +139,7 @@ pub(super) fn of_everybody<'a>(
     let mut followed: Vec<Vec<&'a Account>> = vec![Vec::new(); all.len()];
     for (place, person) in people.iter().enumerate() {
         if person.is_leaver() {
-            let owners = Owners {
+            let owners = EmployedOwners {
                 people,
                 employed: &employed,
                 place,
@@ -165,14 +165,14 @@ pub(super) fn of_everybody<'a>(
 }
 
 /// The employed people who are tied to an account today.
-struct Owners<'p, 'a> {
+struct EmployedOwners<'p, 'a> {
     people: &'p [Person<'a>],
     employed: &'p HashMap<&'a str, Vec<usize>>,
     /// The person who is compared with them.
     place: usize,
 }
 
-impl<'p, 'a> Owners<'p, 'a> {
+impl<'p, 'a> EmployedOwners<'p, 'a> {
     /// Others who work here and are tied to an account, with their places.
     fn of(&self, account_id: &str) -> impl Iterator<Item = (usize, &'p Person<'a>)> {
         let places = self.employed.get(account_id).into_iter().flatten();
@@ -259,7 +259,7 @@ impl<'a> Index<'a> {
         &self,
         person: &Person<'_>,
         uses: &mut Uses,
-    ) -> (Vec<Link<'a>>, Vec<u64>) {
+    ) -> (Vec<AccountLink<'a>>, Vec<u64>) {
         // Few: most people have one account.
         let mut strongest: Vec<(&'a str, MatchKind)> = Vec::new();
         let mut tie = |account_id: &'a str, kind: MatchKind| match strongest
@@ -335,13 +335,13 @@ impl<'a> Index<'a> {
         account_id: &'a str,
         kind: MatchKind,
         uses: &mut Uses,
-    ) -> Option<Link<'a>> {
+    ) -> Option<AccountLink<'a>> {
         let listed = self.basis.listed.get(account_id).copied();
         let earlier = self.basis.earlier.get(account_id).copied();
         let is_different = listed
             .or(earlier)
             .is_some_and(|account| self.basis.directives.end_tie(named, account, uses));
-        (!is_different).then_some(Link {
+        (!is_different).then_some(AccountLink {
             account_id,
             kind,
             listed,
@@ -355,7 +355,7 @@ impl<'a> Index<'a> {
         &self,
         person: &Person<'a>,
         matches: &mut Matches<'a>,
-        owners: &Owners<'_, 'a>,
+        owners: &EmployedOwners<'_, 'a>,
         uses: &mut Uses,
     ) -> Vec<&'a Account> {
         let named = person.named();
@@ -405,7 +405,7 @@ impl<'a> Index<'a> {
         &self,
         person: &Person<'a>,
         matches: &mut Matches<'a>,
-        owners: &Owners<'_, 'a>,
+        owners: &EmployedOwners<'_, 'a>,
     ) {
         let by_address = |kind: MatchKind| match kind {
             MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,

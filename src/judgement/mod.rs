@@ -47,7 +47,7 @@ use jiff::Timestamp;
 
 use crate::model::Account;
 
-use directives::Directives;
+use directives::UsableDirectives;
 use lookup::Map;
 use people::People;
 use uses::Uses;
@@ -72,7 +72,7 @@ pub const VERSION: u32 = 1;
 /// What the parts of a judgement stand on: the inputs, and what follows from them alone.
 struct Basis<'a> {
     inputs: &'a Inputs,
-    directives: Directives<'a>,
+    directives: UsableDirectives<'a>,
     /// Mail domains that are one.
     same_domains: SameDomains,
     /// The organization's mail domains.
@@ -101,7 +101,7 @@ impl<'a> Basis<'a> {
             listed: matching::by_id(&inputs.population.accounts),
             earlier: matching::by_id(baseline),
             inputs,
-            directives: Directives::of(inputs),
+            directives: UsableDirectives::of(inputs),
             domains: domains::of_the_organization(inputs, &same_domains),
             same_domains,
         }

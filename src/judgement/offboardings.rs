@@ -23,14 +23,14 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 const RECENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The offboarding that a person's standing continues, and the others of the person.
-pub(super) struct Bound<'a> {
+pub(super) struct Continued<'a> {
     pub(super) prior: Option<&'a Leaver>,
     pub(super) others: Vec<&'a Leaver>,
 }
 
 /// Finds the offboarding of earlier runs that today's standing continues: the one with this end of work, then an
 /// open one, then the latest.
-pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Bound<'a> {
+pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Continued<'a> {
     let mut others = person.previous.clone();
     others.sort_by_key(|prior| {
         (
@@ -46,7 +46,7 @@ pub(super) fn bind<'a>(person: &Person<'a>, inputs: &Inputs) -> Bound<'a> {
         }
     });
     let prior = is_same.then(|| others.remove(0));
-    Bound { prior, others }
+    Continued { prior, others }
 }
 
 /// Whether a changed end of work corrects the one on record. After a later start, or after a run that saw the

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::columns::reading;
-use super::matching::{Link, Matches};
-use super::offboardings::{self, Bound, Interval, Terms, result_of_rehire, result_of_removal};
+use super::matching::{AccountLink, Matches};
+use super::offboardings::{self, Continued, Interval, Terms, result_of_rehire, result_of_removal};
 use super::people::Person;
 use super::remedies::{Doubt, Remedy};
 use super::suspicion::{MOST_SUSPECTED, Reason, Suspicion};
@@ -20,10 +20,10 @@ use crate::model::{Access, Account, EmailAddress, Employment, Meaning};
 
 /// A leaver with the accounts that the outcome rests on.
 #[derive(Debug)]
-pub(super) struct Judged<'a> {
+pub(super) struct JudgedLeaver<'a> {
     pub(super) leaver: Leaver,
     /// The worst first, in the order of the leaver's `account_id`.
-    pub(super) links: Vec<Link<'a>>,
+    pub(super) links: Vec<AccountLink<'a>>,
     pub(super) suspicions: Vec<Suspicion<'a>>,
     /// Columns that are not read and leave a doubt.
     pub(super) unread_columns: BTreeSet<usize>,
@@ -51,13 +51,13 @@ pub(super) fn of_everybody<'a>(
     feed_since: Option<Timestamp>,
     complete: bool,
     uses: &mut Uses,
-) -> Vec<Judged<'a>> {
-    let judge = Judge {
+) -> Vec<JudgedLeaver<'a>> {
+    let judge = OutcomeJudge {
         basis,
         feed_since,
         complete,
     };
-    let mut judged: Vec<Judged<'a>> = people
+    let mut judged: Vec<JudgedLeaver<'a>> = people
         .iter()
         .zip(matches)
         .filter(|(person, _)| person.is_leaver())
@@ -90,26 +90,31 @@ pub(super) fn badness(outcome: Outcome) -> u8 {
 }
 
 /// The access of a linked account, by today's list.
-fn access(link: &Link<'_>) -> Access {
+fn access(link: &AccountLink<'_>) -> Access {
     // Absent from the list: whether that proves anything is for the caller, who knows `complete`.
     link.listed.map_or(Access::None, |account| account.access())
 }
 
-struct Judge<'b, 'a> {
+struct OutcomeJudge<'b, 'a> {
     basis: &'b Basis<'a>,
     feed_since: Option<Timestamp>,
     complete: bool,
 }
 
-impl<'a> Judge<'_, 'a> {
-    fn one(&self, person: &'a Person<'a>, matches: &Matches<'a>, uses: &mut Uses) -> Judged<'a> {
+impl<'a> OutcomeJudge<'_, 'a> {
+    fn one(
+        &self,
+        person: &'a Person<'a>,
+        matches: &Matches<'a>,
+        uses: &mut Uses,
+    ) -> JudgedLeaver<'a> {
         let Self {
             basis, complete, ..
         } = *self;
         let inputs = basis.inputs;
         let as_of = inputs.as_of;
         let previous = &person.previous;
-        let Bound { prior, others } = offboardings::bind(person, inputs);
+        let Continued { prior, others } = offboardings::bind(person, inputs);
 
         let mut links = matches.links.clone();
         let mut suspicions = matches.suspected.open.clone();
@@ -146,7 +151,7 @@ impl<'a> Judge<'_, 'a> {
                     .into_iter()
                     .partition(|link| access(link) != Access::None);
                 links = gone;
-                let open: Vec<Link<'a>> = open;
+                let open: Vec<AccountLink<'a>> = open;
                 suspicions.extend(open.iter().filter_map(|link| {
                     let key = link.account_id.to_owned();
                     Some(Suspicion::new(link.listed?, Reason::AfterConclusion, key))
@@ -211,7 +216,7 @@ impl<'a> Judge<'_, 'a> {
                 }
             }
         }
-        let is_open = |link: &&Link<'a>| {
+        let is_open = |link: &&AccountLink<'a>| {
             let is_covered = covered.contains(&link.account_id);
             let is_doubtful = matches.doubtful.contains_key(link.account_id);
             access(link) == Access::Has && !is_covered && !is_doubtful
@@ -452,7 +457,7 @@ impl<'a> Judge<'_, 'a> {
         let of_addresses =
             cells.filter(|cell| cell.emails.iter().any(|email| unread.contains(email.key())));
         let unread_columns = person.unread_columns.iter().copied();
-        Judged {
+        JudgedLeaver {
             leaver,
             links,
             unread_columns: unread_columns
@@ -474,7 +479,7 @@ impl<'a> Judge<'_, 'a> {
         &self,
         person: &Person<'a>,
         matches: &Matches<'a>,
-        links: &[Link<'a>],
+        links: &[AccountLink<'a>],
         suspicions: &[Suspicion<'a>],
         has_more: bool,
         terms: &Terms,
@@ -631,9 +636,12 @@ fn no_key(person: &Person<'_>) -> &'static str {
 
 /// Notes on accounts that began after work ended: the address may have been given to another person since.
 /// The note excuses nothing. If the address was handed on, an exception or an alias can record it.
-fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<Item = String> {
+fn recycled<'s>(
+    person: &'s Person<'_>,
+    links: &'s [AccountLink<'_>],
+) -> impl Iterator<Item = String> {
     let ended = person.end_of_work;
-    let by_address = |link: &&Link<'_>| match link.kind {
+    let by_address = |link: &&AccountLink<'_>| match link.kind {
         MatchKind::Email | MatchKind::DomainAlias | MatchKind::FormerEmail => true,
         MatchKind::PersonId | MatchKind::Alias => false,
     };
@@ -656,7 +664,7 @@ fn recycled<'s>(person: &'s Person<'_>, links: &'s [Link<'_>]) -> impl Iterator<
 }
 
 /// The address of a linked account: today's, else the last one known.
-fn email_of(link: &Link<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
+fn email_of(link: &AccountLink<'_>, previous: &[&Leaver]) -> Option<EmailAddress> {
     let account = link.listed.or(link.earlier);
     account
         .and_then(|account| account.email().cloned())
@@ -697,7 +705,7 @@ fn late_notice(leaver: &Leaver) -> Option<String> {
 /// first complete run that did not. The exact instant in between is unknown.
 fn seen(
     inputs: &Inputs,
-    links: &[Link<'_>],
+    links: &[AccountLink<'_>],
     worst: Access,
     previous: &[&Leaver],
     complete: bool,
@@ -709,7 +717,8 @@ fn seen(
         };
     }
     let baseline = inputs.past.baseline.as_ref();
-    let is_lost = |link: &Link<'_>| link.earlier.is_some_and(|of| of.access() == Access::Has);
+    let is_lost =
+        |link: &AccountLink<'_>| link.earlier.is_some_and(|of| of.access() == Access::Has);
     let in_baseline = baseline.filter(|_| links.iter().any(is_lost));
     let gone = links
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::directives::Named;
-use super::ends::{self, Decision, Rules, as_last_reported};
+use super::ends::{self, EndDecision, Rules, as_last_reported};
 use super::identity::{self, Group, Identities, Relation};
 use super::lookup::Set;
 use super::remedies::{Doubt, Remedy};
@@ -150,9 +150,12 @@ pub(super) fn people<'a>(
     sort(&mut groups);
     let by_leaver = earlier::ties(
         &groups,
-        leavers.iter().copied().map(earlier::Before::of_leaver),
+        leavers
+            .iter()
+            .copied()
+            .map(earlier::EarlierPerson::of_leaver),
     );
-    let by_links = earlier::ties(&groups, links.iter().map(earlier::Before::of_links));
+    let by_links = earlier::ties(&groups, links.iter().map(earlier::EarlierPerson::of_links));
     let ids_today: Set<&str> = inputs
         .hr
         .rows
@@ -305,7 +308,7 @@ fn person<'a>(
     ids_today: &Set<&str>,
     rules: Rules<'_>,
 ) -> Person<'a> {
-    let Decision {
+    let EndDecision {
         mut standing,
         end_of_work,
         row,

@@ -7,7 +7,7 @@ use super::checks::{check, with};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
 use crate::model::Account;
-use crate::review::{FollowUp, FollowUpState, FollowUps, Seen};
+use crate::review::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
 
 /// A decision that was not carried out in time, or was undone.
 pub(super) struct NotDone<'a> {
@@ -57,7 +57,12 @@ pub(super) fn follow_up<'a>(
 }
 
 /// Why it is a finding, if it is one.
-fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Option<String> {
+fn wrong(
+    of: &FollowUp,
+    seen: DecisionSeen,
+    deadline: Timestamp,
+    as_of: Timestamp,
+) -> Option<String> {
     let asked = match &of.new_role {
         Some(role) => format!(
             "review {} asked for role {role} instead of {}",
@@ -75,8 +80,8 @@ fn wrong(of: &FollowUp, seen: Seen, deadline: Timestamp, as_of: Timestamp) -> Op
         }
         FollowUpState::Open if as_of <= deadline => None,
         FollowUpState::Open => Some(match seen {
-            Seen::NotKnown => format!("{asked}; this run could not see whether it is done"),
-            Seen::NotDone | Seen::Done => format!("{asked}; it is not done"),
+            DecisionSeen::NotKnown => format!("{asked}; this run could not see whether it is done"),
+            DecisionSeen::NotDone | DecisionSeen::Done => format!("{asked}; it is not done"),
         }),
     }
 }

@@ -4,7 +4,7 @@
 //! not reported it, so the person is never silently removed.
 
 use super::lookup::{Map, Set};
-use super::matching::{Link, Matches};
+use super::matching::{AccountLink, Matches};
 use super::people::Person;
 use super::{FeedScope, Inputs, LinkedAccount, MatchKind, PersonLinks};
 use crate::model::EmailAddress;
@@ -44,7 +44,7 @@ pub(super) fn links(
 
 fn links_of(person: &Person<'_>, matches: &Matches<'_>, complete: bool) -> PersonLinks {
     // A shared account is followed for none of its people.
-    let is_own = |link: &&Link<'_>| {
+    let is_own = |link: &&AccountLink<'_>| {
         let account = link.listed.or(link.earlier);
         let mut emails = account.iter().flat_map(|account| &account.emails);
         link.kind == MatchKind::PersonId

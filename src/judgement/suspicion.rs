@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Basis;
-use super::directives::{Directives, Named};
+use super::directives::{Named, UsableDirectives};
 use super::lookup::{Map, Set, found};
-use super::matching::{Index, Link};
+use super::matching::{AccountLink, Index};
 use super::people::Person;
 use super::remedies::Key;
 use super::uses::Uses;
@@ -95,7 +95,7 @@ pub(super) struct Suspected<'a> {
 
 /// Takes suspicions about one person, until there are too many.
 struct Taking<'p, 'a> {
-    directives: &'p Directives<'a>,
+    directives: &'p UsableDirectives<'a>,
     uses: &'p mut Uses,
     named: &'p Named<'p>,
     open: BTreeMap<&'a str, Suspicion<'a>>,
@@ -346,12 +346,12 @@ impl<'s, 'a> Suspects<'s, 'a> {
     pub(super) fn of_person(
         &self,
         person: &Person<'a>,
-        links: &[Link<'a>],
+        links: &[AccountLink<'a>],
         followed: &[&'a Account],
         uses: &mut Uses,
     ) -> Suspected<'a> {
         let basis = self.basis;
-        let directives: &Directives<'_> = &basis.directives;
+        let directives: &UsableDirectives<'_> = &basis.directives;
         let named = person.named();
         let answered_for = directives.answered_for_by(&named, &basis.inputs.population.accounts);
         let answered_for = answered_for.iter().map(|(_, account)| account.id.as_str());

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::approvers::{OWN_APPROVAL, Who, malformed};
-use super::directives::{Directives, Invalid, WITHOUT_ADDRESS};
+use super::directives::{Invalid, UsableDirectives, WITHOUT_ADDRESS};
 use super::{DirectiveKind, DirectiveState, DirectiveUse, Inputs};
 use crate::model::{Alias, EmailAddress, Exception};
 
@@ -71,7 +71,11 @@ impl Uses {
     }
 
     /// The lines that are never used, in the order of the files.
-    pub(super) fn invalid(&self, directives: &Directives<'_>, inputs: &Inputs) -> Vec<Invalid> {
+    pub(super) fn invalid(
+        &self,
+        directives: &UsableDirectives<'_>,
+        inputs: &Inputs,
+    ) -> Vec<Invalid> {
         let is_own = |kind, line| self.own_approvals.contains(&(kind, line));
         let aliases = inputs.directives.aliases().iter();
         let aliases = aliases.filter(|of| is_own(DirectiveKind::Alias, of.line));
@@ -85,7 +89,11 @@ impl Uses {
     }
 
     /// The state of every line, in the order of the files.
-    pub(super) fn states(&self, directives: &Directives<'_>, inputs: &Inputs) -> Vec<DirectiveUse> {
+    pub(super) fn states(
+        &self,
+        directives: &UsableDirectives<'_>,
+        inputs: &Inputs,
+    ) -> Vec<DirectiveUse> {
         let invalid = self.invalid(directives, inputs);
         let aliases = inputs.directives.aliases().iter().map(|of| {
             let line = (DirectiveKind::Alias, of.line);
@@ -133,7 +141,7 @@ impl Uses {
     }
 }
 
-fn unused_exception(exception: &Exception, directives: &Directives<'_>) -> String {
+fn unused_exception(exception: &Exception, directives: &UsableDirectives<'_>) -> String {
     match exception.check.as_deref() {
         Some(WITHOUT_ADDRESS) => "no leaver without a usable address needed it".to_owned(),
         Some(check) => format!("{check} did not fail"),
@@ -146,7 +154,7 @@ fn unused_exception(exception: &Exception, directives: &Directives<'_>) -> Strin
     }
 }
 
-fn unused_alias(alias: &Alias, directives: &Directives<'_>) -> String {
+fn unused_alias(alias: &Alias, directives: &UsableDirectives<'_>) -> String {
     let relation = alias.relation.as_deref();
     if relation.is_some_and(|of| of.eq_ignore_ascii_case("same_person")) {
         return "one of its two keys is in no row of the HR feed".to_owned();
@@ -164,7 +172,7 @@ fn unmatched(
     person_id: Option<&str>,
     account_id: Option<&str>,
     email: Option<&str>,
-    directives: &Directives<'_>,
+    directives: &UsableDirectives<'_>,
 ) -> String {
     let register = &directives.register;
     let is_found = |found: Vec<Who<'_>>| found.iter().any(Who::is_of_this_run);

@@ -127,7 +127,7 @@ struct RunWriter<'a> {
 }
 
 /// A run's folder that is written, and the hashes its entry will name.
-pub(super) struct Written {
+pub(super) struct WrittenFolder {
     pub(super) run: String,
     pub(super) manifest_sha256: String,
     pub(super) sums_sha256: String,
@@ -174,7 +174,7 @@ impl<'a> RunWriter<'a> {
         mut self,
         report: Vec<u8>,
         manifest: impl FnOnce(Vec<FileRecord>) -> Manifest,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<WrittenFolder, StoreError> {
         self.flush().await?;
         let report = DataFile {
             file: RunFile::Report,
@@ -193,7 +193,7 @@ impl<'a> RunWriter<'a> {
         let sums_sha256 = sha256_hex(&sums);
         let name = self.name(&RunFile::Sums);
         self.ledger.store.create(&name, sums).await?;
-        Ok(Written {
+        Ok(WrittenFolder {
             run: self.folder.to_string(),
             manifest_sha256,
             sums_sha256,
@@ -201,7 +201,7 @@ impl<'a> RunWriter<'a> {
     }
 }
 
-impl Written {
+impl WrittenFolder {
     /// The entry that commits the run, but for its place in the chain.
     pub(super) fn entry(
         self,

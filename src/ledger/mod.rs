@@ -11,7 +11,7 @@ mod walk;
 pub use commit::{Committed, commit_failure, commit_night};
 pub use inspect::{EntryFault, EntryFolder, Inspected, Inspector, Link, Objects};
 pub use reviews::commit_review;
-pub use walk::{Before, Chain, Head};
+pub use walk::{Chain, Head, RunsBefore};
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::backwards::Backwards;
-use super::commit::{Committed, Written, append};
+use super::commit::{Committed, WrittenFolder, append};
 use super::walk::Head;
 use super::{Ledger, LedgerError};
 use crate::clock::Clock;
@@ -169,7 +169,7 @@ pub async fn commit_review(
         ReviewPart::Open => (EntryKind::ReviewOpen, ReviewFile::WorksheetHtml),
         ReviewPart::Close => (EntryKind::ReviewClose, ReviewFile::Report),
     };
-    let written = Written {
+    let written = WrittenFolder {
         run: part.to_string(),
         manifest_sha256,
         sums_sha256,

@@ -33,12 +33,12 @@ pub struct Chain {
     /// What closed reviews asked for, before this run.
     pub follow_ups: FollowUps,
     /// How the nights before came out.
-    pub before: Before,
+    pub before: RunsBefore,
 }
 
 /// How the nights before a run came out: no matter to its judgement, and what makes its own news.
 #[derive(Clone, Debug, Default)]
-pub struct Before {
+pub struct RunsBefore {
     /// Nothing was ever committed.
     pub is_empty: bool,
     /// A night since the newest judged one could not be judged.
@@ -86,7 +86,7 @@ fn behind(committed_at: Timestamp, now: Timestamp) -> u64 {
 }
 
 /// What lies in the ledger's folder.
-struct Listing {
+struct LedgerListing {
     /// The numbers of all entries, ascending.
     sequences: Vec<u64>,
     /// Names that are neither entries nor signatures.
@@ -94,7 +94,7 @@ struct Listing {
 }
 
 impl Ledger {
-    async fn listing(&self) -> Result<Listing, LedgerError> {
+    async fn listing(&self) -> Result<LedgerListing, LedgerError> {
         let mut sequences = Vec::new();
         let mut strangers = Vec::new();
         for name in self.store.list(&self.folder.ledger()).await? {
@@ -108,7 +108,7 @@ impl Ledger {
             }
         }
         sequences.sort_unstable();
-        Ok(Listing {
+        Ok(LedgerListing {
             sequences,
             strangers,
         })
@@ -358,11 +358,11 @@ impl<'a> Walk<'a> {
     }
 
     /// A run whose other files have faults is left out, too.
-    fn before(&mut self, is_empty: bool) -> Before {
+    fn before(&mut self, is_empty: bool) -> RunsBefore {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
         let is_sure =
             |night: &EarlierRun| self.doubted.is_none() && previous == Some(night.at.sequence);
-        Before {
+        RunsBefore {
             is_empty,
             has_failed_since: self.has_failed_since,
             night: self.night.take().filter(is_sure),

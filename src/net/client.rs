@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
-use super::error::{NetError, Story, status_words};
-use super::retry::{self, Again, Bounds, Failure, GaveUp};
+use super::error::{Attempts, NetError, status_words};
+use super::retry::{self, Bounds, GaveUp, LastFailure, NextTry};
 use super::{Deadline, Pacer, Settings};
 
 /// An unanswered connection attempt is given up sooner than a slow answer.
@@ -74,7 +74,7 @@ impl Response {
 
 /// How one attempt failed.
 #[derive(Debug)]
-enum Trouble {
+enum AttemptError {
     Status(Response),
     Redirect(StatusCode, String),
     TooLarge,
@@ -84,7 +84,7 @@ enum Trouble {
     RateLimit(Duration),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(response) => f.write_str(&status_words(response.status)),
@@ -165,7 +165,7 @@ impl Http {
         let mut first_slot = match request.pacer {
             Some(pacer) => Some(pacer.slot(self.deadline).await.map_err(|wait| {
                 let gave_up = GaveUp {
-                    trouble: Trouble::RateLimit(wait),
+                    trouble: AttemptError::RateLimit(wait),
                     attempts: 0,
                     elapsed: Duration::ZERO,
                     because: None,
@@ -212,10 +212,10 @@ impl Http {
         request: &Request<'_>,
         call: Call<'_>,
         slot: Option<super::Slot<'_>>,
-    ) -> Result<Response, Failure<Trouble>> {
-        let ends = |trouble| Failure {
+    ) -> Result<Response, LastFailure<AttemptError>> {
+        let ends = |trouble| LastFailure {
             trouble,
-            again: Again::Never,
+            again: NextTry::Never,
             wait: None,
         };
         // Held until the answer is read to its end, however the attempt ends.
@@ -225,13 +225,13 @@ impl Http {
                 pacer
                     .slot(self.deadline)
                     .await
-                    .map_err(|wait| ends(Trouble::RateLimit(wait)))?,
+                    .map_err(|wait| ends(AttemptError::RateLimit(wait)))?,
             ),
             (None, None) => None,
         };
         let timeout = self.settings.timeout.min(self.deadline.remaining());
         if timeout.is_zero() {
-            return Err(ends(Trouble::Deadline));
+            return Err(ends(AttemptError::Deadline));
         }
         let url = request.url.clone();
         let asked = match call {
@@ -253,7 +253,7 @@ impl Http {
             && let Some(location) = headers.get(LOCATION)
         {
             let to = target_host(&request.url, location.to_str().unwrap_or_default());
-            return Err(ends(Trouble::Redirect(status, to)));
+            return Err(ends(AttemptError::Redirect(status, to)));
         }
         let wait = retry::asked_wait(&headers);
         if let (Some(slot), Some((left, reset))) = (&slot, retry::remaining(&headers)) {
@@ -266,10 +266,10 @@ impl Http {
         }
         if !status.is_success() {
             let body = match read(&mut answer, MAX_REFUSAL_BYTES).await {
-                Body::Whole(body) | Body::Larger(body) | Body::Cut(body, _) => body,
+                ReadBody::Whole(body) | ReadBody::Larger(body) | ReadBody::Cut(body, _) => body,
             };
-            return Err(Failure {
-                trouble: Trouble::Status(Response {
+            return Err(LastFailure {
+                trouble: AttemptError::Status(Response {
                     status,
                     headers,
                     body,
@@ -280,10 +280,12 @@ impl Http {
             });
         }
         let body = match (read(&mut answer, request.max_bytes).await, call) {
-            (Body::Whole(body), _)
-            | (Body::Larger(body) | Body::Cut(body, _), Call::Deliver(..)) => body,
-            (Body::Larger(_), Call::Get | Call::Post(_)) => return Err(ends(Trouble::TooLarge)),
-            (Body::Cut(_, cause), Call::Get | Call::Post(_)) => return Err(transport(cause)),
+            (ReadBody::Whole(body), _)
+            | (ReadBody::Larger(body) | ReadBody::Cut(body, _), Call::Deliver(..)) => body,
+            (ReadBody::Larger(_), Call::Get | Call::Post(_)) => {
+                return Err(ends(AttemptError::TooLarge));
+            }
+            (ReadBody::Cut(_, cause), Call::Get | Call::Post(_)) => return Err(transport(cause)),
         };
         Ok(Response {
             status,
@@ -294,32 +296,32 @@ impl Http {
     }
 
     /// The last failure in the words of an error.
-    fn error(&self, request: &Request<'_>, gave_up: GaveUp<Trouble>) -> NetError {
+    fn error(&self, request: &Request<'_>, gave_up: GaveUp<AttemptError>) -> NetError {
         let what = request.what.clone();
-        let story = Story {
+        let story = Attempts {
             what: what.clone(),
             attempts: gave_up.attempts,
             elapsed: gave_up.elapsed,
             gave_up: gave_up.because,
         };
         match gave_up.trouble {
-            Trouble::Status(response) => NetError::Status {
+            AttemptError::Status(response) => NetError::Status {
                 story,
                 response: Box::new(response),
             },
-            Trouble::Redirect(status, to) => NetError::Redirect { what, status, to },
-            Trouble::TooLarge => NetError::TooLarge {
+            AttemptError::Redirect(status, to) => NetError::Redirect { what, status, to },
+            AttemptError::TooLarge => NetError::TooLarge {
                 what,
                 limit: request.max_bytes,
             },
-            Trouble::Tls(cause) => NetError::Tls { what, cause },
-            Trouble::Transport(trouble, cause) => NetError::Transport {
+            AttemptError::Tls(cause) => NetError::Tls { what, cause },
+            AttemptError::Transport(trouble, cause) => NetError::Transport {
                 story,
                 trouble,
                 cause,
             },
-            Trouble::Deadline => NetError::Deadline { what },
-            Trouble::RateLimit(wait) => NetError::RateLimit {
+            AttemptError::Deadline => NetError::Deadline { what },
+            AttemptError::RateLimit(wait) => NetError::RateLimit {
                 what,
                 wait_s: wait.as_secs(),
                 left_s: self.deadline.remaining().as_secs(),
@@ -338,39 +340,39 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
 }
 
 /// A body as far as it was read.
-enum Body {
+enum ReadBody {
     Whole(Vec<u8>),
     /// There is more than allowed.
     Larger(Vec<u8>),
     Cut(Vec<u8>, reqwest::Error),
 }
 
-async fn read(answer: &mut reqwest::Response, max_bytes: u64) -> Body {
+async fn read(answer: &mut reqwest::Response, max_bytes: u64) -> ReadBody {
     let announced = answer.content_length().unwrap_or(0).min(max_bytes);
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) => {
                 if (body.len() + chunk.len()) as u64 > max_bytes {
-                    return Body::Larger(body);
+                    return ReadBody::Larger(body);
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(None) => return Body::Whole(body),
-            Err(cause) => return Body::Cut(body, cause),
+            Ok(None) => return ReadBody::Whole(body),
+            Err(cause) => return ReadBody::Cut(body, cause),
         }
     }
 }
 
 /// The decision for an attempt without a whole answer.
-fn transport(cause: reqwest::Error) -> Failure<Trouble> {
+fn transport(cause: reqwest::Error) -> LastFailure<AttemptError> {
     let cause = cause.without_url();
     let (trouble, again) = if is_tls(&cause) {
-        (Trouble::Tls(cause), Again::Never)
+        (AttemptError::Tls(cause), NextTry::Never)
     } else if cause.is_builder() {
         (
-            Trouble::Transport("the request could not be made", cause),
-            Again::Never,
+            AttemptError::Transport("the request could not be made", cause),
+            NextTry::Never,
         )
     } else {
         let words = if cause.is_timeout() {
@@ -382,9 +384,9 @@ fn transport(cause: reqwest::Error) -> Failure<Trouble> {
         } else {
             "the connection broke"
         };
-        (Trouble::Transport(words, cause), Again::Yes)
+        (AttemptError::Transport(words, cause), NextTry::Yes)
     };
-    Failure {
+    LastFailure {
         trouble,
         again,
         wait: None,

@@ -22,7 +22,7 @@ pub enum ErrorKind {
 
 /// What was asked and how often, as the text of an error tells it.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct Attempts {
     /// Method and target, without the query.
     pub what: String,
     /// Attempts made.
@@ -33,7 +33,7 @@ pub struct Story {
     pub gave_up: Option<String>,
 }
 
-impl fmt::Display for Story {
+impl fmt::Display for Attempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.attempts > 1 {
             let (attempts, seconds) = (self.attempts, self.elapsed.as_secs());
@@ -62,7 +62,7 @@ pub enum NetError {
     #[error("{}: {}{story}", story.what, status_words(response.status))]
     Status {
         /// The asking.
-        story: Story,
+        story: Attempts,
         /// The last answer, its body cut to a readable length.
         response: Box<Response>,
     },
@@ -97,7 +97,7 @@ pub enum NetError {
     #[error("{}: {trouble}{story}", story.what)]
     Transport {
         /// The asking.
-        story: Story,
+        story: Attempts,
         /// In a few words.
         trouble: &'static str,
         /// The last cause.

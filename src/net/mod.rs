@@ -8,7 +8,7 @@ mod pace;
 mod retry;
 
 pub use client::{Http, Request, Response, is_loopback};
-pub use error::{ErrorKind, NetError, Story};
+pub use error::{Attempts, ErrorKind, NetError};
 pub use pace::{Pacer, Slot};
 
 /// The bounds of every request.

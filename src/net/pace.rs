@@ -20,7 +20,7 @@ const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// Hands out the slots of one rate limit; all requests under that limit share it.
 #[derive(Debug)]
 pub struct Pacer {
-    schedule: Mutex<Schedule>,
+    schedule: Mutex<PaceSchedule>,
     answered: Notify,
 }
 
@@ -53,7 +53,7 @@ impl Pacer {
 
     fn with(capacity: Option<u32>, window: Duration) -> Self {
         Self {
-            schedule: Mutex::new(Schedule::new(capacity, window)),
+            schedule: Mutex::new(PaceSchedule::new(capacity, window)),
             answered: Notify::new(),
         }
     }
@@ -98,7 +98,7 @@ impl Pacer {
         self.schedule().time_for(requests)
     }
 
-    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+    fn schedule(&self) -> MutexGuard<'_, PaceSchedule> {
         // Nothing in there can panic half-way, so a poisoned lock still holds a sound schedule.
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,7 +113,7 @@ impl Drop for Slot<'_> {
 
 /// The arithmetic of slots, without any waiting.
 #[derive(Debug)]
-struct Schedule {
+struct PaceSchedule {
     /// None: no limit.
     capacity: Option<u32>,
     window: Duration,
@@ -153,7 +153,7 @@ enum Turn {
     AfterAnAnswer,
 }
 
-impl Schedule {
+impl PaceSchedule {
     fn new(capacity: Option<u32>, window: Duration) -> Self {
         Self {
             capacity,
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_run_below_the_limit_never_waits() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(Some(2), ms(10_000));
+        let mut schedule = PaceSchedule::new(Some(2), ms(10_000));
         assert_eq!(schedule.ask(start).0, Turn::Go);
         schedule.give_back(start + ms(50));
         assert_eq!(schedule.ask(start + ms(60)).0, Turn::Go);
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_slot_comes_free_one_window_after_its_answer() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(Some(1), ms(10_000));
+        let mut schedule = PaceSchedule::new(Some(1), ms(10_000));
         assert_eq!(schedule.ask(start).0, Turn::Go);
         assert_eq!(schedule.ask(start + ms(1)).0, Turn::AfterAnAnswer);
         schedule.give_back(start + ms(700));
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn a_hold_stops_even_who_has_no_limit() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(None, Duration::ZERO);
+        let mut schedule = PaceSchedule::new(None, Duration::ZERO);
         schedule.hold(start + ms(500));
         schedule.hold(start + ms(200));
         assert_eq!(schedule.ask(start).0, Turn::At(start + ms(500)));
@@ -302,7 +302,7 @@ mod tests {
     fn no_more_is_sent_than_the_server_still_allows() {
         let start = Instant::now();
         let at = |millis| start + ms(millis);
-        let mut schedule = Schedule::new(None, Duration::ZERO);
+        let mut schedule = PaceSchedule::new(None, Duration::ZERO);
         assert_eq!(schedule.ask(start).0, Turn::Go);
         assert_eq!(schedule.ask(start).0, Turn::Go);
         // One of two is answered; the other may not be counted yet.
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_new_count_of_the_servers_is_not_taken_to_be_larger_than_the_old() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(None, Duration::ZERO);
+        let mut schedule = PaceSchedule::new(None, Duration::ZERO);
         assert_eq!(schedule.ask(start).0, Turn::Go);
         // Five in a second, of which one is used.
         schedule.tighten(start, start, 4, ms(1_000));
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_once_however_many_wait() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(Some(1), ms(7_000));
+        let mut schedule = PaceSchedule::new(Some(1), ms(7_000));
         schedule.ask(start);
         schedule.give_back(start);
         assert!(schedule.ask(start).1);
@@ -368,7 +368,7 @@ mod tests {
             requests in prop::collection::vec((0u64..30, 0u64..20, 0.0f64..=1.0), 1..60),
         ) {
             let start = Instant::now();
-            let mut schedule = Schedule::new(Some(capacity), ms(window));
+            let mut schedule = PaceSchedule::new(Some(capacity), ms(window));
             let mut now = start;
             let mut open: Vec<Instant> = Vec::new();
             let mut counted: Vec<Instant> = Vec::new();

@@ -23,7 +23,7 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// Whether another attempt may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum NextTry {
     /// It will be the same.
     Never,
     /// Perhaps, but not for long.
@@ -33,22 +33,22 @@ pub(super) enum Again {
 }
 
 /// The decision for an answer that is no success.
-pub(super) fn again_after(status: StatusCode) -> Again {
+pub(super) fn again_after(status: StatusCode) -> NextTry {
     match status.as_u16() {
         // Too slow, too early, too many, broken on the way.
-        408 | 425 | 429 | 500 | 502 | 504 => Again::Yes,
+        408 | 425 | 429 | 500 | 502 | 504 => NextTry::Yes,
         // Cloudflare's own, often as HTML.
-        520..=530 => Again::Yes,
-        503 => Again::Few,
-        _ => Again::Never,
+        520..=530 => NextTry::Yes,
+        503 => NextTry::Few,
+        _ => NextTry::Never,
     }
 }
 
 /// How an attempt failed: the text for the log, and what it means for the next one.
 #[derive(Debug)]
-pub(super) struct Failure<T> {
+pub(super) struct LastFailure<T> {
     pub(super) trouble: T,
-    pub(super) again: Again,
+    pub(super) again: NextTry,
     /// What the server asks us to wait.
     pub(super) wait: Option<Duration>,
 }
@@ -86,7 +86,7 @@ impl Bounds {
     where
         T: std::fmt::Display,
         F: FnMut() -> Fut,
-        Fut: Future<Output = Result<A, Failure<T>>>,
+        Fut: Future<Output = Result<A, LastFailure<T>>>,
     {
         let started = Instant::now();
         let mut delays = ExponentialBackoff {
@@ -118,15 +118,15 @@ impl Bounds {
     /// Turns a failed attempt into the next one's delay, or into the end.
     fn decide<T>(
         &self,
-        failure: Failure<T>,
+        failure: LastFailure<T>,
         attempts: u32,
         elapsed: Duration,
         delay: Duration,
     ) -> backoff::Error<GaveUp<T>> {
         let allowed = match failure.again {
-            Again::Never => 1,
-            Again::Few => self.max_attempts.min(FEW_ATTEMPTS),
-            Again::Yes => self.max_attempts,
+            NextTry::Never => 1,
+            NextTry::Few => self.max_attempts.min(FEW_ATTEMPTS),
+            NextTry::Yes => self.max_attempts,
         };
         let wait = match failure.wait {
             Some(asked) => asked.saturating_add(jitter(self.base_delay)).max(delay),
@@ -136,7 +136,7 @@ impl Bounds {
             .max_elapsed
             .saturating_sub(elapsed)
             .min(self.deadline.remaining());
-        let is_last = failure.again == Again::Never || attempts >= allowed;
+        let is_last = failure.again == NextTry::Never || attempts >= allowed;
         let because = (!is_last && wait > left).then(|| {
             let (wait, left) = (wait.as_millis().div_ceil(1000), left.as_secs());
             format!("the next attempt is due in {wait} s, and {left} s are left for it")
@@ -247,8 +247,8 @@ mod tests {
         }
     }
 
-    fn failure(again: Again, wait: Option<u64>) -> Failure<&'static str> {
-        Failure {
+    fn failure(again: NextTry, wait: Option<u64>) -> LastFailure<&'static str> {
+        LastFailure {
             trouble: "trouble",
             again,
             wait: wait.map(Duration::from_secs),
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_wait_beyond_the_bound_ends_the_trying_at_once_and_says_so() {
         let decided = bounds(8, 600).decide(
-            failure(Again::Yes, Some(900)),
+            failure(NextTry::Yes, Some(900)),
             1,
             Duration::from_secs(2),
             Duration::ZERO,
@@ -331,11 +331,11 @@ mod tests {
     #[test]
     fn attempts_are_bounded_whatever_the_server_asks() {
         for (again, attempts, goes_on) in [
-            (Again::Yes, 7, true),
-            (Again::Yes, 8, false),
-            (Again::Few, 2, true),
-            (Again::Few, 3, false),
-            (Again::Never, 1, false),
+            (NextTry::Yes, 7, true),
+            (NextTry::Yes, 8, false),
+            (NextTry::Few, 2, true),
+            (NextTry::Few, 3, false),
+            (NextTry::Never, 1, false),
         ] {
             let decided = bounds(8, 600).decide(
                 failure(again, Some(1)),
@@ -360,9 +360,9 @@ mod tests {
                 .map(|status| status.as_u16())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(among(Again::Few), [503]);
+        assert_eq!(among(NextTry::Few), [503]);
         assert_eq!(
-            among(Again::Yes),
+            among(NextTry::Yes),
             [
                 408, 425, 429, 500, 502, 504, 520, 521, 522, 523, 524, 525, 526, 527, 528, 529, 530
             ]

@@ -26,7 +26,7 @@ pub struct Keys(Vec<hmac::Key>);
 
 /// Why a text is no key to sign with. Nothing of the text is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
+pub enum WebhookKeyError {
     /// There is none.
     #[error("holds no key")]
     None,
@@ -44,7 +44,7 @@ pub enum KeyError {
     Length(usize),
 }
 
-impl KeyError {
+impl WebhookKeyError {
     /// What to do about it.
     pub fn hint(self) -> &'static str {
         "make a key with `echo \"whsec_$(openssl rand -base64 32)\"`, and give the same to the receiver"
@@ -56,7 +56,7 @@ impl Keys {
     ///
     /// # Errors
     /// What is wrong with the first one that cannot be used.
-    pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
+    pub fn parse(text: &SecretString) -> Result<Self, WebhookKeyError> {
         let keys = text
             .expose_secret()
             .split(|c: char| c.is_whitespace() || c == ',')
@@ -64,20 +64,22 @@ impl Keys {
             .map(Self::key)
             .collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
-            return Err(KeyError::None);
+            return Err(WebhookKeyError::None);
         }
         Ok(Self(keys))
     }
 
-    fn key(text: &str) -> Result<hmac::Key, KeyError> {
+    fn key(text: &str) -> Result<hmac::Key, WebhookKeyError> {
         if text.starts_with("whsk_") || text.starts_with("whpk_") {
-            return Err(KeyError::Asymmetric);
+            return Err(WebhookKeyError::Asymmetric);
         }
-        let encoded = text.strip_prefix(PREFIX).ok_or(KeyError::Prefix)?;
-        let key = BASE64.decode(encoded).map_err(|_| KeyError::NoBase64)?;
+        let encoded = text.strip_prefix(PREFIX).ok_or(WebhookKeyError::Prefix)?;
+        let key = BASE64
+            .decode(encoded)
+            .map_err(|_| WebhookKeyError::NoBase64)?;
         let key = Zeroizing::new(key);
         if !LENGTHS.contains(&key.len()) {
-            return Err(KeyError::Length(key.len()));
+            return Err(WebhookKeyError::Length(key.len()));
         }
         Ok(hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
@@ -97,7 +99,7 @@ impl Keys {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Keys, KeyError> {
+    fn parse(text: &str) -> Result<Keys, WebhookKeyError> {
         Keys::parse(&SecretString::from(text))
     }
 
@@ -130,15 +132,18 @@ mod tests {
     fn a_text_that_is_no_key_says_why_and_nothing_of_itself() {
         let of_length = |length| format!("whsec_{}", BASE64_STANDARD.encode(vec![7; length]));
         for (text, error) in [
-            ("".to_owned(), KeyError::None),
-            (" , ".to_owned(), KeyError::None),
-            ("hunter2".to_owned(), KeyError::Prefix),
-            ("whsk_AAAA".to_owned(), KeyError::Asymmetric),
-            ("whsec_hunter2!".to_owned(), KeyError::NoBase64),
-            ("whsec_".to_owned(), KeyError::Length(0)),
-            (of_length(23), KeyError::Length(23)),
-            (of_length(65), KeyError::Length(65)),
-            (format!("{} hunter2", of_length(24)), KeyError::Prefix),
+            ("".to_owned(), WebhookKeyError::None),
+            (" , ".to_owned(), WebhookKeyError::None),
+            ("hunter2".to_owned(), WebhookKeyError::Prefix),
+            ("whsk_AAAA".to_owned(), WebhookKeyError::Asymmetric),
+            ("whsec_hunter2!".to_owned(), WebhookKeyError::NoBase64),
+            ("whsec_".to_owned(), WebhookKeyError::Length(0)),
+            (of_length(23), WebhookKeyError::Length(23)),
+            (of_length(65), WebhookKeyError::Length(65)),
+            (
+                format!("{} hunter2", of_length(24)),
+                WebhookKeyError::Prefix,
+            ),
         ] {
             assert_eq!(parse(&text).map(drop), Err(error), "{text}");
             assert!(!error.to_string().contains("hunter2"));

@@ -18,7 +18,7 @@ use futures_util::future::join;
 use reqwest::Url;
 use tracing::{info, warn};
 
-pub use keys::{KeyError, Keys};
+pub use keys::{Keys, WebhookKeyError};
 pub use notification::{
     About, Because, Content, FindingState, Notification, NotifiedCheck, NotifiedFinding,
     NotifiedReview, NotifiedReviewer, NotifiedRun, PreviousRun, ReviewStep,

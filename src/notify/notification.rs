@@ -13,7 +13,7 @@ use crate::judgement::{
     Check, CheckId, CheckStatus, Counts, Finding, FindingKind, Judgement, Mark, Outcome, Severity,
     Verdict,
 };
-use crate::ledger::{Before, Committed};
+use crate::ledger::{Committed, RunsBefore};
 use crate::review::Totals;
 
 /// The run, or command of a periodic review, that a notification is about: known before it begins.
@@ -198,7 +198,7 @@ impl Notification {
         about: &About,
         time_zone: &str,
         judgement: &Judgement,
-        before: &Before,
+        before: &RunsBefore,
         committed: &Committed,
         exit: Exit,
     ) -> Self {
@@ -374,7 +374,7 @@ fn because(
     as_of: Timestamp,
     time_zone: &str,
     judgement: &Judgement,
-    before: &Before,
+    before: &RunsBefore,
     findings: &[NotifiedFinding],
 ) -> Vec<Because> {
     if before.is_empty {

@@ -82,22 +82,22 @@ struct Data<'a> {
     exit_code: u8,
     verdict: Option<Verdict>,
     because: &'a [Because],
-    ledger: Option<Ledger<'a>>,
+    ledger: Option<LedgerHead<'a>>,
     evidence: Option<&'a str>,
-    tool: Tool<'a>,
+    tool: ToolVersion<'a>,
     #[serde(flatten)]
     content: ContentData<'a>,
 }
 
 /// What `verify --head` takes.
 #[derive(Serialize)]
-struct Ledger<'a> {
+struct LedgerHead<'a> {
     sequence: u64,
     head: &'a str,
 }
 
 #[derive(Serialize)]
-struct Tool<'a> {
+struct ToolVersion<'a> {
     name: &'a str,
     version: &'a str,
 }
@@ -198,12 +198,12 @@ fn body(notification: &Notification, now: Timestamp) -> Vec<u8> {
             exit_code: notification.exit.code(),
             verdict,
             because: notification.because(),
-            ledger: committed.map(|committed| Ledger {
+            ledger: committed.map(|committed| LedgerHead {
                 sequence: committed.sequence,
                 head: &committed.head_sha256,
             }),
             evidence: committed.map(|committed| committed.key.as_str()),
-            tool: Tool {
+            tool: ToolVersion {
                 name: &about.tool.name,
                 version: &about.tool.version,
             },

@@ -10,7 +10,7 @@ use crate::judgement::Mark;
 /// `report.html` of a night that could not be judged.
 #[derive(Template)]
 #[template(path = "failed.html", config = "src/report/askama.toml")]
-pub(super) struct Page<'a> {
+pub(super) struct FailedPage<'a> {
     identity: &'a RunIdentity,
     connection: &'a str,
     origin: &'a str,
@@ -21,7 +21,7 @@ pub(super) struct Page<'a> {
     signer: Option<&'a Signer>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> FailedPage<'a> {
     pub(super) fn of(night: &evidence::FailedNight<'a>) -> Self {
         Self {
             identity: &night.frame.identity,

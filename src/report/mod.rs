@@ -21,12 +21,12 @@ use crate::evidence;
 
 /// `report.html` of a night that was judged.
 pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
-    page(&night::Page::of(night))
+    page(&night::RunPage::of(night))
 }
 
 /// `report.html` of a night that could not be judged: it says so, and shows no verdict.
 pub fn failed_night(night: &evidence::FailedNight<'_>) -> Vec<u8> {
-    page(&failed::Page::of(night))
+    page(&failed::FailedPage::of(night))
 }
 
 pub(crate) fn page(template: &impl Template) -> Vec<u8> {

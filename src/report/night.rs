@@ -28,7 +28,7 @@ const REJECTED_SHOWN: usize = 100;
 /// `report.html` of a night that was judged.
 #[derive(Template)]
 #[template(path = "night.html", config = "src/report/askama.toml")]
-pub(super) struct Page<'a> {
+pub(super) struct RunPage<'a> {
     /// What the page says of sources, rules and controls is what the manifest says.
     manifest: Manifest,
     inputs: &'a Inputs,
@@ -40,7 +40,7 @@ pub(super) struct Page<'a> {
 }
 
 /// Leavers of one outcome.
-struct Group<'a> {
+struct OutcomeGroup<'a> {
     outcome: Outcome,
     leavers: &'a [Leaver],
 }
@@ -60,7 +60,7 @@ struct PopulationRow {
 }
 
 /// A rule as the manifest names it.
-struct Rule {
+struct ShownRule {
     name: String,
     value: String,
 }
@@ -81,7 +81,7 @@ struct File {
     about: &'static str,
 }
 
-impl<'a> Page<'a> {
+impl<'a> RunPage<'a> {
     pub(super) fn of(night: &evidence::Night<'a>) -> Self {
         Self {
             manifest: night.manifest(Vec::new()),
@@ -204,12 +204,15 @@ impl<'a> Page<'a> {
     }
 
     /// Leavers by outcome, in the order of the judgement: the worst first.
-    fn groups(&self) -> impl Iterator<Item = Group<'a>> + use<'a> {
+    fn groups(&self) -> impl Iterator<Item = OutcomeGroup<'a>> + use<'a> {
         let same = |a: &Leaver, b: &Leaver| a.outcome == b.outcome;
-        self.judgement.leavers.chunk_by(same).map(|leavers| Group {
-            outcome: leavers[0].outcome,
-            leavers,
-        })
+        self.judgement
+            .leavers
+            .chunk_by(same)
+            .map(|leavers| OutcomeGroup {
+                outcome: leavers[0].outcome,
+                leavers,
+            })
     }
 
     /// The results of the offboardings that are concluded, with their numbers.
@@ -269,7 +272,7 @@ impl<'a> Page<'a> {
     }
 
     /// Every rule, also one this page was not told of, by its name in the manifest.
-    fn rules(&self) -> Vec<Rule> {
+    fn rules(&self) -> Vec<ShownRule> {
         let Ok(Value::Object(rules)) = serde_json::to_value(&self.inputs.policy) else {
             return Vec::new();
         };
@@ -277,7 +280,7 @@ impl<'a> Page<'a> {
             .into_iter()
             .map(|(name, value)| {
                 let value = rule_value(&name, &value);
-                Rule { name, value }
+                ShownRule { name, value }
             })
             .collect()
     }

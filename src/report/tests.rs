@@ -59,11 +59,11 @@ fn left(line: u64, name: &str, email: &str, end: &str) -> HrRow {
 }
 
 /// A world in which one person left long ago and nobody has access who should not.
-struct World {
+struct ReportedRun {
     inputs: Inputs,
 }
 
-fn world() -> World {
+fn world() -> ReportedRun {
     let admin = account(
         "100",
         "Root",
@@ -149,10 +149,10 @@ fn world() -> World {
         past: Past::default(),
         store: None,
     };
-    World { inputs }
+    ReportedRun { inputs }
 }
 
-impl World {
+impl ReportedRun {
     fn account(mut self, id: &str, name: &str, email: &str, role: Role, status: Status) -> Self {
         let accounts = &mut self.inputs.population.accounts;
         accounts.push(account(id, name, email, role, status));
@@ -836,7 +836,7 @@ fn a_program_whose_source_is_not_known_is_named_on_the_first_page() {
         let why = tool.why_not_identified().expect("a sentence");
         let mut frame = frame(at(TONIGHT));
         frame.identity.tool = tool;
-        let World { inputs, .. } = world();
+        let ReportedRun { inputs, .. } = world();
         let judgement = judge(&inputs);
         let page = super::night(&Night {
             frame: &frame,

@@ -27,7 +27,7 @@ pub(super) struct Chart {
     /// Each night's leavers who are still active, where there are any.
     pub(super) bars: Vec<Bar>,
     /// Each night's verdict.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Vec<TrendMark>,
     /// The top of the first panel's scale.
     pub(super) most_accounts: u64,
     /// The top of the second panel's scale.
@@ -52,7 +52,7 @@ pub(super) struct Bar {
 
 /// A night's verdict.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct TrendMark {
     pub(super) path: String,
     pub(super) verdict: Verdict,
     pub(super) as_of: Timestamp,
@@ -114,7 +114,7 @@ impl Chart {
             .collect();
         let marks = nights
             .iter()
-            .map(|night| Mark {
+            .map(|night| TrendMark {
                 path: shape(&night.verdict, x(night.as_of), VERDICTS),
                 verdict: night.verdict,
                 as_of: night.as_of,

@@ -9,7 +9,7 @@ use crate::report::{page, visible::Minute as _};
 
 #[derive(Template)]
 #[template(path = "review.html", config = "src/report/askama.toml")]
-struct Page<'a> {
+struct ClosingPage<'a> {
     worksheet: &'a Worksheet,
     closed: &'a ReviewClosed,
     reasons: Vec<String>,
@@ -25,7 +25,7 @@ pub fn closing_page(
     tool: &Tool,
     origin: &str,
 ) -> Vec<u8> {
-    page(&Page {
+    page(&ClosingPage {
         worksheet,
         closed,
         reasons: closed.reasons(),
@@ -35,7 +35,7 @@ pub fn closing_page(
     })
 }
 
-impl<'a> Page<'a> {
+impl<'a> ClosingPage<'a> {
     fn workspace(&self) -> &str {
         let workspace = &self.worksheet.workspace;
         workspace.name.as_deref().unwrap_or(&workspace.id)

@@ -101,7 +101,7 @@ impl FollowUpState {
 
 /// How a run sees a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Seen {
+pub enum DecisionSeen {
     Done,
     NotKnown,
     NotDone,
@@ -129,11 +129,11 @@ impl FollowUps {
         accounts: &'a [Account],
         complete: bool,
         as_of: Timestamp,
-    ) -> (Self, Vec<(Option<&'a Account>, Seen)>) {
+    ) -> (Self, Vec<(Option<&'a Account>, DecisionSeen)>) {
         let mut next = self.clone();
         let listed = match next.decisions.is_empty() {
-            true => Listed::default(),
-            false => Listed::of(accounts),
+            true => ListedAccount::default(),
+            false => ListedAccount::of(accounts),
         };
         let decisions = next.decisions.iter_mut();
         let seen = decisions.map(|of| {
@@ -152,12 +152,12 @@ impl FollowUps {
 /// Only the very same first address counts. On an equivalent domain, or as a further address, a person may
 /// have a second account that was kept.
 #[derive(Default)]
-struct Listed<'a> {
+struct ListedAccount<'a> {
     by_id: HashMap<&'a str, &'a Account>,
     by_email: HashMap<&'a EmailAddress, Vec<&'a Account>>,
 }
 
-impl<'a> Listed<'a> {
+impl<'a> ListedAccount<'a> {
     fn of(accounts: &'a [Account]) -> Self {
         let mut listed = Self::default();
         for account in accounts {
@@ -171,12 +171,12 @@ impl<'a> Listed<'a> {
         listed
     }
 
-    fn seen(&self, of: &FollowUp, complete: bool) -> (Option<&'a Account>, Seen) {
+    fn seen(&self, of: &FollowUp, complete: bool) -> (Option<&'a Account>, DecisionSeen) {
         let by_id = self.by_id.get(of.account_id.as_str()).copied();
         let mut worst = match (by_id, complete) {
             (Some(account), _) => (Some(account), of.seen_on(account)),
-            (None, true) => (None, Seen::Done),
-            (None, false) => (None, Seen::NotKnown),
+            (None, true) => (None, DecisionSeen::Done),
+            (None, false) => (None, DecisionSeen::NotKnown),
         };
         let others = of.email.as_ref().and_then(|email| self.by_email.get(email));
         for other in others.into_iter().flatten() {
@@ -190,41 +190,43 @@ impl<'a> Listed<'a> {
 }
 
 impl FollowUp {
-    fn seen_on(&self, account: &Account) -> Seen {
+    fn seen_on(&self, account: &Account) -> DecisionSeen {
         match (account.access(), self.decision) {
-            (Access::None, _) => Seen::Done,
-            (Access::Possible, _) => Seen::NotKnown,
+            (Access::None, _) => DecisionSeen::Done,
+            (Access::Possible, _) => DecisionSeen::NotKnown,
             (Access::Has, Decision::ChangeRole) => self.seen_on_role(&account.role),
-            (Access::Has, Decision::Keep | Decision::Revoke | Decision::DontKnow) => Seen::NotDone,
+            (Access::Has, Decision::Keep | Decision::Revoke | Decision::DontKnow) => {
+                DecisionSeen::NotDone
+            }
         }
     }
 
-    fn seen_on_role(&self, role: &Role) -> Seen {
+    fn seen_on_role(&self, role: &Role) -> DecisionSeen {
         if self.new_role.as_ref() == Some(role) {
-            return Seen::Done;
+            return DecisionSeen::Done;
         }
         let wanted = self.new_role.as_ref().and_then(Role::rank);
         let (Some(now), Some(wanted)) = (role.rank(), wanted) else {
-            return Seen::NotKnown;
+            return DecisionSeen::NotKnown;
         };
         let was_to_have_less = self.role.rank().is_none_or(|was| was > wanted);
         match was_to_have_less && now < wanted {
-            true => Seen::Done,
-            false => Seen::NotDone,
+            true => DecisionSeen::Done,
+            false => DecisionSeen::NotDone,
         }
     }
 
-    fn note(&mut self, seen: Seen, as_of: Timestamp) {
+    fn note(&mut self, seen: DecisionSeen, as_of: Timestamp) {
         match (self.state, seen) {
-            (_, Seen::NotKnown) | (FollowUpState::Done, Seen::Done) => {}
-            (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::NotDone) => {
+            (_, DecisionSeen::NotKnown) | (FollowUpState::Done, DecisionSeen::Done) => {}
+            (FollowUpState::Open | FollowUpState::GrantedAgain, DecisionSeen::NotDone) => {
                 self.last_seen_before = Some(as_of);
             }
-            (FollowUpState::Open | FollowUpState::GrantedAgain, Seen::Done) => {
+            (FollowUpState::Open | FollowUpState::GrantedAgain, DecisionSeen::Done) => {
                 self.state = FollowUpState::Done;
                 self.first_seen_done = Some(as_of);
             }
-            (FollowUpState::Done, Seen::NotDone) => {
+            (FollowUpState::Done, DecisionSeen::NotDone) => {
                 self.state = FollowUpState::GrantedAgain;
                 self.undone_at = Some(as_of);
                 self.last_seen_before = Some(as_of);

@@ -23,7 +23,7 @@ pub use closed::{
 };
 pub use closing_page::closing_page;
 pub use decision::Decision;
-pub use follow_up::{ClosedReview, FollowUp, FollowUpState, FollowUps, OpenReview, Seen};
+pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection};
 pub use owners::Owners;
 pub use population::{EarlierReviews, NO_REVIEW_BEFORE, OpenedWith, ReviewedRun};

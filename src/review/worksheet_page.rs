@@ -24,13 +24,13 @@ const STYLE: &str = concat!(
 
 /// `worksheet.html`: the page a reviewer works in.
 pub fn worksheet_page(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
-    page(&Page::of(worksheet, review_sha256, origin))
+    page(&WorksheetPage::of(worksheet, review_sha256, origin))
 }
 
 /// `worksheet.html` of a review.
 #[derive(Template)]
 #[template(path = "worksheet.html", config = "src/report/askama.toml")]
-struct Page<'a> {
+struct WorksheetPage<'a> {
     worksheet: &'a Worksheet,
     review_sha256: &'a str,
     mark: Option<Mark>,
@@ -41,7 +41,7 @@ struct Page<'a> {
     data: String,
 }
 
-impl<'a> Page<'a> {
+impl<'a> WorksheetPage<'a> {
     fn of(worksheet: &'a Worksheet, review_sha256: &'a str, origin: &str) -> Self {
         let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
         Self {

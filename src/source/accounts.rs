@@ -126,8 +126,8 @@ pub(super) fn told_by_flag(status: &mut Status, is_active: Option<bool>) {
 ///
 /// Entries for this workspace come first, then those without a place, then those for a place that
 /// may be this one in other words. A role in a team, a project or another workspace is none here.
-fn told_role(roles: &[truto::Role], workspace: &Workspace) -> Role {
-    let nearness = |role: &truto::Role| {
+fn told_role(roles: &[truto::UserRole], workspace: &Workspace) -> Role {
+    let nearness = |role: &truto::UserRole| {
         let here = |place: &Option<String>| place.as_deref().is_some_and(|p| is_this(p, workspace));
         let is_gid = |place: &str| place.bytes().all(|byte| byte.is_ascii_digit());
         match (&role.organization, &role.workspace, &role.group) {

@@ -17,7 +17,7 @@ use crate::truto::{
 
 /// How deriving the accounts again came out.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Recomputed {
     /// The same.
     Same,
     /// No answers were kept, so it cannot be done; no fault.
@@ -59,7 +59,7 @@ const MOST_GETS_BYTES: u64 = 1 << 30;
 
 /// Derives the accounts again from the kept answers, and holds all that follows from these against what
 /// was recorded.
-pub fn derive_again(population: &Population, kept: &impl KeptAnswers) -> Again {
+pub fn derive_again(population: &Population, kept: &impl KeptAnswers) -> Recomputed {
     let how = population.derivation;
     if how.version != VERSION {
         let text = format!(
@@ -68,51 +68,51 @@ pub fn derive_again(population: &Population, kept: &impl KeptAnswers) -> Again {
         );
         // A version that never was, or is yet to come, would let nobody look.
         return match (1..VERSION).contains(&how.version) {
-            true => Again::NotPossible(text),
-            false => Again::Otherwise(Otherwise { place: None, text }),
+            true => Recomputed::NotPossible(text),
+            false => Recomputed::Otherwise(Otherwise { place: None, text }),
         };
     }
-    match Kept::of(population, kept).and_then(|kept| kept.derive()) {
-        Ok(()) => Again::Same,
-        Err(Trouble::NotKept) => Again::NotKept,
-        Err(Trouble::NotPossible(why)) => Again::NotPossible(why),
-        Err(Trouble::Otherwise(otherwise)) => Again::Otherwise(otherwise),
+    match KeptAndRecorded::of(population, kept).and_then(|kept| kept.derive()) {
+        Ok(()) => Recomputed::Same,
+        Err(AnswersError::NotKept) => Recomputed::NotKept,
+        Err(AnswersError::NotPossible(why)) => Recomputed::NotPossible(why),
+        Err(AnswersError::Otherwise(otherwise)) => Recomputed::Otherwise(otherwise),
     }
 }
 
 /// Why the accounts are not derived again, or not the same.
-enum Trouble {
+enum AnswersError {
     NotKept,
     NotPossible(String),
     Otherwise(Otherwise),
 }
 
-fn otherwise(text: impl Into<String>) -> Trouble {
-    Trouble::Otherwise(Otherwise {
+fn otherwise(text: impl Into<String>) -> AnswersError {
+    AnswersError::Otherwise(Otherwise {
         place: None,
         text: text.into(),
     })
 }
 
-fn at(place: RawKind, text: impl Into<String>) -> Trouble {
-    Trouble::Otherwise(Otherwise {
+fn at(place: RawKind, text: impl Into<String>) -> AnswersError {
+    AnswersError::Otherwise(Otherwise {
         place: Some(place),
         text: text.into(),
     })
 }
 
 /// The kept answers beside what was recorded of them.
-struct Kept<'a, K> {
+struct KeptAndRecorded<'a, K> {
     recorded: &'a Population,
     answers: &'a K,
     is_full: bool,
 }
 
-impl<'a, K: KeptAnswers> Kept<'a, K> {
-    fn of(recorded: &'a Population, answers: &'a K) -> Result<Self, Trouble> {
+impl<'a, K: KeptAnswers> KeptAndRecorded<'a, K> {
+    fn of(recorded: &'a Population, answers: &'a K) -> Result<Self, AnswersError> {
         let kept = recorded.derivation.kept;
         match kept {
-            RawPages::None if answers.count() == 0 => Err(Trouble::NotKept),
+            RawPages::None if answers.count() == 0 => Err(AnswersError::NotKept),
             RawPages::None => Err(otherwise(
                 "it states that no raw pages are kept, and there are some",
             )),
@@ -124,7 +124,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         }
     }
 
-    fn derive(&self) -> Result<(), Trouble> {
+    fn derive(&self) -> Result<(), AnswersError> {
         self.ensure_nothing_beside()?;
         let (users, members) = (self.users()?, self.members()?);
         let mut derivation = Derivation::of(&self.recorded.workspace, users, members);
@@ -143,7 +143,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
     }
 
     /// Every page that is listed is kept, of lists that are known, and nothing else is.
-    fn ensure_nothing_beside(&self) -> Result<(), Trouble> {
+    fn ensure_nothing_beside(&self) -> Result<(), AnswersError> {
         let pages = &self.recorded.listing.pages;
         let stranger = |page: &&PageRecord| !KEPT_LISTS.contains(&page.list.as_str());
         if let Some(page) = pages.iter().find(stranger) {
@@ -188,7 +188,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         &self,
         name: &'static str,
         mut take: impl FnMut(Page<T>),
-    ) -> Result<Option<End>, Trouble>
+    ) -> Result<Option<End>, AnswersError>
     where
         T: serde::Serialize + for<'de> serde::Deserialize<'de>,
     {
@@ -238,7 +238,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         Ok(list.end())
     }
 
-    fn users(&self) -> Result<Users, Trouble> {
+    fn users(&self) -> Result<Users, AnswersError> {
         let mut users = Users::default();
         let workspace = &self.recorded.workspace;
         let end = self.list::<User>(List::USERS, |page| users.take(page, workspace))?;
@@ -256,7 +256,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         Ok(users)
     }
 
-    fn members(&self) -> Result<Members, Trouble> {
+    fn members(&self) -> Result<Members, AnswersError> {
         let recorded = &self.recorded.memberships;
         let without_end = match recorded {
             Memberships::Read { .. } => None,
@@ -288,14 +288,14 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
         Ok(members)
     }
 
-    fn emails(&self) -> Result<EmailsPass, Trouble> {
+    fn emails(&self) -> Result<EmailsPass, AnswersError> {
         let mut pass = EmailsPass::default();
         self.list::<CustomUser>(List::EMAILS, |page| pass.take(page.record, page.rows))?;
         Ok(pass)
     }
 
     /// The users that were read alone: a line for each that answered, in the order of their ids.
-    fn alone(&self, derivation: &mut Derivation<'_>) -> Result<(), Trouble> {
+    fn alone(&self, derivation: &mut Derivation<'_>) -> Result<(), AnswersError> {
         let GapFilling {
             gets,
             gets_not_found,
@@ -323,7 +323,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
                 // The ids that answer nothing are not told: only where there is none, the next is it.
                 None if *gets_not_found == 0 => Some(0),
                 None => {
-                    return Err(Trouble::NotPossible(
+                    return Err(AnswersError::NotPossible(
                         "a user that was read alone has no id".to_owned(),
                     ));
                 }
@@ -351,7 +351,7 @@ impl<'a, K: KeptAnswers> Kept<'a, K> {
     }
 
     /// All that follows from the answers, field by field.
-    fn compare(&self, derived: Derived) -> Result<(), Trouble> {
+    fn compare(&self, derived: Derived) -> Result<(), AnswersError> {
         let recorded = self.recorded;
         let mut differences = Vec::new();
         of_accounts(&derived.accounts, &recorded.accounts, &mut differences);

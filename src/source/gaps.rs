@@ -10,7 +10,7 @@ use super::memberships::ASANA_PAGE_SIZE;
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::model::{GapFilling, RequestRecord, Workspace};
-use crate::truto::{Client, CustomUser, End, GotUser, List, TrutoError, Walk, restarted_once};
+use crate::truto::{Client, CustomUser, End, GotUser, List, PageWalk, TrutoError, restarted_once};
 
 /// Users read at once. The rate limit is what bounds us; this only hides the latency.
 const AT_ONCE: usize = 8;
@@ -182,7 +182,7 @@ async fn read_emails(
     list: &List,
     raw: RawPages,
 ) -> Result<(EmailsPass, Vec<Kept>), TrutoError> {
-    let mut walk = Walk::<CustomUser>::new(client, list);
+    let mut walk = PageWalk::<CustomUser>::new(client, list);
     let mut pass = EmailsPass::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {

@@ -6,7 +6,7 @@ use super::accounts::{Accounts, account};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::model::{Listing, RejectedRecord, RequestRecord, Workspace};
-use crate::truto::{Client, End, List, Page, Row, TrutoError, User, Walk, restarted_once};
+use crate::truto::{Client, End, List, Page, PageWalk, Row, TrutoError, User, restarted_once};
 
 /// The users as listed.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ async fn read_once(
     workspace: &Workspace,
     raw: RawPages,
 ) -> Result<ReadUsers, TrutoError> {
-    let mut walk = Walk::<User>::new(client, list);
+    let mut walk = PageWalk::<User>::new(client, list);
     let mut read = ReadUsers::default();
     let mut packer = Packer::new(raw);
     while let Some(page) = walk.next().await? {

@@ -9,7 +9,9 @@ use super::accounts::{Accounts, higher, may_have_access, role_of_flags, told_by_
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::model::{self, PageRecord, RequestRecord, Role, Status};
-use crate::truto::{Client, End, List, Membership, Row, TrutoError, Walk, instant, restarted_once};
+use crate::truto::{
+    Client, End, List, Membership, PageWalk, Row, TrutoError, instant, restarted_once,
+};
 
 /// Asana allows no more than this on a page.
 pub(super) const ASANA_PAGE_SIZE: u32 = 100;
@@ -127,7 +129,7 @@ pub(super) async fn read(
 }
 
 async fn read_once(client: &Client, list: &List, raw: RawPages) -> Result<ReadMembers, TrutoError> {
-    let mut walk = Walk::<Membership>::new(client, list);
+    let mut walk = PageWalk::<Membership>::new(client, list);
     let mut members = Members::default();
     let mut packer = Packer::new(raw);
     let mut refused = None;

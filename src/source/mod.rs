@@ -19,7 +19,7 @@ mod memberships;
 mod raw;
 mod workspace;
 
-pub use again::{Again, KeptAnswers, Otherwise, derive_again};
+pub use again::{KeptAnswers, Otherwise, Recomputed, derive_again};
 pub use derivation::VERSION;
 use derivation::{Derivation, Derived};
 pub use error::SourceError;
@@ -53,7 +53,7 @@ pub struct Settings {
 
 /// The accounts, and the pages they were read from.
 #[derive(Debug)]
-pub struct Fetched {
+pub struct FetchedAccounts {
     /// Everybody who has an account, with the proof that this is everybody.
     pub population: Population,
     /// What is kept of Truto's answers, in the order of `population.listing.pages`, gets last.
@@ -68,7 +68,7 @@ pub async fn fetch_all(
     settings: &Settings,
     clock: &Clock,
     deadline: Deadline,
-) -> Result<Fetched, SourceError> {
+) -> Result<FetchedAccounts, SourceError> {
     let client = truto::Client::new(&settings.truto, clock, deadline)?;
     fetch(&client, settings).await
 }
@@ -97,7 +97,10 @@ pub async fn sample(
     Ok(population)
 }
 
-async fn fetch(client: &truto::Client, settings: &Settings) -> Result<Fetched, SourceError> {
+async fn fetch(
+    client: &truto::Client,
+    settings: &Settings,
+) -> Result<FetchedAccounts, SourceError> {
     let Preflight {
         connection,
         workspace,
@@ -130,7 +133,7 @@ async fn fetch(client: &truto::Client, settings: &Settings) -> Result<Fetched, S
     requests.extend(members.requests);
     requests.extend(filled.requests);
     let kept = [users.raw, members.raw, filled.raw];
-    Ok(Fetched {
+    Ok(FetchedAccounts {
         population: Population {
             connection,
             origin: client.origin(),

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::SourceError;
 use super::accounts::account;
 use crate::model::{Account, Connection, RequestRecord, Viewer, Workspace};
-use crate::truto::{Client, End, List, Organization, Row, User, Walk};
+use crate::truto::{Client, End, List, Organization, PageWalk, Row, User};
 
 /// What was found before reading.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ async fn workspaces(
     client: &Client,
     list: &List,
 ) -> Result<(Vec<Workspace>, u64, End), SourceError> {
-    let mut walk = Walk::<Organization>::new(client, list);
+    let mut walk = PageWalk::<Organization>::new(client, list);
     let mut seen = BTreeMap::new();
     while let Some(page) = walk.next().await? {
         for row in page.rows {
@@ -158,7 +158,7 @@ async fn viewer(
     workspace: &Workspace,
 ) -> Result<Viewer, SourceError> {
     let not_told = |reason: String| Ok(Viewer::NotTold { reason });
-    match Walk::<User>::new(client, list).next().await {
+    match PageWalk::<User>::new(client, list).next().await {
         Ok(page) => {
             let rows = page.into_iter().flat_map(|page| page.rows);
             let first = rows.filter_map(|row| match row {

@@ -20,12 +20,12 @@ use s3::S3;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// A folder or a bucket.
-    pub location: Location,
+    pub location: StoreLocation,
 }
 
 /// A folder or a bucket.
 #[derive(Clone, Debug)]
-pub enum Location {
+pub enum StoreLocation {
     /// A folder; it is made when the first object is.
     Folder(PathBuf),
     /// A bucket and a prefix without slashes at its ends (empty for none).
@@ -100,11 +100,11 @@ pub enum Created {
 /// call that creates returns, it stays there, whatever happens to this process or its machine.
 #[derive(Clone, Debug)]
 pub struct Store {
-    kind: Kind,
+    kind: StoreKind,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum StoreKind {
     Folder(Folder),
     S3(S3),
 }
@@ -113,8 +113,8 @@ impl Store {
     /// Opens a store. Nothing is made, and no bucket is asked, before the first object is.
     pub async fn open(settings: &Settings) -> Result<Self, StoreError> {
         match &settings.location {
-            Location::Folder(root) => Ok(Self::folder(root)),
-            Location::S3 {
+            StoreLocation::Folder(root) => Ok(Self::folder(root)),
+            StoreLocation::S3 {
                 bucket,
                 prefix,
                 force_path_style,
@@ -132,7 +132,7 @@ impl Store {
 
     /// A store in a folder.
     pub fn folder(root: impl Into<PathBuf>) -> Self {
-        let kind = Kind::Folder(Folder::new(root.into()));
+        let kind = StoreKind::Folder(Folder::new(root.into()));
         Self { kind }
     }
 
@@ -142,7 +142,7 @@ impl Store {
         bucket: impl Into<String>,
         prefix: impl Into<String>,
     ) -> Self {
-        let kind = Kind::S3(S3::new(client, bucket.into(), prefix.into()));
+        let kind = StoreKind::S3(S3::new(client, bucket.into(), prefix.into()));
         Self { kind }
     }
 
@@ -168,8 +168,8 @@ impl Store {
 
     fn in_a_bucket(self, change: impl FnOnce(S3) -> S3) -> Self {
         let kind = match self.kind {
-            Kind::S3(s3) => Kind::S3(change(s3)),
-            Kind::Folder(folder) => Kind::Folder(folder),
+            StoreKind::S3(s3) => StoreKind::S3(change(s3)),
+            StoreKind::Folder(folder) => StoreKind::Folder(folder),
         };
         Self { kind }
     }
@@ -177,16 +177,16 @@ impl Store {
     /// Where it is, as shown to people: a path, or `s3://bucket/prefix`.
     pub fn location(&self) -> String {
         match &self.kind {
-            Kind::Folder(folder) => folder.location(),
-            Kind::S3(s3) => s3.location(),
+            StoreKind::Folder(folder) => folder.location(),
+            StoreKind::S3(s3) => s3.location(),
         }
     }
 
     /// Where one object is, or would be: a path or an `s3://` address.
     pub fn locate(&self, name: &str) -> String {
         match &self.kind {
-            Kind::Folder(folder) => folder.locate(name),
-            Kind::S3(s3) => s3.locate(name),
+            StoreKind::Folder(folder) => folder.locate(name),
+            StoreKind::S3(s3) => s3.locate(name),
         }
     }
 
@@ -203,11 +203,11 @@ impl Store {
         ensure_name(name)?;
         let bytes = bytes.into();
         match &self.kind {
-            Kind::Folder(folder) => {
+            StoreKind::Folder(folder) => {
                 let name = name.to_owned();
                 blocking(folder, move |folder| folder.create(&name, &bytes)).await
             }
-            Kind::S3(s3) => s3.create(name, bytes).await,
+            StoreKind::S3(s3) => s3.create(name, bytes).await,
         }
     }
 
@@ -220,8 +220,10 @@ impl Store {
             ensure_name(name)?;
         }
         match &self.kind {
-            Kind::Folder(folder) => blocking(folder, move |folder| folder.create_all(&files)).await,
-            Kind::S3(s3) => s3.create_all(files).await,
+            StoreKind::Folder(folder) => {
+                blocking(folder, move |folder| folder.create_all(&files)).await
+            }
+            StoreKind::S3(s3) => s3.create_all(files).await,
         }
     }
 
@@ -242,11 +244,11 @@ impl Store {
         ensure_name(name)?;
         let bytes = bytes.into();
         match &self.kind {
-            Kind::Folder(folder) => {
+            StoreKind::Folder(folder) => {
                 let name = name.to_owned();
                 blocking(folder, move |folder| folder.protect(&name, &bytes)).await
             }
-            Kind::S3(s3) => s3.protect(name, bytes, as_of).await,
+            StoreKind::S3(s3) => s3.protect(name, bytes, as_of).await,
         }
     }
 
@@ -259,12 +261,12 @@ impl Store {
     pub async fn read_whole(&self, name: &str) -> Result<Option<Read>, StoreError> {
         ensure_name(name)?;
         match &self.kind {
-            Kind::Folder(folder) => {
+            StoreKind::Folder(folder) => {
                 let name = name.to_owned();
                 let bytes = blocking(folder, move |folder| folder.read(&name)).await?;
                 Ok(bytes.map(|bytes| Read { bytes, lock: None }))
             }
-            Kind::S3(s3) => s3.read(name).await,
+            StoreKind::S3(s3) => s3.read(name).await,
         }
     }
 
@@ -275,10 +277,10 @@ impl Store {
     pub async fn try_to_delete(&self, name: &str) -> Result<Deleted, StoreError> {
         ensure_name(name)?;
         match &self.kind {
-            Kind::Folder(_) => Ok(Deleted::NotTried(
+            StoreKind::Folder(_) => Ok(Deleted::NotTried(
                 "in a folder, whoever may write may delete",
             )),
-            Kind::S3(s3) => s3.try_to_delete(name).await,
+            StoreKind::S3(s3) => s3.try_to_delete(name).await,
         }
     }
 
@@ -288,19 +290,19 @@ impl Store {
     /// Where the store is out of reach; that it does not tell is no error.
     pub async fn history(&self, prefix: &str) -> Result<History, StoreError> {
         match &self.kind {
-            Kind::Folder(_) => Ok(History::NotTold("a folder keeps no older versions")),
-            Kind::S3(s3) => s3.history(prefix).await,
+            StoreKind::Folder(_) => Ok(History::NotTold("a folder keeps no older versions")),
+            StoreKind::S3(s3) => s3.history(prefix).await,
         }
     }
 
     /// Whether there is a place to read from. A bucket that is not there answers with an error.
     pub async fn exists(&self) -> bool {
         match &self.kind {
-            Kind::Folder(folder) => {
+            StoreKind::Folder(folder) => {
                 let exists = blocking(folder, |folder| Ok(folder.exists())).await;
                 exists.unwrap_or(true)
             }
-            Kind::S3(_) => true,
+            StoreKind::S3(_) => true,
         }
     }
 
@@ -318,7 +320,7 @@ impl Store {
             ensure_name(&format!("{prefix}_"))?;
         }
         match &self.kind {
-            Kind::Folder(folder) => {
+            StoreKind::Folder(folder) => {
                 let prefix = prefix.to_owned();
                 let names = blocking(folder, move |folder| folder.list(&prefix)).await?;
                 let listed = |name| Listed {
@@ -327,7 +329,7 @@ impl Store {
                 };
                 Ok(names.into_iter().map(listed).collect())
             }
-            Kind::S3(s3) => {
+            StoreKind::S3(s3) => {
                 let mut listed = s3.list(prefix).await?;
                 // A key with a slash at its end is how S3's console draws an empty folder.
                 listed.retain(|Listed { name, .. }| {

@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Created, Deleted, History, Listed, ObjectLock, Read, StoreError};
-use crate::aws::{Action, AwsError, BAD_REQUEST, Failure, Kind, Retries, get_once, retry};
+use crate::aws::{
+    Action, AwsError, AwsFailure, AwsFailureKind, BAD_REQUEST, Retries, get_once, retry,
+};
 use crate::model::{Lock, LockMode, Protection};
 
 /// Puts under way at once in [`S3::create_all`].
@@ -95,8 +97,8 @@ impl S3 {
         match retry(self.retries, &address, put).await {
             Ok(()) => Ok(Created::New),
             // Perhaps our own write, whose answer was lost before the SDK tried again.
-            Err(Failure {
-                kind: Kind::Exists,
+            Err(AwsFailure {
+                kind: AwsFailureKind::Exists,
                 cause,
             }) => match self.read(name).await? {
                 Some(there) if there.bytes == bytes => Ok(Created::AlreadyThere),
@@ -112,7 +114,7 @@ impl S3 {
 
     /// One put, from memory: from a file the SDK would send `aws-chunked`, which some stores reject.
     /// Set by us, the checksum is the one in the manifest, and the SDK adds none of its own.
-    async fn put_once(&self, key: &str, bytes: &[u8], sha256: &str) -> Result<(), Failure> {
+    async fn put_once(&self, key: &str, bytes: &[u8], sha256: &str) -> Result<(), AwsFailure> {
         let mut put = self.client.put_object();
         if let Some(lock) = self.lock {
             let until = DateTime::from_secs(lock.until.as_second());
@@ -138,7 +140,7 @@ impl S3 {
             .send()
             .await
             .map(|_| ())
-            .map_err(Failure::of)
+            .map_err(AwsFailure::of)
     }
 
     pub(super) async fn create_all(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
@@ -163,18 +165,19 @@ impl S3 {
         let put = || self.put_once(&key, &bytes, &sha256);
         let create_only = match retry(self.retries, &address, put).await {
             Ok(()) => false,
-            Err(Failure {
-                kind: Kind::Exists, ..
+            Err(AwsFailure {
+                kind: AwsFailureKind::Exists,
+                ..
             }) => true,
             Err(failure) => return Err(self.error(Action::Write, &address, failure)),
         };
         let seen = match retry(self.retries, &address, || self.head_once(&key)).await {
             Ok(seen) => Ok(seen),
             Err(failure) => match failure.kind {
-                Kind::Unavailable | Kind::TryAgain => {
+                AwsFailureKind::Unavailable | AwsFailureKind::TryAgain => {
                     return Err(self.error(Action::Read, &address, failure));
                 }
-                Kind::Refused(_) => Err("the store refused to tell (HEAD of the object)"),
+                AwsFailureKind::Refused(_) => Err("the store refused to tell (HEAD of the object)"),
                 _ => Err("the store does not answer HEAD of an object"),
             },
         };
@@ -206,7 +209,7 @@ impl S3 {
         })
     }
 
-    async fn head_once(&self, key: &str) -> Result<HeadObjectOutput, Failure> {
+    async fn head_once(&self, key: &str) -> Result<HeadObjectOutput, AwsFailure> {
         self.client
             .head_object()
             .bucket(&self.bucket)
@@ -214,7 +217,7 @@ impl S3 {
             .set_expected_bucket_owner(self.owner.clone())
             .send()
             .await
-            .map_err(Failure::of)
+            .map_err(AwsFailure::of)
     }
 
     pub(super) async fn read(&self, name: &str) -> Result<Option<Read>, StoreError> {
@@ -227,8 +230,8 @@ impl S3 {
                 bytes: object.bytes,
                 lock: object.lock,
             })),
-            Err(Failure {
-                kind: Kind::NoSuchKey,
+            Err(AwsFailure {
+                kind: AwsFailureKind::NoSuchKey,
                 ..
             }) => Ok(None),
             Err(failure) => Err(self.error(Action::Read, &address, failure)),
@@ -273,7 +276,7 @@ impl S3 {
         &self,
         prefix: &str,
         token: Option<&str>,
-    ) -> Result<ListObjectsV2Output, Failure> {
+    ) -> Result<ListObjectsV2Output, AwsFailure> {
         self.client
             .list_objects_v2()
             .bucket(&self.bucket)
@@ -282,7 +285,7 @@ impl S3 {
             .set_continuation_token(token.map(str::to_owned))
             .send()
             .await
-            .map_err(Failure::of)
+            .map_err(AwsFailure::of)
     }
 
     pub(super) async fn try_to_delete(&self, name: &str) -> Result<Deleted, StoreError> {
@@ -290,12 +293,12 @@ impl S3 {
         let delete = || async {
             let delete = self.client.delete_object().bucket(&self.bucket).key(&key);
             let delete = delete.set_expected_bucket_owner(self.owner.clone());
-            delete.send().await.map(|_| ()).map_err(Failure::of)
+            delete.send().await.map(|_| ()).map_err(AwsFailure::of)
         };
         match retry(self.retries, &address, delete).await {
             Ok(()) => Ok(Deleted::Gone),
-            Err(Failure {
-                kind: Kind::Refused(None),
+            Err(AwsFailure {
+                kind: AwsFailureKind::Refused(None),
                 ..
             }) => Ok(Deleted::Refused),
             Err(failure) => Err(self.error(Action::Delete, &address, failure)),
@@ -316,10 +319,10 @@ impl S3 {
                 Ok(page) => page,
                 Err(failure) => {
                     return match failure.kind {
-                        Kind::Refused(_) => Ok(History::NotTold(
+                        AwsFailureKind::Refused(_) => Ok(History::NotTold(
                             "the store refused to list versions (s3:ListBucketVersions)",
                         )),
-                        Kind::Misconfigured(_) | Kind::NoSuchKey => {
+                        AwsFailureKind::Misconfigured(_) | AwsFailureKind::NoSuchKey => {
                             Ok(History::NotTold("the store does not list versions"))
                         }
                         _ => Err(self.error(Action::List, &address, failure)),
@@ -365,7 +368,7 @@ impl S3 {
         &self,
         prefix: &str,
         from: Option<&(String, String)>,
-    ) -> Result<ListObjectVersionsOutput, Failure> {
+    ) -> Result<ListObjectVersionsOutput, AwsFailure> {
         let mut list = self.client.list_object_versions();
         if let Some((key, version)) = from {
             list = list.key_marker(key);
@@ -378,14 +381,14 @@ impl S3 {
             .set_expected_bucket_owner(self.owner.clone())
             .send()
             .await
-            .map_err(Failure::of)
+            .map_err(AwsFailure::of)
     }
 
-    fn error(&self, action: Action, address: &str, mut failure: Failure) -> StoreError {
+    fn error(&self, action: Action, address: &str, mut failure: AwsFailure) -> StoreError {
         // Stores word it differently that they know no locks or no checksums: all answer with a 400.
         let is_put = matches!(action, Action::Write);
-        if is_put && failure.kind == Kind::Misconfigured(BAD_REQUEST) {
-            failure.kind = Kind::Misconfigured(match self.lock {
+        if is_put && failure.kind == AwsFailureKind::Misconfigured(BAD_REQUEST) {
+            failure.kind = AwsFailureKind::Misconfigured(match self.lock {
                 Some(_) => BAD_LOCKED_PUT,
                 None => BAD_PUT,
             });

@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::{Envelope, Said};
+use super::error::{ErrorEnvelope, Said};
 use super::pages::NoPage;
 use super::{ApiSettings, IntegratedAccount, Row, System, TrutoError};
 use crate::clock::Clock;
@@ -153,7 +153,7 @@ impl Api {
         };
         let what = story.what.clone();
         let status = error.status().unwrap_or_default();
-        let Envelope {
+        let ErrorEnvelope {
             is_envelope,
             is_remote,
             missing_scopes: scopes,
@@ -186,14 +186,14 @@ impl Api {
         }
     }
 
-    pub(super) fn envelope_of(&self, error: &NetError) -> Envelope {
+    pub(super) fn envelope_of(&self, error: &NetError) -> ErrorEnvelope {
         match error {
             NetError::Status { response, .. } => {
-                Envelope::read(&response.body, self.token.expose_secret())
+                ErrorEnvelope::read(&response.body, self.token.expose_secret())
             }
-            _ => Envelope {
+            _ => ErrorEnvelope {
                 said: Said::default(),
-                ..Envelope::default()
+                ..ErrorEnvelope::default()
             },
         }
     }

@@ -298,7 +298,7 @@ impl fmt::Display for Said {
 
 /// Truto's error envelope, as far as it could be read.
 #[derive(Debug, Default)]
-pub(super) struct Envelope {
+pub(super) struct ErrorEnvelope {
     /// It is Truto's envelope at all, not some proxy's page.
     pub(super) is_envelope: bool,
     /// The provider refused, not Truto.
@@ -307,7 +307,7 @@ pub(super) struct Envelope {
     pub(super) said: Said,
 }
 
-impl Envelope {
+impl ErrorEnvelope {
     /// Reads what can be read; `secret` is cut out of the words.
     pub(super) fn read(body: &[u8], secret: &str) -> Self {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
@@ -380,7 +380,7 @@ mod tests {
     use super::*;
 
     fn said(body: &str) -> String {
-        Envelope::read(body.as_bytes(), "tok_123").said.0
+        ErrorEnvelope::read(body.as_bytes(), "tok_123").said.0
     }
 
     #[test]
@@ -413,7 +413,7 @@ mod tests {
     fn missing_scopes_and_the_remote_flag_are_read() {
         let body = br#"{"statusCode":403,"message":"","truto_is_remote_error":true,
             "truto_error_insight":{"forbidden_error":{"description":"x","value":{"missing_scopes":["users:read"]}}}}"#;
-        let envelope = Envelope::read(body, "");
+        let envelope = ErrorEnvelope::read(body, "");
         assert_eq!(envelope.missing_scopes, ["users:read"]);
         assert!(envelope.is_remote && envelope.is_envelope);
     }

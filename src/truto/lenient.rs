@@ -18,12 +18,12 @@ const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// A text that is not blank; a whole number is read as its digits.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_any(Text)
+    deserializer.deserialize_any(LenientText)
 }
 
-struct Text;
+struct LenientText;
 
-impl<'de> Visitor<'de> for Text {
+impl<'de> Visitor<'de> for LenientText {
     type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,12 +64,12 @@ impl<'de> Visitor<'de> for Text {
 
 /// Yes or no; the words and 0 or 1 are read as well.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    deserializer.deserialize_any(Flag)
+    deserializer.deserialize_any(LenientFlag)
 }
 
-struct Flag;
+struct LenientFlag;
 
-impl<'de> Visitor<'de> for Flag {
+impl<'de> Visitor<'de> for LenientFlag {
     type Value = Option<bool>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

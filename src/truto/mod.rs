@@ -20,12 +20,12 @@ pub use error::{Said, TrutoError};
 pub use lenient::instant;
 pub use links::{Known, LinkFor, Links, Seen};
 pub use pages::{
-    End, KeptList, List, Page, Row, Walk, minimal_page, restarted_once, rows_of_minimal_page,
+    End, KeptList, List, Page, PageWalk, Row, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, Employment,
-    IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData, Role,
-    TokenTold, User,
+    Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
+    IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData,
+    TokenTold, User, UserRole,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.

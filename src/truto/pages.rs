@@ -242,14 +242,14 @@ impl Course {
 
 /// A list being read. It ends at its last page, at a cursor that comes twice, or at the cap.
 #[derive(Debug)]
-pub struct Walk<'a, T> {
+pub struct PageWalk<'a, T> {
     client: &'a Client,
     list: &'a List,
     course: Course,
     records: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: for<'de> Deserialize<'de>> Walk<'a, T> {
+impl<'a, T: for<'de> Deserialize<'de>> PageWalk<'a, T> {
     /// Begins at the first page.
     pub fn new(client: &'a Client, list: &'a List) -> Self {
         Self {

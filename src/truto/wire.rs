@@ -71,7 +71,7 @@ pub struct User {
         deserialize_with = "lenient::list",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub roles: Vec<Role>,
+    pub roles: Vec<UserRole>,
     /// Licences.
     #[serde(
         deserialize_with = "lenient::list",
@@ -125,7 +125,7 @@ pub struct Email {
 /// A role of a user. The last three say where it holds: an id or a label, Truto doesn't say which.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Role {
+pub struct UserRole {
     /// Its name.
     #[serde(
         deserialize_with = "lenient::text",
@@ -329,7 +329,7 @@ pub struct Employee {
     pub termination_date: Option<String>,
     /// Contracts or positions, past and present.
     #[serde(deserialize_with = "lenient::list")]
-    pub employments: Vec<Employment>,
+    pub employments: Vec<HrisEmployment>,
     /// Work place.
     #[serde(deserialize_with = "site")]
     pub work_location: Option<String>,
@@ -359,7 +359,7 @@ pub struct EmployeeEmail {
 /// One employment of an employee.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Employment {
+pub struct HrisEmployment {
     /// First day.
     #[serde(deserialize_with = "lenient::text")]
     pub effective_date: Option<String>,
@@ -466,11 +466,11 @@ pub struct Context {
 #[serde(default)]
 struct Oauth {
     #[serde(deserialize_with = "lenient::list")]
-    scope: Vec<Scope>,
+    scope: Vec<TokenScope>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Scope(#[serde(deserialize_with = "scope")] String);
+struct TokenScope(#[serde(deserialize_with = "scope")] String);
 
 fn scope<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(lenient::text(deserializer)?.unwrap_or_default())
@@ -479,7 +479,7 @@ fn scope<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D:
 /// Something named by its id: as a text, or as an object with `gid` or `id`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Place {
+struct NamedById {
     #[serde(deserialize_with = "lenient::text")]
     gid: Option<String>,
     #[serde(deserialize_with = "lenient::text")]
@@ -489,13 +489,13 @@ struct Place {
 }
 
 fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Place { gid, id, name } = lenient::object(deserializer)?;
+    let NamedById { gid, id, name } = lenient::object(deserializer)?;
     Ok(gid.or(id).or(name).filter(|text| !text.trim().is_empty()))
 }
 
 /// A user is known by the gid alone: names are no keys.
 fn user<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Place { gid, id, name: _ } = lenient::object(deserializer)?;
+    let NamedById { gid, id, name: _ } = lenient::object(deserializer)?;
     Ok(gid.or(id).filter(|text| !text.trim().is_empty()))
 }
 
@@ -538,13 +538,13 @@ impl FromText for EmployeeEmail {
 }
 
 /// A bare text says nothing of when.
-impl FromText for Employment {
+impl FromText for HrisEmployment {
     fn from_text(_: String) -> Self {
         Self::default()
     }
 }
 
-impl FromText for Place {
+impl FromText for NamedById {
     fn from_text(text: String) -> Self {
         Self {
             gid: Some(text),
@@ -562,7 +562,7 @@ impl FromText for Email {
     }
 }
 
-impl FromText for Role {
+impl FromText for UserRole {
     fn from_text(text: String) -> Self {
         Self {
             name: Some(text),
@@ -591,7 +591,7 @@ impl FromText for LastError {
     }
 }
 
-impl FromText for Scope {
+impl FromText for TokenScope {
     fn from_text(text: String) -> Self {
         Self(text)
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use tracing::info;
 
-use super::committed::Committed;
+use super::committed::CommittedFolder;
 use super::operation::{self, FailedRun, Started};
-use super::reader::Reader;
+use super::reader::CountingReader;
 use super::recompute::Recompute;
 use super::reviews;
 use super::runs;
@@ -18,7 +18,7 @@ use crate::ledger::{EntryFault, EntryFolder, Inspector, Link};
 use crate::store::{History, Listed, StoreError};
 
 /// What lies below a connection's folder.
-struct Listing {
+struct ConnectionListing {
     /// Numbers of the entries, and when a bucket stored each.
     sequences: BTreeMap<u64, Option<Timestamp>>,
     /// Whether there is a number zero, which no entry has.
@@ -33,8 +33,8 @@ struct Listing {
     others: Vec<String>,
 }
 
-impl Listing {
-    async fn of(store: &Reader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
+impl ConnectionListing {
+    async fn of(store: &CountingReader<'_>, folder: &ConnectionFolder) -> Result<Self, StoreError> {
         let mut listing = Self {
             sequences: BTreeMap::new(),
             has_zero: false,
@@ -68,13 +68,13 @@ impl Listing {
 
 /// Checks one connection.
 pub(super) async fn verify(
-    store: &Reader<'_>,
+    store: &CountingReader<'_>,
     history: &History,
     folder: &ConnectionFolder,
     expected: &Expectations,
     verified: &mut Verified,
 ) -> Result<(), StoreError> {
-    let mut listing = Listing::of(store, folder).await?;
+    let mut listing = ConnectionListing::of(store, folder).await?;
     let mut chain = ChainVerified {
         folder: folder.to_string(),
         ..ChainVerified::default()
@@ -163,8 +163,8 @@ pub(super) async fn verify(
             // The folder was compared with its own entry.
             continue;
         }
-        let committed =
-            |folder: String, what, listed: &BTreeMap<String, Vec<String>>, always| Committed {
+        let committed = |folder: String, what, listed: &BTreeMap<String, Vec<String>>, always| {
+            CommittedFolder {
                 store,
                 entry: &entry,
                 folder,
@@ -172,7 +172,8 @@ pub(super) async fn verify(
                 files: listed.get(&entry.run).cloned().unwrap_or_default(),
                 always,
                 now: expected.now,
-            };
+            }
+        };
         match of {
             EntryFolder::Review(folder_of_part) => {
                 let part = match entry.kind {

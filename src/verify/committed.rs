@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::reader::Reader;
+use super::reader::CountingReader;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{Entry, FileRecord, RunFile, sha256_hex, sums_of};
 use crate::store::{StoreError, is_name};
 
 /// A folder as its entry names it and as the store lists it.
-pub(super) struct Committed<'a> {
-    pub(super) store: &'a Reader<'a>,
+pub(super) struct CommittedFolder<'a> {
+    pub(super) store: &'a CountingReader<'a>,
     pub(super) entry: &'a Entry,
     /// Its whole name.
     pub(super) folder: String,
@@ -28,7 +28,7 @@ pub(super) struct Committed<'a> {
 }
 
 /// The files of a folder of which nothing has expired.
-pub(super) struct Found {
+pub(super) struct FolderFiles {
     /// Hash of every file that `SHA256SUMS` names.
     pub(super) sums: BTreeMap<String, String>,
     /// Size of every file whose hash is right.
@@ -37,7 +37,7 @@ pub(super) struct Found {
     pub(super) kept: BTreeMap<String, Vec<u8>>,
 }
 
-impl Found {
+impl FolderFiles {
     /// A file that was to be kept, if its hash is right.
     pub(super) fn get(&self, file: &str) -> Option<&Vec<u8>> {
         self.kept.get(file)
@@ -58,7 +58,7 @@ impl Found {
     }
 }
 
-impl Committed<'_> {
+impl CommittedFolder<'_> {
     /// A file of it, for a fault.
     pub(super) fn place(&self, file: &str) -> String {
         format!("{}/{file}", self.folder)
@@ -85,7 +85,7 @@ impl Committed<'_> {
         is_kept: impl Fn(&str) -> bool,
         chain: &mut ChainVerified,
         verified: &mut Verified,
-    ) -> Result<Option<Found>, StoreError> {
+    ) -> Result<Option<FolderFiles>, StoreError> {
         let Some(sums) = self.sums(chain, verified).await? else {
             return Ok(None);
         };
@@ -153,7 +153,7 @@ impl Committed<'_> {
             chain.expired.push(self.folder.clone());
             return Ok(None);
         }
-        Ok(Some(Found { sums, right, kept }))
+        Ok(Some(FolderFiles { sums, right, kept }))
     }
 
     /// `SHA256SUMS`, if the entry vouches for it.
@@ -211,7 +211,7 @@ impl Committed<'_> {
     /// A file that was kept; a fault if it cannot be read.
     pub(super) fn read_json<T: DeserializeOwned>(
         &self,
-        found: &Found,
+        found: &FolderFiles,
         file: &str,
         verified: &mut Verified,
     ) -> Option<T> {
@@ -226,7 +226,7 @@ impl Committed<'_> {
     /// The manifest, if it is the one that the entry names.
     pub(super) fn manifest<T: DeserializeOwned>(
         &self,
-        found: &Found,
+        found: &FolderFiles,
         verified: &mut Verified,
     ) -> Option<T> {
         let name = RunFile::Manifest.name();

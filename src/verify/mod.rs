@@ -19,10 +19,10 @@ mod tail;
 use jiff::Timestamp;
 
 pub use fault::{Fault, FaultKind, Warning, WarningKind};
-pub use operation::{Bound, Due, FailedRun, Missing, Operation, Period, Rhythm};
+pub use operation::{Bound, Due, FailedRun, MissingRuns, Operation, Period, Rhythm};
 pub use output::{as_json, as_text};
+use reader::CountingReader;
 pub use reader::Locks;
-use reader::Reader;
 
 use crate::cli::exit::Exit;
 use crate::evidence::ConnectionFolder;
@@ -223,7 +223,7 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
     if let History::NotTold(why) = history {
         verified.versions_unchecked = Some(why);
     }
-    let reader = Reader::new(store, expected.now);
+    let reader = CountingReader::new(store, expected.now);
     for folder in folders {
         chain::verify(&reader, &history, &folder, expected, &mut verified).await?;
     }

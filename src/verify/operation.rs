@@ -85,7 +85,7 @@ pub struct FailedRun {
 
 /// Scheduled runs that were not started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct MissingRuns {
     pub runs: u64,
     /// With a schedule, the instant at which the run was due.
     pub from: Timestamp,
@@ -103,7 +103,7 @@ pub struct Due {
     pub to: Timestamp,
     /// How many runs were due; not known with an interval.
     pub runs: Option<u64>,
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingRuns>,
     /// Runs that were due, were not started, and may still be.
     pub may_still_start: u64,
     /// Where the period ends with the last run: how many runs would have been due between it and now.
@@ -161,7 +161,7 @@ pub(super) fn check(
                 "the period ends before {first}, where the runs begin: give --from"
             ));
         }
-        let check = Check {
+        let check = RunsOfPeriod {
             runs: &runs,
             from: first,
             to,
@@ -309,7 +309,7 @@ fn changed(before: &Schedule, after: &Schedule, last: Timestamp, first: Timestam
 }
 
 /// Runs, and the period they are looked at in.
-struct Check<'a> {
+struct RunsOfPeriod<'a> {
     runs: &'a [Timestamp],
     from: Timestamp,
     /// None: the last run.
@@ -317,7 +317,7 @@ struct Check<'a> {
     now: Timestamp,
 }
 
-impl Check<'_> {
+impl RunsOfPeriod<'_> {
     /// Up to when it is known which runs were started. A clock that was ahead has dated a run later than now.
     fn known_until(&self) -> Timestamp {
         let last = self.runs.last().copied();
@@ -339,7 +339,7 @@ impl Check<'_> {
             let is_long = every.is_positive() && silence.saturating_sub(half) > every;
             let runs = is_long
                 .then(|| silence.saturating_add(half).as_secs() / every.as_secs().max(1) - 1)?;
-            Some(Missing {
+            Some(MissingRuns {
                 runs: u64::try_from(runs).unwrap_or_default(),
                 from,
                 to,
@@ -385,7 +385,7 @@ impl Check<'_> {
                 may_still_start += 1;
                 continue;
             };
-            missing.push(Missing {
+            missing.push(MissingRuns {
                 runs: 1,
                 from: due[place],
                 to: next,

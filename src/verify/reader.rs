@@ -9,7 +9,7 @@ use crate::model::LockMode;
 use crate::store::{Listed, Store, StoreError};
 
 /// A store, and the locks of what was read from it.
-pub(super) struct Reader<'a> {
+pub(super) struct CountingReader<'a> {
     store: &'a Store,
     now: Timestamp,
     locks: Mutex<Locks>,
@@ -28,7 +28,7 @@ pub struct Locks {
     pub first_until: Option<Timestamp>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> CountingReader<'a> {
     pub(super) fn new(store: &'a Store, now: Timestamp) -> Self {
         Self {
             store,
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Objects for Reader<'_> {
+impl Objects for CountingReader<'_> {
     async fn object(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(name).await
     }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::panic::resume_unwind;
 use std::thread;
 
-use super::runs::Kept;
+use super::runs::RunFiles;
 use crate::evidence::{
     CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, Night, PastFacts,
     ReviewFolder, ReviewPart, RunFile, RunResult, unpacked,
@@ -40,7 +40,7 @@ struct Earlier {
 const HELD: usize = 2;
 
 /// An entry, as later ones name it.
-pub(super) struct Known {
+pub(super) struct KnownEntry {
     pub(super) at: RunRef,
     pub(super) kind: EntryKind,
     complete: bool,
@@ -59,7 +59,7 @@ pub(super) struct Recompute {
     /// The newest last; a complete run stays until the next one comes.
     held: Vec<Earlier>,
     /// Every entry before, by number.
-    entries: BTreeMap<u64, Known>,
+    entries: BTreeMap<u64, KnownEntry>,
     /// Every review that was opened, by the number of its entry.
     reviews: BTreeMap<u64, OpenedReview>,
     /// What happened to reviews, as far as it could be read.
@@ -71,7 +71,7 @@ pub(super) struct Recompute {
 impl Recompute {
     /// Remembers an entry for those that build on it.
     pub(super) fn remember(&mut self, entry: &Entry) {
-        let known = Known {
+        let known = KnownEntry {
             at: entry.run_ref(),
             kind: entry.kind,
             complete: entry.complete,
@@ -81,7 +81,7 @@ impl Recompute {
     }
 
     /// An entry before, if it is there and is this one.
-    pub(super) fn entry(&self, at: &RunRef) -> Option<&Known> {
+    pub(super) fn entry(&self, at: &RunRef) -> Option<&KnownEntry> {
         let known = self.entries.get(&at.sequence);
         known.filter(|known| known.at == *at)
     }
@@ -129,7 +129,7 @@ impl Recompute {
     }
 
     /// The entry that closed a review last before this one; an error where an entry in between cannot be read.
-    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&Known>, String> {
+    pub(super) fn closed_last(&self, before: u64) -> Result<Option<&KnownEntry>, String> {
         let mut entries = self.entries.range(..before).rev();
         let close = entries.find(|(_, known)| known.kind == EntryKind::ReviewClose);
         let from = close.map_or(0, |(sequence, _)| *sequence);
@@ -210,9 +210,9 @@ impl Recompute {
         &mut self,
         entry: &Entry,
         manifest: &Manifest,
-        kept: &Kept,
+        kept: &RunFiles,
         (facts, result): (Facts<'_>, RunResult<'_>),
-    ) -> (source::Again, Decisions) {
+    ) -> (source::Recomputed, Decisions) {
         let file = |file: RunFile| kept.get(&file.name()).map_or(&[][..], Vec::as_slice);
         let is_known = ensure_known(result.judgement);
         let past = is_known.clone().and_then(|()| self.past(&facts.past));
@@ -227,7 +227,7 @@ impl Recompute {
                     Err(why) => Decisions::NotPossible(why),
                 };
                 let why = format!("its inputs cannot be read: {why}");
-                return (source::Again::NotPossible(why), judged);
+                return (source::Recomputed::NotPossible(why), judged);
             }
         };
         let (derived, judged, inputs) = self.both(manifest, kept, inputs, past);
@@ -261,10 +261,10 @@ impl Recompute {
     fn both(
         &self,
         manifest: &Manifest,
-        kept: &Kept,
+        kept: &RunFiles,
         mut inputs: Inputs,
         past: Result<(Option<Baseline>, Option<Previous>), String>,
-    ) -> (source::Again, Decisions, Inputs) {
+    ) -> (source::Recomputed, Decisions, Inputs) {
         let (baseline, previous) = match past {
             Ok(past) => past,
             Err(why) => {
@@ -338,7 +338,7 @@ fn differing(
     inputs: &Inputs,
     judgement: &Judgement,
     manifest: &Manifest,
-    kept: &Kept,
+    kept: &RunFiles,
 ) -> Vec<String> {
     let frame = manifest.frame();
     let night = Night {

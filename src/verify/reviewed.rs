@@ -7,8 +7,8 @@
 use serde::de::DeserializeOwned;
 
 use super::FaultKind;
-use super::committed::Found;
-use super::recompute::{Known, Recompute};
+use super::committed::FolderFiles;
+use super::recompute::{KnownEntry, Recompute};
 use super::reviews::Part;
 use crate::evidence::{
     FileRecord, ReviewFile, ReviewFolder, ReviewPart, RunFile, sha256_hex, sums_of,
@@ -35,7 +35,7 @@ pub(super) enum Compared {
 
 /// What is found while a part is compared.
 struct Comparison<'a> {
-    found: &'a Found,
+    found: &'a FolderFiles,
     /// Records of each file that was recomputed.
     rows: Vec<(&'static str, Option<u64>)>,
     otherwise: Vec<(FaultKind, ReviewFile, String)>,
@@ -94,7 +94,7 @@ pub(super) async fn compare(
     of: &Part<'_>,
     manifest: &ReviewManifest,
     closed: Option<ReviewClosed>,
-    found: &Found,
+    found: &FolderFiles,
     recompute: &Recompute,
 ) -> Result<Compared, StoreError> {
     let mut looked = Comparison {
@@ -226,7 +226,7 @@ fn reported(differences: &[String]) -> Option<String> {
 /// A file of a committed folder, if the entry still vouches for it.
 async fn committed(
     of: &Part<'_>,
-    known: &Known,
+    known: &KnownEntry,
     file: &str,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let run = &known.at.run;
@@ -248,7 +248,7 @@ async fn committed(
 
 async fn json<T: DeserializeOwned>(
     of: &Part<'_>,
-    known: &Known,
+    known: &KnownEntry,
     file: ReviewFile,
 ) -> Result<Option<T>, StoreError> {
     let bytes = committed(of, known, file.name()).await?;

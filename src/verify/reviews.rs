@@ -1,7 +1,7 @@
 //! One committed part of a periodic review: its files compared with the entry and with the entries it
 //! builds on.
 
-use super::committed::{Committed, Found};
+use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::Recompute;
 use super::reviewed::{self, Compared};
 use super::{ChainVerified, FaultKind, Verified};
@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// A part of a review that is checked.
 pub(super) struct Part<'a> {
-    pub(super) stored: &'a Committed<'a>,
+    pub(super) stored: &'a CommittedFolder<'a>,
     pub(super) connection: &'a ConnectionFolder,
     /// Which part, as the entry states it.
     pub(super) part: ReviewPart,
@@ -69,7 +69,7 @@ pub(super) async fn verify(
 /// Compares the manifest with entry, sums and the entries it builds on; of a closed review, `review.json` too.
 fn check_manifest(
     of: &Part<'_>,
-    found: &Found,
+    found: &FolderFiles,
     recompute: &mut Recompute,
     verified: &mut Verified,
 ) -> Option<(ReviewManifest, Option<ReviewClosed>)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::committed::{Committed, Found};
+use super::committed::{CommittedFolder, FolderFiles};
 use super::recompute::{Decisions, Recompute};
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{EntryKind, Facts, Manifest, RunFile, RunResult};
@@ -12,17 +12,17 @@ use crate::source::{self, KeptAnswers};
 use crate::store::StoreError;
 
 /// The files that recomputing needs, by name; all have the right hash.
-pub(super) struct Kept {
+pub(super) struct RunFiles {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Kept {
+impl RunFiles {
     pub(super) fn get(&self, name: &str) -> Option<&Vec<u8>> {
         self.files.get(name)
     }
 }
 
-impl KeptAnswers for Kept {
+impl KeptAnswers for RunFiles {
     fn get(&self, kind: RawKind) -> Option<&[u8]> {
         let name = RunFile::raw(kind).name();
         self.files.get(&name).map(Vec::as_slice)
@@ -36,7 +36,7 @@ impl KeptAnswers for Kept {
 
 /// Checks a run, and gives its manifest if nothing is wrong with the run.
 pub(super) async fn verify(
-    stored: &Committed<'_>,
+    stored: &CommittedFolder<'_>,
     recompute: &mut Recompute,
     chain: &mut ChainVerified,
     verified: &mut Verified,
@@ -65,19 +65,19 @@ pub(super) async fn verify(
     let Some(own_words) = own_words else {
         return Ok(Some(manifest));
     };
-    let kept = Kept { files: found.kept };
+    let kept = RunFiles { files: found.kept };
     let (accounts, decisions) = recompute.run(stored.entry, &manifest, &kept, own_words);
     match accounts {
-        source::Again::Same => chain.accounts_recomputed += 1,
-        source::Again::NotKept => {
+        source::Recomputed::Same => chain.accounts_recomputed += 1,
+        source::Recomputed::NotKept => {
             let why = "raw pages were not kept (EVIDENCE_RAW=none)";
             chain.accounts_not_recomputed.push(format!("{run}: {why}"));
             chain.without_raw += 1;
         }
-        source::Again::NotPossible(why) => {
+        source::Recomputed::NotPossible(why) => {
             chain.accounts_not_recomputed.push(format!("{run}: {why}"))
         }
-        source::Again::Otherwise(source::Otherwise { place, text }) => {
+        source::Recomputed::Otherwise(source::Otherwise { place, text }) => {
             let file = place.map_or(RunFile::AccountsJsonl, RunFile::raw);
             let text = format!("recomputed from the raw pages: {text}");
             verified.fault(FaultKind::AccountsDiffer, stored.place(&file.name()), text);
@@ -97,7 +97,11 @@ pub(super) async fn verify(
 }
 
 /// The manifest, which must agree with entry and sums.
-fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> Option<Manifest> {
+fn manifest(
+    stored: &CommittedFolder<'_>,
+    found: &FolderFiles,
+    verified: &mut Verified,
+) -> Option<Manifest> {
     let manifest: Manifest = stored.manifest(found, verified)?;
     let place = stored.place(&RunFile::Manifest.name());
     let apart = manifest.apart_from(stored.entry);
@@ -116,9 +120,9 @@ fn manifest(stored: &Committed<'_>, found: &Found, verified: &mut Verified) -> O
 /// Facts and result of a judged run. They must be of this run: an earlier run that is presented again under a later
 /// date agrees with itself.
 fn facts_and_result(
-    stored: &Committed<'_>,
+    stored: &CommittedFolder<'_>,
     manifest: &Manifest,
-    found: &Found,
+    found: &FolderFiles,
     verified: &mut Verified,
 ) -> Option<(Facts<'static>, RunResult<'static>)> {
     let (entry, as_of) = (stored.entry, manifest.run.as_of);

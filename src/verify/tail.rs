@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::reader::Reader;
+use super::reader::CountingReader;
 use super::{Verified, Warning, WarningKind};
 use crate::evidence::{ConnectionFolder, RunFile, RunFolder};
 use crate::review::ReviewManifest;
@@ -20,7 +20,7 @@ pub(super) struct Uncommitted {
 /// The instant of a complete folder that no entry names; none for one that a run left unfinished. The sums are
 /// written last.
 pub(super) async fn uncommitted(
-    store: &Reader<'_>,
+    store: &CountingReader<'_>,
     connection: &ConnectionFolder,
     folder: &str,
     files: &[String],

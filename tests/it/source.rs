@@ -9,7 +9,7 @@ use asana_access_review::model::{
 };
 use asana_access_review::net::{self, Deadline, ErrorKind, Http, NetError, Request};
 use asana_access_review::source::{
-    self, Again, Fetched, KeptAnswers, RawPages, SourceError, derive_again, fetch_all,
+    self, FetchedAccounts, KeptAnswers, RawPages, Recomputed, SourceError, derive_again, fetch_all,
 };
 use asana_access_review::truto::{self, RateLimit, TrutoError};
 use insta::{assert_debug_snapshot, assert_snapshot};
@@ -56,22 +56,22 @@ fn as_of() -> Timestamp {
 async fn fetch_with(
     simulator: &Simulator,
     settings: &source::Settings,
-) -> Result<Fetched, SourceError> {
+) -> Result<FetchedAccounts, SourceError> {
     simulator.forget_requests();
     let fetched = fetch_all(settings, &Clock::at(as_of()), soon()).await?;
     // Whatever the world, what was kept gives the same accounts again.
     if settings.raw != RawPages::None {
-        assert_eq!(derived(&fetched), Again::Same);
+        assert_eq!(derived(&fetched), Recomputed::Same);
     }
     Ok(fetched)
 }
 
-async fn try_fetch(world: World) -> Result<Fetched, SourceError> {
+async fn try_fetch(world: World) -> Result<FetchedAccounts, SourceError> {
     let simulator = Simulator::spawn(world.at(as_of()));
     fetch_with(&simulator, &settings(&simulator)).await
 }
 
-async fn fetch(world: World) -> Fetched {
+async fn fetch(world: World) -> FetchedAccounts {
     try_fetch(world).await.expect("the accounts")
 }
 
@@ -83,7 +83,7 @@ fn scenario(name: &str) -> World {
     World::scenario(name).expect("a scenario")
 }
 
-fn account<'a>(fetched: &'a Fetched, gid: &str) -> &'a Account {
+fn account<'a>(fetched: &'a FetchedAccounts, gid: &str) -> &'a Account {
     let accounts = &fetched.population.accounts;
     let found = accounts.iter().find(|account| account.id == gid);
     found.expect("an account with this id")
@@ -161,7 +161,7 @@ async fn a_healthy_workspace_is_read_whole_and_both_witnesses_agree() {
 #[tokio::test]
 async fn a_page_records_the_status_of_its_answer_and_the_attempts_it_took() {
     let world = || World::generated(250);
-    let came = |fetched: &Fetched| -> Vec<(String, u16, u32)> {
+    let came = |fetched: &FetchedAccounts| -> Vec<(String, u16, u32)> {
         let pages = fetched.population.listing.pages.iter();
         pages
             .map(|page| (page.list.clone(), page.status, page.attempts))
@@ -721,7 +721,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
         assert_eq!(second.not_listed, ["77"]);
         assert_eq!(second.only_listed.len(), 11);
         assert!(!second.only_listed.contains(&gid(1)));
-        assert_eq!(derived(&fetched), Again::Same);
+        assert_eq!(derived(&fetched), Recomputed::Same);
         let mut altered = written(&fetched.population);
         altered
             .gaps
@@ -1102,11 +1102,11 @@ fn written(population: &Population) -> Population {
     }
 }
 
-fn derived(fetched: &Fetched) -> Again {
+fn derived(fetched: &FetchedAccounts) -> Recomputed {
     derive_again(&written(&fetched.population), &Kept(&fetched.raw))
 }
 
-async fn fetch_keeping(world: World, raw: RawPages) -> Result<Fetched, SourceError> {
+async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, SourceError> {
     let simulator = Simulator::spawn(world.at(as_of()));
     let settings = source::Settings {
         raw,
@@ -1128,7 +1128,7 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
             let Ok(fetched) = fetch_keeping(scenario(name), raw).await else {
                 continue;
             };
-            assert_eq!(derived(&fetched), Again::Same, "{name}, {raw:?}");
+            assert_eq!(derived(&fetched), Recomputed::Same, "{name}, {raw:?}");
             seen += 1;
         }
     }
@@ -1138,7 +1138,7 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
 /// What is told where recorded accounts and kept answers part.
 fn told_apart(population: &Population, raw: &[RawFile]) -> String {
     match derive_again(&written(population), &Kept(raw)) {
-        Again::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
+        Recomputed::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
         other => panic!("{other:?}"),
     }
 }
@@ -1285,13 +1285,13 @@ async fn what_cannot_be_derived_again_is_no_fault() {
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
     let told = derive_again(&written(&none.population), &Kept(&none.raw));
-    assert_eq!(told, Again::NotKept);
+    assert_eq!(told, Recomputed::NotKept);
 
     let mut fetched = fetch(scenario("healthy")).await;
     fetched.population.derivation.version += 1;
     // A version that is yet to come is no way around looking.
     let told = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
-    assert!(matches!(told, Again::Otherwise(_)), "{told:?}");
+    assert!(matches!(told, Recomputed::Otherwise(_)), "{told:?}");
 }
 
 // The wire.

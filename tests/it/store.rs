@@ -14,7 +14,7 @@ use crate::support::s3::{ACCESS_KEY, Fault, Rule, S3Server, SECRET_KEY};
 use asana_access_review::aws::{self, AwsError, Retries};
 use asana_access_review::model::{Lock, LockMode, Protection};
 use asana_access_review::store::{
-    Created, History, Location, ObjectLock, Settings, Store, StoreError,
+    Created, History, ObjectLock, Settings, Store, StoreError, StoreLocation,
 };
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -268,7 +268,7 @@ mod folder {
     async fn opening_makes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("evidence");
-        let location = Location::Folder(root.clone());
+        let location = StoreLocation::Folder(root.clone());
         let store = Store::open(&Settings { location }).await.unwrap();
         assert_eq!(store.location(), root.display().to_string());
         assert_eq!(store.locate("a/b"), root.join("a/b").display().to_string());
@@ -1087,7 +1087,7 @@ mod environment {
         if !is_child("store::environment::child") {
             return;
         }
-        let location = Location::S3 {
+        let location = StoreLocation::S3 {
             bucket: "evidence".to_owned(),
             prefix: "nightly".to_owned(),
             force_path_style: true,

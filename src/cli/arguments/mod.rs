@@ -29,12 +29,12 @@ use crate::config::Command;
 )]
 struct CommandLine {
     #[command(subcommand)]
-    request: Option<Request>,
+    request: Option<CommandRequest>,
 }
 
 /// The command that is asked for.
 #[derive(Debug, Subcommand)]
-pub enum Request {
+pub enum CommandRequest {
     /// One review: fetch, judge, store evidence (also without a command)
     #[command(after_help = variables_and_exit_codes(Command::Run))]
     Run,
@@ -61,7 +61,7 @@ pub enum Request {
 ///
 /// # Errors
 /// The text of a help or of the version, or what is wrong.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, clap::Error> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandRequest, clap::Error> {
     let line = CommandLine::try_parse_from(arguments)?;
-    Ok(line.request.unwrap_or(Request::Run))
+    Ok(line.request.unwrap_or(CommandRequest::Run))
 }

@@ -46,7 +46,7 @@ words! {
 }
 
 words! {
-    Mark {
+    LineMark {
         Ok = "ok",
         /// It works, and someone should look.
         Warn = "warn",
@@ -61,7 +61,7 @@ words! {
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
     pub subject: Subject,
-    pub mark: Mark,
+    pub mark: LineMark,
     /// Without names and addresses of people.
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct Line {
 }
 
 impl Line {
-    pub fn new(subject: Subject, mark: Mark, text: impl Into<String>) -> Self {
+    pub fn new(subject: Subject, mark: LineMark, text: impl Into<String>) -> Self {
         Self {
             subject,
             mark,
@@ -83,23 +83,23 @@ impl Line {
     }
 
     pub fn ok(subject: Subject, text: impl Into<String>) -> Self {
-        Self::new(subject, Mark::Ok, text)
+        Self::new(subject, LineMark::Ok, text)
     }
 
     /// It works, and someone should look.
     pub fn warn(subject: Subject, text: impl Into<String>) -> Self {
-        Self::new(subject, Mark::Warn, text)
+        Self::new(subject, LineMark::Warn, text)
     }
 
     pub fn fail(subject: Subject, exit: Exit, text: impl Into<String>) -> Self {
         Self {
             exit,
-            ..Self::new(subject, Mark::Fail, text)
+            ..Self::new(subject, LineMark::Fail, text)
         }
     }
 
     pub fn skipped(subject: Subject, why: impl Into<String>) -> Self {
-        Self::new(subject, Mark::Skipped, why)
+        Self::new(subject, LineMark::Skipped, why)
     }
 
     pub fn hint(self, hint: Option<impl Into<String>>) -> Self {
@@ -121,7 +121,7 @@ pub struct Checked {
 impl Checked {
     /// How a run would end: by the first failure that stops it, else inconclusive if there is any failure.
     pub fn exit(&self) -> Exit {
-        let failed = self.lines.iter().filter(|line| line.mark == Mark::Fail);
+        let failed = self.lines.iter().filter(|line| line.mark == LineMark::Fail);
         let mut exits = failed.map(|line| line.exit);
         let first = exits.next().unwrap_or(Exit::Pass);
         match first {

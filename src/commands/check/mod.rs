@@ -12,7 +12,7 @@ mod store;
 mod text;
 
 pub use feed::{ColumnReading, DateReading, FeedReading, StatusReading};
-pub use line::{Checked, Line, Mark, Subject};
+pub use line::{Checked, Line, LineMark, Subject};
 use sample::Sample;
 use text::{as_json, as_text};
 

@@ -1,6 +1,6 @@
 //! What a run's judgement finds in what was read. A check appears only if a first page can answer it.
 
-use super::{Checked, Line, Mark, Subject, accounts, store};
+use super::{Checked, Line, LineMark, Subject, accounts, store};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -97,7 +97,7 @@ impl Sample {
             let line = self.line(Subject::Match, CheckId::HrMatchable);
             let is_whole = self.inputs.population.listing.last_page_reached;
             checked.add(match line.mark {
-                Mark::Fail if !is_whole => Line::warn(
+                LineMark::Fail if !is_whole => Line::warn(
                     Subject::Match,
                     "no HR row shares a mail domain with an account of the first page",
                 ),

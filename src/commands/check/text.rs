@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Checked, Mark, feed};
+use super::{Checked, LineMark, feed};
 use crate::cli::exit::Exit;
 use crate::report::on_one_line;
 
-impl Mark {
+impl LineMark {
     fn sign(self) -> &'static str {
         match self {
             Self::Ok => "✓",
@@ -44,7 +44,7 @@ pub(super) fn as_text(checked: &Checked) -> String {
             .filter(|line| line.mark == mark)
             .count()
     };
-    let (failed, warned) = (count(Mark::Fail), count(Mark::Warn));
+    let (failed, warned) = (count(LineMark::Fail), count(LineMark::Warn));
     let exit = checked.exit();
     let _ = match exit {
         Exit::Pass => writeln!(

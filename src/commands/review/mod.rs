@@ -118,7 +118,7 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
 }
 
 /// The outcome of a command of an access review.
-struct Step {
+struct CommandStep {
     text: String,
     notification: Option<Notification>,
     exit: Exit,
@@ -129,12 +129,12 @@ async fn step(
     settings: &ReviewSettings,
     moment: &Moment,
     clock: &Clock,
-) -> Result<Step, ReviewError> {
+) -> Result<CommandStep, ReviewError> {
     let names = terminal::is_interactive();
     Ok(match request {
         ReviewRequest::Open(asked) => {
             let review = open(settings, asked, moment, clock).await?;
-            Step {
+            CommandStep {
                 text: opened(&review, names),
                 notification: Some(review.notification(settings, moment)),
                 exit: Exit::Pass,
@@ -147,7 +147,7 @@ async fn step(
                 return Err(ReviewError::Asked(text.to_owned()));
             }
             let review = status(settings, &asked.of, moment).await?;
-            Step {
+            CommandStep {
                 text: match asked.json {
                     true => format!("{:#}\n", status_json(&review, asked.names)),
                     false => status_text(&review, asked.names || names),
@@ -158,7 +158,7 @@ async fn step(
         }
         ReviewRequest::Close(asked) => {
             let review = close(settings, asked, moment, clock).await?;
-            Step {
+            CommandStep {
                 text: closed(&review, names),
                 notification: Some(review.notification(settings, moment)),
                 exit: review.exit(),

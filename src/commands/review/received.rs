@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::table::{self, Columns, Table};
+use super::table::{self, Columns, DecisionTable};
 use super::{Given, reviewers};
 use crate::evidence::sha256_hex;
 use crate::files;
@@ -341,7 +341,7 @@ fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
     Ok((DecisionFormat::Page, of_page(file, text)?))
 }
 
-fn of_table(table: &Table) -> Vec<Claim> {
+fn of_table(table: &DecisionTable) -> Vec<Claim> {
     let claim = |row: &table::TableRow| {
         let cell = |name| table.cell(row, name).to_owned();
         // An apostrophe that makes a number text in some spreadsheets, and is kept by others.
@@ -372,7 +372,7 @@ fn of_table(table: &Table) -> Vec<Claim> {
 fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Head {
+    struct PageHead {
         schema: String,
         #[serde(rename = "review")]
         _review: String,
@@ -387,7 +387,7 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
         .zip(text.lines())
         .filter(|(_, line)| !trim(line).is_empty());
     let (first, head) = lines.next().unwrap_or((1, ""));
-    let head: Head = serde_json::from_str(head)
+    let head: PageHead = serde_json::from_str(head)
         .map_err(|_| FileFault::new(file, first, "it is no file that the page has saved"))?;
     if head.schema != PAGE_SCHEMA {
         let text = "it is of a form this version does not know";

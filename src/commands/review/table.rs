@@ -21,7 +21,7 @@ pub(super) struct Columns<'a> {
 }
 
 /// A table with a header.
-pub(super) struct Table {
+pub(super) struct DecisionTable {
     headers: Vec<String>,
     pub(super) rows: Vec<TableRow>,
 }
@@ -34,7 +34,7 @@ pub(super) struct TableRow {
     pub(super) fault: Option<String>,
 }
 
-impl Table {
+impl DecisionTable {
     fn of(headers: Vec<String>, rows: Vec<TableRow>, columns: Columns<'_>) -> Result<Self, String> {
         let count = |name: &str| headers.iter().filter(|header| *header == name).count();
         // Of two columns of one name, one would be read and the other lost.
@@ -65,13 +65,13 @@ fn plain(cell: &str) -> &str {
 }
 
 /// Reads a CSV with a header.
-pub(super) fn csv(bytes: Vec<u8>, columns: Columns<'_>) -> Result<Table, String> {
+pub(super) fn csv(bytes: Vec<u8>, columns: Columns<'_>) -> Result<DecisionTable, String> {
     let text = files::decode(bytes)?.text;
     of_text(text.trim_start_matches('\u{feff}'), columns)
 }
 
 /// The same from a text without a byte order mark.
-pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<Table, String> {
+pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<DecisionTable, String> {
     // A line with which Excel names its delimiter.
     let (body, mut first_line) = match text.split_at_checked("sep=".len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case("sep=") => {
@@ -109,11 +109,11 @@ pub(super) fn of_text(text: &str, columns: Columns<'_>) -> Result<Table, String>
             fault,
         });
     }
-    Table::of(headers, rows, columns)
+    DecisionTable::of(headers, rows, columns)
 }
 
 /// Reads a spreadsheet: one sheet alone has content, hidden ones counted, and its first row is the header.
-pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<Table, String> {
+pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<DecisionTable, String> {
     ensure_of_a_size(bytes)?;
     // A damaged file may make the library panic: it is only a file that cannot be read.
     let sheets = std::panic::catch_unwind(|| sheets(bytes));
@@ -143,7 +143,7 @@ pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<Table, String> 
         cells: dense(cells),
         fault: None,
     });
-    Table::of(headers, rows.collect(), columns)
+    DecisionTable::of(headers, rows.collect(), columns)
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> String {

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Trigger};
 use crate::judgement::{self, Inputs, Judgement, Mark, judge};
-use crate::ledger::{Before, Committed, Ledger, commit_failure, commit_night};
+use crate::ledger::{Committed, Ledger, RunsBefore, commit_failure, commit_night};
 use crate::model::Workspace;
 use crate::net::Deadline;
 use crate::notify::{About, Notification};
@@ -35,7 +35,7 @@ use crate::{feed, manual, report, source};
 pub struct Done {
     pub judgement: Judgement,
     /// The results of the runs before.
-    pub before: Before,
+    pub before: RunsBefore,
     pub committed: Committed,
     pub workspace: Workspace,
     /// The label of evidence that is not of a real workspace, read from Truto.
@@ -274,7 +274,7 @@ async fn judge_and_commit(
     let mut chain = ledger.open(&clock).await.map_err(RunError::Past)?;
     let directives = manual::read(&settings.manual, deadline).await?;
     let hr = feed::read(&settings.feed, &clock, deadline).await?;
-    let source::Fetched { population, raw } =
+    let source::FetchedAccounts { population, raw } =
         source::fetch_all(&settings.source, &clock, deadline).await?;
 
     let folder = RunFolder::of(&frame.identity);

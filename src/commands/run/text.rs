@@ -221,7 +221,7 @@ mod tests {
     use crate::judgement::{
         Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity, Verdict,
     };
-    use crate::ledger::{Before, Committed};
+    use crate::ledger::{Committed, RunsBefore};
     use crate::model::{EmailAddress, Role, Workspace};
     use crate::review::FollowUps;
 
@@ -287,7 +287,7 @@ mod tests {
                 name: Some("Example\u{1b}[31m".to_owned()),
             },
             mark: Some(Mark::TestData),
-            before: Before::default(),
+            before: RunsBefore::default(),
         }
     }
 

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::super::columns::Layout;
 use super::super::draft::Draft;
 use super::super::record::{Record as Texts, Value};
-use super::super::rows::{Entry, RowReader, rejected};
+use super::super::rows::{ReadRow, RowReader, rejected};
 use super::super::values::{count, plain};
-use super::{HrisSettings, Record};
+use super::{HrisSettings, ListedRecord};
 use crate::model::{Employment, HrDate, HrRow, Meaning, RejectedRow, is_blank_word, trim};
 use crate::truto::{self, Employee, Row};
 
@@ -143,7 +143,7 @@ impl Reader {
     }
 
     /// The rows of a record: one, or one for each tenure.
-    pub(super) fn read(&mut self, line: u64, record: &Record) -> Vec<Entry> {
+    pub(super) fn read(&mut self, line: u64, record: &ListedRecord) -> Vec<ReadRow> {
         let read = match &record.content {
             Row::Record(employee) => self.employee(line, employee),
             Row::Other(kind) => {
@@ -152,13 +152,13 @@ impl Reader {
             }
         };
         match read {
-            Ok(rows) => rows.into_iter().map(Entry::Row).collect(),
+            Ok(rows) => rows.into_iter().map(ReadRow::Row).collect(),
             Err(mut row) => {
-                let Record {
+                let ListedRecord {
                     page, row: place, ..
                 } = record;
                 row.reason = format!("page {page}, row {place}: {}", row.reason);
-                vec![Entry::Rejected(row)]
+                vec![ReadRow::Rejected(row)]
             }
         }
     }
@@ -239,9 +239,9 @@ impl Reader {
 
     fn row(&mut self, texts: &Texts<'_>) -> Result<HrRow, RejectedRow> {
         match self.rows.read(texts) {
-            Entry::Row(row) => Ok(row),
-            Entry::Rejected(row) => Err(row),
-            Entry::Blank => {
+            ReadRow::Row(row) => Ok(row),
+            ReadRow::Rejected(row) => Err(row),
+            ReadRow::Blank => {
                 let reason = "it has no value".to_owned();
                 Err(rejected(texts.line, reason, None, None))
             }
@@ -253,8 +253,8 @@ impl Reader {
     fn tenures(
         &mut self,
         line: u64,
-        employments: &[truto::Employment],
-    ) -> Result<Vec<Tenure>, Unclear> {
+        employments: &[truto::HrisEmployment],
+    ) -> Result<Vec<RecordTenure>, Unclear> {
         let mut spans = Vec::with_capacity(employments.len());
         for employment in employments {
             let start = employment.effective_date.as_deref().unwrap_or_default();
@@ -270,10 +270,10 @@ impl Reader {
             if end.as_ref().is_some_and(|end| end.at < start.at) {
                 return Err(Unclear);
             }
-            spans.push(Tenure { start, end });
+            spans.push(RecordTenure { start, end });
         }
         spans.sort_by_key(|span| span.start.at);
-        let mut tenures: Vec<Tenure> = Vec::new();
+        let mut tenures: Vec<RecordTenure> = Vec::new();
         for span in spans {
             match tenures.last_mut() {
                 Some(last) if last.reaches(&span) => last.take_in(span),
@@ -286,7 +286,7 @@ impl Reader {
 
 /// A time of employment without a gap in it.
 #[derive(Debug)]
-struct Tenure {
+struct RecordTenure {
     start: HrDate,
     /// None while it runs.
     end: Option<HrDate>,
@@ -295,7 +295,7 @@ struct Tenure {
 /// Sign that employments lack a date, or that one cannot be read.
 struct Unclear;
 
-impl Tenure {
+impl RecordTenure {
     /// Whether another one that begins no earlier begins before this one is over: an end is the
     /// midnight that closes its day, a start the one that opens it.
     fn reaches(&self, other: &Self) -> bool {
@@ -312,7 +312,7 @@ impl Tenure {
 }
 
 /// Fills the dates the employee's own fields do not tell.
-fn complete(row: &mut HrRow, tenures: &[Tenure]) {
+fn complete(row: &mut HrRow, tenures: &[RecordTenure]) {
     let Some(latest) = tenures.last() else {
         return;
     };
@@ -331,7 +331,7 @@ fn complete(row: &mut HrRow, tenures: &[Tenure]) {
 }
 
 /// Whether an end is of an earlier tenure than this one, or not told at all.
-fn is_before(end: &Option<HrDate>, tenure: &Tenure) -> bool {
+fn is_before(end: &Option<HrDate>, tenure: &RecordTenure) -> bool {
     end.as_ref().is_none_or(|end| end.at <= tenure.start.at)
 }
 
@@ -340,8 +340,8 @@ fn is_before(end: &Option<HrDate>, tenure: &Tenure) -> bool {
 ///
 /// Only somebody who works here is split: of somebody who left, the end that the employee's own
 /// fields tell is what counts.
-fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<Tenure>) -> Vec<HrRow> {
-    let is_clear = |latest: &Tenure| {
+fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<RecordTenure>) -> Vec<HrRow> {
+    let is_clear = |latest: &RecordTenure| {
         let agrees = match (&told_end, &latest.end) {
             (Some(told), Some(end)) => told.at == end.at,
             (None, _) | (_, None) => true,
@@ -413,20 +413,20 @@ struct Addresses {
 
 /// What an address is for, by its `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum AddressKind {
     Work,
     Untold,
     Other,
 }
 
-fn kind(word: Option<&str>) -> Kind {
+fn kind(word: Option<&str>) -> AddressKind {
     let Some(word) = word.map(|word| word.trim().to_ascii_lowercase()) else {
-        return Kind::Untold;
+        return AddressKind::Untold;
     };
     match word.as_str() {
-        "work" | "business" | "company" | "corporate" | "office" => Kind::Work,
-        "" | "primary" | "main" | "default" => Kind::Untold,
-        _ => Kind::Other,
+        "work" | "business" | "company" | "corporate" | "office" => AddressKind::Work,
+        "" | "primary" | "main" | "default" => AddressKind::Untold,
+        _ => AddressKind::Other,
     }
 }
 
@@ -443,27 +443,27 @@ fn addresses(employee: &Employee) -> Addresses {
         .chain(rest)
         .map(|email| (kind(email.kind.as_deref()), &email.email));
     let bare = [
-        (Kind::Work, &employee.work_email),
-        (Kind::Untold, &employee.email),
-        (Kind::Other, &employee.personal_email),
+        (AddressKind::Work, &employee.work_email),
+        (AddressKind::Untold, &employee.email),
+        (AddressKind::Other, &employee.personal_email),
     ];
-    let all: Vec<(Kind, &str)> = listed
+    let all: Vec<(AddressKind, &str)> = listed
         .chain(bare)
         .filter_map(|(kind, text)| Some((kind, trim(text.as_deref()?))))
         .filter(|(_, text)| !is_blank_word(text))
         .collect();
-    let of = |wanted: Kind| {
+    let of = |wanted: AddressKind| {
         let of = all.iter().filter(move |(kind, _)| *kind == wanted);
         of.map(|(_, text)| *text)
     };
-    let mut untold = of(Kind::Untold);
-    let mut work: Vec<&str> = of(Kind::Work).collect();
+    let mut untold = of(AddressKind::Untold);
+    let mut work: Vec<&str> = of(AddressKind::Work).collect();
     let mut is_told = true;
     if work.is_empty() {
         work.extend(untold.next());
         is_told = work.is_empty();
     }
-    let others: Vec<&str> = untold.chain(of(Kind::Other)).collect();
+    let others: Vec<&str> = untold.chain(of(AddressKind::Other)).collect();
     Addresses {
         work: work.join(";"),
         others: others.join(";"),

@@ -33,21 +33,21 @@ fn settings() -> HrisSettings {
 }
 
 /// A whole list of these records, on one page.
-fn listed(records: impl IntoIterator<Item = Value>) -> Listed {
-    let record = |(row, value): (usize, Value)| Record {
+fn listed(records: impl IntoIterator<Item = Value>) -> ListedEmployees {
+    let record = |(row, value): (usize, Value)| ListedRecord {
         page: 1,
         row: row as u64 + 1,
         content: serde_json::from_value(value).expect("a row"),
     };
-    Listed {
+    ListedEmployees {
         records: records.into_iter().enumerate().map(record).collect(),
         date: "2026-11-23T22:40:00Z".parse().ok(),
         end: Some(End::LastPage),
-        ..Listed::default()
+        ..ListedEmployees::default()
     }
 }
 
-fn understood(listed: Listed) -> HrFeed {
+fn understood(listed: ListedEmployees) -> HrFeed {
     let url = "truto-hris://c2".to_owned();
     understand(listed, url, None, Vec::new(), &settings())
 }
@@ -611,7 +611,7 @@ fn a_repeated_id_is_counted_and_one_that_says_something_else_is_kept() {
 
 #[test]
 fn a_list_that_may_lack_somebody_is_not_used_at_all() {
-    let reason = |change: fn(&mut Listed)| {
+    let reason = |change: fn(&mut ListedEmployees)| {
         let mut listed = listed([employee(1, json!({}))]);
         change(&mut listed);
         let feed = understood(listed);
@@ -642,7 +642,7 @@ fn lacks_former_employees(date: Option<&str>, records: &[Value]) -> Option<Strin
         ..settings()
     };
     let works = employee(1, json!({}));
-    let listed = Listed {
+    let listed = ListedEmployees {
         date: date.map(|date| date.parse().expect("an instant")),
         ..listed([works].into_iter().chain(records.iter().cloned()))
     };
@@ -703,7 +703,7 @@ fn a_record_that_cannot_be_read_shows_no_former_employee_and_is_shown() {
 
 #[test]
 fn an_answer_without_a_date_has_no_age() {
-    let feed = understood(Listed {
+    let feed = understood(ListedEmployees {
         date: None,
         ..listed([employee(1, json!({}))])
     });

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{check, with};
 use crate::judgement::changes::differing_rules;
-use crate::judgement::outcomes::Judged;
+use crate::judgement::outcomes::JudgedLeaver;
 use crate::judgement::remedies::CLOSES_WITH;
 use crate::judgement::summary::fell_due;
 use crate::judgement::{Baseline, Check, CheckId, CheckStatus, Inputs};
@@ -20,7 +20,10 @@ use crate::schedule::{CLOSE_RUNS, RunSchedule};
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The checks against earlier runs.
-pub(in crate::judgement) fn of_the_past(inputs: &Inputs, leavers: &[Judged<'_>]) -> Vec<Check> {
+pub(in crate::judgement) fn of_the_past(
+    inputs: &Inputs,
+    leavers: &[JudgedLeaver<'_>],
+) -> Vec<Check> {
     vec![
         policy_unchanged(inputs),
         cadence(inputs, leavers),
@@ -125,7 +128,7 @@ fn in_between(incomplete: u64, failed: u64) -> String {
 fn zones_without_close_runs(
     inputs: &Inputs,
     baseline: &Baseline,
-    leavers: &[Judged<'_>],
+    leavers: &[JudgedLeaver<'_>],
 ) -> BTreeSet<Arc<str>> {
     if inputs.as_of.duration_since(baseline.as_of) <= CLOSE_RUNS {
         return BTreeSet::new();
@@ -198,7 +201,7 @@ impl ScheduleGaps {
 }
 
 /// Whether runs come often enough, and on both sides of each deadline.
-fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+fn cadence(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let mut check = cadence_so_far(inputs, leavers);
     let Some(schedule) = &inputs.schedule else {
         return check;
@@ -226,7 +229,7 @@ fn cadence(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
 }
 
 /// The runs there were.
-fn cadence_so_far(inputs: &Inputs, leavers: &[Judged<'_>]) -> Check {
+fn cadence_so_far(inputs: &Inputs, leavers: &[JudgedLeaver<'_>]) -> Check {
     let id = CheckId::Cadence;
     let Some(baseline) = &inputs.past.baseline else {
         return if inputs.past.ledger_head.is_none() {

@@ -856,7 +856,7 @@ fn another_schedule_is_a_changed_rule() {
 
 #[test]
 fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
-    let on_leave = |mut row: Row| {
+    let on_leave = |mut row: WorldRow| {
         row.0.status = Employment::OnLeave;
         row
     };

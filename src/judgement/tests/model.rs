@@ -25,10 +25,10 @@ use crate::judgement::{
 use crate::model::{Access, Account, EmailAddress, Meaning, Role};
 use ends::Stands;
 use lines::{
-    Relation, accepts_doubts, accepts_without_address, alias_names_person, aliases,
+    ModelRelation, accepts_doubts, accepts_without_address, alias_names_person, aliases,
     approves_for_themselves, is_covered, is_sound_alias, is_sound_exception, owns, says_different,
 };
-use people::Person;
+use people::ModelPerson;
 use ties::Model;
 
 /// What the model says of a leaver.
@@ -50,7 +50,7 @@ struct Expected {
 
 impl Model<'_> {
     /// Whether an own account would have been found, if there were one.
-    fn can_search(&self, person: &Person<'_>) -> bool {
+    fn can_search(&self, person: &ModelPerson<'_>) -> bool {
         let accounts = self.accounts();
         let mut employees = accounts
             .iter()
@@ -64,7 +64,7 @@ impl Model<'_> {
             external.any(|id| ids.contains(id))
         });
         let by_id = !self.ids_that_tell(person).is_empty() && all_carry_ids && some_id_fits;
-        let by_alias = aliases(self.inputs, Relation::Same).any(|alias| {
+        let by_alias = aliases(self.inputs, ModelRelation::Same).any(|alias| {
             let email = alias.email.as_deref().and_then(EmailAddress::parse);
             alias_names_person(alias, person)
                 && alias.account_id.is_none()
@@ -76,7 +76,7 @@ impl Model<'_> {
     }
 
     /// Whether a date in a column that is not read could change the outcome: rules 1 and 2 of §5.1.
-    fn has_unread_date(&self, person: &Person<'_>) -> bool {
+    fn has_unread_date(&self, person: &ModelPerson<'_>) -> bool {
         let (stands, ended) = self.stands(person);
         let now = self.inputs.as_of;
         let columns = &self.inputs.hr.origin.columns;
@@ -105,14 +105,14 @@ impl Model<'_> {
     /// Whether fewer than half of the people who work here have a date in a column.
     fn is_mostly_blank(&self, column: usize) -> bool {
         let employed = || self.people.iter().filter(|person| self.is_employed(person));
-        let has_date = |person: &&Person<'_>| {
+        let has_date = |person: &&ModelPerson<'_>| {
             let mut cells = person.rows.iter().flat_map(|row| &row.unread);
             cells.any(|cell| cell.column == column && cell.date.is_some())
         };
         employed().filter(has_date).count() * 2 < employed().count()
     }
 
-    fn expected(&self, person: &Person<'_>) -> Option<Expected> {
+    fn expected(&self, person: &ModelPerson<'_>) -> Option<Expected> {
         let inputs = self.inputs;
         let now = inputs.as_of;
         let (stands, ended) = self.stands(person);

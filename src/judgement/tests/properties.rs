@@ -41,7 +41,7 @@ fn accounts()
     proptest::collection::vec(account, 0..5)
 }
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+fn rows() -> impl Strategy<Value = Vec<WorldRow>> {
     let statuses = [
         Employment::Ended,
         Employment::Ended,

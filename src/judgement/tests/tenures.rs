@@ -166,7 +166,7 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
     );
 
     // Any word of HR's that is new decides.
-    let then = |row: Row| night.clone().no_rows().hr(row).judge();
+    let then = |row: WorldRow| night.clone().no_rows().hr(row).judge();
     let cleared = then(row("E1").mail(ADA).active());
     assert_eq!(outcome(&cleared, ADA), Outcome::Rescinded);
     let left = then(row("E1").mail(ADA).ended().end(date(2026, 11, 23)));

@@ -192,7 +192,7 @@ impl World {
         self.hr(row(&id).mail(email).ended().end(end))
     }
 
-    pub(super) fn hr(self, row: Row) -> Self {
+    pub(super) fn hr(self, row: WorldRow) -> Self {
         self.change(|inputs| {
             let line = inputs.hr.rows.len() as u64 + 2;
             inputs.hr.rows.push(HrRow { line, ..row.0 });
@@ -392,18 +392,18 @@ impl World {
 
 /// A row of the HR file.
 #[derive(Clone, Debug)]
-pub(super) struct Row(pub(super) HrRow);
+pub(super) struct WorldRow(pub(super) HrRow);
 
 /// A row with an id and nothing else.
-pub(super) fn row(id: &str) -> Row {
+pub(super) fn row(id: &str) -> WorldRow {
     let person_id = Some(id.to_owned()).filter(|id| !id.is_empty());
-    Row(HrRow {
+    WorldRow(HrRow {
         person_id,
         ..HrRow::default()
     })
 }
 
-impl Row {
+impl WorldRow {
     pub(super) fn mail(mut self, email: &str) -> Self {
         self.0.email = Some(mail(email));
         self
@@ -564,7 +564,7 @@ pub(super) fn changes(judged: &Judgement) -> Vec<String> {
 }
 
 /// Somebody who left on 2 November 2026.
-pub(super) fn left(id: &str) -> Row {
+pub(super) fn left(id: &str) -> WorldRow {
     row(id).ended().end(date(2026, 11, 2))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn cases(usual: u32) -> ProptestConfig {
 
 /// What changes from night to night; the rest of a world stays quiet.
 #[derive(Clone, Debug)]
-pub(super) struct Night {
+pub(super) struct WorldRun {
     pub(super) accounts: Vec<Account>,
     pub(super) rows: Vec<HrRow>,
     pub(super) rejected: Vec<RejectedRow>,
@@ -424,7 +424,7 @@ fn an_exception() -> impl Strategy<Value = Exception> {
 }
 
 /// A first night.
-pub(super) fn a_night() -> impl Strategy<Value = Night> {
+pub(super) fn a_night() -> impl Strategy<Value = WorldRun> {
     let scope = prop_oneof![
         4 => Just(FeedScope::Leavers),
         1 => Just(FeedScope::RecentLeavers),
@@ -470,7 +470,7 @@ pub(super) fn a_night() -> impl Strategy<Value = Night> {
                 (unusable, status_column, no_status),
                 crowd,
             )| {
-                let mut made = Night {
+                let mut made = WorldRun {
                     accounts,
                     rows,
                     rejected,
@@ -496,7 +496,7 @@ pub(super) fn a_night() -> impl Strategy<Value = Night> {
 
 /// One thing that is otherwise on the next night.
 #[derive(Clone, Debug)]
-enum Step {
+enum WorldStep {
     DropAccount(Index),
     DropRow(Index),
     AddAccount(Account),
@@ -516,90 +516,90 @@ enum Step {
     Leave(usize),
 }
 
-fn a_step() -> impl Strategy<Value = Step> {
+fn a_step() -> impl Strategy<Value = WorldStep> {
     let index = any::<Index>;
     prop_oneof![
-        3 => index().prop_map(Step::DropAccount),
-        3 => index().prop_map(Step::DropRow),
-        3 => an_account().prop_map(Step::AddAccount),
-        4 => a_row().prop_map(|row| Step::AddRow(Box::new(row))),
+        3 => index().prop_map(WorldStep::DropAccount),
+        3 => index().prop_map(WorldStep::DropRow),
+        3 => an_account().prop_map(WorldStep::AddAccount),
+        4 => a_row().prop_map(|row| WorldStep::AddRow(Box::new(row))),
         3 => (index(), select(vec![Status::Active, Status::Inactive, Status::Unknown(None)]))
-            .prop_map(|(at, status)| Step::Status(at, status)),
-        2 => (index(), mails(0..2)).prop_map(|(at, emails)| Step::Emails(at, emails)),
-        1 => (index(), option::of(texts(NAMES))).prop_map(|(at, name)| Step::Name(at, name)),
+            .prop_map(|(at, status)| WorldStep::Status(at, status)),
+        2 => (index(), mails(0..2)).prop_map(|(at, emails)| WorldStep::Emails(at, emails)),
+        1 => (index(), option::of(texts(NAMES))).prop_map(|(at, name)| WorldStep::Name(at, name)),
         2 => (index(), select(vec![Employment::Active, Employment::Ended]))
-            .prop_map(|(at, status)| Step::Says(at, status)),
-        1 => index().prop_map(Step::BlankMail),
-        2 => (index(), select(MAILS)).prop_map(|(at, email)| Step::Mail(at, mail(email))),
-        1 => index().prop_map(Step::Clear),
-        1 => vec(a_rejected_row(), 0..2).prop_map(Step::Rejected),
-        2 => vec(an_alias(), 0..3).prop_map(Step::Aliases),
-        2 => vec(an_exception(), 0..3).prop_map(Step::Exceptions),
-        1 => any::<bool>().prop_map(Step::Cut),
-        1 => any::<bool>().prop_map(Step::Unusable),
-        1 => select(vec![0, 40]).prop_map(Step::Leave),
+            .prop_map(|(at, status)| WorldStep::Says(at, status)),
+        1 => index().prop_map(WorldStep::BlankMail),
+        2 => (index(), select(MAILS)).prop_map(|(at, email)| WorldStep::Mail(at, mail(email))),
+        1 => index().prop_map(WorldStep::Clear),
+        1 => vec(a_rejected_row(), 0..2).prop_map(WorldStep::Rejected),
+        2 => vec(an_alias(), 0..3).prop_map(WorldStep::Aliases),
+        2 => vec(an_exception(), 0..3).prop_map(WorldStep::Exceptions),
+        1 => any::<bool>().prop_map(WorldStep::Cut),
+        1 => any::<bool>().prop_map(WorldStep::Unusable),
+        1 => select(vec![0, 40]).prop_map(WorldStep::Leave),
     ]
 }
 
-impl Night {
-    fn step(mut self, step: Step) -> Self {
+impl WorldRun {
+    fn step(mut self, step: WorldStep) -> Self {
         fn pick<T>(of: &mut [T], at: Index) -> Option<&mut T> {
             (!of.is_empty()).then(|| at.get_mut(of))
         }
         match step {
-            Step::DropAccount(at) if !self.accounts.is_empty() => {
+            WorldStep::DropAccount(at) if !self.accounts.is_empty() => {
                 self.accounts.remove(at.index(self.accounts.len()));
             }
-            Step::DropRow(at) if !self.rows.is_empty() => {
+            WorldStep::DropRow(at) if !self.rows.is_empty() => {
                 self.rows.remove(at.index(self.rows.len()));
             }
-            Step::DropAccount(_) | Step::DropRow(_) => {}
-            Step::AddAccount(account) => {
+            WorldStep::DropAccount(_) | WorldStep::DropRow(_) => {}
+            WorldStep::AddAccount(account) => {
                 self.accounts.push(account);
                 self.accounts = distinct(self.accounts);
             }
-            Step::AddRow(row) => self.rows.push(*row),
-            Step::Status(at, status) => {
+            WorldStep::AddRow(row) => self.rows.push(*row),
+            WorldStep::Status(at, status) => {
                 if let Some(account) = pick(&mut self.accounts, at) {
                     account.status = status;
                 }
             }
-            Step::Emails(at, emails) => {
+            WorldStep::Emails(at, emails) => {
                 if let Some(account) = pick(&mut self.accounts, at) {
                     account.emails = emails;
                 }
             }
-            Step::Name(at, name) => {
+            WorldStep::Name(at, name) => {
                 if let Some(account) = pick(&mut self.accounts, at) {
                     account.name = name;
                 }
             }
-            Step::Says(at, status) => {
+            WorldStep::Says(at, status) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     row.status = status;
                 }
             }
-            Step::BlankMail(at) => {
+            WorldStep::BlankMail(at) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     row.email = None;
                 }
             }
-            Step::Mail(at, email) => {
+            WorldStep::Mail(at, email) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     row.email = Some(email);
                 }
             }
-            Step::Clear(at) => {
+            WorldStep::Clear(at) => {
                 if let Some(row) = pick(&mut self.rows, at) {
                     (row.end, row.last_day, row.status) = (None, None, Employment::Blank);
                 }
             }
-            Step::Rejected(rejected) => self.rejected = rejected,
-            Step::Aliases(aliases) => self.aliases = aliases,
-            Step::Exceptions(exceptions) => self.exceptions = exceptions,
-            Step::Cut(cut) => self.cut = cut,
-            Step::Unusable(unusable) => self.unusable = unusable,
-            Step::Leave(crowd) => self.crowd = crowd,
+            WorldStep::Rejected(rejected) => self.rejected = rejected,
+            WorldStep::Aliases(aliases) => self.aliases = aliases,
+            WorldStep::Exceptions(exceptions) => self.exceptions = exceptions,
+            WorldStep::Cut(cut) => self.cut = cut,
+            WorldStep::Unusable(unusable) => self.unusable = unusable,
+            WorldStep::Leave(crowd) => self.crowd = crowd,
         }
         self
     }
@@ -619,7 +619,7 @@ impl Night {
         let mut world = world.crowd(self.crowd).no_rows();
         if !self.unusable {
             for row in &self.rows {
-                world = world.hr(Row(row.clone()));
+                world = world.hr(WorldRow(row.clone()));
             }
         }
         world
@@ -674,19 +674,19 @@ pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<DirectiveFile<
 }
 
 /// Several nights, each a few steps from the one before.
-pub(super) fn nights(count: usize) -> impl Strategy<Value = Vec<Night>> {
+pub(super) fn nights(count: usize) -> impl Strategy<Value = Vec<WorldRun>> {
     (a_night(), vec(vec(a_step(), 0..4), count - 1)).prop_map(|(first, days)| {
         let mut nights = vec![first];
         for steps in days {
             let last = nights.last().expect("a first night").clone();
-            nights.push(steps.into_iter().fold(last, Night::step));
+            nights.push(steps.into_iter().fold(last, WorldRun::step));
         }
         nights
     })
 }
 
 /// Each night with the past it has.
-pub(super) fn worlds(nights: &[Night]) -> Vec<World> {
+pub(super) fn worlds(nights: &[WorldRun]) -> Vec<World> {
     let mut worlds: Vec<World> = Vec::new();
     for night in nights {
         let before = worlds.last().map_or_else(world, |last| last.clone().next());

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use asana_access_review::clock::Clock;
 use asana_access_review::net::{self, Deadline};
-use asana_access_review::source::{self, Fetched, RawPages, SourceError, fetch_all};
+use asana_access_review::source::{self, FetchedAccounts, RawPages, SourceError, fetch_all};
 use asana_access_review::truto;
 use jiff::Timestamp;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, WORKSPACE_ID, World};
@@ -54,7 +54,7 @@ fn as_of() -> Timestamp {
     "2026-11-23T22:40:00Z".parse().expect("an instant")
 }
 
-async fn fetch_from(simulator: &Simulator) -> Result<Fetched, SourceError> {
+async fn fetch_from(simulator: &Simulator) -> Result<FetchedAccounts, SourceError> {
     simulator.forget_requests();
     fetch_all(&settings(simulator), &Clock::at(as_of()), soon()).await
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use asana_access_review::cli::exit::Exit;
 use asana_access_review::clock::Clock;
 use asana_access_review::source::users_list;
-use asana_access_review::truto::{Client, Settings, User, Walk};
+use asana_access_review::truto::{Client, PageWalk, Settings, User};
 use insta::assert_snapshot;
 use truto_simulator::{CONNECTION_ID, TOKEN};
 
@@ -116,7 +116,7 @@ async fn every_status_is_tried_again_or_not_and_told_as_written_here() {
         for status in 100..=599u16 {
             server.status.store(status, Ordering::SeqCst);
             server.asked.store(0, Ordering::SeqCst);
-            let error = Walk::<User>::new(&client, &list).next().await;
+            let error = PageWalk::<User>::new(&client, &list).next().await;
             let error = error.expect_err("no page of users");
             let attempts = server.asked.load(Ordering::SeqCst);
             let exit = Exit::from(error.kind());

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::people::{Person, only_an_id_links};
+use super::people::{ModelPerson, only_an_id_links};
 use crate::judgement::{FeedScope, Inputs};
 use crate::model::{Employment, HrRow, Meaning};
 
 /// What one row says at the instant of the run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Says {
+pub(super) enum ModelSays {
     Employed,
     /// Work ends later.
     Upcoming(Timestamp),
@@ -77,57 +77,61 @@ fn has_status_column(inputs: &Inputs) -> bool {
         .any(|column| column.meaning == Meaning::Status)
 }
 
-pub(super) fn says(row: &HrRow, inputs: &Inputs) -> Says {
+pub(super) fn says(row: &HrRow, inputs: &Inputs) -> ModelSays {
     let now = inputs.as_of;
     let is_past = |date: &Timestamp| *date <= now;
     let dates: Vec<Timestamp> = last_day(row).into_iter().chain(termination(row)).collect();
     let past = dates.iter().copied().find(is_past);
     match &row.status {
-        Employment::Ended if dates.is_empty() => Says::Left(None),
+        Employment::Ended if dates.is_empty() => ModelSays::Left(None),
         Employment::Ended if dates.iter().all(|date| *date > now + DAY * 400) => {
-            Says::Contradiction
+            ModelSays::Contradiction
         }
         Employment::Ended => match (past, end(row)) {
-            (Some(past), _) => Says::Left(Some(past)),
-            (None, Some(end)) => Says::Upcoming(end),
+            (Some(past), _) => ModelSays::Left(Some(past)),
+            (None, Some(end)) => ModelSays::Upcoming(end),
             (None, None) => unreachable!("it has dates"),
         },
         Employment::Active | Employment::OnLeave if is_new_tenure(row) => {
             let has_begun = written_start(row).is_some_and(|start| start <= now);
             match (has_begun, past, end(row)) {
-                (true, ..) => Says::Employed,
-                (false, Some(past), _) => Says::Left(Some(past)),
-                (false, None, Some(end)) => Says::Upcoming(end),
+                (true, ..) => ModelSays::Employed,
+                (false, Some(past), _) => ModelSays::Left(Some(past)),
+                (false, None, Some(end)) => ModelSays::Upcoming(end),
                 (false, None, None) => unreachable!("it has dates"),
             }
         }
         Employment::Active => match (last_day(row), termination(row), end(row)) {
-            (Some(last), Some(later), _) if last <= now && later > now => Says::Left(Some(last)),
-            (Some(last), Some(earlier), _) if last > now && earlier <= now => Says::Contradiction,
-            (_, _, None) => Says::Employed,
-            (_, _, Some(end)) if end > now => Says::Upcoming(end),
+            (Some(last), Some(later), _) if last <= now && later > now => {
+                ModelSays::Left(Some(last))
+            }
+            (Some(last), Some(earlier), _) if last > now && earlier <= now => {
+                ModelSays::Contradiction
+            }
+            (_, _, None) => ModelSays::Employed,
+            (_, _, Some(end)) if end > now => ModelSays::Upcoming(end),
             (..) if dates
                 .iter()
                 .any(|date| now.duration_since(*date) <= DAY * 60) =>
             {
-                Says::Contradiction
+                ModelSays::Contradiction
             }
-            (..) => Says::Employed,
+            (..) => ModelSays::Employed,
         },
         Employment::OnLeave => match termination(row) {
-            None => Says::Employed,
-            Some(end) if end > now => Says::Upcoming(end),
-            Some(_) => Says::Contradiction,
+            None => ModelSays::Employed,
+            Some(end) if end > now => ModelSays::Upcoming(end),
+            Some(_) => ModelSays::Contradiction,
         },
         // A date that has passed counts, whatever the other says: nothing must hide a leaver.
         Employment::Blank | Employment::Unclassified(_) => match (past, end(row)) {
-            (Some(past), _) => Says::Left(Some(past)),
-            (None, Some(end)) => Says::Upcoming(end),
+            (Some(past), _) => ModelSays::Left(Some(past)),
+            (None, Some(end)) => ModelSays::Upcoming(end),
             (None, None) => {
                 let is_roster = inputs.policy.hr_feed_scope == FeedScope::Roster;
                 match is_roster && !has_status_column(inputs) {
-                    true => Says::Employed,
-                    false => Says::Contradiction,
+                    true => ModelSays::Employed,
+                    false => ModelSays::Contradiction,
                 }
             }
         },
@@ -145,15 +149,15 @@ fn runs(row: &HrRow, inputs: &Inputs) -> bool {
     has_begun(row, inputs.as_of)
         && match says(row, inputs) {
             // An end that has passed leaves a status that may not have been changed. Leave has a last day, too.
-            Says::Employed => {
+            ModelSays::Employed => {
                 let is_at_work = row.status != Employment::OnLeave;
                 !is_at_work || ends(row).next().is_none() || is_new_tenure(row)
             }
-            Says::Upcoming(_) => match start(row) {
+            ModelSays::Upcoming(_) => match start(row) {
                 Some(start) => start <= inputs.as_of,
                 None => says_so && written_start(row).is_none(),
             },
-            Says::Left(_) | Says::Contradiction => false,
+            ModelSays::Left(_) | ModelSays::Contradiction => false,
         }
 }
 
@@ -201,7 +205,7 @@ fn began(row: &HrRow, left: &HrRow) -> Began {
 }
 
 /// How a person stands, and when their work ended or ends.
-pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Timestamp>) {
+pub(super) fn stands(person: &ModelPerson<'_>, inputs: &Inputs) -> (Stands, Option<Timestamp>) {
     let now = inputs.as_of;
     let begun: Vec<&HrRow> = person
         .rows
@@ -213,15 +217,15 @@ pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Ti
         return (Stands::Working, None);
     }
     let rows = &begun;
-    let of = |wanted: fn(Says) -> bool| -> Vec<&HrRow> {
+    let of = |wanted: fn(ModelSays) -> bool| -> Vec<&HrRow> {
         let all = rows.iter().copied();
         all.filter(|row| wanted(says(row, inputs))).collect()
     };
-    let lefts = of(|says| matches!(says, Says::Left(_)));
-    let doubts = of(|says| says == Says::Contradiction);
-    let upcoming = of(|says| matches!(says, Says::Upcoming(_)));
+    let lefts = of(|says| matches!(says, ModelSays::Left(_)));
+    let doubts = of(|says| says == ModelSays::Contradiction);
+    let upcoming = of(|says| matches!(says, ModelSays::Upcoming(_)));
     let until = upcoming.iter().filter_map(|row| match says(row, inputs) {
-        Says::Upcoming(end) => Some(end),
+        ModelSays::Upcoming(end) => Some(end),
         _ => None,
     });
     let until = until.max();
@@ -262,7 +266,7 @@ pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Ti
     }
 
     let ended = lefts.iter().map(|row| match says(row, inputs) {
-        Says::Left(end) => end,
+        ModelSays::Left(end) => end,
         _ => None,
     });
     let ended = ended.max().flatten();
@@ -281,7 +285,7 @@ pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Ti
         .find(|runner| all(&lefts, runner, Began::Earlier));
     if let Some(runner) = goes_on {
         return match says(runner, inputs) {
-            Says::Upcoming(until) => (Stands::Upcoming, Some(until)),
+            ModelSays::Upcoming(until) => (Stands::Upcoming, Some(until)),
             _ => (Stands::Working, None),
         };
     }
@@ -294,7 +298,7 @@ pub(super) fn stands(person: &Person<'_>, inputs: &Inputs) -> (Stands, Option<Ti
 }
 
 /// Whether a person works here at the instant of the run.
-pub(super) fn is_employed(person: &Person<'_>, inputs: &Inputs) -> bool {
+pub(super) fn is_employed(person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
     let (stands, _) = stands(person, inputs);
     let works = matches!(stands, Stands::Working | Stands::Rehired | Stands::Upcoming);
     works && person.rows.iter().any(|row| has_begun(row, inputs.as_of))
@@ -307,7 +311,7 @@ fn say_employed(rows: &[&HrRow], inputs: &Inputs) -> bool {
         let are_to_come = ends.all(|end| end > inputs.as_of);
         match row.status {
             Employment::Active | Employment::OnLeave => {
-                is_new_tenure(row) || !matches!(says(row, inputs), Says::Left(_))
+                is_new_tenure(row) || !matches!(says(row, inputs), ModelSays::Left(_))
             }
             Employment::Ended => end(row).is_some() && are_to_come,
             Employment::Blank | Employment::Unclassified(_) => are_to_come,

@@ -8,14 +8,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::judgement::tests::world::{World, date, kinds, row, world};
-use crate::judgement::tests::worlds::{Night, cases, nights};
+use crate::judgement::tests::worlds::{WorldRun, cases, nights};
 use crate::judgement::{FeedScope, FindingKind, Judgement, Leaver, OffboardingResult};
 
 const ADA: &str = "ada@example.com";
 
 /// What one run sees.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct SeenAccess {
     row: HrSays,
     has_access: bool,
     is_complete: bool,
@@ -62,7 +62,7 @@ fn midnight(day: Date) -> Timestamp {
 }
 
 #[derive(Debug)]
-struct Model {
+struct HistoryModel {
     scope: FeedScope,
     all: Vec<Offboarding>,
     /// The last complete run, and whether it saw access.
@@ -75,8 +75,8 @@ struct Model {
     gone: Option<(Timestamp, Timestamp)>,
 }
 
-impl Model {
-    fn run(&mut self, now: Timestamp, seen: &Seen) {
+impl HistoryModel {
+    fn run(&mut self, now: Timestamp, seen: &SeenAccess) {
         let hours = SignedDuration::from_hours(seen.grace_hours);
         let says = if seen.is_read {
             seen.row
@@ -226,7 +226,7 @@ impl Offboarding {
         &mut self,
         now: Timestamp,
         hours: SignedDuration,
-        seen: &Seen,
+        seen: &SeenAccess,
         baseline: Option<(Timestamp, bool)>,
         gone: Option<(Timestamp, Timestamp)>,
     ) {
@@ -278,7 +278,7 @@ impl Offboarding {
     }
 }
 
-fn a_history() -> impl Strategy<Value = (FeedScope, Vec<Seen>)> {
+fn a_history() -> impl Strategy<Value = (FeedScope, Vec<SeenAccess>)> {
     let days = || select(vec![20i8, 22, 23, 24, 25, 27]);
     let says = prop_oneof![
         2 => Just(HrSays::Nothing),
@@ -296,7 +296,7 @@ fn a_history() -> impl Strategy<Value = (FeedScope, Vec<Seen>)> {
         prop::bool::weighted(0.15),
     );
     let seen = seen.prop_map(
-        |(row, has_access, is_complete, is_read, grace_hours, after_failure)| Seen {
+        |(row, has_access, is_complete, is_read, grace_hours, after_failure)| SeenAccess {
             row,
             has_access,
             is_complete,
@@ -310,7 +310,7 @@ fn a_history() -> impl Strategy<Value = (FeedScope, Vec<Seen>)> {
 }
 
 /// A run of the history, with the past of the runs before.
-fn in_world(before: World, scope: FeedScope, seen: &Seen) -> World {
+fn in_world(before: World, scope: FeedScope, seen: &SeenAccess) -> World {
     let mut world = before.without("ada").no_rows();
     if seen.after_failure {
         world = world.sleep();
@@ -396,7 +396,7 @@ fn changed(before: &Judgement, after: &Judgement) -> Vec<String> {
 }
 
 /// A grace for each run.
-fn with_graces() -> impl Strategy<Value = (Vec<Night>, Vec<i64>)> {
+fn with_graces() -> impl Strategy<Value = (Vec<WorldRun>, Vec<i64>)> {
     let graces = vec(select(vec![24i64, 24, 96, 0]), 4);
     (nights(4), graces)
 }
@@ -406,7 +406,7 @@ proptest! {
 
     #[test]
     fn the_model_agrees_on_every_history((scope, history) in a_history()) {
-        let mut model = Model { scope, all: Vec::new(), baseline: None, is_linked: false, is_employed: false, gone: None };
+        let mut model = HistoryModel { scope, all: Vec::new(), baseline: None, is_linked: false, is_employed: false, gone: None };
         let mut before: Option<World> = None;
         let mut was_left = false;
         for (number, seen) in history.iter().enumerate() {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::people::{Person, names_person};
+use super::people::{ModelPerson, names_person};
 use super::ties::Model;
 use crate::judgement::{FeedScope, Inputs};
 use crate::model::{
@@ -14,20 +14,20 @@ use crate::model::{
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Relation {
+pub(super) enum ModelRelation {
     Same,
     Different,
     SamePerson,
     Service,
 }
 
-fn relation(alias: &Alias) -> Option<Relation> {
+fn relation(alias: &Alias) -> Option<ModelRelation> {
     let word = alias.relation.as_deref().unwrap_or("same").to_lowercase();
     Some(match word.as_str() {
-        "same" => Relation::Same,
-        "different" => Relation::Different,
-        "same_person" => Relation::SamePerson,
-        "service" => Relation::Service,
+        "same" => ModelRelation::Same,
+        "different" => ModelRelation::Different,
+        "same_person" => ModelRelation::SamePerson,
+        "service" => ModelRelation::Service,
         _ => return None,
     })
 }
@@ -155,7 +155,7 @@ fn is_them(
             .any(|name| name.words().iter().all(|word| words.contains(word)))
 }
 
-fn is_person(text: &str, person: &Person<'_>, inputs: &Inputs) -> bool {
+fn is_person(text: &str, person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
     is_them(
         text,
         &person.ids(),
@@ -167,7 +167,7 @@ fn is_person(text: &str, person: &Person<'_>, inputs: &Inputs) -> bool {
 
 fn is_person_or_account(
     text: &str,
-    person: &Person<'_>,
+    person: &ModelPerson<'_>,
     account: &Account,
     inputs: &Inputs,
 ) -> bool {
@@ -292,8 +292,8 @@ pub(super) fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
     let has_person =
         alias.person_id.is_some() || alias.account_id.is_some() && alias.email.is_some();
     let keys = match relation {
-        Relation::Same => has_account && has_person,
-        Relation::Different => {
+        ModelRelation::Same => has_account && has_person,
+        ModelRelation::Different => {
             let approver = alias.approved_by.as_deref().unwrap_or_default();
             let (person_id, account_id) = (alias.person_id.as_deref(), alias.account_id.as_deref());
             has_account
@@ -306,13 +306,13 @@ pub(super) fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
                     inputs,
                 )
         }
-        Relation::Service => {
+        ModelRelation::Service => {
             has_account
                 && alias.owner.is_some()
                 && alias.expires_on.is_some()
                 && has_an_owner(alias, inputs)
         }
-        Relation::SamePerson => {
+        ModelRelation::SamePerson => {
             let pair = alias.person_id.as_deref().unwrap_or_default();
             let sides = pair.split_once('=');
             sides.is_some_and(|(one, other)| {
@@ -324,14 +324,14 @@ pub(super) fn is_sound_alias(alias: &Alias, inputs: &Inputs) -> bool {
     alias.fault.is_none()
         && alias.email.as_deref().is_none_or(is_address)
         && keys
-        && (relation == Relation::Same || is_approved)
+        && (relation == ModelRelation::Same || is_approved)
         && alias
             .expires_on
             .as_deref()
             .is_none_or(|day| is_in_force(day, inputs))
 }
 
-pub(super) fn aliases(inputs: &Inputs, wanted: Relation) -> impl Iterator<Item = &Alias> {
+pub(super) fn aliases(inputs: &Inputs, wanted: ModelRelation) -> impl Iterator<Item = &Alias> {
     let all = inputs.directives.aliases().iter();
     all.filter(move |alias| relation(alias) == Some(wanted) && is_sound_alias(alias, inputs))
 }
@@ -347,21 +347,21 @@ fn alias_names_account(alias: &Alias, account: &Account) -> bool {
     }
 }
 
-pub(super) fn alias_names_person(alias: &Alias, person: &Person<'_>) -> bool {
+pub(super) fn alias_names_person(alias: &Alias, person: &ModelPerson<'_>) -> bool {
     match &alias.person_id {
         Some(id) => person.ids().contains(id),
         None => email(&alias.email).is_some_and(|email| person.own_emails().contains(&email)),
     }
 }
 
-pub(super) fn says_same(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
-    aliases(inputs, Relation::Same)
+pub(super) fn says_same(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs) -> bool {
+    aliases(inputs, ModelRelation::Same)
         .any(|alias| alias_names_account(alias, account) && alias_names_person(alias, person))
 }
 
 /// Whether an approved line says that the account is not theirs. They cannot say so themselves.
-pub(super) fn says_different(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
-    aliases(inputs, Relation::Different).any(|alias| {
+pub(super) fn says_different(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs) -> bool {
+    aliases(inputs, ModelRelation::Different).any(|alias| {
         let approver = alias.approved_by.as_deref().unwrap_or_default();
         alias_names_account(alias, account)
             && alias_names_person(alias, person)
@@ -370,11 +370,11 @@ pub(super) fn says_different(person: &Person<'_>, account: &Account, inputs: &In
 }
 
 pub(super) fn is_service(account: &Account, inputs: &Inputs) -> bool {
-    aliases(inputs, Relation::Service).any(|alias| alias_names_account(alias, account))
+    aliases(inputs, ModelRelation::Service).any(|alias| alias_names_account(alias, account))
 }
 
-pub(super) fn owns(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
-    let mut of = aliases(inputs, Relation::Service);
+pub(super) fn owns(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs) -> bool {
+    let mut of = aliases(inputs, ModelRelation::Service);
     of.any(|alias| {
         let owner = alias.owner.as_deref().unwrap_or_default();
         alias_names_account(alias, account)
@@ -389,7 +389,7 @@ pub(super) fn owns(person: &Person<'_>, account: &Account, inputs: &Inputs) -> b
 }
 
 /// Whether a line joins a person to another: not if they approved it themselves.
-pub(super) fn may_join(alias: &Alias, person: &Person<'_>, inputs: &Inputs) -> bool {
+pub(super) fn may_join(alias: &Alias, person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
     let approver = alias.approved_by.as_deref().unwrap_or_default();
     !is_person(approver, person, inputs)
 }
@@ -431,7 +431,7 @@ fn exceptions(inputs: &Inputs) -> impl Iterator<Item = &Exception> {
     all.filter(move |of| is_sound_exception(of, inputs))
 }
 
-pub(super) fn accepts_without_address(person: &Person<'_>, inputs: &Inputs) -> bool {
+pub(super) fn accepts_without_address(person: &ModelPerson<'_>, inputs: &Inputs) -> bool {
     exceptions(inputs).any(|of| {
         let approver = of.approved_by.as_deref().unwrap_or_default();
         of.check.as_deref() == Some("leavers_without_address")
@@ -440,7 +440,7 @@ pub(super) fn accepts_without_address(person: &Person<'_>, inputs: &Inputs) -> b
 }
 
 /// Whether an exception covers access of a leaver by an account.
-pub(super) fn is_covered(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+pub(super) fn is_covered(person: &ModelPerson<'_>, account: &Account, inputs: &Inputs) -> bool {
     exceptions(inputs).any(|of| {
         let approver = of.approved_by.as_deref().unwrap_or_default();
         of.check.is_none()
@@ -457,7 +457,11 @@ pub(super) fn is_covered(person: &Person<'_>, account: &Account, inputs: &Inputs
 }
 
 /// Whether an exception for a person accepts that they could not be judged.
-pub(super) fn accepts_doubts(person: &Person<'_>, accounts: &[&Account], inputs: &Inputs) -> bool {
+pub(super) fn accepts_doubts(
+    person: &ModelPerson<'_>,
+    accounts: &[&Account],
+    inputs: &Inputs,
+) -> bool {
     exceptions(inputs).any(|of| {
         let approver = of.approved_by.as_deref().unwrap_or_default();
         of.check.is_none()
@@ -475,7 +479,11 @@ pub(super) fn accepts_doubts(person: &Person<'_>, accounts: &[&Account], inputs:
 }
 
 /// Whether an exception for an account alone accepts that it may be somebody's.
-pub(super) fn accepts_suspicion(person: &Person<'_>, account: &Account, inputs: &Inputs) -> bool {
+pub(super) fn accepts_suspicion(
+    person: &ModelPerson<'_>,
+    account: &Account,
+    inputs: &Inputs,
+) -> bool {
     exceptions(inputs).any(|of| {
         let approver = of.approved_by.as_deref().unwrap_or_default();
         of.check.is_none()
@@ -490,7 +498,7 @@ pub(super) fn accepts_suspicion(person: &Person<'_>, account: &Account, inputs: 
 /// theirs.
 pub(super) fn approves_for_themselves(
     alias: &Alias,
-    person: &Person<'_>,
+    person: &ModelPerson<'_>,
     model: &Model<'_>,
 ) -> bool {
     let inputs = model.inputs;
@@ -499,7 +507,7 @@ pub(super) fn approves_for_themselves(
         return false;
     }
     match relation(alias) {
-        Some(Relation::SamePerson) => {
+        Some(ModelRelation::SamePerson) => {
             let pair = alias.person_id.as_deref().unwrap_or_default();
             let mut sides = pair.split('=');
             let are_known = sides.clone().all(|text| {
@@ -510,7 +518,7 @@ pub(super) fn approves_for_themselves(
                 && sides.any(|text| names_person(text, person))
                 && is_person(approver, person, inputs)
         }
-        Some(Relation::Different) => {
+        Some(ModelRelation::Different) => {
             let mut accounts = inputs.population.accounts.iter();
             alias_names_person(alias, person)
                 && accounts.any(|account| {
@@ -519,6 +527,6 @@ pub(super) fn approves_for_themselves(
                         && is_person_or_account(approver, person, account, inputs)
                 })
         }
-        Some(Relation::Same | Relation::Service) | None => false,
+        Some(ModelRelation::Same | ModelRelation::Service) | None => false,
     }
 }

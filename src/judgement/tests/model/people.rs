@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::ends::{is_transfer, overlap};
-use super::lines::{Relation, aliases, may_join};
+use super::lines::{ModelRelation, aliases, may_join};
 use crate::judgement::Inputs;
 use crate::model::{EmailAddress, HrRow, Likeness, NameWords};
 
 #[derive(Clone)]
-pub(super) struct Person<'a> {
+pub(super) struct ModelPerson<'a> {
     pub(super) rows: Vec<&'a HrRow>,
     /// Work addresses that others have, too: they name nobody.
     pub(super) shared: BTreeSet<EmailAddress>,
 }
 
-impl Person<'_> {
+impl ModelPerson<'_> {
     pub(super) fn ids(&self) -> BTreeSet<String> {
         let ids = self.rows.iter().filter_map(|row| row.person_id.clone());
         ids.collect()
@@ -122,8 +122,8 @@ fn join<'a>(
     }
 }
 
-fn person<'a>(group: &[&'a HrRow]) -> Person<'a> {
-    Person {
+fn person<'a>(group: &[&'a HrRow]) -> ModelPerson<'a> {
+    ModelPerson {
         rows: group.to_vec(),
         shared: BTreeSet::new(),
     }
@@ -134,12 +134,12 @@ fn alike_groups(one: &[&HrRow], other: &[&HrRow]) -> Alike {
 }
 
 /// The people of a feed, each with all of their rows.
-pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
+pub(super) fn people(inputs: &Inputs) -> Vec<ModelPerson<'_>> {
     let rows = &inputs.hr.rows;
     let mut groups: Vec<Vec<&HrRow>> = rows.iter().map(|row| vec![row]).collect();
 
     // What people decided by hand.
-    for alias in aliases(inputs, Relation::SamePerson) {
+    for alias in aliases(inputs, ModelRelation::SamePerson) {
         let text = alias.person_id.as_deref().unwrap_or_default();
         let Some((one, other)) = text.split_once('=') else {
             continue;
@@ -241,7 +241,7 @@ pub(super) fn people(inputs: &Inputs) -> Vec<Person<'_>> {
 }
 
 /// Whether an id or an address names a person.
-pub(super) fn names_person(text: &str, person: &Person<'_>) -> bool {
+pub(super) fn names_person(text: &str, person: &ModelPerson<'_>) -> bool {
     let text = text.trim();
     match EmailAddress::parse(text) {
         Some(email) => person.own_emails().contains(&email),

@@ -9,14 +9,14 @@ use super::lines::{
     accepts_suspicion, is_service, same_but_for_a_tag, same_but_for_the_domain, says_different,
     says_same,
 };
-use super::people::{Alike, Person, alike, people};
+use super::people::{Alike, ModelPerson, alike, people};
 use crate::judgement::{Inputs, Judgement, MatchKind};
 use crate::model::{Access, Account, EmailAddress, HrRow, Likeness, NameWords, compare_names};
 
 /// The people of a run, and what is taken from the judgement.
 pub(super) struct Model<'a> {
     pub(super) inputs: &'a Inputs,
-    pub(super) people: Vec<Person<'a>>,
+    pub(super) people: Vec<ModelPerson<'a>>,
     pub(super) complete: bool,
     own_domains: Vec<String>,
     /// The first row of each person about whom a date is not read.
@@ -43,7 +43,7 @@ impl<'a> Model<'a> {
         &self.inputs.population.accounts
     }
 
-    pub(super) fn stands(&self, person: &Person<'_>) -> (Stands, Option<Timestamp>) {
+    pub(super) fn stands(&self, person: &ModelPerson<'_>) -> (Stands, Option<Timestamp>) {
         match self.is_unread(person) {
             true => (Stands::Doubtful, None),
             false => stands(person, self.inputs),
@@ -51,12 +51,12 @@ impl<'a> Model<'a> {
     }
 
     /// Whether a date in a column that is not read leaves open whether they work here.
-    fn is_unread(&self, person: &Person<'_>) -> bool {
+    fn is_unread(&self, person: &ModelPerson<'_>) -> bool {
         let mut unread = self.unread.iter();
         unread.any(|row| std::ptr::eq(*row, person.rows[0]))
     }
 
-    pub(super) fn is_employed(&self, person: &Person<'_>) -> bool {
+    pub(super) fn is_employed(&self, person: &ModelPerson<'_>) -> bool {
         is_employed(person, self.inputs) && !self.is_unread(person)
     }
 
@@ -66,23 +66,24 @@ impl<'a> Model<'a> {
             .any(|domain| domain == email.domain())
     }
 
-    fn others<'s>(&'s self, person: &Person<'_>) -> impl Iterator<Item = &'s Person<'a>> {
+    fn others<'s>(&'s self, person: &ModelPerson<'_>) -> impl Iterator<Item = &'s ModelPerson<'a>> {
         let first = person.rows[0];
-        let is_them = move |other: &&Person<'_>| std::ptr::eq(other.rows[0], first);
+        let is_them = move |other: &&ModelPerson<'_>| std::ptr::eq(other.rows[0], first);
         self.people.iter().filter(move |other| !is_them(other))
     }
 
     /// Whether an id of a person tells them from all others.
-    fn is_their_id(&self, id: &str, person: &Person<'_>) -> bool {
-        let has_it = |person: &Person<'_>| person.ids().contains(id);
+    fn is_their_id(&self, id: &str, person: &ModelPerson<'_>) -> bool {
+        let has_it = |person: &ModelPerson<'_>| person.ids().contains(id);
         let is_unlike =
-            |other: &Person<'_>| alike(&person.names(), &other.names()) == Alike::Unlike;
-        let others: Vec<&Person<'_>> = self.others(person).filter(|other| has_it(other)).collect();
+            |other: &ModelPerson<'_>| alike(&person.names(), &other.names()) == Alike::Unlike;
+        let others: Vec<&ModelPerson<'_>> =
+            self.others(person).filter(|other| has_it(other)).collect();
         has_it(person) && (others.is_empty() || !others.iter().all(|other| is_unlike(other)))
     }
 
     /// Accounts with access whose address is in a column of the person's rows that is not read.
-    pub(super) fn unread(&self, person: &Person<'_>) -> Vec<&'a Account> {
+    pub(super) fn unread(&self, person: &ModelPerson<'_>) -> Vec<&'a Account> {
         let cells = person.rows.iter().flat_map(|row| &row.unread);
         let emails: BTreeSet<&EmailAddress> = cells.flat_map(|cell| &cell.emails).collect();
         let all = self.accounts().iter();
@@ -94,7 +95,7 @@ impl<'a> Model<'a> {
             .collect()
     }
 
-    pub(super) fn ids_that_tell(&self, person: &Person<'_>) -> BTreeSet<String> {
+    pub(super) fn ids_that_tell(&self, person: &ModelPerson<'_>) -> BTreeSet<String> {
         let ids = person.ids().into_iter();
         ids.filter(|id| self.is_their_id(id, person)).collect()
     }
@@ -103,7 +104,7 @@ impl<'a> Model<'a> {
     fn address_is_theirs(
         &self,
         address: &EmailAddress,
-        person: &Person<'_>,
+        person: &ModelPerson<'_>,
         account: &Account,
     ) -> bool {
         if self.is_employed(person) {
@@ -130,14 +131,14 @@ impl<'a> Model<'a> {
     }
 
     /// How an account is tied to a person, unless an approved line says that it is not theirs.
-    pub(super) fn tie(&self, person: &Person<'_>, account: &Account) -> Option<MatchKind> {
+    pub(super) fn tie(&self, person: &ModelPerson<'_>, account: &Account) -> Option<MatchKind> {
         let tie = self.tie_but_for_lines(person, account)?;
         (!says_different(person, account, self.inputs)).then_some(tie)
     }
 
     pub(super) fn tie_but_for_lines(
         &self,
-        person: &Person<'_>,
+        person: &ModelPerson<'_>,
         account: &Account,
     ) -> Option<MatchKind> {
         let external = account.external_id.as_ref();
@@ -160,7 +161,10 @@ impl<'a> Model<'a> {
             .then_some(MatchKind::DomainAlias)
     }
 
-    pub(super) fn tied(&self, person: &Person<'_>) -> BTreeMap<String, (&'a Account, MatchKind)> {
+    pub(super) fn tied(
+        &self,
+        person: &ModelPerson<'_>,
+    ) -> BTreeMap<String, (&'a Account, MatchKind)> {
         let tied = self.accounts().iter().filter_map(|account| {
             Some((account.id.clone(), (account, self.tie(person, account)?)))
         });
@@ -168,7 +172,7 @@ impl<'a> Model<'a> {
     }
 
     /// Whether access by an account may be that of another person with a related name.
-    pub(super) fn is_doubt(&self, person: &Person<'_>, account: &Account) -> bool {
+    pub(super) fn is_doubt(&self, person: &ModelPerson<'_>, account: &Account) -> bool {
         let mut related = self
             .others(person)
             .filter(|other| self.is_employed(other))
@@ -194,7 +198,7 @@ impl<'a> Model<'a> {
         same_but_for_a_tag(one, other, self.inputs) || is_odd && latin(one) == latin(other)
     }
 
-    fn may_be_theirs(&self, person: &Person<'_>, account: &Account) -> bool {
+    fn may_be_theirs(&self, person: &ModelPerson<'_>, account: &Account) -> bool {
         let name = account.name.as_deref().and_then(NameWords::of);
         let names = person.names();
         let names_agree = names.is_empty()
@@ -217,7 +221,7 @@ impl<'a> Model<'a> {
     }
 
     /// Accounts with access that may be a leaver's: no person's and no service's.
-    pub(super) fn suspected(&self, person: &Person<'_>) -> Vec<&'a Account> {
+    pub(super) fn suspected(&self, person: &ModelPerson<'_>) -> Vec<&'a Account> {
         let all = self.accounts().iter();
         all.filter(|account| account.access() != Access::None)
             .filter(|account| {
@@ -234,7 +238,7 @@ impl<'a> Model<'a> {
     }
 
     /// Accounts with access that have an address, or carry an id, which a leaver shares with others.
-    pub(super) fn shared(&self, person: &Person<'_>) -> BTreeMap<String, Vec<&'a Account>> {
+    pub(super) fn shared(&self, person: &ModelPerson<'_>) -> BTreeMap<String, Vec<&'a Account>> {
         let with = |is_wanted: &dyn Fn(&Account) -> bool| {
             let all = self.accounts().iter();
             all.filter(|account| account.access() != Access::None)

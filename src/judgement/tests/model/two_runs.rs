@@ -7,15 +7,15 @@ use proptest::sample::{Index, select};
 
 use super::lines::{accepts_suspicion, is_covered, says_different};
 use super::model;
-use super::people::{Alike, Person, alike};
+use super::people::{Alike, ModelPerson, alike};
 use super::ties::Model;
-use crate::judgement::tests::world::{Row, World, date, mail};
-use crate::judgement::tests::worlds::{Night, cases, nights, worlds};
+use crate::judgement::tests::world::{World, WorldRow, date, mail};
+use crate::judgement::tests::worlds::{WorldRun, cases, nights, worlds};
 use crate::judgement::{Leaver, MatchKind, Outcome, Standing};
 use crate::model::{Access, Account, Employment, HrRow};
 
 /// A leaver of the second run who is certainly a person of the first: by an id that nobody else has in either.
-fn known_before<'m, 'a>(leaver: &Leaver, model: &'m Model<'a>) -> Option<&'m Person<'a>> {
+fn known_before<'m, 'a>(leaver: &Leaver, model: &'m Model<'a>) -> Option<&'m ModelPerson<'a>> {
     let id = leaver.person_id.as_ref()?;
     let mut with_id = model
         .people
@@ -70,7 +70,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
             let is_former =
                 others.any(|other| new.is_employed(other) && new.tie(other, before).is_some());
             // Or by their own link from the first run.
-            let is_same = |one: &Person<'_>, other: &Person<'_>| {
+            let is_same = |one: &ModelPerson<'_>, other: &ModelPerson<'_>| {
                 !one.ids().is_disjoint(&other.ids()) || !one.emails().is_disjoint(&other.emails())
             };
             let mut others = old
@@ -99,7 +99,7 @@ fn lost(first: &World, second: &World) -> Vec<String> {
 /// The same of one account, which may be followed for somebody else who works here.
 fn lost_account(
     leaver: &Leaver,
-    [was, person]: [&Person<'_>; 2],
+    [was, person]: [&ModelPerson<'_>; 2],
     [before, account]: [&Account; 2],
     is_owned: bool,
     model: &Model<'_>,
@@ -147,7 +147,7 @@ fn lost_account(
 
 /// Somebody of the first night who leaves in the second, with another address and perhaps another name. The
 /// accounts stay as they were.
-fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<Night>> {
+fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
     let addresses = select(vec![
         Some("ada.roe@example.com"),
         Some("bob@example.com"),
@@ -187,7 +187,7 @@ fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<Night>> {
             leaver.name = name.map(str::to_owned);
             leaver.other_emails.clear();
             (leaver.start, leaver.last_day) = (None, None);
-            second.rows.push(Row(leaver).end(date(2026, 11, 2)).0);
+            second.rows.push(WorldRow(leaver).end(date(2026, 11, 2)).0);
             nights
         })
 }
