@@ -105,7 +105,11 @@ impl Night {
             result: job.json(sequence, "result.json"),
             manifest: job.json(sequence, "manifest.json"),
             hr: job.records(sequence, "inputs/hr.jsonl.gz"),
-            leavers: job.records(sequence, "leavers.jsonl.gz"),
+            leavers: [
+                job.records(sequence, "leavers.jsonl.gz"),
+                job.records(sequence, "concluded.jsonl.gz"),
+            ]
+            .concat(),
             leavers_csv: job.text(sequence, "leavers.csv"),
         }
     }
