@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
@@ -10,6 +11,9 @@ use super::reader::CountingReader;
 use super::{ChainVerified, FaultKind, Verified};
 use crate::evidence::{Entry, FileRecord, RunFile, sha256_hex, sums_of};
 use crate::store::{StoreError, is_name};
+
+/// Files of one folder that are read at the same time.
+const READS_AT_ONCE: usize = 8;
 
 /// A folder as its entry names it and as the store lists it.
 pub(super) struct CommittedFolder<'a> {
@@ -101,14 +105,23 @@ impl CommittedFolder<'_> {
         extra.retain(|file| !sums.contains_key(*file));
         let (mut right, mut kept) = (BTreeMap::new(), BTreeMap::new());
         let mut is_partly_gone = false;
+        let reads = sums
+            .keys()
+            .map(async |file| match is_name(&self.place(file)) {
+                true => self.read(file).await,
+                false => Ok(None),
+            });
+        // A bucket answers several at once in the time of one.
+        let mut reads = stream::iter(reads).buffered(READS_AT_ONCE);
         for (file, sha256) in &sums {
+            let bytes = reads.next().await.transpose()?.flatten();
             let place = self.place(file);
             if !is_name(&place) {
                 let text = format!("a file of a {} cannot have this name", self.what);
                 verified.fault(FaultKind::MissingFile, place, text);
                 continue;
             }
-            let Some(bytes) = self.read(file).await? else {
+            let Some(bytes) = bytes else {
                 match self.renamed(sha256, &extra).await? {
                     Some(other) => {
                         let text = format!("it lies under the name `{other}`");
@@ -142,6 +155,7 @@ impl CommittedFolder<'_> {
                 kept.insert(file.clone(), bytes);
             }
         }
+        drop(reads);
         for file in extra {
             let text = format!(
                 "it did not belong to the {} when that was committed",
