@@ -1,4 +1,4 @@
-//! How long a night takes to judge: as many leavers as accounts, on a first night and on one that
+//! How long a run takes to judge: as many leavers as accounts, on a first run and on one that
 //! builds on another. Twice the people should take about twice the time.
 //!
 //! `cargo bench --bench judgement`
@@ -23,14 +23,14 @@ fn main() {
 const SIZES: [usize; 4] = [12_500, 25_000, 50_000, 100_000];
 
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
-fn first_night(bencher: divan::Bencher<'_, '_>, people: usize) {
-    let inputs = night(people);
+fn first_run(bencher: divan::Bencher<'_, '_>, people: usize) {
+    let inputs = snapshot(people);
     bencher.bench_local(|| judge(&inputs));
 }
 
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
-fn next_night(bencher: divan::Bencher<'_, '_>, people: usize) {
-    let inputs = night_after(&night(people));
+fn next_run(bencher: divan::Bencher<'_, '_>, people: usize) {
+    let inputs = run_after(&snapshot(people));
     bencher.bench_local(|| judge(&inputs));
 }
 
@@ -75,7 +75,7 @@ fn row(number: usize, end: Timestamp) -> HrRow {
 }
 
 /// So many accounts, and as many leavers.
-fn night(people: usize) -> Inputs {
+fn snapshot(people: usize) -> Inputs {
     let as_of: Timestamp = "2026-11-23T22:40:00Z".parse().expect("an instant");
     let end: Timestamp = "2026-11-01T00:00:00Z".parse().expect("an instant");
     let mut accounts: Vec<Account> = (0..people).map(account).collect();
@@ -161,7 +161,7 @@ fn night(people: usize) -> Inputs {
 }
 
 /// The same people a day later.
-fn night_after(first: &Inputs) -> Inputs {
+fn run_after(first: &Inputs) -> Inputs {
     let judged = judge(first);
     assert!(judged.complete, "{:?}", judged.reasons);
     let at = RunRef {

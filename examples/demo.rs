@@ -39,25 +39,25 @@ struct Step {
 const STEPS: [Step; 4] = [
     Step {
         as_of: "2026-11-22T22:40:00Z",
-        world: World::story_first_night,
+        world: World::story_first_run,
         hr_feed: "hr-1.csv",
         grace: "24h",
     },
     Step {
         as_of: "2026-11-23T22:40:00Z",
-        world: World::story_second_night,
+        world: World::story_second_run,
         hr_feed: "hr-2.csv",
         grace: "24h",
     },
     Step {
         as_of: "2026-11-24T22:40:00Z",
-        world: || World::story_second_night().without_person(PRIYA),
+        world: || World::story_second_run().without_person(PRIYA),
         hr_feed: "hr-2.csv",
         grace: "24h",
     },
     Step {
         as_of: "2026-11-25T22:40:00Z",
-        world: World::story_second_night,
+        world: World::story_second_run,
         hr_feed: "hr-4.csv",
         grace: "10d",
     },

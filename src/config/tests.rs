@@ -684,7 +684,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("RUST_LOG", "debug"),
     ("SYSTEM_CRITICALITY", "high"),
     ("CONTROL_IDS", "AC-2"),
-    ("JOB_NAME", "night"),
+    ("JOB_NAME", "snapshot"),
     ("POD_UID", "0f3a"),
     ("IMAGE_DIGEST", "sha256:ab"),
     ("REVIEW_EVERY", "180d"),

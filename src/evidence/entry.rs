@@ -56,7 +56,7 @@ pub struct Entry {
 pub enum EntryKind {
     /// A review that was judged.
     Run,
-    /// A night that could not be judged.
+    /// A run that could not be judged.
     Failure,
     /// A periodic access review was opened.
     ReviewOpen,

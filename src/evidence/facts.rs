@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{DataFile, gzip_lines};
 use super::read::each_line;
-use super::{AccountLine, Night, RunFile, json};
+use super::{AccountLine, RunFile, Snapshot, json};
 use crate::judgement::{Baseline, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef};
 use crate::model::{
     Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
@@ -76,8 +76,8 @@ enum HrLine<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(night: &Night<'a>) -> Self {
-        let (inputs, judgement) = (night.inputs, night.judgement);
+    fn of(snapshot: &Snapshot<'a>) -> Self {
+        let (inputs, judgement) = (snapshot.inputs, snapshot.judgement);
         let (past, hr) = (&inputs.past, &inputs.hr);
         let at = |at: &'a RunRef| Cow::Borrowed(at);
         Self {
@@ -181,11 +181,11 @@ fn with_accounts(
     Ok(population)
 }
 
-pub(super) fn input_facts(night: &Night<'_>) -> DataFile {
+pub(super) fn input_facts(snapshot: &Snapshot<'_>) -> DataFile {
     DataFile {
         file: RunFile::InputFacts,
         // Three levels: a page and a request are a line each.
-        bytes: json::document(&Facts::of(night), 3),
+        bytes: json::document(&Facts::of(snapshot), 3),
         rows: None,
     }
 }

@@ -1,4 +1,4 @@
-//! The data files of a night, made one after the other so that only one is held at a time.
+//! The data files of a run, made one after the other so that only one is held at a time.
 
 use std::borrow::Cow;
 use std::io::BufWriter;
@@ -11,7 +11,7 @@ use super::csv::Table;
 use super::entry::sha256_hex;
 use super::facts::{input_facts, input_hr};
 use super::result::result;
-use super::{Night, RunFile, json};
+use super::{RunFile, Snapshot, json};
 use crate::judgement::{Change, DirectiveKind, Finding, FindingKind, Leaver, MatchKind, Owner};
 use crate::model::{Account, Alias, EmailAddress, Exception, RawFile, Role, Status};
 
@@ -76,12 +76,12 @@ pub fn raw_file(raw: RawFile) -> DataFile {
     }
 }
 
-impl<'a> Night<'a> {
+impl<'a> Snapshot<'a> {
     /// Every data file but the raw ones and the report, each made when it is asked for.
     pub fn data_files(self) -> impl Iterator<Item = DataFile> + use<'a> {
-        const MAKERS: [fn(&Night<'_>) -> DataFile; 13] = [
+        const MAKERS: [fn(&Snapshot<'_>) -> DataFile; 13] = [
             input_facts,
-            |night| input_hr(&night.inputs.hr),
+            |snapshot| input_hr(&snapshot.inputs.hr),
             input_links,
             input_aliases,
             input_exceptions,
@@ -168,15 +168,15 @@ fn joined<'a>(values: impl Iterator<Item = impl AsRef<str>>) -> Cow<'a, str> {
 // The files, in the order they are made.
 
 /// `inputs/links.jsonl.gz`: the employed people and the accounts tied to them, for the next run.
-fn input_links(night: &Night<'_>) -> DataFile {
-    gzip_lines(RunFile::InputLinks, night.judgement.links.iter())
+fn input_links(snapshot: &Snapshot<'_>) -> DataFile {
+    gzip_lines(RunFile::InputLinks, snapshot.judgement.links.iter())
 }
 
-fn input_aliases(night: &Night<'_>) -> DataFile {
+fn input_aliases(snapshot: &Snapshot<'_>) -> DataFile {
     let columns = [&Alias::COLUMNS[..], &["line", "state", "detail"]].concat();
     let mut out = Table::with_header(&columns);
-    let aliases = night.inputs.directives.aliases().iter();
-    for (alias, of) in aliases.zip(night.judgement.directives_of(DirectiveKind::Alias)) {
+    let aliases = snapshot.inputs.directives.aliases().iter();
+    for (alias, of) in aliases.zip(snapshot.judgement.directives_of(DirectiveKind::Alias)) {
         let Alias {
             line,
             email,
@@ -206,7 +206,7 @@ fn input_aliases(night: &Night<'_>) -> DataFile {
     table(RunFile::InputAliases, out)
 }
 
-fn input_exceptions(night: &Night<'_>) -> DataFile {
+fn input_exceptions(snapshot: &Snapshot<'_>) -> DataFile {
     let mut out = Table::with_header(
         &[
             &Exception::COLUMNS[..],
@@ -220,8 +220,10 @@ fn input_exceptions(night: &Night<'_>) -> DataFile {
         ]
         .concat(),
     );
-    let exceptions = night.inputs.directives.exceptions().iter();
-    for (exception, of) in exceptions.zip(night.judgement.directives_of(DirectiveKind::Exception)) {
+    let exceptions = snapshot.inputs.directives.exceptions().iter();
+    for (exception, of) in
+        exceptions.zip(snapshot.judgement.directives_of(DirectiveKind::Exception))
+    {
         let Exception {
             line,
             email,
@@ -294,9 +296,9 @@ impl AccountLine {
     }
 }
 
-fn accounts_jsonl(night: &Night<'_>) -> DataFile {
-    let workspace = &night.inputs.population.workspace;
-    let lines = night.accounts().map(|(account, owner)| AccountLine {
+fn accounts_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
+    let workspace = &snapshot.inputs.population.workspace;
+    let lines = snapshot.accounts().map(|(account, owner)| AccountLine {
         account_id: account.id.clone(),
         email: account.email().cloned(),
         other_emails: account.emails.get(1..).unwrap_or_default().to_vec(),
@@ -316,8 +318,8 @@ fn accounts_jsonl(night: &Night<'_>) -> DataFile {
     gzip_lines(RunFile::AccountsJsonl, lines)
 }
 
-fn accounts_csv(night: &Night<'_>) -> DataFile {
-    let workspace = &night.inputs.population.workspace;
+fn accounts_csv(snapshot: &Snapshot<'_>) -> DataFile {
+    let workspace = &snapshot.inputs.population.workspace;
     let mut out = Table::with_header(&[
         "account_id",
         "email",
@@ -334,7 +336,7 @@ fn accounts_csv(night: &Night<'_>) -> DataFile {
         "match",
         "findings",
     ]);
-    for (account, owner) in night.accounts() {
+    for (account, owner) in snapshot.accounts() {
         out.row([
             Cow::Borrowed(account.id.as_str()),
             email(account.email()),
@@ -355,15 +357,15 @@ fn accounts_csv(night: &Night<'_>) -> DataFile {
     table(RunFile::AccountsCsv, out)
 }
 
-fn leavers_jsonl(night: &Night<'_>) -> DataFile {
-    gzip_lines(RunFile::LeaversJsonl, night.judgement.leavers.iter())
+fn leavers_jsonl(snapshot: &Snapshot<'_>) -> DataFile {
+    gzip_lines(RunFile::LeaversJsonl, snapshot.judgement.leavers.iter())
 }
 
-fn concluded(night: &Night<'_>) -> DataFile {
-    gzip_lines(RunFile::Concluded, night.judgement.concluded.iter())
+fn concluded(snapshot: &Snapshot<'_>) -> DataFile {
+    gzip_lines(RunFile::Concluded, snapshot.judgement.concluded.iter())
 }
 
-fn leavers_csv(night: &Night<'_>) -> DataFile {
+fn leavers_csv(snapshot: &Snapshot<'_>) -> DataFile {
     let mut out = Table::with_header(&[
         "offboarding_id",
         "person_id",
@@ -394,7 +396,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
         "deadline_from_notice",
         "within_sla_from_notice",
     ]);
-    for leaver in &night.judgement.leavers {
+    for leaver in &snapshot.judgement.leavers {
         let Leaver {
             offboarding_id,
             person_key: _,
@@ -471,7 +473,7 @@ fn leavers_csv(night: &Night<'_>) -> DataFile {
     table(RunFile::LeaversCsv, out)
 }
 
-fn findings_csv(night: &Night<'_>) -> DataFile {
+fn findings_csv(snapshot: &Snapshot<'_>) -> DataFile {
     let mut out = Table::with_header(&[
         "finding_id",
         "kind",
@@ -489,7 +491,7 @@ fn findings_csv(night: &Night<'_>) -> DataFile {
         "first_seen",
         "note",
     ]);
-    for finding in &night.judgement.findings {
+    for finding in &snapshot.judgement.findings {
         let Finding {
             finding_id,
             kind,
@@ -528,7 +530,7 @@ fn findings_csv(night: &Night<'_>) -> DataFile {
     table(RunFile::FindingsCsv, out)
 }
 
-fn changes_csv(night: &Night<'_>) -> DataFile {
+fn changes_csv(snapshot: &Snapshot<'_>) -> DataFile {
     let mut out = Table::with_header(&[
         "change",
         "account_id",
@@ -539,7 +541,7 @@ fn changes_csv(night: &Night<'_>) -> DataFile {
         "after",
         "previous_run",
     ]);
-    for change in &night.judgement.changes {
+    for change in &snapshot.judgement.changes {
         let Change {
             change,
             account_id,

@@ -218,7 +218,7 @@ pub enum RunFile {
 }
 
 impl RunFile {
-    /// Files that every run has: a judged night, or one that could not be judged.
+    /// Files that every run has: a judged run, or one that could not be judged.
     pub fn always(is_judged: bool) -> Vec<Self> {
         let mut files = vec![Self::Manifest, Self::Report];
         if is_judged {
@@ -241,7 +241,7 @@ impl RunFile {
         files
     }
 
-    /// Whether whoever checks a night reads the file of this name for more than its hash: all but the page
+    /// Whether whoever checks a run reads the file of this name for more than its hash: all but the page
     /// for people.
     pub fn is_read_again(name: &str) -> bool {
         name != Self::Report.name()

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::controls::{self, Control, ControlClaim, OwnControl};
 use super::entry::{marked, sha256_hex};
 use super::{
-    DataFile, Entry, EntryKind, Executor, FailedNight, FileRecord, Frame, Night, RunFile,
-    RunFolder, RunIdentity, Tool, Trigger, json,
+    DataFile, Entry, EntryKind, Executor, FailedSnapshot, FileRecord, Frame, RunFile, RunFolder,
+    RunIdentity, Snapshot, Tool, Trigger, json,
 };
 use crate::judgement::{
     Check, Counts, DirectiveKind, DirectiveState, HrPeople, Policy, RunRef, Verdict,
@@ -155,7 +155,7 @@ pub struct HrSource {
     pub requests: Vec<RequestRecord>,
 }
 
-/// Why a night could not be judged.
+/// Why a run could not be judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What was being done.
@@ -178,7 +178,7 @@ impl Manifest {
         let is_of_its_kind = match entry.kind {
             EntryKind::Run => self.failure.is_none(),
             EntryKind::Failure => self.is_of_a_failure(),
-            // A night's folder is never a periodic review's.
+            // A run's folder is never a periodic review's.
             EntryKind::ReviewOpen | EntryKind::ReviewClose => false,
         };
         [
@@ -212,7 +212,7 @@ impl Manifest {
         marked(&self.sources.truto.origin, is_sandbox)
     }
 
-    /// What a night's evidence says about its frame, as far as the manifest holds it: all of it but who
+    /// What a run's evidence says about its frame, as far as the manifest holds it: all of it but who
     /// signed.
     pub fn frame(&self) -> Frame {
         let (_, suffix) = self.run.id.split_once('-').unwrap_or_default();
@@ -270,10 +270,10 @@ fn origin_of<L>(file: &DirectiveFile<L>) -> (&str, &str, u64) {
     (&file.url, &file.sha256, file.bytes)
 }
 
-impl Night<'_> {
+impl Snapshot<'_> {
     /// The manifest over the files stored so far.
     pub fn manifest(&self, mut files: Vec<FileRecord>) -> Manifest {
-        let Night {
+        let Snapshot {
             frame,
             inputs,
             judgement,
@@ -395,8 +395,8 @@ impl Night<'_> {
     }
 }
 
-impl FailedNight<'_> {
-    /// The manifest of a night that could not be judged: inconclusive, whatever else is known.
+impl FailedSnapshot<'_> {
+    /// The manifest of a run that could not be judged: inconclusive, whatever else is known.
     pub fn manifest(&self, files: Vec<FileRecord>) -> Manifest {
         let Self {
             frame,

@@ -1,4 +1,4 @@
-//! The evidence of one night: which files there are, what they are called, what is in them.
+//! The evidence of one run: which files there are, what they are called, what is in them.
 //!
 //! Pure: the instant, the run's suffix and the tool's commit are values passed in, so the same
 //! inputs give the same bytes. Writing them down, and the order of it, is the ledger's job.
@@ -31,7 +31,7 @@ pub use result::{CarriedFiles, EarlierRun, RunResult};
 use crate::judgement::{Inputs, Judgement};
 use crate::schedule::RunSchedule;
 
-/// What a night's evidence says about its frame: the same for a review and for a failure.
+/// What a run's evidence says about its frame: the same for a review and for a failure.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// Which run it is, and by what.
@@ -64,9 +64,9 @@ pub enum Custody {
     Kms,
 }
 
-/// A night that was judged: everything its evidence is made from.
+/// A run that was judged: everything its evidence is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Night<'a> {
+pub struct Snapshot<'a> {
     /// Which run it is.
     pub frame: &'a Frame,
     /// What was read.
@@ -75,9 +75,9 @@ pub struct Night<'a> {
     pub judgement: &'a Judgement,
 }
 
-/// A night that could not be judged: its evidence says so, and is never taken for a review.
+/// A run that could not be judged: its evidence says so, and is never taken for a review.
 #[derive(Clone, Copy, Debug)]
-pub struct FailedNight<'a> {
+pub struct FailedSnapshot<'a> {
     /// Which run it is.
     pub frame: &'a Frame,
     /// The connection that was to be reviewed.

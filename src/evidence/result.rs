@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::DataFile;
 use super::read::{each_line, lines};
-use super::{Manifest, Night, RunFile, json};
+use super::{Manifest, RunFile, Snapshot, json};
 use crate::judgement::{
     self, Change, Check, Counts, DirectiveUse, Finding, Leaver, Previous, RunRef, TrendPoint,
     Verdict,
@@ -65,12 +65,12 @@ pub struct EarlierRun {
 }
 
 impl<'a> RunResult<'a> {
-    fn of(night: &Night<'a>) -> Self {
-        let judgement = night.judgement;
+    fn of(snapshot: &Snapshot<'a>) -> Self {
+        let judgement = snapshot.judgement;
         Self {
             schema: "asana-access-review/result/v1".into(),
             judgement: judgement::VERSION,
-            as_of: night.inputs.as_of,
+            as_of: snapshot.inputs.as_of,
             verdict: judgement.verdict,
             complete: judgement.complete,
             reasons: Cow::Borrowed(&judgement.reasons),
@@ -84,7 +84,7 @@ impl<'a> RunResult<'a> {
             directives: Cow::Borrowed(&judgement.directives),
             feed_since: judgement.feed_since,
             follow_ups: Cow::Borrowed(&judgement.follow_ups),
-            ledger_faults: Cow::Borrowed(&night.inputs.past.ledger_faults),
+            ledger_faults: Cow::Borrowed(&snapshot.inputs.past.ledger_faults),
         }
     }
 
@@ -142,11 +142,11 @@ impl<'a> RunResult<'a> {
     }
 }
 
-pub(super) fn result(night: &Night<'_>) -> DataFile {
+pub(super) fn result(snapshot: &Snapshot<'_>) -> DataFile {
     DataFile {
         file: RunFile::Result,
         // Two levels: a check, a finding, a change are a line each.
-        bytes: json::document(&RunResult::of(night), 2),
+        bytes: json::document(&RunResult::of(snapshot), 2),
         rows: None,
     }
 }

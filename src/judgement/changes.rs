@@ -11,8 +11,8 @@ use super::{Basis, Change, ChangeKind, Inputs, Leaver, Outcome, Policy, Previous
 use crate::model::{Access, Account, EmailAddress};
 use crate::schedule::RunSchedule;
 
-/// The changes of the night: accounts, then people, then rules.
-pub(super) fn of_the_night(
+/// The changes of the run: accounts, then people, then rules.
+pub(super) fn of_the_run(
     basis: &Basis<'_>,
     leavers: &[JudgedLeaver<'_>],
     closed: &[&Leaver],

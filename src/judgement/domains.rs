@@ -128,7 +128,7 @@ impl SameDomains {
     }
 }
 
-/// The domains named in the settings and those of accounts that are no guests, tonight or in the
+/// The domains named in the settings and those of accounts that are no guests, in this run or in the
 /// baseline; never a public mail provider.
 pub(super) fn of_the_organization(inputs: &Inputs, same: &SameDomains) -> BTreeSet<String> {
     let earlier = inputs

@@ -19,7 +19,7 @@ use super::{
 use crate::model::{Access, Account, EmailAddress, Role};
 
 /// The findings of the run, most severe first.
-pub(super) fn of_the_night(
+pub(super) fn of_the_run(
     basis: &Basis<'_>,
     leavers: &[JudgedLeaver<'_>],
     matches: &[Matches<'_>],

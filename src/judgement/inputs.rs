@@ -177,7 +177,7 @@ pub struct Previous {
     pub leavers: Vec<Leaver>,
     /// When each of its findings was first seen, by finding id.
     pub findings_first_seen: BTreeMap<String, Timestamp>,
-    /// The nights up to it, the oldest first.
+    /// The runs up to it, the oldest first.
     pub trend: Vec<TrendPoint>,
     /// The faults of the ledger that it recorded: they fail no further run.
     pub ledger_faults: Vec<String>,

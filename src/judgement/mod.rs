@@ -108,7 +108,7 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// Judges one night.
+/// Judges one run.
 pub fn judge(inputs: &Inputs) -> Judgement {
     let basis = Basis::of(inputs);
     let mut uses = Uses::default();
@@ -139,8 +139,8 @@ pub fn judge(inputs: &Inputs) -> Judgement {
     checks.sort_by_key(|check| check.id);
 
     let (follow_ups, not_done) = reviews::follow_up(&basis, complete, &mut uses);
-    let findings = findings::of_the_night(&basis, &leavers, &matches, &not_done, &mut uses);
-    let changes = changes::of_the_night(&basis, &leavers, &closed, complete);
+    let findings = findings::of_the_run(&basis, &leavers, &matches, &not_done, &mut uses);
+    let changes = changes::of_the_run(&basis, &leavers, &closed, complete);
     let owners = matching::owners(inputs, &people, &matches, &findings);
     let links = roster::links(inputs, &rejected, &people, &matches, complete);
 

@@ -43,7 +43,7 @@ impl HrPeople {
     }
 }
 
-/// What a night's review says.
+/// What a run's review says.
 #[derive(Clone, Debug)]
 pub struct Judgement {
     /// The verdict.
@@ -79,13 +79,13 @@ pub struct Judgement {
     pub feed_since: Option<Timestamp>,
     /// What closed reviews asked for, as this run leaves it.
     pub follow_ups: FollowUps,
-    /// Addresses that accounts bore before, as used tonight.
+    /// Addresses that accounts bore before, as used in this run.
     pub former_emails: FormerEmails,
-    /// The organization's mail domains, as used tonight.
+    /// The organization's mail domains, as used in this run.
     pub organization_domains: Vec<String>,
-    /// The night in numbers.
+    /// The run in numbers.
     pub counts: Counts,
-    /// The last nights, this one last.
+    /// The last runs, this one last.
     pub trend: Vec<TrendPoint>,
 }
 
@@ -301,7 +301,7 @@ impl Tenure {
 /// Something somebody should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Stays the same from night to night.
+    /// Stays the same from run to run.
     pub finding_id: String,
     /// What it is about.
     pub kind: FindingKind,
@@ -334,7 +334,7 @@ pub struct Finding {
     pub note: String,
 }
 
-/// The id of a finding: stays the same from night to night for the same account and person.
+/// The id of a finding: stays the same from run to run for the same account and person.
 pub(super) fn finding_id(
     connection: &str,
     kind: FindingKind,
@@ -443,7 +443,7 @@ pub struct Owner {
     pub findings: Vec<FindingKind>,
 }
 
-/// A night in numbers. Every kind is named, also those that count zero.
+/// A run in numbers. Every kind is named, also those that count zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Accounts.

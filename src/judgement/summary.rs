@@ -1,4 +1,4 @@
-//! The verdict, its reasons, and the night in numbers.
+//! The verdict, its reasons, and the run in numbers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -136,7 +136,7 @@ pub(super) fn fell_due(inputs: &Inputs, leaver: &Leaver) -> bool {
     deadline < inputs.as_of && is_new
 }
 
-/// The night in numbers.
+/// The run in numbers.
 pub(super) fn count(
     inputs: &Inputs,
     leavers: &[Leaver],
@@ -207,7 +207,7 @@ pub(super) fn hr_people(people: &[Person<'_>]) -> HrPeople {
     counts
 }
 
-/// The last nights, tonight last.
+/// The last runs, this one last.
 pub(super) fn trend(
     inputs: &Inputs,
     verdict: Verdict,

@@ -294,7 +294,7 @@ words! {
         HrDrop = "hr_drop",
         /// The rules are those of the run before.
         PolicyUnchanged = "policy_unchanged",
-        /// No night was missed.
+        /// No run was missed.
         Cadence = "cadence",
         /// The ledger is whole.
         LedgerContinues = "ledger_continues",

@@ -9,8 +9,8 @@ use super::walk::Head;
 use super::{Chain, Ledger, LedgerError, RACE_ATTEMPTS, RACE_PAUSE, whole_second};
 use crate::clock::Clock;
 use crate::evidence::{
-    DataFile, Entry, EntryKind, FailedNight, FileRecord, Manifest, Night, ReviewFolder, RunFile,
-    RunFolder, input_hr, marked, raw_file, sha256_hex, sums,
+    DataFile, Entry, EntryKind, FailedSnapshot, FileRecord, Manifest, ReviewFolder, RunFile,
+    RunFolder, Snapshot, input_hr, marked, raw_file, sha256_hex, sums,
 };
 use crate::model::{HrFeed, Protection, RawFile};
 use crate::store::{Created, StoreError};
@@ -35,7 +35,7 @@ pub struct Committed {
 }
 
 impl Ledger {
-    /// Stores the first file of a night, the rows of the HR feed, and looks at what the store does with it.
+    /// Stores the first file of a run, the rows of the HR feed, and looks at what the store does with it.
     ///
     /// # Errors
     /// Where the store fails.
@@ -51,32 +51,32 @@ impl Ledger {
     }
 }
 
-/// Stores a judged night and commits it; what [`Ledger::protect`] has stored is not stored again.
+/// Stores a judged run and commits it; what [`Ledger::protect`] has stored is not stored again.
 ///
 /// # Errors
 /// Where the store fails; without its entry, nothing that was written counts.
-pub async fn commit_night(
+pub async fn commit_run(
     ledger: &Ledger,
     chain: &Chain,
     clock: &Clock,
-    night: &Night<'_>,
+    snapshot: &Snapshot<'_>,
     raw: Vec<RawFile>,
     report: impl FnOnce() -> Vec<u8>,
 ) -> Result<Committed, LedgerError> {
-    let mut run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
-    run.stored = night.inputs.store.as_ref().map(|_| RunFile::InputHr);
+    let mut run = RunWriter::new(ledger, RunFolder::of(&snapshot.frame.identity));
+    run.stored = snapshot.inputs.store.as_ref().map(|_| RunFile::InputHr);
     for file in raw {
         run.add(raw_file(file)).await?;
     }
-    for file in night.data_files() {
+    for file in snapshot.data_files() {
         run.add(file).await?;
     }
-    let judgement = night.judgement;
-    let connection = &night.inputs.population.connection.id;
-    let population = &night.inputs.population;
+    let judgement = snapshot.judgement;
+    let connection = &snapshot.inputs.population.connection.id;
+    let population = &snapshot.inputs.population;
     let origin = marked(&population.origin, population.connection.is_sandbox());
     let entry = run
-        .finish(report(), |files| night.manifest(files))
+        .finish(report(), |files| snapshot.manifest(files))
         .await?
         .entry(
             EntryKind::Run,
@@ -85,32 +85,32 @@ pub async fn commit_night(
             judgement.verdict.as_str(),
             judgement.complete,
         );
-    let (head, as_of) = (chain.head.clone(), night.inputs.as_of);
+    let (head, as_of) = (chain.head.clone(), snapshot.inputs.as_of);
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
 }
 
-/// Stores that a night could not be judged, and commits that.
+/// Stores that a run could not be judged, and commits that.
 ///
 /// # Errors
 /// Where the store fails, or the ledger is signed and this run has no key: then nothing is written.
 pub async fn commit_failure(
     ledger: &Ledger,
     clock: &Clock,
-    night: &FailedNight<'_>,
+    snapshot: &FailedSnapshot<'_>,
     report: Vec<u8>,
 ) -> Result<Committed, LedgerError> {
     let head = ledger.head(clock).await?;
-    let run = RunWriter::new(ledger, RunFolder::of(&night.frame.identity));
-    let manifest = |files| night.manifest(files);
+    let run = RunWriter::new(ledger, RunFolder::of(&snapshot.frame.identity));
+    let manifest = |files| snapshot.manifest(files);
     let entry = run.finish(report, manifest).await?.entry(
         EntryKind::Failure,
-        night.connection,
-        marked(night.origin, false),
+        snapshot.connection,
+        marked(snapshot.origin, false),
         "inconclusive",
         false,
     );
-    let as_of = night.frame.identity.as_of;
+    let as_of = snapshot.frame.identity.as_of;
     let report = RunFile::Report.name();
     append(ledger, head, clock, as_of, entry, &report, None).await
 }

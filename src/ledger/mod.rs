@@ -8,7 +8,7 @@ mod reviews;
 mod signatures;
 mod walk;
 
-pub use commit::{Committed, commit_failure, commit_night};
+pub use commit::{Committed, commit_failure, commit_run};
 pub use inspect::{EntryFault, EntryFolder, Inspected, Inspector, Link, Objects};
 pub use reviews::commit_review;
 pub use walk::{Chain, Head, RunsBefore};

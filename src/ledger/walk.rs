@@ -32,19 +32,19 @@ pub struct Chain {
     pub past: Past,
     /// What closed reviews asked for, before this run.
     pub follow_ups: FollowUps,
-    /// How the nights before came out.
+    /// How the runs before came out.
     pub before: RunsBefore,
 }
 
-/// How the nights before a run came out: no matter to its judgement, and what makes its own news.
+/// How the runs before a run came out: no matter to its judgement, and what makes its own news.
 #[derive(Clone, Debug, Default)]
 pub struct RunsBefore {
     /// Nothing was ever committed.
     pub is_empty: bool,
-    /// A night since the newest judged one could not be judged.
+    /// A run since the newest judged one could not be judged.
     pub has_failed_since: bool,
-    /// The newest judged night; none where it is not known for sure which one that is.
-    pub night: Option<EarlierRun>,
+    /// The newest judged run; none where it is not known for sure which one that is.
+    pub snapshot: Option<EarlierRun>,
 }
 
 /// The end of the chain.
@@ -221,8 +221,8 @@ struct Walk<'a> {
     previous: Option<Previous>,
     baseline: Option<Baseline>,
     /// How the previous run came out.
-    night: Option<EarlierRun>,
-    /// A night after the previous run could not be judged.
+    snapshot: Option<EarlierRun>,
+    /// A run after the previous run could not be judged.
     has_failed_since: bool,
     /// Runs after the baseline that could not be judged.
     failed_since_baseline: u64,
@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
             clock_behind_seconds: 0,
             previous: None,
             baseline: None,
-            night: None,
+            snapshot: None,
             has_failed_since: false,
             failed_since_baseline: 0,
             lowest: None,
@@ -360,12 +360,13 @@ impl<'a> Walk<'a> {
     /// A run whose other files have faults is left out, too.
     fn before(&mut self, is_empty: bool) -> RunsBefore {
         let previous = self.previous.as_ref().map(|previous| previous.at.sequence);
-        let is_sure =
-            |night: &EarlierRun| self.doubted.is_none() && previous == Some(night.at.sequence);
+        let is_sure = |snapshot: &EarlierRun| {
+            self.doubted.is_none() && previous == Some(snapshot.at.sequence)
+        };
         RunsBefore {
             is_empty,
             has_failed_since: self.has_failed_since,
-            night: self.night.take().filter(is_sure),
+            snapshot: self.snapshot.take().filter(is_sure),
         }
     }
 
@@ -477,9 +478,9 @@ impl<'a> Walk<'a> {
         }
         match self.taken(entry, as_previous, as_baseline).await {
             Ok(Taken { previous, baseline }) => {
-                if let Some((previous, night)) = previous {
+                if let Some((previous, snapshot)) = previous {
                     self.previous = Some(previous);
-                    self.night = Some(night);
+                    self.snapshot = Some(snapshot);
                 }
                 self.baseline = baseline.or(self.baseline.take());
             }
@@ -535,7 +536,7 @@ impl<'a> Walk<'a> {
         let mut taken = Taken::default();
         if as_previous {
             let result: RunResult<'_> = parsed(RunFile::Result, serde_json::from_slice(&next()))?;
-            let night = result.as_earlier(entry.run_ref());
+            let snapshot = result.as_earlier(entry.run_ref());
             let files = CarriedFiles {
                 leavers: &next(),
                 concluded: &next(),
@@ -544,7 +545,7 @@ impl<'a> Walk<'a> {
             let previous = result.into_previous(entry.run_ref(), &manifest, files);
             let previous = parsed(RunFile::Result, previous)?;
             let missing = || Unusable::Fault("its manifest has no policy".to_owned());
-            taken.previous = Some((previous.ok_or_else(missing)?, night));
+            taken.previous = Some((previous.ok_or_else(missing)?, snapshot));
         }
         if as_baseline {
             let facts: Facts<'_> = parsed(RunFile::InputFacts, serde_json::from_slice(&next()))?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words;
 
-/// What a store was seen to do with the first file of a night: what it promises in general is not
+/// What a store was seen to do with the first file of a run: what it promises in general is not
 /// believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protection {

@@ -129,7 +129,7 @@ impl NetError {
             Self::Client(_) | Self::PlainHttp { .. } | Self::Redirect { .. } => {
                 ErrorKind::Configuration
             }
-            // Ours or theirs, nobody can tell; a night lost to it must be explained.
+            // Ours or theirs, nobody can tell; a run lost to it must be explained.
             Self::Tls { .. } => ErrorKind::Transient,
             Self::Status { response, .. } => match response.status.as_u16() {
                 401 | 403 | 407 => ErrorKind::Refused,

@@ -202,12 +202,12 @@ impl Notification {
         committed: &Committed,
         exit: Exit,
     ) -> Self {
-        let night = before.night.as_ref();
-        let findings = findings(judgement, night);
+        let snapshot = before.snapshot.as_ref();
+        let findings = findings(judgement, snapshot);
         let because = because(about.as_of, time_zone, judgement, before, &findings);
-        let previous = night.map(|night| PreviousRun {
-            sequence: night.at.sequence,
-            verdict: night.verdict,
+        let previous = snapshot.map(|snapshot| PreviousRun {
+            sequence: snapshot.at.sequence,
+            verdict: snapshot.verdict,
         });
         Self {
             about: about.clone(),
@@ -321,12 +321,12 @@ fn checks(judgement: &Judgement) -> Vec<NotifiedCheck> {
         .collect()
 }
 
-fn findings(judgement: &Judgement, night: Option<&EarlierRun>) -> Vec<NotifiedFinding> {
-    let earlier = night.map_or(&[][..], |night| &night.findings);
+fn findings(judgement: &Judgement, snapshot: Option<&EarlierRun>) -> Vec<NotifiedFinding> {
+    let earlier = snapshot.map_or(&[][..], |snapshot| &snapshot.findings);
     let ids = |findings: &[Finding]| -> BTreeSet<String> {
         findings.iter().map(|of| of.finding_id.clone()).collect()
     };
-    let (known, tonight) = (ids(earlier), ids(&judgement.findings));
+    let (known, this_run) = (ids(earlier), ids(&judgement.findings));
     let told = |finding: &Finding, state: FindingState| NotifiedFinding {
         state,
         kind: finding.kind,
@@ -346,7 +346,7 @@ fn findings(judgement: &Judgement, night: Option<&EarlierRun>) -> Vec<NotifiedFi
     });
     let closed = earlier
         .iter()
-        .filter(|of| !tonight.contains(&of.finding_id))
+        .filter(|of| !this_run.contains(&of.finding_id))
         .map(|of| told(of, FindingState::Closed));
     let mut findings: Vec<NotifiedFinding> = found.chain(closed).collect();
     // Stable: within a state they stay as they come, the most severe first.
@@ -383,23 +383,26 @@ fn because(
     let mut because = Vec::new();
     let mut add = |is_so: bool, why: Because| because.extend(is_so.then_some(why));
     add(before.has_failed_since, Because::AfterAFailure);
-    let Some(night) = &before.night else {
+    let Some(snapshot) = &before.snapshot else {
         add(true, Because::EarlierUnknown);
         return because;
     };
-    add(night.verdict != judgement.verdict, Because::VerdictChanged);
+    add(
+        snapshot.verdict != judgement.verdict,
+        Because::VerdictChanged,
+    );
     let has_changed = findings
         .iter()
         .any(|finding| finding.state != FindingState::Open);
     add(has_changed, Because::FindingsChanged);
-    add(doubts_differ(judgement, night), Because::DoubtsChanged);
-    let (now, then) = (week(as_of, time_zone), week(night.as_of, time_zone));
+    add(doubts_differ(judgement, snapshot), Because::DoubtsChanged);
+    let (now, then) = (week(as_of, time_zone), week(snapshot.as_of, time_zone));
     add(now != then, Because::FirstOfWeek);
     because
 }
 
-/// An inconclusive night may follow another for a new reason.
-fn doubts_differ(judgement: &Judgement, night: &EarlierRun) -> bool {
+/// An inconclusive run may follow another for a new reason.
+fn doubts_differ(judgement: &Judgement, snapshot: &EarlierRun) -> bool {
     let doubts = |checks: &[Check], counts: &Counts| {
         let failed = checks
             .iter()
@@ -407,7 +410,7 @@ fn doubts_differ(judgement: &Judgement, night: &EarlierRun) -> bool {
         let failed: BTreeSet<CheckId> = failed.map(|check| check.id).collect();
         (failed, counts.with_outcome(Outcome::NotEvaluable))
     };
-    doubts(&judgement.checks, &judgement.counts) != doubts(&night.checks, &night.counts)
+    doubts(&judgement.checks, &judgement.counts) != doubts(&snapshot.checks, &snapshot.counts)
 }
 
 /// The ISO week of an instant.

@@ -1,4 +1,4 @@
-//! The page of a night that could not be judged: it must never be taken for a review.
+//! The page of a run that could not be judged: it must never be taken for a review.
 
 use askama::Template;
 
@@ -7,7 +7,7 @@ use super::words::Meaning as _;
 use crate::evidence::{self, Custody, Failure, KeyKind, RunFolder, RunIdentity, Signer};
 use crate::judgement::Mark;
 
-/// `report.html` of a night that could not be judged.
+/// `report.html` of a run that could not be judged.
 #[derive(Template)]
 #[template(path = "failed.html", config = "src/report/askama.toml")]
 pub(super) struct FailedPage<'a> {
@@ -22,17 +22,17 @@ pub(super) struct FailedPage<'a> {
 }
 
 impl<'a> FailedPage<'a> {
-    pub(super) fn of(night: &evidence::FailedNight<'a>) -> Self {
+    pub(super) fn of(snapshot: &evidence::FailedSnapshot<'a>) -> Self {
         Self {
-            identity: &night.frame.identity,
-            connection: night.connection,
-            origin: night.origin,
-            criticality: &night.frame.criticality,
-            failure: night.failure,
+            identity: &snapshot.frame.identity,
+            connection: snapshot.connection,
+            origin: snapshot.origin,
+            criticality: &snapshot.frame.criticality,
+            failure: snapshot.failure,
             // Whether the connection is a sandbox is not known.
-            mark: Mark::of(night.origin, false),
-            run: RunFolder::of(&night.frame.identity),
-            signer: night.frame.signer.as_ref(),
+            mark: Mark::of(snapshot.origin, false),
+            run: RunFolder::of(&snapshot.frame.identity),
+            signer: snapshot.frame.signer.as_ref(),
         }
     }
 

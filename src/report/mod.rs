@@ -5,7 +5,7 @@
 //! them, and `visible` takes the power from characters that could reorder or hide what is written.
 
 mod failed;
-mod night;
+mod snapshot;
 mod trend;
 pub(crate) mod visible;
 pub(crate) mod words;
@@ -19,14 +19,14 @@ pub use visible::on_one_line;
 
 use crate::evidence;
 
-/// `report.html` of a night that was judged.
-pub fn night(night: &evidence::Night<'_>) -> Vec<u8> {
-    page(&night::RunPage::of(night))
+/// `report.html` of a run that was judged.
+pub fn snapshot(snapshot: &evidence::Snapshot<'_>) -> Vec<u8> {
+    page(&snapshot::RunPage::of(snapshot))
 }
 
-/// `report.html` of a night that could not be judged: it says so, and shows no verdict.
-pub fn failed_night(night: &evidence::FailedNight<'_>) -> Vec<u8> {
-    page(&failed::FailedPage::of(night))
+/// `report.html` of a run that could not be judged: it says so, and shows no verdict.
+pub fn failed_run(snapshot: &evidence::FailedSnapshot<'_>) -> Vec<u8> {
+    page(&failed::FailedPage::of(snapshot))
 }
 
 pub(crate) fn page(template: &impl Template) -> Vec<u8> {

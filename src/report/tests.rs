@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::evidence::{
-    Executor, FailedNight, Failure, Frame, Night, OwnControl, RunFolder, RunIdentity, Tool, Trigger,
+    Executor, FailedSnapshot, Failure, Frame, OwnControl, RunFolder, RunIdentity, Snapshot, Tool,
+    Trigger,
 };
 use crate::judgement::{
     Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
@@ -18,7 +19,7 @@ use crate::model::{
 use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 
-const TONIGHT: &str = "2026-11-23T22:40:00Z";
+const TORUN: &str = "2026-11-23T22:40:00Z";
 
 fn at(instant: &str) -> Timestamp {
     instant.parse().expect("an instant")
@@ -72,7 +73,7 @@ fn world() -> ReportedRun {
         Status::Active,
     );
     let inputs = Inputs {
-        as_of: at(TONIGHT),
+        as_of: at(TORUN),
         run: "dt=2026-11-23/run=20261123T224000Z-7f3a9c".into(),
         schedule: None,
         policy: Policy {
@@ -145,7 +146,7 @@ fn world() -> ReportedRun {
             ..HrFeed::default()
         },
         directives: Directives::default(),
-        follow_ups: FollowUps::starting(at(TONIGHT)),
+        follow_ups: FollowUps::starting(at(TORUN)),
         past: Past::default(),
         store: None,
     };
@@ -171,8 +172,8 @@ impl ReportedRun {
         self
     }
 
-    /// The same world a night later, which builds on what was judged.
-    fn a_night_later(mut self) -> Self {
+    /// The same world a run later, which builds on what was judged.
+    fn a_run_later(mut self) -> Self {
         let judged = self.settle();
         let at = RunRef {
             sequence: self.inputs.past.ledger_head.unwrap_or(0) + 1,
@@ -246,13 +247,13 @@ impl ReportedRun {
     fn report(mut self) -> String {
         let judgement = self.settle();
         let frame = frame(self.inputs.as_of);
-        let night = Night {
+        let snapshot = Snapshot {
             frame: &frame,
             inputs: &self.inputs,
             judgement: &judgement,
         };
-        let page = super::night(&night);
-        assert_eq!(super::night(&night), page, "same input, same bytes");
+        let page = super::snapshot(&snapshot);
+        assert_eq!(super::snapshot(&snapshot), page, "same input, same bytes");
         String::from_utf8(page).expect("text")
     }
 }
@@ -284,13 +285,13 @@ fn frame(as_of: Timestamp) -> Frame {
 }
 
 fn failed_report(origin: &str, code: u8, message: &str) -> String {
-    let frame = frame(at(TONIGHT));
+    let frame = frame(at(TORUN));
     let failure = Failure {
         stage: "reading the accounts".to_owned(),
         code,
         message: message.to_owned(),
     };
-    let page = super::failed_night(&FailedNight {
+    let page = super::failed_run(&FailedSnapshot {
         frame: &frame,
         connection: "c1",
         origin,
@@ -332,8 +333,8 @@ fn assert_does_not_say(text: &str, unwanted: &str) {
 }
 
 #[test]
-fn a_quiet_night_reads_as_a_pass() {
-    let page = world().a_night_later().report();
+fn a_quiet_run_reads_as_a_pass() {
+    let page = world().a_run_later().report();
     assert_says(
         &page,
         "<title>Pass · Asana leaver access check of Example GmbH",
@@ -389,7 +390,7 @@ fn a_list_that_may_be_cut_says_what_it_does_not_prove() {
     let cut = |inputs: &mut Inputs| {
         inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
     };
-    let text = text_of(&world().a_night_later().with(cut).report());
+    let text = text_of(&world().a_run_later().with(cut).report());
     assert_says(&text, "Verdict: Inconclusive");
     assert_says(&text, "The run is not complete.");
     assert_says(&text, "this does not show that there is nothing to find");
@@ -425,7 +426,7 @@ fn an_incomplete_run_claims_nothing() {
     let cut = |inputs: &mut Inputs| {
         inputs.population.listing.stopped_because = Some("a cursor came twice".to_owned());
     };
-    let text = text_of(&world().a_night_later().with(cut).report());
+    let text = text_of(&world().a_run_later().with(cut).report());
     assert_says(
         &text,
         "Scope limitation: no reliance on this run. A check failed, or a leaver or an account could not be judged.",
@@ -446,7 +447,7 @@ fn a_complete_run_with_an_old_feed_claims_nothing_about_leavers() {
     let old = |inputs: &mut Inputs| {
         inputs.hr.origin.modified_at = Some(at("2026-11-01T00:00:00Z"));
     };
-    let text = text_of(&world().a_night_later().with(old).report());
+    let text = text_of(&world().a_run_later().with(old).report());
     assert_says(&text, "Scope limitation: no reliance on this run.");
     assert_says(&text, "Past deadline 0 seen ");
     assert_says(
@@ -478,7 +479,7 @@ fn a_run_without_leavers_says_that_it_tested_none() {
         inputs.hr.rows.clear();
         inputs.policy.hr_feed_allow_empty = true;
     };
-    let text = text_of(&world().with(empty).a_night_later().report());
+    let text = text_of(&world().with(empty).a_run_later().report());
     assert_says(&text, "Verdict: Pass");
     assert_says(&text, "this pass tested no new removal");
     assert_says(&text, "The HR feed names no leaver.");
@@ -573,7 +574,7 @@ fn a_removal_is_shown_as_the_interval_between_two_runs() {
         &world()
             .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
             .leaver("Ada", "ada@example.com", "2026-11-23T23:00:00Z")
-            .a_night_later()
+            .a_run_later()
             .with(|inputs| {
                 inputs
                     .population
@@ -614,8 +615,8 @@ fn an_exception_after_the_fact_is_labelled() {
         &world()
             .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
             .leaver("Ada", "ada@example.com", "2026-11-20T23:00:00Z")
-            .a_night_later()
-            .a_night_later()
+            .a_run_later()
+            .a_run_later()
             .with(|inputs| {
                 inputs.directives.exceptions = Some(DirectiveFile {
                     url: "exceptions.csv".to_owned(),
@@ -703,7 +704,7 @@ fn a_name_cannot_turn_the_page_around() {
 #[test]
 fn the_page_loads_nothing_and_runs_nothing() {
     let pages = [
-        world().a_night_later().report(),
+        world().a_run_later().report(),
         failed_report("https://api.truto.one", 75, "no answer"),
     ];
     for page in pages {
@@ -737,8 +738,8 @@ fn the_page_is_well_formed_for_those_who_cannot_see_it() {
     let page = world()
         .account("7", "Ada", "ada@example.com", Role::Member, Status::Active)
         .leaver("Ada", "ada@example.com", "2026-11-01T23:00:00Z")
-        .a_night_later()
-        .a_night_later()
+        .a_run_later()
+        .a_run_later()
         .report();
     assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
     assert_eq!(page.matches("<h1").count(), 1);
@@ -828,17 +829,17 @@ fn the_first_page_names_connection_program_trigger_and_schedule() {
 fn a_program_whose_source_is_not_known_is_named_on_the_first_page() {
     let tool = |commit: &str| Tool {
         commit: commit.to_owned(),
-        ..identity(at(TONIGHT)).tool
+        ..identity(at(TORUN)).tool
     };
     assert_eq!(tool("0123abc").why_not_identified(), None);
     for commit in ["unknown", "0123abc-dirty"] {
         let tool = tool(commit);
         let why = tool.why_not_identified().expect("a sentence");
-        let mut frame = frame(at(TONIGHT));
+        let mut frame = frame(at(TORUN));
         frame.identity.tool = tool;
         let ReportedRun { inputs, .. } = world();
         let judgement = judge(&inputs);
-        let page = super::night(&Night {
+        let page = super::snapshot(&Snapshot {
             frame: &frame,
             inputs: &inputs,
             judgement: &judgement,
@@ -863,7 +864,7 @@ fn the_population_reconciles_people_with_rows() {
 }
 
 #[test]
-fn a_failed_night_never_contains_the_word_pass_as_a_verdict() {
+fn a_failed_run_never_contains_the_word_pass_as_a_verdict() {
     for code in [1, 75, 77, 200] {
         let page = failed_report("https://api.truto.one", code, "a <b>bold</b> cause");
         assert_says(&page, "<title>RUN FAILED");
@@ -880,15 +881,15 @@ fn a_failed_night_never_contains_the_word_pass_as_a_verdict() {
 }
 
 #[test]
-fn the_trend_is_a_chart_and_a_table_of_the_same_nights() {
-    let page = world().a_night_later().a_night_later().report();
+fn the_trend_is_a_chart_and_a_table_of_the_same_runs() {
+    let page = world().a_run_later().a_run_later().report();
     assert_eq!(page.matches("<circle").count(), 3);
     assert_says(&page, "<polyline points=\"62,22 383,22 704,22\"/>");
     assert_says(&text_of(&page), "The last 3 runs, newest first");
 
-    // A missed night breaks the line.
+    // A missed run breaks the line.
     let page = world()
-        .a_night_later()
+        .a_run_later()
         .with(|inputs| inputs.as_of += SignedDuration::from_hours(24))
         .report();
     assert_does_not_say(&page, "<polyline");

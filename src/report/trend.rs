@@ -1,6 +1,6 @@
-//! The last nights as a small chart: accounts, leavers still active, verdicts.
+//! The last runs as a small chart: accounts, leavers still active, verdicts.
 //!
-//! Numbers only; the template draws them. Time runs to the right, so a missed night is a gap.
+//! Numbers only; the template draws them. Time runs to the right, so a missed run is a gap.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,19 +14,19 @@ const ACCOUNTS: (i64, i64) = (22, 96);
 const STILL_ACTIVE: (i64, i64) = (128, 172);
 const VERDICTS: i64 = 196;
 
-/// A nightly run that is later than this missed a night: the line breaks.
+/// A nightly run that is later than this missed a run: the line breaks.
 const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The chart, in its own units.
 #[derive(Debug)]
 pub(super) struct Chart {
-    /// Points of each unbroken run of complete nights.
+    /// Points of each unbroken run of complete runs.
     pub(super) lines: Vec<String>,
-    /// Each night's accounts.
+    /// Each run's accounts.
     pub(super) dots: Vec<Dot>,
-    /// Each night's leavers who are still active, where there are any.
+    /// Each run's leavers who are still active, where there are any.
     pub(super) bars: Vec<Bar>,
-    /// Each night's verdict.
+    /// Each run's verdict.
     pub(super) marks: Vec<TrendMark>,
     /// The top of the first panel's scale.
     pub(super) most_accounts: u64,
@@ -34,7 +34,7 @@ pub(super) struct Chart {
     pub(super) most_still_active: u64,
 }
 
-/// A night's accounts.
+/// A run's accounts.
 #[derive(Debug)]
 pub(super) struct Dot {
     pub(super) x: i64,
@@ -42,7 +42,7 @@ pub(super) struct Dot {
     pub(super) complete: bool,
 }
 
-/// A night's leavers who are still active.
+/// A run's leavers who are still active.
 #[derive(Debug)]
 pub(super) struct Bar {
     pub(super) x: i64,
@@ -50,7 +50,7 @@ pub(super) struct Bar {
     pub(super) height: i64,
 }
 
-/// A night's verdict.
+/// A run's verdict.
 #[derive(Debug)]
 pub(super) struct TrendMark {
     pub(super) path: String,
@@ -58,9 +58,9 @@ pub(super) struct TrendMark {
     pub(super) as_of: Timestamp,
 }
 
-/// How many leavers were still active in a night.
-pub(super) fn still_active(night: &TrendPoint) -> u64 {
-    let by_outcome = &night.counts.leavers.by_outcome;
+/// How many leavers were still active in a run.
+pub(super) fn still_active(snapshot: &TrendPoint) -> u64 {
+    let by_outcome = &snapshot.counts.leavers.by_outcome;
     by_outcome
         .get(Outcome::StillActive.as_str())
         .copied()
@@ -68,30 +68,35 @@ pub(super) fn still_active(night: &TrendPoint) -> u64 {
 }
 
 impl Chart {
-    pub(super) fn of(nights: &[TrendPoint]) -> Self {
-        let accounts = |night: &TrendPoint| night.counts.accounts.total;
-        let most_accounts = nights.iter().map(accounts).max().unwrap_or_default().max(1);
-        let most_still_active = nights
+    pub(super) fn of(snapshots: &[TrendPoint]) -> Self {
+        let accounts = |snapshot: &TrendPoint| snapshot.counts.accounts.total;
+        let most_accounts = snapshots
+            .iter()
+            .map(accounts)
+            .max()
+            .unwrap_or_default()
+            .max(1);
+        let most_still_active = snapshots
             .iter()
             .map(still_active)
             .max()
             .unwrap_or_default()
             .max(1);
-        let x = x_axis(nights);
+        let x = x_axis(snapshots);
 
-        let dots: Vec<Dot> = nights
+        let dots: Vec<Dot> = snapshots
             .iter()
-            .map(|night| Dot {
-                x: x(night.as_of),
-                y: y(accounts(night), most_accounts, ACCOUNTS),
-                complete: night.complete,
+            .map(|snapshot| Dot {
+                x: x(snapshot.as_of),
+                y: y(accounts(snapshot), most_accounts, ACCOUNTS),
+                complete: snapshot.complete,
             })
             .collect();
         let unbroken = |a: &(&TrendPoint, &Dot), b: &(&TrendPoint, &Dot)| {
             let together = b.0.as_of.duration_since(a.0.as_of) <= CADENCE;
             a.0.complete && b.0.complete && together
         };
-        let drawn: Vec<(&TrendPoint, &Dot)> = nights.iter().zip(&dots).collect();
+        let drawn: Vec<(&TrendPoint, &Dot)> = snapshots.iter().zip(&dots).collect();
         let lines = drawn
             .chunk_by(unbroken)
             .filter(|run| run.len() > 1)
@@ -100,24 +105,24 @@ impl Chart {
                 points.collect::<Vec<_>>().join(" ")
             })
             .collect();
-        let bars = nights
+        let bars = snapshots
             .iter()
-            .filter(|night| still_active(night) > 0)
-            .map(|night| {
-                let top = y(still_active(night), most_still_active, STILL_ACTIVE);
+            .filter(|snapshot| still_active(snapshot) > 0)
+            .map(|snapshot| {
+                let top = y(still_active(snapshot), most_still_active, STILL_ACTIVE);
                 Bar {
-                    x: x(night.as_of) - 2,
+                    x: x(snapshot.as_of) - 2,
                     y: top,
                     height: STILL_ACTIVE.1 - top,
                 }
             })
             .collect();
-        let marks = nights
+        let marks = snapshots
             .iter()
-            .map(|night| TrendMark {
-                path: shape(&night.verdict, x(night.as_of), VERDICTS),
-                verdict: night.verdict,
-                as_of: night.as_of,
+            .map(|snapshot| TrendMark {
+                path: shape(&snapshot.verdict, x(snapshot.as_of), VERDICTS),
+                verdict: snapshot.verdict,
+                as_of: snapshot.as_of,
             })
             .collect();
         Self {
@@ -131,10 +136,14 @@ impl Chart {
     }
 }
 
-/// Where an instant stands between the first night and the last; a lone night stands at the right.
-fn x_axis(nights: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
-    let first = nights.first().map_or(0, |night| night.as_of.as_second());
-    let last = nights.last().map_or(0, |night| night.as_of.as_second());
+/// Where an instant stands between the first run and the last; a lone run stands at the right.
+fn x_axis(snapshots: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
+    let first = snapshots
+        .first()
+        .map_or(0, |snapshot| snapshot.as_of.as_second());
+    let last = snapshots
+        .last()
+        .map_or(0, |snapshot| snapshot.as_of.as_second());
     move |at| {
         if last <= first {
             return RIGHT;

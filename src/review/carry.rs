@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_that_is_done_is_settled_by_a_later_night_only() {
+    fn a_revocation_that_is_done_is_settled_by_a_later_run_only() {
         let mut q4 = after(&[closed(9, "q4", vec![decided("1", Decision::Revoke)])]);
         q4.decisions[0].state = FollowUpState::Done;
         q4.through = 9;

@@ -74,7 +74,7 @@ pub async fn fetch_all(
 }
 
 /// Asks for everything [`fetch_all`] asks for, and of each list only for the first page: enough to see
-/// whether a run could read them, and nothing to judge a night by. The connection's own account is read
+/// whether a run could read them, and nothing to judge a run by. The connection's own account is read
 /// alone where that page lacks it.
 ///
 /// # Errors

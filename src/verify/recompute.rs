@@ -8,8 +8,8 @@ use std::thread;
 
 use super::runs::RunFiles;
 use crate::evidence::{
-    CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, Night, PastFacts,
-    ReviewFolder, ReviewPart, RunFile, RunResult, unpacked,
+    CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, PastFacts,
+    ReviewFolder, ReviewPart, RunFile, RunResult, Snapshot, unpacked,
 };
 use crate::judgement::{self, Baseline, Inputs, Judgement, Previous, RunRef, judge};
 use crate::review::ReviewRef;
@@ -50,7 +50,7 @@ pub(super) struct KnownEntry {
 /// A review that was opened.
 struct OpenedReview {
     sha256: String,
-    night: RunRef,
+    snapshot: RunRef,
 }
 
 /// What later entries build on.
@@ -87,8 +87,8 @@ impl Recompute {
     }
 
     /// Whether the run that a review names can be reviewed. A missing one has been reported.
-    pub(super) fn ensure_reviewable(&self, night: &RunRef) -> Result<(), String> {
-        let sequence = night.sequence;
+    pub(super) fn ensure_reviewable(&self, snapshot: &RunRef) -> Result<(), String> {
+        let sequence = snapshot.sequence;
         match self.entries.get(&sequence) {
             Some(known) if known.kind != EntryKind::Run => Err(format!(
                 "entry {sequence}, which it reviews, is not a judged run"
@@ -105,7 +105,7 @@ impl Recompute {
         &self,
         opened: &RunRef,
         review: &ReviewRef,
-        night: &RunRef,
+        snapshot: &RunRef,
     ) -> Result<(), String> {
         let sequence = opened.sequence;
         let Some(known) = self.entries.get(&sequence) else {
@@ -121,7 +121,7 @@ impl Recompute {
             Some(opened) if opened.sha256 != review.sha256 => Err(
                 "its decisions are about another worksheet than the one of the opening".to_owned(),
             ),
-            Some(opened) if opened.night != *night => {
+            Some(opened) if opened.snapshot != *snapshot => {
                 Err("it names another run than the one that was reviewed".to_owned())
             }
             Some(_) | None => Ok(()),
@@ -167,10 +167,10 @@ impl Recompute {
     }
 
     /// Remembers a review that was opened, for the entry that closes it.
-    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, night: &RunRef) {
+    pub(super) fn remember_review(&mut self, sequence: u64, sha256: &str, snapshot: &RunRef) {
         let opened = OpenedReview {
             sha256: sha256.to_owned(),
-            night: night.clone(),
+            snapshot: snapshot.clone(),
         };
         self.reviews.insert(sequence, opened);
     }
@@ -341,14 +341,14 @@ fn differing(
     kept: &RunFiles,
 ) -> Vec<String> {
     let frame = manifest.frame();
-    let night = Night {
+    let snapshot = Snapshot {
         frame: &frame,
         inputs,
         judgement,
     };
     let mut differing = Vec::new();
     let mut files: Vec<FileRecord> = manifest.files.clone();
-    for made in night.data_files() {
+    for made in snapshot.data_files() {
         let name = made.file.name();
         let is_same = kept.get(&name).is_some_and(|stored| {
             if *stored == made.bytes {
@@ -367,7 +367,7 @@ fn differing(
         }
     }
     // Its list of files has been compared with them; all else follows from the inputs.
-    let (made, _) = night.manifest(files).to_file();
+    let (made, _) = snapshot.manifest(files).to_file();
     if kept.get(&made.file.name()) != Some(&made.bytes) {
         differing.push(made.file.name());
     }

@@ -89,15 +89,15 @@ fn check_manifest(
         let text = format!("it and entry {sequence} disagree: {apart}");
         disagree(ReviewFile::Manifest, text);
     }
-    let (night, opened) = (&manifest.snapshot, manifest.opened.as_ref());
+    let (snapshot, opened) = (&manifest.snapshot, manifest.opened.as_ref());
     let builds_on = [
         recompute
-            .ensure_there(entry.sequence, night)
-            .and_then(|()| recompute.ensure_reviewable(night)),
+            .ensure_there(entry.sequence, snapshot)
+            .and_then(|()| recompute.ensure_reviewable(snapshot)),
         opened.map_or(Ok(()), |opened| {
             recompute
                 .ensure_there(entry.sequence, opened)
-                .and_then(|()| recompute.ensure_opens(opened, &manifest.review, night))
+                .and_then(|()| recompute.ensure_opens(opened, &manifest.review, snapshot))
         }),
     ];
     for text in builds_on.into_iter().filter_map(Result::err) {
@@ -118,7 +118,7 @@ fn check_manifest(
                 let text = "it opens a review, and states a result".to_owned();
                 disagree(ReviewFile::Manifest, text);
             }
-            recompute.remember_review(entry.sequence, &manifest.review.sha256, night);
+            recompute.remember_review(entry.sequence, &manifest.review.sha256, snapshot);
         }
         ReviewPart::Close => {
             let agrees = closed.as_ref().is_none_or(|closed| {

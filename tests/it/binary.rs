@@ -368,7 +368,7 @@ fn fail_on_touches_only_verdicts() {
 }
 
 #[test]
-fn a_failed_night_is_no_baseline_and_the_next_night_carries_on() {
+fn a_failed_run_is_no_baseline_and_the_next_run_carries_on() {
     let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
     assert_eq!(job.run().code, 3);
     job.simulator

@@ -19,7 +19,7 @@ use truto_simulator::{CONNECTION_ID, World};
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
-/// A company whose evidence is in a bucket, with a night behind it.
+/// A company whose evidence is in a bucket, with a run behind it.
 struct Company {
     job: Job,
     server: S3Server,

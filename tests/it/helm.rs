@@ -330,7 +330,7 @@ fn what_the_chart_renders_the_program_accepts() {
         return;
     }
     for (name, values) in matrix() {
-        let objects = objects("night", &over(&least(), &values));
+        let objects = objects("snapshot", &over(&least(), &values));
         judged(&objects).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
 }
@@ -361,11 +361,12 @@ fn the_program_accepts_the_values_of_each_installation() {
         return;
     }
     for (name, values) in installations() {
-        judged(&objects("night", &values)).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        judged(&objects("snapshot", &values))
+            .unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
     // A platform that chooses user and group finds none in its way.
     let values = document("helm/asana-access-review/ci/openshift-values.yaml");
-    for pod in pods(&objects("night", &values)).values() {
+    for pod in pods(&objects("snapshot", &values)).values() {
         assert!(!pod.to_string().contains("65532"), "{pod}");
     }
 }
@@ -375,7 +376,7 @@ fn without_values_the_chart_says_at_once_all_that_is_to_be_set() {
     if !has(&["helm"]) {
         return;
     }
-    let refused = template("night", &json!({})).expect_err("nothing is set");
+    let refused = template("snapshot", &json!({})).expect_err("nothing is set");
     insta::assert_snapshot!(sentences(&refused));
 }
 
@@ -561,7 +562,7 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
     ];
     let mut told = String::new();
     for (what, values) in wrong {
-        let refused = template("night", &over(&least(), &values));
+        let refused = template("snapshot", &over(&least(), &values));
         let refused = refused.map(|_| what).expect_err("it should be refused");
         told.push_str(&format!("# {what}\n{}\n", sentences(&refused)));
     }
@@ -601,7 +602,7 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
     for (schedules, accepted) in [(&good[..], true), (&bad[..], false)] {
         for schedule in schedules {
             let values = over(&least(), &at(&["cronJob", "schedule"], json!(schedule)));
-            let rendered = template("night", &values);
+            let rendered = template("snapshot", &values);
             assert_eq!(rendered.is_ok(), accepted, "{schedule}");
             // Every run gets it too, and must understand it.
             if let Ok(rendered) = rendered {
@@ -630,7 +631,7 @@ fn each_misspelt_key_fails_with_its_path() {
             .collect();
         values = over(&values, &at(&path, json!(1)));
     }
-    let refused = template("night", &values).expect_err("so many slips");
+    let refused = template("snapshot", &values).expect_err("so many slips");
     for group in &groups {
         let path = group
             .iter()
@@ -654,7 +655,7 @@ fn each_wrong_type_fails_with_its_path() {
         let wrong = if is_map { json!(1) } else { json!({ "a": 1 }) };
         values = over(&values, &leaf.set(wrong));
     }
-    let refused = template("night", &values).expect_err("so many slips");
+    let refused = template("snapshot", &values).expect_err("so many slips");
     for leaf in &all {
         let path = leaf
             .path
@@ -676,13 +677,13 @@ fn there_is_no_dead_knob_and_each_example_works() {
     let wrong = each(&leaves(), |leaf| {
         let name = leaf.name();
         let before = over(&least(), &needs(&name));
-        let plain = match template("night", &before) {
+        let plain = match template("snapshot", &before) {
             Ok(plain) => plain,
             Err(error) => return Some(format!("{name} before: {error}")),
         };
         leaf.examples().into_iter().find_map(|example| {
             let values = over(&before, &leaf.set(example.clone()));
-            match template("night", &values) {
+            match template("snapshot", &values) {
                 Err(error) => Some(format!("{name} = {example}: {error}")),
                 Ok(rendered) if rendered == plain => {
                     Some(format!("{name} = {example} changes nothing"))
@@ -767,7 +768,7 @@ fn rendered_alike(helms: &[PathBuf], values: &Value) -> Result<BTreeMap<String, 
     }
     let render = |helm: &PathBuf| {
         let rendered =
-            template_by(helm, &chart(), "night", values).map_err(|told| sentences(&told))?;
+            template_by(helm, &chart(), "snapshot", values).map_err(|told| sentences(&told))?;
         let mut scalars = BTreeMap::new();
         for object in documents(&rendered) {
             let kind = object["kind"].as_str().expect("a kind");
@@ -845,7 +846,7 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         }
         assert!(refused.len() > 50, "{nothing}");
         for helm in &helms {
-            let told = template_by(helm, &chart(), "night", &values).expect_err("many slips");
+            let told = template_by(helm, &chart(), "snapshot", &values).expect_err("many slips");
             for path in &refused {
                 assert!(
                     is_named(&told, path),
@@ -859,7 +860,7 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         let path: Vec<&str> = group.iter().map(String::as_str).collect();
         for helm in &helms {
             let values = over(&least(), &at(&path, json!(null)));
-            let told = template_by(helm, &chart(), "night", &values).expect_err("no group");
+            let told = template_by(helm, &chart(), "snapshot", &values).expect_err("no group");
             assert!(is_named(&told, group), "{helm:?}: {group:?}\n{told}");
         }
     }
@@ -935,7 +936,7 @@ fn the_pod_security_is_restricted_and_the_root_is_read_only() {
         "secret",
     ];
     for (name, values) in matrix() {
-        let objects = objects("night", &over(&least(), &values));
+        let objects = objects("snapshot", &over(&least(), &values));
         for (pod, spec) in pods(&objects) {
             let place = format!("{name}: {pod}");
             let security = &spec["securityContext"];
@@ -997,7 +998,7 @@ fn no_secret_is_in_the_environment_unless_asked_for() {
     }
     let keys =
         json!({ "secretKeys": { "evidenceSigningKey": "signing.pem", "awsCredentials": "aws" } });
-    let rendered = objects("night", &over(&least(), &keys));
+    let rendered = objects("snapshot", &over(&least(), &keys));
     let pods_of = pods(&rendered);
     for pod in pods_of.values() {
         let env = pod["containers"][0]["env"].as_array().expect("env");
@@ -1019,7 +1020,7 @@ fn no_secret_is_in_the_environment_unless_asked_for() {
         assert_eq!(pod["volumes"][0]["secret"]["defaultMode"], 0o440);
     }
     let asked = over(&over(&least(), &keys), &json!({ "secretsAsEnv": true }));
-    let rendered = objects("night", &asked);
+    let rendered = objects("snapshot", &asked);
     let token = json!({ "name": "TRUTO_API_TOKEN", "valueFrom": { "secretKeyRef": {
         "name": "asana-access-review", "key": "TRUTO_API_TOKEN" } } });
     for pod in pods(&rendered).values() {
@@ -1047,7 +1048,7 @@ fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
         { "name": "EXTRA", "value": "1" },
     ] }),
     );
-    let rendered = objects("night", &values);
+    let rendered = objects("snapshot", &values);
     for pod in pods(&rendered).values() {
         let env = pod["containers"][0]["env"].as_array().expect("env");
         let names: Vec<&str> = env
@@ -1071,9 +1072,9 @@ fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
     let map = json!({ "apiVersion": "v1", "kind": "Map", "metadata": { "name": "{{ .Release.Name }}-map" } });
     let text = "apiVersion: v1\nkind: Text\nmetadata:\n  name: {{ .Release.Name }}-text\n";
     let values = over(&least(), &json!({ "extraObjects": [map, text] }));
-    let rendered = objects("night", &values);
-    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "night-map");
-    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "night-text");
+    let rendered = objects("snapshot", &values);
+    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "snapshot-map");
+    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "snapshot-text");
 }
 
 #[test]
@@ -1103,7 +1104,7 @@ fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
             7 * 3000 + 900,
         ),
     ] {
-        let rendered = objects("night", &over(&least(), &values));
+        let rendered = objects("snapshot", &over(&least(), &values));
         let spec = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"];
         assert_eq!(spec["activeDeadlineSeconds"], seconds, "{values}");
     }
@@ -1114,7 +1115,7 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
     if !has(&["helm"]) {
         return;
     }
-    let rendered = objects("night", &least());
+    let rendered = objects("snapshot", &least());
     assert_eq!(
         only(&rendered, "CronJob")["spec"]["timeZone"],
         "Europe/Paris"
@@ -1134,7 +1135,7 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
         &least(),
         &json!({ "config": { "hrTimeZone": "Asia/Tokyo" } }),
     );
-    let rendered = objects("night", &other);
+    let rendered = objects("snapshot", &other);
     assert_eq!(
         only(&rendered, "CronJob")["spec"]["timeZone"],
         "Europe/Paris"
@@ -1151,7 +1152,7 @@ fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
         return;
     }
     let fail_on = |values: Value| {
-        let rendered = objects("night", &over(&least(), &values));
+        let rendered = objects("snapshot", &over(&least(), &values));
         only(&rendered, "ConfigMap")["data"]["FAIL_ON"].clone()
     };
     let notifier = |names: &[&str]| {
@@ -1195,7 +1196,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
     if !has(&["helm"]) {
         return;
     }
-    let rendered = objects("night", &least());
+    let rendered = objects("snapshot", &least());
     let policy = &only(&rendered, "NetworkPolicy")["spec"];
     assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
     assert_eq!(policy["ingress"], json!([]));
@@ -1208,13 +1209,13 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
             { "to": [{ "ipBlock": { "cidr": "fd00:ec2::23/128" } }], "ports": [{ "protocol": "TCP", "port": 80 }] },
         ])
     );
-    // It holds for the night's pods, and for those that `helm test` makes.
+    // It holds for the run's pods, and for those that `helm test` makes.
     let selector = policy["podSelector"]["matchLabels"]
         .as_object()
         .expect("labels");
-    let night = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
+    let snapshot = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
     for labels in [
-        &night["metadata"]["labels"],
+        &snapshot["metadata"]["labels"],
         &only(&rendered, "Pod")["metadata"]["labels"],
     ] {
         assert!(
@@ -1226,7 +1227,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
         &least(),
         &json!({ "aws": { "ec2MetadataDisabled": false } }),
     );
-    let rendered = objects("night", &node);
+    let rendered = objects("snapshot", &node);
     let egress = &only(&rendered, "NetworkPolicy")["spec"]["egress"];
     assert_eq!(egress[4]["to"][0]["ipBlock"]["cidr"], "169.254.169.254/32");
 }
@@ -1243,7 +1244,7 @@ fn a_port_of_an_address_in_the_values_is_open() {
         "aws": { "endpointUrlS3": "https://[fd00::9]:9000/" },
         "config": { "hrFeedUrl": "https://hr.example.com:8443/leavers:17/x", "aliasesUrl": "s3://hr/aliases:18/x" },
     });
-    let rendered = objects("night", &over(&least(), &values));
+    let rendered = objects("snapshot", &over(&least(), &values));
     let ports = &only(&rendered, "NetworkPolicy")["spec"]["egress"][1]["ports"];
     let ports = ports.as_array().expect("ports").iter();
     let ports: Vec<_> = ports.map(|port| port["port"].as_u64()).collect();
@@ -1265,7 +1266,7 @@ fn every_time_zone_of_the_program_is_one_of_the_chart() {
 /// The Job of `review status`, with other values beside.
 fn review_job(values: &Value) -> (Vec<Value>, Value) {
     let step = json!({ "review": { "args": ["status"] } });
-    let rendered = objects("night", &over(&over(&least(), &step), values));
+    let rendered = objects("snapshot", &over(&over(&least(), &step), values));
     let job = only(&rendered, "Job").clone();
     (rendered, job)
 }
@@ -1275,7 +1276,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     if !has(&["helm"]) {
         return;
     }
-    let without = objects("night", &least());
+    let without = objects("snapshot", &least());
     assert!(without.iter().all(|object| object["kind"] != "Job"));
 
     let values = json!({ "restartPolicy": "OnFailure", "cronJob": { "podFailurePolicy": null } });
@@ -1283,7 +1284,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     assert!(job["metadata"]["name"].is_null());
     assert_eq!(
         job["metadata"]["generateName"],
-        "night-asana-access-review-status-"
+        "snapshot-asana-access-review-status-"
     );
     let spec = &job["spec"];
     assert_eq!(spec["backoffLimit"], 0);
@@ -1303,18 +1304,18 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     for labels in [labels, &job["metadata"]["labels"]] {
         assert_eq!(labels["app.kubernetes.io/component"], "access-review");
     }
-    let night = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
+    let snapshot = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"]["template"];
     for same in [
         "serviceAccountName",
         "securityContext",
         "automountServiceAccountToken",
         "enableServiceLinks",
     ] {
-        assert_eq!(pod["spec"][same], night["spec"][same], "{same}");
+        assert_eq!(pod["spec"][same], snapshot["spec"][same], "{same}");
     }
     for same in ["image", "securityContext", "resources", "envFrom"] {
-        let container_of_night = &night["spec"]["containers"][0];
-        assert_eq!(container[same], container_of_night[same], "{same}");
+        let container_of_run = &snapshot["spec"]["containers"][0];
+        assert_eq!(container[same], container_of_run[same], "{same}");
     }
 
     // Values that were kept by mistake do not review again with each upgrade.
@@ -1324,7 +1325,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     fs::write(&file, kept.to_string()).expect("values");
     let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
     let (chart, file) = (path(&chart()), path(&file));
-    let arguments = ["template", "night", &chart, "--values", &file];
+    let arguments = ["template", "snapshot", &chart, "--values", &file];
     let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
     assert!(!upgraded.status.success());
     let told = String::from_utf8_lossy(&upgraded.stderr).into_owned();
@@ -1378,7 +1379,7 @@ fn a_step_of_an_access_review_is_refused_in_the_first_install() {
     .expect("values");
     for helm in helms {
         let install = std::process::Command::new(&helm)
-            .args(["install", "night"])
+            .args(["install", "snapshot"])
             .arg(chart())
             .args([
                 "--kube-apiserver",
@@ -1446,7 +1447,7 @@ fn a_claim_that_the_chart_made_outlives_it() {
     }
     let values =
         json!({ "config": { "evidenceUrl": "/evidence" }, "persistence": { "enabled": true } });
-    let rendered = objects("night", &over(&least(), &values));
+    let rendered = objects("snapshot", &over(&least(), &values));
     let claim = only(&rendered, "PersistentVolumeClaim");
     assert_eq!(
         claim["metadata"]["annotations"]["helm.sh/resource-policy"],
@@ -1485,15 +1486,16 @@ fn the_chart_is_a_good_subchart() {
             "asana-access-review": over(&least(), &json!({ "enabled": enabled })),
         })
     };
-    let rendered = template_of(&parent, "night", &values(true)).expect("a subchart");
+    let rendered = template_of(&parent, "snapshot", &values(true)).expect("a subchart");
     only(&documents(&rendered), "CronJob");
-    let rendered = template_of(&parent, "night", &values(false)).expect("a subchart that is off");
+    let rendered =
+        template_of(&parent, "snapshot", &values(false)).expect("a subchart that is off");
     assert_eq!(documents(&rendered), Vec::<Value>::new());
     let slip = over(
         &values(true),
         &json!({ "asana-access-review": { "mispelt": 1 } }),
     );
-    let refused = template_of(&parent, "night", &slip).expect_err("a slip");
+    let refused = template_of(&parent, "snapshot", &slip).expect_err("a slip");
     assert!(
         refused.contains("additional properties 'mispelt' not allowed"),
         "{refused}"
@@ -1719,7 +1721,7 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
     ] {
         let values =
             json!({ "prometheusRule": { "enabled": true }, "config": { "failOn": fail_on } });
-        let rendered = objects("night", &over(&least(), &values));
+        let rendered = objects("snapshot", &over(&least(), &values));
         let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
         let summary = rules[1]["annotations"]["summary"]
             .as_str()
@@ -1742,7 +1744,7 @@ fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
     }
     let rules = |runbook: &str| {
         let values = json!({ "prometheusRule": { "enabled": true, "runbookUrl": runbook } });
-        let rendered = objects("night", &over(&least(), &values));
+        let rendered = objects("snapshot", &over(&least(), &values));
         let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
         rules.as_array().expect("rules").clone()
     };
@@ -1766,7 +1768,7 @@ fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
     }
     assert_eq!(rules.len(), 3);
     let relative = json!({ "prometheusRule": { "runbookUrl": "docs/runbook.md" } });
-    let refused = template("night", &over(&least(), &relative)).expect_err("no address");
+    let refused = template("snapshot", &over(&least(), &relative)).expect_err("no address");
     assert!(sentences(&refused).contains("prometheusRule.runbookUrl is `docs/runbook.md`"));
 }
 
@@ -1777,7 +1779,7 @@ fn the_alerts_fire_when_they_should_and_at_no_other_time() {
     }
     let values = json!({ "prometheusRule": {
         "enabled": true, "runbookUrl": "https://wiki.example.com/runbook" } });
-    let rendered = objects("night", &over(&least(), &values));
+    let rendered = objects("snapshot", &over(&least(), &values));
     let folder = tempfile::tempdir().expect("a folder");
     let rules = folder.path().join("rules.yaml");
     fs::write(
@@ -1805,7 +1807,7 @@ fn kubernetes_knows_every_field() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = Vec::new();
     for (number, (_, values)) in matrix().into_iter().enumerate() {
-        for (place, mut object) in objects("night", &over(&least(), &values))
+        for (place, mut object) in objects("snapshot", &over(&least(), &values))
             .into_iter()
             .enumerate()
         {
@@ -1830,7 +1832,7 @@ fn kubernetes_knows_every_field() {
     printed("kubernetes-validate", &arguments);
 
     // And it would have said so.
-    let mut wrong = only(&objects("night", &least()), "CronJob").clone();
+    let mut wrong = only(&objects("snapshot", &least()), "CronJob").clone();
     wrong["spec"]["jobTemplate"]["spec"]["backofLimit"] = json!(1);
     let file = folder.path().join("wrong.yaml");
     fs::write(&file, wrong.to_string()).expect("a manifest");
@@ -1861,7 +1863,7 @@ const CHECKOV_SKIPS: [(&str, &str); 7] = [
     ),
     (
         "CKV_K8S_15",
-        "the tag of a version does not move, so it need not be pulled anew each night",
+        "the tag of a version does not move, so it need not be pulled anew each run",
     ),
     ("CKV_K8S_11", "a CPU limit only makes a nightly job slower"),
     ("CKV_K8S_35", "only where secretsAsEnv asks for it"),
@@ -1878,7 +1880,7 @@ fn checkov_finds_nothing_that_is_not_explained() {
         .tempdir()
         .expect("a folder");
     for (number, (_, values)) in matrix().into_iter().enumerate() {
-        let rendered = template("night", &over(&least(), &values)).expect("a chart");
+        let rendered = template("snapshot", &over(&least(), &values)).expect("a chart");
         fs::write(folder.path().join(format!("{number}.yaml")), rendered).expect("manifests");
     }
     let arguments = [
@@ -1980,7 +1982,7 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     let object = "apiVersion: v1\nkind: Notes\nmetadata:\n  name: notes\nnotes: {{ tpl (.Files.Get \"notes.txt\") . | quote }}\n";
     fs::write(copied.join("templates/notes.yaml"), object).expect("a template");
     let notes = |values: Value| {
-        let rendered = template_of(&copied, "night", &over(&least(), &values)).expect("a chart");
+        let rendered = template_of(&copied, "snapshot", &over(&least(), &values)).expect("a chart");
         let objects = documents(&rendered);
         only(&objects, "Notes")["notes"]
             .as_str()
@@ -1989,7 +1991,7 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     };
     let plain = notes(json!({}));
     insta::assert_snapshot!(plain);
-    assert!(plain.contains(&format!("kubectl --namespace {NAMESPACE} create job night-asana-access-review-$(date +%s) --from=cronjob/night-asana-access-review")));
+    assert!(plain.contains(&format!("kubectl --namespace {NAMESPACE} create job run-asana-access-review-$(date +%s) --from=cronjob/run-asana-access-review")));
     let other = notes(
         json!({ "cronJob": { "suspend": true }, "config": { "failOn": "never" }, "prometheusRule": { "enabled": true } }),
     );

@@ -47,7 +47,7 @@ fn nickname() -> Person {
     Person::member("1201", "anita", "ana@x.com")
 }
 
-// ---- The nights ----
+// ---- The runs ----
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/feeds/cases")
@@ -57,29 +57,29 @@ fn feed(file: &str) -> Vec<u8> {
     fs::read(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// One night of the real binary.
-fn review(world: World, file: &str) -> Night {
+/// One run of the real binary.
+fn review(world: World, file: &str) -> Snapshot {
     run(&Job::new(world, ""), file)
 }
 
-/// The next night of a job, by the real binary.
-fn run(job: &Job, file: &str) -> Night {
+/// The next run of a job, by the real binary.
+fn run(job: &Job, file: &str) -> Snapshot {
     job.hr_file(&feed(file));
     let code = job.run().code;
-    Night::last(job, code)
+    Snapshot::last(job, code)
 }
 
-/// The next night of a job, at an instant that is given.
-fn run_at(job: &Job, as_of: &str, world: World, file: &str) -> Night {
+/// The next run of a job, at an instant that is given.
+fn run_at(job: &Job, as_of: &str, world: World, file: &str) -> Snapshot {
     job.hr_file(&feed(file));
     let code = job.run_at(as_of, world);
-    Night::last(job, code)
+    Snapshot::last(job, code)
 }
 
-// ---- What a night left ----
+// ---- What a run left ----
 
-/// What the evidence of one night says, in few words.
-struct Night {
+/// What the evidence of one run says, in few words.
+struct Snapshot {
     code: i32,
     result: Value,
     manifest: Value,
@@ -97,7 +97,7 @@ fn texts(values: &Value) -> Vec<&str> {
     values.iter().map(text).collect()
 }
 
-impl Night {
+impl Snapshot {
     fn last(job: &Job, code: i32) -> Self {
         let sequence = job.entries() as u64;
         Self {
@@ -160,7 +160,7 @@ impl Night {
         format!("{}: {}", text(&check["status"]), text(&check["detail"]))
     }
 
-    /// Why the file as a whole could not be used; the night ended inconclusive because of it.
+    /// Why the file as a whole could not be used; the run ended inconclusive because of it.
     fn unusable(&self) -> String {
         assert_eq!(self.code, 4, "{:?}", self.result["reasons"]);
         assert_eq!(self.hr.len(), 0, "nothing of such a file is used");
@@ -221,14 +221,14 @@ fn evidence_holds(job: &Job, wanted: &str) -> bool {
 const ANA: &str = "2 E1 | Ana Díaz | ana@x.com | ended | 2025-11-01T00:00:00Z";
 const BOB: &str = "3 E2 | Bob Stone | bob@x.com | ended | 2025-11-01T00:00:00Z";
 
-fn ensure_ana_is_found(night: &Night) {
-    assert_eq!(night.code, 3, "{:?}", night.result["reasons"]);
+fn ensure_ana_is_found(snapshot: &Snapshot) {
+    assert_eq!(snapshot.code, 3, "{:?}", snapshot.result["reasons"]);
     assert!(
-        night
+        snapshot
             .leavers()
             .contains(&"E1 still_active by email".to_owned()),
         "{:?}",
-        night.leavers()
+        snapshot.leavers()
     );
 }
 
@@ -236,12 +236,12 @@ fn ensure_ana_is_found(night: &Night) {
 
 #[test]
 fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
-    let night = review(company(), "h01-utf8-mark.csv");
-    assert_eq!(night.rows(), [ANA]);
+    let snapshot = review(company(), "h01-utf8-mark.csv");
+    assert_eq!(snapshot.rows(), [ANA]);
     let email = serde_json::json!({"name": "Work Email", "meaning": "email"});
-    let columns = night.source()["columns"].as_array().expect("columns");
+    let columns = snapshot.source()["columns"].as_array().expect("columns");
     assert!(columns.contains(&email), "{columns:?}");
-    ensure_ana_is_found(&night);
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
@@ -257,14 +257,14 @@ fn h02_utf_16_with_tabs_says_what_the_utf_8_file_says() {
 
 #[test]
 fn h03_a_windows_1252_name_comes_out_right_and_the_encoding_is_named() {
-    let night = review(company(), "h03-windows-1252.csv");
+    let snapshot = review(company(), "h03-windows-1252.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         ["2 E7 | José Muñoz | jose@x.com | ended | 2025-11-01T00:00:00Z"]
     );
-    assert_eq!(night.source()["encoding"], "windows-1252");
+    assert_eq!(snapshot.source()["encoding"], "windows-1252");
     assert_eq!(
-        night.notes(),
+        snapshot.notes(),
         ["The text is not UTF-8 and was read as windows-1252, as its letters suggest"]
     );
 }
@@ -282,27 +282,27 @@ fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
 #[test]
 fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
     let job = Job::new(company_without_ana(), "");
-    let night = run(&job, "h03-letter-lost.csv");
+    let snapshot = run(&job, "h03-letter-lost.csv");
     let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
-    assert_eq!(night.rows(), [ANA, rejected]);
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.rows(), [ANA, rejected]);
+    assert_eq!(snapshot.code, 4);
     assert!(!evidence_holds(&job, "\u{fffd}"));
 }
 
 #[test]
 fn h04_semicolons_are_found_and_noted() {
-    let night = review(company(), "h04-semicolons.csv");
-    assert_eq!(night.rows(), [ANA]);
-    assert_eq!(night.notes(), ["Cells are separated by semicolons"]);
-    ensure_ana_is_found(&night);
+    let snapshot = review(company(), "h04-semicolons.csv");
+    assert_eq!(snapshot.rows(), [ANA]);
+    assert_eq!(snapshot.notes(), ["Cells are separated by semicolons"]);
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
 fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
-    let night = review(company(), "h05-sep-line.csv");
-    assert_eq!(night.rows(), [ANA.replacen('2', "3", 1)]);
+    let snapshot = review(company(), "h05-sep-line.csv");
+    assert_eq!(snapshot.rows(), [ANA.replacen('2', "3", 1)]);
     assert_eq!(
-        night.notes(),
+        snapshot.notes(),
         ["Line 1 names the delimiter (commas) and was skipped"]
     );
 }
@@ -311,61 +311,61 @@ fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
 
 #[test]
 fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
-    let night = review(company(), "h06-quotes.csv");
+    let snapshot = review(company(), "h06-quotes.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             "2 E1 | Díaz, Ana | ana@x.com | ended | 2025-11-01T00:00:00Z",
             &BOB.replacen('3', "4", 1)
         ]
     );
-    assert_eq!(night.hr[0]["location"], "Calle 1\nMadrid");
-    assert_eq!(night.source()["rows"], 2);
-    ensure_ana_is_found(&night);
+    assert_eq!(snapshot.hr[0]["location"], "Calle 1\nMadrid");
+    assert_eq!(snapshot.source()["rows"], 2);
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
 fn h07_quotes_behind_backslashes_are_part_of_the_name() {
-    let night = review(company(), "h07-backslashes.csv");
+    let snapshot = review(company(), "h07-backslashes.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         ["2 E1 | Ana \"Ani\" Diaz | ana@x.com | ended | 2025-11-01T00:00:00Z"]
     );
     assert_eq!(
-        night.notes(),
+        snapshot.notes(),
         ["Quotes inside of cells are escaped by backslashes"]
     );
 }
 
 #[test]
 fn h07_a_quote_that_nothing_escapes_rejects_its_row_by_number() {
-    let night = review(company_without_ana(), "h07-stray-quote.csv");
+    let snapshot = review(company_without_ana(), "h07-stray-quote.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             BOB,
             "2 E1 rejected: a quote is closed where the cell does not end"
         ]
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h08_carriage_returns_alone_and_no_last_line_end_lose_no_row() {
-    let night = review(company(), "h08-carriage-returns.csv");
-    assert_eq!(night.rows(), [ANA, BOB]);
-    ensure_ana_is_found(&night);
+    let snapshot = review(company(), "h08-carriage-returns.csv");
+    assert_eq!(snapshot.rows(), [ANA, BOB]);
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
 fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
-    let night = review(company(), "h09-title-and-total.csv");
+    let snapshot = review(company(), "h09-title-and-total.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [ANA.replacen('2', "5", 1), BOB.replacen('3', "6", 1)]
     );
     assert_eq!(
-        night.notes(),
+        snapshot.notes(),
         [
             "The header is in line 4, below 3 lines that were skipped",
             "Line 7 is a total, not a person, and was skipped"
@@ -383,22 +383,22 @@ fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
 
 #[test]
 fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
-    let night = review(company(), "h10-blank-rows.csv");
-    assert_eq!(night.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
-    assert_eq!(night.source()["blank"], 2);
-    assert_eq!(night.source()["rows"], 4);
+    let snapshot = review(company(), "h10-blank-rows.csv");
+    assert_eq!(snapshot.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
+    assert_eq!(snapshot.source()["blank"], 2);
+    assert_eq!(snapshot.source()["rows"], 4);
 }
 
 // ---- Columns ----
 
 #[test]
 fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
-    let night = review(company(), "h11-work-and-home.csv");
+    let snapshot = review(company(), "h11-work-and-home.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         ["2 E1 | - | ana@x.com ana@home.example | ended | 2025-11-01T00:00:00Z"]
     );
-    ensure_ana_is_found(&night);
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
@@ -411,10 +411,10 @@ fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
 
 #[test]
 fn h12_columns_nobody_knows_in_another_order_change_nothing() {
-    let night = review(company(), "h12-other-columns.csv");
-    assert_eq!(night.rows(), [ANA]);
-    assert_eq!(night.hr[0]["location"], "Madrid");
-    ensure_ana_is_found(&night);
+    let snapshot = review(company(), "h12-other-columns.csv");
+    assert_eq!(snapshot.rows(), [ANA]);
+    assert_eq!(snapshot.hr[0]["location"], "Madrid");
+    ensure_ana_is_found(&snapshot);
 }
 
 #[test]
@@ -427,20 +427,20 @@ fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
 
 #[test]
 fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
-    let night = review(company(), "h13-status-only.csv");
-    assert_eq!(night.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
+    let snapshot = review(company(), "h13-status-only.csv");
+    assert_eq!(snapshot.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
     assert_eq!(
-        night.notes(),
+        snapshot.notes(),
         ["No column has an end date: only the status shows who left"]
     );
 }
 
 #[test]
 fn h14_a_header_without_rows_is_no_pass() {
-    let night = review(company(), "h14-header-only.csv");
-    assert_eq!(night.code, 4);
+    let snapshot = review(company(), "h14-header-only.csv");
+    assert_eq!(snapshot.code, 4);
     assert_eq!(
-        night.check("hr_not_empty"),
+        snapshot.check("hr_not_empty"),
         "fail: the HR feed names no leaver; if that is believable, closes with: `HR_FEED_ALLOW_EMPTY=true`"
     );
 }
@@ -448,10 +448,10 @@ fn h14_a_header_without_rows_is_no_pass() {
 #[test]
 fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
     let job = Job::new(company(), "").env("HR_FEED_ALLOW_EMPTY", "true");
-    let night = run(&job, "h14-header-only.csv");
-    assert_eq!(night.code, 0);
+    let snapshot = run(&job, "h14-header-only.csv");
+    assert_eq!(snapshot.code, 0);
     assert_eq!(
-        night.check("hr_not_empty"),
+        snapshot.check("hr_not_empty"),
         "pass: the HR feed names no leaver, which is allowed"
     );
 }
@@ -516,14 +516,14 @@ fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
 
 #[test]
 fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
-    let night = review(company(), "h17-two-readings.csv");
+    let snapshot = review(company(), "h17-two-readings.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             "2 E1 rejected: column `Termination Date`: `03/04/2026` could be 3 April or March 4; closes with: `HR_FEED_DATE_ORDER=<dmy or mdy>`"
         ]
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
@@ -540,9 +540,9 @@ fn h18_dots_slashes_after_the_year_and_names_of_months_leave_no_doubt() {
 
 #[test]
 fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
-    let night = review(company(), "h19-spreadsheet-day.csv");
+    let snapshot = review(company(), "h19-spreadsheet-day.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             "2 E1 | - | - | ended | 2026-11-01T00:00:00Z | column `Termination Date`: the day number of a spreadsheet was read as a date"
         ]
@@ -556,20 +556,20 @@ fn h20_every_way_to_write_no_date_is_no_date() {
 
 #[test]
 fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
-    let night = review(company(), "h21-for-ever.csv");
+    let snapshot = review(company(), "h21-for-ever.csv");
     let far = |date| {
         format!(
             "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
         )
     };
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             format!("2 E1 | - | - | active | - | {}", far("12/31/2100")),
             format!("3 E2 | - | - | active | - | {}", far("9999-12-31")),
         ]
     );
-    assert_eq!(night.leavers(), [""; 0]);
+    assert_eq!(snapshot.leavers(), [""; 0]);
 }
 
 const REJECTED: &str =
@@ -577,11 +577,14 @@ const REJECTED: &str =
 
 #[test]
 fn h22_a_day_that_does_not_exist_rejects_its_row_and_no_other() {
-    let night = review(company_without_ana(), "h22-30-february.csv");
-    assert_eq!(night.rows(), [ANA, &format!("3 E2 rejected: {REJECTED}")]);
-    assert_eq!(night.code, 4);
+    let snapshot = review(company_without_ana(), "h22-30-february.csv");
     assert_eq!(
-        night.check("hr_rows_accounted"),
+        snapshot.rows(),
+        [ANA, &format!("3 E2 rejected: {REJECTED}")]
+    );
+    assert_eq!(snapshot.code, 4);
+    assert_eq!(
+        snapshot.check("hr_rows_accounted"),
         format!(
             "fail: 1 row(s) were rejected, the first at line 3: {REJECTED}; closes with: `EXCEPTIONS_URL: ,E2,,,<why>,<who>,<today>,<date>`"
         )
@@ -602,9 +605,9 @@ fn h22_a_rejected_row_may_be_excepted_for_a_while() {
     let job =
         with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-11-20,2026-12-31");
     let world = company_without_ana();
-    let night = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
-    assert_eq!(night.result["verdict"], "pass_with_exceptions");
-    assert_eq!(night.code, 0);
+    let snapshot = run_at(&job, "2026-11-20T22:40:00Z", world, "h22-30-february.csv");
+    assert_eq!(snapshot.result["verdict"], "pass_with_exceptions");
+    assert_eq!(snapshot.code, 0);
 }
 
 // ---- Statuses and what they mean with a date ----
@@ -612,8 +615,8 @@ fn h22_a_rejected_row_may_be_excepted_for_a_while() {
 #[test]
 fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
     let suspended = Person::member("1205", "anybody", "s3@x.com");
-    let night = review(company().person(suspended), "h23-statuses.csv");
-    let statuses: Vec<&str> = night.hr.iter().map(|row| text(&row["status"])).collect();
+    let snapshot = review(company().person(suspended), "h23-statuses.csv");
+    let statuses: Vec<&str> = snapshot.hr.iter().map(|row| text(&row["status"])).collect();
     assert_eq!(
         statuses,
         [
@@ -626,11 +629,11 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
         ]
     );
     assert_eq!(
-        night.check("hr_rows_accounted"),
+        snapshot.check("hr_rows_accounted"),
         "warn: 2 row(s) have an unknown status"
     );
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         [
             "S3 not_evaluable by email",
             "S4 no_access_found",
@@ -638,10 +641,10 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
         ]
     );
     assert_eq!(
-        night.note("S3"),
+        snapshot.note("S3"),
         "the status `Suspended` is not known, and the row has no date; closes with: `HR_FEED_STATUSES=Suspended=<employed, on_leave or left>`"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
@@ -686,11 +689,11 @@ fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
     let file = "h24-terminated-undated.csv";
     run_at(&job, "2026-11-20T22:40:00Z", company(), file);
     let gone = company_without_ana();
-    let night = run_at(&job, "2026-11-21T22:40:00Z", gone, file);
-    assert_eq!(night.leavers(), ["E1 removed by former_email"]);
-    assert_eq!(night.leaver("E1")["within_sla"], "unknown");
+    let snapshot = run_at(&job, "2026-11-21T22:40:00Z", gone, file);
+    assert_eq!(snapshot.leavers(), ["E1 removed by former_email"]);
+    assert_eq!(snapshot.leaver("E1")["within_sla"], "unknown");
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "has left without a date: the deadline runs from the first run that saw it"
     );
 }
@@ -699,14 +702,14 @@ fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
 fn h25_active_until_next_month_is_scheduled_and_no_leaver_yet() {
     let job = Job::new(company(), "");
     let file = "h25-active-until-next-month.csv";
-    let night = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
-    assert_eq!(night.leavers(), ["E1 upcoming by email"]);
-    assert_eq!(night.leaver("E1")["end_of_work"], "2026-12-21T00:00:00Z");
+    let snapshot = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
+    assert_eq!(snapshot.leavers(), ["E1 upcoming by email"]);
+    assert_eq!(snapshot.leaver("E1")["end_of_work"], "2026-12-21T00:00:00Z");
     assert_eq!(
-        night.result["summary"]["leavers"]["by_outcome"]["upcoming"],
+        snapshot.result["summary"]["leavers"]["by_outcome"]["upcoming"],
         1
     );
-    assert_eq!(night.code, 0);
+    assert_eq!(snapshot.code, 0);
 }
 
 #[test]
@@ -719,33 +722,33 @@ fn h25_an_announced_date_that_passes_ends_work_whatever_the_status_says() {
     assert_eq!(within.leaver("E1")["deadline"], "2026-12-22T00:00:00Z");
     assert_eq!(within.changes(), [""; 0]);
     // After the deadline, date and status contradict each other.
-    let night = run_at(&job, "2026-12-22T22:40:00Z", company(), file);
-    assert_eq!(night.leavers(), ["E1 not_evaluable by email"]);
-    assert_eq!(night.changes(), [""; 0]);
+    let snapshot = run_at(&job, "2026-12-22T22:40:00Z", company(), file);
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable by email"]);
+    assert_eq!(snapshot.changes(), [""; 0]);
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "the announced end of work has passed, and the status still says employed; closes with: `EXCEPTIONS_URL: ,E1,,,<why>,<who>,<today>,<date>`"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h26_the_last_day_of_work_counts_by_a_rule_that_the_evidence_prints() {
     let job = Job::new(company(), "");
     let file = "h26-termination-and-last-day.csv";
-    let night = run_at(&job, "2026-11-05T22:40:00Z", company(), file);
-    assert_eq!(night.leavers(), ["E1 still_active by email"]);
-    let leaver = night.leaver("E1");
+    let snapshot = run_at(&job, "2026-11-05T22:40:00Z", company(), file);
+    assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
+    let leaver = snapshot.leaver("E1");
     assert_eq!(leaver["end_of_work"], "2026-11-01T00:00:00Z");
     assert_eq!(leaver["tenures"][0]["end"], "2026-12-31");
     assert_eq!(leaver["tenures"][0]["last_day"], "2026-10-31");
     assert_eq!(
-        night.source()["end_of_work"],
+        snapshot.source()["end_of_work"],
         "last day of work where the feed has it, else termination date; a bare date ends with the midnight that closes it, in the row's zone"
     );
 }
 
-// ---- The same person, night after night ----
+// ---- The same person, run after run ----
 
 #[test]
 fn h27_somebody_named_weeks_late_has_two_clocks() {
@@ -771,17 +774,17 @@ fn h27_somebody_named_weeks_late_has_two_clocks() {
 fn h28_a_leaver_whose_row_is_gone_is_followed_and_never_deleted() {
     let job = Job::new(company(), "");
     run(&job, "h28-terminated.csv");
-    let night = run(&job, "h28-row-gone.csv");
+    let snapshot = run(&job, "h28-row-gone.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["E1 still_active by email", "E9 no_access_found"]
     );
-    assert_eq!(night.leaver("E1")["in_feed"], false);
+    assert_eq!(snapshot.leaver("E1")["in_feed"], false);
     assert_eq!(
-        night.changes(),
+        snapshot.changes(),
         ["leaver_vanished E1 still_active still_active"]
     );
-    assert_eq!(night.code, 3);
+    assert_eq!(snapshot.code, 3);
 }
 
 #[test]
@@ -789,24 +792,24 @@ fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
     let job = Job::new(company(), "");
     run(&job, "h28-terminated.csv");
     let before = tree(&job.run_folder(1));
-    let night = run(&job, "h28-active-again.csv");
+    let snapshot = run(&job, "h28-active-again.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["E9 no_access_found", "E1 rescinded by email"]
     );
-    assert_eq!(night.code, 0);
-    let tenures = night.leaver("E1")["tenures"].as_array().map(Vec::len);
+    assert_eq!(snapshot.code, 0);
+    let tenures = snapshot.leaver("E1")["tenures"].as_array().map(Vec::len);
     assert_eq!(tenures, Some(2), "what HR said before is kept");
     assert_eq!(tree(&job.run_folder(1)), before);
 }
 
 #[test]
 fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
-    let night = review(company(), "h29-rehired.csv");
-    assert_eq!(night.leavers(), ["E100 rehired by email"]);
-    assert_eq!(night.told_findings(), [""; 0]);
-    assert_eq!(night.code, 0);
-    let tenures = night.leaver("E100")["tenures"].as_array();
+    let snapshot = review(company(), "h29-rehired.csv");
+    assert_eq!(snapshot.leavers(), ["E100 rehired by email"]);
+    assert_eq!(snapshot.told_findings(), [""; 0]);
+    assert_eq!(snapshot.code, 0);
+    let tenures = snapshot.leaver("E100")["tenures"].as_array();
     let ids: Vec<&str> = tenures
         .into_iter()
         .flatten()
@@ -814,16 +817,16 @@ fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
         .collect();
     assert_eq!(ids, ["E100", "E214"]);
     assert_eq!(
-        night.note("E100"),
+        snapshot.note("E100"),
         "2 person ids share a work address and are treated as one person"
     );
 }
 
 #[test]
 fn h30_active_with_an_old_date_works_here() {
-    let night = review(company(), "h30-active-old-date.csv");
-    assert_eq!(night.leavers(), ["E9 no_access_found"]);
-    assert_eq!(night.code, 0);
+    let snapshot = review(company(), "h30-active-old-date.csv");
+    assert_eq!(snapshot.leavers(), ["E9 no_access_found"]);
+    assert_eq!(snapshot.code, 0);
 }
 
 #[test]
@@ -846,35 +849,35 @@ fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
 
 #[test]
 fn h32_a_contractor_of_whom_hr_tells_nothing_is_listed_as_not_evaluable() {
-    let night = review(company(), "h32-contractor.csv");
-    assert_eq!(night.leavers(), ["C7 not_evaluable by email"]);
+    let snapshot = review(company(), "h32-contractor.csv");
+    assert_eq!(snapshot.leavers(), ["C7 not_evaluable by email"]);
     assert_eq!(
-        night.note("C7"),
+        snapshot.note("C7"),
         "HR gives neither a status nor a date; closes with: `EXCEPTIONS_URL: ,C7,,,<why>,<who>,<today>,<date>`"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
-    let night = review(company(), "h33-twice.csv");
-    assert_eq!(night.rows(), [ANA]);
-    assert_eq!(night.leavers(), ["E1 still_active by email"]);
-    assert_eq!(night.source()["duplicates"], 1);
-    assert_eq!(night.source()["rows"], 2);
+    let snapshot = review(company(), "h33-twice.csv");
+    assert_eq!(snapshot.rows(), [ANA]);
+    assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
+    assert_eq!(snapshot.source()["duplicates"], 1);
+    assert_eq!(snapshot.source()["rows"], 2);
 }
 
 #[test]
 fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
-    let night = review(company(), "h34-two-dates.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by email"]);
+    let snapshot = review(company(), "h34-two-dates.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
     assert_eq!(
-        night.leaver("E1")["end_of_work"],
+        snapshot.leaver("E1")["end_of_work"],
         "2025-11-01T00:00:00Z",
         "the later one"
     );
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "HR gives 2 different ends of work for the same id; the latest that has passed counts; line 2 has the same id and other values"
     );
 }
@@ -884,16 +887,16 @@ fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
 #[test]
 fn h35_case_blanks_and_characters_without_width_hide_no_account() {
     let world = company().person(bob()).person(cleo());
-    let night = review(world, "h35-blanks.csv");
+    let snapshot = review(world, "h35-blanks.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         [
             "E1 still_active by email",
             "E2 still_active by email",
             "E3 still_active by email"
         ]
     );
-    let matched: Vec<&str> = night
+    let matched: Vec<&str> = snapshot
         .leavers
         .iter()
         .map(|leaver| text(&leaver["account_email"][0]))
@@ -917,53 +920,53 @@ fn tagged() -> World {
 
 #[test]
 fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
-    let night = review(tagged(), "h36-plain-address.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    let snapshot = review(tagged(), "h36-plain-address.csv");
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        night.told_findings(),
+        snapshot.told_findings(),
         [
             "possible_offboarded_access | 1201 | the same address apart from a plus-tag: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
     let job = with_aliases(tagged(), "ana+asana@x.com,,E1,,,her Asana address,,");
-    let night = run(&job, "h36-plain-address.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
-    assert_eq!(night.code, 3);
+    let snapshot = run(&job, "h36-plain-address.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by alias"]);
+    assert_eq!(snapshot.code, 3);
 }
 
 #[test]
 fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
     let job = with_aliases(tagged(), ",1201,E1,different,,another Ana,it@x.com,");
-    let night = run(&job, "h36-plain-address.csv");
-    assert_eq!(night.leavers(), ["E1 no_access_found"]);
-    assert_eq!(night.told_findings(), [""; 0]);
-    assert_eq!(night.code, 0);
+    let snapshot = run(&job, "h36-plain-address.csv");
+    assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
+    assert_eq!(snapshot.told_findings(), [""; 0]);
+    assert_eq!(snapshot.code, 0);
 }
 
 #[test]
 fn h36_an_address_in_another_domain_is_no_match_and_proves_no_absence() {
     let world = World::new().person(nickname());
-    let night = review(world, "h36-other-domain.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    let snapshot = review(world, "h36-other-domain.csv");
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "no address is in one of the organization's domains: an account could not have been found"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h36_an_address_in_another_domain_is_a_match_where_the_domains_are_one() {
     let world = World::new().person(nickname());
     let job = Job::new(world, "").env("EMAIL_DOMAIN_ALIASES", "x.com=x.co.uk");
-    let night = run(&job, "h36-other-domain.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by domain_alias"]);
-    assert_eq!(night.code, 3);
+    let snapshot = run(&job, "h36-other-domain.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by domain_alias"]);
+    assert_eq!(snapshot.code, 3);
 }
 
 /// Ana's account after she married.
@@ -974,91 +977,91 @@ fn married() -> Person {
 #[test]
 fn h36_an_address_of_before_the_marriage_is_no_match_by_itself() {
     let world = World::new().person(married());
-    let night = review(world, "h36-married-name.csv");
-    assert_eq!(night.leavers(), ["E1 no_access_found"]);
+    let snapshot = review(world, "h36-married-name.csv");
+    assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
 }
 
 #[test]
-fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_night_saw_it() {
+fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_run_saw_it() {
     let before = Person::member("1201", "Ana Díaz", "ana.diaz@x.com");
     let job = Job::new(World::new().person(before), "");
     run(&job, "h14-header-only.csv");
     job.simulator.set_world(World::new().person(married()));
-    let night = run(&job, "h36-married-name.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by former_email"]);
-    assert_eq!(night.code, 3);
+    let snapshot = run(&job, "h36-married-name.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by former_email"]);
+    assert_eq!(snapshot.code, 3);
 }
 
 #[test]
 fn h36_an_address_of_before_the_marriage_is_a_match_where_an_alias_says_so() {
     let world = World::new().person(married());
     let job = with_aliases(world, "ana.lopez@x.com,,E1,same,,married in May,,");
-    let night = run(&job, "h36-married-name.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
+    let snapshot = run(&job, "h36-married-name.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by alias"]);
 }
 
 #[test]
 fn h37_a_letter_that_only_looks_alike_is_never_a_match() {
-    let night = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(
-        night.leaver("E1")["emails"],
+        snapshot.leaver("E1")["emails"],
         serde_json::json!(["\u{430}na@x.com"])
     );
-    assert_eq!(night.leaver("E1")["account_id"], serde_json::json!([]));
+    assert_eq!(snapshot.leaver("E1")["account_id"], serde_json::json!([]));
 }
 
 #[test]
 fn h37_a_letter_that_only_looks_alike_is_warned_of() {
-    let night = review(World::new().person(nickname()), "h37-cyrillic.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        night.told_findings(),
+        snapshot.told_findings(),
         [
             "possible_offboarded_access | 1201 | the same address apart from look-alike letters: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h37_composed_and_decomposed_letters_are_one_address() {
     let jose = Person::member("1207", "anybody", "jos\u{e9}@x.com");
-    let night = review(company().person(jose), "h37-decomposed.csv");
-    assert_eq!(night.leavers(), ["E7 still_active by email"]);
-    assert_eq!(night.leaver("E7")["account_id"][0], "1207");
-    assert_eq!(night.code, 3);
+    let snapshot = review(company().person(jose), "h37-decomposed.csv");
+    assert_eq!(snapshot.leavers(), ["E7 still_active by email"]);
+    assert_eq!(snapshot.leaver("E7")["account_id"][0], "1207");
+    assert_eq!(snapshot.code, 3);
 }
 
 #[test]
 fn h38_a_leaver_with_nothing_but_a_personal_address_is_listed_unmatched() {
     let world = World::new().person(nickname());
-    let night = review(world, "h38-bamboohr-best-email.csv");
-    assert_eq!(night.leavers(), ["1 not_evaluable", "2 no_access_found"]);
+    let snapshot = review(world, "h38-bamboohr-best-email.csv");
+    assert_eq!(snapshot.leavers(), ["1 not_evaluable", "2 no_access_found"]);
     assert_eq!(
-        night.note("1"),
+        snapshot.note("1"),
         "no address is in one of the organization's domains: an account could not have been found"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h38_a_leaver_with_a_personal_address_is_found_by_id() {
     let world = World::new().person(nickname().external_id("1"));
-    let night = review(world, "h38-bamboohr-best-email.csv");
+    let snapshot = review(world, "h38-bamboohr-best-email.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["1 still_active by person_id", "2 no_access_found"]
     );
-    assert_eq!(night.code, 3);
+    assert_eq!(snapshot.code, 3);
 }
 
 #[test]
 fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
     let world = World::new().person(nickname());
     let job = with_aliases(world, ",1201,1,same,,home address in HR,,");
-    let night = run(&job, "h38-bamboohr-best-email.csv");
+    let snapshot = run(&job, "h38-bamboohr-best-email.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["1 still_active by alias", "2 no_access_found"]
     );
 }
@@ -1066,28 +1069,31 @@ fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
 #[test]
 fn h39_a_leaver_whose_address_is_blank_from_the_start_is_not_evaluable() {
     let world = World::new().person(nickname());
-    let night = review(world, "h39-mail-blank.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable", "E2 no_access_found"]);
+    let snapshot = review(world, "h39-mail-blank.csv");
     assert_eq!(
-        night.note("E1"),
+        snapshot.leavers(),
+        ["E1 not_evaluable", "E2 no_access_found"]
+    );
+    assert_eq!(
+        snapshot.note("E1"),
         "HR gives no usable address, and no account carries HR's ids: an account could not have been found"
     );
 }
 
 #[test]
-fn h39_a_leaver_whose_address_is_blanked_later_is_judged_by_the_earlier_night() {
+fn h39_a_leaver_whose_address_is_blanked_later_is_judged_by_the_earlier_run() {
     let job = Job::new(World::new().person(nickname()), "");
     run(&job, "h39-mail-told.csv");
-    let night = run(&job, "h39-mail-blank.csv");
+    let snapshot = run(&job, "h39-mail-blank.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["E1 still_active by email", "E2 no_access_found"]
     );
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "HR no longer gives an address; the earlier ones are used"
     );
-    assert_eq!(night.code, 3);
+    assert_eq!(snapshot.code, 3);
 }
 
 fn two_john_smiths() -> World {
@@ -1098,37 +1104,37 @@ fn two_john_smiths() -> World {
 
 #[test]
 fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
-    let night = review(two_john_smiths(), "h40-two-john-smiths.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    let snapshot = review(two_john_smiths(), "h40-two-john-smiths.csv");
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     // One finding for both accounts, because one cause makes them possible.
     assert_eq!(
-        night.told_findings(),
+        snapshot.told_findings(),
         [
             "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302); each account needs its own line; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
         ]
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
 fn h40_aliases_tell_namesakes_apart() {
     let lines = ",1301,E1,different,,another John,it@x.com,\n,1302,E1,same,,asked him,,";
     let job = with_aliases(two_john_smiths(), lines);
-    let night = run(&job, "h40-two-john-smiths.csv");
-    assert_eq!(night.leavers(), ["E1 still_active by alias"]);
+    let snapshot = run(&job, "h40-two-john-smiths.csv");
+    assert_eq!(snapshot.leavers(), ["E1 still_active by alias"]);
     assert_eq!(
-        night.leaver("E1")["account_id"],
+        snapshot.leaver("E1")["account_id"],
         serde_json::json!(["1302"])
     );
-    assert_eq!(night.findings().len(), 1);
+    assert_eq!(snapshot.findings().len(), 1);
 }
 
 #[test]
 fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
     let world = World::new().person(nickname().external_id("123"));
-    let night = review(world, "h41-ids.csv");
+    let snapshot = review(world, "h41-ids.csv");
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             "2 00123 | - | - | ended | 2025-11-01T00:00:00Z",
             "3 123 | - | - | ended | 2025-11-01T00:00:00Z",
@@ -1136,9 +1142,9 @@ fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
             "5 1E5 | - | - | ended | 2025-11-01T00:00:00Z",
         ]
     );
-    assert_eq!(night.leaver("123")["outcome"], "still_active");
+    assert_eq!(snapshot.leaver("123")["outcome"], "still_active");
     assert_eq!(
-        night.leaver("00123")["account_id"],
+        snapshot.leaver("00123")["account_id"],
         serde_json::json!([]),
         "00123 is another id"
     );
@@ -1146,10 +1152,10 @@ fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
 
 #[test]
 fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
-    let night = review(company(), "h42-formulas.csv");
+    let snapshot = review(company(), "h42-formulas.csv");
     let names: Vec<&str> = ["E1", "E2", "E3"]
         .iter()
-        .map(|id| text(&night.leaver(id)["name"]))
+        .map(|id| text(&snapshot.leaver(id)["name"]))
         .collect();
     assert_eq!(
         names,
@@ -1160,7 +1166,11 @@ fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
         ",E2,'+1,",
         ",E3,'@x,",
     ] {
-        assert!(night.leavers_csv.contains(cell), "{}", night.leavers_csv);
+        assert!(
+            snapshot.leavers_csv.contains(cell),
+            "{}",
+            snapshot.leavers_csv
+        );
     }
 }
 
@@ -1170,21 +1180,21 @@ fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
 fn h43_a_leaver_in_melbourne_has_left_hours_before_one_in_los_angeles() {
     let world = || company().person(bob());
     let job = Job::new(world(), "");
-    let night = run_at(
+    let snapshot = run_at(
         &job,
         "2026-05-14T15:00:00Z",
         world(),
         "h43-zones-of-rows.csv",
     );
     assert_eq!(
-        night.rows(),
+        snapshot.rows(),
         [
             "2 E1 | Ana Díaz | ana@x.com | ended | 2026-05-14T14:00:00Z",
             "3 E2 | Bob Stone | bob@x.com | ended | 2026-05-15T07:00:00Z"
         ]
     );
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["E1 within_grace by email", "E2 upcoming by email"]
     );
 }
@@ -1194,9 +1204,9 @@ fn h43_a_location_gives_its_zone_where_that_is_set() {
     let world = || company().person(bob());
     let zones = "Melbourne=Australia/Melbourne;Los Angeles=America/Los_Angeles";
     let job = Job::new(world(), "").env("HR_LOCATION_ZONES", zones);
-    let night = run_at(&job, "2026-05-14T15:00:00Z", world(), "h43-locations.csv");
+    let snapshot = run_at(&job, "2026-05-14T15:00:00Z", world(), "h43-locations.csv");
     assert_eq!(
-        night.leavers(),
+        snapshot.leavers(),
         ["E1 within_grace by email", "E2 upcoming by email"]
     );
 }
@@ -1207,8 +1217,8 @@ fn h44_a_deadline_is_a_day_of_instants_also_where_the_day_has_25_hours() {
     let job = Job::new(world(), "").env("HR_TIME_ZONE", "Europe/London");
     let file = "h44-london-clocks-go-back.csv";
     // 23:30 on Sunday the 25th in London, 24 and a half hours after its opening midnight.
-    let night = run_at(&job, "2026-10-25T23:30:00Z", world(), file);
-    let (ana, bob) = (night.leaver("E1"), night.leaver("E2"));
+    let snapshot = run_at(&job, "2026-10-25T23:30:00Z", world(), file);
+    let (ana, bob) = (snapshot.leaver("E1"), snapshot.leaver("E2"));
     assert_eq!(ana["end_of_work"], "2026-10-24T23:00:00Z");
     assert_eq!(ana["deadline"], "2026-10-25T23:00:00Z");
     assert_eq!(ana["outcome"], "still_active");
@@ -1223,26 +1233,29 @@ fn h44_a_deadline_is_a_day_of_instants_also_where_the_day_has_25_hours() {
 fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten() {
     let job = Job::new(company(), "");
     assert_eq!(run(&job, "h45-120-rows.csv").code, 0);
-    let night = run(&job, "h45-3-rows.csv");
-    assert_eq!(night.code, 4);
+    let snapshot = run(&job, "h45-3-rows.csv");
+    assert_eq!(snapshot.code, 4);
     assert_eq!(
-        night.check("hr_drop"),
+        snapshot.check("hr_drop"),
         "fail: 3 now, a high of 120 in the complete runs of the last 7 days: fell by 117 (97.5 %), more than 30 %; closes with: `EXCEPTIONS_URL: ,,,hr_drop,<why>,<who>,<today>,<date>`"
     );
-    assert_eq!(night.leavers.len(), 120);
+    assert_eq!(snapshot.leavers.len(), 120);
 }
 
 #[test]
 fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
     let job = Job::new(company(), "").env("HR_FEED_SCOPE", "recent-leavers");
     run(&job, "h45-120-rows.csv");
-    let night = run(&job, "h45-3-rows.csv");
-    assert_eq!(night.code, 0);
+    let snapshot = run(&job, "h45-3-rows.csv");
+    assert_eq!(snapshot.code, 0);
     assert_eq!(
-        night.check("hr_drop"),
+        snapshot.check("hr_drop"),
         "pass: not checked: in this scope rows drop out with time"
     );
-    assert_eq!(night.manifest["policy"]["hr_feed_scope"], "recent-leavers");
+    assert_eq!(
+        snapshot.manifest["policy"]["hr_feed_scope"],
+        "recent-leavers"
+    );
 }
 
 #[test]
@@ -1250,10 +1263,10 @@ fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
     let job =
         with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-11-20,2026-12-31");
     run_at(&job, "2026-11-20T22:40:00Z", company(), "h45-120-rows.csv");
-    let night = run_at(&job, "2026-11-21T22:40:00Z", company(), "h45-3-rows.csv");
-    let check = night.check("hr_drop");
+    let snapshot = run_at(&job, "2026-11-21T22:40:00Z", company(), "h45-3-rows.csv");
+    let check = snapshot.check("hr_drop");
     assert!(check.starts_with("warn: "), "{check}");
-    assert_eq!(night.result["verdict"], "pass_with_exceptions");
+    assert_eq!(snapshot.result["verdict"], "pass_with_exceptions");
 }
 
 #[test]
@@ -1272,28 +1285,28 @@ fn h47_a_file_of_nine_days_ago_is_stale_and_the_verdict_is_withheld() {
     // And a minute, for the run's instant is a whole second.
     job.hr_changed_at(job.hr_changed() - Duration::from_secs(9 * 24 * 3600 + 60));
     let code = job.run().code;
-    let night = Night::last(&job, code);
+    let snapshot = Snapshot::last(&job, code);
     assert_eq!(
-        night.check("hr_fresh"),
+        snapshot.check("hr_fresh"),
         "fail: the HR feed is 216 h old, at most 48 h is allowed"
     );
-    assert_eq!(night.code, 4);
-    assert_eq!(night.result["verdict"], "inconclusive");
+    assert_eq!(snapshot.code, 4);
+    assert_eq!(snapshot.result["verdict"], "inconclusive");
 }
 
 #[test]
 fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
-    let night = review(company(), "h48-never-in-asana.csv");
-    assert_eq!(night.leavers(), ["E1 no_access_found"]);
-    assert_eq!(night.code, 0);
-    assert_eq!(night.manifest["complete"], true);
-    assert_eq!(night.manifest["sources"]["truto"]["accounts"], 2);
+    let snapshot = review(company(), "h48-never-in-asana.csv");
+    assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
+    assert_eq!(snapshot.code, 0);
+    assert_eq!(snapshot.manifest["complete"], true);
+    assert_eq!(snapshot.manifest["sources"]["truto"]["accounts"], 2);
     assert_eq!(
-        night.check("list_complete"),
+        snapshot.check("list_complete"),
         "pass: every page was read; the last page names no next page"
     );
     assert_eq!(
-        night.check("rows_reconcile"),
+        snapshot.check("rows_reconcile"),
         "pass: rows add up, and the memberships agree with the list on the accounts that have access"
     );
 }
@@ -1304,13 +1317,13 @@ fn h48_in_a_list_that_may_be_cut_absence_proves_nothing() {
         world.partial_response = true;
         world.memberships = Permission::NotFound;
     });
-    let night = review(world, "h48-never-in-asana.csv");
-    assert_eq!(night.leavers(), ["E1 not_evaluable"]);
+    let snapshot = review(world, "h48-never-in-asana.csv");
+    assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        night.note("E1"),
+        snapshot.note("E1"),
         "the run is not complete: absence proves nothing"
     );
-    assert_eq!(night.code, 4);
+    assert_eq!(snapshot.code, 4);
 }
 
 #[test]
@@ -1319,8 +1332,8 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
         .person(Person::member("1401", "Gus", "gus@partner.example").guest())
         .person(Person::member("1402", "Ivy", "ivy@x.com").invited())
         .person(Person::member("1403", "Ada", "ada@x.com").admin());
-    let night = review(world, "h49-guest-invited-admin.csv");
-    let told: Vec<String> = night
+    let snapshot = review(world, "h49-guest-invited-admin.csv");
+    let told: Vec<String> = snapshot
         .findings()
         .iter()
         .map(|finding| {
@@ -1343,13 +1356,13 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
             "offboarded_access high 1402 member invited E2",
         ]
     );
-    let ids: BTreeSet<&str> = night
+    let ids: BTreeSet<&str> = snapshot
         .findings()
         .iter()
         .map(|finding| text(&finding["finding_id"]))
         .collect();
     assert_eq!(ids.len(), 3);
-    assert_eq!(night.code, 3);
+    assert_eq!(snapshot.code, 3);
 }
 
 /// A hundred thousand rows, about ten megabytes, from a file with the first and the last of them.
@@ -1444,7 +1457,7 @@ fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused_by_its_name() {
 
 // ---- What is kept ----
 
-/// By hand and by `verify`, which judges every night again.
+/// By hand and by `verify`, which judges every run again.
 fn ensure_verifies(job: &Job) {
     let entries = ensure_sound(&objects_below(&job.evidence()));
     assert_eq!(entries.len(), job.entries());
@@ -1487,9 +1500,9 @@ fn h52_a_rehire_changes_nothing_of_what_was_proven_before() {
     assert_eq!(before_rehire.leavers(), ["E100 still_active by email"]);
     let before = tree(&job.run_folder(1));
 
-    let night = run(&job, "h29-rehired.csv");
-    assert_eq!(night.leavers(), ["E100 rehired by email"]);
-    assert_eq!(night.code, 0);
+    let snapshot = run(&job, "h29-rehired.csv");
+    assert_eq!(snapshot.leavers(), ["E100 rehired by email"]);
+    assert_eq!(snapshot.code, 0);
     assert_eq!(tree(&job.run_folder(1)), before);
     assert_eq!(job.entry(1)["verdict"], "fail");
     ensure_verifies(&job);

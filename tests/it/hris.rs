@@ -552,7 +552,7 @@ fn exit_4_a_partial_list_of_employees() {
 }
 
 #[test]
-fn exit_75_77_and_78_leave_a_record_of_the_night_where_there_was_one() {
+fn exit_75_77_and_78_leave_a_record_of_the_run_where_there_was_one() {
     let down = Fault::once("hris/", Action::html(502)).for_ever();
     for (world, code, records) in [
         (scenario("hris").fault(down), 75, 1),

@@ -255,8 +255,8 @@ fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
         return;
     }
     let contained = Contained::new(World::generated(250), LEFT_AND_ACTIVE);
-    let night = contained.ended(&[]);
-    assert_eq!(night.code, 3, "{}{}", night.stdout, night.stderr);
+    let snapshot = contained.ended(&[]);
+    assert_eq!(snapshot.code, 3, "{}{}", snapshot.stdout, snapshot.stderr);
     let job = &contained.job;
     assert_eq!(job.entry(1)["verdict"], "fail");
     assert!(
@@ -285,7 +285,7 @@ fn as_the_first_process_it_stops_at_once_when_told_and_says_so() {
     if !can_build() {
         return;
     }
-    // Every answer takes two seconds, so a night would take many.
+    // Every answer takes two seconds, so a run would take many.
     let contained = Contained::new(World::scenario("slow").expect("a scenario"), LEFT_AND_GONE);
     let requests = contained.job.simulator.watch();
     let container = told(&mut contained.run(&["--detach"]));
@@ -315,9 +315,13 @@ fn it_finds_the_certificates_of_public_servers() {
         .job
         .env("TRUTO_BASE_URL", "https://127.0.0.1:9")
         .env("RETRY_MAX_ATTEMPTS", "1");
-    let night = contained.ended(&[]);
-    assert_eq!(night.code, 75, "{}{}", night.stdout, night.stderr);
-    assert!(!night.stderr.contains("certificate"), "{}", night.stderr);
+    let snapshot = contained.ended(&[]);
+    assert_eq!(snapshot.code, 75, "{}{}", snapshot.stdout, snapshot.stderr);
+    assert!(
+        !snapshot.stderr.contains("certificate"),
+        "{}",
+        snapshot.stderr
+    );
 }
 
 #[test]

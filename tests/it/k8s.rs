@@ -140,14 +140,17 @@ fn the_plain_overlay_is_what_the_chart_renders_and_a_secret_of_files_that_are_no
 
 #[test]
 fn the_one_off_job_is_the_nightly_one_under_a_name_that_is_always_new() {
-    let night = plain(document("k8s/base/cronjob.yaml"));
+    let snapshot = plain(document("k8s/base/cronjob.yaml"));
     let job = plain(document("k8s/one-off-job.yaml"));
-    assert_eq!(job["spec"], night["spec"]["jobTemplate"]["spec"]);
+    assert_eq!(job["spec"], snapshot["spec"]["jobTemplate"]["spec"]);
     assert_eq!(
         job["metadata"]["labels"],
-        night["spec"]["jobTemplate"]["metadata"]["labels"]
+        snapshot["spec"]["jobTemplate"]["metadata"]["labels"]
     );
-    assert_eq!(job["metadata"]["namespace"], night["metadata"]["namespace"]);
+    assert_eq!(
+        job["metadata"]["namespace"],
+        snapshot["metadata"]["namespace"]
+    );
     assert!(job["metadata"]["name"].is_null());
     assert_eq!(
         job["metadata"]["generateName"],

@@ -31,9 +31,9 @@ async fn opened(kms: &KmsServer, id: &str) -> SigningKey {
     kms.open(id).await.expect("a key")
 }
 
-/// A night signed by the key that the alias names.
-async fn night(kms: &KmsServer, company: &Company, store: &Store, night: i64) -> Done {
-    attempted(kms, company, store, night)
+/// A run signed by the key that the alias names.
+async fn snapshot(kms: &KmsServer, company: &Company, store: &Store, snapshot: i64) -> Done {
+    attempted(kms, company, store, snapshot)
         .await
         .map_err(|failed| failed.error.chain())
         .expect("a review")
@@ -43,12 +43,12 @@ async fn attempted(
     kms: &KmsServer,
     company: &Company,
     store: &Store,
-    night: i64,
+    snapshot: i64,
 ) -> Result<Done, Failed> {
-    company.set_world(World::generated(12), instant(night));
+    company.set_world(World::generated(12), instant(snapshot));
     let key = opened(kms, ALIAS).await;
     company
-        .run_signing(store, key, Run::at(instant(night)))
+        .run_signing(store, key, Run::at(instant(snapshot)))
         .await
 }
 
@@ -71,10 +71,10 @@ async fn every_entry_is_signed_by_the_key_over_exactly_its_bytes() {
     for place in Place::both() {
         let kms = KmsServer::start();
         let store = place.store().await;
-        let first = night(&kms, &company, &store, 1).await;
+        let first = snapshot(&kms, &company, &store, 1).await;
         assert_eq!(ledger_check(&first).status, CheckStatus::Warn);
         for later in 2..=3 {
-            ensure_clean(&night(&kms, &company, &store, later).await);
+            ensure_clean(&snapshot(&kms, &company, &store, later).await);
         }
         let objects = place.objects();
         let entries = ensure_sound(&objects);
@@ -103,17 +103,17 @@ async fn a_ledger_goes_from_a_key_of_ones_own_to_kms_and_to_another_key_there_an
     for place in Place::both() {
         let kms = KmsServer::start();
         let store = place.store().await;
-        company.quiet_night(&store, 1).await;
+        company.quiet_run(&store, 1).await;
         let own = Run {
             signing_key: ED25519,
             ..Run::at(instant(2))
         };
         company.set_world(World::generated(12), instant(2));
         ensure_clean(&company.run(&store, own).await.expect("a review"));
-        ensure_clean(&night(&kms, &company, &store, 3).await);
+        ensure_clean(&snapshot(&kms, &company, &store, 3).await);
         kms.point_alias_to(1);
-        ensure_clean(&night(&kms, &company, &store, 4).await);
-        ensure_clean(&night(&kms, &company, &store, 5).await);
+        ensure_clean(&snapshot(&kms, &company, &store, 4).await);
+        ensure_clean(&snapshot(&kms, &company, &store, 5).await);
         company.set_world(World::generated(12), instant(6));
         let own = Run::at(instant(6));
         let own = Run {
@@ -141,7 +141,7 @@ async fn a_signed_ledger_takes_no_unsigned_entry_when_kms_is_no_longer_set() {
     let kms = KmsServer::start();
     let place = Place::folder();
     let store = place.store().await;
-    night(&kms, &company, &store, 1).await;
+    snapshot(&kms, &company, &store, 1).await;
     let before = place.objects();
     company.set_world(World::generated(12), instant(2));
     let failed = company.run(&store, Run::at(instant(2))).await;
@@ -180,7 +180,7 @@ async fn runs_at_once_each_sign_the_entry_that_they_place() {
         assert!(kms.public(0).verify(bytes, signature));
     }
     assert_eq!(place.server().violations(), Vec::<String>::new());
-    ensure_clean(&night(&kms, &company, &store, 2).await);
+    ensure_clean(&snapshot(&kms, &company, &store, 2).await);
 }
 
 // What KMS answers when it is asked to sign.
@@ -198,7 +198,7 @@ async fn a_signature_that_does_not_verify_is_never_stored() {
         for place in Place::both() {
             let kms = KmsServer::start();
             let store = place.store().await;
-            night(&kms, &company, &store, 1).await;
+            snapshot(&kms, &company, &store, 1).await;
             let before = place.objects();
             kms.inject(Rule::on(SIGN, fault.clone()));
             let failed = attempted(&kms, &company, &store, 2).await;
@@ -215,7 +215,7 @@ async fn a_signature_that_does_not_verify_is_never_stored() {
             assert_eq!(kms.count(SIGN), 2, "{what}");
 
             kms.heal();
-            ensure_clean(&night(&kms, &company, &store, 3).await);
+            ensure_clean(&snapshot(&kms, &company, &store, 3).await);
             assert_eq!(built_on(&place.objects(), 2), (Some(1), Some(1)));
         }
     }
@@ -241,7 +241,7 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
         panic!("an entry or a signature");
     };
     assert!(key.ends_with(&format!("{}.pem", kms.public(0).sha256())));
-    night(&kms, &company, &store, 2).await;
+    snapshot(&kms, &company, &store, 2).await;
 }
 
 #[tokio::test]
@@ -279,7 +279,7 @@ async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
         let kms = KmsServer::start();
         let place = Place::folder();
         let store = place.store().await;
-        night(&kms, &company, &store, 1).await;
+        snapshot(&kms, &company, &store, 1).await;
         let before = place.objects();
         kms.inject(Rule::on(SIGN, fault));
         let failed = attempted(&kms, &company, &store, 2).await;
@@ -299,7 +299,7 @@ async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
         assert_eq!(kms.count(SIGN), 1 + attempts, "{what}");
 
         kms.heal();
-        ensure_clean(&night(&kms, &company, &store, 3).await);
+        ensure_clean(&snapshot(&kms, &company, &store, 3).await);
     }
 }
 
@@ -316,9 +316,9 @@ async fn a_kms_that_stumbles_is_asked_again() {
         let store = place.store().await;
         kms.inject(Rule::on(GET_PUBLIC_KEY, fault.clone()).times(2));
         kms.inject(Rule::on(SIGN, fault).times(2));
-        night(&kms, &company, &store, 1).await;
+        snapshot(&kms, &company, &store, 1).await;
         assert_eq!((kms.count(GET_PUBLIC_KEY), kms.count(SIGN)), (3, 3));
-        ensure_clean(&night(&kms, &company, &store, 2).await);
+        ensure_clean(&snapshot(&kms, &company, &store, 2).await);
     }
 }
 
@@ -328,12 +328,12 @@ async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
     let kms = KmsServer::start();
     let place = Place::folder();
     let store = place.store().await;
-    night(&kms, &company, &store, 1).await;
-    let down = async |night: i64| {
+    snapshot(&kms, &company, &store, 1).await;
+    let down = async |snapshot: i64| {
         let world = World::scenario("down").expect("a scenario");
-        company.set_world(world, instant(night));
+        company.set_world(world, instant(snapshot));
         let key = opened(&kms, ALIAS).await;
-        let failed = company.run_signing(&store, key, Run::at(instant(night)));
+        let failed = company.run_signing(&store, key, Run::at(instant(snapshot)));
         failed.await.map(|_| ()).expect_err("no review")
     };
     let failed = down(2).await;
@@ -345,19 +345,19 @@ async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
 
     kms.inject(Rule::on(SIGN, Fault::error("AccessDeniedException")));
     let failed = down(3).await;
-    // The night's own trouble is what is told.
+    // The run's own trouble is what is told.
     assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record, None);
     assert_eq!(in_the_ledger(&place.objects()), in_the_ledger(&objects));
 
-    // A night that was judged, and lost because KMS was away for a moment, is explained.
+    // A run that was judged, and lost because KMS was away for a moment, is explained.
     kms.heal();
     kms.inject(Rule::on(SIGN, Fault::Error(500, "KMSInternalException")).times(4));
     let failed = attempted(&kms, &company, &store, 4).await;
     let failed = failed.map(|_| ()).expect_err("no review");
     assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record.expect("a record").sequence, 3);
-    ensure_clean(&night(&kms, &company, &store, 5).await);
+    ensure_clean(&snapshot(&kms, &company, &store, 5).await);
 }
 
 // What a run meets when it asks for the public half, before anything else.

@@ -26,7 +26,7 @@ async fn the_first_entry_follows_64_zeros_and_each_next_the_bytes_before() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        let first = company.quiet_night(&store, 1).await;
+        let first = company.quiet_run(&store, 1).await;
         assert_eq!(ledger_check(&first).status, CheckStatus::Warn);
         let one = place.objects();
         assert_eq!(entry(&one, 1).previous_sha256, "0".repeat(64));
@@ -35,8 +35,8 @@ async fn the_first_entry_follows_64_zeros_and_each_next_the_bytes_before() {
             sha256(&one[&entry_name(1)]),
             "the head that is told is the entry's"
         );
-        for night in 2..=3 {
-            ensure_clean(&company.quiet_night(&store, night).await);
+        for snapshot in 2..=3 {
+            ensure_clean(&company.quiet_run(&store, snapshot).await);
         }
         let three = place.objects();
         assert_eq!(ensure_sound(&three).len(), 3);
@@ -53,11 +53,11 @@ async fn the_entry_is_written_last_after_data_report_manifest_and_sums() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
-    company.quiet_night(&store, 1).await;
-    company.quiet_night(&store, 2).await;
+    company.quiet_run(&store, 1).await;
+    company.quiet_run(&store, 2).await;
 
     let actions = server.actions();
-    // The second night begins where the first ended.
+    // The second run begins where the first ended.
     let wrote_first = actions
         .iter()
         .position(|action| action.method == "PUT" && action.key == entry_name(1))
@@ -111,7 +111,7 @@ async fn an_entry_says_until_when_its_run_is_kept() {
 async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_sound() {
     let company = Company::new();
     let template = Place::folder();
-    company.quiet_night(&template.store().await, 1).await;
+    company.quiet_run(&template.store().await, 1).await;
     let place = Place::bucket();
     for (name, bytes) in template.objects() {
         place.put(&name, &bytes);
@@ -166,7 +166,7 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
         assert!(!read.iter().any(is_read));
     }
     assert!(killed > 20, "{killed}");
-    ensure_clean(&company.quiet_night(&store, 3).await);
+    ensure_clean(&company.quiet_run(&store, 3).await);
     let objects = place.objects();
     assert_eq!(ensure_sound(&objects).len(), 3);
     assert_eq!(built_on(&objects, 3), (Some(2), Some(2)));
@@ -178,7 +178,7 @@ async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     company.set_world(World::generated(12), instant(2));
     let run = company.run(&store, Run::at(instant(2)));
     kill_at_put(server, "/ledger/", run).await;
@@ -188,7 +188,7 @@ async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
     );
     assert!(place.objects().keys().any(|name| name.ends_with(&sums)));
 
-    ensure_clean(&company.quiet_night(&store, 3).await);
+    ensure_clean(&company.quiet_run(&store, 3).await);
     let objects = place.objects();
     assert_eq!(ensure_sound(&objects).len(), 2);
     assert_eq!(built_on(&objects, 2), (Some(1), Some(1)));
@@ -223,7 +223,7 @@ async fn runs_at_once_keep_one_chain_without_gaps() {
         }
         assert_eq!(numbers, (1..=racers).collect());
         assert_eq!(ensure_sound(&place.objects()).len() as u64, racers);
-        ensure_clean(&company.quiet_night(&store, 2).await);
+        ensure_clean(&company.quiet_run(&store, 2).await);
         if let Place::Bucket(server) = &place {
             assert_eq!(server.violations(), Vec::<String>::new());
         }
@@ -235,10 +235,10 @@ async fn an_entry_whose_answer_was_lost_is_ours_and_not_entered_twice() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
-    for night in 1..=2_u64 {
+    for snapshot in 1..=2_u64 {
         server.inject(Rule::on("PUT", "/ledger/", Fault::LostAnswer));
-        let done = company.quiet_night(&store, night as i64).await;
-        assert_eq!(done.committed.sequence, night);
+        let done = company.quiet_run(&store, snapshot as i64).await;
+        assert_eq!(done.committed.sequence, snapshot);
     }
     let statuses: Vec<_> = server
         .actions()
@@ -254,7 +254,7 @@ async fn an_entry_whose_answer_was_lost_is_ours_and_not_entered_twice() {
 async fn every_lost_answer_is_recognised() {
     let company = Company::new();
     let folder = Place::folder();
-    company.quiet_night(&folder.store().await, 1).await;
+    company.quiet_run(&folder.store().await, 1).await;
     let names = folder.objects();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
@@ -262,7 +262,7 @@ async fn every_lost_answer_is_recognised() {
     for name in names.keys() {
         server.inject(Rule::on("PUT", name.as_str(), Fault::LostAnswer));
     }
-    let done = company.quiet_night(&store, 1).await;
+    let done = company.quiet_run(&store, 1).await;
     assert_eq!(done.committed.sequence, 1);
     // One more shows that the store refuses to create the first file twice.
     assert_eq!(server.count("PUT", ""), 2 * names.len() + 1);
@@ -405,8 +405,8 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        for night in 1..=3 {
-            company.quiet_night(&store, night).await;
+        for snapshot in 1..=3 {
+            company.quiet_run(&store, snapshot).await;
         }
         let three = place.objects();
         for (number, file) in RUN_FILES.into_iter().enumerate() {
@@ -424,13 +424,13 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
                     "entry 3: {file} {how}; entry 3 may be the run before and has a fault: \
                      leavers are carried from entry 2"
                 );
-                ensure_fault(&company.quiet_night(&store, 4).await, &fault);
+                ensure_fault(&company.quiet_run(&store, 4).await, &fault);
                 let four = place.objects();
                 assert_eq!(built_on(&four, 4), (Some(2), Some(2)), "{file} {how}");
                 let before = sha256(&four[&entry_name(3)]);
                 assert_eq!(entry(&four, 4).previous_sha256, before);
 
-                ensure_clean(&company.quiet_night(&store, 5).await);
+                ensure_clean(&company.quiet_run(&store, 5).await);
                 let five = place.objects();
                 assert_eq!(built_on(&five, 5), (Some(4), Some(4)));
                 place.restore(&three, &five);
@@ -444,14 +444,14 @@ async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        for night in 1..=3 {
-            company.quiet_night(&store, night).await;
+        for snapshot in 1..=3 {
+            company.quiet_run(&store, snapshot).await;
         }
         let three = place.objects();
         // Of a bucket, every fourth: the walk is the same.
         let step = if place.is_bucket() { 4 } else { 1 };
         for damage in DAMAGES.iter().step_by(step) {
-            let review = async |night| company.quiet_night(&store, night).await;
+            let review = async |snapshot| company.quiet_run(&store, snapshot).await;
             let (five, _) = damage.walk(&place, &three, review).await;
             place.restore(&three, &five);
         }
@@ -463,16 +463,16 @@ async fn an_unreadable_entry_is_told_until_the_walk_no_longer_reaches_it() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    company.quiet_night(&store, 1).await;
-    company.quiet_night(&store, 2).await;
+    company.quiet_run(&store, 1).await;
+    company.quiet_run(&store, 2).await;
     place.put(&entry_name(2), b"garbage");
     let mut told = Vec::new();
-    for night in 3..=13 {
-        let done = company.quiet_night(&store, night).await;
+    for snapshot in 3..=13 {
+        let done = company.quiet_run(&store, snapshot).await;
         told.push(ledger_check(&done).status);
     }
-    // It fails the night that finds it, and is told as long as the walk reaches it.
-    let (fails, rest) = told.split_first().expect("nights");
+    // It fails the run that finds it, and is told as long as the walk reaches it.
+    let (fails, rest) = told.split_first().expect("snapshots");
     assert_eq!(*fails, CheckStatus::Fail);
     let warned = rest
         .iter()
@@ -493,9 +493,9 @@ async fn a_leaver_with_access_is_a_fail_also_on_a_damaged_ledger() {
     let place = Place::folder();
     let store = place.store().await;
     company.hr_feed(LEFT_AND_ACTIVE);
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     place.put(&entry_name(1), b"garbage");
-    let done = company.quiet_night(&store, 2).await;
+    let done = company.quiet_run(&store, 2).await;
     assert_eq!(ledger_check(&done).status, CheckStatus::Fail);
     assert_eq!(done.judgement.verdict, Verdict::Fail);
 }
@@ -505,14 +505,14 @@ async fn what_is_no_damage_is_no_fault() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        company.quiet_night(&store, 1).await;
+        company.quiet_run(&store, 1).await;
         let one = place.objects();
         place.put(".tmp/.tmpAbCdEf", b"half a fi");
         place.put(&run_file(&one, 1, "notes.txt"), b"seen by the auditor");
         place.put(&below("ledger/0000000002.json.tmp"), b"half an ent");
         let signature = format!("ledger/{}.sig", sha256(&one[&entry_name(1)]));
         place.put(&below(&signature), b"stray");
-        ensure_clean(&company.quiet_night(&store, 2).await);
+        ensure_clean(&company.quiet_run(&store, 2).await);
     }
 }
 
@@ -521,12 +521,12 @@ async fn a_tail_cut_off_is_not_seen_by_the_chain_itself() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    for night in 1..=3 {
-        company.quiet_night(&store, night).await;
+    for snapshot in 1..=3 {
+        company.quiet_run(&store, snapshot).await;
     }
     place.remove(&entry_name(3));
-    // The limit of every chain: the head is told outside of it each night, for `--head`.
-    let done = company.quiet_night(&store, 4).await;
+    // The limit of every chain: the head is told outside of it each run, for `--head`.
+    let done = company.quiet_run(&store, 4).await;
     ensure_clean(&done);
     assert_eq!(done.committed.sequence, 3);
 }
@@ -536,7 +536,7 @@ async fn a_ledger_that_was_signed_stops_an_unsigned_run_whatever_came_after() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     let one = place.objects();
     rewritten(&place, &one, 1, |entry| entry.key_sha256 = "ab".repeat(32));
     let mut unsigned = entry(&one, 1);
@@ -560,8 +560,8 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        company.quiet_night(&store, 1).await;
-        let failed = company.failed_night(&store, 2).await;
+        company.quiet_run(&store, 1).await;
+        let failed = company.failed_run(&store, 2).await;
         assert_eq!(failed.record.expect("a record").sequence, 2);
         let two = place.objects();
         let record = entry(&two, 2);
@@ -572,7 +572,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
         );
         ensure_sound(&two);
 
-        let done = company.quiet_night(&store, 3).await;
+        let done = company.quiet_run(&store, 3).await;
         assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
         let three = place.objects();
         assert_eq!(built_on(&three, 3), (Some(1), Some(1)));
@@ -585,7 +585,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             cadence(&done),
             "48 h since the last complete run; in between, 1 run failed"
         );
-        let next = company.quiet_night(&store, 4).await;
+        let next = company.quiet_run(&store, 4).await;
         assert_eq!(cadence(&next), "24 h since the last complete run");
         place.restore(&three, &place.objects());
 
@@ -596,7 +596,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             entry.verdict = "pass".to_owned();
             entry.complete = true;
         });
-        let done = company.quiet_night(&store, 3).await;
+        let done = company.quiet_run(&store, 3).await;
         ensure_fault(&done, "entry 2: SHA256SUMS lacks result.json");
         assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
     }
@@ -608,8 +608,8 @@ async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future(
     let place = Place::folder();
     let store = place.store().await;
     // Two that raced: the one that began later was committed first.
-    company.quiet_night(&store, 2).await;
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 2).await;
+    company.quiet_run(&store, 1).await;
     let two = place.objects();
     assert_eq!(
         built_on(&two, 2),
@@ -617,7 +617,7 @@ async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future(
         "no baseline from the future"
     );
 
-    let done = company.quiet_night(&store, 3).await;
+    let done = company.quiet_run(&store, 3).await;
     assert_eq!(built_on(&place.objects(), 3), (Some(2), Some(1)));
     // A wrong clock is a fault, and hash and signature still vouch for what was written.
     ensure_fault(&done, "entry 2: it was committed at 2026");
@@ -628,11 +628,11 @@ async fn a_clock_that_was_ahead_for_long_does_not_hide_the_baseline() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     for ahead in 101..=112 {
-        company.quiet_night(&store, ahead).await;
+        company.quiet_run(&store, ahead).await;
     }
-    company.quiet_night(&store, 2).await;
+    company.quiet_run(&store, 2).await;
     assert_eq!(built_on(&place.objects(), 14), (Some(13), Some(1)));
 }
 
@@ -642,15 +642,15 @@ async fn an_incomplete_run_hands_on_what_was_seen_and_absence_is_judged_against_
     let place = Place::folder();
     let store = place.store().await;
     company.hr_feed(LEFT_AND_ACTIVE);
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     let incomplete = World::scenario("vanished-viewer").expect("a scenario");
-    let second = company.night_in(&store, incomplete, 2).await;
+    let second = company.run_in(&store, incomplete, 2).await;
     assert!(!second.judgement.complete);
 
     let gone = World::generated(12).with(|world| {
         world.people.remove(1);
     });
-    let third = company.night_in(&store, gone, 3).await;
+    let third = company.run_in(&store, gone, 3).await;
     let objects = place.objects();
     assert!(!entry(&objects, 2).complete);
     assert_eq!(built_on(&objects, 3), (Some(2), Some(1)));
@@ -665,12 +665,12 @@ async fn an_incomplete_run_called_complete_is_no_baseline() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     let incomplete = World::scenario("vanished-viewer").expect("a scenario");
-    company.night_in(&store, incomplete, 2).await;
+    company.run_in(&store, incomplete, 2).await;
     let two = place.objects();
     rewritten(&place, &two, 2, |entry| entry.complete = true);
-    let done = company.quiet_night(&store, 3).await;
+    let done = company.quiet_run(&store, 3).await;
     ensure_fault(&done, "entry 2: it and its manifest disagree: completeness");
     assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
 }
@@ -692,7 +692,7 @@ async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
                 place.remove(name);
             }
         }
-        let done = company.quiet_night(&store, next).await;
+        let done = company.quiet_run(&store, next).await;
         let check = ledger_check(&done);
         let status = if is_fault {
             CheckStatus::Fail
@@ -710,7 +710,7 @@ async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said
     for (failures, told, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
         let place = Place::folder();
         let store = place.store().await;
-        company.quiet_night(&store, 1).await;
+        company.quiet_run(&store, 1).await;
         let mut last = entry(&place.objects(), 1);
         last.kind = EntryKind::Failure;
         last.complete = false;
@@ -721,7 +721,7 @@ async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said
             place.put(&entry_name(last.sequence), &last.to_bytes());
             previous = sha256(&last.to_bytes());
         }
-        let done = company.quiet_night(&store, 2).await;
+        let done = company.quiet_run(&store, 2).await;
         match told {
             Some(told) => ensure_fault(&done, told),
             None => ensure_clean(&done),

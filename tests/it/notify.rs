@@ -47,7 +47,7 @@ fn down() -> World {
     World::scenario("down").expect("a scenario")
 }
 
-/// Runs a night once, and gives for each mode what the receiver of it would have been told, as the words
+/// Runs a run once, and gives for each mode what the receiver of it would have been told, as the words
 /// of `because`; none where it was told nothing.
 fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [Option<String>; 3] {
     let modes = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
@@ -82,34 +82,34 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
 }
 
 #[test]
-fn each_mode_tells_the_nights_it_is_for() {
+fn each_mode_tells_the_runs_it_is_for() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("RETRY_MAX_ATTEMPTS", "1")
         .env("HR_TIME_ZONE", "Europe/Berlin");
-    let night = |as_of: &str, world: World| told_by_mode(&job, &receiver, as_of, world);
+    let snapshot = |as_of: &str, world: World| told_by_mode(&job, &receiver, as_of, world);
     let some = |words: &str| Some(words.to_owned());
     let nothing = || [some(""), None, None];
 
     // Tuesday, the 10th of November 2026.
     let first = some("first_run");
     assert_eq!(
-        night("2026-11-10T22:10:00Z", healthy()),
+        snapshot("2026-11-10T22:10:00Z", healthy()),
         [first.clone(), first, None]
     );
-    assert_eq!(night("2026-11-11T22:10:00Z", healthy()), nothing());
+    assert_eq!(snapshot("2026-11-11T22:10:00Z", healthy()), nothing());
 
     job.hr_feed(LEFT_AND_ACTIVE);
     let found = some("verdict_changed findings_changed");
     assert_eq!(
-        night("2026-11-12T22:10:00Z", healthy()),
+        snapshot("2026-11-12T22:10:00Z", healthy()),
         [found.clone(), found.clone(), found]
     );
     // Nothing changed, and somebody must act all the same.
     assert_eq!(
-        night("2026-11-13T22:10:00Z", healthy()),
+        snapshot("2026-11-13T22:10:00Z", healthy()),
         [some(""), None, some("")]
     );
 
@@ -117,13 +117,13 @@ fn each_mode_tells_the_nights_it_is_for() {
     let failed = some("run_failed");
     for as_of in ["2026-11-14T22:10:00Z", "2026-11-14T22:40:00Z"] {
         assert_eq!(
-            night(as_of, down()),
+            snapshot(as_of, down()),
             [failed.clone(), failed.clone(), failed.clone()]
         );
     }
     let again = some("after_a_failure");
     assert_eq!(
-        night("2026-11-14T22:50:00Z", healthy()),
+        snapshot("2026-11-14T22:50:00Z", healthy()),
         [again.clone(), again.clone(), again]
     );
 
@@ -134,43 +134,43 @@ fn each_mode_tells_the_nights_it_is_for() {
     ));
     let closed = some("verdict_changed findings_changed");
     assert_eq!(
-        night("2026-11-15T22:10:00Z", healthy()),
+        snapshot("2026-11-15T22:10:00Z", healthy()),
         [closed.clone(), closed, None]
     );
     let week = some("first_of_week");
     assert_eq!(
-        night("2026-11-15T23:10:00Z", healthy()),
+        snapshot("2026-11-15T23:10:00Z", healthy()),
         [week.clone(), week, None]
     );
-    assert_eq!(night("2026-11-16T22:10:00Z", healthy()), nothing());
-    assert_eq!(night("2026-11-22T22:50:00Z", healthy()), nothing());
+    assert_eq!(snapshot("2026-11-16T22:10:00Z", healthy()), nothing());
+    assert_eq!(snapshot("2026-11-22T22:50:00Z", healthy()), nothing());
     let week = some("first_of_week");
     assert_eq!(
-        night("2026-11-23T22:10:00Z", healthy()),
+        snapshot("2026-11-23T22:10:00Z", healthy()),
         [week.clone(), week, None]
     );
 
-    // Inconclusive, and the night after for another reason.
+    // Inconclusive, and the run after for another reason.
     let list = World::scenario("repeated-cursor").expect("a scenario");
     let doubt = some("verdict_changed doubts_changed");
     assert_eq!(
-        night("2026-11-24T22:10:00Z", list),
+        snapshot("2026-11-24T22:10:00Z", list),
         [doubt.clone(), doubt.clone(), doubt]
     );
     job.hr_feed("");
     let doubt = some("doubts_changed");
     assert_eq!(
-        night("2026-11-25T22:10:00Z", healthy()),
+        snapshot("2026-11-25T22:10:00Z", healthy()),
         [doubt.clone(), doubt.clone(), doubt]
     );
     assert_eq!(
-        night("2026-11-26T22:10:00Z", healthy()),
+        snapshot("2026-11-26T22:10:00Z", healthy()),
         [some(""), None, some("")]
     );
 }
 
 #[test]
-fn a_night_that_builds_on_damage_is_told() {
+fn a_run_that_builds_on_damage_is_told() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
@@ -194,7 +194,7 @@ fn without_a_receiver_nothing_is_sent_and_nothing_is_logged() {
 }
 
 #[test]
-fn a_night_with_nothing_to_tell_says_so_in_the_log() {
+fn a_run_with_nothing_to_tell_says_so_in_the_log() {
     let receiver = Receiver::spawn();
     let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
         .env("NOTIFY_ON", "problem")
@@ -397,7 +397,7 @@ fn ensure_nobody_is_named(mail: &[Mail], words: &BTreeSet<String>) {
 }
 
 #[test]
-fn nobodys_name_or_address_leaves_in_the_story_of_two_nights() {
+fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
     let receiver = Receiver::spawn();
     let job = telling(Job::new(World::new(), ""), &receiver)
         .env("ALIASES_URL", "aliases.csv")
@@ -417,14 +417,10 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_nights() {
     of_people(exceptions, &mut words);
     words.insert("GraceOkafor".to_owned());
     for (as_of, world, hr) in [
-        (
-            "2026-11-22T22:40:00Z",
-            World::story_first_night(),
-            "hr-1.csv",
-        ),
+        ("2026-11-22T22:40:00Z", World::story_first_run(), "hr-1.csv"),
         (
             "2026-11-23T22:40:00Z",
-            World::story_second_night(),
+            World::story_second_run(),
             "hr-2.csv",
         ),
     ] {
@@ -1022,7 +1018,7 @@ fn block(language: &str) -> String {
 }
 
 #[test]
-fn the_example_of_the_page_is_what_the_second_night_of_the_demo_tells() {
+fn the_example_of_the_page_is_what_the_second_run_of_the_demo_tells() {
     let receiver = Receiver::spawn();
     let job = telling(Job::new(World::new(), ""), &receiver)
         .env("ALIASES_URL", "aliases.csv")
@@ -1033,14 +1029,10 @@ fn the_example_of_the_page_is_what_the_second_night_of_the_demo_tells() {
         fs::copy(demo.join(name), job.folder.path().join(name)).expect("a file");
     }
     for (as_of, world, hr) in [
-        (
-            "2026-11-22T22:40:00Z",
-            World::story_first_night(),
-            "hr-1.csv",
-        ),
+        ("2026-11-22T22:40:00Z", World::story_first_run(), "hr-1.csv"),
         (
             "2026-11-23T22:40:00Z",
-            World::story_second_night(),
+            World::story_second_run(),
             "hr-2.csv",
         ),
     ] {

@@ -317,14 +317,10 @@ fn demo() -> Job {
         fs::copy(demo.join(name), job.place().join(name)).expect("a file");
     }
     for (as_of, world, hr) in [
-        (
-            "2026-11-22T22:40:00Z",
-            World::story_first_night(),
-            "hr-1.csv",
-        ),
+        ("2026-11-22T22:40:00Z", World::story_first_run(), "hr-1.csv"),
         (
             "2026-11-23T22:40:00Z",
-            World::story_second_night(),
+            World::story_second_run(),
             "hr-2.csv",
         ),
     ] {
@@ -345,7 +341,7 @@ fn the_pictures_are_taken() {
 
     // Everybody but guests, a service account and a contractor is in HR.
     let hr = |ben: &str| {
-        let people = World::story_second_night().person(Person::member(
+        let people = World::story_second_run().person(Person::member(
             gid(6),
             "Ben Whitaker",
             "ben.whitaker@northwind.example",
@@ -364,7 +360,7 @@ fn the_pictures_are_taken() {
         };
         employed.map(row).collect::<String>()
     };
-    let summer = World::story_first_night()
+    let summer = World::story_first_run()
         .without_person(&gid(5))
         .without_person(&gid(19));
     let job = Job::new(summer.clone(), &hr("Active,"))
@@ -395,7 +391,7 @@ fn the_pictures_are_taken() {
     let files = [DANIEL, AMARA].map(|who| kept(&mut page, &job, who));
     closed(&job, "2026-08-28T15:00:00Z", files.to_vec());
 
-    let autumn = World::story_second_night();
+    let autumn = World::story_second_run();
     job.hr_feed(&hr("Terminated,2026-11-20"));
     assert_eq!(job.run_at("2026-11-23T22:40:00Z", autumn.clone()), 0);
     let open = opened(
@@ -458,19 +454,19 @@ fn the_pictures_are_taken() {
     assert_eq!(job.run_at("2026-11-27T22:40:00Z", autumn), 0);
     assert_eq!(job.run_at("2026-11-30T22:40:00Z", since.clone()), 0);
     assert_eq!(job.run_at("2026-12-04T22:40:00Z", since), 3);
-    let night = job.run_folder(job.entries() as u64);
-    let mut night = Page::open(&browser, &night.join("report.html"));
-    night.size(1200, 6000);
+    let snapshot = job.run_folder(job.entries() as u64);
+    let mut snapshot = Page::open(&browser, &snapshot.join("report.html"));
+    snapshot.size(1200, 6000);
     let section = |of: &str| format!("[aria-labelledby={of}]");
     for (name, of) in [("finding.png", "findings"), ("followed.png", "reviews")] {
-        save(name, night.picture(&section(of), &section(of)));
+        save(name, snapshot.picture(&section(of), &section(of)));
     }
 
     let demo = demo();
     let mut first = Page::open(&browser, &demo.run_folder(2).join("report.html"));
     first.size(1000, 900);
     save("report.png", first.picture("header", "section.verdict"));
-    for page in [page, report, night, first] {
+    for page in [page, report, snapshot, first] {
         assert_eq!(page.complaints, Vec::<String>::new());
     }
 }

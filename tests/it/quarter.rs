@@ -1,5 +1,5 @@
 //! A whole quarter as the runbook tells it: open, two reviewers decide, close, a revocation that nobody did
-//! is caught, done the night after, and an auditor verifies all of it.
+//! is caught, done the run after, and an auditor verifies all of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn world() -> World {
     World::generated(12)
 }
 
-fn night(job: &Job, day: &str, world: World) -> i32 {
+fn snapshot(job: &Job, day: &str, world: World) -> i32 {
     job.run_at(&format!("{day}T22:40:00Z"), world)
 }
 
@@ -101,10 +101,10 @@ fn follow_up(job: &Job, sequence: u64) -> Value {
 }
 
 #[test]
-fn a_quarter_is_walked_from_the_frozen_night_to_the_auditor() {
+fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     let Some(browser) = browser() else { return };
     let job = Job::new(world(), LEFT_AND_GONE);
-    assert_eq!(night(&job, "2026-11-01", world()), 0);
+    assert_eq!(snapshot(&job, "2026-11-01", world()), 0);
     opened(&job);
     let rows = worksheet(&job)["rows"].as_array().expect("rows").clone();
     let admins = rows.iter().filter(|row| row["reviewer"] == ADMINS).count();
@@ -141,19 +141,19 @@ fn a_quarter_is_walked_from_the_frozen_night_to_the_auditor() {
     let head = closed.committed.expect("an entry");
     let noted = format!("{}:{}", head.sequence, head.head_sha256);
 
-    // Nobody removes the access: nothing is wrong within the grace, and after it the night fails.
-    assert_eq!(night(&job, "2026-12-01", world()), 0);
+    // Nobody removes the access: nothing is wrong within the grace, and after it the run fails.
+    assert_eq!(snapshot(&job, "2026-12-01", world()), 0);
     assert_eq!(follow_up(&job, 4)["state"], "open");
-    assert_eq!(night(&job, "2026-12-07", world()), 0);
-    assert_eq!(night(&job, "2026-12-08", world()), 3);
+    assert_eq!(snapshot(&job, "2026-12-07", world()), 0);
+    assert_eq!(snapshot(&job, "2026-12-08", world()), 3);
     assert_eq!(finding(&job, 6)["kind"], "revocation_not_done");
     assert_eq!(finding(&job, 6)["account_id"], revoked);
     assert_eq!(finding(&job, 6)["deadline"], "2026-12-08T17:00:00Z");
 
-    // Somebody does; the night after proves it, within an interval.
+    // Somebody does; the run after proves it, within an interval.
     let mut without = world();
     without.people.retain(|person| json!(person.gid) != revoked);
-    assert_eq!(night(&job, "2026-12-09", without), 0);
+    assert_eq!(snapshot(&job, "2026-12-09", without), 0);
     let done = follow_up(&job, 7);
     assert_eq!(
         (

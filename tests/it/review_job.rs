@@ -18,7 +18,7 @@ use truto_simulator::{CONNECTION_ID, Person, World};
 /// Somebody of the company whose name is looked for in logs.
 const NAME: &str = "Wilhelmina Featherstonehaugh";
 
-/// A company with a signed night behind it.
+/// A company with a signed run behind it.
 fn company() -> Job {
     let person = Person::member("1299", NAME, "wilhelmina@example.com");
     let key = here("tests/keys/ed25519.test-key.pem");
@@ -333,17 +333,17 @@ fn ensure_only_reading(cluster: &Cluster<'_>) {
     let file = cluster.place("cluster/pod");
     let pod = documents(&fs::read_to_string(&file).expect("a Pod")).remove(0);
     assert_eq!(pod["metadata"]["namespace"], NAMESPACE);
-    let night = pods(&cluster.release);
-    let night = &night["CronJob asana-access-review"];
+    let snapshot = pods(&cluster.release);
+    let snapshot = &snapshot["CronJob asana-access-review"];
     let container = &pod["spec"]["containers"][0];
-    assert_eq!(pod["spec"]["securityContext"], night["securityContext"]);
+    assert_eq!(pod["spec"]["securityContext"], snapshot["securityContext"]);
     assert_eq!(pod["spec"]["automountServiceAccountToken"], false);
     for (field, value) in container["securityContext"].as_object().expect("fields") {
-        assert_eq!(&night["containers"][0]["securityContext"][field], value);
+        assert_eq!(&snapshot["containers"][0]["securityContext"][field], value);
     }
     assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
     assert_eq!(container["volumeMounts"][0]["readOnly"], true);
-    let claims = night["volumes"].as_array().expect("volumes").iter();
+    let claims = snapshot["volumes"].as_array().expect("volumes").iter();
     let claim = claims
         .map(|volume| &volume["persistentVolumeClaim"]["claimName"])
         .find(|name| name.is_string());

@@ -22,7 +22,7 @@ use asana_access_review::review::{Scope, Worksheet};
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
-/// A company with a night behind it.
+/// A company with a run behind it.
 fn reviewed(hr_rows: &str) -> Job {
     let job = Job::new(World::generated(12), hr_rows);
     assert!([0, 3].contains(&job.run().code));
@@ -426,7 +426,7 @@ fn a_reviewers_file_that_leaves_a_row_to_its_owner_is_refused() {
 }
 
 #[test]
-fn a_night_that_was_tampered_with_is_not_reviewed() {
+fn a_run_that_was_tampered_with_is_not_reviewed() {
     let job = reviewed(LEFT_AND_GONE);
     let accounts = job.run_folder(1).join("accounts.csv");
     let mut bytes = fs::read(&accounts).expect("a file");
@@ -886,7 +886,7 @@ fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
     });
 }
 
-/// The check of this name in the night of a ledger entry.
+/// The check of this name in the run of a ledger entry.
 fn check(job: &Job, sequence: u64, id: &str) -> Value {
     let result = job.json(sequence, "result.json");
     let checks = result["checks"].as_array().expect("checks").iter();
@@ -901,7 +901,7 @@ fn follow_ups(job: &Job, sequence: u64) -> Vec<Value> {
 }
 
 #[test]
-fn the_summary_of_a_night_says_what_is_still_to_be_done() {
+fn the_summary_of_a_run_says_what_is_still_to_be_done() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, |number, row| {
@@ -914,19 +914,19 @@ fn the_summary_of_a_night_says_what_is_still_to_be_done() {
     assert!(!job.run().stdout.contains("follow-ups"));
     let file = saved(&job, "d.csv", &rows, b',');
     assert_eq!(close(&job, &[&file], &[]).code, 0);
-    let night = job.run();
+    let snapshot = job.run();
     assert!(
-        night.stdout.contains("\n  follow-ups 1: 1 open\n"),
+        snapshot.stdout.contains("\n  follow-ups 1: 1 open\n"),
         "{}",
-        night.stdout
+        snapshot.stdout
     );
 }
 
 #[test]
-fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
+fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
-    let night = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
-    assert_eq!(night("2026-11-01", World::generated(12)), 0);
+    let snapshot = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
+    assert_eq!(snapshot("2026-11-01", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
     let account = worksheet(&job)["rows"][3]["account_id"].clone();
     close_at(&job, "2026-11-02T17:00:00Z", |number, row| {
@@ -938,7 +938,7 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     });
 
     // Within the grace it is open, and nothing is wrong.
-    assert_eq!(night("2026-11-02", World::generated(12)), 0);
+    assert_eq!(snapshot("2026-11-02", World::generated(12)), 0);
     let of = follow_ups(&job, 4);
     assert_eq!(
         (&of[0]["account_id"], &of[0]["state"]),
@@ -947,8 +947,8 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     assert_eq!(of[0]["last_seen_before"], "2026-11-02T22:40:00Z");
     assert_eq!(check(&job, 4, "review_due")["status"], "pass");
 
-    // Past it, the night fails.
-    assert_eq!(night("2026-11-10", World::generated(12)), 3);
+    // Past it, the run fails.
+    assert_eq!(snapshot("2026-11-10", World::generated(12)), 3);
     let finding = job.json(5, "result.json")["findings"][0].clone();
     assert_eq!(finding["kind"], "revocation_not_done");
     assert_eq!(finding["account_id"], account);
@@ -964,14 +964,14 @@ fn a_revocation_is_followed_from_night_to_night_until_it_is_proven_done() {
     // Gone from a complete list: done, in an interval.
     let mut without = World::generated(12);
     without.people.retain(|person| json!(person.gid) != account);
-    assert_eq!(night("2026-11-11", without), 0);
+    assert_eq!(snapshot("2026-11-11", without), 0);
     let of = follow_ups(&job, 6);
     assert_eq!(of[0]["state"], "done");
     assert_eq!(of[0]["last_seen_before"], "2026-11-10T22:40:00Z");
     assert_eq!(of[0]["first_seen_done"], "2026-11-11T22:40:00Z");
 
     // Back again: a finding, without any grace.
-    assert_eq!(night("2026-11-12", World::generated(12)), 3);
+    assert_eq!(snapshot("2026-11-12", World::generated(12)), 3);
     assert_eq!(follow_ups(&job, 7)[0]["state"], "granted_again");
     let note = job.json(7, "result.json")["findings"][0]["note"].clone();
     assert!(
@@ -1009,7 +1009,7 @@ fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
 }
 
 #[test]
-fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
+fn a_review_closed_while_a_run_runs_is_seen_by_the_next() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(
@@ -1034,8 +1034,8 @@ fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
     }
     // It has read the ledger by now, and waits for the accounts.
     assert_eq!(close(&job, &[&file], &[]).code, 0);
-    let night = running.wait_with_output().expect("the binary");
-    assert!(night.status.success());
+    let snapshot = running.wait_with_output().expect("the binary");
+    assert!(snapshot.status.success());
     assert_eq!(
         (job.entry(3)["kind"].clone(), job.entry(4)["kind"].clone()),
         (json!("review_close"), json!("run"))
@@ -1047,7 +1047,7 @@ fn a_review_closed_while_a_night_runs_is_seen_by_the_next() {
 }
 
 #[test]
-fn a_review_whose_files_are_gone_keeps_every_night_inconclusive() {
+fn a_review_whose_files_are_gone_keeps_every_run_inconclusive() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -1172,8 +1172,8 @@ fn a_review_lives_in_a_bucket_as_in_a_folder() {
     assert_eq!(seen.code, 0, "{}", seen.stdout);
 }
 
-/// Judges the last night anew from other inputs, and makes everything anew over that: files, manifest, sums
-/// and entry. A night before it is the first.
+/// Judges the last run anew from other inputs, and makes everything anew over that: files, manifest, sums
+/// and entry. A run before it is the first.
 fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
     let folder = job.run_folder(sequence);
     let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
@@ -1210,19 +1210,19 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
     let judgement = judge(&inputs);
     let manifest: Manifest = serde_json::from_slice(&read(&folder, "manifest.json")).expect("JSON");
     let frame = manifest.frame();
-    let night = evidence::Night {
+    let snapshot = evidence::Snapshot {
         frame: &frame,
         inputs: &inputs,
         judgement: &judgement,
     };
     let mut records = manifest.files.clone();
-    for made in night.data_files() {
+    for made in snapshot.data_files() {
         let record = made.record();
         records.retain(|of| of.name != record.name);
         records.push(record);
         fs::write(folder.join(made.file.name()), made.bytes).expect("a file");
     }
-    let (made, manifest_sha256) = night.manifest(records.clone()).to_file();
+    let (made, manifest_sha256) = snapshot.manifest(records.clone()).to_file();
     records.push(made.record());
     fs::write(folder.join("manifest.json"), made.bytes).expect("a file");
     let sums = evidence::sums(&records);
@@ -1238,7 +1238,7 @@ fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Ver
 }
 
 #[test]
-fn a_night_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
+fn a_run_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -1337,7 +1337,7 @@ fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
         open_at(&job, "2026-11-02T09:00:00Z");
         assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
         close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth);
-        // A failed night behind it, so that it is missing from the middle.
+        // A failed run behind it, so that it is missing from the middle.
         let blocked = World::generated(12).with(|world| world.blocked = true);
         let (_, exit) = job.told_at("2026-11-03T18:00:00Z", blocked, |_| ());
         assert_eq!(exit.code(), 75);
@@ -1371,7 +1371,7 @@ fn with_a_roster() -> Job {
 }
 
 #[test]
-fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
+fn nobody_decides_about_themselves_under_another_address_the_run_knows() {
     let job = with_a_roster();
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
@@ -1409,7 +1409,7 @@ fn nobody_decides_about_themselves_under_another_address_the_night_knows() {
 }
 
 #[test]
-fn a_review_outlives_its_night_only_once_that_is_kept_no_longer() {
+fn a_review_outlives_its_run_only_once_that_is_kept_no_longer() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE).env("EVIDENCE_RETENTION_DAYS", "30");
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");

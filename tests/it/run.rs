@@ -14,26 +14,26 @@ use asana_access_review::store::Store;
 use jiff::Timestamp;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
-/// A night: its instant, its world, its HR feed.
+/// A run: its instant, its world, its HR feed.
 type Evening = (&'static str, fn() -> World, &'static str);
 
-/// The two nights of the story.
-const NIGHTS: [Evening; 2] = [
+/// The two runs of the story.
+const RUNS: [Evening; 2] = [
     (
         "2026-11-22T22:40:00Z",
-        World::story_first_night,
+        World::story_first_run,
         include_str!("../../examples/demo/hr-1.csv"),
     ),
     (
         "2026-11-23T22:40:00Z",
-        World::story_second_night,
+        World::story_second_run,
         include_str!("../../examples/demo/hr-2.csv"),
     ),
 ];
 
-/// Runs one night of the story. The HR feed is changed three hours before.
-async fn night(simulator: &Simulator, folder: &Path, store: &Store, number: usize) -> Done {
-    let (as_of, world, hr_feed) = NIGHTS[number];
+/// Runs one run of the story. The HR feed is changed three hours before.
+async fn snapshot(simulator: &Simulator, folder: &Path, store: &Store, number: usize) -> Done {
+    let (as_of, world, hr_feed) = RUNS[number];
     let as_of: Timestamp = as_of.parse().expect("an instant");
     simulator.set_world(world().at(as_of));
     review(simulator, folder, store, as_of, hr_feed)
@@ -90,11 +90,11 @@ async fn review(
     run::run_in(store.clone(), None, &settings, identity, Clock::at(as_of)).await
 }
 
-/// Both nights into a folder; every file they left, gzip unpacked.
-async fn both_nights(simulator: &Simulator, folder: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Both runs into a folder; every file they left, gzip unpacked.
+async fn both_runs(simulator: &Simulator, folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let evidence = folder.join("evidence");
-    for number in 0..NIGHTS.len() {
-        night(simulator, folder, &Store::folder(&evidence), number).await;
+    for number in 0..RUNS.len() {
+        snapshot(simulator, folder, &Store::folder(&evidence), number).await;
     }
     tree(&evidence).into_iter().map(at_one_moment).collect()
 }
@@ -119,9 +119,9 @@ fn at_one_moment((name, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
 async fn the_same_instant_and_inputs_leave_the_same_bytes() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    let first = both_nights(&simulator, folder.path()).await;
+    let first = both_runs(&simulator, folder.path()).await;
     std::fs::remove_dir_all(folder.path().join("evidence")).expect("the first walk's evidence");
-    let second = both_nights(&simulator, folder.path()).await;
+    let second = both_runs(&simulator, folder.path()).await;
 
     assert_eq!(
         first.keys().collect::<Vec<_>>(),
@@ -133,10 +133,10 @@ async fn the_same_instant_and_inputs_leave_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn the_evidence_of_two_nights_is_the_known_one() {
+async fn the_evidence_of_two_runs_is_the_known_one() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    let files = both_nights(&simulator, folder.path()).await;
+    let files = both_runs(&simulator, folder.path()).await;
 
     let mut golden = String::new();
     for (name, bytes) in &files {
@@ -153,10 +153,10 @@ async fn the_evidence_of_two_nights_is_the_known_one() {
 }
 
 #[tokio::test]
-async fn a_night_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() {
+async fn a_run_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    both_nights(&simulator, folder.path()).await;
+    both_runs(&simulator, folder.path()).await;
     let ended = verify(&folder.path().join("evidence"), &[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     let told: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
@@ -185,12 +185,12 @@ fn without_sizes(text: &str) -> String {
 async fn a_bucket_and_a_folder_hold_the_same_bytes() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    let in_folder = both_nights(&simulator, folder.path()).await;
+    let in_folder = both_runs(&simulator, folder.path()).await;
 
     let server = S3Server::start(["evidence"]);
     let store = Store::s3(server.client().await, "evidence", "n");
-    for number in 0..NIGHTS.len() {
-        night(&simulator, folder.path(), &store, number).await;
+    for number in 0..RUNS.len() {
+        snapshot(&simulator, folder.path(), &store, number).await;
     }
     let in_bucket: BTreeMap<String, Vec<u8>> = server
         .objects("evidence")
@@ -218,7 +218,7 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let evidence = folder.path().join("evidence");
     let store = Store::folder(&evidence);
-    let (as_of, world, hr_feed) = NIGHTS[0];
+    let (as_of, world, hr_feed) = RUNS[0];
     let as_of: Timestamp = as_of.parse().expect("an instant");
     simulator.set_world(world().at(as_of));
     let connection = format!("system=asana/connection={CONNECTION_ID}");

@@ -5,8 +5,8 @@ use std::io::Read as _;
 
 use crate::support::schema::{ensure_as_published, schema, validator};
 use asana_access_review::evidence::{
-    Entry, EntryKind, Executor, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame, Night,
-    RunFile, RunFolder, RunIdentity, Tool, Trigger,
+    Entry, EntryKind, Executor, FIRST_PREVIOUS, FailedSnapshot, Failure, FileRecord, Frame,
+    RunFile, RunFolder, RunIdentity, Snapshot, Tool, Trigger,
 };
 use asana_access_review::judgement::{
     Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
@@ -166,8 +166,8 @@ fn frame(as_of: Timestamp) -> Frame {
     }
 }
 
-/// A first night in which much is wrong, so that every kind of record occurs.
-fn first_night() -> Inputs {
+/// A first run in which much is wrong, so that every kind of record occurs.
+fn first_run() -> Inputs {
     let as_of = at("2026-11-23T22:40:00Z");
     let accounts = vec![
         account("1", Some("root@example.com"), Role::Admin, Status::Active),
@@ -351,9 +351,9 @@ fn first_night() -> Inputs {
     }
 }
 
-/// The next night builds on the first: a removal, changes, an account without an address, and
+/// The next run builds on the first: a removal, changes, an account without an address, and
 /// sources that tell less.
-fn second_night(first: &Inputs, judged: Judgement) -> Inputs {
+fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     let mut inputs = first.clone();
     let earlier = RunRef {
         sequence: 1,
@@ -522,8 +522,8 @@ fn by_hand<L>(line: L) -> DirectiveFile<L> {
     }
 }
 
-/// A third night that could be judged and was not complete.
-fn third_night(second: &Inputs) -> Inputs {
+/// A third run that could be judged and was not complete.
+fn third_run(second: &Inputs) -> Inputs {
     let mut inputs = second.clone();
     let population = &mut inputs.population;
     population
@@ -577,20 +577,20 @@ fn entry(kind: EntryKind, as_of: Timestamp, verdict: &str, complete: bool) -> En
 
 /// Everything a schema is for, as it is really written: pairs of schema and value.
 fn written() -> Vec<(&'static str, Value)> {
-    let first = first_night();
-    let second = second_night(&first, judge(&first));
-    let third = third_night(&second);
+    let first = first_run();
+    let second = second_run(&first, judge(&first));
+    let third = third_run(&second);
     let mut written = Vec::new();
     for inputs in [first, second, third] {
         let judgement = judge(&inputs);
         let frame = frame(inputs.as_of);
-        let night = Night {
+        let snapshot = Snapshot {
             frame: &frame,
             inputs: &inputs,
             judgement: &judgement,
         };
         let mut records: Vec<FileRecord> = Vec::new();
-        for data in night.data_files() {
+        for data in snapshot.data_files() {
             records.push(data.record());
             let schema = match data.file {
                 RunFile::Result => "result",
@@ -615,7 +615,7 @@ fn written() -> Vec<(&'static str, Value)> {
                 written.push((schema, value));
             }
         }
-        let (manifest, _) = night.manifest(records).to_file();
+        let (manifest, _) = snapshot.manifest(records).to_file();
         let value = serde_json::from_slice(&manifest.bytes).expect("json");
         written.push(("manifest", value));
         let verdict = judgement.verdict.as_str();
@@ -631,7 +631,7 @@ fn written() -> Vec<(&'static str, Value)> {
         code: 75,
         message: "no answer".to_owned(),
     };
-    let failed = FailedNight {
+    let failed = FailedSnapshot {
         frame: &frame,
         connection: "c1",
         origin: "https://api.truto.one",
@@ -706,7 +706,7 @@ fn what_is_written_is_as_the_schemas_say() {
 }
 
 #[test]
-fn the_nights_hold_every_kind_of_record() {
+fn the_runs_hold_every_kind_of_record() {
     let written = written();
     let holds = |schema: &str, pointer: &str| {
         written.iter().any(|(name, value)| {
@@ -778,7 +778,7 @@ fn a_missing_key_is_refused_anywhere() {
         for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
             let mut places = Vec::new();
             objects(value, String::new(), &mut places);
-            // In the trend, nights of earlier versions may name fewer words.
+            // In the trend, runs of earlier versions may name fewer words.
             let is_free = |place: &String| {
                 OPEN.iter().any(|open| place.ends_with(&format!("/{open}")))
                     || place.contains("/trend/") && place.contains("/by_")
@@ -817,7 +817,7 @@ fn words_instants_and_hashes_of_our_own_making_are_refused() {
         ("manifest", "/run/as_of", json!("2026-11-23 22:40")),
         ("manifest", "/run/as_of", json!("2026-13-45T22:40:00Z")),
         ("manifest", "/run/as_of", json!("2026-11-23T22:40:00+01:00")),
-        ("manifest", "/run/id", json!("tonight")),
+        ("manifest", "/run/id", json!("this_run")),
         ("manifest", "/run/trigger", json!("kubernetes-job")),
         ("manifest", "/files/0/sha256", json!("AB")),
         ("manifest", "/files/0/bytes", json!(-1)),

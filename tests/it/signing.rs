@@ -42,21 +42,21 @@ fn signature_name(entry: &[u8]) -> String {
     below(&format!("ledger/{}.sig", sha256(entry)))
 }
 
-fn signed<'a>(key: &'a str, night: i64) -> Run<'a> {
+fn signed<'a>(key: &'a str, snapshot: i64) -> Run<'a> {
     Run {
         signing_key: key,
-        ..Run::at(instant(night))
+        ..Run::at(instant(snapshot))
     }
 }
 
-/// A night of which every run signs.
+/// A run of which every run signs.
 async fn run(company: &Company, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
     company.set_world(World::generated(12), run.as_of);
     company.run(store, run).await
 }
 
-async fn signed_night(company: &Company, store: &Store, key: &str, night: i64) -> Done {
-    run(company, store, signed(key, night))
+async fn signed_run(company: &Company, store: &Store, key: &str, snapshot: i64) -> Done {
+    run(company, store, signed(key, snapshot))
         .await
         .map_err(|failed| failed.error.chain())
         .expect("a review")
@@ -88,10 +88,10 @@ async fn every_entry_of_a_run_with_a_key_is_signed() {
         for (key, public) in KEYS {
             let empty = place.objects();
             let store = place.store().await;
-            let first = signed_night(&company, &store, key, 1).await;
+            let first = signed_run(&company, &store, key, 1).await;
             assert_eq!(ledger_check(&first).status, CheckStatus::Warn);
-            for night in 2..=3 {
-                ensure_clean(&signed_night(&company, &store, key, night).await);
+            for snapshot in 2..=3 {
+                ensure_clean(&signed_run(&company, &store, key, snapshot).await);
             }
             let objects = place.objects();
             assert_eq!(ensure_signed(&objects, &[public]).len(), 3);
@@ -113,7 +113,7 @@ async fn the_signature_is_written_after_the_sums_and_before_the_entry() {
     let company = Company::new();
     let place = Place::bucket();
     let store = place.store().await;
-    signed_night(&company, &store, ED25519, 1).await;
+    signed_run(&company, &store, ED25519, 1).await;
     let actions = place.server().actions();
     let puts: Vec<&str> = actions
         .iter()
@@ -136,14 +136,14 @@ async fn a_failure_record_is_signed_too() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    signed_night(&company, &store, P256, 1).await;
+    signed_run(&company, &store, P256, 1).await;
     company.set_world(World::scenario("down").expect("a scenario"), instant(2));
     let failed = company.run(&store, signed(P256, 2)).await;
     let failed = failed.map(|_| ()).expect_err("no review");
     assert_eq!(failed.record.expect("a record").sequence, 2);
     let entries = ensure_signed(&place.objects(), &[P256_PUBLIC]);
     assert_eq!(entries[1].kind, EntryKind::Failure);
-    ensure_clean(&signed_night(&company, &store, P256, 3).await);
+    ensure_clean(&signed_run(&company, &store, P256, 3).await);
     assert_eq!(built_on(&place.objects(), 3), (Some(1), Some(1)));
 }
 
@@ -152,7 +152,7 @@ async fn what_cannot_be_signed_is_not_written() {
     let company = Company::new();
     let place = Place::bucket();
     let store = place.store().await;
-    signed_night(&company, &store, ED25519, 1).await;
+    signed_run(&company, &store, ED25519, 1).await;
     place
         .server()
         .inject(Rule::on("PUT", ".sig", Fault::AccessDenied).always());
@@ -170,12 +170,12 @@ async fn a_ledger_begins_to_be_signed_and_another_key_may_follow() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        company.quiet_night(&store, 1).await;
-        company.quiet_night(&store, 2).await;
+        company.quiet_run(&store, 1).await;
+        company.quiet_run(&store, 2).await;
         let keys = [ED25519, ED25519, P256, ED25519];
-        for (key, night) in keys.into_iter().zip(3..) {
-            ensure_clean(&signed_night(&company, &store, key, night).await);
-            let before = night as u64 - 1;
+        for (key, snapshot) in keys.into_iter().zip(3..) {
+            ensure_clean(&signed_run(&company, &store, key, snapshot).await);
+            let before = snapshot as u64 - 1;
             let objects = place.objects();
             assert_eq!(built_on(&objects, before + 1), (Some(before), Some(before)));
         }
@@ -206,7 +206,7 @@ async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        signed_night(&company, &store, ED25519, 1).await;
+        signed_run(&company, &store, ED25519, 1).await;
         let before = place.objects();
         let failed = run(&company, &store, Run::at(instant(2))).await;
         let failed = failed.map(|_| ()).expect_err("no review");
@@ -224,7 +224,7 @@ async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
             assert_eq!(failed.record, None);
             assert_eq!(place.objects(), before);
         }
-        ensure_clean(&signed_night(&company, &store, ED25519, 2).await);
+        ensure_clean(&signed_run(&company, &store, ED25519, 2).await);
     }
 }
 
@@ -261,7 +261,7 @@ async fn runs_with_and_without_a_key_at_once_leave_no_unsigned_entry_after_a_sig
         .map(|entry| entry.key_sha256 != "none")
         .collect();
     assert!(signed.is_sorted(), "{signed:?}");
-    ensure_clean(&signed_night(&company, &store, P256, 2).await);
+    ensure_clean(&signed_run(&company, &store, P256, 2).await);
 }
 
 // Races and kills.
@@ -290,7 +290,7 @@ async fn signing_runs_at_once_keep_one_chain_with_every_entry_signed() {
         let keys = [ED25519_PUBLIC, P256_PUBLIC];
         let entries = ensure_signed(&place.objects(), &keys);
         assert_eq!(entries.len() as u64, racers);
-        ensure_clean(&signed_night(&company, &store, P256, 2).await);
+        ensure_clean(&signed_run(&company, &store, P256, 2).await);
         assert_eq!(place.server().violations(), Vec::<String>::new());
     }
 }
@@ -300,7 +300,7 @@ async fn a_run_killed_between_signature_and_entry_leaves_no_fault() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
-    signed_night(&company, &store, P256, 1).await;
+    signed_run(&company, &store, P256, 1).await;
     company.set_world(World::generated(12), instant(2));
     let run = company.run(&store, signed(P256, 2));
     kill_at_put(server, &entry_name(2), run).await;
@@ -309,7 +309,7 @@ async fn a_run_killed_between_signature_and_entry_leaves_no_fault() {
     let signatures = killed.keys().filter(|name| name.ends_with(".sig"));
     assert_eq!(signatures.count(), 2, "one signs nothing");
 
-    ensure_clean(&signed_night(&company, &store, P256, 3).await);
+    ensure_clean(&signed_run(&company, &store, P256, 3).await);
     let objects = place.objects();
     assert_eq!(ensure_signed(&objects, &[P256_PUBLIC]).len(), 2);
     assert_eq!(built_on(&objects, 2), (Some(1), Some(1)));
@@ -323,7 +323,7 @@ async fn a_signature_whose_answer_was_lost_is_ours() {
     for put in [".sig", "/keys/", "/ledger/0000000001.json"] {
         server.inject(Rule::on("PUT", put, Fault::LostAnswer));
     }
-    let done = signed_night(&company, &store, P256, 1).await;
+    let done = signed_run(&company, &store, P256, 1).await;
     assert_eq!(done.committed.sequence, 1);
     assert_eq!(ensure_signed(&place.objects(), &[P256_PUBLIC]).len(), 1);
     assert_eq!(server.count("PUT", ".sig"), 2);
@@ -440,14 +440,14 @@ async fn damage_to_signatures_is_recorded_and_the_last_sound_run_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
-        for night in 1..=3 {
-            signed_night(&company, &store, ED25519, night).await;
+        for snapshot in 1..=3 {
+            signed_run(&company, &store, ED25519, snapshot).await;
         }
         let three = place.objects();
         // Of a bucket, every fourth: the walk is the same.
         let step = if place.is_bucket() { 4 } else { 1 };
         for damage in DAMAGES.iter().step_by(step) {
-            let review = async |night| signed_night(&company, &store, ED25519, night).await;
+            let review = async |snapshot| signed_run(&company, &store, ED25519, snapshot).await;
             let (five, sequence) = damage.walk(&place, &three, review).await;
             // The chain goes on, signed.
             let key = public(ED25519_PUBLIC);
@@ -470,26 +470,26 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
     let modified = format!("public key {sha256} was modified");
     let place = Place::folder();
     let store = place.store().await;
-    for night in 1..=2 {
-        signed_night(&company, &store, ED25519, night).await;
+    for snapshot in 1..=2 {
+        signed_run(&company, &store, ED25519, snapshot).await;
     }
     let two = place.objects();
 
     // Its owner lays it there again.
     place.remove(&name);
-    ensure_fault(&signed_night(&company, &store, ED25519, 3).await, &missing);
+    ensure_fault(&signed_run(&company, &store, ED25519, 3).await, &missing);
     let three = place.objects();
     assert_eq!(three[&name], ED25519_PUBLIC.as_bytes());
     assert_eq!(built_on(&three, 3), (Some(2), Some(2)));
-    ensure_clean(&signed_night(&company, &store, ED25519, 4).await);
+    ensure_clean(&signed_run(&company, &store, ED25519, 4).await);
     place.restore(&two, &place.objects());
 
     // Nothing that is there is replaced, and no run is stopped by it.
     for other in [P256_PUBLIC, "garbage"] {
         place.put(&name, other.as_bytes());
-        ensure_fault(&signed_night(&company, &store, ED25519, 3).await, &modified);
+        ensure_fault(&signed_run(&company, &store, ED25519, 3).await, &modified);
         assert_eq!(built_on(&place.objects(), 3), (Some(2), Some(2)));
-        let done = signed_night(&company, &store, ED25519, 4).await;
+        let done = signed_run(&company, &store, ED25519, 4).await;
         ensure_recorded_before(&done, &modified);
         assert_eq!(place.objects()[&name], other.as_bytes());
         place.restore(&two, &place.objects());
@@ -497,7 +497,7 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
 
     // To somebody with another key, nothing vouches for the entries any more.
     place.remove(&name);
-    let done = signed_night(&company, &store, P256, 3).await;
+    let done = signed_run(&company, &store, P256, 3).await;
     ensure_fault(&done, &missing);
     assert_eq!(built_on(&place.objects(), 3), (None, None));
 }
@@ -507,15 +507,15 @@ async fn an_entry_signed_with_a_key_it_does_not_name_is_not_believed() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    signed_night(&company, &store, ED25519, 1).await;
-    signed_night(&company, &store, ED25519, 2).await;
+    signed_run(&company, &store, ED25519, 1).await;
+    signed_run(&company, &store, ED25519, 2).await;
     let two = place.objects();
     rewritten(&place, &two, 2, |entry| entry.complete = false);
     let forged = &place.objects()[&entry_name(2)];
     let other = PrivateKey::from_pem(&SecretString::from(P256)).expect("a key");
     let signature = other.sign(forged).expect("a signature");
     place.put(&signature_name(forged), &signature);
-    let done = signed_night(&company, &store, ED25519, 3).await;
+    let done = signed_run(&company, &store, ED25519, 3).await;
     ensure_fault(
         &done,
         "entry 2: its signature does not match its bytes and the key that it names",
@@ -528,8 +528,8 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
     let company = Company::new();
     let forger = Place::folder();
     let store = forger.store().await;
-    for night in 1..=12 {
-        company.quiet_night(&store, night).await;
+    for snapshot in 1..=12 {
+        company.quiet_run(&store, snapshot).await;
     }
     // The runs are whole; whoever wrote their entries had no key.
     let forged = forger.objects();
@@ -560,14 +560,17 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
             previous = sha256(&bytes);
         }
         let store = place.store().await;
-        let mut night = 13;
+        let mut snapshot = 13;
         if failure_follows {
-            company.set_world(World::scenario("down").expect("a scenario"), instant(night));
-            let failed = company.run(&store, signed(ED25519, night)).await;
+            company.set_world(
+                World::scenario("down").expect("a scenario"),
+                instant(snapshot),
+            );
+            let failed = company.run(&store, signed(ED25519, snapshot)).await;
             assert!(failed.expect_err("no review").record.is_some());
-            night += 1;
+            snapshot += 1;
         }
-        let done = signed_night(&company, &store, ED25519, night).await;
+        let done = signed_run(&company, &store, ED25519, snapshot).await;
         ensure_fault(
             &done,
             "entry 12: it is not signed, and entry 1 before it is",
@@ -723,7 +726,7 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_report() {
 }
 
 #[test]
-fn the_report_of_a_night_that_is_not_signed_says_so_and_asks_nobody_to_check() {
+fn the_report_of_a_run_that_is_not_signed_says_so_and_asks_nobody_to_check() {
     let unsigned = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(unsigned.run().code, 0);
     let page = unsigned.text(1, "report.html");

@@ -879,7 +879,7 @@ async fn reading_one_by_one_stops_when_it_tells_nothing_new() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_night() {
+async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_run() {
     let page = Action::status(200, "<html>Sign in to the hotel's network</html>");
     let world = World::generated(40)
         .fault(Fault::once("user-directory/users/", page).for_ever())

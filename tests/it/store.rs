@@ -428,7 +428,7 @@ mod folder {
     }
 
     #[tokio::test]
-    async fn a_night_of_files_is_written_in_one_go() {
+    async fn a_run_of_files_is_written_in_one_go() {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let files = (0..120).map(|n| {
             (

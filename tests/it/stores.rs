@@ -237,7 +237,7 @@ fn locking(job: Job, mode: &str) -> Job {
         .env("EVIDENCE_RETENTION_DAYS", DAYS)
 }
 
-/// The newest night's check of the store: its status and what it says.
+/// The newest run's check of the store: its status and what it says.
 async fn store_protection(client: &Client) -> (String, String) {
     let objects = objects(client).await;
     let entries = ensure_sound(&objects);

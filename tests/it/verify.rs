@@ -7,7 +7,9 @@ use crate::support::company::{Company, Run, entry_name, instant};
 use crate::support::job::{Ended, Job, verify};
 use crate::support::s3::S3Server;
 use asana_access_review::commands::run::Done;
-use asana_access_review::evidence::{Entry, Facts, FileRecord, Manifest, Night, sha256_hex, sums};
+use asana_access_review::evidence::{
+    Entry, Facts, FileRecord, Manifest, Snapshot, sha256_hex, sums,
+};
 use asana_access_review::judgement::{Check, CheckId, CheckStatus, Verdict, judge};
 use asana_access_review::model::{Memberships, Population, Status};
 use asana_access_review::report;
@@ -17,7 +19,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use truto_simulator::World;
 
-/// Evidence of some nights that nobody has touched.
+/// Evidence of some runs that nobody has touched.
 struct Evidence {
     job: Job,
 }
@@ -25,7 +27,7 @@ struct Evidence {
 const HR_ROWS: &str = "E1,Person Two,person2@example.com,Terminated,2020-01-31\n\
                        E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n";
 
-/// Three judged nights; between the second and the third one that failed.
+/// Three judged runs; between the second and the third one that failed.
 fn untouched() -> Evidence {
     let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RETENTION_DAYS", "400");
     job.run();
@@ -231,7 +233,7 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
     let ended = evidence.verify(&[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
-    // The night after builds on it, and cannot be judged again.
+    // The run after builds on it, and cannot be judged again.
     assert!(
         ended.stdout.contains("  decisions not recomputed "),
         "{}",
@@ -480,7 +482,7 @@ async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger(
         let company = Company::new();
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::folder(folder.path());
-        company.quiet_night(&store, 1).await;
+        company.quiet_run(&store, 1).await;
         let committed_at = |sequence: u64| {
             let bytes = fs::read(folder.path().join(entry_name(sequence))).expect("an entry");
             Entry::from_bytes(&bytes).expect("an entry").committed_at
@@ -530,7 +532,7 @@ async fn a_failure_record_of_a_clock_that_is_behind_leaves_no_fault() {
     let company = Company::new();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
-    company.quiet_night(&store, 1).await;
+    company.quiet_run(&store, 1).await;
     let as_of = instant(1) - SignedDuration::from_secs(200);
     company.set_world(World::scenario("down").expect("a scenario"), as_of);
     let failed = company.run(&store, Run::at(as_of)).await.map(|_| ());
@@ -607,13 +609,13 @@ fn one_run_committed_twice_is_found() {
 }
 
 #[test]
-fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
+fn a_forged_run_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
     let evidence = untouched();
     evidence.forge(2, "leavers.csv", |text| {
         text.replace("still_active", "removed")
     });
     let faults = evidence.faults(&[]);
-    // And the next night names the manifest that was there when it was judged.
+    // And the next run names the manifest that was there when it was judged.
     assert_eq!(
         faults,
         ["decisions_differ leavers.csv", "disagreement manifest.json"]
@@ -629,7 +631,7 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
         "{faults:?}"
     );
 
-    // Nobody makes the report again: that of the last night is seen by whoever noted the head.
+    // Nobody makes the report again: that of the last run is seen by whoever noted the head.
     let evidence = untouched();
     let head = evidence.head();
     evidence.forge(4, "report.html", |text| text.replace("Fail", "Pass"));
@@ -640,7 +642,7 @@ fn a_forged_night_with_hashes_and_chain_made_anew_is_found_by_judging_it_again()
     );
 }
 
-/// One night, and everything of it that a forger makes anew with the program's own code: inputs,
+/// One run, and everything of it that a forger makes anew with the program's own code: inputs,
 /// judgement, every file, report, manifest, sums, entry. Only what lies in `raw/` stays as it came.
 fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
     let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RAW", raw);
@@ -656,7 +658,7 @@ fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
     let judgement = judge(&inputs);
     let manifest: Manifest = serde_json::from_slice(&read("manifest.json")).expect("a manifest");
     let frame = manifest.frame();
-    let night = Night {
+    let snapshot = Snapshot {
         frame: &frame,
         inputs: &inputs,
         judgement: &judgement,
@@ -673,16 +675,16 @@ fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
             rows: None,
         });
     };
-    for made in night.data_files() {
+    for made in snapshot.data_files() {
         write(&made.file.name(), &made.bytes);
     }
-    write("report.html", &report::night(&night));
-    for made in night.data_files() {
+    write("report.html", &report::snapshot(&snapshot));
+    for made in snapshot.data_files() {
         let name = made.file.name();
         let file = files.iter_mut().find(|file| file.name == name);
         file.expect("the file").rows = made.rows;
     }
-    let (manifest, manifest_sha256) = night.manifest(files.clone()).to_file();
+    let (manifest, manifest_sha256) = snapshot.manifest(files.clone()).to_file();
     fs::write(evidence.file(1, "manifest.json"), &manifest.bytes).expect("a file");
     files.push(manifest.record());
     let sums = sums(&files);
@@ -710,7 +712,7 @@ fn leave_out_the_leaver(population: &mut Population) {
 }
 
 #[test]
-fn an_account_left_out_of_a_night_that_was_made_afresh_is_found_in_its_raw_pages() {
+fn an_account_left_out_of_a_run_that_was_made_afresh_is_found_in_its_raw_pages() {
     for raw in ["minimal", "full"] {
         let evidence = told_afresh(raw, leave_out_the_leaver);
         assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
@@ -805,11 +807,11 @@ async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
     // The clocks of Berlin are an hour ahead; the fourth and fifth run left nothing.
-    for night in [1, 2] {
-        company.quiet_night(&store, night).await;
+    for snapshot in [1, 2] {
+        company.quiet_run(&store, snapshot).await;
     }
-    company.failed_night(&store, 3).await;
-    company.quiet_night(&store, 6).await;
+    company.failed_run(&store, 3).await;
+    company.quiet_run(&store, 6).await;
     let missing = |arguments: &[&str]| {
         let (code, told) = printed(folder.path(), arguments);
         assert_eq!(told["integrity"]["faults"], json!([]), "never a fault");
@@ -1102,7 +1104,7 @@ fn key(name: &str) -> String {
     path.join(name).display().to_string()
 }
 
-/// Three nights, signed by the Ed25519 key, the last by the P-256 key.
+/// Three runs, signed by the Ed25519 key, the last by the P-256 key.
 fn signed() -> Evidence {
     let mut job = Job::new(World::generated(12), HR_ROWS)
         .env("EVIDENCE_SIGNING_KEY_FILE", &key("ed25519.test-key.pem"));

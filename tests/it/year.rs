@@ -1,4 +1,4 @@
-//! A year of nights of a thousand accounts, verified: how long it takes, and how much memory.
+//! A year of runs of a thousand accounts, verified: how long it takes, and how much memory.
 //!
 //! `cargo test --release --test it year:: -- --ignored --nocapture`
 
@@ -12,17 +12,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use truto_simulator::World;
 
-const NIGHTS: u64 = 365;
+const RUNS: u64 = 365;
 
-/// So many nights first: what a year takes more than they is what a night leaves behind in memory.
+/// So many runs first: what a year takes more than they is what a run leaves behind in memory.
 const FEW: u64 = 60;
 
 const ACCOUNTS: usize = 1000;
 
 const LEAVERS: usize = 100;
 
-/// A night may leave so much behind in memory; what is read of it is more than a megabyte.
-const MOST_KIB_A_NIGHT: u64 = 32;
+/// A run may leave so much behind in memory; what is read of it is more than a megabyte.
+const MOST_KIB_A_RUN: u64 = 32;
 
 /// What is promised, in release and on two cores.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -48,8 +48,8 @@ struct Measured {
     peak_kib: u64,
 }
 
-/// Verifies all there is, each night derived and judged again.
-fn measure(job: &Job, nights: u64) -> Measured {
+/// Verifies all there is, each run derived and judged again.
+fn measure(job: &Job, snapshots: u64) -> Measured {
     let began = Instant::now();
     let mut command = job.command();
     let mut child = command
@@ -75,15 +75,15 @@ fn measure(job: &Job, nights: u64) -> Measured {
     let told = fs::read(job.folder.path().join("told.json")).expect("what was told");
     let told: Value = serde_json::from_slice(&told).expect("JSON");
     assert_eq!(code, Some(0), "{told:#}");
-    assert_eq!(told["chains"][0]["decisions_recomputed"], nights);
-    assert_eq!(told["chains"][0]["accounts_recomputed"], nights);
+    assert_eq!(told["chains"][0]["decisions_recomputed"], snapshots);
+    assert_eq!(told["chains"][0]["accounts_recomputed"], snapshots);
     Measured { took, peak_kib }
 }
 
 /// What it takes: others may use the same cores, and the allocator gives memory back when it likes, so the
 /// least of five.
-fn least(job: &Job, nights: u64) -> Measured {
-    let measured: Vec<Measured> = (0..5).map(|_| measure(job, nights)).collect();
+fn least(job: &Job, snapshots: u64) -> Measured {
+    let measured: Vec<Measured> = (0..5).map(|_| measure(job, snapshots)).collect();
     Measured {
         took: measured.iter().map(|of| of.took).min().expect("five"),
         peak_kib: measured.iter().map(|of| of.peak_kib).min().expect("five"),
@@ -91,27 +91,27 @@ fn least(job: &Job, nights: u64) -> Measured {
 }
 
 #[test]
-#[ignore = "builds a year of nights; run it in release"]
-fn a_year_is_verified_within_five_seconds_and_no_night_is_held_in_memory() {
+#[ignore = "builds a year of runs; run it in release"]
+fn a_year_is_verified_within_five_seconds_and_no_run_is_held_in_memory() {
     let job = Job::new(World::generated(ACCOUNTS), &leavers());
     let first: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
     let mut few = None;
-    for night in 0..NIGHTS {
-        let at = first + SignedDuration::from_hours(24 * night as i64);
-        let world = World::generated(ACCOUNTS + (night % 4) as usize);
+    for snapshot in 0..RUNS {
+        let at = first + SignedDuration::from_hours(24 * snapshot as i64);
+        let world = World::generated(ACCOUNTS + (snapshot % 4) as usize);
         job.run_at(&at.to_string(), world);
-        if night + 1 == FEW {
+        if snapshot + 1 == FEW {
             few = Some(least(&job, FEW));
         }
     }
-    let year = least(&job, NIGHTS);
-    let few = few.expect("few nights");
-    println!("{FEW} nights: {few:?}; {NIGHTS} nights: {year:?}");
-    // The names of a night's files stay in memory to the end, and its content does not.
-    let grown_kib = year.peak_kib.saturating_sub(few.peak_kib) / (NIGHTS - FEW);
+    let year = least(&job, RUNS);
+    let few = few.expect("few runs");
+    println!("{FEW} runs: {few:?}; {RUNS} runs: {year:?}");
+    // The names of a run's files stay in memory to the end, and its content does not.
+    let grown_kib = year.peak_kib.saturating_sub(few.peak_kib) / (RUNS - FEW);
     assert!(
-        grown_kib <= MOST_KIB_A_NIGHT,
-        "memory grows with the nights: {few:?}, {year:?}"
+        grown_kib <= MOST_KIB_A_RUN,
+        "memory grows with the runs: {few:?}, {year:?}"
     );
     if !cfg!(debug_assertions) {
         assert!(year.took <= WITHIN, "{year:?}");

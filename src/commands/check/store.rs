@@ -157,7 +157,7 @@ async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) -> Option
     if !is_new {
         checked.add(Line::skipped(
             subject,
-            "lock and encryption: the probe was there before; each night looks at its first file",
+            "lock and encryption: the probe was there before; each run looks at its first file",
         ));
     }
     checked.add(match store.try_to_delete(PROBE).await {

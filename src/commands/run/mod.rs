@@ -20,9 +20,9 @@ use crate::cli::exit::{Exit, FailOn};
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config::{self, Settings};
-use crate::evidence::{FailedNight, Failure, Frame, Night, RunFolder, RunIdentity, Trigger};
+use crate::evidence::{FailedSnapshot, Failure, Frame, RunFolder, RunIdentity, Snapshot, Trigger};
 use crate::judgement::{self, Inputs, Judgement, Mark, judge};
-use crate::ledger::{Committed, Ledger, RunsBefore, commit_failure, commit_night};
+use crate::ledger::{Committed, Ledger, RunsBefore, commit_failure, commit_run};
 use crate::model::Workspace;
 use crate::net::Deadline;
 use crate::notify::{About, Notification};
@@ -295,13 +295,13 @@ async fn judge_and_commit(
     judgement::ensure_sums_reconcile(&inputs, &judgement).map_err(RunError::Sums)?;
     info!(verdict = %judgement.verdict, complete = judgement.complete, "Judged the run");
 
-    let night = Night {
+    let snapshot = Snapshot {
         frame,
         inputs: &inputs,
         judgement: &judgement,
     };
-    let committed = commit_night(ledger, &chain, &clock, &night, raw, || {
-        report::night(&night)
+    let committed = commit_run(ledger, &chain, &clock, &snapshot, raw, || {
+        report::snapshot(&snapshot)
     })
     .await
     .map_err(RunError::Store)?;
@@ -338,14 +338,14 @@ async fn record(
         identity: frame.identity.of_its_failure(),
         ..frame.clone()
     };
-    let night = FailedNight {
+    let snapshot = FailedSnapshot {
         frame: &frame,
         connection: &settings.source.truto.integrated_account_id,
         origin: &origin,
         schedule: settings.schedule.as_ref(),
         failure: &failure,
     };
-    let commit = commit_failure(ledger, &clock, &night, report::failed_night(&night));
+    let commit = commit_failure(ledger, &clock, &snapshot, report::failed_run(&snapshot));
     match tokio::time::timeout(RECORD_WITHIN, commit).await {
         Ok(Ok(committed)) => Some(committed),
         Ok(Err(error)) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{check, complete_nights, drop, with};
+use super::{check, complete_runs, drop, with};
 use crate::judgement::directives::NO_EMAIL;
 use crate::judgement::uses::Uses;
 use crate::judgement::words::TRUTO;
@@ -376,8 +376,9 @@ fn population_size(inputs: &Inputs) -> Check {
 fn population_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
     let inputs = basis.inputs;
     let now = inputs.population.accounts.len() as u64;
-    let nights = complete_nights(inputs).map(|night| (night.as_of, night.counts.accounts.total));
-    drop(basis, CheckId::PopulationDrop, now, nights, uses)
+    let snapshots =
+        complete_runs(inputs).map(|snapshot| (snapshot.as_of, snapshot.counts.accounts.total));
+    drop(basis, CheckId::PopulationDrop, now, snapshots, uses)
 }
 
 fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {

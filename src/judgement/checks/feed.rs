@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::accounts::MAX_CLOCK_SKEW_MINUTES;
-use super::{accepted, check, complete_nights, drop, with};
+use super::{accepted, check, complete_runs, drop, with};
 use crate::judgement::people::Person;
 use crate::judgement::remedies::{CLOSES_WITH, Key, Remedy};
 use crate::judgement::uses::Uses;
@@ -64,7 +64,7 @@ fn hr_fresh(inputs: &Inputs) -> Check {
 fn hr_not_empty(inputs: &Inputs, people: &[Person<'_>]) -> Check {
     let id = CheckId::HrNotEmpty;
     if inputs.hr.unusable.is_some() {
-        // Leavers of an earlier run are followed, but tonight's file names nobody.
+        // Leavers of an earlier run are followed, but this run's file names nobody.
         let detail = "the HR feed cannot be used, so its leavers are unknown";
         return check(id, CheckStatus::Fail, detail);
     }
@@ -257,15 +257,15 @@ fn hr_drop(basis: &Basis<'_>, uses: &mut Uses) -> Check {
         let detail = "not checked: in this scope rows drop out with time";
         return check(CheckId::HrDrop, CheckStatus::Pass, detail);
     }
-    // A night without a readable feed says nothing of how large it is.
-    let nights = complete_nights(inputs)
-        .map(|night| (night.as_of, night.hr_rows))
+    // A run without a readable feed says nothing of how large it is.
+    let snapshots = complete_runs(inputs)
+        .map(|snapshot| (snapshot.as_of, snapshot.hr_rows))
         .filter(|(_, rows)| *rows > 0);
     drop(
         basis,
         CheckId::HrDrop,
         rows_with_people(inputs),
-        nights,
+        snapshots,
         uses,
     )
 }

@@ -136,11 +136,11 @@ fn percent_of(part: u64, whole: u64) -> String {
 }
 
 /// The complete runs, the newest first: a fall is measured against some of them.
-fn complete_nights(inputs: &Inputs) -> impl Iterator<Item = &TrendPoint> {
+fn complete_runs(inputs: &Inputs) -> impl Iterator<Item = &TrendPoint> {
     let trend = inputs
         .past
         .previous
         .as_ref()
         .map_or(&[][..], |previous| &previous.trend);
-    trend.iter().rev().filter(|night| night.complete)
+    trend.iter().rev().filter(|snapshot| snapshot.complete)
 }

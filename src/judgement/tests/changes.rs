@@ -13,7 +13,7 @@ fn the_first_run_has_no_changes() {
 }
 
 #[test]
-fn a_night_like_the_one_before_has_no_changes() {
+fn a_run_like_the_one_before_has_no_changes() {
     let judged = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 2))
@@ -24,31 +24,34 @@ fn a_night_like_the_one_before_has_no_changes() {
 
 #[test]
 fn every_change_of_an_account_is_told_with_before_and_after() {
-    let night = world().account(ADA).named("ada", "Ada").next();
+    let snapshot = world().account(ADA).named("ada", "Ada").next();
     let changed = |world: World| changes(&world.judge());
-    let night = || night.clone();
+    let snapshot = || snapshot.clone();
     assert_eq!(
-        changed(night().account("b@example.com")),
+        changed(snapshot().account("b@example.com")),
         ["added b:  -> active"]
     );
-    assert_eq!(changed(night().without("ada")), ["removed ada: active -> "]);
     assert_eq!(
-        changed(night().status("ada", Status::Inactive)),
+        changed(snapshot().without("ada")),
+        ["removed ada: active -> "]
+    );
+    assert_eq!(
+        changed(snapshot().status("ada", Status::Inactive)),
         ["deactivated ada: active -> inactive"]
     );
     assert_eq!(
-        changed(night().role("ada", Role::Admin)),
+        changed(snapshot().role("ada", Role::Admin)),
         ["role_changed ada: member -> admin"]
     );
     assert_eq!(
-        changed(night().email("ada", "lovelace@example.com")),
+        changed(snapshot().email("ada", "lovelace@example.com")),
         ["email_changed ada: ada@example.com -> lovelace@example.com"]
     );
     assert_eq!(
-        changed(night().named("ada", "Lovelace")),
+        changed(snapshot().named("ada", "Lovelace")),
         ["name_changed ada: Ada -> Lovelace"]
     );
-    let inactive = night().status("ada", Status::Inactive).next();
+    let inactive = snapshot().status("ada", Status::Inactive).next();
     assert_eq!(
         changed(inactive.clone().status("ada", Status::Active)),
         ["reactivated ada: inactive -> active"]
@@ -62,12 +65,12 @@ fn every_change_of_an_account_is_told_with_before_and_after() {
 #[test]
 fn an_account_that_was_gone_and_came_back_has_rejoined() {
     for address in [ADA, "lovelace@example.com"] {
-        for nights in [1, 3] {
+        for snapshots in [1, 3] {
             let judged = world()
                 .account(ADA)
                 .next()
                 .without("ada")
-                .nights(nights)
+                .snapshots(snapshots)
                 .account_as("ada", address)
                 .judge();
             assert_eq!(changes(&judged), ["rejoined ada:  -> active"]);
@@ -78,13 +81,13 @@ fn an_account_that_was_gone_and_came_back_has_rejoined() {
 #[test]
 fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
     let joined = |instant: &str| Some(at(instant));
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .status("ada", Status::Inactive)
         .set("ada", |a| a.joined_at = joined("2025-01-01T00:00:00Z"))
         .next()
         .status("ada", Status::Active);
-    let judged = night
+    let judged = snapshot
         .set("ada", |a| a.joined_at = joined("2026-11-24T00:00:00Z"))
         .judge();
     assert_eq!(changes(&judged), ["rejoined ada: inactive -> active"]);
@@ -104,7 +107,7 @@ fn a_date_of_joining_that_is_told_for_the_first_time_is_no_return() {
 
 #[test]
 fn an_incomplete_run_tells_no_account_changes_and_the_next_complete_one_does() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .next()
         .without("ada")
@@ -112,10 +115,10 @@ fn an_incomplete_run_tells_no_account_changes_and_the_next_complete_one_does() {
         .leaver("cyd@example.com", date(2026, 11, 2))
         .cut();
     assert_eq!(
-        changes(&night.judge()),
+        changes(&snapshot.judge()),
         ["leaver_added E-cyd:  -> not_evaluable"]
     );
-    let judged = night.next().judge();
+    let judged = snapshot.next().judge();
     assert_eq!(
         changes(&judged),
         ["added bob:  -> active", "removed ada: active -> "]
@@ -125,10 +128,10 @@ fn an_incomplete_run_tells_no_account_changes_and_the_next_complete_one_does() {
 
 #[test]
 fn every_change_of_a_leaver_is_told() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)));
-    let judged = night
+    let judged = snapshot
         .clone()
         .next()
         .leaver("bob@example.com", date(2026, 11, 9))
@@ -138,17 +141,17 @@ fn every_change_of_a_leaver_is_told() {
         ["leaver_added E-bob:  -> no_access_found"]
     );
 
-    let night = night.next().no_rows();
+    let snapshot = snapshot.next().no_rows();
     assert_eq!(
-        changes(&night.judge()),
+        changes(&snapshot.judge()),
         ["leaver_vanished E1: still_active -> still_active"]
     );
     let moved = row("E1").mail(ADA).ended().end(date(2026, 11, 9));
     assert_eq!(
-        changes(&night.clone().hr(moved).judge()),
+        changes(&snapshot.clone().hr(moved).judge()),
         ["end_of_work_moved E1: 2026-11-03T00:00:00Z -> 2026-11-10T00:00:00Z"]
     );
-    let judged = night
+    let judged = snapshot
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
         .hr(row("E2").mail(ADA).active())
         .judge();

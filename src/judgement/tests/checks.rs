@@ -430,7 +430,7 @@ fn a_fall_is_measured_against_the_largest_of_the_complete_runs_of_seven_days() {
         status(&judged, CheckId::PopulationDrop)
     };
     // Six small runs after the large one, it is seven days old.
-    let six = few.nights(6);
+    let six = few.snapshots(6);
     assert_eq!(strict(six.clone()), Fail);
     let later = six.clone().at("2026-11-30T22:40:01Z");
     assert_eq!(strict(later), Pass);
@@ -634,7 +634,7 @@ fn a_feed_that_names_no_leaver_must_be_allowed_to() {
     assert_eq!(empty(strict.clone().hr(ada().active())), Fail);
     assert_eq!(empty(strict.clone().hr(ada().end(date(2026, 12, 1)))), Pass);
 
-    // Leavers of an earlier night are not named by tonight's file.
+    // Leavers of an earlier run are not named by this run's file.
     let left = strict.hr(ada().ended().end(date(2026, 11, 2))).next();
     assert_eq!(empty(left.clone()), Pass);
     assert_eq!(empty(left.clone().no_rows()), Fail);
@@ -678,10 +678,10 @@ fn a_collapsed_hr_feed_fails_unless_rows_may_drop_out() {
     };
     let rows = leavers(70).inputs.hr.rows;
     let fallen = |rows: usize, blank: u64, scope: FeedScope| {
-        let night = leavers(100)
+        let snapshot = leavers(100)
             .policy(|policy| policy.hr_feed_scope = scope)
             .next();
-        let judged = night
+        let judged = snapshot
             .change(|inputs| {
                 inputs.hr.rows.truncate(rows);
                 inputs.hr.blank_rows = blank;
@@ -699,9 +699,9 @@ fn a_collapsed_hr_feed_fails_unless_rows_may_drop_out() {
 }
 
 #[test]
-fn a_missed_night_warns() {
-    let night = world().next();
-    let found = |instant: &str| status(&night.clone().at(instant).judge(), CheckId::Cadence);
+fn a_missed_run_warns() {
+    let snapshot = world().next();
+    let found = |instant: &str| status(&snapshot.clone().at(instant).judge(), CheckId::Cadence);
     assert_eq!(found("2026-11-25T10:40:00Z"), Pass); // 36 h
     assert_eq!(found("2026-11-25T10:40:01Z"), Warn);
     // Our clock went back behind the last run.
@@ -716,14 +716,14 @@ fn a_missed_night_warns() {
 #[test]
 fn cadence_says_what_ran_since_the_last_complete_run() {
     let detail = |world: &World| check(&world.judge(), CheckId::Cadence).detail.clone();
-    let night = world().next();
-    assert_eq!(detail(&night), "24 h since the last complete run");
-    let late = night.clone().sleep().sleep();
+    let snapshot = world().next();
+    assert_eq!(detail(&snapshot), "24 h since the last complete run");
+    let late = snapshot.clone().sleep().sleep();
     assert_eq!(
         detail(&late),
         "72 h since the last complete run; no run in between left a record"
     );
-    let cut = night.clone().cut().next();
+    let cut = snapshot.clone().cut().next();
     assert_eq!(
         detail(&cut),
         "48 h since the last complete run; in between, 1 run was incomplete"
@@ -766,8 +766,8 @@ fn cadence_names_zones_whose_deadlines_lie_between_runs_far_apart() {
     assert_eq!(zones(&far.next()), "");
 }
 
-fn scheduled(night: World, cron: &str, zone: &str) -> World {
-    night.change(|inputs| {
+fn scheduled(snapshot: World, cron: &str, zone: &str) -> World {
+    snapshot.change(|inputs| {
         inputs.schedule = Some(RunSchedule {
             cron: cron.to_owned(),
             zone: zone.to_owned(),
@@ -777,9 +777,10 @@ fn scheduled(night: World, cron: &str, zone: &str) -> World {
 
 #[test]
 fn cadence_names_zones_that_the_schedule_does_not_straddle() {
-    let cadence = |night: &World| check(&night.judge(), CheckId::Cadence).clone();
-    let berlin =
-        |night: World| night.policy(|policy| policy.hr_time_zone = "Europe/Berlin".to_owned());
+    let cadence = |snapshot: &World| check(&snapshot.judge(), CheckId::Cadence).clone();
+    let berlin = |snapshot: World| {
+        snapshot.policy(|policy| policy.hr_time_zone = "Europe/Berlin".to_owned())
+    };
     let twice = cadence(&scheduled(
         berlin(world()),
         "30 0,23 * * *",
@@ -808,24 +809,24 @@ fn cadence_names_zones_that_the_schedule_does_not_straddle() {
 
 #[test]
 fn cadence_looks_at_every_zone_of_the_feed() {
-    let in_tokyo = |night: World| {
-        night.change(|inputs| {
+    let in_tokyo = |snapshot: World| {
+        snapshot.change(|inputs| {
             for row in &mut inputs.hr.rows {
                 let end = row.end.as_mut().expect("an end");
                 end.zone = "Asia/Tokyo".into();
             }
         })
     };
-    let night = || in_tokyo(world().leaver("ada@example.com", date(2026, 11, 22)));
-    let cadence = |night: &World| check(&night.judge(), CheckId::Cadence).clone();
-    let found = cadence(&scheduled(night(), "30 0,23 * * *", "Etc/UTC"));
+    let snapshot = || in_tokyo(world().leaver("ada@example.com", date(2026, 11, 22)));
+    let cadence = |snapshot: &World| check(&snapshot.judge(), CheckId::Cadence).clone();
+    let found = cadence(&scheduled(snapshot(), "30 0,23 * * *", "Etc/UTC"));
     assert_eq!(found.numbers["zones_without_close_runs"], "Asia/Tokyo");
     let closes_with = "`RUN_SCHEDULE: 30 0,14,15,23 * * *`";
     assert!(found.detail.ends_with(closes_with), "{}", found.detail);
-    let closed = scheduled(night(), "30 0,14,15,23 * * *", "Etc/UTC");
+    let closed = scheduled(snapshot(), "30 0,14,15,23 * * *", "Etc/UTC");
     assert_eq!(cadence(&closed).status, Pass);
     // A date with an offset of its own is in no zone.
-    let with_offset = night().change(|inputs| {
+    let with_offset = snapshot().change(|inputs| {
         let end = inputs.hr.rows[0].end.as_mut().expect("an end");
         end.zone = "offset".into();
     });
@@ -847,9 +848,9 @@ fn a_known_schedule_replaces_what_the_runs_so_far_show_about_zones() {
 
 #[test]
 fn another_schedule_is_a_changed_rule() {
-    let night = scheduled(world(), "30 0,23 * * *", "Etc/UTC").next();
-    assert_eq!(status(&night.judge(), CheckId::PolicyUnchanged), Pass);
-    let judged = scheduled(night, "40 23 * * *", "Etc/UTC").judge();
+    let snapshot = scheduled(world(), "30 0,23 * * *", "Etc/UTC").next();
+    assert_eq!(status(&snapshot.judge(), CheckId::PolicyUnchanged), Pass);
+    let judged = scheduled(snapshot, "40 23 * * *", "Etc/UTC").judge();
     let found = check(&judged, CheckId::PolicyUnchanged);
     assert_eq!(found.detail, "changed since the run before: schedule");
 }
@@ -860,7 +861,7 @@ fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
         row.0.status = Employment::OnLeave;
         row
     };
-    let night = world()
+    let snapshot = world()
         .leaver("ada@example.com", date(2026, 11, 2))
         // One person in two rows, who works here again.
         .hr(row("E1")
@@ -889,7 +890,7 @@ fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
             inputs.hr.blank_rows = 3;
             inputs.hr.duplicate_rows = 2;
         });
-    let people = night.judge().hr_people;
+    let people = snapshot.judge().hr_people;
     assert_eq!(
         people,
         HrPeople {
@@ -900,14 +901,14 @@ fn hr_people_and_the_other_counts_of_rows_add_up_to_the_file() {
             further_rows: 1,
         }
     );
-    let hr = &night.inputs.hr;
+    let hr = &snapshot.inputs.hr;
     let others = hr.rejected.len() as u64 + hr.blank_rows + hr.duplicate_rows;
     let sum = people.total() + people.further_rows + others;
     assert_eq!(sum, hr.rows_in_file());
     assert_eq!(sum, 14);
 
     // A leaver who is followed without a row is in no count.
-    let vanished = night.next().no_rows().judge().hr_people;
+    let vanished = snapshot.next().no_rows().judge().hr_people;
     assert_eq!(vanished, HrPeople::default());
 }
 
@@ -1033,7 +1034,7 @@ fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
     for (before, now, expected) in [
         (mapped("a"), mapped("a"), Pass),
         (mapped("a"), mapped("b"), Warn),
-        // A night that was not told hides whether it changed.
+        // A run that was not told hides whether it changed.
         (not_told(), mapped("a"), Warn),
         (mapped("a"), not_told(), Warn),
     ] {
@@ -1072,7 +1073,7 @@ fn runs_of_another_workspace_are_no_baseline_for_this_one() {
     let outcome = outcome(&judged, "ada@example.com");
     assert_ne!(outcome, Outcome::Removed);
 
-    // However often it runs there; and once it is back, one more night cannot be told.
+    // However often it runs there; and once it is back, one more run cannot be told.
     let third = second.next();
     assert_eq!(status(&third.judge(), CheckId::WorkspaceListed), Fail);
     let back = third.change(|inputs| inputs.population.workspace.id = "1331".to_owned());

@@ -29,19 +29,19 @@ fn states(judged: &Judgement) -> Vec<DirectiveState> {
     judged.directives.iter().map(|line| line.state).collect()
 }
 
-/// The night with an exception that somebody approved.
-fn approved(night: &World, covers: fn(&mut Exception), approver: &str) -> Judgement {
-    let night = night.clone().exception(|exception| {
+/// The run with an exception that somebody approved.
+fn approved(snapshot: &World, covers: fn(&mut Exception), approver: &str) -> Judgement {
+    let snapshot = snapshot.clone().exception(|exception| {
         covers(exception);
         exception.approved_by = text(approver);
     });
-    night.judge()
+    snapshot.judge()
 }
 
 /// None of these may approve what the exception covers.
-fn ensure_refused(night: &World, covers: fn(&mut Exception), approvers: &[&str]) {
+fn ensure_refused(snapshot: &World, covers: fn(&mut Exception), approvers: &[&str]) {
     for approver in approvers {
-        let judged = approved(night, covers, approver);
+        let judged = approved(snapshot, covers, approver);
         assert_eq!(judged.verdict, Verdict::Fail, "{approver}");
         let invalid = FindingKind::ExceptionInvalid;
         assert!(kinds(&judged).contains(&invalid), "{approver}");
@@ -76,8 +76,8 @@ fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
         alias.account_id = text("77");
         alias.relation = text("Same");
     });
-    for night in [by_ids, account_by_address, person_by_address] {
-        let judged = night.judge();
+    for snapshot in [by_ids, account_by_address, person_by_address] {
+        let judged = snapshot.judge();
         let leaver = leaver(&judged, ADA);
         assert_eq!(leaver.outcome, Outcome::StillActive);
         assert_eq!(leaver.matched_by, [MatchKind::Alias]);
@@ -91,11 +91,11 @@ fn an_alias_ties_an_account_to_a_leaver_by_id_or_by_address() {
 
 #[test]
 fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
-    let night = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
+    let snapshot = world().leaver("ada@unknown.example", LEFT).alias(|alias| {
         alias.account_id = text("77");
         alias.person_id = text("E-ada");
     });
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(
         outcome(&judged, "ada@unknown.example"),
         Outcome::NotEvaluable
@@ -119,7 +119,7 @@ fn an_alias_to_an_account_nobody_ever_saw_proves_nothing() {
 
 #[test]
 fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
-    let night = world()
+    let snapshot = world()
         .account_as("77", "gh-ada@other.example")
         .leaver(ADA, LEFT)
         .alias(|alias| {
@@ -128,7 +128,7 @@ fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
         })
         .next()
         .change(|inputs| inputs.directives.aliases = None);
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(
         changes(&judged)[0].split(':').next(),
@@ -136,7 +136,7 @@ fn a_leaver_tied_by_an_alias_stays_tied_when_the_alias_is_gone() {
     );
 
     // Only somebody's word that it was a mistake undoes it.
-    let undone = night.alias(|alias| {
+    let undone = snapshot.alias(|alias| {
         alias.account_id = text("77");
         alias.person_id = text("E-ada");
         alias.relation = text("different");
@@ -246,12 +246,12 @@ fn a_service_account_is_suspected_of_nobody() {
 }
 
 #[test]
-fn a_service_account_whose_owner_left_is_a_finding_and_the_night_inconclusive() {
+fn a_service_account_whose_owner_left_is_a_finding_and_the_run_inconclusive() {
     for owner in ["E-ada", "Ada@example.com"] {
-        let night = bot(world().account(ADA), owner)
+        let snapshot = bot(world().account(ADA), owner)
             .leaver(ADA, LEFT)
             .status("ada", Status::Inactive);
-        let judged = night.judge();
+        let judged = snapshot.judge();
         assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
         let finding = &judged.findings[0];
         assert_eq!(finding.account_id.as_deref(), Some("bot"));
@@ -317,11 +317,11 @@ fn an_account_without_address_is_known_if_an_alias_or_an_exception_names_it() {
 
 #[test]
 fn domains_that_are_one_match_and_say_so() {
-    let night = world()
+    let snapshot = world()
         .account("ada@example.io")
         .leaver(ADA, LEFT)
         .policy(|policy| policy.email_domain_aliases = vec!["example.com=example.io".to_owned()]);
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(leaver(&judged, ADA).matched_by, [MatchKind::DomainAlias]);
     assert!(
@@ -338,12 +338,12 @@ fn domains_that_are_one_match_and_say_so() {
 
 #[test]
 fn a_plus_tag_on_another_domain_that_is_one_is_suspected() {
-    let night = world()
+    let snapshot = world()
         .account("ada+x@example.io")
         .leaver(ADA, LEFT)
         .policy(|policy| policy.email_domain_aliases = vec!["example.io=example.com".to_owned()]);
     assert_eq!(
-        kinds(&night.judge()),
+        kinds(&snapshot.judge()),
         [FindingKind::PossibleOffboardedAccess]
     );
 }
@@ -432,13 +432,13 @@ fn an_exception_for_one_account_leaves_the_other_a_finding() {
 
 #[test]
 fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
-    for night in [
+    for snapshot in [
         still_in().without("ada"),
         still_in().status("ada", Status::Inactive),
         // Within the grace nothing has to be covered yet.
         world().account(ADA).leaver(ADA, date(2026, 11, 22)),
     ] {
-        let judged = night
+        let judged = snapshot
             .exception(|exception| exception.person_id = text("E-ada"))
             .judge();
         assert_eq!(judged.verdict, Verdict::Pass);
@@ -451,9 +451,9 @@ fn an_exception_that_was_not_needed_leaves_the_verdict_plain_and_is_said() {
 
 #[test]
 fn an_expired_exception_is_a_finding_and_covers_nothing() {
-    let until = |day: &'static str, night: &'static str| {
+    let until = |day: &'static str, snapshot: &'static str| {
         still_in()
-            .at(night)
+            .at(snapshot)
             .policy(|policy| policy.hr_time_zone = "America/New_York".to_owned())
             .exception(|exception| {
                 exception.person_id = text("E-ada");
@@ -578,7 +578,7 @@ fn a_malformed_exception_is_a_finding_and_covers_nothing() {
 #[test]
 fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
     let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
-    let night = world().account(ADA).hr(ada);
+    let snapshot = world().account(ADA).hr(ada);
     let her_account = |exception: &mut Exception| exception.account_id = text("ada");
     let her_names = [
         "E-ada",
@@ -586,7 +586,7 @@ fn nobody_approves_an_exception_for_themselves_whatever_they_are_called() {
         "Ada <ADA@example.com>",
         "diaz, ada",
     ];
-    ensure_refused(&night, her_account, &her_names);
+    ensure_refused(&snapshot, her_account, &her_names);
 }
 
 #[test]
@@ -600,8 +600,8 @@ fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
             exception.person_id = id.and_then(text);
             exception.email = email.and_then(text);
         };
-        let night = world().rejected(id, email).exception(covered);
-        let judged = night.judge();
+        let snapshot = world().rejected(id, email).exception(covered);
+        let judged = snapshot.judge();
         let check = check(&judged, CheckId::HrRowsAccounted);
         assert_eq!(check.status, CheckStatus::Warn);
         assert!(
@@ -611,7 +611,7 @@ fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
         );
         assert_eq!(judged.verdict, Verdict::PassWithExceptions);
 
-        let another = night.rejected(Some("E-bob"), None).judge();
+        let another = snapshot.rejected(Some("E-bob"), None).judge();
         assert_eq!(
             status(&another, CheckId::HrRowsAccounted),
             CheckStatus::Fail
@@ -622,18 +622,18 @@ fn an_exception_accepts_a_rejected_row_by_whom_it_is_about() {
 
 #[test]
 fn an_exception_accepts_a_fall_of_the_population_and_names_its_line() {
-    let night = world().crowd(60).nights(1).change(|inputs| {
+    let snapshot = world().crowd(60).snapshots(1).change(|inputs| {
         inputs.population.accounts.truncate(20);
     });
-    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
-    let judged = night
+    assert_eq!(snapshot.judge().verdict, Verdict::Inconclusive);
+    let judged = snapshot
         .clone()
         .exception(|exception| exception.check = text("population_drop"))
         .judge();
     assert_eq!(status(&judged, CheckId::PopulationDrop), CheckStatus::Warn);
     assert!(judged.complete);
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
-    let of_the_other = night.exception(|exception| exception.check = text("hr_drop"));
+    let of_the_other = snapshot.exception(|exception| exception.check = text("hr_drop"));
     assert_eq!(of_the_other.judge().verdict, Verdict::Inconclusive);
 }
 
@@ -673,11 +673,11 @@ fn bad_lines_about_nobody_are_one_finding_that_names_them_all() {
 
 #[test]
 fn another_file_of_directives_is_a_changed_rule() {
-    let night = still_in()
+    let snapshot = still_in()
         .exception(|exception| exception.person_id = text("E-ada"))
         .next()
         .exception(|exception| exception.person_id = text("E-bob"));
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert!(
         check(&judged, CheckId::PolicyUnchanged)
             .detail
@@ -690,10 +690,10 @@ fn another_file_of_directives_is_a_changed_rule() {
 
 #[test]
 fn an_account_that_began_after_the_end_of_work_is_said_and_not_excused() {
-    let night = still_in().set("ada", |account| {
+    let snapshot = still_in().set("ada", |account| {
         account.joined_at = Some(at("2026-11-10T08:00:00Z"));
     });
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     let note = &leaver(&judged, ADA).note;
     assert!(
@@ -720,7 +720,7 @@ fn an_admin_covered_by_an_exception_is_excepted_like_anybody() {
 #[test]
 fn nobody_approves_for_themselves_under_another_spelling() {
     let ada = row("E-ada").mail(ADA).name("Ada Smith").ended().end(LEFT);
-    let night = world()
+    let snapshot = world()
         .account_as("77", "asana-ada@example.com")
         .named("77", "Ada Asana")
         .hr(ada)
@@ -749,13 +749,13 @@ fn nobody_approves_for_themselves_under_another_spelling() {
         "-",
         "?",
     ];
-    ensure_refused(&night, her, &spellings);
+    ensure_refused(&snapshot, her, &spellings);
     for approver in ["ciso@example.com", "Eva Jones <eva@example.com>", "E-4711"] {
-        let judged = approved(&night, her, approver);
+        let judged = approved(&snapshot, her, approver);
         assert_eq!(judged.verdict, Verdict::PassWithExceptions, "{approver}");
     }
     for approver in ["Ada Jones", "Legal", "n/a", "none", "self"] {
-        ensure_refused(&night, her, &[approver]);
+        ensure_refused(&snapshot, her, &[approver]);
     }
 }
 
@@ -779,14 +779,14 @@ fn the_owner_of_a_service_account_is_found_by_any_name_and_followed_for_it() {
     };
     for owner in ["ada@corp.io", "Ada Diaz", "E-ada"] {
         let ada = row("E-ada").mail(ADA).name("Ada Diaz").ended().end(LEFT);
-        let night = bot(same(world()), owner).named("bot", "Bot").hr(ada);
-        let judged = night.judge();
+        let snapshot = bot(same(world()), owner).named("bot", "Bot").hr(ada);
+        let judged = snapshot.judge();
         assert_eq!(
             kinds(&judged),
             [FindingKind::PossibleOffboardedAccess],
             "{owner}"
         );
-        let gone = night.next().no_rows().nights(4).judge();
+        let gone = snapshot.next().no_rows().snapshots(4).judge();
         assert_eq!(
             kinds(&gone),
             [FindingKind::PossibleOffboardedAccess],
@@ -845,13 +845,13 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
             .end(LEFT);
         world.hr(ada).hr(bob)
     };
-    let night = two(world())
+    let snapshot = two(world())
         .account_as("8", "x@example.com")
         .named("8", "Ada Diaz")
         .account_as("9", "y@example.com")
         .named("9", "Bob Roe")
-        .nights(2);
-    let judged = night.judge();
+        .snapshots(2);
+    let judged = snapshot.judge();
     let suspected = judged.leavers.iter();
     let suspected: Vec<&str> = suspected
         .map(|leaver| match &leaver.suspected_account_id[..] {
@@ -864,20 +864,20 @@ fn a_suspicion_outlives_a_cut_list_a_decision_that_ends_and_a_new_name() {
 
 #[test]
 fn leavers_and_accounts_of_one_name_are_one_question() {
-    let mut night = world();
+    let mut snapshot = world();
     for (id, mail) in [
         ("E1", "a@h.example"),
         ("E2", "b@h.example"),
         ("E3", "c@h.example"),
     ] {
-        night = night.hr(row(id).mail(mail).name("Ana Diaz").ended().end(LEFT));
+        snapshot = snapshot.hr(row(id).mail(mail).name("Ana Diaz").ended().end(LEFT));
     }
     for id in ["8", "9"] {
         let mail = format!("x{id}@example.com");
-        night = night.account_as(id, &mail).named(id, "Ana Diaz");
+        snapshot = snapshot.account_as(id, &mail).named(id, "Ana Diaz");
     }
-    let asked = |night: &World| {
-        let judged = night.judge();
+    let asked = |snapshot: &World| {
+        let judged = snapshot.judge();
         let possible = FindingKind::PossibleOffboardedAccess;
         let findings = judged.findings.into_iter();
         let pair = |finding: crate::judgement::Finding| {
@@ -887,8 +887,8 @@ fn leavers_and_accounts_of_one_name_are_one_question() {
         let findings = findings.filter(|finding| finding.kind == possible);
         findings.map(pair).collect::<Vec<_>>()
     };
-    assert_eq!(asked(&night), ["8 E1"]);
-    let answered = night.alias(|alias| {
+    assert_eq!(asked(&snapshot), ["8 E1"]);
+    let answered = snapshot.alias(|alias| {
         alias.account_id = text("8");
         alias.person_id = text("E2");
     });
@@ -896,33 +896,33 @@ fn leavers_and_accounts_of_one_name_are_one_question() {
 }
 
 #[test]
-fn a_fall_is_measured_against_nights_whose_feed_could_be_read() {
+fn a_fall_is_measured_against_runs_whose_feed_could_be_read() {
     let rows = |count: usize| {
-        move |mut night: World| {
+        move |mut snapshot: World| {
             for number in 0..count {
-                night = night.hr(row(&format!("R{number}")).active());
+                snapshot = snapshot.hr(row(&format!("R{number}")).active());
             }
-            night
+            snapshot
         }
     };
-    let night = rows(120)(world()).next().unusable().nights(8).no_rows();
-    let judged = rows(3)(night).judge();
+    let snapshot = rows(120)(world()).next().unusable().snapshots(8).no_rows();
+    let judged = rows(3)(snapshot).judge();
     assert_eq!(status(&judged, CheckId::HrDrop), CheckStatus::Fail);
 }
 
 #[test]
 fn a_service_account_whose_owner_left_stays_open_without_its_line() {
-    let night = bot(world().account(ADA), "E-ada")
+    let snapshot = bot(world().account(ADA), "E-ada")
         .leaver(ADA, LEFT)
         .status("ada", Status::Inactive);
-    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
-    let next = night.next();
+    assert_eq!(snapshot.judge().verdict, Verdict::Inconclusive);
+    let next = snapshot.next();
     let gone = next
         .clone()
         .change(|inputs| inputs.directives.aliases = None);
     let expired = next.at("2027-07-01T00:00:00Z");
-    for night in [gone, expired] {
-        let kinds = kinds(&night.judge());
+    for snapshot in [gone, expired] {
+        let kinds = kinds(&snapshot.judge());
         assert!(
             kinds.contains(&FindingKind::PossibleOffboardedAccess),
             "{kinds:?}"

@@ -310,15 +310,15 @@ fn of_schedules() -> String {
             let runs = schedule.parse().expect("a schedule");
             let runs = runs.between(at("2026-11-22T12:00:00Z"), at("2026-11-26T12:00:00Z"));
             let (first, later) = runs.split_first().expect("runs");
-            let mut night = world().account(ADA).leaver(ADA, date(2026, 11, 22));
-            night = night.at(&first.to_string());
+            let mut snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 22));
+            snapshot = snapshot.at(&first.to_string());
             for run in later {
-                night = night.next().at(&run.to_string());
+                snapshot = snapshot.next().at(&run.to_string());
                 if *run > at(removed) {
-                    night = night.without("ada");
+                    snapshot = snapshot.without("ada");
                 }
             }
-            let judged = night.judge();
+            let judged = snapshot.judge();
             let leaver = &judged.leavers[0];
             assert_eq!(leaver.deadline, Some(at("2026-11-24T00:00:00Z")));
             let (last, first) = (

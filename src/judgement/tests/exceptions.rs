@@ -31,13 +31,13 @@ fn for_ada(of: &mut Exception) {
 }
 
 /// An exception that somebody else approved covers access; one that these approve is malformed.
-fn ensure_refused(night: &World, keys: fn(&mut Exception), approvers: &[&str]) {
+fn ensure_refused(snapshot: &World, keys: fn(&mut Exception), approvers: &[&str]) {
     let by = |approver: &str| {
-        let night = night.clone().exception(|of| {
+        let snapshot = snapshot.clone().exception(|of| {
             keys(of);
             of.approved_by = text(approver);
         });
-        night.judge()
+        snapshot.judge()
     };
     assert_eq!(
         exception(&by("ciso@example.com")).state,
@@ -63,7 +63,7 @@ fn ensure_refused(night: &World, keys: fn(&mut Exception), approvers: &[&str]) {
 
 #[test]
 fn nobody_approves_by_an_address_that_their_account_had_before() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .named("ada", "Ada Roe")
         .hr(row("E-ada").mail(ADA).name("Ada Roe").active())
@@ -78,16 +78,16 @@ fn nobody_approves_by_an_address_that_their_account_had_before() {
         "\u{430}da@example.com",
         "ada.roe@home.example",
     ];
-    for nights in [0, 2] {
-        let later = night.clone().nights(nights);
+    for snapshots in [0, 2] {
+        let later = snapshot.clone().snapshots(snapshots);
         ensure_refused(&later, |of| of.account_id = text("ada"), &former[..3]);
     }
-    ensure_refused(&night, for_ada, &former);
+    ensure_refused(&snapshot, for_ada, &former);
 }
 
 #[test]
 fn nobody_approves_by_an_address_that_hr_gave_before() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E-ada")
             .mail(ADA)
@@ -98,7 +98,7 @@ fn nobody_approves_by_an_address_that_hr_gave_before() {
         .no_rows()
         .hr(left("E-ada").mail(ADA));
     ensure_refused(
-        &night,
+        &snapshot,
         for_ada,
         &["ada@home.example", "ada.roe@home.example"],
     );
@@ -106,7 +106,7 @@ fn nobody_approves_by_an_address_that_hr_gave_before() {
 
 #[test]
 fn nobody_approves_by_what_stands_before_the_sign_of_an_address() {
-    let night = world()
+    let snapshot = world()
         .account_as("77", "ada.diaz@example.com")
         .hr(left("E-ada").mail("ada.diaz@example.com"));
     let spellings = [
@@ -117,12 +117,12 @@ fn nobody_approves_by_what_stands_before_the_sign_of_an_address() {
         "77",
         "e-ADA",
     ];
-    ensure_refused(&night, for_ada, &spellings);
+    ensure_refused(&snapshot, for_ada, &spellings);
 }
 
 #[test]
 fn an_address_that_only_resembles_theirs_is_somebody_elses() {
-    let night = world()
+    let snapshot = world()
         .account_as("5", "anal@example.com")
         .hr(left("E-ada").mail("anal@example.com").name("Ana Lee"));
     for approver in [
@@ -131,7 +131,7 @@ fn an_address_that_only_resembles_theirs_is_somebody_elses() {
         "Anna.Lee@example.com",
         "E-ada1",
     ] {
-        let judged = night.clone().exception(|of| {
+        let judged = snapshot.clone().exception(|of| {
             for_ada(of);
             of.approved_by = text(approver);
         });
@@ -152,7 +152,7 @@ fn nobody_approves_a_rejected_row_about_themselves() {
             row.other_emails = vec![mail("ada@home.example")];
         })
     };
-    let night = world()
+    let snapshot = world()
         .account("ada.old@example.com")
         .hr(row("E-ada")
             .mail("ada.old@example.com")
@@ -170,21 +170,24 @@ fn nobody_approves_a_rejected_row_about_themselves() {
         "ada.old@example.com",
         "ada.smith@example.com",
     ];
-    ensure_refused(&rejected(night), for_ada, &approvers);
+    ensure_refused(&rejected(snapshot), for_ada, &approvers);
     let first = rejected(world());
     ensure_refused(&first, |of| of.email = text(ADA), &approvers[..6]);
 }
 
 #[test]
 fn a_self_approved_exception_is_reported_before_it_is_needed() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E-ada").mail(ADA).name("Ada Diaz").active())
         .exception(|of| {
             for_ada(of);
             of.approved_by = text("ada.diaz@example.com");
         });
-    assert_eq!(exception(&night.judge()).state, DirectiveState::Malformed);
+    assert_eq!(
+        exception(&snapshot.judge()).state,
+        DirectiveState::Malformed
+    );
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn nobody_makes_their_account_or_one_they_answer_for_a_service_account() {
 
 #[test]
 fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver() {
-    let night = world()
+    let snapshot = world()
         .account_as("1", "nick@example.com")
         .next()
         .email("1", "x@example.com")
@@ -251,7 +254,7 @@ fn a_different_alias_is_refused_if_the_account_had_the_address_of_its_approver()
             alias.relation = text("different");
             alias.approved_by = text("nick@example.com");
         });
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(
         used(&judged, DirectiveKind::Alias).state,
         DirectiveState::Malformed
@@ -295,8 +298,8 @@ fn a_service_line_that_ends_leaves_the_suspicion_open() {
     let deleted = next
         .clone()
         .change(|inputs| inputs.directives.aliases = None);
-    for night in [deleted, next.at("2027-01-01T22:40:00Z")] {
-        let kinds = kinds(&night.judge());
+    for snapshot in [deleted, next.at("2027-01-01T22:40:00Z")] {
+        let kinds = kinds(&snapshot.judge());
         assert!(
             kinds.contains(&FindingKind::PossibleOffboardedAccess),
             "{kinds:?}"
@@ -314,7 +317,7 @@ fn leaves() -> World {
 #[test]
 fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
     // The deadline is the end of the 23rd.
-    let overdue = leaves().nights(4);
+    let overdue = leaves().snapshots(4);
     assert_eq!(overdue.judge().verdict, Verdict::Fail);
     let judged = overdue.exception(for_ada).judge();
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
@@ -336,7 +339,7 @@ fn an_exception_after_the_deadline_covers_and_is_called_after_the_fact() {
 
 #[test]
 fn an_exception_before_the_deadline_is_not_after_the_fact_however_late_it_is_needed() {
-    let judged = leaves().exception(for_ada).nights(6).judge();
+    let judged = leaves().exception(for_ada).snapshots(6).judge();
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
     assert!(!exception(&judged).after_the_fact);
     assert_eq!(
@@ -349,9 +352,9 @@ fn an_exception_before_the_deadline_is_not_after_the_fact_however_late_it_is_nee
 #[test]
 fn the_deadline_from_notice_counts_too() {
     // HR names Ada on the 25th: by notice she has until the evening of the 26th.
-    let named = |nights: usize| {
-        let night = world().account(ADA).nights(2).leaver(ADA, LEFT);
-        night.nights(nights).exception(for_ada).judge()
+    let named = |snapshots: usize| {
+        let snapshot = world().account(ADA).snapshots(2).leaver(ADA, LEFT);
+        snapshot.snapshots(snapshots).exception(for_ada).judge()
     };
     assert!(!exception(&named(0)).after_the_fact);
     assert!(!exception(&named(1)).after_the_fact);
@@ -360,27 +363,27 @@ fn the_deadline_from_notice_counts_too() {
 
 #[test]
 fn an_exception_of_the_first_run_is_never_after_the_fact() {
-    let night = world().account(ADA).leaver(ADA, LEFT).exception(for_ada);
-    for nights in [0, 1, 5] {
-        let judged = night.clone().nights(nights).judge();
-        assert!(!exception(&judged).after_the_fact, "{nights}");
+    let snapshot = world().account(ADA).leaver(ADA, LEFT).exception(for_ada);
+    for snapshots in [0, 1, 5] {
+        let judged = snapshot.clone().snapshots(snapshots).judge();
+        assert!(!exception(&judged).after_the_fact, "{snapshots}");
         assert_eq!(
             exception(&judged).in_force_since,
             Some(at("2026-11-23T22:40:00Z"))
         );
     }
-    let without_grace = night
+    let without_grace = snapshot
         .clone()
         .policy(|policy| policy.offboarding_grace_seconds = 0);
-    assert!(!exception(&without_grace.nights(2).judge()).after_the_fact);
+    assert!(!exception(&without_grace.snapshots(2).judge()).after_the_fact);
     // Also where only failures came before it.
-    let judged = night.sleep().judge();
+    let judged = snapshot.sleep().judge();
     assert!(!exception(&judged).after_the_fact);
 }
 
 #[test]
 fn a_renewal_without_a_gap_keeps_its_instant() {
-    let renewed = leaves().exception(for_ada).nights(3);
+    let renewed = leaves().exception(for_ada).snapshots(3);
     // Another line, reason, approver and dates: the keys are the same.
     let renewed = without_exceptions(renewed)
         .exception(|of| of.email = text("eve@example.com"))
@@ -400,8 +403,8 @@ fn a_renewal_without_a_gap_keeps_its_instant() {
 
 #[test]
 fn a_gap_of_one_run_begins_anew_and_one_of_a_failed_or_incomplete_run_does_not() {
-    let covered = leaves().exception(for_ada).nights(2);
-    let since = |night: &World| exception(&night.judge()).in_force_since;
+    let covered = leaves().exception(for_ada).snapshots(2);
+    let since = |snapshot: &World| exception(&snapshot.judge()).in_force_since;
     let first = Some(at("2026-11-23T22:40:00Z"));
     assert_eq!(since(&covered.clone().cut().next()), first);
     assert_eq!(since(&covered.clone().sleep()), first);
@@ -415,17 +418,17 @@ fn a_gap_of_one_run_begins_anew_and_one_of_a_failed_or_incomplete_run_does_not()
         |of| of.approved_by = text("E-ada"),
     ];
     for (case, gap) in gaps.into_iter().enumerate() {
-        let night = without_exceptions(covered.clone()).exception(|of| {
+        let snapshot = without_exceptions(covered.clone()).exception(|of| {
             for_ada(of);
             gap(of);
         });
-        let night = without_exceptions(night.next()).exception(for_ada);
+        let snapshot = without_exceptions(snapshot.next()).exception(for_ada);
         assert_eq!(
-            since(&night),
+            since(&snapshot),
             Some(at("2026-11-26T22:40:00Z")),
             "case {case}"
         );
-        assert!(exception(&night.judge()).after_the_fact, "case {case}");
+        assert!(exception(&snapshot.judge()).after_the_fact, "case {case}");
     }
     let gone = without_exceptions(covered).next().exception(for_ada);
     assert_eq!(since(&gone), Some(at("2026-11-26T22:40:00Z")));
@@ -433,9 +436,9 @@ fn a_gap_of_one_run_begins_anew_and_one_of_a_failed_or_incomplete_run_does_not()
 
 #[test]
 fn keys_are_compared_as_addresses_are() {
-    let night = leaves().exception(|of| of.email = text(" ADA@Example.com"));
-    let night = without_exceptions(night.next()).exception(|of| of.email = text(ADA));
-    let since = exception(&night.judge()).in_force_since;
+    let snapshot = leaves().exception(|of| of.email = text(" ADA@Example.com"));
+    let snapshot = without_exceptions(snapshot.next()).exception(|of| of.email = text(ADA));
+    let since = exception(&snapshot.judge()).in_force_since;
     assert_eq!(since, Some(at("2026-11-23T22:40:00Z")));
 }
 
@@ -443,7 +446,7 @@ fn keys_are_compared_as_addresses_are() {
 fn of_two_exceptions_the_one_that_was_in_time_is_named() {
     let judged = leaves()
         .exception(for_ada)
-        .nights(4)
+        .snapshots(4)
         .exception(|of| {
             of.account_id = text("ada");
             of.expires_on = text("2026-12-31");
@@ -459,7 +462,7 @@ fn of_two_exceptions_the_one_that_was_in_time_is_named() {
 
 #[test]
 fn a_doubt_and_a_suspicion_may_be_accepted_after_the_fact() {
-    let doubt = leaves().status("ada", Status::Unknown(None)).nights(4);
+    let doubt = leaves().status("ada", Status::Unknown(None)).snapshots(4);
     let judged = doubt.exception(for_ada).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Excepted);
     assert!(exception(&judged).after_the_fact);
@@ -468,7 +471,7 @@ fn a_doubt_and_a_suspicion_may_be_accepted_after_the_fact() {
     let suspected = world()
         .account_as("8", "ada+x@example.com")
         .leaver(ADA, LEFT)
-        .nights(4)
+        .snapshots(4)
         .exception(|of| of.account_id = text("8"));
     assert!(exception(&suspected.judge()).after_the_fact);
 }
@@ -476,7 +479,7 @@ fn a_doubt_and_a_suspicion_may_be_accepted_after_the_fact() {
 #[test]
 fn what_has_no_deadline_is_never_after_the_fact() {
     let judged = world()
-        .nights(4)
+        .snapshots(4)
         .rejected(Some("E-ada"), None)
         .exception(for_ada)
         .judge();
@@ -514,10 +517,10 @@ fn an_unused_line_says_what_it_matches() {
         ),
     ];
     for (keys, reason) in cases {
-        let night = world()
+        let snapshot = world()
             .hr(row("E-ada").mail(ADA).active())
             .role("root", Role::Member);
-        let judged = night.exception(keys).judge();
+        let judged = snapshot.exception(keys).judge();
         let line = exception(&judged);
         assert_eq!(line.state, DirectiveState::Unused, "{reason}");
         assert_eq!(line.detail, reason);

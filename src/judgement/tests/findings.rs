@@ -38,17 +38,17 @@ fn a_finding_tells_how_long_access_is_overdue() {
 
 #[test]
 fn first_seen_is_carried_without_a_break_and_reset_after_one() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
-    let first = night.inputs.as_of;
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 2));
+    let first = snapshot.inputs.as_of;
     let seen = |world: &World| world.judge().findings[0].first_seen;
-    let night = night.nights(3);
-    assert_eq!(seen(&night), first);
+    let snapshot = snapshot.snapshots(3);
+    assert_eq!(seen(&snapshot), first);
 
-    // A failed night and an incomplete run that saw the access are no break.
-    let night = night.sleep().cut().next();
-    assert_eq!(seen(&night), first);
+    // A failed run and an incomplete run that saw the access are no break.
+    let snapshot = snapshot.sleep().cut().next();
+    assert_eq!(seen(&snapshot), first);
 
-    let back = night
+    let back = snapshot
         .status("ada", Status::Inactive)
         .next()
         .status("ada", Status::Active);

@@ -143,11 +143,15 @@ fn a_suspicion_beside_a_removed_account_keeps_the_leaver_open() {
 
 #[test]
 fn a_suspicion_stays_open_when_the_account_changes_its_name() {
-    let night = possible("x@home.example", "Ada D\u{ed}az")
+    let snapshot = possible("x@home.example", "Ada D\u{ed}az")
         .next()
         .named("1", "Somebody Else");
-    for night in [night.clone(), night.clone().no_rows(), night.nights(3)] {
-        let judged = night.judge();
+    for snapshot in [
+        snapshot.clone(),
+        snapshot.clone().no_rows(),
+        snapshot.snapshots(3),
+    ] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
         assert_eq!(kinds(&judged), [FindingKind::PossibleOffboardedAccess]);
     }
@@ -155,13 +159,13 @@ fn a_suspicion_stays_open_when_the_account_changes_its_name() {
 
 #[test]
 fn a_suspicion_ends_with_the_access_or_with_an_owner() {
-    let night = possible("x@home.example", "Ada D\u{ed}az").next();
-    for night in [
-        night.clone().without("1"),
-        night.clone().status("1", Status::Inactive),
-        night.hr(row("E2").mail("x@home.example").active()),
+    let snapshot = possible("x@home.example", "Ada D\u{ed}az").next();
+    for snapshot in [
+        snapshot.clone().without("1"),
+        snapshot.clone().status("1", Status::Inactive),
+        snapshot.hr(row("E2").mail("x@home.example").active()),
     ] {
-        assert_eq!(outcome(&night.judge(), ADA), Outcome::NoAccessFound);
+        assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NoAccessFound);
     }
 }
 
@@ -171,7 +175,7 @@ fn a_leaver_named_after_the_account_changed_its_address_is_found() {
         .account(ADA)
         .next()
         .email("ada", "lovelace@example.com")
-        .nights(2)
+        .snapshots(2)
         .leaver(ADA, date(2026, 11, 2))
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
@@ -180,36 +184,36 @@ fn a_leaver_named_after_the_account_changed_its_address_is_found() {
 
 #[test]
 fn once_linked_a_leaver_is_followed_by_account_id() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
         .next()
         .email("ada", "x@elsewhere.example");
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::WithinGrace);
-    let night = night.nights(2).email("ada", "y@elsewhere.example");
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::WithinGrace);
+    let snapshot = snapshot.snapshots(2).email("ada", "y@elsewhere.example");
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
 }
 
 #[test]
-fn a_leaver_named_after_the_account_was_gone_for_nights_had_access_once() {
+fn a_leaver_named_after_the_account_was_gone_for_runs_had_access_once() {
     let judged = world()
         .account(ADA)
         .next()
         .without("ada")
-        .nights(4)
+        .snapshots(4)
         .leaver(ADA, date(2026, 11, 24))
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Removed);
 }
 
 #[test]
-fn an_account_that_came_back_after_nights_under_another_address_is_found() {
-    let night = world().account(ADA).next();
-    let judged = night
+fn an_account_that_came_back_after_runs_under_another_address_is_found() {
+    let snapshot = world().account(ADA).next();
+    let judged = snapshot
         .without("ada")
-        .nights(3)
+        .snapshots(3)
         .account_as("ada", "lovelace@example.com")
-        .nights(2)
+        .snapshots(2)
         .leaver(ADA, date(2026, 11, 24))
         .judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
@@ -246,14 +250,14 @@ fn an_account_tells_whose_it_is_leavers_first() {
 fn a_suspicion_is_not_handed_on_among_leavers_without_an_id() {
     let bob = "bob@example.com";
     let ada = row("").mail(ADA).ended().end(date(2026, 11, 2));
-    let night = world()
+    let snapshot = world()
         .account_as("1", "ada+x@example.com")
         .account_as("2", "bob+x@example.com")
         .hr(ada)
         .hr(row("").mail(bob).ended().end(date(2026, 11, 2)));
-    let of_bob = |night: &World| leaver(&night.judge(), bob).note.clone();
-    assert!(!of_bob(&night).contains("account 1"));
-    assert!(!of_bob(&night.clone().next()).contains("account 1"));
+    let of_bob = |snapshot: &World| leaver(&snapshot.judge(), bob).note.clone();
+    assert!(!of_bob(&snapshot).contains("account 1"));
+    assert!(!of_bob(&snapshot.clone().next()).contains("account 1"));
 }
 
 #[test]

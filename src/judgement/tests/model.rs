@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::world::World;
-use super::worlds::{a_night, cases, worlds};
+use super::worlds::{a_run, cases, worlds};
 use crate::judgement::{
     CheckStatus, DirectiveKind, DirectiveState, FeedScope, FindingKind, Judgement, Leaver,
     MatchKind, Outcome, Verdict,
@@ -420,7 +420,7 @@ proptest! {
     #![proptest_config(cases(3000))]
 
     #[test]
-    fn the_model_agrees_on_every_first_run(run in a_night()) {
+    fn the_model_agrees_on_every_first_run(run in a_run()) {
         let world = &worlds(&[run])[0];
         prop_assert_eq!(disagreements(world), Vec::<String>::new());
     }

@@ -236,7 +236,7 @@ fn accounts_beyond_fifty_are_a_doubt_that_only_an_exception_for_the_person_close
     // The last account takes another name, and lines decide all others: it is still in question.
     let ids = (0..51).map(|number| format!("n{number:02}"));
     let renamed = ids.fold(first.next(), |world, id| different(world, &id));
-    let renamed = renamed.named("n51", "Bob Roe").nights(3);
+    let renamed = renamed.named("n51", "Bob Roe").snapshots(3);
     let judged = renamed.judge();
     assert_eq!(judged.leavers[0].outcome, Outcome::NotEvaluable);
     assert!(

@@ -38,35 +38,35 @@ fn record<'j>(judged: &'j Judgement, id: &str) -> &'j Leaver {
 
 #[test]
 fn a_conclusion_survives_whatever_comes_later() {
-    let night = late();
-    let judged = night.judge();
+    let snapshot = late();
+    let judged = snapshot.judge();
     let first = leaver(&judged, ADA).clone();
     assert_eq!(first.result, Some(OffboardingResult::Late));
-    let night = night.next();
-    let twice_the_grace = night
+    let snapshot = snapshot.next();
+    let twice_the_grace = snapshot
         .clone()
         .policy(|policy| policy.offboarding_grace_seconds = 96 * 3600);
-    let moved = night.clone().no_rows().leaver(ADA, date(2026, 11, 25));
-    let rehired = night
+    let moved = snapshot.clone().no_rows().leaver(ADA, date(2026, 11, 25));
+    let rehired = snapshot
         .clone()
         .no_rows()
         .account(ADA)
         .hr(row("E-ada").mail(ADA).active().start(date(2026, 11, 24)));
     let changed = [
         ("a longer grace", twice_the_grace),
-        ("a deleted row", night.clone().no_rows()),
+        ("a deleted row", snapshot.clone().no_rows()),
         ("a moved end", moved),
         ("a rehire", rehired),
-        ("an incomplete run", night.clone().cut()),
-        ("an unusable feed", night.clone().unusable()),
+        ("an incomplete run", snapshot.clone().cut()),
+        ("an unusable feed", snapshot.clone().unusable()),
         (
             "a rejected row",
-            night.no_rows().rejected(Some("E-ada"), None),
+            snapshot.no_rows().rejected(Some("E-ada"), None),
         ),
     ];
-    for (what, night) in changed {
-        for night in [night.clone(), night.nights(3)] {
-            let judged = night.judge();
+    for (what, snapshot) in changed {
+        for snapshot in [snapshot.clone(), snapshot.snapshots(3)] {
+            let judged = snapshot.judge();
             let ada = record(&judged, &first.offboarding_id);
             assert_eq!(proven(ada), proven(&first), "{what}");
         }
@@ -86,25 +86,25 @@ fn an_incomplete_run_repeats_the_conclusion() {
 
 #[test]
 fn a_late_removal_is_reported_by_the_run_that_concludes() {
-    let night = late();
-    assert_eq!(kinds(&night.judge()), [FindingKind::LateRemoval]);
-    assert_eq!(kinds(&night.next().judge()), []);
+    let snapshot = late();
+    assert_eq!(kinds(&snapshot.judge()), [FindingKind::LateRemoval]);
+    assert_eq!(kinds(&snapshot.next().judge()), []);
 }
 
 #[test]
 fn the_grace_of_the_first_run_after_the_end_is_of_record() {
     let longer = |world: World| world.policy(|policy| policy.offboarding_grace_seconds = 96 * 3600);
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20));
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 20));
     // The deadline has passed by then, and stays passed.
-    let judged = longer(night.next()).judge();
+    let judged = longer(snapshot.next()).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(
         leaver(&judged, ADA).deadline,
         Some(at("2026-11-22T00:00:00Z"))
     );
     // A longer grace before the end of work counts.
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 24)).next();
-    let judged = longer(night).nights(1).judge();
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 24)).next();
+    let judged = longer(snapshot).snapshots(1).judge();
     assert_eq!(
         leaver(&judged, ADA).deadline,
         Some(at("2026-11-29T00:00:00Z"))
@@ -113,39 +113,39 @@ fn the_grace_of_the_first_run_after_the_end_is_of_record() {
 
 #[test]
 fn hr_may_move_the_end_of_work_until_the_deadline() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
-    let id = leaver(&night.judge(), ADA).offboarding_id.clone();
-    let moved = night.no_rows().leaver(ADA, date(2026, 11, 25));
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
+    let id = leaver(&snapshot.judge(), ADA).offboarding_id.clone();
+    let moved = snapshot.no_rows().leaver(ADA, date(2026, 11, 25));
     let judged = moved.judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.offboarding_id, id);
     assert_eq!(ada.moved_from, Some(at("2026-11-24T00:00:00Z")));
     assert_eq!(ada.deadline, Some(at("2026-11-27T00:00:00Z")));
-    let judged = moved.nights(2).without("ada").judge();
+    let judged = moved.snapshots(2).without("ada").judge();
     assert_eq!(leaver(&judged, ADA).result, Some(OffboardingResult::InTime));
 }
 
 #[test]
 fn an_end_moved_after_the_deadline_is_never_in_time() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
-    let moved = night.no_rows().leaver(ADA, date(2026, 11, 25));
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
+    let moved = snapshot.no_rows().leaver(ADA, date(2026, 11, 25));
     let judged = moved.judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.outcome, Outcome::Upcoming);
     assert_eq!(ada.deadline, Some(at("2026-11-22T00:00:00Z")));
     assert_eq!(ada.corrected_deadline, Some(at("2026-11-27T00:00:00Z")));
-    let in_time = moved.clone().next().without("ada").nights(2).judge();
+    let in_time = moved.clone().next().without("ada").snapshots(2).judge();
     let ada = leaver(&in_time, ADA);
     assert_eq!(ada.result, Some(OffboardingResult::DateCorrected));
-    let late = moved.nights(4).without("ada").judge();
+    let late = moved.snapshots(4).without("ada").judge();
     assert_eq!(leaver(&late, ADA).result, Some(OffboardingResult::Late));
 }
 
 #[test]
 fn a_rescission_after_the_deadline_is_withdrawn() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
-    let back = night.no_rows().hr(row("E-ada").mail(ADA).active());
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 20)).next();
+    let back = snapshot.no_rows().hr(row("E-ada").mail(ADA).active());
     let judged = back.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Rescinded);
     assert_eq!(
@@ -199,9 +199,9 @@ fn a_rehire_leaves_the_record_and_a_second_leaving_gets_its_own() {
 
 #[test]
 fn a_new_tenure_concludes_an_open_offboarding() {
-    let rehired_on = |night: World, day: i8| {
+    let rehired_on = |snapshot: World, day: i8| {
         let row = row("E-ada").mail(ADA).active().start(date(2026, 11, day));
-        leaver(&night.no_rows().hr(row).judge(), ADA).result
+        leaver(&snapshot.no_rows().hr(row).judge(), ADA).result
     };
     let left = |day: i8| world().account(ADA).leaver(ADA, date(2026, 11, day));
     // The deadline is the midnight after the 24th.
@@ -210,7 +210,7 @@ fn a_new_tenure_concludes_an_open_offboarding() {
     let late = rehired_on(left(20).next(), 24);
     assert_eq!(late, Some(OffboardingResult::Late));
     // Last seen at 22:40 on the 24th, before the deadline; the new tenure begins after it.
-    let unseen = rehired_on(left(23).nights(2).sleep(), 26);
+    let unseen = rehired_on(left(23).snapshots(2).sleep(), 26);
     assert_eq!(unseen, Some(OffboardingResult::NotDemonstrated));
 }
 
@@ -235,9 +235,9 @@ fn access_after_the_conclusion_without_a_row_depends_on_the_feed() {
     // The address may be another person's by now.
     let other = vanished.clone().account_as("other", ADA).judge();
     assert_eq!(other.verdict, Verdict::Pass);
-    let roster = |night: World| {
-        let night = night.policy(|policy| policy.hr_feed_scope = FeedScope::Roster);
-        night.hr(row("E-root").mail(VIEWER).active())
+    let roster = |snapshot: World| {
+        let snapshot = snapshot.policy(|policy| policy.hr_feed_scope = FeedScope::Roster);
+        snapshot.hr(row("E-root").mail(VIEWER).active())
     };
     let judged = roster(vanished.account(ADA)).judge();
     assert_eq!(kinds(&judged), [FindingKind::AccessAfterConclusion]);
@@ -245,11 +245,11 @@ fn access_after_the_conclusion_without_a_row_depends_on_the_feed() {
 
 #[test]
 fn an_account_that_is_found_later_reopens_an_offboarding_without_one() {
-    let night = world().leaver(ADA, date(2026, 11, 20));
-    let judged = night.judge();
+    let snapshot = world().leaver(ADA, date(2026, 11, 20));
+    let judged = snapshot.judge();
     let first = leaver(&judged, ADA).clone();
     assert_eq!(first.result, Some(OffboardingResult::NoAccount));
-    let found = night.next().account(ADA);
+    let found = snapshot.next().account(ADA);
     let judged = found.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(kinds(&judged), [FindingKind::OffboardedAccess]);
@@ -265,7 +265,7 @@ fn a_leaver_whom_hr_names_late_gets_the_true_interval() {
         .account(ADA)
         .next()
         .status("ada", Status::Inactive)
-        .nights(3)
+        .snapshots(3)
         .leaver(ADA, date(2026, 11, 23))
         .judge();
     let ada = leaver(&judged, ADA);
@@ -280,9 +280,9 @@ fn a_leaver_whom_hr_names_late_gets_the_true_interval() {
 
 #[test]
 fn after_90_days_a_conclusion_is_a_short_line_and_still_guards_the_account() {
-    let night = late();
-    let first = leaver(&night.judge(), ADA).clone();
-    let later = night.next().at("2027-03-01T22:40:00Z");
+    let snapshot = late();
+    let first = leaver(&snapshot.judge(), ADA).clone();
+    let later = snapshot.next().at("2027-03-01T22:40:00Z");
     let judged = later.judge();
     assert_eq!(judged.leavers, []);
     assert_eq!(proven(&judged.concluded[0]), proven(&first));
@@ -294,7 +294,7 @@ fn after_90_days_a_conclusion_is_a_short_line_and_still_guards_the_account() {
 
 #[test]
 fn an_announced_end_counts_beside_a_later_fixed_term() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E-ada").mail(ADA).active().end(date(2026, 11, 24)))
         .hr(row("E-ada")
@@ -302,8 +302,8 @@ fn an_announced_end_counts_beside_a_later_fixed_term() {
             .active()
             .start(date(2027, 1, 22))
             .end(date(2027, 9, 19)));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
-    let judged = night.nights(4).judge();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Upcoming);
+    let judged = snapshot.snapshots(4).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
 }
@@ -319,11 +319,11 @@ fn access_of_a_vanished_leaver_stays_suspected_in_every_run() {
     let vanished = late().next().no_rows().next();
     let back = vanished.account(ADA);
     for runs in [0, 1, 4] {
-        let judged = back.clone().nights(runs).judge();
+        let judged = back.clone().snapshots(runs).judge();
         assert_eq!(judged.verdict, Verdict::Inconclusive, "after {runs}");
         assert_eq!(leaver(&judged, ADA).account_id, ["ada"]);
     }
-    let closed = back.nights(2).alias(|alias| {
+    let closed = back.snapshots(2).alias(|alias| {
         alias.account_id = text("ada");
         alias.person_id = text("E-ada");
         alias.relation = text("different");
@@ -369,13 +369,13 @@ fn access_seen_after_the_deadline_is_never_in_time() {
 
 #[test]
 fn a_deleted_row_that_comes_back_with_another_date_keeps_the_record() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
-    let again = night.no_rows().next().leaver(ADA, date(2026, 11, 26));
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
+    let again = snapshot.no_rows().next().leaver(ADA, date(2026, 11, 26));
     let judged = again.judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.deadline, Some(at("2026-11-25T00:00:00Z")));
     assert_eq!(ada.corrected_deadline, Some(at("2026-11-28T00:00:00Z")));
-    let judged = again.without("ada").nights(2).judge();
+    let judged = again.without("ada").snapshots(2).judge();
     assert_eq!(
         leaver(&judged, ADA).result,
         Some(OffboardingResult::DateCorrected)
@@ -386,12 +386,12 @@ fn a_deleted_row_that_comes_back_with_another_date_keeps_the_record() {
 fn each_offboarding_has_an_id_of_its_own() {
     // A person without a date who leaves, comes back and leaves again.
     let undated = || row("E1").mail(ADA).ended();
-    let mut night = world().account(ADA).hr(undated());
+    let mut snapshot = world().account(ADA).hr(undated());
     for _ in 0..3 {
-        night = night.next().no_rows().hr(row("E1").mail(ADA).active());
-        night = night.next().no_rows().hr(undated());
+        snapshot = snapshot.next().no_rows().hr(row("E1").mail(ADA).active());
+        snapshot = snapshot.next().no_rows().hr(undated());
     }
-    let judged = night.judge();
+    let judged = snapshot.judge();
     let ids: std::collections::BTreeSet<&str> = judged
         .leavers
         .iter()
@@ -407,24 +407,24 @@ fn people_with_only_a_shared_address_are_on_record_once() {
         let row = row("").mail(team).name(name);
         row.ended().end(date(2026, 11, 2))
     };
-    let night = world()
+    let snapshot = world()
         .account(team)
         .hr(left("Ada Diaz"))
         .hr(left("Bob Roe"))
         .hr(left("Eve Poe"));
-    assert_eq!(night.judge().leavers.len(), 3);
-    assert_eq!(night.nights(4).judge().leavers.len(), 3);
+    assert_eq!(snapshot.judge().leavers.len(), 3);
+    assert_eq!(snapshot.snapshots(4).judge().leavers.len(), 3);
 }
 
 #[test]
 fn a_person_hr_never_reported_as_a_leaver_is_closed_once() {
-    let night = world()
+    let snapshot = world()
         .hr(row("E-x").name("Xav Ier").word("Zzz"))
         .next()
         .no_rows()
         .next();
     for runs in [0, 1, 2] {
-        let judged = night.clone().nights(runs).judge();
+        let judged = snapshot.clone().snapshots(runs).judge();
         assert_eq!(
             judged.leavers[0].result,
             Some(OffboardingResult::Withdrawn),
@@ -436,8 +436,8 @@ fn a_person_hr_never_reported_as_a_leaver_is_closed_once() {
 
 #[test]
 fn an_undated_conclusion_is_not_reopened_by_a_date() {
-    let night = world().hr(row("E-ada").mail(ADA).ended()).account(ADA);
-    let gone = night.next().without("ada");
+    let snapshot = world().hr(row("E-ada").mail(ADA).ended()).account(ADA);
+    let gone = snapshot.next().without("ada");
     let judged = gone.judge();
     assert_eq!(
         leaver(&judged, ADA).result,
@@ -457,7 +457,7 @@ fn an_unknown_status_is_no_sighting_for_a_leaver_named_late() {
         .status("ada", Status::Unknown(None))
         .next()
         .status("ada", Status::Inactive)
-        .nights(2)
+        .snapshots(2)
         .leaver(ADA, date(2026, 11, 20))
         .judge();
     let ada = leaver(&judged, ADA);

@@ -117,24 +117,24 @@ fn a_failing_world() -> impl Strategy<Value = World> {
     })
 }
 
-/// The next night with the accounts and rows of another world.
-fn then(night: World, other: &World) -> World {
+/// The next run with the accounts and rows of another world.
+fn then(snapshot: World, other: &World) -> World {
     let (population, hr) = (&other.inputs.population, &other.inputs.hr);
-    night.next().change(|inputs| {
+    snapshot.next().change(|inputs| {
         inputs.population.accounts = population.accounts.clone();
         inputs.hr.rows = hr.rows.clone();
     })
 }
 
-fn backwards(night: World) -> World {
-    night.change(|inputs| {
+fn backwards(snapshot: World) -> World {
+    snapshot.change(|inputs| {
         inputs.population.accounts.reverse();
         inputs.hr.rows.reverse();
     })
 }
 
 /// All that is said, whatever the order of the accounts.
-fn said(night: &World) -> String {
+fn said(snapshot: &World) -> String {
     let Judgement {
         verdict,
         reasons,
@@ -156,8 +156,8 @@ fn said(night: &World) -> String {
         organization_domains,
         counts,
         trend,
-    } = night.judge();
-    let accounts = night.inputs.population.accounts.iter();
+    } = snapshot.judge();
+    let accounts = snapshot.inputs.population.accounts.iter();
     let owners: std::collections::BTreeMap<_, _> = accounts
         .map(|account| account.id.clone())
         .zip(owners)
@@ -186,10 +186,10 @@ proptest! {
 
     #[test]
     fn each_leaver_of_the_feed_gets_exactly_one_outcome(one in a_world(), two in a_world()) {
-        for night in [one.clone(), then(one, &two)] {
+        for snapshot in [one.clone(), then(one, &two)] {
             // Judging proves that the sums reconcile.
-            let judged = night.judge();
-            for row in &night.inputs.hr.rows {
+            let judged = snapshot.judge();
+            for row in &snapshot.inputs.hr.rows {
                 let Some(id) = &row.person_id else { continue };
                 let mut of = judged.leavers.iter().filter(|leaver| {
                     leaver.in_feed
@@ -197,14 +197,14 @@ proptest! {
                 });
                 let first = of.next();
                 // Of two jobs under one id the first may go on.
-                let mut same = night.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
+                let mut same = snapshot.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
                 let is_only = same.all(|of| of.status != Employment::Active);
                 if row.status == Employment::Ended && is_only {
                     prop_assert!(first.is_some(), "{:?}", row);
                 }
                 // People with unlike names and one id are different people.
-                let mut same = night.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
-                let is_one = night.inputs.past.previous.is_none() && same.all(|of| of.name == row.name);
+                let mut same = snapshot.inputs.hr.rows.iter().filter(|of| of.person_id == row.person_id);
+                let is_one = snapshot.inputs.past.previous.is_none() && same.all(|of| of.name == row.name);
                 prop_assert!(!is_one || of.next().is_none(), "{:?} has two outcomes", row);
             }
         }
@@ -212,15 +212,15 @@ proptest! {
 
     #[test]
     fn nothing_that_is_left_out_makes_a_failing_world_pass_unseen(
-        night in a_failing_world(),
+        snapshot in a_failing_world(),
         account in any::<prop::sample::Index>(),
         person in any::<prop::sample::Index>(),
     ) {
-        let before = night.judge();
+        let before = snapshot.judge();
         prop_assume!(before.verdict == Verdict::Fail);
-        let accounts = night.inputs.population.accounts.len();
-        let rows = night.inputs.hr.rows.len();
-        let next = night.next();
+        let accounts = snapshot.inputs.population.accounts.len();
+        let rows = snapshot.inputs.hr.rows.len();
+        let next = snapshot.next();
         for shorter in [
             next.clone().change(|inputs| {
                 inputs.population.accounts.remove(account.index(accounts));
@@ -230,7 +230,7 @@ proptest! {
             }),
         ] {
             let judged = shorter.judge();
-            // After an incomplete night there is no list to compare with; the leaver tells of it.
+            // After an incomplete run there is no list to compare with; the leaver tells of it.
             let told = !judged.changes.is_empty()
                 || !before.complete && judged.leavers.iter().any(|leaver| {
                     leaver.outcome == Outcome::Removed && leaver.last_seen_with_access.is_some()
@@ -240,11 +240,11 @@ proptest! {
     }
 
     #[test]
-    fn access_that_was_found_stays_found_when_the_feed_is_emptied(night in a_failing_world()) {
-        let before = night.judge();
-        let accounts = night.inputs.population.accounts.iter();
-        let night_accounts: Vec<String> = accounts.map(|account| account.id.clone()).collect();
-        let judged = night.next().no_rows().judge();
+    fn access_that_was_found_stays_found_when_the_feed_is_emptied(snapshot in a_failing_world()) {
+        let before = snapshot.judge();
+        let accounts = snapshot.inputs.population.accounts.iter();
+        let run_accounts: Vec<String> = accounts.map(|account| account.id.clone()).collect();
+        let judged = snapshot.next().no_rows().judge();
         let of_accounts = before.findings.iter().filter(|finding| finding.account_id.is_some());
         for finding in of_accounts {
             let found = judged.findings.iter().any(|later| {
@@ -254,7 +254,7 @@ proptest! {
                     && (is_question || later.account_id == finding.account_id)
             });
             // Another leaver, whose work has not ended, uses the account.
-            let accounts = night_accounts.iter().zip(&judged.owners);
+            let accounts = run_accounts.iter().zip(&judged.owners);
             let mut owner = accounts.filter(|(id, _)| Some(*id) == finding.account_id.as_ref());
             let is_owned = owner.any(|(_, owner)| !owner.person_ids.is_empty());
             prop_assert!(found || is_owned, "{:?} is gone", finding);
@@ -262,17 +262,17 @@ proptest! {
     }
 
     #[test]
-    fn a_slow_obvious_matcher_agrees(night in a_world()) {
+    fn a_slow_obvious_matcher_agrees(snapshot in a_world()) {
         // An address of several people is nobody's own.
-        let rows = night.inputs.hr.rows.iter();
+        let rows = snapshot.inputs.hr.rows.iter();
         let emails: Vec<&EmailAddress> = rows.filter_map(|row| row.email.as_ref()).collect();
         let distinct: BTreeSet<&EmailAddress> = emails.iter().copied().collect();
         prop_assume!(distinct.len() == emails.len());
-        let judged = night.judge();
+        let judged = snapshot.judge();
         for leaver in &judged.leavers {
             let addresses: BTreeSet<String> =
                 leaver.emails.iter().map(|email| plain(email.as_written())).collect();
-            let slow: BTreeSet<&str> = night.inputs.population.accounts.iter()
+            let slow: BTreeSet<&str> = snapshot.inputs.population.accounts.iter()
                 .filter(|account| {
                     let mut of = account.emails.iter().map(|email| plain(email.as_written()));
                     of.any(|email| addresses.contains(&email))

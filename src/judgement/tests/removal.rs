@@ -28,13 +28,13 @@ fn a_removal_is_the_interval_between_two_runs() {
 
 #[test]
 fn the_interval_is_carried_from_run_to_run() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
         .next()
         .without("ada");
-    let first = leaver(&night.judge(), ADA).clone();
-    let later = night.nights(5).judge();
+    let first = leaver(&snapshot.judge(), ADA).clone();
+    let later = snapshot.snapshots(5).judge();
     let ada = leaver(&later, ADA);
     assert_eq!(ada.last_seen_with_access, first.last_seen_with_access);
     assert_eq!(
@@ -46,10 +46,10 @@ fn the_interval_is_carried_from_run_to_run() {
 
 #[test]
 fn gone_by_the_deadline_is_in_time_and_seen_after_it_is_late() {
-    // The deadline is the midnight after the 24th for each; access is gone on different nights.
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23));
-    let gone_after = |nights: usize| {
-        let judged = night.clone().nights(nights).without("ada").judge();
+    // The deadline is the midnight after the 24th for each; access is gone on different runs.
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23));
+    let gone_after = |snapshots: usize| {
+        let judged = snapshot.clone().snapshots(snapshots).without("ada").judge();
         leaver(&judged, ADA).within_sla
     };
     assert_eq!(gone_after(1), WithinSla::Yes);
@@ -60,13 +60,13 @@ fn gone_by_the_deadline_is_in_time_and_seen_after_it_is_late() {
 
 #[test]
 fn the_very_deadline_is_in_time() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 23)).next();
     let deadline = "2026-11-25T00:00:00Z";
-    let judged = night.clone().without("ada").at(deadline).judge();
+    let judged = snapshot.clone().without("ada").at(deadline).judge();
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Yes);
 
     // Seen at the deadline and not after it: nobody knows.
-    let judged = night.at(deadline).next().without("ada").judge();
+    let judged = snapshot.at(deadline).next().without("ada").judge();
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Unknown);
 }
 
@@ -129,14 +129,17 @@ fn a_doubtful_status_in_between_is_no_proof_of_removal() {
 
 #[test]
 fn an_incomplete_run_ends_no_interval() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 23))
         .next()
         .without("ada")
         .cut();
-    assert_eq!(leaver(&night.judge(), ADA).first_seen_without_access, None);
-    let judged = night.next().judge();
+    assert_eq!(
+        leaver(&snapshot.judge(), ADA).first_seen_without_access,
+        None
+    );
+    let judged = snapshot.next().judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(
         ada.first_seen_without_access,
@@ -146,7 +149,7 @@ fn an_incomplete_run_ends_no_interval() {
 }
 
 #[test]
-fn a_sighting_survives_incomplete_runs_and_failed_nights() {
+fn a_sighting_survives_incomplete_runs_and_failed_runs() {
     // Seen in an incomplete run, and then in none: the baseline is older than the sighting.
     let judged = world()
         .account(ADA)
@@ -179,7 +182,7 @@ fn somebody_named_after_the_removal_was_last_seen_in_the_baseline() {
     assert_eq!(ada.outcome, Outcome::Removed);
     assert_eq!(ada.last_seen_with_access, Some(at(FIRST)));
     assert_eq!(ada.within_sla, WithinSla::No);
-    // HR told of it only tonight: that clock had not begun to run out.
+    // HR told of it only in this run: that clock had not begun to run out.
     assert_eq!(ada.within_sla_from_notice, WithinSla::Yes);
 }
 

@@ -29,7 +29,7 @@ fn revoked() -> FollowUp {
 }
 
 /// Ada has an account, and reviews asked for this; a week of grace ends on the 17th.
-fn night(of: FollowUp) -> World {
+fn snapshot(of: FollowUp) -> World {
     let follow_ups = FollowUps {
         through: 3,
         counted_from: at("2026-10-01T00:00:00Z"),
@@ -63,10 +63,10 @@ fn without_reviews_nothing_is_said_of_them() {
 
 #[test]
 fn a_revocation_fails_the_verdict_only_after_its_grace() {
-    let judged = night(revoked()).judge();
+    let judged = snapshot(revoked()).judge();
     assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
     assert_eq!(judged.verdict, Verdict::Fail);
-    let in_time = night(FollowUp {
+    let in_time = snapshot(FollowUp {
         decided_at: at("2026-11-16T22:40:00Z"),
         ..revoked()
     });
@@ -80,8 +80,8 @@ fn a_revocation_fails_the_verdict_only_after_its_grace() {
 #[test]
 fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_list() {
     for world in [
-        night(revoked()).status("ada", Status::Inactive),
-        night(revoked()).without("ada"),
+        snapshot(revoked()).status("ada", Status::Inactive),
+        snapshot(revoked()).without("ada"),
     ] {
         let judged = world.judge();
         assert_eq!(
@@ -95,14 +95,14 @@ fn a_revocation_is_done_when_the_account_is_inactive_or_gone_from_a_complete_lis
 
 #[test]
 fn absence_from_a_list_that_was_cut_proves_nothing_done() {
-    let judged = night(revoked()).without("ada").cut().judge();
+    let judged = snapshot(revoked()).without("ada").cut().judge();
     assert_eq!(state(&judged), FollowUpState::Open);
     assert_ne!(judged.verdict, Verdict::Pass);
 }
 
 #[test]
 fn what_cannot_be_seen_is_not_done() {
-    let judged = night(revoked())
+    let judged = snapshot(revoked())
         .status("ada", Status::Unknown(Some("paused".to_owned())))
         .judge();
     assert_eq!(state(&judged), FollowUpState::Open);
@@ -123,7 +123,7 @@ fn access_that_was_revoked_and_is_back_is_a_finding_at_once() {
         first_seen_done: Some(at("2026-11-21T00:00:00Z")),
         ..revoked()
     };
-    let judged = night(done).judge();
+    let judged = snapshot(done).judge();
     assert_eq!(state(&judged), FollowUpState::GrantedAgain);
     assert_eq!(kinds(&judged), [FindingKind::RevocationNotDone]);
     assert!(judged.findings[0].note.contains("granted again"));
@@ -137,7 +137,7 @@ fn invited_anew(state: FollowUpState) -> World {
         first_seen_done: (state == FollowUpState::Done).then(|| at("2026-11-12T00:00:00Z")),
         ..revoked()
     };
-    night(of)
+    snapshot(of)
         .without("ada")
         .account_as("ada2", "Ada@Example.com")
 }
@@ -189,7 +189,7 @@ fn a_revocation_is_not_done_while_another_account_bears_the_address() {
     let unknown = invited_anew(FollowUpState::Open).status("ada2", Status::Unknown(None));
     assert_eq!(state(&unknown.judge()), FollowUpState::Open);
     // Whom nobody has named by address is followed by id alone.
-    let by_id = night(revoked())
+    let by_id = snapshot(revoked())
         .without("ada")
         .account_as("ada2", "ada@example.com");
     assert_eq!(state(&by_id.judge()), FollowUpState::Done);
@@ -204,17 +204,17 @@ fn a_role_is_changed_when_it_is_the_one_asked_for_or_less() {
         (Role::Guest, FollowUpState::Done),
         (Role::Unknown(None), FollowUpState::Open),
     ] {
-        let judged = night(less()).role("ada", role.clone()).judge();
+        let judged = snapshot(less()).role("ada", role.clone()).judge();
         assert_eq!(state(&judged), wanted, "{role}");
     }
     let more = asked(Decision::ChangeRole, Role::Guest, Some(Role::Member));
-    let judged = night(more).role("ada", Role::Guest).judge();
+    let judged = snapshot(more).role("ada", Role::Guest).judge();
     assert_eq!(state(&judged), FollowUpState::Open);
 }
 
 #[test]
 fn an_approved_exception_for_the_account_covers_it() {
-    let judged = night(revoked())
+    let judged = snapshot(revoked())
         .exception(|exception| {
             exception.account_id = text("ada");
             exception.reason = text("hands over until Friday");
@@ -231,7 +231,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
     let every =
         |world: World| world.policy(|policy| policy.review_every_seconds = Some(90 * 86_400));
     let reviews = |change: fn(&mut FollowUps)| {
-        let world = every(night(revoked())).change(|inputs| {
+        let world = every(snapshot(revoked())).change(|inputs| {
             inputs.follow_ups.decisions.clear();
             change(&mut inputs.follow_ups);
         });
@@ -278,7 +278,7 @@ fn a_review_is_due_after_its_interval_and_an_open_one_after_its_day() {
     );
     assert_eq!(reviews(|of| of.unread.push(2)), CheckStatus::Fail);
     // Also where no reviews are asked for.
-    let world = night(revoked()).change(|inputs| {
+    let world = snapshot(revoked()).change(|inputs| {
         inputs.policy.review_every_seconds = None;
         inputs.follow_ups.unread.push(2);
     });

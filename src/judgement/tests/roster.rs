@@ -47,7 +47,7 @@ fn a_roster_in_which_everybody_works_here_passes_without_leavers() {
 
 #[test]
 fn an_internal_account_nobody_in_hr_owns_is_a_finding_and_guests_are_kept_apart() {
-    let night = everybody()
+    let snapshot = everybody()
         .account("eve@example.com")
         .account("gone@example.com")
         .status("gone", Status::Inactive)
@@ -56,7 +56,7 @@ fn an_internal_account_nobody_in_hr_owns_is_a_finding_and_guests_are_kept_apart(
         .account("guest@example.com")
         .role("guest", Role::Guest)
         .account("kim@gmail.com");
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(kinds(&judged), [FindingKind::AccountWithoutHrRecord]);
     let finding = &judged.findings[0];
     assert_eq!(finding.account_id.as_deref(), Some("eve"));
@@ -65,16 +65,16 @@ fn an_internal_account_nobody_in_hr_owns_is_a_finding_and_guests_are_kept_apart(
 }
 
 #[test]
-fn an_administrator_nobody_in_hr_owns_makes_the_night_inconclusive() {
-    let night = everybody()
+fn an_administrator_nobody_in_hr_owns_makes_the_run_inconclusive() {
+    let snapshot = everybody()
         .account("eve@example.com")
         .role("eve", Role::Admin);
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(judged.findings[0].severity, Severity::High);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
     assert_eq!(judged.reasons, ["1 administrator(s) have no HR record"]);
 
-    let excepted = night.exception(|exception| exception.account_id = text("eve"));
+    let excepted = snapshot.exception(|exception| exception.account_id = text("eve"));
     let judged = excepted.judge();
     assert!(judged.findings.is_empty());
     assert_eq!(judged.verdict, Verdict::PassWithExceptions);
@@ -110,18 +110,18 @@ fn in_a_feed_of_leavers_an_account_without_hr_record_is_no_finding() {
 
 #[test]
 fn somebody_missing_from_the_roster_is_not_evaluable_until_access_is_gone() {
-    let night = without_row(everybody().next(), "E1");
-    for night in [night.clone(), night.clone().nights(3)] {
-        let judged = night.judge();
+    let snapshot = without_row(everybody().next(), "E1");
+    for snapshot in [snapshot.clone(), snapshot.clone().snapshots(3)] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
         assert_eq!(judged.leavers.len(), 1);
     }
     assert_eq!(
-        changes(&night.judge()),
+        changes(&snapshot.judge()),
         ["leaver_added E1:  -> not_evaluable"]
     );
-    let gone = night.next().without("ada");
+    let gone = snapshot.next().without("ada");
     let judged = gone.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::Removed);
     assert_eq!(leaver(&judged, ADA).within_sla, WithinSla::Unknown);
@@ -145,16 +145,16 @@ fn somebody_missing_who_comes_back_or_is_named_as_a_leaver_is_judged_by_that() {
 }
 
 #[test]
-fn nights_without_a_readable_roster_forget_nobody() {
+fn runs_without_a_readable_roster_forget_nobody() {
     let rows = everybody().inputs.hr.rows;
-    let night = everybody().next().unusable().next().unusable().nights(2);
-    let night = night.no_rows().change(|inputs| {
+    let snapshot = everybody().next().unusable().next().unusable().snapshots(2);
+    let snapshot = snapshot.no_rows().change(|inputs| {
         inputs.hr.rows = rows
             .into_iter()
             .filter(|row| row.person_id.as_deref() != Some("E1"))
             .collect();
     });
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NotEvaluable);
 }
 
 #[test]
@@ -170,34 +170,34 @@ fn somebody_named_in_a_row_that_cannot_be_read_is_not_missing_and_not_forgotten(
 #[test]
 fn a_leaver_who_drops_out_of_a_roster_is_followed_as_in_any_feed() {
     let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
-    let night = without_row(everybody(), "E1").hr(left).next();
-    let judged = without_row(night, "E1").judge();
+    let snapshot = without_row(everybody(), "E1").hr(left).next();
+    let judged = without_row(snapshot, "E1").judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.leavers.len(), 1);
 }
 
 #[test]
 fn a_new_address_with_the_same_id_is_the_same_member() {
-    let night = everybody().next();
-    let night = without_row(night, "E1").hr(row("E1").mail("ada.new@example.com").active());
-    let judged = night.email("ada", "ada.new@example.com").judge();
+    let snapshot = everybody().next();
+    let snapshot = without_row(snapshot, "E1").hr(row("E1").mail("ada.new@example.com").active());
+    let judged = snapshot.email("ada", "ada.new@example.com").judge();
     assert!(judged.leavers.is_empty(), "{:?}", judged.leavers);
 }
 
 #[test]
 fn a_private_or_recycled_address_fills_no_gap_in_a_roster() {
     let shared = "family@gmail.com";
-    let night = everybody().no_rows();
-    let night = night
+    let snapshot = everybody().no_rows();
+    let snapshot = snapshot
         .hr(row("E0").mail(VIEWER).active())
         .hr(row("E1").name("Ada").mail(ADA).other(shared).active())
         .hr(row("E2").name("Bob Roe").mail(BOB).other(shared).active())
         .next();
-    let judged = without_row(night.clone(), "E2").judge();
+    let judged = without_row(snapshot.clone(), "E2").judge();
     assert_eq!(outcome(&judged, BOB), Outcome::NotEvaluable);
 
     let recycled = row("E9").name("Rob Jones").mail(BOB).active();
-    let judged = without_row(night, "E2").hr(recycled).judge();
+    let judged = without_row(snapshot, "E2").hr(recycled).judge();
     let missing = judged
         .leavers
         .iter()
@@ -208,13 +208,13 @@ fn a_private_or_recycled_address_fills_no_gap_in_a_roster() {
 
 #[test]
 fn somebody_missing_with_an_account_that_may_be_theirs_is_not_forgotten() {
-    let night = everybody()
+    let snapshot = everybody()
         .without("bob")
         .account_as("7", "bob+asana@example.com")
         .next();
-    let night = without_row(night, "E2");
-    for night in [night.clone(), night.clone().nights(3)] {
-        let judged = night.judge();
+    let snapshot = without_row(snapshot, "E2");
+    for snapshot in [snapshot.clone(), snapshot.clone().snapshots(3)] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, BOB), Outcome::NotEvaluable);
         assert!(kinds(&judged).contains(&FindingKind::PossibleOffboardedAccess));
         assert_ne!(judged.verdict, Verdict::Pass);
@@ -222,19 +222,19 @@ fn somebody_missing_with_an_account_that_may_be_theirs_is_not_forgotten() {
 }
 
 #[test]
-fn a_night_of_another_scope_forgets_nobody() {
-    let scope = |night: World, scope| night.policy(|policy| policy.hr_feed_scope = scope);
-    let night = scope(everybody().next(), FeedScope::Leavers).next();
-    let night = without_row(scope(night, FeedScope::Roster), "E1");
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
+fn a_run_of_another_scope_forgets_nobody() {
+    let scope = |snapshot: World, scope| snapshot.policy(|policy| policy.hr_feed_scope = scope);
+    let snapshot = scope(everybody().next(), FeedScope::Leavers).next();
+    let snapshot = without_row(scope(snapshot, FeedScope::Roster), "E1");
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NotEvaluable);
 }
 
 #[test]
 fn a_service_account_has_an_owner_if_hr_knows_any_of_those_named() {
     for owners in [["E1", "E77"], ["E77", "E1"]] {
-        let mut night = everybody().account("bot@example.com");
+        let mut snapshot = everybody().account("bot@example.com");
         for owner in owners {
-            night = night.alias(|alias| {
+            snapshot = snapshot.alias(|alias| {
                 alias.account_id = text("bot");
                 alias.relation = text("service");
                 alias.owner = text(owner);
@@ -243,7 +243,7 @@ fn a_service_account_has_an_owner_if_hr_knows_any_of_those_named() {
             });
         }
         // The other line is a finding of its own.
-        let kinds = kinds(&night.judge());
+        let kinds = kinds(&snapshot.judge());
         assert_eq!(kinds, [FindingKind::AliasInvalid], "{owners:?}");
     }
 }

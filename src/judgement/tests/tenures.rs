@@ -75,14 +75,17 @@ fn a_tenure_that_has_not_begun_brings_nobody_back() {
 fn a_leaver_whose_only_row_begins_later_is_still_followed() {
     let begins = row("E-ada").mail(ADA).active().start(date(2026, 12, 1));
     for later in [begins.clone(), begins.end(date(2027, 12, 1))] {
-        let night = world()
+        let snapshot = world()
             .account(ADA)
             .leaver(ADA, date(2026, 11, 2))
             .next()
             .no_rows()
             .hr(later);
-        assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
-        assert_eq!(outcome(&night.nights(2).judge(), ADA), Outcome::StillActive);
+        assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
+        assert_eq!(
+            outcome(&snapshot.snapshots(2).judge(), ADA),
+            Outcome::StillActive
+        );
     }
 }
 
@@ -92,9 +95,9 @@ fn somebody_who_will_begin_and_end_is_upcoming_once_they_have_begun() {
         .mail(ADA)
         .start(date(2026, 12, 1))
         .end(date(2027, 12, 1));
-    let night = world().hr(row);
-    assert!(night.judge().leavers.is_empty());
-    let begun = night.next().at("2026-12-01T22:40:00Z").judge();
+    let snapshot = world().hr(row);
+    assert!(snapshot.judge().leavers.is_empty());
+    let begun = snapshot.next().at("2026-12-01T22:40:00Z").judge();
     assert_eq!(outcome(&begun, ADA), Outcome::Upcoming);
     assert_eq!(
         leaver(&begun, ADA).end_of_work,
@@ -105,14 +108,14 @@ fn somebody_who_will_begin_and_end_is_upcoming_once_they_have_begun() {
 #[test]
 fn a_return_that_is_put_off_is_none() {
     let left = row("E1").mail(ADA).ended().end(date(2026, 11, 2));
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(left)
         .hr(row("E2").mail(ADA).active())
         .next()
         .no_rows()
         .hr(row("E2").mail(ADA).active().start(date(2027, 1, 1)));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
 }
 
 #[test]
@@ -144,10 +147,10 @@ fn active_with_a_past_date_works_here() {
 #[test]
 fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
     let announced = row("E1").mail(ADA).active().end(date(2026, 11, 23));
-    let night = world().account(ADA).hr(announced.clone()).next();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::WithinGrace);
-    for night in [night.clone().nights(2), night.clone().nights(4)] {
-        let judged = night.judge();
+    let snapshot = world().account(ADA).hr(announced.clone()).next();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::WithinGrace);
+    for snapshot in [snapshot.clone().snapshots(2), snapshot.clone().snapshots(4)] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
         assert!(judged.changes.is_empty(), "{:?}", changes(&judged));
@@ -159,14 +162,14 @@ fn an_announced_end_that_passes_while_hr_says_nothing_new_is_not_rescinded() {
             "{note}"
         );
     }
-    let vanished = night.clone().no_rows();
+    let vanished = snapshot.clone().no_rows();
     assert_eq!(
-        outcome(&vanished.nights(2).judge(), ADA),
+        outcome(&vanished.snapshots(2).judge(), ADA),
         Outcome::StillActive
     );
 
     // Any word of HR's that is new decides.
-    let then = |row: WorldRow| night.clone().no_rows().hr(row).judge();
+    let then = |row: WorldRow| snapshot.clone().no_rows().hr(row).judge();
     let cleared = then(row("E1").mail(ADA).active());
     assert_eq!(outcome(&cleared, ADA), Outcome::Rescinded);
     let left = then(row("E1").mail(ADA).ended().end(date(2026, 11, 23)));
@@ -185,12 +188,12 @@ fn an_address_that_was_given_to_somebody_else_hides_nobody() {
             .ended()
             .end(date(2026, 11, 2))
     };
-    let night = world().account(ADA).hr(jane()).hr(john());
-    let judged = night.judge();
+    let snapshot = world().account(ADA).hr(jane()).hr(john());
+    let judged = snapshot.judge();
     assert_eq!(judged.leavers.len(), 1);
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(judged.verdict, Verdict::Fail);
-    assert_eq!(outcome(&night.next().judge(), ADA), Outcome::StillActive);
+    assert_eq!(outcome(&snapshot.next().judge(), ADA), Outcome::StillActive);
 
     for (returned, expected) in [
         // Half a name leaves it open, unless one tenure begins as the other ends.
@@ -245,31 +248,31 @@ fn active_with_a_date_to_come_is_upcoming() {
 
 #[test]
 fn a_leaver_whom_the_feed_now_calls_active_is_rescinded_and_kept() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 2))
         .next()
         .no_rows()
         .hr(row("E-ada").mail(ADA).active());
-    let judged = night.judge();
+    let judged = snapshot.judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.outcome, Outcome::Rescinded);
     assert_eq!(ada.tenures.len(), 2);
     assert_eq!(judged.verdict, Verdict::Pass);
-    assert_eq!(outcome(&night.next().judge(), ADA), Outcome::Rescinded);
+    assert_eq!(outcome(&snapshot.next().judge(), ADA), Outcome::Rescinded);
 }
 
 #[test]
-fn a_leaver_who_begins_anew_another_night_is_rehired_under_the_old_id() {
-    let night = world()
+fn a_leaver_who_begins_anew_another_run_is_rehired_under_the_old_id() {
+    let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
         .next()
         .no_rows()
         .hr(row("E2").mail(ADA).active().start(date(2026, 11, 24)))
         .at("2026-11-24T22:40:00Z");
-    for night in [night.clone(), night.next()] {
-        let judged = night.judge();
+    for snapshot in [snapshot.clone(), snapshot.next()] {
+        let judged = snapshot.judge();
         let ada = leaver(&judged, ADA);
         assert_eq!(ada.outcome, Outcome::Rehired);
         assert_eq!(ada.person_id.as_deref(), Some("E1"));
@@ -301,8 +304,8 @@ fn a_second_leaving_counts_after_a_return() {
 
 #[test]
 fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
-    let night = world().account(ADA).hr(row("E1").mail(ADA).ended());
-    let judged = night.judge();
+    let snapshot = world().account(ADA).hr(row("E1").mail(ADA).ended());
+    let judged = snapshot.judge();
     // The first feed that is read may name people who left long ago.
     assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable);
     assert_eq!(
@@ -313,14 +316,14 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
     assert_eq!(outcome(&later.judge(), ADA), Outcome::WithinGrace);
     // The next run is exactly at the deadline, the one after it behind.
     assert_eq!(
-        outcome(&night.clone().next().judge(), ADA),
+        outcome(&snapshot.clone().next().judge(), ADA),
         Outcome::NotEvaluable
     );
-    let judged = night.clone().nights(2).judge();
+    let judged = snapshot.clone().snapshots(2).judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(leaver(&judged, ADA).end_of_work, None);
 
-    let judged = night.nights(3).without("ada").judge();
+    let judged = snapshot.snapshots(3).without("ada").judge();
     let ada = leaver(&judged, ADA);
     assert_eq!(ada.outcome, Outcome::Removed);
     assert_eq!(ada.result, Some(OffboardingResult::Late));
@@ -331,10 +334,10 @@ fn terminated_without_a_date_counts_from_the_first_time_it_was_seen() {
 
 #[test]
 fn an_undated_leaver_with_only_a_personal_address_keeps_the_first_sight() {
-    let night = world()
+    let snapshot = world()
         .account_as("1", "ada@gmail.com")
         .hr(row("").other("ada@gmail.com").name("Ada").ended());
-    let judged = night.nights(3).judge();
+    let judged = snapshot.snapshots(3).judge();
     let ada = leaver(&judged, "ada@gmail.com");
     assert_eq!(ada.outcome, Outcome::StillActive);
     assert_eq!(ada.first_seen_in_feed, at("2026-11-23T22:40:00Z"));
@@ -412,7 +415,7 @@ fn a_leaver_whose_mail_was_blanked_is_found_by_the_address_hr_gave_before() {
 #[test]
 fn two_rows_that_become_one_person_lose_no_account() {
     // HR corrects an address: what looked like two people is one, with the accounts of both.
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .account("lovelace@example.com")
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -425,7 +428,7 @@ fn two_rows_that_become_one_person_lose_no_account() {
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
         .hr(row("E2").mail(ADA).ended().end(date(2026, 11, 2)))
         .without("ada");
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
     assert_eq!(leaver(&judged, ADA).account_id, ["lovelace", "ada"]);
     // The record of the other one is closed with what was proven.
@@ -447,14 +450,14 @@ fn an_announced_end_that_was_moved_or_written_otherwise_is_not_rescinded_either(
         .hr(announced(date(2026, 11, 25)))
         .next();
     assert_eq!(
-        outcome(&moved.next().nights(2).judge(), ADA),
+        outcome(&moved.next().snapshots(2).judge(), ADA),
         Outcome::NotEvaluable
     );
     // Pulled forward into the past, while the status lags.
     let pulled = first.no_rows().hr(announced(date(2026, 11, 20)));
     assert_eq!(outcome(&pulled.judge(), ADA), Outcome::NotEvaluable);
     assert_eq!(
-        outcome(&pulled.nights(2).judge(), ADA),
+        outcome(&pulled.snapshots(2).judge(), ADA),
         Outcome::NotEvaluable
     );
 }
@@ -499,21 +502,21 @@ fn an_old_tenure_that_was_never_closed_hides_nobody() {
 
 #[test]
 fn a_tenure_that_runs_counts_beside_one_that_has_not_begun() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
         .next()
         .no_rows()
         .hr(row("E1").mail(ADA).active().end(date(2026, 12, 24)));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Upcoming);
     let extended = row("E1").mail(ADA).active().start(date(2027, 1, 4));
-    let night = night.hr(extended.end(date(2028, 1, 4)));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
+    let snapshot = snapshot.hr(extended.end(date(2028, 1, 4)));
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Upcoming);
 }
 
 #[test]
 fn a_row_without_a_name_makes_no_two_people_one() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E1")
             .name("Ada Byron")
@@ -525,14 +528,14 @@ fn a_row_without_a_name_makes_no_two_people_one() {
             .mail(ADA)
             .active()
             .start(date(2026, 11, 9)));
-    let outcomes = |night: &World| -> Vec<Outcome> {
-        let leavers = night.judge().leavers;
+    let outcomes = |snapshot: &World| -> Vec<Outcome> {
+        let leavers = snapshot.judge().leavers;
         leavers.iter().map(|leaver| leaver.outcome).collect()
     };
-    assert_eq!(outcomes(&night), [Outcome::StillActive]);
+    assert_eq!(outcomes(&snapshot), [Outcome::StillActive]);
     // The third of an address makes it a shared one, which is nobody's own.
     let nameless = row("E3").mail(ADA).active().start(date(2026, 11, 16));
-    let shared = night.hr(nameless);
+    let shared = snapshot.hr(nameless);
     assert_eq!(outcomes(&shared), [Outcome::NotEvaluable]);
     assert_eq!(
         kinds(&shared.judge()),
@@ -549,7 +552,7 @@ fn an_announced_end_that_passed_waits_whichever_of_two_ids_had_it() {
             .name("Ada Diaz")
             .active()
             .end(date(2026, 11, 24));
-        let night = world()
+        let snapshot = world()
             .account(ADA)
             .account("lovelace@example.com")
             .hr(row(left)
@@ -557,14 +560,14 @@ fn an_announced_end_that_passed_waits_whichever_of_two_ids_had_it() {
                 .ended()
                 .end(date(2026, 11, 22)))
             .hr(announced.clone());
-        assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
-        let night = night
+        assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Upcoming);
+        let snapshot = snapshot
             .next()
             .next()
             .no_rows()
             .hr(row(left).mail(ADA).name("Ada Diaz").active())
             .hr(announced);
-        let judged = night.judge();
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::NotEvaluable, "{left}");
     }
 }
@@ -575,13 +578,22 @@ fn a_tenure_to_come_brings_nobody_back_whichever_of_two_ids_had_left() {
     let lovelace = "lovelace@example.com";
     let row = |id: &str| row(id).name("Ada Diaz");
     let ended = |id: &str, mail: &str, day: i8| row(id).mail(mail).ended().end(date(2026, 11, day));
-    let left = |night: World| night.hr(ended("E2", ADA, 2)).hr(ended("E3", ADA, 9));
-    let night = left(world().account(ADA).hr(ended("E1", lovelace, 2)));
-    let night = left(night.next().no_rows().hr(row("E1").mail(lovelace).active()));
-    assert_eq!(outcome(&night.judge(), lovelace), Outcome::Rescinded);
+    let left = |snapshot: World| snapshot.hr(ended("E2", ADA, 2)).hr(ended("E3", ADA, 9));
+    let snapshot = left(world().account(ADA).hr(ended("E1", lovelace, 2)));
+    let snapshot = left(
+        snapshot
+            .next()
+            .no_rows()
+            .hr(row("E1").mail(lovelace).active()),
+    );
+    assert_eq!(outcome(&snapshot.judge(), lovelace), Outcome::Rescinded);
     let to_come = |id: &str| row(id).mail(ADA).active().start(date(2027, 1, 4));
-    let night = night.next().no_rows().hr(to_come("E1")).hr(to_come("E2"));
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+    let snapshot = snapshot
+        .next()
+        .no_rows()
+        .hr(to_come("E1"))
+        .hr(to_come("E2"));
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
 }
 
 #[test]

@@ -14,19 +14,19 @@ fn left() -> World {
 
 #[test]
 fn a_vanished_leaver_is_followed_until_access_is_proven_gone() {
-    let night = left().no_rows();
-    for night in [night.clone(), night.clone().nights(3)] {
-        let judged = night.judge();
+    let snapshot = left().no_rows();
+    for snapshot in [snapshot.clone(), snapshot.clone().snapshots(3)] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
         assert!(!leaver(&judged, ADA).in_feed);
         assert_eq!(judged.verdict, Verdict::Fail);
     }
     assert_eq!(
-        changes(&night.judge()),
+        changes(&snapshot.judge()),
         ["leaver_vanished E-ada: still_active -> still_active"]
     );
 
-    let gone = night.nights(2).without("ada");
+    let gone = snapshot.snapshots(2).without("ada");
     assert_eq!(outcome(&gone.judge(), ADA), Outcome::Removed);
     let later = gone.next().judge();
     assert_eq!(leaver(&later, ADA).result, Some(OffboardingResult::Late));
@@ -51,40 +51,43 @@ fn a_vanished_leaver_whose_offboarding_is_concluded_has_no_doubt_about_namesakes
 
 #[test]
 fn a_vanished_leaver_is_not_dropped_by_an_incomplete_run() {
-    let night = left().no_rows().without("ada").cut();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::NotEvaluable);
-    let night = night.next();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::Removed);
+    let snapshot = left().no_rows().without("ada").cut();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NotEvaluable);
+    let snapshot = snapshot.next();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Removed);
 }
 
 #[test]
 fn a_vanished_upcoming_leaver_leaves_on_the_day() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .leaver(ADA, date(2026, 11, 24))
         .next()
         .no_rows();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::Upcoming);
-    assert_eq!(outcome(&night.nights(3).judge(), ADA), Outcome::StillActive);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::Upcoming);
+    assert_eq!(
+        outcome(&snapshot.snapshots(3).judge(), ADA),
+        Outcome::StillActive
+    );
 }
 
 #[test]
 fn a_vanished_leaver_without_a_date_still_counts_from_first_sight() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended())
         .next()
         .no_rows()
-        .nights(2);
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::StillActive);
+        .snapshots(2);
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::StillActive);
 }
 
 #[test]
 fn an_unusable_feed_vanishes_nobody_and_is_inconclusive() {
     let removed = left().without("ada");
-    let night = removed.unusable();
-    for night in [night.clone(), night.nights(3)] {
-        let judged = night.judge();
+    let snapshot = removed.unusable();
+    for snapshot in [snapshot.clone(), snapshot.snapshots(3)] {
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::Removed);
         assert!(leaver(&judged, ADA).in_feed);
         assert_eq!(judged.verdict, Verdict::Inconclusive);
@@ -109,8 +112,8 @@ fn an_unusable_feed_still_lets_access_be_found() {
 #[test]
 fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
     for (id, email) in [(Some("E-ada"), None), (None, Some(" ADA@example.com"))] {
-        let night = left().no_rows().rejected(id, email);
-        let judged = night.judge();
+        let snapshot = left().no_rows().rejected(id, email);
+        let judged = snapshot.judge();
         assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
         assert!(leaver(&judged, ADA).in_feed);
         assert!(judged.changes.is_empty());
@@ -120,9 +123,9 @@ fn somebody_whose_row_was_rejected_is_followed_and_has_not_vanished() {
 #[test]
 fn a_person_hr_never_reported_as_a_leaver_passes_without_the_row() {
     let unclear = row("E1").mail(ADA).word("Leave");
-    let night = world().hr(unclear).next().no_rows();
-    assert_eq!(outcome(&night.judge(), ADA), Outcome::NoAccessFound);
-    let later = night.next().judge();
+    let snapshot = world().hr(unclear).next().no_rows();
+    assert_eq!(outcome(&snapshot.judge(), ADA), Outcome::NoAccessFound);
+    let later = snapshot.next().judge();
     assert_eq!(outcome(&later, ADA), Outcome::NoAccessFound);
     assert_eq!(later.verdict, Verdict::Pass);
 }
@@ -130,16 +133,19 @@ fn a_person_hr_never_reported_as_a_leaver_passes_without_the_row() {
 #[test]
 fn a_leaver_whose_row_was_emptied_before_it_vanished_is_still_followed() {
     let nobody_knows = "ada@elsewhere.example";
-    let night = world()
+    let snapshot = world()
         .hr(row("E1").mail(nobody_knows).ended().end(date(2026, 11, 2)))
         .next()
         .no_rows()
         .hr(row("E1").mail(nobody_knows))
         .next()
         .no_rows()
-        .nights(3);
-    assert_eq!(outcome(&night.judge(), nobody_knows), Outcome::NotEvaluable);
-    assert_eq!(night.judge().verdict, Verdict::Inconclusive);
+        .snapshots(3);
+    assert_eq!(
+        outcome(&snapshot.judge(), nobody_knows),
+        Outcome::NotEvaluable
+    );
+    assert_eq!(snapshot.judge().verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -161,7 +167,7 @@ fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
     // HR falls back to a home address for Bob that Ada once gave as her second one.
     let shared = "family@gmail.com";
     let ada = row("E1").name("Ada").mail(ADA).other(shared);
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(ada.ended().end(date(2026, 11, 2)))
         .next()
@@ -175,7 +181,7 @@ fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
             .end(date(2026, 11, 9)),
         row("").name("Bob").mail(shared).active(),
     ] {
-        let judged = night.clone().hr(bob).judge();
+        let judged = snapshot.clone().hr(bob).judge();
         assert_eq!(outcome(&judged, ADA), Outcome::StillActive);
         assert_eq!(judged.verdict, Verdict::Fail);
     }
@@ -184,20 +190,20 @@ fn nobody_is_taken_for_a_vanished_leaver_by_a_shared_personal_address() {
 #[test]
 fn a_row_with_only_a_personal_address_swallows_no_other_leaver() {
     let vague = row("").other(ADA).ended();
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .hr(vague.clone())
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
         .next()
         .no_rows()
         .hr(vague);
-    assert_eq!(night.judge().verdict, Verdict::Fail);
-    assert_eq!(night.judge().leavers.len(), 2);
+    assert_eq!(snapshot.judge().verdict, Verdict::Fail);
+    assert_eq!(snapshot.judge().leavers.len(), 2);
 }
 
 #[test]
 fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
-    let night = world()
+    let snapshot = world()
         .account(ADA)
         .account("lovelace@example.com")
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)))
@@ -208,7 +214,7 @@ fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
             .ended()
             .end(date(2026, 11, 2)))
         .hr(row("E9").mail(ADA).active());
-    let judged = night.judge();
+    let judged = snapshot.judge();
     assert_eq!(judged.leavers.len(), 1);
     assert_eq!(
         leaver(&judged, "lovelace@example.com").outcome,
@@ -217,7 +223,7 @@ fn nobody_is_taken_for_a_leaver_whose_address_they_were_given() {
 }
 
 #[test]
-fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_night() {
+fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_run() {
     for unclear in [
         row("").name("Ada").other("ada@gmail.com").ended(),
         row("").name("Ada").ended(),
@@ -226,7 +232,7 @@ fn a_leaver_without_id_or_work_address_is_one_leaver_on_every_night() {
             .ended()
             .end(date(2026, 11, 2)),
     ] {
-        let judged = world().hr(unclear).nights(3).judge();
+        let judged = world().hr(unclear).snapshots(3).judge();
         assert_eq!(judged.leavers.len(), 1);
         assert!(judged.changes.is_empty());
         assert!(judged.leavers[0].in_feed);

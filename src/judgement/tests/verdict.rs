@@ -49,7 +49,7 @@ fn each_outcome_means_one_verdict() {
         let expected = match outcome {
             Outcome::NotEvaluable => Verdict::Inconclusive,
             Outcome::Excepted => Verdict::PassWithExceptions,
-            // What fails a night is the finding about the account.
+            // What fails a run is the finding about the account.
             Outcome::StillActive => continue,
             Outcome::Rehired
             | Outcome::Rescinded
@@ -145,14 +145,14 @@ fn reasons_name_nobody() {
 }
 
 #[test]
-fn the_trend_keeps_ninety_nights_tonight_last() {
-    let night = world().account(ADA).nights(95);
-    let judged = night.judge();
+fn the_trend_keeps_ninety_runs_this_run_last() {
+    let snapshot = world().account(ADA).snapshots(95);
+    let judged = snapshot.judge();
     assert_eq!(judged.trend.len(), 90);
     let last = judged.trend.last().unwrap();
-    assert_eq!(last.as_of, night.inputs.as_of);
+    assert_eq!(last.as_of, snapshot.inputs.as_of);
     assert_eq!(last.counts, judged.counts);
-    assert!(judged.trend.is_sorted_by_key(|night| night.as_of));
+    assert!(judged.trend.is_sorted_by_key(|snapshot| snapshot.as_of));
 }
 
 #[test]
@@ -208,12 +208,12 @@ fn the_verdict_counts_the_deadlines_since_the_last_complete_run() {
 
 #[test]
 fn a_sum_that_does_not_add_up_is_named() {
-    let night = world().account(ADA).leaver(ADA, date(2026, 11, 2));
-    let mut judged = night.judge();
+    let snapshot = world().account(ADA).leaver(ADA, date(2026, 11, 2));
+    let mut judged = snapshot.judge();
     judged.findings.clear();
-    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    let fault = ensure_sums_reconcile(&snapshot.inputs, &judged).unwrap_err();
     assert!(fault.contains("no finding"), "{fault}");
     judged.counts.leavers.total += 1;
-    let fault = ensure_sums_reconcile(&night.inputs, &judged).unwrap_err();
+    let fault = ensure_sums_reconcile(&snapshot.inputs, &judged).unwrap_err();
     assert!(fault.contains("leavers by outcome"), "{fault}");
 }

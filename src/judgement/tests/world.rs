@@ -1,4 +1,4 @@
-//! Small worlds to judge: a few accounts, a few rows, one night after the other.
+//! Small worlds to judge: a few accounts, a few rows, one run after the other.
 
 use std::collections::BTreeMap;
 
@@ -235,7 +235,7 @@ impl World {
         })
     }
 
-    /// The HR file of another night.
+    /// The HR file of another run.
     pub(super) fn no_rows(self) -> Self {
         self.change(|inputs| {
             inputs.hr.rows.clear();
@@ -306,7 +306,7 @@ impl World {
         judged
     }
 
-    /// The next evening: tonight is judged and remembered, accounts and rows stay as they are and
+    /// The next evening: in this run is judged and remembered, accounts and rows stay as they are and
     /// the list is whole again.
     pub(super) fn next(self) -> Self {
         let judged = self.judge();
@@ -375,14 +375,14 @@ impl World {
         .sleep()
     }
 
-    /// A night of which nothing is left but a failure record.
+    /// A run of which nothing is left but a failure record.
     pub(super) fn sleep(self) -> Self {
         let next = (self.inputs.as_of + DAY).to_string();
         self.at(&next)
     }
 
-    /// So many quiet nights.
-    pub(super) fn nights(mut self, count: usize) -> Self {
+    /// So many quiet runs.
+    pub(super) fn snapshots(mut self, count: usize) -> Self {
         for _ in 0..count {
             self = self.next();
         }

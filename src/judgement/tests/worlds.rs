@@ -32,7 +32,7 @@ pub(super) fn cases(usual: u32) -> ProptestConfig {
     }
 }
 
-/// What changes from night to night; the rest of a world stays quiet.
+/// What changes from run to run; the rest of a world stays quiet.
 #[derive(Clone, Debug)]
 pub(super) struct WorldRun {
     pub(super) accounts: Vec<Account>,
@@ -423,8 +423,8 @@ fn an_exception() -> impl Strategy<Value = Exception> {
         )
 }
 
-/// A first night.
-pub(super) fn a_night() -> impl Strategy<Value = WorldRun> {
+/// A first run.
+pub(super) fn a_run() -> impl Strategy<Value = WorldRun> {
     let scope = prop_oneof![
         4 => Just(FeedScope::Leavers),
         1 => Just(FeedScope::RecentLeavers),
@@ -494,7 +494,7 @@ pub(super) fn a_night() -> impl Strategy<Value = WorldRun> {
         )
 }
 
-/// One thing that is otherwise on the next night.
+/// One thing that is otherwise on the next run.
 #[derive(Clone, Debug)]
 enum WorldStep {
     DropAccount(Index),
@@ -604,7 +604,7 @@ impl WorldRun {
         self
     }
 
-    /// Accounts, rows and lines of this night in a world that may have a past.
+    /// Accounts, rows and lines of this run in a world that may have a past.
     pub(super) fn in_world(&self, world: World) -> World {
         let world = world.change(|inputs| {
             inputs
@@ -673,24 +673,24 @@ pub(super) fn a_file<L: std::fmt::Debug>(lines: Vec<L>) -> Option<DirectiveFile<
     })
 }
 
-/// Several nights, each a few steps from the one before.
-pub(super) fn nights(count: usize) -> impl Strategy<Value = Vec<WorldRun>> {
-    (a_night(), vec(vec(a_step(), 0..4), count - 1)).prop_map(|(first, days)| {
-        let mut nights = vec![first];
+/// Several runs, each a few steps from the one before.
+pub(super) fn snapshots(count: usize) -> impl Strategy<Value = Vec<WorldRun>> {
+    (a_run(), vec(vec(a_step(), 0..4), count - 1)).prop_map(|(first, days)| {
+        let mut snapshots = vec![first];
         for steps in days {
-            let last = nights.last().expect("a first night").clone();
-            nights.push(steps.into_iter().fold(last, WorldRun::step));
+            let last = snapshots.last().expect("a first run").clone();
+            snapshots.push(steps.into_iter().fold(last, WorldRun::step));
         }
-        nights
+        snapshots
     })
 }
 
-/// Each night with the past it has.
-pub(super) fn worlds(nights: &[WorldRun]) -> Vec<World> {
+/// Each run with the past it has.
+pub(super) fn worlds(snapshots: &[WorldRun]) -> Vec<World> {
     let mut worlds: Vec<World> = Vec::new();
-    for night in nights {
+    for snapshot in snapshots {
         let before = worlds.last().map_or_else(world, |last| last.clone().next());
-        worlds.push(night.in_world(before));
+        worlds.push(snapshot.in_world(before));
     }
     worlds
 }

@@ -1,6 +1,6 @@
 //! Two verifiers that share no code look at the same evidence: the binary, and `docs/verify.sh`.
 //!
-//! Two hundred nights are tampered with at random places. Each way to tamper says exactly which faults
+//! Two hundred runs are tampered with at random places. Each way to tamper says exactly which faults
 //! there must be then, and who must see them; nothing more may be told. A failure prints its seed:
 //! `CORPUS_SEED=<seed> cargo test --test it corpus::` does the same again.
 
@@ -15,7 +15,7 @@ use crate::support::has;
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended, unpacked, verify};
 use asana_access_review::clock::Clock;
 use asana_access_review::evidence::{
-    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedNight, Failure, FileRecord, Frame,
+    ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedSnapshot, Failure, FileRecord, Frame,
     Manifest, sha256_hex, sums, sums_of,
 };
 use asana_access_review::ledger::{self, Ledger};
@@ -26,12 +26,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use truto_simulator::World;
 
-const NIGHTS: u64 = 200;
+const RUNS: u64 = 200;
 
-/// Far from the beginning, a periodic review is opened, and after another night closed.
+/// Far from the beginning, a periodic review is opened, and after another run closed.
 const REVIEWED: u64 = 150;
 
-const ENTRIES: u64 = NIGHTS + 2;
+const ENTRIES: u64 = RUNS + 2;
 
 /// The seed where `CORPUS_SEED` names none; another one tampers at other places.
 const SEED: u64 = 20_261_123;
@@ -107,24 +107,24 @@ fn script(folder: &Path, arguments: &[&str]) -> Ended {
 
 // The evidence.
 
-/// Two hundred nights and a review, made in this process; the worlds and the HR feed are not the same each
-/// night.
-fn two_hundred_nights() -> Job {
+/// Two hundred runs and a review, made in this process; the worlds and the HR feed are not the same each
+/// run.
+fn two_hundred_runs() -> Job {
     let job = Job::new(World::generated(12), LEFT_AND_ACTIVE)
         // As long as whoever runs this test can look at it.
         .env("EVIDENCE_RETENTION_DAYS", "36500");
     let first: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
     let mut opened = None;
-    for night in 0..NIGHTS {
-        match night % 3 {
+    for snapshot in 0..RUNS {
+        match snapshot % 3 {
             0 => job.hr_feed(LEFT_AND_ACTIVE),
             _ => job.hr_feed(&format!("{LEFT_AND_ACTIVE}{LEFT_AND_GONE}")),
         }
-        let at = first + SignedDuration::from_hours(24 * night as i64);
-        let world = World::generated(12 + (night % 4) as usize);
+        let at = first + SignedDuration::from_hours(24 * snapshot as i64);
+        let world = World::generated(12 + (snapshot % 4) as usize);
         job.run_at(&at.to_string(), world);
         let later = (at + SignedDuration::from_hours(8)).to_string();
-        if night == REVIEWED {
+        if snapshot == REVIEWED {
             opened = Some(crate::support::review::open(&job, &later, "2026-Q2"));
         } else if let Some(opened) = opened.take() {
             let decide = |row: &FrozenRow| match row.row {
@@ -137,12 +137,12 @@ fn two_hundred_nights() -> Job {
     job
 }
 
-/// A copy of the first nights, with hard links: what is changed is written anew.
+/// A copy of the first runs, with hard links: what is changed is written anew.
 struct Copy {
     root: PathBuf,
     /// `system=asana/connection=<id>`.
     connection: String,
-    nights: u64,
+    snapshots: u64,
     entries: Vec<Entry>,
 }
 
@@ -152,7 +152,7 @@ fn link(from: &Path, to: &Path) {
 }
 
 impl Copy {
-    fn of(job: &Job, root: &Path, nights: u64) -> Self {
+    fn of(job: &Job, root: &Path, snapshots: u64) -> Self {
         if root.exists() {
             fs::remove_dir_all(root).expect("the copy before");
         }
@@ -161,10 +161,10 @@ impl Copy {
         let mut copy = Self {
             root: root.to_owned(),
             connection: name.to_str().expect("UTF-8").to_owned(),
-            nights,
+            snapshots,
             entries: Vec::new(),
         };
-        for sequence in 1..=nights {
+        for sequence in 1..=snapshots {
             let entry = format!("ledger/{sequence:010}.json");
             link(&whole.join(&entry), &copy.at(&entry));
             let bytes = fs::read(whole.join(&entry)).expect("an entry");
@@ -230,8 +230,8 @@ impl Copy {
     }
 
     fn head(&self) -> String {
-        let bytes = fs::read(self.entry_path(self.nights)).expect("an entry");
-        format!("{}:{}", self.nights, sha256_hex(&bytes))
+        let bytes = fs::read(self.entry_path(self.snapshots)).expect("an entry");
+        format!("{}:{}", self.snapshots, sha256_hex(&bytes))
     }
 
     fn write_entry(&self, sequence: u64, bytes: &[u8]) {
@@ -249,7 +249,7 @@ impl Copy {
     /// Changes an entry, and links all later ones to it: what somebody does who can write.
     fn rewrite(&mut self, sequence: u64, change: impl FnOnce(&mut Entry)) {
         self.edit(sequence, change);
-        for later in sequence + 1..=self.nights {
+        for later in sequence + 1..=self.snapshots {
             let before = self.entries[later as usize - 2].to_bytes();
             self.edit(later, |entry| entry.previous_sha256 = sha256_hex(&before));
         }
@@ -350,9 +350,9 @@ impl Seen {
         self
     }
 
-    /// The next night names the manifest that was there when it was judged: both look.
-    fn and_next_night(self, copy: &Copy, sequence: u64) -> Self {
-        if sequence == copy.nights {
+    /// The next run names the manifest that was there when it was judged: both look.
+    fn and_next_run(self, copy: &Copy, sequence: u64) -> Self {
+        if sequence == copy.snapshots {
             return self;
         }
         let next = copy.file(sequence + 1, "manifest.json");
@@ -384,7 +384,7 @@ const ODD_NAMES: [&str; 14] = [
 
 struct Tampering {
     name: &'static str,
-    /// So many nights it takes.
+    /// So many runs it takes.
     least: u64,
     with: fn(&mut Copy, &mut Chance) -> Seen,
 }
@@ -400,8 +400,8 @@ const fn tampering(
 const TAMPERINGS: &[Tampering] = &[
     // Files of a run.
     tampering("a bit of a file is turned", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, &copy.any_file(night, chance, &[]));
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &[]));
         let mut bytes = copy.read(&file);
         let at = chance.between(0, bytes.len() as u64 - 1) as usize;
         bytes[at] ^= 1 << chance.between(0, 7);
@@ -409,40 +409,40 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("modified", file)
     }),
     tampering("a file is truncated", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, &copy.any_file(night, chance, &[]));
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &[]));
         let mut bytes = copy.read(&file);
         bytes.truncate(chance.between(0, bytes.len() as u64 - 1) as usize);
         copy.write(&file, bytes);
         Seen::both("modified", file)
     }),
     tampering("something is appended to a file", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, &copy.any_file(night, chance, &[]));
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &[]));
         let more = chance.one_of(&["\n", " ", "\0", "\r\n"]);
         let bytes = [copy.read(&file), more.into()].concat();
         copy.write(&file, bytes);
         Seen::both("modified", file)
     }),
     tampering("a file is deleted", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, &copy.any_file(night, chance, &[]));
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &[]));
         fs::remove_file(copy.at(&file)).expect("a file");
         Seen::both("missing_file", file)
     }),
     tampering("a file is renamed", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, &copy.any_file(night, chance, &["SHA256SUMS"]));
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &["SHA256SUMS"]));
         // What has no plain name is not read by the script, so it cannot know the bytes.
-        let to = copy.file(night, chance.one_of(&ODD_NAMES[..11]));
+        let to = copy.file(snapshot, chance.one_of(&ODD_NAMES[..11]));
         copy.rename(&file, &to);
         Seen::both("moved", file)
     }),
     tampering("two files of a run are swapped", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let one = copy.any_file(night, chance, &["SHA256SUMS"]);
-        let other = copy.any_file(night, chance, &["SHA256SUMS", &one]);
-        let (one, other) = (copy.file(night, &one), copy.file(night, &other));
+        let snapshot = chance.between(1, copy.snapshots);
+        let one = copy.any_file(snapshot, chance, &["SHA256SUMS"]);
+        let other = copy.any_file(snapshot, chance, &["SHA256SUMS", &one]);
+        let (one, other) = (copy.file(snapshot, &one), copy.file(snapshot, &other));
         let (first, second) = (copy.read(&one), copy.read(&other));
         assert_ne!(first, second, "all files of a run differ");
         copy.write(&one, second);
@@ -450,10 +450,10 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("modified", one).and_both("modified", other)
     }),
     tampering(
-        "a file is replaced by that of another night",
+        "a file is replaced by that of another run",
         2,
         |copy, chance| {
-            let (one, other) = chance.two_between(1, copy.nights);
+            let (one, other) = chance.two_between(1, copy.snapshots);
             let name = chance.one_of(&["manifest.json", "result.json", "inputs/facts.json"]);
             let (file, from) = (copy.file(one, name), copy.file(other, name));
             copy.write(&file, copy.read(&from));
@@ -461,9 +461,9 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering("a file is added to a run", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let folder = chance.one_of(&["", "inputs/", "a/new/folder/"]);
-        let name = copy.file(night, &format!("{folder}{}", chance.one_of(&ODD_NAMES)));
+        let name = copy.file(snapshot, &format!("{folder}{}", chance.one_of(&ODD_NAMES)));
         copy.write(&name, "x");
         Seen::both("extra_file", name)
     }),
@@ -480,12 +480,12 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     // Whole runs.
     tampering("a run's folder is deleted", 1, |copy, chance| {
-        let run = copy.run(chance.between(1, copy.nights));
+        let run = copy.run(chance.between(1, copy.snapshots));
         fs::remove_dir_all(copy.at(&run)).expect("a folder");
         Seen::both("missing_folder", run)
     }),
     tampering("a run's folder is renamed", 1, |copy, chance| {
-        let run = copy.run(chance.between(1, copy.nights));
+        let run = copy.run(chance.between(1, copy.snapshots));
         copy.rename(&run, "dt=2026-01-01/run=20260101T224000Z-000000");
         Seen::both("missing_folder", run)
     }),
@@ -493,7 +493,7 @@ const TAMPERINGS: &[Tampering] = &[
         "a run's folder is replaced by another's",
         2,
         |copy, chance| {
-            let (one, other) = chance.two_between(1, copy.nights);
+            let (one, other) = chance.two_between(1, copy.snapshots);
             let (one, other) = (copy.run(one), copy.run(other));
             fs::remove_dir_all(copy.at(&one)).expect("a folder");
             crate::support::copy(&copy.at(&other), &copy.at(&one));
@@ -501,7 +501,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering("two runs' folders are swapped", 2, |copy, chance| {
-        let (one, other) = chance.two_between(1, copy.nights);
+        let (one, other) = chance.two_between(1, copy.snapshots);
         let (one, other) = (copy.run(one), copy.run(other));
         copy.rename(&one, "aside");
         copy.rename(&other, &one);
@@ -511,42 +511,42 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     // Entries.
     tampering("an entry is deleted", 2, |copy, chance| {
-        let night = chance.between(1, copy.nights - 1);
-        fs::remove_file(copy.entry_path(night)).expect("an entry");
-        Seen::both("missing_entry", place(night + 1))
+        let snapshot = chance.between(1, copy.snapshots - 1);
+        fs::remove_file(copy.entry_path(snapshot)).expect("an entry");
+        Seen::both("missing_entry", place(snapshot + 1))
     }),
     tampering("an entry lies under a number far away", 1, |copy, _| {
         let far = 9_999_999_998;
-        copy.write_entry(far, &copy.entries[copy.nights as usize - 1].to_bytes());
+        copy.write_entry(far, &copy.entries[copy.snapshots as usize - 1].to_bytes());
         // It is another entry's number, and another entry's run.
         Seen::both("missing_entry", place(far))
             .and_both("moved", place(far))
             .and_both("moved", place(far))
     }),
     tampering("the tail is cut off", 2, |copy, chance| {
-        let last = chance.between(1, copy.nights - 1);
+        let last = chance.between(1, copy.snapshots - 1);
         let with_runs = chance.between(0, 1) == 1;
-        for night in last + 1..=copy.nights {
-            fs::remove_file(copy.entry_path(night)).expect("an entry");
+        for snapshot in last + 1..=copy.snapshots {
+            fs::remove_file(copy.entry_path(snapshot)).expect("an entry");
             if with_runs {
-                fs::remove_dir_all(copy.at(&copy.run(night))).expect("a folder");
+                fs::remove_dir_all(copy.at(&copy.run(snapshot))).expect("a folder");
             }
         }
-        Seen::nothing().with_head("truncated", place(copy.nights))
+        Seen::nothing().with_head("truncated", place(copy.snapshots))
     }),
     tampering("an entry says another verdict", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        copy.edit(night, |entry| entry.verdict = "pass".to_owned());
-        let seen = Seen::both("disagreement", copy.file(night, "manifest.json"))
-            .and_both("disagreement", copy.file(night, "result.json"));
-        match night == copy.nights {
+        let snapshot = chance.between(1, copy.snapshots);
+        copy.edit(snapshot, |entry| entry.verdict = "pass".to_owned());
+        let seen = Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
+            .and_both("disagreement", copy.file(snapshot, "result.json"));
+        match snapshot == copy.snapshots {
             true => seen,
-            false => seen.and_both("broken_link", place(night + 1)),
+            false => seen.and_both("broken_link", place(snapshot + 1)),
         }
     }),
     tampering("an entry is written in another form", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let text = String::from_utf8(copy.entries[night as usize - 1].to_bytes()).expect("text");
+        let snapshot = chance.between(1, copy.snapshots);
+        let text = String::from_utf8(copy.entries[snapshot as usize - 1].to_bytes()).expect("text");
         let other = match chance.between(0, 8) {
             0 => text + "\n",
             1 => text.trim_end().to_owned(),
@@ -558,12 +558,12 @@ const TAMPERINGS: &[Tampering] = &[
             7 => text.replace(":00Z\"", ":00+00:00\""),
             _ => String::new(),
         };
-        copy.write_entry(night, other.as_bytes());
-        Seen::both("broken_link", place(night))
+        copy.write_entry(snapshot, other.as_bytes());
+        Seen::both("broken_link", place(snapshot))
     }),
     tampering("two entries are swapped", 2, |copy, chance| {
-        let (one, other) = chance.two_between(1, copy.nights);
-        let bytes = |night: u64| copy.entries[night as usize - 1].to_bytes();
+        let (one, other) = chance.two_between(1, copy.snapshots);
+        let bytes = |snapshot: u64| copy.entries[snapshot as usize - 1].to_bytes();
         copy.write_entry(one, &bytes(other));
         copy.write_entry(other, &bytes(one));
         let mut seen = Seen::both("moved", place(one)).and_both("moved", place(other));
@@ -572,51 +572,51 @@ const TAMPERINGS: &[Tampering] = &[
                 .and_both("broken_link", place(one + 1))
                 .and_both("went_back", place(one + 1));
         }
-        match other == copy.nights {
+        match other == copy.snapshots {
             true => seen,
             false => seen.and_both("broken_link", place(other + 1)),
         }
     }),
     tampering("an entry links to another", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let to = sha256_hex(b"another");
-        copy.rewrite(night, |entry| entry.previous_sha256 = to);
-        Seen::both("broken_link", place(night))
+        copy.rewrite(snapshot, |entry| entry.previous_sha256 = to);
+        Seen::both("broken_link", place(snapshot))
     }),
     tampering("a later entry is taken for the first", 2, |copy, chance| {
-        let night = chance.between(2, copy.nights);
-        copy.rewrite(night, |entry| {
+        let snapshot = chance.between(2, copy.snapshots);
+        copy.rewrite(snapshot, |entry| {
             entry.previous_sha256 = FIRST_PREVIOUS.to_owned();
         });
-        Seen::both("broken_link", place(night))
+        Seen::both("broken_link", place(snapshot))
     }),
     tampering(
         "an entry is dated back, with all links anew",
         2,
         |copy, chance| {
-            let night = chance.between(2, copy.nights);
-            let before = copy.entries[night as usize - 2].committed_at;
+            let snapshot = chance.between(2, copy.snapshots);
+            let before = copy.entries[snapshot as usize - 2].committed_at;
             let back = before - SignedDuration::from_millis(chance.between(1, 5000) as i64);
-            copy.rewrite(night, |entry| entry.committed_at = back);
-            Seen::both("went_back", place(night)).and_both("run_after_commit", place(night))
+            copy.rewrite(snapshot, |entry| entry.committed_at = back);
+            Seen::both("went_back", place(snapshot)).and_both("run_after_commit", place(snapshot))
         },
     ),
     tampering(
         "an entry is dated later, with all links anew",
         2,
         |copy, chance| {
-            let night = chance.between(1, copy.nights - 1);
-            let next = copy.entries[night as usize].committed_at;
+            let snapshot = chance.between(1, copy.snapshots - 1);
+            let next = copy.entries[snapshot as usize].committed_at;
             let later = next + SignedDuration::from_millis(chance.between(1, 5000) as i64);
-            copy.rewrite(night, |entry| entry.committed_at = later);
-            Seen::both("went_back", place(night + 1))
+            copy.rewrite(snapshot, |entry| entry.committed_at = later);
+            Seen::both("went_back", place(snapshot + 1))
         },
     ),
     tampering(
         "a run is committed twice, with all links anew",
         2,
         |copy, chance| {
-            let (one, other) = chance.two_between(1, copy.nights);
+            let (one, other) = chance.two_between(1, copy.snapshots);
             let first = copy.entries[one as usize - 1].clone();
             copy.rewrite(other, |entry| {
                 entry.run = first.run.clone();
@@ -624,18 +624,18 @@ const TAMPERINGS: &[Tampering] = &[
                 entry.sums_sha256 = first.sums_sha256;
                 entry.verdict = first.verdict;
             });
-            Seen::both("moved", place(other)).and_next_night(copy, other)
+            Seen::both("moved", place(other)).and_next_run(copy, other)
         },
     ),
     tampering(
         "an entry is of another connection, with all links anew",
         1,
         |copy, chance| {
-            let night = chance.between(1, copy.nights);
+            let snapshot = chance.between(1, copy.snapshots);
             let other = chance.one_of(&["another", "a b/ü", "\"\\\n\u{1}", ""]);
-            copy.rewrite(night, |entry| entry.connection = other.to_owned());
-            Seen::both("moved", place(night))
-                .and_both("disagreement", copy.file(night, "manifest.json"))
+            copy.rewrite(snapshot, |entry| entry.connection = other.to_owned());
+            Seen::both("moved", place(snapshot))
+                .and_both("disagreement", copy.file(snapshot, "manifest.json"))
         },
     ),
     tampering(
@@ -647,8 +647,8 @@ const TAMPERINGS: &[Tampering] = &[
             let to = copy.root.join(&other);
             fs::rename(copy.at(""), to).expect("a folder");
             copy.connection = other;
-            (1..=copy.nights).fold(Seen::nothing(), |seen, night| {
-                seen.and_both("moved", place(night))
+            (1..=copy.snapshots).fold(Seen::nothing(), |seen, snapshot| {
+                seen.and_both("moved", place(snapshot))
             })
         },
     ),
@@ -656,111 +656,112 @@ const TAMPERINGS: &[Tampering] = &[
         "an entry is said to be expired, with all links anew",
         1,
         |copy, chance| {
-            let night = chance.between(1, copy.nights);
+            let snapshot = chance.between(1, copy.snapshots);
             let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
-            copy.rewrite(night, |entry| entry.retain_until = Some(long_ago));
-            fs::remove_dir_all(copy.at(&copy.run(night))).expect("a folder");
-            Seen::nothing().with_head("modified", place(copy.nights))
+            copy.rewrite(snapshot, |entry| entry.retain_until = Some(long_ago));
+            fs::remove_dir_all(copy.at(&copy.run(snapshot))).expect("a folder");
+            Seen::nothing().with_head("modified", place(copy.snapshots))
         },
     ),
     // Hashes and chain made anew.
     tampering("a data file is forged", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["leavers.csv", "findings.csv", "accounts.csv"]);
-        let file = copy.file(night, name);
+        let file = copy.file(snapshot, name);
         let mut text = String::from_utf8(copy.read(&file)).expect("text");
         text.truncate(text[..text.len() - 2].rfind('\n').expect("lines") + 1);
         copy.write(&file, text);
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("a result is forged", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, "result.json");
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, "result.json");
         let text = String::from_utf8(copy.read(&file)).expect("text");
         let forged = text.replace("still_active", "removed");
         assert_ne!(text, forged, "nothing was forged");
         copy.write(&file, forged);
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
     tampering(
         "a verdict is forged, but for the entry",
         1,
         |copy, chance| {
-            let night = chance.between(1, copy.nights);
-            copy.vouch(night, |manifest| manifest["verdict"] = "pass".into());
-            let seen = Seen::both("disagreement", copy.file(night, "manifest.json"));
-            // The manifest of the night before is named there, too.
-            seen.and_next_night(copy, night)
+            let snapshot = chance.between(1, copy.snapshots);
+            copy.vouch(snapshot, |manifest| manifest["verdict"] = "pass".into());
+            let seen = Seen::both("disagreement", copy.file(snapshot, "manifest.json"));
+            // The manifest of the run before is named there, too.
+            seen.and_next_run(copy, snapshot)
         },
     ),
     tampering("a report is forged", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, "report.html");
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, "report.html");
         let text = String::from_utf8(copy.read(&file)).expect("text");
         copy.write(&file, text.replace("Fail", "Pass"));
-        copy.vouch(night, |_| ());
-        // Nobody makes the report again: the last night's is seen only by whoever noted the head.
-        let seen = Seen::nothing().with_head("modified", place(copy.nights));
-        seen.and_next_night(copy, night)
+        copy.vouch(snapshot, |_| ());
+        // Nobody makes the report again: the last run's is seen only by whoever noted the head.
+        let seen = Seen::nothing().with_head("modified", place(copy.snapshots));
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("a manifest describes other pages", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["report.html", "raw/pages-0001.jsonl.gz"]);
-        copy.vouch(night, |manifest| {
+        copy.vouch(snapshot, |manifest| {
             let files = manifest["files"].as_array_mut().expect("files");
             let file = files.iter_mut().find(|file| file["name"] == name);
             file.expect("the file")["sha256"] = sha256_hex(b"another").into();
         });
-        Seen::both("disagreement", copy.file(night, "manifest.json")).and_next_night(copy, night)
+        Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
+            .and_next_run(copy, snapshot)
     }),
     tampering("checks are taken out of a manifest", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        copy.vouch(night, |manifest| {
+        let snapshot = chance.between(1, copy.snapshots);
+        copy.vouch(snapshot, |manifest| {
             manifest["checks"] = Value::Array(Vec::new())
         });
         let seen =
-            Seen::nothing().and_verify("decisions_differ", copy.file(night, "manifest.json"));
-        seen.and_next_night(copy, night)
+            Seen::nothing().and_verify("decisions_differ", copy.file(snapshot, "manifest.json"));
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("the rules in a manifest are others", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        copy.vouch(night, |manifest| {
+        let snapshot = chance.between(1, copy.snapshots);
+        copy.vouch(snapshot, |manifest| {
             manifest["policy"]["offboarding_grace_seconds"] = 1.into();
         });
         let seen =
-            Seen::nothing().and_verify("decisions_differ", copy.file(night, "manifest.json"));
-        seen.and_next_night(copy, night)
+            Seen::nothing().and_verify("decisions_differ", copy.file(snapshot, "manifest.json"));
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("a second part follows in a gzip", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["leavers.jsonl.gz", "inputs/links.jsonl.gz"]);
-        let file = copy.file(night, name);
+        let file = copy.file(snapshot, name);
         let both = [copy.read(&file), copy.read(&file)].concat();
         copy.write(&file, both);
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("a raw page is left out", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["raw/pages-0001.jsonl.gz", "raw/pages-0002.jsonl.gz"]);
-        let file = copy.file(night, name);
+        let file = copy.file(snapshot, name);
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("accounts_differ", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
     tampering(
         "an account is left out of those that were read",
         1,
         |copy, chance| {
             // The runs after it would be compared with it.
-            let night = copy.nights;
-            let file = copy.file(night, "accounts.jsonl.gz");
+            let snapshot = copy.snapshots;
+            let file = copy.file(snapshot, "accounts.jsonl.gz");
             let text = String::from_utf8(unpacked(&file, copy.read(&file))).expect("text");
             let account = format!(
                 "{{\"account_id\":\"12000000000000{:02}\"",
@@ -772,13 +773,13 @@ const TAMPERINGS: &[Tampering] = &[
             let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             std::io::Write::write_all(&mut packed, forged.as_bytes()).expect("gzip");
             copy.write(&file, packed.finish().expect("gzip"));
-            copy.vouch(night, |_| ());
+            copy.vouch(snapshot, |_| ());
             // Such a run is not complete, and changes of its accounts are not judged.
-            let changes = copy.file(night, "changes.csv");
+            let changes = copy.file(snapshot, "changes.csv");
             let had_changes = copy.read(&changes).split(|byte| *byte == b'\n').count() > 2;
             let mut seen = Seen::nothing().and_verify("accounts_differ", file);
             for name in ["accounts.csv", "manifest.json", "result.json"] {
-                seen = seen.and_verify("decisions_differ", copy.file(night, name));
+                seen = seen.and_verify("decisions_differ", copy.file(snapshot, name));
             }
             match had_changes {
                 true => seen.and_verify("decisions_differ", changes),
@@ -786,42 +787,42 @@ const TAMPERINGS: &[Tampering] = &[
             }
         },
     ),
-    tampering("facts name another night before", 2, |copy, chance| {
+    tampering("facts name another run before", 2, |copy, chance| {
         // Else it could not be judged again, which is no fault.
-        let night = chance.between(2, copy.nights);
-        let file = copy.file(night, "inputs/facts.json");
+        let snapshot = chance.between(2, copy.snapshots);
+        let file = copy.file(snapshot, "inputs/facts.json");
         let text = String::from_utf8(copy.read(&file)).expect("text");
-        let before = copy.entries[night as usize - 2].manifest_sha256.clone();
+        let before = copy.entries[snapshot as usize - 2].manifest_sha256.clone();
         let forged = text.replace(&before, &sha256_hex(b"another"));
         assert_ne!(text, forged, "nothing was forged");
         copy.write(&file, forged);
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("disagreement", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
-    tampering("a night builds on itself", 2, |copy, chance| {
-        let night = chance.between(2, copy.nights);
-        let itself = chance.one_of(&[0, night, night + 1]);
-        copy.vouch(night, |manifest| {
+    tampering("a run builds on itself", 2, |copy, chance| {
+        let snapshot = chance.between(2, copy.snapshots);
+        let itself = chance.one_of(&[0, snapshot, snapshot + 1]);
+        copy.vouch(snapshot, |manifest| {
             manifest["previous"]["sequence"] = itself.into()
         });
-        Seen::both("disagreement", copy.file(night, "manifest.json"))
-            .and_verify("disagreement", copy.file(night, "inputs/facts.json"))
-            .and_next_night(copy, night)
+        Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
+            .and_verify("disagreement", copy.file(snapshot, "inputs/facts.json"))
+            .and_next_run(copy, snapshot)
     }),
     tampering(
-        "a night is said to be a periodic review",
+        "a run is said to be a periodic review",
         1,
         |copy, chance| {
-            let night = chance.between(1, copy.nights);
+            let snapshot = chance.between(1, copy.snapshots);
             let kind = chance.one_of(&[EntryKind::ReviewOpen, EntryKind::ReviewClose]);
-            copy.rewrite(night, |entry| entry.kind = kind);
-            Seen::both("disagreement", copy.file(night, "manifest.json"))
+            copy.rewrite(snapshot, |entry| entry.kind = kind);
+            Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
         },
     ),
     tampering("sums are written in another form", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let name = copy.file(night, "SHA256SUMS");
+        let snapshot = chance.between(1, copy.snapshots);
+        let name = copy.file(snapshot, "SHA256SUMS");
         let text = String::from_utf8(copy.read(&name)).expect("text");
         let (first, _) = text.split_once('\n').expect("lines");
         let other = match chance.between(0, 3) {
@@ -831,7 +832,7 @@ const TAMPERINGS: &[Tampering] = &[
             _ => text.replacen(first, &first.to_uppercase(), 1),
         };
         copy.write(&name, &other);
-        copy.rewrite(night, |entry| {
+        copy.rewrite(snapshot, |entry| {
             entry.sums_sha256 = sha256_hex(other.as_bytes())
         });
         Seen::both("disagreement", name)
@@ -843,24 +844,24 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("extra_file", name)
     }),
     tampering("an input is left out", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["inputs/facts.json", "inputs/hr.jsonl.gz", "result.json"]);
-        let file = copy.file(night, name);
+        let file = copy.file(snapshot, name);
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch(night, |_| ());
+        copy.vouch(snapshot, |_| ());
         // It cannot be judged again then, which `verify` tells and takes for no fault.
         let seen = Seen::both("missing_file", file);
-        seen.and_next_night(copy, night)
+        seen.and_next_run(copy, snapshot)
     }),
     tampering("a manifest is left out", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let file = copy.file(night, "manifest.json");
+        let snapshot = chance.between(1, copy.snapshots);
+        let file = copy.file(snapshot, "manifest.json");
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch_sums(night, |_| ());
+        copy.vouch_sums(snapshot, |_| ());
         Seen::both("missing_file", file)
     }),
     tampering("sums lead out of the run's folder", 2, |copy, chance| {
-        let (one, other) = chance.two_between(1, copy.nights);
+        let (one, other) = chance.two_between(1, copy.snapshots);
         let name = format!("../../{}/leavers.csv", copy.run(other));
         let sha256 = sha256_hex(&copy.read(&copy.file(other, "leavers.csv")));
         copy.vouch_sums(one, |records| {
@@ -875,10 +876,10 @@ const TAMPERINGS: &[Tampering] = &[
             .and_both("disagreement", copy.file(one, "manifest.json"))
     }),
     tampering(
-        "an earlier night is told again as a later one",
+        "an earlier run is told again as a later one",
         3,
         |copy, chance| {
-            let (one, other) = chance.two_between(1, copy.nights);
+            let (one, other) = chance.two_between(1, copy.snapshots);
             let (from, to) = (copy.run(one), copy.run(other));
             fs::remove_dir_all(copy.at(&to)).expect("a folder");
             crate::support::copy(&copy.at(&from), &copy.at(&to));
@@ -890,25 +891,25 @@ const TAMPERINGS: &[Tampering] = &[
             });
             Seen::both("disagreement", format!("{to}/result.json"))
                 .and_both("disagreement", format!("{to}/inputs/facts.json"))
-                .and_next_night(copy, other)
+                .and_next_run(copy, other)
         },
     ),
     tampering("a run lies under another day", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
-        let run = copy.run(night);
+        let snapshot = chance.between(1, copy.snapshots);
+        let run = copy.run(snapshot);
         let (_, below) = run.split_once('/').expect("a day");
         let moved = format!("dt=2025-12-31/{below}");
         copy.rename(&run, &moved);
-        copy.rewrite(night, |entry| entry.run = moved);
-        Seen::both("disagreement", place(night))
-            .and_both("disagreement", copy.file(night, "inputs/facts.json"))
-            .and_next_night(copy, night)
+        copy.rewrite(snapshot, |entry| entry.run = moved);
+        Seen::both("disagreement", place(snapshot))
+            .and_both("disagreement", copy.file(snapshot, "inputs/facts.json"))
+            .and_next_run(copy, snapshot)
     }),
     tampering("there is an entry before the first", 1, |copy, chance| {
-        let night = chance.between(1, copy.nights);
+        let snapshot = chance.between(1, copy.snapshots);
         let run = "dt=2025-12-31/run=20251231T224000Z-000000";
         let at = "2025-12-31T22:40:00Z";
-        crate::support::copy(&copy.at(&copy.run(night)), &copy.at(run));
+        crate::support::copy(&copy.at(&copy.run(snapshot)), &copy.at(run));
         let manifest = format!("{run}/manifest.json");
         let old = String::from_utf8(copy.read(&manifest)).expect("text");
         let mut new: Value = serde_json::from_str(&old).expect("JSON");
@@ -921,7 +922,7 @@ const TAMPERINGS: &[Tampering] = &[
         let sums = sums.replace(&old, &new_sha256);
         copy.write(&manifest, new);
         copy.write(&name, &sums);
-        let mut entry = copy.entries[night as usize - 1].clone();
+        let mut entry = copy.entries[snapshot as usize - 1].clone();
         entry.sequence = 0;
         entry.run = run.to_owned();
         entry.committed_at = at.parse().expect("an instant");
@@ -962,16 +963,16 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_them() {
+fn two_verifiers_agree_on_two_hundred_runs_and_on_every_way_to_tamper_with_them() {
     if !has(&TOOLS) {
         return;
     }
-    let job = two_hundred_nights();
+    let job = two_hundred_runs();
     let whole = Copy::of(&job, &job.folder.path().join("whole"), ENTRIES);
     let ended = verify(&whole.root, &["--head", &whole.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["chains"][0]["decisions_recomputed"], NIGHTS);
+    assert_eq!(told["chains"][0]["decisions_recomputed"], RUNS);
     let ended = script(&whole.root, &["--head", &whole.head()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(
@@ -983,29 +984,29 @@ fn two_verifiers_agree_on_two_hundred_nights_and_on_every_way_to_tamper_with_the
     let seed = seed("CORPUS_SEED", SEED);
     let mut wrong = Vec::new();
     for (number, tampering) in TAMPERINGS.iter().enumerate() {
-        // A beginning of a chain is a chain; few nights are judged again sooner.
+        // A beginning of a chain is a chain; few runs are judged again sooner.
         let mut chance = Chance(seed ^ ((number as u64) << 32));
-        let nights = chance.between(tampering.least, 6);
+        let snapshots = chance.between(tampering.least, 6);
         let root = job.folder.path().join("copy");
-        let mut copy = Copy::of(&job, &root, nights);
+        let mut copy = Copy::of(&job, &root, snapshots);
         let head = copy.head();
-        let context = format!("seed {seed}, {nights} nights: {}", tampering.name);
+        let context = format!("seed {seed}, {snapshots} runs: {}", tampering.name);
         let seen = (tampering.with)(&mut copy, &mut chance);
         wrong.extend(look(&copy, seen, &head, &context));
     }
     // And once far from the beginning.
     let mut chance = Chance(seed);
     let tampering = &TAMPERINGS[chance.between(0, TAMPERINGS.len() as u64 - 1) as usize];
-    let mut copy = Copy::of(&job, &job.folder.path().join("many"), NIGHTS / 3);
+    let mut copy = Copy::of(&job, &job.folder.path().join("many"), RUNS / 3);
     let head = copy.head();
-    let context = format!("seed {seed}, many nights: {}", tampering.name);
+    let context = format!("seed {seed}, many runs: {}", tampering.name);
     let seen = (tampering.with)(&mut copy, &mut chance);
     wrong.extend(look(&copy, seen, &head, &context));
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
-/// Nights that failed, of a connection of any name: a ledger with little in it.
-fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
+/// Runs that failed, of a connection of any name: a ledger with little in it.
+fn failed_runs(root: &Path, connection: &str, snapshots: u64) -> Copy {
     let ledger = Ledger::new(
         Store::folder(root),
         connection,
@@ -1016,9 +1017,9 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
         .enable_all()
         .build()
         .expect("a runtime");
-    for night in 0..nights {
+    for snapshot in 0..snapshots {
         let as_of: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
-        let as_of = as_of + SignedDuration::from_hours(24 * night as i64);
+        let as_of = as_of + SignedDuration::from_hours(24 * snapshot as i64);
         let frame = Frame {
             signer: None,
             identity: crate::support::identity(as_of, "7f3a9c"),
@@ -1030,7 +1031,7 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
             code: 77,
             message: "it was refused".to_owned(),
         };
-        let night = FailedNight {
+        let snapshot = FailedSnapshot {
             frame: &frame,
             connection,
             origin: "https://api.truto.one",
@@ -1039,16 +1040,16 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
         };
         let report = b"a report".to_vec();
         let clock = Clock::at(as_of);
-        let commit = ledger::commit_failure(&ledger, &clock, &night, report);
+        let commit = ledger::commit_failure(&ledger, &clock, &snapshot, report);
         runtime.block_on(commit).expect("a commit");
     }
     let mut copy = Copy {
         root: root.to_owned(),
         connection: ConnectionFolder::of(connection).to_string(),
-        nights,
+        snapshots,
         entries: Vec::new(),
     };
-    for sequence in 1..=nights {
+    for sequence in 1..=snapshots {
         let bytes = fs::read(copy.entry_path(sequence)).expect("an entry");
         copy.entries
             .push(Entry::from_bytes(&bytes).expect("an entry"));
@@ -1057,13 +1058,13 @@ fn failed_nights(root: &Path, connection: &str, nights: u64) -> Copy {
 }
 
 #[test]
-fn failed_nights_and_connections_of_any_name_are_sound_to_both() {
+fn failed_runs_and_connections_of_any_name_are_sound_to_both() {
     if !has(&TOOLS) {
         return;
     }
     for connection in ["c1", "a b/ü", "../..", "\"\\\n\t\u{1}", "1e3", "-n", "%41"] {
         let folder = tempfile::tempdir().expect("a folder");
-        let copy = failed_nights(folder.path(), connection, 2);
+        let copy = failed_runs(folder.path(), connection, 2);
         assert_eq!(told_by_verify(&verify(&copy.root, &[]), ""), []);
         assert_eq!(told_by_script(&script(&copy.root, &[]), ""), []);
     }
@@ -1086,7 +1087,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
     ];
     for (number, claim) in claims.into_iter().enumerate() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut copy = failed_nights(folder.path(), "c1", 2);
+        let mut copy = failed_runs(folder.path(), "c1", 2);
         copy.vouch(2, claim);
         let faults = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
         assert_eq!(faults.len(), 1, "{number}: {faults:?}");
@@ -1100,8 +1101,8 @@ fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let one = failed_nights(folder.path(), "one", 1);
-    let other = failed_nights(folder.path(), "other", 1);
+    let one = failed_runs(folder.path(), "one", 1);
+    let other = failed_runs(folder.path(), "other", 1);
     fs::remove_dir_all(other.at("ledger")).expect("a folder");
     let told = [fault("", "empty_ledger", &other.connection)];
     assert_eq!(told_by_verify(&verify(&one.root, &[]), ""), told);
@@ -1109,12 +1110,12 @@ fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
 }
 
 #[test]
-fn a_failed_night_has_a_report_too() {
+fn a_failed_run_has_a_report_too() {
     if !has(&TOOLS) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mut copy = failed_nights(folder.path(), "c1", 1);
+    let mut copy = failed_runs(folder.path(), "c1", 1);
     let report = copy.file(1, "report.html");
     fs::remove_file(copy.at(&report)).expect("a file");
     copy.vouch(1, |_| ());
@@ -1136,7 +1137,7 @@ fn the_script_stops_where_it_cannot_look() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let copy = failed_nights(folder.path(), "c1", 1);
+    let copy = failed_runs(folder.path(), "c1", 1);
     assert_eq!(script(&copy.root, &[]).code, 0);
     // As where a folder may not be entered: what was found is told, and that there is more.
     let bin = folder.path().join("bin");
@@ -1158,8 +1159,8 @@ fn each_head_that_was_noted_must_be_met() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let one = failed_nights(folder.path(), "one", 2);
-    let other = failed_nights(folder.path(), "other", 2);
+    let one = failed_runs(folder.path(), "one", 2);
+    let other = failed_runs(folder.path(), "other", 2);
     let (one, other) = (one.head(), other.head());
     let shown = format!("ledger     {}", other.to_uppercase());
     let both = ["--head", &one, "--head", &shown];
@@ -1187,7 +1188,7 @@ fn only_regular_files_are_read() {
     }
     for special in ["link", "pipe"] {
         let folder = tempfile::tempdir().expect("a folder");
-        let copy = failed_nights(folder.path(), "c1", 2);
+        let copy = failed_runs(folder.path(), "c1", 2);
         let report = copy.file(1, "report.html");
         let stranger = copy.file(2, "stranger");
         fs::remove_file(copy.at(&report)).expect("a file");
@@ -1218,7 +1219,7 @@ fn the_script_leaves_no_temporary_file() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let copy = failed_nights(&folder.path().join("evidence"), "c1", 1);
+    let copy = failed_runs(&folder.path().join("evidence"), "c1", 1);
     let tmp = folder.path().join("tmp");
     fs::create_dir(&tmp).expect("a folder");
     let run = |evidence: &Path| {
@@ -1389,15 +1390,15 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     let old = Key::p256(folder.path(), "old");
     let new = Key::ed25519(folder.path(), "-new key");
     let foreign = Key::p256(folder.path(), "foreign");
-    let nights = |name: &str, keys: &[Option<&Key>]| {
+    let snapshots = |name: &str, keys: &[Option<&Key>]| {
         let root = folder.path().join(name);
-        failed_nights(&root, "c1", keys.len() as u64).signed(keys)
+        failed_runs(&root, "c1", keys.len() as u64).signed(keys)
     };
     let one = |kind: &str, sequence: u64| vec![fault("", kind, &place(sequence))];
 
     // Signing began with the second entry, and the key was changed after the third.
     let keys = [None, Some(&old), Some(&old), Some(&new)];
-    let rotated = nights("rotated", &keys);
+    let rotated = snapshots("rotated", &keys);
     assert_eq!(rotated.told_with(&[&old, &new]), []);
     assert_eq!(rotated.told_with(&[&new, &foreign, &old]), []);
     assert_eq!(rotated.told_with(&[]), []);
@@ -1414,25 +1415,25 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     );
     assert_eq!(rotated.told_with(&[&old]), one("unknown_key", 4));
 
-    let gone = nights("gone", &keys);
+    let gone = snapshots("gone", &keys);
     fs::remove_file(gone.signature(3)).expect("a signature");
     assert_eq!(gone.told_with(&[&old, &new]), one("missing_signature", 3));
     assert_eq!(gone.told_with(&[]), one("missing_signature", 3));
 
     for sequence in [2, 4] {
-        let of_another = nights(&format!("of another {sequence}"), &keys);
+        let of_another = snapshots(&format!("of another {sequence}"), &keys);
         let other = fs::read(of_another.signature(3)).expect("a signature");
         fs::write(of_another.signature(sequence), other).expect("a signature");
         let told = of_another.told_with(&[&old, &new]);
         assert_eq!(told, one("bad_signature", sequence));
     }
     // Somebody else signs, and names the key that is believed.
-    let forged = nights("forged", &[Some(&old), Some(&old)]);
+    let forged = snapshots("forged", &[Some(&old), Some(&old)]);
     foreign.sign(&forged, 2);
     assert_eq!(forged.told_with(&[&old]), one("bad_signature", 2));
 
     // Without a key that is given, those beside the ledger are used.
-    let beside = nights("beside", &keys);
+    let beside = snapshots("beside", &keys);
     for key in [&old, &new] {
         beside.lay_beside(key, fs::read(&key.public).expect("a key"));
     }
@@ -1454,16 +1455,16 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
         assert_eq!(beside.told_with(&[]), bad.concat());
         assert_eq!(beside.told_with(&[&old, &new]), one("bad_signature", 4));
     }
-    let mut names_none = failed_nights(&folder.path().join("names none"), "c1", 1);
+    let mut names_none = failed_runs(&folder.path().join("names none"), "c1", 1);
     names_none.edit(1, |entry| entry.key_sha256 = "a key".to_owned());
     fs::write(names_none.signature(1), "x").expect("a signature");
     assert_eq!(names_none.told_with(&[]), one("bad_signature", 1));
     assert_eq!(names_none.told_with(&[&old]), one("unknown_key", 1));
 
-    let stopped = nights("stopped", &[None, Some(&old), None]);
+    let stopped = snapshots("stopped", &[None, Some(&old), None]);
     assert_eq!(stopped.told_with(&[&old]), one("missing_signature", 3));
     assert_eq!(stopped.told_with(&[]), one("missing_signature", 3));
-    let never = nights("never", &[None, None]);
+    let never = snapshots("never", &[None, None]);
     assert_eq!(never.told_with(&[]), []);
     assert_eq!(never.told_with(&[&old]), one("missing_signature", 2));
 

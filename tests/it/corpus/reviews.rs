@@ -1,7 +1,7 @@
 //! Ways to tamper with periodic reviews, on which both verifiers agree.
 //!
 //! A forger who can write everything makes files, sums, manifest, entry and chain anew, by the code that
-//! wrote them. What then is found, is found by holding the review against its night and its worksheet.
+//! wrote them. What then is found, is found by holding the review against its run and its worksheet.
 
 use std::fs;
 use std::path::Path;
@@ -27,8 +27,8 @@ use super::{Copy, Fault, Seen, TOOLS, place, script, sorted, told_by_script, tol
 use crate::support::has;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE};
 
-// The evidence: three nights, of which the second is not complete; a review of the third, opened and closed;
-// a night that follows it up; another review with a night in between, closed incomplete; a night; and a
+// The evidence: three runs, of which the second is not complete; a review of the third, opened and closed;
+// a run that follows it up; another review with a run in between, closed incomplete; a run; and a
 // review that is open.
 
 const INCOMPLETE: u64 = 2;
@@ -41,11 +41,11 @@ const OPEN_C: u64 = 11;
 
 fn reviewed() -> Job {
     let job = Job::new(World::generated(12), LEFT_AND_GONE).env("EVIDENCE_RETENTION_DAYS", "36500");
-    let night = |day: &str| job.run_at(&format!("{day}T22:40:00Z"), World::generated(12));
-    night("2026-11-01");
+    let snapshot = |day: &str| job.run_at(&format!("{day}T22:40:00Z"), World::generated(12));
+    snapshot("2026-11-01");
     let doubtful = World::scenario("fields-refused").expect("a scenario");
     job.run_at("2026-11-02T22:40:00Z", doubtful);
-    night("2026-11-03");
+    snapshot("2026-11-03");
     let a = crate::support::review::open(&job, "2026-11-04T09:00:00Z", "2026-Q3");
     let decide = |row: u32, role: &Role| match row {
         4 => Some((Decision::Revoke, "")),
@@ -55,9 +55,9 @@ fn reviewed() -> Job {
     };
     let all = |row: &asana_access_review::review::FrozenRow| decide(row.row, &row.role);
     crate::support::review::close(&job, "2026-11-04T17:00:00Z", &a, all, None);
-    night("2026-11-05");
+    snapshot("2026-11-05");
     let b = crate::support::review::open(&job, "2026-11-06T09:00:00Z", "2026-Q4");
-    night("2026-11-06");
+    snapshot("2026-11-06");
     let some = |row: &asana_access_review::review::FrozenRow| match row.row {
         1 => None,
         2 => Some((Decision::DontKnow, "")),
@@ -70,7 +70,7 @@ fn reviewed() -> Job {
         some,
         Some("a reviewer is ill"),
     );
-    night("2026-11-07");
+    snapshot("2026-11-07");
     crate::support::review::open(&job, "2026-11-08T09:00:00Z", "2027-Q1");
     assert_eq!(job.entries() as u64, OPEN_C);
     job
@@ -330,15 +330,15 @@ const TAMPERINGS: &[Tampering] = &[
         fs::remove_file(copy.entry_path(CLOSE_A)).expect("an entry");
         Seen::both("missing_entry", place(AFTER_A))
     }),
-    tampering("a close is said to be a night", OPEN_C, |copy| {
+    tampering("a close is said to be a run", OPEN_C, |copy| {
         copy.rewrite(CLOSE_A, |entry| entry.kind = EntryKind::Run);
         Seen::both("disagreement", place(CLOSE_A))
     }),
-    tampering("an open is said to be a failed night", OPEN_C, |copy| {
+    tampering("an open is said to be a failed run", OPEN_C, |copy| {
         copy.rewrite(OPEN_B, |entry| entry.kind = EntryKind::Failure);
         Seen::both("disagreement", place(OPEN_B)).and_both("disagreement", manifest(copy, CLOSE_B))
     }),
-    tampering("a night is said to close a review", OPEN_C, |copy| {
+    tampering("a run is said to close a review", OPEN_C, |copy| {
         copy.rewrite(AFTER_A, |entry| entry.kind = EntryKind::ReviewClose);
         [AFTER_A, OPEN_B, CLOSE_B]
             .iter()
@@ -361,9 +361,9 @@ const TAMPERINGS: &[Tampering] = &[
         copy.rewrite(CLOSE_A, |entry| entry.run = other.clone());
         Seen::both("modified", format!("{other}/SHA256SUMS")).and_both("moved", place(CLOSE_B))
     }),
-    tampering("a close is of a night's folder", OPEN_C, |copy| {
-        let night = copy.run(AFTER_A - 3);
-        copy.rewrite(CLOSE_A, |entry| entry.run = night);
+    tampering("a close is of a run's folder", OPEN_C, |copy| {
+        let snapshot = copy.run(AFTER_A - 3);
+        copy.rewrite(CLOSE_A, |entry| entry.run = snapshot);
         Seen::both("moved", place(CLOSE_A))
     }),
     tampering("a review is closed twice", OPEN_C, |copy| {
@@ -395,35 +395,35 @@ const TAMPERINGS: &[Tampering] = &[
     }),
     // What a review builds on, with everything anew.
     tampering(
-        "a review is of a night that is not complete",
+        "a review is of a run that is not complete",
         OPEN_A,
         |copy| {
-            let night = copy.run_ref(INCOMPLETE);
-            copy.forge_open(OPEN_A, |worksheet| worksheet.snapshot = night);
+            let snapshot = copy.run_ref(INCOMPLETE);
+            copy.forge_open(OPEN_A, |worksheet| worksheet.snapshot = snapshot);
             Seen::both("disagreement", manifest(copy, OPEN_A))
         },
     ),
-    tampering("a review is of a night that is not there", OPEN_C, |copy| {
+    tampering("a review is of a run that is not there", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.snapshot.manifest_sha256 = sha256_hex(b"another");
         });
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
-    tampering("a review is of a night to come", OPEN_A, |copy| {
+    tampering("a review is of a run to come", OPEN_A, |copy| {
         copy.forge_open(OPEN_A, |worksheet| worksheet.snapshot.sequence = 12);
         Seen::both("disagreement", manifest(copy, OPEN_A))
     }),
     tampering("a review is of a review", OPEN_C, |copy| {
-        let night = copy.run_ref(CLOSE_A);
-        copy.forge_open(OPEN_C, |worksheet| worksheet.snapshot = night);
+        let snapshot = copy.run_ref(CLOSE_A);
+        copy.forge_open(OPEN_C, |worksheet| worksheet.snapshot = snapshot);
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
     tampering(
-        "a review is of an earlier night than it says",
+        "a review is of an earlier run than it says",
         OPEN_C,
         |copy| {
-            let night = copy.run_ref(3);
-            copy.forge_open(OPEN_C, |worksheet| worksheet.snapshot = night);
+            let snapshot = copy.run_ref(3);
+            copy.forge_open(OPEN_C, |worksheet| worksheet.snapshot = snapshot);
             Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
@@ -440,8 +440,8 @@ const TAMPERINGS: &[Tampering] = &[
         "a review that was never opened is closed",
         CLOSE_A,
         |copy| {
-            let night = copy.run_ref(3);
-            copy.forge_close(CLOSE_A, |closed| closed.opened = night);
+            let snapshot = copy.run_ref(3);
+            copy.forge_close(CLOSE_A, |closed| closed.opened = snapshot);
             Seen::both("disagreement", manifest(copy, CLOSE_A))
         },
     ),
@@ -454,7 +454,7 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::both("disagreement", manifest(copy, CLOSE_B))
         },
     ),
-    tampering("a review is closed of another night", CLOSE_B, |copy| {
+    tampering("a review is closed of another run", CLOSE_B, |copy| {
         let other = copy.run_ref(3);
         copy.forge_close(CLOSE_B, |closed| closed.snapshot = other);
         Seen::both("disagreement", manifest(copy, CLOSE_B))
@@ -677,7 +677,7 @@ const TAMPERINGS: &[Tampering] = &[
                 closed.rows[3].decision = Some(Decision::Keep);
                 closed.rows[3].note = String::new();
             });
-            // The night after followed it up, and the next review told of it.
+            // The run after followed it up, and the next review told of it.
             Seen::nothing()
                 .and_verify("decisions_differ", copy.file(AFTER_A, "inputs/facts.json"))
                 .and_verify("review_differs", worksheet(copy, OPEN_B))
@@ -988,7 +988,7 @@ fn each_file_of_a_review_is_held_against_its_hash_and_its_name() {
 }
 
 #[test]
-fn a_review_whose_night_is_expired_is_held_as_far_as_it_can_be() {
+fn a_review_whose_run_is_expired_is_held_as_far_as_it_can_be() {
     let job = reviewed();
     let mut copy = Copy::of(&job, &job.folder.path().join("copy"), OPEN_A);
     let long_ago = "2026-11-04T00:00:00Z".parse().expect("an instant");
@@ -1006,7 +1006,7 @@ fn a_review_whose_night_is_expired_is_held_as_far_as_it_can_be() {
 }
 
 #[test]
-fn an_owner_who_decided_under_another_address_that_the_night_knows_is_found() {
+fn an_owner_who_decided_under_another_address_that_the_run_knows_is_found() {
     let job = Job::new(World::generated(12), "")
         .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
         .env("HR_FEED_SCOPE", "roster")

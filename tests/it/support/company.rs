@@ -1,4 +1,4 @@
-//! A company whose nights are reviewed into evidence that can be tampered with.
+//! A company whose runs are reviewed into evidence that can be tampered with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -43,10 +43,10 @@ pub(crate) fn entry_name(sequence: u64) -> String {
     below(&format!("ledger/{sequence:010}.json"))
 }
 
-/// The instant of a night, counted from 1.
-pub(crate) fn instant(night: i64) -> Timestamp {
+/// The instant of a run, counted from 1.
+pub(crate) fn instant(snapshot: i64) -> Timestamp {
     let first: Timestamp = "2026-11-01T22:40:00Z".parse().expect("an instant");
-    first + SignedDuration::from_hours(24 * (night - 1))
+    first + SignedDuration::from_hours(24 * (snapshot - 1))
 }
 
 /// A company to review: its accounts, its HR feed.
@@ -148,9 +148,9 @@ impl Company {
         run::run_in(store.clone(), key, &settings, identity, clock).await
     }
 
-    /// A night in this world.
-    pub(crate) async fn night_in(&self, store: &Store, world: World, night: i64) -> Done {
-        let as_of = instant(night);
+    /// A run in this world.
+    pub(crate) async fn run_in(&self, store: &Store, world: World, snapshot: i64) -> Done {
+        let as_of = instant(snapshot);
         self.set_world(world, as_of);
         self.run(store, Run::at(as_of))
             .await
@@ -158,14 +158,14 @@ impl Company {
             .expect("a review")
     }
 
-    /// A night on which nothing happens.
-    pub(crate) async fn quiet_night(&self, store: &Store, night: i64) -> Done {
-        self.night_in(store, World::generated(12), night).await
+    /// A run on which nothing happens.
+    pub(crate) async fn quiet_run(&self, store: &Store, snapshot: i64) -> Done {
+        self.run_in(store, World::generated(12), snapshot).await
     }
 
-    /// A night that comes to no judgement.
-    pub(crate) async fn failed_night(&self, store: &Store, night: i64) -> Failed {
-        let as_of = instant(night);
+    /// A run that comes to no judgement.
+    pub(crate) async fn failed_run(&self, store: &Store, snapshot: i64) -> Failed {
+        let as_of = instant(snapshot);
         self.set_world(World::scenario("down").expect("a scenario"), as_of);
         let run = self.run(store, Run::at(as_of)).await;
         run.map(|_| ()).expect_err("no judgement")
@@ -340,7 +340,7 @@ pub(crate) fn ensure_fault(done: &Done, fault: &str) {
     assert_eq!(done.judgement.verdict, Verdict::Inconclusive, "{fault}");
 }
 
-/// A fault that an earlier night recorded is told, and fails no further night.
+/// A fault that an earlier run recorded is told, and fails no further run.
 pub(crate) fn ensure_recorded_before(done: &Done, fault: &str) {
     let check = ledger_check(done);
     assert_eq!(check.status, CheckStatus::Warn, "{}", check.detail);
@@ -384,21 +384,21 @@ pub(crate) async fn kill_at_put(
     }
 }
 
-/// What is done to a ledger of three quiet nights, and what the nights after say.
+/// What is done to a ledger of three quiet runs, and what the runs after say.
 pub(crate) struct Damage {
     pub(crate) what: &'static str,
     pub(crate) done: fn(&Place, &Objects),
-    /// What the fourth night says; that entry 3 is not believed goes without saying, where the night
+    /// What the fourth run says; that entry 3 is not believed goes without saying, where the run
     /// does not build on it.
     pub(crate) fault: &'static str,
-    /// What the fourth night builds on.
+    /// What the fourth run builds on.
     pub(crate) built_on: u64,
-    /// Whether the fifth night says it again, because it walks past the same place.
+    /// Whether the fifth run says it again, because it walks past the same place.
     pub(crate) stays: bool,
 }
 
 impl Damage {
-    /// Does it to three nights and reviews two more. Gives what is there then, and the number of the
+    /// Does it to three runs and reviews two more. Gives what is there then, and the number of the
     /// first of the two.
     pub(crate) async fn walk(
         &self,

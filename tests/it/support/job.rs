@@ -119,7 +119,7 @@ impl Job {
 
     /// Runs what the binary runs, at an instant that no variable could set; its exit code.
     ///
-    /// The world is that of the night, and the HR feed was changed three hours before.
+    /// The world is that of the run, and the HR feed was changed three hours before.
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
         let (ended, exit) = self.told_at(as_of, world, |_| ());
         if let Err(failed) = ended {

@@ -133,7 +133,7 @@ pub(crate) fn tried_at<T>(
     runtime.block_on(act(&settings, &moment, &Clock::at(as_of)))
 }
 
-/// Opens a review of the newest complete night; everything is decided by one who owns no account.
+/// Opens a review of the newest complete run; everything is decided by one who owns no account.
 pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
     let reviewers = job.place().join("reviewers.csv");
     let lines = "rule,value,reviewer,note\ndefault,,boss@example.net,\n";

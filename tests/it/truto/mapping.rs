@@ -6,7 +6,7 @@ use truto_simulator::{Action, Fault, Permission, World};
 use super::scenario;
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 
-/// The check of a night.
+/// The check of a run.
 fn check(job: &Job, sequence: u64) -> Value {
     let result = job.json(sequence, "result.json");
     let checks = result["checks"].as_array().expect("checks");
@@ -17,7 +17,7 @@ fn check(job: &Job, sequence: u64) -> Value {
 }
 
 #[test]
-fn a_mapping_that_changed_between_two_nights_is_a_warning_with_both_digests() {
+fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     assert_eq!(job.run().code, 0);
@@ -41,7 +41,7 @@ fn a_mapping_that_changed_between_two_nights_is_a_warning_with_both_digests() {
         third["numbers"]["sha256"]
     );
 
-    // The next night is compared with it, and all of it can be judged again.
+    // The next run is compared with it, and all of it can be judged again.
     assert_eq!(job.run().code, 0);
     assert_eq!(check(&job, 4)["status"], "pass");
     let verified = verify(&job.evidence(), &[]);
@@ -49,7 +49,7 @@ fn a_mapping_that_changed_between_two_nights_is_a_warning_with_both_digests() {
 }
 
 #[test]
-fn a_mapping_that_is_not_told_is_a_warning_and_loses_no_night() {
+fn a_mapping_that_is_not_told_is_a_warning_and_loses_no_run() {
     let odd = |action| {
         let fault = Fault::once("/users/meta/list", action).for_ever();
         scenario("healthy").fault(fault)

@@ -139,7 +139,7 @@ async fn a_cursor_that_no_address_can_carry_is_refused_by_its_size() {
          1048576 bytes, more than an address can carry"
     );
 
-    // The second witness is lost by it, and the night is not.
+    // The second witness is lost by it, and the run is not.
     let page = format!(r#"{{"data":[],"next_page":{{"offset":"{cursor}"}}}}"#);
     let odd = Fault::once("workspace_memberships", Action::status(200, &page)).for_ever();
     let simulator = Simulator::spawn(scenario("healthy").fault(odd));

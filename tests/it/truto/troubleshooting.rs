@@ -136,7 +136,7 @@ fn each_message_of_the_page_is_met_with_its_exit_code() {
         let text = format!("{}{}", ended.stdout, ended.stderr);
         assert!(has(&text, &row.message), "{}\n---\n{text}", row.message);
         assert_eq!(ended.code, row.exit, "{}\n---\n{text}", row.message);
-        // A failure says what to do; a night that could not be judged says why.
+        // A failure says what to do; a run that could not be judged says why.
         let says = text.contains("\nhint: ") || text.contains("  why  ");
         let passes = [
             "502 Bad Gateway",

@@ -61,14 +61,14 @@ fn gid(number: usize) -> String {
 const WORLDS: &[Scenario] = &[
     ("healthy", "Twelve accounts and nothing unusual.", twelve),
     (
-        "story-night-1",
-        "Northwind Instruments on the first night: an administrator who left is still in.",
-        World::story_first_night,
+        "story-snapshot-1",
+        "Northwind Instruments on the first run: an administrator who left is still in.",
+        World::story_first_run,
     ),
     (
-        "story-night-2",
-        "Northwind Instruments a night later: one leaver is gone, one account is new.",
-        World::story_second_night,
+        "story-snapshot-2",
+        "Northwind Instruments a run later: one leaver is gone, one account is new.",
+        World::story_second_run,
     ),
     (
         "three-pages",

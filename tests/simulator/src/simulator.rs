@@ -110,7 +110,7 @@ impl Simulator {
         self.api.lock().forget_requests();
     }
 
-    /// Serves another world from now on: the next night. Requests stay known; faults, cursors and
+    /// Serves another world from now on: the next run. Requests stay known; faults, cursors and
     /// rate limits begin anew.
     pub fn set_world(&self, world: World) {
         self.api.lock().set_world(world);

@@ -1,23 +1,23 @@
-//! Two nights at Northwind Instruments, for whoever wants to see a review find something.
+//! Two runs at Northwind Instruments, for whoever wants to see a review find something.
 //!
 //! The company's domain is `northwind.example`, its workspace has the gid
 //! [`WORKSPACE_ID`]. Where nothing is said, somebody is an active member on
-//! both nights, works there, and has a mailbox `first.last@northwind.example`.
+//! both runs, works there, and has a mailbox `first.last@northwind.example`.
 //!
 //! | gid | name | e-mail | what there is to see |
 //! |---|---|---|---|
 //! | 1204556770001001 | Amara Nwosu | amara.nwosu@northwind.example | IT systems lead, **admin**; connected Asana, so `/me` |
 //! | 1204556770001002 | Daniel Reyes | daniel.reyes@northwind.example | head of IT, **admin** |
-//! | 1204556770001003 | Grace Okafor | grace.okafor@northwind.example | left some days ago, is still an active **admin** on both nights |
-//! | 1204556770001004 | Tom Ibsen | tom.ibsen@northwind.example | left today, still active on both nights, within the grace |
-//! | 1204556770001005 | Priya Raman | priya.raman@northwind.example | was hired and **invited**, left before she accepted; still invited on both nights |
-//! | 1204556770001006 | Ben Whitaker | ben.whitaker@northwind.example | left; active on night 1, **gone from the list** on night 2 |
-//! | 1204556770001007 | Lena Hofmann | lena.hofmann@northwind.example | left long ago, **inactive** on both nights, still listed |
+//! | 1204556770001003 | Grace Okafor | grace.okafor@northwind.example | left some days ago, is still an active **admin** on both runs |
+//! | 1204556770001004 | Tom Ibsen | tom.ibsen@northwind.example | left today, still active on both runs, within the grace |
+//! | 1204556770001005 | Priya Raman | priya.raman@northwind.example | was hired and **invited**, left before she accepted; still invited on both runs |
+//! | 1204556770001006 | Ben Whitaker | ben.whitaker@northwind.example | left; active on run 1, **gone from the list** on run 2 |
+//! | 1204556770001007 | Lena Hofmann | lena.hofmann@northwind.example | left long ago, **inactive** on both runs, still listed |
 //! | 1204556770001008 | Marta Kowalczyk | Marta.Kowalczyk@Northwind.Example | works there; Asana has her address in mixed case |
 //! | 1204556770001009 | Oliver Grant | oliver.grant@northwind.example | works there with a **view-only** licence |
 //! | 1204556770001010 | Jenkins Bot | jenkins@northwind.example | a service account with a mailbox; HR knows nobody of that name |
-//! | 1204556770001011 | Sofia Marchetti | sofia.marchetti@northwind.example | member on night 1, **admin on night 2** |
-//! | 1204556770001012 | Hannah Lindqvist | hannah.lindqvist@northwind.example | on night 2 her address is **hannah.berg@northwind.example**, her gid and name are the same |
+//! | 1204556770001011 | Sofia Marchetti | sofia.marchetti@northwind.example | member on run 1, **admin on run 2** |
+//! | 1204556770001012 | Hannah Lindqvist | hannah.lindqvist@northwind.example | on run 2 her address is **hannah.berg@northwind.example**, her gid and name are the same |
 //! | 1204556770001013 | Elif Demir | elif.demir@northwind.example | left in 2024 and was **hired again**: an old inactive membership and one in force |
 //! | 1204556770001014 | Paula Brandt | paula.brandt.design@gmail.com | freelance designer, **guest**, never an employee |
 //! | 1204556770001015 | Victor Hale | victor.hale@halepartners.example | auditor of another company, **guest**, never an employee |
@@ -25,16 +25,16 @@
 //! | 1204556770001017 | Maria Silva | maria.silva@northwind.example | finance |
 //! | 1204556770001018 | Maria Silva | maria.silva2@northwind.example | support: another person of the same name |
 //! | 1204556770001019 | noor.haddad@northwind.example | noor.haddad@northwind.example | Noor Haddad starts soon and is **invited**; until she accepts, Asana shows her address as name |
-//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | left days ago, still active on both nights |
+//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | left days ago, still active on both runs |
 //! | 1204556770001021 | Aisha Bello | aisha.bello@northwind.example | works there |
 //! | 1204556770001022 | Carlos Mendes | carlos.mendes@northwind.example | works there |
 //! | 1204556770001023 | Emily Carter | emily.carter@northwind.example | works there |
 //! | 1204556770001024 | Yuki Tanaka | yuki.tanaka@northwind.example | works there |
 //! | 1204556770001025 | Samuel Osei | samuel.osei@northwind.example | works there |
-//! | 1204556770001026 | Kenji Watanabe | kenji.watanabe@northwind.example | **new on night 2** |
+//! | 1204556770001026 | Kenji Watanabe | kenji.watanabe@northwind.example | **new on run 2** |
 //!
-//! Night 1 lists 25 accounts (all but Kenji Watanabe), night 2 lists 25 as well (without Ben
-//! Whitaker, with Kenji Watanabe). Between the nights: one account removed, one added, one role
+//! Run 1 lists 25 accounts (all but Kenji Watanabe), run 2 lists 25 as well (without Ben
+//! Whitaker, with Kenji Watanabe). Between the runs: one account removed, one added, one role
 //! changed, one e-mail changed. An HR feed that goes with it may also name somebody who never had
 //! an account: Nils Aaberg, nils.aaberg@northwind.example.
 
@@ -49,8 +49,8 @@ const SOFIA: &str = "1204556770001011";
 const HANNAH: &str = "1204556770001012";
 
 impl World {
-    /// The first night at Northwind Instruments; [`story`](crate::story) has the cast.
-    pub fn story_first_night() -> Self {
+    /// The first run at Northwind Instruments; [`story`](crate::story) has the cast.
+    pub fn story_first_run() -> Self {
         let member =
             |number: u32, name: &str, email: &str| Person::member(gid(number), name, email);
         let colleague = |number: u32, name: &str| {
@@ -111,16 +111,16 @@ impl World {
             })
     }
 
-    /// The night after: Ben Whitaker is gone, Kenji Watanabe is new, Sofia Marchetti is an
+    /// The run after: Ben Whitaker is gone, Kenji Watanabe is new, Sofia Marchetti is an
     /// administrator, Hannah Lindqvist has another address. Nothing else has changed.
-    pub fn story_second_night() -> Self {
+    pub fn story_second_run() -> Self {
         let kenji = Person::member(
             gid(26),
             "Kenji Watanabe",
             "kenji.watanabe@northwind.example",
         )
         .joined_at("2026-11-23T09:05:00.000Z");
-        Self::story_first_night()
+        Self::story_first_run()
             .without_person(BEN)
             .with_person(SOFIA, Person::admin)
             .with_person(HANNAH, |hannah| {
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn everybody_is_in_the_table_of_the_cast_as_they_are() {
         let table = include_str!("story.rs");
-        let second = World::story_second_night().people;
-        for person in World::story_first_night().people.iter().chain(&second) {
+        let second = World::story_second_run().people;
+        for person in World::story_first_run().people.iter().chain(&second) {
             let email = person.email.as_deref().expect("an address");
             let line = table.lines().find(|line| {
                 line.starts_with(&format!("//! | {} | {} |", person.gid, person.name))
@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn between_the_nights_four_accounts_differ() {
-        let first = World::story_first_night().people;
-        let second = World::story_second_night().people;
+    fn between_the_runs_four_accounts_differ() {
+        let first = World::story_first_run().people;
+        let second = World::story_second_run().people;
         assert_eq!((first.len(), second.len()), (25, 25));
         let differ = second.iter().filter(|person| !first.contains(person));
         let names: Vec<_> = differ.map(|person| person.name.as_str()).collect();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::judgement::tests::world::{World, date, kinds, row, world};
-use crate::judgement::tests::worlds::{WorldRun, cases, nights};
+use crate::judgement::tests::worlds::{WorldRun, cases, snapshots};
 use crate::judgement::{FeedScope, FindingKind, Judgement, Leaver, OffboardingResult};
 
 const ADA: &str = "ada@example.com";
@@ -398,7 +398,7 @@ fn changed(before: &Judgement, after: &Judgement) -> Vec<String> {
 /// A grace for each run.
 fn with_graces() -> impl Strategy<Value = (Vec<WorldRun>, Vec<i64>)> {
     let graces = vec(select(vec![24i64, 24, 96, 0]), 4);
-    (nights(4), graces)
+    (snapshots(4), graces)
 }
 
 proptest! {
@@ -460,11 +460,11 @@ proptest! {
     }
 
     #[test]
-    fn a_conclusion_never_differs_later((nights, graces) in with_graces()) {
+    fn a_conclusion_never_differs_later((snapshots, graces) in with_graces()) {
         let mut before: Option<(World, Judgement)> = None;
-        for (night, hours) in nights.iter().zip(graces) {
+        for (snapshot, hours) in snapshots.iter().zip(graces) {
             let past = before.as_ref().map_or_else(world, |(run, _)| run.clone().next());
-            let run = night.in_world(past);
+            let run = snapshot.in_world(past);
             let run = run.policy(|policy| policy.offboarding_grace_seconds = hours * 3600);
             let judged = run.judge();
             if let Some((_, before)) = &before {

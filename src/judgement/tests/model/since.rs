@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::judgement::tests::world::World;
-use crate::judgement::tests::worlds::{cases, nights, worlds};
+use crate::judgement::tests::worlds::{cases, snapshots, worlds};
 use crate::judgement::{DirectiveKind, DirectiveState, Judgement};
 use crate::model::{EmailAddress, Exception};
 
@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn the_model_agrees_since_when_an_exception_is_in_force(runs in nights(4)) {
+    fn the_model_agrees_since_when_an_exception_is_in_force(runs in snapshots(4)) {
         let worlds = worlds(&runs);
         let judged: Vec<(&World, Judgement)> =
             worlds.iter().map(|world| (world, world.judge())).collect();

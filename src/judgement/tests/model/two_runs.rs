@@ -10,7 +10,7 @@ use super::model;
 use super::people::{Alike, ModelPerson, alike};
 use super::ties::Model;
 use crate::judgement::tests::world::{World, WorldRow, date, mail};
-use crate::judgement::tests::worlds::{WorldRun, cases, nights, worlds};
+use crate::judgement::tests::worlds::{WorldRun, cases, snapshots, worlds};
 use crate::judgement::{Leaver, MatchKind, Outcome, Standing};
 use crate::model::{Access, Account, Employment, HrRow};
 
@@ -145,7 +145,7 @@ fn lost_account(
     })
 }
 
-/// Somebody of the first night who leaves in the second, with another address and perhaps another name. The
+/// Somebody of the first run who leaves in the second, with another address and perhaps another name. The
 /// accounts stay as they were.
 fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
     let addresses = select(vec![
@@ -155,15 +155,15 @@ fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
     ]);
     let names = select(vec!["Ada Diaz", "Ada Maria Diaz", "Ada Roe", "Bob Roe"]);
     (
-        nights(2),
+        snapshots(2),
         any::<Index>(),
         addresses,
         option::of(names),
         any::<bool>(),
     )
-        .prop_map(|(mut nights, at, address, name, with_ids)| {
-            let [first, second] = &mut nights[..] else {
-                unreachable!("two nights")
+        .prop_map(|(mut snapshots, at, address, name, with_ids)| {
+            let [first, second] = &mut snapshots[..] else {
+                unreachable!("two runs")
             };
             if !with_ids {
                 first
@@ -178,7 +178,7 @@ fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
                 .filter(|row| row.person_id.is_some())
                 .collect();
             if with_id.is_empty() {
-                return nights;
+                return snapshots;
             }
             let mut leaver = with_id[at.index(with_id.len())].clone();
             second.rows.retain(|row| row.person_id != leaver.person_id);
@@ -188,7 +188,7 @@ fn a_leaver_who_is_renamed() -> impl Strategy<Value = Vec<WorldRun>> {
             leaver.other_emails.clear();
             (leaver.start, leaver.last_day) = (None, None);
             second.rows.push(WorldRow(leaver).end(date(2026, 11, 2)).0);
-            nights
+            snapshots
         })
 }
 
@@ -196,7 +196,7 @@ proptest! {
     #![proptest_config(cases(2000))]
 
     #[test]
-    fn a_link_of_the_first_run_is_followed_by_account_id(runs in nights(2)) {
+    fn a_link_of_the_first_run_is_followed_by_account_id(runs in snapshots(2)) {
         let worlds = worlds(&runs);
         prop_assert_eq!(lost(&worlds[0], &worlds[1]), Vec::<String>::new());
     }

@@ -213,7 +213,7 @@ fn requests_are_remembered_decoded_and_in_order() {
 }
 
 #[test]
-fn the_next_night_has_another_world_behind_the_same_address() {
+fn the_next_run_has_another_world_behind_the_same_address() {
     let simulator = Simulator::spawn(World::new());
     assert_eq!(data(&simulator, USERS).json()["result_count"], 1);
     let ada = Person::member("1201", "Ada Lovelace", "ada@example.com");

@@ -1,4 +1,4 @@
-//! The page of a night that was judged.
+//! The page of a run that was judged.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ const ROWS: usize = 500;
 /// So many rejected rows are listed; the others are in `inputs/hr.jsonl.gz`.
 const REJECTED_SHOWN: usize = 100;
 
-/// `report.html` of a night that was judged.
+/// `report.html` of a run that was judged.
 #[derive(Template)]
-#[template(path = "night.html", config = "src/report/askama.toml")]
+#[template(path = "snapshot.html", config = "src/report/askama.toml")]
 pub(super) struct RunPage<'a> {
     /// What the page says of sources, rules and controls is what the manifest says.
     manifest: Manifest,
@@ -82,15 +82,15 @@ struct File {
 }
 
 impl<'a> RunPage<'a> {
-    pub(super) fn of(night: &evidence::Night<'a>) -> Self {
+    pub(super) fn of(snapshot: &evidence::Snapshot<'a>) -> Self {
         Self {
-            manifest: night.manifest(Vec::new()),
-            inputs: night.inputs,
-            judgement: night.judgement,
-            mark: Mark::of_population(&night.inputs.population),
-            run: RunFolder::of(&night.frame.identity),
-            chart: Chart::of(&night.judgement.trend),
-            signer: night.frame.signer.as_ref(),
+            manifest: snapshot.manifest(Vec::new()),
+            inputs: snapshot.inputs,
+            judgement: snapshot.judgement,
+            mark: Mark::of_population(&snapshot.inputs.population),
+            run: RunFolder::of(&snapshot.frame.identity),
+            chart: Chart::of(&snapshot.judgement.trend),
+            signer: snapshot.frame.signer.as_ref(),
         }
     }
 
