@@ -137,7 +137,7 @@ fn snapshot(people: usize) -> Inputs {
                 version: 1,
                 kept: RawPages::Full,
             },
-            mapping: Mapping::Told {
+            mapping: Mapping::Reported {
                 sha256: "ab".repeat(32),
             },
             clock_skew_minutes: Some(0),

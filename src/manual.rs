@@ -398,8 +398,8 @@ mod tests {
                 "the header in line 3 cannot be read: a blank stands before an opening quote",
             ),
         ] {
-            let told = exceptions(text).expect_err(text);
-            assert_eq!(told, reason, "{text:?}");
+            let reported = exceptions(text).expect_err(text);
+            assert_eq!(reported, reason, "{text:?}");
         }
     }
 }

@@ -129,7 +129,7 @@ impl AwsFailure {
             .find(|cause| cause.is::<CredentialsError>())
             .map(one_line);
         let cause: BoxError = match credentials {
-            Some(told) => told.into(),
+            Some(reported) => reported.into(),
             None => Box::new(error),
         };
         Self { kind, cause }
@@ -284,9 +284,9 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 
 /// The SDK tells every place it looked for credentials, on lines of their own: a log wants one.
 fn one_line(error: &(dyn Error + 'static)) -> String {
-    let told: Vec<_> = chain(error).map(ToString::to_string).collect();
-    let told = told.join(": ");
-    let (first, rest) = told.split_once('\n').unwrap_or((&told, ""));
+    let reported: Vec<_> = chain(error).map(ToString::to_string).collect();
+    let reported = reported.join(": ");
+    let (first, rest) = reported.split_once('\n').unwrap_or((&reported, ""));
     let rest: Vec<_> = rest.lines().map(str::trim).collect();
     format!("{first} {}", rest.join("; ")).trim_end().to_owned()
 }
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn every_status_means_something() {
-        let mut told = String::new();
+        let mut reported = String::new();
         for status in [
             301, 307, 400, 401, 403, 404, 405, 407, 408, 409, 411, 412, 413, 416, 429, 500, 501,
             502, 503, 504,
@@ -342,9 +342,9 @@ mod tests {
                 AwsFailureKind::Misconfigured(_) => "Misconfigured".to_owned(),
                 kind => format!("{kind:?}"),
             };
-            told.push_str(&format!("{status} {kind}\n"));
+            reported.push_str(&format!("{status} {kind}\n"));
         }
-        insta::assert_snapshot!(told, @r"
+        insta::assert_snapshot!(reported, @r"
         301 Misconfigured
         307 Misconfigured
         400 Misconfigured
@@ -413,7 +413,7 @@ mod tests {
 
     #[test]
     fn every_word_of_kms_means_something() {
-        let mut told = String::new();
+        let mut reported = String::new();
         for (status, code) in [
             (400, "AccessDeniedException"),
             (400, "DisabledException"),
@@ -444,8 +444,8 @@ mod tests {
                 AwsFailureKind::Misconfigured(_) => "Misconfigured".to_owned(),
                 kind => format!("{kind:?}"),
             };
-            told.push_str(&format!("{status} {code} {kind}\n"));
+            reported.push_str(&format!("{status} {code} {kind}\n"));
         }
-        insta::assert_snapshot!(told);
+        insta::assert_snapshot!(reported);
     }
 }

@@ -40,7 +40,7 @@ fn with(more: &[(&str, &str)]) -> Result<Judged<Settings>, Problems> {
     load(environment(&variables), no_files)
 }
 
-fn told(more: &[(&str, &str)]) -> String {
+fn reported(more: &[(&str, &str)]) -> String {
     with(more).expect_err("a problem").to_string()
 }
 
@@ -59,7 +59,7 @@ fn three_variables_are_enough() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_by_variable_name() {
+fn all_problems_are_reported_at_once_by_variable_name() {
     let problems = load(
         environment(&[
             ("HTTP_TIMEOUT", "30"),
@@ -83,25 +83,25 @@ fn all_problems_are_told_at_once_by_variable_name() {
 #[test]
 fn an_empty_value_is_unset() {
     assert!(with(&[("HR_FEED_DATE_ORDER", ""), ("TRUTO_PAGE_SIZE", "  ")]).is_ok());
-    assert!(told(&[("TRUTO_API_TOKEN", "")]).contains("TRUTO_API_TOKEN is not set"));
+    assert!(reported(&[("TRUTO_API_TOKEN", "")]).contains("TRUTO_API_TOKEN is not set"));
 }
 
 #[test]
 fn a_lock_needs_an_end_and_a_bucket() {
     let bucket = ("EVIDENCE_URL", "s3://evidence/asana");
-    let told = told(&[
+    let reported = reported(&[
         bucket,
         ("EVIDENCE_OBJECT_LOCK_MODE", "forever"),
         ("EVIDENCE_BUCKET_OWNER", "12345678901x"),
     ]);
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(reported, @r"
     the configuration has 3 problems
       EVIDENCE_BUCKET_OWNER=`12345678901x` is no AWS account id
       EVIDENCE_OBJECT_LOCK_MODE needs EVIDENCE_RETENTION_DAYS
       EVIDENCE_OBJECT_LOCK_MODE=`forever` is none of `governance`, `compliance`
     hint: write its 12 digits; a lock must end some day: write how many days evidence is to be kept; all variables are described in docs/configuration.md
     ");
-    let folder = super::tests::told(&[
+    let folder = super::tests::reported(&[
         ("EVIDENCE_OBJECT_LOCK_MODE", "compliance"),
         ("EVIDENCE_RETENTION_DAYS", "400"),
         ("EVIDENCE_BUCKET_OWNER", "123456789012"),
@@ -118,19 +118,22 @@ fn a_lock_needs_an_end_and_a_bucket() {
 
 #[test]
 fn a_word_that_is_none_of_the_choices_is_refused() {
-    let told = told(&[("NOTIFY_ON", "mondays")]);
-    assert!(told.contains("NOTIFY_ON=`mondays` is none of"), "{told}");
+    let reported = reported(&[("NOTIFY_ON", "mondays")]);
+    assert!(
+        reported.contains("NOTIFY_ON=`mondays` is none of"),
+        "{reported}"
+    );
 }
 
 #[test]
 fn a_secret_is_never_shown() {
     let token = "t\u{e9}ken-with-an-accent";
-    let told = told(&[("TRUTO_API_TOKEN", token), ("HTTP_TIMEOUT", "x")]);
+    let reported = reported(&[("TRUTO_API_TOKEN", token), ("HTTP_TIMEOUT", "x")]);
     assert!(
-        told.contains("TRUTO_API_TOKEN holds characters that no header can carry"),
-        "{told}"
+        reported.contains("TRUTO_API_TOKEN holds characters that no header can carry"),
+        "{reported}"
     );
-    assert!(!told.contains(token), "{told}");
+    assert!(!reported.contains(token), "{reported}");
     let settings = with(&[]).expect("settings");
     assert!(!format!("{settings:?}").contains("s3cret-token"));
 }
@@ -142,10 +145,10 @@ fn what_may_be_secret_in_an_address_is_never_shown() {
         "ftp://hr.test/x?sig=hunter2",
         "https://user:hunter2@hr.test/",
     ] {
-        let told = told(&[("HR_FEED_URL", url)]);
+        let reported = reported(&[("HR_FEED_URL", url)]);
         assert!(
-            told.contains("HR_FEED_URL=`") && !told.contains("hunter2"),
-            "{told}"
+            reported.contains("HR_FEED_URL=`") && !reported.contains("hunter2"),
+            "{reported}"
         );
     }
 }
@@ -223,10 +226,10 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
         (from_file("/run/key", "\n"), "is empty"),
         (from_file("/run/key", cut), "holds no single, whole PEM key"),
     ] {
-        let told = judged.expect_err("a problem").to_string();
-        assert!(told.contains("has 1 problem"), "{told}");
-        assert!(told.contains(complaint), "{told}");
-        assert!(!told.contains(&cut[28..50]), "{told}");
+        let reported = judged.expect_err("a problem").to_string();
+        assert!(reported.contains("has 1 problem"), "{reported}");
+        assert!(reported.contains(complaint), "{reported}");
+        assert!(!reported.contains(&cut[28..50]), "{reported}");
     }
 }
 
@@ -234,7 +237,7 @@ fn a_signing_key_is_read_from_its_text_or_its_file() {
 const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 #[test]
-fn nobody_is_told_unless_somebody_is_named() {
+fn nobody_is_notified_unless_a_receiver_is_named() {
     let notify = with(&[]).expect("settings").settings.notify;
     assert_eq!(notify.on, NotifyOn::Change);
     assert!(notify.webhook.is_none() && notify.slack.is_none());
@@ -261,7 +264,7 @@ fn nobody_is_told_unless_somebody_is_named() {
 }
 
 #[test]
-fn notifications_that_could_not_work_are_told_at_once_and_without_their_secrets() {
+fn notifications_that_could_not_work_are_reported_at_once_and_without_their_secrets() {
     let problems = with(&[
         ("NOTIFY_ON", "sometimes"),
         ("NOTIFY_WEBHOOK_URL", "hunter2://in.test"),
@@ -271,9 +274,9 @@ fn notifications_that_could_not_work_are_told_at_once_and_without_their_secrets(
             "http://hooks.slack.test/hunter2",
         ),
     ]);
-    let told = problems.expect_err("problems").to_string();
-    assert!(!told.contains("hunter2"), "{told}");
-    insta::assert_snapshot!(told, @r#"
+    let reported = problems.expect_err("problems").to_string();
+    assert!(!reported.contains("hunter2"), "{reported}");
+    insta::assert_snapshot!(reported, @r#"
     the configuration has 4 problems
       NOTIFY_ON=`sometimes` is none of `always`, `change`, `problem`
       NOTIFY_SLACK_WEBHOOK_URL is plain http, which is only for loopback
@@ -311,9 +314,12 @@ fn an_address_or_a_key_that_cannot_be_read_is_one_complaint() {
             "NOTIFY_WEBHOOK_SECRET" => variables.push(("NOTIFY_WEBHOOK_URL", "https://in.test")),
             _ => variables.push(("NOTIFY_ON", "always")),
         }
-        let told = told(&variables);
-        assert!(told.contains("has 1 problem"), "{told}");
-        assert!(told.contains(&format!("{name}_FILE=`/run/gone`")), "{told}");
+        let reported = reported(&variables);
+        assert!(reported.contains("has 1 problem"), "{reported}");
+        assert!(
+            reported.contains(&format!("{name}_FILE=`/run/gone`")),
+            "{reported}"
+        );
     }
 }
 
@@ -347,9 +353,9 @@ fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
         &pem,
         &"a".repeat(2049),
     ] {
-        let told = of(id).map(|_| ()).expect_err(id).to_string();
+        let reported = of(id).map(|_| ()).expect_err(id).to_string();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told, @r"
+            insta::assert_snapshot!(reported, @r"
             the configuration has 1 problem
               EVIDENCE_SIGNING_KMS_KEY_ID names no KMS key
             hint: write the key's id, `alias/NAME`, or its ARN; all variables are described in docs/configuration.md
@@ -361,29 +367,29 @@ fn a_kms_key_is_named_by_its_id_its_alias_or_its_arn() {
 #[test]
 fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
     let kms = ("EVIDENCE_SIGNING_KMS_KEY_ID", "alias/signing");
-    let told = told(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY), kms]);
-    insta::assert_snapshot!(told, @r"
+    let reported = reported(&[("EVIDENCE_SIGNING_KEY", SIGNING_KEY), kms]);
+    insta::assert_snapshot!(reported, @r"
     the configuration has 1 problem
       EVIDENCE_SIGNING_KEY and EVIDENCE_SIGNING_KMS_KEY_ID are both set
     hint: keep one of the two; all variables are described in docs/configuration.md
     ");
     let from_file = [ENOUGH, &[("EVIDENCE_SIGNING_KEY_FILE", "/run/key"), kms]].concat();
     let judged = load(environment(&from_file), |_| Ok(SIGNING_KEY.to_owned()));
-    let told = judged.expect_err("a problem").to_string();
+    let reported = judged.expect_err("a problem").to_string();
     assert!(
-        told.contains("has 1 problem") && told.contains("are both set"),
-        "{told}"
+        reported.contains("has 1 problem") && reported.contains("are both set"),
+        "{reported}"
     );
 
     // What else is wrong is said all the same, and shown is nothing of it.
     let wrong = ("EVIDENCE_SIGNING_KMS_KEY_ID", "hunter 3");
-    let told = self::told(&[("EVIDENCE_SIGNING_KEY", "hunter2"), wrong]);
-    assert!(told.contains("has 3 problems"), "{told}");
+    let reported = self::reported(&[("EVIDENCE_SIGNING_KEY", "hunter2"), wrong]);
+    assert!(reported.contains("has 3 problems"), "{reported}");
     assert!(
-        told.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
-        "{told}"
+        reported.contains("EVIDENCE_SIGNING_KEY holds no PEM key"),
+        "{reported}"
     );
-    assert!(!told.contains("hunter"), "{told}");
+    assert!(!reported.contains("hunter"), "{reported}");
 }
 
 #[test]
@@ -408,8 +414,11 @@ fn an_unknown_variable_of_our_families_is_a_warning() {
 
 #[test]
 fn a_feed_that_needs_no_authorization_gets_none() {
-    let told = told(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
-    assert!(told.contains("HR_FEED_URL is no https address"), "{told}");
+    let reported = reported(&[("HR_FEED_AUTHORIZATION", "Bearer x")]);
+    assert!(
+        reported.contains("HR_FEED_URL is no https address"),
+        "{reported}"
+    );
     assert!(
         with(&[
             ("HR_FEED_AUTHORIZATION", "Bearer x"),
@@ -453,14 +462,14 @@ fn the_hr_system_is_read_with_the_same_token_through_a_connection_of_its_own() {
 }
 
 #[test]
-fn what_makes_no_sense_with_an_hr_system_is_told() {
-    let told = told(&[
+fn what_makes_no_sense_with_an_hr_system_is_reported() {
+    let reported = reported(&[
         ("HR_FEED_URL", "truto-hris://5f0c3a52"),
         ("TRUTO_PAGE_SIZE", "0"),
     ]);
     assert!(
-        told.contains("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID"),
-        "{told}"
+        reported.contains("names the connection of TRUTO_INTEGRATED_ACCOUNT_ID"),
+        "{reported}"
     );
     let problems = with(&[
         ("HR_FEED_URL", "truto-hris://9b2e"),
@@ -517,7 +526,7 @@ fn columns_are_named_by_what_they_hold() {
 }
 
 #[test]
-fn zones_are_told_by_place_and_places_may_have_commas() {
+fn zones_are_reported_by_place_and_places_may_have_commas() {
     let zones = |text: &str| {
         let judged = with(&[("HR_LOCATION_ZONES", text)]).map_err(|error| error.to_string())?;
         let run = judged.settings;
@@ -542,8 +551,8 @@ fn zones_are_told_by_place_and_places_may_have_commas() {
             "holds the place `BERLIN` twice",
         ),
     ] {
-        let told = zones(text).expect_err(text);
-        assert!(told.contains(complaint), "{told}");
+        let reported = zones(text).expect_err(text);
+        assert!(reported.contains(complaint), "{reported}");
     }
 }
 
@@ -564,7 +573,7 @@ fn files_written_by_hand_lie_where_the_feed_may_lie() {
             "truto-hris://x",
             "ftp://x/y",
         ] {
-            assert!(told(&[(name, url)]).contains(name), "{name}={url}");
+            assert!(reported(&[(name, url)]).contains(name), "{name}={url}");
         }
     }
 }
@@ -573,8 +582,11 @@ fn files_written_by_hand_lie_where_the_feed_may_lie() {
 fn domains_that_are_one_come_in_pairs() {
     let pairs = |text: &str| with(&[("EMAIL_DOMAIN_ALIASES", text)]);
     let judged = pairs("Corp.io=corp.com, corp.com=b\u{fc}cher.example").expect("pairs");
-    let told = judged.settings.policy.email_domain_aliases;
-    assert_eq!(told, ["corp.com=xn--bcher-kva.example", "corp.io=corp.com"]);
+    let reported = judged.settings.policy.email_domain_aliases;
+    assert_eq!(
+        reported,
+        ["corp.com=xn--bcher-kva.example", "corp.io=corp.com"]
+    );
     for text in [
         "corp.com",
         "corp.com=",
@@ -609,18 +621,18 @@ fn a_schedule_has_a_zone_and_both_are_what_cron_and_iana_know() {
         Some("30 0,23 * * * (Asia/Tokyo)")
     );
 
-    let wrong = told(&[("RUN_SCHEDULE", "23:40")]);
+    let wrong = reported(&[("RUN_SCHEDULE", "23:40")]);
     assert!(
         wrong.contains("RUN_SCHEDULE=`23:40` is not a cron schedule")
             && wrong.contains("write five fields"),
         "{wrong}"
     );
-    let wrong = told(&[twice, ("RUN_SCHEDULE_ZONE", "Berlin")]);
+    let wrong = reported(&[twice, ("RUN_SCHEDULE_ZONE", "Berlin")]);
     assert!(
         wrong.contains("RUN_SCHEDULE_ZONE=`Berlin` is no time zone"),
         "{wrong}"
     );
-    let wrong = told(&[("RUN_SCHEDULE_ZONE", "Europe/Berlin")]);
+    let wrong = reported(&[("RUN_SCHEDULE_ZONE", "Europe/Berlin")]);
     assert!(
         wrong.contains("RUN_SCHEDULE_ZONE is set, and RUN_SCHEDULE is not"),
         "{wrong}"
@@ -633,7 +645,7 @@ fn logging_falls_back_until_a_wrong_value_is_complained_about() {
     assert_eq!(logging(&wrong, true).0, LogFormat::Text);
     assert_eq!(logging(&wrong, false), (LogFormat::Json, "info".to_owned()));
     assert!(
-        told(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
+        reported(&[("LOG_FORMAT", "yaml")]).contains("LOG_FORMAT=`yaml` is none of `json`, `text`")
     );
 }
 
@@ -699,7 +711,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_variable_changes_what_the_run_is_told() {
+fn every_variable_changes_what_the_run_is_reported() {
     let names: Vec<&str> = OTHER_VALUES.iter().map(|(name, _)| *name).collect();
     let run: Vec<&str> = VARIABLES
         .iter()

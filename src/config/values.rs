@@ -617,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_told_apart_by_their_scheme() {
+    fn places_are_distinguished_by_their_scheme() {
         assert_eq!(place("hr.csv"), Ok(Place::Path("hr.csv".into())));
         assert_eq!(
             place("file:///srv/hr.csv"),

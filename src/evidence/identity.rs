@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::model::words;
 use crate::schedule::{RunSchedule, minutes_in_job_name};
 
-/// A run: its instant, and a suffix that tells apart two runs of one second.
+/// A run: its instant, and a suffix that distinguishes two runs of one second.
 #[derive(Clone, Debug)]
 pub struct RunIdentity {
     /// The instant of the run.

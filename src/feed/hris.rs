@@ -82,12 +82,12 @@ pub(super) async fn read(
     deadline: Deadline,
 ) -> Result<HrFeed, FeedError> {
     let id = &settings.truto.integrated_account_id;
-    let told = |cause| HrisError::Truto {
+    let reported = |cause| HrisError::Truto {
         id: id.clone(),
         cause,
     };
-    let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(told)?;
-    let connection = client.active_connection().await.map_err(told)?;
+    let client = Client::to(System::Hris, &settings.truto, clock, deadline).map_err(reported)?;
+    let connection = client.active_connection().await.map_err(reported)?;
     // Not every answer names the system of the connection. The list of employees shows it anyway.
     if connection.integration.is_asana() == Some(true) {
         return Err(HrisError::IsAsana { id: id.clone() }.into());
@@ -95,7 +95,7 @@ pub(super) async fn read(
     let list = employees_list(&client);
     let listed = restarted_once(async || read_once(&client, &list).await)
         .await
-        .map_err(told)?;
+        .map_err(reported)?;
     info!(
         rows = listed.records.len(),
         pages = listed.pages.len(),

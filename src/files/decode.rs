@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_of_file_are_told_by_name() {
+    fn other_kinds_of_file_are_reported_by_name() {
         assert_snapshot!(read(b"PK\x03\x04rest"), @"the file is an Excel workbook or another ZIP archive, not text: export it as CSV or JSON");
         assert_snapshot!(read(b"\n<!DOCTYPE html><title>Sign in"), @"the file is a web page (of a login, perhaps), not text: export it as CSV or JSON");
         assert_snapshot!(read(b"abc\0\0\0\0"), @"the file holds zero bytes: it is not text");

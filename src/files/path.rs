@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_there_a_folder_and_a_forbidden_file_are_told_apart() {
+    async fn nothing_there_a_folder_and_a_forbidden_file_are_distinguished() {
         let folder = tempfile::tempdir().expect("a folder");
         let absent = read(&folder.path().join("absent.csv"), Purpose::HrFeed, 10).await;
         assert!(matches!(absent, Err(FileError::NotFound { .. })));

@@ -238,11 +238,11 @@ pub(super) fn decide<'r>(
     rules: Rules<'_>,
 ) -> EndDecision<'r> {
     let announced = previous.iter().any(|leaver| {
-        let is_told = match leaver.standing {
+        let is_reported = match leaver.standing {
             Standing::Upcoming | Standing::Ended | Standing::Doubtful => true,
             Standing::Working | Standing::Rehired | Standing::Rescinded => false,
         };
-        is_told && leaver.end_of_work.is_some()
+        is_reported && leaver.end_of_work.is_some()
     });
     let said: Vec<(Says, &HrRow)> = group
         .rows

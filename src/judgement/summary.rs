@@ -295,11 +295,11 @@ pub(super) fn ensure_sums_reconcile(inputs: &Inputs, judgement: &Judgement) -> R
         .filter_map(|finding| finding.account_id.as_deref())
         .collect();
     for leaver in &judgement.leavers {
-        let told = leaver
+        let reported = leaver
             .account_id
             .iter()
             .any(|id| found.contains(id.as_str()));
-        if leaver.outcome == Outcome::StillActive && !told {
+        if leaver.outcome == Outcome::StillActive && !reported {
             return Err("a leaver with access and no finding about it".to_owned());
         }
     }

@@ -18,7 +18,7 @@ use crate::review::{FollowUps, ReviewChange, ReviewEvent};
 const RACE_WINDOW: usize = 7;
 
 /// So many faults are told one by one.
-const FAULTS_TOLD: usize = 20;
+const FAULTS_REPORTED: usize = 20;
 
 /// The largest number that leaves room for the next entry's ten digits.
 const LAST_SEQUENCE: u64 = 9_999_999_998;
@@ -189,7 +189,7 @@ impl Ledger {
             follow_ups,
             before,
             past: Past {
-                ledger_faults: told(walk.faults),
+                ledger_faults: reported(walk.faults),
                 ledger_head: listing.sequences.last().copied(),
                 clock_behind_seconds: walk.clock_behind_seconds,
                 failed_since_baseline: walk.failed_since_baseline,
@@ -200,9 +200,9 @@ impl Ledger {
     }
 }
 
-fn told(mut faults: Vec<String>) -> Vec<String> {
-    let more = faults.len().saturating_sub(FAULTS_TOLD);
-    faults.truncate(FAULTS_TOLD);
+fn reported(mut faults: Vec<String>) -> Vec<String> {
+    let more = faults.len().saturating_sub(FAULTS_REPORTED);
+    faults.truncate(FAULTS_REPORTED);
     if more > 0 {
         faults.push(format!("and {more} more"));
     }

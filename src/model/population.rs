@@ -92,7 +92,7 @@ pub enum Viewer {
         role: Role,
     },
     /// It could not be read.
-    NotTold {
+    NotReported {
         /// Why.
         reason: String,
     },
@@ -246,12 +246,12 @@ words! {
 #[serde(rename_all = "snake_case")]
 pub enum Mapping {
     /// Truto told it.
-    Told {
+    Reported {
         /// SHA-256 of it in hex: as JSON without blanks, keys sorted.
         sha256: String,
     },
     /// It could not be read.
-    NotTold {
+    NotReported {
         /// Why.
         reason: String,
     },

@@ -124,7 +124,7 @@ struct PaceSchedule {
     /// What the server says of its own count.
     count: Option<Count>,
     /// Waits up to here were told.
-    told_until: Option<Instant>,
+    reported_until: Option<Instant>,
 }
 
 /// The server's own count.
@@ -139,7 +139,7 @@ struct Count {
     /// …and to allow so many: what remained, and the request that was told so.
     whole: u64,
     /// When this was learnt.
-    told_at: Instant,
+    reported_at: Instant,
 }
 
 /// What somebody who wants a slot must do.
@@ -162,7 +162,7 @@ impl PaceSchedule {
             returning: VecDeque::new(),
             held_until: None,
             count: None,
-            told_until: None,
+            reported_until: None,
         }
     }
 
@@ -178,9 +178,9 @@ impl PaceSchedule {
             }
             Turn::At(then) if then.saturating_duration_since(now) >= WORTH_TELLING => {
                 // Several may wait for slots that come free within a moment of each other.
-                let told = self.told_until.is_some_and(|told| told >= now);
-                self.told_until = self.told_until.max(Some(then));
-                return (turn, !told);
+                let reported = self.reported_until.is_some_and(|reported| reported >= now);
+                self.reported_until = self.reported_until.max(Some(then));
+                return (turn, !reported);
             }
             Turn::At(_) | Turn::AfterAnAnswer => {}
         }
@@ -199,7 +199,7 @@ impl PaceSchedule {
                 // Nothing is known of the new count yet: it may be no larger than the old one was.
                 count.left = count.whole;
                 count.until = now + count.length;
-                count.told_at = now;
+                count.reported_at = now;
             }
             if count.left == 0 {
                 return Turn::At(count.until);
@@ -229,21 +229,21 @@ impl PaceSchedule {
     /// in it yet; and of answers that overtook each other the stricter one holds.
     fn tighten(&mut self, sent_at: Instant, now: Instant, remaining: u64, length: Duration) {
         let others = u64::from(self.under_way.saturating_sub(1));
-        let mut told = Count {
+        let mut reported = Count {
             left: remaining.saturating_sub(others),
             until: now + length,
             length,
             whole: remaining.saturating_add(1),
-            told_at: now,
+            reported_at: now,
         };
         if let Some(known) = self.count {
-            told.whole = told.whole.max(known.whole);
-            if known.until > now && sent_at < known.told_at {
-                told.left = told.left.min(known.left);
-                told.until = told.until.max(known.until);
+            reported.whole = reported.whole.max(known.whole);
+            if known.until > now && sent_at < known.reported_at {
+                reported.left = reported.left.min(known.left);
+                reported.until = reported.until.max(known.until);
             }
         }
-        self.count = Some(told);
+        self.count = Some(reported);
     }
 
     fn time_for(&self, requests: u64) -> Duration {
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_once_however_many_wait() {
+    fn a_wait_is_reported_once_however_many_wait() {
         let start = Instant::now();
         let mut schedule = PaceSchedule::new(Some(1), ms(7_000));
         schedule.ask(start);

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_told_with_its_end_or_not_at_all() {
+    fn a_count_is_reported_with_its_end_or_not_at_all() {
         let some = headers(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "60")]);
         assert_eq!(remaining(&some), Some((1, Duration::from_secs(60))));
         for pairs in [

@@ -327,7 +327,7 @@ fn findings(judgement: &Judgement, snapshot: Option<&EarlierRun>) -> Vec<Notifie
         findings.iter().map(|of| of.finding_id.clone()).collect()
     };
     let (known, this_run) = (ids(earlier), ids(&judgement.findings));
-    let told = |finding: &Finding, state: FindingState| NotifiedFinding {
+    let reported = |finding: &Finding, state: FindingState| NotifiedFinding {
         state,
         kind: finding.kind,
         severity: finding.severity,
@@ -342,12 +342,12 @@ fn findings(judgement: &Judgement, snapshot: Option<&EarlierRun>) -> Vec<Notifie
             true => FindingState::Open,
             false => FindingState::New,
         };
-        told(finding, state)
+        reported(finding, state)
     });
     let closed = earlier
         .iter()
         .filter(|of| !this_run.contains(&of.finding_id))
-        .map(|of| told(of, FindingState::Closed));
+        .map(|of| reported(of, FindingState::Closed));
     let mut findings: Vec<NotifiedFinding> = found.chain(closed).collect();
     // Stable: within a state they stay as they come, the most severe first.
     findings.sort_by_key(|finding| finding.state);

@@ -401,8 +401,8 @@ fn rule_value(name: &str, value: &Value) -> String {
         Value::Object(values) if values.is_empty() => "none".to_owned(),
         Value::Number(number) if name.ends_with("_seconds") => {
             let seconds = number.as_i64().unwrap_or_default();
-            let told = visible::duration(SignedDuration::from_secs(seconds));
-            format!("{seconds} ({told})")
+            let reported = visible::duration(SignedDuration::from_secs(seconds));
+            format!("{seconds} ({reported})")
         }
         other => other.to_string(),
     }

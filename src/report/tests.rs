@@ -120,7 +120,7 @@ fn world() -> ReportedRun {
                 version: 1,
                 kept: RawPages::Full,
             },
-            mapping: Mapping::Told {
+            mapping: Mapping::Reported {
                 sha256: "ab".repeat(32),
             },
             clock_skew_minutes: Some(0),

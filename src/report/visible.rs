@@ -99,13 +99,13 @@ pub(super) fn duration(duration: SignedDuration) -> String {
     let Some(first) = parts.iter().position(|(count, _)| *count > 0) else {
         return "0 s".to_owned();
     };
-    let told: Vec<String> = parts[first..]
+    let reported: Vec<String> = parts[first..]
         .iter()
         .take(2)
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count} {unit}"))
         .collect();
-    told.join(" ")
+    reported.join(" ")
 }
 
 /// Bytes as people count them.
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn durations_and_sizes_are_told_shortly() {
-        let told = |seconds| duration(SignedDuration::from_secs(seconds));
-        assert_eq!(told(0), "0 s");
-        assert_eq!(told(86_400), "1 day");
-        assert_eq!(told(26 * 3600 + 61), "1 day 2 h");
-        assert_eq!(told(90), "1 min 30 s");
-        assert_eq!(told(2 * 86_400 + 60), "2 days");
+    fn durations_and_sizes_are_reported_shortly() {
+        let reported = |seconds| duration(SignedDuration::from_secs(seconds));
+        assert_eq!(reported(0), "0 s");
+        assert_eq!(reported(86_400), "1 day");
+        assert_eq!(reported(26 * 3600 + 61), "1 day 2 h");
+        assert_eq!(reported(90), "1 min 30 s");
+        assert_eq!(reported(2 * 86_400 + 60), "2 days");
         assert_eq!(bytes(512), "512 bytes");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(3 << 20), "3.0 MiB");

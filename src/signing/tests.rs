@@ -134,7 +134,7 @@ fn the_ends_of_lines_and_words_around_a_key_make_no_difference() {
 
 #[test]
 fn a_key_that_cannot_sign_is_refused_with_what_to_do() {
-    let mut told = String::new();
+    let mut reported = String::new();
     let on_one_line = P256.replace('\n', " ");
     let cut = &P256[..P256.len() - 40];
     let no_base64 = P256.replacen("MIGH", "M!GH", 1);
@@ -161,9 +161,9 @@ fn a_key_that_cannot_sign_is_refused_with_what_to_do() {
         ("two keys", &two),
     ] {
         let error = read(text).expect_err(what);
-        told += &format!("{what}: it {error}; {}\n", error.hint());
+        reported += &format!("{what}: it {error}; {}\n", error.hint());
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]

@@ -63,9 +63,9 @@ impl Accounts {
 pub(super) fn account(id: String, user: User, workspace: &Workspace) -> (Account, u64) {
     let flags = flags(&user.remote_data, workspace);
     let mut status = status(user.status);
-    told_by_flag(&mut status, flags.is_active);
-    let told = told_role(&user.roles, workspace);
-    let role = higher(told, role_of_flags(flags.is_admin, flags.is_guest));
+    reported_by_flag(&mut status, flags.is_active);
+    let reported = reported_role(&user.roles, workspace);
+    let role = higher(reported, role_of_flags(flags.is_admin, flags.is_guest));
     let view_only = user.is_view_only.or(flags.is_view_only);
     let view_only = view_only.or_else(|| has_view_only_licence(&user.licenses));
     let (emails, unreadable) = emails(user.emails, user.email);
@@ -96,25 +96,25 @@ fn flags(remote: &truto::RemoteData, workspace: &Workspace) -> truto::RemoteData
     }
 }
 
-fn is_this(told: &str, workspace: &Workspace) -> bool {
-    told == workspace.id || workspace.name.as_deref() == Some(told)
+fn is_this(reported: &str, workspace: &Workspace) -> bool {
+    reported == workspace.id || workspace.name.as_deref() == Some(reported)
 }
 
-fn status(told: Option<String>) -> Status {
-    let Some(told) = told else {
+fn status(reported: Option<String>) -> Status {
+    let Some(reported) = reported else {
         return Status::Unknown(None);
     };
-    match told.trim().to_ascii_lowercase().as_str() {
+    match reported.trim().to_ascii_lowercase().as_str() {
         "active" => Status::Active,
         "inactive" | "deleted" => Status::Inactive,
         "invited" => Status::Invited,
-        _ => Status::Unknown(Some(told)),
+        _ => Status::Unknown(Some(reported)),
     }
 }
 
 /// What a membership's flag adds to a status: it fills one that was not told, and access wins over
 /// "inactive". A word we don't know stays unknown: only [`super::memberships`] decide it.
-pub(super) fn told_by_flag(status: &mut Status, is_active: Option<bool>) {
+pub(super) fn reported_by_flag(status: &mut Status, is_active: Option<bool>) {
     match (&*status, is_active) {
         (Status::Unknown(None) | Status::Inactive, Some(true)) => *status = Status::Active,
         (Status::Unknown(None), Some(false)) => *status = Status::Inactive,
@@ -126,7 +126,7 @@ pub(super) fn told_by_flag(status: &mut Status, is_active: Option<bool>) {
 ///
 /// Entries for this workspace come first, then those without a place, then those for a place that
 /// may be this one in other words. A role in a team, a project or another workspace is none here.
-fn told_role(roles: &[truto::UserRole], workspace: &Workspace) -> Role {
+fn reported_role(roles: &[truto::UserRole], workspace: &Workspace) -> Role {
     let nearness = |role: &truto::UserRole| {
         let here = |place: &Option<String>| place.as_deref().is_some_and(|p| is_this(p, workspace));
         let is_gid = |place: &str| place.bytes().all(|byte| byte.is_ascii_digit());
@@ -148,13 +148,16 @@ fn told_role(roles: &[truto::UserRole], workspace: &Workspace) -> Role {
     }
 }
 
-fn role_word(told: &str) -> Role {
-    let word = told.trim().to_ascii_lowercase().replace(['_', '-'], " ");
+fn role_word(reported: &str) -> Role {
+    let word = reported
+        .trim()
+        .to_ascii_lowercase()
+        .replace(['_', '-'], " ");
     match word.strip_prefix("is ").unwrap_or(&word) {
         "admin" | "super admin" => Role::Admin,
         "member" => Role::Member,
         "guest" => Role::Guest,
-        _ => Role::Unknown(Some(told.to_owned())),
+        _ => Role::Unknown(Some(reported.to_owned())),
     }
 }
 
@@ -237,11 +240,11 @@ pub(super) fn merge(account: &mut Account, other: Account) {
         add_email(&mut account.emails, email);
     }
     account.name = account.name.take().or(name);
-    let told = |status: &Status| match status {
+    let reported = |status: &Status| match status {
         Status::Unknown(None) => None,
-        told => Some(told.access()),
+        reported => Some(reported.access()),
     };
-    if told(&status) > told(&account.status) {
+    if reported(&status) > reported(&account.status) {
         account.status = status;
     }
     let known = std::mem::replace(&mut account.role, Role::Unknown(None));
@@ -359,14 +362,14 @@ mod tests {
 
     #[test]
     fn of_two_records_of_one_account_access_wins_in_either_order() {
-        let told = [
+        let reported = [
             Status::Unknown(None),
             Status::Inactive,
             Status::Unknown(Some("paused".to_owned())),
             Status::Active,
         ];
-        for (weaker, one) in told.iter().enumerate() {
-            for other in &told[weaker..] {
+        for (weaker, one) in reported.iter().enumerate() {
+            for other in &reported[weaker..] {
                 for (first, second) in [(one, other), (other, one)] {
                     let user = |status: &Status| {
                         let (mut account, _) = account("1".to_owned(), User::default(), &here());

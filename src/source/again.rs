@@ -49,7 +49,7 @@ pub trait KeptAnswers {
 const KEPT_LISTS: [&str; 3] = [List::USERS, List::MEMBERSHIPS, List::EMAILS];
 
 /// So many differences are told one by one.
-const TOLD: usize = 3;
+const REPORTED: usize = 3;
 
 /// A file of pages that unpacks to more is none of ours: no answer that is larger was ever read.
 const MOST_PAGES_BYTES: u64 = 2 * (RAW_FILE_BYTES + (32 << 20));
@@ -421,8 +421,8 @@ impl<'a, K: KeptAnswers> KeptAndRecorded<'a, K> {
         if differences.is_empty() {
             return Ok(());
         }
-        let more = differences.len().saturating_sub(TOLD);
-        differences.truncate(TOLD);
+        let more = differences.len().saturating_sub(REPORTED);
+        differences.truncate(REPORTED);
         let mut text = differences.join("; ");
         if more > 0 {
             text.push_str(&format!("; and {more} more"));
@@ -445,9 +445,9 @@ fn first_answer(content: &[u8], size: Option<u64>) -> Option<(&[u8], &[u8])> {
 /// A row that is no record is kept as null: what it was is taken as recorded.
 fn as_recorded(derived: &mut [RejectedRecord], recorded: &[RejectedRecord]) {
     let is_no_record = |one: &RejectedRecord| one.reason.ends_with(", not a record");
-    for (one, told) in derived.iter_mut().zip(recorded) {
-        if is_no_record(one) && is_no_record(told) {
-            one.reason.clone_from(&told.reason);
+    for (one, reported) in derived.iter_mut().zip(recorded) {
+        if is_no_record(one) && is_no_record(reported) {
+            one.reason.clone_from(&reported.reason);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::truto::{Client, TrutoError};
 /// The mapping's digest. That it is not told is an outcome and no error: no account is lost by it.
 pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), SourceError> {
     let mapping = match client.users_mapping().await {
-        Ok(canonical) => Mapping::Told {
+        Ok(canonical) => Mapping::Reported {
             sha256: const_hex::encode(Sha256::digest(canonical)),
         },
         // The login is dead, or time is over: so is all else.
@@ -20,7 +20,7 @@ pub(super) async fn read(client: &Client) -> Result<(Mapping, RequestRecord), So
         }
         Err(error) => {
             warn!("How Truto maps users cannot be read: {error}");
-            Mapping::NotTold {
+            Mapping::NotReported {
                 reason: in_short(&error),
             }
         }

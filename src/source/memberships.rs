@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::accounts::{Accounts, higher, may_have_access, role_of_flags, told_by_flag};
+use super::accounts::{Accounts, higher, may_have_access, reported_by_flag, role_of_flags};
 use super::raw::{Kept, Packer};
 use super::{RawPages, SourceError};
 use crate::model::{self, PageRecord, RequestRecord, Role, Status};
@@ -231,7 +231,7 @@ impl Members {
             if member.is_active.is_some() && matches!(account.status, Status::Unknown(_)) {
                 account.status = Status::Unknown(None);
             }
-            told_by_flag(&mut account.status, member.is_active);
+            reported_by_flag(&mut account.status, member.is_active);
             let role = std::mem::replace(&mut account.role, Role::Unknown(None));
             account.role = higher(role, member.role.clone());
             account.view_only = account.view_only.or(member.is_view_only);
@@ -244,9 +244,11 @@ impl Members {
         if let Some(trouble) = &self.trouble {
             return trouble.clone();
         }
-        let count = |told| {
+        let count = |reported| {
             let members = self.by_user.values();
-            members.filter(|member| member.is_active == told).count() as u64
+            members
+                .filter(|member| member.is_active == reported)
+                .count() as u64
         };
         let active = self
             .by_user

@@ -157,7 +157,7 @@ async fn viewer(
     list: &List,
     workspace: &Workspace,
 ) -> Result<Viewer, SourceError> {
-    let not_told = |reason: String| Ok(Viewer::NotTold { reason });
+    let not_reported = |reason: String| Ok(Viewer::NotReported { reason });
     match PageWalk::<User>::new(client, list).next().await {
         Ok(page) => {
             let rows = page.into_iter().flat_map(|page| page.rows);
@@ -170,12 +170,12 @@ async fn viewer(
                     let (Account { id, role, .. }, _) = account(id, user, workspace);
                     Ok(Viewer::Account { id, role })
                 }
-                None => not_told("`/me` names nobody".to_owned()),
+                None => not_reported("`/me` names nobody".to_owned()),
             }
         }
         Err(error) if error.is_refusal_of_resource() || error.is_malformed() => {
             warn!("Whose account the connection uses is not told: {error}");
-            not_told(error.to_string())
+            not_reported(error.to_string())
         }
         Err(error) => Err(error.into()),
     }

@@ -75,14 +75,14 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum History {
     /// As the store tells it, by name.
-    Told {
+    Reported {
         /// Names that more than one version was written under.
         replaced: Vec<String>,
         /// Names that were deleted, though older versions may be there.
         deleted: Vec<String>,
     },
     /// Nobody tells, and why.
-    NotTold(&'static str),
+    NotReported(&'static str),
 }
 
 /// How an object came to be there.
@@ -290,7 +290,7 @@ impl Store {
     /// Where the store is out of reach; that it does not tell is no error.
     pub async fn history(&self, prefix: &str) -> Result<History, StoreError> {
         match &self.kind {
-            StoreKind::Folder(_) => Ok(History::NotTold("a folder keeps no older versions")),
+            StoreKind::Folder(_) => Ok(History::NotReported("a folder keeps no older versions")),
             StoreKind::S3(s3) => s3.history(prefix).await,
         }
     }

@@ -185,24 +185,24 @@ impl S3 {
             mode: lock.mode,
             days: whole_days(lock.until.duration_since(as_of)),
         };
-        let told = seen.as_ref().ok();
+        let reported = seen.as_ref().ok();
         Ok(Protection {
             create_only,
             lock_asked: self.lock.map(days),
-            lock: told
+            lock: reported
                 .and_then(|seen| {
                     let until = seen.object_lock_retain_until_date();
                     ObjectLock::of(seen.object_lock_mode(), until)
                 })
                 .map(days),
-            versioned: told
+            versioned: reported
                 .and_then(HeadObjectOutput::version_id)
                 .is_some_and(|version| version != "null"),
             encryption_asked: self
                 .kms_key_id
                 .as_ref()
                 .map(|_| ServerSideEncryption::AwsKms.as_str().to_owned()),
-            encryption: told
+            encryption: reported
                 .and_then(HeadObjectOutput::server_side_encryption)
                 .map(|encryption| encryption.as_str().to_owned()),
             unread: seen.err().map(str::to_owned),
@@ -319,11 +319,11 @@ impl S3 {
                 Ok(page) => page,
                 Err(failure) => {
                     return match failure.kind {
-                        AwsFailureKind::Refused(_) => Ok(History::NotTold(
+                        AwsFailureKind::Refused(_) => Ok(History::NotReported(
                             "the store refused to list versions (s3:ListBucketVersions)",
                         )),
                         AwsFailureKind::Misconfigured(_) | AwsFailureKind::NoSuchKey => {
-                            Ok(History::NotTold("the store does not list versions"))
+                            Ok(History::NotReported("the store does not list versions"))
                         }
                         _ => Err(self.error(Action::List, &address, failure)),
                     };
@@ -340,11 +340,11 @@ impl S3 {
             if !page.is_truncated().unwrap_or(false) {
                 versions.retain(|_, count| *count > 1);
                 if !keeps_all && versions.is_empty() && deleted.is_empty() {
-                    return Ok(History::NotTold(
+                    return Ok(History::NotReported(
                         "the bucket has objects from without versioning, which leaves no trace of older ones",
                     ));
                 }
-                return Ok(History::Told {
+                return Ok(History::Reported {
                     replaced: versions.into_keys().collect(),
                     deleted: deleted.into_iter().collect(),
                 });

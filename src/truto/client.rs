@@ -10,7 +10,7 @@ use super::api::{Api, malformed};
 use super::pages::{Contents, Cursor, NoPage};
 use super::wire::CapabilitiesBody;
 use super::{
-    Capabilities, IntegratedAccount, List, Row, Settings, System, TokenTold, TrutoError, User,
+    Capabilities, IntegratedAccount, List, Row, Settings, System, TokenReported, TrutoError, User,
 };
 use crate::clock::Clock;
 use crate::model::RequestRecord;
@@ -206,10 +206,10 @@ impl Client {
 
     /// `GET /api-token`: the tokens of the environment, without their secrets. Which of them is ours,
     /// Truto does not tell.
-    pub async fn tokens(&self) -> Result<Vec<TokenTold>, TrutoError> {
+    pub async fn tokens(&self) -> Result<Vec<TokenReported>, TrutoError> {
         let answer = self.api.get(&["api-token"], []).await;
         let answer = answer.map_err(|error| self.api.explain(self.system, error))?;
-        let contents = Contents::<TokenTold>::read(&answer.body)
+        let contents = Contents::<TokenReported>::read(&answer.body)
             .map_err(|problem| malformed("GET /api-token", problem))?;
         let tokens = contents.rows.into_iter().filter_map(|row| match row {
             Row::Record(token) => Some(token),
@@ -277,7 +277,9 @@ impl Client {
                 Err(dead_login(connection.status))
             }
             Ok(_) => Err(self.api.explain(self.system, error)),
-            Err(told @ (TrutoError::BadToken | TrutoError::ConnectionUnknown { .. })) => Err(told),
+            Err(reported @ (TrutoError::BadToken | TrutoError::ConnectionUnknown { .. })) => {
+                Err(reported)
+            }
             Err(_) if refused.is_remote => Err(dead_login(None)),
             Err(other) => Err(other),
         }

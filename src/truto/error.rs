@@ -1,4 +1,4 @@
-//! What Truto's refusals mean, told apart where somebody decides.
+//! What Truto's refusals mean, distinguished where somebody decides.
 
 use std::fmt;
 
@@ -278,8 +278,8 @@ impl Said {
 /// A provider may name whom it refuses: addresses are nobody's business in a log.
 fn without_addresses(text: &str) -> String {
     let words = text.split_inclusive(char::is_whitespace).map(|word| {
-        let (told, blank) = word.split_at(word.trim_end().len());
-        match told.contains('@') {
+        let (reported, blank) = word.split_at(word.trim_end().len());
+        match reported.contains('@') {
             true => format!("[address]{blank}"),
             false => word.to_owned(),
         }
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_provider_names_is_not_told_on() {
+    fn whom_a_provider_names_is_not_reported_on() {
         let body = r#"{"statusCode":403,"message":"ada@example.com (Ada) has no access to it"}"#;
         assert_eq!(said(body), "[address] (Ada) has no access to it");
     }

@@ -200,5 +200,5 @@ fn is_of(account: &IntegratedAccount, tenant_id: &str) -> bool {
     let is_asana = |name: &str| name.trim().eq_ignore_ascii_case(ASANA);
     let tenant = account.tenant_id.as_deref();
     let integration = account.integration.name.as_deref();
-    tenant.is_none_or(|told| told == tenant_id) && integration.is_none_or(is_asana)
+    tenant.is_none_or(|reported| reported == tenant_id) && integration.is_none_or(is_asana)
 }

@@ -25,7 +25,7 @@ pub use pages::{
 pub use wire::{
     Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
     IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData,
-    TokenTold, User, UserRole,
+    TokenReported, User, UserRole,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.

@@ -665,7 +665,7 @@ impl From<CapabilitiesBody> for Capabilities {
 /// An API token as Truto lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct TokenTold {
+pub struct TokenReported {
     /// When it ends, where it does.
     #[serde(deserialize_with = "lenient::text")]
     pub expires_at: Option<String>,
@@ -677,21 +677,25 @@ mod tests {
 
     #[test]
     fn a_connection_tells_where_it_belongs_as_far_as_truto_does() {
-        let told: IntegratedAccount = serde_json::from_str(
+        let reported: IntegratedAccount = serde_json::from_str(
             r#"{"id": "c1", "tenant_id": "acme", "environment_id": "e1", "is_sandbox": true, "region": "eu"}"#,
         )
         .expect("a connection");
-        assert_eq!(told.tenant_id.as_deref(), Some("acme"));
-        assert_eq!(told.environment_id.as_deref(), Some("e1"));
-        assert_eq!(told.is_sandbox, Some(true));
-        assert_eq!(told.region.as_deref(), Some("eu"));
+        assert_eq!(reported.tenant_id.as_deref(), Some("acme"));
+        assert_eq!(reported.environment_id.as_deref(), Some("e1"));
+        assert_eq!(reported.is_sandbox, Some(true));
+        assert_eq!(reported.region.as_deref(), Some("eu"));
         for nothing in [
             "{}",
             r#"{"is_sandbox": null, "region": {}, "environment_id": ""}"#,
         ] {
-            let told: IntegratedAccount = serde_json::from_str(nothing).expect("a connection");
+            let reported: IntegratedAccount = serde_json::from_str(nothing).expect("a connection");
             assert_eq!(
-                (told.environment_id, told.is_sandbox, told.region),
+                (
+                    reported.environment_id,
+                    reported.is_sandbox,
+                    reported.region
+                ),
                 (None, None, None),
                 "{nothing}"
             );

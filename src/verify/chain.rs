@@ -270,7 +270,7 @@ fn check_history(
     expired: &[String],
     verified: &mut Verified,
 ) {
-    let History::Told { replaced, deleted } = history else {
+    let History::Reported { replaced, deleted } = history else {
         return;
     };
     let below = format!("{folder}/");

@@ -220,7 +220,7 @@ pub async fn verify(store: &Store, expected: &Expectations) -> Result<Verified, 
         None => connections(store).await?,
     };
     let history = store.history(ConnectionFolder::ALL).await?;
-    if let History::NotTold(why) = history {
+    if let History::NotReported(why) = history {
         verified.versions_unchecked = Some(why);
     }
     let reader = CountingReader::new(store, expected.now);
@@ -276,7 +276,7 @@ impl Verified {
 
     /// Connections of which only delete markers remain.
     fn deleted_connections(&mut self, history: &History) {
-        let History::Told { deleted, .. } = history else {
+        let History::Reported { deleted, .. } = history else {
             return;
         };
         let mut gone: Vec<String> = deleted

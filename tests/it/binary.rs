@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use truto_simulator::{Action, CONNECTION_ID, Fault as Stumble, World};
 
 fn run(job: &Job) -> String {
-    job.told(&job.run())
+    job.reported(&job.run())
 }
 
 /// A failure record says that it is one, and is no run.
@@ -59,7 +59,10 @@ fn exit_1_an_answer_nobody_foresaw() {
 #[test]
 fn exit_2_a_command_line_that_cannot_be_understood() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
-    assert_snapshot!("exit_2_unknown", job.told(&job.run_with(&["--frobnicate"])));
+    assert_snapshot!(
+        "exit_2_unknown",
+        job.reported(&job.run_with(&["--frobnicate"]))
+    );
     assert!(!job.evidence().exists());
 }
 

@@ -26,10 +26,10 @@ fn in_bucket(server: &S3Server, job: Job) -> Job {
 
 /// The lines with this mark: subject and text.
 fn lines(ended: &Ended, mark: &str) -> Vec<(String, String)> {
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["exit"], ended.code);
-    assert_eq!(told["ready"], ended.code == 0);
-    let lines = told["lines"].as_array().expect("lines");
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(reported["exit"], ended.code);
+    assert_eq!(reported["ready"], ended.code == 0);
+    let lines = reported["lines"].as_array().expect("lines");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     lines
         .iter()
@@ -52,8 +52,8 @@ fn a_healthy_world_is_a_table_of_what_was_tried() {
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     // Of the day a review is due, only that one is told.
     let (before, after) = ended.stdout.split_once("due by ").expect("a review is due");
-    let told = format!("{before}due by [day]{}", &after["2027-01-31".len()..]);
-    insta::assert_snapshot!(masked(&told, job.place()));
+    let reported = format!("{before}due by [day]{}", &after["2027-01-31".len()..]);
+    insta::assert_snapshot!(masked(&reported, job.place()));
     assert!(!job.evidence().exists(), "a check writes nothing");
 }
 
@@ -76,21 +76,21 @@ const DIFFERS: &[(&str, &str)] = &[
 
 #[test]
 fn every_scenario_says_what_is_wrong_and_ends_as_a_run_would() {
-    let mut told = String::new();
+    let mut reported = String::new();
     for (name, _) in truto_simulator::SCENARIOS {
         let job = job(World::scenario(name).expect("a scenario"))
             .env("RETRY_MAX_ATTEMPTS", "2")
             .env("RETRY_MAX_ELAPSED", "2s")
             .env("HTTP_TIMEOUT", "2s");
         let ended = job.run_with(&["check", "--json"]);
-        let _ = writeln!(told, "{name}: {}", ended.code);
+        let _ = writeln!(reported, "{name}: {}", ended.code);
         assert!(!job.evidence().exists(), "{name}");
         let run = job.run();
         if run.code != ended.code {
             let differs = DIFFERS.iter().find(|(known, _)| known == name);
             let (_, why) =
                 differs.unwrap_or_else(|| panic!("{name}: a run ends with {}", run.code));
-            let _ = writeln!(told, "  (a run ends with {}: {why})", run.code);
+            let _ = writeln!(reported, "  (a run ends with {}: {why})", run.code);
         }
         for (mark, sign) in [("fail", "✗"), ("warn", "!")] {
             for (subject, text) in lines(&ended, mark) {
@@ -100,12 +100,12 @@ fn every_scenario_says_what_is_wrong_and_ends_as_a_run_would() {
                     continue;
                 }
                 let text = masked(&text, job.place());
-                let _ = writeln!(told, "  {sign} {subject}: {text}");
+                let _ = writeln!(reported, "  {sign} {subject}: {text}");
             }
         }
     }
     // Also which scenarios there are: a new one is looked at.
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
@@ -268,13 +268,13 @@ fn a_bucket_is_probed_only_when_asked_and_says_what_it_does() {
     for _ in 0..2 {
         let ended = job.run_with(&["check", "--json", "--write-probe"]);
         assert_eq!(ended.code, 0, "{}", ended.stdout);
-        let told: Vec<String> = lines(&ended, "ok")
+        let reported: Vec<String> = lines(&ended, "ok")
             .into_iter()
             .filter(|(subject, _)| subject == "write_probe")
             .map(|(_, text)| text)
             .collect();
         assert_eq!(
-            told,
+            reported,
             [
                 "created once; a second create was refused",
                 "deleting it was refused"
@@ -313,8 +313,8 @@ fn a_bucket_that_replaces_deletes_or_does_not_lock_is_found() {
     server.inject(Rule::on("DELETE", "", gone).always());
     let ended = job.run_with(&["check", "--json", "--write-probe"]);
     let warned = lines(&ended, "warn");
-    let told = |text: &str| warned.iter().any(|(_, warned)| warned.contains(text));
-    assert!(told("deleting it was not refused"), "{warned:?}");
+    let reported = |text: &str| warned.iter().any(|(_, warned)| warned.contains(text));
+    assert!(reported("deleting it was not refused"), "{warned:?}");
 
     server.heal();
     let taken = Fault::Xml(200, String::new());

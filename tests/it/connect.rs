@@ -92,7 +92,7 @@ impl Connect {
 const NEW: &[&str] = &["--tenant-id", "acme", "--yes"];
 const AGAIN: &[&str] = &["--reconnect", CONNECTION_ID, "--yes"];
 
-fn told(ended: &Ended) -> String {
+fn reported(ended: &Ended) -> String {
     let (stdout, stderr) = (
         masked(&ended.stdout, Path::new("/nowhere")),
         masked(&ended.stderr, Path::new("/nowhere")),
@@ -326,11 +326,11 @@ fn somebody_who_connects_just_now_is_warned_about() {
 // The wait.
 
 #[test]
-fn a_connection_that_truto_cannot_make_work_is_told_with_its_reason() {
+fn a_connection_that_truto_cannot_make_work_is_reported_with_its_reason() {
     let post_install = Connect::scenario("connect-post-install-error").run(NEW);
-    assert_snapshot!("connect_post_install_error", told(&post_install));
+    assert_snapshot!("connect_post_install_error", reported(&post_install));
     let validation = Connect::scenario("connect-validation-error").run(NEW);
-    assert_snapshot!("connect_validation_error", told(&validation));
+    assert_snapshot!("connect_validation_error", reported(&validation));
     let json = Connect::scenario("connect-validation-error").run(&[NEW, &["--json"]].concat());
     let failed = &events(&json)[1];
     assert_eq!(failed["event"], "failed");
@@ -342,7 +342,7 @@ fn a_connection_that_truto_cannot_make_work_is_told_with_its_reason() {
 fn an_admin_who_does_not_come_in_time_is_no_fault_of_anybodys() {
     let connect = Connect::scenario("connect-nobody");
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "3s"]);
-    assert_snapshot!("connect_nobody", told(&ended));
+    assert_snapshot!("connect_nobody", reported(&ended));
     connect.ensure_nothing_written();
 
     let stuck = World::scenario("healthy").expect("a scenario");
@@ -449,7 +449,7 @@ fn a_connection_that_is_not_asanas_or_not_known_is_not_made_again() {
 // Refusals, and what is odd.
 
 #[test]
-fn a_token_that_is_refused_is_told_before_anything_is_made() {
+fn a_token_that_is_refused_is_reported_before_anything_is_made() {
     let connect = Connect::scenario("healthy").env("TRUTO_API_TOKEN", "wrong-token");
     let ended = connect.run(NEW);
     assert_eq!(ended.code, 77);
@@ -461,7 +461,7 @@ fn a_token_that_is_refused_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_link_that_is_not_given_is_told_with_what_to_do() {
+fn a_link_that_is_not_given_is_reported_with_what_to_do() {
     let refused = Action::TrutoError {
         status: 403,
         message: "Token may not create links".to_owned(),
@@ -554,18 +554,18 @@ fn every_page_of_the_connections_is_read() {
 #[test]
 fn several_workspaces_are_listed_to_choose_from() {
     let ended = Connect::scenario("two-workspaces").run(NEW);
-    assert_snapshot!("connect_two_workspaces", told(&ended));
+    assert_snapshot!("connect_two_workspaces", reported(&ended));
 }
 
 #[test]
 fn a_connection_that_sees_no_workspace_is_named_and_not_usable() {
     let world = World::scenario("healthy").expect("a scenario");
     let ended = Connect::new(world.with(|world| world.workspaces.clear())).run(NEW);
-    assert_snapshot!("connect_no_workspace", told(&ended));
+    assert_snapshot!("connect_no_workspace", reported(&ended));
 }
 
 #[test]
-fn scopes_that_are_too_narrow_are_told() {
+fn scopes_that_are_too_narrow_are_reported() {
     let world = World::scenario("healthy").expect("a scenario");
     let narrow = |world: &mut World| world.scopes = vec!["users:read workspaces:read".to_owned()];
     let ended = Connect::new(world.with(narrow)).run(NEW);

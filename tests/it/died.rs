@@ -76,8 +76,8 @@ impl Company {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
             let seen = Command::new("sh").arg(script).arg(folder.path()).output();
             let seen = seen.expect("sh");
-            let told = String::from_utf8_lossy(&seen.stdout);
-            assert!(seen.status.success(), "{context}: {told}");
+            let reported = String::from_utf8_lossy(&seen.stdout);
+            assert!(seen.status.success(), "{context}: {reported}");
         }
         entries
     }
@@ -232,8 +232,8 @@ fn a_close_killed_at_any_store_request_is_finished_by_the_same_command_and_count
         let again = company.job.run_with(&close(&file));
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
         let has_begun = left.contains_key(&company.part(&sheet, "review.json"));
-        let is_told = again.stdout.contains("finished   an attempt of ");
-        assert_eq!(is_told, has_begun, "{context}: {}", again.stdout);
+        let is_reported = again.stdout.contains("finished   an attempt of ");
+        assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
         finished += u32::from(has_begun);
         let entries = company.sound(&context);
         assert_eq!(entries.len(), 3, "{context}");
@@ -327,7 +327,7 @@ fn nothing_that_was_changed_since_it_was_left_is_sealed() {
 }
 
 #[test]
-fn an_instant_that_somebody_left_is_refused_or_told() {
+fn an_instant_that_somebody_left_is_refused_or_reported() {
     let (company, sheet, file) = died();
     let name = company.part(&sheet, "review.json");
     let left = company.objects();
@@ -375,13 +375,13 @@ fn an_instant_that_somebody_left_is_refused_or_told() {
     // Somebody who thinks of everything, and has all the other files taken away, is not silent.
     let again = with(later, due + SignedDuration::from_secs(1));
     assert_eq!(again.code, 0, "{}", again.stderr);
-    let told = format!("finished   an attempt of {later}, which had died");
-    assert!(again.stdout.contains(&told), "{}", again.stdout);
+    let reported = format!("finished   an attempt of {later}, which had died");
+    assert!(again.stdout.contains(&reported), "{}", again.stdout);
     assert_eq!(company.sound("told").len(), 3);
 }
 
 #[test]
-fn of_two_closes_at_once_one_is_entered_and_the_other_is_told() {
+fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
     let company = Company::new();
     company.open();
     let (one, other) = (

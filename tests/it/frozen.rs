@@ -59,8 +59,8 @@ fn frozen_evidence_verifies_and_is_recomputed_alike() {
     for (name, folder) in frozen {
         let ended = verify(&folder, &arguments);
         assert_eq!(ended.code, 0, "{name}: {}", ended.stdout);
-        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-        for chain in told["chains"].as_array().expect("chains") {
+        let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        for chain in reported["chains"].as_array().expect("chains") {
             assert_eq!(chain["decisions_not_recomputed"], json!([]), "{name}");
             assert_eq!(chain["decisions_recomputed"], chain["runs"], "{name}");
             assert_eq!(chain["accounts_not_recomputed"], json!([]), "{name}");
@@ -90,8 +90,8 @@ fn frozen_evidence_verifies_with_the_second_verifier() {
             .arg(&folder)
             .output()
             .expect("a shell");
-        let told = String::from_utf8_lossy(&ended.stdout);
-        assert!(ended.status.success(), "{name}: {told}");
+        let reported = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success(), "{name}: {reported}");
     }
 }
 
@@ -123,8 +123,8 @@ fn the_second_verifier_agrees_under_every_awk() {
                 .arg(&evidence)
                 .output()
                 .expect("a shell");
-            let told = String::from_utf8_lossy(&ended.stdout);
-            assert!(ended.status.success(), "{kind}, {name}: {told}");
+            let reported = String::from_utf8_lossy(&ended.stdout);
+            assert!(ended.status.success(), "{kind}, {name}: {reported}");
         }
     }
 }
@@ -206,7 +206,7 @@ fn freeze() {
     assert_eq!(job.run_at("2026-11-22T22:40:00Z", world()), 3);
     // A run that fails, one that is inconclusive, and another key.
     let failing = World::scenario("missing-scope").expect("a scenario");
-    let (ended, exit) = job.told_at("2026-11-23T22:40:00Z", failing, |_| ());
+    let (ended, exit) = job.reported_at("2026-11-23T22:40:00Z", failing, |_| ());
     assert!(ended.is_err());
     assert_eq!(exit.code(), 77);
     let doubtful = World::scenario("fields-refused").expect("a scenario");

@@ -560,13 +560,13 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
                 "trutoIntegratedAccountId": "an id", "hrLocationZones": { "Berlin": "" } } }),
         ),
     ];
-    let mut told = String::new();
+    let mut reported = String::new();
     for (what, values) in wrong {
         let refused = template("snapshot", &over(&least(), &values));
         let refused = refused.map(|_| what).expect_err("it should be refused");
-        told.push_str(&format!("# {what}\n{}\n", sentences(&refused)));
+        reported.push_str(&format!("# {what}\n{}\n", sentences(&refused)));
     }
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
@@ -607,8 +607,8 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
             // Every run gets it too, and must understand it.
             if let Ok(rendered) = rendered {
                 let rendered = documents(&rendered);
-                let told = &only(&rendered, "ConfigMap")["data"]["RUN_SCHEDULE"];
-                assert_eq!(told, schedule);
+                let reported = &only(&rendered, "ConfigMap")["data"]["RUN_SCHEDULE"];
+                assert_eq!(reported, schedule);
                 assert!(Pattern::parse(schedule).is_ok(), "{schedule}");
             }
         }
@@ -767,8 +767,8 @@ fn rendered_alike(helms: &[PathBuf], values: &Value) -> Result<BTreeMap<String, 
         }
     }
     let render = |helm: &PathBuf| {
-        let rendered =
-            template_by(helm, &chart(), "snapshot", values).map_err(|told| sentences(&told))?;
+        let rendered = template_by(helm, &chart(), "snapshot", values)
+            .map_err(|reported| sentences(&reported))?;
         let mut scalars = BTreeMap::new();
         for object in documents(&rendered) {
             let kind = object["kind"].as_str().expect("a kind");
@@ -792,10 +792,10 @@ fn broken_promise(helms: &[PathBuf], leaf: &Leaf, nothing: &Value) -> Option<Str
     let plain = rendered_alike(&helms[..1], &before).expect("values that work");
     let rendered = match rendered_alike(helms, &over(&before, &leaf.set(nothing.clone()))) {
         Ok(rendered) => rendered,
-        Err(told) if told.contains(&name) => return None,
-        Err(told) => {
+        Err(reported) if reported.contains(&name) => return None,
+        Err(reported) => {
             return Some(format!(
-                "{name}: {nothing} is refused without its name: {told}"
+                "{name}: {nothing} is refused without its name: {reported}"
             ));
         }
     };
@@ -846,11 +846,12 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         }
         assert!(refused.len() > 50, "{nothing}");
         for helm in &helms {
-            let told = template_by(helm, &chart(), "snapshot", &values).expect_err("many slips");
+            let reported =
+                template_by(helm, &chart(), "snapshot", &values).expect_err("many slips");
             for path in &refused {
                 assert!(
-                    is_named(&told, path),
-                    "{helm:?}: {nothing} of {path:?}\n{told}"
+                    is_named(&reported, path),
+                    "{helm:?}: {nothing} of {path:?}\n{reported}"
                 );
             }
         }
@@ -860,8 +861,11 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         let path: Vec<&str> = group.iter().map(String::as_str).collect();
         for helm in &helms {
             let values = over(&least(), &at(&path, json!(null)));
-            let told = template_by(helm, &chart(), "snapshot", &values).expect_err("no group");
-            assert!(is_named(&told, group), "{helm:?}: {group:?}\n{told}");
+            let reported = template_by(helm, &chart(), "snapshot", &values).expect_err("no group");
+            assert!(
+                is_named(&reported, group),
+                "{helm:?}: {group:?}\n{reported}"
+            );
         }
     }
     assert!(allowed.len() > 80, "{}", allowed.len());
@@ -1328,10 +1332,10 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     let arguments = ["template", "snapshot", &chart, "--values", &file];
     let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
     assert!(!upgraded.status.success());
-    let told = String::from_utf8_lossy(&upgraded.stderr).into_owned();
+    let reported = String::from_utf8_lossy(&upgraded.stderr).into_owned();
     assert!(
-        told.contains("review.args is set in an install or upgrade"),
-        "{told}"
+        reported.contains("review.args is set in an install or upgrade"),
+        "{reported}"
     );
 }
 
@@ -1393,10 +1397,10 @@ fn a_step_of_an_access_review_is_refused_in_the_first_install() {
             .env("HOME", folder.path())
             .output()
             .expect("helm");
-        let told = String::from_utf8_lossy(&install.stderr);
+        let reported = String::from_utf8_lossy(&install.stderr);
         assert!(
-            told.contains("review.args is set in an install or upgrade"),
-            "{helm:?}: {told}"
+            reported.contains("review.args is set in an install or upgrade"),
+            "{helm:?}: {reported}"
         );
     }
 }
@@ -1726,13 +1730,13 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
         let summary = rules[1]["annotations"]["summary"]
             .as_str()
             .expect("a summary");
-        let (_, told) = summary.split_once("ended with exit").expect("the codes");
-        let told: Vec<u8> = told
+        let (_, reported) = summary.split_once("ended with exit").expect("the codes");
+        let reported: Vec<u8> = reported
             .split(|c: char| !c.is_ascii_digit())
             .filter_map(|number| number.parse().ok())
             .collect();
         let codes: Vec<u8> = codes.into_iter().map(Exit::code).collect();
-        assert_eq!(told, codes, "{fail_on}");
+        assert_eq!(reported, codes, "{fail_on}");
         assert!(codes.iter().all(|code| finals.contains(code)));
     }
 }

@@ -116,18 +116,18 @@ impl Snapshot {
 
     /// Every row of `inputs/hr.jsonl.gz`: line, id, name, addresses, status, end of work, notes.
     fn rows(&self) -> Vec<String> {
-        self.hr.iter().map(told_row).collect()
+        self.hr.iter().map(reported_row).collect()
     }
 
     /// Every leaver: id, outcome, how matched.
     fn leavers(&self) -> Vec<String> {
-        let told = |leaver: &Value| {
+        let reported = |leaver: &Value| {
             let matched = texts(&leaver["match"]).join("+");
             let by = if matched.is_empty() { "" } else { " by " };
             let (id, outcome) = (text(&leaver["person_id"]), text(&leaver["outcome"]));
             format!("{id} {outcome}{by}{matched}")
         };
-        self.leavers.iter().map(told).collect()
+        self.leavers.iter().map(reported).collect()
     }
 
     fn leaver(&self, id: &str) -> &Value {
@@ -144,12 +144,12 @@ impl Snapshot {
     }
 
     /// Every finding: kind, account, note.
-    fn told_findings(&self) -> Vec<String> {
-        let told = |finding: &Value| {
+    fn reported_findings(&self) -> Vec<String> {
+        let reported = |finding: &Value| {
             let parts = ["kind", "account_id", "note"].map(|key| text(&finding[key]));
             parts.join(" | ")
         };
-        self.findings().iter().map(told).collect()
+        self.findings().iter().map(reported).collect()
     }
 
     /// A check: its status and its sentence.
@@ -181,15 +181,15 @@ impl Snapshot {
 
     fn changes(&self) -> Vec<String> {
         let changes = self.result["changes"].as_array().expect("changes");
-        let told = |change: &Value| {
+        let reported = |change: &Value| {
             let parts = ["change", "person_id", "before", "after"].map(|key| text(&change[key]));
             parts.join(" ")
         };
-        changes.iter().map(told).collect()
+        changes.iter().map(reported).collect()
     }
 }
 
-fn told_row(row: &Value) -> String {
+fn reported_row(row: &Value) -> String {
     let (line, id) = (&row["line"], text(&row["person_id"]));
     if row["kind"] == "rejected" {
         return format!("{line} {id} rejected: {}", text(&row["reason"]));
@@ -199,16 +199,16 @@ fn told_row(row: &Value) -> String {
     let status = text(&row["status"]).replace(':', " ");
     let end = [&row["last_day"]["at"], &row["end"]["at"]];
     let end = end.into_iter().find_map(Value::as_str).unwrap_or("-");
-    let mut told = format!(
+    let mut reported = format!(
         "{line} {id} | {} | {} | {status} | {end}",
         text(&row["name"]),
         emails.join(" ")
     );
     for note in texts(&row["notes"]) {
-        told.push_str(" | ");
-        told.push_str(note);
+        reported.push_str(" | ");
+        reported.push_str(note);
     }
-    told
+    reported
 }
 
 /// Whether any file of the evidence, report included, holds a text.
@@ -473,13 +473,13 @@ fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
 fn ends(variables: &[(&str, &str)], file: &str) -> Vec<String> {
     let set = |job: Job, (name, value): &(&str, &str)| job.env(name, value);
     let job = variables.iter().fold(Job::new(company(), ""), set);
-    let told = |row: &Value| match row["kind"].as_str() {
+    let reported = |row: &Value| match row["kind"].as_str() {
         Some("rejected") => text(&row["reason"]).to_owned(),
         _ => text(&row["end"]["at"]).to_owned(),
     };
     let mut rows = run(&job, file).hr;
     rows.sort_by_key(|row| row["line"].as_u64());
-    rows.iter().map(told).collect()
+    rows.iter().map(reported).collect()
 }
 
 #[test]
@@ -807,7 +807,7 @@ fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
 fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
     let snapshot = review(company(), "h29-rehired.csv");
     assert_eq!(snapshot.leavers(), ["E100 rehired by email"]);
-    assert_eq!(snapshot.told_findings(), [""; 0]);
+    assert_eq!(snapshot.reported_findings(), [""; 0]);
     assert_eq!(snapshot.code, 0);
     let tenures = snapshot.leaver("E100")["tenures"].as_array();
     let ids: Vec<&str> = tenures
@@ -842,7 +842,7 @@ fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
         // Two days on, any grace is over.
         let after = run_at(&job, "2026-04-02T22:40:00Z", company(), file);
         assert_eq!(after.leavers(), [format!("{leaver} rehired by email")]);
-        assert_eq!(after.told_findings(), [""; 0], "{file}");
+        assert_eq!(after.reported_findings(), [""; 0], "{file}");
         assert_eq!(after.code, 0, "{file}");
     }
 }
@@ -923,7 +923,7 @@ fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
     let snapshot = review(tagged(), "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        snapshot.told_findings(),
+        snapshot.reported_findings(),
         [
             "possible_offboarded_access | 1201 | the same address apart from a plus-tag: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
@@ -944,7 +944,7 @@ fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
     let job = with_aliases(tagged(), ",1201,E1,different,,another Ana,it@x.com,");
     let snapshot = run(&job, "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
-    assert_eq!(snapshot.told_findings(), [""; 0]);
+    assert_eq!(snapshot.reported_findings(), [""; 0]);
     assert_eq!(snapshot.code, 0);
 }
 
@@ -1015,7 +1015,7 @@ fn h37_a_letter_that_only_looks_alike_is_warned_of() {
     let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
-        snapshot.told_findings(),
+        snapshot.reported_findings(),
         [
             "possible_offboarded_access | 1201 | the same address apart from look-alike letters: a suspicion, not a match; closes with: `ALIASES_URL: ,1201,E1,different,,<why>,<who>,`"
         ]
@@ -1108,7 +1108,7 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     // One finding for both accounts, because one cause makes them possible.
     assert_eq!(
-        snapshot.told_findings(),
+        snapshot.reported_findings(),
         [
             "possible_offboarded_access | 1301 | the same name: a suspicion, not a match; 2 accounts (1301, 1302); each account needs its own line; closes with: `ALIASES_URL: ,1301,E1,different,,<why>,<who>,`"
         ]
@@ -1333,7 +1333,7 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
         .person(Person::member("1402", "Ivy", "ivy@x.com").invited())
         .person(Person::member("1403", "Ada", "ada@x.com").admin());
     let snapshot = review(world, "h49-guest-invited-admin.csv");
-    let told: Vec<String> = snapshot
+    let reported: Vec<String> = snapshot
         .findings()
         .iter()
         .map(|finding| {
@@ -1349,7 +1349,7 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             "offboarded_access critical 1403 admin active E3",
             "offboarded_access high 1401 guest active E1",
@@ -1396,8 +1396,10 @@ fn run_and_weigh(job: &Job) -> (Ended, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     while child.try_wait().expect("a state").is_none() {
-        let told = fs::read_to_string(&status).unwrap_or_default();
-        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let reported = fs::read_to_string(&status).unwrap_or_default();
+        let peak = reported
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"));
         if let Some(kib) = peak.and_then(|peak| peak.trim().strip_suffix(" kB")) {
             most = kib.parse::<u64>().expect("a number") / 1024;
         }

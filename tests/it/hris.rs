@@ -77,8 +77,8 @@ fn with(hris: Hris) -> World {
     World::generated(12).hris(hris)
 }
 
-fn told(error: &FeedError) -> String {
-    crate::support::told(error, error.kind(), error.hint())
+fn reported(error: &FeedError) -> String {
+    crate::support::reported(error, error.kind(), error.hint())
 }
 
 fn unusable(feed: HrFeed) -> String {
@@ -152,12 +152,12 @@ async fn three_pages_are_read_in_order_and_the_digest_is_that_of_all_of_them() {
     let lines: Vec<_> = feed.rows.iter().map(|row| row.line).collect();
     assert_eq!(lines, (1..=250).collect::<Vec<u64>>());
     let pages = &feed.origin.pages;
-    let told: Vec<_> = pages
+    let reported: Vec<_> = pages
         .iter()
         .map(|page| (page.list.as_str(), page.page, page.rows, page.last))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ("employees", 1, 100, false),
             ("employees", 2, 100, false),
@@ -369,7 +369,7 @@ async fn every_refusal_names_the_hr_connection_and_what_to_do() {
     ];
     let mut texts = String::new();
     for (name, world) in worlds {
-        texts.push_str(&format!("[{name}] {}\n\n", told(&refused(world).await)));
+        texts.push_str(&format!("[{name}] {}\n\n", reported(&refused(world).await)));
     }
     assert!(!texts.contains(CONNECTION_ID), "{texts}");
     for seconds in 1..20 {

@@ -73,7 +73,7 @@ fn podman() -> Command {
 }
 
 /// The output of a command that must succeed.
-fn told(command: &mut Command) -> String {
+fn reported(command: &mut Command) -> String {
     let output = command.output().expect("a program");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
@@ -114,7 +114,7 @@ fn image() -> &'static str {
             .arg("--file")
             .arg(here("Dockerfile"))
             .arg(context.path());
-        told(&mut build);
+        reported(&mut build);
         "localhost/asana-access-review"
     })
 }
@@ -194,7 +194,7 @@ fn the_image_has_the_binary_and_certificates_and_no_root_user() {
     if !can_build() {
         return;
     }
-    let inspected = told(podman().args(["image", "inspect", image()]));
+    let inspected = reported(podman().args(["image", "inspect", image()]));
     let inspected: Value = serde_json::from_str(&inspected).expect("JSON");
     let config = &inspected[0]["Config"];
     assert_eq!(config["User"], "65532:65532");
@@ -215,15 +215,15 @@ fn the_image_has_the_binary_and_certificates_and_no_root_user() {
         env!("CARGO_PKG_DESCRIPTION")
     );
 
-    let container = told(podman().args(["create", image()]));
+    let container = reported(podman().args(["create", image()]));
     let archive = storage().join("files.tar");
-    told(
+    reported(
         podman()
             .args(["export", "--output"])
             .arg(&archive)
             .arg(container.trim()),
     );
-    told(podman().args(["rm", container.trim()]));
+    reported(podman().args(["rm", container.trim()]));
     let files = printed(
         "tar",
         &["--list", "--file", archive.to_str().expect("UTF-8")],
@@ -281,23 +281,23 @@ fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
 }
 
 #[test]
-fn as_the_first_process_it_stops_at_once_when_told_and_says_so() {
+fn as_the_first_process_it_stops_at_once_when_reported_and_says_so() {
     if !can_build() {
         return;
     }
     // Every answer takes two seconds, so a run would take many.
     let contained = Contained::new(World::scenario("slow").expect("a scenario"), LEFT_AND_GONE);
     let requests = contained.job.simulator.watch();
-    let container = told(&mut contained.run(&["--detach"]));
+    let container = reported(&mut contained.run(&["--detach"]));
     let container = container.trim();
     let asked = requests.recv_timeout(Duration::from_secs(30));
     asked.expect("a request: the review is under way");
-    let told_to_stop = Instant::now();
-    told(podman().args(["kill", "--signal=TERM", container]));
-    let code = told(podman().args(["wait", container]));
-    let took = told_to_stop.elapsed();
+    let reported_to_stop = Instant::now();
+    reported(podman().args(["kill", "--signal=TERM", container]));
+    let code = reported(podman().args(["wait", container]));
+    let took = reported_to_stop.elapsed();
     let logs = podman().args(["logs", container]).output().expect("logs");
-    told(podman().args(["rm", container]));
+    reported(podman().args(["rm", container]));
     assert_eq!(code.trim(), "143", "{logs:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert_eq!(contained.job.entries(), 0, "nothing is half committed");
@@ -349,7 +349,7 @@ fn the_build_has_every_file_it_needs_and_no_more() {
         "--no-deps",
         "--manifest-path",
     ];
-    let metadata = told(Command::new(env!("CARGO")).args(arguments).arg(&manifest));
+    let metadata = reported(Command::new(env!("CARGO")).args(arguments).arg(&manifest));
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     let packages: BTreeMap<&str, &Value> = metadata["packages"]
         .as_array()

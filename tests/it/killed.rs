@@ -95,9 +95,9 @@ fn kill(mut chance: Chance, kills: u64) -> Killed {
         ensure_whole(name, bytes);
     }
     let ended = verify(&job.evidence(), &[]);
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(ended.code, 0, "{told:#}");
-    let chain = &told["chains"][0];
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(ended.code, 0, "{reported:#}");
+    let chain = &reported["chains"][0];
     assert_eq!(chain["decisions_recomputed"], entries.len() as u64);
     assert_eq!(chain["accounts_recomputed"], entries.len() as u64);
     let uncommitted = chain["uncommitted"].as_array().expect("a list").len();

@@ -205,8 +205,8 @@ async fn a_signature_that_does_not_verify_is_never_stored() {
             let failed = failed.map(|_| ()).expect_err(what);
             assert_eq!(failed.error.exit(), Exit::Unexpected, "{what}");
             assert_eq!(failed.record, None, "{what}");
-            let told = failed.error.chain();
-            assert!(told.ends_with("does not verify with the public half of the key"));
+            let reported = failed.error.chain();
+            assert!(reported.ends_with("does not verify with the public half of the key"));
             assert_eq!(
                 in_the_ledger(&place.objects()),
                 in_the_ledger(&before),
@@ -440,7 +440,7 @@ fn signing_job(kms: &KmsServer) -> Job {
     )
 }
 
-fn told(job: &Job) -> String {
+fn reported(job: &Job) -> String {
     let ended = job.run();
     let stdout = masked(&ended.stdout, job.folder.path());
     let stderr = masked(&ended.stderr, job.folder.path());
@@ -451,7 +451,7 @@ fn told(job: &Job) -> String {
 }
 
 #[test]
-fn what_an_operator_is_told_about_a_key_that_cannot_be_had() {
+fn what_an_operator_reads_about_a_key_that_cannot_be_had() {
     let mut texts = String::new();
     for fault in [
         Fault::error("AccessDeniedException"),
@@ -470,7 +470,7 @@ fn what_an_operator_is_told_about_a_key_that_cannot_be_had() {
         let kms = KmsServer::start();
         kms.inject(Rule::on(GET_PUBLIC_KEY, fault.clone()));
         let job = signing_job(&kms);
-        texts += &format!("== {fault:?}\n{}", told(&job));
+        texts += &format!("== {fault:?}\n{}", reported(&job));
         // Nothing was asked of anybody else, and nothing is there.
         assert_eq!(job.simulator.requests().len(), 0, "{fault:?}");
         assert!(!job.evidence().exists(), "{fault:?}");
@@ -485,8 +485,8 @@ fn a_kms_out_of_reach_is_exit_75_and_leaves_no_unsigned_record() {
     drop(kms);
     let ended = gone.env("RUST_LOG", "info").run();
     assert_eq!(ended.code, 75, "{}", ended.stderr);
-    let told = "No failure record is left: without the key its entry could not be signed";
-    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    let reported = "No failure record is left: without the key its entry could not be signed";
+    assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 
     // On a ledger that is signed already, too.
     let kms = KmsServer::start();
@@ -499,7 +499,7 @@ fn a_kms_out_of_reach_is_exit_75_and_leaves_no_unsigned_record() {
 }
 
 #[test]
-fn no_region_and_no_credentials_are_told_as_such() {
+fn no_region_and_no_credentials_are_reported_as_such() {
     let kms = KmsServer::start();
     let nowhere = signing_job(&kms).env("AWS_REGION", "");
     let ended = nowhere.run();
@@ -545,14 +545,14 @@ fn a_kms_that_is_slow_does_not_outlast_the_run() {
 }
 
 #[test]
-fn what_signing_was_refused_is_told_with_the_permission_that_is_missing() {
+fn what_signing_was_refused_is_reported_with_the_permission_that_is_missing() {
     let kms = KmsServer::start();
     kms.inject(Rule::on(SIGN, Fault::error("AccessDeniedException")));
     let job = signing_job(&kms);
-    insta::assert_snapshot!(told(&job));
+    insta::assert_snapshot!(reported(&job));
     let ended = job.env("RUST_LOG", "info").run();
-    let told = "No failure record is left: its entry could not be signed either";
-    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    let reported = "No failure record is left: its entry could not be signed either";
+    assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 }
 
 // What an auditor does.
@@ -593,8 +593,8 @@ fn openssl_and_both_verifiers_check_what_kms_signed() {
         for (key, is_right) in [(&own, true), (&other, false)] {
             let key = key.display().to_string();
             let variables = [("entry", entry.as_str()), ("key", key.as_str())];
-            let (is_sound, told) = shell(&ledger, &lines, &variables);
-            assert_eq!(is_sound, is_right, "{told}");
+            let (is_sound, reported) = shell(&ledger, &lines, &variables);
+            assert_eq!(is_sound, is_right, "{reported}");
         }
     }
     let evidence = job.evidence();

@@ -459,31 +459,31 @@ async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
 }
 
 #[tokio::test]
-async fn an_unreadable_entry_is_told_until_the_walk_no_longer_reaches_it() {
+async fn an_unreadable_entry_is_reported_until_the_walk_no_longer_reaches_it() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
     company.quiet_run(&store, 1).await;
     company.quiet_run(&store, 2).await;
     place.put(&entry_name(2), b"garbage");
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for snapshot in 3..=13 {
         let done = company.quiet_run(&store, snapshot).await;
-        told.push(ledger_check(&done).status);
+        reported.push(ledger_check(&done).status);
     }
     // It fails the run that finds it, and is told as long as the walk reaches it.
-    let (fails, rest) = told.split_first().expect("snapshots");
+    let (fails, rest) = reported.split_first().expect("snapshots");
     assert_eq!(*fails, CheckStatus::Fail);
     let warned = rest
         .iter()
         .take_while(|status| **status == CheckStatus::Warn)
         .count();
-    assert_eq!(warned, 8, "{told:?}");
+    assert_eq!(warned, 8, "{reported:?}");
     assert!(
         rest[warned..]
             .iter()
             .all(|status| *status == CheckStatus::Pass),
-        "{told:?}"
+        "{reported:?}"
     );
 }
 
@@ -707,7 +707,7 @@ async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
 #[tokio::test]
 async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said() {
     let company = Company::new();
-    for (failures, told, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
+    for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
         let place = Place::folder();
         let store = place.store().await;
         company.quiet_run(&store, 1).await;
@@ -722,8 +722,8 @@ async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said
             previous = sha256(&last.to_bytes());
         }
         let done = company.quiet_run(&store, 2).await;
-        match told {
-            Some(told) => ensure_fault(&done, told),
+        match reported {
+            Some(reported) => ensure_fault(&done, reported),
             None => ensure_clean(&done),
         }
         let objects = place.objects();

@@ -49,9 +49,14 @@ fn down() -> World {
 
 /// Runs a run once, and gives for each mode what the receiver of it would have been told, as the words
 /// of `because`; none where it was told nothing.
-fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [Option<String>; 3] {
+fn reported_by_mode(
+    job: &Job,
+    receiver: &Receiver,
+    as_of: &str,
+    world: World,
+) -> [Option<String>; 3] {
     let modes = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
-    let (ended, exit) = job.told_at(as_of, world, |settings| {
+    let (ended, exit) = job.reported_at(as_of, world, |settings| {
         settings.http.base_delay = Duration::ZERO;
         settings.webhook = None;
     });
@@ -70,9 +75,9 @@ fn told_by_mode(job: &Job, receiver: &Receiver, as_of: &str, world: World) -> [O
         let tell =
             asana_access_review::commands::run::notify(&settings, &about, &ended, exit, clock);
         runtime.block_on(tell);
-        let told = receiver.take();
-        assert!(told.len() <= 1, "{told:?}");
-        told.first().map(|mail| {
+        let reported = receiver.take();
+        assert!(reported.len() <= 1, "{reported:?}");
+        reported.first().map(|mail| {
             let because = mail.json()["data"]["because"].clone();
             let words = because.as_array().expect("words").iter();
             let words: Vec<&str> = words.map(|word| word.as_str().expect("a word")).collect();
@@ -89,7 +94,7 @@ fn each_mode_tells_the_runs_it_is_for() {
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("RETRY_MAX_ATTEMPTS", "1")
         .env("HR_TIME_ZONE", "Europe/Berlin");
-    let snapshot = |as_of: &str, world: World| told_by_mode(&job, &receiver, as_of, world);
+    let snapshot = |as_of: &str, world: World| reported_by_mode(&job, &receiver, as_of, world);
     let some = |words: &str| Some(words.to_owned());
     let nothing = || [some(""), None, None];
 
@@ -170,17 +175,17 @@ fn each_mode_tells_the_runs_it_is_for() {
 }
 
 #[test]
-fn a_run_that_builds_on_damage_is_told() {
+fn a_run_that_builds_on_damage_is_reported() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
         .env("NOTIFY_WEBHOOK_SECRET", KEY);
-    told_by_mode(&job, &receiver, "2026-11-10T22:10:00Z", healthy());
-    told_by_mode(&job, &receiver, "2026-11-11T22:10:00Z", healthy());
+    reported_by_mode(&job, &receiver, "2026-11-10T22:10:00Z", healthy());
+    reported_by_mode(&job, &receiver, "2026-11-11T22:10:00Z", healthy());
     let result = job.run_folder(2).join("result.json");
     let text = fs::read_to_string(&result).expect("a file");
     fs::write(&result, text.replace("\"pass\"", "\"fail\"")).expect("a file");
-    let [_, change, problem] = told_by_mode(&job, &receiver, "2026-11-12T22:10:00Z", healthy());
+    let [_, change, problem] = reported_by_mode(&job, &receiver, "2026-11-12T22:10:00Z", healthy());
     assert_eq!(change.as_deref(), Some("earlier_unknown"));
     assert_eq!(problem.as_deref(), Some("earlier_unknown"));
 }
@@ -303,7 +308,7 @@ fn while_keys_are_exchanged_each_of_them_signs() {
 }
 
 #[test]
-fn a_run_that_fails_is_told_with_its_stage_and_its_record() {
+fn a_run_that_fails_is_reported_with_its_stage_and_its_record() {
     let receiver = Receiver::spawn();
     let job = telling(Job::scenario("needs-reauth", LEFT_AND_GONE), &receiver);
     assert_eq!(job.run().code, 77);
@@ -326,7 +331,7 @@ fn a_run_that_fails_is_told_with_its_stage_and_its_record() {
 }
 
 #[test]
-fn a_run_that_can_leave_no_record_is_told_all_the_same() {
+fn a_run_that_can_leave_no_record_is_reported_all_the_same() {
     let receiver = Receiver::spawn();
     let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
         .env("EVIDENCE_URL", "hr.csv/evidence")
@@ -444,10 +449,10 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
     let mail = receiver.take();
     assert_eq!(mail.len(), 4);
     ensure_nobody_is_named(&mail, &words);
-    let told = mail
+    let reported = mail
         .iter()
         .any(|mail| mail.text().contains("exception_invalid"));
-    assert!(told, "the line is told of without what it says");
+    assert!(reported, "the line is told of without what it says");
 }
 
 #[test]
@@ -467,7 +472,7 @@ fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
             .env("NOTIFY_ON", "always")
             .env("RETRY_MAX_ATTEMPTS", "1")
             .env("HTTP_TIMEOUT", "1s");
-        let _ = job.told_at("2026-11-10T22:10:00Z", world, |_| ());
+        let _ = job.reported_at("2026-11-10T22:10:00Z", world, |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2, "{name}");
         ensure_nobody_is_named(&mail, &words);
@@ -481,7 +486,7 @@ fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
         of_a_world(&healthy(), &mut words);
         let job = telling(Job::new(World::new(), ""), &receiver).env("NOTIFY_ON", "always");
         job.hr_file(&bytes);
-        let _ = job.told_at("2026-11-10T22:10:00Z", healthy(), |_| ());
+        let _ = job.reported_at("2026-11-10T22:10:00Z", healthy(), |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2);
         ensure_nobody_is_named(&mail, &words);
@@ -491,7 +496,7 @@ fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
 }
 
 #[test]
-fn of_five_thousand_findings_as_many_are_told_as_fit() {
+fn of_five_thousand_findings_as_many_are_reported_as_fit() {
     let receiver = Receiver::spawn();
     // About a tenth of the accounts are inactive.
     let world = World::generated(5700);
@@ -554,7 +559,7 @@ fn of_a_review(reviewers: usize) -> Notification {
 }
 
 #[tokio::test]
-async fn of_five_thousand_reviewers_as_many_are_told_as_fit() {
+async fn of_five_thousand_reviewers_as_many_are_reported_as_fit() {
     let receiver = Receiver::spawn();
     let settings = settings(&receiver.url("/hook"), &receiver.url("/slack"));
     tell(&settings, &of_a_review(5000)).await;
@@ -806,7 +811,7 @@ async fn a_line_that_breaks_is_tried_again_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn one_receiver_that_fails_does_not_keep_the_other_from_being_told() {
+async fn one_receiver_that_fails_does_not_keep_the_other_from_being_reported() {
     let receiver = Receiver::spawn();
     let (broken, _) = rude("");
     tell(
@@ -885,7 +890,7 @@ fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
 // What does not change.
 
 #[test]
-fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
+fn nobody_who_cannot_be_reported_changes_an_exit_code_or_the_evidence() {
     // Nothing listens there.
     let dead = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -913,11 +918,11 @@ fn nobody_who_cannot_be_told_changes_an_exit_code_or_the_evidence() {
             .env("RUST_LOG", "trace");
         let started = Instant::now();
         let Ended {
-            code: told,
+            code: reported,
             stderr,
             stdout,
         } = job.run();
-        assert_eq!(told, code, "{stderr}");
+        assert_eq!(reported, code, "{stderr}");
         assert!(started.elapsed() < Duration::from_secs(35));
         let complaints = stderr.matches("Could not notify").count();
         assert_eq!(complaints, 2, "{stderr}");
@@ -968,7 +973,7 @@ fn sigterm_while_notifying_ends_within_two_seconds_and_evidence_stays() {
 // What it is for.
 
 #[test]
-fn a_head_that_was_told_shows_that_the_end_was_cut_off() {
+fn a_head_that_was_reported_shows_that_the_end_was_cut_off() {
     let receiver = Receiver::spawn();
     let job =
         telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver).env("NOTIFY_ON", "always");
@@ -1044,14 +1049,14 @@ fn the_example_of_the_page_is_what_the_second_run_of_the_demo_tells() {
         .iter()
         .rfind(|mail| mail.path == "/hook")
         .expect("a webhook");
-    let mut told = last.json();
+    let mut reported = last.json();
     let example: Value = serde_json::from_str(&block("json")).expect("JSON");
     // The moment of writing is in the entry and in the message, and a busy machine takes longer.
     for pointer in ["/timestamp", "/data/ledger/head", "/data/tool/version"] {
         let shown = example.pointer(pointer).cloned().unwrap_or_default();
-        *told.pointer_mut(pointer).expect("a value") = shown;
+        *reported.pointer_mut(pointer).expect("a value") = shown;
     }
-    assert_eq!(told, example, "{told:#}");
+    assert_eq!(reported, example, "{reported:#}");
 }
 
 #[test]

@@ -276,8 +276,8 @@ fn a_picture_with_a_palette_shows_what_it_showed() {
         data.write_all(&[filter]).expect("memory");
         for (x, colour) in row.iter().enumerate() {
             let above = if filter == 2 { rows[0][x] } else { [0; 3] };
-            let told = [0, 1, 2].map(|channel| colour[channel].wrapping_sub(above[channel]));
-            data.write_all(&told).expect("memory");
+            let reported = [0, 1, 2].map(|channel| colour[channel].wrapping_sub(above[channel]));
+            data.write_all(&reported).expect("memory");
         }
     }
     let data = data.finish().expect("memory");

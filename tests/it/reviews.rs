@@ -231,7 +231,7 @@ fn in_a_log(number: usize, path: &Path) -> String {
 }
 
 #[test]
-fn a_person_is_told_files_by_name_and_a_log_is_not_since_the_page_names_them_after_reviewers() {
+fn a_person_is_reported_files_by_name_and_a_log_is_not_since_the_page_names_them_after_reviewers() {
     let job = reviewed(LEFT_AND_GONE);
     open_at(&job, "2026-12-01T09:00:00Z");
     let rows = filled(&job, keep);
@@ -309,14 +309,14 @@ fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in
     let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
     assert!(made.success());
     fs::write(place("pipe/a.csv"), "x").expect("a file");
-    let told = |folder: &str| {
+    let reported = |folder: &str| {
         let ended = job.run_with(&["review", "status", "--decisions", folder]);
         assert_eq!(ended.code, 78, "{}", ended.stdout);
         assert!(!ended.stderr.contains('@'), "{}", ended.stderr);
         ended.stderr
     };
     let all: String = ["empty", "hidden", "deep", "lost", "pipe", "none"]
-        .map(told)
+        .map(reported)
         .concat();
     insta::assert_snapshot!(all, @"
     error: `empty` cannot be read: it is a folder without a file of decisions
@@ -473,10 +473,10 @@ fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
             .arg(job.evidence())
             .output()
             .expect("sh");
-        let told = String::from_utf8_lossy(&seen.stdout).into_owned();
+        let reported = String::from_utf8_lossy(&seen.stdout).into_owned();
         assert!(
-            told.contains(&format!("{kind} system=asana/")) && told.contains(name),
-            "{name}: {told}"
+            reported.contains(&format!("{kind} system=asana/")) && reported.contains(name),
+            "{name}: {reported}"
         );
         match before {
             Some(before) => fs::write(&path, before).expect("a file"),
@@ -581,34 +581,34 @@ fn begun(job: &Job) -> PathBuf {
 fn status_for_machines_names_reviewers_only_if_asked() {
     let job = reviewed(LEFT_AND_GONE);
     let file = begun(&job);
-    let told = |more: &[&str]| {
+    let reported = |more: &[&str]| {
         let ended = status(&job, &file, more);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let value: Value = serde_json::from_str(&ended.stdout).expect("JSON");
         (ended.stdout, value)
     };
-    let (text, told_without) = told(&["--json"]);
+    let (text, reported_without) = reported(&["--json"]);
     assert!(!text.contains('@'), "{text}");
     let total = worksheet(&job)["rows"].as_array().expect("rows").len();
-    assert_eq!(told_without["totals"]["rows"], total);
-    assert_eq!(told_without["review_sha256"], hash(&job));
-    assert_eq!(told_without["overdue"], false);
-    assert_eq!(told_without["not_in_order"], json!([]));
-    let (_, with) = told(&["--json", "--names"]);
+    assert_eq!(reported_without["totals"]["rows"], total);
+    assert_eq!(reported_without["review_sha256"], hash(&job));
+    assert_eq!(reported_without["overdue"], false);
+    assert_eq!(reported_without["not_in_order"], json!([]));
+    let (_, with) = reported(&["--json", "--names"]);
     let reviewers = with["reviewers"].as_array().expect("reviewers");
-    let told: Vec<(&Value, &Value)> = reviewers
+    let reported: Vec<(&Value, &Value)> = reviewers
         .iter()
         .map(|of| (&of["reviewer"], &of["totals"]["undecided"]))
         .collect();
     let zoes = &reviewers[1]["totals"]["rows"];
     assert_eq!(
-        told,
+        reported,
         [
             (&json!("boss@example.net"), &json!(0)),
             (&json!("zoe@example.net"), zoes)
         ]
     );
-    assert_eq!(told_without["totals"]["undecided"], *zoes);
+    assert_eq!(reported_without["totals"]["undecided"], *zoes);
 
     let with = status(&job, &file, &["--names"]);
     assert!(
@@ -633,9 +633,9 @@ fn the_reminder_of_the_runbook_lists_who_is_not_done() {
         .and_then(|(_, rest)| rest.split_once('\''));
     let (filter, _) = filter.expect("a filter");
     let job = reviewed(LEFT_AND_GONE);
-    let told = status(&job, &begun(&job), &["--json", "--names"]).stdout;
+    let reported = status(&job, &begun(&job), &["--json", "--names"]).stdout;
     let path = job.folder.path().join("status.json");
-    fs::write(&path, told).expect("a file");
+    fs::write(&path, reported).expect("a file");
     let jq = Command::new("jq")
         .args(["-r", filter])
         .arg(&path)
@@ -666,9 +666,9 @@ fn status_for_machines_lists_what_is_not_in_order() {
     });
     let file = saved(&job, "all.csv", &rows, b',');
     let ended = status(&job, &file, &["--json"]);
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["not_in_order"].as_array().map(Vec::len), Some(1));
-    let fault = &told["not_in_order"][0];
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(reported["not_in_order"].as_array().map(Vec::len), Some(1));
+    let fault = &reported["not_in_order"][0];
     assert_eq!(
         (&fault["file"], &fault["line"]),
         (&json!(in_a_log(1, &file)), &json!(3))
@@ -682,11 +682,11 @@ fn status_for_machines_lists_what_is_not_in_order() {
             .is_some_and(|text| text.contains("note")),
         "{fault}"
     );
-    assert_eq!(told["totals"]["undecided"], 1);
+    assert_eq!(reported["totals"]["undecided"], 1);
 }
 
 #[test]
-fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name() {
+fn others_are_reported_of_each_step_with_the_head_of_the_ledger_and_without_a_name() {
     let receiver = Receiver::spawn();
     let job = reviewed(LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
@@ -697,7 +697,7 @@ fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name()
         .env("NOTIFY_SLACK_WEBHOOK_URL", &receiver.url("/slack"))
         .env("NOTIFY_ON", "problem")
         .env("RUST_LOG", "info");
-    let told = |ended: &Ended, kind: &str| -> (Value, String) {
+    let reported = |ended: &Ended, kind: &str| -> (Value, String) {
         let mut mail = receiver.take();
         mail.sort_by_key(|mail| mail.path.clone());
         let [hook, slack] = &mail[..] else {
@@ -732,7 +732,7 @@ fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name()
         stdout: String::new(),
         stderr: String::new(),
     };
-    let (data, text) = told(&opened, "review.opened");
+    let (data, text) = reported(&opened, "review.opened");
     assert_eq!(data["because"], json!(["review_opened"]));
     assert_eq!(data["ledger"], json!({ "sequence": 2, "head": head(2) }));
     assert_eq!(
@@ -749,7 +749,7 @@ fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name()
     assert!(receiver.take().is_empty());
     let asked = status(&job, &file, &["--notify"]);
     assert_eq!(asked.code, 0, "{}", asked.stderr);
-    let (data, text) = told(&asked, "review.status");
+    let (data, text) = reported(&asked, "review.status");
     let rows = worksheet(&job)["rows"].as_array().expect("rows").len();
     assert_eq!(data["ledger"], Value::Null);
     assert_eq!(data["totals"]["rows"], rows);
@@ -778,7 +778,7 @@ fn others_are_told_of_each_step_with_the_head_of_the_ledger_and_without_a_name()
         &["--accept-incomplete", "zoe@example.net has left"],
     );
     assert_eq!(closed.code, 4, "{}", closed.stderr);
-    let (data, text) = told(&closed, "review.closed");
+    let (data, text) = reported(&closed, "review.closed");
     assert_eq!(
         (&data["verdict"], &data["exit_code"]),
         (&json!("inconclusive"), &json!(4))
@@ -1000,10 +1000,10 @@ fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
     open_at(&job, "2026-11-02T09:00:00Z");
     assert_eq!(job.run_at("2027-01-03T22:40:00Z", World::generated(12)), 0);
     let due = check(&job, 4, "review_due");
-    let told = due["detail"].as_str().expect("a text");
+    let reported = due["detail"].as_str().expect("a text");
     assert!(
-        told.contains("2026-Q4-7f3a9c was due on 2026-12-31 and is not closed"),
-        "{told}"
+        reported.contains("2026-Q4-7f3a9c was due on 2026-12-31 and is not closed"),
+        "{reported}"
     );
     assert_sound(&job);
 }
@@ -1054,11 +1054,12 @@ fn a_review_whose_files_are_gone_keeps_every_run_inconclusive() {
     close_at(&job, "2026-11-02T17:00:00Z", keep);
     fs::remove_file(part(&job, "close").join("review.json")).expect("a file");
     assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 4);
-    let told = check(&job, 4, "ledger_continues")["detail"].clone();
+    let reported = check(&job, 4, "ledger_continues")["detail"].clone();
     assert!(
-        told.as_str()
-            .is_some_and(|told| told.contains("entry 3: review.json is missing")),
-        "{told}"
+        reported
+            .as_str()
+            .is_some_and(|reported| reported.contains("entry 3: review.json is missing")),
+        "{reported}"
     );
     // The damage is recorded by now; that nobody follows what was asked for stays a doubt.
     assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
@@ -1174,7 +1175,7 @@ fn a_review_lives_in_a_bucket_as_in_a_folder() {
 
 /// Judges the last run anew from other inputs, and makes everything anew over that: files, manifest, sums
 /// and entry. A run before it is the first.
-fn told_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
+fn reported_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
     let folder = job.run_folder(sequence);
     let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
     let facts = |folder: &Path| -> evidence::Facts {
@@ -1251,7 +1252,7 @@ fn a_run_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_
     });
     assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
 
-    let verdict = told_again(&job, 4, |inputs| {
+    let verdict = reported_again(&job, 4, |inputs| {
         inputs.follow_ups.decisions.clear();
     });
     assert_eq!(verdict, Verdict::Pass);
@@ -1339,7 +1340,7 @@ fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
         close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth);
         // A failed run behind it, so that it is missing from the middle.
         let blocked = World::generated(12).with(|world| world.blocked = true);
-        let (_, exit) = job.told_at("2026-11-03T18:00:00Z", blocked, |_| ());
+        let (_, exit) = job.reported_at("2026-11-03T18:00:00Z", blocked, |_| ());
         assert_eq!(exit.code(), 75);
         let entry = job.connection().join("ledger/0000000004.json");
         match is_gone {
@@ -1426,7 +1427,7 @@ fn a_review_outlives_its_run_only_once_that_is_kept_no_longer() {
 }
 
 #[test]
-fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_told() {
+fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_reported() {
     let job = with_a_roster();
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer\nperson,person1@example.com,one@mail.example\n\
@@ -1534,8 +1535,8 @@ fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
         "2020-01-01T00:00:00Z",
         async |settings, moment, clock| command::close(settings, &asked, moment, clock).await,
     );
-    let told = command::failure(&refused.expect_err("a refusal"), false);
-    assert!(told.contains("set the clock"), "{told}");
+    let reported = command::failure(&refused.expect_err("a refusal"), false);
+    assert!(reported.contains("set the clock"), "{reported}");
     assert_eq!(job.entries(), 2);
 }
 
@@ -1543,9 +1544,9 @@ fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
 fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
     let path = job.folder.path().join(name);
     fs::write(&path, bytes).expect("a file");
-    let told = job.run_with(&["review", "status", "--decisions", name]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    told.stdout
+    let reported = job.run_with(&["review", "status", "--decisions", name]);
+    assert_eq!(reported.code, 0, "{}", reported.stderr);
+    reported.stdout
 }
 
 /// A spreadsheet with these sheets.
@@ -1569,33 +1570,36 @@ fn a_spreadsheet_with_content_in_two_sheets_is_refused_hidden_ones_counted() {
     let (blank, kept) = (filled(&job, |_, _| ()), filled(&job, keep));
     let revoked = filled(&job, revoke_fourth);
     let mut copied = workbook(&[&blank, &kept]);
-    let told = status_of(
+    let reported = status_of(
         &job,
         "copied.xlsx",
         &copied.save_to_buffer().expect("bytes"),
     );
-    assert!(told.contains("its sheets 1 and 2"), "{told}");
+    assert!(reported.contains("its sheets 1 and 2"), "{reported}");
     let mut both = workbook(&[&revoked, &kept]);
     let sheet = both.worksheet_from_index(0).expect("a sheet");
     sheet.set_hidden(true);
     both.worksheet_from_index(1)
         .expect("a sheet")
         .set_active(true);
-    let told = status_of(&job, "both.xlsx", &both.save_to_buffer().expect("bytes"));
-    assert!(told.contains("decided    0/11"), "{told}");
-    assert!(told.contains("its sheets 1 and 2"), "{told}");
+    let reported = status_of(&job, "both.xlsx", &both.save_to_buffer().expect("bytes"));
+    assert!(reported.contains("decided    0/11"), "{reported}");
+    assert!(reported.contains("its sheets 1 and 2"), "{reported}");
     // A formula that came to nothing is no row that was left alone.
     let mut formula = workbook(&[&kept]);
     let error = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
     let sheet = formula.worksheet_from_index(0).expect("a sheet");
     let column = u16::try_from(DECISION).expect("a column");
     sheet.write_formula(1, column, error).expect("a cell");
-    let told = status_of(
+    let reported = status_of(
         &job,
         "formula.xlsx",
         &formula.save_to_buffer().expect("bytes"),
     );
-    assert!(told.contains("row 1: the decision is none of"), "{told}");
+    assert!(
+        reported.contains("row 1: the decision is none of"),
+        "{reported}"
+    );
 }
 
 #[test]
@@ -1608,8 +1612,8 @@ fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
     let sheet = far.worksheet_from_index(0).expect("a sheet");
     sheet.write_string(1_048_575, 16_383, "x").expect("a cell");
     let far = far.save_to_buffer().expect("bytes");
-    let told = status_of(&job, "far.xlsx", &far);
-    assert!(told.contains("decided    11/11"), "{told}");
+    let reported = status_of(&job, "far.xlsx", &far);
+    assert!(reported.contains("decided    11/11"), "{reported}");
     let mut from = zip::ZipArchive::new(std::io::Cursor::new(&far)).expect("a zip");
     let mut to = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
@@ -1623,8 +1627,8 @@ fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
         std::io::Write::write_all(&mut to, &zeros).expect("bytes");
     }
     let bomb = to.finish().expect("a zip").into_inner();
-    let told = status_of(&job, "bomb.xlsx", &bomb);
-    assert!(told.contains("unpacks to more than"), "{told}");
+    let reported = status_of(&job, "bomb.xlsx", &bomb);
+    assert!(reported.contains("unpacks to more than"), "{reported}");
 }
 
 #[test]
@@ -1643,17 +1647,17 @@ fn what_programs_make_of_a_file_is_read_or_said() {
         "decided_at": "2026-11-25T10:00:00Z",
     });
     let page = format!("\u{feff}{head}\n{line}\n");
-    let told = status_of(&job, "page.jsonl", page.as_bytes());
-    assert!(told.contains("decided    1/11"), "{told}");
+    let reported = status_of(&job, "page.jsonl", page.as_bytes());
+    assert!(reported.contains("decided    1/11"), "{reported}");
     let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let told = status_of(&job, "page.jsonl", &wide);
-    assert!(told.contains("decided    1/11"), "{told}");
+    let reported = status_of(&job, "page.jsonl", &wide);
+    assert!(reported.contains("decided    1/11"), "{reported}");
     // One that some editor saved in a form in which each letter has one byte.
     let narrow = page.replace("\"note\":\"\"", "\"note\":\"caf\u{e9}\"");
     let narrow = narrow.trim_start_matches('\u{feff}').chars();
     let narrow: Vec<u8> = narrow.map(|c| u8::try_from(c).expect("Latin 1")).collect();
-    let told = status_of(&job, "page.jsonl", &narrow);
-    assert!(told.contains("it is not UTF-8"), "{told}");
+    let reported = status_of(&job, "page.jsonl", &narrow);
+    assert!(reported.contains("it is not UTF-8"), "{reported}");
 
     let csv = |change: &dyn Fn(&mut Vec<String>)| {
         let mut row = rows[1].clone();
@@ -1661,11 +1665,11 @@ fn what_programs_make_of_a_file_is_read_or_said() {
         let path = saved(&job, "row.csv", &[rows[0].clone(), row], b',');
         status_of(&job, "row.csv", &fs::read(path).expect("a file"))
     };
-    let told = csv(&|row| {
+    let reported = csv(&|row| {
         row[0] = format!("'{}", row[0]);
         row[1] = format!("'{}", row[1]);
     });
-    assert!(told.contains("decided    1/11"), "{told}");
+    assert!(reported.contains("decided    1/11"), "{reported}");
     for (change, wanted) in [
         (0, "1,000", "it names no row by its number"),
         (DECISION, "keep?", "the decision is none of"),
@@ -1674,16 +1678,19 @@ fn what_programs_make_of_a_file_is_read_or_said() {
     ]
     .map(|(at, cell, wanted)| ((at, cell), wanted))
     {
-        let told = csv(&|row| row[change.0] = change.1.to_owned());
-        assert!(told.contains(wanted), "{}: {told}", change.1);
+        let reported = csv(&|row| row[change.0] = change.1.to_owned());
+        assert!(reported.contains(wanted), "{}: {reported}", change.1);
     }
     // Of two columns of one name one would be lost.
     let mut twice = rows.clone();
     twice[0][16] = "Decided by".to_owned();
     let path = saved(&job, "twice.csv", &twice, b',');
-    let told = status_of(&job, "twice.csv", &fs::read(path).expect("a file"));
-    assert!(told.contains("it has two columns `decided_by`"), "{told}");
-    let told = status_of(
+    let reported = status_of(&job, "twice.csv", &fs::read(path).expect("a file"));
+    assert!(
+        reported.contains("it has two columns `decided_by`"),
+        "{reported}"
+    );
+    let reported = status_of(
         &job,
         "o.xlsx",
         &[
@@ -1693,7 +1700,7 @@ fn what_programs_make_of_a_file_is_read_or_said() {
         ]
         .concat(),
     );
-    assert!(told.contains("(.ods)"), "{told}");
+    assert!(reported.contains("(.ods)"), "{reported}");
 }
 
 #[test]

@@ -159,8 +159,8 @@ async fn a_run_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() 
     both_runs(&simulator, folder.path()).await;
     let ended = verify(&folder.path().join("evidence"), &[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
-    let told: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["chains"][0]["decisions_recomputed"], 2);
+    let reported: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(reported["chains"][0]["decisions_recomputed"], 2);
 }
 
 /// Sizes of files that hold a port differ with the port's length.

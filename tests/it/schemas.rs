@@ -278,7 +278,7 @@ fn first_run() -> Inputs {
                 version: 1,
                 kept: RawPages::Full,
             },
-            mapping: Mapping::Told {
+            mapping: Mapping::Reported {
                 sha256: "ab".repeat(32),
             },
             clock_skew_minutes: Some(0),
@@ -366,7 +366,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.policy.hr_feed_scope = FeedScope::Roster;
     inputs.policy.hr_location_zones = [("berlin".to_owned(), "Europe/Berlin".to_owned())].into();
     inputs.policy.email_domain_aliases = vec!["example.com=example.io".to_owned()];
-    inputs.population.mapping = Mapping::NotTold {
+    inputs.population.mapping = Mapping::NotReported {
         reason: "Truto answers 404".to_owned(),
     };
     inputs.directives = directives();
@@ -423,7 +423,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     population.accounts[1].role = Role::Member;
     population.listing.rows = 4;
     population.listing.unique = 4;
-    population.viewer = Viewer::NotTold {
+    population.viewer = Viewer::NotReported {
         reason: "403".to_owned(),
     };
     population.gaps.second_list = Some(SecondList {
@@ -731,7 +731,7 @@ fn the_runs_hold_every_kind_of_record() {
         ("facts", "/past/baseline"),
         ("facts", "/former_emails/2"),
         ("facts", "/population/listing/rejected/0"),
-        ("facts", "/population/viewer/not_told"),
+        ("facts", "/population/viewer/not_reported"),
         ("facts", "/population/memberships/read"),
         ("facts", "/population/memberships/incomplete"),
         ("facts", "/population/memberships/unreadable"),

@@ -621,15 +621,15 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
         for sequence in 1..=2 {
             let entry = format!("{sequence:010}.json");
             let variables = [("entry", entry.as_str()), ("key", pinned.as_str())];
-            let (is_sound, told) = shell(&ledger, &lines, &variables);
-            assert!(is_sound, "{told}");
+            let (is_sound, reported) = shell(&ledger, &lines, &variables);
+            assert!(is_sound, "{reported}");
             let hash = the_one("openssl pkey -pubin");
-            let (_, told) = shell(&ledger, &hash, &variables);
+            let (_, reported) = shell(&ledger, &hash, &variables);
             let named = job.entry(sequence)["key_sha256"]
                 .as_str()
                 .expect("a hash")
                 .to_owned();
-            assert!(told.starts_with(&named), "{told}");
+            assert!(reported.starts_with(&named), "{reported}");
 
             // Another key, and another entry under the same signature.
             let other = KEYS.iter().find(|(_, other)| *other != public_key);
@@ -637,8 +637,8 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
             fs::write(&other_key, other.expect("another").1).expect("a key");
             let other_key = other_key.display().to_string();
             let variables = [("entry", entry.as_str()), ("key", other_key.as_str())];
-            let (is_sound, told) = shell(&ledger, &lines, &variables);
-            assert!(!is_sound, "{told}");
+            let (is_sound, reported) = shell(&ledger, &lines, &variables);
+            assert!(!is_sound, "{reported}");
         }
         let bytes = fs::read(ledger.join("0000000001.json")).expect("an entry");
         let text = String::from_utf8(bytes.clone()).expect("text");
@@ -647,8 +647,8 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
         let of = |bytes: &[u8]| ledger.join(format!("{}.sig", sha256(bytes)));
         fs::copy(of(&bytes), of(forged.as_bytes())).expect("a copy");
         let variables = [("entry", "forged.json"), ("key", pinned.as_str())];
-        let (is_sound, told) = shell(&ledger, &lines, &variables);
-        assert!(!is_sound, "{told}");
+        let (is_sound, reported) = shell(&ledger, &lines, &variables);
+        assert!(!is_sound, "{reported}");
     }
 }
 
@@ -665,8 +665,8 @@ fn keys_made_with_the_lines_in_the_documentation_are_taken() {
         let job = signing_job("");
         fs::remove_file(job.folder.path().join("signing.pem")).expect("a file");
         let lines = format!("{made}\n{}", the_one("openssl pkey -in signing.pem"));
-        let (is_made, told) = shell(job.folder.path(), &lines, &[]);
-        assert!(is_made, "{told}");
+        let (is_made, reported) = shell(job.folder.path(), &lines, &[]);
+        assert!(is_made, "{reported}");
         assert_eq!(job.run().code, 0);
         let pinned = job.folder.path().join("signing.pub.pem");
         let pinned = fs::read_to_string(pinned).expect("a public key");
@@ -714,12 +714,12 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_report() {
             assert!(page.contains(public(public_key).sha256()));
             let lines = typed(&page).join("\n");
             fs::write(folder.join("KEY.pem"), public_key).expect("a key");
-            let (is_sound, told) = shell(&folder, &lines, &[]);
-            assert!(is_sound, "{told}");
-            let last = told.lines().last().unwrap_or_default();
+            let (is_sound, reported) = shell(&folder, &lines, &[]);
+            assert!(is_sound, "{reported}");
+            let last = reported.lines().last().unwrap_or_default();
             assert!(
                 ["Verified OK", "Signature Verified Successfully"].contains(&last),
-                "{told}"
+                "{reported}"
             );
         }
     }
@@ -735,8 +735,8 @@ fn the_report_of_a_run_that_is_not_signed_says_so_and_asks_nobody_to_check() {
 
 // What an operator meets.
 
-fn told(job: &Job) -> String {
-    job.told(&job.run())
+fn reported(job: &Job) -> String {
+    job.reported(&job.run())
 }
 
 #[test]
@@ -744,7 +744,7 @@ fn exit_78_a_signed_ledger_and_no_key() {
     let job = signing_job(ED25519);
     assert_eq!(job.run().code, 0);
     let job = job.env("EVIDENCE_SIGNING_KEY_FILE", "");
-    insta::assert_snapshot!(told(&job));
+    insta::assert_snapshot!(reported(&job));
     assert_eq!(job.json(1, "result.json")["verdict"], "pass");
     assert_eq!(job.entries(), 2, "an entry and its signature");
 }
@@ -767,15 +767,15 @@ fn exit_78_keys_that_cannot_sign() {
         ensure_nothing_of(key, &ended.stdout);
         ensure_nothing_of(key, &ended.stderr);
         assert!(!job.evidence().exists());
-        texts.insert(what, told(&job.env("RUST_LOG", "off")));
+        texts.insert(what, reported(&job.env("RUST_LOG", "off")));
         // The variable itself is judged alike.
         let job = Job::scenario("healthy", LEFT_AND_GONE).env("EVIDENCE_SIGNING_KEY", key);
-        assert_eq!(told(&job), texts[what]);
+        assert_eq!(reported(&job), texts[what]);
     }
     insta::assert_snapshot!(
         texts
             .into_iter()
-            .map(|(what, told)| format!("== {what}\n{told}"))
+            .map(|(what, reported)| format!("== {what}\n{reported}"))
             .collect::<String>()
     );
 }

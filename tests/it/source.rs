@@ -98,8 +98,8 @@ fn is_get(path: &str) -> bool {
     path.contains("/users/") && !path.ends_with("/meta/list")
 }
 
-fn told(error: &SourceError) -> String {
-    crate::support::told(error, error.kind(), error.hint())
+fn reported(error: &SourceError) -> String {
+    crate::support::reported(error, error.kind(), error.hint())
 }
 
 fn unpacked(file: &RawFile) -> String {
@@ -429,7 +429,7 @@ async fn every_refusal_says_what_happened_and_what_to_do() {
         "html-error",
     ] {
         let error = refused(scenario(name)).await;
-        texts.push_str(&format!("[{name}] {}\n\n", told(&error)));
+        texts.push_str(&format!("[{name}] {}\n\n", reported(&error)));
     }
     // How long eight attempts took is the machine's own.
     for seconds in 1..20 {
@@ -537,7 +537,7 @@ async fn one_workspace_needs_no_pin_and_of_several_one_must_be_named() {
     let several = fetch_with(&simulator, &unpinned)
         .await
         .expect_err("several");
-    assert_snapshot!(told(&several), @r"
+    assert_snapshot!(reported(&several), @r"
     Configuration: the connection sees 2 Asana workspaces: `1150527741687836` (Example Company), `1150527741687999` (Example Company Labs)
     hint: set ASANA_WORKSPACE_ID to the id of the workspace that is reviewed
     ");
@@ -552,7 +552,7 @@ async fn one_workspace_needs_no_pin_and_of_several_one_must_be_named() {
     let not_listed = fetch_with(&simulator, &elsewhere)
         .await
         .expect_err("not listed");
-    assert_snapshot!(told(&not_listed), @r"
+    assert_snapshot!(reported(&not_listed), @r"
     Configuration: the connection does not see the workspace `42`; it sees `1150527741687836` (Example Company), `1150527741687999` (Example Company Labs)
     hint: set ASANA_WORKSPACE_ID to the id of the workspace that is reviewed
     ");
@@ -565,11 +565,11 @@ async fn one_workspace_needs_no_pin_and_of_several_one_must_be_named() {
 }
 
 #[tokio::test]
-async fn whose_eyes_we_have_is_told_or_why_not() {
+async fn whose_eyes_we_have_is_reported_or_why_not() {
     for name in ["viewer-refused", "viewer-absent"] {
         let viewer = fetch(scenario(name)).await.population.viewer;
         assert!(
-            matches!(viewer, Viewer::NotTold { .. }),
+            matches!(viewer, Viewer::NotReported { .. }),
             "{name}: {viewer:?}"
         );
     }
@@ -730,8 +730,11 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
             .expect("it")
             .not_listed
             .clear();
-        let told = told_apart(&altered, &fetched.raw);
-        assert!(told.contains("Asana's own list of users differs"), "{told}");
+        let reported = distinguished(&altered, &fetched.raw);
+        assert!(
+            reported.contains("Asana's own list of users differs"),
+            "{reported}"
+        );
     }
 }
 
@@ -775,7 +778,7 @@ async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
         }));
         let sparse = fetch_with(&simulator, &settings(&simulator)).await;
         let sparse = sparse.expect("the accounts").population;
-        let told = |accounts: &[Account]| -> Vec<_> {
+        let reported = |accounts: &[Account]| -> Vec<_> {
             let status = |account: &Account| match account.status {
                 // Asana's membership knows no invitations.
                 Status::Invited => Status::Active,
@@ -784,7 +787,11 @@ async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
             let one = |a: &Account| (a.id.clone(), a.emails.clone(), status(a), a.role.clone());
             accounts.iter().map(one).collect()
         };
-        assert_eq!(told(&sparse.accounts), told(&full.accounts), "{gap:?}");
+        assert_eq!(
+            reported(&sparse.accounts),
+            reported(&full.accounts),
+            "{gap:?}"
+        );
         assert_eq!(sparse.gaps.emails_missing_in_list, 120);
         assert_eq!(sparse.gaps.emails_from_pass, 120);
         let same = SecondList {
@@ -929,7 +936,7 @@ async fn the_providers_own_record_tells_what_the_list_does_not() {
 }
 
 #[tokio::test]
-async fn words_of_the_providers_are_kept_where_nothing_better_is_told() {
+async fn words_of_the_providers_are_kept_where_nothing_better_is_reported() {
     let world = scenario("raw-words").with(|world| world.memberships = Permission::NotFound);
     let fetched = fetch(world).await;
     let first = account(&fetched, &gid(1));
@@ -1136,7 +1143,7 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
 }
 
 /// What is told where recorded accounts and kept answers part.
-fn told_apart(population: &Population, raw: &[RawFile]) -> String {
+fn distinguished(population: &Population, raw: &[RawFile]) -> String {
     match derive_again(&written(population), &Kept(raw)) {
         Recomputed::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
         other => panic!("{other:?}"),
@@ -1213,10 +1220,10 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
             }
             // A page that is said to have fewer rows is itself another.
             let expected = if number == 1 { "recorded" } else { expected };
-            let told = told_apart(&population, &fetched.raw);
+            let reported = distinguished(&population, &fetched.raw);
             assert!(
-                told.contains(expected),
-                "{raw:?} {number} {expected}: {told}"
+                reported.contains(expected),
+                "{raw:?} {number} {expected}: {reported}"
             );
         }
         // A page that was taken away, or is not the one that came.
@@ -1227,8 +1234,8 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
                 1 => files[0].bytes = files[1].bytes.clone(),
                 _ => files[0].bytes.truncate(20),
             }
-            let told = told_apart(&fetched.population, &files);
-            assert!(told.starts_with("Some(Pages("), "{raw:?}: {told}");
+            let reported = distinguished(&fetched.population, &files);
+            assert!(reported.starts_with("Some(Pages("), "{raw:?}: {reported}");
         }
     }
 }
@@ -1239,17 +1246,17 @@ async fn a_digest_of_a_whole_page_is_held_against_the_page() {
     let mut population = fetched.as_ref().expect("the accounts").population.clone();
     let raw = &fetched.as_ref().expect("the accounts").raw;
     population.listing.pages[1].sha256 = "ab".repeat(32);
-    let told = told_apart(&population, raw);
+    let reported = distinguished(&population, raw);
     assert!(
-        told.starts_with("Some(Pages(1)) page 2 of the list `users` is not the page"),
-        "{told}"
+        reported.starts_with("Some(Pages(1)) page 2 of the list `users` is not the page"),
+        "{reported}"
     );
     population = fetched.as_ref().expect("the accounts").population.clone();
     population.listing.pages[2].cursor_sha256 = Some("ab".repeat(32));
-    let told = told_apart(&population, raw);
+    let reported = distinguished(&population, raw);
     assert!(
-        told.starts_with("Some(Pages(1)) page 3 of the list `users` is not the page"),
-        "{told}"
+        reported.starts_with("Some(Pages(1)) page 3 of the list `users` is not the page"),
+        "{reported}"
     );
 }
 
@@ -1261,8 +1268,8 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
         let mut files = fetched.raw.clone();
         let gets = files.pop().expect("what was read alone");
         assert_eq!(gets.kind, RawKind::Gets);
-        let told = told_apart(&fetched.population, &files);
-        assert!(told.contains("the answers of 0 are kept"), "{told}");
+        let reported = distinguished(&fetched.population, &files);
+        assert!(reported.contains("the answers of 0 are kept"), "{reported}");
         let lines = unpacked(&gets);
         for lines in [
             lines.lines().rev().collect::<Vec<_>>().join("\n"),
@@ -1274,8 +1281,8 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
             std::io::Write::write_all(&mut packed, lines.as_bytes()).expect("gzip");
             let mut changed = gets.clone();
             changed.bytes = packed.finish().expect("gzip");
-            let told = told_apart(&fetched.population, &[&files[..], &[changed]].concat());
-            assert!(told.starts_with("Some(Gets)"), "{told}");
+            let reported = distinguished(&fetched.population, &[&files[..], &[changed]].concat());
+            assert!(reported.starts_with("Some(Gets)"), "{reported}");
         }
     }
 }
@@ -1284,14 +1291,14 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
 async fn what_cannot_be_derived_again_is_no_fault() {
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
-    let told = derive_again(&written(&none.population), &Kept(&none.raw));
-    assert_eq!(told, Recomputed::NotKept);
+    let reported = derive_again(&written(&none.population), &Kept(&none.raw));
+    assert_eq!(reported, Recomputed::NotKept);
 
     let mut fetched = fetch(scenario("healthy")).await;
     fetched.population.derivation.version += 1;
     // A version that is yet to come is no way around looking.
-    let told = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
-    assert!(matches!(told, Recomputed::Otherwise(_)), "{told:?}");
+    let reported = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
+    assert!(matches!(reported, Recomputed::Otherwise(_)), "{reported:?}");
 }
 
 // The wire.
@@ -1360,7 +1367,7 @@ async fn a_wait_longer_than_allowed_ends_the_request_at_once() {
 }
 
 #[tokio::test]
-async fn a_paced_run_is_never_told_to_slow_down() {
+async fn a_paced_run_is_never_reported_to_slow_down() {
     let world = World::generated(100).with(|world| {
         world.page_size_cap = 10;
         world.rate_limit = Some((10, Duration::from_millis(300)));
@@ -1532,13 +1539,13 @@ async fn tls_that_is_not_acceptable_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_401_from_an_active_connection_is_told_as_it_is() {
+async fn a_401_from_an_active_connection_is_reported_as_it_is() {
     let answer = Action::TrutoError {
         status: 401,
         message: "No permission".to_owned(),
     };
     let error = refused(scenario("healthy").fault(Fault::once(LIST, answer).for_ever())).await;
-    assert_snapshot!(told(&error), @"
+    assert_snapshot!(reported(&error), @"
     Refused: GET /unified/user-directory/users was refused (status 401): No permission
     hint: the token can read the connection and not this: check the token's permissions, then the connection's login at Asana
     ");
@@ -1564,7 +1571,7 @@ async fn a_route_of_memberships_that_does_not_exist_is_a_single_source_too() {
         assert!(
             matches!(
                 fetched.population.memberships,
-                Memberships::Unreadable { status: told, .. } if told == status
+                Memberships::Unreadable { status: reported, .. } if reported == status
             ),
             "{:?}",
             fetched.population.memberships

@@ -592,7 +592,7 @@ mod bucket {
     #[tokio::test]
     async fn a_store_that_does_not_tell_is_no_store_without_locks() {
         let (server, store) = world().await;
-        for (fault, told) in [
+        for (fault, reported) in [
             (
                 Fault::AccessDenied,
                 "the store refused to tell (HEAD of the object)",
@@ -610,7 +610,7 @@ mod bucket {
             let name = format!("{fault:?}").replace(['(', ')', ',', '"', ' '], "");
             server.inject(Rule::on("HEAD", "", fault));
             let seen = store.protect(&name, "x", at(AS_OF)).await.unwrap();
-            assert_eq!(seen.unread.as_deref(), Some(told));
+            assert_eq!(seen.unread.as_deref(), Some(reported));
         }
         server.heal();
         server.inject(Rule::on("HEAD", "", Fault::SlowDown).always());
@@ -669,7 +669,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_second_version_and_a_deletion_are_told_over_all_pages() {
+    async fn a_second_version_and_a_deletion_are_reported_over_all_pages() {
         let (server, store) = world().await;
         let version = |key: &str, id: &str| {
             format!("<Version><Key>nightly/{key}</Key><VersionId>{id}</VersionId></Version>")
@@ -685,7 +685,7 @@ mod bucket {
         server.inject(Rule::on("LIST", "versions", versions(&page, last)));
         assert_eq!(
             store.history("a/").await.unwrap(),
-            History::Told {
+            History::Reported {
                 replaced: names(&["a/twice"]),
                 deleted: names(&["a/gone"]),
             }
@@ -705,24 +705,24 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn where_versions_are_not_told_nobody_says_there_are_none() {
+    async fn where_versions_are_not_reported_nobody_says_there_are_none() {
         let (server, store) = world().await;
         server.inject(Rule::on("LIST", "versions", Fault::AccessDenied));
-        let told = |history| match history {
-            History::NotTold(why) => why,
-            told => panic!("{told:?}"),
+        let reported = |history| match history {
+            History::NotReported(why) => why,
+            reported => panic!("{reported:?}"),
         };
-        let why = told(store.history("").await.unwrap());
+        let why = reported(store.history("").await.unwrap());
         assert!(why.contains("s3:ListBucketVersions"), "{why}");
         server.inject(Rule::on(
             "LIST",
             "versions",
             Fault::Status(501, "NotImplemented"),
         ));
-        let why = told(store.history("").await.unwrap());
+        let why = reported(store.history("").await.unwrap());
         assert!(why.contains("does not list versions"), "{why}");
         let folder = tempfile::tempdir().unwrap();
-        let why = told(Store::folder(folder.path()).history("").await.unwrap());
+        let why = reported(Store::folder(folder.path()).history("").await.unwrap());
         assert!(why.contains("folder"), "{why}");
     }
 
@@ -957,7 +957,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_store_without_create_only_writes_is_told() {
+    async fn a_store_without_create_only_writes_is_reported() {
         let (server, store) = world().await;
         server.inject(Rule::on("PUT", "", Fault::Status(501, "NotImplemented")));
         let error = store.create("a", "a").await.unwrap_err();
@@ -1075,10 +1075,10 @@ mod environment {
             .output()
             .unwrap();
         let printed = String::from_utf8(child.stdout).unwrap();
-        let told = printed
+        let reported = printed
             .lines()
             .find_map(|line| line.strip_prefix("child: "));
-        told.unwrap_or_else(|| panic!("{printed}")).to_owned()
+        reported.unwrap_or_else(|| panic!("{printed}")).to_owned()
     }
 
     #[tokio::test]
@@ -1103,9 +1103,9 @@ mod environment {
             Err(error) => {
                 let variant = format!("{error:?}");
                 let variant = variant.split([' ', '{']).next().unwrap();
-                let told = chain(&error);
+                let reported = chain(&error);
                 let hint = error.hint().unwrap_or_default();
-                println!("\nchild: {variant}: {told} (hint: {hint})");
+                println!("\nchild: {variant}: {reported} (hint: {hint})");
             }
         }
     }

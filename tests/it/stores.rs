@@ -144,7 +144,7 @@ async fn what_is_damaged_on_the_way_is_not_stored() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_and_a_bucket_that_is_not_there_are_told_apart() {
+async fn wrong_credentials_and_a_bucket_that_is_not_there_are_distinguished() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -256,8 +256,8 @@ async fn store_protection(client: &Client) -> (String, String) {
 /// Each fault that `verify` finds: its kind, and the last part of its place.
 fn faults(job: &Job) -> Vec<(String, String)> {
     let verified = job.run_with(&["verify", "--json"]);
-    let told: serde_json::Value = serde_json::from_str(&verified.stdout).expect("JSON");
-    let faults = told["integrity"]["faults"].as_array().expect("faults");
+    let reported: serde_json::Value = serde_json::from_str(&verified.stdout).expect("JSON");
+    let faults = reported["integrity"]["faults"].as_array().expect("faults");
     assert_eq!(verified.code, if faults.is_empty() { 0 } else { 5 });
     let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
     let last = |place: String| place.rsplit('/').next().unwrap_or_default().to_owned();
@@ -306,17 +306,17 @@ async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
     }
     let verified = job.run_with(&["verify"]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
-    let told = verified
+    let reported = verified
         .stdout
         .lines()
         .find(|line| line.contains("locks: "));
-    let told = told.expect("the locks");
+    let reported = reported.expect("the locks");
     let objects = objects(&client).await.len();
     assert!(
-        told.contains(&format!(
+        reported.contains(&format!(
             "locks: {objects} of the {objects} objects read are locked ({objects} compliance"
         )),
-        "{told}"
+        "{reported}"
     );
 }
 
@@ -382,7 +382,7 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
     let gone = client.delete_object().bucket(BUCKET).key(key(&name));
     gone.send().await.expect("a delete marker");
     put(key(&name), b"nobody").await;
-    let told: BTreeSet<_> = faults(&job).into_iter().collect();
+    let reported: BTreeSet<_> = faults(&job).into_iter().collect();
     let of = |kind: &str| (kind.to_owned(), "accounts.csv".to_owned());
     let expected = [
         second,
@@ -391,7 +391,7 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
         of("second_version"),
         of("delete_marker"),
     ];
-    assert_eq!(told, expected.into());
+    assert_eq!(reported, expected.into());
 }
 
 #[tokio::test]
@@ -471,8 +471,8 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
     let line = format!("printf %s \"$key\" | {rest}");
     let key = STANDARD.encode(der);
     let folder = job.folder.path();
-    let (is_made, told) = shell(folder, &line, &[("key", &key)]);
-    assert!(is_made, "{told}");
+    let (is_made, reported) = shell(folder, &line, &[("key", &key)]);
+    assert!(is_made, "{reported}");
 
     let check = the_one("openssl dgst -sha256 -verify");
     let lines = format!("{}\n{check}", the_one("signature="));
@@ -481,8 +481,8 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
     for sequence in 1..=3 {
         let entry = format!("{sequence:010}.json");
         let variables = [("entry", entry.as_str()), ("key", pinned.as_str())];
-        let (is_sound, told) = shell(&ledger, &lines, &variables);
-        assert!(is_sound, "{told}");
+        let (is_sound, reported) = shell(&ledger, &lines, &variables);
+        assert!(is_sound, "{reported}");
     }
     let verified = crate::support::job::verify(&job.evidence(), &["--public-key", &pinned]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);

@@ -49,10 +49,10 @@ impl Evidence {
     /// Each fault: its kind, and the last part of its place.
     fn faults(&self, arguments: &[&str]) -> Vec<String> {
         let ended = self.verify(&[&["--json"], arguments].concat());
-        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-        let faults = told["integrity"]["faults"].as_array().expect("faults");
-        assert_eq!(told["integrity"]["holds"], faults.is_empty());
-        let missing = told["operation"]["missing_runs"].as_u64();
+        let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let faults = reported["integrity"]["faults"].as_array().expect("faults");
+        assert_eq!(reported["integrity"]["holds"], faults.is_empty());
+        let missing = reported["operation"]["missing_runs"].as_u64();
         let code = match (faults.is_empty(), missing) {
             (false, _) => 5,
             (true, Some(1..)) => 4,
@@ -144,7 +144,7 @@ fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
     assert_eq!(evidence.faults(&[]), [""; 0]);
     let ended = evidence.verify(&["--head", &evidence.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
-    for told in [
+    for reported in [
         "Integrity: holds\n",
         "Operation: not checked (the evidence records no schedule: give --every), 1 run failed\n",
         "entries    4: 3 runs judged, 1 run failed",
@@ -153,7 +153,7 @@ fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
         "reading the Asana accounts, exit 77",
         "everything up to each --head",
     ] {
-        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+        assert!(ended.stdout.contains(reported), "{}", ended.stdout);
     }
 }
 
@@ -191,7 +191,7 @@ fn a_modified_file_is_found_whatever_it_is() {
 }
 
 #[test]
-fn a_missing_an_extra_and_a_renamed_file_are_told_apart() {
+fn a_missing_an_extra_and_a_renamed_file_are_distinguished() {
     let evidence = untouched();
     fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
     assert_eq!(evidence.faults(&[]), ["missing_file findings.csv"]);
@@ -247,8 +247,8 @@ fn by_script(evidence: &Evidence) -> (bool, String) {
     let mut command = std::process::Command::new("sh");
     let ended = command.arg(script).arg(evidence.job.evidence()).output();
     let ended = ended.expect("a shell");
-    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
-    (ended.status.success(), told)
+    let reported = String::from_utf8_lossy(&ended.stdout).into_owned();
+    (ended.status.success(), reported)
 }
 
 #[test]
@@ -271,8 +271,11 @@ fn a_store_may_delete_what_is_expired_file_by_file() {
         assert_eq!(ended.code, 0, "{gone:?}: {}", ended.stdout);
         assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
         if has_tools {
-            let (is_sound, told) = by_script(&evidence);
-            assert!(is_sound && told.contains("expired"), "{gone:?}: {told}");
+            let (is_sound, reported) = by_script(&evidence);
+            assert!(
+                is_sound && reported.contains("expired"),
+                "{gone:?}: {reported}"
+            );
         }
     }
     // What is left must still be what it was.
@@ -449,8 +452,8 @@ fn clock_check(done: &Done) -> &Check {
 /// The kinds of fault that each verifier names for evidence in a folder.
 fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
     let ended = verify(folder, &[]);
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    let faults = told["integrity"]["faults"]
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let faults = reported["integrity"]["faults"]
         .as_array()
         .expect("faults")
         .iter();
@@ -462,8 +465,8 @@ fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
     let mut command = std::process::Command::new("sh");
     let ended = command.arg(script).arg(folder).output().expect("a shell");
-    let told = String::from_utf8_lossy(&ended.stdout);
-    let faults = told.lines().take_while(|line| !line.is_empty());
+    let reported = String::from_utf8_lossy(&ended.stdout);
+    let faults = reported.lines().take_while(|line| !line.is_empty());
     let kind = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
     let by_script = match ended.status.code() {
         Some(0) => Vec::new(),
@@ -644,7 +647,7 @@ fn a_forged_run_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
 
 /// One run, and everything of it that a forger makes anew with the program's own code: inputs,
 /// judgement, every file, report, manifest, sums, entry. Only what lies in `raw/` stays as it came.
-fn told_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
+fn reported_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
     let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RAW", raw);
     job.run();
     let evidence = Evidence { job };
@@ -714,18 +717,18 @@ fn leave_out_the_leaver(population: &mut Population) {
 #[test]
 fn an_account_left_out_of_a_run_that_was_made_afresh_is_found_in_its_raw_pages() {
     for raw in ["minimal", "full"] {
-        let evidence = told_afresh(raw, leave_out_the_leaver);
+        let evidence = reported_afresh(raw, leave_out_the_leaver);
         assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
         assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
         let ended = evidence.verify(&[]);
-        let told = "recomputed from the raw pages: account 1200000000000002 is missing";
-        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+        let reported = "recomputed from the raw pages: account 1200000000000002 is missing";
+        assert!(ended.stdout.contains(reported), "{}", ended.stdout);
     }
 }
 
 #[test]
 fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
-    let evidence = told_afresh("full", |population| {
+    let evidence = reported_afresh("full", |population| {
         population.accounts[1].status = Status::Inactive;
     });
     assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
@@ -733,7 +736,7 @@ fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
 
 #[test]
 fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
-    let evidence = told_afresh("full", |population| {
+    let evidence = reported_afresh("full", |population| {
         population.listing.pages[1].sha256 = "ab".repeat(32);
     });
     assert_eq!(
@@ -744,16 +747,16 @@ fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
 
 #[test]
 fn verify_reports_whether_accounts_were_derived_again() {
-    let told = |evidence: &Evidence| {
+    let reported = |evidence: &Evidence| {
         let ended = evidence.verify(&["--json"]);
         assert_eq!(ended.code, 0, "{}", ended.stdout);
-        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-        let chain = &told["chains"][0];
+        let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let chain = &reported["chains"][0];
         let left = chain["accounts_not_recomputed"]
             .as_array()
             .expect("a list")
             .len();
-        let assurance = told["assurance"].to_string();
+        let assurance = reported["assurance"].to_string();
         (
             chain["accounts_recomputed"].as_u64().expect("a number"),
             left,
@@ -762,14 +765,14 @@ fn verify_reports_whether_accounts_were_derived_again() {
         )
     };
     for raw in ["minimal", "full"] {
-        let evidence = told_afresh(raw, |_| ());
-        assert_eq!(told(&evidence), (1, 0, true, false), "{raw}");
+        let evidence = reported_afresh(raw, |_| ());
+        assert_eq!(reported(&evidence), (1, 0, true, false), "{raw}");
     }
-    let evidence = told_afresh("none", |_| ());
-    assert_eq!(told(&evidence), (0, 1, false, true));
+    let evidence = reported_afresh("none", |_| ());
+    assert_eq!(reported(&evidence), (0, 1, false, true));
     // Without raw pages, nothing shows it.
-    let evidence = told_afresh("none", leave_out_the_leaver);
-    assert_eq!(told(&evidence), (0, 1, false, true));
+    let evidence = reported_afresh("none", leave_out_the_leaver);
+    assert_eq!(reported(&evidence), (0, 1, false, true));
 }
 
 /// What `verify --json` prints.
@@ -791,12 +794,15 @@ fn missing_runs_are_found_if_the_interval_is_given() {
     let job = Job::new(world(), HR_ROWS);
     job.run_at("2026-11-20T22:40:00Z", world());
     job.run_at("2026-11-23T22:40:00Z", world());
-    let (code, told) = printed(&job.evidence(), &[]);
-    assert_eq!((code, &told["operation"]["checked"]), (0, &false.into()));
-    let (code, told) = printed(&job.evidence(), &["--every", "6h"]);
-    assert_eq!((code, &told["integrity"]["holds"]), (4, &true.into()));
-    assert_eq!(told["operation"]["missing_runs"], 11);
-    let missing = &told["chains"][0]["operation"]["due"]["missing"];
+    let (code, reported) = printed(&job.evidence(), &[]);
+    assert_eq!(
+        (code, &reported["operation"]["checked"]),
+        (0, &false.into())
+    );
+    let (code, reported) = printed(&job.evidence(), &["--every", "6h"]);
+    assert_eq!((code, &reported["integrity"]["holds"]), (4, &true.into()));
+    assert_eq!(reported["operation"]["missing_runs"], 11);
+    let missing = &reported["chains"][0]["operation"]["due"]["missing"];
     assert_eq!(missing[0]["from"], "2026-11-20T22:40:00Z");
     assert_eq!(missing[0]["to"], "2026-11-23T22:40:00Z");
 }
@@ -813,9 +819,9 @@ async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed
     company.failed_run(&store, 3).await;
     company.quiet_run(&store, 6).await;
     let missing = |arguments: &[&str]| {
-        let (code, told) = printed(folder.path(), arguments);
-        assert_eq!(told["integrity"]["faults"], json!([]), "never a fault");
-        let missing = told["chains"][0]["operation"]["due"]["missing"].as_array();
+        let (code, reported) = printed(folder.path(), arguments);
+        assert_eq!(reported["integrity"]["faults"], json!([]), "never a fault");
+        let missing = reported["chains"][0]["operation"]["due"]["missing"].as_array();
         let missing = missing.expect("an answer").clone();
         assert_eq!(code, if missing.is_empty() { 0 } else { 4 });
         let from = |gone: &Value| gone["from"].as_str().expect("an instant").to_owned();
@@ -839,9 +845,9 @@ async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed
     assert_eq!(within("2026-11-01", "2026-11-04T22:40:00Z"), [""; 0]);
     assert_eq!(within("2026-10-31", "2026-11-03"), ["2026-10-31T22:40:00Z"]);
 
-    let (_, told) = printed(folder.path(), &in_berlin);
-    let failed = &told["chains"][0]["operation"]["failed"];
-    assert_eq!(told["operation"]["failed_runs"], 1);
+    let (_, reported) = printed(folder.path(), &in_berlin);
+    let failed = &reported["chains"][0]["operation"]["failed"];
+    assert_eq!(reported["operation"]["failed_runs"], 1);
     assert_eq!(
         (&failed[0]["entry"], &failed[0]["exit"]),
         (&json!(3), &json!(75))
@@ -965,13 +971,13 @@ impl Evidence {
     fn warnings(&self) -> Vec<(String, u64, String)> {
         let ended = self.verify(&["--json"]);
         assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
         let text = |warning: &Value, key: &str| warning[key].as_str().expect("text").to_owned();
         let one = |warning: &Value| {
             let count = warning["count"].as_u64().expect("a number");
             (text(warning, "kind"), count, text(warning, "first"))
         };
-        let warnings = told["warnings"].as_array().expect("warnings");
+        let warnings = reported["warnings"].as_array().expect("warnings");
         warnings.iter().map(one).collect()
     }
 }
@@ -995,10 +1001,10 @@ fn a_complete_folder_newer_than_the_last_entry_warns_of_a_cut_end() {
     let ended = evidence.verify(&[]);
     assert!(ended.stdout.contains("\nWARNING: "), "{}", ended.stdout);
     if crate::support::has(&["sh", "awk", "sha256sum"]) {
-        let (holds, told) = by_script(&evidence);
-        assert!(holds, "{told}");
-        assert!(told.contains("2 complete folders are"), "{told}");
-        assert!(told.contains(&first), "{told}");
+        let (holds, reported) = by_script(&evidence);
+        assert!(holds, "{reported}");
+        assert!(reported.contains("2 complete folders are"), "{reported}");
+        assert!(reported.contains(&first), "{reported}");
     }
     // A run that was stopped half-way left no sums, and an older one is no cut end.
     for run in &runs {
@@ -1024,8 +1030,11 @@ fn a_stopped_run_older_than_the_last_entry_is_no_cut_end() {
     crate::support::copy(&evidence.job.run_folder(1), &folder);
     assert_eq!(evidence.warnings(), []);
     if crate::support::has(&["sh", "awk", "sha256sum"]) {
-        let (_, told) = by_script(&evidence);
-        assert!(told.contains(older) && !told.contains("WARNING"), "{told}");
+        let (_, reported) = by_script(&evidence);
+        assert!(
+            reported.contains(older) && !reported.contains("WARNING"),
+            "{reported}"
+        );
     }
 }
 
@@ -1169,11 +1178,11 @@ fn a_signed_chain_says_how_far_it_is_trusted() {
     fs::remove_dir_all(evidence.job.connection().join("keys")).expect("a folder");
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let ended = evidence.verify(&[]);
-    for told in [
+    for reported in [
         "unchecked  3",
         "signatures of some entries were not checked",
     ] {
-        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+        assert!(ended.stdout.contains(reported), "{}", ended.stdout);
     }
 }
 
@@ -1190,7 +1199,7 @@ fn a_key_that_nobody_pinned_is_unknown() {
 }
 
 #[test]
-fn a_bad_and_a_missing_signature_are_told_apart() {
+fn a_bad_and_a_missing_signature_are_distinguished() {
     let evidence = signed();
     let mut bytes = fs::read(evidence.signature(2)).expect("a signature");
     bytes[10] ^= 1;
@@ -1233,7 +1242,7 @@ fn an_entry_that_names_no_key_is_not_signed_by_one_that_is_not_at_hand() {
 }
 
 #[test]
-fn a_variable_that_is_misspelt_is_told_of() {
+fn a_variable_that_is_misspelt_is_reported_of() {
     let evidence = untouched();
     let job = evidence.job.env("EVIDENCE_URI", "s3://elsewhere");
     let ended = job.env("RUST_LOG", "warn").run_with(&["verify"]);

@@ -413,10 +413,10 @@ fn a_file_that_is_none_or_does_not_fit_is_refused_in_plain_words_and_changes_not
     ] {
         let path = job.folder.path().join("refused.jsonl");
         fs::write(&path, &bytes).expect("a file");
-        let told = load(&mut page, &path);
+        let reported = load(&mut page, &path);
         assert!(
-            told.starts_with("refused.jsonl was not loaded: ") && told.contains(wanted),
-            "{wanted}: {told}\n{}",
+            reported.starts_with("refused.jsonl was not loaded: ") && reported.contains(wanted),
+            "{wanted}: {reported}\n{}",
             String::from_utf8_lossy(&bytes)
         );
         assert_eq!(kept(&mut page), before, "{wanted}");
@@ -468,7 +468,7 @@ fn a_decision_made_here_is_replaced_by_a_file_only_where_the_reviewer_says_so() 
             "keep",
         ),
     ];
-    for (button, told, second, third) in wanted {
+    for (button, reported, second, third) in wanted {
         let asked = load(&mut page, &theirs);
         assert!(
             asked.contains("differ from yours: choose what counts"),
@@ -487,7 +487,7 @@ fn a_decision_made_here_is_replaced_by_a_file_only_where_the_reviewer_says_so() 
         }
         page.value(&format!("document.getElementById('{button}').focus()"));
         page.key("Enter");
-        assert_eq!(said(&mut page), told);
+        assert_eq!(said(&mut page), reported);
         assert_eq!(focus(&mut page).1, "load");
         assert_eq!(page.value("document.getElementById('clash').hidden"), true);
         let of = |row: u64| {
@@ -678,11 +678,12 @@ fn a_browser_that_keeps_nothing_says_so_at_once_and_is_not_closed_without_asking
             json!({"source": refusal}),
         );
         page.reload();
-        let told = page.value(trouble);
+        let reported = page.value(trouble);
         assert!(
-            told.as_str()
-                .is_some_and(|told| told.contains("keeps nothing for this page")),
-            "{told}"
+            reported
+                .as_str()
+                .is_some_and(|reported| reported.contains("keeps nothing for this page")),
+            "{reported}"
         );
         assert_eq!(page.value(asks), false, "nothing would be lost yet");
         page.key("u");
@@ -815,7 +816,7 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
     assert!(
         nothing
             .as_str()
-            .is_some_and(|told| told.contains("None of your 120 rows fits")),
+            .is_some_and(|reported| reported.contains("None of your 120 rows fits")),
         "{nothing}"
     );
     page.value("document.getElementById('all').click()");

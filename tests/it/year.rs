@@ -67,16 +67,16 @@ fn measure(job: &Job, snapshots: u64) -> Measured {
         }
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let told = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        peak_kib = peak_kib.max(told.unwrap_or_default());
+        let reported = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        peak_kib = peak_kib.max(reported.unwrap_or_default());
         thread::sleep(Duration::from_millis(5));
     };
     let took = began.elapsed();
-    let told = fs::read(job.folder.path().join("told.json")).expect("what was told");
-    let told: Value = serde_json::from_slice(&told).expect("JSON");
-    assert_eq!(code, Some(0), "{told:#}");
-    assert_eq!(told["chains"][0]["decisions_recomputed"], snapshots);
-    assert_eq!(told["chains"][0]["accounts_recomputed"], snapshots);
+    let reported = fs::read(job.folder.path().join("told.json")).expect("what was told");
+    let reported: Value = serde_json::from_slice(&reported).expect("JSON");
+    assert_eq!(code, Some(0), "{reported:#}");
+    assert_eq!(reported["chains"][0]["decisions_recomputed"], snapshots);
+    assert_eq!(reported["chains"][0]["accounts_recomputed"], snapshots);
     Measured { took, peak_kib }
 }
 

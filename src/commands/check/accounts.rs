@@ -112,7 +112,7 @@ fn subject_of_request(error: &str) -> Subject {
 /// Answers that a run does not ask for.
 struct Extras {
     capabilities: Result<truto::Capabilities, TrutoError>,
-    tokens: Result<Vec<truto::TokenTold>, TrutoError>,
+    tokens: Result<Vec<truto::TokenReported>, TrutoError>,
 }
 
 async fn extras(settings: &Settings, clock: &Clock, deadline: Deadline) -> Option<Extras> {
@@ -151,16 +151,19 @@ fn report(population: &Population, checked: &mut Checked) {
     checked.add(fields(population));
 }
 
-fn scopes(told: &[String]) -> Line {
+fn scopes(reported: &[String]) -> Line {
     let subject = Subject::Scopes;
-    if told.is_empty() {
+    if reported.is_empty() {
         return Line::ok(subject, "not told; what a run needs was read");
     }
-    match told.iter().any(|scope| scope == source::FULL_PERMISSIONS) {
+    match reported
+        .iter()
+        .any(|scope| scope == source::FULL_PERMISSIONS)
+    {
         true => Line::ok(subject, "full permissions"),
         false => Line::warn(
             subject,
-            format!("not full permissions: {}", told.join(", ")),
+            format!("not full permissions: {}", reported.join(", ")),
         )
         .hint(Some(
             "workspace memberships have no scope of their own: connect again with full permissions",
@@ -197,9 +200,9 @@ fn users(population: &Population) -> Line {
     }
 }
 
-fn memberships(told: &Memberships) -> Line {
+fn memberships(reported: &Memberships) -> Line {
     let subject = Subject::Memberships;
-    match told {
+    match reported {
         Memberships::Read { rows, .. } => {
             Line::ok(subject, format!("{rows} membership(s) were read"))
         }
@@ -297,17 +300,17 @@ fn report_extras(extras: Option<Extras>, as_of: jiff::Timestamp, checked: &mut C
     };
     checked.add(match capabilities {
         Err(error) => Line::skipped(Subject::Capabilities, format!("not told: {error}")),
-        Ok(told) if told.is_blocked => Line::fail(
+        Ok(reported) if reported.is_blocked => Line::fail(
             Subject::Capabilities,
             Exit::Refused,
             "Truto has blocked the connection",
         )
         .hint(Some("contact Truto support")),
-        Ok(told) if !told.lists_users => Line::warn(
+        Ok(reported) if !reported.lists_users => Line::warn(
             Subject::Capabilities,
             "Truto does not name `users` among what the connection can list",
         ),
-        Ok(told) if !told.gets_users => Line::warn(
+        Ok(reported) if !reported.gets_users => Line::warn(
             Subject::Capabilities,
             "users can be listed, and not read one by one: what the list leaves out stays unknown",
         ),
@@ -319,7 +322,7 @@ fn report_extras(extras: Option<Extras>, as_of: jiff::Timestamp, checked: &mut C
     checked.add(token(tokens, as_of));
 }
 
-fn token(tokens: Result<Vec<truto::TokenTold>, TrutoError>, as_of: jiff::Timestamp) -> Line {
+fn token(tokens: Result<Vec<truto::TokenReported>, TrutoError>, as_of: jiff::Timestamp) -> Line {
     let subject = Subject::Token;
     let tokens = match tokens {
         Ok(tokens) => tokens,
@@ -411,7 +414,7 @@ pub(super) fn empty() -> Population {
         origin: String::new(),
         workspace: Default::default(),
         workspaces_visible: 0,
-        viewer: Viewer::NotTold {
+        viewer: Viewer::NotReported {
             reason: "nothing was read".to_owned(),
         },
         listing: Default::default(),
@@ -423,7 +426,7 @@ pub(super) fn empty() -> Population {
             version: source::VERSION,
             kept: RawPages::None,
         },
-        mapping: Mapping::NotTold {
+        mapping: Mapping::NotReported {
             reason: "nothing was read".to_owned(),
         },
         clock_skew_minutes: None,

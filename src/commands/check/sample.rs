@@ -146,7 +146,7 @@ impl Sample {
                 );
                 Line::warn(Subject::Viewer, text)
             }
-            Viewer::Account { .. } | Viewer::NotTold { .. } => line,
+            Viewer::Account { .. } | Viewer::NotReported { .. } => line,
         }
     }
 

@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_fails_again_is_told_once_it_was_tried() {
+    fn a_connection_that_fails_again_is_reported_once_it_was_tried() {
         let failed = seen("a", "validation_error", "1");
         let known = before(std::slice::from_ref(&failed));
         assert_eq!(

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told_by_its_line() {
+    fn what_makes_no_sense_is_reported_by_its_line() {
         let text = "rule,value,reviewer,note\nrole,boss,a@x.com,\nteam,x,a@x.com,\n\
                     domain,,a@x.com,\ndefault,x,a@x.com,\nreassign,b@x.com,a@x.com,\n\
                     person,1,nobody,\n";

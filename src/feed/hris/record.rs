@@ -179,7 +179,7 @@ impl Reader {
         let Addresses {
             work,
             others,
-            is_told,
+            is_reported,
         } = addresses(employee);
         let name = name(employee);
         let text = |text: &'e Option<String>| text.as_deref().unwrap_or_default();
@@ -209,14 +209,14 @@ impl Reader {
         if number(employee).is_none() {
             self.tally("without an employee number: the id in the HR system stands for it");
         }
-        if !is_told {
+        if !is_reported {
             self.tally(
                 "without an address of type work: the primary or else the first one without a type was taken for it",
             );
         }
 
         let tenures = self.tenures(line, &employee.employments);
-        let told_end = row.end.clone();
+        let reported_end = row.end.clone();
         match &tenures {
             Ok(tenures) => complete(&mut row, tenures),
             Err(Unclear) => row.notes.push(
@@ -230,7 +230,7 @@ impl Reader {
             row.status = Employment::Active;
             self.tally("with the status newHire or pending and without an end: read as employed");
         }
-        let rows = split(row, told_end, tenures.unwrap_or_default());
+        let rows = split(row, reported_end, tenures.unwrap_or_default());
         if rows.len() > 1 {
             self.tally("with several tenures, each in a row");
         }
@@ -340,14 +340,14 @@ fn is_before(end: &Option<HrDate>, tenure: &RecordTenure) -> bool {
 ///
 /// Only somebody who works here is split: of somebody who left, the end that the employee's own
 /// fields tell is what counts.
-fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<RecordTenure>) -> Vec<HrRow> {
+fn split(row: HrRow, reported_end: Option<HrDate>, mut tenures: Vec<RecordTenure>) -> Vec<HrRow> {
     let is_clear = |latest: &RecordTenure| {
-        let agrees = match (&told_end, &latest.end) {
-            (Some(told), Some(end)) => told.at == end.at,
+        let agrees = match (&reported_end, &latest.end) {
+            (Some(reported), Some(end)) => reported.at == end.at,
             (None, _) | (_, None) => true,
         };
         matches!(row.status, Employment::Active | Employment::OnLeave)
-            && (agrees || is_before(&told_end, latest))
+            && (agrees || is_before(&reported_end, latest))
     };
     let Some(latest) = tenures.pop_if(|latest| is_clear(latest)) else {
         return vec![row];
@@ -355,8 +355,8 @@ fn split(row: HrRow, told_end: Option<HrDate>, mut tenures: Vec<RecordTenure>) -
     if tenures.is_empty() {
         return vec![row];
     }
-    let end = match told_end.filter(|end| end.at > latest.start.at) {
-        Some(told) => Some(told),
+    let end = match reported_end.filter(|end| end.at > latest.start.at) {
+        Some(reported) => Some(reported),
         None => latest.end,
     };
     let mut rows: Vec<HrRow> = tenures
@@ -408,24 +408,24 @@ struct Addresses {
     work: String,
     others: String,
     /// Whether it is told that the work address is one, or there is none at all.
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// What an address is for, by its `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AddressKind {
     Work,
-    Untold,
+    Unreported,
     Other,
 }
 
 fn kind(word: Option<&str>) -> AddressKind {
     let Some(word) = word.map(|word| word.trim().to_ascii_lowercase()) else {
-        return AddressKind::Untold;
+        return AddressKind::Unreported;
     };
     match word.as_str() {
         "work" | "business" | "company" | "corporate" | "office" => AddressKind::Work,
-        "" | "primary" | "main" | "default" => AddressKind::Untold,
+        "" | "primary" | "main" | "default" => AddressKind::Unreported,
         _ => AddressKind::Other,
     }
 }
@@ -444,7 +444,7 @@ fn addresses(employee: &Employee) -> Addresses {
         .map(|email| (kind(email.kind.as_deref()), &email.email));
     let bare = [
         (AddressKind::Work, &employee.work_email),
-        (AddressKind::Untold, &employee.email),
+        (AddressKind::Unreported, &employee.email),
         (AddressKind::Other, &employee.personal_email),
     ];
     let all: Vec<(AddressKind, &str)> = listed
@@ -456,17 +456,17 @@ fn addresses(employee: &Employee) -> Addresses {
         let of = all.iter().filter(move |(kind, _)| *kind == wanted);
         of.map(|(_, text)| *text)
     };
-    let mut untold = of(AddressKind::Untold);
+    let mut unreported = of(AddressKind::Unreported);
     let mut work: Vec<&str> = of(AddressKind::Work).collect();
-    let mut is_told = true;
+    let mut is_reported = true;
     if work.is_empty() {
-        work.extend(untold.next());
-        is_told = work.is_empty();
+        work.extend(unreported.next());
+        is_reported = work.is_empty();
     }
-    let others: Vec<&str> = untold.chain(of(AddressKind::Other)).collect();
+    let others: Vec<&str> = unreported.chain(of(AddressKind::Other)).collect();
     Addresses {
         work: work.join(";"),
         others: others.join(";"),
-        is_told,
+        is_reported,
     }
 }

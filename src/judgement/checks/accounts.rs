@@ -180,7 +180,7 @@ fn without_witness(population: &Population) -> Option<String> {
     };
     match &population.viewer {
         Viewer::Account { .. } => None,
-        Viewer::NotTold { reason } => Some(format!(
+        Viewer::NotReported { reason } => Some(format!(
             "{memberships}; {second_list}; the connected account is unknown ({reason})"
         )),
     }
@@ -466,7 +466,7 @@ fn fields_known(basis: &Basis<'_>, uses: &mut Uses) -> Check {
 fn viewer(inputs: &Inputs) -> Check {
     let id = CheckId::Viewer;
     let (viewer, of_me) = match &inputs.population.viewer {
-        Viewer::NotTold { reason } => {
+        Viewer::NotReported { reason } => {
             let detail = format!("the connected account is unknown: {reason}");
             return check(id, CheckStatus::Warn, detail);
         }

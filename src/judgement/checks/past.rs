@@ -63,11 +63,11 @@ fn mapping_unchanged(inputs: &Inputs) -> Check {
     let before = inputs.past.baseline.as_ref();
     let before = before.map(|baseline| &baseline.mapping);
     let sha256 = match &inputs.population.mapping {
-        Mapping::NotTold { reason } => {
+        Mapping::NotReported { reason } => {
             let detail = format!("Truto's mapping of Asana's users is unknown: {reason}");
             return check(id, CheckStatus::Warn, detail);
         }
-        Mapping::Told { sha256 } => sha256,
+        Mapping::Reported { sha256 } => sha256,
     };
     let numbers = json!({ "sha256": sha256 });
     let (status, detail, numbers) = match before {
@@ -76,17 +76,17 @@ fn mapping_unchanged(inputs: &Inputs) -> Check {
             "no complete run has recorded the mapping yet",
             numbers,
         ),
-        Some(Mapping::NotTold { .. }) => (
+        Some(Mapping::NotReported { .. }) => (
             CheckStatus::Warn,
             "the last complete run did not record the mapping, so a change cannot be ruled out",
             numbers,
         ),
-        Some(Mapping::Told { sha256: known }) if *known == *sha256 => (
+        Some(Mapping::Reported { sha256: known }) if *known == *sha256 => (
             CheckStatus::Pass,
             "the mapping is the same as in the last complete run",
             numbers,
         ),
-        Some(Mapping::Told { sha256: known }) => (
+        Some(Mapping::Reported { sha256: known }) => (
             CheckStatus::Warn,
             "changed since the last complete run: status, role or e-mail may mean something else; \
              compare some accounts with Asana",

@@ -23,7 +23,7 @@ fn a_run_like_the_one_before_has_no_changes() {
 }
 
 #[test]
-fn every_change_of_an_account_is_told_with_before_and_after() {
+fn every_change_of_an_account_is_reported_with_before_and_after() {
     let snapshot = world().account(ADA).named("ada", "Ada").next();
     let changed = |world: World| changes(&world.judge());
     let snapshot = || snapshot.clone();
@@ -94,7 +94,7 @@ fn an_inactive_account_whose_membership_began_anew_has_rejoined() {
 }
 
 #[test]
-fn a_date_of_joining_that_is_told_for_the_first_time_is_no_return() {
+fn a_date_of_joining_that_is_reported_for_the_first_time_is_no_return() {
     let judged = world()
         .account(ADA)
         .status("ada", Status::Inactive)
@@ -127,7 +127,7 @@ fn an_incomplete_run_tells_no_account_changes_and_the_next_complete_one_does() {
 }
 
 #[test]
-fn every_change_of_a_leaver_is_told() {
+fn every_change_of_a_leaver_is_reported() {
     let snapshot = world()
         .account(ADA)
         .hr(row("E1").mail(ADA).ended().end(date(2026, 11, 2)));
@@ -159,7 +159,7 @@ fn every_change_of_a_leaver_is_told() {
 }
 
 #[test]
-fn a_changed_rule_is_told_and_warned_of() {
+fn a_changed_rule_is_reported_and_warned_of() {
     let judged = world()
         .next()
         .policy(|policy| policy.offboarding_grace_seconds = 3600)

@@ -76,7 +76,7 @@ fn only_what_proves_the_list_whole_makes_a_run_complete() {
         inputs.population.accounts.clear();
         inputs.population.listing.rows = 0;
         inputs.population.listing.unique = 0;
-        inputs.population.viewer = Viewer::NotTold {
+        inputs.population.viewer = Viewer::NotReported {
             reason: "403".to_owned(),
         };
     }));
@@ -222,7 +222,7 @@ fn a_list_without_any_witness_is_not_complete() {
             inputs.population.gaps.second_list = second;
             if !has_me {
                 let reason = "403".to_owned();
-                inputs.population.viewer = Viewer::NotTold { reason };
+                inputs.population.viewer = Viewer::NotReported { reason };
             }
         });
         assert_eq!(status(&judged, CheckId::ListComplete), expected, "{case}");
@@ -236,7 +236,7 @@ fn a_list_without_any_witness_is_not_complete() {
     let judged = world().exactly(|inputs| {
         let reason = "403".to_owned();
         inputs.population.memberships = unreadable();
-        inputs.population.viewer = Viewer::NotTold { reason };
+        inputs.population.viewer = Viewer::NotReported { reason };
     });
     assert_eq!(
         check(&judged, CheckId::ListComplete).detail,
@@ -363,7 +363,7 @@ fn no_account_at_all_is_not_believed() {
         inputs.population.accounts.clear();
         inputs.population.listing.rows = 0;
         inputs.population.listing.unique = 0;
-        inputs.population.viewer = Viewer::NotTold {
+        inputs.population.viewer = Viewer::NotReported {
             reason: "403".to_owned(),
         };
     });
@@ -591,7 +591,7 @@ fn the_eyes_we_look_through_must_see_everybody() {
         after(CheckId::Viewer, |i| i.population.viewer = missing),
         Fail
     );
-    let unknown = Viewer::NotTold {
+    let unknown = Viewer::NotReported {
         reason: "403".to_owned(),
     };
     assert_eq!(
@@ -989,7 +989,7 @@ fn a_store_is_held_to_what_was_asked_of_it() {
 }
 
 #[test]
-fn what_the_store_did_is_told_with_its_numbers() {
+fn what_the_store_did_is_reported_with_its_numbers() {
     let judged = world()
         .change(|inputs| {
             let store = inputs.store.as_mut().expect("a store");
@@ -1022,21 +1022,21 @@ fn where_nobody_looked_at_the_store_there_is_no_check_of_it() {
 
 fn mapped(sha256: &str) -> Mapping {
     let sha256 = sha256.to_owned();
-    Mapping::Told { sha256 }
+    Mapping::Reported { sha256 }
 }
 
 #[test]
 fn a_mapping_is_compared_with_that_of_the_last_complete_run() {
-    let not_told = || {
+    let not_reported = || {
         let reason = "Truto answers 404".to_owned();
-        Mapping::NotTold { reason }
+        Mapping::NotReported { reason }
     };
     for (before, now, expected) in [
         (mapped("a"), mapped("a"), Pass),
         (mapped("a"), mapped("b"), Warn),
         // A run that was not told hides whether it changed.
-        (not_told(), mapped("a"), Warn),
-        (mapped("a"), not_told(), Warn),
+        (not_reported(), mapped("a"), Warn),
+        (mapped("a"), not_reported(), Warn),
     ] {
         let first = world().change(|inputs| inputs.population.mapping = before.clone());
         let second = first.next();

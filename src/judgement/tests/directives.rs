@@ -931,7 +931,7 @@ fn a_service_account_whose_owner_left_stays_open_without_its_line() {
 }
 
 #[test]
-fn an_exception_approved_by_whom_it_is_for_is_told_beside_a_good_one() {
+fn an_exception_approved_by_whom_it_is_for_is_reported_beside_a_good_one() {
     for days in [["2026-12-24", "2026-12-31"], ["2026-12-31", "2026-12-24"]] {
         let judged = still_in()
             .exception(|exception| {

@@ -231,11 +231,11 @@ proptest! {
         ] {
             let judged = shorter.judge();
             // After an incomplete run there is no list to compare with; the leaver tells of it.
-            let told = !judged.changes.is_empty()
+            let reported = !judged.changes.is_empty()
                 || !before.complete && judged.leavers.iter().any(|leaver| {
                     leaver.outcome == Outcome::Removed && leaver.last_seen_with_access.is_some()
                 });
-            prop_assert!(judged.verdict != Verdict::Pass || told);
+            prop_assert!(judged.verdict != Verdict::Pass || reported);
         }
     }
 

@@ -103,7 +103,7 @@ fn only_a_failed_check_is_a_doubt() {
 }
 
 #[test]
-fn the_worst_decides_and_every_reason_is_told_the_worst_first() {
+fn the_worst_decides_and_every_reason_is_reported_the_worst_first() {
     let summary::Conclusion {
         verdict, reasons, ..
     } = summary::verdict(

@@ -91,7 +91,7 @@ pub(in crate::judgement) fn world() -> World {
                     version: 1,
                     kept: RawPages::Full,
                 },
-                mapping: Mapping::Told {
+                mapping: Mapping::Reported {
                     sha256: "ab".repeat(32),
                 },
                 clock_skew_minutes: Some(0),

@@ -65,20 +65,20 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
 }
 
 /// Of a `verify` that gave up instead of telling faults, its exit code is told.
-fn told_by_verify(ended: &Ended, connection: &str) -> Vec<Fault> {
+fn reported_by_verify(ended: &Ended, connection: &str) -> Vec<Fault> {
     if ended.stdout.is_empty() {
         return vec![fault("", "gave_up", &format!("exit {}", ended.code))];
     }
-    let told: Value = serde_json::from_str(&ended.stdout)
+    let reported: Value = serde_json::from_str(&ended.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}{}", ended.stdout, ended.stderr));
-    let faults = told["integrity"]["faults"].as_array().expect("faults");
+    let faults = reported["integrity"]["faults"].as_array().expect("faults");
     assert_eq!(ended.code, if faults.is_empty() { 0 } else { 5 });
     let text = |fault: &Value, key: &str| fault[key].as_str().expect("text").to_owned();
     let one = |of: &Value| fault(connection, &text(of, "kind"), &text(of, "place"));
     sorted(faults.iter().map(one).collect())
 }
 
-fn told_by_script(ended: &Ended, connection: &str) -> Vec<Fault> {
+fn reported_by_script(ended: &Ended, connection: &str) -> Vec<Fault> {
     assert_eq!(ended.stderr, "", "{}", ended.stdout);
     let faults = match ended.code {
         0 => Vec::new(),
@@ -941,11 +941,11 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
         with_head,
     } = seen;
     let mut wrong = Vec::new();
-    let mut compare = |who: &str, told: Vec<Fault>, own: &[Fault], head: &[Fault]| {
+    let mut compare = |who: &str, reported: Vec<Fault>, own: &[Fault], head: &[Fault]| {
         let expected = sorted([&by_both[..], own, head].concat());
-        if told != expected {
+        if reported != expected {
             wrong.push(format!(
-                "{who}, {context}\n  told     {told:?}\n  expected {expected:?}\n"
+                "{who}, {context}\n  told     {reported:?}\n  expected {expected:?}\n"
             ));
         }
     };
@@ -954,10 +954,10 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
         if !arguments.is_empty() && with_head.is_empty() {
             continue;
         }
-        let told = told_by_verify(&verify(&copy.root, arguments), &copy.connection);
-        compare("verify", told, &by_verify, with_head);
-        let told = told_by_script(&script(&copy.root, arguments), &copy.connection);
-        compare("verify.sh", told, &[], with_head);
+        let reported = reported_by_verify(&verify(&copy.root, arguments), &copy.connection);
+        compare("verify", reported, &by_verify, with_head);
+        let reported = reported_by_script(&script(&copy.root, arguments), &copy.connection);
+        compare("verify.sh", reported, &[], with_head);
     }
     wrong
 }
@@ -971,8 +971,8 @@ fn two_verifiers_agree_on_two_hundred_runs_and_on_every_way_to_tamper_with_them(
     let whole = Copy::of(&job, &job.folder.path().join("whole"), ENTRIES);
     let ended = verify(&whole.root, &["--head", &whole.head()]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(told["chains"][0]["decisions_recomputed"], RUNS);
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(reported["chains"][0]["decisions_recomputed"], RUNS);
     let ended = script(&whole.root, &["--head", &whole.head()]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert!(
@@ -1065,8 +1065,8 @@ fn failed_runs_and_connections_of_any_name_are_sound_to_both() {
     for connection in ["c1", "a b/ü", "../..", "\"\\\n\t\u{1}", "1e3", "-n", "%41"] {
         let folder = tempfile::tempdir().expect("a folder");
         let copy = failed_runs(folder.path(), connection, 2);
-        assert_eq!(told_by_verify(&verify(&copy.root, &[]), ""), []);
-        assert_eq!(told_by_script(&script(&copy.root, &[]), ""), []);
+        assert_eq!(reported_by_verify(&verify(&copy.root, &[]), ""), []);
+        assert_eq!(reported_by_script(&script(&copy.root, &[]), ""), []);
     }
 }
 
@@ -1089,7 +1089,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut copy = failed_runs(folder.path(), "c1", 2);
         copy.vouch(2, claim);
-        let faults = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        let faults = reported_by_verify(&verify(&copy.root, &[]), &copy.connection);
         assert_eq!(faults.len(), 1, "{number}: {faults:?}");
         assert_eq!(faults[0].0, "disagreement", "{number}: {faults:?}");
     }
@@ -1104,9 +1104,9 @@ fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
     let one = failed_runs(folder.path(), "one", 1);
     let other = failed_runs(folder.path(), "other", 1);
     fs::remove_dir_all(other.at("ledger")).expect("a folder");
-    let told = [fault("", "empty_ledger", &other.connection)];
-    assert_eq!(told_by_verify(&verify(&one.root, &[]), ""), told);
-    assert_eq!(told_by_script(&script(&one.root, &[]), ""), told);
+    let reported = [fault("", "empty_ledger", &other.connection)];
+    assert_eq!(reported_by_verify(&verify(&one.root, &[]), ""), reported);
+    assert_eq!(reported_by_script(&script(&one.root, &[]), ""), reported);
 }
 
 #[test]
@@ -1119,14 +1119,14 @@ fn a_failed_run_has_a_report_too() {
     let report = copy.file(1, "report.html");
     fs::remove_file(copy.at(&report)).expect("a file");
     copy.vouch(1, |_| ());
-    let told = [fault("", "missing_file", &report)];
+    let reported = [fault("", "missing_file", &report)];
     assert_eq!(
-        told_by_verify(&verify(&copy.root, &[]), &copy.connection),
-        told
+        reported_by_verify(&verify(&copy.root, &[]), &copy.connection),
+        reported
     );
     assert_eq!(
-        told_by_script(&script(&copy.root, &[]), &copy.connection),
-        told
+        reported_by_script(&script(&copy.root, &[]), &copy.connection),
+        reported
     );
 }
 
@@ -1164,20 +1164,32 @@ fn each_head_that_was_noted_must_be_met() {
     let (one, other) = (one.head(), other.head());
     let shown = format!("ledger     {}", other.to_uppercase());
     let both = ["--head", &one, "--head", &shown];
-    assert_eq!(told_by_verify(&verify(folder.path(), &both), ""), []);
-    assert_eq!(told_by_script(&script(folder.path(), &both), ""), []);
+    assert_eq!(reported_by_verify(&verify(folder.path(), &both), ""), []);
+    assert_eq!(reported_by_script(&script(folder.path(), &both), ""), []);
 
     let wrong = format!("2:{}", sha256_hex(b"another"));
     let arguments = ["--head", &one, "--head", &wrong];
-    let told = [fault("", "modified", &place(2))];
-    assert_eq!(told_by_script(&script(folder.path(), &arguments), ""), told);
-    assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
+    let reported = [fault("", "modified", &place(2))];
+    assert_eq!(
+        reported_by_script(&script(folder.path(), &arguments), ""),
+        reported
+    );
+    assert_eq!(
+        reported_by_verify(&verify(folder.path(), &arguments), ""),
+        reported
+    );
 
     let cut = format!("3:{}", sha256_hex(b"another"));
-    let told = [fault("", "truncated", &place(3))];
+    let reported = [fault("", "truncated", &place(3))];
     let arguments = ["--head", &cut];
-    assert_eq!(told_by_script(&script(folder.path(), &arguments), ""), told);
-    assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
+    assert_eq!(
+        reported_by_script(&script(folder.path(), &arguments), ""),
+        reported
+    );
+    assert_eq!(
+        reported_by_verify(&verify(folder.path(), &arguments), ""),
+        reported
+    );
 }
 
 /// A link, a pipe or a device may lead anywhere or have no end, so neither verifier reads it.
@@ -1206,9 +1218,9 @@ fn only_regular_files_are_read() {
             fault("", "extra_file", &stranger),
             fault("", "missing_file", &report),
         ];
-        let by_script = told_by_script(&script(&copy.root, &[]), &copy.connection);
+        let by_script = reported_by_script(&script(&copy.root, &[]), &copy.connection);
         assert_eq!(by_script, expected, "{special}");
-        let by_verify = told_by_verify(&verify(&copy.root, &[]), &copy.connection);
+        let by_verify = reported_by_verify(&verify(&copy.root, &[]), &copy.connection);
         assert_eq!(by_verify, expected, "{special}");
     }
 }
@@ -1264,10 +1276,16 @@ fn the_script_refuses_what_it_cannot_start_with() {
     );
     // Whoever noted a head knows that there was evidence.
     let head = format!("1:{}", sha256_hex(b"an entry"));
-    let told = [fault("", "truncated", &place(1))];
+    let reported = [fault("", "truncated", &place(1))];
     let arguments = ["--head", &head];
-    assert_eq!(told_by_script(&script(folder.path(), &arguments), ""), told);
-    assert_eq!(told_by_verify(&verify(folder.path(), &arguments), ""), told);
+    assert_eq!(
+        reported_by_script(&script(folder.path(), &arguments), ""),
+        reported
+    );
+    assert_eq!(
+        reported_by_verify(&verify(folder.path(), &arguments), ""),
+        reported
+    );
 }
 
 /// A key pair that openssl made.
@@ -1369,13 +1387,13 @@ impl Copy {
     }
 
     /// The faults on which both verifiers agree.
-    fn told_with(&self, keys: &[&Key]) -> Vec<Fault> {
+    fn reported_with(&self, keys: &[&Key]) -> Vec<Fault> {
         let mut arguments = Vec::new();
         for key in keys {
             arguments.extend(["--public-key", key.public.to_str().expect("UTF-8")]);
         }
-        let by_script = told_by_script(&script(&self.root, &arguments), &self.connection);
-        let by_verify = told_by_verify(&verify(&self.root, &arguments), &self.connection);
+        let by_script = reported_by_script(&script(&self.root, &arguments), &self.connection);
+        let by_verify = reported_by_verify(&verify(&self.root, &arguments), &self.connection);
         assert_eq!(by_script, by_verify, "{arguments:?}");
         by_script
     }
@@ -1399,38 +1417,41 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     // Signing began with the second entry, and the key was changed after the third.
     let keys = [None, Some(&old), Some(&old), Some(&new)];
     let rotated = snapshots("rotated", &keys);
-    assert_eq!(rotated.told_with(&[&old, &new]), []);
-    assert_eq!(rotated.told_with(&[&new, &foreign, &old]), []);
-    assert_eq!(rotated.told_with(&[]), []);
+    assert_eq!(rotated.reported_with(&[&old, &new]), []);
+    assert_eq!(rotated.reported_with(&[&new, &foreign, &old]), []);
+    assert_eq!(rotated.reported_with(&[]), []);
     let ended = script(&rotated.root, &[]);
     assert!(
         ended.stdout.contains("3 signatures were not checked"),
         "{}",
         ended.stdout
     );
-    let unknown = rotated.told_with(&[&new]);
+    let unknown = rotated.reported_with(&[&new]);
     assert_eq!(
         unknown,
         [one("unknown_key", 2), one("unknown_key", 3)].concat()
     );
-    assert_eq!(rotated.told_with(&[&old]), one("unknown_key", 4));
+    assert_eq!(rotated.reported_with(&[&old]), one("unknown_key", 4));
 
     let gone = snapshots("gone", &keys);
     fs::remove_file(gone.signature(3)).expect("a signature");
-    assert_eq!(gone.told_with(&[&old, &new]), one("missing_signature", 3));
-    assert_eq!(gone.told_with(&[]), one("missing_signature", 3));
+    assert_eq!(
+        gone.reported_with(&[&old, &new]),
+        one("missing_signature", 3)
+    );
+    assert_eq!(gone.reported_with(&[]), one("missing_signature", 3));
 
     for sequence in [2, 4] {
         let of_another = snapshots(&format!("of another {sequence}"), &keys);
         let other = fs::read(of_another.signature(3)).expect("a signature");
         fs::write(of_another.signature(sequence), other).expect("a signature");
-        let told = of_another.told_with(&[&old, &new]);
-        assert_eq!(told, one("bad_signature", sequence));
+        let reported = of_another.reported_with(&[&old, &new]);
+        assert_eq!(reported, one("bad_signature", sequence));
     }
     // Somebody else signs, and names the key that is believed.
     let forged = snapshots("forged", &[Some(&old), Some(&old)]);
     foreign.sign(&forged, 2);
-    assert_eq!(forged.told_with(&[&old]), one("bad_signature", 2));
+    assert_eq!(forged.reported_with(&[&old]), one("bad_signature", 2));
 
     // Without a key that is given, those beside the ledger are used.
     let beside = snapshots("beside", &keys);
@@ -1443,30 +1464,30 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
         "{}",
         ended.stdout
     );
-    assert_eq!(beside.told_with(&[]), []);
+    assert_eq!(beside.reported_with(&[]), []);
     let other = fs::read(beside.signature(3)).expect("a signature");
     fs::write(beside.signature(4), &other).expect("a signature");
-    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    assert_eq!(beside.reported_with(&[]), one("bad_signature", 4));
     fs::write(beside.signature(4), "").expect("a signature");
-    assert_eq!(beside.told_with(&[]), one("bad_signature", 4));
+    assert_eq!(beside.reported_with(&[]), one("bad_signature", 4));
     for spoilt in [&b"x"[..], &fs::read(&foreign.public).expect("a key")] {
         beside.lay_beside(&old, spoilt);
         let bad = [2, 3, 4].map(|sequence| one("bad_signature", sequence));
-        assert_eq!(beside.told_with(&[]), bad.concat());
-        assert_eq!(beside.told_with(&[&old, &new]), one("bad_signature", 4));
+        assert_eq!(beside.reported_with(&[]), bad.concat());
+        assert_eq!(beside.reported_with(&[&old, &new]), one("bad_signature", 4));
     }
     let mut names_none = failed_runs(&folder.path().join("names none"), "c1", 1);
     names_none.edit(1, |entry| entry.key_sha256 = "a key".to_owned());
     fs::write(names_none.signature(1), "x").expect("a signature");
-    assert_eq!(names_none.told_with(&[]), one("bad_signature", 1));
-    assert_eq!(names_none.told_with(&[&old]), one("unknown_key", 1));
+    assert_eq!(names_none.reported_with(&[]), one("bad_signature", 1));
+    assert_eq!(names_none.reported_with(&[&old]), one("unknown_key", 1));
 
     let stopped = snapshots("stopped", &[None, Some(&old), None]);
-    assert_eq!(stopped.told_with(&[&old]), one("missing_signature", 3));
-    assert_eq!(stopped.told_with(&[]), one("missing_signature", 3));
+    assert_eq!(stopped.reported_with(&[&old]), one("missing_signature", 3));
+    assert_eq!(stopped.reported_with(&[]), one("missing_signature", 3));
     let never = snapshots("never", &[None, None]);
-    assert_eq!(never.told_with(&[]), []);
-    assert_eq!(never.told_with(&[&old]), one("missing_signature", 2));
+    assert_eq!(never.reported_with(&[]), []);
+    assert_eq!(never.reported_with(&[&old]), one("missing_signature", 2));
 
     let rsa = Key::new(folder.path(), "rsa", &["RSA"]);
     let arguments = ["--public-key", rsa.public.to_str().expect("UTF-8")];

@@ -23,7 +23,9 @@ use asana_access_review::verify::{self, Expectations};
 use serde_json::Value;
 use truto_simulator::World;
 
-use super::{Copy, Fault, Seen, TOOLS, place, script, sorted, told_by_script, told_by_verify};
+use super::{
+    Copy, Fault, Seen, TOOLS, place, reported_by_script, reported_by_verify, script, sorted,
+};
 use crate::support::has;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE};
 
@@ -92,13 +94,13 @@ fn verified(root: &Path, head: Option<&str>) -> (Ended, Value) {
     };
     let verified = runtime.block_on(verify::verify(&Store::folder(root), &expected));
     let verified = verified.expect("a store");
-    let told = verify::as_json(&verified, &expected);
+    let reported = verify::as_json(&verified, &expected);
     let ended = Ended {
         code: if verified.integrity_holds() { 0 } else { 5 },
-        stdout: told.to_string(),
+        stdout: reported.to_string(),
         stderr: String::new(),
     };
-    (ended, told)
+    (ended, reported)
 }
 
 // The forger.
@@ -876,11 +878,11 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
         with_head,
     } = seen;
     let mut wrong = Vec::new();
-    let mut compare = |who: &str, told: Vec<Fault>, own: &[Fault], head: &[Fault]| {
+    let mut compare = |who: &str, reported: Vec<Fault>, own: &[Fault], head: &[Fault]| {
         let expected = sorted([&by_both[..], own, head].concat());
-        if told != expected {
+        if reported != expected {
             wrong.push(format!(
-                "{who}, {context}\n  told     {told:?}\n  expected {expected:?}\n"
+                "{who}, {context}\n  told     {reported:?}\n  expected {expected:?}\n"
             ));
         }
     };
@@ -889,11 +891,11 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
             continue;
         }
         let (ended, _) = verified(&copy.root, head);
-        let told = told_by_verify(&ended, &copy.connection);
-        compare("verify", told, &by_verify, with_head);
+        let reported = reported_by_verify(&ended, &copy.connection);
+        compare("verify", reported, &by_verify, with_head);
         let arguments: Vec<&str> = head.iter().flat_map(|head| ["--head", head]).collect();
-        let told = told_by_script(&script(&copy.root, &arguments), &copy.connection);
-        compare("verify.sh", told, &[], with_head);
+        let reported = reported_by_script(&script(&copy.root, &arguments), &copy.connection);
+        compare("verify.sh", reported, &[], with_head);
     }
     wrong
 }
@@ -906,14 +908,14 @@ fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
     let job = reviewed();
     let root = job.folder.path().join("copy");
     let whole = Copy::of(&job, &root, OPEN_C);
-    let (_, told) = verified(&whole.root, Some(&whole.head()));
+    let (_, reported) = verified(&whole.root, Some(&whole.head()));
     assert_eq!(
-        told["integrity"]["faults"],
+        reported["integrity"]["faults"],
         serde_json::json!([]),
-        "{told:#}"
+        "{reported:#}"
     );
-    let chain = &told["chains"][0];
-    assert_eq!(chain["reviews_recomputed"], 5, "{told:#}");
+    let chain = &reported["chains"][0];
+    assert_eq!(chain["reviews_recomputed"], 5, "{reported:#}");
     assert_eq!(chain["reviews_not_recomputed"], serde_json::json!([]));
     assert_eq!(chain["decisions_recomputed"], 6);
     let ended = script(&whole.root, &["--head", &whole.head()]);
@@ -924,13 +926,16 @@ fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
     );
     // Another program than the one that wrote them comes to the same.
     let ended = crate::support::job::verify(&whole.root, &[]);
-    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!(
-        told["integrity"]["faults"],
+        reported["integrity"]["faults"],
         serde_json::json!([]),
-        "{told:#}"
+        "{reported:#}"
     );
-    assert_eq!(told["chains"][0]["reviews_recomputed"], 5, "{told:#}");
+    assert_eq!(
+        reported["chains"][0]["reviews_recomputed"], 5,
+        "{reported:#}"
+    );
 
     let mut wrong = Vec::new();
     for tampering in TAMPERINGS {
@@ -955,10 +960,10 @@ fn each_file_of_a_review_is_held_against_its_hash_and_its_name() {
             let mut each = |what: &str, kind: &str, act: &dyn Fn(&Copy, &str) -> String| {
                 let copy = Copy::of(&job, &root, OPEN_C);
                 let head = copy.head();
-                let told = act(&copy, &copy.file(sequence, &file));
+                let reported = act(&copy, &copy.file(sequence, &file));
                 wrong.extend(look(
                     &copy,
-                    Seen::both(kind, told),
+                    Seen::both(kind, reported),
                     &head,
                     &format!("{file} {what}"),
                 ));
@@ -994,14 +999,14 @@ fn a_review_whose_run_is_expired_is_held_as_far_as_it_can_be() {
     let long_ago = "2026-11-04T00:00:00Z".parse().expect("an instant");
     copy.rewrite(3, |entry| entry.retain_until = Some(long_ago));
     fs::remove_dir_all(copy.at(&copy.run(3))).expect("a folder");
-    let (ended, told) = verified(&copy.root, None);
-    let faults = told_by_verify(&ended, &copy.connection);
+    let (ended, reported) = verified(&copy.root, None);
+    let faults = reported_by_verify(&ended, &copy.connection);
     assert!(faults.is_empty(), "{faults:?}");
-    assert_eq!(told["chains"][0]["reviews_recomputed"], 0);
-    let why = told["chains"][0]["reviews_not_recomputed"][0].as_str();
+    assert_eq!(reported["chains"][0]["reviews_recomputed"], 0);
+    let why = reported["chains"][0]["reviews_not_recomputed"][0].as_str();
     assert!(
         why.is_some_and(|why| why.contains("its run, entry 3")),
-        "{told:#}"
+        "{reported:#}"
     );
 }
 
@@ -1031,20 +1036,20 @@ fn an_owner_who_decided_under_another_address_that_the_run_knows_is_found() {
     );
     let keep = |_: &FrozenRow| Some((Decision::Keep, ""));
     crate::support::review::close(&job, "2026-11-04T17:00:00Z", &opened, keep, None);
-    let told_if_decided_by = |who: &str| {
+    let reported_if_decided_by = |who: &str| {
         let mut copy = Copy::of(&job, &job.folder.path().join("copy"), 3);
         copy.forge_close(3, |closed| {
             closed.rows[0].decided_by = Some(email(who));
         });
-        told_by_verify(
+        reported_by_verify(
             &crate::support::job::verify(&copy.root, &[]),
             &copy.connection.clone(),
         )
     };
-    assert_eq!(told_if_decided_by("ciso@example.net"), Vec::new());
+    assert_eq!(reported_if_decided_by("ciso@example.net"), Vec::new());
     for own in ["Person1+x@example.IO", "one@mail.example"] {
-        let told = told_if_decided_by(own);
-        assert_eq!(told.len(), 1, "{own}");
-        assert!(told[0].1.ends_with("/close/review.json"), "{own}");
+        let reported = reported_if_decided_by(own);
+        assert_eq!(reported.len(), 1, "{own}");
+        assert!(reported[0].1.ends_with("/close/review.json"), "{own}");
     }
 }

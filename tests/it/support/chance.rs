@@ -37,8 +37,8 @@ impl Chance {
     reason = "a failure is looked at again with the seed it printed"
 )]
 pub(crate) fn seed(variable: &str, usual: u64) -> u64 {
-    let told = std::env::var(variable).ok();
-    told.map_or(usual, |seed| {
+    let reported = std::env::var(variable).ok();
+    reported.map_or(usual, |seed| {
         seed.parse()
             .unwrap_or_else(|_| panic!("{variable} is a number"))
     })

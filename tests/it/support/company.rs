@@ -344,9 +344,9 @@ pub(crate) fn ensure_fault(done: &Done, fault: &str) {
 pub(crate) fn ensure_recorded_before(done: &Done, fault: &str) {
     let check = ledger_check(done);
     assert_eq!(check.status, CheckStatus::Warn, "{}", check.detail);
-    let told = check.detail.strip_prefix("recorded before: ");
+    let reported = check.detail.strip_prefix("recorded before: ");
     assert!(
-        told.is_some_and(|told| told.contains(fault)),
+        reported.is_some_and(|reported| reported.contains(fault)),
         "{fault}: {}",
         check.detail
     );

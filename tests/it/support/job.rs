@@ -121,7 +121,7 @@ impl Job {
     ///
     /// The world is that of the run, and the HR feed was changed three hours before.
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
-        let (ended, exit) = self.told_at(as_of, world, |_| ());
+        let (ended, exit) = self.reported_at(as_of, world, |_| ());
         if let Err(failed) = ended {
             panic!("{}", failed.error.chain());
         }
@@ -129,7 +129,7 @@ impl Job {
     }
 
     /// The same, also where there is no judgement, with other settings for who is told.
-    pub(crate) fn told_at(
+    pub(crate) fn reported_at(
         &self,
         as_of: &str,
         world: World,
@@ -211,7 +211,7 @@ impl Job {
     }
 
     /// What an operator meets: the exit code and both texts, as one text to look at.
-    pub(crate) fn told(&self, ended: &Ended) -> String {
+    pub(crate) fn reported(&self, ended: &Ended) -> String {
         let stdout = masked(&ended.stdout, self.folder.path());
         let stderr = masked(&ended.stderr, self.folder.path());
         format!(

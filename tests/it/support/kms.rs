@@ -362,7 +362,7 @@ async fn answer(
     };
     let is_signed = header("authorization").starts_with("AWS4-HMAC-SHA256 ");
     let is_json = header("content-type") == "application/x-amz-json-1.1";
-    let (status, mut told) = match &fault {
+    let (status, mut reported) = match &fault {
         Some(Fault::Reset) => return Err(Cut),
         Some(Fault::Error(status, code)) => (*status, refusal(code)),
         Some(Fault::Page(status)) => (*status, Value::Null),
@@ -371,7 +371,7 @@ async fn answer(
         _ => {
             let mut state = lock(state);
             match carried_out(&state, &asked, &members, fault.as_ref()) {
-                Ok(told) => (200, told),
+                Ok(reported) => (200, reported),
                 Err((code, violation)) => {
                     state.violations.push(violation);
                     (400, refusal(code))
@@ -383,14 +383,14 @@ async fn answer(
         Some(Fault::Slow(wait)) => tokio::time::sleep(wait).await,
         Some(Fault::Members(others)) => {
             for (name, value) in others.as_object().expect("members") {
-                told[name] = value.clone();
+                reported[name] = value.clone();
             }
         }
         _ => {}
     }
-    let body = match told {
+    let body = match reported {
         Value::Null => "<html>It works!</html>".to_owned(),
-        told => told.to_string(),
+        reported => reported.to_string(),
     };
     lock(state).asked[number].status = Some(status);
     let mut response = Response::new(Full::new(Bytes::from(body)));
@@ -441,13 +441,13 @@ fn carried_out(
             ];
             for (name, value) in expected {
                 if members[name] != value {
-                    let told = format!("{name} is {}", members[name]);
-                    return Err(("ValidationException", told));
+                    let reported = format!("{name} is {}", members[name]);
+                    return Err(("ValidationException", reported));
                 }
             }
             if !(1..=4096).contains(&asked.message.len()) {
-                let told = format!("a message of {} bytes", asked.message.len());
-                return Err(("ValidationException", told));
+                let reported = format!("a message of {} bytes", asked.message.len());
+                return Err(("ValidationException", reported));
             }
             let message = &asked.message[..];
             let signed = match fault {

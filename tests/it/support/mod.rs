@@ -115,11 +115,13 @@ pub(crate) fn has(tools: &[&str]) -> bool {
 /// An error with its causes, as a command prints them.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+    causes.fold(error.to_string(), |reported, cause| {
+        format!("{reported}: {cause}")
+    })
 }
 
 /// What an operator reads of an error: its kind, the chain and the hint.
-pub(crate) fn told(error: &dyn Error, kind: ErrorKind, hint: Option<String>) -> String {
+pub(crate) fn reported(error: &dyn Error, kind: ErrorKind, hint: Option<String>) -> String {
     let hint = hint.unwrap_or_else(|| "-".to_owned());
     format!("{kind:?}: {}\nhint: {hint}", chain(error))
 }

@@ -67,7 +67,7 @@ impl Server {
         command: impl Fn(&TempDir, [u16; PORTS]) -> Start,
         environment: &[(&str, &str)],
     ) -> Self {
-        let mut told = String::new();
+        let mut reported = String::new();
         for _ in 0..ATTEMPTS {
             let folder = tempfile::tempdir().expect("a folder");
             let ports = free_ports();
@@ -93,9 +93,9 @@ impl Server {
                 return server;
             }
             let log = fs::read(server.folder.path().join("log")).unwrap_or_default();
-            told = format!("{}: {}", words[0], String::from_utf8_lossy(&log));
+            reported = format!("{}: {}", words[0], String::from_utf8_lossy(&log));
         }
-        panic!("no server came up; the last said: {told}");
+        panic!("no server came up; the last said: {reported}");
     }
 
     fn becomes_ready(&mut self, path: &str) -> bool {

@@ -207,13 +207,13 @@ fn ensure_true_or_unknown(accounts: &[Account], shape: &str) {
             "{shape}: {account:?}"
         );
         let has_access = person.status.is_active();
-        let told = match account.status {
+        let reported = match account.status {
             Status::Active | Status::Invited => Some(true),
             Status::Inactive => Some(false),
             Status::Unknown(_) => None,
         };
         assert!(
-            told.is_none_or(|told| told == has_access),
+            reported.is_none_or(|reported| reported == has_access),
             "{shape}: {account:?}"
         );
     }

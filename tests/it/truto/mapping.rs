@@ -37,7 +37,7 @@ fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
     assert_ne!(third["numbers"]["before"], third["numbers"]["sha256"]);
     let facts = job.json(3, "inputs/facts.json");
     assert_eq!(
-        facts["population"]["mapping"]["told"]["sha256"],
+        facts["population"]["mapping"]["reported"]["sha256"],
         third["numbers"]["sha256"]
     );
 
@@ -49,7 +49,7 @@ fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
 }
 
 #[test]
-fn a_mapping_that_is_not_told_is_a_warning_and_loses_no_run() {
+fn a_mapping_that_is_not_reported_is_a_warning_and_loses_no_run() {
     let odd = |action| {
         let fault = Fault::once("/users/meta/list", action).for_ever();
         scenario("healthy").fault(fault)

@@ -219,7 +219,7 @@ fn a_connection_of_another_integration_is_refused_by_its_name() {
     let job = Job::new(scenario("healthy").fault(fault), LEFT_AND_GONE);
     let ended = job.run();
     assert_eq!(ended.code, 77);
-    let told = format!("the connection `{CONNECTION_ID}` is for `jira`, not for Asana");
-    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    let reported = format!("the connection `{CONNECTION_ID}` is for `jira`, not for Asana");
+    assert!(ended.stderr.contains(&reported), "{}", ended.stderr);
     assert_eq!(job.simulator.requests().len(), 1);
 }

@@ -75,7 +75,7 @@ async fn what_the_server_tells_of_its_own_count_is_kept_to() {
 }
 
 #[test]
-fn a_wait_for_the_rate_limit_is_told_in_the_log() {
+fn a_wait_for_the_rate_limit_is_reported_in_the_log() {
     let world = World::generated(12);
     let job = Job::new(world, LEFT_AND_GONE)
         .env("TRUTO_RATE_LIMIT", "3/2s")
@@ -98,6 +98,6 @@ fn a_wait_beyond_the_runs_deadline_is_not_begun() {
     let ended = job.run();
     assert_eq!(ended.code, 75, "{}", ended.stderr);
     assert!(started.elapsed() < Duration::from_secs(15));
-    let told = "GET /unified/user-directory/me: the rate limit asks to wait";
-    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    let reported = "GET /unified/user-directory/me: the rate limit asks to wait";
+    assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 }

@@ -261,8 +261,8 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
     let page = page();
     let names = |made: &Made| made.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&page), names(&made));
-    for (request, told) in &page {
-        assert_eq!(Some(told), made.get(request), "{request}");
+    for (request, reported) in &page {
+        assert_eq!(Some(reported), made.get(request), "{request}");
     }
 }
 

@@ -96,7 +96,7 @@ fn ranges(statuses: &[u16]) -> String {
 }
 
 #[tokio::test]
-async fn every_status_is_tried_again_or_not_and_told_as_written_here() {
+async fn every_status_is_tried_again_or_not_and_reported_as_written_here() {
     let (url, server) = serve();
     let settings = Settings {
         base_url: url.parse().expect("an address"),

@@ -52,8 +52,8 @@ fn disagreements(runs: &[(&World, Judgement)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (line, keys) in in_force(world, judged) {
         let since = since(runs, &keys);
-        let mut told = judged.directives_of(DirectiveKind::Exception);
-        let of = told.find(|of| of.line == line).expect("the line");
+        let mut reported = judged.directives_of(DirectiveKind::Exception);
+        let of = reported.find(|of| of.line == line).expect("the line");
         if of.in_force_since != Some(since) {
             all.push(format!(
                 "line {line}: code {:?}, model {since}",

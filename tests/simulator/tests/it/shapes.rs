@@ -25,7 +25,7 @@ fn memberships(simulator: &Simulator, query: &str) -> crate::http::Answer {
 }
 
 #[test]
-fn the_list_carries_the_fields_it_is_told_to_and_a_get_carries_all() {
+fn the_list_carries_the_fields_it_is_reported_to_and_a_get_carries_all() {
     for (fields, missing) in [
         (ListFields::WITHOUT_EMAIL, "emails"),
         (ListFields::WITHOUT_STATUS, "status"),
