@@ -330,7 +330,7 @@ fn what_the_chart_renders_the_program_accepts() {
         return;
     }
     for (name, values) in matrix() {
-        let objects = objects("snapshot", &over(&least(), &values));
+        let objects = objects("review", &over(&least(), &values));
         judged(&objects).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
 }
@@ -361,12 +361,11 @@ fn the_program_accepts_the_values_of_each_installation() {
         return;
     }
     for (name, values) in installations() {
-        judged(&objects("snapshot", &values))
-            .unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        judged(&objects("review", &values)).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
     // A platform that chooses user and group finds none in its way.
     let values = document("helm/asana-access-review/ci/openshift-values.yaml");
-    for pod in pods(&objects("snapshot", &values)).values() {
+    for pod in pods(&objects("review", &values)).values() {
         assert!(!pod.to_string().contains("65532"), "{pod}");
     }
 }
@@ -376,7 +375,7 @@ fn without_values_the_chart_says_at_once_all_that_is_to_be_set() {
     if !has(&["helm"]) {
         return;
     }
-    let refused = template("snapshot", &json!({})).expect_err("nothing is set");
+    let refused = template("review", &json!({})).expect_err("nothing is set");
     insta::assert_snapshot!(sentences(&refused));
 }
 
@@ -562,7 +561,7 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
     ];
     let mut reported = String::new();
     for (what, values) in wrong {
-        let refused = template("snapshot", &over(&least(), &values));
+        let refused = template("review", &over(&least(), &values));
         let refused = refused.map(|_| what).expect_err("it should be refused");
         reported.push_str(&format!("# {what}\n{}\n", sentences(&refused)));
     }
@@ -602,7 +601,7 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
     for (schedules, accepted) in [(&good[..], true), (&bad[..], false)] {
         for schedule in schedules {
             let values = over(&least(), &at(&["cronJob", "schedule"], json!(schedule)));
-            let rendered = template("snapshot", &values);
+            let rendered = template("review", &values);
             assert_eq!(rendered.is_ok(), accepted, "{schedule}");
             // Every run gets it too, and must understand it.
             if let Ok(rendered) = rendered {
@@ -631,7 +630,7 @@ fn each_misspelt_key_fails_with_its_path() {
             .collect();
         values = over(&values, &at(&path, json!(1)));
     }
-    let refused = template("snapshot", &values).expect_err("so many slips");
+    let refused = template("review", &values).expect_err("so many slips");
     for group in &groups {
         let path = group
             .iter()
@@ -655,7 +654,7 @@ fn each_wrong_type_fails_with_its_path() {
         let wrong = if is_map { json!(1) } else { json!({ "a": 1 }) };
         values = over(&values, &leaf.set(wrong));
     }
-    let refused = template("snapshot", &values).expect_err("so many slips");
+    let refused = template("review", &values).expect_err("so many slips");
     for leaf in &all {
         let path = leaf
             .path
@@ -677,13 +676,13 @@ fn there_is_no_dead_knob_and_each_example_works() {
     let wrong = each(&leaves(), |leaf| {
         let name = leaf.name();
         let before = over(&least(), &needs(&name));
-        let plain = match template("snapshot", &before) {
+        let plain = match template("review", &before) {
             Ok(plain) => plain,
             Err(error) => return Some(format!("{name} before: {error}")),
         };
         leaf.examples().into_iter().find_map(|example| {
             let values = over(&before, &leaf.set(example.clone()));
-            match template("snapshot", &values) {
+            match template("review", &values) {
                 Err(error) => Some(format!("{name} = {example}: {error}")),
                 Ok(rendered) if rendered == plain => {
                     Some(format!("{name} = {example} changes nothing"))
@@ -767,7 +766,7 @@ fn rendered_alike(helms: &[PathBuf], values: &Value) -> Result<BTreeMap<String, 
         }
     }
     let render = |helm: &PathBuf| {
-        let rendered = template_by(helm, &chart(), "snapshot", values)
+        let rendered = template_by(helm, &chart(), "review", values)
             .map_err(|reported| sentences(&reported))?;
         let mut scalars = BTreeMap::new();
         for object in documents(&rendered) {
@@ -846,8 +845,7 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         }
         assert!(refused.len() > 50, "{nothing}");
         for helm in &helms {
-            let reported =
-                template_by(helm, &chart(), "snapshot", &values).expect_err("many slips");
+            let reported = template_by(helm, &chart(), "review", &values).expect_err("many slips");
             for path in &refused {
                 assert!(
                     is_named(&reported, path),
@@ -861,7 +859,7 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
         let path: Vec<&str> = group.iter().map(String::as_str).collect();
         for helm in &helms {
             let values = over(&least(), &at(&path, json!(null)));
-            let reported = template_by(helm, &chart(), "snapshot", &values).expect_err("no group");
+            let reported = template_by(helm, &chart(), "review", &values).expect_err("no group");
             assert!(
                 is_named(&reported, group),
                 "{helm:?}: {group:?}\n{reported}"
@@ -940,7 +938,7 @@ fn the_pod_security_is_restricted_and_the_root_is_read_only() {
         "secret",
     ];
     for (name, values) in matrix() {
-        let objects = objects("snapshot", &over(&least(), &values));
+        let objects = objects("review", &over(&least(), &values));
         for (pod, spec) in pods(&objects) {
             let place = format!("{name}: {pod}");
             let security = &spec["securityContext"];
@@ -1002,7 +1000,7 @@ fn no_secret_is_in_the_environment_unless_asked_for() {
     }
     let keys =
         json!({ "secretKeys": { "evidenceSigningKey": "signing.pem", "awsCredentials": "aws" } });
-    let rendered = objects("snapshot", &over(&least(), &keys));
+    let rendered = objects("review", &over(&least(), &keys));
     let pods_of = pods(&rendered);
     for pod in pods_of.values() {
         let env = pod["containers"][0]["env"].as_array().expect("env");
@@ -1024,7 +1022,7 @@ fn no_secret_is_in_the_environment_unless_asked_for() {
         assert_eq!(pod["volumes"][0]["secret"]["defaultMode"], 0o440);
     }
     let asked = over(&over(&least(), &keys), &json!({ "secretsAsEnv": true }));
-    let rendered = objects("snapshot", &asked);
+    let rendered = objects("review", &asked);
     let token = json!({ "name": "TRUTO_API_TOKEN", "valueFrom": { "secretKeyRef": {
         "name": "asana-access-review", "key": "TRUTO_API_TOKEN" } } });
     for pod in pods(&rendered).values() {
@@ -1052,7 +1050,7 @@ fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
         { "name": "EXTRA", "value": "1" },
     ] }),
     );
-    let rendered = objects("snapshot", &values);
+    let rendered = objects("review", &values);
     for pod in pods(&rendered).values() {
         let env = pod["containers"][0]["env"].as_array().expect("env");
         let names: Vec<&str> = env
@@ -1076,9 +1074,9 @@ fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
     let map = json!({ "apiVersion": "v1", "kind": "Map", "metadata": { "name": "{{ .Release.Name }}-map" } });
     let text = "apiVersion: v1\nkind: Text\nmetadata:\n  name: {{ .Release.Name }}-text\n";
     let values = over(&least(), &json!({ "extraObjects": [map, text] }));
-    let rendered = objects("snapshot", &values);
-    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "snapshot-map");
-    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "snapshot-text");
+    let rendered = objects("review", &values);
+    assert_eq!(only(&rendered, "Map")["metadata"]["name"], "review-map");
+    assert_eq!(only(&rendered, "Text")["metadata"]["name"], "review-text");
 }
 
 #[test]
@@ -1108,7 +1106,7 @@ fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
             7 * 3000 + 900,
         ),
     ] {
-        let rendered = objects("snapshot", &over(&least(), &values));
+        let rendered = objects("review", &over(&least(), &values));
         let spec = &only(&rendered, "CronJob")["spec"]["jobTemplate"]["spec"];
         assert_eq!(spec["activeDeadlineSeconds"], seconds, "{values}");
     }
@@ -1119,7 +1117,7 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
     if !has(&["helm"]) {
         return;
     }
-    let rendered = objects("snapshot", &least());
+    let rendered = objects("review", &least());
     assert_eq!(
         only(&rendered, "CronJob")["spec"]["timeZone"],
         "Europe/Paris"
@@ -1139,7 +1137,7 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
         &least(),
         &json!({ "config": { "hrTimeZone": "Asia/Tokyo" } }),
     );
-    let rendered = objects("snapshot", &other);
+    let rendered = objects("review", &other);
     assert_eq!(
         only(&rendered, "CronJob")["spec"]["timeZone"],
         "Europe/Paris"
@@ -1156,7 +1154,7 @@ fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
         return;
     }
     let fail_on = |values: Value| {
-        let rendered = objects("snapshot", &over(&least(), &values));
+        let rendered = objects("review", &over(&least(), &values));
         only(&rendered, "ConfigMap")["data"]["FAIL_ON"].clone()
     };
     let notifier = |names: &[&str]| {
@@ -1200,7 +1198,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
     if !has(&["helm"]) {
         return;
     }
-    let rendered = objects("snapshot", &least());
+    let rendered = objects("review", &least());
     let policy = &only(&rendered, "NetworkPolicy")["spec"];
     assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
     assert_eq!(policy["ingress"], json!([]));
@@ -1231,7 +1229,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
         &least(),
         &json!({ "aws": { "ec2MetadataDisabled": false } }),
     );
-    let rendered = objects("snapshot", &node);
+    let rendered = objects("review", &node);
     let egress = &only(&rendered, "NetworkPolicy")["spec"]["egress"];
     assert_eq!(egress[4]["to"][0]["ipBlock"]["cidr"], "169.254.169.254/32");
 }
@@ -1248,7 +1246,7 @@ fn a_port_of_an_address_in_the_values_is_open() {
         "aws": { "endpointUrlS3": "https://[fd00::9]:9000/" },
         "config": { "hrFeedUrl": "https://hr.example.com:8443/leavers:17/x", "aliasesUrl": "s3://hr/aliases:18/x" },
     });
-    let rendered = objects("snapshot", &over(&least(), &values));
+    let rendered = objects("review", &over(&least(), &values));
     let ports = &only(&rendered, "NetworkPolicy")["spec"]["egress"][1]["ports"];
     let ports = ports.as_array().expect("ports").iter();
     let ports: Vec<_> = ports.map(|port| port["port"].as_u64()).collect();
@@ -1270,7 +1268,7 @@ fn every_time_zone_of_the_program_is_one_of_the_chart() {
 /// The Job of `review status`, with other values beside.
 fn review_job(values: &Value) -> (Vec<Value>, Value) {
     let step = json!({ "review": { "args": ["status"] } });
-    let rendered = objects("snapshot", &over(&over(&least(), &step), values));
+    let rendered = objects("review", &over(&over(&least(), &step), values));
     let job = only(&rendered, "Job").clone();
     (rendered, job)
 }
@@ -1280,7 +1278,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     if !has(&["helm"]) {
         return;
     }
-    let without = objects("snapshot", &least());
+    let without = objects("review", &least());
     assert!(without.iter().all(|object| object["kind"] != "Job"));
 
     let values = json!({ "restartPolicy": "OnFailure", "cronJob": { "podFailurePolicy": null } });
@@ -1288,7 +1286,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     assert!(job["metadata"]["name"].is_null());
     assert_eq!(
         job["metadata"]["generateName"],
-        "snapshot-asana-access-review-status-"
+        "review-asana-access-review-status-"
     );
     let spec = &job["spec"];
     assert_eq!(spec["backoffLimit"], 0);
@@ -1329,7 +1327,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     fs::write(&file, kept.to_string()).expect("values");
     let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
     let (chart, file) = (path(&chart()), path(&file));
-    let arguments = ["template", "snapshot", &chart, "--values", &file];
+    let arguments = ["template", "review", &chart, "--values", &file];
     let upgraded = output("helm", &[&arguments[..], &["--is-upgrade"]].concat());
     assert!(!upgraded.status.success());
     let reported = String::from_utf8_lossy(&upgraded.stderr).into_owned();
@@ -1383,7 +1381,7 @@ fn a_step_of_an_access_review_is_refused_in_the_first_install() {
     .expect("values");
     for helm in helms {
         let install = std::process::Command::new(&helm)
-            .args(["install", "snapshot"])
+            .args(["install", "review"])
             .arg(chart())
             .args([
                 "--kube-apiserver",
@@ -1451,7 +1449,7 @@ fn a_claim_that_the_chart_made_outlives_it() {
     }
     let values =
         json!({ "config": { "evidenceUrl": "/evidence" }, "persistence": { "enabled": true } });
-    let rendered = objects("snapshot", &over(&least(), &values));
+    let rendered = objects("review", &over(&least(), &values));
     let claim = only(&rendered, "PersistentVolumeClaim");
     assert_eq!(
         claim["metadata"]["annotations"]["helm.sh/resource-policy"],
@@ -1490,16 +1488,15 @@ fn the_chart_is_a_good_subchart() {
             "asana-access-review": over(&least(), &json!({ "enabled": enabled })),
         })
     };
-    let rendered = template_of(&parent, "snapshot", &values(true)).expect("a subchart");
+    let rendered = template_of(&parent, "review", &values(true)).expect("a subchart");
     only(&documents(&rendered), "CronJob");
-    let rendered =
-        template_of(&parent, "snapshot", &values(false)).expect("a subchart that is off");
+    let rendered = template_of(&parent, "review", &values(false)).expect("a subchart that is off");
     assert_eq!(documents(&rendered), Vec::<Value>::new());
     let slip = over(
         &values(true),
         &json!({ "asana-access-review": { "mispelt": 1 } }),
     );
-    let refused = template_of(&parent, "snapshot", &slip).expect_err("a slip");
+    let refused = template_of(&parent, "review", &slip).expect_err("a slip");
     assert!(
         refused.contains("additional properties 'mispelt' not allowed"),
         "{refused}"
@@ -1725,7 +1722,7 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
     ] {
         let values =
             json!({ "prometheusRule": { "enabled": true }, "config": { "failOn": fail_on } });
-        let rendered = objects("snapshot", &over(&least(), &values));
+        let rendered = objects("review", &over(&least(), &values));
         let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
         let summary = rules[1]["annotations"]["summary"]
             .as_str()
@@ -1748,7 +1745,7 @@ fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
     }
     let rules = |runbook: &str| {
         let values = json!({ "prometheusRule": { "enabled": true, "runbookUrl": runbook } });
-        let rendered = objects("snapshot", &over(&least(), &values));
+        let rendered = objects("review", &over(&least(), &values));
         let rules = &only(&rendered, "PrometheusRule")["spec"]["groups"][0]["rules"];
         rules.as_array().expect("rules").clone()
     };
@@ -1772,7 +1769,7 @@ fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
     }
     assert_eq!(rules.len(), 3);
     let relative = json!({ "prometheusRule": { "runbookUrl": "docs/runbook.md" } });
-    let refused = template("snapshot", &over(&least(), &relative)).expect_err("no address");
+    let refused = template("review", &over(&least(), &relative)).expect_err("no address");
     assert!(sentences(&refused).contains("prometheusRule.runbookUrl is `docs/runbook.md`"));
 }
 
@@ -1783,7 +1780,7 @@ fn the_alerts_fire_when_they_should_and_at_no_other_time() {
     }
     let values = json!({ "prometheusRule": {
         "enabled": true, "runbookUrl": "https://wiki.example.com/runbook" } });
-    let rendered = objects("snapshot", &over(&least(), &values));
+    let rendered = objects("review", &over(&least(), &values));
     let folder = tempfile::tempdir().expect("a folder");
     let rules = folder.path().join("rules.yaml");
     fs::write(
@@ -1811,7 +1808,7 @@ fn kubernetes_knows_every_field() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = Vec::new();
     for (number, (_, values)) in matrix().into_iter().enumerate() {
-        for (place, mut object) in objects("snapshot", &over(&least(), &values))
+        for (place, mut object) in objects("review", &over(&least(), &values))
             .into_iter()
             .enumerate()
         {
@@ -1836,7 +1833,7 @@ fn kubernetes_knows_every_field() {
     printed("kubernetes-validate", &arguments);
 
     // And it would have said so.
-    let mut wrong = only(&objects("snapshot", &least()), "CronJob").clone();
+    let mut wrong = only(&objects("review", &least()), "CronJob").clone();
     wrong["spec"]["jobTemplate"]["spec"]["backofLimit"] = json!(1);
     let file = folder.path().join("wrong.yaml");
     fs::write(&file, wrong.to_string()).expect("a manifest");
@@ -1884,7 +1881,7 @@ fn checkov_finds_nothing_that_is_not_explained() {
         .tempdir()
         .expect("a folder");
     for (number, (_, values)) in matrix().into_iter().enumerate() {
-        let rendered = template("snapshot", &over(&least(), &values)).expect("a chart");
+        let rendered = template("review", &over(&least(), &values)).expect("a chart");
         fs::write(folder.path().join(format!("{number}.yaml")), rendered).expect("manifests");
     }
     let arguments = [
@@ -1986,7 +1983,7 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     let object = "apiVersion: v1\nkind: Notes\nmetadata:\n  name: notes\nnotes: {{ tpl (.Files.Get \"notes.txt\") . | quote }}\n";
     fs::write(copied.join("templates/notes.yaml"), object).expect("a template");
     let notes = |values: Value| {
-        let rendered = template_of(&copied, "snapshot", &over(&least(), &values)).expect("a chart");
+        let rendered = template_of(&copied, "review", &over(&least(), &values)).expect("a chart");
         let objects = documents(&rendered);
         only(&objects, "Notes")["notes"]
             .as_str()
@@ -1995,7 +1992,7 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     };
     let plain = notes(json!({}));
     insta::assert_snapshot!(plain);
-    assert!(plain.contains(&format!("kubectl --namespace {NAMESPACE} create job run-asana-access-review-$(date +%s) --from=cronjob/run-asana-access-review")));
+    assert!(plain.contains(&format!("kubectl --namespace {NAMESPACE} create job review-asana-access-review-$(date +%s) --from=cronjob/review-asana-access-review")));
     let other = notes(
         json!({ "cronJob": { "suspend": true }, "config": { "failOn": "never" }, "prometheusRule": { "enabled": true } }),
     );

@@ -61,12 +61,12 @@ fn gid(number: usize) -> String {
 const WORLDS: &[Scenario] = &[
     ("healthy", "Twelve accounts and nothing unusual.", twelve),
     (
-        "story-snapshot-1",
+        "story-run-1",
         "Northwind Instruments on the first run: an administrator who left is still in.",
         World::story_first_run,
     ),
     (
-        "story-snapshot-2",
+        "story-run-2",
         "Northwind Instruments a run later: one leaver is gone, one account is new.",
         World::story_second_run,
     ),

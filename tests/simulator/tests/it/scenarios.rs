@@ -41,8 +41,8 @@ fn every_scenario_has_a_name_of_its_own_one_sentence_and_a_world_that_can_be_ser
 fn healthy_scenarios_list_everybody() {
     for (name, count) in [
         ("healthy", 12),
-        ("story-snapshot-1", 25),
-        ("story-snapshot-2", 25),
+        ("story-run-1", 25),
+        ("story-run-2", 25),
         ("three-pages", 250),
         ("empty-last-page", 200),
         ("no-next-cursor", 120),
