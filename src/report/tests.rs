@@ -520,7 +520,7 @@ fn accounts_rows_and_exclusions_tie_out() {
     );
     assert_says(
         &text,
-        "Offboardings in leavers.csv 2 1 excepted + 1 no_access_found; 0 more were concluded",
+        "Offboardings in leavers.csv 2 1 excepted + 1 no_access_found; 0 older ones are in concluded.jsonl.gz",
     );
     assert_says(&text, "Exclusions: 1 line ");
     assert_says(&text, "exceptions.csv , line 2 covers access by account 7");
