@@ -360,12 +360,14 @@ pub(super) fn is_old(leaver: &Leaver, as_of: Timestamp) -> bool {
         | Outcome::Excepted => false,
     };
     let is_past = |at: Option<Timestamp>| at.is_some_and(|at| as_of.duration_since(at) > RECENT);
+    // A suspicion needs an answer, however old it is.
+    let is_suspected = !leaver.suspected_account_id.is_empty() || leaver.more_suspected;
     let never_had_access = leaver.result == Some(OffboardingResult::NoAccount)
         && leaver
             .concluded_at
             .is_some_and(|concluded| concluded < as_of)
         && is_past(leaver.deadline);
-    is_quiet && (never_had_access || is_past(leaver.concluded_at))
+    is_quiet && !is_suspected && (never_had_access || is_past(leaver.concluded_at))
 }
 
 /// What is kept of an offboarding that was concluded long ago.
@@ -380,7 +382,6 @@ pub(super) fn shortened(leaver: Leaver) -> Leaver {
         hr_last_day: None,
         hr_line: None,
         exception_expires: None,
-        suspected_account_id: Vec::new(),
         ..leaver
     }
 }

@@ -144,8 +144,10 @@ impl<'a> OutcomeJudge<'_, 'a> {
             // Addresses may belong to other people by now; accounts do not change hands.
             let known = &concluded.account_id;
             links.retain(|link| known.is_empty() || known.iter().any(|id| id == link.account_id));
-            suspicions.clear();
-            has_more = false;
+            // A suspicion from before needs an answer, also if HR deletes the row.
+            let carried = &concluded.suspected_account_id;
+            suspicions.retain(|one| carried.contains(&one.account.id));
+            has_more = concluded.more_suspected;
             if !is_roster {
                 let (open, gone) = links
                     .into_iter()

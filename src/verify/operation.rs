@@ -116,10 +116,23 @@ impl Due {
     }
 }
 
+/// The recorded schedule changed between two runs. The instant is not recorded, so what was due between them is counted
+/// by the schedule that asks for fewer runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScheduleChange {
+    /// The last run with the schedule before.
+    pub after: Timestamp,
+    /// The first run with the new schedule.
+    pub until: Timestamp,
+    pub to: RunSchedule,
+}
+
 /// The second answer of `verify`, for one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Operation {
     pub due: Option<Due>,
+    /// Every change of the recorded schedule.
+    pub schedule_changes: Vec<ScheduleChange>,
     /// Why it was not checked whether runs are missing, if it was not.
     pub not_checked: Option<String>,
     pub failed: Vec<FailedRun>,
@@ -148,6 +161,10 @@ pub(super) fn check(
     let failed = started.iter().filter(|run| is_within(run.at));
     let failed = failed.filter_map(|run| run.failed.clone()).collect();
     let runs: Vec<Timestamp> = started.iter().map(|run| run.at).collect();
+    let schedule_changes = match &timetable {
+        Ok(timetable) => timetable.changes.clone(),
+        Err(_) => Vec::new(),
+    };
     let due = timetable.and_then(|timetable| {
         let first = from.or(timetable.recorded_since).or(runs.first().copied());
         let first = first.ok_or("there is no run: give --from")?;
@@ -178,6 +195,7 @@ pub(super) fn check(
     };
     Operation {
         due,
+        schedule_changes,
         not_checked,
         failed,
     }
@@ -190,13 +208,14 @@ struct Timetable {
     schedules: Vec<(Timestamp, Schedule)>,
     /// The first run that records a schedule. Of runs before it, no schedule is known.
     recorded_since: Option<Timestamp>,
+    changes: Vec<ScheduleChange>,
 }
 
 impl Timetable {
     fn of(schedule: Schedule) -> Self {
         Self {
             schedules: vec![(Timestamp::MIN, schedule)],
-            recorded_since: None,
+            ..Self::default()
         }
     }
 
@@ -219,6 +238,11 @@ impl Timetable {
                 (Some((_, before)), Some(last)) => {
                     let since = changed(before, &schedule, last, run.at);
                     timetable.schedules.push((since, schedule));
+                    timetable.changes.push(ScheduleChange {
+                        after: last,
+                        until: run.at,
+                        to: recorded.clone(),
+                    });
                 }
                 (None, _) | (_, None) => timetable.schedules.push((run.at, schedule)),
             }
@@ -558,6 +582,17 @@ mod tests {
         assert_eq!(from, "2026-11-17T00:00:00Z");
         // The run by hand at noon was started for the instant of the evening before.
         assert_eq!(before, ["2026-11-17T23:40:00Z", "2026-11-19T23:40:00Z"]);
+
+        let changes = check(&runs, Period::default()).schedule_changes;
+        let changes = changes
+            .iter()
+            .map(|change| (change.until.to_string(), change.to.cron.clone()));
+        let (to_twice, to_once) = ("2026-11-23T23:30:00Z", "2026-11-27T23:40:00Z");
+        assert_eq!(
+            Vec::from_iter(changes),
+            [(to_twice, "30 0,23 * * *"), (to_once, "40 23 * * *")]
+                .map(|(at, cron)| (at.to_owned(), cron.to_owned()))
+        );
 
         let none = check(&runs[..1], Period::default());
         assert_eq!(none.due, None);

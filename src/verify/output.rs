@@ -248,6 +248,16 @@ fn chain_as_text(chain: &ChainVerified) -> String {
     if let Some(due) = &chain.operation.due {
         row("schedule", schedule_as_text(due));
     }
+    for change in &chain.operation.schedule_changes {
+        let to = on_one_line(&change.to.to_string()).to_string();
+        row(
+            "changed",
+            format!(
+                "the schedule, between {} and {}, to {to}",
+                change.after, change.until
+            ),
+        );
+    }
     if let Some(why) = &chain.operation.not_checked {
         row("schedule", format!("not checked: {}", on_one_line(why)));
     }

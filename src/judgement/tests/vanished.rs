@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::judgement::{
-    ChangeKind, CheckId, CheckStatus, Inputs, OffboardingResult, Outcome, Verdict,
+    ChangeKind, CheckId, CheckStatus, FindingKind, Inputs, OffboardingResult, Outcome, Verdict,
 };
 use crate::model::Role;
 
@@ -47,6 +47,27 @@ fn a_vanished_leaver_whose_offboarding_is_concluded_has_no_doubt_about_namesakes
     let judged = gone.judge();
     assert!(leaver(&judged, ADA).more_suspected);
     assert_eq!(outcome(&judged, ADA), Outcome::Removed);
+}
+
+/// Deleting the row of a person who left long ago answers no question about an account.
+#[test]
+fn a_suspicion_about_a_concluded_leaver_outlives_the_row() {
+    let name = |inputs: &mut Inputs| inputs.hr.rows[0].name = text("Ada Roe");
+    let concluded = world().leaver(ADA, date(2025, 1, 2)).change(name).next();
+    let suspected = concluded
+        .account_as("n1", "n1@gmail.com")
+        .role("n1", Role::Guest)
+        .named("n1", "Ada Roe");
+    let is_suspected = |world: &World| {
+        let judged = world.judge();
+        let mut kinds = judged.findings.iter().map(|finding| finding.kind);
+        kinds.any(|kind| kind == FindingKind::PossibleOffboardedAccess)
+    };
+    assert!(is_suspected(&suspected));
+    assert!(is_suspected(&suspected.clone().next()));
+    let vanished = suspected.next().no_rows();
+    assert!(is_suspected(&vanished));
+    assert!(is_suspected(&vanished.next()));
 }
 
 #[test]
