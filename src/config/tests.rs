@@ -544,7 +544,7 @@ fn zones_are_reported_by_place_and_places_may_have_commas() {
         ("Berlin", "holds `Berlin`, which is not `place=zone`"),
         (
             "Berlin=Mars/Base",
-            "holds `Mars/Base`, which is no time zone",
+            "holds `Mars/Base`, which is not a time zone",
         ),
         (
             "Berlin=Europe/Berlin,BERLIN=Europe/Oslo",

@@ -449,8 +449,9 @@ pub(super) fn location_zones(text: &str) -> Result<BTreeMap<String, String>, Wro
                 return Err(Wrong::new(wrong).hint(hint));
             }
         };
-        let name = zone(name)
-            .map_err(|_| Wrong::new(format!("holds `{name}`, which is no time zone")).hint(hint))?;
+        let name = zone(name).map_err(|_| {
+            Wrong::new(format!("holds `{name}`, which is not a time zone")).hint(hint)
+        })?;
         let key = crate::feed::place_key(place);
         if zones.insert(key, name).is_some() {
             return Err(Wrong::new(format!("holds the place `{place}` twice")));

@@ -285,6 +285,16 @@ impl RunFile {
     }
 }
 
+/// The most bytes that an object of this name may have. One that is larger was not written by this program, so a reader may
+/// cut it there: its hash is wrong all the same.
+pub fn most_bytes(name: &str) -> u64 {
+    let is_in = |folder: &str| name.split('/').rev().nth(1) == Some(folder);
+    match is_in("ledger") || is_in("keys") {
+        true => 1 << 20,
+        false => 2 << 30,
+    }
+}
+
 /// A part of a periodic review, relative to its connection: `reviews/2026-Q4-7f3a9c/open`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewFolder {

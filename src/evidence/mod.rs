@@ -22,7 +22,9 @@ pub use facts::{Facts, PastFacts, input_hr};
 pub use files::{AccountLine, DataFile, FileRecord, raw_file, sums};
 pub use gzip::unpacked;
 pub use identity::{Executor, RunIdentity, Tool, Trigger, run_id};
-pub use layout::{ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder};
+pub use layout::{
+    ConnectionFolder, ReviewFile, ReviewFolder, ReviewPart, RunFile, RunFolder, most_bytes,
+};
 pub use manifest::{Failure, ListedPage, Manifest};
 pub(crate) use read::MOST_BYTES;
 pub use read::{account_lines, sums_of};

@@ -22,8 +22,8 @@ pub use hr::{
 pub(crate) use names::{Likeness, NameWords, compare_names, without_marks};
 pub use population::{
     Connection, GapFilling, HowDerived, Listing, Mapping, Memberships, PageRecord, Population,
-    RAW_FILE_BYTES, RawFile, RawKind, RawPages, RejectedRecord, RequestRecord, SecondList, Viewer,
-    Workspace, raw_file_of_each,
+    RAW_FILE_BYTES, RawFile, RawFileSize, RawKind, RawPages, RejectedRecord, RequestRecord,
+    SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
 pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};

@@ -284,14 +284,28 @@ pub struct RawFile {
 /// The most bytes of pages, unpacked, in one raw file; a larger page has a file of its own.
 pub const RAW_FILE_BYTES: u64 = 16 << 20;
 
+/// Decides where the raw files of one list end, from the sizes of its pages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RawFileSize(Option<u64>);
+
+impl RawFileSize {
+    /// Whether a page of this size begins a file. Takes the pages in their order.
+    pub fn begins_with(&mut self, bytes: u64) -> bool {
+        let held = self.0.map(|held| held.saturating_add(bytes));
+        let held = held.filter(|held| *held <= RAW_FILE_BYTES);
+        self.0 = Some(held.unwrap_or(bytes));
+        held.is_none()
+    }
+}
+
 /// The number of the raw file that holds each of these pages, in their order. A file has pages of one list.
 pub fn raw_file_of_each(pages: &[PageRecord]) -> impl Iterator<Item = (u32, &PageRecord)> {
-    let (mut number, mut held, mut list) = (0, 0_u64, None);
+    let (mut number, mut size, mut list) = (0, RawFileSize::default(), None);
     pages.iter().map(move |page| {
-        if list != Some(&page.list) || held.saturating_add(page.bytes) > RAW_FILE_BYTES {
-            (number, held, list) = (number + 1, 0, Some(&page.list));
+        if list != Some(&page.list) {
+            (size, list) = (RawFileSize::default(), Some(&page.list));
         }
-        held = held.saturating_add(page.bytes);
+        number += u32::from(size.begins_with(page.bytes));
         (number, page)
     })
 }
@@ -303,4 +317,37 @@ pub enum RawKind {
     Pages(u32),
     /// The accounts read one by one, one a line.
     Gets,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_file_ends_with_its_list_or_before_it_grows_too_large() {
+        let page = |list: &str, bytes| PageRecord {
+            list: list.to_owned(),
+            page: 1,
+            rows: 1,
+            bytes,
+            sha256: String::new(),
+            cursor_sha256: None,
+            last: false,
+            status: 200,
+            attempts: 1,
+        };
+        let most = RAW_FILE_BYTES;
+        let pages = [
+            page("users", most - 1),
+            page("users", 1),
+            page("users", 1),
+            page("users", most + 1),
+            page("users", 0),
+            page("memberships", 1),
+            page("memberships", u64::MAX),
+        ];
+        let files = raw_file_of_each(&pages).map(|(file, _)| file);
+        assert_eq!(Vec::from_iter(files), [1, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(raw_file_of_each(&[]).count(), 0);
+    }
 }

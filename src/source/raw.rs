@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 use super::RawPages;
-use crate::model::{RAW_FILE_BYTES, RawFile, RawKind};
+use crate::model::{RawFile, RawFileSize, RawKind};
 use crate::truto::{Page, minimal_page};
 
 /// Named, so that the same answers give the same bytes; a low one, because pages repeat themselves
@@ -22,8 +22,9 @@ pub(super) type Kept = (Vec<u8>, u64);
 pub(super) struct Packer {
     raw: RawPages,
     files: Vec<Kept>,
-    /// The file that grows: its packer, its rows, and the size of its answers.
-    growing: Option<(GzEncoder<Vec<u8>>, u64, u64)>,
+    /// The file that grows: its packer and its rows.
+    growing: Option<(GzEncoder<Vec<u8>>, u64)>,
+    size: RawFileSize,
 }
 
 impl Packer {
@@ -32,6 +33,7 @@ impl Packer {
             raw,
             files: Vec::new(),
             growing: None,
+            size: RawFileSize::default(),
         }
     }
 
@@ -62,26 +64,23 @@ impl Packer {
 
     /// Writing into memory cannot fail.
     fn add(&mut self, line: &[u8], bytes: u64, rows: u64) {
-        if let Some((_, _, held)) = &self.growing
-            && held.saturating_add(bytes) > RAW_FILE_BYTES
-        {
+        if self.size.begins_with(bytes) {
             self.close();
         }
-        let (pack, all_rows, held) = self
+        let (pack, all_rows) = self
             .growing
-            .get_or_insert_with(|| (GzBuilder::new().mtime(0).write(Vec::new(), LEVEL), 0, 0));
+            .get_or_insert_with(|| (GzBuilder::new().mtime(0).write(Vec::new(), LEVEL), 0));
         if pack
             .write_all(line)
             .and_then(|()| pack.write_all(b"\n"))
             .is_ok()
         {
             *all_rows += rows;
-            *held += bytes;
         }
     }
 
     fn close(&mut self) {
-        let Some((pack, rows, _)) = self.growing.take() else {
+        let Some((pack, rows)) = self.growing.take() else {
             return;
         };
         if let Ok(mut packed) = pack.finish() {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Created, StoreError, TEMPORARY};
+use crate::evidence;
 use crate::model::Protection;
 
 /// Files being written at once: the file system puts their fsyncs into one commit.
@@ -146,7 +147,8 @@ impl Folder {
             }
             let mut bytes = Vec::new();
             let file = File::open(&path)?;
-            file.take(most_bytes(name) + 1).read_to_end(&mut bytes)?;
+            file.take(evidence::most_bytes(name) + 1)
+                .read_to_end(&mut bytes)?;
             Ok(Some(bytes))
         };
         match read() {
@@ -200,16 +202,6 @@ impl Folder {
             }
         }
         Ok(())
-    }
-}
-
-/// The most bytes that an object of this name may have. One that is larger was not written by this program, so it is cut
-/// there: its hash is wrong all the same.
-fn most_bytes(name: &str) -> u64 {
-    let in_folder = |folder: &str| name.starts_with(folder) || name.contains(&format!("/{folder}"));
-    match in_folder("ledger/") || in_folder("keys/") {
-        true => 1 << 20,
-        false => 2 << 30,
     }
 }
 

@@ -44,12 +44,12 @@ them, too, but would show its pattern. */}}
 {{- end }}
 {{- range $key, $name := dict "cronJob.timeZone" .Values.cronJob.timeZone "config.hrTimeZone" $config.hrTimeZone }}
 {{- if and $name (not (has $name $zones)) }}
-{{- $problems = append $problems (printf "%s is `%s`, which is no time zone: %s" $key $name $writeZone) }}
+{{- $problems = append $problems (printf "%s is `%s`, which is not a time zone: %s" $key $name $writeZone) }}
 {{- end }}
 {{- end }}
 {{- range $place, $name := $config.hrLocationZones }}
 {{- if not (and $name (has $name $zones)) }}
-{{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is no time zone: %s" $name $place $writeZone) }}
+{{- $problems = append $problems (printf "config.hrLocationZones has `%s` for `%s`, which is not a time zone: %s" $name $place $writeZone) }}
 {{- end }}
 {{- end }}
 {{- toYaml $problems }}
