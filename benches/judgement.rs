@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use asana_access_review::judgement::{
-    Baseline, FeedScope, Inputs, Past, Policy, Previous, RunRef, judge,
+    Baseline, FeedScope, FollowUps, Inputs, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
     Account, AgeBasis, Connection, Directives, EmailAddress, Employment, FeedOrigin, GapFilling,
     HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, Population, RawPages, Role,
     Status, Viewer, Workspace,
 };
-use asana_access_review::review::FollowUps;
 use jiff::{SignedDuration, Timestamp};
 
 fn main() {

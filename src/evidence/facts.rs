@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::files::{DataFile, gzip_lines};
 use super::read::each_line;
 use super::{AccountLine, RunFile, Snapshot, json};
-use crate::judgement::{Baseline, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef};
+use crate::judgement::{
+    Baseline, FollowUps, FormerEmails, GoneAccount, Inputs, Past, Policy, RunRef,
+};
 use crate::model::{
     Alias, DirectiveFile, Directives, Exception, FeedOrigin, HrFeed, HrRow, Population, Protection,
     RejectedRow,
 };
-use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 
 /// `inputs/facts.json`: what the checks looked at. The accounts are in `accounts.jsonl.gz`.

@@ -9,10 +9,9 @@ use super::files::DataFile;
 use super::read::{each_line, lines};
 use super::{Manifest, RunFile, Snapshot, json};
 use crate::judgement::{
-    self, Change, Check, Counts, DirectiveUse, Finding, Leaver, Previous, RunRef, TrendPoint,
-    Verdict,
+    self, Change, Check, Counts, DirectiveUse, Finding, FollowUps, Leaver, Previous, RunRef,
+    TrendPoint, Verdict,
 };
-use crate::review::FollowUps;
 
 /// `result.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]

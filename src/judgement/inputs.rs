@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{GoneAccount, Leaver, PersonLinks, TrendPoint};
+use crate::judgement::FollowUps;
 use crate::model::{Account, Directives, EmailAddress, HrFeed, Mapping, Population, Protection};
-use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 
 /// Everything a judgement is made from.

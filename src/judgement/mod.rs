@@ -17,11 +17,13 @@ mod approvers;
 mod changes;
 mod checks;
 mod columns;
+mod decision;
 mod directives;
 mod domains;
 mod earlier;
 mod ends;
 mod findings;
+mod follow_up;
 mod identity;
 mod inputs;
 mod lookup;
@@ -53,8 +55,10 @@ use people::People;
 use uses::Uses;
 
 pub use checks::{ScheduleGaps, is_tolerable as is_tolerable_clock_difference};
+pub use decision::Decision;
 pub(crate) use domains::SameDomains;
 pub use domains::is_public_mail_provider;
+pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use inputs::{Baseline, FeedScope, FormerEmails, Inputs, Past, Policy, Previous, RunRef};
 pub use records::{
     AccountCounts, Change, ChangeCounts, Check, Counts, DirectiveUse, Finding, FindingCounts,

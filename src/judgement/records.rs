@@ -12,8 +12,8 @@ use super::{
     ChangeKind, CheckId, CheckStatus, DirectiveKind, DirectiveState, FindingKind, FormerEmails,
     MatchKind, OffboardingResult, Outcome, Severity, Standing, Verdict, WithinSla,
 };
+use crate::judgement::FollowUps;
 use crate::model::{EmailAddress, Employment, Exception, HrDate, HrRow, Role, Status};
-use crate::review::FollowUps;
 
 /// The people of today's feed, by what all rows of each of them show. Together with `further_rows` they add up to
 /// the rows that were read.

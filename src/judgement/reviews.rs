@@ -6,8 +6,8 @@ use serde_json::json;
 use super::checks::{check, with};
 use super::uses::Uses;
 use super::{Basis, Check, CheckId, CheckStatus, Inputs};
+use crate::judgement::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
 use crate::model::Account;
-use crate::review::{DecisionSeen, FollowUp, FollowUpState, FollowUps};
 
 /// A decision that was not carried out in time, or was undone.
 pub(super) struct NotDone<'a> {

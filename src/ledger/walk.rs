@@ -10,8 +10,8 @@ use crate::evidence::{
     CarriedFiles, EarlierRun, Entry, EntryKind, FIRST_PREVIOUS, Facts, Manifest, ReviewFolder,
     RunFile, RunFolder, RunResult, sha256_hex,
 };
-use crate::judgement::{Baseline, Past, Previous, is_tolerable_clock_difference};
-use crate::review::{FollowUps, ReviewChange, ReviewEvent};
+use crate::judgement::{Baseline, FollowUps, Past, Previous, is_tolerable_clock_difference};
+use crate::review::{ReviewChange, ReviewEvent};
 
 /// Entries looked at beyond those a run builds on, since runs that raced may stand in another order
 /// than their instants. One more is read, for the link to it.

@@ -8,9 +8,8 @@ use super::notification::{
     NotifiedRun, ReviewStep,
 };
 use super::{Address, MAX_ANSWER_BYTES};
-use crate::judgement::Verdict;
+use crate::judgement::{Decision, Verdict};
 use crate::net::{Http, NetError, Request};
-use crate::review::Decision;
 
 /// Slack's limit for the text of a section.
 const SECTION_CHARACTERS: usize = 3000;

@@ -9,14 +9,13 @@ use crate::evidence::{
     Trigger,
 };
 use crate::judgement::{
-    Baseline, FeedScope, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
+    Baseline, FeedScope, FollowUps, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
 };
 use crate::model::{
     Account, Connection, DirectiveFile, Directives, EmailAddress, Employment, Exception,
     FeedOrigin, HowDerived, HrDate, HrFeed, HrRow, Listing, Mapping, Memberships, PageRecord,
     Population, RawPages, RejectedRow, Role, Status, Viewer, Workspace,
 };
-use crate::review::FollowUps;
 use crate::schedule::RunSchedule;
 
 const TORUN: &str = "2026-11-23T22:40:00Z";

@@ -4,11 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{
-    ClosedReview, ClosedRow, Decision, FollowUp, FollowUpState, FollowUps, OpenReview,
-    ReviewClosed, ReviewManifest, Scope,
-};
+use super::{ClosedRow, ReviewClosed, ReviewManifest, Scope};
 use crate::evidence::{Entry, EntryKind};
+use crate::judgement::{ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview};
 use crate::model::{EmailAddress, Role};
 
 /// What a ledger entry says of a review.

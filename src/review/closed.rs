@@ -6,12 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Decision, FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, undecided_rows,
-};
+use super::{FrozenRow, Owners, ReviewDataFile, ReviewerFile, Scope, Worksheet, undecided_rows};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json};
-use crate::judgement::{RunRef, Verdict};
+use crate::judgement::{Decision, RunRef, Verdict};
 use crate::model::{EmailAddress, Role, words};
 
 /// The `schema` of `review.json`.

@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{ClosedRow, Decision, ReviewClosed, Worksheet};
+use super::{ClosedRow, ReviewClosed, Worksheet};
 use crate::evidence::Tool;
-use crate::judgement::Mark;
+use crate::judgement::{Decision, Mark};
 use crate::report::{page, visible::Minute as _};
 
 #[derive(Template)]

@@ -6,8 +6,6 @@
 mod carry;
 mod closed;
 mod closing_page;
-mod decision;
-mod follow_up;
 mod manifest;
 mod owners;
 mod population;
@@ -22,8 +20,6 @@ pub use closed::{
     ReviewClosed, Totals,
 };
 pub use closing_page::closing_page;
-pub use decision::Decision;
-pub use follow_up::{ClosedReview, DecisionSeen, FollowUp, FollowUpState, FollowUps, OpenReview};
 pub use manifest::{ReviewFrame, ReviewManifest, ReviewRef, ReviewedConnection};
 pub use owners::Owners;
 pub use population::{EarlierReviews, NO_REVIEW_BEFORE, OpenedWith, ReviewedRun};

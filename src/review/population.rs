@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Decision, FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
+use super::{FrozenRow, LeftOut, Owners, ReviewClosed, ReviewerFile, Scope, Worksheet};
 use crate::evidence::{AccountLine, Facts, RunFile, account_lines};
-use crate::judgement::{FindingKind, RunRef};
+use crate::judgement::{Decision, FindingKind, RunRef};
 use crate::model::{Access, Role, Status, Workspace};
 
 /// What `changed` says without an earlier review to compare with.

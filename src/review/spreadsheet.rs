@@ -6,8 +6,8 @@ use rust_xlsxwriter::{
     DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, XlsxError,
 };
 
-use super::Decision;
 use super::worksheet::{COLUMNS, Worksheet, columns_for_decisions};
+use crate::judgement::Decision;
 
 /// Widths of the columns, in characters.
 const WIDTHS: [f64; 20] = [

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, ReviewDataFile, ReviewerFile, spreadsheet};
+use super::{ReviewDataFile, ReviewerFile, spreadsheet};
 use crate::evidence::csv::Table;
 use crate::evidence::{ReviewFile, json, sha256_hex};
-use crate::judgement::{FindingKind, MatchKind, RunRef};
+use crate::judgement::{Decision, FindingKind, MatchKind, RunRef};
 use crate::model::{EmailAddress, Role, Status, Workspace, words};
 
 words! {

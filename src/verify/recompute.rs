@@ -11,9 +11,9 @@ use crate::evidence::{
     CarriedFiles, Entry, EntryKind, Facts, FileRecord, MOST_BYTES, Manifest, PastFacts,
     ReviewFolder, ReviewPart, RunFile, RunResult, Snapshot, unpacked,
 };
-use crate::judgement::{self, Baseline, Inputs, Judgement, Previous, RunRef, judge};
+use crate::judgement::{self, Baseline, FollowUps, Inputs, Judgement, Previous, RunRef, judge};
+use crate::review::ReviewEvent;
 use crate::review::ReviewRef;
-use crate::review::{FollowUps, ReviewEvent};
 use crate::source;
 
 /// How recomputing the decisions of a run came out.

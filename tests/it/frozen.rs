@@ -10,8 +10,8 @@ use std::process::Command;
 
 use crate::support::job::{Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use crate::support::review as access_review;
+use asana_access_review::judgement::Decision;
 use asana_access_review::model::Role;
-use asana_access_review::review::Decision;
 use asana_access_review::review::FrozenRow;
 use serde_json::{Value, json};
 use truto_simulator::World;

@@ -41,13 +41,10 @@ const WITHIN: &[(&str, &[&str])] = &[
     ("ledger", &["signing"]),
     ("truto", &["net", "clock"]),
     ("files", &["aws", "net"]),
-    (
-        "report",
-        &["review", "evidence", "judgement", "schedule", "model"],
-    ),
     ("review", &["report", "evidence", "judgement", "model"]),
-    ("evidence", &["review", "judgement", "schedule", "model"]),
-    ("judgement", &["review", "schedule", "model"]),
+    ("report", &["evidence", "judgement", "schedule", "model"]),
+    ("evidence", &["judgement", "schedule", "model"]),
+    ("judgement", &["schedule", "model"]),
 ];
 
 /// The listed module that a path such as `cli::exit::Exit` belongs to.

@@ -9,7 +9,8 @@ use asana_access_review::evidence::{
     RunFile, RunFolder, RunIdentity, Snapshot, Tool, Trigger,
 };
 use asana_access_review::judgement::{
-    Baseline, FeedScope, GoneAccount, Inputs, Judgement, Past, Policy, Previous, RunRef, judge,
+    Baseline, ClosedReview, Decision, FeedScope, FollowUp, FollowUpState, FollowUps, GoneAccount,
+    Inputs, Judgement, OpenReview, Past, Policy, Previous, RunRef, judge,
 };
 use asana_access_review::model::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
@@ -17,9 +18,6 @@ use asana_access_review::model::{
     Lock, LockMode, Mapping, Meaning, Memberships, PageRecord, Population, Protection, RawPages,
     RejectedRecord, RejectedRow, RequestRecord, Role, SecondList, Status, UnreadCell, Viewer,
     Workspace,
-};
-use asana_access_review::review::{
-    ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview,
 };
 use asana_access_review::schedule::RunSchedule;
 use jiff::{SignedDuration, Timestamp};

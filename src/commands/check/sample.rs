@@ -5,11 +5,10 @@ use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::judgement::{
-    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, Inputs, Judgement, Past,
-    judge,
+    CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FollowUps, Inputs,
+    Judgement, Past, judge,
 };
 use crate::model::{Directives, HrFeed, Memberships, Population, Viewer};
-use crate::review::FollowUps;
 
 pub(super) struct Sample {
     judgement: Judgement,

@@ -9,10 +9,11 @@ use super::table::{self, Columns, DecisionTable};
 use super::{Given, reviewers};
 use crate::evidence::sha256_hex;
 use crate::files;
+use crate::judgement::Decision;
 use crate::model::{EmailAddress, Role, trim};
 use crate::review::{
-    COLUMNS, ClosedRow, Decision, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
-    Worksheet, undecided_rows,
+    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile, Worksheet,
+    undecided_rows,
 };
 
 /// The `schema` of the file that the page saves.

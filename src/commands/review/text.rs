@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{Closing, Frozen, Opened, ReviewError, ReviewProgress};
 use crate::cli::exit;
 use crate::evidence::ReviewFile;
+use crate::judgement::Decision;
 use crate::report::on_one_line;
-use crate::review::Decision;
 use crate::review::{ByReviewer, Totals};
 
 /// At most so many faults are listed; the others are counted.

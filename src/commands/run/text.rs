@@ -218,12 +218,12 @@ mod tests {
     use super::super::last_words;
     use super::*;
     use crate::cli::exit::Exit;
+    use crate::judgement::FollowUps;
     use crate::judgement::{
         Counts, FindingCounts, FindingKind, FormerEmails, HrPeople, Mark, Severity, Verdict,
     };
     use crate::ledger::{Committed, RunsBefore};
     use crate::model::{EmailAddress, Role, Workspace};
-    use crate::review::FollowUps;
 
     /// A run with one finding more than a screen shows.
     fn done() -> Done {

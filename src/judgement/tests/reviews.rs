@@ -1,9 +1,11 @@
 //! What reviews asked for, followed until it is proven done.
 
 use super::world::{World, at, kinds, status, text, world};
-use crate::judgement::{CheckId, CheckStatus, FindingKind, Judgement, Verdict};
+use crate::judgement::{
+    CheckId, CheckStatus, ClosedReview, Decision, FindingKind, FollowUp, FollowUpState, FollowUps,
+    Judgement, OpenReview, Verdict,
+};
 use crate::model::{EmailAddress, Role, Status};
-use crate::review::{ClosedReview, Decision, FollowUp, FollowUpState, FollowUps, OpenReview};
 
 const ASKED: &str = "2026-11-10T00:00:00Z";
 

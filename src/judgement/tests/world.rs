@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::judgement::{
-    Baseline, Change, Check, CheckId, CheckStatus, FeedScope, FindingKind, Inputs, Judgement,
-    Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
+    Baseline, Change, Check, CheckId, CheckStatus, FeedScope, FindingKind, FollowUps, Inputs,
+    Judgement, Leaver, Outcome, Past, Policy, Previous, RunRef, ensure_sums_reconcile, judge,
 };
 use crate::model::{
     Account, AgeBasis, Alias, Connection, DirectiveFile, Directives, EmailAddress, Employment,
@@ -16,7 +16,6 @@ use crate::model::{
     Mapping, Memberships, PageRecord, Population, Protection, RawPages, RejectedRow, Role, Status,
     Viewer, Workspace,
 };
-use crate::review::FollowUps;
 
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 

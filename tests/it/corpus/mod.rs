@@ -18,8 +18,8 @@ use asana_access_review::evidence::{
     ConnectionFolder, Entry, EntryKind, FIRST_PREVIOUS, FailedSnapshot, Failure, FileRecord, Frame,
     Manifest, sha256_hex, sums, sums_of,
 };
+use asana_access_review::judgement::Decision;
 use asana_access_review::ledger::{self, Ledger};
-use asana_access_review::review::Decision;
 use asana_access_review::review::FrozenRow;
 use asana_access_review::store::Store;
 use jiff::{SignedDuration, Timestamp};

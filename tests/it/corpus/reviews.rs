@@ -11,10 +11,9 @@ use asana_access_review::commands::review as command;
 use asana_access_review::evidence::{
     Control, Entry, EntryKind, FileRecord, ReviewFile, sha256_hex, sums,
 };
-use asana_access_review::judgement::{RunRef, Verdict};
+use asana_access_review::judgement::{Decision, RunRef, Verdict};
 use asana_access_review::model::{EmailAddress, Role, Status};
 use asana_access_review::review;
-use asana_access_review::review::Decision;
 use asana_access_review::review::{
     ByReviewer, FrozenRow, ReviewClosed, ReviewDataFile, ReviewManifest, Scope, Totals, Worksheet,
 };

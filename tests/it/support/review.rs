@@ -11,7 +11,8 @@ use asana_access_review::clock::Clock;
 use asana_access_review::commands::review::{self as command, Moment, Opened, ReviewError};
 use asana_access_review::config::ReviewSettings;
 use asana_access_review::evidence::{self, Tool};
-use asana_access_review::review::{Decision, FrozenRow, Scope};
+use asana_access_review::judgement::Decision;
+use asana_access_review::review::{FrozenRow, Scope};
 use jiff::Timestamp;
 use serde_json::Value;
 
