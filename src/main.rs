@@ -18,21 +18,23 @@ fn dispatch() -> Exit {
     let request = match cli::parse(std::env::args_os()) {
         Ok(request) => request,
         Err(error) if error.use_stderr() => {
-            terminal::print_error(&error.to_string());
+            terminal::print_error(&error.render().ansi().to_string());
             return Exit::Usage;
         }
         Err(help) => {
-            terminal::print(&help.to_string());
+            terminal::print(&help.render().ansi().to_string());
             return Exit::Pass;
         }
     };
     let session = session();
     let ended = match request {
-        CommandRequest::Run => run::start(session),
+        CommandRequest::Run(arguments) => run::start(arguments, session),
         CommandRequest::Check(arguments) => check::start(arguments, session),
         CommandRequest::Connect(arguments) => connect::start(arguments, session),
         CommandRequest::Verify(arguments) => verify::start(arguments, session),
         CommandRequest::Review(request) => review::start(&request, session),
+        CommandRequest::Completions { shell } => Ok(cli::print_completions(shell)),
+        CommandRequest::Man => Ok(cli::print_manual_page()),
     };
     ended.unwrap_or_else(|early| early)
 }

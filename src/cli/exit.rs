@@ -58,21 +58,21 @@ impl Exit {
     /// One line.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Pass => "evidence stored, verdict pass (also with exceptions)",
-            Self::Unexpected => "a bug or something unexpected; worth a retry",
-            Self::Usage => "bad command line",
-            Self::Fail => "evidence stored, verdict fail",
+            Self::Pass => "evidence stored; verdict pass (also with risk acceptances)",
+            Self::Unexpected => "unexpected error (a bug); a retry may help",
+            Self::Usage => "wrong command line",
+            Self::Fail => "evidence stored; verdict fail",
             Self::Inconclusive => {
-                "evidence stored, verdict inconclusive; verify: scheduled runs are missing"
+                "evidence stored; verdict inconclusive (verify: scheduled runs are missing)"
             }
-            Self::IntegrityFault => "verify: integrity is broken",
-            Self::Transient => "upstream or store unavailable after retries; worth a retry",
+            Self::IntegrityFault => "integrity fault in the evidence",
+            Self::Transient => "Truto, the HR feed or the store was unavailable; a retry may help",
             Self::Refused => {
-                "refused: token, connection, missing scope, feed, bucket or signing key"
+                "access refused: token, connection, scope, feed, bucket or signing key"
             }
-            Self::Configuration => "wrong configuration",
-            Self::Interrupted => "stopped by Ctrl-C, nothing half committed",
-            Self::Terminated => "stopped by SIGTERM, nothing half committed",
+            Self::Configuration => "wrong configuration, or a path that does not exist",
+            Self::Interrupted => "stopped by Ctrl-C; nothing is half written",
+            Self::Terminated => "stopped by SIGTERM; nothing is half written",
         }
     }
 

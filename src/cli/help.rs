@@ -5,9 +5,22 @@ use std::fmt::Write as _;
 use super::exit::Exit;
 use crate::config::{Command, Default, VARIABLES};
 
+/// The end of `-h`.
+pub(super) const SHORT: &str = "Variables and exit codes: see --help";
+
+/// The end of the program's own `--help`.
+pub(super) fn overview() -> String {
+    let program = env!("CARGO_PKG_NAME");
+    format!(
+        "Variables of a run: {program} run --help\n\n{}",
+        exit_codes()
+    )
+}
+
+/// The end of a command's `--help`: the variables that it reads, and exit codes.
 pub(super) fn variables_and_exit_codes(command: Command) -> String {
     let mut text = String::from(
-        "Environment (an empty variable is unset; a secret X may come as X_FILE, a path):\n",
+        "Environment (empty means unset; a secret X may be given as a file, X_FILE):\n",
     );
     for variable in VARIABLES.iter().filter(|v| v.commands.contains(&command)) {
         let default = match variable.default {
@@ -20,7 +33,11 @@ pub(super) fn variables_and_exit_codes(command: Command) -> String {
         let _ = writeln!(text, "  {}  ({default}{secret})", variable.name);
         let _ = writeln!(text, "      {}", variable.meaning);
     }
-    text.push_str("\nExit codes:\n");
+    text + "\n" + &exit_codes()
+}
+
+fn exit_codes() -> String {
+    let mut text = String::from("Exit codes:\n");
     for exit in Exit::ALL {
         let _ = writeln!(text, "  {:>3}  {}", exit.code(), exit.meaning());
     }

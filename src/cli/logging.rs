@@ -6,17 +6,25 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
 /// Events of this target report progress. A terminal shows them in the bar; without one, some become log lines.
 const PROGRESS: &str = "progress";
+
+/// The event of this target carries the outcome of a run, as JSON in the field `outcome`. Text for people does not repeat
+/// it: the summary follows.
+pub const OUTCOME: &str = "outcome";
 
 /// Progress is logged this often without a terminal, so that a short run logs none.
 const LOGGED_EVERY: Duration = Duration::from_secs(10);
@@ -34,28 +42,78 @@ pub fn start(format: LogFormat, filter: &str, stderr_is_terminal: bool) -> Progr
     // A second start, as in tests, leaves the first.
     let _ = match format {
         LogFormat::Json => {
-            let lines = lines
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false);
-            registry
-                .with(lines.with_filter(filter))
-                .with(bar)
-                .try_init()
+            let lines = lines.event_format(JsonLine).with_filter(filter);
+            registry.with(lines).with(bar).try_init()
         }
         LogFormat::Text => {
-            let lines = lines
-                .with_target(false)
-                .with_ansi(stderr_is_terminal)
-                .compact();
+            let lines = lines.with_target(false).with_ansi(stderr_is_terminal);
+            let filter = filter.and(filter_fn(|of| of.target() != OUTCOME));
             registry
-                .with(lines.with_filter(filter))
+                .with(lines.compact().with_filter(filter))
                 .with(bar)
                 .try_init()
         }
     };
     progress
+}
+
+/// Formats an event as one JSON object.
+struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let metadata = event.metadata();
+        let mut timestamp = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let level = metadata.level();
+        write!(writer, r#"{{"timestamp":"{timestamp}","level":"{level}""#)?;
+        let mut fields = JsonFields::default();
+        event.record(&mut fields);
+        for (name, value) in fields.0 {
+            write!(writer, r#","{name}":{value}"#)?;
+        }
+        writeln!(writer, r#","target":"{}"}}"#, metadata.target())
+    }
+}
+
+#[derive(Default)]
+struct JsonFields(Vec<(&'static str, Value)>);
+
+impl Visit for JsonFields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.push((field.name(), format!("{value:?}").into()));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let json = (field.name() == OUTCOME).then(|| serde_json::from_str(value).ok());
+        let value = json.flatten().unwrap_or_else(|| value.into());
+        self.0.push((field.name(), value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.push((field.name(), value.into()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.push((field.name(), value.into()));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.push((field.name(), value.into()));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.push((field.name(), value.into()));
+    }
 }
 
 /// Passes all events, but of progress only one now and then.

@@ -6,4 +6,4 @@ mod help;
 pub mod logging;
 pub mod terminal;
 
-pub use arguments::{CommandRequest, parse};
+pub use arguments::{CommandRequest, parse, print_completions, print_manual_page};

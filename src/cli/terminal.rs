@@ -1,21 +1,37 @@
 //! Texts on stdout and stderr.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Prints to stdout. A reader that has gone away does not make a run fail.
+use anstyle::{AnsiColor, Style};
+
+/// Bold green: as it should be.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Bold yellow: needs attention.
+pub const ATTENTION: Style = AnsiColor::Yellow.on_default().bold();
+/// Bold red: wrong.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// `text` in a style. [`print`] drops styles where colour is not wanted.
+pub fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints to stdout, with colour only at a terminal, unless `NO_COLOR` or `--color` decides. A reader that has gone away
+/// does not make a run fail.
 pub fn print(text: &str) {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
-    // A question has no end of line.
+    // A question ends without a line end.
     let _ = stdout.flush();
 }
 
 /// Prints to stderr.
 pub fn print_error(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Whether a person reads stdout, and no log keeps it: only then may a text name people.
+/// Whether stdout is a terminal, so that no log keeps it: only then may a text name people.
 pub fn is_interactive() -> bool {
     io::stdout().is_terminal()
 }

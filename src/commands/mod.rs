@@ -37,7 +37,8 @@ fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
 
 /// Prints an error; its exit code.
 fn failed(exit: Exit, error: &dyn Display) -> Exit {
-    terminal::print_error(&format!("error: {error}\n"));
+    let word = terminal::styled(terminal::BAD, "error:");
+    terminal::print_error(&format!("{word} {error}\n"));
     exit
 }
 

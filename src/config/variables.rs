@@ -1,6 +1,6 @@
 //! The table of variables: name, default, commands, meaning.
 //!
-//! The environment that envy reads, the help, and the warnings about unknown names are made from it. A test compares
+//! Defines the environment that envy reads, `--help`, and the warnings about unknown names. A test compares
 //! docs/configuration.md with it.
 
 use serde::Deserialize;
@@ -103,60 +103,60 @@ macro_rules! is_secret {
 }
 
 variables! {
-    truto_api_token = "TRUTO_API_TOKEN", Required, [secret], TRUTO, "Truto bearer token";
-    truto_integrated_account_id = "TRUTO_INTEGRATED_ACCOUNT_ID", Required, [], CONNECTION, "the Truto connection to Asana (an id, never Asana credentials)";
-    truto_base_url = "TRUTO_BASE_URL", Value("https://api.truto.one"), [], TRUTO, "where Truto is; plain http only for loopback; any other origin is marked in the evidence";
-    truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "records asked for per page";
-    truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "at most this many requests in any window of this length; `off` if the server has no limit";
-    asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the only workspace the connection sees"), [], SOURCE, "gid of the Asana workspace to review";
-    hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "who left: a file at a path, file://, https:// or s3://bucket/key, or the HR system behind a Truto connection, truto-hris://INTEGRATED_ACCOUNT_ID";
-    hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "csv, json, jsonl, or auto";
-    hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "leavers (everyone who left), recent-leavers (a rolling window: rows may drop out) or roster (everyone who works here, with or without leavers)";
-    hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "names of columns: person_id=Company Code+File Number,end=Left,ignore=Badge issued+Locker";
-    hr_feed_records = "HR_FEED_RECORDS", Unset, [], SOURCE, "which lists of a JSON document hold the people, by paths with dots or by their ends: employees,contractors";
-    hr_feed_statuses = "HR_FEED_STATUSES", Unset, [], SOURCE, "more status words, each employed, on_leave or left: Sabbatical=on_leave,Alumni=left";
-    hr_feed_no_address = "HR_FEED_NO_ADDRESS", Unset, [], SOURCE, "words and addresses that mean no address: keine,noemail@corp.example";
-    hr_feed_date_order = "HR_FEED_DATE_ORDER", Unset, [], SOURCE, "dmy or mdy for dates with slashes or dashes; unset: an ambiguous date rejects its row";
-    hr_feed_authorization = "HR_FEED_AUTHORIZATION", Unset, [secret], SOURCE, "Authorization header for an https feed";
-    hr_feed_max_age = "HR_FEED_MAX_AGE", Value("48h"), [], SOURCE, "an older feed, or one of unknown age, fails check hr_fresh; off";
-    hr_feed_allow_empty = "HR_FEED_ALLOW_EMPTY", Value("false"), [], SOURCE, "true if a feed without leavers is plausible";
-    hr_time_zone = "HR_TIME_ZONE", Value("Etc/UTC"), [], SOURCE, "zone of HR dates without one; a row's own zone column wins";
-    hr_location_zones = "HR_LOCATION_ZONES", Unset, [], SOURCE, "zones by work place, for rows that name no zone: Berlin=Europe/Berlin;New York, NY=America/New_York";
-    offboarding_grace = "OFFBOARDING_GRACE", Value("24h"), [], SOURCE, "how long after the end of work access may last";
-    aliases_url = "ALIASES_URL", Unset, [], SOURCE, "CSV of aliases (which account belongs to which person): a path, file://, https:// or s3://bucket/key";
-    exceptions_url = "EXCEPTIONS_URL", Unset, [], SOURCE, "CSV of approved exceptions: a path, file://, https:// or s3://bucket/key";
-    email_domain_aliases = "EMAIL_DOMAIN_ALIASES", Unset, [], SOURCE, "mail domains that are one: corp.com=corp.io";
-    max_drop_percent = "MAX_DROP_PERCENT", Value("30"), [], SOURCE, "a larger fall in accounts or HR rows fails its check";
-    internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "the organization's mail domains, in addition to those of accounts that are not guests";
-    evidence_url = "EVIDENCE_URL", Value("./evidence"), [], STORE, "where evidence goes: a folder or s3://bucket/prefix";
-    evidence_retention_days = "EVIDENCE_RETENTION_DAYS", Unset, [], WRITES, "retain_until in the ledger, in days from the run";
-    evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [], WRITES, "governance or compliance: S3 Object Lock on each object, for EVIDENCE_RETENTION_DAYS; unset: the bucket's default";
-    evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [], WRITES, "key of AWS KMS that the bucket encrypts each object with (SSE-KMS); unset: the bucket's default";
-    evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [], STORE, "the AWS account, 12 digits, that the bucket must belong to; unset: any";
-    evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret], WRITES, "PEM private key (Ed25519 or P-256) in PKCS#8 that signs each ledger entry; once signed, a ledger takes no unsigned entry";
-    evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [], WRITES, "the same with an AWS KMS key (ECC_NIST_P256) by its id, alias/NAME or ARN; the private half never leaves KMS; not both";
-    evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages kept as none, minimal (only the fields we use) or full; digests are always kept";
-    s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "path-style addressing; other S3 settings are the AWS SDK's own (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";
-    http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "one HTTP attempt, body included";
-    retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "attempts per request, the first included";
-    retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "all attempts of a request and the waiting between them";
-    run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "when the job runs, the five fields of its cron schedule: 30 0,23 * * *; recorded in the evidence, and check cadence names the zones whose deadlines have no two runs close around them";
-    run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("HR_TIME_ZONE"), [], SOURCE, "the time zone of RUN_SCHEDULE";
-    run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "the whole run";
-    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "findings: exit 3 on fail, 4 on inconclusive; inconclusive: only 4; never: 0 once evidence is stored";
-    log_format = "LOG_FORMAT", Depends("json unless stderr is a terminal"), [], ALL, "json or text";
-    rust_log = "RUST_LOG", Value("info"), [], ALL, "which log lines are written";
-    system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Check, Review], "printed in the evidence";
-    control_ids = "CONTROL_IDS", Unset, [], &[Run, Check, Review], "the company's own controls, printed beside ours, `ID: text` each, separated by semicolons";
-    job_name = "JOB_NAME", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
-    pod_uid = "POD_UID", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
-    image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "recorded as claimed executor";
-    review_every = "REVIEW_EVERY", Value("90d"), [], SOURCE, "how often a periodic access review is due: later, check review_due warns; off";
-    revocation_grace = "REVOCATION_GRACE", Value("7d"), [], &[Run, Check, Review], "how long a revocation or role change that a review decided may take; then it fails the nightly verdict";
-    notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check, Review], "which runs send a notification: always, change (findings, verdict or doubts differ from the previous run; and once a week) or problem (fail, inconclusive); failed runs and periodic reviews always send one";
-    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "where to post the outcome, as a Standard Webhook";
-    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check, Review], "whsec_ key that signs what is posted; several, separated by blanks or commas, while one replaces another";
-    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "a Slack incoming webhook to post the outcome to";
+    truto_api_token = "TRUTO_API_TOKEN", Required, [secret], TRUTO, "API token of Truto";
+    truto_integrated_account_id = "TRUTO_INTEGRATED_ACCOUNT_ID", Required, [], CONNECTION, "Id of the Truto connection (integrated account) to Asana; not an Asana credential";
+    truto_base_url = "TRUTO_BASE_URL", Value("https://api.truto.one"), [], TRUTO, "Base URL of Truto's API. http is accepted for loopback only. Evidence from any other origin than Truto's own is marked";
+    truto_page_size = "TRUTO_PAGE_SIZE", Value("100"), [], SOURCE, "Records requested per page";
+    truto_rate_limit = "TRUTO_RATE_LIMIT", Value("49/10s"), [], TRUTO, "Highest number of requests in any window of this length; `off` if the server has no limit";
+    asana_workspace_id = "ASANA_WORKSPACE_ID", Depends("the connection's only workspace"), [], SOURCE, "Id (gid) of the Asana workspace to check";
+    hr_feed_url = "HR_FEED_URL", Required, [], SOURCE, "The HR feed: a path, file://, https:// or s3://bucket/key, or an HR system that Truto connects: truto-hris://INTEGRATED_ACCOUNT_ID";
+    hr_feed_format = "HR_FEED_FORMAT", Value("auto"), [], SOURCE, "Format of the feed: csv, json, jsonl or auto";
+    hr_feed_scope = "HR_FEED_SCOPE", Value("leavers"), [], SOURCE, "People in the feed: leavers (everyone who left), recent-leavers (those who left recently; rows may drop out) or roster (everyone employed, with or without leavers)";
+    hr_feed_columns = "HR_FEED_COLUMNS", Unset, [], SOURCE, "Names of the feed's columns: person_id=Company Code+File Number,end=Left,ignore=Badge issued+Locker";
+    hr_feed_records = "HR_FEED_RECORDS", Unset, [], SOURCE, "Lists of a JSON document that hold the people, as dotted paths or their ends: employees,contractors";
+    hr_feed_statuses = "HR_FEED_STATUSES", Unset, [], SOURCE, "Additional status words, each employed, on_leave or left: Sabbatical=on_leave,Alumni=left";
+    hr_feed_no_address = "HR_FEED_NO_ADDRESS", Unset, [], SOURCE, "Words and addresses that mean \"no address\": keine,noemail@corp.example";
+    hr_feed_date_order = "HR_FEED_DATE_ORDER", Unset, [], SOURCE, "Order of dates with slashes or dashes: dmy or mdy. If unset, an ambiguous date rejects its row";
+    hr_feed_authorization = "HR_FEED_AUTHORIZATION", Unset, [secret], SOURCE, "Authorization header for an https:// feed";
+    hr_feed_max_age = "HR_FEED_MAX_AGE", Value("48h"), [], SOURCE, "Maximum age of the feed. An older feed, or one of unknown age, fails check hr_fresh; `off` disables the limit";
+    hr_feed_allow_empty = "HR_FEED_ALLOW_EMPTY", Value("false"), [], SOURCE, "Whether a feed without leavers is plausible: true or false";
+    hr_time_zone = "HR_TIME_ZONE", Value("Etc/UTC"), [], SOURCE, "Time zone of HR dates; a row's own time zone or location takes precedence";
+    hr_location_zones = "HR_LOCATION_ZONES", Unset, [], SOURCE, "Time zones by location, for rows without a time zone: Berlin=Europe/Berlin;New York, NY=America/New_York";
+    offboarding_grace = "OFFBOARDING_GRACE", Value("24h"), [], SOURCE, "Time allowed between the end of work and the removal of access";
+    aliases_url = "ALIASES_URL", Unset, [], SOURCE, "CSV file of aliases (which account belongs to which person): a path, file://, https:// or s3://bucket/key";
+    exceptions_url = "EXCEPTIONS_URL", Unset, [], SOURCE, "CSV file of approved exceptions: a path, file://, https:// or s3://bucket/key";
+    email_domain_aliases = "EMAIL_DOMAIN_ALIASES", Unset, [], SOURCE, "Mail domains of the same mailboxes: corp.com=corp.io";
+    max_drop_percent = "MAX_DROP_PERCENT", Value("30"), [], SOURCE, "Largest plausible decrease of accounts or HR rows since the baseline, in percent. A larger one, of at least 5, fails its check";
+    internal_domains = "INTERNAL_DOMAINS", Unset, [], SOURCE, "The organization's mail domains, in addition to the domains of accounts that are not guests";
+    evidence_url = "EVIDENCE_URL", Value("./evidence"), [], STORE, "Location of the evidence: a folder or s3://bucket/prefix";
+    evidence_retention_days = "EVIDENCE_RETENTION_DAYS", Unset, [], WRITES, "Days from the run to the `retain_until` of its ledger entry";
+    evidence_object_lock_mode = "EVIDENCE_OBJECT_LOCK_MODE", Unset, [], WRITES, "S3 Object Lock mode of each object for EVIDENCE_RETENTION_DAYS: governance or compliance. If unset, the bucket's default applies";
+    evidence_kms_key_id = "EVIDENCE_KMS_KEY_ID", Unset, [], WRITES, "AWS KMS key with which the bucket encrypts each object (SSE-KMS). If unset, the bucket's default applies";
+    evidence_bucket_owner = "EVIDENCE_BUCKET_OWNER", Unset, [], STORE, "AWS account id (12 digits) that must own the bucket. If unset, any account may own it";
+    evidence_signing_key = "EVIDENCE_SIGNING_KEY", Unset, [secret], WRITES, "Private key that signs each ledger entry: Ed25519 or P-256, PKCS#8, PEM. A signed ledger accepts no unsigned entry";
+    evidence_signing_kms_key_id = "EVIDENCE_SIGNING_KMS_KEY_ID", Unset, [], WRITES, "AWS KMS key (ECC_NIST_P256) that signs instead: id, alias/NAME or ARN. Set only one of the two";
+    evidence_raw = "EVIDENCE_RAW", Value("minimal"), [], SOURCE, "Truto's pages in the evidence: none, minimal (only the fields that are used) or full. Their digests are always stored";
+    s3_force_path_style = "S3_FORCE_PATH_STYLE", Value("false"), [], STORE, "Whether to use path-style addresses: true or false. The AWS SDK reads its other settings itself (AWS_REGION, AWS_ENDPOINT_URL_S3, …)";
+    http_timeout = "HTTP_TIMEOUT", Value("30s"), [], TRUTO, "Time limit of one HTTP attempt, body included";
+    retry_max_attempts = "RETRY_MAX_ATTEMPTS", Value("8"), [], TRUTO, "Attempts per request, including the first";
+    retry_max_elapsed = "RETRY_MAX_ELAPSED", Value("10m"), [], TRUTO, "Time limit of all attempts of one request, including the waits between them";
+    run_schedule = "RUN_SCHEDULE", Unset, [], SOURCE, "The job's cron schedule (five fields), recorded in the evidence: 30 0,23 * * *. Check cadence names time zones whose deadlines no two runs enclose closely";
+    run_schedule_zone = "RUN_SCHEDULE_ZONE", Depends("the value of HR_TIME_ZONE"), [], SOURCE, "Time zone of RUN_SCHEDULE";
+    run_deadline = "RUN_DEADLINE", Value("50m"), [], &[Run, Check], "Time limit of the whole run";
+    fail_on = "FAIL_ON", Value("findings"), [], &[Run], "Verdicts with their own exit code: findings (fail exits with 3, inconclusive with 4), inconclusive (only 4) or never (0 once evidence is stored)";
+    log_format = "LOG_FORMAT", Depends("text at a terminal, else json"), [], ALL, "Format of log lines: json or text";
+    rust_log = "RUST_LOG", Value("info"), [], ALL, "Filter for log lines";
+    system_criticality = "SYSTEM_CRITICALITY", Value("critical"), [], &[Run, Check, Review], "Criticality of Asana to the company, printed in the evidence";
+    control_ids = "CONTROL_IDS", Unset, [], &[Run, Check, Review], "The company's own controls, printed next to the framework's: `ID: text`, separated by semicolons";
+    job_name = "JOB_NAME", Unset, [], &[Run, Check, Review], "Name of the Kubernetes Job, recorded as the claimed executor";
+    pod_uid = "POD_UID", Unset, [], &[Run, Check, Review], "UID of the pod, recorded as the claimed executor";
+    image_digest = "IMAGE_DIGEST", Unset, [], &[Run, Check, Review], "Digest of the container image, recorded as the claimed executor";
+    review_every = "REVIEW_EVERY", Value("90d"), [], SOURCE, "Interval of the periodic access review. Check review_due warns when one is overdue; `off` disables the check";
+    revocation_grace = "REVOCATION_GRACE", Value("7d"), [], &[Run, Check, Review], "Time allowed to carry out a revocation or role change that a review decided. Afterwards it is a finding";
+    notify_on = "NOTIFY_ON", Value("change"), [], &[Run, Check, Review], "Runs that send a notification: always, change (verdict, findings or open questions changed; also once a week) or problem (fail, inconclusive). Failed runs and access reviews always send one";
+    notify_webhook_url = "NOTIFY_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "URL of a webhook that receives the result (Standard Webhooks)";
+    notify_webhook_secret = "NOTIFY_WEBHOOK_SECRET", Unset, [secret], &[Run, Check, Review], "whsec_ key that signs webhook messages. During a rotation: several, separated by spaces or commas";
+    notify_slack_webhook_url = "NOTIFY_SLACK_WEBHOOK_URL", Unset, [secret], &[Run, Check, Review], "URL of a Slack incoming webhook that receives the result";
 }
 
 pub fn variable(name: &str) -> Option<&'static Variable> {

@@ -4,16 +4,16 @@ use crate::schedule::Pattern;
 
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The job's cron schedule, as "30 0,23 * * *": whether two runs lie close around each deadline [default: RUN_SCHEDULE]
+    /// Cron schedule of the job, for example "30 0,23 * * *": checks that two runs enclose each deadline closely [default: RUN_SCHEDULE]
     #[arg(long, value_name = "SCHEDULE", value_parser = cron)]
     pub schedule: Option<String>,
-    /// The time zone of that schedule, as Europe/Berlin [default: HR_TIME_ZONE]
+    /// Time zone of that schedule, for example Europe/Berlin [default: HR_TIME_ZONE]
     #[arg(long, value_name = "ZONE", requires = "schedule")]
     pub zone: Option<String>,
-    /// Create one object, `.probe`, to see that creates are final, deletes refused, and which lock and encryption it gets
+    /// Create one object, `.probe`, to test create-only writes, refused deletes, lock and encryption
     #[arg(long)]
     pub write_probe: bool,
-    /// For machines
+    /// Print one JSON document
     #[arg(long)]
     pub json: bool,
 }

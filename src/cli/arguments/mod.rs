@@ -1,4 +1,4 @@
-//! The command line: which command, and its arguments. The comments here are the text of `--help`.
+//! Commands and their arguments. The comments here are the text of `--help`.
 
 mod check;
 mod connect;
@@ -7,7 +7,9 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use anstream::ColorChoice;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub use check::CheckArguments;
 pub use connect::ConnectArguments;
@@ -16,7 +18,9 @@ pub use review::{
 };
 pub use verify::VerifyArguments;
 
-use super::help::variables_and_exit_codes;
+use super::exit::Exit;
+use super::help::{SHORT, overview, variables_and_exit_codes};
+use super::terminal;
 use crate::config::Command;
 
 #[derive(Debug, Parser)]
@@ -25,43 +29,90 @@ use crate::config::Command;
     version = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("BUILD_COMMIT"), ")"),
     about = env!("CARGO_PKG_DESCRIPTION"),
     disable_help_subcommand = true,
-    after_help = variables_and_exit_codes(Command::Run),
+    after_help = SHORT,
+    after_long_help = overview(),
 )]
 struct CommandLine {
     #[command(subcommand)]
     request: Option<CommandRequest>,
+    /// When to use colour. `auto`: at a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
 }
 
-/// The command that is asked for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The requested command.
 #[derive(Debug, Subcommand)]
 pub enum CommandRequest {
-    /// One review: fetch, judge, store evidence (also without a command)
-    #[command(after_help = variables_and_exit_codes(Command::Run))]
-    Run,
-    /// Try every setting and endpoint
-    #[command(after_help = variables_and_exit_codes(Command::Check))]
+    /// Check the access of leavers once and store the evidence (the default command)
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Run))]
+    Run(RunArguments),
+    /// Test every setting, endpoint and permission that a run needs
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Check))]
     Check(CheckArguments),
-    /// Make a Truto connection to Asana: a link for its admin, and the wait until it works
-    #[command(after_help = variables_and_exit_codes(Command::Connect))]
+    /// Create or renew a Truto connection: print a link for the Asana admin and wait until it works
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Connect))]
     Connect(ConnectArguments),
-    /// Check evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)
-    #[command(after_help = variables_and_exit_codes(Command::Verify))]
+    /// Verify evidence: integrity (hashes, chain, signatures, recomputation) and operation (missing runs)
+    #[command(after_help = SHORT, after_long_help = variables_and_exit_codes(Command::Verify))]
     Verify(VerifyArguments),
-    /// The periodic access review: open, status, close
+    /// Conduct the periodic access review
     #[command(
         subcommand,
         arg_required_else_help = false,
         disable_help_subcommand = true,
-        after_help = variables_and_exit_codes(Command::Review),
+        after_help = SHORT,
+        after_long_help = variables_and_exit_codes(Command::Review),
     )]
     Review(ReviewRequest),
+    /// Print completions for a shell
+    Completions { shell: Shell },
+    /// Print the manual page, in roff
+    Man,
 }
 
-/// Reads the command line.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct RunArguments {
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the command line, and decides about colour.
 ///
 /// # Errors
-/// The text of a help or of the version, or what is wrong.
+/// The text of `--help` or `--version`, or a usage error.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandRequest, clap::Error> {
     let line = CommandLine::try_parse_from(arguments)?;
-    Ok(line.request.unwrap_or(CommandRequest::Run))
+    match line.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+    .write_global();
+    let default = CommandRequest::Run(RunArguments::default());
+    Ok(line.request.unwrap_or(default))
+}
+
+pub fn print_completions(shell: Shell) -> Exit {
+    let mut script = Vec::new();
+    let mut line = CommandLine::command();
+    clap_complete::generate(shell, &mut line, env!("CARGO_PKG_NAME"), &mut script);
+    terminal::print(&String::from_utf8_lossy(&script));
+    Exit::Pass
+}
+
+/// Prints the manual page, in roff.
+pub fn print_manual_page() -> Exit {
+    let mut page = Vec::new();
+    // Writing to memory does not fail.
+    let _ = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
+    terminal::print(&String::from_utf8_lossy(&page));
+    Exit::Pass
 }

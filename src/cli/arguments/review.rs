@@ -7,29 +7,29 @@ use crate::review::Scope;
 
 #[derive(Debug, Subcommand)]
 pub enum ReviewRequest {
-    /// Freeze the population of a committed run into a worksheet
+    /// Create the worksheet from the accounts of a stored run
     Open(OpenArguments),
-    /// How far a review is, by the decisions received so far
+    /// Show the progress of a review
     Status(StatusArguments),
-    /// Hold every decision against the worksheet, and seal them
+    /// Check the decisions against the worksheet and store them
     Close(CloseArguments),
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct OpenArguments {
-    /// What people call it, as 2026-Q4
+    /// Name of the review, for example 2026-Q4
     #[arg(long, value_name = "NAME")]
     pub name: String,
-    /// The last day for decisions, as 2026-12-31
+    /// Last day for decisions, for example 2026-12-31
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub due: Date,
-    /// CSV rule,value,reviewer,note: who decides which row; without it, anybody but the owner
+    /// CSV file (rule,value,reviewer,note) that assigns rows to reviewers; without it, anyone but the account's owner may decide
     #[arg(long, value_name = "FILE")]
     pub reviewers: Option<PathBuf>,
-    /// all, admins or guests
+    /// Accounts to review: all, admins or guests
     #[arg(long, value_name = "SCOPE", value_parser = scope, default_value = "all")]
     pub scope: Scope,
-    /// The run: its id, folder or ledger number [default: latest, the newest complete one]
+    /// Run to start from: its id, folder or ledger number [default: latest, the newest complete run]
     #[arg(
         long,
         value_name = "RUN",
@@ -41,13 +41,13 @@ pub struct OpenArguments {
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct DecisionArguments {
-    /// The review, by name or id [default: the newest that is open]
+    /// Name or id of the review [default: the newest open review]
     #[arg(long, value_name = "NAME")]
     pub review: Option<String>,
-    /// What reviewers sent back: worksheet.csv, worksheet.xlsx or the page's file; of a folder every file, but for names that begin with a dot. Several, or repeated
+    /// Files that reviewers sent back: worksheet.csv, worksheet.xlsx or the file saved by the page; in a folder, every file whose name does not begin with a dot. May be repeated
     #[arg(long, value_name = "FILE|FOLDER", num_args = 1..)]
     pub decisions: Vec<PathBuf>,
-    /// CSV rule,value,reviewer,note of `reassign` lines: rows given to somebody else since
+    /// CSV file (rule,value,reviewer,note) with `reassign` lines: rows that have another reviewer since the review was opened
     #[arg(long = "reviewers", value_name = "FILE")]
     pub reassigned: Option<PathBuf>,
 }
@@ -56,13 +56,13 @@ pub struct DecisionArguments {
 pub struct StatusArguments {
     #[command(flatten)]
     pub of: DecisionArguments,
-    /// For machines: one JSON document
+    /// Print one JSON document
     #[arg(long)]
     pub json: bool,
-    /// Name the reviewers, and the files, also where the output goes to a file or a log
+    /// Name reviewers and files even if stdout is not a terminal
     #[arg(long)]
     pub names: bool,
-    /// Tell the receivers of notifications, too; nobody is named there
+    /// Also send a notification, without names
     #[arg(long)]
     pub notify: bool,
 }
@@ -72,13 +72,13 @@ pub struct StatusArguments {
 pub struct CloseArguments {
     #[command(flatten)]
     pub of: DecisionArguments,
-    /// Close it though rows are not decided; the reason is printed on page one
+    /// Close the review although rows are undecided; the reason is printed on the first page
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub accept_incomplete: Option<String>,
 }
 
 fn day(text: &str) -> Result<Date, &'static str> {
-    text.parse().map_err(|_| "write a day as 2026-12-31")
+    text.parse().map_err(|_| "write a date such as 2026-12-31")
 }
 
 fn scope(text: &str) -> Result<Scope, &'static str> {
@@ -86,13 +86,13 @@ fn scope(text: &str) -> Result<Scope, &'static str> {
         "all" => Ok(Scope::All),
         "admins" => Ok(Scope::Admins),
         "guests" => Ok(Scope::Guests),
-        _ => Err("it is all, admins or guests"),
+        _ => Err("write all, admins or guests"),
     }
 }
 
 fn reason(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        "" => Err("say why"),
+        "" => Err("write the reason"),
         reason => Ok(reason.to_owned()),
     }
 }

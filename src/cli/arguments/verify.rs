@@ -9,31 +9,31 @@ use crate::verify::{Anchor, Bound, Period, Rhythm};
 
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
-    /// Where the evidence lies: a folder, a downloaded copy, or s3://bucket/prefix [default: EVIDENCE_URL]
+    /// Location of the evidence: a folder or s3://bucket/prefix [default: EVIDENCE_URL]
     #[arg(value_name = "URL")]
     pub url: Option<String>,
-    /// Check only this connection
+    /// Verify only this connection
     #[arg(long, value_name = "ID")]
     pub connection: Option<String>,
-    /// A ledger entry as a run printed it: the ledger must have it. May be repeated
+    /// Ledger entry that a run printed; the ledger must contain it. May be repeated
     #[arg(long = "head", value_name = "SEQ:HASH", value_parser = anchor)]
     pub heads: Vec<Anchor>,
-    /// A public key (PEM) that is trusted: the last entry must be signed with it. May be repeated
+    /// Trusted public key (PEM); the last entry must be signed with it. May be repeated
     #[arg(long = "public-key", value_name = "FILE")]
     pub public_keys: Vec<PathBuf>,
-    /// When runs were due: the five fields of the cron schedule, as "30 0,23 * * *", and a run is missing if none started before the next instant; or an interval, as 24h, and a run is missing if half as much again passes without one [default: the schedule that the evidence records (RUN_SCHEDULE), since it last changed]
+    /// When runs were due. With a cron schedule, for example "30 0,23 * * *", a run is missing if none started before the next due time. With an interval, for example 24h, a run is missing if 1.5 times the interval passes without one [default: the schedule recorded in the evidence (RUN_SCHEDULE)]
     #[arg(long, value_name = "DURATION|SCHEDULE", value_parser = Every::parse)]
     every: Option<Every>,
-    /// The time zone of that schedule and of the days of --from and --to, as Europe/Berlin [default: Etc/UTC]
+    /// Time zone of that schedule and of the days in --from and --to, for example Europe/Berlin [default: Etc/UTC]
     #[arg(long, value_name = "ZONE", requires = "every")]
     zone: Option<String>,
-    /// Look for missing and failed runs from this day or instant on [default: the first run]
+    /// First day or instant of the period to check for missing and failed runs [default: the first run]
     #[arg(long, value_name = "DAY|INSTANT", value_parser = bound)]
     from: Option<Bound>,
-    /// Look for them up to the end of this day, or before this instant [default: the last run]
+    /// Last day of that period (included), or the instant at which it ends [default: the last run]
     #[arg(long, value_name = "DAY|INSTANT|now", value_parser = bound)]
     to: Option<Bound>,
-    /// For machines
+    /// Print one JSON document
     #[arg(long)]
     pub json: bool,
 }
@@ -48,7 +48,7 @@ impl VerifyArguments {
             (None, _) => Ok(None),
             (Some(Every::Interval(every)), None) => Ok(Some(Rhythm::Interval(*every))),
             (Some(Every::Interval(_)), Some(_)) => Err(
-                "--zone is for a schedule, as --every \"30 0,23 * * *\"; an interval has none"
+                "--zone applies to a schedule such as --every \"30 0,23 * * *\", not to an interval"
                     .to_owned(),
             ),
             (Some(Every::Schedule(pattern)), zone) => {

@@ -2,7 +2,7 @@
 //! the evidence.
 
 mod error;
-mod last_words;
+mod outcome;
 mod text;
 
 use std::io::{self, IsTerminal as _};
@@ -16,6 +16,7 @@ pub use error::RunError;
 pub use text::summary;
 
 use super::{Session, run_until_signal, suffix, tool};
+use crate::cli::arguments::RunArguments;
 use crate::cli::exit::{Exit, FailOn};
 use crate::cli::terminal;
 use crate::clock::Clock;
@@ -58,7 +59,7 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(2);
 
 /// # Errors
 /// The exit code, if the settings are wrong or a signal stopped it.
-pub fn start(session: Session) -> Result<Exit, Exit> {
+pub fn start(arguments: RunArguments, session: Session) -> Result<Exit, Exit> {
     let Session {
         clock,
         environment,
@@ -67,7 +68,7 @@ pub fn start(session: Session) -> Result<Exit, Exit> {
     let loaded = config::load(environment, |path| std::fs::read_to_string(path));
     let problems = loaded.as_ref().err().map(ToString::to_string);
     let settings = super::settings(loaded).inspect_err(|exit| {
-        last_words::leave_refusal(*exit, &problems.unwrap_or_default());
+        outcome::leave_refusal(*exit, &problems.unwrap_or_default());
     })?;
     let at_terminal = io::stdin().is_terminal();
     let schedule = settings.schedule.as_ref();
@@ -82,45 +83,55 @@ pub fn start(session: Session) -> Result<Exit, Exit> {
     info!(run = identity.run_id(), "Began a run");
 
     let about = about(&settings, &identity);
-    let mut outcome = None;
+    let mut result = None;
     let ran = run_until_signal(async {
         let ended = run(&settings, identity, clock).await;
-        progress.clear();
-        let exit = print(&ended, settings.fail_on);
-        last_words::leave(&ended, exit);
-        let ended = outcome.insert(ended);
+        let exit = exit_code(&ended, settings.fail_on);
+        outcome::leave(&ended, exit);
+        let ended = result.insert(ended);
         notify(&settings, &about, ended, exit, clock).await;
         exit
     });
-    ran.inspect_err(|stopped| {
-        let exit = stopped.code();
-        match &outcome {
-            None => {
-                progress.clear();
-                warn!(exit, "Stopped by a signal; nothing is half committed");
-            }
-            Some(ended) => {
-                warn!(
-                    exit,
-                    "Stopped by a signal while sending notifications; the evidence stays"
-                );
-                last_words::leave(ended, *stopped);
-            }
+    progress.clear();
+    let exit = match (&ran, &result) {
+        (Ok(exit), _) => *exit,
+        (Err(stopped), None) => {
+            let exit = stopped.code();
+            warn!(exit, "Stopped by a signal; nothing is half written");
+            return ran;
         }
-    })
+        (Err(stopped), Some(ended)) => {
+            let exit = stopped.code();
+            warn!(
+                exit,
+                "Stopped by a signal while sending notifications; the evidence is stored"
+            );
+            outcome::leave(ended, *stopped);
+            *stopped
+        }
+    };
+    if let Some(ended) = &result {
+        print(ended, exit, arguments.json);
+    }
+    ran
 }
 
-/// Prints how a run ended; its exit code.
-fn print(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
+fn exit_code(ended: &Result<Done, Failed>, fail_on: FailOn) -> Exit {
     match ended {
-        Ok(done) => {
-            terminal::print(&summary(done, terminal::is_interactive()));
-            Exit::of_verdict(done.judgement.verdict, fail_on)
-        }
-        Err(failed) => {
-            terminal::print_error(&text::failure(failed));
-            failed.error.exit()
-        }
+        Ok(done) => Exit::of_verdict(done.judgement.verdict, fail_on),
+        Err(failed) => failed.error.exit(),
+    }
+}
+
+/// Prints the outcome last, for a person or for a program.
+fn print(ended: &Result<Done, Failed>, exit: Exit, as_json: bool) {
+    if let Err(failed) = ended {
+        terminal::print_error(&text::failure(failed));
+    }
+    match ended {
+        _ if as_json => terminal::print(&format!("{:#}\n", outcome::of(ended, exit))),
+        Ok(done) => terminal::print(&summary(done, terminal::is_interactive())),
+        Err(_) => {}
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Done, Failed};
-use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement};
+use crate::cli::terminal::{ATTENTION, BAD, GOOD, styled};
+use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
 
 /// So many findings fit on a screen, most severe first.
@@ -20,10 +21,16 @@ pub fn summary(done: &Done, names: bool) -> String {
     } = done;
     let counts = &judgement.counts;
     let mut text = String::new();
+    let style = match judgement.verdict {
+        Verdict::Pass | Verdict::PassWithExceptions => GOOD,
+        Verdict::Fail => BAD,
+        Verdict::Inconclusive => ATTENTION,
+    };
+    let headline = format!("{:<12}", judgement.verdict.headline());
     let _ = writeln!(
         text,
-        "{:<12}  {}",
-        judgement.verdict.headline(),
+        "{}  {}",
+        styled(style, headline),
         counts.conclusion(judgement.verdict)
     );
     if let Some(mark) = mark {
@@ -196,7 +203,8 @@ fn one_finding(finding: &Finding, names: bool) -> String {
 }
 
 pub(super) fn failure(failed: &Failed) -> String {
-    let mut text = format!("error: {}\n", on_one_line(&failed.error.chain()));
+    let error = styled(BAD, "error:");
+    let mut text = format!("{error} {}\n", on_one_line(&failed.error.chain()));
     if let Some(hint) = failed.error.hint() {
         let _ = writeln!(text, "hint: {hint}");
     }
@@ -215,7 +223,7 @@ pub(super) fn failure(failed: &Failed) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::last_words;
+    use super::super::outcome;
     use super::*;
     use crate::cli::exit::Exit;
     use crate::judgement::FollowUps;
@@ -293,22 +301,19 @@ mod tests {
 
     #[test]
     fn the_summary_for_a_person_names_people_and_leads_to_the_rest() {
-        insta::assert_snapshot!(summary(&done(), true));
+        insta::assert_snapshot!(anstream::adapter::strip_str(&summary(&done(), true)));
     }
 
     #[test]
-    fn what_leaves_the_terminal_has_counts_and_ids_and_nobodys_name() {
+    fn outside_a_terminal_there_are_counts_and_ids_and_no_names() {
         let done = done();
-        let texts = [
-            summary(&done, false),
-            last_words::of(&done, Exit::Fail).to_string(),
-        ];
-        for text in texts {
+        let summary = summary(&done, false);
+        let last = outcome::of(&Ok(done), Exit::Fail);
+        for text in [summary, last.to_string()] {
             for private in ["Ada", "ada@", "Example"] {
                 assert!(!text.contains(private), "{private} in {text}");
             }
         }
-        let last = last_words::of(&done, Exit::Fail);
         assert_eq!(last["exit"], 3);
         assert_eq!(last["verdict"], "fail");
         assert_eq!(last["findings"]["total"], 21);

@@ -1,4 +1,4 @@
-//! The last words of a run: one line of JSON for the log and for Kubernetes.
+//! The outcome of a run, as JSON: for the log, for Kubernetes, and for `run --json`.
 
 use std::path::Path;
 
@@ -7,34 +7,32 @@ use tracing::{error, info, warn};
 
 use super::{Done, Failed};
 use crate::cli::exit::Exit;
+use crate::cli::logging::OUTCOME;
 use crate::judgement::{Judgement, Verdict};
 
-/// Where Kubernetes looks for a pod's last words.
+/// Kubernetes reads a container's termination message from here.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// Kubernetes cuts a termination message at this many bytes.
 const TERMINATION_BYTES: usize = 4096;
 
-/// Leaves the last words of a run.
+/// Logs the outcome of a run, and leaves it as the termination message.
 pub(super) fn leave(ended: &Result<Done, Failed>, exit: Exit) {
-    match ended {
-        Ok(done) => write(true, of(done, exit)),
-        Err(failed) => write(false, of_failure(failed, exit)),
-    }
+    write(ended.is_ok(), of(ended, exit));
 }
 
-/// Leaves the last words where the settings were wrong.
+/// Does the same for a run whose settings were wrong.
 pub(super) fn leave_refusal(exit: Exit, error: &str) {
     write(false, of_refusal(exit, error));
 }
 
-fn write(is_stored: bool, words: Value) {
-    let line = termination_message(words);
-    let last_words = line.trim_end();
+fn write(is_stored: bool, outcome: Value) {
+    let line = termination_message(outcome);
+    let outcome = line.trim_end();
     if is_stored {
-        info!(last_words, "Ended");
+        info!(target: OUTCOME, outcome, "Finished");
     } else {
-        error!(last_words, "Ended without a review");
+        error!(target: OUTCOME, outcome, "Finished without a verdict");
     }
     if Path::new(TERMINATION_LOG).exists()
         && let Err(error) = std::fs::write(TERMINATION_LOG, &line)
@@ -43,7 +41,14 @@ fn write(is_stored: bool, words: Value) {
     }
 }
 
-pub(super) fn of(done: &Done, exit: Exit) -> Value {
+pub(super) fn of(ended: &Result<Done, Failed>, exit: Exit) -> Value {
+    match ended {
+        Ok(done) => of_done(done, exit),
+        Err(failed) => of_failure(failed, exit),
+    }
+}
+
+fn of_done(done: &Done, exit: Exit) -> Value {
     let Judgement {
         verdict,
         complete,
@@ -80,19 +85,19 @@ fn of_refusal(exit: Exit, error: &str) -> Value {
     json!({ "exit": exit.code(), "verdict": null, "error": error })
 }
 
-/// One line of at most 4096 bytes; an error that is longer is cut, the rest is short.
-fn termination_message(mut words: Value) -> String {
-    let mut line = words.to_string();
+/// One line of at most 4096 bytes. A longer error is cut; the rest is short.
+fn termination_message(mut outcome: Value) -> String {
+    let mut line = outcome.to_string();
     while line.len() > TERMINATION_BYTES - 1 {
         let over = line.len() - (TERMINATION_BYTES - 1);
-        let Some(error) = words.get("error").and_then(Value::as_str) else {
+        let Some(error) = outcome.get("error").and_then(Value::as_str) else {
             break;
         };
-        // Escapes make a character longer than it is; cutting twice what is over is quick enough.
+        // An escaped character takes several bytes, so the loop may run more than once.
         let keep = error.chars().count().saturating_sub(over.max(8));
         let cut: String = error.chars().take(keep).collect();
-        words["error"] = Value::String(cut);
-        line = words.to_string();
+        outcome["error"] = Value::String(cut);
+        line = outcome.to_string();
     }
     line.push('\n');
     line
@@ -104,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_long_error_is_cut_to_what_kubernetes_keeps() {
-        let words = of_refusal(Exit::Configuration, &"\u{1}ü\"".repeat(3000));
-        let line = termination_message(words);
+        let outcome = of_refusal(Exit::Configuration, &"\u{1}ü\"".repeat(3000));
+        let line = termination_message(outcome);
         assert!(line.len() <= TERMINATION_BYTES, "{}", line.len());
         let read: Value = serde_json::from_str(&line).expect("one JSON line");
         assert_eq!(read["exit"], 78);
