@@ -19,6 +19,9 @@ use crate::model::{Alias, EmailAddress, Exception, Memberships, RejectedRow, Rol
 /// At most this many exclusions are in the tie-out; all are in the section of exceptions and aliases.
 const EXCLUSIONS_SHOWN: usize = 20;
 
+/// The page begins with what to do about this many findings, most severe first.
+const ACTIONS: usize = 10;
+
 /// As many rows as one table of the page holds: nobody reads more, and a browser stays quick. The CSV has all.
 const ROWS: usize = 500;
 

@@ -134,6 +134,31 @@ impl Title for FindingKind {
     }
 }
 
+impl Meaning for FindingKind {
+    /// What to do about it.
+    fn meaning(&self) -> &'static str {
+        match self {
+            Self::OffboardedAccess => "Remove the account in Asana, or approve an exception.",
+            Self::AccessAfterConclusion => {
+                "Remove the access that was granted again, or ask HR to record the new tenure."
+            }
+            Self::PossibleOffboardedAccess => {
+                "Find out whose account it is, and write the alias that the note names."
+            }
+            Self::LateRemoval => "Record why it took so long. The access has ended.",
+            Self::AccountWithoutHrRecord => {
+                "Ask HR for the owner's record, remove the account, or write a service alias."
+            }
+            Self::AccountUnidentifiable => "Write an alias that names the owner.",
+            Self::ExceptionInvalid | Self::AliasInvalid => "Correct, renew or delete the line.",
+            Self::LeaverWithoutAddress => {
+                "Ask HR for their addresses, or approve the exception that the note names."
+            }
+            Self::RevocationNotDone => "Carry it out in Asana, or approve an exception.",
+        }
+    }
+}
+
 impl Title for ChangeKind {
     fn title(&self) -> &'static str {
         match self {
