@@ -1,5 +1,6 @@
 //! Turns raw values into typed ones, and collects every problem.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use secrecy::SecretString;
 
 use super::values::Wrong;
 use super::variables::Raw;
-use super::{Default, Environment, Judged, Problems, variable};
+use super::{Default, Environment, Judged, Problems, VARIABLES, variable};
 
 /// An unknown variable of these families is probably misspelt.
 const FAMILIES: [&str; 8] = [
@@ -22,7 +23,7 @@ const FAMILIES: [&str; 8] = [
 ];
 
 /// Variables of other programs: systemd.
-const STRANGERS: [&str; 1] = ["NOTIFY_SOCKET"];
+const OF_OTHERS: [&str; 1] = ["NOTIFY_SOCKET"];
 
 /// Collects problems while values become settings.
 #[derive(Default)]
@@ -57,10 +58,17 @@ impl Judge {
                     Ok(value) => ours.push((name, value)),
                     Err(_) => self.problems.add(format!("{name} is not UTF-8"), None),
                 }
-            } else if FAMILIES.iter().any(|family| name.starts_with(family))
-                && !STRANGERS.contains(&name.as_str())
-            {
-                warnings.push(format!("{name} is set, and no variable has this name"));
+            } else if !OF_OTHERS.contains(&name.as_str()) {
+                let is_ours = FAMILIES.iter().any(|family| name.starts_with(family));
+                match nearest(&name) {
+                    Some(known) => warnings.push(format!(
+                        "{name} is set, but no variable has this name: did you mean {known}?"
+                    )),
+                    None if is_ours => {
+                        warnings.push(format!("{name} is set, but no variable has this name"));
+                    }
+                    None => {}
+                }
             }
         }
         let mut raw: Raw = envy::from_iter(ours).unwrap_or_else(|error| {
@@ -141,7 +149,10 @@ impl Judge {
             (None, _) => return None,
         };
         parse(text)
-            .map_err(|wrong| self.wrong(name, text, wrong))
+            .map_err(|wrong| {
+                let hint = with_the_unit_of(default, text).or(wrong.hint);
+                self.wrong(name, text, Wrong { hint, ..wrong });
+            })
             .ok()
     }
 
@@ -171,17 +182,37 @@ impl Judge {
     }
 }
 
-/// An address as a message may show it: without credentials, query and fragment, where tokens are.
-fn without_secrets<'a>(name: &str, value: &'a str) -> std::borrow::Cow<'a, str> {
-    if !name.ends_with("_URL") {
-        return value.into();
-    }
-    let value = value.split(['?', '#']).next().unwrap_or_default();
-    match value
-        .split_once("://")
-        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
-    {
-        Some((scheme, (_, rest))) => format!("{scheme}://…@{rest}").into(),
-        None => value.into(),
+/// What to write instead of a bare number: `24h` if the default is `24h`.
+fn with_the_unit_of(default: Option<Default>, number: &str) -> Option<String> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let Some(Default::Value(default)) = default else {
+        return None;
+    };
+    let unit = default.trim_start_matches(is_digit);
+    let has_unit = !unit.is_empty() && unit != default;
+    (has_unit && number.chars().all(is_digit)).then(|| format!("write `{number}{unit}`"))
+}
+
+/// The variable whose name differs from `name` by a slip of the keyboard.
+fn nearest(name: &str) -> Option<&'static str> {
+    let names = VARIABLES.iter().map(|variable| variable.name);
+    let distances = names.map(|known| (strsim::osa_distance(known, name), known));
+    let (distance, known) = distances.min()?;
+    // Short names of other programs resemble ours: POD_IP is not POD_UID.
+    (distance <= (known.len() / 6).max(1)).then_some(known)
+}
+
+/// An address as a message may show it: without credentials, path, query and fragment, where tokens are.
+fn without_secrets<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    match value.split_once("://") {
+        Some((scheme @ ("http" | "https"), rest)) if name.ends_with("_URL") => {
+            let (authority, path) = rest.split_once(['/', '?', '#']).unwrap_or((rest, ""));
+            let host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            let hidden = if path.is_empty() { "" } else { "/…" };
+            format!("{scheme}://{host}{hidden}").into()
+        }
+        _ => value.into(),
     }
 }

@@ -393,23 +393,55 @@ fn a_key_of_ones_own_and_one_in_kms_are_not_both_set() {
 }
 
 #[test]
-fn an_unknown_variable_of_our_families_is_a_warning() {
+fn an_unknown_variable_of_our_families_or_near_a_known_name_is_a_warning() {
     let judged = with(&[
         ("TRUTO_TOKEN", "x"),
         ("HR_FEED", "y"),
         ("EVIDENCE_BUCKET", "z"),
         ("NOTIFY_SLACK_URL", "hunter2"),
+        ("OFFBOARDING_GRACES", "24h"),
+        ("EXCEPTION_URL", "exceptions.csv"),
+        ("REVIEW_EVRY", "90d"),
+        ("FAIL_NO", "never"),
         ("NOTIFY_SOCKET", "/run/systemd/notify"),
+        ("POD_IP", "10.0.0.1"),
         ("PATH", "/bin"),
     ]);
-    insta::assert_debug_snapshot!(judged.expect("settings").warnings, @r#"
-    [
-        "EVIDENCE_BUCKET is set, and no variable has this name",
-        "HR_FEED is set, and no variable has this name",
-        "NOTIFY_SLACK_URL is set, and no variable has this name",
-        "TRUTO_TOKEN is set, and no variable has this name",
-    ]
-    "#);
+    insta::assert_snapshot!(judged.expect("settings").warnings.join("\n"), @r"
+    EVIDENCE_BUCKET is set, but no variable has this name
+    EXCEPTION_URL is set, but no variable has this name: did you mean EXCEPTIONS_URL?
+    FAIL_NO is set, but no variable has this name: did you mean FAIL_ON?
+    HR_FEED is set, but no variable has this name
+    NOTIFY_SLACK_URL is set, but no variable has this name
+    OFFBOARDING_GRACES is set, but no variable has this name: did you mean OFFBOARDING_GRACE?
+    REVIEW_EVRY is set, but no variable has this name: did you mean REVIEW_EVERY?
+    TRUTO_TOKEN is set, but no variable has this name
+    ");
+}
+
+#[test]
+fn a_bare_number_gets_the_unit_of_the_default() {
+    for (name, hint) in [
+        ("OFFBOARDING_GRACE", "write `24h`"),
+        ("HTTP_TIMEOUT", "write `24s`"),
+        ("REVIEW_EVERY", "write `24d`"),
+        ("TRUTO_RATE_LIMIT", "write `24/10s`"),
+    ] {
+        let reported = reported(&[(name, "24")]);
+        assert!(reported.contains(hint), "{reported}");
+    }
+}
+
+#[test]
+fn a_token_in_an_address_is_not_shown() {
+    for address in [
+        "https://api.truto.one/hunter2",
+        "https://hunter2@api.truto.one?x=hunter2",
+    ] {
+        let reported = reported(&[("TRUTO_BASE_URL", address)]);
+        assert!(reported.contains("https://api.truto.one"), "{reported}");
+        assert!(!reported.contains("hunter"), "{reported}");
+    }
 }
 
 #[test]

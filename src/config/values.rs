@@ -47,7 +47,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         "m" => 60,
         "h" => 3600,
         "d" => 86400,
-        "" => return Err(Wrong::new("has no unit").hint(format!("write `{text}s`"))),
+        "" => return Err(Wrong::new("has no unit").hint("write `30s`, `10m`, `24h` or `7d`")),
         _ => {
             return Err(
                 Wrong::new(format!("has the unit `{unit}`, which is not known"))
@@ -494,7 +494,7 @@ mod tests {
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
         assert_eq!(
             duration("30"),
-            Err(Wrong::new("has no unit").hint("write `30s`"))
+            Err(Wrong::new("has no unit").hint("write `30s`, `10m`, `24h` or `7d`"))
         );
         for text in [
             "",
