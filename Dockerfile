@@ -1,24 +1,24 @@
-# The image: one static binary, the certificates of public servers, and nothing else. No shell, no package, no root.
+# The image holds one static binary and the public CA certificates: no shell, no packages, no root.
 #
 #   docker build --tag registry.example.com/asana-access-review:0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .
 #
-# Where the base cannot be pulled, with a binary that is built already (.ci/run does it like this):
+# If you cannot pull the base image, build the binary first:
 #
 #   RUSTFLAGS="-C target-feature=+crt-static" cargo rustc --locked --release --target x86_64-unknown-linux-gnu \
 #     --bin asana-access-review -- -C link-arg=-Wl,-z,pack-relative-relocs
 #   mkdir -p dist && cp target/x86_64-unknown-linux-gnu/release/asana-access-review /etc/ssl/certs/ca-certificates.crt dist/
 #   docker build --build-arg BINARY=prebuilt .
 
-# Pin it by digest in your own build: --build-arg RUST_IMAGE=rust@sha256:...
+# Pin it to a digest in your own build: --build-arg RUST_IMAGE=rust@sha256:...
 ARG RUST_IMAGE=docker.io/library/rust:1.95-bookworm
-# `build`, from source, or `prebuilt`, from dist/.
+# `build` compiles the source; `prebuilt` takes the binary from dist/.
 ARG BINARY=build
 
 FROM ${RUST_IMAGE} AS build
 ARG REVISION=unknown
 WORKDIR /src
 COPY . .
-# Packed relocations: two thirds of a MiB less.
+# Packed relocations save two thirds of a MiB.
 RUN host="$(rustc -vV | sed -n 's/^host: //p')" \
  && RUSTFLAGS="-C target-feature=+crt-static" GIT_COMMIT="$REVISION" \
     cargo rustc --locked --release --target "$host" --bin asana-access-review \
@@ -41,6 +41,6 @@ LABEL org.opencontainers.image.title="asana-access-review" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=binary /dist/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=binary /dist/asana-access-review /asana-access-review
-# By number: only so can Kubernetes see that it is not root.
+# A number, because Kubernetes cannot see that a named user is not root.
 USER 65532:65532
 ENTRYPOINT ["/asana-access-review"]

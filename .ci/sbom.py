@@ -1,7 +1,7 @@
 """Writes a CycloneDX SBOM of the crates that a package's binary is built from.
 
-Reads `cargo tree --edges normal,build --prefix depth --format '|{p}|{l}'`: unlike `cargo metadata`, it leaves out what only
-features of tests bring in. Arguments: the commit, and the commit's time in seconds.
+Reads the output of `cargo tree --edges normal,build --prefix depth --format '|{p}|{l}'`. Unlike `cargo metadata`, it
+omits crates and features that only the tests need. Arguments: the commit, and its time in seconds.
 """
 
 import json

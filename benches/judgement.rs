@@ -1,5 +1,5 @@
-//! How long a run takes to judge: as many leavers as accounts, on a first run and on one that
-//! builds on another. Twice the people should take about twice the time.
+//! Times the judgement of a first run and of a later run, with as many leavers as accounts. Twice as
+//! many people should take about twice as long.
 //!
 //! `cargo bench --bench judgement`
 
@@ -38,7 +38,7 @@ fn address(text: &str) -> EmailAddress {
 }
 
 fn account(number: usize) -> Account {
-    // Of ten accounts nine are listed as inactive: most people who left have lost access.
+    // Nine of ten accounts are listed as inactive, because most leavers have lost access.
     let status = if number.is_multiple_of(10) {
         Status::Active
     } else {
@@ -73,7 +73,7 @@ fn row(number: usize, end: Timestamp) -> HrRow {
     }
 }
 
-/// So many accounts, and as many leavers.
+/// The inputs of a run with this many accounts, and as many leavers.
 fn snapshot(people: usize) -> Inputs {
     let as_of: Timestamp = "2026-11-23T22:40:00Z".parse().expect("an instant");
     let end: Timestamp = "2026-11-01T00:00:00Z".parse().expect("an instant");
@@ -159,7 +159,7 @@ fn snapshot(people: usize) -> Inputs {
     }
 }
 
-/// The same people a day later.
+/// The inputs of the next run: the same people a day later.
 fn run_after(first: &Inputs) -> Inputs {
     let judged = judge(first);
     assert!(judged.complete, "{:?}", judged.reasons);

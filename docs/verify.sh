@@ -9,20 +9,20 @@
 #   1. The chain: entries are numbered without gaps, have the exact form, name the hash of the entry before, and are
 #      dated in order. Every entry given with --head is there.
 #   2. Signatures: after a signed entry, every entry is signed. With --public-key, only these keys count. Without it,
-#      the keys beside the ledger are used: that finds accidents and no forgery.
+#      the keys stored next to the ledger are used: that detects accidents, but no forgery.
 #   3. Folders of runs and access reviews: the entry has the hashes of SHA256SUMS and manifest.json. Every file has its
 #      hash, none is missing, none is extra. The manifest agrees with the entry, with SHA256SUMS, with the earlier
 #      entries that it builds on, and with the few lines of result.json, facts.json and review.json that repeat it.
 #   4. Folders without an entry are listed. A complete one that is newer than the last entry causes a warning.
 #
 # It does not recompute accounts, decisions or access reviews, and it does not look for missing runs:
-# `asana-access-review verify` does both. If somebody rewrote all of the evidence, only --head or --public-key shows it.
+# `asana-access-review verify` does both. Only --head or --public-key can show that all of the evidence was rewritten.
 #
 # Needs a POSIX shell with the usual tools, mktemp and sha256sum; OpenSSL 3 for signatures. It uses no network, runs
 # nothing that it reads, and writes only to a temporary folder, which it removes.
 #
 # exit 0: integrity holds; 5: it is broken, and each fault is a line `kind place: text`; 2: the command line is wrong,
-# or there is no evidence; 1: the check could not be finished
+# or the folder holds no evidence; 1: the check could not be finished
 
 export LC_ALL=C
 stop() { printf 'error: %s\n' "$2" >&2; exit "$1"; }
@@ -36,13 +36,13 @@ for list in heads keys signatures odd hashes sizes; do : >"$tmp/$list"; done
 
 # --- The command line
 usage='usage: sh verify.sh [--head SEQ:HASH]... [--public-key FILE]... FOLDER'
-# An entry that was noted, as 42:9f2c… or as a run prints it, becomes a line of the list heads.
+# Adds a noted entry, as 42:9f2c… or as a run prints it, to the list heads.
 note_head() {
   head=$(printf '%s' "$1" | tr 'A-Z\n' 'a-z ' | sed -n 's/^[a-z ]*0*\([1-9][0-9]*:[0-9a-f]\{64\}\) *$/\1/p')
   [ -n "$head" ] || stop 2 "--head needs SEQ:HASH, as a run prints it, not: $1"
   printf '%s\n' "$head" >>"$tmp/heads"
 }
-# A public key becomes a file with the hash by which entries name it.
+# Stores a public key in a file whose name is its hash, by which entries refer to it.
 read_key() {
   [ -n "$has_openssl" ] && openssl pkey -pubin -text -out "$tmp/pem" 2>"$tmp/ignored" <"$1" &&
     grep -q -e '^ED25519 Public-Key' -e '^ASN1 OID: prime256v1' "$tmp/pem" || return
@@ -67,7 +67,7 @@ case $1 in /*) ;; *) set -- "./$1" ;; esac
 cd "$1" 2>"$tmp/ignored" || stop 2 "there is no folder $1"
 
 # --- The hash and the size of every file
-# A link, a pipe, or a file with a control character or a backslash in its name is listed, and never read.
+# Links, pipes and files with a control character or a backslash in their names are listed, but never read.
 odd='*[[:cntrl:]\\]*'
 list_files() {
   find system=asana ! -type d \( ! -type f -o -path "$odd" \) -exec awk 'BEGIN {
@@ -82,7 +82,7 @@ list_files() {
   stop 2 "$1 holds no evidence: it has no folder system=asana/connection=..."
 
 # --- Signatures, by openssl
-# Each signature becomes a line: 0 if it is good, and the hash of its entry. Without key or OpenSSL, it becomes none.
+# Writes a line for each signature: 0 if it is valid, and the hash of its entry. Without key or OpenSSL, no line.
 [ -s "$tmp/keys" ] || grep '/keys/[0-9a-f]*\.pem$' "$tmp/hashes" | while read -r _ file; do read_key "$file"; done
 [ -z "$has_openssl" ] || grep '/ledger/[0-9]*\.json$' "$tmp/hashes" | while read -r hash entry; do
   key=$(sed -n 's/^  "key_sha256": "\([0-9a-f]*\)"$/\1/p' "$entry")
@@ -94,7 +94,7 @@ list_files() {
 done >"$tmp/signatures"
 
 # --- Everything else, in awk
-# The form of a ledger entry: a regular expression for each line.
+# The form of a ledger entry: one regular expression for each line.
 text='"([^"\\[:cntrl:]]|\\(["\\bfnrt]|u00[01][0-9a-f]))*"'
 day='((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'
 date="([0-9][0-9][0-9][0-9]-$day|[0-9][0-9](0[48]|[2468][048]|[13579][26])-02-29)"
@@ -133,7 +133,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
   function fault(kind, place, text) { faults++; print plain(kind " " place ": " text); return 0 }
   function note(what, text) { notes[connection] = notes[connection] "\n  " what " " plain(text); return 0 }
   function count(n, one, more) { return n + 0 " " (n == 1 ? one : more) }
-  # Without the Z, the order of instants is the order of their texts: all are in UTC, and no fraction ends in 0.
+  # Without the Z, instants sort like their texts: all are in UTC, and no fraction ends in 0.
   function is_before(a, b) { return substr(a, 1, length(a) - 1) "" < substr(b, 1, length(b) - 1) "" }
   # Reads a file into line[]. Returns the number of lines, or 0 if they are not all of its bytes.
   function read_lines(path,  text, n, bytes) {
@@ -141,7 +141,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     close(path)
     return bytes == size[path] ? n + 0 : 0
   }
-  # Reads JSON of one value a line, two blanks a level, into values[], under names such as run.as_of and files.1.name.
+  # Reads JSON with one value on each line, indented by two spaces, into values[], as run.as_of or files.1.name.
   function read_json(path, values,  i, n, level, prefix, items, name, value) {
     split("", values)
     n = read_lines(path)
@@ -186,7 +186,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (!(at in files)) folder[connection, ++folders[connection]] = at
     files[at, ++files[at]] = below
   }
-  # The folder of a run, or of a part of an access review, that a name begins with.
+  # The folder of a run, or of a part of an access review, at the start of a name.
   function folder_in(name) {
     return match(name, /^(dt=[A-Za-z0-9-]+\/run=[A-Za-z0-9-]+|reviews\/[A-Za-z0-9][A-Za-z0-9-]*\/(open|close))\/./) ? \
       substr(name, 1, RLENGTH - 2) : ""
@@ -226,20 +226,20 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     check_signature(path)
     check_folder()
   }
-  # Reads an entry into e[], and returns whether it has exactly the form of one.
+  # Reads an entry into e[], and returns whether its form is exactly right.
   function read_entry(path,  i) {
     if (size[path] >= 4096 || read_lines(path) != form_lines) return 0
     for (i = 1; i <= form_lines; i++) if (line[i] !~ form[i]) return 0
     return read_json(path, e)
   }
-  # The folder of a connection has its id: all but letters, digits, - and _ is percent-encoded, and matches anything.
+  # A folder is named after its connection. Characters but letters, digits, - and _ are encoded, and match anything.
   function is_of(id, folder) {
     if (folder ~ /[^A-Za-z0-9_=%-]/) return 0
     gsub(/%[0-9A-F][0-9A-F]/, ".+", folder)
     return "connection=" id ~ "^" folder "$"
   }
   function check_link() {
-    if (e["sequence"] != before + 1) return # a gap was reported, and no link leads across it
+    if (e["sequence"] != before + 1) return # the gap was reported, and no link can cross it
     if (e["previous_sha256"] != before_hash) fault("broken_link", place, "its previous_sha256 is not the hash of the entry before it")
     if (is_before(e["committed_at"], before_at))
       fault("went_back", place, "it is dated before entry " before ": a clock was wrong, or entries were backdated")
@@ -282,7 +282,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     run = substr(run, 1, 4) "-" substr(run, 5, 2) "-" substr(run, 7, 5) ":" substr(run, 12, 2) ":" substr(run, 14, 3)
     return run ~ instant ? run : ""
   }
-  # After its retention has ended, a store deletes a folder file by file; what is left must still be what it was.
+  # After the retention, a store deletes a folder file by file; the files that remain must be unchanged.
   function has_expired() { return e["retain_until"] != "" && !is_before(now, e["retain_until"]) }
   function check_sums(at,  path) {
     path = at "/SHA256SUMS"
@@ -293,7 +293,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     if (!read_sums(path)) return fault("disagreement", path, "it does not have the form in which SHA256SUMS is written")
     return ++right
   }
-  # Reads SHA256SUMS into sum[] and listed[]: each line is a hash, two blanks and a name, and the names are in order.
+  # Reads SHA256SUMS into sum[] and listed[]: each line is a hash, two spaces and a name, sorted by name.
   function read_sums(path,  i) {
     split("", sum)
     listings = read_lines(path)
@@ -353,13 +353,13 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     check_repeated(at "/inputs/facts.json", "as_of|run", m["run.as_of"] "\n" e["run"])
   }
   function compare(what, one, other) { if (one "" != other "") apart = apart ", " what }
-  # An origin as entries name it: evidence that is not from production has a mark.
+  # An origin as entries have it: a mark shows evidence that is not from production.
   function marked(origin) {
     if (origin ~ /^[a-z]+:\/\/(localhost|127[.][0-9.]+|\[::1\])([:\/]|$)/) return "TEST DATA: " origin
     if (m["connection.is_sandbox"] == "true") return "SANDBOX: " origin
     return (origin == "https://api.truto.one" ? "" : "NOT FROM api.truto.one: ") origin
   }
-  # A manifest describes each file that SHA256SUMS lists, but itself.
+  # A manifest must describe each file that SHA256SUMS lists, except itself.
   function describes_its_files(at,  i, name, described) {
     for (i = 1; ("files." i ".name") in m; i++) {
       name = m["files." i ".name"]
@@ -369,7 +369,7 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     }
     return i == listings
   }
-  # Compares the values of these fields, each of which is a line of the outermost level, in the order of the file.
+  # Compares the values of these top-level fields, in the order of the file. Each field is one line.
   function check_repeated(path, fields, values,  text, found) {
     if (!(path in is_right)) return
     while ((getline text < path) > 0) if (substr(text, 1, 3) == "  \"" && text ~ "^  \"(" fields ")\": ") {
@@ -379,14 +379,14 @@ awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v instant="^$instant\$" '
     close(path)
     if (found != "\n" values) fault("disagreement", path, "it does not belong to what entry " number " commits")
   }
-  # Whether an entry that a manifest builds on is an earlier one, and is as named. A missing one has been reported.
+  # Whether an entry that a manifest builds on comes earlier and has this run and hash. A missing one was reported.
   function is_there(part, path,  n) {
     n = m[part ".sequence"]
     if (n + 0 > 0 && n + 0 < e["sequence"] + 0 && (!((connection, n) in known) ||
       known[connection, n] == m[part ".run"] "\t" m[part ".manifest_sha256"])) return 1
     return fault("disagreement", path, "it builds on an entry " n " that is not the one in the ledger")
   }
-  # An access review is of a complete run, and is closed as it was opened.
+  # An access review must cover a complete run, and its close must match its open.
   function check_review(at, path,  review, was) {
     review = m["review.id"] " " m["review.sha256"] " " m["snapshot.sequence"]
     was = done[connection, m["snapshot.sequence"]]

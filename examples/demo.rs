@@ -1,12 +1,12 @@
 //! Four runs at a company that does not exist, through the real program.
 //!
-//! A simulator answers as Truto does, on a loopback port. The HR exports, an alias and an exception are in the folder
-//! beside this file. The evidence goes to `target/demo/`, signed with a key that is made for the demo and not kept.
-//! Everything between is what runs in production: settings from variables, HTTP, the judgement, the ledger. Only the
-//! instants are given, so that each demo is the same.
+//! A simulator answers in place of Truto, on a loopback port. The HR exports, an alias and an exception are in the
+//! folder next to this file. The evidence goes to `target/demo/`, signed with a key that is created for the demo and
+//! not kept. All other code is the code of production: settings from variables, HTTP, the judgement, the ledger. Only
+//! the instants are fixed, so that every demo is the same.
 //!
-//! Priya Raman's access ends late, on the third day. On the fourth the grace is ten days and she is hired again: the
-//! record still says late.
+//! Priya Raman loses access on the third day, after her deadline. On the fourth day the grace is ten days and she is
+//! rehired, but the record of the late removal does not change.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -66,10 +66,10 @@ const STEPS: [Step; 4] = [
 /// The account of Priya Raman.
 const PRIYA: &str = "1204556770001005";
 
-/// The last part of each run's id, which is random in production.
+/// The last part of each run's id. In production it is random.
 const SUFFIX: &str = "5a3c1e";
 
-#[expect(clippy::print_stdout, reason = "a demo is there to be read")]
+#[expect(clippy::print_stdout, reason = "people read the output of a demo")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -123,7 +123,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A key that signs all runs, as `openssl genpkey -algorithm ed25519` would make it.
+/// A key that signs all runs, in the format of `openssl genpkey -algorithm ed25519`.
 fn signing_key() -> Result<SecretString, Box<dyn Error>> {
     let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
     let pkcs8 = made.map_err(|_| "the system gives no randomness")?;
@@ -137,7 +137,7 @@ fn signing_key() -> Result<SecretString, Box<dyn Error>> {
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{lines}\n-----END PRIVATE KEY-----\n").into())
 }
 
-/// Puts the export where the job reads it, changed three hours before the run.
+/// Copies the export to where the job reads it, with a file time of three hours before the run.
 fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box<dyn Error>> {
     let path = folder.join("hr.csv");
     fs::copy(sample, &path)?;
@@ -150,7 +150,7 @@ fn export(sample: &Path, folder: &Path, as_of: Timestamp) -> Result<PathBuf, Box
     Ok(path)
 }
 
-/// The variables an operator would set.
+/// The variables that an operator would set.
 fn environment(
     simulator: &Simulator,
     hr_feed: &Path,

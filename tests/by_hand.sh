@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs the commands of docs/for-auditors.md that recompute rows of leavers.csv against the evidence of the demo below a
-# folder. A row that is recorded differently fails this.
+# Runs the commands in docs/for-auditors.md that recompute rows of leavers.csv, on the evidence of the demo. Fails if a
+# row in the evidence differs from the computed one.
 #
-# usage: tests/by_hand.sh FOLDER, where FOLDER/evidence is
+# usage: tests/by_hand.sh FOLDER, which contains the folder evidence
 set -eu
 page=$(cd "$(dirname "$0")/.." && pwd)/docs/for-auditors.md
 commands=$(awk '/^by_hand\(\) \{/, /^\}/' "$page")

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Runs every SQL example of docs/evidence.md with DuckDB (of PyPI) against the evidence below a folder. An
-# example that fails, or finds nothing, fails this.
+# Runs every SQL example in docs/evidence.md with DuckDB from PyPI. Fails if an example fails or returns no rows.
 #
-# usage: tests/duckdb.sh FOLDER, where FOLDER/evidence is
+# usage: tests/duckdb.sh FOLDER, which contains the folder evidence
 set -eu
 page=$(cd "$(dirname "$0")/.." && pwd)/docs/evidence.md
 cd "$1"
@@ -23,11 +22,11 @@ import duckdb
 with open(sys.argv[1], encoding="utf-8") as page:
     examples = re.findall(r"^```sql\n(.*?)^```$", page.read(), re.MULTILINE | re.DOTALL)
 if len(examples) < 4:
-    sys.exit("docs/evidence.md has lost its examples")
+    sys.exit("docs/evidence.md has fewer than four SQL examples")
 database = duckdb.connect()
 for example in examples:
     rows = database.execute(example).fetchall()
     if not rows:
-        sys.exit(f"finds nothing:\n{example}")
+        sys.exit(f"an example returned no rows:\n{example}")
     print(f"{len(rows)} row(s): {example.splitlines()[0]}")
 PYTHON

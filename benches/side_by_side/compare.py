@@ -1,4 +1,4 @@
-"""Times a run beside a bare loop and a short script; README.md says how."""
+"""Compares a run with a bare loop and a short script; see README.md."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 RELEASE = HERE.parent.parent / "target" / "release"
-# Those of tests/simulator/src/lib.rs.
+# Read from tests/simulator/src/lib.rs.
 CONSTANTS = {"TOKEN": None, "CONNECTION_ID": None, "WORKSPACE_ID": None}
 
 

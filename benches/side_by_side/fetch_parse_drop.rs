@@ -1,4 +1,4 @@
-//! The least that a run can cost: reads every page that a run reads, parses it, and drops it.
+//! The least that a run can cost: reads every page that a run reads, parses it and drops it.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (argument()?, argument()?, argument()?, argument()?);
     rustls::crypto::ring::default_provider()
         .install_default()
-        .map_err(|_| "there is a provider of cryptography already")?;
+        .map_err(|_| "a provider of cryptography is installed already")?;
     let client = reqwest::Client::new();
     let lists = [
         format!("{address}/unified/user-directory/users?organization_id={workspace}"),

@@ -1,4 +1,4 @@
-"""A short script in place of a run: reads accounts and HR file, matches by address, writes two CSV files."""
+"""A short script in place of a run: reads accounts and an HR file, matches by address, and writes two CSV files."""
 
 import csv
 import datetime

@@ -1,9 +1,8 @@
-{{/* The chart's name, or another one. */}}
 {{- define "asana-access-review.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of everything: 52 characters, since a Job's name is the CronJob's and eleven more. */}}
+{{/* The name of all objects. At most 52 characters, because Kubernetes adds eleven to it for the names of Jobs. */}}
 {{- define "asana-access-review.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
@@ -37,7 +36,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml (merge $selector $ours (deepCopy .Values.commonLabels)) }}
 {{- end }}
 
-{{/* metadata of an object: (list root suffix labels annotations) */}}
+{{/* The metadata of an object: (list root suffix labels annotations) */}}
 {{- define "asana-access-review.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ include "asana-access-review.fullname" $root }}{{ index . 1 }}
@@ -77,19 +76,19 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* trutoBaseUrl is TRUTO_BASE_URL. */}}
+{{/* The variable of a key: TRUTO_BASE_URL for trutoBaseUrl. */}}
 {{- define "asana-access-review.variable" -}}
 {{- if eq . "awsCredentials" }}AWS_SHARED_CREDENTIALS{{ else }}{{ regexReplaceAll "([A-Z])" . "_${1}" | upper }}{{ end }}
 {{- end }}
 
-{{/* Names that extraEnv sets, as a map. */}}
+{{/* The names that extraEnv sets, as a map. */}}
 {{- define "asana-access-review.extraNames" -}}
 {{- $names := dict }}
 {{- range .Values.extraEnv }}{{ $_ := set $names .name true }}{{ end }}
 {{- toYaml $names }}
 {{- end }}
 
-{{/* Keys of secretKeys that are used, with their key of the Secret. */}}
+{{/* The used entries of secretKeys: each name with its key in the Secret. */}}
 {{- define "asana-access-review.secretKeys" -}}
 {{- $keys := dict }}
 {{- if include "asana-access-review.secretName" . }}
@@ -100,7 +99,7 @@ annotations:
 {{- toYaml $keys }}
 {{- end }}
 
-{{/* Whether somebody is told of a night, so that a finding need not be a failed Job, too. */}}
+{{/* Not empty if a receiver of notifications is configured, so that a finding need not fail the Job as well. */}}
 {{- define "asana-access-review.hasNotifier" -}}
 {{- $names := include "asana-access-review.extraNames" . | fromYaml }}
 {{- range $key, $_ := include "asana-access-review.secretKeys" . | fromYaml }}
@@ -111,7 +110,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* FAIL_ON as the program is told. */}}
+{{/* The value of FAIL_ON. */}}
 {{- define "asana-access-review.failOn" -}}
 {{- if ne .Values.config.failOn "auto" }}
 {{- .Values.config.failOn }}
@@ -120,16 +119,16 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* Every variable that is set by `config`, with its text. */}}
+{{/* Every variable that the ConfigMap sets, with its value. */}}
 {{- define "asana-access-review.config" -}}
 {{- $out := dict }}
 {{- range $key, $value := .Values.config }}
 {{- $text := "" }}
 {{- if kindIs "slice" $value }}
-{{- /* The text of a control may have commas. */}}
+{{- /* The text of a control may contain commas. */}}
 {{- $text = join (eq $key "controlIds" | ternary "; " ",") $value }}
 {{- else if kindIs "map" $value }}
-{{- /* Work places have commas in their names, so their pairs end with a semicolon. */}}
+{{- /* Names of work places may contain commas, so their pairs end with a semicolon. */}}
 {{- $end := eq $key "hrLocationZones" | ternary ";" "," }}
 {{- range $name, $pair := $value }}{{ $text = printf "%s%s=%s%s" $text $name $pair $end }}{{ end }}
 {{- if ne $key "hrLocationZones" }}{{ $text = trimSuffix "," $text }}{{ end }}
@@ -147,7 +146,7 @@ annotations:
 {{- toYaml $out }}
 {{- end }}
 
-{{/* A duration of the program's in seconds. */}}
+{{/* A duration, such as 50m, in seconds. */}}
 {{- define "asana-access-review.seconds" -}}
 {{- $number := regexFind "^[0-9]+" . | int64 }}
 {{- $unit := regexFind "[smhd]$" . }}
@@ -163,8 +162,8 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* The environment that is not in the ConfigMap. An entry of extraEnv replaces ours of its name: a
-name that comes twice is an error of server-side apply. */}}
+{{/* The environment beyond the ConfigMap. An entry in extraEnv replaces the chart's entry of the same name, because
+server-side apply rejects a duplicate name. */}}
 {{- define "asana-access-review.env" -}}
 {{- $env := list
   (dict "name" "JOB_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.labels['batch.kubernetes.io/job-name']")))
@@ -190,7 +189,7 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml (concat $merged .Values.extraEnv) }}
 {{- end }}
 
-{{/* Ports of the addresses that the values have, 443 first. */}}
+{{/* The ports of the addresses in the values, 443 first. */}}
 {{- define "asana-access-review.ports" -}}
 {{- $config := .Values.config }}
 {{- $urls := list .Values.aws.endpointUrlS3 $config.trutoBaseUrl $config.hrFeedUrl $config.aliasesUrl $config.exceptionsUrl }}
@@ -207,7 +206,7 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml (uniq $ports) }}
 {{- end }}
 
-{{/* Keys of the Secret that are files in the pod, as items of its volume. */}}
+{{/* The keys of the Secret that the pod mounts as files, as items of a volume. */}}
 {{- define "asana-access-review.secretItems" -}}
 {{- $items := list }}
 {{- range $name, $key := include "asana-access-review.secretKeys" . | fromYaml }}
@@ -218,8 +217,8 @@ name that comes twice is an error of server-side apply. */}}
 {{- toYaml $items }}
 {{- end }}
 
-{{/* What is mounted at /review, as a volume without its name; or nothing. Files that people sent are read by
-the pod's group, as secrets are. */}}
+{{/* The volume for /review without its name, or nothing. Mode 288 is 0440: like secrets, the files are readable by
+the pod's group. */}}
 {{- define "asana-access-review.reviewFiles" -}}
 {{- with .Values.review.files }}
 {{- if .secret }}
@@ -232,7 +231,7 @@ the pod's group, as secrets are. */}}
 {{- end }}
 {{- end }}
 
-{{/* What a pod that reviews, and one that only checks, have in common: (list root arguments restartPolicy) */}}
+{{/* The spec of every pod, for run, check and review: (list root arguments restartPolicy) */}}
 {{- define "asana-access-review.podSpec" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values }}

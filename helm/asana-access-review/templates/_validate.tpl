@@ -1,5 +1,5 @@
-{{/* Texts with a form of their own: where, what, the form, and what to write. The schema could refuse
-them, too, but would show its pattern. */}}
+{{/* Values that need a special form. A row has the key, the value, a regular expression, and what to write. The
+schema could check them too, but its error would show only the expression. */}}
 {{- define "asana-access-review.forms" -}}
 {{- $config := .Values.config }}
 {{- $problems := list }}
@@ -18,12 +18,12 @@ them, too, but would show its pattern. */}}
 {{- $path := "(file://)?/[^\\s].*" }}
 {{- $file := printf "https://[^@\\s]+|%s/.*|s3://[a-z0-9][a-z0-9.-]+/[^\\s].*|%s" $loopback $path }}
 {{- $writeTime := "write `30s`, `10m`, `24h` or `7d`" }}
-{{- $writeZone := "write an IANA name, as `Europe/Berlin`" }}
-{{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the whole path of a mounted file" }}
+{{- $writeZone := "write an IANA name, such as `Europe/Berlin`" }}
+{{- $writeFile := "write `s3://bucket/key`, `https://host/path` without credentials, or the absolute path of a mounted file" }}
 {{- range list
-  (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, as `30 0,23 * * *`; the zone goes into cronJob.timeZone")
-  (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "give the connection's id as Truto shows it")
-  (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write `https://host`, scheme and host only")
+  (list "cronJob.schedule" .Values.cronJob.schedule $cron "write five fields, such as `30 0,23 * * *`, and set the zone in cronJob.timeZone")
+  (list "config.trutoIntegratedAccountId" $config.trutoIntegratedAccountId "^[A-Za-z0-9_-]{0,128}$" "write the id of the connection, as Truto shows it")
+  (list "config.trutoBaseUrl" $config.trutoBaseUrl (printf "^(https://[^@?#\\s]+|%s/?)$" $loopback) "write only scheme and host, such as `https://host`")
   (list "config.trutoRateLimit" $config.trutoRateLimit "^(off|[1-9][0-9]*/0*[1-9][0-9]*[smhd])$" "write `49/10s` or `off`")
   (list "config.hrFeedUrl" $config.hrFeedUrl (printf "^$|^(%s|truto-hris://[A-Za-z0-9_-]{1,128})$" $file) (printf "%s, or `truto-hris://INTEGRATED_ACCOUNT_ID`" $writeFile))
   (list "config.aliasesUrl" $config.aliasesUrl (printf "^$|^(%s)$" $file) $writeFile)
@@ -36,10 +36,10 @@ them, too, but would show its pattern. */}}
   (list "config.retryMaxElapsed" $config.retryMaxElapsed $duration $writeTime)
   (list "config.httpTimeout" $config.httpTimeout $someTime $writeTime)
   (list "config.runDeadline" $config.runDeadline $someTime $writeTime)
-  (list "prometheusRule.runbookUrl" .Values.prometheusRule.runbookUrl "^$|^https?://[^\\s#]+$" "write a whole address, as `https://wiki.example.com/runbook`, or an empty text for no link")
+  (list "prometheusRule.runbookUrl" .Values.prometheusRule.runbookUrl "^$|^https?://[^\\s#]+$" "write a full URL, such as `https://wiki.example.com/runbook`, or leave it empty for no link")
   (list "externalSecret.refreshInterval" .Values.externalSecret.refreshInterval "^([0-9]+[smh])+$" "write `1h` or `15m`") }}
 {{- if not (regexMatch (index . 2) (index . 1)) }}
-{{- $problems = append $problems (printf "%s is `%s`, which cannot work: %s" (index . 0) (index . 1) (index . 3)) }}
+{{- $problems = append $problems (printf "%s is `%s`, which is not valid: %s" (index . 0) (index . 1) (index . 3)) }}
 {{- end }}
 {{- end }}
 {{- range $key, $name := dict "cronJob.timeZone" .Values.cronJob.timeZone "config.hrTimeZone" $config.hrTimeZone }}
@@ -55,7 +55,7 @@ them, too, but would show its pattern. */}}
 {{- toYaml $problems }}
 {{- end }}
 
-{{/* A step of the periodic access review that could not be taken. */}}
+{{/* Values of a review Job that would fail. */}}
 {{- define "asana-access-review.reviewProblems" -}}
 {{- $problems := list }}
 {{- $args := .Values.review.args }}
@@ -64,23 +64,23 @@ them, too, but would show its pattern. */}}
 {{- if $name }}{{ $sources = append $sources (printf "review.files.%s" $kind) }}{{ end }}
 {{- end }}
 {{- if gt (len $sources) 1 }}
-{{- $problems = append $problems (printf "%s are set: keep one of them, which is mounted at /review" (join " and " $sources)) }}
+{{- $problems = append $problems (printf "%s are set, but only one can be mounted at /review: keep one" (join " and " $sources)) }}
 {{- end }}
 {{- if and $sources (not $args) }}
-{{- $problems = append $problems (printf "%s is set, and review.args is not: set review.args to what is to be done, as `[close, --decisions, /review]`" (first $sources)) }}
+{{- $problems = append $problems (printf "%s is set without review.args: set review.args to a step, such as `[close, --decisions, /review]`" (first $sources)) }}
 {{- end }}
 {{- if $args }}
-{{- /* Only a helm that talks to a cluster finds a list, be it empty; `helm template` finds nothing. */}}
+{{- /* `lookup` returns a list, even an empty one, only with a cluster. In `helm template` it returns nothing. */}}
 {{- if or .Release.IsUpgrade (lookup "v1" "Secret" .Release.Namespace "") }}
 {{- $problems = append $problems "review.args is set in an install or upgrade: omit it from the release's values, and create the Job with `helm template … --show-only templates/review-job.yaml | kubectl create --filename -`" }}
 {{- end }}
 {{- if not (has (first $args) (list "open" "status" "close")) }}
-{{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
+{{- $problems = append $problems (printf "review.args begins with `%s`: begin it with open, status or close, such as `[open, --name, 2026-Q4, --due, 2026-12-31]`" (first $args)) }}
 {{- end }}
 {{- if has "--names" $args }}
-{{- $problems = append $problems "review.args has --names, and what the pod prints is kept as a log: omit it, and run `review status --names` on a machine that may read the evidence" }}
+{{- $problems = append $problems "review.args has --names, which would write people's names to the log of the pod: omit it, and run `review status --names` on a machine that can read the evidence" }}
 {{- end }}
-{{- /* Files are what follows their options, up to the next option. */}}
+{{- /* The files of an option are the arguments up to the next option. */}}
 {{- $files := list }}
 {{- $option := "" }}
 {{- range $args }}
@@ -100,16 +100,16 @@ them, too, but would show its pattern. */}}
 {{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (printf "%s/" $file) }}{{ $mounted = true }}{{ end }}
 {{- end }}
 {{- if contains "*" $file }}
-{{- $problems = append $problems (printf "review.args has `%s`, and there is no shell in the pod: give the folder, as `/review`" $file) }}
+{{- $problems = append $problems (printf "review.args has `%s`, but the pod has no shell to expand it: name the folder, such as `/review`" $file) }}
 {{- else if not $mounted }}
-{{- $problems = append $problems (printf "review.args has the file `%s`, and nothing is mounted there: %swrite `/review/NAME`, or `/review` for all of them" $file ($sources | empty | ternary "set review.files.secret to the name of a Secret with your files, and " "")) }}
+{{- $problems = append $problems (printf "review.args has the file `%s`, but nothing is mounted there: %swrite `/review/NAME`, or `/review` for all files" $file ($sources | empty | ternary "set review.files.secret to the name of a Secret with your files, and " "")) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- toYaml $problems }}
 {{- end }}
 
-{{/* Names that a list has more than once. */}}
+{{/* The names that are more than once in a list. */}}
 {{- define "asana-access-review.repeated" -}}
 {{- $seen := dict }}
 {{- $repeated := list }}
@@ -120,7 +120,7 @@ them, too, but would show its pattern. */}}
 {{- toYaml (uniq $repeated) }}
 {{- end }}
 
-{{/* A quantity of Kubernetes's as a number. */}}
+{{/* A Kubernetes quantity, such as 256Mi, as a number. */}}
 {{- define "asana-access-review.quantity" -}}
 {{- $unit := toString . | regexFind "([numkMGTPE]|[KMGTPE]i)?$" }}
 {{- $sizes := dict "" 1.0 "n" 1e-9 "u" 1e-6 "m" 1e-3 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
@@ -128,7 +128,7 @@ them, too, but would show its pattern. */}}
 {{- mulf (toString . | trimSuffix $unit | float64) (index $sizes $unit) }}
 {{- end }}
 
-{{/* A pod that Kubernetes would refuse, after it made all else. */}}
+{{/* Pods that Kubernetes would reject only after it has created all other objects. */}}
 {{- define "asana-access-review.podProblems" -}}
 {{- $problems := list }}
 {{- $values := .Values }}
@@ -142,9 +142,9 @@ them, too, but would show its pattern. */}}
 {{- $containers := list "asana-access-review" }}
 {{- range concat $values.extraInitContainers $values.extraContainers }}{{ $containers = append $containers .name }}{{ end }}
 {{- range list
-  (list $env "extraEnv sets `%s` twice: keep one of them")
-  (list $volumes "two volumes would be called `%s`: give the one of extraVolumes another name")
-  (list $containers "two containers would be called `%s`: give the one of extraContainers or extraInitContainers another name") }}
+  (list $env "extraEnv sets `%s` twice: keep one")
+  (list $volumes "two volumes would have the name `%s`: rename the one in extraVolumes")
+  (list $containers "two containers would have the name `%s`: rename the one in extraContainers or extraInitContainers") }}
 {{- $sentence := index . 1 }}
 {{- range include "asana-access-review.repeated" (index . 0) | fromYamlArray }}
 {{- $problems = append $problems (printf $sentence .) }}
@@ -153,7 +153,7 @@ them, too, but would show its pattern. */}}
 {{- range $key := list "extraInitContainers" "extraContainers" }}
 {{- range index $values $key }}
 {{- if not (hasKey . "securityContext") }}
-{{- $problems = append $problems (printf "%s has `%s` without a securityContext, and a restricted namespace refuses its pods: give it one, as the value securityContext, or `{}` if the namespace takes it" $key .name) }}
+{{- $problems = append $problems (printf "%s has `%s` without a securityContext, so a restricted namespace would reject the pod: add one, such as the chart's value securityContext, or `{}` if the namespace allows it" $key .name) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -166,17 +166,17 @@ them, too, but would show its pattern. */}}
 {{- end }}
 {{- end }}
 {{- if and (eq $values.dnsPolicy "None") (not $values.dnsConfig.nameservers) }}
-{{- $problems = append $problems "dnsPolicy is None, and no name could be resolved: set dnsConfig.nameservers, or dnsPolicy to an empty text" }}
+{{- $problems = append $problems "dnsPolicy is None without dnsConfig.nameservers, so no name could be resolved: set dnsConfig.nameservers, or omit dnsPolicy" }}
 {{- end }}
 {{- range $key := list "restartPolicy" "serviceAccountName" "automountServiceAccountToken" "enableServiceLinks" "terminationGracePeriodSeconds" "imagePullSecrets" "hostAliases" "dnsConfig" "dnsPolicy" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" "runtimeClassName" "schedulerName" "securityContext" "initContainers" "containers" "volumes" }}
 {{- if hasKey $values.extraPodSpec $key }}
-{{- $problems = append $problems (printf "extraPodSpec has `%s`, which another value sets: see the chart's README for its value" $key) }}
+{{- $problems = append $problems (printf "extraPodSpec has `%s`, which has a value of its own: see the chart's README" $key) }}
 {{- end }}
 {{- end }}
 {{- toYaml $problems }}
 {{- end }}
 
-{{/* Values that each fit the schema and cannot work together. All of them are reported at once. */}}
+{{/* Values that are valid on their own but cannot work together. All problems are reported at once. */}}
 {{- define "asana-access-review.validate" -}}
 {{- $problems := include "asana-access-review.forms" . | fromYamlArray }}
 {{- $config := .Values.config }}
@@ -186,45 +186,45 @@ them, too, but would show its pattern. */}}
 {{- $feed := $config.hrFeedUrl }}
 
 {{- if not .Values.image.repository }}
-{{- $problems = append $problems "image.repository is not set: set it to where you pushed the image, as `registry.example.com/asana-access-review`" }}
+{{- $problems = append $problems "image.repository is not set: set it to where you pushed the image, such as `registry.example.com/asana-access-review`" }}
 {{- end }}
 {{- if not $cron.timeZone }}
-{{- $problems = append $problems "cronJob.timeZone is not set: set it to the time zone of your HR dates, as `Europe/Berlin` or `Etc/UTC`; the schedule and HR_TIME_ZONE follow it" }}
+{{- $problems = append $problems "cronJob.timeZone is not set: set it to the time zone of your HR dates, such as `Europe/Berlin` or `Etc/UTC`; the schedule and HR_TIME_ZONE use it" }}
 {{- end }}
 
 {{- range $key, $what := dict
   "trutoIntegratedAccountId" "the id of the Truto connection to Asana"
-  "hrFeedUrl" "where the HR feed is, as `s3://bucket/leavers.csv`"
-  "evidenceUrl" "where evidence goes, as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
+  "hrFeedUrl" "where the HR feed is, such as `s3://bucket/leavers.csv`"
+  "evidenceUrl" "where evidence goes, such as `s3://bucket/prefix`, or a folder below persistence.mountPath" }}
 {{- $variable := include "asana-access-review.variable" $key }}
 {{- if not (or (index $config $key) (hasKey $extra $variable) $.Values.extraEnvFrom) }}
 {{- $problems = append $problems (printf "config.%s is not set: set it to %s" $key $what) }}
 {{- end }}
 {{- end }}
 
-{{- /* One variable from two places. */}}
+{{- /* Variables that are set twice. */}}
 {{- range $variable, $_ := include "asana-access-review.config" . | fromYaml }}
 {{- if hasKey $extra $variable }}
 {{- $key := "" }}
 {{- range $name, $_ := $config }}{{ if eq (include "asana-access-review.variable" $name) $variable }}{{ $key = $name }}{{ end }}{{ end }}
 {{- $value := get (dict "RUN_SCHEDULE" "cronJob.schedule" "RUN_SCHEDULE_ZONE" "cronJob.timeZone") $variable | default (printf "config.%s" $key) }}
-{{- $problems = append $problems (printf "%s comes from extraEnv and from %s: write its value there, and omit it from extraEnv" $variable $value) }}
+{{- $problems = append $problems (printf "%s is set in extraEnv and by %s: remove it from extraEnv, and set %s" $variable $value $value) }}
 {{- end }}
 {{- end }}
 {{- range $name, $_ := $secrets }}
 {{- $variable := include "asana-access-review.variable" $name }}
 {{- $other := $.Values.secretsAsEnv | ternary (printf "%s_FILE" $variable) $variable }}
 {{- if and (ne $name "awsCredentials") (hasKey $extra $other) }}
-{{- $problems = append $problems (printf "%s comes from extraEnv, and %s from secretKeys.%s: set secretKeys.%s to an empty text, or omit the one of extraEnv" $other $variable $name $name) }}
+{{- $problems = append $problems (printf "%s is set in extraEnv, and %s by secretKeys.%s: set secretKeys.%s to an empty string, or remove %s from extraEnv" $other $variable $name $name $other) }}
 {{- end }}
 {{- end }}
 
 {{- /* Secrets. */}}
 {{- if not (or (hasKey $secrets "trutoApiToken") (hasKey $extra "TRUTO_API_TOKEN") (hasKey $extra "TRUTO_API_TOKEN_FILE") .Values.extraEnvFrom) }}
-{{- $problems = append $problems "the Truto token is not set: set existingSecret to the name of a Secret with the key of secretKeys.trutoApiToken, or externalSecret.enabled" }}
+{{- $problems = append $problems "the Truto token is not set: set existingSecret to the name of a Secret with the key in secretKeys.trutoApiToken, or set externalSecret.enabled to true" }}
 {{- end }}
 {{- if and .Values.externalSecret.enabled .Values.existingSecret }}
-{{- $problems = append $problems "existingSecret and externalSecret.enabled are both set: keep one of the two" }}
+{{- $problems = append $problems "existingSecret and externalSecret.enabled are both set: keep one" }}
 {{- end }}
 {{- if .Values.externalSecret.enabled }}
 {{- if not .Values.externalSecret.secretStoreRef.name }}
@@ -236,11 +236,11 @@ them, too, but would show its pattern. */}}
 {{- end }}
 {{- range $name, $key := .Values.secretKeys }}
 {{- if and $key (not (include "asana-access-review.secretName" $)) (ne $name "trutoApiToken") }}
-{{- $problems = append $problems (printf "secretKeys.%s is set, and there is no Secret: set existingSecret or externalSecret.enabled" $name) }}
+{{- $problems = append $problems (printf "secretKeys.%s is set without a Secret: set existingSecret, or set externalSecret.enabled to true" $name) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
-{{- $problems = append $problems "serviceAccount.annotations are set, and serviceAccount.create is false: annotate the account where it is made, or set serviceAccount.create to true" }}
+{{- $problems = append $problems "serviceAccount.annotations is set, but serviceAccount.create is false: annotate the existing service account, or set serviceAccount.create to true" }}
 {{- end }}
 
 {{- /* The HR feed. */}}
@@ -253,19 +253,19 @@ them, too, but would show its pattern. */}}
 {{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) (printf "%s/" $path) }}{{ $mounted = true }}{{ end }}
 {{- end }}
 {{- if not $mounted }}
-{{- $problems = append $problems (printf "config.%s is the path `%s`, and nothing is mounted there: add a volume with extraVolumes and extraVolumeMounts, or use https:// or s3://" $key $path) }}
+{{- $problems = append $problems (printf "config.%s is the path `%s`, but nothing is mounted there: mount a volume with extraVolumes and extraVolumeMounts, or use https:// or s3://" $key $path) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if and $secrets.hrFeedAuthorization $feed (not (hasPrefix "https://" $feed)) }}
-{{- $problems = append $problems "secretKeys.hrFeedAuthorization is set, and config.hrFeedUrl is no https address: set secretKeys.hrFeedAuthorization to an empty text" }}
+{{- $problems = append $problems "secretKeys.hrFeedAuthorization is set, but config.hrFeedUrl is not an https:// address: set secretKeys.hrFeedAuthorization to an empty string" }}
 {{- end }}
 {{- if hasPrefix "truto-hris://" $feed }}
 {{- if eq $feed (printf "truto-hris://%s" $config.trutoIntegratedAccountId) }}
-{{- $problems = append $problems "config.hrFeedUrl names the connection of config.trutoIntegratedAccountId: name a connection to an HR system" }}
+{{- $problems = append $problems "config.hrFeedUrl names the same connection as config.trutoIntegratedAccountId: name a connection to an HR system" }}
 {{- end }}
 {{- if or (ne $config.hrFeedFormat "auto") $config.hrFeedColumns $config.hrFeedRecords }}
-{{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, and config.hrFeedUrl is no file: omit them, Truto names the fields" }}
+{{- $problems = append $problems "config.hrFeedFormat, config.hrFeedColumns or config.hrFeedRecords is set, but config.hrFeedUrl is an HR system, for which Truto names the fields: omit them" }}
 {{- end }}
 {{- end }}
 
@@ -274,26 +274,26 @@ them, too, but would show its pattern. */}}
 {{- $mount := printf "%s/" (trimSuffix "/" .Values.persistence.mountPath) }}
 {{- if hasPrefix "s3://" $evidence }}
 {{- if .Values.persistence.enabled }}
-{{- $problems = append $problems "persistence.enabled is true, and config.evidenceUrl is a bucket: set persistence.enabled to false, nothing would be written there" }}
+{{- $problems = append $problems "persistence.enabled is true, but config.evidenceUrl is a bucket, so nothing would be written to the claim: set persistence.enabled to false" }}
 {{- end }}
 {{- else if regexMatch "^(file://)?/" $evidence }}
 {{- if not .Values.persistence.enabled }}
-{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which ends with its pod: set it to `s3://bucket/prefix`, or set persistence.enabled" $evidence) }}
+{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which is deleted with its pod: set it to `s3://bucket/prefix`, or set persistence.enabled to true" $evidence) }}
 {{- else if not (hasPrefix $mount (printf "%s/" (trimPrefix "file://" $evidence))) }}
-{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which is not below persistence.mountPath: set it to `%s` or a folder below" $evidence (trimSuffix "/" $mount)) }}
+{{- $problems = append $problems (printf "config.evidenceUrl is the folder `%s`, which is not below persistence.mountPath: set it to `%s` or a folder below it" $evidence (trimSuffix "/" $mount)) }}
 {{- end }}
 {{- end }}
 
 {{- if and $config.evidenceObjectLockMode (kindIs "invalid" $config.evidenceRetentionDays) }}
-{{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the days that evidence is kept, as 400" }}
+{{- $problems = append $problems "config.evidenceObjectLockMode needs config.evidenceRetentionDays: set it to the number of days to keep evidence, such as 400" }}
 {{- end }}
 {{- range $key := list "evidenceObjectLockMode" "evidenceKmsKeyId" "evidenceBucketOwner" }}
 {{- if and (index $config $key) $evidence (not (hasPrefix "s3://" $evidence)) }}
-{{- $problems = append $problems (printf "config.%s is set, and config.evidenceUrl is a folder: leave it empty, only a bucket can do that" $key) }}
+{{- $problems = append $problems (printf "config.%s is set, but config.evidenceUrl is a folder: omit it, because only a bucket supports it" $key) }}
 {{- end }}
 {{- end }}
 {{- if and $config.evidenceSigningKmsKeyId $secrets.evidenceSigningKey }}
-{{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one of the two" }}
+{{- $problems = append $problems "config.evidenceSigningKmsKeyId and secretKeys.evidenceSigningKey are both set: keep one" }}
 {{- end }}
 
 {{- /* Notifications. */}}
@@ -318,26 +318,26 @@ them, too, but would show its pattern. */}}
 {{- end }}
 {{- range $cron.podFailurePolicy.rules }}
 {{- if eq (empty .onExitCodes) (empty .onPodConditions) }}
-{{- $problems = append $problems (printf "cronJob.podFailurePolicy has a rule %s with %s: give each rule onExitCodes or onPodConditions" .action (empty .onExitCodes | ternary "no condition" "two conditions")) }}
+{{- $problems = append $problems (printf "cronJob.podFailurePolicy has a rule %s with %s: give each rule either onExitCodes or onPodConditions" .action (empty .onExitCodes | ternary "no condition" "two conditions")) }}
 {{- end }}
 {{- if and (eq (toString .action) "FailIndex") (kindIs "invalid" $cron.backoffLimitPerIndex) }}
-{{- $problems = append $problems "cronJob.podFailurePolicy has the action FailIndex, which needs cronJob.backoffLimitPerIndex: set it, or write FailJob" }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has the action FailIndex, which needs cronJob.backoffLimitPerIndex: set it, or use FailJob" }}
 {{- end }}
 {{- if .onExitCodes }}
 {{- $values := list }}
 {{- range .onExitCodes.values }}{{ $values = append $values (int64 . | printf "%03d") }}{{ end }}
 {{- if ne (join "," $values) (join "," (sortAlpha $values)) }}
-{{- $problems = append $problems "cronJob.podFailurePolicy has exit codes that are not sorted: write them in ascending order" }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has unsorted exit codes: write them in ascending order" }}
 {{- end }}
 {{- if and (eq (toString .onExitCodes.operator) "In") (has "000" $values) }}
-{{- $problems = append $problems "cronJob.podFailurePolicy has the exit code 0 with operator In: omit it, 0 is success" }}
+{{- $problems = append $problems "cronJob.podFailurePolicy has the exit code 0 with operator In: omit it, because 0 means success" }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- $deadline := include "asana-access-review.seconds" $config.runDeadline | int64 }}
 {{- if lt (include "asana-access-review.activeDeadlineSeconds" . | int64) $deadline }}
-{{- $problems = append $problems (printf "cronJob.activeDeadlineSeconds is less than config.runDeadline (%d seconds): set it to null, and it is computed" $deadline) }}
+{{- $problems = append $problems (printf "cronJob.activeDeadlineSeconds is less than config.runDeadline (%d seconds): set it to null, so that the chart computes it" $deadline) }}
 {{- end }}
 {{- if and (not (kindIs "invalid" $cron.backoffLimitPerIndex)) (ne (toString $cron.completionMode) "Indexed") }}
 {{- $problems = append $problems "cronJob.backoffLimitPerIndex needs cronJob.completionMode Indexed: set it, or set cronJob.backoffLimitPerIndex to null" }}
@@ -354,17 +354,17 @@ them, too, but would show its pattern. */}}
 
 {{- $problems = concat $problems (include "asana-access-review.podProblems" . | fromYamlArray) }}
 
-{{- /* Alerts look at Jobs, which have to be there. */}}
+{{- /* The alerts need finished Jobs. */}}
 {{- if .Values.prometheusRule.enabled }}
 {{- range $key := list "successfulJobsHistoryLimit" "failedJobsHistoryLimit" }}
 {{- $limit := index $cron $key }}
 {{- if and (not (kindIs "invalid" $limit)) (lt (int64 $limit) 1) }}
-{{- $problems = append $problems (printf "cronJob.%s is 0, and the alerts look at finished Jobs: set it to 1 or more, or prometheusRule.enabled to false" $key) }}
+{{- $problems = append $problems (printf "cronJob.%s is 0, but the alerts need finished Jobs: set it to 1 or more, or set prometheusRule.enabled to false" $key) }}
 {{- end }}
 {{- end }}
 {{- $hours := .Values.prometheusRule.notFinishedHours | int64 }}
 {{- if and (not (kindIs "invalid" $cron.ttlSecondsAfterFinished)) (lt (int64 $cron.ttlSecondsAfterFinished) (mul $hours 3600)) }}
-{{- $problems = append $problems (printf "cronJob.ttlSecondsAfterFinished is less than prometheusRule.notFinishedHours (%d h), and the alerts look at finished Jobs: set it to %d or more" $hours (mul $hours 3600)) }}
+{{- $problems = append $problems (printf "cronJob.ttlSecondsAfterFinished is less than prometheusRule.notFinishedHours (%d h), but the alerts need finished Jobs for that long: set it to %d or more" $hours (mul $hours 3600)) }}
 {{- end }}
 {{- end }}
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::shape::Permission;
 
-/// What goes back: status, headers, body.
+/// An answer: status, headers, body.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -16,7 +16,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// 200 with a JSON body that is written already.
+    /// 200 with a JSON body that is already serialized.
     pub(crate) fn bytes(body: Vec<u8>) -> Self {
         Self {
             status: 200,
@@ -31,12 +31,12 @@ impl Answer {
         Self::bytes(body.to_string().into_bytes())
     }
 
-    /// An error of Truto's own.
+    /// An error of Truto.
     pub(crate) fn truto_error(status: u16, message: &str) -> Self {
         Self::json(&envelope(status, message)).with_status(status)
     }
 
-    /// 400: a parameter of the query is missing.
+    /// 400: a query parameter is missing.
     pub(crate) fn missing_parameter(name: &str) -> Self {
         let mut body = envelope(400, &format!("{name} is required"));
         body["truto_error_insight"] = json!({"missing_required_query_parameters": {
@@ -46,12 +46,12 @@ impl Answer {
         Self::json(&body).with_status(400)
     }
 
-    /// An error of Asana's, with the remote flag.
+    /// An error of Asana, with the remote flag.
     pub(crate) fn remote_error(status: u16, message: &str) -> Self {
         Self::json(&remote(status, message)).with_status(status)
     }
 
-    /// 403 of Asana's, naming scopes.
+    /// 403 from Asana, with the missing scopes.
     pub(crate) fn forbidden(missing_scopes: &[String]) -> Self {
         let mut body = remote(403, "You do not have access to this resource.");
         body["truto_error_insight"]["forbidden_error"] = json!({
@@ -61,7 +61,7 @@ impl Answer {
         Self::json(&body).with_status(403)
     }
 
-    /// What a permission that is not granted answers.
+    /// The answer if a permission is not granted.
     pub(crate) fn refusal(permission: &Permission) -> Option<Self> {
         match permission {
             Permission::Granted => None,
@@ -70,13 +70,13 @@ impl Answer {
         }
     }
 
-    /// 429 of Truto's own tier.
+    /// 429 from Truto.
     pub(crate) fn too_many_requests(retry_after: u32) -> Self {
         Self::truto_error(429, "Rate limit exceeded for the integrated account")
             .with_header("retry-after", &retry_after.to_string())
     }
 
-    /// 429 of Asana's, through Truto.
+    /// 429 from Asana, through Truto.
     pub(crate) fn remote_too_many_requests(retry_after: u32) -> Self {
         let mut body = remote(
             429,
@@ -100,9 +100,9 @@ impl Answer {
         self
     }
 
-    /// The HTTP answer. `date` is what it says in `Date`; the server adds its own otherwise.
+    /// The HTTP response. `date` is its `Date` header; without it, the server adds its own.
     ///
-    /// A header that HTTP cannot carry is left out, a status that it cannot carry becomes 500.
+    /// Omits a header that is invalid in HTTP, and answers 500 for an invalid status.
     pub(crate) fn into_response(self, date: Option<&str>) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() =
@@ -124,7 +124,7 @@ impl Answer {
     }
 }
 
-/// The three keys that every error has.
+/// The three keys of every error.
 fn envelope(status: u16, message: &str) -> Value {
     let reason = StatusCode::from_u16(status)
         .ok()
@@ -133,7 +133,7 @@ fn envelope(status: u16, message: &str) -> Value {
     json!({"statusCode": status, "error": reason, "message": message})
 }
 
-/// An error of Asana's: Truto's own message stays empty, the cause is in `raw_response`.
+/// An error of Asana. Truto's own message is empty; the cause is in `raw_response`.
 fn remote(status: u16, message: &str) -> Value {
     let mut body = envelope(status, "");
     let mut error = json!({

@@ -1,4 +1,4 @@
-//! The API: from a request and the state of the world to an answer.
+//! The API: answers a request from the state of the world.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use crate::{HRIS_CONNECTION_ID, MADE_CONNECTION_ID};
 /// What happens to a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// The answer that is right, or stands in for it.
+    /// The right answer, or the one that replaces it.
     pub(crate) answer: Answer,
-    /// How long it takes.
+    /// How long to wait before the answer.
     pub(crate) delay: Duration,
-    /// What becomes of it on the way.
+    /// How the answer arrives.
     pub(crate) way: Way,
-    /// What `Date` says, if the world says.
+    /// The `Date` header, if the world sets it.
     pub(crate) date: Option<String>,
 }
 
@@ -41,10 +41,10 @@ struct Oddities {
     partial_response: bool,
 }
 
-/// What becomes of an answer on the way.
+/// How an answer arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// It arrives.
+    /// All of it arrives.
     Whole,
     /// Nothing arrives: the connection is reset.
     Reset,
@@ -52,17 +52,17 @@ pub(crate) enum Way {
     Cut,
 }
 
-/// A world being served, and all that has happened in it.
+/// The world that is served, and its state.
 pub(crate) struct Api {
     world: Arc<World>,
     date: Option<String>,
-    /// The connection's state now.
+    /// The current state of the connection.
     status: String,
     status_changes: u32,
     keeps_context: bool,
-    /// Links, and what came of them.
+    /// The links, and their connections.
     links: Links,
-    /// The state of the connection to the HR system now.
+    /// The current state of the connection to the HR system.
     hris_status: String,
     connection_reads: u32,
     expired_cursors_left: u32,
@@ -71,9 +71,9 @@ pub(crate) struct Api {
     matched: Vec<u32>,
     window: SlidingWindow,
     hris_window: SlidingWindow,
-    /// Lists that were asked for, rendered.
+    /// Lists that were requested, rendered.
     lists: HashMap<String, Arc<Rows>>,
-    /// Places of people in the world, by gid.
+    /// Indexes of people in the world, by gid.
     places: HashMap<String, usize>,
     requests: Vec<RecordedRequest>,
     watchers: Vec<Sender<RecordedRequest>>,
@@ -104,7 +104,7 @@ impl Api {
         api
     }
 
-    /// Another world from now on. What was requested stays known.
+    /// Serves another world from now on. Keeps the recorded requests.
     pub(crate) fn set_world(&mut self, world: World) {
         let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
         self.date = world
@@ -144,12 +144,12 @@ impl Api {
         self.watchers.push(watcher);
     }
 
-    /// The token that is right.
+    /// The valid token.
     pub(crate) fn token(&self) -> &str {
         &self.world.token
     }
 
-    /// Answers a request and remembers it.
+    /// Answers a request and records it.
     pub(crate) fn answer(&mut self, mut request: RecordedRequest) -> Reply {
         let world = Arc::clone(&self.world);
         let (delay, action) = self.meet_faults(&world, &request);
@@ -193,7 +193,7 @@ impl Api {
         }
     }
 
-    /// Counts the request against every fault; the delays that apply, and the first other action.
+    /// Counts the request for every fault. Returns the sum of delays, and the first other action.
     fn meet_faults(
         &mut self,
         world: &World,
@@ -211,7 +211,7 @@ impl Api {
             }
             match &fault.action {
                 Action::Delay(time) => delay += *time,
-                // A rule that was not the first has counted, and does nothing.
+                // A later rule counts the request, but does nothing.
                 _ if action.is_some() => continue,
                 other => action = Some(other.clone()),
             }
@@ -229,7 +229,7 @@ impl Api {
 
     fn route(&mut self, world: &World, request: &RecordedRequest) -> Answer {
         let segments: Vec<_> = request.path.trim_matches('/').split('/').collect();
-        // A page for people, who have no token.
+        // People open this page, without a token.
         if segments == ["connect-account"] {
             return self.links.open(request);
         }
@@ -276,7 +276,7 @@ impl Api {
         }
     }
 
-    /// Somebody looks at connections, and whoever has a link goes a step further.
+    /// Connections are read, so each link advances by one step.
     fn look(&mut self, world: &World) {
         if let Some(becomes) = self.links.look(world) {
             if self.status != becomes.status {
@@ -287,7 +287,7 @@ impl Api {
         }
     }
 
-    /// The connection that a link has made.
+    /// The connection that a link created.
     fn made_connection(&self, world: &World) -> Option<Value> {
         let (id, tenant, status) = self.links.made(world)?;
         let mut body = connection(world, id, tenant, status, 0);
@@ -295,7 +295,7 @@ impl Api {
         Some(body)
     }
 
-    /// Why no call for data is answered now, if that is so.
+    /// The refusal of data requests, if they are currently refused.
     fn refuse_data(&mut self, world: &World, request: &RecordedRequest) -> Option<Answer> {
         let id = request.query("integrated_account_id").unwrap_or_default();
         if id.is_empty() {
@@ -328,7 +328,7 @@ impl Api {
         }
     }
 
-    /// The three headers, in the form of Truto's documentation.
+    /// Adds the three headers in the form of Truto's documentation.
     fn tell_rate_limit(&self, world: &World, answer: Answer) -> Answer {
         let Some((at_most, window)) = world.rate_limit.filter(|_| world.tells_rate_limit) else {
             return answer;
@@ -357,7 +357,7 @@ impl Api {
     }
 
     fn unified(&mut self, world: &World, request: &RecordedRequest, path: &[&str]) -> Answer {
-        // Which models there are depends on what the connection is for.
+        // The available models depend on the integration of the connection.
         if request.query("integrated_account_id") == Some(HRIS_CONNECTION_ID) {
             return match (path, &world.hris) {
                 (["hris", "employees"], Some(hris)) => self.employees(world, hris, request),
@@ -494,7 +494,7 @@ impl Api {
         self.custom_page(world, request, name, &rows)
     }
 
-    /// The rows of a list, rendered when they are first asked for.
+    /// The rows of a list, rendered at the first request.
     fn list(&mut self, key: &str, render: impl FnOnce() -> Rows) -> Arc<Rows> {
         if let Some(rows) = self.lists.get(key) {
             return Arc::clone(rows);
@@ -536,7 +536,7 @@ impl Api {
         Answer::bytes(body)
     }
 
-    /// A page of Asana's own list, wrapped as the world says.
+    /// A page of Asana's own list, wrapped as the world defines.
     fn custom_page(
         &mut self,
         world: &World,
@@ -546,7 +546,7 @@ impl Api {
     ) -> Answer {
         let of = |name| request.query(name).filter(|cursor| !cursor.is_empty());
         let asked = of("next_cursor").or_else(|| of("offset"));
-        // Asana itself pages only when a limit is sent.
+        // Asana itself returns pages only if the request has a limit.
         let unlimited = match world.custom_envelope {
             CustomEnvelope::Truto => world.page_size_cap,
             CustomEnvelope::Asana | CustomEnvelope::AsanaInResult => usize::MAX,
@@ -586,7 +586,7 @@ impl Api {
         Answer::bytes(body)
     }
 
-    /// The page that a request asks for.
+    /// The page that a request is for.
     fn page(
         &mut self,
         world: &World,
@@ -618,7 +618,7 @@ impl Api {
         Ok(Page::new(start, limit, rows.len()))
     }
 
-    /// The connection, which may change its state once it has been read often enough.
+    /// The connection. It may change its state after a number of reads.
     fn connection(&mut self, world: &World) -> Answer {
         self.connection_reads += 1;
         if let Some((reads, status)) = &world.connection_becomes
@@ -646,7 +646,7 @@ impl Api {
         body
     }
 
-    /// The connection to the HR system: the same tenant's, for something else.
+    /// The connection to the HR system, of the same tenant.
     fn hris_connection(&self, world: &World) -> Value {
         let status = &self.hris_status;
         let mut body = connection(world, HRIS_CONNECTION_ID, &world.tenant_id, status, 0);
@@ -711,7 +711,7 @@ const INTEGRATION_ID: &str = "91dcffb7-d9db-4c70-9ac8-91c71578f9a0";
 const HRIS_INTEGRATION_ID: &str = "4c2e7f18-95ab-4d06-b3f1-0a8d6e5c7b29";
 const ENVIRONMENT_ID: &str = "0b6f3d0e-6f2f-4f0a-8d39-1f6f7a2c9e55";
 
-/// A connection as `GET /integrated-account/{id}` gives it.
+/// A connection as `GET /integrated-account/{id}` returns it.
 fn connection(world: &World, id: &str, tenant: &str, status: &str, changes: u32) -> Value {
     json!({
         "id": id,
@@ -734,7 +734,7 @@ fn connection(world: &World, id: &str, tenant: &str, status: &str, changes: u32)
     })
 }
 
-/// What went wrong with a connection in this state.
+/// The error of a connection in this state.
 fn last_error(world: &World, status: &str) -> Value {
     match status {
         "active" | "connecting" => Value::Null,
@@ -755,7 +755,7 @@ fn api_tokens(world: &World) -> Answer {
     Answer::json(&json!({result_key(world): [token], "next_cursor": null, "limit": 5000}))
 }
 
-/// How Truto says it maps Asana's users.
+/// Truto's mapping of Asana's users.
 fn mapping(world: &World) -> Answer {
     Answer::json(&json!({
         "resource": "users",
@@ -796,7 +796,7 @@ fn result_key(world: &World) -> &'static str {
     }
 }
 
-/// `{"result":[`, with room for a page.
+/// `{"result":[`, with capacity for a page.
 fn envelope_start(world: &World, open: char) -> Vec<u8> {
     let mut body = Vec::with_capacity(64 * 1024);
     body.extend_from_slice(format!("{{\"{}\":{open}", result_key(world)).as_bytes());

@@ -1,67 +1,67 @@
-//! What goes wrong on the way: rules that answer in place of the API.
+//! Faults: rules that answer in place of the API.
 
 use std::time::Duration;
 
 use crate::shape::Limiter;
 
-/// A rule: the n-th request whose path contains a text, and the ones after it, meet a fault.
+/// A rule: the n-th request whose path contains a text, and those after it, get a fault.
 ///
-/// Rules count on their own; the first that applies wins, only delays add up.
+/// Each rule counts its own requests. The first rule that applies wins; only delays add up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What the path (without the query) contains; a `$` at its end stands for the path's end, so
-    /// that `user-directory/users$` is the list and not a single user.
+    /// Text in the path, without the query. A final `$` means the end of the path, so
+    /// `user-directory/users$` is the list and not a single user.
     pub path: String,
-    /// The first matching request that meets it, from 1.
+    /// The number of the first matching request that gets the fault, from 1.
     pub nth: u32,
-    /// How many in a row do; `u32::MAX` is for ever.
+    /// How many requests in a row get it; `u32::MAX` means all.
     pub times: u32,
-    /// What they meet.
+    /// What these requests get.
     pub action: Action,
-    /// The state the connection that was asked turns to at that moment, as `needs_reauth`.
+    /// The state that the requested connection then changes to, such as `needs_reauth`.
     pub connection_becomes: Option<String>,
 }
 
-/// What a request meets instead of its answer, or before it.
+/// What a request gets instead of its answer, or before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// An answer of any kind.
     Answer {
         /// The status.
         status: u16,
-        /// Headers beside `Content-Type` and `Date`.
+        /// Headers other than `Content-Type` and `Date`.
         headers: Vec<(String, String)>,
         /// `Content-Type`.
         content_type: String,
         /// The body.
         body: String,
     },
-    /// An error of Truto's own, in its envelope.
+    /// An error of Truto, in its envelope.
     TrutoError {
         /// The status.
         status: u16,
         /// The message.
         message: String,
     },
-    /// An error of Asana's, in Truto's envelope with the remote flag.
+    /// An error of Asana, in Truto's envelope with the remote flag.
     RemoteError {
         /// The status.
         status: u16,
         /// Asana's message.
         message: String,
     },
-    /// 429 with `Retry-After` as the world has it.
+    /// 429 with the world's `Retry-After`.
     RateLimited(Limiter),
     /// The connection is reset before any answer.
     Reset,
-    /// The head of the right answer and half its body, then the connection ends.
+    /// The head of the right answer and half of its body; then the connection ends.
     CutBody,
     /// The right answer, later.
     Delay(Duration),
 }
 
 impl Fault {
-    /// The first request whose path contains `path` meets `action`, once.
+    /// Only the first request whose path contains `path` gets `action`.
     pub fn once(path: &str, action: Action) -> Self {
         Self {
             path: path.to_owned(),
@@ -78,24 +78,24 @@ impl Fault {
         self
     }
 
-    /// Goes on for so many matching requests.
+    /// Applies to this many matching requests.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Goes on for ever.
+    /// Applies to all later matching requests.
     pub fn for_ever(self) -> Self {
         self.times(u32::MAX)
     }
 
-    /// Turns the state of the connection.
+    /// Changes the state of the connection.
     pub fn connection_becomes(mut self, status: &str) -> Self {
         self.connection_becomes = Some(status.to_owned());
         self
     }
 
-    /// Whether requests for this path count.
+    /// Whether a request for this path counts.
     pub(crate) fn matches(&self, path: &str) -> bool {
         match self.path.strip_suffix('$') {
             Some(end) => path.ends_with(end),
@@ -103,7 +103,7 @@ impl Fault {
         }
     }
 
-    /// Whether the request that is the n-th to match, from 1, meets the fault.
+    /// Whether the n-th matching request, from 1, gets the fault.
     pub(crate) fn applies_to(&self, matching: u32) -> bool {
         matching >= self.nth && matching - self.nth < self.times
     }
@@ -120,7 +120,7 @@ impl Action {
         }
     }
 
-    /// A status with a page of HTML, as a proxy in between would answer.
+    /// A status with an HTML page, like the answer of a proxy.
     pub fn html(status: u16) -> Self {
         Self::Answer {
             status,
@@ -133,7 +133,7 @@ impl Action {
         }
     }
 
-    /// Adds a header, if this is an answer of any kind.
+    /// Adds a header if this is [`Action::Answer`].
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
             headers.push((name.to_owned(), value.to_owned()));

@@ -1,4 +1,4 @@
-//! The HR system behind a second connection, and the people it knows.
+//! An HR system with its own connection, and its employees.
 
 use serde_json::{Map, Value, json};
 
@@ -7,31 +7,31 @@ use crate::people;
 use crate::shape::{Envelope, Permission};
 use crate::world::World;
 
-/// An HR system that is connected beside Asana. How its list is wrapped and how it ends is the
-/// world's to say, as for every list; what is said here is its own.
+/// An HR system that is connected as well as Asana. The world defines how its list is wrapped and
+/// how it ends, as for every list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hris {
-    /// Everybody it knows, in the order of the list.
+    /// Its employees, in the order of the list.
     pub employees: Vec<Employee>,
-    /// What the connection is for, in Truto's word.
+    /// Truto's name of the integration.
     pub integration: String,
-    /// The connection's state. Any word; calls for data are answered in `active` only.
+    /// The state of the connection; any word. Data requests succeed only in `active`.
     pub connection_status: String,
     /// Whether employees may be read.
     pub permission: Permission,
-    /// What the list says in `is_partial_response`.
+    /// The value of `is_partial_response` in the list.
     pub partial_response: bool,
-    /// Whether every page after the first names the cursor it was asked with.
+    /// Whether every page after the first returns the cursor of its own request.
     pub repeated_cursor: bool,
-    /// How many of the first rows come again at the end of the list.
+    /// How many of the first rows are repeated at the end of the list.
     pub duplicate_rows: usize,
     /// Whether the list ends with a row that has no `id`.
     pub row_without_id: bool,
 }
 
-/// Somebody the HR system knows, as Truto's unified employee: any field can be anything.
+/// An employee in the HR system, as Truto's unified employee. Any field can have any value.
 ///
-/// Built with few words: `Employee::new("17", "Ada Lovelace", "ada@example.com").left("2026-10-31")`.
+/// For example `Employee::new("17", "Ada Lovelace", "ada@example.com").left("2026-10-31")`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Employee {
     /// The fields of the record.
@@ -45,7 +45,7 @@ impl Default for Hris {
 }
 
 impl Hris {
-    /// A healthy HR system that knows nobody.
+    /// A healthy HR system without employees.
     pub fn new() -> Self {
         Self {
             employees: Vec::new(),
@@ -59,8 +59,8 @@ impl Hris {
         }
     }
 
-    /// A healthy HR system that knows the first `employees` of the generated people. Whose number
-    /// ends with 9, and so has an inactive account, left in 2020.
+    /// A healthy HR system with the first `employees` of the generated people. Those whose number
+    /// ends with 9 have an inactive account, and left in 2020.
     pub fn generated(employees: usize) -> Self {
         let employee = |number: usize| {
             let person = people::generated(number);
@@ -75,13 +75,13 @@ impl Hris {
         Self::new().employees((1..=employees).map(employee))
     }
 
-    /// Adds somebody at the end of the list.
+    /// Adds an employee at the end of the list.
     pub fn employee(mut self, employee: Employee) -> Self {
         self.employees.push(employee);
         self
     }
 
-    /// Adds everybody.
+    /// Adds several employees at the end of the list.
     pub fn employees(mut self, employees: impl IntoIterator<Item = Employee>) -> Self {
         self.employees.extend(employees);
         self
@@ -95,7 +95,7 @@ impl Hris {
 }
 
 impl Employee {
-    /// Somebody who works there.
+    /// An employee who works there.
     pub fn new(number: &str, name: &str, email: &str) -> Self {
         let (first, last) = name.split_once(' ').unwrap_or((name, ""));
         let employee = Self { fields: Map::new() }
@@ -119,14 +119,14 @@ impl Employee {
             .field("remote_data", remote)
     }
 
-    /// Makes them somebody who left: inactive, with the day in the record and in the employment.
+    /// Makes the employee a leaver: inactive, with the day in the record and in the employment.
     pub fn left(self, day: &str) -> Self {
         self.field("employment_status", json!("inactive"))
             .field("termination_date", json!(day))
             .employments(&[("2019-04-01", Some(day))])
     }
 
-    /// Sets the employments: first and last day of each.
+    /// Sets the first and the last day of each employment.
     pub fn employments(self, employments: &[(&str, Option<&str>)]) -> Self {
         let one = |(effective, end): &(&str, Option<&str>)| {
             json!({
@@ -138,13 +138,13 @@ impl Employee {
         self.field("employments", employments.iter().map(one).collect())
     }
 
-    /// Sets a field to anything.
+    /// Sets a field.
     pub fn field(mut self, name: &str, value: Value) -> Self {
         self.fields.insert(name.to_owned(), value);
         self
     }
 
-    /// Leaves a field out.
+    /// Removes a field.
     pub fn without(mut self, name: &str) -> Self {
         self.fields.remove(name);
         self

@@ -1,9 +1,10 @@
-//! Truto's API for an Asana connection, over real HTTP on loopback, with people who do not exist.
+//! Simulates Truto's API for an Asana connection over real HTTP on loopback, with fictional people.
 //!
-//! A [`World`] says who has an account, how the answers look and what goes wrong; a [`Simulator`]
-//! serves it. A world may have an HR system beside it ([`Hris`]), behind a connection of its own,
-//! and an [`Admin`] who is given links and makes connections. The shape of the answers follows Truto's documentation; where that is silent, the
-//! world can be set to each answer a client must tolerate.
+//! A [`World`] defines who has an account, the form of the answers, and what goes wrong; a
+//! [`Simulator`] serves it. A world may also have an HR system ([`Hris`]) with its own connection,
+//! and an [`Admin`] who opens links and makes connections. The answers follow Truto's
+//! documentation. Where it leaves the form open, a world can use each form that a client must
+//! tolerate.
 //!
 //! ```
 //! use truto_simulator::{Person, Simulator, World};
@@ -42,7 +43,7 @@ pub use shape::{
 pub use simulator::Simulator;
 pub use world::{Workspace, World};
 
-/// The API token that is right, unless the world says otherwise.
+/// The valid API token, unless the world has another one.
 pub const TOKEN: &str = "simulated-truto-token";
 
 /// The id of the one connection to Asana.
@@ -54,5 +55,5 @@ pub const MADE_CONNECTION_ID: &str = "c6a0e7d2-4b1f-4f0b-9d35-71e2a8b5c904";
 /// The id of the connection to the HR system, in worlds that have one.
 pub const HRIS_CONNECTION_ID: &str = "b7c41f96-20d3-4e58-9a0b-64d1c8e7f352";
 
-/// The gid of the workspace that every world begins with.
+/// The gid of the first workspace in every world.
 pub const WORKSPACE_ID: &str = "1150527741687836";

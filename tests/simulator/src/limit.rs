@@ -1,14 +1,14 @@
-//! A rate limit as Truto and Asana keep it: so many calls in any window of time.
+//! The kind of rate limit that Truto and Asana use: a number of requests in any window of time.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// When the calls of the last window were answered.
+/// When the requests in the last window were answered.
 #[derive(Debug, Default)]
 pub(crate) struct SlidingWindow(VecDeque<Instant>);
 
 impl SlidingWindow {
-    /// Takes a place in the window, if one is free. A call that is refused takes none.
+    /// Counts a request if the window is not full. A refused request does not count.
     pub(crate) fn admit(&mut self, at_most: u32, window: Duration, now: Instant) -> bool {
         while let Some(oldest) = self.0.front()
             && now.duration_since(*oldest) >= window
@@ -22,7 +22,7 @@ impl SlidingWindow {
         has_room
     }
 
-    /// How many more calls have room, and in how many whole seconds all of them will have.
+    /// How many more requests fit, and in how many whole seconds the window will be empty.
     pub(crate) fn left(&self, at_most: u32, window: Duration, now: Instant) -> (u32, u64) {
         let taken = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         let reset = self.0.back().map_or(Duration::ZERO, |newest| {

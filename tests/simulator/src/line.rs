@@ -1,4 +1,4 @@
-//! The TCP line to a client, which can be made to break.
+//! The TCP connection to a client, which can be broken on purpose.
 
 use std::io;
 use std::pin::Pin;
@@ -11,23 +11,23 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How a line is to break.
+/// How a connection breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Break {
     /// At the next byte, with a reset.
     Reset,
-    /// After so many bytes of the next body.
+    /// After this many bytes of the next body.
     AfterBody(usize),
     /// At the next byte.
     Now,
 }
 
-/// Breaks the line a request came over.
+/// Breaks the connection of a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Breaker(Arc<Mutex<Option<Break>>>);
 
 impl Breaker {
-    /// Lets the line break when the answer is written.
+    /// Makes the connection break when the answer is written.
     pub(crate) fn arm(&self, how: Break) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
     }
@@ -48,12 +48,12 @@ impl Listener for BreakableListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, addr)) => {
-                    // Best effort: without it an answer may wait for the acknowledgement of another.
+                    // Best effort: without it, an answer may wait until another one is acknowledged.
                     let _ = stream.set_nodelay(true);
                     let breaker = Breaker::default();
                     return (Line { stream, breaker }, addr);
                 }
-                // Out of file descriptors, or a client gone before it was accepted.
+                // Out of file descriptors, or the client left before it was accepted.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
@@ -99,7 +99,7 @@ impl AsyncWrite for Line {
                 self.stream.set_zero_linger()?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
-            // Vectored writes are not offered, so the head comes in one piece with the body behind it.
+            // Without vectored writes, the head arrives in one piece, before the body.
             Some(Break::AfterBody(bytes)) => {
                 let head = buf.windows(4).position(|end| end == b"\r\n\r\n");
                 let whole = head.map_or(0, |at| at + 4) + bytes;

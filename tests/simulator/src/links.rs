@@ -1,4 +1,4 @@
-//! Links, and the connections that are made by them.
+//! Links, and the connections that they create or renew.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::request::RecordedRequest;
 use crate::world::World;
 use crate::{CONNECTION_ID, MADE_CONNECTION_ID};
 
-/// Links that were made, and the connection that came of the last one used.
+/// All links, and the connection of the last link that was used.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     links: Vec<Link>,
@@ -27,21 +27,21 @@ struct Link {
 enum Wanted {
     /// A new connection of this tenant.
     New(String),
-    /// The connection of the world again, with its context or without.
+    /// Renews the connection of the world, with or without its context.
     Again { keeps_context: bool },
 }
 
-/// A connection that is being made.
+/// A connection that a link creates or renews.
 #[derive(Debug)]
 struct Made {
     wanted: Wanted,
-    /// The state it is in.
+    /// Index of its current state.
     place: usize,
-    /// Nobody has looked since it came into this state.
+    /// Whether the connection has not been read in this state yet.
     is_fresh: bool,
 }
 
-/// What a connection is told to become.
+/// The new state of a renewed connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Becomes {
     pub(crate) status: String,
@@ -49,7 +49,7 @@ pub(crate) struct Becomes {
 }
 
 impl Links {
-    /// `POST /link-token`. Where both are named, Truto silently takes the connection.
+    /// `POST /link-token`. If both a connection and a tenant are named, Truto silently uses the connection.
     pub(crate) fn post(&mut self, request: &RecordedRequest) -> Answer {
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
@@ -72,7 +72,7 @@ impl Links {
         answer
     }
 
-    /// `GET /connect-account`: somebody opens a link in a browser, and connects at once.
+    /// `GET /connect-account`: a link that is opened in a browser connects at once.
     pub(crate) fn open(&mut self, request: &RecordedRequest) -> Answer {
         let token = request.query("link_token").unwrap_or_default();
         let is_it = |link: &&mut Link| link.token == token && !link.is_used;
@@ -84,7 +84,7 @@ impl Links {
         Answer::json(&json!({"connected": "asana"}))
     }
 
-    /// Somebody looks at connections: time goes on. What the connection of the world becomes by it.
+    /// Advances the states, because connections are read. Returns the new state of the world's connection.
     pub(crate) fn look(&mut self, world: &World) -> Option<Becomes> {
         let states = world.admin.states.len();
         match &mut self.made {
@@ -115,7 +115,7 @@ impl Links {
         }
     }
 
-    /// The connection that was made, by id, tenant and state.
+    /// The connection that was created: id, tenant and state.
     pub(crate) fn made<'a>(&'a self, world: &'a World) -> Option<(&'static str, &'a str, &'a str)> {
         let made = self.made.as_ref()?;
         match &made.wanted {

@@ -1,4 +1,4 @@
-//! The simulator as a program: Truto's API on loopback, to try a client against.
+//! The simulator as a program: serves Truto's API on loopback, to try a client with it.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,40 +9,40 @@ use truto_simulator::{
     CONNECTION_ID, HRIS_CONNECTION_ID, RecordedRequest, SCENARIOS, Simulator, TOKEN, World,
 };
 
-/// Truto's API for an Asana connection, on loopback, with people who do not exist.
+/// Simulates Truto's API for an Asana connection on loopback, with fictional people.
 #[derive(Parser)]
 #[command(name = "truto-simulator", about)]
 struct Arguments {
-    /// Port of 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The world to serve, by name; --list names them all
+    /// Scenario to serve; --list prints all of them
     #[arg(long, default_value = "healthy", value_name = "NAME")]
     scenario: String,
 
-    /// Serve this many accounts instead of a scenario
+    /// Serve this many generated accounts instead of a scenario
     #[arg(long, value_name = "N", conflicts_with = "scenario")]
     accounts: Option<usize>,
 
-    /// Calls for data allowed in a window, as 50/10s, or off; default: the scenario's own, else 50/10s
+    /// Limit for data requests, such as 50/10s, or off; default: the scenario's limit, else 50/10s
     #[arg(long, value_name = "LIMIT", value_parser = rate_limit)]
     rate_limit: Option<RateLimit>,
 
-    /// Print each request as one line
+    /// Print one line for each request
     #[arg(long)]
     record: bool,
 
-    /// Print the scenarios and stop
+    /// Print all scenarios and exit
     #[arg(long)]
     list: bool,
 }
 
-/// At most so many calls in any window, or any number of them.
+/// At most this many requests in any window, or no limit.
 #[derive(Clone, Copy)]
 struct RateLimit(Option<(u32, Duration)>);
 
-/// Truto's own limit for one connection.
+/// Truto's limit for one connection.
 const TRUTO_RATE_LIMIT: (u32, Duration) = (50, Duration::from_secs(10));
 
 fn rate_limit(text: &str) -> Result<RateLimit, String> {
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(accounts) => World::generated(accounts),
         None => World::scenario(&arguments.scenario).ok_or_else(|| {
             let name = &arguments.scenario;
-            format!("there is no scenario `{name}`; --list names them all")
+            format!("there is no scenario `{name}`: --list prints all of them")
         })?,
     };
     match arguments.rate_limit {
@@ -83,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let simulator = Simulator::start_on(world, addr)
         .await
         .map_err(|e| format!("cannot listen on {addr}: {e}"))?;
-    // Before anybody is told the address, so that no request comes unseen.
+    // Before the address is printed, so that no request is missed.
     let watched = arguments.record.then(|| simulator.watch());
     let url = simulator.url();
     say(&format!("The simulator listens on {url}\n"));
@@ -99,7 +99,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     say("");
     if let Some(requests) = watched {
-        // Ends with the simulator, which holds the other end.
+        // Ends together with the simulator, which has the other end of the channel.
         std::thread::spawn(move || {
             for request in requests {
                 say(&line(&request));
@@ -110,7 +110,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A request in one line: status, method, path, query, body, and whether the token was wrong.
+/// A request as one line: status, method, path, query, body, and whether the token was wrong.
 fn line(request: &RecordedRequest) -> String {
     let status = request
         .status
@@ -124,14 +124,14 @@ fn line(request: &RecordedRequest) -> String {
         line.push(' ');
         line.push_str(&request.body);
     }
-    // Links are opened by people, who have none.
+    // People open links, without a token.
     if !request.authorized && request.path != "/connect-account" {
         line.push_str(" (wrong token)");
     }
     line
 }
 
-#[expect(clippy::print_stdout, reason = "a program that is started by hand")]
+#[expect(clippy::print_stdout, reason = "a program for use at a terminal")]
 fn say(line: &str) {
     println!("{line}");
 }

@@ -1,8 +1,8 @@
-//! Lists, page by page: rows are rendered once, and a page is a slice of their bytes.
+//! Pages of lists. Rows are rendered once; a page is a slice of their bytes.
 
 use crate::CONNECTION_ID;
 
-/// The rows of one list, rendered: `{…},{…},{…}` with the place where each ends.
+/// The rendered rows of one list, `{…},{…},{…}`, and the position at which each row ends.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     bytes: Vec<u8>,
@@ -10,7 +10,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Adds a row, already written.
+    /// Adds a rendered row.
     pub(crate) fn push(&mut self, row: &[u8]) {
         if !self.ends.is_empty() {
             self.bytes.push(b',');
@@ -64,13 +64,13 @@ impl Page {
     }
 }
 
-/// A cursor that leads to the row `start` of a list. Opaque to clients, as the provider's are.
+/// A cursor for the row `start` of a list. Opaque to clients, like the provider's cursors.
 pub(crate) fn cursor(list: &str, start: usize) -> String {
     let mask = mask(list);
     format!("{:016x}{:016x}", mask, start as u64 ^ mask)
 }
 
-/// Where a cursor leads, if it was made for this list.
+/// The row of a cursor, if the cursor belongs to this list.
 pub(crate) fn parse_cursor(list: &str, cursor: &str) -> Option<usize> {
     let (tag, place) = cursor.split_at_checked(16)?;
     let mask = mask(list);
@@ -80,7 +80,7 @@ pub(crate) fn parse_cursor(list: &str, cursor: &str) -> Option<usize> {
     usize::try_from(u64::from_str_radix(place, 16).ok()? ^ mask).ok()
 }
 
-/// A number for each list (FNV-1a), so that a cursor of one does not fit another.
+/// A number for each list (FNV-1a), so that a cursor of one list is invalid in another.
 fn mask(list: &str) -> u64 {
     CONNECTION_ID
         .bytes()

@@ -1,17 +1,17 @@
-//! The people of a simulated workspace, and the memberships that say what they may do.
+//! The people of a simulated workspace, and their memberships.
 
 use crate::WORKSPACE_ID;
 
-/// Somebody with an account.
+/// A person with an account.
 ///
-/// Built with few words: `Person::member("1201", "Ada Lovelace", "ada@example.com").admin()`.
+/// For example `Person::member("1201", "Ada Lovelace", "ada@example.com").admin()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// Asana's user gid, which Truto gives as `id`.
+    /// Asana's gid of the user, which Truto returns as `id`.
     pub gid: String,
     /// The display name.
     pub name: String,
-    /// The one address Asana has, if it has any.
+    /// The primary address, if Asana has one.
     pub email: Option<String>,
     /// Further addresses, listed after the primary one.
     pub other_emails: Vec<String>,
@@ -25,15 +25,15 @@ pub struct Person {
     pub view_only: bool,
     /// When the membership began, as the API writes it.
     pub joined_at: String,
-    /// Last login; Asana tells none, other mappings may.
+    /// Last login. Asana has none, but other mappings may.
     pub last_login_at: Option<String>,
-    /// The id an identity provider gave the person; absent without SCIM.
+    /// The id from an identity provider; absent without SCIM.
     pub external_id: Option<String>,
     /// The workspaces the person is in, by gid.
     pub workspaces: Vec<String>,
     /// The membership records; `None` means one for each workspace, made from the fields above.
     pub memberships: Option<Vec<Membership>>,
-    /// Whether the lists of users (Truto's and Asana's own) name the person.
+    /// Whether the person is in the lists of users (Truto's and Asana's own).
     pub listed: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct Person {
 pub enum Status {
     /// In use.
     Active,
-    /// Invited, not yet accepted. Asana's membership says `is_active: true` all the same.
+    /// Invited, not yet accepted. Asana's membership has `is_active: true` nevertheless.
     Invited,
     /// Deprovisioned.
     Inactive,
@@ -53,7 +53,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// What Asana's membership says in `is_active`.
+    /// The value of `is_active` in Asana's membership.
     pub fn is_active(&self) -> bool {
         match self {
             Self::Active | Self::Invited | Self::Other(_) => true,
@@ -136,13 +136,13 @@ impl Person {
         self.status(Status::Inactive)
     }
 
-    /// Takes the address away.
+    /// Removes the address.
     pub fn without_email(mut self) -> Self {
         self.email = None;
         self
     }
 
-    /// Gives another primary address.
+    /// Sets the primary address.
     pub fn email(mut self, email: &str) -> Self {
         self.email = Some(email.to_owned());
         self
@@ -154,13 +154,13 @@ impl Person {
         self
     }
 
-    /// Sets when the membership began, as the API is to write it.
+    /// Sets when the membership began, as the API writes it.
     pub fn joined_at(mut self, when: &str) -> Self {
         self.joined_at = when.to_owned();
         self
     }
 
-    /// Sets the last login, as the API is to write it.
+    /// Sets the last login, as the API writes it.
     pub fn last_login_at(mut self, when: &str) -> Self {
         self.last_login_at = Some(when.to_owned());
         self
@@ -172,13 +172,13 @@ impl Person {
         self
     }
 
-    /// Puts them into these workspaces, and no other.
+    /// Sets their workspaces.
     pub fn in_workspaces(mut self, gids: &[&str]) -> Self {
         self.workspaces = gids.iter().map(|gid| (*gid).to_owned()).collect();
         self
     }
 
-    /// Leaves them out of the lists of users; their memberships stay.
+    /// Removes them from the lists of users; their memberships stay.
     pub fn unlisted(mut self) -> Self {
         self.listed = false;
         self
@@ -190,12 +190,12 @@ impl Person {
         self
     }
 
-    /// Listed as a user, and without any membership.
+    /// Listed as a user, but without a membership.
     pub fn without_membership(self) -> Self {
         self.with_memberships(Vec::new())
     }
 
-    /// Removed once and added again: an old inactive membership before the one in force.
+    /// Removed once and added again: an old inactive membership comes before the active one.
     pub fn rejoined(self) -> Self {
         let mut memberships = self.memberships();
         if let Some(now) = memberships.first().cloned() {
@@ -259,11 +259,11 @@ const LAST_NAMES: [&str; 23] = [
     "Weiss",
 ];
 
-/// Somebody made by arithmetic: the same number is always the same person.
+/// A generated person: the same number always gives the same person.
 ///
-/// Number 1 is an active administrator. Of the others most are members; every 50th is an
-/// administrator, one in 20 a guest with a gmail address, one in 33 invited, one in ten inactive,
-/// one in 40 view-only.
+/// Number 1 is an active administrator. Most others are members; every 50th is an administrator,
+/// one in 20 is a guest with a Gmail address, one in 33 is invited, one in ten is inactive, and one
+/// in 40 is view-only.
 pub fn generated(number: usize) -> Person {
     let first = FIRST_NAMES[number % FIRST_NAMES.len()];
     let last = LAST_NAMES[(number / 7 + number) % LAST_NAMES.len()];

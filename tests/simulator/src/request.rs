@@ -1,29 +1,29 @@
-//! A request as it came, and as it is remembered.
+//! A request as received and recorded.
 
 use axum::extract::Query;
 use axum::http::{Method, Uri, header};
 
-/// A request the simulator got, in the order of arrival.
+/// A request that the simulator received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedRequest {
-    /// `GET`.
+    /// The method, such as `GET`.
     pub method: String,
     /// The path.
     pub path: String,
-    /// The query, decoded, in its order.
+    /// The decoded parameters of the query, in order.
     pub query: Vec<(String, String)>,
-    /// Whether it bore the right token.
+    /// Whether it had the valid token.
     pub authorized: bool,
     /// `User-Agent`.
     pub user_agent: Option<String>,
     /// The body, empty for a GET.
     pub body: String,
-    /// The status it was answered with; none while it waits, or when the connection was reset.
+    /// The status of the answer; none until it is answered, or if the connection was reset.
     pub status: Option<u16>,
 }
 
 impl RecordedRequest {
-    /// The value of a parameter of the query, if it was sent.
+    /// The value of a query parameter, if present.
     pub fn query(&self, name: &str) -> Option<&str> {
         find(&self.query, name)
     }

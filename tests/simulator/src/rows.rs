@@ -1,4 +1,4 @@
-//! Rows: a person as Truto's user, as Asana's user, and as Asana's membership.
+//! Rows: a person as a user of Truto, as a user of Asana and as a membership of Asana.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::world::World;
 
 use crate::pages::Rows;
 
-/// The rows of the users list of one workspace, or of all.
+/// The rows of the list of users, of one workspace or of all.
 pub(crate) fn users(world: &World, workspace: Option<&str>) -> Rows {
     let mut rows = Rows::default();
     let mut bytes = Vec::new();
@@ -95,7 +95,7 @@ pub(crate) fn user(world: &World, person: &Person, fields: ListFields) -> Value 
     Value::Object(row)
 }
 
-/// Asana's user with the flags of the membership, as a mapping that reads both would keep it.
+/// Asana's user with the flags of the membership, like a mapping that reads both.
 fn remote_data(world: &World, person: &Person) -> Value {
     let mut remote = asana_user(world, person);
     remote["is_active"] = json!(person.status.is_active());
@@ -153,7 +153,7 @@ fn status_word(status: &Status, words: Words) -> &str {
     }
 }
 
-/// A gid of a person: a text, or a number where the world has it so.
+/// The gid of a person: a string, or a number if the world has numeric ids.
 fn id(world: &World, gid: &str) -> Value {
     match gid.parse::<u64>() {
         Ok(number) if world.numeric_ids => json!(number),
@@ -161,7 +161,7 @@ fn id(world: &World, gid: &str) -> Value {
     }
 }
 
-/// The rows of Asana's own list of users, with the fields asked for.
+/// The rows of Asana's own list of users, with the requested fields.
 pub(crate) fn asana_users(world: &World, workspace: Option<&str>, opt_fields: &[&str]) -> Rows {
     let mut rows = Rows::default();
     for person in world.people.iter().filter(|person| person.listed) {
@@ -195,7 +195,7 @@ fn workspace(world: &World, gid: &str) -> Option<Value> {
     Some(json!({"gid": gid, "resource_type": "workspace", "name": name}))
 }
 
-/// The rows of the memberships of one workspace, with the fields asked for.
+/// The rows of the memberships of one workspace, with the requested fields.
 pub(crate) fn memberships(world: &World, workspace: &str, opt_fields: &[&str]) -> Rows {
     let mut rows = Rows::default();
     for person in &world.people {
@@ -229,10 +229,10 @@ fn asana_membership(world: &World, person: &Person, membership: &Membership) -> 
     })
 }
 
-/// The part of a record that `opt_fields` asks for; the compact form if it asks for nothing.
+/// The part of a record that `opt_fields` requests, or the compact form if it is empty.
 ///
-/// As Asana does it: `gid` always comes, `user` brings the compact user, `user.name` its gid and
-/// name, and a field that does not exist is left out silently.
+/// Like Asana: `gid` is always included, `user` includes the compact user, `user.name` includes its
+/// gid and name, and a field that does not exist is silently omitted.
 fn select(record: &Value, opt_fields: &[&str], compact: &[&str]) -> Value {
     if opt_fields.is_empty() {
         let keys = ["gid", "resource_type"].iter().chain(compact);

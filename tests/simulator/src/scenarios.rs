@@ -1,4 +1,4 @@
-//! Worlds by name: each shows one thing that happens between a client, Truto and Asana.
+//! Worlds by name. Each shows one situation between a client, Truto and Asana.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::shape::{
 };
 use crate::world::World;
 
-/// A scenario: its name, what it is in one sentence, and how its world is made.
+/// A scenario: its name, one sentence about it, and its world.
 type Scenario = (&'static str, &'static str, fn() -> World);
 
-/// Every scenario: its name, and what it is in one sentence.
+/// Every scenario: its name and one sentence about it.
 pub const SCENARIOS: &[(&str, &str)] = &{
     let mut all = [("", ""); WORLDS.len()];
     let mut i = 0;
@@ -25,14 +25,14 @@ pub const SCENARIOS: &[(&str, &str)] = &{
 };
 
 impl World {
-    /// The world of a scenario, if there is one of this name.
+    /// The world of the scenario with this name, if it exists.
     pub fn scenario(name: &str) -> Option<Self> {
         let (_, _, world) = WORLDS.iter().find(|(known, _, _)| *known == name)?;
         Some(world())
     }
 }
 
-/// The list of users, and not a single one.
+/// The path of the list of users, not of a single user.
 const LIST: &str = "user-directory/users$";
 
 /// Twelve people: one administrator, one guest, one invited, one inactive, eight members.
@@ -40,12 +40,12 @@ fn twelve() -> World {
     World::generated(12)
 }
 
-/// Twelve people, and an HR system that knows them too: the ninth has left.
+/// Twelve people, and an HR system with the same people: the ninth has left.
 fn with_hris(change: impl FnOnce(&mut Hris)) -> World {
     twelve().hris(Hris::generated(12).with(change))
 }
 
-/// Twelve people whom the list gives by id and name, and nothing but a get tells more.
+/// Twelve people. The list has only id and name; only a get returns more.
 fn sparse() -> World {
     twelve().with(|world| {
         world.list_fields = ListFields::ID_AND_NAME;
@@ -62,12 +62,12 @@ const WORLDS: &[Scenario] = &[
     ("healthy", "Twelve accounts and nothing unusual.", twelve),
     (
         "story-run-1",
-        "Northwind Instruments on the first run: an administrator who left is still in.",
+        "Northwind Instruments, first run: an administrator who left still has access.",
         World::story_first_run,
     ),
     (
         "story-run-2",
-        "Northwind Instruments a run later: one leaver is gone, one account is new.",
+        "Northwind Instruments, second run: one leaver is removed, one account is new.",
         World::story_second_run,
     ),
     (
@@ -77,37 +77,37 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "empty-last-page",
-        "Two full pages, and a cursor that leads to an empty one.",
+        "Two full pages, and a cursor for a third page that is empty.",
         || World::generated(200).with(|world| world.empty_last_page = true),
     ),
     (
         "repeated-cursor",
-        "The second page names its own cursor as the next, for ever.",
+        "The second page always returns its own cursor as the next one.",
         || World::generated(250).with(|world| world.repeated_cursor = true),
     ),
     (
         "sparse-list",
-        "The list gives id and name; memberships and Asana's list are 404; gets tell everything.",
+        "The list has only id and name, memberships and Asana's list answer 404, and gets have all fields.",
         sparse,
     ),
     (
         "get-404",
-        "A sparse list, and one of the listed accounts is 404 when read by itself.",
+        "A sparse list, and the get of one listed account answers 404.",
         || sparse().with(|world| world.gets_missing = [gid(3)].into()),
     ),
     (
         "rate-limited",
-        "The first page of users answers 429 of Truto's once.",
+        "The first page of users answers once with 429 from Truto.",
         || twelve().fault(Fault::once(LIST, Action::RateLimited(Limiter::Truto))),
     ),
     (
         "remote-rate-limited",
-        "The first page of users answers 429 of Asana's once, with the remote flag.",
+        "The first page of users answers once with 429 from Asana, with the remote flag.",
         || twelve().fault(Fault::once(LIST, Action::RateLimited(Limiter::Asana))),
     ),
     (
         "bad-token",
-        "Truto refuses the API token: 401 without the remote flag, on every call.",
+        "Truto refuses the API token: every call answers 401 without the remote flag.",
         || twelve().with(|world| world.token = "another-token".to_owned()),
     ),
     (
@@ -117,7 +117,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "reauth-mid-run",
-        "The second page of users answers 401 with the remote flag, and the connection dies.",
+        "The second page of users answers 401 with the remote flag; then the connection is needs_reauth.",
         || {
             let dead = Action::RemoteError {
                 status: 401,
@@ -134,12 +134,12 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "memberships-refused",
-        "The list is complete, and workspace memberships answer 403.",
+        "The list is complete, but workspace memberships answer 403.",
         || twelve().with(|world| world.memberships = Permission::missing_scope("default")),
     ),
     (
         "fields-refused",
-        "The list gives id and name, and everything that could tell more answers 403.",
+        "The list has only id and name, and every source of other fields answers 403.",
         || {
             twelve().with(|world| {
                 world.list_fields = ListFields::ID_AND_NAME;
@@ -156,7 +156,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "bad-gateway-once",
-        "The first page of users answers 502 once, then comes.",
+        "The first page of users answers 502 once, then works.",
         || twelve().fault(Fault::once(LIST, bad_gateway())),
     ),
     ("down", "Every call answers 502.", || {
@@ -164,17 +164,17 @@ const WORLDS: &[Scenario] = &[
     }),
     (
         "html-error",
-        "The list of users answers 502 with a page of HTML, for ever.",
+        "The list of users always answers 502 with an HTML page.",
         || twelve().fault(Fault::once(LIST, Action::html(502)).for_ever()),
     ),
     (
         "connecting",
-        "The connection is still being made, and calls for data answer 400.",
+        "The connection is not yet complete, and data requests answer 400.",
         || twelve().connection_status("connecting"),
     ),
     (
         "connecting-then-active",
-        "The connection is being made when it is read twice, and active from then on.",
+        "The connection is connecting on the first two reads, and active from then on.",
         || {
             twelve()
                 .connection_status("connecting")
@@ -183,7 +183,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "two-workspaces",
-        "The connection sees a second workspace; one account is in both, three only in the other.",
+        "The connection has a second workspace: one account is in both, three only in the second.",
         || {
             const OTHER: &str = "1150527741687999";
             let only_there = (13..=15).map(|n| people::generated(n).in_workspaces(&[OTHER]));
@@ -197,7 +197,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "guest-connection",
-        "A guest connected Asana: the list is short and hides who somebody is.",
+        "A guest connected Asana: the list is short and hides a person's identity.",
         || {
             World::generated(0)
                 .person(Person::member("1201", "Gwen Guest", "gwen@gmail.com").guest())
@@ -210,22 +210,20 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "results-alias",
-        "Lists come in `results`, not in `result`.",
+        "Lists are in `results`, not in `result`.",
         || twelve().with(|world| world.envelope = Envelope::Results),
     ),
     (
         "no-next-cursor",
-        "The last page has no `next_cursor` at all.",
+        "The last page has no `next_cursor`.",
         || World::generated(120).with(|world| world.last_cursor = LastCursor::Missing),
     ),
-    (
-        "partial-response",
-        "The list says of itself that it is partial.",
-        || twelve().with(|world| world.partial_response = true),
-    ),
+    ("partial-response", "The list is marked as partial.", || {
+        twelve().with(|world| world.partial_response = true)
+    }),
     (
         "duplicates",
-        "Five accounts of the first page come again on the second.",
+        "Five accounts of the first page are repeated on the second.",
         || World::generated(105).with(|world| world.duplicate_rows = 5),
     ),
     (
@@ -235,15 +233,15 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "keyed-result",
-        "`result` of the users list is an object keyed by id.",
+        "The `result` of the list of users is an object with ids as keys.",
         || twelve().with(|world| world.envelope = Envelope::Keyed),
     ),
-    ("numeric-ids", "Ids of people are numbers.", || {
+    ("numeric-ids", "The ids of people are numbers.", || {
         twelve().with(|world| world.numeric_ids = true)
     }),
     (
         "two-thousand",
-        "Exactly 2000 accounts, as a capped list would have, and memberships refused.",
+        "Exactly 2000 accounts, like a capped list, and memberships answer 403.",
         || {
             World::generated(2000)
                 .with(|world| world.memberships = Permission::missing_scope("default"))
@@ -251,12 +249,12 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "rejoined",
-        "One account has two memberships: an old inactive one and one in force.",
+        "One account has two memberships: an old inactive one and an active one.",
         || twelve().with_person(&gid(3), Person::rejoined),
     ),
     (
         "disagreeing-witness",
-        "An active membership is not in the list, and a listed account has no membership.",
+        "The account of an active membership is not listed, and a listed account has no membership.",
         || {
             twelve()
                 .with_person(&gid(2), Person::unlisted)
@@ -265,17 +263,17 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "cut-body-once",
-        "The first page of users ends in the middle once, then comes whole.",
+        "The first page of users is cut off once, then complete.",
         || twelve().fault(Fault::once(LIST, Action::CutBody)),
     ),
     (
         "reset-once",
-        "The connection is reset once instead of the first page of users.",
+        "The TCP connection is reset once instead of answering with the first page of users.",
         || twelve().fault(Fault::once(LIST, Action::Reset)),
     ),
     (
         "expired-cursor",
-        "The first cursor that is used has expired (400); after that cursors work.",
+        "The first cursor that is used has expired (400); later cursors work.",
         || World::generated(250).with(|world| world.expired_cursors = 1),
     ),
     (
@@ -289,7 +287,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "empty",
-        "The list of users is empty, and so are the memberships.",
+        "The list of users and the memberships are empty.",
         || {
             twelve().with(|world| {
                 for person in &mut world.people {
@@ -301,7 +299,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "free-plan",
-        "300 accounts, a sparse list, and Asana allows 150 requests a minute.",
+        "300 accounts, a sparse list, and a limit of Asana of 150 requests per minute.",
         || {
             World::generated(300).with(|world| {
                 world.list_fields = ListFields::ID_AND_NAME;
@@ -314,7 +312,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "vanished-viewer",
-        "The account that connected Asana is in no list any more.",
+        "The account that connected Asana is no longer in any list.",
         || {
             twelve().with_person(&gid(1), |person| {
                 person.unlisted().without_membership().inactive()
@@ -324,17 +322,17 @@ const WORLDS: &[Scenario] = &[
     ("viewer-refused", "`/me` answers 403.", || {
         twelve().viewed_by(Viewer::Refused)
     }),
-    ("viewer-absent", "`/me` names nobody.", || {
+    ("viewer-absent", "`/me` returns an empty list.", || {
         twelve().viewed_by(Viewer::Absent)
     }),
     (
         "no-email",
-        "One active account, a service account, has no e-mail anywhere.",
+        "One active account, a service account, has no e-mail address.",
         || twelve().person(Person::member("1299", "Sync Service", "").without_email()),
     ),
     (
         "raw-words",
-        "Status and role come unmapped, in words of the provider.",
+        "Status and role are unmapped, in the provider's words.",
         || {
             twelve().with(|world| {
                 world.status_words = Words::Raw;
@@ -344,7 +342,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "remote-data",
-        "The list gives id, name and the provider's own record.",
+        "The list has id, name and the provider's own record.",
         || {
             twelve().with(|world| {
                 world.list_fields = ListFields::ID_AND_NAME;
@@ -354,7 +352,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "asana-body",
-        "`/custom` passes Asana's own body through: `data` and `next_page`.",
+        "`/custom` returns Asana's own body: `data` and `next_page`.",
         || World::generated(120).with(|world| world.custom_envelope = CustomEnvelope::Asana),
     ),
     (
@@ -367,7 +365,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "two-connections",
-        "The tenant has a second, older connection that needs to be made again.",
+        "The tenant has a second, older connection with the status needs_reauth.",
         || {
             twelve().with(|world| {
                 world.other_connections = vec![(
@@ -380,7 +378,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "connect-post-install-error",
-        "Whoever gets a link connects, and Truto's steps after that fail: post_install_error.",
+        "An admin uses the link, and Truto's steps after that fail: post_install_error.",
         || {
             let states = Admin::with_states(&["connecting", "post_install_error"]);
             connecting(states.but("Workspace could not be read"))
@@ -388,7 +386,7 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "connect-validation-error",
-        "Whoever gets a link connects, and the connection is found unusable: validation_error.",
+        "An admin uses the link, and Truto cannot validate the connection: validation_error.",
         || {
             let states = Admin::with_states(&["connecting", "validation_error"]);
             connecting(states.but("Connection could not be validated"))
@@ -396,27 +394,27 @@ const WORLDS: &[Scenario] = &[
     ),
     (
         "connect-nobody",
-        "Nobody uses a link, unless it is opened in a browser.",
+        "No admin uses the link, unless you open it in a browser.",
         || connecting(Admin::absent()),
     ),
     (
         "reconnect",
-        "Asana no longer accepts the connection, and whoever gets a link makes it again.",
+        "Asana no longer accepts the connection, and an admin uses the link to renew it.",
         || twelve().connection_status("needs_reauth"),
     ),
     (
         "hris",
-        "An HR system is connected too and knows all twelve people: one has left.",
+        "An HR system is connected too, with all twelve people: one has left.",
         || with_hris(|_| {}),
     ),
     (
         "hris-partial",
-        "The HR system's list says of itself that it is partial.",
+        "The HR system's list is marked as partial.",
         || with_hris(|hris| hris.partial_response = true),
     ),
     (
         "hris-needs-reauth",
-        "The HR system no longer accepts its connection; Asana accepts its own.",
+        "The HR system no longer accepts its connection, but Asana does.",
         || with_hris(|hris| hris.connection_status = "needs_reauth".to_owned()),
     ),
     ("slow", "Every answer takes two seconds.", || {
@@ -424,7 +422,7 @@ const WORLDS: &[Scenario] = &[
     }),
 ];
 
-/// Twelve people, and somebody who is given links.
+/// Twelve people, and an admin who gets links.
 fn connecting(admin: Admin) -> World {
     twelve().with(|world| world.admin = admin)
 }

@@ -1,6 +1,6 @@
-//! The ways in which Truto's answers may differ and still be answers: what a client must tolerate.
+//! The forms of Truto's answers that a client must tolerate.
 
-/// Which fields the rows of the users list carry beside `id` and `name`. A get carries all.
+/// The fields in the list of users besides `id` and `name`. A get has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListFields {
     /// `emails`.
@@ -21,7 +21,7 @@ impl ListFields {
         roles: true,
         details: true,
     };
-    /// `id` and `name` only, as Asana's compact form has it.
+    /// Only `id` and `name`, like Asana's compact form.
     pub const ID_AND_NAME: Self = Self {
         emails: false,
         status: false,
@@ -45,7 +45,7 @@ impl ListFields {
     };
 }
 
-/// How a value that is not there is written.
+/// How a missing value is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gap {
     /// The key is absent.
@@ -53,7 +53,7 @@ pub enum Gap {
     Absent,
     /// `null`.
     Null,
-    /// An empty list, or an empty text.
+    /// An empty list or an empty string.
     Empty,
 }
 
@@ -63,7 +63,7 @@ pub enum Words {
     /// Truto's: `active`, `invited`, `inactive`; `Admin`, `Member`, `Guest`.
     #[default]
     Truto,
-    /// The provider's own, unmapped: `enabled`, `pending_invite`, `deprovisioned`;
+    /// The provider's own, without mapping: `enabled`, `pending_invite`, `deprovisioned`;
     /// `organization_admin`, `full_member`, `outside_guest`.
     Raw,
 }
@@ -80,7 +80,7 @@ pub enum Envelope {
     Keyed,
 }
 
-/// How the last page says that it is the last.
+/// How the last page is marked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LastCursor {
     /// `"next_cursor":null`.
@@ -92,7 +92,7 @@ pub enum LastCursor {
     Empty,
 }
 
-/// What `/custom` makes of Asana's body.
+/// How `/custom` wraps Asana's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CustomEnvelope {
     /// `{"result":[…],"next_cursor":…,"prev_cursor":…}`.
@@ -104,37 +104,37 @@ pub enum CustomEnvelope {
     AsanaInResult,
 }
 
-/// Whether Asana lets the connection read something.
+/// Whether Asana permits the connection to read something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Permission {
     /// Yes.
     #[default]
     Granted,
-    /// 403, naming the scopes that are missing.
+    /// 403 with the missing scopes.
     Forbidden(Vec<String>),
-    /// 404: not visible, or no such route.
+    /// 404: not visible, or the route does not exist.
     NotFound,
 }
 
 impl Permission {
-    /// 403 that names one missing scope.
+    /// 403 with one missing scope.
     pub fn missing_scope(scope: &str) -> Self {
         Self::Forbidden(vec![scope.to_owned()])
     }
 }
 
-/// Whom `/me` names: the account that the connection uses.
+/// The connected account, as `/me` returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
     /// The person with this gid, listed or not.
     Person(String),
-    /// Nobody: an empty list.
+    /// An empty list.
     Absent,
     /// 403.
     Refused,
 }
 
-/// Who is said to have limited the rate.
+/// The origin of a rate limit, as answers report it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Limiter {
     /// Truto: no remote flag.
@@ -144,20 +144,20 @@ pub enum Limiter {
     Asana,
 }
 
-/// What the admin does who is given a link.
+/// What the admin does with a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// How often somebody looks at connections before the link is used; none: nobody uses it. Opened
-    /// in a browser it is used at once.
+    /// How often connections are read before the admin uses the link; none: the admin never uses it.
+    /// A link that is opened in a browser is used at once.
     pub uses_link_after: Option<u32>,
-    /// The states the connection then walks through, one a look; it stays in the last.
+    /// The states of the connection after that, one for each read. It stays in the last state.
     pub states: Vec<String>,
-    /// What the connection says went wrong, in a state other than `active` and `connecting`.
+    /// The error of the connection in a state other than `active` and `connecting`.
     pub last_error: Option<String>,
 }
 
 impl Admin {
-    /// An admin who looks away once and then connects, so that the states follow.
+    /// An admin who uses the link after one read; then the states follow.
     pub fn with_states(states: &[&str]) -> Self {
         Self {
             uses_link_after: Some(1),
@@ -166,13 +166,13 @@ impl Admin {
         }
     }
 
-    /// What goes wrong, in words.
+    /// Sets the error message.
     pub fn but(mut self, error: &str) -> Self {
         self.last_error = Some(error.to_owned());
         self
     }
 
-    /// Nobody uses the link.
+    /// An admin who never uses the link.
     pub fn absent() -> Self {
         Self {
             uses_link_after: None,
@@ -182,7 +182,7 @@ impl Admin {
 }
 
 impl Default for Admin {
-    /// Connects, and it works.
+    /// An admin who connects successfully.
     fn default() -> Self {
         Self::with_states(&["connecting", "active"])
     }

@@ -1,4 +1,4 @@
-//! The server: on a thread and a runtime of its own, so that any test can use it.
+//! The server. It has its own thread and runtime, so that any test can use it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,10 +16,10 @@ use crate::line::{Break, BreakableListener, Breaker};
 use crate::request::RecordedRequest;
 use crate::world::World;
 
-/// Nobody posts more than this.
+/// No client posts more than this.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A running simulator. It stops, and its port is free, when it is dropped.
+/// A running simulator. Dropping it stops it and frees its port.
 pub struct Simulator {
     addr: SocketAddr,
     api: Shared,
@@ -27,7 +27,7 @@ pub struct Simulator {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The world being served: shared by the server and whoever holds the simulator.
+/// The world that is served, shared by the server and the [`Simulator`].
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Api>>);
 
@@ -80,11 +80,11 @@ impl Simulator {
                     let server = axum::serve(BreakableListener(listener), service);
                     tokio::select! {
                         _ = server.into_future() => {}
-                        // An error means that the simulator is gone, which is a stop as well.
+                        // An error means that the simulator was dropped, which is a stop as well.
                         _ = stopped => {}
                     }
                 });
-                // Ends the open connections with the runtime, without waiting for their clients.
+                // Closes open connections without waiting for their clients.
                 drop(runtime);
             })?;
         Ok(Self {
@@ -95,7 +95,7 @@ impl Simulator {
         })
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// Its address, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
@@ -110,13 +110,13 @@ impl Simulator {
         self.api.lock().forget_requests();
     }
 
-    /// Serves another world from now on: the next run. Requests stay known; faults, cursors and
-    /// rate limits begin anew.
+    /// Serves another world from now on, for the next run. Keeps the recorded requests; resets
+    /// faults, cursors and rate limits.
     pub fn set_world(&self, world: World) {
         self.api.lock().set_world(world);
     }
 
-    /// A copy of every request from now on, as it is answered.
+    /// Receives a copy of every later request when it is answered.
     pub fn watch(&self) -> mpsc::Receiver<RecordedRequest> {
         let (watcher, requests) = mpsc::channel();
         self.api.lock().watch(watcher);
@@ -131,7 +131,7 @@ impl Drop for Simulator {
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
-            // A panic of the server has been told on its own thread.
+            // A panic of the server was printed on its own thread.
             let _ = thread.join();
         }
     }
@@ -147,7 +147,7 @@ async fn answer(
     request: Request<Body>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    // A client that breaks off has said nothing.
+    // If the client breaks off, the body counts as empty.
     let body = axum::body::to_bytes(body, MAX_BODY_BYTES).await;
     let body = body.unwrap_or_default();
     let reply = {

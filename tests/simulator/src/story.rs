@@ -1,41 +1,41 @@
-//! Two runs at Northwind Instruments, for whoever wants to see a review find something.
+//! Two runs at Northwind Instruments, which show findings and changes.
 //!
-//! The company's domain is `northwind.example`, its workspace has the gid
-//! [`WORKSPACE_ID`]. Where nothing is said, somebody is an active member on
-//! both runs, works there, and has a mailbox `first.last@northwind.example`.
+//! The company's domain is `northwind.example`, and its workspace has the gid
+//! [`WORKSPACE_ID`]. Unless the table says otherwise, a person is employed, is an active member in
+//! both runs, and has the mailbox `first.last@northwind.example`.
 //!
-//! | gid | name | e-mail | what there is to see |
+//! | gid | name | e-mail | what it shows |
 //! |---|---|---|---|
 //! | 1204556770001001 | Amara Nwosu | amara.nwosu@northwind.example | IT systems lead, **admin**; connected Asana, so `/me` |
 //! | 1204556770001002 | Daniel Reyes | daniel.reyes@northwind.example | head of IT, **admin** |
-//! | 1204556770001003 | Grace Okafor | grace.okafor@northwind.example | left some days ago, is still an active **admin** on both runs |
-//! | 1204556770001004 | Tom Ibsen | tom.ibsen@northwind.example | left today, still active on both runs, within the grace |
-//! | 1204556770001005 | Priya Raman | priya.raman@northwind.example | was hired and **invited**, left before she accepted; still invited on both runs |
-//! | 1204556770001006 | Ben Whitaker | ben.whitaker@northwind.example | left; active on run 1, **gone from the list** on run 2 |
-//! | 1204556770001007 | Lena Hofmann | lena.hofmann@northwind.example | left long ago, **inactive** on both runs, still listed |
-//! | 1204556770001008 | Marta Kowalczyk | Marta.Kowalczyk@Northwind.Example | works there; Asana has her address in mixed case |
-//! | 1204556770001009 | Oliver Grant | oliver.grant@northwind.example | works there with a **view-only** licence |
-//! | 1204556770001010 | Jenkins Bot | jenkins@northwind.example | a service account with a mailbox; HR knows nobody of that name |
-//! | 1204556770001011 | Sofia Marchetti | sofia.marchetti@northwind.example | member on run 1, **admin on run 2** |
-//! | 1204556770001012 | Hannah Lindqvist | hannah.lindqvist@northwind.example | on run 2 her address is **hannah.berg@northwind.example**, her gid and name are the same |
-//! | 1204556770001013 | Elif Demir | elif.demir@northwind.example | left in 2024 and was **hired again**: an old inactive membership and one in force |
+//! | 1204556770001003 | Grace Okafor | grace.okafor@northwind.example | left some days ago, still an active **admin** in both runs |
+//! | 1204556770001004 | Tom Ibsen | tom.ibsen@northwind.example | left today, still active in both runs, within the grace |
+//! | 1204556770001005 | Priya Raman | priya.raman@northwind.example | was hired and **invited**, left before she accepted; still invited in both runs |
+//! | 1204556770001006 | Ben Whitaker | ben.whitaker@northwind.example | left; active in run 1, **not listed** in run 2 |
+//! | 1204556770001007 | Lena Hofmann | lena.hofmann@northwind.example | left long ago, **inactive** but listed in both runs |
+//! | 1204556770001008 | Marta Kowalczyk | Marta.Kowalczyk@Northwind.Example | employed; Asana has her address in mixed case |
+//! | 1204556770001009 | Oliver Grant | oliver.grant@northwind.example | employed, with a **view-only** licence |
+//! | 1204556770001010 | Jenkins Bot | jenkins@northwind.example | a service account with a mailbox; not in the HR feed |
+//! | 1204556770001011 | Sofia Marchetti | sofia.marchetti@northwind.example | member in run 1, **admin in run 2** |
+//! | 1204556770001012 | Hannah Lindqvist | hannah.lindqvist@northwind.example | in run 2 her address is **hannah.berg@northwind.example**; her gid and name are unchanged |
+//! | 1204556770001013 | Elif Demir | elif.demir@northwind.example | left in 2024 and was **rehired**: an old inactive membership and an active one |
 //! | 1204556770001014 | Paula Brandt | paula.brandt.design@gmail.com | freelance designer, **guest**, never an employee |
 //! | 1204556770001015 | Victor Hale | victor.hale@halepartners.example | auditor of another company, **guest**, never an employee |
-//! | 1204556770001016 | Devon Clarke | devon.clarke.ext@northwind.example | contractor with a company mailbox, so a member; the contract ended weeks ago and the account is still active, to hand over |
+//! | 1204556770001016 | Devon Clarke | devon.clarke.ext@northwind.example | contractor with a company mailbox, so a member; the contract ended weeks ago, and the account is still active for a handover |
 //! | 1204556770001017 | Maria Silva | maria.silva@northwind.example | finance |
-//! | 1204556770001018 | Maria Silva | maria.silva2@northwind.example | support: another person of the same name |
-//! | 1204556770001019 | noor.haddad@northwind.example | noor.haddad@northwind.example | Noor Haddad starts soon and is **invited**; until she accepts, Asana shows her address as name |
-//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | left days ago, still active on both runs |
-//! | 1204556770001021 | Aisha Bello | aisha.bello@northwind.example | works there |
-//! | 1204556770001022 | Carlos Mendes | carlos.mendes@northwind.example | works there |
-//! | 1204556770001023 | Emily Carter | emily.carter@northwind.example | works there |
-//! | 1204556770001024 | Yuki Tanaka | yuki.tanaka@northwind.example | works there |
-//! | 1204556770001025 | Samuel Osei | samuel.osei@northwind.example | works there |
-//! | 1204556770001026 | Kenji Watanabe | kenji.watanabe@northwind.example | **new on run 2** |
+//! | 1204556770001018 | Maria Silva | maria.silva2@northwind.example | support; another person with the same name |
+//! | 1204556770001019 | noor.haddad@northwind.example | noor.haddad@northwind.example | Noor Haddad starts soon and is **invited**; until she accepts, Asana shows her address as her name |
+//! | 1204556770001020 | Jonas Weber | jonas.weber@northwind.example | left days ago, still active in both runs |
+//! | 1204556770001021 | Aisha Bello | aisha.bello@northwind.example | employed |
+//! | 1204556770001022 | Carlos Mendes | carlos.mendes@northwind.example | employed |
+//! | 1204556770001023 | Emily Carter | emily.carter@northwind.example | employed |
+//! | 1204556770001024 | Yuki Tanaka | yuki.tanaka@northwind.example | employed |
+//! | 1204556770001025 | Samuel Osei | samuel.osei@northwind.example | employed |
+//! | 1204556770001026 | Kenji Watanabe | kenji.watanabe@northwind.example | **new in run 2** |
 //!
-//! Run 1 lists 25 accounts (all but Kenji Watanabe), run 2 lists 25 as well (without Ben
-//! Whitaker, with Kenji Watanabe). Between the runs: one account removed, one added, one role
-//! changed, one e-mail changed. An HR feed that goes with it may also name somebody who never had
+//! Run 1 lists 25 accounts (without Kenji Watanabe), and run 2 lists 25 as well (without Ben
+//! Whitaker, with Kenji Watanabe). Between the runs, one account is removed, one is added, one role
+//! changes and one address changes. An HR feed for this story may also name a person who never had
 //! an account: Nils Aaberg, nils.aaberg@northwind.example.
 
 use crate::WORKSPACE_ID;
@@ -49,7 +49,7 @@ const SOFIA: &str = "1204556770001011";
 const HANNAH: &str = "1204556770001012";
 
 impl World {
-    /// The first run at Northwind Instruments; [`story`](crate::story) has the cast.
+    /// The first run at Northwind Instruments; [`story`](crate::story) lists the people.
     pub fn story_first_run() -> Self {
         let member =
             |number: u32, name: &str, email: &str| Person::member(gid(number), name, email);
@@ -111,8 +111,8 @@ impl World {
             })
     }
 
-    /// The run after: Ben Whitaker is gone, Kenji Watanabe is new, Sofia Marchetti is an
-    /// administrator, Hannah Lindqvist has another address. Nothing else has changed.
+    /// The second run: Ben Whitaker is removed, Kenji Watanabe is new, Sofia Marchetti is an
+    /// administrator, and Hannah Lindqvist has another address. Nothing else changes.
     pub fn story_second_run() -> Self {
         let kenji = Person::member(
             gid(26),
@@ -138,7 +138,7 @@ fn gid(number: u32) -> String {
 mod tests {
     use super::*;
 
-    /// The story is told to whoever writes the HR side of it, so its table must be true.
+    /// HR feeds are written from the table of the story, so it must be correct.
     #[test]
     fn everybody_is_in_the_table_of_the_cast_as_they_are() {
         let table = include_str!("story.rs");

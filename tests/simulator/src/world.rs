@@ -1,4 +1,4 @@
-//! The world behind the simulated API: who has an account, how the answers look, what goes wrong.
+//! The world behind the simulated API: accounts, the form of the answers, and faults.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,96 +14,96 @@ use crate::shape::{
 };
 use crate::{CONNECTION_ID, TOKEN, WORKSPACE_ID};
 
-/// Everything the simulator answers from. Every field may be set on its own; [`World::with`] does
-/// it in the middle of a chain.
+/// Everything that defines the simulator's answers. Each field can be set; [`World::with`] sets
+/// fields in a chain of calls.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Everybody who has or had an account, in the order of the list.
+    /// All people who have or had an account, in the order of the list.
     pub people: Vec<Person>,
-    /// The workspaces the connection can see.
+    /// The workspaces that the connection can read.
     pub workspaces: Vec<Workspace>,
-    /// Whose eyes the connection looks through.
+    /// The connected account.
     pub viewer: Viewer,
-    /// The HR system, where one is connected too.
+    /// The HR system, if one is connected.
     pub hris: Option<Hris>,
 
-    /// The API token that is right.
+    /// The valid API token.
     pub token: String,
-    /// When that token ends, as `GET /api-token` tells.
+    /// When the token expires, according to `GET /api-token`.
     pub token_expires_at: Option<Timestamp>,
-    /// The connection's state. Any word; calls for data are answered in `active` only.
+    /// The state of the connection; any word. Data requests succeed only in `active`.
     pub connection_status: String,
-    /// The state the connection takes once it has been read so many times.
+    /// The new state of the connection after this many reads.
     pub connection_becomes: Option<(u32, String)>,
-    /// Whether the connection is blocked: every call for data answers 503.
+    /// Whether the connection is blocked: every data request answers 503.
     pub blocked: bool,
-    /// The tenant the connection belongs to.
+    /// The tenant that the connection belongs to.
     pub tenant_id: String,
     /// `oauth2`, `api_key`, …
     pub authentication_method: String,
-    /// The scopes the connection was given.
+    /// The scopes of the connection.
     pub scopes: Vec<String>,
-    /// Further connections, by id, tenant and state, for the list of connections.
+    /// More entries for the list of connections: id, tenant and state.
     pub other_connections: Vec<(String, String, String)>,
 
-    /// Who is given links, and what becomes of the connection they make.
+    /// The admin who gets links, and the states of the connection that results.
     pub admin: Admin,
 
-    /// What every answer says in `Date`; the clock of the machine if not set.
+    /// The `Date` of every answer; without it, the machine's clock.
     pub date: Option<Timestamp>,
-    /// At most so many calls for data in any window of that length, by connection.
+    /// At most this many data requests in any window of this length, per connection.
     pub rate_limit: Option<(u32, Duration)>,
-    /// Whether answers to calls for data tell of that limit, in `ratelimit-*`.
+    /// Whether answers to data requests report that limit in `ratelimit-*`.
     pub tells_rate_limit: bool,
-    /// Who is said to have limited the rate.
+    /// The origin of the rate limit, as answers report it.
     pub limiter: Limiter,
     /// Seconds in the `Retry-After` of a 429.
     pub retry_after: u32,
-    /// Headers added to every answer to a call for data, as `ratelimit-remaining`.
+    /// Additional headers of every answer to a data request, such as `ratelimit-remaining`.
     pub headers: Vec<(String, String)>,
 
-    /// How Truto says that it maps Asana's users, in JSONata.
+    /// Truto's mapping of Asana's users, in JSONata.
     pub response_mapping: String,
-    /// Whether that may be read.
+    /// Whether the mapping may be read.
     pub mapping: Permission,
-    /// Which fields the users list carries.
+    /// The fields in the list of users.
     pub list_fields: ListFields,
-    /// How a field that a row has no value for, or that the list leaves out, is written.
+    /// How a field is written if it has no value, or if the list omits it.
     pub gap: Gap,
-    /// Whose words `status` uses, in list and get.
+    /// Whose words `status` uses, in lists and gets.
     pub status_words: Words,
-    /// Whose words `roles[].name` uses, in list and get.
+    /// Whose words `roles[].name` uses, in lists and gets.
     pub role_words: Words,
-    /// Whether rows carry `remote_data`, in list and get.
+    /// Whether rows have `remote_data`, in lists and gets.
     pub remote_data: bool,
     /// Whether `id` and `gid` of a person are numbers.
     pub numeric_ids: bool,
-    /// The largest page; also the size of a page when `limit` is not sent.
+    /// The largest page, and the size of a page without `limit`.
     pub page_size_cap: usize,
     /// How the rows are wrapped.
     pub envelope: Envelope,
-    /// How the last page says that it is the last.
+    /// How the last page is marked.
     pub last_cursor: LastCursor,
-    /// Whether the last page with rows still names a cursor, which leads to an empty page.
+    /// Whether the last page with rows returns a cursor for an empty page.
     pub empty_last_page: bool,
-    /// Whether every page after the first names the cursor it was asked with.
+    /// Whether every page after the first returns the cursor of its own request.
     pub repeated_cursor: bool,
-    /// How many calls with a cursor are answered "expired" before cursors work.
+    /// How many requests with a cursor are answered "expired" before cursors work.
     pub expired_cursors: u32,
-    /// What the users list says in `is_partial_response`.
+    /// The value of `is_partial_response` in the list of users.
     pub partial_response: bool,
-    /// How many of the first rows come again at the end of the list.
+    /// How many of the first rows are repeated at the end of the list.
     pub duplicate_rows: usize,
     /// Whether the list ends with a row that has no `id`.
     pub row_without_id: bool,
-    /// Whether the users list demands `organization_id` (400 without).
+    /// Whether the list of users requires `organization_id` (400 without it).
     pub organization_id_required: bool,
 
-    /// Whether the users list may be read.
+    /// Whether the list of users may be read.
     pub users: Permission,
     /// Whether single users may be read.
     pub gets: Permission,
-    /// Gids of people whose get answers 404, though the list names them.
+    /// Gids of people who are listed, but whose get answers 404.
     pub gets_missing: BTreeSet<String>,
     /// Whether organizations may be read.
     pub organizations: Permission,
@@ -111,14 +111,14 @@ pub struct World {
     pub memberships: Permission,
     /// Whether Asana's own list of users may be read.
     pub custom_users: Permission,
-    /// What `/custom` makes of Asana's body.
+    /// How `/custom` wraps Asana's body.
     pub custom_envelope: CustomEnvelope,
 
-    /// What goes wrong.
+    /// The faults.
     pub faults: Vec<Fault>,
 }
 
-/// As short as one may be.
+/// A mapping that is as short as possible.
 const RESPONSE_MAPPING: &str =
     r#"response.{ "id": gid, "name": name, "emails": [{ "email": email }] }"#;
 
@@ -148,8 +148,8 @@ impl Default for World {
 }
 
 impl World {
-    /// A healthy world: the connection is active, there is one workspace, and in it the
-    /// administrator who connected Asana and nobody else.
+    /// A healthy world: the connection is active, and the only workspace has only the administrator
+    /// who connected Asana.
     pub fn new() -> Self {
         let viewer =
             Person::member("1200000000000000", "Vera Viewer", "vera.viewer@example.com").admin();
@@ -160,8 +160,8 @@ impl World {
         }
     }
 
-    /// A healthy world of `accounts` people made by arithmetic: the same number, the same world.
-    /// The first of them is an administrator and connected Asana.
+    /// A healthy world of `accounts` generated people: the same number always gives the same world.
+    /// The first person is an administrator and connected Asana.
     pub fn generated(accounts: usize) -> Self {
         let people: Vec<_> = (1..=accounts).map(people::generated).collect();
         let viewer = people
@@ -226,13 +226,13 @@ impl World {
         }
     }
 
-    /// Adds somebody at the end of the list.
+    /// Adds a person at the end of the list.
     pub fn person(mut self, person: Person) -> Self {
         self.people.push(person);
         self
     }
 
-    /// Adds everybody.
+    /// Adds several people at the end of the list.
     pub fn people(mut self, people: impl IntoIterator<Item = Person>) -> Self {
         self.people.extend(people);
         self
@@ -250,13 +250,13 @@ impl World {
         self
     }
 
-    /// Adds a rule of what goes wrong.
+    /// Adds a fault.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// Says whose eyes the connection looks through.
+    /// Sets the connected account.
     pub fn viewed_by(mut self, viewer: Viewer) -> Self {
         self.viewer = viewer;
         self
@@ -268,13 +268,13 @@ impl World {
         self
     }
 
-    /// Pins what every answer says in `Date`.
+    /// Sets the `Date` of every answer.
     pub fn at(mut self, date: Timestamp) -> Self {
         self.date = Some(date);
         self
     }
 
-    /// Sets any field in the middle of a chain: `World::new().with(|w| w.numeric_ids = true)`.
+    /// Sets any field in a chain of calls: `World::new().with(|w| w.numeric_ids = true)`.
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
@@ -284,31 +284,31 @@ impl World {
     ///
     /// # Panics
     ///
-    /// If there is nobody with this gid: a test that changes nobody tests nothing.
+    /// If no person has this gid, because a test that changes nothing tests nothing.
     pub fn with_person(mut self, gid: &str, change: impl FnOnce(Person) -> Person) -> Self {
         let place = self.people.iter().position(|person| person.gid == gid);
-        let place = place.unwrap_or_else(|| panic!("nobody in this world has the gid {gid}"));
+        let place = place.unwrap_or_else(|| panic!("no person in this world has the gid {gid}"));
         let person = self.people.remove(place);
         self.people.insert(place, change(person));
         self
     }
 
-    /// Takes the person with this gid out of the world.
+    /// Removes the person with this gid from the world.
     ///
     /// # Panics
     ///
-    /// If there is nobody with this gid.
+    /// If no person has this gid.
     pub fn without_person(mut self, gid: &str) -> Self {
         let before = self.people.len();
         self.people.retain(|person| person.gid != gid);
         assert!(
             self.people.len() < before,
-            "nobody in this world has the gid {gid}"
+            "no person in this world has the gid {gid}"
         );
         self
     }
 
-    /// The name of a workspace, if the connection can see it.
+    /// The name of a workspace, if the connection can read it.
     pub(crate) fn workspace_name(&self, gid: &str) -> Option<&str> {
         let of = |workspace: &&Workspace| workspace.gid == gid;
         self.workspaces
