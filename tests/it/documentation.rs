@@ -267,3 +267,24 @@ fn a_phrase_is_found_across_lines_and_not_in_code() {
     );
     assert_eq!(anchors("## A `b`, c\n## A b c"), ["a-b-c", "a-b-c-1"]);
 }
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = text("Cargo.toml");
+    let direct = manifest.split("[dependencies]\n").nth(1).expect("a section");
+    let direct = direct.split("\n[").next().expect("its lines");
+    let crates: Vec<&str> = direct
+        .lines()
+        .filter_map(|line| line.split_once([' ', '.']))
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with('#'))
+        .collect();
+    assert!(crates.len() > 40, "{crates:?}");
+    let page = text("docs/dependencies.md");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(rows, crates);
+}
