@@ -24,6 +24,7 @@ mod kms;
 mod ledger;
 mod notify;
 mod pictures;
+mod privacy;
 mod quarter;
 mod release;
 mod review_job;
