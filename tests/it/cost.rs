@@ -1,7 +1,8 @@
 //! What a run costs in bytes, files and memory, in situations that once cost too much.
 //!
-//! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory. At full size,
-//! with a release build and with times: `COST=full cargo test --release --test it cost:: -- --nocapture --test-threads 1`.
+//! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory.
+//! At full size, with a release build and with times: `COST=full cargo test --release --test it
+//! cost:: -- --nocapture --test-threads 1`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,13 +14,13 @@ use truto_simulator::{Person, World};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The most that the last run of a situation may cost.
+/// The maximum cost of the last run of a situation.
 struct Bound {
     /// Peak memory in MiB at a tenth of the size. A debug build takes 40 for the smallest run.
     memory: u64,
     /// The run's folder in MiB, at a tenth of the size.
     evidence: f64,
-    /// Memory in MiB, evidence in MiB and seconds that are required of a release build at full size.
+    /// Memory in MiB, evidence in MiB and seconds, for a release build at full size.
     full: (u64, f64, f64),
 }
 
@@ -33,7 +34,7 @@ fn scaled(full: usize) -> usize {
     if is_full() { full } else { full / 10 }
 }
 
-/// Most memory of a process, as Linux reports it; none elsewhere.
+/// Peak memory of a process, as Linux reports it; none elsewhere.
 fn peak(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let mut lines = status.lines();
@@ -53,7 +54,7 @@ fn size(folder: &Path) -> (u64, u64) {
     })
 }
 
-/// Runs the binary and gives its exit code, its peak of memory and its time.
+/// Runs the binary. Returns its exit code, peak memory and duration.
 fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
     let began = Instant::now();
     let output = fs::File::create(job.place().join("output")).expect("a file");
@@ -75,7 +76,7 @@ fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
     (ended.code, most, took)
 }
 
-/// Some runs, the last of which is measured, and checked against its bound.
+/// Makes some runs, measures the last one and compares it with its bound.
 #[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
 fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
     let mut last = (0, 0, Duration::ZERO);
@@ -111,7 +112,7 @@ fn person(number: usize) -> Person {
     Person::member(gid, format!("Person Number{number}"), &email)
 }
 
-/// A world of an administrator and so many further members.
+/// A world with an administrator and this number of members.
 fn world(accounts: usize, change: impl Fn(usize, Person) -> Person) -> World {
     let mut world = World::scenario("healthy").expect("a scenario");
     let admin = world.people.iter().find(|person| person.admin).cloned();
@@ -124,7 +125,7 @@ fn world(accounts: usize, change: impl Fn(usize, Person) -> Person) -> World {
     world
 }
 
-/// Rows of leavers with these names, who left one after the other since 2010.
+/// Rows of leavers with these names, who left one after another since 2010.
 fn leavers(
     count: usize,
     name: impl Fn(usize) -> String,

@@ -206,7 +206,7 @@ fn freeze() {
     assert_eq!(job.run_at("2026-11-22T22:40:00Z", world()), 3);
     // A run that fails, one that is inconclusive, and another key.
     let failing = World::scenario("missing-scope").expect("a scenario");
-    let (ended, exit) = job.reported_at("2026-11-23T22:40:00Z", failing, |_| ());
+    let (ended, exit) = job.try_run_at("2026-11-23T22:40:00Z", failing, |_| ());
     assert!(ended.is_err());
     assert_eq!(exit.code(), 77);
     let doubtful = World::scenario("fields-refused").expect("a scenario");

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::company::ensure_sound;
+use crate::support::company::ensure_intact;
 use crate::support::job::{Ended, Job, ended, tree, verify};
 use crate::support::objects_below;
 use serde_json::Value;
@@ -58,7 +58,7 @@ fn feed(file: &str) -> Vec<u8> {
 }
 
 /// One run of the real binary.
-fn review(world: World, file: &str) -> Snapshot {
+fn run_once(world: World, file: &str) -> Snapshot {
     run(&Job::new(world, ""), file)
 }
 
@@ -236,7 +236,7 @@ fn ensure_ana_is_found(snapshot: &Snapshot) {
 
 #[test]
 fn h01_a_byte_order_mark_before_a_quoted_header_hides_no_column() {
-    let snapshot = review(company(), "h01-utf8-mark.csv");
+    let snapshot = run_once(company(), "h01-utf8-mark.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     let email = serde_json::json!({"name": "Work Email", "meaning": "email"});
     let columns = snapshot.source()["columns"].as_array().expect("columns");
@@ -246,8 +246,8 @@ fn h01_a_byte_order_mark_before_a_quoted_header_hides_no_column() {
 
 #[test]
 fn h02_utf_16_with_tabs_gives_the_rows_of_the_utf_8_file() {
-    let wide = review(company(), "h02-utf16le-tabs.txt");
-    let narrow = review(company(), "h02-utf8.csv");
+    let wide = run_once(company(), "h02-utf16le-tabs.txt");
+    let narrow = run_once(company(), "h02-utf8.csv");
     assert_eq!(narrow.rows(), [ANA, BOB]);
     assert_eq!(wide.hr, narrow.hr);
     assert_eq!(wide.leavers(), narrow.leavers());
@@ -257,7 +257,7 @@ fn h02_utf_16_with_tabs_gives_the_rows_of_the_utf_8_file() {
 
 #[test]
 fn h03_a_windows_1252_name_is_read_and_the_encoding_is_noted() {
-    let snapshot = review(company(), "h03-windows-1252.csv");
+    let snapshot = run_once(company(), "h03-windows-1252.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E7 | José Muñoz | jose@x.com | ended | 2025-11-01T00:00:00Z"]
@@ -291,7 +291,7 @@ fn h03_a_row_with_a_lost_letter_never_reaches_the_evidence() {
 
 #[test]
 fn h04_semicolons_are_detected_and_noted() {
-    let snapshot = review(company(), "h04-semicolons.csv");
+    let snapshot = run_once(company(), "h04-semicolons.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.notes(), ["Cells are separated by semicolons"]);
     ensure_ana_is_found(&snapshot);
@@ -299,7 +299,7 @@ fn h04_semicolons_are_detected_and_noted() {
 
 #[test]
 fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
-    let snapshot = review(company(), "h05-sep-line.csv");
+    let snapshot = run_once(company(), "h05-sep-line.csv");
     assert_eq!(snapshot.rows(), [ANA.replacen('2', "3", 1)]);
     assert_eq!(
         snapshot.notes(),
@@ -311,7 +311,7 @@ fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
 
 #[test]
 fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
-    let snapshot = review(company(), "h06-quotes.csv");
+    let snapshot = run_once(company(), "h06-quotes.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -326,7 +326,7 @@ fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
 
 #[test]
 fn h07_quotes_after_backslashes_are_part_of_the_name() {
-    let snapshot = review(company(), "h07-backslashes.csv");
+    let snapshot = run_once(company(), "h07-backslashes.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E1 | Ana \"Ani\" Diaz | ana@x.com | ended | 2025-11-01T00:00:00Z"]
@@ -339,7 +339,7 @@ fn h07_quotes_after_backslashes_are_part_of_the_name() {
 
 #[test]
 fn h07_a_row_with_an_unescaped_quote_is_rejected_by_its_number() {
-    let snapshot = review(company_without_ana(), "h07-stray-quote.csv");
+    let snapshot = run_once(company_without_ana(), "h07-stray-quote.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -352,14 +352,14 @@ fn h07_a_row_with_an_unescaped_quote_is_rejected_by_its_number() {
 
 #[test]
 fn h08_bare_carriage_returns_and_no_final_line_end_lose_no_row() {
-    let snapshot = review(company(), "h08-carriage-returns.csv");
+    let snapshot = run_once(company(), "h08-carriage-returns.csv");
     assert_eq!(snapshot.rows(), [ANA, BOB]);
     ensure_ana_is_found(&snapshot);
 }
 
 #[test]
 fn h09_a_title_and_a_total_line_are_noted_and_are_not_people() {
-    let snapshot = review(company(), "h09-title-and-total.csv");
+    let snapshot = run_once(company(), "h09-title-and-total.csv");
     assert_eq!(
         snapshot.rows(),
         [ANA.replacen('2', "5", 1), BOB.replacen('3', "6", 1)]
@@ -376,14 +376,14 @@ fn h09_a_title_and_a_total_line_are_noted_and_are_not_people() {
 #[test]
 fn h09_a_file_without_a_header_is_refused_with_its_first_cells() {
     assert_eq!(
-        review(company(), "h09-no-header.csv").unusable(),
+        run_once(company(), "h09-no-header.csv").unusable(),
         "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; closes with: `HR_FEED_COLUMNS=email=<the column>`"
     );
 }
 
 #[test]
 fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
-    let snapshot = review(company(), "h10-blank-rows.csv");
+    let snapshot = run_once(company(), "h10-blank-rows.csv");
     assert_eq!(snapshot.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
     assert_eq!(snapshot.source()["blank"], 2);
     assert_eq!(snapshot.source()["rows"], 4);
@@ -393,7 +393,7 @@ fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
 
 #[test]
 fn h11_a_work_address_is_preferred_to_a_home_address() {
-    let snapshot = review(company(), "h11-work-and-home.csv");
+    let snapshot = run_once(company(), "h11-work-and-home.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E1 | - | ana@x.com ana@home.example | ended | 2025-11-01T00:00:00Z"]
@@ -404,14 +404,14 @@ fn h11_a_work_address_is_preferred_to_a_home_address() {
 #[test]
 fn h11_two_columns_of_one_name_are_refused_with_a_hint() {
     assert_eq!(
-        review(company(), "h11-two-emails.csv").unusable(),
+        run_once(company(), "h11-two-emails.csv").unusable(),
         "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
     );
 }
 
 #[test]
 fn h12_unknown_columns_in_another_order_change_nothing() {
-    let snapshot = review(company(), "h12-other-columns.csv");
+    let snapshot = run_once(company(), "h12-other-columns.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.hr[0]["location"], "Madrid");
     ensure_ana_is_found(&snapshot);
@@ -420,14 +420,14 @@ fn h12_unknown_columns_in_another_order_change_nothing() {
 #[test]
 fn h13_a_file_without_leaving_columns_is_refused_with_its_headers() {
     assert_eq!(
-        review(company(), "h13-nobody-says-who-left.csv").unusable(),
+        run_once(company(), "h13-nobody-says-who-left.csv").unusable(),
         "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
     );
 }
 
 #[test]
 fn h13_without_an_end_date_the_status_decides_and_that_is_noted() {
-    let snapshot = review(company(), "h13-status-only.csv");
+    let snapshot = run_once(company(), "h13-status-only.csv");
     assert_eq!(snapshot.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
     assert_eq!(
         snapshot.notes(),
@@ -437,7 +437,7 @@ fn h13_without_an_end_date_the_status_decides_and_that_is_noted() {
 
 #[test]
 fn h14_a_header_without_rows_does_not_pass() {
-    let snapshot = review(company(), "h14-header-only.csv");
+    let snapshot = run_once(company(), "h14-header-only.csv");
     assert_eq!(snapshot.code, 4);
     assert_eq!(
         snapshot.check("hr_not_empty"),
@@ -458,7 +458,7 @@ fn h14_a_header_without_rows_passes_if_an_empty_feed_is_allowed() {
 
 #[test]
 fn h14_a_roster_without_leavers_is_not_empty() {
-    let leavers = review(company(), "h14-roster.csv");
+    let leavers = run_once(company(), "h14-roster.csv");
     assert!(leavers.check("hr_not_empty").starts_with("fail: "));
     let job = Job::new(company(), "").env("HR_FEED_SCOPE", "roster");
     let roster = run(&job, "h14-roster.csv");
@@ -516,7 +516,7 @@ fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
 
 #[test]
 fn h17_an_ambiguous_date_is_refused_if_no_order_is_set() {
-    let snapshot = review(company(), "h17-two-readings.csv");
+    let snapshot = run_once(company(), "h17-two-readings.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -540,7 +540,7 @@ fn h18_dots_a_leading_year_and_month_names_are_unambiguous() {
 
 #[test]
 fn h19_a_spreadsheet_day_number_is_a_day_and_not_a_year() {
-    let snapshot = review(company(), "h19-spreadsheet-day.csv");
+    let snapshot = run_once(company(), "h19-spreadsheet-day.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -556,7 +556,7 @@ fn h20_every_placeholder_for_a_missing_date_is_blank() {
 
 #[test]
 fn h21_a_date_far_in_the_future_announces_no_leaver() {
-    let snapshot = review(company(), "h21-for-ever.csv");
+    let snapshot = run_once(company(), "h21-for-ever.csv");
     let far = |date| {
         format!(
             "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
@@ -577,7 +577,7 @@ const REJECTED: &str =
 
 #[test]
 fn h22_a_day_that_does_not_exist_rejects_only_its_row() {
-    let snapshot = review(company_without_ana(), "h22-30-february.csv");
+    let snapshot = run_once(company_without_ana(), "h22-30-february.csv");
     assert_eq!(
         snapshot.rows(),
         [ANA, &format!("3 E2 rejected: {REJECTED}")]
@@ -615,7 +615,7 @@ fn h22_an_exception_may_accept_a_rejected_row() {
 #[test]
 fn h23_a_status_is_mapped_or_shown_as_unclassified() {
     let suspended = Person::member("1205", "anybody", "s3@x.com");
-    let snapshot = review(company().person(suspended), "h23-statuses.csv");
+    let snapshot = run_once(company().person(suspended), "h23-statuses.csv");
     let statuses: Vec<&str> = snapshot.hr.iter().map(|row| text(&row["status"])).collect();
     assert_eq!(
         statuses,
@@ -805,7 +805,7 @@ fn h28_a_leaver_who_is_active_again_is_listed_as_rescinded() {
 
 #[test]
 fn h29_a_rehire_causes_no_finding_and_both_tenures_are_kept() {
-    let snapshot = review(company(), "h29-rehired.csv");
+    let snapshot = run_once(company(), "h29-rehired.csv");
     assert_eq!(snapshot.leavers(), ["E100 rehired by email"]);
     assert_eq!(snapshot.reported_findings(), [""; 0]);
     assert_eq!(snapshot.code, 0);
@@ -824,7 +824,7 @@ fn h29_a_rehire_causes_no_finding_and_both_tenures_are_kept() {
 
 #[test]
 fn h30_an_active_status_outweighs_an_old_date() {
-    let snapshot = review(company(), "h30-active-old-date.csv");
+    let snapshot = run_once(company(), "h30-active-old-date.csv");
     assert_eq!(snapshot.leavers(), ["E9 no_access_found"]);
     assert_eq!(snapshot.code, 0);
 }
@@ -849,7 +849,7 @@ fn h31_a_contractor_hired_on_the_same_day_causes_no_finding() {
 
 #[test]
 fn h32_a_contractor_without_hr_data_is_listed_as_not_evaluable() {
-    let snapshot = review(company(), "h32-contractor.csv");
+    let snapshot = run_once(company(), "h32-contractor.csv");
     assert_eq!(snapshot.leavers(), ["C7 not_evaluable by email"]);
     assert_eq!(
         snapshot.note("C7"),
@@ -860,7 +860,7 @@ fn h32_a_contractor_without_hr_data_is_listed_as_not_evaluable() {
 
 #[test]
 fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
-    let snapshot = review(company(), "h33-twice.csv");
+    let snapshot = run_once(company(), "h33-twice.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
     assert_eq!(snapshot.source()["duplicates"], 1);
@@ -869,7 +869,7 @@ fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
 
 #[test]
 fn h34_one_id_with_two_dates_is_noted_with_the_rule() {
-    let snapshot = review(company(), "h34-two-dates.csv");
+    let snapshot = run_once(company(), "h34-two-dates.csv");
     assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
     assert_eq!(
         snapshot.leaver("E1")["end_of_work"],
@@ -887,7 +887,7 @@ fn h34_one_id_with_two_dates_is_noted_with_the_rule() {
 #[test]
 fn h35_case_blanks_and_zero_width_characters_hide_no_account() {
     let world = company().person(bob()).person(cleo());
-    let snapshot = review(world, "h35-blanks.csv");
+    let snapshot = run_once(world, "h35-blanks.csv");
     assert_eq!(
         snapshot.leavers(),
         [
@@ -920,7 +920,7 @@ fn tagged() -> World {
 
 #[test]
 fn h36_a_plus_tag_is_a_suspicion_and_not_a_match() {
-    let snapshot = review(tagged(), "h36-plain-address.csv");
+    let snapshot = run_once(tagged(), "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.reported_findings(),
@@ -951,7 +951,7 @@ fn h36_an_alias_to_another_person_closes_a_suspicion() {
 #[test]
 fn h36_an_address_in_another_domain_proves_neither_match_nor_absence() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h36-other-domain.csv");
+    let snapshot = run_once(world, "h36-other-domain.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
@@ -977,7 +977,7 @@ fn married() -> Person {
 #[test]
 fn h36_an_address_from_before_a_marriage_does_not_match_alone() {
     let world = World::new().person(married());
-    let snapshot = review(world, "h36-married-name.csv");
+    let snapshot = run_once(world, "h36-married-name.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
 }
 
@@ -1002,7 +1002,7 @@ fn h36_an_address_from_before_a_marriage_matches_by_an_alias() {
 
 #[test]
 fn h37_a_lookalike_letter_never_matches() {
-    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    let snapshot = run_once(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(
         snapshot.leaver("E1")["emails"],
         serde_json::json!(["\u{430}na@x.com"])
@@ -1012,7 +1012,7 @@ fn h37_a_lookalike_letter_never_matches() {
 
 #[test]
 fn h37_a_lookalike_letter_is_a_warning() {
-    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
+    let snapshot = run_once(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.reported_findings(),
@@ -1026,7 +1026,7 @@ fn h37_a_lookalike_letter_is_a_warning() {
 #[test]
 fn h37_composed_and_decomposed_letters_are_one_address() {
     let jose = Person::member("1207", "anybody", "jos\u{e9}@x.com");
-    let snapshot = review(company().person(jose), "h37-decomposed.csv");
+    let snapshot = run_once(company().person(jose), "h37-decomposed.csv");
     assert_eq!(snapshot.leavers(), ["E7 still_active by email"]);
     assert_eq!(snapshot.leaver("E7")["account_id"][0], "1207");
     assert_eq!(snapshot.code, 3);
@@ -1035,7 +1035,7 @@ fn h37_composed_and_decomposed_letters_are_one_address() {
 #[test]
 fn h38_a_leaver_with_only_a_personal_address_is_listed_unmatched() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h38-bamboohr-best-email.csv");
+    let snapshot = run_once(world, "h38-bamboohr-best-email.csv");
     assert_eq!(snapshot.leavers(), ["1 not_evaluable", "2 no_access_found"]);
     assert_eq!(
         snapshot.note("1"),
@@ -1047,7 +1047,7 @@ fn h38_a_leaver_with_only_a_personal_address_is_listed_unmatched() {
 #[test]
 fn h38_a_leaver_with_a_personal_address_is_found_by_id() {
     let world = World::new().person(nickname().external_id("1"));
-    let snapshot = review(world, "h38-bamboohr-best-email.csv");
+    let snapshot = run_once(world, "h38-bamboohr-best-email.csv");
     assert_eq!(
         snapshot.leavers(),
         ["1 still_active by person_id", "2 no_access_found"]
@@ -1069,7 +1069,7 @@ fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
 #[test]
 fn h39_a_leaver_who_never_had_an_address_is_not_evaluable() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h39-mail-blank.csv");
+    let snapshot = run_once(world, "h39-mail-blank.csv");
     assert_eq!(
         snapshot.leavers(),
         ["E1 not_evaluable", "E2 no_access_found"]
@@ -1104,7 +1104,7 @@ fn two_john_smiths() -> World {
 
 #[test]
 fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
-    let snapshot = review(two_john_smiths(), "h40-two-john-smiths.csv");
+    let snapshot = run_once(two_john_smiths(), "h40-two-john-smiths.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     // One finding for both accounts, because both are possible for the same reason.
     assert_eq!(
@@ -1132,7 +1132,7 @@ fn h40_aliases_distinguish_namesakes() {
 #[test]
 fn h41_ids_are_texts_and_only_invisible_characters_are_trimmed() {
     let world = World::new().person(nickname().external_id("123"));
-    let snapshot = review(world, "h41-ids.csv");
+    let snapshot = run_once(world, "h41-ids.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -1152,7 +1152,7 @@ fn h41_ids_are_texts_and_only_invisible_characters_are_trimmed() {
 
 #[test]
 fn h42_a_name_like_a_formula_is_escaped_in_csv_and_raw_in_json() {
-    let snapshot = review(company(), "h42-formulas.csv");
+    let snapshot = run_once(company(), "h42-formulas.csv");
     let names: Vec<&str> = ["E1", "E2", "E3"]
         .iter()
         .map(|id| text(&snapshot.leaver(id)["name"]))
@@ -1272,7 +1272,7 @@ fn h45_an_exception_turns_a_known_collapse_into_a_warning() {
 #[test]
 fn h46_a_cut_last_line_is_refused_as_truncated() {
     assert_eq!(
-        review(company(), "h46-cut.csv").unusable(),
+        run_once(company(), "h46-cut.csv").unusable(),
         "the file looks truncated at line 3: it has 3 of 7 cells and no line break after it"
     );
 }
@@ -1296,7 +1296,7 @@ fn h47_a_file_from_nine_days_ago_is_stale_and_inconclusive() {
 
 #[test]
 fn h48_a_complete_list_proves_that_a_leaver_has_no_account() {
-    let snapshot = review(company(), "h48-never-in-asana.csv");
+    let snapshot = run_once(company(), "h48-never-in-asana.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
     assert_eq!(snapshot.code, 0);
     assert_eq!(snapshot.manifest["complete"], true);
@@ -1317,7 +1317,7 @@ fn h48_an_incomplete_list_does_not_prove_absence() {
         world.partial_response = true;
         world.memberships = Permission::NotFound;
     });
-    let snapshot = review(world, "h48-never-in-asana.csv");
+    let snapshot = run_once(world, "h48-never-in-asana.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
@@ -1332,7 +1332,7 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
         .person(Person::member("1401", "Gus", "gus@partner.example").guest())
         .person(Person::member("1402", "Ivy", "ivy@x.com").invited())
         .person(Person::member("1403", "Ada", "ada@x.com").admin());
-    let snapshot = review(world, "h49-guest-invited-admin.csv");
+    let snapshot = run_once(world, "h49-guest-invited-admin.csv");
     let reported: Vec<String> = snapshot
         .findings()
         .iter()
@@ -1461,7 +1461,7 @@ fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused() {
 
 /// Checks the hashes directly, and runs `verify`, which recomputes every run.
 fn ensure_verifies(job: &Job) {
-    let entries = ensure_sound(&objects_below(&job.evidence()));
+    let entries = ensure_intact(&objects_below(&job.evidence()));
     assert_eq!(entries.len(), job.entries());
     let ended = verify(&job.evidence(), &[]);
     assert_eq!(ended.code, 0, "{ended:?}");

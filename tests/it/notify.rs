@@ -57,7 +57,7 @@ fn reported_by_mode(
     world: World,
 ) -> [Option<String>; 3] {
     let modes = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
-    let (ended, exit) = job.reported_at(as_of, world, |settings| {
+    let (ended, exit) = job.try_run_at(as_of, world, |settings| {
         settings.http.base_delay = Duration::ZERO;
         settings.webhook = None;
     });
@@ -477,7 +477,7 @@ fn no_name_or_address_is_sent_in_any_scenario_or_hr_case() {
             .env("NOTIFY_ON", "always")
             .env("RETRY_MAX_ATTEMPTS", "1")
             .env("HTTP_TIMEOUT", "1s");
-        let _ = job.reported_at("2026-11-10T22:10:00Z", world, |_| ());
+        let _ = job.try_run_at("2026-11-10T22:10:00Z", world, |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2, "{name}");
         ensure_no_names(&mail, &words);
@@ -492,7 +492,7 @@ fn no_name_or_address_is_sent_in_any_scenario_or_hr_case() {
         let job =
             with_both_receivers(Job::new(World::new(), ""), &receiver).env("NOTIFY_ON", "always");
         job.hr_file(&bytes);
-        let _ = job.reported_at("2026-11-10T22:10:00Z", healthy(), |_| ());
+        let _ = job.try_run_at("2026-11-10T22:10:00Z", healthy(), |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2);
         ensure_no_names(&mail, &words);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::chromium::{Page, browser};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::review::at as at_review;
-use crate::support::review::{assert_sound, filled, hash, part, saved, worksheet};
+use crate::support::review::{assert_verifies, filled, hash, part, saved, worksheet};
 use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::commands::review as command;
 use asana_access_review::judgement::Verdict;
@@ -169,7 +169,7 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     );
 
     // The auditor has a copy, and the head that somebody noted when the review was closed.
-    assert_sound(&job);
+    assert_verifies(&job);
     let seen = verify(&job.evidence(), &["--head", &noted]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
     let review = fs::read(part(&job, "close").join("review.json")).expect("a review");

@@ -39,7 +39,7 @@ async fn snapshot(simulator: &Simulator, folder: &Path, store: &Store, number: u
     review(simulator, folder, store, as_of, hr_feed)
         .await
         .map_err(|failed| failed.error.chain())
-        .expect("a review")
+        .expect("a run")
 }
 
 /// Reviews whatever the simulator shows.

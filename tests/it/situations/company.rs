@@ -153,7 +153,7 @@ impl Company {
         self.job.hr_file(feed);
         let mut world = self.world.clone();
         world.people.clone_from(&self.people);
-        let (ended, exit) = self.job.reported_at(as_of, world, |_| ());
+        let (ended, exit) = self.job.try_run_at(as_of, world, |_| ());
         let code = exit.code().into();
         match ended {
             Ok(_) => self.last_run(code),
