@@ -1,4 +1,4 @@
-//! `review open` and `review close`, kill_after at every request to the store, and two at once.
+//! `review open` and `review close`, killed at every request to the store, and two at once.
 //! Whatever they leave proves nothing false, and repeating the same command succeeds.
 
 use std::collections::BTreeMap;
@@ -176,15 +176,15 @@ fn kinds(entries: &[Entry]) -> Vec<EntryKind> {
 fn an_open_killed_at_any_store_request_can_be_repeated() {
     let company = Company::new();
     let before = company.objects();
-    let mut kill_after = 0;
+    let mut killed = 0;
     for answered in 0.. {
         company.restore(&before);
-        let context = format!("kill_after at request {}", answered + 1);
+        let context = format!("killed at request {}", answered + 1);
         if let Some(ended) = company.kill_after(OPEN, answered) {
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             break;
         }
-        kill_after += 1;
+        killed += 1;
         assert_eq!(
             kinds(&company.verified_entries(&context)),
             [EntryKind::Run],
@@ -194,7 +194,7 @@ fn an_open_killed_at_any_store_request_can_be_repeated() {
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
         let entries = company.verified_entries(&context);
         assert_eq!(kinds(&entries), [EntryKind::Run, EntryKind::ReviewOpen]);
-        // The files of the kill_after command are not an open review.
+        // The files of the killed command are not an open review.
         let status = company.job.run_with(&["review", "status"]);
         assert!(
             status.stdout.contains("decided    0/"),
@@ -202,7 +202,7 @@ fn an_open_killed_at_any_store_request_can_be_repeated() {
             status.stdout
         );
     }
-    assert!(kill_after > 10, "{kill_after}");
+    assert!(killed > 10, "{killed}");
     assert_eq!(company.server.violations(), Vec::<String>::new());
 }
 
@@ -212,16 +212,16 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
     let sheet = company.open();
     let file = company.decisions("d.csv", "");
     let before = company.objects();
-    let (mut kill_after, mut finished) = (0, 0);
+    let (mut killed, mut finished) = (0, 0);
     for answered in 0.. {
         company.restore(&before);
-        let context = format!("kill_after at request {}", answered + 1);
+        let context = format!("killed at request {}", answered + 1);
         if let Some(ended) = company.kill_after(&close(&file), answered) {
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             assert!(!ended.stdout.contains("finished"), "{}", ended.stdout);
             break;
         }
-        kill_after += 1;
+        killed += 1;
         let opened = [EntryKind::Run, EntryKind::ReviewOpen];
         assert_eq!(
             kinds(&company.verified_entries(&context)),
@@ -253,11 +253,11 @@ fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
             once_more.stderr
         );
     }
-    assert!(kill_after > 10 && finished >= 5, "{kill_after}, {finished}");
+    assert!(killed > 10 && finished >= 5, "{killed}, {finished}");
     assert_eq!(company.server.violations(), Vec::<String>::new());
 }
 
-/// A company with a review whose close was kill_after before its entry was written.
+/// A company with a review whose close was killed before its entry was written.
 fn killed_close() -> (Company, Worksheet, PathBuf) {
     let company = Company::new();
     let sheet = company.open();
@@ -313,7 +313,7 @@ fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
     assert_eq!(company.verified_entries("an unknown file").len(), 2);
     company.restore(&left);
 
-    // The close does not mix in other decisions, and names the file of the kill_after attempt.
+    // The close does not mix in other decisions, and names the file of the killed attempt.
     let other = company.decisions("other.csv", "another note");
     let again = company.job.run_with(&close(&other));
     assert_eq!(again.code, 78);
@@ -379,7 +379,7 @@ fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
     // A consistent change of both times, with all other files removed, is still reported.
     let again = with(later, due + SignedDuration::from_secs(1));
     assert_eq!(again.code, 0, "{}", again.stderr);
-    let reported = format!("finished   an attempt of {later}, which had killed_close");
+    let reported = format!("finished   an attempt of {later}, which had died");
     assert!(again.stdout.contains(&reported), "{}", again.stdout);
     assert_eq!(company.verified_entries("a changed instant").len(), 3);
 }

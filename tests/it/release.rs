@@ -1,4 +1,4 @@
-//! What a release is made of, as far as it can be seen without building one.
+//! The parts of a release that can be checked without a build.
 
 use std::collections::BTreeSet;
 

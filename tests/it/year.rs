@@ -16,7 +16,8 @@ use truto_simulator::World;
 
 const RUNS: u64 = 365;
 
-/// The difference in memory between this many runs and a year is what each run leaves in memory.
+/// The size of the smaller ledger. The growth in memory from here to a year shows what each run
+/// leaves in memory.
 const FEW: u64 = 60;
 
 const ACCOUNTS: usize = 1000;
