@@ -51,11 +51,11 @@ fn permissions(action: &Action) -> Vec<&'static str> {
         "LIST" => vec!["s3:ListBucket"],
         other => panic!("no permission is known for {other}: {action:?}"),
     };
-    if action.said.contains_key("x-amz-object-lock-mode") {
+    if action.headers.contains_key("x-amz-object-lock-mode") {
         needed.push("s3:PutObjectRetention");
     }
     if action
-        .said
+        .headers
         .get("x-amz-server-side-encryption")
         .map(String::as_str)
         == Some("aws:kms")

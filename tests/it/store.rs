@@ -523,17 +523,17 @@ mod bucket {
         let actions = server.actions();
         for action in &actions {
             assert_eq!(
-                action.said["x-amz-expected-bucket-owner"], "123456789012",
+                action.headers["x-amz-expected-bucket-owner"], "123456789012",
                 "{action:?}"
             );
         }
         let mut puts = actions.iter().filter(|action| action.method == "PUT");
         assert_eq!(puts.clone().count(), 3);
         assert!(puts.all(|put| {
-            put.said["x-amz-object-lock-mode"] == "COMPLIANCE"
-                && put.said["x-amz-object-lock-retain-until-date"] == "2027-11-23T22:40:00Z"
-                && put.said["x-amz-server-side-encryption"] == "aws:kms"
-                && put.said["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/evidence"
+            put.headers["x-amz-object-lock-mode"] == "COMPLIANCE"
+                && put.headers["x-amz-object-lock-retain-until-date"] == "2027-11-23T22:40:00Z"
+                && put.headers["x-amz-server-side-encryption"] == "aws:kms"
+                && put.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/evidence"
         }));
         assert_eq!(server.violations(), Vec::<String>::new());
     }
@@ -971,7 +971,7 @@ mod bucket {
 
     #[tokio::test]
     async fn a_truncated_or_corrupt_body_is_read_again() {
-        for fault in [Fault::CutBody, Fault::DamagedBody] {
+        for fault in [Fault::CutBody, Fault::CorruptBody] {
             let (server, store) = world().await;
             store.create("a", "a body of some length").await.unwrap();
             server.inject(Rule::on("GET", "", fault.clone()).times(2));
