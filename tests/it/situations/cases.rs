@@ -26,7 +26,7 @@ fn run_roster(file: &str) -> Run {
     Company::new().roster().run(&feed(file))
 }
 
-/// Whether a run says what it read this column as, or names it as unread.
+/// Whether a run reports how it read this column, or that it did not read it.
 pub(crate) fn names_column(run: &Run, column: &str) -> bool {
     let columns = &run.manifest["sources"]["hr_feed"]["columns"];
     let is_read = |known: &Value| known["name"] == column && known["meaning"] != "unread";
@@ -66,7 +66,7 @@ fn one_file_number_in_two_companies_is_two_people() {
 }
 
 #[test]
-fn ids_that_a_spreadsheet_rounded_are_no_ids() {
+fn ids_that_a_spreadsheet_rounded_are_not_used() {
     ensure(Report("user10"), &run("k02-id-in-scientific-notation.csv"));
 }
 
@@ -144,7 +144,7 @@ fn a_windows_zone_is_the_zone_of_its_row() {
 }
 
 #[test]
-fn the_day_one_of_1900_is_no_date() {
+fn day_one_of_1900_is_not_a_date() {
     let run = run_roster("w3-zero-date.csv");
     ensure(AccuseNoOne, &run);
     ensure_that(rejected(&run).is_empty(), "no row is rejected", &run);
@@ -210,7 +210,7 @@ fn two_lists_of_people_are_both_judged_or_both_named() {
 }
 
 #[test]
-fn the_list_of_fields_beside_the_people_is_no_list_of_people() {
+fn a_list_of_fields_is_not_a_list_of_people() {
     ensure(Accuse("user10"), &run("h13-fields-and-employees.json"));
 }
 
@@ -227,7 +227,7 @@ fn an_address_behind_a_display_name_is_read() {
 }
 
 #[test]
-fn an_unreadable_address_is_no_pass() {
+fn an_unreadable_address_does_not_pass() {
     let run = run("h5-sep-prefix.csv");
     ensure(Report("user10"), &run);
     ensure_that(run.verdict() == "inconclusive", "it is inconclusive", &run);
@@ -247,7 +247,7 @@ fn a_new_name_and_address_in_hr_lose_no_account() {
 }
 
 #[test]
-fn an_address_handed_to_a_namesake_is_no_rehire() {
+fn an_address_passed_to_a_namesake_is_not_a_rehire() {
     let run = run("k17-first-name-address-again.csv");
     ensure(Report("user10"), &run);
     ensure_that(
@@ -258,7 +258,7 @@ fn an_address_handed_to_a_namesake_is_no_rehire() {
 }
 
 #[test]
-fn a_placeholder_address_makes_no_rehire_and_hides_no_namesake() {
+fn a_placeholder_address_is_not_a_rehire_and_hides_no_namesake() {
     let run = Company::new()
         .account(10, "John Smith", "john.smith@acme.example")
         .run(&feed("k21-placeholder-address-shared-surname.csv"));
@@ -293,7 +293,7 @@ fn a_transfer_to_a_new_id_leaves_the_old_mailbox_accused() {
 }
 
 #[test]
-fn a_role_address_passed_to_a_stranger_stays_accused() {
+fn a_role_address_passed_to_another_person_stays_accused() {
     ensure(Accuse("user10"), &run("h8-role-mailbox.csv"));
 }
 
@@ -325,7 +325,7 @@ fn footer_lines_are_noted_and_not_rejected() {
 }
 
 #[test]
-fn japanese_columns_named_by_hand_are_read() {
+fn japanese_columns_named_in_settings_are_read() {
     let columns = "person_id=社員番号,name=氏名,email=メール,start=入社年月日,end=退職年月日";
     let run = Company::new()
         .env("HR_FEED_COLUMNS", columns)

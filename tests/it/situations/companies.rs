@@ -1,4 +1,4 @@
-//! Ordinary companies, each run on three days. By the third, nothing may be left open but real findings.
+//! Ordinary companies, each in three runs. By the third run, only real findings may be open.
 
 #![expect(
     clippy::needless_range_loop,
@@ -55,7 +55,7 @@ const NAMES: [&str; 40] = [
     "Lea Roth",
 ];
 
-/// Who still works there, as a rule.
+/// The people who still work there, unless a test says otherwise.
 const STAYING: std::ops::Range<usize> = 0..36;
 
 fn address(number: usize) -> String {
@@ -72,7 +72,7 @@ fn person(number: usize) -> Person {
     if number == 0 { person.admin() } else { person }
 }
 
-/// A company in which everybody has an account.
+/// A company in which every person has an account.
 fn company() -> Company {
     Company::of((0..NAMES.len()).map(person))
 }
@@ -85,7 +85,7 @@ fn last(number: usize) -> &'static str {
     NAMES[number].split_once(' ').expect("two words").1
 }
 
-/// A day of an ordinary life: the same for the same number.
+/// An arbitrary day that depends only on the number.
 fn day(number: usize, year: usize) -> String {
     format!(
         "{}-{:02}-{:02}",
@@ -95,7 +95,7 @@ fn day(number: usize, year: usize) -> String {
     )
 }
 
-/// The third of three runs must end without a doubt, and accuse these accounts.
+/// The third of three runs must have no open case, and must accuse exactly these accounts.
 #[track_caller]
 fn ensure_settled(run: &Run, accused: &[&str]) {
     let accused: BTreeSet<String> = accused.iter().map(|&name| name.to_owned()).collect();
@@ -119,7 +119,7 @@ fn ensure_settled(run: &Run, accused: &[&str]) {
     }
 }
 
-/// Runs a feed on three days.
+/// Makes three runs with a feed.
 #[track_caller]
 fn ensure_settles(company: &Company, feed: &str, accused: &[&str]) {
     company.run_on(0, feed);
@@ -360,7 +360,7 @@ fn hibob_settles() {
 fn rippling_with_personal_addresses_settles() {
     let mut company = company();
     company.change(36, Person::inactive);
-    // She was invited as a guest under her personal address, and is still there.
+    // She was invited as a guest under her personal address, and the guest account still exists.
     company
         .people
         .push(account(90, "Jill M.", "jill.moore@mail.example").guest());
@@ -426,7 +426,7 @@ fn a_japanese_company_settles() {
 
 const COLUMNS: &str = "Employee ID,Name,Work Email,Status,Hire Date,Termination Date";
 
-/// Rows of everybody who stays.
+/// Rows of the people who stay.
 fn staying() -> String {
     let mut feed = format!("{COLUMNS}\n");
     for number in STAYING {
@@ -516,7 +516,7 @@ fn warehouse_staff_without_mail_is_accepted() {
 }
 
 #[test]
-fn packers_of_a_roster_who_never_had_mail_leave_no_doubt() {
+fn packers_of_a_roster_who_never_had_mail_are_accepted() {
     let mut company = company().roster();
     company.people.truncate(36);
     let packers = [
@@ -544,7 +544,8 @@ fn interns_who_return_are_not_accused() {
     let mut company = company().roster();
     company.change(38, Person::inactive);
     let mut feed = staying();
-    // One came back under his id, one under a new one, one will come back, one stays a student.
+    // One came back under the same id, one under a new id, one will come back, and one stays a
+    // student.
     feed.push_str(&format!(
         "I36,{n36},{a36},Terminated,2025-06-01,2025-09-30\nI36,{n36},{a36},Active,2026-06-01,\n\
          I37,{n37},{a37},Terminated,2025-06-01,2025-09-30\nE137,{n37},{a37},Active,2026-10-01,\n\
@@ -610,7 +611,7 @@ fn a_merger_with_a_second_mail_domain_settles() {
             address(number)
         ));
     }
-    // Two of the three have access: one is excused by an approved exception.
+    // Two of the three have access, and an approved exception covers one of them.
     let lines = [format!(
         ",E36,,,handover of the merger,{},{{D-15}},{{D+30}}",
         address(0)
@@ -731,7 +732,7 @@ fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
     ensure_settled(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
 }
 
-/// The system of HR keeps the date of the last termination when it hires the person again.
+/// The HR system keeps the date of the last termination when it hires the person again.
 #[test]
 fn a_rehire_in_the_same_row_settles() {
     let mut company = company().roster();

@@ -1,4 +1,5 @@
-//! A company over several days: its accounts, its HR files and settings, and what each run wrote.
+//! A company over several days: its accounts, its HR files and settings, and the results of each
+//! run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +29,7 @@ pub(crate) struct Company {
 /// What one run left behind.
 pub(crate) struct Run {
     pub(crate) code: i32,
-    /// Why the run reached no verdict.
+    /// The reason why the run failed.
     pub(crate) failure: Option<String>,
     pub(crate) result: Value,
     pub(crate) manifest: Value,
@@ -52,7 +53,7 @@ impl Company {
         Self::of_size(16)
     }
 
-    /// A company with so many accounts.
+    /// A company with this number of accounts.
     pub(crate) fn of_size(accounts: usize) -> Self {
         Self::of((0..accounts).map(|number| {
             let email = format!("user{number}{DOMAIN}");
@@ -61,9 +62,9 @@ impl Company {
         }))
     }
 
-    /// These accounts; the first of them connected Asana.
+    /// A company with these accounts. The first of them connected Asana.
     pub(crate) fn of(people: impl IntoIterator<Item = Person>) -> Self {
-        // A run syncs every file that it writes: hundreds of runs are quick only in memory.
+        // A run syncs every file that it writes, so hundreds of runs are fast only in memory.
         let memory = Path::new("/dev/shm");
         if memory.is_dir() {
             tempfile::env::override_temp_dir(memory).ok();
@@ -93,7 +94,7 @@ impl Company {
         self.people.insert(place, change(person));
     }
 
-    /// Takes the account of this number out of Asana.
+    /// Removes the account of this number from Asana.
     pub(crate) fn remove(&mut self, number: usize) {
         let gid = gid(number);
         self.people.retain(|person| person.gid != gid);
@@ -128,23 +129,22 @@ impl Company {
         self.env(variable, file)
     }
 
-    /// Runs the program on the first day.
     pub(crate) fn run(&self, feed: &str) -> Run {
         self.run_on(0, feed)
     }
 
-    /// Runs it so many days after the first day.
+    /// Runs the program this number of days after the first day.
     pub(crate) fn run_on(&self, day: i64, feed: &str) -> Run {
         let date = FIRST_DAY.checked_add(day.days()).expect("a day");
         self.run_at(&format!("{date}T{TIME_OF_RUNS}:00Z"), feed)
     }
 
-    /// Runs it at an instant.
+    /// Runs the program at an instant.
     pub(crate) fn run_at(&self, as_of: &str, feed: &str) -> Run {
         self.run_bytes_at(as_of, filled(feed).as_bytes())
     }
 
-    /// Runs it on the first day with a feed of these bytes.
+    /// Runs the program on the first day with a feed of these bytes.
     pub(crate) fn run_bytes(&self, feed: &[u8]) -> Run {
         self.run_bytes_at(&format!("{FIRST_DAY}T{TIME_OF_RUNS}:00Z"), feed)
     }
@@ -180,7 +180,7 @@ impl Company {
         }
     }
 
-    /// Starts the real binary with this company's settings; its exit code and what it prints.
+    /// Starts the real binary with this company's settings. Returns its exit code and output.
     pub(crate) fn start(&self, feed: &str) -> (i32, String) {
         self.job.hr_file(filled(feed).as_bytes());
         let ended = self.job.run();
@@ -193,7 +193,7 @@ pub(crate) const ALIAS_COLUMNS: &str =
 pub(crate) const EXCEPTION_COLUMNS: &str =
     "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on";
 
-/// A text with its days filled in: `{D-20}`, `{D}`, `{D+30}`, or in another form `{D-20|%d.%m.%Y}`,
+/// Fills in the days of a text: `{D-20}`, `{D}`, `{D+30}`, or in another form `{D-20|%d.%m.%Y}`,
 /// `{D-20|excel}`, `{D-20|seconds}`.
 pub(crate) fn filled(text: &str) -> String {
     let mut filled = String::with_capacity(text.len());
@@ -213,7 +213,7 @@ pub(crate) fn filled(text: &str) -> String {
     filled
 }
 
-/// The day so many days after the first run, in a form.
+/// The day this number of days after the first run, in a form.
 fn day(days: i64, form: &str) -> String {
     let date = FIRST_DAY.checked_add(days.days()).expect("a day");
     let since = |start: Date| date.since(start).expect("a span").get_days();
@@ -333,7 +333,7 @@ impl Run {
         )
     }
 
-    /// Every text in which a run may name the line that closes a doubt.
+    /// Every text in which a run may name the line that closes an open case.
     pub(crate) fn notes(&self) -> Vec<&str> {
         let of_findings = self.findings().iter().map(|finding| &finding["note"]);
         let of_leavers = self.leavers.iter().map(|leaver| &leaver["note"]);
@@ -345,7 +345,7 @@ impl Run {
             .collect()
     }
 
-    /// The run in a few lines, for a failing test.
+    /// A short form of the run, for failure messages.
     pub(crate) fn summary(&self) -> String {
         if let Some(failure) = &self.failure {
             return format!("exit {}: {failure}", self.code);

@@ -83,7 +83,7 @@ fn settings(heading: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The company of the files, with the settings of the page; the feed is a file of the test.
+/// The company of the files, with the settings of the page. The test replaces the feed.
 fn company(heading: &str) -> Company {
     let accounts: [Person; 4] = [
         account(0, "Ada Root", "user0@acme.example").admin(),
@@ -104,8 +104,8 @@ fn row<'r>(run: &'r Run, id: &str) -> Result<&'r Value, String> {
     rows.next().ok_or_else(|| format!("no row of {id}"))
 }
 
-/// The first thing that is not as the files say.
-fn ensure_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> {
+/// The first difference from the files.
+fn ensure_people_are_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> {
     let feed = fs::read(root().join("tests/feeds/vendors").join(file)).expect("a feed");
     let run = company(heading).run_bytes(&feed);
     let ensure = |is_so: bool, claim: String| match is_so {
@@ -168,7 +168,7 @@ fn ensure_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> 
 fn the_settings_of_the_page_read_each_vendors_export() {
     let mut failures = Failures::default();
     for (heading, file, ids) in VENDORS {
-        failures.add(heading, ensure_read(heading, file, ids));
+        failures.add(heading, ensure_people_are_read(heading, file, ids));
     }
     failures.ensure_none();
 }
