@@ -57,7 +57,7 @@ fn exit_1_an_unexpected_answer() {
 }
 
 #[test]
-fn exit_2_a_command_line_that_cannot_be_understood() {
+fn exit_2_an_invalid_command_line() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_snapshot!(
         "exit_2_unknown",
@@ -91,7 +91,7 @@ fn names_and_addresses_are_printed_only_at_a_terminal() {
 }
 
 #[test]
-fn exit_4_fields_that_cannot_be_read() {
+fn exit_4_unreadable_fields() {
     let job = Job::scenario("fields-refused", LEFT_AND_GONE);
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["complete"], false);
@@ -128,7 +128,7 @@ fn exit_4_an_empty_unusable_or_stale_hr_feed() {
 }
 
 #[test]
-fn exit_4_a_row_that_cannot_be_read_is_named_by_its_line() {
+fn exit_4_an_unreadable_row_is_named_by_its_line() {
     let job = Job::scenario(
         "healthy",
         &format!("{LEFT_AND_GONE}E2,X,x@example.com,Terminated,03/04/2026\n"),
@@ -169,7 +169,7 @@ fn exit_75_the_deadline_has_passed() {
 }
 
 #[test]
-fn exit_77_a_token_that_is_refused() {
+fn exit_77_a_refused_token() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("TRUTO_API_TOKEN", "wrong-token");
     let text = run(&job);
     assert_snapshot!(text);
@@ -205,7 +205,7 @@ fn exit_77_an_unknown_connection() {
 }
 
 #[test]
-fn exit_77_an_hr_server_that_refuses() {
+fn exit_77_an_hr_server_that_refuses_access() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     let url = format!("{}/hr.csv?token=hunter2", job.simulator.url());
     let job = job.env("HR_FEED_URL", &url);
@@ -216,7 +216,7 @@ fn exit_77_an_hr_server_that_refuses() {
 }
 
 #[test]
-fn exit_77_a_bucket_that_refuses() {
+fn exit_77_a_bucket_that_refuses_access() {
     let server = S3Server::start(["evidence"]);
     server.inject(Rule::on("", "evidence", Fault::AccessDenied).always());
     let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server);
@@ -255,7 +255,7 @@ fn in_force_for(days: i64) -> String {
 }
 
 #[test]
-fn exit_0_access_that_an_exception_allows() {
+fn exit_0_access_under_an_exception() {
     let job = with_exceptions(LEFT_AND_ACTIVE, &in_force_for(30));
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["verdict"], "pass_with_exceptions");
@@ -302,14 +302,14 @@ fn exit_78_unreadable_alias_and_exception_files() {
 }
 
 #[test]
-fn exit_78_an_hr_feed_that_is_not_there() {
+fn exit_78_a_missing_hr_feed() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("HR_FEED_URL", "gone.csv");
     assert_snapshot!(run(&job));
     assert_eq!(job.entries(), 0);
 }
 
 #[test]
-fn exit_78_several_workspaces_and_none_is_pinned() {
+fn exit_78_several_workspaces_and_none_is_set() {
     let job = Job::scenario("two-workspaces", LEFT_AND_GONE);
     assert_snapshot!("exit_78_several_workspaces", run(&job));
     let job = job.env("ASANA_WORKSPACE_ID", "42");
@@ -333,7 +333,7 @@ fn exit_78_evidence_below_a_file() {
 }
 
 #[test]
-fn exit_143_sigterm_stops_within_two_seconds_and_commits_nothing() {
+fn exit_143_sigterm_stops_within_two_seconds_without_an_entry() {
     let job = Job::scenario("slow", LEFT_AND_GONE);
     let child = job.start();
     // By now the job waits for an answer, which takes two seconds.

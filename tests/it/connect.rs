@@ -378,7 +378,7 @@ fn connect_waits_for_a_slow_admin_and_retries_errors_of_truto() {
 }
 
 #[test]
-fn ctrl_c_while_waiting_is_a_clean_stop() {
+fn ctrl_c_during_the_wait_is_a_clean_stop() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let connect = Connect::scenario("connect-nobody");
         let child = connect.start(NEW);
@@ -565,7 +565,7 @@ fn a_connection_without_a_workspace_is_reported_as_unusable() {
 }
 
 #[test]
-fn scopes_that_are_too_narrow_are_reported() {
+fn insufficient_scopes_are_reported() {
     let world = World::scenario("healthy").expect("a scenario");
     let narrow = |world: &mut World| world.scopes = vec!["users:read workspaces:read".to_owned()];
     let ended = Connect::new(world.with(narrow)).run(NEW);

@@ -144,7 +144,7 @@ fn leavers(
 }
 
 #[test]
-fn leavers_and_accounts_of_one_name() {
+fn leavers_and_accounts_of_one_name_stay_within_the_limits() {
     let count = scaled(3_000);
     let world = world(count, |number, person| Person {
         name: "Private User".to_owned(),
@@ -165,7 +165,7 @@ fn leavers_and_accounts_of_one_name() {
 }
 
 #[test]
-fn an_older_company_with_ten_leavers_for_each_account() {
+fn ten_leavers_for_each_account_stay_within_the_limits() {
     let (accounts, left) = (scaled(5_000), scaled(50_000));
     let rows = leavers(
         left,
@@ -182,7 +182,7 @@ fn an_older_company_with_ten_leavers_for_each_account() {
 }
 
 #[test]
-fn a_hundred_thousand_accounts() {
+fn a_hundred_thousand_accounts_stay_within_the_limits() {
     let accounts = scaled(100_000);
     let rows = leavers(
         accounts / 100,
@@ -199,7 +199,7 @@ fn a_hundred_thousand_accounts() {
 }
 
 #[test]
-fn half_a_million_leavers() {
+fn half_a_million_leavers_stay_within_the_limits() {
     let left = scaled(500_000);
     let rows = leavers(
         left,
@@ -216,7 +216,7 @@ fn half_a_million_leavers() {
 }
 
 #[test]
-fn expired_exceptions() {
+fn expired_exceptions_stay_within_the_limits() {
     let lines = scaled(40_000);
     let mut exceptions = "email,reason,approved_by,approved_on,expires_on\n".to_owned();
     for number in 0..lines {
@@ -242,7 +242,7 @@ fn expired_exceptions() {
 }
 
 #[test]
-fn rows_of_one_address() {
+fn rows_of_one_address_stay_within_the_limits() {
     let left = scaled(60_000);
     let rows = leavers(
         left,

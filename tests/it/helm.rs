@@ -338,7 +338,7 @@ fn the_program_accepts_what_the_chart_renders() {
 }
 
 #[test]
-fn each_helm_renders_the_same() {
+fn each_helm_version_renders_the_same_objects() {
     let helms = helms();
     if helms.is_empty() {
         return;
@@ -1241,7 +1241,7 @@ fn the_network_allows_only_dns_https_and_credentials() {
 }
 
 #[test]
-fn a_port_of_an_address_in_the_values_is_open() {
+fn the_ports_of_addresses_in_the_values_are_open() {
     if !has(&["helm"]) {
         return;
     }
@@ -1260,7 +1260,7 @@ fn a_port_of_an_address_in_the_values_is_open() {
 }
 
 #[test]
-fn every_time_zone_of_the_program_is_one_of_the_chart() {
+fn the_chart_accepts_every_time_zone_of_the_program() {
     let zones: Vec<_> = jiff::tz::db()
         .available()
         .map(|zone| zone.to_string())
@@ -1450,7 +1450,7 @@ fn a_review_step_gets_only_the_secrets_it_needs() {
 }
 
 #[test]
-fn a_claim_that_the_chart_made_outlives_it() {
+fn a_volume_claim_of_the_chart_survives_an_uninstall() {
     if !has(&["helm"]) {
         return;
     }
@@ -1511,7 +1511,7 @@ fn the_chart_works_as_a_subchart() {
 }
 
 #[test]
-fn the_chart_offers_each_variable_that_works_and_no_other() {
+fn the_chart_offers_exactly_the_variables_that_work() {
     let values = document("helm/asana-access-review/values.yaml");
     let (config, secrets) = (&values["config"], &values["secretKeys"]);
     let mut missing = Vec::new();
@@ -1809,7 +1809,7 @@ fn the_alerts_fire_only_when_they_should() {
 }
 
 #[test]
-fn kubernetes_knows_every_field() {
+fn every_rendered_field_is_known_to_kubernetes() {
     if !has(&["helm", "kubernetes-validate"]) {
         return;
     }

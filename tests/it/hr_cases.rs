@@ -495,7 +495,7 @@ fn h15_a_day_ends_at_its_midnight_and_an_instant_is_exact() {
 }
 
 #[test]
-fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
+fn h16_dates_with_slashes_are_read_in_the_configured_order() {
     assert_eq!(
         ends(&[("HR_FEED_DATE_ORDER", "mdy")], "h16-slashes.csv"),
         [
@@ -1468,7 +1468,7 @@ fn ensure_verifies(job: &Job) {
 }
 
 #[test]
-fn h51_after_an_erasure_the_old_evidence_still_verifies() {
+fn h51_the_old_evidence_verifies_after_an_erasure() {
     let job = Job::new(company(), "");
     run(&job, "h51-erased.csv");
     let before = tree(&job.run_folder(1));

@@ -333,7 +333,7 @@ fn demo() -> Job {
 
 #[test]
 #[ignore = "takes the pictures of the documentation again"]
-fn the_pictures_are_taken() {
+fn take_the_pictures() {
     let browser = browser().expect("a chromium");
     let folder = docs().join("pictures");
     fs::create_dir_all(&folder).expect("a folder");

@@ -44,7 +44,7 @@ fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
 }
 
 #[test]
-fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
+fn a_review_is_opened_decided_and_closed_and_verifies() {
     let job = reviewed(LEFT_AND_GONE);
     let opened = open(&job, &[]);
     assert_eq!(opened.code, 0, "{}", opened.stderr);
@@ -445,7 +445,7 @@ fn a_review_of_a_run_with_a_fault_is_refused() {
 }
 
 #[test]
-fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
+fn both_verifiers_find_a_forged_review() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
@@ -1071,7 +1071,7 @@ fn a_review_with_missing_files_makes_every_run_inconclusive() {
 }
 
 #[test]
-fn the_schemas_describe_what_a_review_writes() {
+fn every_file_of_a_review_matches_its_schema() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');

@@ -284,8 +284,7 @@ async fn concurrent_signing_runs_keep_one_chain_of_signed_entries() {
             company.run(&store, run)
         });
         for done in join_all(runs).await {
-            done.map_err(|failed| failed.error.chain())
-                .expect("a run");
+            done.map_err(|failed| failed.error.chain()).expect("a run");
         }
         let keys = [ED25519_PUBLIC, P256_PUBLIC];
         let entries = ensure_signed(&place.objects(), &keys);

@@ -191,7 +191,7 @@ fn a_modified_file_of_any_kind_is_found() {
 }
 
 #[test]
-fn a_missing_an_extra_and_a_renamed_file_are_distinguished() {
+fn missing_extra_and_renamed_files_are_distinguished() {
     let evidence = untouched();
     fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
     assert_eq!(evidence.faults(&[]), ["missing_file findings.csv"]);
@@ -791,7 +791,7 @@ fn printed(folder: &Path, arguments: &[&str]) -> (i32, Value) {
 }
 
 #[test]
-fn missing_runs_are_found_if_the_interval_is_given() {
+fn missing_runs_are_found_with_a_maximum_interval() {
     let evidence = untouched();
     assert_eq!(evidence.verify(&["--every", "24h"]).code, 0);
     assert_eq!(evidence.verify(&["--every", "24"]).code, 2);
@@ -1204,7 +1204,7 @@ fn a_key_that_is_not_pinned_is_unknown() {
 }
 
 #[test]
-fn a_bad_and_a_missing_signature_are_distinguished() {
+fn bad_and_missing_signatures_are_distinguished() {
     let evidence = signed();
     let mut bytes = fs::read(evidence.signature(2)).expect("a signature");
     bytes[10] ^= 1;

@@ -648,7 +648,7 @@ fn two_tabs_keep_the_decisions_of_each_other() {
         [3, "keep", "", ""]
     ]);
     assert_eq!(kept(&mut page), both);
-    // The other tab knows a file that one tab saved.
+    // After a save in one tab, the other tab shows the decisions as saved.
     save(&mut page);
     page.switch(&first);
     page.until("document.getElementById('filed').textContent === 'All saved as a file'");

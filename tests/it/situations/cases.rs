@@ -58,7 +58,7 @@ fn a_leaver_without_an_account_passes() {
 // ---- Ids of several people ----
 
 #[test]
-fn one_file_number_in_two_companies_is_two_people() {
+fn one_file_number_in_two_companies_means_two_people() {
     ensure(
         Report("user10"),
         &run("k01-file-number-of-two-companies.csv"),
@@ -94,7 +94,7 @@ fn ensure_reported_with_its_column(file: &str, column: &str) {
 }
 
 #[test]
-fn a_contract_end_without_a_termination_date_is_named() {
+fn a_contract_end_without_a_termination_date_is_reported() {
     ensure_reported_with_its_column("k07-contract-end-only.csv", "Contract End Date");
 }
 
@@ -168,7 +168,7 @@ fn a_second_job_that_ended_accuses_no_one() {
 }
 
 #[test]
-fn leading_zeros_that_get_lost_do_not_restart_the_grace() {
+fn lost_leading_zeros_do_not_restart_the_grace() {
     let company = Company::new();
     ensure(Report("user10"), &company.run(&feed("h10-id-00123.csv")));
     ensure(
@@ -177,7 +177,7 @@ fn leading_zeros_that_get_lost_do_not_restart_the_grace() {
     );
 }
 
-// ---- Documents that hold more ----
+// ---- Documents with more than one page or list ----
 
 #[test]
 fn a_page_of_several_is_refused() {
@@ -307,7 +307,7 @@ fn cells_missing_at_the_end_of_rows_are_blank() {
 }
 
 #[test]
-fn two_status_columns_that_agree_are_one() {
+fn two_status_columns_that_agree_are_accepted() {
     ensure(Accuse("user10"), &run("w4-two-statuses.json"));
 }
 
@@ -336,7 +336,7 @@ fn japanese_columns_named_in_settings_are_read() {
 // ---- The files themselves ----
 
 #[test]
-fn every_file_of_a_situation_is_read() {
+fn every_file_of_a_situation_has_a_test() {
     let source = include_str!("cases.rs");
     for entry in fs::read_dir(folder()).expect("a folder") {
         let name = entry.expect("an entry").file_name();

@@ -97,7 +97,7 @@ fn day(number: usize, year: usize) -> String {
 
 /// The third of three runs must have no open case, and must accuse exactly these accounts.
 #[track_caller]
-fn ensure_settled(run: &Run, accused: &[&str]) {
+fn ensure_only_real_findings(run: &Run, accused: &[&str]) {
     let accused: BTreeSet<String> = accused.iter().map(|&name| name.to_owned()).collect();
     let is_verdict = match accused.is_empty() {
         true => run.verdict().starts_with("pass"),
@@ -121,10 +121,10 @@ fn ensure_settled(run: &Run, accused: &[&str]) {
 
 /// Makes three runs with a feed.
 #[track_caller]
-fn ensure_settles(company: &Company, feed: &str, accused: &[&str]) {
+fn ensure_only_real_findings_after_three_runs(company: &Company, feed: &str, accused: &[&str]) {
     company.run_on(0, feed);
     company.run_on(1, feed);
-    ensure_settled(&company.run_on(2, feed), accused);
+    ensure_only_real_findings(&company.run_on(2, feed), accused);
 }
 
 // ---- Vendors ----
@@ -173,7 +173,7 @@ const WORKDAY: [&str; 40] = [
 ];
 
 #[test]
-fn a_workday_roster_of_forty_columns_settles() {
+fn a_workday_roster_of_forty_columns_has_only_real_findings() {
     let mut company = company().roster();
     company.change(37, Person::inactive);
     let mut feed = format!("{}\n", WORKDAY.join(","));
@@ -225,11 +225,11 @@ fn a_workday_roster_of_forty_columns_settles() {
         feed.push_str(&cells.join(","));
         feed.push('\n');
     }
-    ensure_settles(&company, &feed, &["ivan.petrov"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["ivan.petrov"]);
 }
 
 #[test]
-fn an_adp_file_of_two_company_codes_settles() {
+fn an_adp_file_of_two_company_codes_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env("HR_FEED_COLUMNS", "person_id=Company Code+File Number")
@@ -257,11 +257,11 @@ fn an_adp_file_of_two_company_codes_settles() {
             address(number)
         ));
     }
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
-fn a_german_personio_export_settles() {
+fn a_german_personio_export_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let mut feed = "ID;Vorname;Nachname;E-Mail;Status;Position;Abteilung;Standort;Eintrittsdatum;Ende der Probezeit;\
@@ -286,11 +286,11 @@ fn a_german_personio_export_settles() {
             address(0)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn a_bamboohr_report_settles() {
+fn a_bamboohr_report_has_only_real_findings() {
     let mut company = company().roster();
     company.remove(36);
     let employee = |number: usize| {
@@ -319,11 +319,11 @@ fn a_bamboohr_report_settles() {
         "employees": [{}]}}"#,
         employees.join(",\n")
     );
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn hibob_settles() {
+fn hibob_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let employee = |number: usize| {
@@ -349,7 +349,7 @@ fn hibob_settles() {
         )
     };
     let employees: Vec<String> = (0..NAMES.len()).map(employee).collect();
-    ensure_settles(
+    ensure_only_real_findings_after_three_runs(
         &company,
         &format!(r#"{{"employees": [{}]}}"#, employees.join(",")),
         &[],
@@ -357,7 +357,7 @@ fn hibob_settles() {
 }
 
 #[test]
-fn rippling_with_personal_addresses_settles() {
+fn rippling_with_personal_addresses_has_only_real_findings() {
     let mut company = company();
     company.change(36, Person::inactive);
     // She was invited as a guest under her personal address, and the guest account still exists.
@@ -385,11 +385,11 @@ fn rippling_with_personal_addresses_settles() {
             ));
         }
     }
-    ensure_settles(&company, &feed, &["jill.moore@mail.example"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore@mail.example"]);
 }
 
 #[test]
-fn a_japanese_company_settles() {
+fn a_japanese_company_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env(
@@ -419,7 +419,7 @@ fn a_japanese_company_settles() {
             address(0)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 // ---- People ----
@@ -440,7 +440,7 @@ fn staying() -> String {
 }
 
 #[test]
-fn shops_with_shared_mailboxes_settle() {
+fn shops_with_shared_mailboxes_have_only_real_findings() {
     let shops: Vec<String> = (0..3)
         .map(|shop| {
             let service = account(
@@ -486,7 +486,7 @@ fn shops_with_shared_mailboxes_settle() {
     };
     company.run_on(0, &feed(0));
     company.run_on(1, &feed(2));
-    ensure_settled(&company.run_on(2, &feed(4)), &[]);
+    ensure_only_real_findings(&company.run_on(2, &feed(4)), &[]);
 }
 
 #[test]
@@ -512,7 +512,7 @@ fn warehouse_staff_without_mail_is_accepted() {
             3 + number
         ));
     }
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
@@ -536,7 +536,7 @@ fn packers_of_a_roster_who_never_had_mail_are_accepted() {
     };
     company.run_on(0, &feed(0));
     company.run_on(1, &feed(1));
-    ensure_settled(&company.run_on(2, &feed(2)), &[]);
+    ensure_only_real_findings(&company.run_on(2, &feed(2)), &[]);
 }
 
 #[test]
@@ -560,7 +560,7 @@ fn interns_who_return_are_not_accused() {
         n39 = NAMES[39],
         a39 = address(39),
     ));
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
@@ -585,11 +585,11 @@ fn transfers_between_entities_accuse_no_one() {
     }
     company.run_on(0, &before);
     company.run_on(1, &after);
-    ensure_settled(&company.run_on(3, &after), &[]);
+    ensure_only_real_findings(&company.run_on(3, &after), &[]);
 }
 
 #[test]
-fn a_merger_with_a_second_mail_domain_settles() {
+fn a_merger_with_a_second_mail_domain_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env("EMAIL_DOMAIN_ALIASES", "acme.example=newco.example");
@@ -617,11 +617,11 @@ fn a_merger_with_a_second_mail_domain_settles() {
         address(0)
     )];
     let company = company.exceptions(&lines);
-    ensure_settles(&company, &feed, &["jill.moore@newco.example"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore@newco.example"]);
 }
 
 #[test]
-fn contractors_in_a_list_beside_employees_settle() {
+fn contractors_in_a_list_beside_employees_have_only_real_findings() {
     let mut company = company()
         .roster()
         .env("HR_FEED_RECORDS", "employees,contractors");
@@ -646,11 +646,11 @@ fn contractors_in_a_list_beside_employees_settle() {
         list(0..30),
         list(30..40)
     );
-    ensure_settles(&company, &feed, &["ivan.petrov"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["ivan.petrov"]);
 }
 
 #[test]
-fn garden_leave_and_parental_leave_settle() {
+fn garden_leave_and_parental_leave_have_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let header = "Employee ID,Name,Work Email,Status,Hire Date,Last Day of Work,Termination Date,Expected Return\n";
@@ -674,11 +674,11 @@ fn garden_leave_and_parental_leave_settle() {
             address(number)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn a_new_hr_system_with_new_ids_settles() {
+fn a_new_hr_system_with_new_ids_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let feed = |prefix: &str, order: fn(usize) -> String| {
@@ -701,14 +701,14 @@ fn a_new_hr_system_with_new_ids_settles() {
     let last_first = |number: usize| format!("\"{}, {}\"", last(number), first(number));
     company.run_on(0, &feed("E", first_last));
     company.run_on(1, &feed("100", last_first));
-    ensure_settled(
+    ensure_only_real_findings(
         &company.run_on(2, &feed("100", last_first)),
         &["jill.moore"],
     );
 }
 
 #[test]
-fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
+fn a_new_mail_domain_in_hr_a_week_before_asana_has_only_real_findings() {
     let aliases = "acme.example=newco.example";
     let mut company = company().roster().env("EMAIL_DOMAIN_ALIASES", aliases);
     company.change(36, Person::inactive);
@@ -729,12 +729,12 @@ fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
     };
     company.run_on(0, &feed("acme."));
     company.run_on(1, &feed("newco."));
-    ensure_settled(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
+    ensure_only_real_findings(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
 }
 
 /// The HR system keeps the date of the last termination when it hires the person again.
 #[test]
-fn a_rehire_in_the_same_row_settles() {
+fn a_rehire_in_the_same_row_has_only_real_findings() {
     let mut company = company().roster();
     company.remove(36);
     let row = |cells: &str| format!("{}E36,{},{},{cells}\n", staying(), NAMES[36], address(36));
@@ -744,5 +744,5 @@ fn a_rehire_in_the_same_row_settles() {
         .push(account(36, NAMES[36], &address(36)).joined_at("2026-11-24T09:00:00.000Z"));
     company.run_on(1, &row("Active,{D+1},{D-20}"));
     company.run_on(2, &row("Active,{D+1},{D-20}"));
-    ensure_settled(&company.run_on(4, &row("Active,{D+1},{D-20}")), &[]);
+    ensure_only_real_findings(&company.run_on(4, &row("Active,{D+1},{D-20}")), &[]);
 }

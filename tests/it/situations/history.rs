@@ -113,7 +113,7 @@ fn a_leaver_whose_row_loses_its_address_is_followed() {
 }
 
 #[test]
-fn an_id_given_to_a_new_hire_hides_no_one_who_vanished() {
+fn an_id_given_to_a_new_hire_hides_no_vanished_person() {
     let company = Company::new().roster();
     company.run(&feed(&[WORKS]));
     let run = company.run_on(1, &feed(&["E10,Cia Fox,user11@acme.example,Active,{D},"]));
@@ -121,7 +121,7 @@ fn an_id_given_to_a_new_hire_hides_no_one_who_vanished() {
 }
 
 #[test]
-fn an_address_given_to_a_new_hire_hides_no_one_who_vanished() {
+fn an_address_given_to_a_new_hire_hides_no_vanished_person() {
     let company = Company::new().roster();
     company.run(&feed(&[WORKS]));
     let run = company.run_on(1, &feed(&["E77,Cia Fox,user10@acme.example,Active,{D},"]));
@@ -170,7 +170,7 @@ fn another_address_in_asana_after_the_end_loses_no_account() {
 }
 
 #[test]
-fn an_account_that_turns_into_a_guest_stays_accused() {
+fn an_account_that_becomes_a_guest_stays_accused() {
     let mut company = Company::new();
     ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
     company.change(10, Person::guest);
@@ -212,7 +212,7 @@ fn a_second_account_invited_later_is_reported() {
 }
 
 #[test]
-fn a_list_that_lost_the_account_removes_no_one() {
+fn an_incomplete_list_removes_no_one() {
     let mut company = Company::of_size(40);
     ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
     company.people.truncate(5);

@@ -6,7 +6,7 @@ use crate::support::chance::Chance;
 
 // ---- A renamed column ----
 
-/// The columns of a generated feed, with what their cells hold.
+/// The columns of a generated feed, with the content of their cells.
 const COLUMNS: [&str; 8] = [
     "Employee ID",
     "Name",
@@ -208,7 +208,10 @@ fn a_mistake_in_one_cell_of_a_leaver_never_passes() {
                 };
                 let (column, was) = (COLUMNS[at], &rows[3][at]);
                 failures.add(
-                    &format!("{column}: {was} becomes {mistake}, in {}", rows[3].join(",")),
+                    &format!(
+                        "{column}: {was} becomes {mistake}, in {}",
+                        rows[3].join(",")
+                    ),
                     result,
                 );
             }

@@ -42,7 +42,7 @@ use super::s3::{ACCESS_KEY, REGION, SECRET_KEY};
 pub(crate) const SIGN: &str = "Sign";
 pub(crate) const GET_PUBLIC_KEY: &str = "GetPublicKey";
 
-/// Names the first key, until [`KmsServer::point_alias_to`] says otherwise.
+/// The alias of the first key, unless [`KmsServer::point_alias_to`] changes it.
 pub(crate) const ALIAS: &str = "alias/signing";
 /// The ids of the keys.
 pub(crate) const KEYS: [&str; 2] = [
