@@ -9,7 +9,7 @@ use truto_simulator::{Person, World};
 /// A browser on this machine. Continuous integration must have one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
 #[expect(
     clippy::print_stdout,

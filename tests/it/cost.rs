@@ -24,7 +24,7 @@ struct Bound {
     full: (u64, f64, f64),
 }
 
-#[expect(clippy::disallowed_methods, reason = "the size is chosen by hand")]
+#[expect(clippy::disallowed_methods, reason = "the size is set by hand")]
 fn is_full() -> bool {
     std::env::var_os("COST").is_some_and(|cost| cost == "full")
 }

@@ -1,4 +1,4 @@
-//! The documentation: links lead somewhere, the README is short, and the words are plain English.
+//! The documentation: links have a target, the README is short, and the words are plain English.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,7 +83,7 @@ fn prose(document: &str) -> Vec<(usize, &str)> {
     lines
 }
 
-/// A line without what is between two marks: code, or the words of a program.
+/// A line without the text between two marks, such as code or the output of a program.
 fn without(line: &str, mark: &str) -> String {
     line.split(mark).step_by(2).collect::<Vec<_>>().join(" ")
 }
@@ -197,8 +197,8 @@ fn the_readme_has_at_most_200_lines() {
     assert!(lines <= 200, "{lines}");
 }
 
-/// The sentences of a page as words: a blank between two words, at both ends too. What a program prints, in
-/// code or emphasis, is left out, and so are links' targets.
+/// The sentences of a page as words, with a blank between words and at both ends. Code, emphasis
+/// and the targets of links are omitted.
 fn sentences(document: &str) -> Vec<String> {
     let mut text = String::new();
     for (_, line) in prose(document) {
@@ -228,7 +228,7 @@ fn sentences(document: &str) -> Vec<String> {
         .collect()
 }
 
-/// The phrases of [`PHRASES`] that a sentence has.
+/// The phrases of [`PHRASES`] in a sentence.
 fn phrases_in(sentence: &str) -> Vec<&'static str> {
     let has = |phrase: &&str| sentence.contains(&format!(" {phrase} "));
     let mut wrong: Vec<&str> = PHRASES.iter().copied().filter(has).collect();

@@ -182,7 +182,7 @@ fn a_run_builds_on_frozen_evidence_without_faults() {
 fn freeze() {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the name of what is written, by hand"
+        reason = "the name of the folder is set by hand"
     )]
     let name = std::env::var("FREEZE").expect("FREEZE=NAME");
     let target = corpus().join(name);

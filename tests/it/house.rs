@@ -207,7 +207,7 @@ fn default(default: Default) -> String {
     }
 }
 
-/// The table of variables as the code has it.
+/// The expected table of variables.
 fn variables() -> String {
     let mut table =
         String::from("| variable | default | commands | meaning |\n|---|---|---|---|\n");
@@ -233,7 +233,7 @@ fn variables() -> String {
     table
 }
 
-/// The table of exit codes as the code has it.
+/// The expected table of exit codes.
 fn exit_codes() -> String {
     let mut table = String::from("| code | meaning |\n|---|---|\n");
     for exit in Exit::ALL {

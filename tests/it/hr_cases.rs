@@ -1,4 +1,4 @@
-//! HR feeds as they really arrive, each through the whole program.
+//! Realistic HR feeds, each through the whole program.
 //!
 //! The cases are numbered H1 to H52. The name of a test begins with the number of its case, and so
 //! does the name of the file that it reads in `tests/feeds/cases/`. The tests check what an auditor

@@ -1324,8 +1324,8 @@ fn a_person_invited_again_after_a_revocation_is_found_by_address() {
     assert_eq!(job.run_at("2026-11-03T22:40:00Z", without.clone()), 0);
     assert_eq!(follow_ups(&job, 4)[0]["state"], "done");
     let email = row["email"].as_str().expect("an address");
-    let anew = without.person(Person::member("1299", "Somebody", email));
-    assert_eq!(job.run_at("2026-11-04T22:40:00Z", anew), 3);
+    let invited = without.person(Person::member("1299", "Invited Again", email));
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", invited), 3);
     assert_eq!(follow_ups(&job, 5)[0]["state"], "granted_again");
     let finding = job.json(5, "result.json")["findings"][0].clone();
     assert_eq!(finding["kind"], "revocation_not_done");

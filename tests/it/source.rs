@@ -560,7 +560,9 @@ async fn one_workspace_needs_no_setting_and_several_need_one() {
     assert!(!users.iter().any(|request| request.path.ends_with("/users")));
 
     simulator.set_world(scenario("healthy").with(|world| world.workspaces.clear()));
-    let none = fetch_with(&simulator, &unpinned).await.expect_err("none");
+    let none = fetch_with(&simulator, &unpinned)
+        .await
+        .expect_err("no workspace");
     assert_eq!(none.kind(), ErrorKind::Refused);
 }
 
@@ -1267,7 +1269,7 @@ async fn an_account_read_alone_must_have_had_a_gap() {
         let fetched = fetch_keeping(scenario("get-404"), raw).await;
         let fetched = fetched.expect("the accounts");
         let mut files = fetched.raw.clone();
-        let gets = files.pop().expect("what was read alone");
+        let gets = files.pop().expect("the page of single reads");
         assert_eq!(gets.kind, RawKind::Gets);
         let reported = fault_reported(&fetched.population, &files);
         assert!(reported.contains("the answers of 0 are kept"), "{reported}");
@@ -1513,7 +1515,7 @@ async fn an_unreachable_server_is_transient_and_counts_its_attempts() {
     drop(simulator);
     let error = fetch_all(&settings, &Clock::at(as_of()), soon())
         .await
-        .expect_err("nobody");
+        .expect_err("no server");
     assert_eq!(error.kind(), ErrorKind::Transient);
     let text = error.to_string();
     assert!(

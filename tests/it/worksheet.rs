@@ -1028,7 +1028,7 @@ fn five_thousand_rows_stay_fast() {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
 fn axe_finds_no_accessibility_problem_in_the_page() {
     let Some(browser) = browser() else { return };

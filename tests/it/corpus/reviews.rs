@@ -80,7 +80,7 @@ fn reviewed() -> Job {
     job
 }
 
-/// What `verify` reports.
+/// The result of `verify` and its JSON output.
 fn verified(root: &Path, head: Option<&str>) -> (Ended, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -597,7 +597,7 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a recommendation is changed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.rows[1].recommended = Decision::DontKnow;
-            worksheet.rows[1].reason = "nobody knows".to_owned();
+            worksheet.rows[1].reason = "another reason".to_owned();
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),

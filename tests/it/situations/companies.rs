@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::needless_range_loop,
-    reason = "a number is a person, and the name is only one thing looked up by it"
+    reason = "a number identifies a person in several tables"
 )]
 
 use std::collections::BTreeSet;

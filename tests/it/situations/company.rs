@@ -14,9 +14,9 @@ use crate::support::job::Job;
 
 /// The day of the first run. `{D-20}` in a feed is the day twenty days earlier.
 const FIRST_DAY: Date = jiff::civil::date(2026, 11, 23);
-/// When runs start, UTC.
+/// The time at which runs start, UTC.
 const TIME_OF_RUNS: &str = "22:40";
-/// The mail domain of the company; names of accounts are shown without it.
+/// The mail domain of the company. Names of accounts are shown without it.
 const DOMAIN: &str = "@acme.example";
 
 /// A company with a folder for its files and evidence.
@@ -26,7 +26,7 @@ pub(crate) struct Company {
     job: Job,
 }
 
-/// What one run left behind.
+/// The results of one run.
 pub(crate) struct Run {
     pub(crate) code: i32,
     /// The reason why the run failed.
@@ -42,13 +42,14 @@ pub(crate) fn gid(number: usize) -> String {
     (1_200_000_000_000_000 + number).to_string()
 }
 
-/// An account beside those of [`Company::new`].
+/// An account in addition to those of [`Company::new`].
 pub(crate) fn account(number: usize, name: &str, email: &str) -> Person {
     Person::member(gid(number), name, email)
 }
 
 impl Company {
-    /// Sixteen active accounts `user0@acme.example` to `user15@acme.example`; account 0 is an admin.
+    /// Sixteen active accounts, `user0@acme.example` to `user15@acme.example`. Account 0 is an
+    /// admin.
     pub(crate) fn new() -> Self {
         Self::of_size(16)
     }

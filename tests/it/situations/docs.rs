@@ -1,7 +1,9 @@
-//! What the documentation prints, used as a reader would copy it.
+//! Settings and lines that the documentation prints, used as a reader would copy them.
 //!
-//! Each ready-made setting of `docs/hr-feed.md` reads a small file in the shape of its system's export. The files follow the formats that the vendors publish. In each of them Ada works here, Ben left and still
-//! has access, Cia is on leave, Dan leaves at the end of the year and Gil left long ago.
+//! Each ready-made setting of `docs/hr-feed.md` reads a small file in the shape of its system's
+//! export. The files follow the formats that the vendors publish. In each of them Ada works here,
+//! Ben left and still has access, Cia is on leave, Dan leaves at the end of the year and Gil left
+//! long ago.
 
 use std::fs;
 use std::path::PathBuf;

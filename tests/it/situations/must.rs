@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::situations::company::{Company, Run};
 
-/// What a run must report about the accounts of a company.
+/// The result that a run must have for the accounts of a company.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Must {
     /// The account is in a finding, or its leaver could not be judged, or a check fails. The run
@@ -137,7 +137,6 @@ impl Case {
         self
     }
 
-    /// Adds a rule.
     pub(crate) fn also(mut self, rule: impl Fn(&Run) -> Result<(), String> + 'static) -> Self {
         self.also = Box::new(rule);
         self

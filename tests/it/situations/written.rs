@@ -382,7 +382,7 @@ fn malformed_internal_domains_are_configuration_errors() {
         let (code, text) = Company::new()
             .env("INTERNAL_DOMAINS", value)
             .start(&feed(&[]));
-        // A list parted by blanks may be read as two domains.
+        // A list separated by blanks may be read as two domains.
         let is_read = value.contains(' ') && code != 78;
         let is_refused = code == 78 && text.contains("INTERNAL_DOMAINS");
         failures.add(

@@ -1,6 +1,6 @@
 //! Random choices that a seed reproduces.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 /// SplitMix64: small, and the same on every machine.
 pub(crate) struct Chance(pub(crate) u64);
@@ -34,7 +34,7 @@ impl Chance {
 /// The seed in a variable, or the default one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a failure is looked at again with the seed it printed"
+    reason = "a printed seed reproduces a failure"
 )]
 pub(crate) fn seed(variable: &str, usual: u64) -> u64 {
     let reported = std::env::var(variable).ok();

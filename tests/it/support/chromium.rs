@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A browser on this machine. Continuous integration must have one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
 #[expect(
     clippy::print_stdout,

@@ -1,6 +1,6 @@
 //! The real binary as an operator starts it: an environment in, an exit code and texts out.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::ffi::OsString;
 use std::fs;

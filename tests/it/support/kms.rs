@@ -11,7 +11,7 @@
 //! assert_eq!(kms.count(SIGN), 3);
 //! ```
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,6 +1,6 @@
 //! The chart as helm renders it, and manifests as YAML.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,7 +25,6 @@ pub(crate) fn text(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The chart's folder.
 pub(crate) fn chart() -> PathBuf {
     here("helm/asana-access-review")
 }
@@ -111,11 +110,11 @@ const HELM_VERSIONS: [&str; 3] = ["3.17", "4.1", "4.3"];
 /// of them.
 #[expect(
     clippy::print_stdout,
-    reason = "a test says which versions it ran with"
+    reason = "a test prints the versions that it used"
 )]
 #[expect(
     clippy::disallowed_methods,
-    reason = "continuous integration may skip nothing"
+    reason = "continuous integration must not skip a version"
 )]
 pub(crate) fn helms() -> Vec<PathBuf> {
     let helm = |version| here("target/tools").join(format!("helm-{version}/helm"));

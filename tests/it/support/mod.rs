@@ -1,6 +1,6 @@
 //! Helpers of several test modules.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -54,7 +54,7 @@ pub(crate) fn mount(folder: &Path, files: &[(&str, Vec<u8>)]) {
     }
 }
 
-/// Names of all files below a folder, relative to it.
+/// The names of all files below a folder, relative to it.
 pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -92,7 +92,7 @@ pub(crate) fn objects_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 )]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one thing it depends on where it runs"
+    reason = "continuous integration must not skip a test"
 )]
 pub(crate) fn has(tools: &[&str]) -> bool {
     let missing = tools.iter().find(|tool| {

@@ -1,7 +1,7 @@
 //! A receiver of notifications: a server on loopback that stores requests and returns the given
 //! answers.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};

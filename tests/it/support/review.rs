@@ -1,7 +1,7 @@
 //! A periodic review as its users walk through it: its files, the reviewers' decisions, and its
 //! steps at an instant.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

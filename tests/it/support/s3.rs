@@ -21,7 +21,7 @@
 //! Keys of more than about 150 bytes do not fit the file names of s3s-fs, so keep buckets and
 //! prefixes short.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -72,7 +72,6 @@ pub(crate) struct S3Server {
 pub(crate) struct Action {
     /// `GET`, `PUT`, …
     pub(crate) method: String,
-    /// The bucket.
     pub(crate) bucket: String,
     /// The key, decoded; empty for a request to the bucket itself.
     pub(crate) key: String,

@@ -10,7 +10,7 @@
 //! Command::new(binary).env("EVIDENCE_URL", "s3://evidence/n").envs(weed.env());
 //! ```
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

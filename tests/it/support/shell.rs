@@ -1,6 +1,6 @@
 //! Lines of the documentation that an auditor types, in a shell without our program.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs;
 use std::path::Path;

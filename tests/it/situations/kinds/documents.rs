@@ -1,4 +1,4 @@
-//! The shapes in which JSON documents hold people, dates, states and addresses.
+//! JSON documents of various shapes, with people, dates, states and addresses.
 
 use crate::situations::must::{Case, Must, case, ensure_each};
 
