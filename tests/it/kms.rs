@@ -259,7 +259,7 @@ async fn if_signing_fails_neither_entry_nor_record_is_written() {
             1,
         ),
         (Fault::Page(404), Exit::Configuration, 1),
-        // The SDK retries transient errors, and the record of the failure is one more request.
+        // The SDK makes four attempts for the entry, and four more for the failure record.
         (Fault::error("ThrottlingException"), Exit::Transient, 8),
         (
             Fault::Error(500, "KMSInternalException"),

@@ -1430,7 +1430,7 @@ fn a_review_without_its_run_is_accepted_only_after_the_retention() {
 }
 
 #[test]
-fn own_addresses_are_no_reviewers_and_unused_lines_are_reported() {
+fn reviewers_never_get_their_own_row_and_unused_lines_are_reported() {
     let job = with_a_roster();
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer\nperson,person1@example.com,one@mail.example\n\
