@@ -8,7 +8,7 @@ use asana_access_review::feed::{self, DateRules, Settings, Words};
 use asana_access_review::files::Location;
 use asana_access_review::net::Deadline;
 
-/// The most memory that this process ever used, in bytes. Only Linux reports it.
+/// Peak memory of this process in bytes. Only Linux reports it.
 fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let mut lines = status.lines();

@@ -1,4 +1,4 @@
-//! What an operator meets: each exit code of the real binary with everything it prints.
+//! Every exit code of the real binary with everything it prints.
 
 use std::fs;
 use std::process::Command;
@@ -14,7 +14,7 @@ fn run(job: &Job) -> String {
     job.reported(&job.run())
 }
 
-/// A failure record says that it is one, and is no run.
+/// The entry and the manifest say that the run failed.
 fn ensure_a_failure_record(job: &Job, code: u64) {
     let entry = job.entry(1);
     assert_eq!(entry["kind"], "failure");
@@ -26,7 +26,7 @@ fn ensure_a_failure_record(job: &Job, code: u64) {
     ensure_sums(job, 1);
 }
 
-/// What an auditor types.
+/// The command that an auditor types.
 fn ensure_sums(job: &Job, sequence: u64) {
     if !has(&["sha256sum"]) {
         return;
@@ -40,7 +40,7 @@ fn ensure_sums(job: &Job, sequence: u64) {
 }
 
 #[test]
-fn exit_0_everybody_who_left_has_lost_access() {
+fn exit_0_every_leaver_has_lost_access() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["verdict"], "pass");
@@ -48,7 +48,7 @@ fn exit_0_everybody_who_left_has_lost_access() {
 }
 
 #[test]
-fn exit_1_an_answer_nobody_foresaw() {
+fn exit_1_an_unexpected_answer() {
     let html = Action::status(200, "<html>Sign in to the hotel's network</html>");
     let world = World::generated(12).fault(Stumble::once("user-directory/users$", html).for_ever());
     let job = Job::new(world, LEFT_AND_GONE);
@@ -57,7 +57,7 @@ fn exit_1_an_answer_nobody_foresaw() {
 }
 
 #[test]
-fn exit_2_a_command_line_that_cannot_be_understood() {
+fn exit_2_an_invalid_command_line() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_snapshot!(
         "exit_2_unknown",
@@ -67,7 +67,7 @@ fn exit_2_a_command_line_that_cannot_be_understood() {
 }
 
 #[test]
-fn exit_3_somebody_who_left_still_has_access() {
+fn exit_3_a_leaver_still_has_access() {
     let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["verdict"], "fail");
@@ -75,7 +75,7 @@ fn exit_3_somebody_who_left_still_has_access() {
 }
 
 #[test]
-fn names_and_addresses_are_not_printed_where_nobody_reads_along() {
+fn names_and_addresses_are_printed_only_at_a_terminal() {
     let job = Job::scenario("healthy", LEFT_AND_ACTIVE).env("RUST_LOG", "trace");
     let Ended { stdout, stderr, .. } = job.run();
     for text in [&stdout, &stderr] {
@@ -91,7 +91,7 @@ fn names_and_addresses_are_not_printed_where_nobody_reads_along() {
 }
 
 #[test]
-fn exit_4_fields_that_cannot_be_read() {
+fn exit_4_unreadable_fields() {
     let job = Job::scenario("fields-refused", LEFT_AND_GONE);
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["complete"], false);
@@ -104,7 +104,7 @@ fn exit_4_a_list_without_an_end() {
 }
 
 #[test]
-fn exit_4_an_hr_feed_that_cannot_be_used_is_empty_or_stale() {
+fn exit_4_an_empty_unusable_or_stale_hr_feed() {
     let job = Job::scenario("healthy", "");
     assert_snapshot!("exit_4_hr_empty", run(&job));
 
@@ -128,7 +128,7 @@ fn exit_4_an_hr_feed_that_cannot_be_used_is_empty_or_stale() {
 }
 
 #[test]
-fn exit_4_a_row_that_cannot_be_read_is_named_by_its_line() {
+fn exit_4_an_unreadable_row_is_named_by_its_line() {
     let job = Job::scenario(
         "healthy",
         &format!("{LEFT_AND_GONE}E2,X,x@example.com,Terminated,03/04/2026\n"),
@@ -169,7 +169,7 @@ fn exit_75_the_deadline_has_passed() {
 }
 
 #[test]
-fn exit_77_a_token_that_is_refused() {
+fn exit_77_a_refused_token() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("TRUTO_API_TOKEN", "wrong-token");
     let text = run(&job);
     assert_snapshot!(text);
@@ -199,24 +199,24 @@ fn exit_77_a_missing_scope() {
 }
 
 #[test]
-fn exit_77_a_connection_nobody_knows() {
+fn exit_77_an_unknown_connection() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("TRUTO_INTEGRATED_ACCOUNT_ID", "nobody");
     assert_snapshot!(run(&job));
 }
 
 #[test]
-fn exit_77_an_hr_server_that_refuses() {
+fn exit_77_an_hr_server_that_refuses_access() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     let url = format!("{}/hr.csv?token=hunter2", job.simulator.url());
     let job = job.env("HR_FEED_URL", &url);
-    // The simulator asks for its token wherever somebody knocks.
+    // The simulator requires its token on every path.
     let text = run(&job);
     assert_snapshot!(text);
     assert!(!text.contains("hunter2"));
 }
 
 #[test]
-fn exit_77_a_bucket_that_refuses() {
+fn exit_77_a_bucket_that_refuses_access() {
     let server = S3Server::start(["evidence"]);
     server.inject(Rule::on("", "evidence", Fault::AccessDenied).always());
     let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server);
@@ -233,7 +233,7 @@ fn exit_78_every_problem_of_the_configuration_at_once() {
     assert!(!job.evidence().exists());
 }
 
-/// A job with a file of exceptions of these lines.
+/// A job with an exceptions file of this text.
 fn with_exceptions(hr_rows: &str, text: &str) -> Job {
     let job = Job::scenario("healthy", hr_rows).env("EXCEPTIONS_URL", "exceptions.csv");
     fs::write(job.folder.path().join("exceptions.csv"), text).expect("a file");
@@ -255,7 +255,7 @@ fn in_force_for(days: i64) -> String {
 }
 
 #[test]
-fn exit_0_access_that_an_exception_allows() {
+fn exit_0_access_under_an_exception() {
     let job = with_exceptions(LEFT_AND_ACTIVE, &in_force_for(30));
     assert_snapshot!(run(&job));
     assert_eq!(job.entry(1)["verdict"], "pass_with_exceptions");
@@ -270,7 +270,7 @@ fn exit_0_access_that_an_exception_allows() {
 }
 
 #[test]
-fn exit_3_access_that_an_exception_allowed_too_long_ahead() {
+fn exit_3_access_under_an_exception_that_is_too_long() {
     let job = with_exceptions(LEFT_AND_ACTIVE, &in_force_for(120));
     let ended = job.run();
     assert_eq!(ended.code, 3, "{}", ended.stdout);
@@ -282,7 +282,7 @@ fn exit_3_access_that_an_exception_allowed_too_long_ahead() {
 }
 
 #[test]
-fn exit_78_files_written_by_hand_that_cannot_be_read_whole() {
+fn exit_78_unreadable_alias_and_exception_files() {
     let gone = Job::scenario("healthy", LEFT_AND_GONE).env("ALIASES_URL", "aliases.csv");
     assert_snapshot!("exit_78_aliases_that_are_not_there", run(&gone));
     let text = "person_id,reason,expires_on\nE1,x,2026-12-31\n";
@@ -296,20 +296,20 @@ fn exit_78_files_written_by_hand_that_cannot_be_read_whole() {
     for job in [gone, no_column, cut] {
         assert!(
             !job.connection().exists(),
-            "nothing is left of a wrong configuration"
+            "a wrong configuration writes nothing"
         );
     }
 }
 
 #[test]
-fn exit_78_an_hr_feed_that_is_not_there() {
+fn exit_78_a_missing_hr_feed() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("HR_FEED_URL", "gone.csv");
     assert_snapshot!(run(&job));
     assert_eq!(job.entries(), 0);
 }
 
 #[test]
-fn exit_78_several_workspaces_and_none_is_pinned() {
+fn exit_78_several_workspaces_and_none_is_set() {
     let job = Job::scenario("two-workspaces", LEFT_AND_GONE);
     assert_snapshot!("exit_78_several_workspaces", run(&job));
     let job = job.env("ASANA_WORKSPACE_ID", "42");
@@ -333,10 +333,10 @@ fn exit_78_evidence_below_a_file() {
 }
 
 #[test]
-fn exit_143_sigterm_stops_within_two_seconds_and_commits_nothing() {
+fn exit_143_sigterm_stops_within_two_seconds_without_an_entry() {
     let job = Job::scenario("slow", LEFT_AND_GONE);
     let child = job.start();
-    // Long enough to be waiting for an answer, which takes two seconds.
+    // By now the job waits for an answer, which takes two seconds.
     let watched = Instant::now();
     while job.simulator.requests().is_empty() && watched.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));
@@ -357,7 +357,7 @@ fn exit_143_sigterm_stops_within_two_seconds_and_commits_nothing() {
 }
 
 #[test]
-fn fail_on_touches_only_verdicts() {
+fn fail_on_changes_only_the_exit_codes_of_verdicts() {
     let code = |job: Job, fail_on| job.env("FAIL_ON", fail_on).run().code;
     let fail = || Job::scenario("healthy", LEFT_AND_ACTIVE);
     let inconclusive = || Job::scenario("healthy", "");
@@ -371,7 +371,7 @@ fn fail_on_touches_only_verdicts() {
 }
 
 #[test]
-fn a_failed_run_is_no_baseline_and_the_next_run_carries_on() {
+fn a_failed_run_is_not_a_baseline_for_the_next_run() {
     let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
     assert_eq!(job.run().code, 3);
     job.simulator
@@ -391,7 +391,7 @@ fn a_failed_run_is_no_baseline_and_the_next_run_carries_on() {
 }
 
 #[test]
-fn damaged_evidence_is_recorded_and_the_chain_goes_on() {
+fn a_fault_in_the_evidence_is_recorded_and_the_chain_continues() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     let result = job.run_folder(1).join("result.json");
@@ -408,11 +408,11 @@ fn damaged_evidence_is_recorded_and_the_chain_goes_on() {
         ended.stdout
     );
     assert_eq!(job.entry(2)["sequence"], 2);
-    assert_eq!(job.run().code, 0, "what was recorded is behind us");
+    assert_eq!(job.run().code, 0, "a recorded fault fails no later run");
 }
 
 #[test]
-fn a_deleted_ledger_entry_is_seen() {
+fn a_deleted_ledger_entry_is_found() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     for _ in 0..3 {
         assert_eq!(job.run().code, 0);
@@ -431,7 +431,7 @@ fn a_deleted_ledger_entry_is_seen() {
     let next = job.run();
     assert_eq!(
         next.code, 0,
-        "it is recorded, and the chain goes on: {}",
+        "the fault is recorded, and the chain continues: {}",
         next.stdout
     );
     let check = ledger_check(&job, 5);
@@ -456,7 +456,7 @@ fn ledger_check(job: &Job, sequence: u64) -> serde_json::Value {
 }
 
 #[test]
-fn a_last_entry_that_says_more_than_its_run_is_seen() {
+fn a_last_entry_with_another_verdict_than_its_run_is_found() {
     let job = Job::scenario("healthy", LEFT_AND_ACTIVE);
     assert_eq!(job.run().code, 3);
     let entry = job.connection().join("ledger/0000000001.json");
@@ -473,7 +473,7 @@ fn a_last_entry_that_says_more_than_its_run_is_seen() {
 }
 
 #[test]
-fn an_entry_with_a_number_nobody_counted_to_does_not_hold_the_run_up() {
+fn an_entry_with_a_huge_number_does_not_delay_a_run() {
     let job = Job::scenario("healthy", LEFT_AND_GONE).env("RUN_DEADLINE", "20s");
     assert_eq!(job.run().code, 0);
     let ledger = job.connection().join("ledger");
@@ -493,7 +493,7 @@ fn an_entry_with_a_number_nobody_counted_to_does_not_hold_the_run_up() {
 }
 
 #[test]
-fn runs_that_race_both_succeed_and_keep_one_chain() {
+fn racing_runs_all_succeed_and_keep_one_chain() {
     let job = Job::scenario("three-pages", LEFT_AND_GONE);
     let racers: Vec<_> = (0..4).map(|_| job.start()).collect();
     for racer in racers {
@@ -552,7 +552,7 @@ fn a_bucket_holds_the_same_run_as_a_folder() {
 }
 
 #[test]
-fn the_version_names_the_commit_that_the_program_is_built_from() {
+fn the_version_names_the_commit_of_the_build() {
     let binary = env!("CARGO_BIN_EXE_asana-access-review");
     let output = Command::new(binary).arg("--version").output();
     let text = String::from_utf8(output.expect("a version").stdout).expect("text");
@@ -569,7 +569,7 @@ fn the_version_names_the_commit_that_the_program_is_built_from() {
 }
 
 #[test]
-fn a_build_gets_its_commit_from_the_environment_or_from_its_own_repository() {
+fn a_build_reads_its_commit_from_the_environment_or_its_repository() {
     if !has(&["git", "rustc"]) {
         return;
     }
@@ -624,7 +624,7 @@ fn a_build_gets_its_commit_from_the_environment_or_from_its_own_repository() {
     let head = git(&tree, &["rev-parse", "HEAD"]);
     assert_eq!(commit(""), head);
     fs::write(tree.join("notes"), "").expect("a file");
-    assert_eq!(commit(""), head, "the program is not made from it");
+    assert_eq!(commit(""), head, "the build does not use this file");
     fs::write(tree.join("src/more.rs"), "").expect("a file");
     assert_eq!(commit(""), format!("{head}-dirty"));
     assert_eq!(commit("0123abc"), "0123abc");

@@ -1,4 +1,4 @@
-//! The report in a real browser: it loads whole, and it loads nothing else.
+//! The report in a real browser: it loads completely, and it loads nothing else.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,11 +9,11 @@ use truto_simulator::{Person, World};
 /// A browser on this machine. Continuous integration must have one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
 #[expect(
     clippy::print_stdout,
-    reason = "whoever runs the test should see what was not looked at"
+    reason = "the output of the test should name what was skipped"
 )]
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -54,7 +54,7 @@ fn open(browser: &Path, profile: &Path, arguments: &[&str], page: &Path) -> (Str
 }
 
 #[test]
-fn the_report_opens_whole_and_runs_nothing() {
+fn the_report_opens_completely_and_runs_no_script() {
     let Some(browser) = browser() else { return };
     let hostile =
         "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">";

@@ -1,4 +1,4 @@
-//! The preflight through the real binary: every broken world is named, and nothing is written.
+//! `check` through the real binary: it names the problem in every broken world, and writes nothing.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ fn in_bucket(server: &S3Server, job: Job) -> Job {
         .fold(job, |job, (name, value)| job.env(name, &value))
 }
 
-/// The lines with this mark: subject and text.
+/// The subject and text of each line with this mark.
 fn lines(ended: &Ended, mark: &str) -> Vec<(String, String)> {
     let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!(reported["exit"], ended.code);
@@ -46,18 +46,18 @@ fn subjects(ended: &Ended, mark: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_healthy_world_is_a_table_of_what_was_tried() {
+fn a_healthy_world_passes_with_a_table_of_checks() {
     let job = healthy();
     let ended = job.run_with(&["check", "--schedule", "30 0,23 * * *"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    // Of the day a review is due, only that one is told.
+    // The due day of a review depends on the clock.
     let (before, after) = ended.stdout.split_once("due by ").expect("a review is due");
     let reported = format!("{before}due by [day]{}", &after["2027-01-31".len()..]);
     insta::assert_snapshot!(masked(&reported, job.place()));
     assert!(!job.evidence().exists(), "a check writes nothing");
 }
 
-/// Where a run after the check ends otherwise, and why it may.
+/// The scenarios in which a run ends differently after `check`, and why.
 const DIFFERS: &[(&str, &str)] = &[
     ("repeated-cursor", "it is met on a later page"),
     ("get-404", "it is met on a later account"),
@@ -75,7 +75,7 @@ const DIFFERS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_scenario_says_what_is_wrong_and_ends_as_a_run_would() {
+fn every_scenario_names_its_problem_and_ends_like_a_run() {
     let mut reported = String::new();
     for (name, _) in truto_simulator::SCENARIOS {
         let job = job(World::scenario(name).expect("a scenario"))
@@ -94,7 +94,8 @@ fn every_scenario_says_what_is_wrong_and_ends_as_a_run_would() {
         }
         for (mark, sign) in [("fail", "✗"), ("warn", "!")] {
             for (subject, text) in lines(&ended, mark) {
-                // In every world: no lock in a folder, loopback, a first run.
+                // These warnings occur in every world: a folder has no lock, loopback is test data,
+                // the first run has no baseline.
                 let usual = ["no baseline", "TEST DATA"];
                 if usual.iter().any(|usual| text.contains(usual)) {
                     continue;
@@ -104,12 +105,12 @@ fn every_scenario_says_what_is_wrong_and_ends_as_a_run_would() {
             }
         }
     }
-    // Also which scenarios there are: a new one is looked at.
+    // The snapshot also lists the scenarios, so a new one is reviewed.
     insta::assert_snapshot!(reported);
 }
 
 #[test]
-fn settings_that_are_wrong_are_lines_too_and_nothing_else_is_tried() {
+fn wrong_settings_are_listed_and_end_the_check() {
     let job = healthy()
         .env("HTTP_TIMEOUT", "30")
         .env("HR_TIME_ZONE", "Mars/Base");
@@ -131,7 +132,7 @@ fn settings_that_are_wrong_are_lines_too_and_nothing_else_is_tried() {
 }
 
 #[test]
-fn one_page_of_each_list_is_asked_for_and_one_account_alone() {
+fn only_one_page_of_each_list_and_one_account_are_read() {
     let job = job(World::scenario("sparse-list").expect("a scenario"));
     let ended = job.run_with(&["check", "--json"]);
     let requests = job.simulator.requests();
@@ -151,7 +152,7 @@ fn one_page_of_each_list_is_asked_for_and_one_account_alone() {
         let id = path.strip_prefix("/unified/user-directory/users/");
         id.is_some_and(|id| !id.starts_with("meta"))
     };
-    // One for what the list leaves out, one for whose account the connection uses.
+    // One for what the list lacks, and one for the connected account.
     assert!(
         requests
             .iter()
@@ -162,7 +163,7 @@ fn one_page_of_each_list_is_asked_for_and_one_account_alone() {
 }
 
 #[test]
-fn a_large_workspace_is_tried_by_its_first_page() {
+fn a_large_workspace_is_checked_by_its_first_page() {
     let job = job(World::generated(350));
     let ended = job.run_with(&["check", "--json"]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
@@ -188,12 +189,12 @@ fn an_hr_feed_is_read_to_its_last_row() {
     assert!(failed[0].1.contains("at line 3002"), "{failed:?}");
     assert!(
         !ended.stdout.contains("last@example.com"),
-        "nobody is named"
+        "no address is printed"
     );
 }
 
 #[test]
-fn an_admin_who_is_a_leaver_is_found_before_the_connection_goes_with_them() {
+fn a_connected_admin_who_is_a_leaver_is_a_warning() {
     let job = healthy();
     let admin = "vera.viewer@example.com";
     job.simulator.set_world(World::new());
@@ -203,7 +204,7 @@ fn an_admin_who_is_a_leaver_is_found_before_the_connection_goes_with_them() {
     let viewer = warned.iter().find(|(subject, _)| subject == "viewer");
     let (_, text) = viewer.unwrap_or_else(|| panic!("{}", ended.stdout));
     assert!(text.contains("HR names as a leaver"), "{text}");
-    assert!(!ended.stdout.contains(admin), "nobody is named");
+    assert!(!ended.stdout.contains(admin), "no address is printed");
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn a_schedule_without_two_runs_around_each_deadline_is_found() {
         "{}",
         twice.stdout
     );
-    // The schedule that runs have is the one that is looked at, unless another is given.
+    // Without `--schedule`, the configured schedule is checked.
     let job = job.env("RUN_SCHEDULE", "40 23 * * *");
     let own = job.run_with(&["check", "--json"]);
     assert!(
@@ -253,7 +254,7 @@ fn a_schedule_without_two_runs_around_each_deadline_is_found() {
 }
 
 #[test]
-fn a_bucket_is_probed_only_when_asked_and_says_what_it_does() {
+fn a_bucket_is_probed_only_with_write_probe() {
     let server = S3Server::start(["evidence"]);
     let job = in_bucket(&server, healthy());
     let ended = job.run_with(&["check", "--json"]);
@@ -283,13 +284,13 @@ fn a_bucket_is_probed_only_when_asked_and_says_what_it_does() {
         let objects = server.objects("evidence");
         assert_eq!(objects.keys().collect::<Vec<_>>(), ["n/.probe"]);
     }
-    assert_eq!(job.run_with(&["verify"]).code, 78, "a probe is no evidence");
-    assert_eq!(job.run().code, 0);
     assert_eq!(
         job.run_with(&["verify"]).code,
-        0,
-        "and no fault of evidence"
+        78,
+        "a probe is not evidence"
     );
+    assert_eq!(job.run().code, 0);
+    assert_eq!(job.run_with(&["verify"]).code, 0, "a probe is not a fault");
 }
 
 #[test]
@@ -299,7 +300,7 @@ fn a_bucket_that_replaces_deletes_or_does_not_lock_is_found() {
         .env("EVIDENCE_OBJECT_LOCK_MODE", "governance")
         .env("EVIDENCE_RETENTION_DAYS", "30");
     server.inject(Rule::on("DELETE", "", Fault::AccessDenied).always());
-    // s3s-fs takes the headers of a lock and locks nothing.
+    // s3s-fs accepts the headers of a lock and locks nothing.
     let ended = job.run_with(&["check", "--json", "--write-probe"]);
     assert_eq!(ended.code, 4, "{}", ended.stdout);
     let failed = lines(&ended, "fail");
@@ -330,7 +331,7 @@ fn a_bucket_that_replaces_deletes_or_does_not_lock_is_found() {
 }
 
 #[test]
-fn a_store_or_a_file_that_is_refused_ends_as_a_run_would() {
+fn a_refused_store_or_file_ends_like_a_run() {
     let server = S3Server::start(["evidence"]);
     let job = in_bucket(&server, healthy());
     server.inject(Rule::on("LIST", "", Fault::AccessDenied).always());
@@ -344,9 +345,9 @@ fn a_store_or_a_file_that_is_refused_ends_as_a_run_would() {
     assert_eq!(subjects(&ended, "fail"), ["directives".to_owned()].into());
 }
 
-/// A line of each state. It names people by id: no address is printed.
+/// One line of each state. The lines name people by id, so no address is printed.
 #[test]
-fn every_line_of_the_exceptions_is_reported_with_its_number_and_reason() {
+fn every_exception_is_reported_with_its_line_and_reason() {
     #[expect(clippy::disallowed_methods, reason = "the binary reads the real clock")]
     let now = jiff::Timestamp::now();
     let day = |days: i64| {
@@ -391,7 +392,7 @@ fn every_line_of_the_exceptions_is_reported_with_its_number_and_reason() {
 }
 
 #[test]
-fn what_stops_a_run_decides_the_exit_code_over_what_makes_it_inconclusive() {
+fn an_error_outweighs_an_inconclusive_check_in_the_exit_code() {
     let job = job(World::scenario("bad-token").expect("a scenario"));
     job.hr_feed("E1,Person Two,person2@example.com,Terminated,31/02/2020\n");
     let ended = job.run_with(&["check", "--json"]);

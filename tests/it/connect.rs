@@ -1,4 +1,4 @@
-//! A connection made through the real binary, with an admin who is slow, absent or refused.
+//! A connection made with the real binary, by an admin who is slow, absent or refused.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,7 +16,7 @@ use truto_simulator::{
     World,
 };
 
-/// The binary with the two variables it needs, in an empty folder.
+/// The binary with the two variables that it needs, in an empty folder.
 struct Connect {
     simulator: Simulator,
     folder: tempfile::TempDir,
@@ -70,7 +70,7 @@ impl Connect {
         command.spawn().expect("the binary")
     }
 
-    /// What was asked of the server, as `POST /link-token`.
+    /// The requests to the server, as `POST /link-token`.
     fn asked(&self) -> Vec<String> {
         let requests = self.simulator.requests();
         let line = |r: &truto_simulator::RecordedRequest| format!("{} {}", r.method, r.path);
@@ -82,7 +82,7 @@ impl Connect {
         self.asked().iter().filter(is_link).count()
     }
 
-    /// It may write nothing.
+    /// `connect` must write no files.
     fn ensure_nothing_written(&self) {
         let left = fs::read_dir(self.folder.path()).expect("a folder").count();
         assert_eq!(left, 0, "something was written");
@@ -97,7 +97,7 @@ fn reported(ended: &Ended) -> String {
         masked(&ended.stdout, Path::new("/nowhere")),
         masked(&ended.stderr, Path::new("/nowhere")),
     );
-    // What is shown before is the same for all.
+    // The text before the link is the same in all cases.
     let from = stdout.find("\nGive this link").unwrap_or(0);
     let stdout = &stdout[from..];
     format!(
@@ -113,7 +113,7 @@ fn events(ended: &Ended) -> Vec<Value> {
         .collect()
 }
 
-// The quiet one.
+// ---- The ordinary case ----
 
 #[test]
 fn a_new_connection_is_made_and_its_variables_are_printed() {
@@ -134,7 +134,7 @@ fn a_new_connection_is_made_and_its_variables_are_printed() {
 }
 
 #[test]
-fn only_what_speaks_to_truto_is_asked_of_the_environment() {
+fn only_variables_for_truto_are_required() {
     let connect = Connect::scenario("healthy").env("TRUTO_API_TOKEN", "");
     let ended = connect.run(NEW);
     assert_eq!(ended.code, 78);
@@ -143,14 +143,14 @@ fn only_what_speaks_to_truto_is_asked_of_the_environment() {
       TRUTO_API_TOKEN is not set
     hint: all variables are described in docs/configuration.md
     ");
-    // What other commands need is not looked at.
+    // Variables of other commands are not checked.
     let connect = Connect::scenario("healthy").env("HR_FEED_MAX_AGE", "soon");
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "1s"]);
     assert_ne!(ended.code, 78, "{}", ended.stderr);
 }
 
 #[test]
-fn machines_get_the_link_before_the_wait_and_then_what_came_of_it() {
+fn json_output_has_the_link_first_and_later_the_result() {
     let connect = Connect::scenario("connect-nobody");
     let mut child = connect.start(&["--tenant-id", "acme", "--yes", "--json"]);
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -158,7 +158,7 @@ fn machines_get_the_link_before_the_wait_and_then_what_came_of_it() {
     let link: Value = serde_json::from_str(&first).expect("JSON");
     assert_eq!(link["event"], "link");
     assert_eq!(link["tenant_id"], "acme");
-    // Somebody opens it in a browser.
+    // The admin opens the link in a browser.
     let url = link["url"].as_str().expect("a link").to_owned();
     let (host, target) = url
         .strip_prefix("http://")
@@ -199,10 +199,10 @@ fn machines_get_the_link_before_the_wait_and_then_what_came_of_it() {
     assert_eq!(child.wait().expect("an end").code(), Some(0));
 }
 
-// Asking.
+// ---- The question ----
 
 #[test]
-fn without_a_terminal_and_without_a_yes_nothing_is_asked_of_anybody() {
+fn without_a_terminal_and_without_yes_no_request_is_sent() {
     let connect = Connect::scenario("healthy");
     let ended = connect.run(&["--tenant-id", "acme"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
@@ -213,7 +213,7 @@ fn without_a_terminal_and_without_a_yes_nothing_is_asked_of_anybody() {
     assert!(connect.asked().is_empty());
 }
 
-/// At a terminal, with these lines typed.
+/// The exit code and output at a terminal, with these lines typed.
 fn at_a_terminal(connect: &Connect, typed: &str) -> (Option<i32>, String) {
     let binary = env!("CARGO_BIN_EXE_asana-access-review");
     let mut child = Command::new("script")
@@ -259,7 +259,7 @@ fn at_a_terminal_only_a_yes_makes_a_link() {
     let (code, text) = at_a_terminal(&connect, "yes\n");
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(connect.links_made(), 1);
-    // The line that shows how far it is.
+    // The progress line.
     assert!(
         text.contains("Waiting for somebody to connect Asana"),
         "{text}"
@@ -267,7 +267,7 @@ fn at_a_terminal_only_a_yes_makes_a_link() {
 }
 
 #[test]
-fn what_is_not_one_connection_is_a_wrong_command_line() {
+fn arguments_that_name_no_single_connection_are_refused() {
     let connect = Connect::scenario("healthy");
     for arguments in [
         &["--yes"][..],
@@ -281,22 +281,22 @@ fn what_is_not_one_connection_is_a_wrong_command_line() {
     assert!(connect.asked().is_empty());
 }
 
-// What may be there already.
+// ---- Existing connections ----
 
 #[test]
-fn a_tenants_other_connection_is_named_before_a_second_one_is_made() {
+fn an_existing_connection_of_the_tenant_is_named_first() {
     let connect = Connect::scenario("healthy");
     let ended = connect.run(&["--tenant-id", "example-company", "--yes", "--json"]);
     let events = events(&ended);
     let warnings = events[0]["warnings"].as_array().expect("warnings");
     assert_eq!(warnings.len(), 2);
     assert_snapshot!(warnings[0].as_str().unwrap_or_default(), @"this tenant has a connection to Asana: `5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10` (active). Another one keeps evidence of its own; to make this one again: connect --reconnect 5f0c3a52-8d1e-4b7a-9c64-2e9b7d1f4a10");
-    // It is the new one that is waited for.
+    // The command waits for the new connection.
     assert_eq!(events[1]["connection"], MADE_CONNECTION_ID);
 }
 
 #[test]
-fn somebody_who_connects_just_now_is_warned_about() {
+fn a_recent_connection_attempt_is_a_warning() {
     let shortly_after = "2026-09-01T10:06:00Z".parse().expect("an instant");
     let worlds = [
         World::scenario("healthy").map(|world| world.at(shortly_after)),
@@ -320,13 +320,13 @@ fn somebody_who_connects_just_now_is_warned_about() {
             "{just_now}"
         );
     }
-    // Where nothing tells, it is said in words: the first test's text.
+    // If the time is unknown, the warning is general: see the snapshot of the first test.
 }
 
-// The wait.
+// ---- The wait ----
 
 #[test]
-fn a_connection_that_truto_cannot_make_work_is_reported_with_its_reason() {
+fn a_connection_that_fails_in_truto_is_reported_with_its_reason() {
     let post_install = Connect::scenario("connect-post-install-error").run(NEW);
     assert_snapshot!("connect_post_install_error", reported(&post_install));
     let validation = Connect::scenario("connect-validation-error").run(NEW);
@@ -339,7 +339,7 @@ fn a_connection_that_truto_cannot_make_work_is_reported_with_its_reason() {
 }
 
 #[test]
-fn an_admin_who_does_not_come_in_time_is_no_fault_of_anybodys() {
+fn an_admin_who_does_not_connect_in_time_is_a_timeout() {
     let connect = Connect::scenario("connect-nobody");
     let ended = connect.run(&["--tenant-id", "acme", "--yes", "--timeout", "3s"]);
     assert_snapshot!("connect_nobody", reported(&ended));
@@ -360,7 +360,7 @@ fn an_admin_who_does_not_come_in_time_is_no_fault_of_anybodys() {
 }
 
 #[test]
-fn a_slow_admin_and_a_stumbling_truto_are_waited_for() {
+fn connect_waits_for_a_slow_admin_and_retries_errors_of_truto() {
     let world = World::scenario("healthy").expect("a scenario");
     let world = world
         .fault(Fault::once("integrated-account", Action::html(502)).nth(2))
@@ -378,7 +378,7 @@ fn a_slow_admin_and_a_stumbling_truto_are_waited_for() {
 }
 
 #[test]
-fn ctrl_c_while_waiting_is_a_clean_stop() {
+fn ctrl_c_during_the_wait_is_a_clean_stop() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let connect = Connect::scenario("connect-nobody");
         let child = connect.start(NEW);
@@ -407,16 +407,16 @@ fn ctrl_c_while_waiting_is_a_clean_stop() {
     }
 }
 
-// Again.
+// ---- Reconnecting ----
 
 #[test]
-fn a_connection_made_again_keeps_its_id_and_its_context() {
+fn a_reconnected_connection_keeps_its_id_and_context() {
     let connect = Connect::scenario("reconnect");
     let ended = connect.run(&[AGAIN, &["--json"]].concat());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let connected = &events(&ended)[1];
     assert_eq!(connected["connection"], CONNECTION_ID);
-    // The scopes are what a context holds; the simulator empties it unless it is told to keep it.
+    // The context contains the scopes. The simulator clears it unless it is set to keep it.
     assert_eq!(connected["scopes"][0], "default");
     assert_eq!(connected["warnings"].as_array().map(Vec::len), Some(0));
     let requests = connect.simulator.requests();
@@ -428,7 +428,7 @@ fn a_connection_made_again_keeps_its_id_and_its_context() {
 }
 
 #[test]
-fn a_connection_that_is_not_asanas_or_not_known_is_not_made_again() {
+fn a_connection_that_is_unknown_or_not_asanas_is_not_reconnected() {
     let connect = Connect::scenario("hris");
     let ended = connect.run(&["--reconnect", HRIS_CONNECTION_ID, "--yes"]);
     assert_eq!(ended.code, 77);
@@ -446,10 +446,10 @@ fn a_connection_that_is_not_asanas_or_not_known_is_not_made_again() {
     assert_eq!(connect.links_made(), 0);
 }
 
-// Refusals, and what is odd.
+// ---- Refusals and unusual answers ----
 
 #[test]
-fn a_token_that_is_refused_is_reported_before_anything_is_made() {
+fn a_refused_token_is_reported_before_a_link_is_made() {
     let connect = Connect::scenario("healthy").env("TRUTO_API_TOKEN", "wrong-token");
     let ended = connect.run(NEW);
     assert_eq!(ended.code, 77);
@@ -461,7 +461,7 @@ fn a_token_that_is_refused_is_reported_before_anything_is_made() {
 }
 
 #[test]
-fn a_link_that_is_not_given_is_reported_with_what_to_do() {
+fn a_link_that_truto_refuses_is_reported_with_a_hint() {
     let refused = Action::TrutoError {
         status: 403,
         message: "Token may not create links".to_owned(),
@@ -495,7 +495,7 @@ fn a_link_that_is_not_given_is_reported_with_what_to_do() {
 }
 
 #[test]
-fn a_connection_of_another_tenant_is_never_taken_for_the_new_one() {
+fn a_connection_of_another_tenant_is_never_mistaken_for_the_new_one() {
     let others = r#"{"result":[
         {"id":"theirs","tenant_id":"somebody-else","status":"active","integration":{"name":"asana"}},
         {"id":"jira","tenant_id":"acme","status":"active","integration":{"name":"jira"}},
@@ -549,23 +549,23 @@ fn every_page_of_the_connections_is_read() {
     );
 }
 
-// What the connection sees.
+// ---- What the connection can read ----
 
 #[test]
-fn several_workspaces_are_listed_to_choose_from() {
+fn several_workspaces_are_listed_for_a_choice() {
     let ended = Connect::scenario("two-workspaces").run(NEW);
     assert_snapshot!("connect_two_workspaces", reported(&ended));
 }
 
 #[test]
-fn a_connection_that_sees_no_workspace_is_named_and_not_usable() {
+fn a_connection_without_a_workspace_is_reported_as_unusable() {
     let world = World::scenario("healthy").expect("a scenario");
     let ended = Connect::new(world.with(|world| world.workspaces.clear())).run(NEW);
     assert_snapshot!("connect_no_workspace", reported(&ended));
 }
 
 #[test]
-fn scopes_that_are_too_narrow_are_reported() {
+fn insufficient_scopes_are_reported() {
     let world = World::scenario("healthy").expect("a scenario");
     let narrow = |world: &mut World| world.scopes = vec!["users:read workspaces:read".to_owned()];
     let ended = Connect::new(world.with(narrow)).run(NEW);

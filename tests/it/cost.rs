@@ -1,7 +1,8 @@
 //! What a run costs in bytes, files and memory, in situations that once cost too much.
 //!
-//! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory. At full size,
-//! with a release build and with times: `COST=full cargo test --release --test it cost:: -- --nocapture --test-threads 1`.
+//! `cargo test` runs each situation at a tenth of its size and checks bytes, files and peak memory.
+//! At full size, with a release build and with times: `COST=full cargo test --release --test it
+//! cost:: -- --nocapture --test-threads 1`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,17 +14,17 @@ use truto_simulator::{Person, World};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The most that the last run of a situation may cost.
+/// The maximum cost of the last run of a situation.
 struct Bound {
     /// Peak memory in MiB at a tenth of the size. A debug build takes 40 for the smallest run.
     memory: u64,
     /// The run's folder in MiB, at a tenth of the size.
     evidence: f64,
-    /// Memory in MiB, evidence in MiB and seconds that are required of a release build at full size.
+    /// Memory in MiB, evidence in MiB and seconds, for a release build at full size.
     full: (u64, f64, f64),
 }
 
-#[expect(clippy::disallowed_methods, reason = "the size is chosen by hand")]
+#[expect(clippy::disallowed_methods, reason = "the size is set by hand")]
 fn is_full() -> bool {
     std::env::var_os("COST").is_some_and(|cost| cost == "full")
 }
@@ -33,7 +34,7 @@ fn scaled(full: usize) -> usize {
     if is_full() { full } else { full / 10 }
 }
 
-/// Most memory of a process, as Linux reports it; none elsewhere.
+/// Peak memory of a process, as Linux reports it; none elsewhere.
 fn peak(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let mut lines = status.lines();
@@ -53,7 +54,7 @@ fn size(folder: &Path) -> (u64, u64) {
     })
 }
 
-/// Runs the binary and gives its exit code, its peak of memory and its time.
+/// Runs the binary. Returns its exit code, peak memory and duration.
 fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
     let began = Instant::now();
     let output = fs::File::create(job.place().join("output")).expect("a file");
@@ -75,7 +76,7 @@ fn measured(job: &Job, arguments: &[&str]) -> (i32, u64, Duration) {
     (ended.code, most, took)
 }
 
-/// Some runs, the last of which is measured, and checked against its bound.
+/// Makes some runs, measures the last one and compares it with its bound.
 #[expect(clippy::print_stdout, reason = "shows the figures with --nocapture")]
 fn check(name: &str, job: &Job, runs: u64, accounts: usize, bound: &Bound) {
     let mut last = (0, 0, Duration::ZERO);
@@ -111,7 +112,7 @@ fn person(number: usize) -> Person {
     Person::member(gid, format!("Person Number{number}"), &email)
 }
 
-/// A world of an administrator and so many further members.
+/// A world with an administrator and this number of members.
 fn world(accounts: usize, change: impl Fn(usize, Person) -> Person) -> World {
     let mut world = World::scenario("healthy").expect("a scenario");
     let admin = world.people.iter().find(|person| person.admin).cloned();
@@ -124,7 +125,7 @@ fn world(accounts: usize, change: impl Fn(usize, Person) -> Person) -> World {
     world
 }
 
-/// Rows of leavers with these names, who left one after the other since 2010.
+/// Rows of leavers with these names, who left one after another since 2010.
 fn leavers(
     count: usize,
     name: impl Fn(usize) -> String,
@@ -143,7 +144,7 @@ fn leavers(
 }
 
 #[test]
-fn leavers_and_accounts_of_one_name() {
+fn leavers_and_accounts_of_one_name_stay_within_the_limits() {
     let count = scaled(3_000);
     let world = world(count, |number, person| Person {
         name: "Private User".to_owned(),
@@ -164,7 +165,7 @@ fn leavers_and_accounts_of_one_name() {
 }
 
 #[test]
-fn an_older_company_with_ten_leavers_for_each_account() {
+fn ten_leavers_for_each_account_stay_within_the_limits() {
     let (accounts, left) = (scaled(5_000), scaled(50_000));
     let rows = leavers(
         left,
@@ -181,7 +182,7 @@ fn an_older_company_with_ten_leavers_for_each_account() {
 }
 
 #[test]
-fn a_hundred_thousand_accounts() {
+fn a_hundred_thousand_accounts_stay_within_the_limits() {
     let accounts = scaled(100_000);
     let rows = leavers(
         accounts / 100,
@@ -198,7 +199,7 @@ fn a_hundred_thousand_accounts() {
 }
 
 #[test]
-fn half_a_million_leavers() {
+fn half_a_million_leavers_stay_within_the_limits() {
     let left = scaled(500_000);
     let rows = leavers(
         left,
@@ -215,7 +216,7 @@ fn half_a_million_leavers() {
 }
 
 #[test]
-fn expired_exceptions() {
+fn expired_exceptions_stay_within_the_limits() {
     let lines = scaled(40_000);
     let mut exceptions = "email,reason,approved_by,approved_on,expires_on\n".to_owned();
     for number in 0..lines {
@@ -241,7 +242,7 @@ fn expired_exceptions() {
 }
 
 #[test]
-fn rows_of_one_address() {
+fn rows_of_one_address_stay_within_the_limits() {
     let left = scaled(60_000);
     let rows = leavers(
         left,

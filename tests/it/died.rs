@@ -1,5 +1,5 @@
-//! `review open` and `review close`, killed at every request to the store, and two at once: what they leave is
-//! no false proof, and the same command said again ends well.
+//! `review open` and `review close`, killed at every request to the store, and two at once.
+//! Whatever they leave proves nothing false, and repeating the same command succeeds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::company::ensure_sound;
+use crate::support::company::ensure_intact;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE, ended};
 use crate::support::s3::{Fault, Rule, S3Server};
 use asana_access_review::evidence::{Entry, EntryKind, sha256_hex};
@@ -19,7 +19,7 @@ use truto_simulator::{CONNECTION_ID, World};
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
-/// A company whose evidence is in a bucket, with a run behind it.
+/// A company with one run and its evidence in a bucket.
 struct Company {
     job: Job,
     server: S3Server,
@@ -42,7 +42,7 @@ impl Company {
         self.server.objects("evidence")
     }
 
-    /// Makes what is there these objects again.
+    /// Restores these objects and removes all others.
     fn restore(&self, objects: &Objects) {
         for (name, bytes) in self.objects() {
             match objects.get(&name) {
@@ -57,13 +57,13 @@ impl Company {
         }
     }
 
-    /// The entries, proven as an auditor would; both verifiers find the evidence sound.
-    fn sound(&self, context: &str) -> Vec<Entry> {
+    /// The entries of the ledger, after both verifiers accepted the evidence.
+    fn verified_entries(&self, context: &str) -> Vec<Entry> {
         let objects = self.objects().into_iter();
         let objects: Objects = objects
             .filter_map(|(name, bytes)| Some((name.strip_prefix("n/")?.to_owned(), bytes)))
             .collect();
-        let entries = ensure_sound(&objects);
+        let entries = ensure_intact(&objects);
         let folder = tempfile::tempdir().expect("a folder");
         for (name, bytes) in &objects {
             let path = folder.path().join(name);
@@ -91,9 +91,9 @@ impl Company {
         command.spawn().expect("the binary")
     }
 
-    /// Lets the command go on until it has asked the store so often, and kills it. Gives how it ended, if it
-    /// did before.
-    fn killed(&self, line: &[&str], answered: u32) -> Option<Ended> {
+    /// Kills the command after this number of answered requests. Returns how it ended, if it ended
+    /// before.
+    fn kill_after(&self, line: &[&str], answered: u32) -> Option<Ended> {
         let before = self.server.actions().len();
         let silence = Fault::Slow(Duration::from_secs(3600));
         self.server
@@ -125,7 +125,7 @@ impl Company {
         serde_json::from_slice::<Worksheet>(bytes).expect("a worksheet")
     }
 
-    /// Decisions about every row; `note` tells one file from another.
+    /// Decisions for every row. `note` makes two files differ.
     fn decisions(&self, file: &str, note: &str) -> PathBuf {
         let objects = self.objects();
         let mut sheets = objects
@@ -173,28 +173,28 @@ fn kinds(entries: &[Entry]) -> Vec<EntryKind> {
 }
 
 #[test]
-fn an_open_killed_at_any_store_request_counts_for_nothing_and_the_next_one_opens() {
+fn an_open_killed_at_any_store_request_can_be_repeated() {
     let company = Company::new();
     let before = company.objects();
     let mut killed = 0;
     for answered in 0.. {
         company.restore(&before);
         let context = format!("killed at request {}", answered + 1);
-        if let Some(ended) = company.killed(OPEN, answered) {
+        if let Some(ended) = company.kill_after(OPEN, answered) {
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             break;
         }
         killed += 1;
         assert_eq!(
-            kinds(&company.sound(&context)),
+            kinds(&company.verified_entries(&context)),
             [EntryKind::Run],
             "{context}"
         );
         let again = company.job.run_with(OPEN);
         assert_eq!(again.code, 0, "{context}: {}", again.stderr);
-        let entries = company.sound(&context);
+        let entries = company.verified_entries(&context);
         assert_eq!(kinds(&entries), [EntryKind::Run, EntryKind::ReviewOpen]);
-        // What the dead one left is not taken for an open review.
+        // The files of the killed command are not an open review.
         let status = company.job.run_with(&["review", "status"]);
         assert!(
             status.stdout.contains("decided    0/"),
@@ -207,7 +207,7 @@ fn an_open_killed_at_any_store_request_counts_for_nothing_and_the_next_one_opens
 }
 
 #[test]
-fn a_close_killed_at_any_store_request_is_finished_by_the_same_command_and_counts_once() {
+fn a_close_killed_at_any_store_request_is_finished_by_a_repeat() {
     let company = Company::new();
     let sheet = company.open();
     let file = company.decisions("d.csv", "");
@@ -216,16 +216,20 @@ fn a_close_killed_at_any_store_request_is_finished_by_the_same_command_and_count
     for answered in 0.. {
         company.restore(&before);
         let context = format!("killed at request {}", answered + 1);
-        if let Some(ended) = company.killed(&close(&file), answered) {
+        if let Some(ended) = company.kill_after(&close(&file), answered) {
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             assert!(!ended.stdout.contains("finished"), "{}", ended.stdout);
             break;
         }
         killed += 1;
         let opened = [EntryKind::Run, EntryKind::ReviewOpen];
-        assert_eq!(kinds(&company.sound(&context)), opened, "{context}");
+        assert_eq!(
+            kinds(&company.verified_entries(&context)),
+            opened,
+            "{context}"
+        );
         let left = company.objects();
-        // Another instant, and from the same files nevertheless the same bytes.
+        // At another instant, the same files still give the same bytes.
         if left.len() > before.len() {
             thread::sleep(Duration::from_millis(1100));
         }
@@ -235,7 +239,7 @@ fn a_close_killed_at_any_store_request_is_finished_by_the_same_command_and_count
         let is_reported = again.stdout.contains("finished   an attempt of ");
         assert_eq!(is_reported, has_begun, "{context}: {}", again.stdout);
         finished += u32::from(has_begun);
-        let entries = company.sound(&context);
+        let entries = company.verified_entries(&context);
         assert_eq!(entries.len(), 3, "{context}");
         assert_eq!(entries[2].kind, EntryKind::ReviewClose);
         for (name, bytes) in left {
@@ -253,8 +257,8 @@ fn a_close_killed_at_any_store_request_is_finished_by_the_same_command_and_count
     assert_eq!(company.server.violations(), Vec::<String>::new());
 }
 
-/// A company with a review, the close of which died before its entry.
-fn died() -> (Company, Worksheet, PathBuf) {
+/// A company with a review whose close was killed before its entry was written.
+fn killed_close() -> (Company, Worksheet, PathBuf) {
     let company = Company::new();
     let sheet = company.open();
     let file = company.decisions("d.csv", "");
@@ -272,8 +276,8 @@ fn died() -> (Company, Worksheet, PathBuf) {
 }
 
 #[test]
-fn nothing_that_was_changed_since_it_was_left_is_sealed() {
-    let (company, sheet, file) = died();
+fn a_close_refuses_files_that_changed_since_the_killed_attempt() {
+    let (company, sheet, file) = killed_close();
     let left = company.objects();
     let files = [
         "review.json",
@@ -289,16 +293,16 @@ fn nothing_that_was_changed_since_it_was_left_is_sealed() {
         company.server.tamper("evidence", &name, &changed);
         let again = company.job.run_with(&close(&file));
         assert_eq!(again.code, 78, "{name}: {}", again.stderr);
-        // Of two that then differ, the first is named.
+        // If two files differ, the first is named.
         let is_named = again
             .stderr
             .contains("is there with other content, of another attempt");
         assert!(is_named, "{name}: {}", again.stderr);
-        assert_eq!(company.sound(&name).len(), 2);
+        assert_eq!(company.verified_entries(&name).len(), 2);
         company.restore(&left);
     }
-    let stranger = company.part(&sheet, "more.csv");
-    company.server.tamper("evidence", &stranger, b"x");
+    let unknown = company.part(&sheet, "more.csv");
+    company.server.tamper("evidence", &unknown, b"x");
     let again = company.job.run_with(&close(&file));
     assert_eq!(again.code, 5, "{}", again.stderr);
     assert!(
@@ -306,10 +310,10 @@ fn nothing_that_was_changed_since_it_was_left_is_sealed() {
         "{}",
         again.stderr
     );
-    assert_eq!(company.sound("a stranger").len(), 2);
+    assert_eq!(company.verified_entries("an unknown file").len(), 2);
     company.restore(&left);
 
-    // Other decisions are not mixed with those of the one that died, and it is said which those were.
+    // The close does not mix in other decisions, and names the file of the killed attempt.
     let other = company.decisions("other.csv", "another note");
     let again = company.job.run_with(&close(&other));
     assert_eq!(again.code, 78);
@@ -319,16 +323,16 @@ fn nothing_that_was_changed_since_it_was_left_is_sealed() {
         "{}",
         again.stderr
     );
-    assert_eq!(company.sound("other decisions").len(), 2);
+    assert_eq!(company.verified_entries("other decisions").len(), 2);
 
     let again = company.job.run_with(&close(&file));
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert_eq!(company.sound("the same decisions").len(), 3);
+    assert_eq!(company.verified_entries("the same decisions").len(), 3);
 }
 
 #[test]
-fn an_instant_that_somebody_left_is_refused_or_reported() {
-    let (company, sheet, file) = died();
+fn a_changed_instant_of_a_killed_attempt_is_refused_or_reported() {
+    let (company, sheet, file) = killed_close();
     let name = company.part(&sheet, "review.json");
     let left = company.objects();
     let review: Value = serde_json::from_slice(&left[&name]).expect("JSON");
@@ -338,7 +342,7 @@ fn an_instant_that_somebody_left_is_refused_or_reported() {
     };
     let (closed_at, due) = (instant("closed_at"), instant("revocations_due"));
     let with = |at: Timestamp, due: Timestamp| {
-        // All but the file that bears the instant is taken away.
+        // Removes every file of the attempt except the one with the instant.
         company.restore(&left);
         for other in [
             "decisions.csv",
@@ -355,7 +359,7 @@ fn an_instant_that_somebody_left_is_refused_or_reported() {
             let before = format!("\"{key}\": \"{}\"", instant(key));
             changed = changed.replace(&before, &format!("\"{key}\": \"{at}\""));
         }
-        assert_ne!(text, changed, "nothing was changed");
+        assert_ne!(text, changed, "the text should change");
         company.server.tamper("evidence", &name, changed.as_bytes());
         company.job.run_with(&close(&file))
     };
@@ -364,24 +368,24 @@ fn an_instant_that_somebody_left_is_refused_or_reported() {
         assert_eq!(again.code, 78, "{}", again.stderr);
         assert!(again.stderr.contains(impossible), "{}", again.stderr);
     }
-    // What is due is counted from another instant than it now bears.
+    // The due time does not fit the changed instant.
     let later = closed_at + SignedDuration::from_secs(1);
     thread::sleep(Duration::from_millis(2100));
     let again = with(later, due);
     assert_eq!(again.code, 78, "{}", again.stderr);
     let is_refused = again.stderr.contains("is there with other content");
     assert!(is_refused, "{}", again.stderr);
-    assert_eq!(company.sound("another instant").len(), 2);
-    // Somebody who thinks of everything, and has all the other files taken away, is not silent.
+    assert_eq!(company.verified_entries("another instant").len(), 2);
+    // A consistent change of both times, with all other files removed, is still reported.
     let again = with(later, due + SignedDuration::from_secs(1));
     assert_eq!(again.code, 0, "{}", again.stderr);
     let reported = format!("finished   an attempt of {later}, which had died");
     assert!(again.stdout.contains(&reported), "{}", again.stdout);
-    assert_eq!(company.sound("told").len(), 3);
+    assert_eq!(company.verified_entries("a changed instant").len(), 3);
 }
 
 #[test]
-fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
+fn of_two_closes_at_once_one_succeeds_and_the_other_is_refused() {
     let company = Company::new();
     company.open();
     let (one, other) = (
@@ -394,7 +398,7 @@ fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
         (&other, "is there with other content"),
     ] {
         company.restore(&before);
-        // The first is about to write its entry when the second comes.
+        // The second starts when the first is about to write its entry.
         let wait = Fault::Slow(Duration::from_secs(4));
         company.server.inject(Rule::on("PUT", "/ledger/", wait));
         let asked = company.server.count("PUT", "/ledger/");
@@ -418,9 +422,9 @@ fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
             lost.stderr
         );
         assert!(lost.stderr.contains(wanted), "{}", lost.stderr);
-        assert_eq!(company.sound(wanted).len(), 3);
+        assert_eq!(company.verified_entries(wanted).len(), 3);
     }
-    // And without any order.
+    // Also in any order.
     for round in 0..5 {
         company.restore(&before);
         let racers = [
@@ -429,7 +433,7 @@ fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
             company.start(&close(&other)),
         ];
         let racers = racers.map(|racer| ended(racer.wait_with_output().expect("an end")));
-        let entries = company.sound(&format!("round {round}"));
+        let entries = company.verified_entries(&format!("round {round}"));
         assert_eq!(entries.len(), 3, "{racers:?}");
         assert!(racers.iter().any(|racer| racer.code == 0), "{racers:?}");
         for racer in racers.iter().filter(|racer| racer.code != 0) {
@@ -440,7 +444,7 @@ fn of_two_closes_at_once_one_is_entered_and_the_other_is_reported() {
 }
 
 #[test]
-fn a_review_is_not_opened_past_one_that_was_closed_meanwhile() {
+fn an_open_stops_if_another_review_is_closed_meanwhile() {
     let company = Company::new();
     company.open();
     let file = company.decisions("d.csv", "");
@@ -463,7 +467,7 @@ fn a_review_is_not_opened_past_one_that_was_closed_meanwhile() {
         "{}",
         opening.stderr
     );
-    assert_eq!(company.sound("overtaken").len(), 3);
+    assert_eq!(company.verified_entries("overtaken").len(), 3);
     assert_eq!(company.job.run_with(&next).code, 0);
-    assert_eq!(company.sound("opened").len(), 4);
+    assert_eq!(company.verified_entries("opened").len(), 4);
 }

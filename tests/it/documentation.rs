@@ -1,4 +1,4 @@
-//! The documentation: links lead somewhere, the README is short, and the words are plain English.
+//! The documentation: links have a target, the README is short, and the words are plain English.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::kube::{here, text};
 
-/// Pages beside those in `docs/`.
+/// Pages outside of `docs/`.
 const OTHERS: [&str; 6] = [
     "README.md",
     "CHANGELOG.md",
@@ -16,7 +16,7 @@ const OTHERS: [&str; 6] = [
     "benches/side_by_side/README.md",
 ];
 
-/// What no page says, in lower case and without punctuation.
+/// Phrases that must not occur on a page, in lower case and without punctuation.
 const PHRASES: &[&str] = &[
     // A run is a run.
     "night",
@@ -29,7 +29,7 @@ const PHRASES: &[&str] = &[
     "somebody",
     "somebody's",
     "whose eyes",
-    // Things do not tell, stand, bear or vouch.
+    // Verbs for people and programs only.
     "told",
     "tells",
     "tell of",
@@ -83,7 +83,7 @@ fn prose(document: &str) -> Vec<(usize, &str)> {
     lines
 }
 
-/// A line without what is between two marks: code, or the words of a program.
+/// A line without the text between two marks, such as code or the output of a program.
 fn without(line: &str, mark: &str) -> String {
     line.split(mark).step_by(2).collect::<Vec<_>>().join(" ")
 }
@@ -117,7 +117,7 @@ fn anchors(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_link_of_the_documentation_leads_somewhere() {
+fn every_link_of_the_documentation_has_a_target() {
     let mut broken = Vec::new();
     for page in pages() {
         let document = text(&page);
@@ -172,7 +172,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_page_that_the_program_and_the_chart_name_is_there() {
+fn every_page_that_the_program_and_the_chart_name_exists() {
     let mut named = 0;
     for folder in ["src", "helm", "k8s"] {
         for path in files(&here(folder)) {
@@ -197,8 +197,8 @@ fn the_readme_has_at_most_200_lines() {
     assert!(lines <= 200, "{lines}");
 }
 
-/// The sentences of a page as words: a blank between two words, at both ends too. What a program prints, in
-/// code or emphasis, is left out, and so are links' targets.
+/// The sentences of a page as words, with a blank between words and at both ends. Code, emphasis
+/// and the targets of links are omitted.
 fn sentences(document: &str) -> Vec<String> {
     let mut text = String::new();
     for (_, line) in prose(document) {
@@ -228,8 +228,8 @@ fn sentences(document: &str) -> Vec<String> {
         .collect()
 }
 
-/// The phrases of [`PHRASES`] that a sentence has.
-fn wrong(sentence: &str) -> Vec<&'static str> {
+/// The phrases of [`PHRASES`] in a sentence.
+fn phrases_in(sentence: &str) -> Vec<&'static str> {
     let has = |phrase: &&str| sentence.contains(&format!(" {phrase} "));
     let mut wrong: Vec<&str> = PHRASES.iter().copied().filter(has).collect();
     let mut words = sentence.split(' ');
@@ -244,7 +244,7 @@ fn the_documentation_is_in_plain_english() {
     let mut found = Vec::new();
     for page in pages() {
         for sentence in sentences(&text(&page)) {
-            for phrase in wrong(&sentence) {
+            for phrase in phrases_in(&sentence) {
                 found.push(format!("{page}: `{phrase}` in:{sentence}"));
             }
         }
@@ -256,7 +256,7 @@ fn the_documentation_is_in_plain_english() {
 fn a_phrase_is_found_across_lines_and_not_in_code() {
     let found = |document: &str| -> Vec<&str> {
         let sentences = sentences(document);
-        sentences.iter().flat_map(|of| wrong(of)).collect()
+        sentences.iter().flat_map(|of| phrases_in(of)).collect()
     };
     assert_eq!(found("It is\nno fault, the gravest."), ["gravest", "is no"]);
     assert_eq!(found("Leave `X` away. At midnight."), ["leave … away"]);
@@ -269,9 +269,12 @@ fn a_phrase_is_found_across_lines_and_not_in_code() {
 }
 
 #[test]
-fn every_dependency_has_its_reason() {
+fn every_dependency_has_a_documented_reason() {
     let manifest = text("Cargo.toml");
-    let direct = manifest.split("[dependencies]\n").nth(1).expect("a section");
+    let direct = manifest
+        .split("[dependencies]\n")
+        .nth(1)
+        .expect("a section");
     let direct = direct.split("\n[").next().expect("its lines");
     let crates: Vec<&str> = direct
         .lines()

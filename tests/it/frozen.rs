@@ -1,7 +1,7 @@
 //! Every version verifies the evidence of every released version.
 //!
-//! Each folder of `tests/evidence/` is written once and never again. Before a release that changes what is
-//! written, add one: `FREEZE=NAME cargo test --test it frozen:: -- --ignored`.
+//! Each folder of `tests/evidence/` is written once and never changed. Before a release that
+//! changes the format, add a folder: `FREEZE=NAME cargo test --test it frozen:: -- --ignored`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,7 +51,7 @@ fn frozen() -> Vec<(String, PathBuf)> {
 }
 
 #[test]
-fn frozen_evidence_verifies_and_is_recomputed_alike() {
+fn frozen_evidence_verifies_and_is_recomputed_with_equal_results() {
     let frozen = frozen();
     assert!(!frozen.is_empty(), "no folder");
     let pinned = pinned();
@@ -64,7 +64,8 @@ fn frozen_evidence_verifies_and_is_recomputed_alike() {
             assert_eq!(chain["decisions_not_recomputed"], json!([]), "{name}");
             assert_eq!(chain["decisions_recomputed"], chain["runs"], "{name}");
             assert_eq!(chain["accounts_not_recomputed"], json!([]), "{name}");
-            // A later version makes other pages and words; population and decisions are compared all the same.
+            // A later version renders other pages and words, but population and decisions are still
+            // compared.
             let in_part = chain["reviews_not_recomputed"].as_array().expect("reasons");
             let by_another = |why: &Value| {
                 let why = why.as_str().unwrap_or_default();
@@ -129,12 +130,13 @@ fn the_second_verifier_agrees_under_every_awk() {
     }
 }
 
-/// The first run after an update builds on the evidence of the version before it.
+/// The first run after an update builds on the evidence of the previous version.
 #[test]
-fn a_run_builds_on_frozen_evidence_without_a_fault() {
+fn a_run_builds_on_frozen_evidence_without_faults() {
     for (name, folder) in frozen() {
         let world = World::scenario("healthy").expect("a scenario");
-        // The leaver has access again, and the rows of others who are in the evidence are gone.
+        // The leaver has access again, and the rows of the other people in the evidence are
+        // missing.
         let job = Job::new(World::new(), LEFT_AND_ACTIVE)
             .env("EVIDENCE_SIGNING_KEY_FILE", &key("p256.test-key.pem"));
         crate::support::copy(&folder, &job.evidence());
@@ -180,7 +182,7 @@ fn a_run_builds_on_frozen_evidence_without_a_fault() {
 fn freeze() {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the name of what is written, by hand"
+        reason = "the name of the folder is set by hand"
     )]
     let name = std::env::var("FREEZE").expect("FREEZE=NAME");
     let target = corpus().join(name);
@@ -204,9 +206,9 @@ fn freeze() {
     assert_eq!(job.run_at("2026-11-21T22:40:00Z", world()), 0);
     job.hr_feed(&feed);
     assert_eq!(job.run_at("2026-11-22T22:40:00Z", world()), 3);
-    // A run that fails, one that is inconclusive, and another key.
+    // A failed run, an inconclusive one, and another key.
     let failing = World::scenario("missing-scope").expect("a scenario");
-    let (ended, exit) = job.reported_at("2026-11-23T22:40:00Z", failing, |_| ());
+    let (ended, exit) = job.try_run_at("2026-11-23T22:40:00Z", failing, |_| ());
     assert!(ended.is_err());
     assert_eq!(exit.code(), 77);
     let doubtful = World::scenario("fields-refused").expect("a scenario");
@@ -219,11 +221,11 @@ fn freeze() {
         .env("EXCEPTIONS_URL", "exceptions.csv")
         .env("EVIDENCE_RAW", "minimal");
     job.run_at("2026-11-25T22:40:00Z", world());
-    // Access is gone, which is proven as an interval.
+    // The access is gone, which is proven as an interval.
     let gone = || world().without_person("1200000000000002");
     job.run_at("2026-11-26T22:40:00Z", gone());
-    // A periodic review, what it asked for not done in time and then done, one closed incomplete, and one
-    // that is open.
+    // A periodic review whose decisions are late and then done, one that is closed incomplete, and
+    // one that is open.
     let q3 = access_review::open(&job, "2026-11-27T09:00:00Z", "2026-Q3");
     let accounts: Vec<String> = q3
         .progress

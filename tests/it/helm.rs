@@ -1,5 +1,5 @@
-//! The chart, with the real helm: what it renders, what it refuses, and that the program, Kubernetes
-//! and the README agree with it.
+//! Renders the chart with the real helm: what it renders, what it refuses, and that the program,
+//! Kubernetes and the README agree with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use asana_access_review::config::{self, Command, Default, VARIABLES, Variable};
 use asana_access_review::schedule::Pattern;
 use serde_json::{Value, json};
 
-/// Variables that the chart sets by itself, and so offers no value for.
+/// Variables that the chart sets itself, so it offers no value for them.
 const OF_THE_CHART: [&str; 5] = [
     "JOB_NAME",
     "POD_UID",
@@ -25,7 +25,7 @@ const OF_THE_CHART: [&str; 5] = [
     "RUN_SCHEDULE_ZONE",
 ];
 
-/// Values of every kind of installation, beside the least there must be.
+/// Values for every kind of installation, to merge over the minimal values.
 fn matrix() -> Vec<(&'static str, Value)> {
     vec![
         ("least", json!({})),
@@ -90,7 +90,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
             json!({ "config": { "hrFeedUrl": "truto-hris://8f14e45f-ceea-467f-9d3b-1e2c7a1f0a11" } }),
         ),
         (
-            "a key in KMS, and people who are told",
+            "a key in KMS, and both receivers of notifications",
             json!({
                 "config": { "evidenceSigningKmsKeyId": "alias/evidence-ledger", "notifyOn": "always" },
                 "secretKeys": { "notifyWebhookUrl": "url", "notifyWebhookSecret": "key", "notifySlackWebhookUrl": "slack" },
@@ -136,7 +136,7 @@ fn matrix() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Whole values for each kind of installation, by the file's name.
+/// Complete values for each kind of installation, by file name.
 fn installations() -> Vec<(String, Value)> {
     let folder = "helm/asana-access-review/ci";
     let names = crate::support::files_below(&here(folder));
@@ -144,7 +144,7 @@ fn installations() -> Vec<(String, Value)> {
     names.into_iter().map(read).collect()
 }
 
-/// What else has to be set for a value to mean something.
+/// The other values that a value needs to have an effect.
 fn needs(leaf: &str) -> Value {
     let indexed = json!({ "cronJob": { "completionMode": "Indexed", "completions": 1, "backoffLimitPerIndex": 1 } });
     let claim = json!({
@@ -196,7 +196,7 @@ fn needs(leaf: &str) -> Value {
     }
 }
 
-/// The program's setting that a key of `config` or `secretKeys` is.
+/// The program's variable for a key of `config` or `secretKeys`.
 fn variable_of(key: &str) -> String {
     let mut name = String::new();
     for c in key.chars() {
@@ -208,7 +208,7 @@ fn variable_of(key: &str) -> String {
     name
 }
 
-/// The key of `config` or `secretKeys` that a variable is.
+/// The key of `config` or `secretKeys` for a variable.
 fn key_of(variable: &str) -> String {
     let mut key = String::new();
     for (place, word) in variable.to_ascii_lowercase().split('_').enumerate() {
@@ -222,7 +222,8 @@ fn key_of(variable: &str) -> String {
     key
 }
 
-/// Variables that a review or its check reads in this version, and that the chart does not set itself.
+/// Variables that this version reads in a run or in `check`, and that the chart does not set
+/// itself.
 fn offered() -> impl Iterator<Item = &'static Variable> {
     VARIABLES.iter().filter(|variable| {
         let serves = |command| variable.commands.contains(&command);
@@ -230,7 +231,7 @@ fn offered() -> impl Iterator<Item = &'static Variable> {
     })
 }
 
-/// What a secret variable may hold.
+/// A valid value for a secret variable.
 fn secret(variable: &str) -> String {
     match variable {
         "EVIDENCE_SIGNING_KEY" => text("tests/keys/ed25519.test-key.pem"),
@@ -244,8 +245,8 @@ fn secret(variable: &str) -> String {
     }
 }
 
-/// Judges what the chart renders as the program does that is started with it.
-fn judged(objects: &[Value]) -> Result<(), String> {
+/// Loads the rendered configuration as the program would.
+fn ensure_accepted(objects: &[Value]) -> Result<(), String> {
     let pods = pods(objects);
     let pod = pods.values().next().expect("a pod");
     let secret = |path: &std::path::Path| {
@@ -275,15 +276,15 @@ fn judged(objects: &[Value]) -> Result<(), String> {
     let environment = environment
         .into_iter()
         .map(|(name, value)| (name.into(), value.into()));
-    let judged =
+    let loaded =
         config::load(environment.collect(), secret).map_err(|problems| problems.to_string())?;
-    match judged.warnings.as_slice() {
+    match loaded.warnings.as_slice() {
         [] => Ok(()),
         warnings => Err(warnings.join("\n")),
     }
 }
 
-/// Our own words of what helm says is wrong.
+/// Our own part of helm's error message.
 fn sentences(refused: &str) -> String {
     let (_, ours) = refused
         .split_once("the values have")
@@ -294,7 +295,8 @@ fn sentences(refused: &str) -> String {
     )
 }
 
-/// Does work for each of many things, on both cores: starting helm is what takes the time.
+/// Does some work for each of many things, on both cores, because starting helm takes most of the
+/// time.
 fn each<T: Sync>(things: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
     let half = things.len().div_ceil(2).max(1);
     std::thread::scope(|scope| {
@@ -325,18 +327,18 @@ fn the_chart_passes_a_strict_lint_and_packs() {
 }
 
 #[test]
-fn what_the_chart_renders_the_program_accepts() {
+fn the_program_accepts_what_the_chart_renders() {
     if !has(&["helm"]) {
         return;
     }
     for (name, values) in matrix() {
         let objects = objects("review", &over(&least(), &values));
-        judged(&objects).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        ensure_accepted(&objects).unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
 }
 
 #[test]
-fn each_helm_renders_the_same() {
+fn each_helm_version_renders_the_same_objects() {
     let helms = helms();
     if helms.is_empty() {
         return;
@@ -361,9 +363,10 @@ fn the_program_accepts_the_values_of_each_installation() {
         return;
     }
     for (name, values) in installations() {
-        judged(&objects("review", &values)).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        ensure_accepted(&objects("review", &values))
+            .unwrap_or_else(|problems| panic!("{name}: {problems}"));
     }
-    // A platform that chooses user and group finds none in its way.
+    // A platform that chooses user and group finds no user or group in the manifests.
     let values = document("helm/asana-access-review/ci/openshift-values.yaml");
     for pod in pods(&objects("review", &values)).values() {
         assert!(!pod.to_string().contains("65532"), "{pod}");
@@ -371,7 +374,7 @@ fn the_program_accepts_the_values_of_each_installation() {
 }
 
 #[test]
-fn without_values_the_chart_says_at_once_all_that_is_to_be_set() {
+fn without_values_the_chart_lists_every_required_value() {
     if !has(&["helm"]) {
         return;
     }
@@ -380,7 +383,7 @@ fn without_values_the_chart_says_at_once_all_that_is_to_be_set() {
 }
 
 #[test]
-fn values_that_cannot_work_together_are_refused_with_what_to_set() {
+fn values_that_conflict_are_refused_with_a_hint() {
     if !has(&["helm"]) {
         return;
     }
@@ -569,7 +572,7 @@ fn values_that_cannot_work_together_are_refused_with_what_to_set() {
 }
 
 #[test]
-fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
+fn only_an_invalid_schedule_is_refused() {
     if !has(&["helm"]) {
         return;
     }
@@ -603,7 +606,7 @@ fn a_schedule_is_refused_exactly_where_it_cannot_be_one() {
             let values = over(&least(), &at(&["cronJob", "schedule"], json!(schedule)));
             let rendered = template("review", &values);
             assert_eq!(rendered.is_ok(), accepted, "{schedule}");
-            // Every run gets it too, and must understand it.
+            // The program reads the schedule too, and must understand it.
             if let Ok(rendered) = rendered {
                 let rendered = documents(&rendered);
                 let reported = &only(&rendered, "ConfigMap")["data"]["RUN_SCHEDULE"];
@@ -630,7 +633,7 @@ fn each_misspelt_key_fails_with_its_path() {
             .collect();
         values = over(&values, &at(&path, json!(1)));
     }
-    let refused = template("review", &values).expect_err("so many slips");
+    let refused = template("review", &values).expect_err("every value is wrong");
     for group in &groups {
         let path = group
             .iter()
@@ -649,12 +652,12 @@ fn each_wrong_type_fails_with_its_path() {
     let mut values = least();
     let all = leaves();
     for leaf in &all {
-        // A map is wrong for all that is none, and a number for what is.
+        // An object is wrong for every value except a map, and a number is wrong for a map.
         let is_map = leaf.schema["type"] == "object" || leaf.schema["type"][0] == "object";
         let wrong = if is_map { json!(1) } else { json!({ "a": 1 }) };
         values = over(&values, &leaf.set(wrong));
     }
-    let refused = template("review", &values).expect_err("so many slips");
+    let refused = template("review", &values).expect_err("every value is wrong");
     for leaf in &all {
         let path = leaf
             .path
@@ -669,7 +672,7 @@ fn each_wrong_type_fails_with_its_path() {
 }
 
 #[test]
-fn there_is_no_dead_knob_and_each_example_works() {
+fn every_value_has_an_effect_and_each_example_works() {
     if !has(&["helm"]) {
         return;
     }
@@ -687,7 +690,7 @@ fn there_is_no_dead_knob_and_each_example_works() {
                 Ok(rendered) if rendered == plain => {
                     Some(format!("{name} = {example} changes nothing"))
                 }
-                Ok(rendered) if leaf.path[0] == "config" => judged(&documents(&rendered))
+                Ok(rendered) if leaf.path[0] == "config" => ensure_accepted(&documents(&rendered))
                     .err()
                     .map(|problems| format!("{name} = {example}: {problems}")),
                 Ok(_) => None,
@@ -698,11 +701,12 @@ fn there_is_no_dead_knob_and_each_example_works() {
 }
 
 /// Values that people write for "nothing".
-fn nothings() -> [Value; 4] {
+fn empty_values() -> [Value; 4] {
     [json!(null), json!(0), json!(false), json!("")]
 }
 
-/// What the chart's README promises for `null`: keys whose default is null, or whose meaning says what null does.
+/// What the chart's README promises for `null`: keys whose default is null, or whose description
+/// says what null does.
 fn nullable() -> BTreeSet<String> {
     let readme = text("helm/asana-access-review/README.md");
     let rows = readme.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -717,8 +721,8 @@ fn is_allowed(leaf: &Leaf, value: &Value) -> bool {
     jsonschema::is_valid(&schema, value)
 }
 
-/// Whether one line of what helm says is wrong names the key, as helm 3 or helm 4 writes it.
-fn is_named(refused: &str, path: &[String]) -> bool {
+/// Whether one line of helm's error names the key, in the form of Helm 3 or Helm 4.
+fn is_key_named(refused: &str, path: &[String]) -> bool {
     let (key, group) = path.split_last().expect("a key");
     let whole = [
         format!("- at '/{}': ", path.join("/")),
@@ -742,7 +746,7 @@ fn is_named(refused: &str, path: &[String]) -> bool {
     })
 }
 
-/// What each helm renders, which has to be the same; without what follows from another field.
+/// What each helm renders, which must be the same, without values that follow from another field.
 fn rendered_alike(helms: &[PathBuf], values: &Value) -> Result<BTreeMap<String, Value>, String> {
     fn walk(value: &Value, path: String, scalars: &mut BTreeMap<String, Value>) {
         match value {
@@ -753,7 +757,8 @@ fn rendered_alike(helms: &[PathBuf], values: &Value) -> Result<BTreeMap<String, 
             }
             Value::Array(list) => {
                 for (place, inner) in list.iter().enumerate() {
-                    // Lists of named things are read by name, so that one that is gone moves no other.
+                    // Items of named lists are compared by name, so that a missing one does not
+                    // shift the others.
                     let place = inner["name"]
                         .as_str()
                         .map_or(place.to_string(), str::to_owned);
@@ -802,14 +807,14 @@ fn broken_promise(helms: &[PathBuf], leaf: &Leaf, nothing: &Value) -> Option<Str
         ("cronJob.backoffLimit", _) => path.ends_with("/activeDeadlineSeconds"),
         ("serviceAccount.create", _) => path.ends_with("/serviceAccountName"),
         ("aws.ec2MetadataDisabled", _) => path.starts_with("NetworkPolicy/"),
-        // A class of no name is a class, see values.yaml.
+        // An empty class name is a class, see values.yaml.
         ("persistence.storageClassName", Value::String(_)) => path.ends_with("/storageClassName"),
         _ => false,
     };
     let is_zero = |value: &Value| match nothing {
         Value::Number(_) => *value == 0 || *value == "0",
         Value::Bool(_) => *value == false || *value == "false",
-        // Nothing is rendered for null and the empty text, so nothing may be new.
+        // Null and the empty text render nothing, so no value may be new.
         _ => false,
     };
     let new = rendered
@@ -827,7 +832,7 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
     let leaves = leaves();
     let promised = nullable();
     let mut allowed = Vec::new();
-    for nothing in nothings() {
+    for nothing in empty_values() {
         let mut values = least();
         let mut refused = Vec::new();
         for leaf in &leaves {
@@ -848,20 +853,20 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
             let reported = template_by(helm, &chart(), "review", &values).expect_err("many slips");
             for path in &refused {
                 assert!(
-                    is_named(&reported, path),
+                    is_key_named(&reported, path),
                     "{helm:?}: {nothing} of {path:?}\n{reported}"
                 );
             }
         }
     }
-    // A group without its keys, innermost first, so that each is seen by itself.
+    // A group without its keys, innermost group first, so that each is tested alone.
     for group in groups().iter().filter(|group| !group.is_empty()) {
         let path: Vec<&str> = group.iter().map(String::as_str).collect();
         for helm in &helms {
             let values = over(&least(), &at(&path, json!(null)));
             let reported = template_by(helm, &chart(), "review", &values).expect_err("no group");
             assert!(
-                is_named(&reported, group),
+                is_key_named(&reported, group),
                 "{helm:?}: {group:?}\n{reported}"
             );
         }
@@ -874,13 +879,13 @@ fn null_zero_false_and_empty_do_what_the_readme_says_on_each_helm() {
 }
 
 #[test]
-fn every_release_name_gives_names_that_kubernetes_takes() {
+fn every_release_name_gives_names_that_kubernetes_accepts() {
     if !has(&["helm"]) {
         return;
     }
     let lengths: Vec<usize> = (1..=53).collect();
     let wrong = each(&lengths, |length| {
-        // A dash where names are cut, at one length or another.
+        // Over the lengths, the cut falls on a dash at least once.
         let mut release: String = "abcdefghi-".chars().cycle().take(*length).collect();
         if release.ends_with('-') {
             release.pop();
@@ -897,12 +902,12 @@ fn every_release_name_gives_names_that_kubernetes_takes() {
         );
         for object in objects(&release, &values) {
             let metadata = &object["metadata"];
-            // What Kubernetes adds to a name that it makes; what is longer it cuts.
+            // Kubernetes appends five characters to a generated name, and cuts longer names.
             let made = metadata["generateName"].as_str();
             let made = made.map(|begin| format!("{}abcde", &begin[..begin.len().min(58)]));
             let name = made.as_deref().or(metadata["name"].as_str());
             let name = name.expect("a name");
-            // A Job's name is its CronJob's and eleven more.
+            // A Job's name is its CronJob's name and eleven more characters.
             let longest = if object["kind"] == "CronJob" { 52 } else { 63 };
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             let fits = name.len() <= longest
@@ -994,7 +999,7 @@ fn the_pod_security_is_restricted_and_the_root_is_read_only() {
 }
 
 #[test]
-fn no_secret_is_in_the_environment_unless_asked_for() {
+fn no_secret_is_in_the_environment_unless_configured() {
     if !has(&["helm"]) {
         return;
     }
@@ -1038,7 +1043,7 @@ fn no_secret_is_in_the_environment_unless_asked_for() {
 }
 
 #[test]
-fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
+fn a_variable_in_extra_env_replaces_the_one_of_the_chart() {
     if !has(&["helm"]) {
         return;
     }
@@ -1067,7 +1072,7 @@ fn a_variable_of_a_name_that_the_chart_sets_replaces_it_and_comes_once() {
 }
 
 #[test]
-fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
+fn extra_objects_are_rendered_as_templates_from_maps_or_text() {
     if !has(&["helm"]) {
         return;
     }
@@ -1080,7 +1085,7 @@ fn more_objects_are_rendered_as_templates_whether_maps_or_text() {
 }
 
 #[test]
-fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
+fn the_job_deadline_covers_all_tries_and_15_more_minutes() {
     if !has(&["helm"]) {
         return;
     }
@@ -1100,7 +1105,7 @@ fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
             json!({ "cronJob": { "activeDeadlineSeconds": 3000 } }),
             3000,
         ),
-        // Kubernetes's own number of tries where none is said.
+        // Kubernetes uses its own number of tries if none is set.
         (
             json!({ "cronJob": { "backoffLimit": null } }),
             7 * 3000 + 900,
@@ -1113,7 +1118,7 @@ fn the_deadline_of_the_job_is_that_of_all_tries_and_a_quarter_of_an_hour() {
 }
 
 #[test]
-fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
+fn the_schedule_uses_the_hr_time_zone_unless_another_is_set() {
     if !has(&["helm"]) {
         return;
     }
@@ -1149,7 +1154,7 @@ fn the_zone_of_the_schedule_is_that_of_the_hr_dates_unless_said_otherwise() {
 }
 
 #[test]
-fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
+fn a_finding_fails_the_job_if_no_receiver_is_configured() {
     if !has(&["helm"]) {
         return;
     }
@@ -1173,7 +1178,8 @@ fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
     let said = json!({ "config": { "failOn": "findings" } });
     let said = over(&notifier(&["NOTIFY_SLACK_WEBHOOK_URL"]), &said);
     assert_eq!(fail_on(said), "findings");
-    // As a key of the Secret, too; and whoever adds a notifier adds it to what `auto` looks for.
+    // It works as a key of the Secret, too. Every notifier variable must be one that `auto` looks
+    // for.
     let notifiers = offered().filter(|variable| {
         variable.secret && variable.name.starts_with("NOTIFY_") && variable.name.ends_with("_URL")
     });
@@ -1194,7 +1200,7 @@ fn a_finding_is_a_failed_job_as_long_as_nobody_is_notified() {
 }
 
 #[test]
-fn the_network_is_closed_but_for_names_https_and_credentials() {
+fn the_network_allows_only_dns_https_and_credentials() {
     if !has(&["helm"]) {
         return;
     }
@@ -1211,7 +1217,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
             { "to": [{ "ipBlock": { "cidr": "fd00:ec2::23/128" } }], "ports": [{ "protocol": "TCP", "port": 80 }] },
         ])
     );
-    // It holds for the run's pods, and for those that `helm test` makes.
+    // It applies to the pods of runs and to the pods of `helm test`.
     let selector = policy["podSelector"]["matchLabels"]
         .as_object()
         .expect("labels");
@@ -1235,7 +1241,7 @@ fn the_network_is_closed_but_for_names_https_and_credentials() {
 }
 
 #[test]
-fn a_port_of_an_address_in_the_values_is_open() {
+fn the_ports_of_addresses_in_the_values_are_open() {
     if !has(&["helm"]) {
         return;
     }
@@ -1254,7 +1260,7 @@ fn a_port_of_an_address_in_the_values_is_open() {
 }
 
 #[test]
-fn every_time_zone_of_the_program_is_one_of_the_chart() {
+fn the_chart_accepts_every_time_zone_of_the_program() {
     let zones: Vec<_> = jiff::tz::db()
         .available()
         .map(|zone| zone.to_string())
@@ -1265,7 +1271,7 @@ fn every_time_zone_of_the_program_is_one_of_the_chart() {
     assert_eq!(of_the_chart, zones.iter().map(String::as_str).collect());
 }
 
-/// The Job of `review status`, with other values beside.
+/// The Job of `review status`, with further values.
 fn review_job(values: &Value) -> (Vec<Value>, Value) {
     let step = json!({ "review": { "args": ["status"] } });
     let rendered = objects("review", &over(&over(&least(), &step), values));
@@ -1274,7 +1280,7 @@ fn review_job(values: &Value) -> (Vec<Value>, Value) {
 }
 
 #[test]
-fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
+fn a_review_step_is_a_job_with_one_try_outside_of_the_release() {
     if !has(&["helm"]) {
         return;
     }
@@ -1298,7 +1304,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     let container = &pod["spec"]["containers"][0];
     assert_eq!(container["args"], json!(["review", "status"]));
 
-    // What holds the nightly pods holds this one, and nothing takes it for one of them.
+    // The policy of the nightly pods covers this pod, but its labels distinguish it from them.
     let policy = &only(&rendered, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"];
     let labels = &pod["metadata"]["labels"];
     let selector = policy.as_object().expect("labels");
@@ -1320,7 +1326,7 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
         assert_eq!(container[same], container_of_run[same], "{same}");
     }
 
-    // Values that were kept by mistake do not review again with each upgrade.
+    // Values that were kept by mistake do not start the review again with each upgrade.
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("values.json");
     let kept = over(&least(), &json!({ "review": { "args": ["status"] } }));
@@ -1337,7 +1343,8 @@ fn a_step_of_an_access_review_is_one_try_of_a_job_that_belongs_to_no_release() {
     );
 }
 
-/// As much of a cluster as helm asks for before it makes anything: no Secret is there, and so no release.
+/// The answers that helm needs from a cluster before it creates anything. The cluster has no
+/// Secret, so it has no release.
 fn empty_cluster(path: &str) -> Option<Value> {
     let secrets = json!({ "name": "secrets", "singularName": "secret", "namespaced": true, "kind": "Secret", "verbs": ["list"] });
     match path {
@@ -1355,7 +1362,7 @@ fn empty_cluster(path: &str) -> Option<Value> {
 }
 
 #[test]
-fn a_step_of_an_access_review_is_refused_in_the_first_install() {
+fn a_review_step_is_refused_in_the_first_install() {
     let helms = helms();
     if helms.is_empty() {
         return;
@@ -1404,7 +1411,7 @@ fn a_step_of_an_access_review_is_refused_in_the_first_install() {
 }
 
 #[test]
-fn a_step_of_an_access_review_is_given_the_secrets_it_needs_and_no_other() {
+fn a_review_step_gets_only_the_secrets_it_needs() {
     if !has(&["helm"]) {
         return;
     }
@@ -1443,7 +1450,7 @@ fn a_step_of_an_access_review_is_given_the_secrets_it_needs_and_no_other() {
 }
 
 #[test]
-fn a_claim_that_the_chart_made_outlives_it() {
+fn a_volume_claim_of_the_chart_survives_an_uninstall() {
     if !has(&["helm"]) {
         return;
     }
@@ -1469,7 +1476,7 @@ fn a_claim_that_the_chart_made_outlives_it() {
 }
 
 #[test]
-fn the_chart_is_a_good_subchart() {
+fn the_chart_works_as_a_subchart() {
     if !has(&["helm"]) {
         return;
     }
@@ -1504,7 +1511,7 @@ fn the_chart_is_a_good_subchart() {
 }
 
 #[test]
-fn the_chart_offers_each_variable_that_works_and_no_other() {
+fn the_chart_offers_exactly_the_variables_that_work() {
     let values = document("helm/asana-access-review/values.yaml");
     let (config, secrets) = (&values["config"], &values["secretKeys"]);
     let mut missing = Vec::new();
@@ -1543,7 +1550,7 @@ fn the_chart_offers_each_variable_that_works_and_no_other() {
 }
 
 #[test]
-fn defaults_and_meanings_are_those_of_the_program() {
+fn defaults_and_descriptions_are_those_of_the_program() {
     let values = document("helm/asana-access-review/values.yaml");
     let leaves: BTreeMap<String, Leaf> = leaves()
         .into_iter()
@@ -1574,7 +1581,7 @@ fn defaults_and_meanings_are_those_of_the_program() {
             Value::Object(map) if map.is_empty() => String::new(),
             other => other.to_string(),
         };
-        // What the chart decides by what else it knows.
+        // Defaults that the chart derives from other values.
         let expected = match (variable.name, variable.default) {
             ("FAIL_ON", _) => "auto",
             ("HR_TIME_ZONE" | "EVIDENCE_URL", _) => "",
@@ -1586,7 +1593,8 @@ fn defaults_and_meanings_are_those_of_the_program() {
     }
 }
 
-/// The chart's table of values as schema and values have it. `docs/configuration.md` has those of `config`.
+/// The chart's table of values, from the schema and the values. `docs/configuration.md` has the
+/// table of `config`.
 fn values_table() -> String {
     let values = document("helm/asana-access-review/values.yaml");
     let mut table = String::from("| value | default | meaning |\n|---|---|---|\n");
@@ -1617,7 +1625,7 @@ fn values_table() -> String {
 }
 
 #[test]
-fn the_charts_readme_has_each_value_of_its_own_as_the_schema_has_it() {
+fn the_readme_of_the_chart_lists_each_value_as_in_the_schema() {
     let table = values_table();
     assert!(
         text("helm/asana-access-review/README.md").contains(&table),
@@ -1626,7 +1634,7 @@ fn the_charts_readme_has_each_value_of_its_own_as_the_schema_has_it() {
 }
 
 #[test]
-fn each_default_is_what_the_schema_allows() {
+fn the_schema_allows_each_default() {
     let validator = jsonschema::validator_for(&schema()).expect("a schema");
     let values = document("helm/asana-access-review/values.yaml");
     let problems: Vec<String> = validator
@@ -1637,13 +1645,13 @@ fn each_default_is_what_the_schema_allows() {
 }
 
 #[test]
-fn chart_and_program_are_of_one_version() {
+fn chart_and_program_have_the_same_version() {
     let chart = document("helm/asana-access-review/Chart.yaml");
     assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
     assert_eq!(chart["annotations"]["artifacthub.io/license"], "Apache-2.0");
 }
 
-/// Whether the chart tries again what ends like this.
+/// Whether the chart does not retry after this exit code.
 fn is_final(exit: Exit) -> bool {
     match exit {
         Exit::Usage
@@ -1652,7 +1660,7 @@ fn is_final(exit: Exit) -> bool {
         | Exit::IntegrityFault
         | Exit::Refused
         | Exit::Configuration => true,
-        // Success, what may work the next time, and what Kubernetes did itself.
+        // Success, errors that a retry may fix, and stops by Kubernetes itself.
         Exit::Pass | Exit::Unexpected | Exit::Transient | Exit::Interrupted | Exit::Terminated => {
             false
         }
@@ -1660,7 +1668,7 @@ fn is_final(exit: Exit) -> bool {
 }
 
 #[test]
-fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
+fn exit_codes_agree_in_code_chart_runbook_and_alerts() {
     let finals: Vec<u8> = Exit::ALL
         .into_iter()
         .filter(|exit| is_final(*exit))
@@ -1703,7 +1711,7 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
     if !has(&["helm"]) {
         return;
     }
-    // What a review can end with and is not tried again, by what counts as a failure.
+    // The exit codes of a review that are not retried, by what counts as a failure.
     for (fail_on, codes) in [
         (
             "findings",
@@ -1739,7 +1747,7 @@ fn exit_codes_are_one_in_code_chart_runbook_and_alerts() {
 }
 
 #[test]
-fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
+fn each_alert_has_an_action_and_a_link_if_the_runbook_has_a_url() {
     if !has(&["helm"]) {
         return;
     }
@@ -1774,7 +1782,7 @@ fn each_alert_says_what_to_do_and_links_to_the_runbook_if_it_has_an_address() {
 }
 
 #[test]
-fn the_alerts_fire_when_they_should_and_at_no_other_time() {
+fn the_alerts_fire_only_when_they_should() {
     if !has(&["helm", "promtool"]) {
         return;
     }
@@ -1801,7 +1809,7 @@ fn the_alerts_fire_when_they_should_and_at_no_other_time() {
 }
 
 #[test]
-fn kubernetes_knows_every_field() {
+fn every_rendered_field_is_known_to_kubernetes() {
     if !has(&["helm", "kubernetes-validate"]) {
         return;
     }
@@ -1812,7 +1820,7 @@ fn kubernetes_knows_every_field() {
             .into_iter()
             .enumerate()
         {
-            // The name that Kubernetes makes, and that kubernetes-validate asks for.
+            // The name that Kubernetes generates, which kubernetes-validate requires.
             if let Some(begin) = object["metadata"]["generateName"].as_str() {
                 object["metadata"]["name"] = json!(format!("{begin}x7k2p"));
             }
@@ -1832,7 +1840,7 @@ fn kubernetes_knows_every_field() {
     arguments.extend(files.iter().map(String::as_str));
     printed("kubernetes-validate", &arguments);
 
-    // And it would have said so.
+    // The tool reports a field that does not exist.
     let mut wrong = only(&objects("review", &least()), "CronJob").clone();
     wrong["spec"]["jobTemplate"]["spec"]["backofLimit"] = json!(1);
     let file = folder.path().join("wrong.yaml");
@@ -1844,15 +1852,15 @@ fn kubernetes_knows_every_field() {
     assert!(!refused.status.success());
 }
 
-/// Findings of checkov that are no fault here, each with its reason.
+/// Findings of checkov that are not a problem here, each with its reason.
 const CHECKOV_SKIPS: [(&str, &str); 7] = [
     (
         "CKV_K8S_8",
-        "the pod of `helm test` ends by itself: nothing is to be kept alive",
+        "the pod of `helm test` ends by itself, so it needs no liveness probe",
     ),
     (
         "CKV_K8S_9",
-        "the pod of `helm test` serves nothing that could be ready",
+        "the pod of `helm test` serves no requests, so it needs no readiness probe",
     ),
     (
         "CKV_K8S_21",
@@ -1860,22 +1868,22 @@ const CHECKOV_SKIPS: [(&str, &str); 7] = [
     ),
     (
         "CKV_K8S_43",
-        "a digest is offered by image.digest, and nobody has built the image yet",
+        "a digest is offered by image.digest, and the image is not built yet",
     ),
     (
         "CKV_K8S_15",
-        "the tag of a version does not move, so it need not be pulled anew each run",
+        "the tag of a version does not move, so it need not be pulled for each run",
     ),
     ("CKV_K8S_11", "a CPU limit only makes a nightly job slower"),
     ("CKV_K8S_35", "only where secretsAsEnv asks for it"),
 ];
 
 #[test]
-fn checkov_finds_nothing_that_is_not_explained() {
+fn every_finding_of_checkov_is_explained() {
     if !has(&["helm", "checkov"]) {
         return;
     }
-    // It passes by what is hidden, as a folder whose name begins with a dot.
+    // checkov skips hidden paths, such as a folder whose name begins with a dot.
     let folder = tempfile::Builder::new()
         .prefix("chart")
         .tempdir()
@@ -1918,11 +1926,11 @@ fn checkov_finds_nothing_that_is_not_explained() {
     for id in explained {
         assert!(
             ids.contains_key(id),
-            "{id} is not found any more: take its reason away"
+            "{id} is no longer found: remove its entry"
         );
     }
     let passed = found["summary"]["passed"].as_u64().unwrap_or_default();
-    assert!(passed > 500, "checkov looked at next to nothing: {passed}");
+    assert!(passed > 500, "checkov ran few checks: {passed}");
 }
 
 /// The fields of a Kubernetes type, as its schema has them.
@@ -1945,7 +1953,7 @@ fn fields(kind: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_field_of_the_job_can_be_reached() {
+fn every_field_of_the_job_can_be_set() {
     if !has(&["kubernetes-validate"]) {
         return;
     }
@@ -1957,8 +1965,8 @@ fn every_field_of_the_job_can_be_reached() {
         of_group.map(|leaf| leaf.path[1].clone()).collect()
     };
     let cron = below("cronJob");
-    // Kubernetes makes the selector of a CronJob's Jobs itself and refuses one of ours; `suspend` is
-    // `cronJob.suspendJobs`, beside the CronJob's own.
+    // Kubernetes sets the selector of a CronJob's Jobs itself and refuses one of ours. `suspend` is
+    // `cronJob.suspendJobs`, because the CronJob has its own `suspend`.
     let of_job = fields("jobspec-batch-v1");
     let missing: Vec<_> = of_job.difference(&cron).cloned().collect();
     assert_eq!(missing, ["manualSelector", "selector", "template"]);
@@ -1975,7 +1983,7 @@ fn the_notes_name_the_command_for_one_run_and_where_the_evidence_is() {
     if !has(&["helm"]) {
         return;
     }
-    // Helm prints notes only with a cluster, so they are rendered as part of an object.
+    // Helm prints notes only with a cluster, so the test renders them as part of an object.
     let folder = tempfile::tempdir().expect("a folder");
     let copied = folder.path().join("chart");
     crate::support::copy(&chart(), &copied);

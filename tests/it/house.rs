@@ -1,4 +1,4 @@
-//! Which module may import which, and texts that agree with the code.
+//! Which module may import which, and documentation that agrees with the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,8 +9,8 @@ use asana_access_review::cli::exit::{Exit, FailOn};
 use asana_access_review::config::{Command, Default, VARIABLES};
 use asana_access_review::judgement::Verdict;
 
-/// The layers from the top down. A module imports from layers below; see also [`WITHIN`]. Part of a module may have a
-/// layer of its own.
+/// The layers, from top to bottom. A module imports from layers below; see also [`WITHIN`]. A part
+/// of a module may have its own layer.
 const LAYERS: &[(&str, &[&str])] = &[
     ("entry", &["main", "lib"]),
     ("commands", &["commands"]),
@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What a module imports from its own layer.
+/// Imports that are allowed within a layer.
 const WITHIN: &[(&str, &[&str])] = &[
     ("ledger", &["signing"]),
     ("truto", &["net", "clock"]),
@@ -122,7 +122,7 @@ fn outermost(group: &str) -> Vec<&str> {
 }
 
 #[test]
-fn an_import_is_seen_in_every_form() {
+fn every_form_of_an_import_is_found() {
     let text = "use crate::net;\nuse crate::{feed::{self, Format}, run, store};\nlet x = \
                 crate::cli::exit::f();";
     let paths = ["net", "feed", "run", "store", "cli::exit::f"];
@@ -207,7 +207,7 @@ fn default(default: Default) -> String {
     }
 }
 
-/// The table of variables as the code has it.
+/// The expected table of variables.
 fn variables() -> String {
     let mut table =
         String::from("| variable | default | commands | meaning |\n|---|---|---|---|\n");
@@ -233,7 +233,7 @@ fn variables() -> String {
     table
 }
 
-/// The table of exit codes as the code has it.
+/// The expected table of exit codes.
 fn exit_codes() -> String {
     let mut table = String::from("| code | meaning |\n|---|---|\n");
     for exit in Exit::ALL {
@@ -243,7 +243,7 @@ fn exit_codes() -> String {
 }
 
 #[test]
-fn the_documentation_has_every_variable_as_the_code_has_it() {
+fn the_documentation_has_every_variable_of_the_code() {
     let table = variables();
     assert!(
         page("docs/configuration.md").contains(&table),
@@ -252,7 +252,7 @@ fn the_documentation_has_every_variable_as_the_code_has_it() {
 }
 
 #[test]
-fn the_readme_has_every_exit_code_as_the_code_has_it() {
+fn the_readme_has_every_exit_code_of_the_code() {
     let table = exit_codes();
     assert!(
         page("README.md").contains(&table),
@@ -291,7 +291,7 @@ fn the_help_names_the_variables_and_exit_codes_of_its_command() {
         ),
     ] {
         let Err(help) = cli::parse(arguments.iter().map(Into::into)) else {
-            panic!("{arguments:?} is no help");
+            panic!("{arguments:?} should print help");
         };
         let help = help.to_string();
         for variable in VARIABLES {

@@ -1,9 +1,9 @@
-//! HR feeds as they really arrive, each through the whole program.
+//! Realistic HR feeds, each through the whole program.
 //!
-//! The cases are numbered as in the project's list of them, H1 to H52; a test begins with the number
-//! of its case, and so does the file it reads, in `tests/feeds/cases/`. What is claimed is what an
-//! auditor would find: the exit code and the evidence. Where a case is about a day, the instant is
-//! given to the same pipeline; everywhere else the real binary runs, by its own clock, on people who
+//! The cases are numbered H1 to H52. The name of a test begins with the number of its case, and so
+//! does the name of the file that it reads in `tests/feeds/cases/`. The tests check what an auditor
+//! would see: the exit code and the evidence. A case that depends on the date calls the pipeline
+//! with a fixed instant. All other cases run the real binary with the real clock, on people who
 //! left long ago.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::company::ensure_sound;
+use crate::support::company::ensure_intact;
 use crate::support::job::{Ended, Job, ended, tree, verify};
 use crate::support::objects_below;
 use serde_json::Value;
@@ -20,12 +20,12 @@ use truto_simulator::{Permission, Person, World};
 
 // ---- The company ----
 
-/// An administrator, who connected Asana, and Ana, who is in most of the files.
+/// An administrator, who connected Asana, and Ana, who is in most files.
 fn company() -> World {
     World::new().person(ana())
 }
 
-/// The same company after Ana's account is gone; somebody else still bears its domain.
+/// The same company without Ana's account; the administrator's address is still in its domain.
 fn company_without_ana() -> World {
     World::new().person(cleo())
 }
@@ -42,7 +42,7 @@ fn cleo() -> Person {
     Person::member("1203", "Cleo Park", "cleo@x.com")
 }
 
-/// Ana's account under a name that does not give it away.
+/// Ana's account under a name that does not resemble hers.
 fn nickname() -> Person {
     Person::member("1201", "anita", "ana@x.com")
 }
@@ -58,27 +58,27 @@ fn feed(file: &str) -> Vec<u8> {
 }
 
 /// One run of the real binary.
-fn review(world: World, file: &str) -> Snapshot {
+fn run_once(world: World, file: &str) -> Snapshot {
     run(&Job::new(world, ""), file)
 }
 
-/// The next run of a job, by the real binary.
+/// The next run of a job, with the real binary.
 fn run(job: &Job, file: &str) -> Snapshot {
     job.hr_file(&feed(file));
     let code = job.run().code;
     Snapshot::last(job, code)
 }
 
-/// The next run of a job, at an instant that is given.
+/// The next run of a job, at the given instant.
 fn run_at(job: &Job, as_of: &str, world: World, file: &str) -> Snapshot {
     job.hr_file(&feed(file));
     let code = job.run_at(as_of, world);
     Snapshot::last(job, code)
 }
 
-// ---- What a run left ----
+// ---- What a run wrote ----
 
-/// What the evidence of one run says, in few words.
+/// The evidence of one run in short form.
 struct Snapshot {
     code: i32,
     result: Value,
@@ -116,10 +116,10 @@ impl Snapshot {
 
     /// Every row of `inputs/hr.jsonl.gz`: line, id, name, addresses, status, end of work, notes.
     fn rows(&self) -> Vec<String> {
-        self.hr.iter().map(reported_row).collect()
+        self.hr.iter().map(row_in_short).collect()
     }
 
-    /// Every leaver: id, outcome, how matched.
+    /// Every leaver: id, outcome and how the account was matched.
     fn leavers(&self) -> Vec<String> {
         let reported = |leaver: &Value| {
             let matched = texts(&leaver["match"]).join("+");
@@ -152,7 +152,7 @@ impl Snapshot {
         self.findings().iter().map(reported).collect()
     }
 
-    /// A check: its status and its sentence.
+    /// The status and detail of a check.
     fn check(&self, id: &str) -> String {
         let checks = self.result["checks"].as_array().expect("checks");
         let check = checks.iter().find(|check| check["id"] == id);
@@ -160,7 +160,7 @@ impl Snapshot {
         format!("{}: {}", text(&check["status"]), text(&check["detail"]))
     }
 
-    /// Why the file as a whole could not be used; the run ended inconclusive because of it.
+    /// Why the file as a whole was unusable. The run ended inconclusive because of it.
     fn unusable(&self) -> String {
         assert_eq!(self.code, 4, "{:?}", self.result["reasons"]);
         assert_eq!(self.hr.len(), 0, "nothing of such a file is used");
@@ -169,12 +169,12 @@ impl Snapshot {
         reason.unwrap_or_else(|| panic!("{check}")).to_owned()
     }
 
-    /// What the manifest says of the HR file.
+    /// What the manifest records about the HR file.
     fn source(&self) -> &Value {
         &self.manifest["sources"]["hr_feed"]
     }
 
-    /// What the reader noted of the file.
+    /// What the reader noted about the file.
     fn notes(&self) -> Vec<&str> {
         texts(&self.source()["notes"])
     }
@@ -189,7 +189,7 @@ impl Snapshot {
     }
 }
 
-fn reported_row(row: &Value) -> String {
+fn row_in_short(row: &Value) -> String {
     let (line, id) = (&row["line"], text(&row["person_id"]));
     if row["kind"] == "rejected" {
         return format!("{line} {id} rejected: {}", text(&row["reason"]));
@@ -211,13 +211,13 @@ fn reported_row(row: &Value) -> String {
     reported
 }
 
-/// Whether any file of the evidence, report included, holds a text.
+/// Whether any file of the evidence contains a text, the report included.
 fn evidence_holds(job: &Job, wanted: &str) -> bool {
     let is_in = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").contains(wanted);
     tree(&job.evidence()).into_values().any(is_in)
 }
 
-/// Ana as most files have her: read rightly, and found to have kept her account.
+/// Ana as she is in most files: read correctly, and found with access.
 const ANA: &str = "2 E1 | Ana Díaz | ana@x.com | ended | 2025-11-01T00:00:00Z";
 const BOB: &str = "3 E2 | Bob Stone | bob@x.com | ended | 2025-11-01T00:00:00Z";
 
@@ -235,8 +235,8 @@ fn ensure_ana_is_found(snapshot: &Snapshot) {
 // ---- Bytes and letters ----
 
 #[test]
-fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
-    let snapshot = review(company(), "h01-utf8-mark.csv");
+fn h01_a_byte_order_mark_before_a_quoted_header_hides_no_column() {
+    let snapshot = run_once(company(), "h01-utf8-mark.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     let email = serde_json::json!({"name": "Work Email", "meaning": "email"});
     let columns = snapshot.source()["columns"].as_array().expect("columns");
@@ -245,9 +245,9 @@ fn h01_a_utf_8_mark_before_a_quoted_header_hides_no_column() {
 }
 
 #[test]
-fn h02_utf_16_with_tabs_says_what_the_utf_8_file_says() {
-    let wide = review(company(), "h02-utf16le-tabs.txt");
-    let narrow = review(company(), "h02-utf8.csv");
+fn h02_utf_16_with_tabs_gives_the_rows_of_the_utf_8_file() {
+    let wide = run_once(company(), "h02-utf16le-tabs.txt");
+    let narrow = run_once(company(), "h02-utf8.csv");
     assert_eq!(narrow.rows(), [ANA, BOB]);
     assert_eq!(wide.hr, narrow.hr);
     assert_eq!(wide.leavers(), narrow.leavers());
@@ -256,8 +256,8 @@ fn h02_utf_16_with_tabs_says_what_the_utf_8_file_says() {
 }
 
 #[test]
-fn h03_a_windows_1252_name_comes_out_right_and_the_encoding_is_named() {
-    let snapshot = review(company(), "h03-windows-1252.csv");
+fn h03_a_windows_1252_name_is_read_and_the_encoding_is_noted() {
+    let snapshot = run_once(company(), "h03-windows-1252.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E7 | José Muñoz | jose@x.com | ended | 2025-11-01T00:00:00Z"]
@@ -270,7 +270,7 @@ fn h03_a_windows_1252_name_comes_out_right_and_the_encoding_is_named() {
 }
 
 #[test]
-fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
+fn h03_a_utf_8_file_that_changes_encoding_is_refused_with_the_line() {
     let job = Job::new(company(), "");
     assert_eq!(
         run(&job, "h03-utf8-damaged.csv").unusable(),
@@ -280,7 +280,7 @@ fn h03_a_utf_8_file_that_turns_into_another_encoding_stops_by_line() {
 }
 
 #[test]
-fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
+fn h03_a_row_with_a_lost_letter_never_reaches_the_evidence() {
     let job = Job::new(company_without_ana(), "");
     let snapshot = run(&job, "h03-letter-lost.csv");
     let rejected = "3 E7 rejected: column `Name`: a letter was lost to a wrong encoding before this run read the file";
@@ -290,8 +290,8 @@ fn h03_a_letter_that_was_lost_on_the_way_never_reaches_the_evidence() {
 }
 
 #[test]
-fn h04_semicolons_are_found_and_noted() {
-    let snapshot = review(company(), "h04-semicolons.csv");
+fn h04_semicolons_are_detected_and_noted() {
+    let snapshot = run_once(company(), "h04-semicolons.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.notes(), ["Cells are separated by semicolons"]);
     ensure_ana_is_found(&snapshot);
@@ -299,7 +299,7 @@ fn h04_semicolons_are_found_and_noted() {
 
 #[test]
 fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
-    let snapshot = review(company(), "h05-sep-line.csv");
+    let snapshot = run_once(company(), "h05-sep-line.csv");
     assert_eq!(snapshot.rows(), [ANA.replacen('2', "3", 1)]);
     assert_eq!(
         snapshot.notes(),
@@ -311,7 +311,7 @@ fn h05_a_line_that_names_the_delimiter_is_skipped_and_noted() {
 
 #[test]
 fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
-    let snapshot = review(company(), "h06-quotes.csv");
+    let snapshot = run_once(company(), "h06-quotes.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -325,8 +325,8 @@ fn h06_a_quoted_comma_and_a_quoted_line_break_stay_in_one_row() {
 }
 
 #[test]
-fn h07_quotes_behind_backslashes_are_part_of_the_name() {
-    let snapshot = review(company(), "h07-backslashes.csv");
+fn h07_quotes_after_backslashes_are_part_of_the_name() {
+    let snapshot = run_once(company(), "h07-backslashes.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E1 | Ana \"Ani\" Diaz | ana@x.com | ended | 2025-11-01T00:00:00Z"]
@@ -338,8 +338,8 @@ fn h07_quotes_behind_backslashes_are_part_of_the_name() {
 }
 
 #[test]
-fn h07_a_quote_that_nothing_escapes_rejects_its_row_by_number() {
-    let snapshot = review(company_without_ana(), "h07-stray-quote.csv");
+fn h07_a_row_with_an_unescaped_quote_is_rejected_by_its_number() {
+    let snapshot = run_once(company_without_ana(), "h07-stray-quote.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -351,15 +351,15 @@ fn h07_a_quote_that_nothing_escapes_rejects_its_row_by_number() {
 }
 
 #[test]
-fn h08_carriage_returns_alone_and_no_last_line_end_lose_no_row() {
-    let snapshot = review(company(), "h08-carriage-returns.csv");
+fn h08_bare_carriage_returns_and_no_final_line_end_lose_no_row() {
+    let snapshot = run_once(company(), "h08-carriage-returns.csv");
     assert_eq!(snapshot.rows(), [ANA, BOB]);
     ensure_ana_is_found(&snapshot);
 }
 
 #[test]
-fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
-    let snapshot = review(company(), "h09-title-and-total.csv");
+fn h09_a_title_and_a_total_line_are_noted_and_are_not_people() {
+    let snapshot = run_once(company(), "h09-title-and-total.csv");
     assert_eq!(
         snapshot.rows(),
         [ANA.replacen('2', "5", 1), BOB.replacen('3', "6", 1)]
@@ -374,16 +374,16 @@ fn h09_a_title_above_and_a_total_below_are_noted_and_are_nobody() {
 }
 
 #[test]
-fn h09_without_a_header_the_file_stops_with_the_line_that_was_looked_at() {
+fn h09_a_file_without_a_header_is_refused_with_its_first_cells() {
     assert_eq!(
-        review(company(), "h09-no-header.csv").unusable(),
+        run_once(company(), "h09-no-header.csv").unusable(),
         "no column can be matched with an account (a person's id or an e-mail address); the columns are `Vorname`, `Kontakt`, `Austritt`; closes with: `HR_FEED_COLUMNS=email=<the column>`"
     );
 }
 
 #[test]
 fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
-    let snapshot = review(company(), "h10-blank-rows.csv");
+    let snapshot = run_once(company(), "h10-blank-rows.csv");
     assert_eq!(snapshot.rows(), [ANA, &BOB.replacen('3', "5", 1)]);
     assert_eq!(snapshot.source()["blank"], 2);
     assert_eq!(snapshot.source()["rows"], 4);
@@ -392,8 +392,8 @@ fn h10_a_blank_line_and_a_row_of_commas_are_skipped_and_counted() {
 // ---- Columns ----
 
 #[test]
-fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
-    let snapshot = review(company(), "h11-work-and-home.csv");
+fn h11_a_work_address_is_preferred_to_a_home_address() {
+    let snapshot = run_once(company(), "h11-work-and-home.csv");
     assert_eq!(
         snapshot.rows(),
         ["2 E1 | - | ana@x.com ana@home.example | ended | 2025-11-01T00:00:00Z"]
@@ -402,32 +402,32 @@ fn h11_of_a_work_and_a_home_address_the_work_address_is_the_persons() {
 }
 
 #[test]
-fn h11_two_columns_of_one_name_stop_and_say_how_to_choose() {
+fn h11_two_columns_of_one_name_are_refused_with_a_hint() {
     assert_eq!(
-        review(company(), "h11-two-emails.csv").unusable(),
+        run_once(company(), "h11-two-emails.csv").unusable(),
         "several columns could be `email`: `Email`, `Email`; closes with: `HR_FEED_COLUMNS=email=Email`"
     );
 }
 
 #[test]
-fn h12_columns_nobody_knows_in_another_order_change_nothing() {
-    let snapshot = review(company(), "h12-other-columns.csv");
+fn h12_unknown_columns_in_another_order_change_nothing() {
+    let snapshot = run_once(company(), "h12-other-columns.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.hr[0]["location"], "Madrid");
     ensure_ana_is_found(&snapshot);
 }
 
 #[test]
-fn h13_a_file_that_says_of_nobody_that_they_left_stops_and_lists_its_headers() {
+fn h13_a_file_without_leaving_columns_is_refused_with_its_headers() {
     assert_eq!(
-        review(company(), "h13-nobody-says-who-left.csv").unusable(),
+        run_once(company(), "h13-nobody-says-who-left.csv").unusable(),
         "no column shows who left (an end date, a last day of work or a status); the columns are `Employee ID`, `Name`, `Work Email`; closes with: `HR_FEED_COLUMNS=end=<the column>`"
     );
 }
 
 #[test]
-fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
-    let snapshot = review(company(), "h13-status-only.csv");
+fn h13_without_an_end_date_the_status_decides_and_that_is_noted() {
+    let snapshot = run_once(company(), "h13-status-only.csv");
     assert_eq!(snapshot.rows(), ["2 E1 | Ana Díaz | ana@x.com | ended | -"]);
     assert_eq!(
         snapshot.notes(),
@@ -436,8 +436,8 @@ fn h13_without_an_end_date_the_status_tells_who_left_and_that_is_noted() {
 }
 
 #[test]
-fn h14_a_header_without_rows_is_no_pass() {
-    let snapshot = review(company(), "h14-header-only.csv");
+fn h14_a_header_without_rows_does_not_pass() {
+    let snapshot = run_once(company(), "h14-header-only.csv");
     assert_eq!(snapshot.code, 4);
     assert_eq!(
         snapshot.check("hr_not_empty"),
@@ -446,7 +446,7 @@ fn h14_a_header_without_rows_is_no_pass() {
 }
 
 #[test]
-fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
+fn h14_a_header_without_rows_passes_if_an_empty_feed_is_allowed() {
     let job = Job::new(company(), "").env("HR_FEED_ALLOW_EMPTY", "true");
     let snapshot = run(&job, "h14-header-only.csv");
     assert_eq!(snapshot.code, 0);
@@ -457,8 +457,8 @@ fn h14_a_header_without_rows_passes_where_no_leavers_are_believable() {
 }
 
 #[test]
-fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
-    let leavers = review(company(), "h14-roster.csv");
+fn h14_a_roster_without_leavers_is_not_empty() {
+    let leavers = run_once(company(), "h14-roster.csv");
     assert!(leavers.check("hr_not_empty").starts_with("fail: "));
     let job = Job::new(company(), "").env("HR_FEED_SCOPE", "roster");
     let roster = run(&job, "h14-roster.csv");
@@ -469,7 +469,7 @@ fn h14_a_roster_of_people_who_all_work_here_is_not_empty() {
 
 // ---- Dates ----
 
-/// The end of each row as it is read under some variables, or why the row is rejected.
+/// How each row's end of work is read with these variables, or why the row is rejected.
 fn ends(variables: &[(&str, &str)], file: &str) -> Vec<String> {
     let set = |job: Job, (name, value): &(&str, &str)| job.env(name, value);
     let job = variables.iter().fold(Job::new(company(), ""), set);
@@ -483,7 +483,7 @@ fn ends(variables: &[(&str, &str)], file: &str) -> Vec<String> {
 }
 
 #[test]
-fn h15_a_day_ends_with_its_own_midnight_and_an_instant_is_kept_to_the_second() {
+fn h15_a_day_ends_at_its_midnight_and_an_instant_is_exact() {
     assert_eq!(
         ends(&[("HR_TIME_ZONE", "Europe/Berlin")], "h15-iso-dates.csv"),
         [
@@ -495,7 +495,7 @@ fn h15_a_day_ends_with_its_own_midnight_and_an_instant_is_kept_to_the_second() {
 }
 
 #[test]
-fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
+fn h16_dates_with_slashes_are_read_in_the_configured_order() {
     assert_eq!(
         ends(&[("HR_FEED_DATE_ORDER", "mdy")], "h16-slashes.csv"),
         [
@@ -515,8 +515,8 @@ fn h16_dates_with_slashes_are_read_in_the_order_that_is_set() {
 }
 
 #[test]
-fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
-    let snapshot = review(company(), "h17-two-readings.csv");
+fn h17_an_ambiguous_date_is_refused_if_no_order_is_set() {
+    let snapshot = run_once(company(), "h17-two-readings.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -527,7 +527,7 @@ fn h17_a_date_with_two_readings_is_refused_where_no_order_is_set() {
 }
 
 #[test]
-fn h18_dots_slashes_after_the_year_and_names_of_months_leave_no_doubt() {
+fn h18_dots_a_leading_year_and_month_names_are_unambiguous() {
     assert_eq!(
         ends(&[], "h18-dots-and-months.csv"),
         [
@@ -539,8 +539,8 @@ fn h18_dots_slashes_after_the_year_and_names_of_months_leave_no_doubt() {
 }
 
 #[test]
-fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
-    let snapshot = review(company(), "h19-spreadsheet-day.csv");
+fn h19_a_spreadsheet_day_number_is_a_day_and_not_a_year() {
+    let snapshot = run_once(company(), "h19-spreadsheet-day.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -550,13 +550,13 @@ fn h19_the_day_number_of_a_spreadsheet_is_its_day_and_no_year() {
 }
 
 #[test]
-fn h20_every_way_to_write_no_date_is_no_date() {
+fn h20_every_placeholder_for_a_missing_date_is_blank() {
     assert_eq!(ends(&[], "h20-no-date.csv"), ["-", "-", "-"]);
 }
 
 #[test]
-fn h21_for_ever_is_no_end_and_makes_nobody_a_future_leaver() {
-    let snapshot = review(company(), "h21-for-ever.csv");
+fn h21_a_date_far_in_the_future_announces_no_leaver() {
+    let snapshot = run_once(company(), "h21-for-ever.csv");
     let far = |date| {
         format!(
             "column `Termination Date`: `{date}` is so far in the future that it was read as no date"
@@ -576,8 +576,8 @@ const REJECTED: &str =
     "column `Termination Date`: `2026-02-30` is not a date: February 2026 has no day 30";
 
 #[test]
-fn h22_a_day_that_does_not_exist_rejects_its_row_and_no_other() {
-    let snapshot = review(company_without_ana(), "h22-30-february.csv");
+fn h22_a_day_that_does_not_exist_rejects_only_its_row() {
+    let snapshot = run_once(company_without_ana(), "h22-30-february.csv");
     assert_eq!(
         snapshot.rows(),
         [ANA, &format!("3 E2 rejected: {REJECTED}")]
@@ -601,7 +601,7 @@ fn with_exceptions(lines: &str) -> Job {
 }
 
 #[test]
-fn h22_a_rejected_row_may_be_excepted_for_a_while() {
+fn h22_an_exception_may_accept_a_rejected_row() {
     let job =
         with_exceptions(",E2,,,HR corrects the date on Monday,ciso@x.com,2026-11-20,2026-12-31");
     let world = company_without_ana();
@@ -613,9 +613,9 @@ fn h22_a_rejected_row_may_be_excepted_for_a_while() {
 // ---- Statuses and what they mean with a date ----
 
 #[test]
-fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
+fn h23_a_status_is_mapped_or_shown_as_unclassified() {
     let suspended = Person::member("1205", "anybody", "s3@x.com");
-    let snapshot = review(company().person(suspended), "h23-statuses.csv");
+    let snapshot = run_once(company().person(suspended), "h23-statuses.csv");
     let statuses: Vec<&str> = snapshot.hr.iter().map(|row| text(&row["status"])).collect();
     assert_eq!(
         statuses,
@@ -648,7 +648,7 @@ fn h23_a_status_is_mapped_or_stays_unclassified_in_sight() {
 }
 
 #[test]
-fn h24_terminated_without_a_date_counts_from_the_run_that_first_named_them() {
+fn h24_terminated_without_a_date_counts_from_the_first_run_with_it() {
     let job = Job::new(company(), "");
     let file = "h24-terminated-undated.csv";
     run_at(
@@ -684,7 +684,7 @@ fn h24_terminated_without_a_date_in_the_first_feed_is_not_evaluable() {
 }
 
 #[test]
-fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
+fn h24_a_removal_without_a_date_has_no_duration() {
     let job = Job::new(company(), "");
     let file = "h24-terminated-undated.csv";
     run_at(&job, "2026-11-20T22:40:00Z", company(), file);
@@ -699,7 +699,7 @@ fn h24_how_long_a_removal_without_a_date_took_cannot_be_computed() {
 }
 
 #[test]
-fn h25_active_until_next_month_is_scheduled_and_no_leaver_yet() {
+fn h25_active_until_next_month_is_not_yet_a_leaver() {
     let job = Job::new(company(), "");
     let file = "h25-active-until-next-month.csv";
     let snapshot = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
@@ -713,7 +713,7 @@ fn h25_active_until_next_month_is_scheduled_and_no_leaver_yet() {
 }
 
 #[test]
-fn h25_an_announced_date_that_passes_ends_work_whatever_the_status_says() {
+fn h25_a_past_announced_date_ends_work_despite_the_status() {
     let job = Job::new(company(), "");
     let file = "h25-active-until-next-month.csv";
     run_at(&job, "2026-12-20T22:40:00Z", company(), file);
@@ -733,7 +733,7 @@ fn h25_an_announced_date_that_passes_ends_work_whatever_the_status_says() {
 }
 
 #[test]
-fn h26_the_last_day_of_work_counts_by_a_rule_that_the_evidence_prints() {
+fn h26_the_evidence_prints_the_rule_for_the_last_day_of_work() {
     let job = Job::new(company(), "");
     let file = "h26-termination-and-last-day.csv";
     let snapshot = run_at(&job, "2026-11-05T22:40:00Z", company(), file);
@@ -748,10 +748,10 @@ fn h26_the_last_day_of_work_counts_by_a_rule_that_the_evidence_prints() {
     );
 }
 
-// ---- The same person, run after run ----
+// ---- The same person in several runs ----
 
 #[test]
-fn h27_somebody_named_weeks_late_has_two_clocks() {
+fn h27_a_leaver_named_weeks_late_has_two_clocks() {
     let job = Job::new(company(), "");
     let file = "h27-named-late.csv";
     let first = run_at(&job, "2026-11-20T22:40:00Z", company(), file);
@@ -771,7 +771,7 @@ fn h27_somebody_named_weeks_late_has_two_clocks() {
 }
 
 #[test]
-fn h28_a_leaver_whose_row_is_gone_is_followed_and_never_deleted() {
+fn h28_a_leaver_whose_row_disappears_is_still_followed() {
     let job = Job::new(company(), "");
     run(&job, "h28-terminated.csv");
     let snapshot = run(&job, "h28-row-gone.csv");
@@ -788,7 +788,7 @@ fn h28_a_leaver_whose_row_is_gone_is_followed_and_never_deleted() {
 }
 
 #[test]
-fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
+fn h28_a_leaver_who_is_active_again_is_listed_as_rescinded() {
     let job = Job::new(company(), "");
     run(&job, "h28-terminated.csv");
     let before = tree(&job.run_folder(1));
@@ -804,8 +804,8 @@ fn h28_a_leaver_who_is_active_again_is_closed_as_rescinded_and_stays_listed() {
 }
 
 #[test]
-fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
-    let snapshot = review(company(), "h29-rehired.csv");
+fn h29_a_rehire_causes_no_finding_and_both_tenures_are_kept() {
+    let snapshot = run_once(company(), "h29-rehired.csv");
     assert_eq!(snapshot.leavers(), ["E100 rehired by email"]);
     assert_eq!(snapshot.reported_findings(), [""; 0]);
     assert_eq!(snapshot.code, 0);
@@ -823,14 +823,14 @@ fn h29_a_rehire_is_no_finding_and_both_tenures_are_kept() {
 }
 
 #[test]
-fn h30_active_with_an_old_date_works_here() {
-    let snapshot = review(company(), "h30-active-old-date.csv");
+fn h30_an_active_status_outweighs_an_old_date() {
+    let snapshot = run_once(company(), "h30-active-old-date.csv");
     assert_eq!(snapshot.leavers(), ["E9 no_access_found"]);
     assert_eq!(snapshot.code, 0);
 }
 
 #[test]
-fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
+fn h31_a_contractor_hired_on_the_same_day_causes_no_finding() {
     for (file, leaver) in [
         ("h31-contractor-then-employee.csv", "C7"),
         ("h31-one-id.csv", "E8"),
@@ -839,7 +839,7 @@ fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
         let eve = run_at(&job, "2026-03-31T22:40:00Z", company(), file);
         assert_eq!(eve.leavers(), [format!("{leaver} upcoming by email")]);
         assert_eq!(eve.code, 0, "{file}");
-        // Two days on, any grace is over.
+        // Two days later, every grace period is over.
         let after = run_at(&job, "2026-04-02T22:40:00Z", company(), file);
         assert_eq!(after.leavers(), [format!("{leaver} rehired by email")]);
         assert_eq!(after.reported_findings(), [""; 0], "{file}");
@@ -848,8 +848,8 @@ fn h31_a_contractor_who_is_an_employee_from_the_same_day_is_no_finding() {
 }
 
 #[test]
-fn h32_a_contractor_of_whom_hr_tells_nothing_is_listed_as_not_evaluable() {
-    let snapshot = review(company(), "h32-contractor.csv");
+fn h32_a_contractor_without_hr_data_is_listed_as_not_evaluable() {
+    let snapshot = run_once(company(), "h32-contractor.csv");
     assert_eq!(snapshot.leavers(), ["C7 not_evaluable by email"]);
     assert_eq!(
         snapshot.note("C7"),
@@ -860,7 +860,7 @@ fn h32_a_contractor_of_whom_hr_tells_nothing_is_listed_as_not_evaluable() {
 
 #[test]
 fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
-    let snapshot = review(company(), "h33-twice.csv");
+    let snapshot = run_once(company(), "h33-twice.csv");
     assert_eq!(snapshot.rows(), [ANA]);
     assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
     assert_eq!(snapshot.source()["duplicates"], 1);
@@ -868,8 +868,8 @@ fn h33_the_same_row_twice_is_one_leaver_and_one_duplicate() {
 }
 
 #[test]
-fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
-    let snapshot = review(company(), "h34-two-dates.csv");
+fn h34_one_id_with_two_dates_is_noted_with_the_rule() {
+    let snapshot = run_once(company(), "h34-two-dates.csv");
     assert_eq!(snapshot.leavers(), ["E1 still_active by email"]);
     assert_eq!(
         snapshot.leaver("E1")["end_of_work"],
@@ -885,9 +885,9 @@ fn h34_one_id_with_two_dates_is_flagged_with_the_rule() {
 // ---- Whose account it is ----
 
 #[test]
-fn h35_case_blanks_and_characters_without_width_hide_no_account() {
+fn h35_case_blanks_and_zero_width_characters_hide_no_account() {
     let world = company().person(bob()).person(cleo());
-    let snapshot = review(world, "h35-blanks.csv");
+    let snapshot = run_once(world, "h35-blanks.csv");
     assert_eq!(
         snapshot.leavers(),
         [
@@ -904,7 +904,7 @@ fn h35_case_blanks_and_characters_without_width_hide_no_account() {
     assert_eq!(matched, ["ana@x.com", "bob@x.com", "cleo@x.com"]);
 }
 
-/// A job whose accounts are tied to people by hand.
+/// A job with aliases that tie accounts to people.
 fn with_aliases(world: World, lines: &str) -> Job {
     let job = Job::new(world, "").env("ALIASES_URL", "aliases.csv");
     let header = "email,account_id,person_id,relation,owner,reason,approved_by,expires_on\n";
@@ -919,8 +919,8 @@ fn tagged() -> World {
 }
 
 #[test]
-fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
-    let snapshot = review(tagged(), "h36-plain-address.csv");
+fn h36_a_plus_tag_is_a_suspicion_and_not_a_match() {
+    let snapshot = run_once(tagged(), "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.reported_findings(),
@@ -932,7 +932,7 @@ fn h36_a_plus_tag_is_a_suspicion_and_no_match() {
 }
 
 #[test]
-fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
+fn h36_a_plus_tag_matches_if_an_alias_says_so() {
     let job = with_aliases(tagged(), "ana+asana@x.com,,E1,,,her Asana address,,");
     let snapshot = run(&job, "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 still_active by alias"]);
@@ -940,7 +940,7 @@ fn h36_a_plus_tag_is_a_match_where_an_alias_says_so() {
 }
 
 #[test]
-fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
+fn h36_an_alias_to_another_person_closes_a_suspicion() {
     let job = with_aliases(tagged(), ",1201,E1,different,,another Ana,it@x.com,");
     let snapshot = run(&job, "h36-plain-address.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
@@ -949,9 +949,9 @@ fn h36_a_suspicion_is_closed_where_an_alias_says_that_it_is_somebody_else() {
 }
 
 #[test]
-fn h36_an_address_in_another_domain_is_no_match_and_proves_no_absence() {
+fn h36_an_address_in_another_domain_proves_neither_match_nor_absence() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h36-other-domain.csv");
+    let snapshot = run_once(world, "h36-other-domain.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
@@ -961,7 +961,7 @@ fn h36_an_address_in_another_domain_is_no_match_and_proves_no_absence() {
 }
 
 #[test]
-fn h36_an_address_in_another_domain_is_a_match_where_the_domains_are_one() {
+fn h36_an_address_in_an_equivalent_domain_matches() {
     let world = World::new().person(nickname());
     let job = Job::new(world, "").env("EMAIL_DOMAIN_ALIASES", "x.com=x.co.uk");
     let snapshot = run(&job, "h36-other-domain.csv");
@@ -975,14 +975,14 @@ fn married() -> Person {
 }
 
 #[test]
-fn h36_an_address_of_before_the_marriage_is_no_match_by_itself() {
+fn h36_an_address_from_before_a_marriage_does_not_match_alone() {
     let world = World::new().person(married());
-    let snapshot = review(world, "h36-married-name.csv");
+    let snapshot = run_once(world, "h36-married-name.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
 }
 
 #[test]
-fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_run_saw_it() {
+fn h36_an_address_from_before_a_marriage_matches_by_an_earlier_run() {
     let before = Person::member("1201", "Ana Díaz", "ana.diaz@x.com");
     let job = Job::new(World::new().person(before), "");
     run(&job, "h14-header-only.csv");
@@ -993,7 +993,7 @@ fn h36_an_address_of_before_the_marriage_is_a_match_where_an_earlier_run_saw_it(
 }
 
 #[test]
-fn h36_an_address_of_before_the_marriage_is_a_match_where_an_alias_says_so() {
+fn h36_an_address_from_before_a_marriage_matches_by_an_alias() {
     let world = World::new().person(married());
     let job = with_aliases(world, "ana.lopez@x.com,,E1,same,,married in May,,");
     let snapshot = run(&job, "h36-married-name.csv");
@@ -1001,8 +1001,8 @@ fn h36_an_address_of_before_the_marriage_is_a_match_where_an_alias_says_so() {
 }
 
 #[test]
-fn h37_a_letter_that_only_looks_alike_is_never_a_match() {
-    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
+fn h37_a_lookalike_letter_never_matches() {
+    let snapshot = run_once(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(
         snapshot.leaver("E1")["emails"],
         serde_json::json!(["\u{430}na@x.com"])
@@ -1011,8 +1011,8 @@ fn h37_a_letter_that_only_looks_alike_is_never_a_match() {
 }
 
 #[test]
-fn h37_a_letter_that_only_looks_alike_is_warned_of() {
-    let snapshot = review(World::new().person(nickname()), "h37-cyrillic.csv");
+fn h37_a_lookalike_letter_is_a_warning() {
+    let snapshot = run_once(World::new().person(nickname()), "h37-cyrillic.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.reported_findings(),
@@ -1026,16 +1026,16 @@ fn h37_a_letter_that_only_looks_alike_is_warned_of() {
 #[test]
 fn h37_composed_and_decomposed_letters_are_one_address() {
     let jose = Person::member("1207", "anybody", "jos\u{e9}@x.com");
-    let snapshot = review(company().person(jose), "h37-decomposed.csv");
+    let snapshot = run_once(company().person(jose), "h37-decomposed.csv");
     assert_eq!(snapshot.leavers(), ["E7 still_active by email"]);
     assert_eq!(snapshot.leaver("E7")["account_id"][0], "1207");
     assert_eq!(snapshot.code, 3);
 }
 
 #[test]
-fn h38_a_leaver_with_nothing_but_a_personal_address_is_listed_unmatched() {
+fn h38_a_leaver_with_only_a_personal_address_is_listed_unmatched() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h38-bamboohr-best-email.csv");
+    let snapshot = run_once(world, "h38-bamboohr-best-email.csv");
     assert_eq!(snapshot.leavers(), ["1 not_evaluable", "2 no_access_found"]);
     assert_eq!(
         snapshot.note("1"),
@@ -1047,7 +1047,7 @@ fn h38_a_leaver_with_nothing_but_a_personal_address_is_listed_unmatched() {
 #[test]
 fn h38_a_leaver_with_a_personal_address_is_found_by_id() {
     let world = World::new().person(nickname().external_id("1"));
-    let snapshot = review(world, "h38-bamboohr-best-email.csv");
+    let snapshot = run_once(world, "h38-bamboohr-best-email.csv");
     assert_eq!(
         snapshot.leavers(),
         ["1 still_active by person_id", "2 no_access_found"]
@@ -1067,9 +1067,9 @@ fn h38_a_leaver_with_a_personal_address_is_found_by_alias() {
 }
 
 #[test]
-fn h39_a_leaver_whose_address_is_blank_from_the_start_is_not_evaluable() {
+fn h39_a_leaver_who_never_had_an_address_is_not_evaluable() {
     let world = World::new().person(nickname());
-    let snapshot = review(world, "h39-mail-blank.csv");
+    let snapshot = run_once(world, "h39-mail-blank.csv");
     assert_eq!(
         snapshot.leavers(),
         ["E1 not_evaluable", "E2 no_access_found"]
@@ -1081,7 +1081,7 @@ fn h39_a_leaver_whose_address_is_blank_from_the_start_is_not_evaluable() {
 }
 
 #[test]
-fn h39_a_leaver_whose_address_is_blanked_later_is_judged_by_the_earlier_run() {
+fn h39_a_leaver_whose_address_is_removed_is_judged_by_an_earlier_run() {
     let job = Job::new(World::new().person(nickname()), "");
     run(&job, "h39-mail-told.csv");
     let snapshot = run(&job, "h39-mail-blank.csv");
@@ -1104,9 +1104,9 @@ fn two_john_smiths() -> World {
 
 #[test]
 fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
-    let snapshot = review(two_john_smiths(), "h40-two-john-smiths.csv");
+    let snapshot = run_once(two_john_smiths(), "h40-two-john-smiths.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
-    // One finding for both accounts, because one cause makes them possible.
+    // One finding for both accounts, because both are possible for the same reason.
     assert_eq!(
         snapshot.reported_findings(),
         [
@@ -1117,7 +1117,7 @@ fn h40_a_name_alone_never_matches_and_every_namesake_is_a_suspicion() {
 }
 
 #[test]
-fn h40_aliases_tell_namesakes_apart() {
+fn h40_aliases_distinguish_namesakes() {
     let lines = ",1301,E1,different,,another John,it@x.com,\n,1302,E1,same,,asked him,,";
     let job = with_aliases(two_john_smiths(), lines);
     let snapshot = run(&job, "h40-two-john-smiths.csv");
@@ -1130,9 +1130,9 @@ fn h40_aliases_tell_namesakes_apart() {
 }
 
 #[test]
-fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
+fn h41_ids_are_texts_and_only_invisible_characters_are_trimmed() {
     let world = World::new().person(nickname().external_id("123"));
-    let snapshot = review(world, "h41-ids.csv");
+    let snapshot = run_once(world, "h41-ids.csv");
     assert_eq!(
         snapshot.rows(),
         [
@@ -1151,8 +1151,8 @@ fn h41_ids_are_texts_and_only_what_is_invisible_is_trimmed() {
 }
 
 #[test]
-fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
-    let snapshot = review(company(), "h42-formulas.csv");
+fn h42_a_name_like_a_formula_is_escaped_in_csv_and_raw_in_json() {
+    let snapshot = run_once(company(), "h42-formulas.csv");
     let names: Vec<&str> = ["E1", "E2", "E3"]
         .iter()
         .map(|id| text(&snapshot.leaver(id)["name"]))
@@ -1177,7 +1177,7 @@ fn h42_a_name_like_a_formula_is_defused_in_csv_and_raw_in_json() {
 // ---- Zones ----
 
 #[test]
-fn h43_a_leaver_in_melbourne_has_left_hours_before_one_in_los_angeles() {
+fn h43_a_day_ends_hours_earlier_in_melbourne_than_in_los_angeles() {
     let world = || company().person(bob());
     let job = Job::new(world(), "");
     let snapshot = run_at(
@@ -1200,7 +1200,7 @@ fn h43_a_leaver_in_melbourne_has_left_hours_before_one_in_los_angeles() {
 }
 
 #[test]
-fn h43_a_location_gives_its_zone_where_that_is_set() {
+fn h43_a_location_decides_the_zone_if_that_is_set() {
     let world = || company().person(bob());
     let zones = "Melbourne=Australia/Melbourne;Los Angeles=America/Los_Angeles";
     let job = Job::new(world(), "").env("HR_LOCATION_ZONES", zones);
@@ -1212,11 +1212,11 @@ fn h43_a_location_gives_its_zone_where_that_is_set() {
 }
 
 #[test]
-fn h44_a_deadline_is_a_day_of_instants_also_where_the_day_has_25_hours() {
+fn h44_a_deadline_is_24_hours_later_even_on_a_day_of_25_hours() {
     let world = || company().person(bob());
     let job = Job::new(world(), "").env("HR_TIME_ZONE", "Europe/London");
     let file = "h44-london-clocks-go-back.csv";
-    // 23:30 on Sunday the 25th in London, 24 and a half hours after its opening midnight.
+    // 23:30 on Sunday the 25th in London, 24.5 hours after its opening midnight.
     let snapshot = run_at(&job, "2026-10-25T23:30:00Z", world(), file);
     let (ana, bob) = (snapshot.leaver("E1"), snapshot.leaver("E2"));
     assert_eq!(ana["end_of_work"], "2026-10-24T23:00:00Z");
@@ -1227,10 +1227,10 @@ fn h44_a_deadline_is_a_day_of_instants_also_where_the_day_has_25_hours() {
     assert_eq!(bob["outcome"], "upcoming");
 }
 
-// ---- What a file is worth ----
+// ---- Whether a file can be relied on ----
 
 #[test]
-fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten() {
+fn h45_a_feed_that_collapsed_is_unusable_and_no_leaver_is_forgotten() {
     let job = Job::new(company(), "");
     assert_eq!(run(&job, "h45-120-rows.csv").code, 0);
     let snapshot = run(&job, "h45-3-rows.csv");
@@ -1243,7 +1243,7 @@ fn h45_a_feed_that_collapsed_overnight_is_not_believed_and_nobody_is_forgotten()
 }
 
 #[test]
-fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
+fn h45_a_rolling_window_must_be_configured() {
     let job = Job::new(company(), "").env("HR_FEED_SCOPE", "recent-leavers");
     run(&job, "h45-120-rows.csv");
     let snapshot = run(&job, "h45-3-rows.csv");
@@ -1259,7 +1259,7 @@ fn h45_a_rolling_window_is_a_mode_that_must_be_declared() {
 }
 
 #[test]
-fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
+fn h45_an_exception_turns_a_known_collapse_into_a_warning() {
     let job =
         with_exceptions(",,,hr_drop,HR archived old leavers,ciso@x.com,2026-11-20,2026-12-31");
     run_at(&job, "2026-11-20T22:40:00Z", company(), "h45-120-rows.csv");
@@ -1270,19 +1270,19 @@ fn h45_a_collapse_that_is_known_may_be_excepted_and_then_warns() {
 }
 
 #[test]
-fn h46_a_last_line_that_is_cut_stops_as_truncated() {
+fn h46_a_cut_last_line_is_refused_as_truncated() {
     assert_eq!(
-        review(company(), "h46-cut.csv").unusable(),
+        run_once(company(), "h46-cut.csv").unusable(),
         "the file looks truncated at line 3: it has 3 of 7 cells and no line break after it"
     );
 }
 
 #[test]
-fn h47_a_file_of_nine_days_ago_is_stale_and_the_verdict_is_withheld() {
+fn h47_a_file_from_nine_days_ago_is_stale_and_inconclusive() {
     let job = Job::new(company_without_ana(), "");
     let file = "h47-nine-days-old.csv";
     assert_eq!(run(&job, file).code, 0, "fresh");
-    // And a minute, for the run's instant is a whole second.
+    // One more minute, because the run's instant is a whole second.
     job.hr_changed_at(job.hr_changed() - Duration::from_secs(9 * 24 * 3600 + 60));
     let code = job.run().code;
     let snapshot = Snapshot::last(&job, code);
@@ -1295,8 +1295,8 @@ fn h47_a_file_of_nine_days_ago_is_stale_and_the_verdict_is_withheld() {
 }
 
 #[test]
-fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
-    let snapshot = review(company(), "h48-never-in-asana.csv");
+fn h48_a_complete_list_proves_that_a_leaver_has_no_account() {
+    let snapshot = run_once(company(), "h48-never-in-asana.csv");
     assert_eq!(snapshot.leavers(), ["E1 no_access_found"]);
     assert_eq!(snapshot.code, 0);
     assert_eq!(snapshot.manifest["complete"], true);
@@ -1312,12 +1312,12 @@ fn h48_a_leaver_who_was_never_in_asana_is_proven_by_the_whole_population() {
 }
 
 #[test]
-fn h48_in_a_list_that_may_be_cut_absence_proves_nothing() {
+fn h48_an_incomplete_list_does_not_prove_absence() {
     let world = company().with(|world| {
         world.partial_response = true;
         world.memberships = Permission::NotFound;
     });
-    let snapshot = review(world, "h48-never-in-asana.csv");
+    let snapshot = run_once(world, "h48-never-in-asana.csv");
     assert_eq!(snapshot.leavers(), ["E1 not_evaluable"]);
     assert_eq!(
         snapshot.note("E1"),
@@ -1332,7 +1332,7 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
         .person(Person::member("1401", "Gus", "gus@partner.example").guest())
         .person(Person::member("1402", "Ivy", "ivy@x.com").invited())
         .person(Person::member("1403", "Ada", "ada@x.com").admin());
-    let snapshot = review(world, "h49-guest-invited-admin.csv");
+    let snapshot = run_once(world, "h49-guest-invited-admin.csv");
     let reported: Vec<String> = snapshot
         .findings()
         .iter()
@@ -1365,7 +1365,7 @@ fn h49_a_guest_an_invitation_and_an_admin_are_three_distinct_findings() {
     assert_eq!(snapshot.code, 3);
 }
 
-/// A hundred thousand rows, about ten megabytes, from a file with the first and the last of them.
+/// A hundred thousand rows, about ten megabytes, made from a file with the first and the last row.
 fn hundred_thousand_rows() -> Vec<u8> {
     let sample = String::from_utf8(feed("h50-first-and-last.csv")).expect("UTF-8");
     let lines: Vec<&str> = sample.lines().collect();
@@ -1385,13 +1385,13 @@ fn hundred_thousand_rows() -> Vec<u8> {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::fast();
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), level);
-    packer.write_all(bytes).expect("room");
-    packer.finish().expect("room")
+    packer.write_all(bytes).expect("gzip in memory");
+    packer.finish().expect("gzip in memory")
 }
 
-/// Runs a job to its end; how it ended, and the most memory it held, in MiB (0 where the system
-/// does not tell).
-fn run_and_weigh(job: &Job) -> (Ended, u64) {
+/// Runs a job to its end. Returns how it ended and its peak memory in MiB (0 if the system does not
+/// report it).
+fn run_and_measure(job: &Job) -> (Ended, u64) {
     let mut child = job.start();
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
@@ -1410,10 +1410,10 @@ fn run_and_weigh(job: &Job) -> (Ended, u64) {
 }
 
 #[test]
-fn h50_of_a_hundred_thousand_packed_rows_the_last_one_is_still_found() {
+fn h50_the_last_of_a_hundred_thousand_compressed_rows_is_found() {
     let job = Job::new(company(), "");
     job.hr_file(&gzip(&hundred_thousand_rows()));
-    let (ended, memory) = run_and_weigh(&job);
+    let (ended, memory) = run_and_measure(&job);
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(memory < 320, "{memory} MiB");
     let manifest = job.json(1, "manifest.json");
@@ -1427,9 +1427,9 @@ fn h50_of_a_hundred_thousand_packed_rows_the_last_one_is_still_found() {
     assert_eq!(leavers[0]["person_id"], "A1");
 }
 
-/// Refused by the name of the cap, and without holding much more than the cap.
-fn ensure_refused_by_the_cap(job: &Job) {
-    let (ended, memory) = run_and_weigh(job);
+/// The error names the cap, and memory stays close to the cap.
+fn ensure_refused_for_its_size(job: &Job) {
+    let (ended, memory) = run_and_measure(job);
     assert_eq!(ended.code, 78);
     assert_eq!(
         ended.stderr,
@@ -1440,35 +1440,35 @@ fn ensure_refused_by_the_cap(job: &Job) {
 }
 
 #[test]
-fn h50_a_file_of_200_megabytes_is_refused_by_the_name_of_the_cap() {
+fn h50_a_file_of_200_megabytes_is_refused_for_its_size() {
     let job = Job::new(company(), "");
     let file = fs::File::create(job.folder.path().join("hr.csv"));
     file.and_then(|file| file.set_len(200_000_000))
         .expect("a file of zeros");
-    ensure_refused_by_the_cap(&job);
+    ensure_refused_for_its_size(&job);
 }
 
 #[test]
-fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused_by_its_name() {
+fn h50_a_small_file_that_unpacks_to_more_than_the_cap_is_refused() {
     let job = Job::new(company(), "");
     let bomb = gzip(&[b'x'; 1 << 20]).repeat(65);
     assert!(bomb.len() < 1 << 20);
     job.hr_file(&bomb);
-    ensure_refused_by_the_cap(&job);
+    ensure_refused_for_its_size(&job);
 }
 
 // ---- What is kept ----
 
-/// By hand and by `verify`, which judges every run again.
+/// Checks the hashes directly, and runs `verify`, which recomputes every run.
 fn ensure_verifies(job: &Job) {
-    let entries = ensure_sound(&objects_below(&job.evidence()));
+    let entries = ensure_intact(&objects_below(&job.evidence()));
     assert_eq!(entries.len(), job.entries());
     let ended = verify(&job.evidence(), &[]);
     assert_eq!(ended.code, 0, "{ended:?}");
 }
 
 #[test]
-fn h51_after_an_erasure_the_old_evidence_still_verifies() {
+fn h51_the_old_evidence_verifies_after_an_erasure() {
     let job = Job::new(company(), "");
     run(&job, "h51-erased.csv");
     let before = tree(&job.run_folder(1));
@@ -1496,7 +1496,7 @@ fn h51_after_an_erasure_the_old_evidence_still_verifies() {
 }
 
 #[test]
-fn h52_a_rehire_changes_nothing_of_what_was_proven_before() {
+fn h52_a_rehire_changes_nothing_that_was_proven_before() {
     let job = Job::new(company(), "");
     let before_rehire = run(&job, "h52-before-rehire.csv");
     assert_eq!(before_rehire.leavers(), ["E100 still_active by email"]);
@@ -1510,9 +1510,9 @@ fn h52_a_rehire_changes_nothing_of_what_was_proven_before() {
     ensure_verifies(&job);
 }
 
-// ---- The list itself ----
+// ---- The list of cases ----
 
-/// A case without a test, or a file that nobody reads, is a claim nobody checks.
+/// A case without a test, or a file that no test reads, checks nothing.
 #[test]
 fn every_case_has_a_test_and_every_file_is_read() {
     let source = include_str!("hr_cases.rs");

@@ -1,5 +1,4 @@
-//! Who left is read from an HR system behind Truto that pages, refuses, stumbles and leaves fields
-//! out.
+//! Reads the HR rows from an HR system behind Truto that pages, refuses, fails and omits fields.
 
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ async fn try_read(world: World) -> Result<HrFeed, FeedError> {
     read_with(settings(&simulator)).await
 }
 
-/// The feed of a world whose HR system can be read.
+/// The feed of a world with a readable HR system.
 async fn read(world: World) -> HrFeed {
     try_read(world).await.expect("a feed")
 }
@@ -86,10 +85,10 @@ fn unusable(feed: HrFeed) -> String {
     feed.unusable.expect("an unusable feed")
 }
 
-// The quiet one.
+// ---- The ordinary case ----
 
 #[tokio::test]
-async fn everybody_the_hr_system_knows_is_a_row_of_a_feed_that_is_live() {
+async fn every_employee_of_the_hr_system_is_a_row_of_a_live_feed() {
     let feed = read(scenario("hris")).await;
     assert_eq!(feed.unusable, None);
     assert_eq!((feed.rows.len(), feed.rows_in_file()), (12, 12));
@@ -128,7 +127,7 @@ async fn everybody_the_hr_system_knows_is_a_row_of_a_feed_that_is_live() {
 }
 
 #[tokio::test]
-async fn only_the_hr_connection_is_asked_with_the_token_and_never_for_the_raw_records() {
+async fn only_the_hr_connection_is_read_and_never_its_raw_records() {
     let simulator = Simulator::spawn(scenario("hris").at(as_of()));
     let feed = read_with(settings(&simulator)).await;
     assert!(feed.is_ok());
@@ -142,10 +141,10 @@ async fn only_the_hr_connection_is_asked_with_the_token_and_never_for_the_raw_re
     assert_eq!(requests[1].query("truto_ignore_remote_data"), Some("true"));
 }
 
-// Pages.
+// ---- Pages ----
 
 #[tokio::test]
-async fn three_pages_are_read_in_order_and_the_digest_is_that_of_all_of_them() {
+async fn three_pages_are_read_in_order_and_hashed_together() {
     let simulator = Simulator::spawn(with(Hris::generated(250)).at(as_of()));
     let feed = read_with(settings(&simulator)).await;
     let feed = feed.expect("a feed");
@@ -176,14 +175,14 @@ async fn three_pages_are_read_in_order_and_the_digest_is_that_of_all_of_them() {
         .iter()
         .filter(|r| r.path.ends_with("employees"))
     {
-        let body = body_of(&simulator, request).await;
+        let body = body_again(&simulator, request).await;
         all.update(&body);
     }
     assert_eq!(feed.origin.sha256, const_hex::encode(all.finalize()));
 }
 
-/// Asks again for what was asked.
-async fn body_of(simulator: &Simulator, request: &RecordedRequest) -> Vec<u8> {
+/// Sends a recorded request again and returns the body.
+async fn body_again(simulator: &Simulator, request: &RecordedRequest) -> Vec<u8> {
     let mut url: reqwest::Url = simulator.url().parse().expect("an address");
     url.set_path(&request.path);
     url.query_pairs_mut().extend_pairs(&request.query);
@@ -226,11 +225,11 @@ async fn every_form_of_a_list_gives_the_same_rows() {
 }
 
 #[tokio::test]
-async fn a_list_that_may_lack_somebody_is_not_used() {
+async fn an_incomplete_list_is_not_used() {
     assert_snapshot!(unusable(read(scenario("hris-partial")).await), @"the list of employees calls itself partial (is_partial_response): leavers may be missing from it");
     let hris = Hris::generated(250).with(|hris| hris.repeated_cursor = true);
     let feed = read(with(hris)).await;
-    // What was received is in the evidence all the same.
+    // The evidence still has the pages that were received.
     assert_eq!(feed.origin.pages.len(), 2);
     assert_eq!(feed.origin.sha256.len(), 64);
     assert_snapshot!(unusable(feed), @"the list of employees did not come to an end: page 2 named a cursor that an earlier page had named");
@@ -250,7 +249,7 @@ async fn repeated_records_are_counted_and_records_without_an_id_are_listed() {
 }
 
 #[tokio::test]
-async fn an_expired_cursor_begins_the_list_again_once() {
+async fn an_expired_cursor_restarts_the_list_once() {
     let world = || with(Hris::generated(250));
     let feed = read(world().with(|world| world.expired_cursors = 1)).await;
     assert_eq!((feed.rows.len(), feed.origin.pages.len()), (250, 3));
@@ -281,7 +280,7 @@ async fn an_answer_without_records_is_an_error_and_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again() {
+async fn transient_errors_are_retried() {
     for action in [
         Action::RateLimited(Limiter::Truto),
         Action::TrutoError {
@@ -317,10 +316,10 @@ async fn requests_keep_to_the_limit_of_their_connection() {
     assert!(statuses.iter().all(|request| request.status == Some(200)));
 }
 
-// Refusals.
+// ---- Refusals ----
 
 #[tokio::test]
-async fn every_refusal_names_the_hr_connection_and_what_to_do() {
+async fn every_refusal_names_the_hr_connection_and_has_a_hint() {
     let dead = Action::RemoteError {
         status: 401,
         message: "Not Authorized".to_owned(),
@@ -415,7 +414,7 @@ async fn every_refusal_names_the_hr_connection_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_active_is_asked_for_nothing_else() {
+async fn an_inactive_connection_gets_no_further_request() {
     for status in [
         "connecting",
         "needs_reauth",
@@ -435,9 +434,9 @@ async fn a_connection_that_is_not_active_is_asked_for_nothing_else() {
     }
 }
 
-// The whole job.
+// ---- The whole job ----
 
-/// A job that reads who left from the HR system of its world.
+/// A job that reads the HR system of its world.
 fn job(world: World) -> Job {
     Job::new(world, "").env("HR_FEED_URL", &format!("truto-hris://{HRIS_CONNECTION_ID}"))
 }
@@ -460,7 +459,7 @@ fn ensure_as_published(job: &Job, sequence: u64) {
 }
 
 #[test]
-fn exit_0_and_the_evidence_names_every_page_of_the_hr_system() {
+fn exit_0_with_every_page_of_the_hr_system_in_the_evidence() {
     let job = job(scenario("hris"));
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 0, "{stderr}");
@@ -479,7 +478,7 @@ fn exit_0_and_the_evidence_names_every_page_of_the_hr_system() {
     );
     ensure_as_published(&job, 1);
 
-    // What the HR system knows beside, and its records as such, are nowhere.
+    // The evidence has neither other fields of the HR system nor its raw records.
     for (name, bytes) in crate::support::job::tree(&job.evidence()) {
         let text = String::from_utf8_lossy(&bytes);
         assert!(
@@ -493,18 +492,18 @@ fn exit_0_and_the_evidence_names_every_page_of_the_hr_system() {
 }
 
 #[test]
-fn exit_3_somebody_the_hr_system_says_has_left_is_still_in() {
+fn exit_3_a_leaver_of_the_hr_system_still_has_access() {
     let left = |number: usize, employee: Employee| match number {
-        // The date is told by the employment alone, and by an instant.
+        // Only the employment has the date, as an instant.
         1 => employee
             .left("2020-03-31")
             .field("termination_date", Value::Null),
         2 => employee.left("2020-03-31T00:00:00.000Z"),
-        // The status wins over the end of an earlier tenure.
+        // The status outweighs the end of an earlier tenure.
         3 => employee.field("termination_date", json!("2020-03-31")),
-        // Came back.
+        // A rehire.
         4 => employee.employments(&[("2015-01-01", Some("2018-12-31")), ("2022-01-01", None)]),
-        // Is on leave.
+        // On leave.
         5 => employee.field("employment_status", json!("on_leave")),
         _ => employee,
     };
@@ -552,7 +551,7 @@ fn exit_4_a_partial_list_of_employees() {
 }
 
 #[test]
-fn exit_75_77_and_78_leave_a_record_of_the_run_where_there_was_one() {
+fn exit_75_and_77_leave_a_failure_record_and_78_leaves_none() {
     let down = Fault::once("hris/", Action::html(502)).for_ever();
     for (world, code, records) in [
         (scenario("hris").fault(down), 75, 1),

@@ -1,4 +1,4 @@
-//! What the program asks of AWS is just what the policies of `docs/iam/` allow.
+//! The requests to AWS need exactly the permissions of the policies in `docs/iam/`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,27 +40,27 @@ fn allowed(name: &str, but: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The permissions that S3 asks for, for a request of ours, as its reference lists them by operation.
+/// The permissions that S3 requires for our request, as its reference lists them.
 fn permissions(action: &Action) -> Vec<&'static str> {
     let mut needed = match action.operation() {
         "PUT" => vec!["s3:PutObject"],
-        // S3 tells of a lock only to who may see it.
+        // S3 reports a lock only with this permission.
         "HEAD" => vec!["s3:GetObject", "s3:GetObjectRetention"],
         "GET" => vec!["s3:GetObject"],
         "LIST" if action.query.contains("versions") => vec!["s3:ListBucketVersions"],
         "LIST" => vec!["s3:ListBucket"],
         other => panic!("no permission is known for {other}: {action:?}"),
     };
-    if action.said.contains_key("x-amz-object-lock-mode") {
+    if action.headers.contains_key("x-amz-object-lock-mode") {
         needed.push("s3:PutObjectRetention");
     }
     if action
-        .said
+        .headers
         .get("x-amz-server-side-encryption")
         .map(String::as_str)
         == Some("aws:kms")
     {
-        // To put an object, and for all who read it afterwards.
+        // A put also reads the object back.
         needed.extend(["kms:GenerateDataKey", "kms:Decrypt"]);
     }
     needed
@@ -87,13 +87,13 @@ fn job(server: &S3Server) -> Job {
 }
 
 #[test]
-fn the_writer_asks_for_what_its_policy_allows_and_for_nothing_else() {
+fn the_writer_uses_exactly_the_permissions_of_its_policy() {
     let server = S3Server::start(["evidence"]);
     let job = job(&server)
         .env("EVIDENCE_OBJECT_LOCK_MODE", "governance")
         .env("EVIDENCE_RETENTION_DAYS", "30")
         .env("EVIDENCE_KMS_KEY_ID", "alias/evidence");
-    // s3s-fs locks and encrypts nothing, which the check of the store says: inconclusive.
+    // s3s-fs does not lock or encrypt, so the check of the store makes the run inconclusive.
     assert_eq!(job.run().code, 4);
     assert_eq!(job.run().code, 4);
     job.simulator
@@ -101,7 +101,7 @@ fn the_writer_asks_for_what_its_policy_allows_and_for_nothing_else() {
     assert_eq!(job.run().code, 77);
     let elsewhere = ["SignLedgerEntries", "ReadHrFilesInS3"];
     assert_eq!(asked(&server.actions()), allowed("writer.json", &elsewhere));
-    // Everything it touches lies below its prefix.
+    // Every request is below the prefix.
     for action in server.actions() {
         let place = format!("{}?{}", action.key, action.query);
         assert!(
@@ -112,7 +112,7 @@ fn the_writer_asks_for_what_its_policy_allows_and_for_nothing_else() {
 }
 
 #[test]
-fn without_locks_and_keys_of_ones_own_two_statements_may_go() {
+fn without_locks_and_own_keys_two_statements_are_unnecessary() {
     let server = S3Server::start(["evidence"]);
     let job = job(&server);
     assert_eq!(job.run().code, 0);
@@ -127,7 +127,7 @@ fn without_locks_and_keys_of_ones_own_two_statements_may_go() {
 }
 
 #[test]
-fn a_key_in_kms_is_asked_for_what_the_statement_for_it_allows() {
+fn a_key_in_kms_needs_exactly_the_permissions_of_its_statement() {
     let kms = KmsServer::start();
     let server = S3Server::start(["evidence"]);
     let job = kms
@@ -146,7 +146,7 @@ fn a_key_in_kms_is_asked_for_what_the_statement_for_it_allows() {
 }
 
 #[test]
-fn the_auditors_policy_is_enough_to_verify_and_writes_nothing() {
+fn the_auditors_policy_is_sufficient_for_verify_and_read_only() {
     let server = S3Server::start(["evidence"]);
     let job = job(&server);
     assert_eq!(job.run().code, 0);
@@ -166,7 +166,7 @@ fn the_auditors_policy_is_enough_to_verify_and_writes_nothing() {
 }
 
 #[test]
-fn a_review_is_opened_by_the_writers_policy_and_followed_by_the_auditors() {
+fn review_open_needs_the_writers_policy_and_status_the_auditors() {
     let server = S3Server::start(["evidence"]);
     let job = job(&server);
     assert_eq!(job.run().code, 0);
@@ -189,7 +189,7 @@ fn a_review_is_opened_by_the_writers_policy_and_followed_by_the_auditors() {
 }
 
 #[test]
-fn a_feed_in_s3_is_read_by_the_statement_for_it() {
+fn a_feed_in_s3_needs_exactly_the_permissions_of_its_statement() {
     let server = S3Server::start(["evidence", "people"]);
     server.tamper(
         "people",
@@ -210,7 +210,7 @@ fn a_feed_in_s3_is_read_by_the_statement_for_it() {
 }
 
 #[test]
-fn the_buckets_policy_denies_what_verify_could_only_find_afterwards() {
+fn the_bucket_policy_denies_what_verify_can_only_find_later() {
     let denied = allowed("bucket-policy.json", &[]);
     for action in ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"] {
         assert!(denied.contains(action), "{action}");

@@ -1,4 +1,4 @@
-//! The image, built and run as a cluster would: nobody's user, a root nobody can write, little memory.
+//! The image, built and run as in a cluster: another user, a read-only root, little memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,10 @@ use crate::support::kube::{here, printed, text};
 use serde_json::{Value, json};
 use truto_simulator::World;
 
-/// What the job gets in the test: the smallest limit that anybody would set.
+/// The memory of the job in the test, the smallest limit in use.
 const MEMORY: &str = "--memory=64m";
 
-/// The static binary that the image is made of, as .ci/run builds it.
+/// The static binary for the image, as .ci/run builds it.
 fn binary() -> PathBuf {
     let version = printed("rustc", &["-vV"]);
     let host = version
@@ -27,14 +27,14 @@ fn binary() -> PathBuf {
     here(&format!("target/{host}/release/asana-access-review"))
 }
 
-/// Whether there is what the image needs.
+/// Whether this machine has the tools and the binary for the image.
 #[expect(
     clippy::print_stdout,
-    reason = "whoever runs the test should see what was not looked at"
+    reason = "the output of the test should name what was skipped"
 )]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one thing it depends on where it runs"
+    reason = "continuous integration must not skip a test"
 )]
 fn can_build() -> bool {
     if !has(&["buildah", "podman", "runc"]) {
@@ -53,7 +53,7 @@ fn can_build() -> bool {
     is_there
 }
 
-/// A place for images and containers that is ours alone.
+/// Storage for images and containers of this test only.
 fn storage() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("image")
 }
@@ -73,7 +73,7 @@ fn podman() -> Command {
 }
 
 /// The output of a command that must succeed.
-fn reported(command: &mut Command) -> String {
+fn output_of(command: &mut Command) -> String {
     let output = command.output().expect("a program");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(
@@ -114,7 +114,7 @@ fn image() -> &'static str {
             .arg("--file")
             .arg(here("Dockerfile"))
             .arg(context.path());
-        reported(&mut build);
+        output_of(&mut build);
         "localhost/asana-access-review"
     })
 }
@@ -131,19 +131,20 @@ impl Contained {
             .env("RUST_LOG", "info");
         let evidence = job.evidence();
         fs::create_dir(&evidence).expect("a folder");
-        // Whoever is not root cannot give it away, and opens it instead.
+        // A user who is not root cannot change the owner, and makes the folder world-writable
+        // instead.
         if chown(&evidence, Some(65532), Some(65532)).is_err() {
             fs::set_permissions(&evidence, fs::Permissions::from_mode(0o777)).expect("permissions");
         }
         fs::set_permissions(job.folder.path(), fs::Permissions::from_mode(0o755))
             .expect("permissions");
-        let last_words = job.folder.path().join("termination-log");
-        fs::write(&last_words, "").expect("a file");
-        fs::set_permissions(&last_words, fs::Permissions::from_mode(0o666)).expect("permissions");
+        let message = job.folder.path().join("termination-log");
+        fs::write(&message, "").expect("a file");
+        fs::set_permissions(&message, fs::Permissions::from_mode(0o666)).expect("permissions");
         Self { job }
     }
 
-    /// `podman run` as the chart's pod runs, up to the image.
+    /// `podman run` with the settings of the chart's pod, up to the image.
     fn run(&self, more: &[&str]) -> Command {
         let folder = self.job.folder.path().display();
         let mut command = podman();
@@ -194,7 +195,7 @@ fn the_image_has_the_binary_and_certificates_and_no_root_user() {
     if !can_build() {
         return;
     }
-    let inspected = reported(podman().args(["image", "inspect", image()]));
+    let inspected = output_of(podman().args(["image", "inspect", image()]));
     let inspected: Value = serde_json::from_str(&inspected).expect("JSON");
     let config = &inspected[0]["Config"];
     assert_eq!(config["User"], "65532:65532");
@@ -215,21 +216,21 @@ fn the_image_has_the_binary_and_certificates_and_no_root_user() {
         env!("CARGO_PKG_DESCRIPTION")
     );
 
-    let container = reported(podman().args(["create", image()]));
+    let container = output_of(podman().args(["create", image()]));
     let archive = storage().join("files.tar");
-    reported(
+    output_of(
         podman()
             .args(["export", "--output"])
             .arg(&archive)
             .arg(container.trim()),
     );
-    reported(podman().args(["rm", container.trim()]));
+    output_of(podman().args(["rm", container.trim()]));
     let files = printed(
         "tar",
         &["--list", "--file", archive.to_str().expect("UTF-8")],
     );
     let files: Vec<&str> = files.lines().filter(|name| !name.ends_with('/')).collect();
-    // Podman adds the mount points of what every container gets.
+    // Podman adds the mount points of its usual mounts.
     let ours: Vec<&&str> = files
         .iter()
         .filter(|name| {
@@ -250,7 +251,7 @@ fn the_image_has_the_binary_and_certificates_and_no_root_user() {
 }
 
 #[test]
-fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
+fn a_run_in_the_container_writes_evidence_that_verifies() {
     if !can_build() {
         return;
     }
@@ -261,13 +262,13 @@ fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
     assert_eq!(job.entry(1)["verdict"], "fail");
     assert!(
         verify(&job.evidence(), &[]).code == 0,
-        "the evidence is sound"
+        "the evidence verifies"
     );
-    let last_words =
-        fs::read_to_string(job.folder.path().join("termination-log")).expect("last words");
-    let last_words: Value = serde_json::from_str(&last_words).expect("JSON");
-    assert_eq!(last_words["exit"], 3);
-    assert_eq!(last_words["ledger"]["sequence"], 1);
+    let message = fs::read_to_string(job.folder.path().join("termination-log"))
+        .expect("a termination message");
+    let message: Value = serde_json::from_str(&message).expect("JSON");
+    assert_eq!(message["exit"], 3);
+    assert_eq!(message["ledger"]["sequence"], 1);
 
     job.hr_feed(LEFT_AND_GONE);
     let next = contained.ended(&["run"]);
@@ -281,34 +282,34 @@ fn a_whole_review_runs_in_it_and_its_evidence_is_sound() {
 }
 
 #[test]
-fn as_the_first_process_it_stops_at_once_when_reported_and_says_so() {
+fn as_the_first_process_it_stops_at_once_on_sigterm() {
     if !can_build() {
         return;
     }
-    // Every answer takes two seconds, so a run would take many.
+    // Every answer takes two seconds, so a run takes many.
     let contained = Contained::new(World::scenario("slow").expect("a scenario"), LEFT_AND_GONE);
     let requests = contained.job.simulator.watch();
-    let container = reported(&mut contained.run(&["--detach"]));
+    let container = output_of(&mut contained.run(&["--detach"]));
     let container = container.trim();
     let asked = requests.recv_timeout(Duration::from_secs(30));
-    asked.expect("a request: the review is under way");
-    let reported_to_stop = Instant::now();
-    reported(podman().args(["kill", "--signal=TERM", container]));
-    let code = reported(podman().args(["wait", container]));
-    let took = reported_to_stop.elapsed();
+    asked.expect("a request of the run");
+    let signalled = Instant::now();
+    output_of(podman().args(["kill", "--signal=TERM", container]));
+    let code = output_of(podman().args(["wait", container]));
+    let took = signalled.elapsed();
     let logs = podman().args(["logs", container]).output().expect("logs");
-    reported(podman().args(["rm", container]));
+    output_of(podman().args(["rm", container]));
     assert_eq!(code.trim(), "143", "{logs:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert_eq!(contained.job.entries(), 0, "nothing is half committed");
+    assert_eq!(contained.job.entries(), 0, "no entry is written");
 }
 
 #[test]
-fn it_finds_the_certificates_of_public_servers() {
+fn the_image_has_the_certificates_of_public_servers() {
     if !can_build() {
         return;
     }
-    // Nobody listens there; without certificates it would be said before anybody is asked.
+    // The port is closed. Without certificates, the error would come before the connection attempt.
     let world = World::generated(1);
     let mut contained = Contained::new(world, LEFT_AND_GONE);
     contained.job = contained
@@ -325,8 +326,8 @@ fn it_finds_the_certificates_of_public_servers() {
 }
 
 #[test]
-fn the_build_has_every_file_it_needs_and_no_more() {
-    // What .dockerignore lets in, as paths of this repository.
+fn the_build_context_has_only_the_required_files() {
+    // The paths of this repository that .dockerignore includes.
     let allowed: Vec<String> = text(".dockerignore")
         .lines()
         .filter_map(|line| line.strip_prefix('!').map(str::to_owned))
@@ -349,7 +350,7 @@ fn the_build_has_every_file_it_needs_and_no_more() {
         "--no-deps",
         "--manifest-path",
     ];
-    let metadata = reported(Command::new(env!("CARGO")).args(arguments).arg(&manifest));
+    let metadata = output_of(Command::new(env!("CARGO")).args(arguments).arg(&manifest));
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     let packages: BTreeMap<&str, &Value> = metadata["packages"]
         .as_array()

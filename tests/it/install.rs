@@ -1,4 +1,5 @@
-//! `docs/install.md`, command by command: what runs without a cloud is run, and what needs one is read.
+//! `docs/install.md`, command by command. Commands that need no cloud run; the others are checked
+//! by reading.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +14,7 @@ use asana_access_review::cli;
 use serde_json::Value;
 use truto_simulator::World;
 
-/// The fenced blocks of a language, in their order.
+/// The fenced blocks of a language, in order.
 fn blocks(document: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(bool, String)> = None;
@@ -37,8 +38,8 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
     blocks
 }
 
-/// What stands in for programs that need a cluster, a registry or a cloud: as much of each command as can be
-/// done without is done by the real program, and all of it is written down.
+/// Stand-ins for programs that need a cluster, a registry or a cloud. The real program does as much
+/// of each command as possible without them, and every command is written to the notes.
 const PRELUDE: &str = r#"
 set -euo pipefail
 note() { printf '%s\n' "$*" >> "$NOTES"; }
@@ -47,7 +48,7 @@ helm() {
   note helm "$@"
   case $1 in
     install | upgrade)
-      # `helm template` knows no release that it could take values from.
+      # `helm template` cannot read the values of a release.
       command helm upgrade --help | grep -q -- --reset-then-reuse-values
       shift
       local arguments=("$@")
@@ -65,7 +66,7 @@ kubectl() {
 aws() {
   note aws "$@"
   case "$1 $2" in
-    # The server of the test knows no EKS.
+    # moto has no EKS.
     "eks create-pod-identity-association") ;;
     "eks describe-cluster") echo https://oidc.eks.eu-central-1.amazonaws.com/id/0123 ;;
     *) command aws "$@" > /dev/null ;;
@@ -77,7 +78,7 @@ sh() { note sh "$@"; }
 "#;
 
 #[test]
-fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud() {
+fn every_command_of_the_installation_runs_as_far_as_possible() {
     if !has(&["bash", "helm", "kubectl", "aws", "jq"]) {
         return;
     }
@@ -92,7 +93,7 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
     let subject = r#"id/0123:sub":"system:serviceaccount:access-review:asana-access-review""#;
     assert!(trust.contains(subject), "{trust}");
 
-    // The policies are whole: JSON without a word that was to be replaced.
+    // The policies are complete: JSON without placeholders.
     for policy in ["writer", "auditor", "bucket-policy"] {
         let text =
             fs::read_to_string(folder.path().join(format!("{policy}.json"))).expect("a policy");
@@ -116,14 +117,14 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
             );
         }
     }
-    // What is installed last is the review with its alerts.
+    // The last release is the run with its alerts.
     only(&rendered, "CronJob");
     only(&rendered, "PrometheusRule");
     let pods = pods(&rendered);
     assert!(pods.values().all(
         |pod| pod["containers"][0]["image"] == "registry.example.com/asana-access-review:0.1.0"
     ));
-    // The secret that was made last has all that the pods mount.
+    // The last Secret has every key that the pods mount.
     only(&made, "Namespace");
     let secret = made.iter().rfind(|object| object["kind"] == "Secret");
     let secret = secret.expect("a Secret");
@@ -131,7 +132,7 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         let volume = &pod["volumes"][0]["secret"];
         assert_eq!(volume["secretName"], secret["metadata"]["name"]);
         let items = volume["items"].as_array().expect("items");
-        assert_eq!(items.len(), 2, "the token, and where to tell");
+        assert_eq!(items.len(), 2, "the token, and the webhook URL");
         for item in items {
             let key = item["key"].as_str().expect("a key");
             assert!(secret["data"][key].is_string(), "{key}");
@@ -146,13 +147,13 @@ fn every_command_of_the_installation_is_run_as_far_as_it_can_be_without_a_cloud(
         "sh",
     ];
     assert_eq!(
-        ensure_read(&notes),
+        ensure_commands_are_valid(&notes),
         BTreeSet::from(programs.map(str::to_owned))
     );
 }
 
-/// Types the blocks of some pages into a shell: what it noted, the objects that kubectl made in their order, and what
-/// was installed last.
+/// Types the blocks of some pages into a shell. Returns its notes, the objects that kubectl made in
+/// their order, and the last installed release.
 fn typed(
     moto: &Moto,
     folder: &Path,
@@ -190,7 +191,7 @@ fn typed(
 }
 
 #[test]
-fn every_command_for_other_stores_and_for_operations_is_run_as_far_as_it_can_be() {
+fn every_command_for_other_stores_and_operations_runs() {
     if !has(&["bash", "helm", "kubectl", "aws", "jq", "promtool"]) {
         return;
     }
@@ -205,8 +206,8 @@ fn every_command_for_other_stores_and_for_operations_is_run_as_far_as_it_can_be(
     let (notes, made, rendered) = typed(&moto, folder.path(), &pages, before);
     only(&rendered, "CronJob");
     assert!(only(&made, "Secret")["data"]["AWS_CREDENTIALS"].is_string());
-    ensure_read(&notes);
-    // For these names, the rules are those of the plain manifests.
+    ensure_commands_are_valid(&notes);
+    // With these names, the rules are those of the plain manifests.
     let rules = fs::read_to_string(folder.path().join("prometheus-rules.yaml")).expect("rules");
     assert_eq!(
         documents(&rules),
@@ -214,15 +215,15 @@ fn every_command_for_other_stores_and_for_operations_is_run_as_far_as_it_can_be(
     );
 }
 
-/// Reads what could not be run, and gives the programs that were asked for.
-fn ensure_read(notes: &str) -> BTreeSet<String> {
+/// Checks the commands that could not run. Returns the names of the programs.
+fn ensure_commands_are_valid(notes: &str) -> BTreeSet<String> {
     let mut programs = BTreeSet::new();
     for note in notes.lines() {
         let words: Vec<&str> = note.split(' ').collect();
         programs.insert(words[0].to_owned());
         match words[0] {
             "docker" => ensure_docker(&words),
-            "asana-access-review" => ensure_ours(&words),
+            "asana-access-review" => ensure_our_command_line(&words),
             "sh" => assert!(here(words[1]).is_file(), "{note}"),
             _ => {}
         }
@@ -230,7 +231,7 @@ fn ensure_read(notes: &str) -> BTreeSet<String> {
     programs
 }
 
-/// Each argument of a build is one that the Dockerfile has.
+/// The Dockerfile has each argument of a build.
 fn ensure_docker(words: &[&str]) {
     let dockerfile = text("Dockerfile");
     for pair in words.windows(2).filter(|pair| pair[0] == "--build-arg") {
@@ -239,8 +240,8 @@ fn ensure_docker(words: &[&str]) {
     }
 }
 
-/// The program understands the command line.
-fn ensure_ours(words: &[&str]) {
+/// The program accepts the command line.
+fn ensure_our_command_line(words: &[&str]) {
     if let Err(text) = cli::parse(words.iter().map(Into::into))
         && text.use_stderr()
     {
@@ -249,7 +250,7 @@ fn ensure_ours(words: &[&str]) {
 }
 
 #[test]
-fn the_copy_of_an_auditor_passes_both_verifiers_as_the_installation_says() {
+fn an_auditors_copy_passes_both_verifiers_as_documented() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     let document = text("docs/install.md");
@@ -260,7 +261,7 @@ fn the_copy_of_an_auditor_passes_both_verifiers_as_the_installation_says() {
     if !has(&["sha256sum"]) {
         return;
     }
-    // The copy is there; the rest is run as it stands.
+    // The copy exists already, and the other lines run unchanged.
     let commands: String = auditor
         .lines()
         .filter(|line| !line.starts_with("aws "))
@@ -284,7 +285,7 @@ fn the_copy_of_an_auditor_passes_both_verifiers_as_the_installation_says() {
 }
 
 #[test]
-fn the_terraform_of_the_installation_keeps_versions_and_locks_them() {
+fn the_terraform_of_the_installation_sets_versions_and_locks() {
     if !has(&["hcl2tojson"]) {
         return;
     }
@@ -305,7 +306,7 @@ fn the_terraform_of_the_installation_keeps_versions_and_locks_them() {
     ] {
         assert!(text.contains(resource), "{resource}");
     }
-    // Both ways make the same bucket.
+    // Terraform and the commands make the same bucket.
     for (terraform, aws) in [
         ("mode = \"GOVERNANCE\"", "\"Mode\": \"GOVERNANCE\""),
         ("days = 400", "\"Days\": 400"),

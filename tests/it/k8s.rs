@@ -1,4 +1,4 @@
-//! The plain manifests: a rendering of the chart, held together with it field by field.
+//! The plain manifests are compared field by field with the rendered chart.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,17 +8,17 @@ use crate::support::has;
 use crate::support::kube::{document, documents, here, objects, only, over, printed, text};
 use serde_json::{Value, json};
 
-/// What helm alone adds, and so no manifest has.
+/// Labels and annotations that only helm adds.
 const OF_HELM: [&str; 3] = [
     "helm.sh/chart",
     "app.kubernetes.io/managed-by",
     "checksum/config",
 ];
 
-/// Lists whose order means nothing, and what tells their entries apart.
+/// Lists whose order does not matter, and the key of their items.
 const UNORDERED: [(&str, &str); 3] = [("env", "name"), ("items", "key"), ("volumes", "name")];
 
-/// An object without what helm adds, and with lists in one order.
+/// An object without helm's additions, and with sorted lists.
 fn plain(mut value: Value) -> Value {
     match &mut value {
         Value::Object(map) => {
@@ -50,7 +50,7 @@ fn by_kind(objects: Vec<Value>) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// What the chart renders with the values of a folder, but for the pod of `helm test`.
+/// The chart rendered with the values of a folder, without the pod of `helm test`.
 fn of_the_chart(values: &str) -> BTreeMap<String, Value> {
     let mut objects = by_kind(objects("asana-access-review", &document(values)));
     assert!(objects.remove("Pod").is_some(), "the pod of `helm test`");
@@ -78,7 +78,7 @@ fn ensure_same(chart: &BTreeMap<String, Value>, manifests: &BTreeMap<String, Val
 }
 
 #[test]
-fn the_base_is_what_the_chart_renders() {
+fn the_base_equals_the_rendered_chart() {
     if !has(&["helm", "kubectl"]) {
         return;
     }
@@ -89,7 +89,7 @@ fn the_base_is_what_the_chart_renders() {
 }
 
 #[test]
-fn the_overlay_for_eks_is_what_the_chart_renders_with_a_role() {
+fn the_eks_overlay_equals_the_chart_with_a_role() {
     if !has(&["helm", "kubectl"]) {
         return;
     }
@@ -98,7 +98,7 @@ fn the_overlay_for_eks_is_what_the_chart_renders_with_a_role() {
 }
 
 #[test]
-fn the_plain_overlay_is_what_the_chart_renders_and_a_secret_of_files_that_are_not_here() {
+fn the_plain_overlay_equals_the_chart_and_a_secret_of_local_files() {
     if !has(&["helm", "kubectl"]) {
         return;
     }
@@ -118,7 +118,7 @@ fn the_plain_overlay_is_what_the_chart_renders_and_a_secret_of_files_that_are_no
     let chart = of_the_chart("k8s/overlays/plain/values.yaml");
     ensure_same(&chart, &manifests);
 
-    // It has each key that the pod mounts.
+    // The Secret has each key that the pod mounts.
     let spec = &chart["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"];
     let mounted = &spec["volumes"][0]["secret"];
     assert_eq!(secret["metadata"]["name"], mounted["secretName"]);
@@ -139,7 +139,7 @@ fn the_plain_overlay_is_what_the_chart_renders_and_a_secret_of_files_that_are_no
 }
 
 #[test]
-fn the_one_off_job_is_the_nightly_one_under_a_name_that_is_always_new() {
+fn the_one_off_job_equals_the_nightly_job_with_a_generated_name() {
     let snapshot = plain(document("k8s/base/cronjob.yaml"));
     let job = plain(document("k8s/one-off-job.yaml"));
     assert_eq!(job["spec"], snapshot["spec"]["jobTemplate"]["spec"]);
@@ -159,7 +159,7 @@ fn the_one_off_job_is_the_nightly_one_under_a_name_that_is_always_new() {
 }
 
 #[test]
-fn the_job_of_an_access_review_is_what_the_chart_renders_for_one() {
+fn the_job_of_an_access_review_equals_the_rendered_chart() {
     if !has(&["helm"]) {
         return;
     }

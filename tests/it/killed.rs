@@ -1,43 +1,44 @@
-//! The job, killed at random instants: what it leaves is no false proof, and the next run is whole.
+//! The job, killed at random instants: it leaves no false proof, and the next run is complete.
 //!
-//! A failure prints its seed: `KILLED_SEED=<seed> cargo test --test it killed::` does the same again, as far
-//! as the machine is as quick.
+//! A failure prints its seed: `KILLED_SEED=<seed> cargo test --test it killed::` repeats it on a
+//! machine of similar speed.
 
 use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::chance::{Chance, seed};
-use crate::support::company::{below, ensure_sound};
+use crate::support::company::{below, ensure_intact};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::objects_below;
 use asana_access_review::evidence::EntryKind;
 use serde_json::Value;
 
-/// The seed where `KILLED_SEED` names none.
+/// The seed if `KILLED_SEED` is not set.
 const SEED: u64 = 20_261_125;
 
 const KILLS: u64 = 200;
 
-/// Jobs that are killed side by side, each with a ledger of its own: fsync waits more than it works.
+/// Jobs that run in parallel, each with its own ledger, because they mostly wait for fsync.
 const LANES: u64 = 4;
 
-/// Verifying takes longer with each run: it is done after every so many kills, and at the end.
+/// Verification takes longer with each run, so it happens after this number of kills, and at the
+/// end.
 const VERIFIED_EACH: u64 = 10;
 
-/// What the kills of one job came to.
+/// The results of the kills of one job.
 #[derive(Debug, Default)]
 struct Killed {
-    /// It was still running.
+    /// Kills while the job was running.
     running: u64,
-    /// It left a folder that no entry names.
+    /// Kills that left a folder without an entry.
     uncommitted: u64,
-    /// It had written its entry.
+    /// Kills after the entry was written.
     committed: u64,
 }
 
-/// Kills a job so many times, each time at an instant of the whole run or of its last part, in which it
-/// writes; after each, the next run must be whole.
+/// Kills a job this number of times, at an instant of the whole run or of its last part, in which
+/// it writes. After each kill, the next run must be complete.
 fn kill(mut chance: Chance, kills: u64) -> Killed {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     let mut took = Duration::ZERO;
@@ -60,25 +61,25 @@ fn kill(mut chance: Chance, kills: u64) -> Killed {
         let mut child = job.start();
         thread::sleep(takes.mul_f64(thousandths as f64 / 1000.0));
         killed.running += u64::from(child.try_wait().expect("a child").is_none());
-        // SIGKILL; an error means that it has ended by itself.
+        // SIGKILL. An error means that the job has ended.
         let _ = child.kill();
         child.wait().expect("an end");
 
         let after = job.entries() as u64;
         assert!(after - entries <= 1, "{context}");
         killed.committed += after - entries;
-        // An instant is told to the second: nothing of a run that comes after is in the way.
+        // Instants have a resolution of a second, so a later run uses other names.
         takes = whole_run(&context).min(takes * 2);
         entries = after + 1;
         assert_eq!(job.entries() as u64, entries, "{context}");
-        ensure_last_is_whole(&job, entries, &context);
+        ensure_last_is_complete(&job, entries, &context);
         if number.is_multiple_of(VERIFIED_EACH) {
             let ended = verify(&job.evidence(), &[]);
             assert_eq!(ended.code, 0, "{context}: {}", ended.stdout);
         }
     }
     let found = objects_below(&job.evidence());
-    let entries = ensure_sound(&found);
+    let entries = ensure_intact(&found);
     assert!(entries.iter().all(|entry| entry.kind == EntryKind::Run));
     let committed: BTreeSet<&str> = entries.iter().map(|entry| entry.run.as_str()).collect();
     let runs: BTreeSet<String> = found
@@ -92,7 +93,7 @@ fn kill(mut chance: Chance, kills: u64) -> Killed {
     let left = runs.iter().filter(|run| !committed.contains(run.as_str()));
     killed.uncommitted = left.count() as u64;
     for (name, bytes) in &found {
-        ensure_whole(name, bytes);
+        ensure_complete_file(name, bytes);
     }
     let ended = verify(&job.evidence(), &[]);
     let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
@@ -105,8 +106,8 @@ fn kill(mut chance: Chance, kills: u64) -> Killed {
     killed
 }
 
-/// The run after a kill believes what was before it, and passes.
-fn ensure_last_is_whole(job: &Job, entries: u64, context: &str) {
+/// The run after a kill trusts the earlier runs, and passes.
+fn ensure_last_is_complete(job: &Job, entries: u64, context: &str) {
     let result = job.json(entries, "result.json");
     let checks = result["checks"].as_array().expect("checks");
     let ledger = checks
@@ -121,7 +122,7 @@ fn ensure_last_is_whole(job: &Job, entries: u64, context: &str) {
 }
 
 #[test]
-fn a_job_killed_at_two_hundred_random_instants_leaves_a_sound_ledger_and_the_next_run_is_whole() {
+fn a_killed_job_leaves_an_intact_ledger_and_the_next_run_is_complete() {
     let seed = seed("KILLED_SEED", SEED);
     println!("seed {seed}");
     let lanes: Vec<Killed> = thread::scope(|scope| {
@@ -133,13 +134,13 @@ fn a_job_killed_at_two_hundred_random_instants_leaves_a_sound_ledger_and_the_nex
     });
     println!("{lanes:?}");
     let sum = |of: fn(&Killed) -> u64| lanes.iter().map(of).sum::<u64>();
-    // Kills that come too late, or never while it writes, would prove little.
+    // Kills that come too late, or never during a write, would prove little.
     assert!(sum(|lane| lane.running) >= KILLS / 2, "{lanes:?}");
     assert!(sum(|lane| lane.uncommitted) >= 5, "{lanes:?}");
 }
 
-/// A file under its final name ends as such files end.
-fn ensure_whole(name: &str, bytes: &[u8]) {
+/// A file under its final name has the usual end of its format.
+fn ensure_complete_file(name: &str, bytes: &[u8]) {
     let content = crate::support::job::unpacked(name, bytes.to_vec());
     let name_only = name.trim_end_matches(".gz");
     let is_whole = match name_only.rsplit('.').next() {

@@ -1,5 +1,5 @@
-//! Ledgers signed by a key in AWS KMS: what is asked of it, what becomes of each of its answers, and
-//! that stock openssl checks what it signs.
+//! Ledgers signed by a key in AWS KMS: the requests, the result of each answer, and a check of the
+//! signatures with stock openssl.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::company::{
-    Company, Objects, Place, Run, below, built_on, ensure_clean, ensure_sound, entry_name, instant,
-    ledger_check, sha256,
+    Company, Objects, Place, Run, below, built_on, ensure_clean, ensure_intact, entry_name,
+    instant, ledger_check, sha256,
 };
 use crate::support::job::{Job, LEFT_AND_GONE, masked, tree};
 use crate::support::kms::{ALIAS, Fault, GET_PUBLIC_KEY, KEYS, KmsServer, Rule, SIGN};
@@ -36,7 +36,7 @@ async fn snapshot(kms: &KmsServer, company: &Company, store: &Store, snapshot: i
     attempted(kms, company, store, snapshot)
         .await
         .map_err(|failed| failed.error.chain())
-        .expect("a review")
+        .expect("a run")
 }
 
 async fn attempted(
@@ -57,13 +57,13 @@ fn signature_of(objects: &Objects, sequence: u64) -> &[u8] {
     &objects[&below(&format!("ledger/{}.sig", sha256(entry)))]
 }
 
-/// Everything that lies there, the names of run folders left out.
+/// Every object except the files of runs.
 fn in_the_ledger(objects: &Objects) -> Vec<&String> {
     let is_ledger = |name: &&String| name.contains("/ledger/") || name.contains("/keys/");
     objects.keys().filter(is_ledger).collect()
 }
 
-// What is written.
+// ---- What is written ----
 
 #[tokio::test]
 async fn every_entry_is_signed_by_the_key_over_exactly_its_bytes() {
@@ -77,7 +77,7 @@ async fn every_entry_is_signed_by_the_key_over_exactly_its_bytes() {
             ensure_clean(&snapshot(&kms, &company, &store, later).await);
         }
         let objects = place.objects();
-        let entries = ensure_sound(&objects);
+        let entries = ensure_intact(&objects);
         let asked = kms.asked();
         let signed: Vec<_> = asked.iter().filter(|asked| asked.action == SIGN).collect();
         assert_eq!((entries.len(), signed.len()), (3, 3));
@@ -98,7 +98,7 @@ async fn every_entry_is_signed_by_the_key_over_exactly_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_ledger_goes_from_a_key_of_ones_own_to_kms_and_to_another_key_there_and_back() {
+async fn a_ledger_can_change_between_own_keys_and_keys_in_kms() {
     let company = Company::new();
     for place in Place::both() {
         let kms = KmsServer::start();
@@ -109,7 +109,7 @@ async fn a_ledger_goes_from_a_key_of_ones_own_to_kms_and_to_another_key_there_an
             ..Run::at(instant(2))
         };
         company.set_world(World::generated(12), instant(2));
-        ensure_clean(&company.run(&store, own).await.expect("a review"));
+        ensure_clean(&company.run(&store, own).await.expect("a run"));
         ensure_clean(&snapshot(&kms, &company, &store, 3).await);
         kms.point_alias_to(1);
         ensure_clean(&snapshot(&kms, &company, &store, 4).await);
@@ -120,10 +120,10 @@ async fn a_ledger_goes_from_a_key_of_ones_own_to_kms_and_to_another_key_there_an
             signing_key: ED25519,
             ..own
         };
-        ensure_clean(&company.run(&store, own).await.expect("a review"));
+        ensure_clean(&company.run(&store, own).await.expect("a run"));
 
         let objects = place.objects();
-        let named: Vec<String> = ensure_sound(&objects)
+        let named: Vec<String> = ensure_intact(&objects)
             .into_iter()
             .map(|entry| entry.key_sha256)
             .collect();
@@ -136,7 +136,7 @@ async fn a_ledger_goes_from_a_key_of_ones_own_to_kms_and_to_another_key_there_an
 }
 
 #[tokio::test]
-async fn a_signed_ledger_takes_no_unsigned_entry_when_kms_is_no_longer_set() {
+async fn a_signed_ledger_gets_no_unsigned_entry_if_kms_is_unset() {
     let company = Company::new();
     let kms = KmsServer::start();
     let place = Place::folder();
@@ -145,7 +145,7 @@ async fn a_signed_ledger_takes_no_unsigned_entry_when_kms_is_no_longer_set() {
     let before = place.objects();
     company.set_world(World::generated(12), instant(2));
     let failed = company.run(&store, Run::at(instant(2))).await;
-    let failed = failed.map(|_| ()).expect_err("no review");
+    let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Configuration);
     let hint = failed.error.hint().expect("a hint");
     assert!(hint.contains("EVIDENCE_SIGNING_KMS_KEY_ID"), "{hint}");
@@ -153,7 +153,7 @@ async fn a_signed_ledger_takes_no_unsigned_entry_when_kms_is_no_longer_set() {
 }
 
 #[tokio::test]
-async fn runs_at_once_each_sign_the_entry_that_they_place() {
+async fn concurrent_runs_each_sign_their_own_entry() {
     let company = Company::new();
     let kms = KmsServer::start();
     let place = Place::bucket();
@@ -172,7 +172,7 @@ async fn runs_at_once_each_sign_the_entry_that_they_place() {
         done.map_err(|failed| failed.error.chain()).expect("done");
     }
     let objects = place.objects();
-    let entries = ensure_sound(&objects);
+    let entries = ensure_intact(&objects);
     assert_eq!(entries.len(), 6);
     for entry in entries {
         let bytes = &objects[&entry_name(entry.sequence)];
@@ -183,7 +183,7 @@ async fn runs_at_once_each_sign_the_entry_that_they_place() {
     ensure_clean(&snapshot(&kms, &company, &store, 2).await);
 }
 
-// What KMS answers when it is asked to sign.
+// ---- What KMS answers when it is asked to sign ----
 
 #[tokio::test]
 async fn a_signature_that_does_not_verify_is_never_stored() {
@@ -231,11 +231,11 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
     let key = opened(&kms, ALIAS).await;
     kms.point_alias_to(1);
     let failed = company.run_signing(&store, key, Run::at(instant(1))).await;
-    let failed = failed.map(|_| ()).expect_err("no review");
+    let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Unexpected);
     let hint = failed.error.hint().expect("a hint");
     assert!(hint.contains("try again"), "{hint}");
-    // The public key of that run is there, and vouches for nothing.
+    // The public key of that run is stored, but no entry names it.
     let objects = place.objects();
     let [key] = in_the_ledger(&objects)[..] else {
         panic!("an entry or a signature");
@@ -245,7 +245,7 @@ async fn an_alias_that_changes_its_key_during_a_run_signs_nothing() {
 }
 
 #[tokio::test]
-async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
+async fn if_signing_fails_neither_entry_nor_record_is_written() {
     let company = Company::new();
     for (fault, exit, attempts) in [
         (Fault::error("AccessDeniedException"), Exit::Refused, 1),
@@ -259,7 +259,7 @@ async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
             1,
         ),
         (Fault::Page(404), Exit::Configuration, 1),
-        // What may pass is tried by the SDK, and then once more for the record.
+        // The SDK makes four attempts for the entry, and four more for the failure record.
         (Fault::error("ThrottlingException"), Exit::Transient, 8),
         (
             Fault::Error(500, "KMSInternalException"),
@@ -304,7 +304,7 @@ async fn where_signing_fails_no_entry_is_written_and_no_record_without_one() {
 }
 
 #[tokio::test]
-async fn a_kms_that_stumbles_is_asked_again() {
+async fn a_transient_error_of_kms_is_retried() {
     let company = Company::new();
     for fault in [
         Fault::error("ThrottlingException"),
@@ -323,7 +323,7 @@ async fn a_kms_that_stumbles_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
+async fn a_failure_record_is_signed_in_kms_or_not_written() {
     let company = Company::new();
     let kms = KmsServer::start();
     let place = Place::folder();
@@ -334,36 +334,36 @@ async fn a_record_of_failure_is_signed_in_kms_or_not_written() {
         company.set_world(world, instant(snapshot));
         let key = opened(&kms, ALIAS).await;
         let failed = company.run_signing(&store, key, Run::at(instant(snapshot)));
-        failed.await.map(|_| ()).expect_err("no review")
+        failed.await.map(|_| ()).expect_err("the run should fail")
     };
     let failed = down(2).await;
     assert_eq!(failed.record.expect("a record").sequence, 2);
     let objects = place.objects();
-    assert_eq!(ensure_sound(&objects)[1].kind, EntryKind::Failure);
+    assert_eq!(ensure_intact(&objects)[1].kind, EntryKind::Failure);
     let signature = signature_of(&objects, 2);
     assert!(kms.public(0).verify(&objects[&entry_name(2)], signature));
 
     kms.inject(Rule::on(SIGN, Fault::error("AccessDeniedException")));
     let failed = down(3).await;
-    // The run's own trouble is what is told.
+    // The error of the run itself is reported.
     assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record, None);
     assert_eq!(in_the_ledger(&place.objects()), in_the_ledger(&objects));
 
-    // A run that was judged, and lost because KMS was away for a moment, is explained.
+    // A run that was lost because KMS was unavailable for a moment leaves a failure record.
     kms.heal();
     kms.inject(Rule::on(SIGN, Fault::Error(500, "KMSInternalException")).times(4));
     let failed = attempted(&kms, &company, &store, 4).await;
-    let failed = failed.map(|_| ()).expect_err("no review");
+    let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Transient);
     assert_eq!(failed.record.expect("a record").sequence, 3);
     ensure_clean(&snapshot(&kms, &company, &store, 5).await);
 }
 
-// What a run meets when it asks for the public half, before anything else.
+// ---- What KMS answers when it is asked for the public key ----
 
 #[tokio::test]
-async fn only_a_p256_key_that_signs_is_taken() {
+async fn only_a_p256_signing_key_is_accepted() {
     let kms = KmsServer::start();
     for (others, why) in [
         (
@@ -410,7 +410,7 @@ async fn only_a_p256_key_that_signs_is_taken() {
         assert!(error.hint().expect("a hint").contains("ECC_NIST_P256"));
         kms.heal();
     }
-    // What an older or another KMS leaves out is not held against it.
+    // Members that an older or another KMS omits are not an error.
     let silent =
         json!({ "KeySpec": null, "KeyUsage": null, "SigningAlgorithms": null, "KeyId": null });
     kms.inject(Rule::on(GET_PUBLIC_KEY, Fault::Members(silent)));
@@ -451,7 +451,7 @@ fn reported(job: &Job) -> String {
 }
 
 #[test]
-fn what_an_operator_reads_about_a_key_that_cannot_be_had() {
+fn each_error_of_a_kms_key_has_a_message_and_a_hint() {
     let mut texts = String::new();
     for fault in [
         Fault::error("AccessDeniedException"),
@@ -471,7 +471,7 @@ fn what_an_operator_reads_about_a_key_that_cannot_be_had() {
         kms.inject(Rule::on(GET_PUBLIC_KEY, fault.clone()));
         let job = signing_job(&kms);
         texts += &format!("== {fault:?}\n{}", reported(&job));
-        // Nothing was asked of anybody else, and nothing is there.
+        // Truto was not asked, and nothing was written.
         assert_eq!(job.simulator.requests().len(), 0, "{fault:?}");
         assert!(!job.evidence().exists(), "{fault:?}");
     }
@@ -479,7 +479,7 @@ fn what_an_operator_reads_about_a_key_that_cannot_be_had() {
 }
 
 #[test]
-fn a_kms_out_of_reach_is_exit_75_and_leaves_no_unsigned_record() {
+fn an_unreachable_kms_is_exit_75_and_leaves_no_record() {
     let kms = KmsServer::start();
     let gone = signing_job(&kms);
     drop(kms);
@@ -488,7 +488,7 @@ fn a_kms_out_of_reach_is_exit_75_and_leaves_no_unsigned_record() {
     let reported = "No failure record is left: without the key its entry could not be signed";
     assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 
-    // On a ledger that is signed already, too.
+    // The same holds on a signed ledger.
     let kms = KmsServer::start();
     let job = signing_job(&kms);
     assert_eq!(job.run().code, 0);
@@ -499,7 +499,7 @@ fn a_kms_out_of_reach_is_exit_75_and_leaves_no_unsigned_record() {
 }
 
 #[test]
-fn no_region_and_no_credentials_are_reported_as_such() {
+fn missing_region_and_credentials_are_reported() {
     let kms = KmsServer::start();
     let nowhere = signing_job(&kms).env("AWS_REGION", "");
     let ended = nowhere.run();
@@ -510,16 +510,16 @@ fn no_region_and_no_credentials_are_reported_as_such() {
         ended.stderr
     );
     assert!(ended.stderr.contains("set AWS_REGION to the key's region"));
-    // An ARN has one.
+    // An ARN contains the region.
     let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{}", KEYS[0]);
     let job = nowhere.env("EVIDENCE_SIGNING_KMS_KEY_ID", &arn);
     let ended = job.run();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
 
-    let nobody = signing_job(&kms)
+    let without_credentials = signing_job(&kms)
         .env("AWS_ACCESS_KEY_ID", "")
         .env("AWS_SECRET_ACCESS_KEY", "");
-    let ended = nobody.run();
+    let ended = without_credentials.run();
     assert_eq!(ended.code, 77, "{}", ended.stderr);
     assert!(
         ended
@@ -529,7 +529,7 @@ fn no_region_and_no_credentials_are_reported_as_such() {
 }
 
 #[test]
-fn a_kms_that_is_slow_does_not_outlast_the_run() {
+fn a_slow_kms_does_not_exceed_the_deadline_of_the_run() {
     let kms = KmsServer::start();
     kms.inject(Rule::on(GET_PUBLIC_KEY, Fault::Slow(Duration::from_secs(60))).times(1));
     let job = signing_job(&kms).env("RUN_DEADLINE", "1s");
@@ -538,14 +538,14 @@ fn a_kms_that_is_slow_does_not_outlast_the_run() {
     assert!(ended.stderr.contains("RUN_DEADLINE"), "{}", ended.stderr);
     assert!(!job.evidence().exists());
 
-    // And one that takes its time is waited for.
+    // A slow answer within the deadline is waited for.
     let job = job.env("RUN_DEADLINE", "");
     kms.inject(Rule::on(SIGN, Fault::Slow(Duration::from_secs(1))));
     assert_eq!(job.run().code, 0);
 }
 
 #[test]
-fn what_signing_was_refused_is_reported_with_the_permission_that_is_missing() {
+fn a_refused_signature_is_reported_with_the_missing_permission() {
     let kms = KmsServer::start();
     kms.inject(Rule::on(SIGN, Fault::error("AccessDeniedException")));
     let job = signing_job(&kms);
@@ -555,9 +555,9 @@ fn what_signing_was_refused_is_reported_with_the_permission_that_is_missing() {
     assert!(ended.stderr.contains(reported), "{}", ended.stderr);
 }
 
-// What an auditor does.
+// ---- What an auditor does ----
 
-/// Checks evidence with the binary and `docs/verify.sh`; the codes they end with.
+/// Checks evidence with the binary and `docs/verify.sh`. Returns their exit codes.
 fn verified(evidence: &Path, public_key: &Path) -> [Option<i32>; 2] {
     let key = public_key.display().to_string();
     let ours = crate::support::job::verify(evidence, &["--public-key", &key]);
@@ -571,7 +571,7 @@ fn verified(evidence: &Path, public_key: &Path) -> [Option<i32>; 2] {
 }
 
 #[test]
-fn openssl_and_both_verifiers_check_what_kms_signed() {
+fn openssl_and_both_verifiers_check_signatures_of_kms() {
     if !crate::support::has(&TOOLS) {
         return;
     }
@@ -601,14 +601,14 @@ fn openssl_and_both_verifiers_check_what_kms_signed() {
     assert_eq!(verified(&evidence, &own), [Some(0); 2]);
     assert_eq!(verified(&evidence, &other), [Some(5); 2]);
 
-    // The page says whom to ask for the key.
+    // The page names the person to ask for the key.
     let page = job.text(1, "report.html");
     assert!(page.contains("aws kms get-public-key"), "{page}");
     assert!(page.contains(kms.public(0).sha256()));
 }
 
 #[test]
-fn evidence_in_a_bucket_is_signed_in_kms_by_the_same_credentials() {
+fn evidence_in_a_bucket_is_signed_in_kms_with_the_same_credentials() {
     let kms = KmsServer::start();
     let server = S3Server::start(["evidence"]);
     let job = crate::support::in_bucket(signing_job(&kms), &server);

@@ -1,11 +1,11 @@
-//! The ledger under everything that may happen to it: kills, races, lost answers, damage.
+//! The ledger under everything that may happen to it: kills, races, lost answers, tampering.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::support::company::{
-    Company, Damage, Place, Run, below, built_on, ensure_clean, ensure_fault, ensure_sound, entry,
-    entry_name, instant, kill_at_put, ledger_check, rewritten, run_file, sha256,
+    Company, Place, Run, Tampering, below, built_on, ensure_clean, ensure_fault, ensure_intact,
+    entry, entry_name, instant, kill_at_put, ledger_check, rewritten, run_file, sha256,
 };
 use crate::support::job::LEFT_AND_ACTIVE;
 use crate::support::s3::{Action, Fault, Rule, S3Server};
@@ -19,10 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use truto_simulator::{CONNECTION_ID, World};
 
-// What is written.
+// ---- What is written ----
 
 #[tokio::test]
-async fn the_first_entry_follows_64_zeros_and_each_next_the_bytes_before() {
+async fn the_first_entry_links_to_64_zeros_and_each_next_to_the_one_before() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -33,13 +33,13 @@ async fn the_first_entry_follows_64_zeros_and_each_next_the_bytes_before() {
         assert_eq!(
             first.committed.head_sha256,
             sha256(&one[&entry_name(1)]),
-            "the head that is told is the entry's"
+            "the committed head is the hash of the entry"
         );
         for snapshot in 2..=3 {
             ensure_clean(&company.quiet_run(&store, snapshot).await);
         }
         let three = place.objects();
-        assert_eq!(ensure_sound(&three).len(), 3);
+        assert_eq!(ensure_intact(&three).len(), 3);
         assert_eq!(built_on(&three, 1), (None, None));
         assert_eq!(built_on(&three, 3), (Some(2), Some(2)));
         for (name, bytes) in one {
@@ -57,7 +57,7 @@ async fn the_entry_is_written_last_after_data_report_manifest_and_sums() {
     company.quiet_run(&store, 2).await;
 
     let actions = server.actions();
-    // The second run begins where the first ended.
+    // The second run's requests follow those of the first.
     let wrote_first = actions
         .iter()
         .position(|action| action.method == "PUT" && action.key == entry_name(1))
@@ -79,7 +79,7 @@ async fn the_entry_is_written_last_after_data_report_manifest_and_sums() {
 }
 
 #[tokio::test]
-async fn an_entry_says_until_when_its_run_is_kept() {
+async fn an_entry_records_the_end_of_the_retention() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -88,7 +88,7 @@ async fn an_entry_says_until_when_its_run_is_kept() {
         retention_days: days,
         ..Run::at(instant(1))
     };
-    company.run(&store, kept("400")).await.expect("a review");
+    company.run(&store, kept("400")).await.expect("a run");
     company
         .run(
             &store,
@@ -98,17 +98,17 @@ async fn an_entry_says_until_when_its_run_is_kept() {
             },
         )
         .await
-        .expect("a review");
+        .expect("a run");
     let objects = place.objects();
     let until = instant(1) + SignedDuration::from_hours(24 * 400);
     assert_eq!(entry(&objects, 1).retain_until, Some(until));
     assert_eq!(entry(&objects, 2).retain_until, None);
 }
 
-// Kills, races, lost answers.
+// ---- Kills, races, lost answers ----
 
 #[tokio::test]
-async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_sound() {
+async fn a_run_killed_after_any_store_request_leaves_an_intact_ledger() {
     let company = Company::new();
     let template = Place::folder();
     company.quiet_run(&template.store().await, 1).await;
@@ -120,7 +120,8 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
     let killed_run = format!("run={}", instant(2).strftime("%Y%m%dT%H%M%SZ"));
     let mut killed = 0;
     for answered in 0.. {
-        // From the next request on no answer comes; the run ends when it waits for one.
+        // From the next request on, the store does not answer. The test stops the run while it
+        // waits.
         company.set_world(World::generated(12), instant(2));
         let before = server.actions().len();
         let silence = Fault::Slow(Duration::from_secs(3600));
@@ -132,7 +133,7 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
         };
         let is_over = tokio::select! {
             done = company.run(&store, run) => {
-                done.map_err(|failed| failed.error.chain()).expect("a review");
+                done.map_err(|failed| failed.error.chain()).expect("a run");
                 true
             }
             () = asked_more(server, before + answered as usize) => false,
@@ -142,9 +143,9 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
             break;
         }
         killed += 1;
-        assert_eq!(ensure_sound(&place.objects()).len(), 1, "after {answered}");
+        assert_eq!(ensure_intact(&place.objects()).len(), 1, "after {answered}");
 
-        // What nothing vouches for is not read.
+        // Files without an entry are not read.
         let before = server.actions().len();
         let ledger = Ledger::new(
             store.clone(),
@@ -161,20 +162,20 @@ async fn a_run_killed_after_any_store_request_leaves_no_entry_and_the_next_is_so
         assert_eq!(past.previous.expect("a previous run").at.sequence, 1);
         assert_eq!(past.baseline.expect("a baseline").at.sequence, 1);
         let read = &server.actions()[before..];
-        // Puts that were under way may still arrive.
+        // Pending puts may still arrive.
         let is_read = |action: &Action| action.method == "GET" && action.key.contains(&killed_run);
         assert!(!read.iter().any(is_read));
     }
     assert!(killed > 20, "{killed}");
     ensure_clean(&company.quiet_run(&store, 3).await);
     let objects = place.objects();
-    assert_eq!(ensure_sound(&objects).len(), 3);
+    assert_eq!(ensure_intact(&objects).len(), 3);
     assert_eq!(built_on(&objects, 3), (Some(2), Some(2)));
     assert_eq!(server.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
+async fn a_run_killed_after_its_sums_is_not_counted_by_the_next_run() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
@@ -190,7 +191,7 @@ async fn a_run_killed_after_its_sums_leaves_what_the_next_run_does_not_count() {
 
     ensure_clean(&company.quiet_run(&store, 3).await);
     let objects = place.objects();
-    assert_eq!(ensure_sound(&objects).len(), 2);
+    assert_eq!(ensure_intact(&objects).len(), 2);
     assert_eq!(built_on(&objects, 2), (Some(1), Some(1)));
 }
 
@@ -201,7 +202,7 @@ async fn asked_more(server: &S3Server, than: usize) {
 }
 
 #[tokio::test]
-async fn runs_at_once_keep_one_chain_without_gaps() {
+async fn concurrent_runs_keep_one_chain_without_gaps() {
     let company = Company::new();
     for racers in [2_u64, 8] {
         let place = Place::bucket();
@@ -219,10 +220,10 @@ async fn runs_at_once_keep_one_chain_without_gaps() {
         let mut numbers = BTreeSet::new();
         for done in join_all(runs).await {
             let done = done.map_err(|failed| failed.error.chain());
-            numbers.insert(done.expect("a review").committed.sequence);
+            numbers.insert(done.expect("a run").committed.sequence);
         }
         assert_eq!(numbers, (1..=racers).collect());
-        assert_eq!(ensure_sound(&place.objects()).len() as u64, racers);
+        assert_eq!(ensure_intact(&place.objects()).len() as u64, racers);
         ensure_clean(&company.quiet_run(&store, 2).await);
         if let Place::Bucket(server) = &place {
             assert_eq!(server.violations(), Vec::<String>::new());
@@ -231,7 +232,7 @@ async fn runs_at_once_keep_one_chain_without_gaps() {
 }
 
 #[tokio::test]
-async fn an_entry_whose_answer_was_lost_is_ours_and_not_entered_twice() {
+async fn an_entry_with_a_lost_answer_is_recognised_and_not_added_twice() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
@@ -247,7 +248,7 @@ async fn an_entry_whose_answer_was_lost_is_ours_and_not_entered_twice() {
         .map(|action| action.status)
         .collect();
     assert_eq!(statuses, [Some(500), Some(412)]);
-    assert_eq!(ensure_sound(&place.objects()).len(), 2);
+    assert_eq!(ensure_intact(&place.objects()).len(), 2);
 }
 
 #[tokio::test]
@@ -258,18 +259,18 @@ async fn every_lost_answer_is_recognised() {
     let names = folder.objects();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
-    // Each put is carried out, answered with 500, and meets its own work when it is tried again.
+    // Each put succeeds, is answered with 500, and finds its own object when it is retried.
     for name in names.keys() {
         server.inject(Rule::on("PUT", name.as_str(), Fault::LostAnswer));
     }
     let done = company.quiet_run(&store, 1).await;
     assert_eq!(done.committed.sequence, 1);
-    // One more shows that the store refuses to create the first file twice.
+    // One more, because the run also proves that the store refuses to create the first file twice.
     assert_eq!(server.count("PUT", ""), 2 * names.len() + 1);
-    assert_eq!(ensure_sound(&place.objects()).len(), 1);
+    assert_eq!(ensure_intact(&place.objects()).len(), 1);
 }
 
-// Damage.
+// ---- Tampering ----
 
 const RUN_FILES: [&str; 4] = [
     "manifest.json",
@@ -278,9 +279,9 @@ const RUN_FILES: [&str; 4] = [
     "inputs/facts.json",
 ];
 
-const DAMAGES: &[Damage] = &[
-    Damage {
-        what: "the last entry says another verdict than its run",
+const TAMPERINGS: &[Tampering] = &[
+    Tampering {
+        what: "the last entry has another verdict than its run",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.verdict = "fail".to_owned());
         },
@@ -288,7 +289,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: false,
     },
-    Damage {
+    Tampering {
         what: "the last entry names another run",
         done: |place, objects| {
             let other = entry(objects, 1).run;
@@ -298,7 +299,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: false,
     },
-    Damage {
+    Tampering {
         what: "the last entry follows something else",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| {
@@ -309,7 +310,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 3,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "an entry in the middle is modified",
         done: |place, objects| {
             rewritten(place, objects, 2, |entry| entry.verdict = "fail".to_owned());
@@ -318,22 +319,22 @@ const DAMAGES: &[Damage] = &[
         built_on: 3,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "an entry in the middle is deleted",
         done: |place, _| place.remove(&entry_name(2)),
         fault: "1 ledger entry(s) are missing from 2 on",
         built_on: 3,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the first entry is deleted",
         done: |place, _| place.remove(&entry_name(1)),
         fault: "1 ledger entry(s) are missing from 1 on",
         built_on: 3,
         stays: true,
     },
-    Damage {
-        what: "the last entry is not written as entries are",
+    Tampering {
+        what: "the last entry has another form",
         done: |place, objects| {
             place.edit(objects, &entry_name(3), |text| text.replace('\n', ""));
         },
@@ -341,21 +342,21 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
-        what: "the last entry is no entry",
+    Tampering {
+        what: "the last entry is not an entry",
         done: |place, _| place.put(&entry_name(3), b"{}"),
         fault: "entry 3: it is not an entry",
         built_on: 2,
         stays: true,
     },
-    Damage {
-        what: "the last entry is another's",
+    Tampering {
+        what: "the last entry is a copy of another",
         done: |place, objects| place.put(&entry_name(3), &objects[&entry_name(2)]),
         fault: "entry 3: its content is that of entry 2",
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last entry is of another connection",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| {
@@ -366,22 +367,22 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last entry is too large",
         done: |place, _| place.put(&entry_name(3), &[b' '; 5000]),
         fault: "entry 3: it is larger than 4096 bytes",
         built_on: 2,
         stays: true,
     },
-    Damage {
-        what: "something lies where the next entry belongs",
+    Tampering {
+        what: "a file has the name of the next entry",
         done: |place, _| place.put(&entry_name(4), b"garbage"),
         fault: "entry 4: it is not an entry",
         built_on: 3,
         stays: true,
     },
-    Damage {
-        what: "something lies beside the entries",
+    Tampering {
+        what: "unknown files are beside the entries",
         done: |place, _| {
             place.put(&below("ledger/notes.txt"), b"garbage");
             place.put(&below("ledger/0000000000.json"), b"garbage");
@@ -391,8 +392,8 @@ const DAMAGES: &[Damage] = &[
         built_on: 3,
         stays: true,
     },
-    Damage {
-        what: "an entry stands far away",
+    Tampering {
+        what: "an entry has a far higher number",
         done: |place, objects| place.put(&entry_name(8_000_000_000), &objects[&entry_name(3)]),
         fault: "7999999996 ledger entry(s) are missing from 4 on; entry 8000000000: its content is that of entry 3",
         built_on: 3,
@@ -401,7 +402,7 @@ const DAMAGES: &[Damage] = &[
 ];
 
 #[tokio::test]
-async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
+async fn a_fault_in_a_run_is_recorded_and_the_run_before_it_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -411,7 +412,7 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
         let three = place.objects();
         for (number, file) in RUN_FILES.into_iter().enumerate() {
             for (kind, how) in ["is missing", "was modified"].into_iter().enumerate() {
-                // Of a bucket, each file and each way once: the walk is the same.
+                // In a bucket, each file and each kind only once, because the code is the same.
                 if place.is_bucket() && kind != number % 2 {
                     continue;
                 }
@@ -440,7 +441,7 @@ async fn damage_to_a_run_is_recorded_and_the_run_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
+async fn a_fault_in_the_ledger_is_recorded_and_the_last_intact_run_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -448,18 +449,18 @@ async fn damage_to_the_ledger_is_recorded_and_the_last_sound_run_is_used() {
             company.quiet_run(&store, snapshot).await;
         }
         let three = place.objects();
-        // Of a bucket, every fourth: the walk is the same.
+        // In a bucket, only every fourth, because the code is the same.
         let step = if place.is_bucket() { 4 } else { 1 };
-        for damage in DAMAGES.iter().step_by(step) {
-            let review = async |snapshot| company.quiet_run(&store, snapshot).await;
-            let (five, _) = damage.walk(&place, &three, review).await;
+        for tampering in TAMPERINGS.iter().step_by(step) {
+            let run = async |snapshot| company.quiet_run(&store, snapshot).await;
+            let (five, _) = tampering.walk(&place, &three, run).await;
             place.restore(&three, &five);
         }
     }
 }
 
 #[tokio::test]
-async fn an_unreadable_entry_is_reported_until_the_walk_no_longer_reaches_it() {
+async fn an_unreadable_entry_is_reported_while_the_walk_reaches_it() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -471,7 +472,7 @@ async fn an_unreadable_entry_is_reported_until_the_walk_no_longer_reaches_it() {
         let done = company.quiet_run(&store, snapshot).await;
         reported.push(ledger_check(&done).status);
     }
-    // It fails the run that finds it, and is told as long as the walk reaches it.
+    // It fails the run that finds it. Later runs warn as long as the walk reaches it.
     let (fails, rest) = reported.split_first().expect("snapshots");
     assert_eq!(*fails, CheckStatus::Fail);
     let warned = rest
@@ -488,7 +489,7 @@ async fn an_unreadable_entry_is_reported_until_the_walk_no_longer_reaches_it() {
 }
 
 #[tokio::test]
-async fn a_leaver_with_access_is_a_fail_also_on_a_damaged_ledger() {
+async fn a_leaver_with_access_is_a_fail_even_after_a_fault() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -501,7 +502,7 @@ async fn a_leaver_with_access_is_a_fail_also_on_a_damaged_ledger() {
 }
 
 #[tokio::test]
-async fn what_is_no_damage_is_no_fault() {
+async fn harmless_extra_files_are_not_a_fault() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -517,7 +518,7 @@ async fn what_is_no_damage_is_no_fault() {
 }
 
 #[tokio::test]
-async fn a_tail_cut_off_is_not_seen_by_the_chain_itself() {
+async fn the_chain_alone_does_not_show_a_cut_tail() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -525,14 +526,14 @@ async fn a_tail_cut_off_is_not_seen_by_the_chain_itself() {
         company.quiet_run(&store, snapshot).await;
     }
     place.remove(&entry_name(3));
-    // The limit of every chain: the head is told outside of it each run, for `--head`.
+    // This is the limit of every chain. `verify --head` needs a head that was noted elsewhere.
     let done = company.quiet_run(&store, 4).await;
     ensure_clean(&done);
     assert_eq!(done.committed.sequence, 3);
 }
 
 #[tokio::test]
-async fn a_ledger_that_was_signed_stops_an_unsigned_run_whatever_came_after() {
+async fn a_run_without_a_key_stops_if_any_earlier_entry_was_signed() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -546,14 +547,14 @@ async fn a_ledger_that_was_signed_stops_an_unsigned_run_whatever_came_after() {
         place.put(&entry_name(2), &last);
         company.set_world(World::generated(12), instant(2));
         let run = company.run(&store, Run::at(instant(2))).await;
-        let failed = run.map(|_| ()).expect_err("no review");
+        let failed = run.map(|_| ()).expect_err("the run should fail");
         assert_eq!(failed.error.exit(), Exit::Configuration);
         assert_eq!(failed.record, None);
     }
     assert!(!place.objects().contains_key(&entry_name(3)));
 }
 
-// What a run builds on.
+// ---- What a run builds on ----
 
 #[tokio::test]
 async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
@@ -570,7 +571,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
             (record.verdict.as_str(), record.complete),
             ("inconclusive", false)
         );
-        ensure_sound(&two);
+        ensure_intact(&two);
 
         let done = company.quiet_run(&store, 3).await;
         assert_eq!(ledger_check(&done).status, CheckStatus::Pass);
@@ -589,7 +590,7 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
         assert_eq!(cadence(&next), "24 h since the last complete run");
         place.restore(&three, &place.objects());
 
-        // Nor where somebody rewrites it into a run that passed.
+        // This also holds if an attacker rewrites it into a run that passed.
         place.restore(&two, &three);
         rewritten(&place, &two, 2, |entry| {
             entry.kind = EntryKind::Run;
@@ -603,11 +604,11 @@ async fn a_failure_record_is_neither_previous_nor_baseline_nor_a_pass() {
 }
 
 #[tokio::test]
-async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future() {
+async fn the_baseline_is_the_newest_earlier_run_by_its_instant() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
-    // Two that raced: the one that began later was committed first.
+    // Two runs that raced: the one that began later was committed first.
     company.quiet_run(&store, 2).await;
     company.quiet_run(&store, 1).await;
     let two = place.objects();
@@ -619,12 +620,12 @@ async fn the_baseline_is_the_newest_run_by_its_instant_and_none_from_the_future(
 
     let done = company.quiet_run(&store, 3).await;
     assert_eq!(built_on(&place.objects(), 3), (Some(2), Some(1)));
-    // A wrong clock is a fault, and hash and signature still vouch for what was written.
+    // A wrong clock is a fault, but hash and signature are still valid.
     ensure_fault(&done, "entry 2: it was committed at 2026");
 }
 
 #[tokio::test]
-async fn a_clock_that_was_ahead_for_long_does_not_hide_the_baseline() {
+async fn many_runs_with_a_fast_clock_do_not_hide_the_baseline() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -637,7 +638,7 @@ async fn a_clock_that_was_ahead_for_long_does_not_hide_the_baseline() {
 }
 
 #[tokio::test]
-async fn an_incomplete_run_hands_on_what_was_seen_and_absence_is_judged_against_the_complete_one() {
+async fn absence_counts_from_a_complete_run_and_presence_from_any() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -661,7 +662,7 @@ async fn an_incomplete_run_hands_on_what_was_seen_and_absence_is_judged_against_
 }
 
 #[tokio::test]
-async fn an_incomplete_run_called_complete_is_no_baseline() {
+async fn an_incomplete_run_marked_as_complete_is_not_a_baseline() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -676,7 +677,7 @@ async fn an_incomplete_run_called_complete_is_no_baseline() {
 }
 
 #[tokio::test]
-async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
+async fn a_deleted_run_is_expired_after_its_retention_and_missing_before() {
     let company = Company::new();
     for (next, is_fault) in [(2, true), (40, false)] {
         let place = Place::folder();
@@ -686,7 +687,7 @@ async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
             retention_days: "30",
             ..Run::at(instant(1))
         };
-        company.run(&store, kept).await.expect("a review");
+        company.run(&store, kept).await.expect("a run");
         for name in place.objects().keys() {
             if name.contains("/run=") {
                 place.remove(name);
@@ -705,7 +706,7 @@ async fn a_run_folder_gone_after_its_time_is_expired_and_before_it_missing() {
 }
 
 #[tokio::test]
-async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said() {
+async fn the_walk_for_a_complete_run_is_limited_and_reports_that() {
     let company = Company::new();
     for (failures, reported, baseline) in [(999, None, Some(1)), (1000, Some("older ones"), None)] {
         let place = Place::folder();
@@ -731,7 +732,7 @@ async fn a_ledger_without_a_complete_run_is_not_walked_for_ever_and_that_is_said
     }
 }
 
-// Entries.
+// ---- Entries ----
 
 fn any_instant() -> impl Strategy<Value = Timestamp> {
     (-2_000_000_000_i64..9_000_000_000).prop_map(|s| Timestamp::from_second(s).expect("in range"))
@@ -775,14 +776,14 @@ fn any_entry() -> impl Strategy<Value = Entry> {
 
 proptest! {
     #[test]
-    fn every_entry_is_read_back_as_it_was_written(entry in any_entry()) {
+    fn every_entry_survives_a_round_trip(entry in any_entry()) {
         let bytes = entry.to_bytes();
         prop_assert!(bytes.len() < 4096);
         prop_assert_eq!(Entry::from_bytes(&bytes).expect("an entry"), entry);
     }
 
     #[test]
-    fn other_bytes_are_another_entry_or_none(entry in any_entry(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn changed_bytes_are_another_entry_or_invalid(entry in any_entry(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let bytes = entry.to_bytes();
         let mut other = bytes.clone();
         *at.get_mut(&mut other) = byte;

@@ -1,4 +1,5 @@
-//! The tests of the public interface and of the binary, a module a topic, in one binary: it is linked once.
+//! The tests of the public interface and of the binary, with a module for each topic, in one binary
+//! that is linked once.
 //!
 //! Only `feed_memory` is a binary of its own: peak memory is that of a process.
 

@@ -1,4 +1,5 @@
-//! Who is told of a run, and what: over real HTTP, against whatever a receiver may do.
+//! Which runs send a notification, to which receiver and with what content: over real HTTP, with
+//! receivers that fail in every way.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,10 +31,10 @@ use truto_simulator::{CONNECTION_ID, SCENARIOS, World};
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-// Whether somebody is told.
+// ---- Whether a notification is sent ----
 
-/// A job that tells a receiver both ways.
-fn telling(job: Job, receiver: &Receiver) -> Job {
+/// A job with a webhook and Slack.
+fn with_both_receivers(job: Job, receiver: &Receiver) -> Job {
     job.env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
         .env("NOTIFY_WEBHOOK_SECRET", KEY)
         .env("NOTIFY_SLACK_WEBHOOK_URL", &receiver.url("/slack"))
@@ -47,8 +48,8 @@ fn down() -> World {
     World::scenario("down").expect("a scenario")
 }
 
-/// Runs a run once, and gives for each mode what the receiver of it would have been told, as the words
-/// of `because`; none where it was told nothing.
+/// Makes one run, and returns for each mode the words of `because`, or none if that mode sends no
+/// notification.
 fn reported_by_mode(
     job: &Job,
     receiver: &Receiver,
@@ -56,7 +57,7 @@ fn reported_by_mode(
     world: World,
 ) -> [Option<String>; 3] {
     let modes = [NotifyOn::Always, NotifyOn::Change, NotifyOn::Problem];
-    let (ended, exit) = job.reported_at(as_of, world, |settings| {
+    let (ended, exit) = job.try_run_at(as_of, world, |settings| {
         settings.http.base_delay = Duration::ZERO;
         settings.webhook = None;
     });
@@ -72,9 +73,9 @@ fn reported_by_mode(
         receiver.take();
         let mut settings = settings.clone();
         settings.notify.on = on;
-        let tell =
+        let send =
             asana_access_review::commands::run::notify(&settings, &about, &ended, exit, clock);
-        runtime.block_on(tell);
+        runtime.block_on(send);
         let reported = receiver.take();
         assert!(reported.len() <= 1, "{reported:?}");
         reported.first().map(|mail| {
@@ -87,7 +88,7 @@ fn reported_by_mode(
 }
 
 #[test]
-fn each_mode_tells_the_runs_it_is_for() {
+fn each_mode_sends_notifications_of_its_runs() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
@@ -112,13 +113,13 @@ fn each_mode_tells_the_runs_it_is_for() {
         snapshot("2026-11-12T22:10:00Z", healthy()),
         [found.clone(), found.clone(), found]
     );
-    // Nothing changed, and somebody must act all the same.
+    // Nothing changed, but the finding still needs action.
     assert_eq!(
         snapshot("2026-11-13T22:10:00Z", healthy()),
         [some(""), None, some("")]
     );
 
-    // A run that fails is told to everybody, each time, and so is the first that comes through again.
+    // Every failed run sends a notification, and so does the first complete run after it.
     let failed = some("run_failed");
     for as_of in ["2026-11-14T22:10:00Z", "2026-11-14T22:40:00Z"] {
         assert_eq!(
@@ -155,7 +156,7 @@ fn each_mode_tells_the_runs_it_is_for() {
         [week.clone(), week, None]
     );
 
-    // Inconclusive, and the run after for another reason.
+    // Inconclusive, and inconclusive for another reason in the next run.
     let list = World::scenario("repeated-cursor").expect("a scenario");
     let doubt = some("verdict_changed doubts_changed");
     assert_eq!(
@@ -175,7 +176,7 @@ fn each_mode_tells_the_runs_it_is_for() {
 }
 
 #[test]
-fn a_run_that_builds_on_damage_is_reported() {
+fn a_run_after_a_fault_sends_a_notification() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
@@ -199,9 +200,9 @@ fn without_a_receiver_nothing_is_sent_and_nothing_is_logged() {
 }
 
 #[test]
-fn a_run_with_nothing_to_tell_says_so_in_the_log() {
+fn a_run_without_a_notification_logs_the_reason() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
         .env("NOTIFY_ON", "problem")
         .env("RUST_LOG", "info");
     let Ended { code, stderr, .. } = job.run();
@@ -213,9 +214,9 @@ fn a_run_with_nothing_to_tell_says_so_in_the_log() {
     assert_eq!(receiver.count(), 0);
 }
 
-// What they are told.
+// ---- What a notification contains ----
 
-/// HMAC-SHA256 as RFC 2104 writes it, so that the program's own is not asked about itself.
+/// HMAC-SHA256 as in RFC 2104, independent of the program's own.
 fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     assert!(key.len() <= 64);
     let pad = |with: u8| -> Vec<u8> {
@@ -237,9 +238,10 @@ fn expected(mail: &Mail, key: &str) -> String {
 }
 
 #[test]
-fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
+fn webhook_and_slack_get_the_findings_and_the_place_of_the_evidence() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver)
+        .env("RUST_LOG", "info");
     let Ended { code, stderr, .. } = job.run();
     assert_eq!(code, 3);
     let mut mail = receiver.take();
@@ -287,13 +289,13 @@ fn the_binary_tells_a_webhook_and_slack_what_it_found_and_where() {
     );
     assert!(text.ends_with(&format!("ledger 1:{head}")), "{text}");
 
-    // The log says whom it told, and nothing of the secrets.
+    // The log names the receiver's host, and no secrets.
     let host = receiver.url("");
     assert!(stderr.contains(&format!("Notified {host}")), "{stderr}");
 }
 
 #[test]
-fn while_keys_are_exchanged_each_of_them_signs() {
+fn during_a_key_exchange_both_keys_sign() {
     let receiver = Receiver::spawn();
     let both = format!("{KEY}, {OLD_KEY}");
     let job = Job::scenario("healthy", LEFT_AND_GONE)
@@ -308,9 +310,9 @@ fn while_keys_are_exchanged_each_of_them_signs() {
 }
 
 #[test]
-fn a_run_that_fails_is_reported_with_its_stage_and_its_record() {
+fn a_failed_run_is_notified_with_its_stage_and_record() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::scenario("needs-reauth", LEFT_AND_GONE), &receiver);
+    let job = with_both_receivers(Job::scenario("needs-reauth", LEFT_AND_GONE), &receiver);
     assert_eq!(job.run().code, 77);
     let mail = receiver.take();
     assert_eq!(mail.len(), 2);
@@ -331,9 +333,9 @@ fn a_run_that_fails_is_reported_with_its_stage_and_its_record() {
 }
 
 #[test]
-fn a_run_that_can_leave_no_record_is_reported_all_the_same() {
+fn a_run_that_can_store_no_record_sends_a_notification() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
         .env("EVIDENCE_URL", "hr.csv/evidence")
         .env("NOTIFY_ON", "problem");
     assert_eq!(job.run().code, 78);
@@ -368,8 +370,8 @@ fn a_run_that_can_leave_no_record_is_reported_all_the_same() {
     );
 }
 
-/// Whatever of a text may be somebody's name or address: each cell, and each word of a name.
-fn of_people(text: &str, words: &mut BTreeSet<String>) {
+/// Every text that may be the name or address of a person: each cell, and each word of a name.
+fn add_names_in_text(text: &str, words: &mut BTreeSet<String>) {
     for cell in text.split([',', ';', '\t', '\r', '\n', '"', '|']) {
         let cell = cell.trim().trim_matches(['\'', '\u{feff}']);
         let is_name = cell.contains(' ') && cell.chars().next().is_some_and(char::is_uppercase);
@@ -379,8 +381,8 @@ fn of_people(text: &str, words: &mut BTreeSet<String>) {
     }
 }
 
-/// The names and addresses of a world, whole and by their words.
-fn of_a_world(world: &World, words: &mut BTreeSet<String>) {
+/// The names and addresses of a world, whole and by word.
+fn add_names_in_world(world: &World, words: &mut BTreeSet<String>) {
     for person in &world.people {
         let addresses = person.email.iter().chain(&person.other_emails);
         words.extend(addresses.cloned());
@@ -391,7 +393,7 @@ fn of_a_world(world: &World, words: &mut BTreeSet<String>) {
     words.extend(world.workspaces.iter().map(|of| of.name.clone()));
 }
 
-fn ensure_nobody_is_named(mail: &[Mail], words: &BTreeSet<String>) {
+fn ensure_no_names(mail: &[Mail], words: &BTreeSet<String>) {
     for mail in mail {
         let text = mail.text();
         assert!(!text.contains('@'), "{text}");
@@ -402,16 +404,16 @@ fn ensure_nobody_is_named(mail: &[Mail], words: &BTreeSet<String>) {
 }
 
 #[test]
-fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
+fn no_name_or_address_is_sent_in_the_demo() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::new(World::new(), ""), &receiver)
+    let job = with_both_receivers(Job::new(World::new(), ""), &receiver)
         .env("ALIASES_URL", "aliases.csv")
         .env("EXCEPTIONS_URL", "exceptions.csv")
         .env("HR_TIME_ZONE", "Europe/Berlin")
         .env("NOTIFY_ON", "always");
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
     let read = |name: &str| fs::read_to_string(demo.join(name)).expect("a file");
-    // A line with an address where an account id belongs makes a finding of its own.
+    // A line with an address in the place of an account id is a finding of its own.
     let exceptions = "person_id,email,account_id,reason,approved_by,approved_on,expires_on\n\
                       ,,grace.okafor@northwind.example,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n\
                       ,,GraceOkafor,Grace keeps it,Daniel Reyes,2019-12-01,2020-01-01\n";
@@ -419,7 +421,7 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
     fs::write(job.folder.path().join("aliases.csv"), read("aliases.csv")).expect("a file");
 
     let mut words = BTreeSet::new();
-    of_people(exceptions, &mut words);
+    add_names_in_text(exceptions, &mut words);
     words.insert("GraceOkafor".to_owned());
     for (as_of, world, hr) in [
         ("2026-11-22T22:40:00Z", World::story_first_run(), "hr-1.csv"),
@@ -430,10 +432,10 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
         ),
     ] {
         let hr = read(hr);
-        of_people(&hr, &mut words);
+        add_names_in_text(&hr, &mut words);
         let ids = hr.lines().filter_map(|line| line.split(',').next());
         words.extend(ids.filter(|id| id.starts_with("N-")).map(str::to_owned));
-        of_a_world(&world, &mut words);
+        add_names_in_world(&world, &mut words);
         job.hr_file(hr.as_bytes());
         assert_eq!(job.run_at(as_of, world), 3);
     }
@@ -448,55 +450,59 @@ fn nobodys_name_or_address_leaves_in_the_story_of_two_runs() {
     }
     let mail = receiver.take();
     assert_eq!(mail.len(), 4);
-    ensure_nobody_is_named(&mail, &words);
+    ensure_no_names(&mail, &words);
     let reported = mail
         .iter()
         .any(|mail| mail.text().contains("exception_invalid"));
-    assert!(reported, "the line is told of without what it says");
+    assert!(
+        reported,
+        "the finding is reported without the content of the line"
+    );
 }
 
 #[test]
-fn nobodys_name_or_address_leaves_in_any_scenario_or_hr_file() {
+fn no_name_or_address_is_sent_in_any_scenario_or_hr_case() {
     let receiver = Receiver::spawn();
     let mut runs = 0;
     for (name, _) in SCENARIOS {
-        // Answers that take minutes have tests of their own.
+        // Worlds that take minutes have their own tests.
         if name.contains("slow") || name.contains("limit") {
             continue;
         }
         let world = World::scenario(name).expect("a scenario");
         let mut words = BTreeSet::new();
-        of_a_world(&world, &mut words);
-        of_people(LEFT_AND_ACTIVE, &mut words);
-        let job = telling(Job::new(World::new(), LEFT_AND_ACTIVE), &receiver)
+        add_names_in_world(&world, &mut words);
+        add_names_in_text(LEFT_AND_ACTIVE, &mut words);
+        let job = with_both_receivers(Job::new(World::new(), LEFT_AND_ACTIVE), &receiver)
             .env("NOTIFY_ON", "always")
             .env("RETRY_MAX_ATTEMPTS", "1")
             .env("HTTP_TIMEOUT", "1s");
-        let _ = job.reported_at("2026-11-10T22:10:00Z", world, |_| ());
+        let _ = job.try_run_at("2026-11-10T22:10:00Z", world, |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2, "{name}");
-        ensure_nobody_is_named(&mail, &words);
+        ensure_no_names(&mail, &words);
         runs += 1;
     }
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/feeds/cases");
     for case in fs::read_dir(cases).expect("a folder") {
         let bytes = fs::read(case.expect("a file").path()).expect("a file");
         let mut words = BTreeSet::new();
-        of_people(&String::from_utf8_lossy(&bytes), &mut words);
-        of_a_world(&healthy(), &mut words);
-        let job = telling(Job::new(World::new(), ""), &receiver).env("NOTIFY_ON", "always");
+        add_names_in_text(&String::from_utf8_lossy(&bytes), &mut words);
+        add_names_in_world(&healthy(), &mut words);
+        let job =
+            with_both_receivers(Job::new(World::new(), ""), &receiver).env("NOTIFY_ON", "always");
         job.hr_file(&bytes);
-        let _ = job.reported_at("2026-11-10T22:10:00Z", healthy(), |_| ());
+        let _ = job.try_run_at("2026-11-10T22:10:00Z", healthy(), |_| ());
         let mail = receiver.take();
         assert_eq!(mail.len(), 2);
-        ensure_nobody_is_named(&mail, &words);
+        ensure_no_names(&mail, &words);
         runs += 1;
     }
     assert!(runs > 50, "{runs}");
 }
 
 #[test]
-fn of_five_thousand_findings_as_many_are_reported_as_fit() {
+fn of_five_thousand_findings_only_those_that_fit_are_sent() {
     let receiver = Receiver::spawn();
     // About a tenth of the accounts are inactive.
     let world = World::generated(5700);
@@ -508,7 +514,8 @@ fn of_five_thousand_findings_as_many_are_reported_as_fit() {
             format!("E{n},{},{email},Terminated,2020-01-31\n", person.name)
         })
         .collect();
-    let job = telling(Job::new(World::new(), &rows), &receiver).env("TRUTO_PAGE_SIZE", "1000");
+    let job = with_both_receivers(Job::new(World::new(), &rows), &receiver)
+        .env("TRUTO_PAGE_SIZE", "1000");
     assert_eq!(job.run_at("2026-11-10T22:10:00Z", world), 3);
     let total = job.json(1, "result.json")["findings"]
         .as_array()
@@ -530,15 +537,15 @@ fn of_five_thousand_findings_as_many_are_reported_as_fit() {
             assert_eq!(data["findings_left_out"], total - listed);
             assert_eq!(data["counts"]["findings"]["total"], total);
         } else {
-            ensure_slack_takes_it(&mail.json());
+            ensure_slack_accepts(&mail.json());
             assert!(mail.text().contains(&format!("and {} more", total - 20)));
         }
     }
 }
 
-/// A review with whatever number of reviewers.
+/// A notification of a review with this number of reviewers.
 fn of_a_review(reviewers: usize) -> Notification {
-    let about = strange_notification("c1").about;
+    let about = hostile_notification("c1").about;
     let reviewers = (1..=reviewers).map(|number| NotifiedReviewer {
         number,
         rows: 100,
@@ -559,10 +566,10 @@ fn of_a_review(reviewers: usize) -> Notification {
 }
 
 #[tokio::test]
-async fn of_five_thousand_reviewers_as_many_are_reported_as_fit() {
+async fn of_five_thousand_reviewers_only_those_that_fit_are_sent() {
     let receiver = Receiver::spawn();
     let settings = settings(&receiver.url("/hook"), &receiver.url("/slack"));
-    tell(&settings, &of_a_review(5000)).await;
+    send(&settings, &of_a_review(5000)).await;
     for mail in receiver.take() {
         if mail.path == "/hook" {
             let length = mail.body.len();
@@ -571,7 +578,7 @@ async fn of_five_thousand_reviewers_as_many_are_reported_as_fit() {
             let listed = data["reviewers"].as_array().expect("reviewers").len();
             assert_eq!(data["reviewers_left_out"], 5000 - listed);
         } else {
-            ensure_slack_takes_it(&mail.json());
+            ensure_slack_accepts(&mail.json());
             let text = mail.text();
             assert!(
                 text.contains("and 4980 more") && text.contains("3 problem(s) in decision files")
@@ -584,8 +591,8 @@ async fn of_five_thousand_reviewers_as_many_are_reported_as_fit() {
     }
 }
 
-/// Slack's limits, as they are documented and known.
-fn ensure_slack_takes_it(message: &Value) {
+/// Slack's documented limits.
+fn ensure_slack_accepts(message: &Value) {
     let characters = |value: &Value| value.as_str().expect("a text").chars().count();
     assert!(characters(&message["text"]) > 0);
     let blocks = message["blocks"].as_array().expect("blocks");
@@ -611,8 +618,8 @@ fn ensure_slack_takes_it(message: &Value) {
     assert!(all < 13_200, "{all}");
 }
 
-/// Notification with whatever a stranger could have got into it.
-fn strange_notification(text: &str) -> Notification {
+/// A notification with text that an attacker may have entered.
+fn hostile_notification(text: &str) -> Notification {
     let about = About {
         run: "20261123T224000Z-7f3a9c".to_owned(),
         as_of: "2026-11-23T22:40:00Z".parse().expect("an instant"),
@@ -644,23 +651,23 @@ fn settings(webhook: &str, slack: &str) -> notify::Settings {
     settings
 }
 
-async fn tell(settings: &notify::Settings, notification: &Notification) {
+async fn send(settings: &notify::Settings, notification: &Notification) {
     let clock = Clock::at(notification.about.as_of);
     notify::send(settings, || notification.clone(), &clock).await;
 }
 
 #[tokio::test]
-async fn what_slack_takes_for_markup_arrives_as_text_and_within_its_limits() {
+async fn markup_of_slack_is_escaped_and_within_the_limits() {
     let receiver = Receiver::spawn();
     let text = "<!channel> & <https://evil.test|click> `x`".repeat(500);
-    tell(
+    send(
         &settings("", &receiver.url("/slack")),
-        &strange_notification(&text),
+        &hostile_notification(&text),
     )
     .await;
     let mail = receiver.take().remove(0);
     let message = mail.json();
-    ensure_slack_takes_it(&message);
+    ensure_slack_accepts(&message);
     let section = message["blocks"][1]["text"]["text"]
         .as_str()
         .expect("a text");
@@ -668,13 +675,13 @@ async fn what_slack_takes_for_markup_arrives_as_text_and_within_its_limits() {
     assert!(!mail.text().contains('<'), "{}", mail.text());
 }
 
-// What a receiver may do.
+// ---- How receivers behave ----
 
-/// How many attempts a status is worth, and what comes of it.
+/// How many attempts each status gets, and the result.
 #[tokio::test]
-async fn each_status_is_worth_so_many_attempts() {
+async fn each_status_gets_its_number_of_attempts() {
     let receiver = Receiver::spawn();
-    let notification = strange_notification("c1");
+    let notification = hostile_notification("c1");
     let to = settings(&receiver.url("/hook"), "");
     let mut attempts = Vec::new();
     for status in (200..=226)
@@ -683,7 +690,7 @@ async fn each_status_is_worth_so_many_attempts() {
         .chain(500..=530)
     {
         receiver.answers(vec![Answer::status(status); 10]);
-        tell(&to, &notification).await;
+        send(&to, &notification).await;
         let mail = receiver.take();
         let ids: BTreeSet<&str> = mail.iter().map(|mail| mail.header("webhook-id")).collect();
         assert_eq!(ids.len(), 1, "{status}");
@@ -705,16 +712,16 @@ async fn each_status_is_worth_so_many_attempts() {
 }
 
 #[tokio::test]
-async fn a_notification_that_is_sent_again_keeps_its_id_and_body_and_bears_the_new_moment() {
+async fn a_resent_notification_keeps_id_and_body_and_gets_a_new_timestamp() {
     let receiver = Receiver::spawn();
     receiver.answers([
         Answer::status(503).header("retry-after", "2"),
         Answer::status(500),
     ]);
     let started = Instant::now();
-    tell(
+    send(
         &settings(&receiver.url("/hook"), ""),
-        &strange_notification("c1"),
+        &hostile_notification("c1"),
     )
     .await;
     let waited = started.elapsed();
@@ -732,19 +739,19 @@ async fn a_notification_that_is_sent_again_keeps_its_id_and_body_and_bears_the_n
             .parse()
             .expect("seconds")
     };
-    let began = strange_notification("").about.as_of.as_second();
+    let began = hostile_notification("").about.as_of.as_second();
     assert!((began..began + 2).contains(&at(0)), "{}", at(0));
     assert!(at(1) >= at(0) + 2, "{} {}", at(0), at(1));
 }
 
 #[tokio::test]
-async fn a_wait_that_is_asked_for_and_outlasts_the_bound_ends_the_trying() {
+async fn a_requested_wait_beyond_the_limit_ends_the_attempts() {
     let receiver = Receiver::spawn();
     receiver.answers([Answer::status(429).header("retry-after", "31")]);
     let started = Instant::now();
-    tell(
+    send(
         &settings(&receiver.url("/hook"), ""),
-        &strange_notification("c1"),
+        &hostile_notification("c1"),
     )
     .await;
     assert!(started.elapsed() < Duration::from_secs(5));
@@ -756,9 +763,9 @@ async fn a_redirect_is_not_followed() {
     let (receiver, elsewhere) = (Receiver::spawn(), Receiver::spawn());
     for status in [301, 302, 303, 307, 308] {
         receiver.answers([Answer::status(status).header("location", elsewhere.url("/hook"))]);
-        tell(
+        send(
             &settings(&receiver.url("/hook"), ""),
-            &strange_notification("c1"),
+            &hostile_notification("c1"),
         )
         .await;
         assert_eq!(receiver.take().len(), 1);
@@ -767,14 +774,14 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_does_not_answer_holds_nobody_up_longer_than_the_bound() {
+async fn a_receiver_that_does_not_answer_delays_a_run_only_to_the_limit() {
     let receiver = Receiver::spawn();
     receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
     let mut slow = settings(&receiver.url("/hook"), &receiver.url("/slack"));
     slow.http.timeout = Duration::from_millis(400);
     slow.within = Duration::from_secs(1);
     let started = Instant::now();
-    tell(&slow, &strange_notification("c1")).await;
+    send(&slow, &hostile_notification("c1")).await;
     let took = started.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!((2..=8).contains(&receiver.take().len()));
@@ -783,52 +790,52 @@ async fn a_receiver_that_does_not_answer_holds_nobody_up_longer_than_the_bound()
 }
 
 #[tokio::test]
-async fn a_success_counts_whatever_becomes_of_the_answers_body() {
+async fn a_success_status_counts_even_if_the_body_is_broken() {
     for bytes in [
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\ncut",
         "HTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n",
     ] {
         let (url, calls) = rude(bytes);
-        tell(&settings(&url, ""), &strange_notification("c1")).await;
+        send(&settings(&url, ""), &hostile_notification("c1")).await;
         assert_eq!(calls.load(Ordering::SeqCst), 1, "{bytes}");
     }
     let receiver = Receiver::spawn();
     receiver.answers([Answer::status(200).body(&"x".repeat(1 << 20))]);
-    tell(
+    send(
         &settings(&receiver.url("/hook"), ""),
-        &strange_notification("c1"),
+        &hostile_notification("c1"),
     )
     .await;
     assert_eq!(receiver.take().len(), 1);
 }
 
 #[tokio::test]
-async fn a_line_that_breaks_is_tried_again_and_not_for_ever() {
+async fn a_broken_connection_is_retried_a_few_times() {
     let (url, calls) = rude("");
-    tell(&settings(&url, ""), &strange_notification("c1")).await;
+    send(&settings(&url, ""), &hostile_notification("c1")).await;
     assert_eq!(calls.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]
-async fn one_receiver_that_fails_does_not_keep_the_other_from_being_reported() {
+async fn a_failing_receiver_does_not_affect_the_other() {
     let receiver = Receiver::spawn();
     let (broken, _) = rude("");
-    tell(
+    send(
         &settings(&broken, &receiver.url("/slack")),
-        &strange_notification("c1"),
+        &hostile_notification("c1"),
     )
     .await;
     assert_eq!(receiver.take().len(), 1);
-    tell(
+    send(
         &settings(&receiver.url("/hook"), &broken),
-        &strange_notification("c1"),
+        &hostile_notification("c1"),
     )
     .await;
     assert_eq!(receiver.take().len(), 1);
 }
 
-/// What the log says of notifications: level and text of each line.
+/// The log lines about notifications: level and text.
 fn log_of(job: &Job) -> String {
     let Ended { stderr, .. } = job.run();
     let lines = stderr.lines().filter_map(|line| {
@@ -849,7 +856,7 @@ fn log_of(job: &Job) -> String {
 }
 
 #[test]
-fn what_slack_says_is_in_the_log() {
+fn the_answer_of_slack_is_in_the_log() {
     let receiver = Receiver::spawn();
     let job = Job::scenario("healthy", LEFT_AND_GONE)
         .env(
@@ -874,7 +881,7 @@ fn what_slack_says_is_in_the_log() {
 }
 
 #[test]
-fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
+fn a_receiver_that_is_gone_gets_one_attempt_and_a_hint() {
     let receiver = Receiver::spawn();
     receiver.answers(vec![Answer::status(410); 4]);
     let job = Job::scenario("healthy", LEFT_AND_GONE)
@@ -887,11 +894,11 @@ fn a_receiver_that_wants_no_more_is_asked_once_and_said_so() {
     assert_eq!(receiver.take().len(), 1);
 }
 
-// What does not change.
+// ---- What a notification never changes ----
 
 #[test]
-fn nobody_who_cannot_be_reported_changes_an_exit_code_or_the_evidence() {
-    // Nothing listens there.
+fn failed_notifications_change_no_exit_code_and_no_evidence() {
+    // Nothing listens at this address.
     let dead = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         format!(
@@ -940,10 +947,11 @@ fn nobody_who_cannot_be_reported_changes_an_exit_code_or_the_evidence() {
 }
 
 #[test]
-fn sigterm_while_notifying_ends_within_two_seconds_and_evidence_stays() {
+fn sigterm_during_a_notification_ends_in_two_seconds_with_evidence() {
     let receiver = Receiver::spawn();
     receiver.answers(vec![Answer::status(204).after(Duration::from_secs(60)); 8]);
-    let job = telling(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver).env("RUST_LOG", "info");
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_ACTIVE), &receiver)
+        .env("RUST_LOG", "info");
     let child = job.start();
     let watched = Instant::now();
     while receiver.count() < 2 && watched.elapsed() < Duration::from_secs(20) {
@@ -965,18 +973,21 @@ fn sigterm_while_notifying_ends_within_two_seconds_and_evidence_stays() {
         asked.elapsed()
     );
     assert_eq!(code, 143, "{stderr}");
-    assert!(stdout.contains("  ledger     1:"), "said before: {stdout}");
+    assert!(
+        stdout.contains("  ledger     1:"),
+        "printed before the signal: {stdout}"
+    );
     assert!(stderr.contains("the evidence stays"), "{stderr}");
     assert_eq!(verify(&job.evidence(), &[]).code, 0);
 }
 
-// What it is for.
+// ---- What a notification is for ----
 
 #[test]
-fn a_head_that_was_reported_shows_that_the_end_was_cut_off() {
+fn a_head_from_a_notification_shows_a_cut_tail() {
     let receiver = Receiver::spawn();
-    let job =
-        telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver).env("NOTIFY_ON", "always");
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_GONE), &receiver)
+        .env("NOTIFY_ON", "always");
     for as_of in ["2026-11-10T22:10:00Z", "2026-11-11T22:10:00Z"] {
         assert_eq!(job.run_at(as_of, healthy()), 0);
     }
@@ -1006,7 +1017,7 @@ fn a_head_that_was_reported_shows_that_the_end_was_cut_off() {
     assert!(cut.stdout.contains("truncated"), "{}", cut.stdout);
 }
 
-// What the documentation says.
+// ---- What the documentation says ----
 
 fn page() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/notifications.md");
@@ -1023,9 +1034,9 @@ fn block(language: &str) -> String {
 }
 
 #[test]
-fn the_example_of_the_page_is_what_the_second_run_of_the_demo_tells() {
+fn the_example_of_the_page_is_the_notification_of_the_demo() {
     let receiver = Receiver::spawn();
-    let job = telling(Job::new(World::new(), ""), &receiver)
+    let job = with_both_receivers(Job::new(World::new(), ""), &receiver)
         .env("ALIASES_URL", "aliases.csv")
         .env("EXCEPTIONS_URL", "exceptions.csv")
         .env("HR_TIME_ZONE", "Europe/Berlin");
@@ -1051,7 +1062,7 @@ fn the_example_of_the_page_is_what_the_second_run_of_the_demo_tells() {
         .expect("a webhook");
     let mut reported = last.json();
     let example: Value = serde_json::from_str(&block("json")).expect("JSON");
-    // The moment of writing is in the entry and in the message, and a busy machine takes longer.
+    // Entry and message have the time of writing, which is later on a busy machine.
     for pointer in ["/timestamp", "/data/ledger/head", "/data/tool/version"] {
         let shown = example.pointer(pointer).cloned().unwrap_or_default();
         *reported.pointer_mut(pointer).expect("a value") = shown;
@@ -1065,7 +1076,7 @@ fn the_lines_of_the_page_verify_a_signature() {
         return;
     }
     let receiver = Receiver::spawn();
-    let job = telling(Job::scenario("healthy", LEFT_AND_GONE), &receiver);
+    let job = with_both_receivers(Job::scenario("healthy", LEFT_AND_GONE), &receiver);
     assert_eq!(job.run().code, 0);
     let mail = receiver.take();
     let mail = mail
@@ -1099,7 +1110,7 @@ fn the_lines_of_the_page_verify_a_signature() {
 }
 
 #[test]
-fn the_words_of_a_notification_are_on_the_page() {
+fn the_page_explains_every_word_of_a_notification() {
     let section = page();
     for because in [
         Because::RunFailed,
@@ -1128,7 +1139,7 @@ fn the_words_of_a_notification_are_on_the_page() {
         );
     }
     assert!(matches!(
-        strange_notification("").content,
+        hostile_notification("").content,
         Content::Failed { .. }
     ));
 }

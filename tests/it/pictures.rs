@@ -1,14 +1,15 @@
 //! The pictures in the documentation: the program's own pages, of a company that does not exist.
 //!
-//! They are taken again, after a page has changed, with a chromium on the machine, by
+//! Take them again after a page has changed. This needs chromium:
 //!
 //! ```sh
 //! cargo test --test it pictures:: -- --ignored
 //! ```
 //!
-//! which walks two reviews of Northwind Instruments, fills in the worksheet by keyboard, closes, lets a
-//! revocation pass its deadline, and writes what the pages look like to `docs/pictures/`. Look at each before
-//! it is committed, and see that its words in the documentation still say what it shows.
+//! The test walks through two reviews of Northwind Instruments, fills in the worksheet by keyboard,
+//! closes, lets a revocation pass its deadline, and writes pictures of the pages to
+//! `docs/pictures/`. Look at each picture before you commit it, and check that its alternative text
+//! still describes it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 use truto_simulator::{Person, World};
 
-/// A picture weighs no more than this, in bytes.
+/// The maximum size of a picture in bytes.
 const MAX_BYTES: usize = 120 * 1024;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -36,7 +37,7 @@ fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
 }
 
-/// The pictures that a text links, with the words that stand for each.
+/// The pictures that a text links, with their alternative texts.
 fn linked(text: &str) -> Vec<(String, String)> {
     let link = |after: &str| {
         let (words, rest) = after.split_once("](")?;
@@ -56,7 +57,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_picture_in_the_documentation_is_there_is_light_has_words_and_none_is_left_over() {
+fn every_picture_exists_is_small_has_alternative_text_and_is_used() {
     let mut seen = BTreeSet::new();
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a text");
@@ -69,7 +70,7 @@ fn every_picture_in_the_documentation_is_there_is_light_has_words_and_none_is_le
                 "{at}: `{words}` says too little"
             );
             let bytes = fs::read(&picture).unwrap_or_else(|error| panic!("{at}: {error}"));
-            assert!(bytes.starts_with(SIGNATURE), "{at} is no PNG");
+            assert!(bytes.starts_with(SIGNATURE), "{at} is not a PNG");
             assert!(bytes.len() <= MAX_BYTES, "{at} has {} bytes", bytes.len());
             let width = bytes[16..20].try_into().map(u32::from_be_bytes);
             assert!(width.is_ok_and(|width| width <= 1200), "{at}: {width:?}");
@@ -129,8 +130,8 @@ fn choose(page: &mut Page, reviewer: &str) -> u64 {
     rows.as_u64().expect("a count")
 }
 
-/// Goes to the row of an account.
-fn to(page: &mut Page, name: &str) {
+/// Moves the focus to the row of an account.
+fn focus_row(page: &mut Page, name: &str) {
     page.value(&format!(
         "[...document.querySelectorAll('#rows tr')].find((row) => row.textContent.startsWith('{name}')).focus()"
     ));
@@ -143,7 +144,7 @@ fn show_all(page: &mut Page) {
     );
 }
 
-/// Everybody keeps what is left, and saves.
+/// The reviewer keeps the rest and saves.
 fn kept(page: &mut Page, job: &Job, reviewer: &str) -> PathBuf {
     for _ in 0..choose(page, reviewer) {
         page.key("u");
@@ -205,7 +206,7 @@ fn pixels(png: &[u8]) -> Pixels {
     Pixels { width, rows }
 }
 
-/// Of the three neighbours the one nearest to left + above - corner.
+/// The neighbour that is nearest to left + above - corner.
 fn paeth(left: u8, above: u8, corner: u8) -> u8 {
     let guess = i32::from(left) + i32::from(above) - i32::from(corner);
     let far = |of: u8| (guess - i32::from(of)).abs();
@@ -215,7 +216,7 @@ fn paeth(left: u8, above: u8, corner: u8) -> u8 {
         .expect("three")
 }
 
-/// The same picture with a palette of its 256 most frequent colours: a third of the bytes.
+/// The same picture with a palette of its 256 most frequent colours, in a third of the bytes.
 fn indexed(png: &[u8]) -> Vec<u8> {
     let pixels = pixels(png);
     let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
@@ -267,11 +268,11 @@ fn indexed(png: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_picture_with_a_palette_shows_what_it_showed() {
+fn a_palette_keeps_the_colours_of_a_picture() {
     let colours: Vec<[u8; 3]> = (0..=255).map(|shade| [shade, 255 - shade, 7]).collect();
     let rows = [colours.clone(), colours.into_iter().rev().collect()];
     let mut data = ZlibEncoder::new(Vec::new(), Compression::fast());
-    // The second line is told as the difference to the first.
+    // The second line is encoded as the difference to the first.
     for (filter, row) in [(0u8, &rows[0]), (2, &rows[1])] {
         data.write_all(&[filter]).expect("memory");
         for (x, colour) in row.iter().enumerate() {
@@ -331,15 +332,15 @@ fn demo() -> Job {
 }
 
 #[test]
-#[ignore = "takes the pictures of the documentation anew"]
-fn the_pictures_are_taken() {
+#[ignore = "takes the pictures of the documentation again"]
+fn take_the_pictures() {
     let browser = browser().expect("a chromium");
     let folder = docs().join("pictures");
     fs::create_dir_all(&folder).expect("a folder");
     let save =
         |name: &str, bytes: Vec<u8>| fs::write(folder.join(name), indexed(&bytes)).expect("a file");
 
-    // Everybody but guests, a service account and a contractor is in HR.
+    // HR has everyone except guests, a service account and a contractor.
     let hr = |ben: &str| {
         let people = World::story_second_run().person(Person::member(
             gid(6),
@@ -409,7 +410,7 @@ fn the_pictures_are_taken() {
         page.key("1");
     }
     // A revocation without its reason is not saved.
-    to(&mut page, "Devon");
+    focus_row(&mut page, "Devon");
     page.key("2");
     page.key("Escape");
     page.value("document.getElementById('save').click()");
@@ -418,8 +419,8 @@ fn the_pictures_are_taken() {
     page.text("The contract ended in October");
     page.key("Escape");
     show_all(&mut page);
-    // At work on the next.
-    to(&mut page, "Maria");
+    // Continue with the next row.
+    focus_row(&mut page, "Maria");
     page.key("1");
     page.key("j");
     page.value("document.querySelector('#rows tr:nth-child(8)').scrollIntoView()");
@@ -429,7 +430,7 @@ fn the_pictures_are_taken() {
     );
     let mut files = vec![kept(&mut page, &job, DANIEL)];
     choose(&mut page, AMARA);
-    to(&mut page, "Sofia");
+    focus_row(&mut page, "Sofia");
     page.key("3");
     page.value(
         "(() => { const select = document.activeElement; select.value = 'member'; \
@@ -446,7 +447,7 @@ fn the_pictures_are_taken() {
         report.picture("header", "main > :nth-child(3)"),
     );
 
-    // One of the two is done in time.
+    // One of the two decisions is carried out in time.
     let since = autumn.clone().with_person(&gid(11), |sofia| Person {
         admin: false,
         ..sofia

@@ -1,5 +1,5 @@
-//! A whole quarter as the runbook tells it: open, two reviewers decide, close, a revocation that nobody did
-//! is caught, done the run after, and an auditor verifies all of it.
+//! A whole quarter as in the runbook: open, two reviewers decide, close, a missing revocation is
+//! found and then proven by the next run, and an auditor verifies all of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::chromium::{Page, browser};
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 use crate::support::review::at as at_review;
-use crate::support::review::{assert_sound, filled, hash, part, saved, worksheet};
+use crate::support::review::{assert_verifies, filled, hash, part, saved, worksheet};
 use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::commands::review as command;
 use asana_access_review::judgement::Verdict;
@@ -44,7 +44,7 @@ fn opened(job: &Job) {
     );
 }
 
-/// By keyboard: the row of this account is revoked, all others of the reviewer are kept.
+/// Decides by keyboard: revokes the row of this account and keeps all others of the reviewer.
 fn decided_by_page(job: &Job, browser: &Path, revoked: &str) -> PathBuf {
     let mut page = Page::open(browser, &part(job, "open").join("worksheet.html"));
     let rows = page.value(&format!(
@@ -74,7 +74,7 @@ fn decided_by_page(job: &Job, browser: &Path, revoked: &str) -> PathBuf {
     kept
 }
 
-/// Saved from a spreadsheet that parts by semicolons: only the rows of this reviewer are filled in.
+/// A file from a spreadsheet with semicolons, in which only the rows of this reviewer are decided.
 fn decided_by_spreadsheet(job: &Job) -> PathBuf {
     let rows = filled(job, |_, row| {
         if row.iter().any(|cell| cell == ADMINS) {
@@ -101,7 +101,7 @@ fn follow_up(job: &Job, sequence: u64) -> Value {
 }
 
 #[test]
-fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
+fn a_quarter_runs_from_the_open_to_the_auditor() {
     let Some(browser) = browser() else { return };
     let job = Job::new(world(), LEFT_AND_GONE);
     assert_eq!(snapshot(&job, "2026-11-01", world()), 0);
@@ -113,7 +113,7 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     let revoked = revoked.expect("a row")["account_id"].clone();
     let revoked_id = revoked.as_str().expect("an id");
 
-    // The page comes back first; the day after the due day somebody asks who is missing.
+    // The page's file is there. On the day after the due day, `status` shows who is missing.
     let by_page = decided_by_page(&job, &browser, revoked_id);
     let late = at_review(&job, "2026-12-01T09:00:00Z", async |settings, moment, _| {
         command::status(settings, &asked(&[&by_page]), moment).await
@@ -126,7 +126,7 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     assert_eq!(waiting[0]["reviewer"], ADMINS);
     assert_eq!(waiting[0]["totals"]["undecided"], admins);
 
-    // The spreadsheet comes in, and it is closed.
+    // The spreadsheet is there, and the review is closed.
     let by_spreadsheet = decided_by_spreadsheet(&job);
     let asked = CloseArguments {
         of: asked(&[&by_page, &by_spreadsheet]),
@@ -141,7 +141,7 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     let head = closed.committed.expect("an entry");
     let noted = format!("{}:{}", head.sequence, head.head_sha256);
 
-    // Nobody removes the access: nothing is wrong within the grace, and after it the run fails.
+    // The access is not removed. The run passes within the grace and fails after it.
     assert_eq!(snapshot(&job, "2026-12-01", world()), 0);
     assert_eq!(follow_up(&job, 4)["state"], "open");
     assert_eq!(snapshot(&job, "2026-12-07", world()), 0);
@@ -150,7 +150,7 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
     assert_eq!(finding(&job, 6)["account_id"], revoked);
     assert_eq!(finding(&job, 6)["deadline"], "2026-12-08T17:00:00Z");
 
-    // Somebody does; the run after proves it, within an interval.
+    // The access is removed, and the next run proves it within an interval.
     let mut without = world();
     without.people.retain(|person| json!(person.gid) != revoked);
     assert_eq!(snapshot(&job, "2026-12-09", without), 0);
@@ -168,8 +168,8 @@ fn a_quarter_is_walked_from_the_frozen_run_to_the_auditor() {
         )
     );
 
-    // The auditor has a copy, and the head that somebody noted when the review was closed.
-    assert_sound(&job);
+    // The auditor has a copy, and the head that was noted at the close.
+    assert_verifies(&job);
     let seen = verify(&job.evidence(), &["--head", &noted]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
     let review = fs::read(part(&job, "close").join("review.json")).expect("a review");

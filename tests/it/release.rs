@@ -1,4 +1,4 @@
-//! What a release is made of, as far as it can be seen without building one.
+//! The parts of a release that can be checked without a build.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn sbom() -> String {
 }
 
 #[test]
-fn the_sbom_lists_the_crates_that_the_binary_is_built_from_and_no_other() {
+fn the_sbom_lists_exactly_the_crates_of_the_binary() {
     if !has(&["python3", "cargo"]) {
         return;
     }

@@ -1,5 +1,5 @@
-//! An access review in a cluster: the Job as chart and manifest have it, its files as Kubernetes mounts a Secret,
-//! and the real binary, from the opening to the end, as the guide says it.
+//! An access review in a cluster: the Job of the chart and of the manifest, its files as Kubernetes
+//! mounts a Secret, and the real binary, from the open to the end, as the guide describes it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::support::kube::{
 use serde_json::{Value, json};
 use truto_simulator::{CONNECTION_ID, Person, World};
 
-/// Somebody of the company whose name is looked for in logs.
+/// A name from the company that no log may contain.
 const NAME: &str = "Wilhelmina Featherstonehaugh";
 
-/// A company with a signed run behind it.
+/// A company with one signed run.
 fn company() -> Job {
     let person = Person::member("1299", NAME, "wilhelmina@example.com");
     let key = here("tests/keys/ed25519.test-key.pem");
@@ -40,8 +40,8 @@ fn values() -> Value {
     )
 }
 
-/// What a kubelet does with a Job: its files are mounted, and the program gets arguments and environment.
-/// Paths of the pod are places of this test.
+/// Does the work of a kubelet for a Job: mounts its files and starts the program with its arguments
+/// and environment. Paths of the pod are replaced by paths of this test.
 fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &[(&str, Vec<u8>)]) -> Ended {
     let objects = [release, std::slice::from_ref(made)].concat();
     let pods = pods(std::slice::from_ref(made));
@@ -51,7 +51,7 @@ fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &[(&str, Vec<u8
     crate::support::mount(&review, files);
     let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let placed = |text: &str| match text {
-        // A day that never comes, so that the test can be run on every day.
+        // A day in the far future, so that the test passes on every day.
         "2026-12-31" => "2999-12-31".to_owned(),
         "/run/secrets/asana-access-review/EVIDENCE_SIGNING_KEY" => {
             path(&here("tests/keys/ed25519.test-key.pem"))
@@ -91,7 +91,7 @@ fn run_as_pod(job: &Job, release: &[Value], made: &Value, files: &[(&str, Vec<u8
     ended(run.expect("the binary"))
 }
 
-/// The folder of the only review's part.
+/// The folder of a part of the only review.
 fn part(reviews: &Path, part: &str) -> PathBuf {
     let mut ids = fs::read_dir(reviews).expect("reviews");
     let id = ids.next().expect("one").expect("one").path();
@@ -99,7 +99,8 @@ fn part(reviews: &Path, part: &str) -> PathBuf {
     id.join(part)
 }
 
-/// The worksheet as its reviewers fill it in: everything is kept, each file has the rows of one of them.
+/// The worksheet as its reviewers fill it in. Everything is kept, and each file has the rows of one
+/// reviewer.
 fn decided(worksheet: &Path) -> BTreeMap<String, Vec<u8>> {
     let text = fs::read(worksheet).expect("a worksheet");
     let mut reader = csv::ReaderBuilder::new()
@@ -132,14 +133,14 @@ fn decided(worksheet: &Path) -> BTreeMap<String, Vec<u8>> {
 const REVIEWERS: &str =
     "rule,value,reviewer\nrole,admin,ciso@example.net\ndefault,,lead@example.net\n";
 
-/// No log tells who anybody is, nor what a file is called that may be called as somebody.
-fn ensure_nameless(log: &str) {
+/// No log may contain the name of a person, or a file name that may contain one.
+fn ensure_no_names(log: &str) {
     for name in ["@", "lead", "ciso", "Person", "Wilhelmina", "final"] {
         assert!(!log.contains(name), "{name}\n{log}");
     }
 }
 
-/// The fenced commands of the part of the guide that is about a cluster.
+/// The fenced commands of the guide's section about a cluster.
 fn commands() -> Vec<String> {
     let guide = text("docs/access-reviews.md");
     let (_, section) = guide
@@ -152,8 +153,8 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
-/// What stands in for a cluster and a bucket. Secrets and manifests are made by the real programs; a log is
-/// followed by asking this test to run the Job.
+/// Stand-ins for a cluster and a bucket. The real programs make Secrets and manifests. `kubectl
+/// logs` asks this test to run the Job.
 const PRELUDE: &str = r#"
 set -euo pipefail
 trap 'echo over > "$ASK"' EXIT
@@ -173,7 +174,7 @@ kubectl() {
     "create --filename -") cat > "$CLUSTER/pod" ;;
     *" wait --for=condition=Ready pod/evidence-reader" | *" delete pod evidence-reader") grep -q . "$CLUSTER/pod" ;;
     *" cp evidence-reader:/evidence/asana/"*) cp -r "$EVIDENCE/${4#evidence-reader:/evidence/asana/}" "again/$5" ;;
-    *) echo "unforeseen: kubectl $*" >&2; return 1 ;;
+    *) echo "unexpected: kubectl $*" >&2; return 1 ;;
   esac
 }
 asana-access-review() {
@@ -186,7 +187,7 @@ aws() {
 }
 "#;
 
-/// A place where commands of the guide are run, with Jobs that are run by this test.
+/// A folder in which commands of the guide run, with Jobs that this test runs.
 struct Cluster<'a> {
     job: &'a Job,
     release: Vec<Value>,
@@ -198,7 +199,7 @@ impl Cluster<'_> {
         self.folder.path().join(name)
     }
 
-    /// The Job that was made, with the Secret that is there.
+    /// Runs the created Job with its Secret and returns the exit code.
     fn run_job(&self) -> i32 {
         let made = fs::read_to_string(self.place("cluster/job")).expect("a Job");
         let made = documents(&made);
@@ -228,8 +229,8 @@ impl Cluster<'_> {
         run.code
     }
 
-    /// Runs commands to their end; what they printed.
-    fn walk(&self, commands: &[String]) -> String {
+    /// Runs commands to their end and returns what they printed.
+    fn run_commands(&self, commands: &[String]) -> String {
         let (ask, answer) = (self.place("ask"), self.place("answer"));
         let script = format!("{PRELUDE}\n{}", commands.join("\n"));
         std::thread::scope(|scope| {
@@ -243,7 +244,7 @@ impl Cluster<'_> {
                 bash.env("BINARY", env!("CARGO_BIN_EXE_asana-access-review"));
                 ended(bash.output().expect("bash"))
             });
-            // A pipe that is opened for reading waits for whoever asks.
+            // Opening a pipe for reading blocks until the other end is opened.
             while fs::read_to_string(&ask).expect("a question").trim() == "run" {
                 let code = self.run_job();
                 fs::write(&answer, format!("{code}\n")).expect("an answer");
@@ -256,7 +257,7 @@ impl Cluster<'_> {
 }
 
 #[test]
-fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
+fn the_commands_of_the_guide_run_a_review_in_a_cluster() {
     if !has(&["bash", "mkfifo", "helm", "kubectl", "sha256sum"]) {
         return;
     }
@@ -281,10 +282,10 @@ fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
         panic!("{commands:#?}");
     };
 
-    let log = cluster.walk(&[setup.clone(), open.clone(), fetch.clone()]);
+    let log = cluster.run_commands(&[setup.clone(), open.clone(), fetch.clone()]);
     assert!(log.contains("\nexit 0\n"), "{log}");
     assert!(log.contains("reviewer 2: "), "{log}");
-    ensure_nameless(&log);
+    ensure_no_names(&log);
     assert_eq!(job.entry(2)["kind"], "review_open");
     assert!(job.entry(2)["key_sha256"].is_string());
 
@@ -298,15 +299,15 @@ fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
     for (name, bytes) in names.iter().zip(files.values()) {
         fs::write(cluster.place("received").join(name), bytes).expect("decisions");
     }
-    let seen = cluster.walk(&[setup.clone(), status.clone()]);
+    let seen = cluster.run_commands(&[setup.clone(), status.clone()]);
     assert!(
         seen.contains("reviewer   ciso@example.net 1/1: 1 keep"),
         "{seen}"
     );
-    let log = cluster.walk(&[setup.clone(), close.clone(), reader.clone()]);
+    let log = cluster.run_commands(&[setup.clone(), close.clone(), reader.clone()]);
     assert_eq!(log.matches("\nexit 0\n").count(), 2, "{log}");
     assert!(log.contains("OPEN ") && log.contains("CLOSED "), "{log}");
-    ensure_nameless(&log);
+    ensure_no_names(&log);
     assert_eq!(job.entry(3)["kind"], "review_close");
     assert_eq!(job.entry(3)["verdict"], "pass");
     let closed = part(&job.connection().join("reviews"), "close");
@@ -316,7 +317,7 @@ fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
 
-    // Nothing that people sent is left behind, and the other way to fetch gives the same.
+    // No file of a reviewer is left in the cluster, and both ways to fetch give the same files.
     let left = crate::support::files_below(&cluster.place("cluster"));
     assert_eq!(left, ["job", "log", "pod"]);
     assert!(!cluster.place("numbered").exists());
@@ -328,7 +329,7 @@ fn a_quarter_is_walked_in_a_cluster_as_the_guide_says() {
     ensure_only_reading(&cluster);
 }
 
-/// The pod that fetches evidence from a claim is of the restricted kind, and cannot write there.
+/// The pod that reads evidence from a claim meets the restricted standard and cannot write.
 fn ensure_only_reading(cluster: &Cluster<'_>) {
     let file = cluster.place("cluster/pod");
     let pod = documents(&fs::read_to_string(&file).expect("a Pod")).remove(0);
@@ -356,7 +357,7 @@ fn ensure_only_reading(cluster: &Cluster<'_>) {
 }
 
 #[test]
-fn the_plain_manifest_opens_a_review_refuses_to_close_it_early_and_closes_it_with_a_reason() {
+fn the_plain_manifest_opens_a_review_and_closes_it_with_a_reason() {
     let job = company();
     let release = [document("k8s/base/configmap.yaml")];
     let mut manifest = document("k8s/review-job.yaml");
@@ -369,7 +370,7 @@ fn the_plain_manifest_opens_a_review_refuses_to_close_it_early_and_closes_it_wit
     let reviewers = [("reviewers.csv", REVIEWERS.as_bytes().to_vec())];
     let opened = run_as_pod(&job, &release, &manifest, &reviewers);
     assert_eq!(opened.code, 0, "{}{}", opened.stdout, opened.stderr);
-    ensure_nameless(&(opened.stdout + &opened.stderr));
+    ensure_no_names(&(opened.stdout + &opened.stderr));
 
     let worksheet = part(&job.connection().join("reviews"), "open").join("worksheet.csv");
     let files = decided(&worksheet);
@@ -392,7 +393,7 @@ fn the_plain_manifest_opens_a_review_refuses_to_close_it_early_and_closes_it_wit
         manifest["spec"]["template"]["spec"]["containers"][0]["args"] = json!(args);
         let ended = run_as_pod(&job, &release, &manifest, &some);
         let log = format!("{}{}", ended.stdout, ended.stderr);
-        ensure_nameless(&log);
+        ensure_no_names(&log);
         (ended.code, log)
     };
     assert_eq!(ended(args("status")).0, 0);

@@ -1,4 +1,4 @@
-//! Periodic access reviews from end to end: the real binary opens, tells and closes them.
+//! Periodic access reviews from end to end: the real binary opens, reports and closes them.
 
 use std::borrow::Cow;
 use std::fs;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, verify};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::review::{
-    DECIDED_BY, DECISION, NOTE, assert_sound, filled, filled_in, hash, keep, part, saved, worksheet,
+    DECIDED_BY, DECISION, NOTE, assert_verifies, filled, filled_in, hash, keep, part, saved,
+    worksheet,
 };
 use crate::support::review::{at as at_review, tried_at};
 use crate::support::s3::S3Server;
@@ -22,7 +23,7 @@ use asana_access_review::review::{Scope, Worksheet};
 use serde_json::{Value, json};
 use truto_simulator::{Action, CONNECTION_ID, Fault, Person, World};
 
-/// A company with a run behind it.
+/// A company with one run.
 fn reviewed(hr_rows: &str) -> Job {
     let job = Job::new(World::generated(12), hr_rows);
     assert!([0, 3].contains(&job.run().code));
@@ -43,7 +44,7 @@ fn close(job: &Job, files: &[&Path], more: &[&str]) -> Ended {
 }
 
 #[test]
-fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
+fn a_review_is_opened_decided_and_closed_and_verifies() {
     let job = reviewed(LEFT_AND_GONE);
     let opened = open(&job, &[]);
     assert_eq!(opened.code, 0, "{}", opened.stderr);
@@ -72,7 +73,7 @@ fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
             .as_u64()
             .expect("a count")
     );
-    assert_sound(&job);
+    assert_verifies(&job);
 
     let file = saved(
         &job,
@@ -100,7 +101,7 @@ fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
     assert!(decisions.contains("'=left the project"), "{decisions}");
     let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
     assert!(report.contains("=left the project") && report.contains("Sign-off"));
-    assert_sound(&job);
+    assert_verifies(&job);
 
     let again = close(&job, &[&file], &[]);
     assert_eq!(again.code, 78);
@@ -115,7 +116,8 @@ fn a_review_is_opened_decided_and_sealed_and_both_verifiers_check_it() {
 fn a_worksheet_edited_in_a_spreadsheet_still_closes() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
-    // Columns in another order, semicolons, a mark, and ids as a spreadsheet shortens them.
+    // Columns in another order, semicolons, a byte order mark, and ids as a spreadsheet shortens
+    // them.
     let rows: Vec<Vec<String>> = filled(&job, keep)
         .into_iter()
         .map(|mut row| {
@@ -134,7 +136,7 @@ fn a_worksheet_edited_in_a_spreadsheet_still_closes() {
 }
 
 #[test]
-fn a_spreadsheet_saved_as_xlsx_closes() {
+fn a_worksheet_saved_as_xlsx_closes() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
@@ -144,7 +146,7 @@ fn a_spreadsheet_saved_as_xlsx_closes() {
     let sheet = workbook.add_worksheet();
     for (line, row) in (0u32..).zip(&rows) {
         for (column, cell) in (0u16..).zip(row) {
-            // As a spreadsheet keeps what somebody typed: a number.
+            // A number, as a spreadsheet stores what a person typed.
             match cell.parse::<f64>() {
                 Ok(number) if column == 0 => sheet.write_number(line, column, number),
                 _ => sheet.write_string(line, column, cell),
@@ -158,13 +160,12 @@ fn a_spreadsheet_saved_as_xlsx_closes() {
 }
 
 #[test]
-fn the_worksheets_own_spreadsheet_is_read_and_has_the_same_bytes_each_time() {
+fn the_xlsx_worksheet_is_reproducible_and_can_be_read() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let stored = fs::read(part(&job, "open").join("worksheet.xlsx")).expect("a file");
     let sheet: Worksheet = serde_json::from_value(worksheet(&job)).expect("a worksheet");
     assert_eq!(sheet.xlsx(&hash(&job)).expect("a file").bytes, stored);
-    // Nobody filled it in: every row is missing, and nothing else is wrong.
     let untouched = part(&job, "open").join("worksheet.xlsx");
     let closed = close(&job, &[&untouched], &[]);
     assert_eq!(closed.code, 78);
@@ -173,7 +174,7 @@ fn the_worksheets_own_spreadsheet_is_read_and_has_the_same_bytes_each_time() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_listed_by_file_and_line_and_nothing_is_written() {
+fn every_problem_is_listed_by_file_and_line_and_nothing_is_written() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, |number, row| {
@@ -224,14 +225,14 @@ fn everything_that_is_wrong_is_listed_by_file_and_line_and_nothing_is_written() 
     assert!(!part(&job, "close").exists());
 }
 
-/// What a log calls a file of decisions.
+/// The name of a file of decisions in a log.
 fn in_a_log(number: usize, path: &Path) -> String {
     let hash = evidence::sha256_hex(&fs::read(path).expect("a file"));
     format!("file {number} (SHA-256 {}…)", &hash[..12])
 }
 
 #[test]
-fn a_person_is_reported_files_by_name_and_a_log_is_not_since_the_page_names_them_after_reviewers() {
+fn a_terminal_shows_file_names_and_a_log_does_not() {
     let job = reviewed(LEFT_AND_GONE);
     open_at(&job, "2026-12-01T09:00:00Z");
     let rows = filled(&job, keep);
@@ -256,7 +257,7 @@ fn a_person_is_reported_files_by_name_and_a_log_is_not_since_the_page_names_them
 }
 
 #[test]
-fn decisions_are_taken_from_every_file_of_a_folder_also_of_a_mounted_secret() {
+fn decisions_are_read_from_a_folder_and_from_a_mounted_secret() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
@@ -292,11 +293,11 @@ fn decisions_are_taken_from_every_file_of_a_folder_also_of_a_mounted_secret() {
         .collect();
     let (some, others) = (some.len() as u64 - 1, others.len() as u64 - 1);
     assert_eq!(kept, [("Bob.csv", Some(others)), ("zoe.csv", Some(some))]);
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in_a_log() {
+fn a_folder_with_other_things_than_files_is_refused_without_names() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let place = |name: &str| job.folder.path().join(name);
@@ -330,7 +331,7 @@ fn a_folder_that_holds_something_else_than_files_is_refused_without_naming_it_in
 }
 
 #[test]
-fn an_incomplete_review_is_refused_unless_somebody_says_why_on_page_one() {
+fn an_incomplete_review_needs_a_reason_which_page_one_shows() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(6).collect();
@@ -349,11 +350,11 @@ fn an_incomplete_review_is_refused_unless_somebody_says_why_on_page_one() {
     let report = fs::read_to_string(part(&job, "close").join("report.html")).expect("text");
     let page_one = report.split("Sign-off").next().expect("a first part");
     assert!(page_one.contains("two &#60;b&#62;reviewers&#60;/b&#62; are ill"));
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn nobody_reviews_themselves_the_next_line_applies_instead() {
+fn a_reviewers_own_account_goes_to_the_next_matching_line() {
     let job = reviewed(LEFT_AND_ACTIVE);
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer,note\n\
@@ -378,7 +379,8 @@ fn nobody_reviews_themselves_the_next_line_applies_instead() {
         assert_ne!(row["reviewer"], row["email"]);
     }
 
-    // Somebody else than the reviewer decides: refused until the row is given to them, with a note.
+    // A person who is not the reviewer decides. That is refused until the row is reassigned, with a
+    // note.
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
     let refused = close(&job, &[&file], &[]);
     assert!(refused.stderr.contains("another than its reviewer"));
@@ -401,11 +403,11 @@ fn nobody_reviews_themselves_the_next_line_applies_instead() {
         &["--reviewers", given_on.to_str().expect("UTF-8")],
     );
     assert_eq!(closed.code, 0, "{}", closed.stderr);
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn a_reviewers_file_that_leaves_a_row_to_its_owner_is_refused() {
+fn a_reviewers_file_that_assigns_a_row_to_its_owner_is_refused() {
     let job = reviewed(LEFT_AND_GONE);
     let reviewers = job.folder.path().join("reviewers.csv");
     fs::write(
@@ -426,7 +428,7 @@ fn a_reviewers_file_that_leaves_a_row_to_its_owner_is_refused() {
 }
 
 #[test]
-fn a_run_that_was_tampered_with_is_not_reviewed() {
+fn a_review_of_a_run_with_a_fault_is_refused() {
     let job = reviewed(LEFT_AND_GONE);
     let accounts = job.run_folder(1).join("accounts.csv");
     let mut bytes = fs::read(&accounts).expect("a file");
@@ -443,7 +445,7 @@ fn a_run_that_was_tampered_with_is_not_reviewed() {
 }
 
 #[test]
-fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
+fn both_verifiers_find_a_forged_review() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
@@ -492,7 +494,7 @@ fn a_review_that_was_tampered_with_is_found_by_both_verifiers() {
 }
 
 #[test]
-fn the_next_review_says_what_changed_since_and_what_was_decided_then() {
+fn the_next_review_shows_changes_and_earlier_decisions() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(
@@ -532,7 +534,7 @@ fn the_next_review_says_what_changed_since_and_what_was_decided_then() {
 }
 
 #[test]
-fn status_counts_by_reviewer_and_tells_no_names_to_a_log() {
+fn status_counts_by_reviewer_and_logs_no_names() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows: Vec<Vec<String>> = filled(&job, keep).into_iter().take(4).collect();
@@ -561,8 +563,8 @@ fn status(job: &Job, file: &Path, more: &[&str]) -> Ended {
     job.run_with(&line)
 }
 
-/// Two reviewers, of whom the first in the order of `status` has decided three rows.
-fn begun(job: &Job) -> PathBuf {
+/// Two reviewers. The first in the order of `status` has decided three rows.
+fn review_in_progress(job: &Job) -> PathBuf {
     let lines = "rule,value,reviewer,note\nrole,admin,zoe@example.net,\ndefault,,boss@example.net,\n\
                  default,,zoe@example.net,\n";
     let reviewers = job.folder.path().join("reviewers.csv");
@@ -578,9 +580,9 @@ fn begun(job: &Job) -> PathBuf {
 }
 
 #[test]
-fn status_for_machines_names_reviewers_only_if_asked() {
+fn status_as_json_names_reviewers_only_with_a_flag() {
     let job = reviewed(LEFT_AND_GONE);
-    let file = begun(&job);
+    let file = review_in_progress(&job);
     let reported = |more: &[&str]| {
         let ended = status(&job, &file, more);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -621,7 +623,7 @@ fn status_for_machines_names_reviewers_only_if_asked() {
 }
 
 #[test]
-fn the_reminder_of_the_runbook_lists_who_is_not_done() {
+fn the_reminder_of_the_runbook_lists_reviewers_with_open_rows() {
     if !has(&["jq"]) {
         return;
     }
@@ -633,7 +635,7 @@ fn the_reminder_of_the_runbook_lists_who_is_not_done() {
         .and_then(|(_, rest)| rest.split_once('\''));
     let (filter, _) = filter.expect("a filter");
     let job = reviewed(LEFT_AND_GONE);
-    let reported = status(&job, &begun(&job), &["--json", "--names"]).stdout;
+    let reported = status(&job, &review_in_progress(&job), &["--json", "--names"]).stdout;
     let path = job.folder.path().join("status.json");
     fs::write(&path, reported).expect("a file");
     let jq = Command::new("jq")
@@ -655,7 +657,7 @@ fn the_reminder_of_the_runbook_lists_who_is_not_done() {
 }
 
 #[test]
-fn status_for_machines_lists_what_is_not_in_order() {
+fn status_as_json_lists_every_problem() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, |number, row| {
@@ -686,7 +688,7 @@ fn status_for_machines_lists_what_is_not_in_order() {
 }
 
 #[test]
-fn others_are_reported_of_each_step_with_the_head_of_the_ledger_and_without_a_name() {
+fn each_step_sends_a_notification_with_the_head_and_without_names() {
     let receiver = Receiver::spawn();
     let job = reviewed(LEFT_AND_GONE)
         .env("NOTIFY_WEBHOOK_URL", &receiver.url("/hook"))
@@ -726,7 +728,7 @@ fn others_are_reported_of_each_step_with_the_head_of_the_ledger_and_without_a_na
         evidence::sha256_hex(&entry.expect("an entry"))
     };
 
-    let file = begun(&job);
+    let file = review_in_progress(&job);
     let opened = Ended {
         code: 0,
         stdout: String::new(),
@@ -744,7 +746,7 @@ fn others_are_reported_of_each_step_with_the_head_of_the_ledger_and_without_a_na
         "{text}"
     );
 
-    // Whoever only asks tells nobody, unless they want to.
+    // `status` notifies only with `--notify`.
     assert_eq!(status(&job, &file, &[]).code, 0);
     assert!(receiver.take().is_empty());
     let asked = status(&job, &file, &["--notify"]);
@@ -792,7 +794,7 @@ fn others_are_reported_of_each_step_with_the_head_of_the_ledger_and_without_a_na
 }
 
 #[test]
-fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused() {
+fn a_failed_notification_changes_nothing_and_one_receiver_is_required() {
     let receiver = Receiver::spawn();
     receiver.answers([Answer::status(410)]);
     let job = reviewed(LEFT_AND_GONE)
@@ -816,7 +818,7 @@ fn telling_that_cannot_be_done_changes_no_outcome_and_telling_nobody_is_refused(
 }
 
 #[test]
-fn a_log_gives_each_reviewer_one_number_from_the_opening_to_the_end() {
+fn a_log_gives_each_reviewer_the_same_number_in_every_step() {
     let job = reviewed(LEFT_AND_GONE);
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer\nrole,admin,zoe@example.net\ndefault,,anna@example.net\n";
@@ -848,7 +850,7 @@ fn open_at(job: &Job, as_of: &str) {
     open_as(job, as_of, "7f3a9c");
 }
 
-/// Opens a review; the suffix tells two of one name apart.
+/// Opens a review. The suffix distinguishes two reviews of one name.
 fn open_as(job: &Job, as_of: &str, suffix: &str) {
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
@@ -886,7 +888,7 @@ fn close_as(job: &Job, as_of: &str, id: Option<&str>, rows: &[Vec<String>]) {
     });
 }
 
-/// The check of this name in the run of a ledger entry.
+/// A check of the run of a ledger entry.
 fn check(job: &Job, sequence: u64, id: &str) -> Value {
     let result = job.json(sequence, "result.json");
     let checks = result["checks"].as_array().expect("checks").iter();
@@ -901,7 +903,7 @@ fn follow_ups(job: &Job, sequence: u64) -> Vec<Value> {
 }
 
 #[test]
-fn the_summary_of_a_run_says_what_is_still_to_be_done() {
+fn the_summary_of_a_run_lists_open_decisions() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, |number, row| {
@@ -923,7 +925,7 @@ fn the_summary_of_a_run_says_what_is_still_to_be_done() {
 }
 
 #[test]
-fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
+fn a_revocation_is_followed_up_until_it_is_proven() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     let snapshot = |day: &str, world: World| job.run_at(&format!("{day}T22:40:00Z"), world);
     assert_eq!(snapshot("2026-11-01", World::generated(12)), 0);
@@ -937,7 +939,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
         }
     });
 
-    // Within the grace it is open, and nothing is wrong.
+    // Within the grace the decision is open, and the run passes.
     assert_eq!(snapshot("2026-11-02", World::generated(12)), 0);
     let of = follow_ups(&job, 4);
     assert_eq!(
@@ -947,7 +949,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
     assert_eq!(of[0]["last_seen_before"], "2026-11-02T22:40:00Z");
     assert_eq!(check(&job, 4, "review_due")["status"], "pass");
 
-    // Past it, the run fails.
+    // Past the grace, the run fails.
     assert_eq!(snapshot("2026-11-10", World::generated(12)), 3);
     let finding = job.json(5, "result.json")["findings"][0].clone();
     assert_eq!(finding["kind"], "revocation_not_done");
@@ -961,7 +963,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
         "a decision of an access review was not carried out in time, or was undone"
     );
 
-    // Gone from a complete list: done, in an interval.
+    // Missing in a complete list: done, within an interval.
     let mut without = World::generated(12);
     without.people.retain(|person| json!(person.gid) != account);
     assert_eq!(snapshot("2026-11-11", without), 0);
@@ -970,7 +972,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
     assert_eq!(of[0]["last_seen_before"], "2026-11-10T22:40:00Z");
     assert_eq!(of[0]["first_seen_done"], "2026-11-11T22:40:00Z");
 
-    // Back again: a finding, without any grace.
+    // Back again: a finding at once, without grace.
     assert_eq!(snapshot("2026-11-12", World::generated(12)), 3);
     assert_eq!(follow_ups(&job, 7)[0]["state"], "granted_again");
     let note = job.json(7, "result.json")["findings"][0]["note"].clone();
@@ -979,7 +981,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
             .is_some_and(|note| note.contains("granted again")),
         "{note}"
     );
-    assert_sound(&job);
+    assert_verifies(&job);
     let seen = verify(&job.evidence(), &[]);
     let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
     assert_eq!(seen["chains"][0]["decisions_recomputed"], 5, "{seen:#}");
@@ -987,7 +989,7 @@ fn a_revocation_is_followed_from_run_to_run_until_it_is_proven_done() {
 }
 
 #[test]
-fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
+fn an_overdue_review_is_only_a_warning() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-08-01T22:40:00Z", World::generated(12)), 0);
     assert_eq!(check(&job, 1, "review_due")["status"], "pass");
@@ -1005,11 +1007,11 @@ fn a_review_that_is_overdue_is_a_warning_and_fails_nothing() {
         reported.contains("2026-Q4-7f3a9c was due on 2026-12-31 and is not closed"),
         "{reported}"
     );
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn a_review_closed_while_a_run_runs_is_seen_by_the_next() {
+fn a_review_closed_during_a_run_is_followed_up_by_the_next_run() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(
@@ -1032,7 +1034,7 @@ fn a_review_closed_while_a_run_runs_is_seen_by_the_next() {
     while job.simulator.requests().len() == seen {
         std::thread::sleep(Duration::from_millis(10));
     }
-    // It has read the ledger by now, and waits for the accounts.
+    // By now the run has read the ledger and waits for the accounts.
     assert_eq!(close(&job, &[&file], &[]).code, 0);
     let snapshot = running.wait_with_output().expect("the binary");
     assert!(snapshot.status.success());
@@ -1043,11 +1045,11 @@ fn a_review_closed_while_a_run_runs_is_seen_by_the_next() {
     assert_eq!(follow_ups(&job, 4).len(), 0);
     assert_eq!(job.run().code, 0);
     assert_eq!(follow_ups(&job, 5).len(), 1);
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn a_review_whose_files_are_gone_keeps_every_run_inconclusive() {
+fn a_review_with_missing_files_makes_every_run_inconclusive() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -1061,14 +1063,15 @@ fn a_review_whose_files_are_gone_keeps_every_run_inconclusive() {
             .is_some_and(|reported| reported.contains("entry 3: review.json is missing")),
         "{reported}"
     );
-    // The damage is recorded by now; that nobody follows what was asked for stays a doubt.
+    // The fault is recorded by now. But the decisions cannot be followed up, so the run stays
+    // inconclusive.
     assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
     assert_eq!(check(&job, 5, "ledger_continues")["status"], "warn");
     assert_eq!(check(&job, 5, "review_due")["status"], "fail");
 }
 
 #[test]
-fn the_schemas_describe_what_a_review_writes() {
+fn every_file_of_a_review_matches_its_schema() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let file = saved(&job, "d.csv", &filled(&job, keep), b',');
@@ -1113,7 +1116,7 @@ fn the_schemas_describe_what_a_review_writes() {
 }
 
 #[test]
-fn a_review_of_a_signed_ledger_is_signed_and_not_written_without_the_key() {
+fn a_review_of_a_signed_ledger_needs_the_key_and_is_signed() {
     let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.test-key.pem");
     let public = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/ed25519.pub.pem");
     let public = public.to_str().expect("UTF-8");
@@ -1140,7 +1143,7 @@ fn a_review_of_a_signed_ledger_is_signed_and_not_written_without_the_key() {
     let seen: Value = serde_json::from_str(&seen.stdout).expect("JSON");
     assert_eq!(seen["chains"][0]["signed"], 3);
 
-    // A review that somebody without the key puts behind is not believed, by nobody.
+    // A review that was added without the key is not believed by any command.
     let unsigned = job.connection().join("ledger/0000000003.json");
     let text = fs::read_to_string(&unsigned).expect("text");
     let (before, after) = text.split_once("\"key_sha256\": \"").expect("a key");
@@ -1154,7 +1157,7 @@ fn a_review_of_a_signed_ledger_is_signed_and_not_written_without_the_key() {
 }
 
 #[test]
-fn a_review_lives_in_a_bucket_as_in_a_folder() {
+fn a_review_works_in_a_bucket_as_in_a_folder() {
     let server = S3Server::start(["evidence"]);
     let job = crate::support::in_bucket(Job::new(World::generated(12), LEFT_AND_GONE), &server);
     assert_eq!(job.run().code, 0);
@@ -1173,9 +1176,9 @@ fn a_review_lives_in_a_bucket_as_in_a_folder() {
     assert_eq!(seen.code, 0, "{}", seen.stdout);
 }
 
-/// Judges the last run anew from other inputs, and makes everything anew over that: files, manifest, sums
-/// and entry. A run before it is the first.
-fn reported_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
+/// Recomputes the last run from other inputs and writes everything again: files, manifest, sums and
+/// entry. The run before it is the first.
+fn forge_last_run(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) -> Verdict {
     let folder = job.run_folder(sequence);
     let read = |folder: &Path, name: &str| fs::read(folder.join(name)).expect("a file");
     let facts = |folder: &Path| -> evidence::Facts {
@@ -1239,7 +1242,7 @@ fn reported_again(job: &Job, sequence: u64, change: impl FnOnce(&mut Inputs)) ->
 }
 
 #[test]
-fn a_run_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_itself() {
+fn a_run_from_which_a_revocation_was_removed_is_found() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -1252,7 +1255,7 @@ fn a_run_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_
     });
     assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
 
-    let verdict = reported_again(&job, 4, |inputs| {
+    let verdict = forge_last_run(&job, 4, |inputs| {
         inputs.follow_ups.decisions.clear();
     });
     assert_eq!(verdict, Verdict::Pass);
@@ -1270,7 +1273,7 @@ fn a_run_from_which_a_revocation_was_forged_away_is_found_though_it_is_sound_in_
     );
 }
 
-fn revoke_fourth(number: usize, row: &mut [String]) {
+fn revoke_fourth_row(number: usize, row: &mut [String]) {
     keep(number, row);
     if number == 4 {
         row[DECISION] = "revoke".to_owned();
@@ -1278,7 +1281,7 @@ fn revoke_fourth(number: usize, row: &mut [String]) {
     }
 }
 
-/// The open part of a review by its id.
+/// The folder of the open part of a review.
 fn part_of(job: &Job, id: &str) -> PathBuf {
     job.connection().join("reviews").join(id).join("open")
 }
@@ -1290,30 +1293,30 @@ fn a_review_that_overlaps_another_does_not_end_its_revocations() {
     let (one, other) = ("2026-Q4-aaaaaa", "2026-Q4-bbbbbb");
     open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
     open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
-    let rows = filled_in(&part_of(&job, one), revoke_fourth);
+    let rows = filled_in(&part_of(&job, one), revoke_fourth_row);
     close_as(&job, "2026-11-02T17:00:00Z", Some(one), &rows);
-    // Its worksheet said nothing of a revocation.
+    // The worksheet of the other review did not mention the revocation.
     let rows = filled_in(&part_of(&job, other), keep);
     close_as(&job, "2026-11-02T18:00:00Z", Some(other), &rows);
     assert_eq!(job.run_at("2026-11-12T22:40:00Z", World::generated(12)), 3);
     assert_eq!(follow_ups(&job, 6)[0]["review"], one);
 
-    // One that was opened since says that it was revoked, and may keep it.
+    // A review that was opened later shows the revocation, so it may keep the access.
     open_as(&job, "2026-11-13T09:00:00Z", "cccccc");
     let rows = filled_in(&part_of(&job, "2026-Q4-cccccc"), keep);
     close_as(&job, "2026-11-13T10:00:00Z", None, &rows);
     assert_eq!(job.run_at("2026-11-13T22:40:00Z", World::generated(12)), 0);
     assert_eq!(follow_ups(&job, 9).len(), 0);
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn somebody_who_was_revoked_and_is_invited_anew_is_found_under_the_new_id() {
+fn a_person_invited_again_after_a_revocation_is_found_by_address() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
     let row = worksheet(&job)["rows"][3].clone();
-    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth);
+    close_at(&job, "2026-11-02T17:00:00Z", revoke_fourth_row);
     let mut without = World::generated(12);
     without
         .people
@@ -1321,26 +1324,26 @@ fn somebody_who_was_revoked_and_is_invited_anew_is_found_under_the_new_id() {
     assert_eq!(job.run_at("2026-11-03T22:40:00Z", without.clone()), 0);
     assert_eq!(follow_ups(&job, 4)[0]["state"], "done");
     let email = row["email"].as_str().expect("an address");
-    let anew = without.person(Person::member("1299", "Somebody", email));
-    assert_eq!(job.run_at("2026-11-04T22:40:00Z", anew), 3);
+    let invited = without.person(Person::member("1299", "Invited Again", email));
+    assert_eq!(job.run_at("2026-11-04T22:40:00Z", invited), 3);
     assert_eq!(follow_ups(&job, 5)[0]["state"], "granted_again");
     let finding = job.json(5, "result.json")["findings"][0].clone();
     assert_eq!(finding["kind"], "revocation_not_done");
     assert_eq!(finding["account_id"], "1299");
-    assert_sound(&job);
+    assert_verifies(&job);
 }
 
 #[test]
-fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
+fn a_lost_entry_while_a_review_is_open_makes_runs_inconclusive() {
     for is_gone in [false, true] {
         let job = Job::new(World::generated(12), LEFT_AND_GONE);
         assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
         open_at(&job, "2026-11-02T09:00:00Z");
         assert_eq!(job.run_at("2026-11-02T22:40:00Z", World::generated(12)), 0);
-        close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth);
-        // A failed run behind it, so that it is missing from the middle.
+        close_at(&job, "2026-11-03T17:00:00Z", revoke_fourth_row);
+        // A failed run follows, so that the entry is missing in the middle of the ledger.
         let blocked = World::generated(12).with(|world| world.blocked = true);
-        let (_, exit) = job.reported_at("2026-11-03T18:00:00Z", blocked, |_| ());
+        let (_, exit) = job.try_run_at("2026-11-03T18:00:00Z", blocked, |_| ());
         assert_eq!(exit.code(), 75);
         let entry = job.connection().join("ledger/0000000004.json");
         match is_gone {
@@ -1348,14 +1351,14 @@ fn an_entry_that_is_lost_while_a_review_is_open_stays_a_doubt() {
             false => fs::write(&entry, "{}").expect("an entry"),
         }
         assert_eq!(job.run_at("2026-11-03T22:40:00Z", World::generated(12)), 4);
-        // Nobody would tell of it any more.
+        // Without the entry, no run would report the revocation.
         assert_eq!(job.run_at("2026-11-04T22:40:00Z", World::generated(12)), 4);
         assert_eq!(check(&job, 7, "ledger_continues")["status"], "warn");
         assert_eq!(check(&job, 7, "review_due")["status"], "fail");
     }
 }
 
-/// Two people whom HR knows by more addresses than their accounts bear, and two domains that are one.
+/// HR has more addresses for two people than their accounts, and two domains are equivalent.
 fn with_a_roster() -> Job {
     let job = Job::new(World::generated(12), "")
         .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
@@ -1372,7 +1375,7 @@ fn with_a_roster() -> Job {
 }
 
 #[test]
-fn nobody_decides_about_themselves_under_another_address_the_run_knows() {
+fn a_decision_about_oneself_under_another_known_address_is_refused() {
     let job = with_a_roster();
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
@@ -1394,7 +1397,7 @@ fn nobody_decides_about_themselves_under_another_address_the_run_knows() {
             refused.stderr
         );
     }
-    // Also where a rule of the bucket took what nobody needs for it.
+    // This also holds if a bucket rule deleted files that `status` does not need.
     fs::remove_file(job.run_folder(1).join("report.html")).expect("a file");
     let status = job.run_with(&["review", "status", "--decisions", "self.csv"]);
     assert!(
@@ -1410,7 +1413,7 @@ fn nobody_decides_about_themselves_under_another_address_the_run_knows() {
 }
 
 #[test]
-fn a_review_outlives_its_run_only_once_that_is_kept_no_longer() {
+fn a_review_without_its_run_is_accepted_only_after_the_retention() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE).env("EVIDENCE_RETENTION_DAYS", "30");
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_at(&job, "2026-11-02T09:00:00Z");
@@ -1427,7 +1430,7 @@ fn a_review_outlives_its_run_only_once_that_is_kept_no_longer() {
 }
 
 #[test]
-fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_reported() {
+fn reviewers_never_get_their_own_row_and_unused_lines_are_reported() {
     let job = with_a_roster();
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer\nperson,person1@example.com,one@mail.example\n\
@@ -1459,7 +1462,7 @@ fn nobody_is_made_their_own_reviewer_under_another_address_and_idle_lines_are_re
 }
 
 #[test]
-fn a_reviewer_whose_rows_are_given_on_does_not_give_away_the_row_about_themselves() {
+fn the_own_row_of_a_reassigned_reviewer_goes_to_the_next_line() {
     let job = reviewed(LEFT_AND_GONE);
     let reviewers = job.folder.path().join("reviewers.csv");
     let text = "rule,value,reviewer,note\ndefault,,person2@example.com,\n\
@@ -1476,7 +1479,7 @@ fn a_reviewer_whose_rows_are_given_on_does_not_give_away_the_row_about_themselve
         };
         assert_eq!(row["reviewer"], wanted, "{row}");
     }
-    // The same while it is open, also of somebody who was none before.
+    // The same holds while the review is open, and for a person who was not a reviewer before.
     let given_on = job.folder.path().join("given-on.csv");
     let text = "rule,value,reviewer,note\n\
                 reassign,deputy@example.net,person3@example.com,is ill too\n\
@@ -1497,7 +1500,7 @@ fn a_reviewer_whose_rows_are_given_on_does_not_give_away_the_row_about_themselve
 }
 
 #[test]
-fn of_two_reviews_of_one_name_the_one_that_is_open_is_meant() {
+fn a_review_name_used_twice_means_the_open_review() {
     let job = reviewed(LEFT_AND_GONE);
     open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
     open_as(&job, "2026-11-02T10:00:00Z", "bbbbbb");
@@ -1520,7 +1523,7 @@ fn of_two_reviews_of_one_name_the_one_that_is_open_is_meant() {
 }
 
 #[test]
-fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
+fn a_review_cannot_be_closed_before_it_was_opened() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let asked = CloseArguments {
@@ -1540,7 +1543,7 @@ fn a_review_is_not_closed_by_a_clock_that_stands_before_its_opening() {
     assert_eq!(job.entries(), 2);
 }
 
-/// What `review status` says of a file.
+/// What `review status` prints about a file.
 fn status_of(job: &Job, name: &str, bytes: &[u8]) -> String {
     let path = job.folder.path().join(name);
     fs::write(&path, bytes).expect("a file");
@@ -1564,11 +1567,11 @@ fn workbook(sheets: &[&[Vec<String>]]) -> rust_xlsxwriter::Workbook {
 }
 
 #[test]
-fn a_spreadsheet_with_content_in_two_sheets_is_refused_hidden_ones_counted() {
+fn a_spreadsheet_with_two_filled_sheets_is_refused_even_if_hidden() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let (blank, kept) = (filled(&job, |_, _| ()), filled(&job, keep));
-    let revoked = filled(&job, revoke_fourth);
+    let revoked = filled(&job, revoke_fourth_row);
     let mut copied = workbook(&[&blank, &kept]);
     let reported = status_of(
         &job,
@@ -1585,7 +1588,7 @@ fn a_spreadsheet_with_content_in_two_sheets_is_refused_hidden_ones_counted() {
     let reported = status_of(&job, "both.xlsx", &both.save_to_buffer().expect("bytes"));
     assert!(reported.contains("decided    0/11"), "{reported}");
     assert!(reported.contains("its sheets 1 and 2"), "{reported}");
-    // A formula that came to nothing is no row that was left alone.
+    // A formula with an empty result is not a skipped row.
     let mut formula = workbook(&[&kept]);
     let error = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
     let sheet = formula.worksheet_from_index(0).expect("a sheet");
@@ -1603,11 +1606,12 @@ fn a_spreadsheet_with_content_in_two_sheets_is_refused_hidden_ones_counted() {
 }
 
 #[test]
-fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
+fn a_spreadsheet_of_huge_dimensions_is_read_or_refused() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let kept = filled(&job, keep);
-    // A cell in the last corner of a sheet: a table of it would have 17 thousand million cells.
+    // A cell in the last corner of a sheet. A table of that size would have 17 thousand million
+    // cells.
     let mut far = workbook(&[&kept]);
     let sheet = far.worksheet_from_index(0).expect("a sheet");
     sheet.write_string(1_048_575, 16_383, "x").expect("a cell");
@@ -1632,12 +1636,12 @@ fn a_spreadsheet_that_claims_to_be_huge_is_read_for_what_it_holds_or_refused() {
 }
 
 #[test]
-fn what_programs_make_of_a_file_is_read_or_said() {
+fn a_file_changed_by_an_editor_is_read_or_refused_with_a_reason() {
     let job = reviewed(LEFT_AND_GONE);
     assert_eq!(open(&job, &[]).code, 0);
     let rows = filled(&job, keep);
     let hash = hash(&job);
-    // The page's file, with the mark that an editor puts before it.
+    // The page's file, with the byte order mark that an editor adds.
     let head = json!({
         "schema": "asana-access-review/decisions/v1", "review": "2026-Q4", "review_sha256": hash,
         "reviewer": "boss@example.net", "exported_at": "2026-11-25T10:00:00Z", "decisions": 1,
@@ -1652,7 +1656,7 @@ fn what_programs_make_of_a_file_is_read_or_said() {
     let wide: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let reported = status_of(&job, "page.jsonl", &wide);
     assert!(reported.contains("decided    1/11"), "{reported}");
-    // One that some editor saved in a form in which each letter has one byte.
+    // A file that an editor saved in an encoding of one byte a letter.
     let narrow = page.replace("\"note\":\"\"", "\"note\":\"caf\u{e9}\"");
     let narrow = narrow.trim_start_matches('\u{feff}').chars();
     let narrow: Vec<u8> = narrow.map(|c| u8::try_from(c).expect("Latin 1")).collect();
@@ -1681,7 +1685,7 @@ fn what_programs_make_of_a_file_is_read_or_said() {
         let reported = csv(&|row| row[change.0] = change.1.to_owned());
         assert!(reported.contains(wanted), "{}: {reported}", change.1);
     }
-    // Of two columns of one name one would be lost.
+    // Of two columns with the same name, one would be lost.
     let mut twice = rows.clone();
     twice[0][16] = "Decided by".to_owned();
     let path = saved(&job, "twice.csv", &twice, b',');
@@ -1704,11 +1708,11 @@ fn what_programs_make_of_a_file_is_read_or_said() {
 }
 
 #[test]
-fn a_review_of_some_roles_hides_no_revocation_of_the_one_before_it() {
+fn a_review_of_some_roles_keeps_earlier_revocations() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE);
     assert_eq!(job.run_at("2026-11-01T22:40:00Z", World::generated(12)), 0);
     open_as(&job, "2026-11-02T09:00:00Z", "aaaaaa");
-    let rows = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), revoke_fourth);
+    let rows = filled_in(&part_of(&job, "2026-Q4-aaaaaa"), revoke_fourth_row);
     close_as(&job, "2026-11-02T10:00:00Z", None, &rows);
     let opened = job.run_with(&[
         "review",

@@ -1,4 +1,4 @@
-//! A whole review at a fixed instant: from a simulated company to an evidence folder and back.
+//! A whole run at a fixed instant: from a simulated company to an evidence folder and back.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,11 +14,11 @@ use asana_access_review::store::Store;
 use jiff::Timestamp;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
-/// A run: its instant, its world, its HR feed.
-type Evening = (&'static str, fn() -> World, &'static str);
+/// The instant, the world and the HR feed of a run.
+type RunInput = (&'static str, fn() -> World, &'static str);
 
-/// The two runs of the story.
-const RUNS: [Evening; 2] = [
+/// The two runs of the demo.
+const RUNS: [RunInput; 2] = [
     (
         "2026-11-22T22:40:00Z",
         World::story_first_run,
@@ -31,19 +31,19 @@ const RUNS: [Evening; 2] = [
     ),
 ];
 
-/// Runs one run of the story. The HR feed is changed three hours before.
+/// Makes one run of the demo. The HR feed was changed three hours before.
 async fn snapshot(simulator: &Simulator, folder: &Path, store: &Store, number: usize) -> Done {
     let (as_of, world, hr_feed) = RUNS[number];
     let as_of: Timestamp = as_of.parse().expect("an instant");
     simulator.set_world(world().at(as_of));
-    review(simulator, folder, store, as_of, hr_feed)
+    run_once(simulator, folder, store, as_of, hr_feed)
         .await
         .map_err(|failed| failed.error.chain())
-        .expect("a review")
+        .expect("a run")
 }
 
-/// Reviews whatever the simulator shows.
-async fn review(
+/// Makes a run against the current world of the simulator.
+async fn run_once(
     simulator: &Simulator,
     folder: &Path,
     store: &Store,
@@ -90,18 +90,21 @@ async fn review(
     run::run_in(store.clone(), None, &settings, identity, Clock::at(as_of)).await
 }
 
-/// Both runs into a folder; every file they left, gzip unpacked.
+/// Makes both runs and returns every file that they wrote, unpacked.
 async fn both_runs(simulator: &Simulator, folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let evidence = folder.join("evidence");
     for number in 0..RUNS.len() {
         snapshot(simulator, folder, &Store::folder(&evidence), number).await;
     }
-    tree(&evidence).into_iter().map(at_one_moment).collect()
+    tree(&evidence)
+        .into_iter()
+        .map(without_commit_time)
+        .collect()
 }
 
-/// An entry says when it was written, which on a busy machine is a second later, and the next one
-/// links to its bytes: all that may vary between two walks, in the ledger and nowhere else.
-fn at_one_moment((name, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
+/// An entry has the time of its commit, which may be a second later on a busy machine, and the next
+/// entry links to its bytes. Nothing else may vary between two executions.
+fn without_commit_time((name, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
     if !name.contains("/ledger/") {
         return (name, bytes);
     }
@@ -116,11 +119,11 @@ fn at_one_moment((name, bytes): (String, Vec<u8>)) -> (String, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn the_same_instant_and_inputs_leave_the_same_bytes() {
+async fn the_same_instant_and_inputs_give_the_same_bytes() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     let first = both_runs(&simulator, folder.path()).await;
-    std::fs::remove_dir_all(folder.path().join("evidence")).expect("the first walk's evidence");
+    std::fs::remove_dir_all(folder.path().join("evidence")).expect("the first evidence");
     let second = both_runs(&simulator, folder.path()).await;
 
     assert_eq!(
@@ -133,7 +136,7 @@ async fn the_same_instant_and_inputs_leave_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn the_evidence_of_two_runs_is_the_known_one() {
+async fn the_evidence_of_two_runs_is_as_expected() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     let files = both_runs(&simulator, folder.path()).await;
@@ -141,7 +144,7 @@ async fn the_evidence_of_two_runs_is_the_known_one() {
     let mut golden = String::new();
     for (name, bytes) in &files {
         let text = String::from_utf8(bytes.clone()).expect("text");
-        // The report has tests of its own.
+        // The report has its own tests.
         if name.ends_with("report.html") {
             golden.push_str(&format!("===== {name}\n"));
             continue;
@@ -153,7 +156,7 @@ async fn the_evidence_of_two_runs_is_the_known_one() {
 }
 
 #[tokio::test]
-async fn a_run_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() {
+async fn verify_recomputes_both_runs_from_the_evidence() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     both_runs(&simulator, folder.path()).await;
@@ -163,7 +166,7 @@ async fn a_run_judged_again_from_the_evidence_alone_is_the_same_byte_for_byte() 
     assert_eq!(reported["chains"][0]["decisions_recomputed"], 2);
 }
 
-/// Sizes of files that hold a port differ with the port's length.
+/// The size of a file that contains a port varies with the length of the port.
 fn without_sizes(text: &str) -> String {
     let mut masked = String::new();
     for line in text.lines() {
@@ -198,7 +201,7 @@ async fn a_bucket_and_a_folder_hold_the_same_bytes() {
         .map(|(key, bytes)| {
             let name = key.strip_prefix("n/").expect("below the prefix").to_owned();
             let bytes = unpacked(&name, bytes);
-            at_one_moment((name, bytes))
+            without_commit_time((name, bytes))
         })
         .collect();
     assert_eq!(
@@ -213,7 +216,7 @@ async fn a_bucket_and_a_folder_hold_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
+async fn a_run_that_fails_during_its_writes_leaves_a_failure_record() {
     let simulator = Simulator::start(World::new()).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     let evidence = folder.path().join("evidence");
@@ -225,11 +228,11 @@ async fn a_run_that_dies_while_it_writes_still_leaves_its_failure_record() {
     let half_written =
         format!("{connection}/dt=2026-11-22/run=20261122T224000Z-7f3a9c/report.html");
     store
-        .create(&half_written, *b"of an attempt that came to no end")
+        .create(&half_written, *b"of an attempt that did not end")
         .await
         .expect("a file");
 
-    let failed = review(&simulator, folder.path(), &store, as_of, hr_feed)
+    let failed = run_once(&simulator, folder.path(), &store, as_of, hr_feed)
         .await
         .expect_err("the report's name is taken");
     assert_eq!(failed.error.exit(), Exit::Unexpected);

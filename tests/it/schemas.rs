@@ -1,4 +1,4 @@
-//! The published schemas describe what is really written, and refuse what is not.
+//! The published schemas describe the files that are written, and refuse others.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -34,7 +34,7 @@ const SCHEMAS: [&str; 8] = [
     "person-links",
 ];
 
-/// Objects whose keys are free: any of them may be missing.
+/// Objects with free keys: any of them may be missing.
 const OPEN: [&str; 7] = [
     "hr_location_zones",
     "hr_feed_columns",
@@ -45,7 +45,7 @@ const OPEN: [&str; 7] = [
     "gone",
 ];
 
-/// Keys that are left out where there is nothing to say.
+/// Keys that are omitted if they have no value.
 const OPTIONAL: [&str; 40] = [
     "moved_from",
     "deadline_rule_run",
@@ -89,7 +89,7 @@ const OPTIONAL: [&str; 40] = [
     "revocation_grace_seconds",
 ];
 
-/// Keys that are left out where HR was read as a file.
+/// Keys that are omitted if HR was read from a file.
 const OF_A_LIST: [(&str, &str); 4] = [
     ("/sources/hr_feed", "pages"),
     ("/sources/hr_feed", "requests"),
@@ -123,7 +123,7 @@ fn left(line: u64, email: &str, end: &str) -> HrRow {
     HrRow {
         line,
         person_id: Some(format!("E{line}")),
-        name: Some("Somebody".to_owned()),
+        name: Some("Leaver".to_owned()),
         email: Some(address(email)),
         status: Employment::Ended,
         end: Some(HrDate {
@@ -164,7 +164,7 @@ fn frame(as_of: Timestamp) -> Frame {
     }
 }
 
-/// A first run in which much is wrong, so that every kind of record occurs.
+/// A first run with many problems, so that every kind of record occurs.
 fn first_run() -> Inputs {
     let as_of = at("2026-11-23T22:40:00Z");
     let accounts = vec![
@@ -349,8 +349,8 @@ fn first_run() -> Inputs {
     }
 }
 
-/// The next run builds on the first: a removal, changes, an account without an address, and
-/// sources that tell less.
+/// The next run builds on the first: a removal, changes, an account without an address, and sources
+/// with fewer fields.
 fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     let mut inputs = first.clone();
     let earlier = RunRef {
@@ -367,7 +367,7 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     inputs.population.mapping = Mapping::NotReported {
         reason: "Truto answers 404".to_owned(),
     };
-    inputs.directives = directives();
+    inputs.directives = manual_decisions();
     inputs.follow_ups = follow_ups();
     inputs.hr.rows.push(HrRow {
         status: Employment::Active,
@@ -436,8 +436,8 @@ fn second_run(first: &Inputs, judged: Judgement) -> Inputs {
     inputs
 }
 
-/// What somebody wrote by hand: an alias that is used, an exception that makes no sense.
-fn directives() -> Directives {
+/// Manual decisions: an alias that is used, and an exception that is malformed.
+fn manual_decisions() -> Directives {
     let text = |text: &str| Some(text.to_owned());
     let alias = Alias {
         line: 2,
@@ -462,15 +462,15 @@ fn directives() -> Directives {
         ticket: text("SEC-1"),
         ..Exception::default()
     };
-    let mut exceptions = by_hand(exception);
+    let mut exceptions = file_with(exception);
     exceptions.lines.push(in_force);
     Directives {
-        aliases: Some(by_hand(alias)),
+        aliases: Some(file_with(alias)),
         exceptions: Some(exceptions),
     }
 }
 
-/// A review that asked for something, one that is open, and one that could not be read.
+/// A review with open revocations, one that is open, and one that could not be read.
 fn follow_ups() -> FollowUps {
     FollowUps {
         through: 3,
@@ -511,7 +511,7 @@ fn follow_ups() -> FollowUps {
     }
 }
 
-fn by_hand<L>(line: L) -> DirectiveFile<L> {
+fn file_with<L>(line: L) -> DirectiveFile<L> {
     DirectiveFile {
         url: "by-hand.csv".to_owned(),
         sha256: "cd".repeat(32),
@@ -520,7 +520,7 @@ fn by_hand<L>(line: L) -> DirectiveFile<L> {
     }
 }
 
-/// A third run that could be judged and was not complete.
+/// A third run that was judged and is not complete.
 fn third_run(second: &Inputs) -> Inputs {
     let mut inputs = second.clone();
     let population = &mut inputs.population;
@@ -536,7 +536,7 @@ fn third_run(second: &Inputs) -> Inputs {
     population.memberships = Memberships::Incomplete {
         reason: "too many pages".to_owned(),
     };
-    // HR is read as a list by now.
+    // Now HR is read as a list.
     let origin = &mut inputs.hr.origin;
     origin.url = "truto-hris://c2".to_owned();
     origin.format = "truto-hris".to_owned();
@@ -573,7 +573,7 @@ fn entry(kind: EntryKind, as_of: Timestamp, verdict: &str, complete: bool) -> En
     }
 }
 
-/// Everything a schema is for, as it is really written: pairs of schema and value.
+/// Every file that has a schema, as it is written: pairs of schema and value.
 fn written() -> Vec<(&'static str, Value)> {
     let first = first_run();
     let second = second_run(&first, judge(&first));
@@ -645,7 +645,7 @@ fn written() -> Vec<(&'static str, Value)> {
     written
 }
 
-/// Pointers to every object of a value.
+/// The JSON pointers of every object in a value.
 fn objects(value: &Value, at: String, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
@@ -665,7 +665,7 @@ fn objects(value: &Value, at: String, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_schema_is_itself_valid_and_says_what_it_is_for() {
+fn every_schema_is_valid_and_has_a_description() {
     for name in SCHEMAS {
         let schema = schema(name);
         jsonschema::meta::validate(&schema).expect("a valid schema");
@@ -676,21 +676,21 @@ fn every_schema_is_itself_valid_and_says_what_it_is_for() {
         assert!(schema["title"].is_string() && schema["description"].is_string());
         assert!(
             schema.get("$id").is_none(),
-            "{name} claims an address it has not"
+            "{name} has an $id, but no address"
         );
         let text = schema.to_string();
         let refs = text.split("\"$ref\":\"").skip(1);
         for reference in refs {
             assert!(
                 reference.starts_with("#/$defs/"),
-                "{name} needs only itself"
+                "{name} refers only to itself"
             );
         }
     }
 }
 
 #[test]
-fn what_is_written_is_as_the_schemas_say() {
+fn every_written_file_matches_its_schema() {
     let written = written();
     for name in SCHEMAS {
         let validator = validator(name);
@@ -699,12 +699,12 @@ fn what_is_written_is_as_the_schemas_say() {
             ensure_as_published(name, &validator, value);
             seen += 1;
         }
-        assert!(seen > 1, "{name} was tried on nothing");
+        assert!(seen > 1, "{name} has too few values");
     }
 }
 
 #[test]
-fn the_runs_hold_every_kind_of_record() {
+fn the_test_data_has_every_kind_of_record() {
     let written = written();
     let holds = |schema: &str, pointer: &str| {
         written.iter().any(|(name, value)| {
@@ -751,7 +751,7 @@ fn the_runs_hold_every_kind_of_record() {
 }
 
 #[test]
-fn a_key_too_many_is_refused_anywhere() {
+fn an_additional_key_is_refused_anywhere() {
     let written = written();
     for name in SCHEMAS {
         let validator = validator(name);
@@ -776,11 +776,11 @@ fn a_missing_key_is_refused_anywhere() {
         for (_, value) in written.iter().filter(|(schema, _)| *schema == name) {
             let mut places = Vec::new();
             objects(value, String::new(), &mut places);
-            // In the trend, runs of earlier versions may name fewer words.
+            // In the trend, runs of earlier versions may have fewer words.
             let is_free = |place: &String| {
                 OPEN.iter().any(|open| place.ends_with(&format!("/{open}")))
                     || place.contains("/trend/") && place.contains("/by_")
-                    // Cells of a line that are blank are left out.
+                    // Blank cells of a line are omitted.
                     || name == "facts" && place.contains("/lines/")
             };
             for place in places.iter().filter(|place| !is_free(place)) {
@@ -803,7 +803,7 @@ fn a_missing_key_is_refused_anywhere() {
 }
 
 #[test]
-fn words_instants_and_hashes_of_our_own_making_are_refused() {
+fn invented_words_instants_and_hashes_are_refused() {
     let written = written();
     let mistakes = [
         (
@@ -867,7 +867,7 @@ fn words_instants_and_hashes_of_our_own_making_are_refused() {
 }
 
 #[test]
-fn a_failure_cannot_be_dressed_up_as_a_pass() {
+fn a_failure_cannot_be_marked_as_a_pass() {
     let written = written();
     let failed = |name: &str, pointer: &str| {
         let (_, value) = written

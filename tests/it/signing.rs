@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::support::company::{
-    Company, Damage, Objects, Place, Run, below, built_on, ensure_clean, ensure_fault,
-    ensure_recorded_before, ensure_sound, entry, entry_name, instant, kill_at_put, ledger_check,
+    Company, Objects, Place, Run, Tampering, below, built_on, ensure_clean, ensure_fault,
+    ensure_intact, ensure_recorded_before, entry, entry_name, instant, kill_at_put, ledger_check,
     rewritten, sha256,
 };
 use crate::support::has;
@@ -27,7 +27,7 @@ const ED25519_PUBLIC: &str = include_str!("../keys/ed25519.pub.pem");
 const P256: &str = include_str!("../keys/p256.test-key.pem");
 const P256_PUBLIC: &str = include_str!("../keys/p256.pub.pem");
 
-/// Private and public halves as openssl wrote them.
+/// Private and public keys as openssl wrote them.
 const KEYS: [(&str, &str); 2] = [(ED25519, ED25519_PUBLIC), (P256, P256_PUBLIC)];
 
 fn public(text: &str) -> PublicKey {
@@ -49,7 +49,7 @@ fn signed<'a>(key: &'a str, snapshot: i64) -> Run<'a> {
     }
 }
 
-/// A run of which every run signs.
+/// A signed run.
 async fn run(company: &Company, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
     company.set_world(World::generated(12), run.as_of);
     company.run(store, run).await
@@ -59,13 +59,13 @@ async fn signed_run(company: &Company, store: &Store, key: &str, snapshot: i64) 
     run(company, store, signed(key, snapshot))
         .await
         .map_err(|failed| failed.error.chain())
-        .expect("a review")
+        .expect("a run")
 }
 
-/// Proves what an auditor who was given these public keys would: the chain, and that each entry was
-/// signed by one of them.
+/// Checks what an auditor with these public keys would: the chain, and that one of the keys signed
+/// each entry.
 fn ensure_signed(objects: &Objects, keys: &[&str]) -> Vec<Entry> {
-    let entries = ensure_sound(objects);
+    let entries = ensure_intact(objects);
     let keys: Vec<PublicKey> = keys.iter().map(|key| public(key)).collect();
     for entry in &entries {
         let bytes = &objects[&entry_name(entry.sequence)];
@@ -79,7 +79,7 @@ fn ensure_signed(objects: &Objects, keys: &[&str]) -> Vec<Entry> {
     entries
 }
 
-// What is written.
+// ---- What is written ----
 
 #[tokio::test]
 async fn every_entry_of_a_run_with_a_key_is_signed() {
@@ -109,7 +109,7 @@ async fn every_entry_of_a_run_with_a_key_is_signed() {
 }
 
 #[tokio::test]
-async fn the_signature_is_written_after_the_sums_and_before_the_entry() {
+async fn the_signature_is_written_between_the_sums_and_the_entry() {
     let company = Company::new();
     let place = Place::bucket();
     let store = place.store().await;
@@ -139,7 +139,7 @@ async fn a_failure_record_is_signed_too() {
     signed_run(&company, &store, P256, 1).await;
     company.set_world(World::scenario("down").expect("a scenario"), instant(2));
     let failed = company.run(&store, signed(P256, 2)).await;
-    let failed = failed.map(|_| ()).expect_err("no review");
+    let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.record.expect("a record").sequence, 2);
     let entries = ensure_signed(&place.objects(), &[P256_PUBLIC]);
     assert_eq!(entries[1].kind, EntryKind::Failure);
@@ -148,7 +148,7 @@ async fn a_failure_record_is_signed_too() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_signed_is_not_written() {
+async fn an_entry_that_cannot_be_signed_is_not_written() {
     let company = Company::new();
     let place = Place::bucket();
     let store = place.store().await;
@@ -157,16 +157,16 @@ async fn what_cannot_be_signed_is_not_written() {
         .server()
         .inject(Rule::on("PUT", ".sig", Fault::AccessDenied).always());
     let failed = run(&company, &store, signed(ED25519, 2)).await;
-    let failed = failed.map(|_| ()).expect_err("no review");
+    let failed = failed.map(|_| ()).expect_err("the run should fail");
     assert_eq!(failed.error.exit(), Exit::Refused);
     assert_eq!(failed.record, None);
     assert!(!place.objects().contains_key(&entry_name(2)));
 }
 
-// When a ledger begins to be signed, with which key, and that it does not stop.
+// ---- When signing begins, with which key, and that it does not stop ----
 
 #[tokio::test]
-async fn a_ledger_begins_to_be_signed_and_another_key_may_follow() {
+async fn signing_can_begin_later_and_the_key_can_change() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -180,7 +180,7 @@ async fn a_ledger_begins_to_be_signed_and_another_key_may_follow() {
             assert_eq!(built_on(&objects, before + 1), (Some(before), Some(before)));
         }
         let objects = place.objects();
-        let named: Vec<String> = ensure_sound(&objects)
+        let named: Vec<String> = ensure_intact(&objects)
             .into_iter()
             .map(|entry| entry.key_sha256)
             .collect();
@@ -202,24 +202,24 @@ async fn a_ledger_begins_to_be_signed_and_another_key_may_follow() {
 }
 
 #[tokio::test]
-async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
+async fn a_run_without_a_key_on_a_signed_ledger_writes_nothing() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
         signed_run(&company, &store, ED25519, 1).await;
         let before = place.objects();
         let failed = run(&company, &store, Run::at(instant(2))).await;
-        let failed = failed.map(|_| ()).expect_err("no review");
+        let failed = failed.map(|_| ()).expect_err("the run should fail");
         assert_eq!(failed.error.exit(), Exit::Configuration);
         assert_eq!(failed.record, None);
         assert_eq!(place.objects(), before);
 
-        // Nor is a failure recorded on it, when the walk itself fails.
+        // No failure is recorded on it either if the walk itself fails.
         if place.is_bucket() {
             let refused = Rule::on("GET", "/ledger/", Fault::AccessDenied);
             place.server().inject(refused);
             let failed = run(&company, &store, Run::at(instant(2))).await;
-            let failed = failed.map(|_| ()).expect_err("no review");
+            let failed = failed.map(|_| ()).expect_err("the run should fail");
             assert_eq!(failed.error.exit(), Exit::Refused);
             assert_eq!(failed.record, None);
             assert_eq!(place.objects(), before);
@@ -229,7 +229,7 @@ async fn a_run_without_a_key_on_a_signed_ledger_stops_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn runs_with_and_without_a_key_at_once_leave_no_unsigned_entry_after_a_signed_one() {
+async fn concurrent_runs_leave_no_unsigned_entry_after_a_signed_one() {
     let company = Company::new();
     let place = Place::bucket();
     let store = place.store().await;
@@ -256,7 +256,7 @@ async fn runs_with_and_without_a_key_at_once_leave_no_unsigned_entry_after_a_sig
         }
     }
     let objects = place.objects();
-    let signed: Vec<bool> = ensure_sound(&objects)
+    let signed: Vec<bool> = ensure_intact(&objects)
         .iter()
         .map(|entry| entry.key_sha256 != "none")
         .collect();
@@ -264,10 +264,10 @@ async fn runs_with_and_without_a_key_at_once_leave_no_unsigned_entry_after_a_sig
     ensure_clean(&signed_run(&company, &store, P256, 2).await);
 }
 
-// Races and kills.
+// ---- Races and kills ----
 
 #[tokio::test]
-async fn signing_runs_at_once_keep_one_chain_with_every_entry_signed() {
+async fn concurrent_signing_runs_keep_one_chain_of_signed_entries() {
     let company = Company::new();
     for racers in [2_u64, 8] {
         let place = Place::bucket();
@@ -284,8 +284,7 @@ async fn signing_runs_at_once_keep_one_chain_with_every_entry_signed() {
             company.run(&store, run)
         });
         for done in join_all(runs).await {
-            done.map_err(|failed| failed.error.chain())
-                .expect("a review");
+            done.map_err(|failed| failed.error.chain()).expect("a run");
         }
         let keys = [ED25519_PUBLIC, P256_PUBLIC];
         let entries = ensure_signed(&place.objects(), &keys);
@@ -316,7 +315,7 @@ async fn a_run_killed_between_signature_and_entry_leaves_no_fault() {
 }
 
 #[tokio::test]
-async fn a_signature_whose_answer_was_lost_is_ours() {
+async fn a_signature_with_a_lost_answer_is_recognised() {
     let company = Company::new();
     let place = Place::bucket();
     let (store, server) = (place.store().await, place.server());
@@ -329,21 +328,21 @@ async fn a_signature_whose_answer_was_lost_is_ours() {
     assert_eq!(server.count("PUT", ".sig"), 2);
 }
 
-// Damage.
+// ---- Tampering ----
 
 fn signature_of(objects: &Objects, sequence: u64) -> String {
     signature_name(&objects[&entry_name(sequence)])
 }
 
-const DAMAGES: &[Damage] = &[
-    Damage {
+const TAMPERINGS: &[Tampering] = &[
+    Tampering {
         what: "the last signature is deleted",
         done: |place, objects| place.remove(&signature_of(objects, 3)),
         fault: "entry 3: it names a key, and its signature is missing",
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last signature is modified",
         done: |place, objects| {
             let name = signature_of(objects, 3);
@@ -355,7 +354,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last signature is that of another entry",
         done: |place, objects| {
             let other = &objects[&signature_of(objects, 2)];
@@ -365,14 +364,14 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last signature is empty",
         done: |place, objects| place.put(&signature_of(objects, 3), b""),
         fault: "entry 3: its signature does not match its bytes and the key that it names",
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last entry is rewritten",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.complete = false);
@@ -381,7 +380,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last entry is rewritten, and its old signature put under its new name",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| entry.complete = false);
@@ -392,7 +391,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "the last entry is rewritten without a signature",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| {
@@ -403,8 +402,8 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
-        what: "the last entry names a key that lies nowhere",
+    Tampering {
+        what: "the last entry names a key that does not exist",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| {
                 entry.key_sha256 = "ab".repeat(32)
@@ -415,8 +414,8 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
-        what: "the last entry names a key that is no hash",
+    Tampering {
+        what: "the last entry names a key that is not a hash",
         done: |place, objects| {
             rewritten(place, objects, 3, |entry| {
                 entry.key_sha256 = "../../elsewhere".to_owned();
@@ -426,7 +425,7 @@ const DAMAGES: &[Damage] = &[
         built_on: 2,
         stays: true,
     },
-    Damage {
+    Tampering {
         what: "an entry in the middle loses its signature",
         done: |place, objects| place.remove(&signature_of(objects, 2)),
         fault: "entry 2: it names a key, and its signature is missing",
@@ -436,7 +435,7 @@ const DAMAGES: &[Damage] = &[
 ];
 
 #[tokio::test]
-async fn damage_to_signatures_is_recorded_and_the_last_sound_run_is_used() {
+async fn a_bad_signature_is_recorded_and_the_last_intact_run_is_used() {
     let company = Company::new();
     for place in Place::both() {
         let store = place.store().await;
@@ -444,17 +443,17 @@ async fn damage_to_signatures_is_recorded_and_the_last_sound_run_is_used() {
             signed_run(&company, &store, ED25519, snapshot).await;
         }
         let three = place.objects();
-        // Of a bucket, every fourth: the walk is the same.
+        // In a bucket, only every fourth, because the code is the same.
         let step = if place.is_bucket() { 4 } else { 1 };
-        for damage in DAMAGES.iter().step_by(step) {
-            let review = async |snapshot| signed_run(&company, &store, ED25519, snapshot).await;
-            let (five, sequence) = damage.walk(&place, &three, review).await;
-            // The chain goes on, signed.
+        for tampering in TAMPERINGS.iter().step_by(step) {
+            let run = async |snapshot| signed_run(&company, &store, ED25519, snapshot).await;
+            let (five, sequence) = tampering.walk(&place, &three, run).await;
+            // The chain continues, signed.
             let key = public(ED25519_PUBLIC);
             for sequence in [sequence, sequence + 1] {
                 let bytes = &five[&entry_name(sequence)];
                 let signature = &five[&signature_name(bytes)];
-                assert!(key.verify(bytes, signature), "{}", damage.what);
+                assert!(key.verify(bytes, signature), "{}", tampering.what);
             }
             place.restore(&three, &five);
         }
@@ -462,7 +461,7 @@ async fn damage_to_signatures_is_recorded_and_the_last_sound_run_is_used() {
 }
 
 #[tokio::test]
-async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
+async fn a_faulty_public_key_is_recorded_and_its_owner_can_continue() {
     let company = Company::new();
     let name = key_name(ED25519_PUBLIC);
     let sha256 = public(ED25519_PUBLIC).sha256().to_owned();
@@ -475,7 +474,7 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
     }
     let two = place.objects();
 
-    // Its owner lays it there again.
+    // Its owner puts it back.
     place.remove(&name);
     ensure_fault(&signed_run(&company, &store, ED25519, 3).await, &missing);
     let three = place.objects();
@@ -484,7 +483,7 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
     ensure_clean(&signed_run(&company, &store, ED25519, 4).await);
     place.restore(&two, &place.objects());
 
-    // Nothing that is there is replaced, and no run is stopped by it.
+    // The file is not replaced, and it does not stop a run.
     for other in [P256_PUBLIC, "garbage"] {
         place.put(&name, other.as_bytes());
         ensure_fault(&signed_run(&company, &store, ED25519, 3).await, &modified);
@@ -495,7 +494,7 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
         place.restore(&two, &place.objects());
     }
 
-    // To somebody with another key, nothing vouches for the entries any more.
+    // For a run with another key, no entry is trusted without the missing public key.
     place.remove(&name);
     let done = signed_run(&company, &store, P256, 3).await;
     ensure_fault(&done, &missing);
@@ -503,7 +502,7 @@ async fn damage_to_a_public_key_is_recorded_and_whoever_has_it_goes_on() {
 }
 
 #[tokio::test]
-async fn an_entry_signed_with_a_key_it_does_not_name_is_not_believed() {
+async fn an_entry_signed_with_a_key_it_does_not_name_is_not_trusted() {
     let company = Company::new();
     let place = Place::folder();
     let store = place.store().await;
@@ -524,14 +523,14 @@ async fn an_entry_signed_with_a_key_it_does_not_name_is_not_believed() {
 }
 
 #[tokio::test]
-async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
+async fn unsigned_entries_after_a_signed_one_are_not_trusted() {
     let company = Company::new();
     let forger = Place::folder();
     let store = forger.store().await;
     for snapshot in 1..=12 {
         company.quiet_run(&store, snapshot).await;
     }
-    // The runs are whole; whoever wrote their entries had no key.
+    // The runs are complete, but their entries were written without the key.
     let forged = forger.objects();
     for failure_follows in [false, true] {
         let place = Place::folder();
@@ -567,7 +566,7 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
                 instant(snapshot),
             );
             let failed = company.run(&store, signed(ED25519, snapshot)).await;
-            assert!(failed.expect_err("no review").record.is_some());
+            assert!(failed.expect_err("the run should fail").record.is_some());
             snapshot += 1;
         }
         let done = signed_run(&company, &store, ED25519, snapshot).await;
@@ -584,7 +583,7 @@ async fn any_number_of_unsigned_entries_after_a_signed_one_is_not_believed() {
     }
 }
 
-// What an auditor does, with nothing of ours.
+// ---- What an auditor does, without our program ----
 
 /// A job that signs with the key in a file.
 fn signing_job(key: &str) -> Job {
@@ -594,7 +593,7 @@ fn signing_job(key: &str) -> Job {
     job
 }
 
-/// What checks a signature of this kind of key, as the documentation prints it.
+/// The command that checks a signature of this kind of key, from the documentation.
 fn check_in_the_documentation(public: &str) -> String {
     let check = match public {
         ED25519_PUBLIC => the_one("openssl pkeyutl -verify"),
@@ -631,7 +630,7 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
                 .to_owned();
             assert!(reported.starts_with(&named), "{reported}");
 
-            // Another key, and another entry under the same signature.
+            // With another key, and with another entry, the same signature is refused.
             let other = KEYS.iter().find(|(_, other)| *other != public_key);
             let other_key = job.folder.path().join("other.pub.pem");
             fs::write(&other_key, other.expect("another").1).expect("a key");
@@ -653,7 +652,7 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_documentation() {
 }
 
 #[test]
-fn keys_made_with_the_lines_in_the_documentation_are_taken() {
+fn keys_made_with_the_lines_in_the_documentation_are_accepted() {
     if !has(&TOOLS) {
         return;
     }
@@ -677,7 +676,7 @@ fn keys_made_with_the_lines_in_the_documentation_are_taken() {
     }
 }
 
-/// The lines to type that a page shows, as a browser would.
+/// The lines that a page tells the reader to type, as a browser shows them.
 fn typed(page: &str) -> Vec<String> {
     page.split("<pre class=\"shell\">")
         .skip(1)
@@ -726,14 +725,14 @@ fn openssl_checks_our_signatures_with_the_lines_in_the_report() {
 }
 
 #[test]
-fn the_report_of_a_run_that_is_not_signed_says_so_and_asks_nobody_to_check() {
+fn the_report_of_an_unsigned_run_has_no_lines_to_check_it() {
     let unsigned = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(unsigned.run().code, 0);
     let page = unsigned.text(1, "report.html");
     assert!(!page.contains("openssl") && page.contains("is not signed"));
 }
 
-// What an operator meets.
+// ---- What an operator sees ----
 
 fn reported(job: &Job) -> String {
     job.reported(&job.run())
@@ -764,11 +763,11 @@ fn exit_78_keys_that_cannot_sign() {
         let job = signing_job(key).env("RUST_LOG", "trace");
         let ended = job.run();
         assert_eq!(ended.code, 78, "{ended:?}");
-        ensure_nothing_of(key, &ended.stdout);
-        ensure_nothing_of(key, &ended.stderr);
+        ensure_no_part_of_key(key, &ended.stdout);
+        ensure_no_part_of_key(key, &ended.stderr);
         assert!(!job.evidence().exists());
         texts.insert(what, reported(&job.env("RUST_LOG", "off")));
-        // The variable itself is judged alike.
+        // The variable itself is checked in the same way.
         let job = Job::scenario("healthy", LEFT_AND_GONE).env("EVIDENCE_SIGNING_KEY", key);
         assert_eq!(reported(&job), texts[what]);
     }
@@ -780,8 +779,8 @@ fn exit_78_keys_that_cannot_sign() {
     );
 }
 
-/// No part of a key's body is in a text.
-fn ensure_nothing_of(key: &str, text: &str) {
+/// Checks that no part of a key's body is in a text.
+fn ensure_no_part_of_key(key: &str, text: &str) {
     for word in key.split_whitespace().filter(|word| word.len() >= 20) {
         for start in 0..=word.len() - 20 {
             assert!(!text.contains(&word[start..start + 20]), "{text}");
@@ -790,15 +789,15 @@ fn ensure_nothing_of(key: &str, text: &str) {
 }
 
 #[test]
-fn nothing_of_a_key_is_printed_or_stored_whatever_is_logged() {
+fn no_part_of_a_key_is_printed_stored_or_logged() {
     for (key, _) in KEYS {
         let job = signing_job(key).env("RUST_LOG", "trace");
         let ended = job.run();
         assert_eq!(ended.code, 0, "{ended:?}");
-        ensure_nothing_of(key, &ended.stdout);
-        ensure_nothing_of(key, &ended.stderr);
+        ensure_no_part_of_key(key, &ended.stdout);
+        ensure_no_part_of_key(key, &ended.stderr);
         for (name, bytes) in crate::support::job::tree(&job.evidence()) {
-            ensure_nothing_of(key, &format!("{name} {}", String::from_utf8_lossy(&bytes)));
+            ensure_no_part_of_key(key, &format!("{name} {}", String::from_utf8_lossy(&bytes)));
         }
     }
 }

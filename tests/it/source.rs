@@ -1,4 +1,4 @@
-//! The accounts are read from a real server that pages, refuses, stumbles and contradicts itself.
+//! The accounts are read from a real server that pages, refuses, fails and contradicts itself.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn fetch_with(
 ) -> Result<FetchedAccounts, SourceError> {
     simulator.forget_requests();
     let fetched = fetch_all(settings, &Clock::at(as_of()), soon()).await?;
-    // Whatever the world, what was kept gives the same accounts again.
+    // In every world, the stored answers must give the same accounts again.
     if settings.raw != RawPages::None {
         assert_eq!(derived(&fetched), Recomputed::Same);
     }
@@ -93,7 +93,7 @@ fn gid(number: usize) -> String {
     generated_person(number).gid
 }
 
-/// Whether one account was asked for.
+/// Whether the path reads a single account.
 fn is_get(path: &str) -> bool {
     path.contains("/users/") && !path.ends_with("/meta/list")
 }
@@ -110,10 +110,10 @@ fn unpacked(file: &RawFile) -> String {
     text
 }
 
-// The quiet one.
+// ---- The ordinary case ----
 
 #[tokio::test]
-async fn a_healthy_workspace_is_read_whole_and_both_witnesses_agree() {
+async fn a_healthy_workspace_is_read_and_both_sources_agree() {
     let fetched = fetch(scenario("healthy")).await;
     let population = &fetched.population;
     assert_eq!(population.accounts.len(), 12);
@@ -159,7 +159,7 @@ async fn a_healthy_workspace_is_read_whole_and_both_witnesses_agree() {
 }
 
 #[tokio::test]
-async fn a_page_records_the_status_of_its_answer_and_the_attempts_it_took() {
+async fn a_page_records_its_status_and_the_number_of_attempts() {
     let world = || World::generated(250);
     let came = |fetched: &FetchedAccounts| -> Vec<(String, u16, u32)> {
         let pages = fetched.population.listing.pages.iter();
@@ -184,13 +184,13 @@ async fn a_page_records_the_status_of_its_answer_and_the_attempts_it_took() {
         .filter(|(list, ..)| list == "users")
         .map(|(_, _, attempts)| *attempts)
         .collect();
-    // The second page was refused, then cut short, and came with the third attempt.
+    // The second page was refused, then cut short, then complete at the third attempt.
     assert_eq!(users, [1, 3, 1]);
     assert!(found.iter().all(|(_, status, _)| *status == 200));
 }
 
 #[tokio::test]
-async fn a_run_asks_in_one_order_with_the_token_and_records_what_it_asked() {
+async fn a_run_sends_its_requests_in_one_order_and_records_them() {
     let simulator = Simulator::spawn(scenario("healthy").at(as_of()));
     let fetched = fetch_with(&simulator, &settings(&simulator)).await;
     let requests = simulator.requests();
@@ -263,10 +263,10 @@ async fn a_run_asks_in_one_order_with_the_token_and_records_what_it_asked() {
     "#);
 }
 
-// Pages.
+// ---- Pages ----
 
 #[tokio::test]
-async fn three_pages_are_read_in_order_and_each_is_remembered_by_its_digest() {
+async fn three_pages_are_read_in_order_and_each_digest_is_recorded() {
     let fetched = fetch(scenario("three-pages")).await;
     let listing = &fetched.population.listing;
     assert_eq!((listing.rows, listing.unique), (250, 250));
@@ -306,7 +306,7 @@ async fn an_empty_last_page_ends_the_list() {
 }
 
 #[tokio::test]
-async fn a_list_ends_whether_its_last_cursor_is_null_missing_or_empty() {
+async fn a_null_missing_or_empty_cursor_ends_a_list() {
     for last in [LastCursor::Null, LastCursor::Missing, LastCursor::Empty] {
         let fetched = fetch(World::generated(120).with(|world| world.last_cursor = last)).await;
         assert!(fetched.population.listing.last_page_reached, "{last:?}");
@@ -315,7 +315,7 @@ async fn a_list_ends_whether_its_last_cursor_is_null_missing_or_empty() {
 }
 
 #[tokio::test]
-async fn a_repeated_cursor_stops_the_list_and_it_does_not_count_as_complete() {
+async fn a_repeated_cursor_makes_a_list_incomplete() {
     let fetched = fetch(scenario("repeated-cursor")).await;
     let listing = &fetched.population.listing;
     assert!(!listing.last_page_reached);
@@ -364,13 +364,13 @@ async fn repeated_rows_are_counted_and_rows_without_an_id_are_listed() {
 }
 
 #[tokio::test]
-async fn a_list_that_calls_itself_partial_is_remembered_as_such() {
+async fn a_list_that_is_marked_partial_is_recorded_as_partial() {
     let fetched = fetch(scenario("partial-response")).await;
     assert!(fetched.population.listing.partial_response);
 }
 
 #[tokio::test]
-async fn an_expired_cursor_begins_the_list_again_once() {
+async fn an_expired_cursor_restarts_the_list_once() {
     let fetched = fetch(scenario("expired-cursor")).await;
     let listing = &fetched.population.listing;
     assert!(listing.last_page_reached);
@@ -405,7 +405,7 @@ async fn an_answer_without_rows_is_an_error_and_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn json_that_stops_too_early_is_asked_for_again() {
+async fn truncated_json_is_requested_again() {
     let answer = Action::status(200, r#"{"result":[{"id":"1"},{"#);
     let fetched = fetch(scenario("healthy").fault(Fault::once(LIST, answer.clone()))).await;
     assert_eq!(fetched.population.accounts.len(), 12);
@@ -413,10 +413,10 @@ async fn json_that_stops_too_early_is_asked_for_again() {
     assert_eq!(error.kind(), ErrorKind::Transient);
 }
 
-// The connection and the workspace.
+// ---- The connection and the workspace ----
 
 #[tokio::test]
-async fn every_refusal_says_what_happened_and_what_to_do() {
+async fn every_refusal_has_a_cause_and_a_hint() {
     let mut texts = String::new();
     for name in [
         "bad-token",
@@ -431,7 +431,7 @@ async fn every_refusal_says_what_happened_and_what_to_do() {
         let error = refused(scenario(name)).await;
         texts.push_str(&format!("[{name}] {}\n\n", reported(&error)));
     }
-    // How long eight attempts took is the machine's own.
+    // How long eight attempts took depends on the machine.
     for seconds in 1..20 {
         texts = texts.replace(&format!("attempts in {seconds} s"), "attempts in 0 s");
     }
@@ -463,7 +463,7 @@ async fn every_refusal_says_what_happened_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_sent_is_a_matter_of_configuration_and_no_call_is_made() {
+async fn a_token_that_cannot_be_sent_is_a_configuration_error() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let mut settings = settings(&simulator);
     settings.truto.api_token = "line\nbreak".into();
@@ -491,7 +491,7 @@ async fn an_unknown_connection_is_refused_after_one_call() {
 }
 
 #[tokio::test]
-async fn a_connection_for_something_else_is_named() {
+async fn a_connection_of_another_integration_is_named() {
     let other = r#"{"id":"x","status":"active","integration":{"name":"jira"}}"#;
     let world = scenario("healthy").fault(Fault::once(
         "integrated-account",
@@ -506,7 +506,7 @@ async fn a_connection_for_something_else_is_named() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_not_active_is_refused_before_any_data_is_asked_for() {
+async fn an_inactive_connection_is_refused_before_any_data_is_read() {
     for status in [
         "needs_reauth",
         "validation_error",
@@ -524,7 +524,7 @@ async fn a_status_that_is_not_active_is_refused_before_any_data_is_asked_for() {
 }
 
 #[tokio::test]
-async fn one_workspace_needs_no_pin_and_of_several_one_must_be_named() {
+async fn one_workspace_needs_no_setting_and_several_need_one() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let mut unpinned = settings(&simulator);
     unpinned.workspace_id = None;
@@ -560,12 +560,14 @@ async fn one_workspace_needs_no_pin_and_of_several_one_must_be_named() {
     assert!(!users.iter().any(|request| request.path.ends_with("/users")));
 
     simulator.set_world(scenario("healthy").with(|world| world.workspaces.clear()));
-    let none = fetch_with(&simulator, &unpinned).await.expect_err("none");
+    let none = fetch_with(&simulator, &unpinned)
+        .await
+        .expect_err("no workspace");
     assert_eq!(none.kind(), ErrorKind::Refused);
 }
 
 #[tokio::test]
-async fn whose_eyes_we_have_is_reported_or_why_not() {
+async fn the_connected_account_is_reported_or_why_it_is_unknown() {
     for name in ["viewer-refused", "viewer-absent"] {
         let viewer = fetch(scenario(name)).await.population.viewer;
         assert!(
@@ -583,7 +585,7 @@ async fn whose_eyes_we_have_is_reported_or_why_not() {
 }
 
 #[tokio::test]
-async fn our_clock_is_compared_with_trutos_in_whole_minutes() {
+async fn the_clock_is_compared_with_trutos_in_whole_minutes() {
     for (date, minutes) in [
         ("2026-11-23T22:40:59Z", 0),
         ("2026-11-23T22:50:00Z", -9),
@@ -591,7 +593,7 @@ async fn our_clock_is_compared_with_trutos_in_whole_minutes() {
     ] {
         let world = scenario("healthy").at(date.parse().expect("an instant"));
         let simulator = Simulator::spawn(world);
-        // Read half a minute after the whole, so that the time the call takes is no matter.
+        // Half a minute after a whole one, so that the duration of the call does not matter.
         let ours = Clock::at("2026-11-23T22:40:15Z".parse().expect("an instant"));
         let fetched = fetch_all(&settings(&simulator), &ours, soon()).await;
         let skew = fetched.expect("the accounts").population.clock_skew_minutes;
@@ -599,10 +601,10 @@ async fn our_clock_is_compared_with_trutos_in_whole_minutes() {
     }
 }
 
-// Two witnesses.
+// ---- Two sources for each account ----
 
 #[tokio::test]
-async fn memberships_that_are_refused_leave_a_single_source() {
+async fn refused_memberships_leave_a_single_source() {
     let fetched = fetch(scenario("memberships-refused")).await;
     assert_eq!(
         fetched.population.memberships,
@@ -615,7 +617,7 @@ async fn memberships_that_are_refused_leave_a_single_source() {
 }
 
 #[tokio::test]
-async fn every_form_of_asanas_own_body_is_read() {
+async fn every_form_of_asanas_own_response_is_read() {
     let plain = fetch(World::generated(120)).await.population;
     for envelope in [CustomEnvelope::Asana, CustomEnvelope::AsanaInResult] {
         let world = World::generated(120).with(|world| world.custom_envelope = envelope);
@@ -626,7 +628,7 @@ async fn every_form_of_asanas_own_body_is_read() {
 }
 
 #[tokio::test]
-async fn witnesses_that_disagree_are_both_heard() {
+async fn accounts_in_only_one_of_two_sources_are_kept() {
     let fetched = fetch(scenario("disagreeing-witness")).await;
     let Memberships::Read {
         active_not_listed,
@@ -641,7 +643,7 @@ async fn witnesses_that_disagree_are_both_heard() {
 }
 
 #[tokio::test]
-async fn where_list_and_membership_disagree_access_wins() {
+async fn if_list_and_membership_disagree_access_wins() {
     let in_force = |person: Person| {
         let mut memberships = person.memberships();
         memberships[0].active = true;
@@ -663,7 +665,7 @@ async fn where_list_and_membership_disagree_access_wins() {
 }
 
 #[tokio::test]
-async fn the_memberships_decide_a_status_that_the_list_leaves_open() {
+async fn memberships_decide_a_status_that_is_missing_in_the_list() {
     let on_leave = Status::Unknown(Some("on_leave".to_owned()));
     let world = || scenario("unknown-status");
     let with = |active: &[bool]| {
@@ -689,7 +691,8 @@ async fn the_memberships_decide_a_status_that_the_list_leaves_open() {
     }
     let refused = fetch(world().with(|world| world.memberships = Permission::NotFound)).await;
     assert_eq!(account(&refused, &gid(3)).status, on_leave);
-    // A membership that does not say whether it is active decides nothing, nor does one in a list without an end.
+    // A membership without a readable active flag decides nothing, and neither does one in an
+    // incomplete list.
     for (flag, end) in [("null", "null"), ("false", r#""again""#)] {
         let page = format!(
             r#"{{"result":[{{"user":{{"gid":"{}"}},"is_active":{flag}}}],"next_cursor":{end}}}"#,
@@ -730,7 +733,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
             .expect("it")
             .not_listed
             .clear();
-        let reported = distinguished(&altered, &fetched.raw);
+        let reported = fault_reported(&altered, &fetched.raw);
         assert!(
             reported.contains("Asana's own list of users differs"),
             "{reported}"
@@ -739,7 +742,7 @@ async fn asanas_own_list_of_users_is_compared_with_the_list_of_accounts() {
 }
 
 #[tokio::test]
-async fn a_membership_in_force_counts_before_the_one_it_replaced() {
+async fn a_current_membership_outweighs_the_one_it_replaced() {
     let world = scenario("rejoined").with(|world| world.list_fields = ListFields::ID_AND_NAME);
     let fetched = fetch(world).await;
     let rejoined = account(&fetched, &gid(3));
@@ -749,7 +752,7 @@ async fn a_membership_in_force_counts_before_the_one_it_replaced() {
 }
 
 #[tokio::test]
-async fn memberships_without_an_end_are_incomplete_and_only_their_access_is_believed() {
+async fn memberships_without_an_end_are_incomplete_and_only_prove_access() {
     let page = r#"{"result":[{"user":{"gid":"1200000000000002"},"is_active":false},
         {"user":{"gid":"1200000000000003"},"is_active":true}],"next_cursor":"again"}"#;
     let fault = Fault::once("workspace_memberships", Action::status(200, page)).for_ever();
@@ -766,10 +769,10 @@ async fn memberships_without_an_end_are_incomplete_and_only_their_access_is_beli
     assert_eq!(account(&fetched, &gid(3)).status, Status::Active);
 }
 
-// Filling gaps.
+// ---- Filling gaps ----
 
 #[tokio::test]
-async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
+async fn memberships_fill_status_and_role_and_one_list_fills_addresses() {
     let full = fetch(World::generated(120)).await.population;
     for gap in [Gap::Absent, Gap::Null, Gap::Empty] {
         let simulator = Simulator::spawn(World::generated(120).with(|world| {
@@ -780,7 +783,7 @@ async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
         let sparse = sparse.expect("the accounts").population;
         let reported = |accounts: &[Account]| -> Vec<_> {
             let status = |account: &Account| match account.status {
-                // Asana's membership knows no invitations.
+                // Asana's memberships have no invitations.
                 Status::Invited => Status::Active,
                 ref other => other.clone(),
             };
@@ -806,7 +809,7 @@ async fn memberships_fill_status_and_role_and_one_pass_fills_e_mails() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_that_the_list_already_tells() {
+async fn a_complete_list_needs_no_further_requests() {
     let simulator = Simulator::spawn(World::generated(120));
     fetch_with(&simulator, &settings(&simulator))
         .await
@@ -821,7 +824,7 @@ async fn nothing_is_asked_for_that_the_list_already_tells() {
 }
 
 #[tokio::test]
-async fn accounts_are_read_one_by_one_only_when_nothing_else_tells() {
+async fn accounts_are_read_one_by_one_only_as_the_last_resort() {
     let full = fetch(scenario("healthy").with(|w| w.memberships = Permission::NotFound)).await;
     let sparse = fetch(scenario("sparse-list")).await;
     assert_eq!(sparse.population.gaps.gets, 12);
@@ -832,7 +835,7 @@ async fn accounts_are_read_one_by_one_only_when_nothing_else_tells() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_gone_when_read_alone_keeps_its_gap() {
+async fn an_account_that_is_not_found_when_read_alone_keeps_its_gap() {
     let fetched = fetch(scenario("get-404")).await;
     let gaps = &fetched.population.gaps;
     assert_eq!((gaps.gets, gaps.gets_not_found), (12, 1));
@@ -844,7 +847,7 @@ async fn an_account_that_is_gone_when_read_alone_keeps_its_gap() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_filled_is_unknown_and_the_missing_scopes_are_named() {
+async fn gaps_that_remain_are_unknown_and_missing_scopes_are_named() {
     let fetched = fetch(scenario("fields-refused")).await;
     assert_debug_snapshot!(fetched.population.gaps, @r#"
     GapFilling {
@@ -868,7 +871,7 @@ async fn what_cannot_be_filled_is_unknown_and_the_missing_scopes_are_named() {
 }
 
 #[tokio::test]
-async fn reading_one_by_one_stops_when_it_tells_nothing_new() {
+async fn reading_one_by_one_stops_when_it_adds_nothing() {
     let nobody = Action::status(200, r#"{"result":{"name":"Somebody"}}"#);
     let world = World::generated(40)
         .fault(Fault::once("user-directory/users/", nobody).for_ever())
@@ -886,7 +889,7 @@ async fn reading_one_by_one_stops_when_it_tells_nothing_new() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_run() {
+async fn an_unreadable_account_stops_the_filling_but_not_the_run() {
     let page = Action::status(200, "<html>Sign in to the hotel's network</html>");
     let world = World::generated(40)
         .fault(Fault::once("user-directory/users/", page).for_ever())
@@ -904,7 +907,7 @@ async fn an_account_that_is_not_understood_ends_the_filling_and_not_the_run() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_finished_before_the_deadline_is_not_begun() {
+async fn filling_that_would_pass_the_deadline_is_not_started() {
     let simulator = Simulator::spawn(scenario("free-plan").with(|world| world.rate_limit = None));
     let mut settings = settings(&simulator);
     settings.truto.rate_limit = Some(RateLimit {
@@ -922,7 +925,7 @@ async fn what_cannot_be_finished_before_the_deadline_is_not_begun() {
 }
 
 #[tokio::test]
-async fn the_providers_own_record_tells_what_the_list_does_not() {
+async fn the_raw_record_of_asana_fills_gaps_of_the_list() {
     let world = scenario("remote-data").with(|world| {
         world.memberships = Permission::NotFound;
         world.gets = Permission::NotFound;
@@ -936,7 +939,7 @@ async fn the_providers_own_record_tells_what_the_list_does_not() {
 }
 
 #[tokio::test]
-async fn words_of_the_providers_are_kept_where_nothing_better_is_reported() {
+async fn unknown_words_are_kept_if_no_better_value_is_known() {
     let world = scenario("raw-words").with(|world| world.memberships = Permission::NotFound);
     let fetched = fetch(world).await;
     let first = account(&fetched, &gid(1));
@@ -946,7 +949,7 @@ async fn words_of_the_providers_are_kept_where_nothing_better_is_reported() {
         Role::Unknown(Some("organization_admin".to_owned()))
     );
     assert_eq!(fetched.population.gaps.gets, 0);
-    // The flags of Asana's own membership are better told than a word we don't know.
+    // The flags of Asana's own membership are preferred to an unknown word.
     let fetched = fetch(scenario("raw-words")).await;
     assert_eq!(account(&fetched, &gid(1)).role, Role::Admin);
     assert_eq!(account(&fetched, &gid(1)).status, Status::Active);
@@ -954,7 +957,7 @@ async fn words_of_the_providers_are_kept_where_nothing_better_is_reported() {
 }
 
 #[tokio::test]
-async fn a_row_is_read_whatever_form_its_fields_have() {
+async fn a_row_is_read_in_every_form_of_its_fields() {
     let rows = r#"{"result":[
         {"id":1,"emails":["Ana@X.com",{"email":"main@x.com","is_primary":true},{"email":"no address"}],
          "status":"ACTIVE","roles":[{"name":"Guest","organization":"1150527741687836"},{"name":"admin","organization":"99"},{"name":"Admin","group":"Team"}],
@@ -1048,10 +1051,10 @@ async fn a_row_is_read_whatever_form_its_fields_have() {
     assert_eq!(listing.rejected.len(), 2);
 }
 
-// What is kept.
+// ---- Raw pages ----
 
 #[tokio::test]
-async fn raw_pages_are_kept_as_asked_and_are_the_same_every_time() {
+async fn raw_pages_are_kept_as_configured_and_are_reproducible() {
     let simulator = Simulator::spawn(World::generated(120).at(as_of()));
     let mut settings = settings(&simulator);
     settings.raw = RawPages::None;
@@ -1084,7 +1087,7 @@ async fn raw_pages_are_kept_as_asked_and_are_the_same_every_time() {
     assert!(!first.contains("next_cursor"));
 }
 
-// Derived again.
+// ---- Recomputing accounts ----
 
 impl KeptAnswers for Kept<'_> {
     fn get(&self, kind: RawKind) -> Option<&[u8]> {
@@ -1097,10 +1100,10 @@ impl KeptAnswers for Kept<'_> {
     }
 }
 
-/// What was kept of a run's answers.
+/// The raw pages of a run.
 struct Kept<'a>(&'a [RawFile]);
 
-/// The population as evidence holds it: written down, and read back.
+/// The population as evidence holds it: written, then read back.
 fn written(population: &Population) -> Population {
     let text = serde_json::to_string(population).expect("JSON");
     Population {
@@ -1123,10 +1126,10 @@ async fn fetch_keeping(world: World, raw: RawPages) -> Result<FetchedAccounts, S
 }
 
 #[tokio::test]
-async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
+async fn the_accounts_of_every_world_are_recomputed_from_raw_pages() {
     let mut seen = 0;
     for (name, _) in truto_simulator::SCENARIOS {
-        // What waits, and what is many of the same.
+        // Worlds that wait, and worlds with many equal accounts.
         if name.ends_with("rate-limited") || matches!(*name, "slow" | "free-plan" | "two-thousand")
         {
             continue;
@@ -1142,8 +1145,8 @@ async fn the_accounts_of_every_world_are_derived_again_from_what_was_kept() {
     assert!(seen > 60, "{seen}");
 }
 
-/// What is told where recorded accounts and kept answers part.
-fn distinguished(population: &Population, raw: &[RawFile]) -> String {
+/// The fault that is reported if the recorded accounts and the raw pages differ.
+fn fault_reported(population: &Population, raw: &[RawFile]) -> String {
     match derive_again(&written(population), &Kept(raw)) {
         Recomputed::Otherwise(otherwise) => format!("{:?} {}", otherwise.place, otherwise.text),
         other => panic!("{other:?}"),
@@ -1153,7 +1156,7 @@ fn distinguished(population: &Population, raw: &[RawFile]) -> String {
 type Forgery = (&'static str, fn(&mut Population));
 
 #[tokio::test]
-async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
+async fn every_difference_from_the_raw_pages_is_found() {
     let forgeries: &[Forgery] = &[
         ("account 1200000000000003 is missing", |population| {
             population.accounts.remove(2);
@@ -1214,19 +1217,19 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
         for (number, (expected, forge)) in forgeries.iter().enumerate() {
             let mut population = fetched.population.clone();
             forge(&mut population);
-            // That the list of memberships has no end, only its pages tell.
+            // Only the pages show that the list of memberships has no end.
             if number == 7 && raw == RawPages::Minimal {
                 continue;
             }
-            // A page that is said to have fewer rows is itself another.
+            // A page that records fewer rows is itself a different page.
             let expected = if number == 1 { "recorded" } else { expected };
-            let reported = distinguished(&population, &fetched.raw);
+            let reported = fault_reported(&population, &fetched.raw);
             assert!(
                 reported.contains(expected),
                 "{raw:?} {number} {expected}: {reported}"
             );
         }
-        // A page that was taken away, or is not the one that came.
+        // A page that was removed, and a page that was replaced.
         for damage in 0..3 {
             let mut files = fetched.raw.clone();
             match damage {
@@ -1234,26 +1237,26 @@ async fn whatever_is_recorded_otherwise_than_it_was_answered_is_found() {
                 1 => files[0].bytes = files[1].bytes.clone(),
                 _ => files[0].bytes.truncate(20),
             }
-            let reported = distinguished(&fetched.population, &files);
+            let reported = fault_reported(&fetched.population, &files);
             assert!(reported.starts_with("Some(Pages("), "{raw:?}: {reported}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_digest_of_a_whole_page_is_held_against_the_page() {
+async fn a_digest_is_compared_with_its_page() {
     let fetched = fetch_keeping(scenario("three-pages"), RawPages::Full).await;
     let mut population = fetched.as_ref().expect("the accounts").population.clone();
     let raw = &fetched.as_ref().expect("the accounts").raw;
     population.listing.pages[1].sha256 = "ab".repeat(32);
-    let reported = distinguished(&population, raw);
+    let reported = fault_reported(&population, raw);
     assert!(
         reported.starts_with("Some(Pages(1)) page 2 of the list `users` is not the page"),
         "{reported}"
     );
     population = fetched.as_ref().expect("the accounts").population.clone();
     population.listing.pages[2].cursor_sha256 = Some("ab".repeat(32));
-    let reported = distinguished(&population, raw);
+    let reported = fault_reported(&population, raw);
     assert!(
         reported.starts_with("Some(Pages(1)) page 3 of the list `users` is not the page"),
         "{reported}"
@@ -1261,14 +1264,14 @@ async fn a_digest_of_a_whole_page_is_held_against_the_page() {
 }
 
 #[tokio::test]
-async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
+async fn an_account_read_alone_must_have_had_a_gap() {
     for raw in [RawPages::Minimal, RawPages::Full] {
         let fetched = fetch_keeping(scenario("get-404"), raw).await;
         let fetched = fetched.expect("the accounts");
         let mut files = fetched.raw.clone();
-        let gets = files.pop().expect("what was read alone");
+        let gets = files.pop().expect("the page of single reads");
         assert_eq!(gets.kind, RawKind::Gets);
-        let reported = distinguished(&fetched.population, &files);
+        let reported = fault_reported(&fetched.population, &files);
         assert!(reported.contains("the answers of 0 are kept"), "{reported}");
         let lines = unpacked(&gets);
         for lines in [
@@ -1281,14 +1284,14 @@ async fn an_answer_read_alone_must_be_of_somebody_who_lacked_something() {
             std::io::Write::write_all(&mut packed, lines.as_bytes()).expect("gzip");
             let mut changed = gets.clone();
             changed.bytes = packed.finish().expect("gzip");
-            let reported = distinguished(&fetched.population, &[&files[..], &[changed]].concat());
+            let reported = fault_reported(&fetched.population, &[&files[..], &[changed]].concat());
             assert!(reported.starts_with("Some(Gets)"), "{reported}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_derived_again_is_no_fault() {
+async fn accounts_that_cannot_be_recomputed_are_not_a_fault() {
     let none = fetch_keeping(scenario("healthy"), RawPages::None).await;
     let none = none.expect("the accounts");
     let reported = derive_again(&written(&none.population), &Kept(&none.raw));
@@ -1296,15 +1299,15 @@ async fn what_cannot_be_derived_again_is_no_fault() {
 
     let mut fetched = fetch(scenario("healthy")).await;
     fetched.population.derivation.version += 1;
-    // A version that is yet to come is no way around looking.
+    // A future version does not avoid the comparison.
     let reported = derive_again(&written(&fetched.population), &Kept(&fetched.raw));
     assert!(matches!(reported, Recomputed::Otherwise(_)), "{reported:?}");
 }
 
-// The wire.
+// ---- Requests ----
 
 #[tokio::test]
-async fn a_stumble_is_no_error() {
+async fn a_transient_failure_is_not_an_error() {
     for name in [
         "bad-gateway-once",
         "reset-once",
@@ -1327,7 +1330,7 @@ async fn a_stumble_is_no_error() {
 }
 
 #[tokio::test]
-async fn repeats_after_a_failure_are_attempts_and_change_nothing_else() {
+async fn retries_are_counted_and_change_nothing_else() {
     let quiet = fetch(scenario("healthy")).await.population;
     let mut stumbled = fetch(scenario("bad-gateway-once")).await.population;
     stumbled.origin.clone_from(&quiet.origin);
@@ -1337,7 +1340,7 @@ async fn repeats_after_a_failure_are_attempts_and_change_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_waited_out_whoever_set_it() {
+async fn a_rate_limit_of_truto_or_asana_is_waited_out() {
     for limiter in [Limiter::Truto, Limiter::Asana] {
         let world = scenario("healthy")
             .fault(Fault::once(LIST, Action::RateLimited(limiter)))
@@ -1353,7 +1356,7 @@ async fn a_rate_limit_is_waited_out_whoever_set_it() {
 }
 
 #[tokio::test]
-async fn a_wait_longer_than_allowed_ends_the_request_at_once() {
+async fn a_wait_that_is_too_long_ends_the_request_at_once() {
     let world = scenario("healthy")
         .fault(Fault::once(LIST, Action::RateLimited(Limiter::Truto)))
         .with(|world| world.retry_after = 900);
@@ -1367,7 +1370,7 @@ async fn a_wait_longer_than_allowed_ends_the_request_at_once() {
 }
 
 #[tokio::test]
-async fn a_paced_run_is_never_reported_to_slow_down() {
+async fn a_paced_run_never_exceeds_the_rate_limit() {
     let world = World::generated(100).with(|world| {
         world.page_size_cap = 10;
         world.rate_limit = Some((10, Duration::from_millis(300)));
@@ -1395,7 +1398,7 @@ fn request<'a>(url: String) -> Request<'a> {
 }
 
 #[tokio::test]
-async fn every_status_is_retried_or_not_as_written_here() {
+async fn each_status_is_retried_as_listed_here() {
     let simulator = Simulator::spawn(World::new());
     let http = Http::new(&quick(), soon()).expect("a client");
     let mut attempts = std::collections::BTreeMap::<usize, Vec<u16>>::new();
@@ -1476,7 +1479,7 @@ async fn plain_http_goes_to_loopback_only() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_in_time_is_given_up() {
+async fn a_late_answer_is_a_timeout() {
     let slow = Action::Delay(Duration::from_secs(3));
     let simulator = Simulator::spawn(World::new().fault(Fault::once("/", slow).for_ever()));
     let hasty = net::Settings {
@@ -1495,7 +1498,7 @@ async fn an_answer_that_does_not_come_in_time_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_has_passed_asks_nothing() {
+async fn after_the_deadline_no_request_is_sent() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let passed = Deadline::after(Duration::ZERO);
     let error = fetch_all(&settings(&simulator), &Clock::at(as_of()), passed).await;
@@ -1506,13 +1509,13 @@ async fn a_deadline_that_has_passed_asks_nothing() {
 }
 
 #[tokio::test]
-async fn no_server_is_a_transient_error_and_says_how_often_it_was_tried() {
+async fn an_unreachable_server_is_transient_and_counts_its_attempts() {
     let simulator = Simulator::spawn(scenario("healthy"));
     let settings = settings(&simulator);
     drop(simulator);
     let error = fetch_all(&settings, &Clock::at(as_of()), soon())
         .await
-        .expect_err("nobody");
+        .expect_err("no server");
     assert_eq!(error.kind(), ErrorKind::Transient);
     let text = error.to_string();
     assert!(
@@ -1522,7 +1525,7 @@ async fn no_server_is_a_transient_error_and_says_how_often_it_was_tried() {
 }
 
 #[tokio::test]
-async fn tls_that_is_not_acceptable_is_not_tried_again() {
+async fn a_tls_failure_is_not_retried() {
     let simulator = Simulator::spawn(World::new());
     let http = Http::new(&quick(), soon()).expect("a client");
     let url = simulator.url().replace("http://", "https://");
@@ -1539,7 +1542,7 @@ async fn tls_that_is_not_acceptable_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_401_from_an_active_connection_is_reported_as_it_is() {
+async fn a_401_from_an_active_connection_is_reported_unchanged() {
     let answer = Action::TrutoError {
         status: 401,
         message: "No permission".to_owned(),
@@ -1552,7 +1555,7 @@ async fn a_401_from_an_active_connection_is_reported_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_remains_is_left_alone_until_its_reset() {
+async fn a_server_with_no_quota_left_is_not_asked_before_its_reset() {
     let used_up = Action::status(200, r#"{"result":[],"next_cursor":null}"#)
         .header("ratelimit-remaining", "0")
         .header("ratelimit-reset", "1");
@@ -1564,7 +1567,7 @@ async fn a_server_that_says_nothing_remains_is_left_alone_until_its_reset() {
 }
 
 #[tokio::test]
-async fn a_route_of_memberships_that_does_not_exist_is_a_single_source_too() {
+async fn a_missing_memberships_route_leaves_a_single_source() {
     for (status, body) in [(400, "no such path"), (405, ""), (404, "<html></html>")] {
         let fault = Fault::once("workspace_memberships", Action::status(status, body)).for_ever();
         let fetched = fetch(scenario("healthy").fault(fault)).await;
@@ -1580,7 +1583,7 @@ async fn a_route_of_memberships_that_does_not_exist_is_a_single_source_too() {
 }
 
 #[tokio::test]
-async fn memberships_that_fail_for_ever_are_an_error_and_not_a_single_source() {
+async fn memberships_that_keep_failing_are_an_error() {
     let fault = Fault::once("workspace_memberships", Action::html(502)).for_ever();
     let error = refused(scenario("healthy").fault(fault)).await;
     assert_eq!(error.kind(), ErrorKind::Transient);

@@ -1,4 +1,4 @@
-//! One contract over both stores, and what each of them alone can meet.
+//! One contract for both stores, and what can only happen to one of them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,16 +30,17 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// Whether a test was asked for by its name, as those that run it do, and not by `--ignored` alone.
+/// Whether the test was named on the command line. Its parent test does that; `--ignored` alone
+/// does not.
 fn is_child(test: &str) -> bool {
     std::env::args().any(|argument| argument == test)
 }
 
-/// What both stores promise.
+/// What both stores guarantee.
 mod contract {
     use super::*;
 
-    pub(super) async fn what_is_created_can_be_read_back(store: &Store) {
+    pub(super) async fn a_created_object_can_be_read_back(store: &Store) {
         for (name, bytes) in [
             ("plain", &b"bytes"[..]),
             (
@@ -66,7 +67,7 @@ mod contract {
         }
     }
 
-    pub(super) async fn the_same_again_is_fine_and_other_bytes_are_a_conflict(store: &Store) {
+    pub(super) async fn the_same_bytes_again_are_accepted_and_others_are_a_conflict(store: &Store) {
         let name = "ledger/0000000001.json";
         assert_eq!(store.create(name, "first").await.unwrap(), Created::New);
         assert_eq!(
@@ -83,7 +84,7 @@ mod contract {
         assert_eq!(store.read(name).await.unwrap().unwrap(), b"first");
     }
 
-    pub(super) async fn what_is_missing_reads_as_none_and_lists_as_nothing(store: &Store) {
+    pub(super) async fn a_missing_object_reads_as_none_and_is_not_listed(store: &Store) {
         assert_eq!(store.read("nothing").await.unwrap(), None);
         assert_eq!(store.list("").await.unwrap(), names(&[]));
         assert_eq!(store.list("no/such/").await.unwrap(), names(&[]));
@@ -93,7 +94,7 @@ mod contract {
         assert_eq!(store.list("a/b/c/").await.unwrap(), names(&[]));
     }
 
-    pub(super) async fn a_listing_is_sorted_and_sees_only_its_prefix(store: &Store) {
+    pub(super) async fn a_listing_is_sorted_and_has_only_its_prefix(store: &Store) {
         let all = [
             "dt=1-b/x",
             "dt=1/run=2/x",
@@ -131,7 +132,7 @@ mod contract {
         assert_eq!(store.list("other").await.unwrap(), names(&["other"]));
     }
 
-    pub(super) async fn of_many_created_at_once_all_are_there(store: &Store) {
+    pub(super) async fn many_objects_created_at_once_all_exist(store: &Store) {
         let files: Vec<_> = (0..150)
             .map(|n| (format!("many/{}/{n:04}", n % 7), n.to_string().into_bytes()))
             .collect();
@@ -144,7 +145,7 @@ mod contract {
         }
     }
 
-    pub(super) async fn create_all_takes_the_same_again_and_stops_at_a_conflict(store: &Store) {
+    pub(super) async fn create_all_accepts_the_same_bytes_and_stops_at_a_conflict(store: &Store) {
         let files = |last: &str| {
             vec![
                 ("a".to_owned(), b"a".to_vec()),
@@ -162,7 +163,7 @@ mod contract {
         assert_eq!(store.read("b/c").await.unwrap().unwrap(), b"c");
     }
 
-    pub(super) async fn of_racing_creates_exactly_one_wins(store: &Store) {
+    pub(super) async fn exactly_one_of_several_racing_creates_wins(store: &Store) {
         for round in 0..4 {
             let name = format!("race/{round}");
             let racers: Vec<_> = (0..16)
@@ -188,7 +189,7 @@ mod contract {
         }
     }
 
-    pub(super) async fn no_name_leaves_the_store(store: &Store) {
+    pub(super) async fn no_name_escapes_the_store(store: &Store) {
         for name in [
             "",
             "/etc/passwd",
@@ -251,21 +252,21 @@ macro_rules! both_stores {
 }
 
 both_stores! {
-    what_is_created_can_be_read_back
-    the_same_again_is_fine_and_other_bytes_are_a_conflict
-    what_is_missing_reads_as_none_and_lists_as_nothing
-    a_listing_is_sorted_and_sees_only_its_prefix
-    of_many_created_at_once_all_are_there
-    create_all_takes_the_same_again_and_stops_at_a_conflict
-    of_racing_creates_exactly_one_wins
-    no_name_leaves_the_store
+    a_created_object_can_be_read_back
+    the_same_bytes_again_are_accepted_and_others_are_a_conflict
+    a_missing_object_reads_as_none_and_is_not_listed
+    a_listing_is_sorted_and_has_only_its_prefix
+    many_objects_created_at_once_all_exist
+    create_all_accepts_the_same_bytes_and_stops_at_a_conflict
+    exactly_one_of_several_racing_creates_wins
+    no_name_escapes_the_store
 }
 
 mod folder {
     use super::*;
 
     #[tokio::test]
-    async fn opening_makes_nothing() {
+    async fn opening_a_store_creates_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("evidence");
         let location = StoreLocation::Folder(root.clone());
@@ -277,7 +278,7 @@ mod folder {
     }
 
     #[tokio::test]
-    async fn a_run_killed_while_writing_leaves_nothing_that_is_seen_or_in_the_way() {
+    async fn leftovers_of_a_killed_run_are_neither_listed_nor_in_the_way() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(".tmp")).unwrap();
         fs::write(folder.path().join(".tmp/.tmpAbCdEf"), "hal").unwrap();
@@ -289,7 +290,7 @@ mod folder {
         assert_eq!(store.list(".").await.unwrap(), names(&[]));
     }
 
-    /// What the next test kills: it writes below its working directory until then.
+    /// The next test kills this process, which writes below its working directory until then.
     #[tokio::test]
     #[ignore = "the next test runs it as a child process"]
     async fn writer() {
@@ -308,7 +309,7 @@ mod folder {
     }
 
     #[test]
-    fn a_kill_at_any_moment_leaves_whole_files_and_no_entry_without_its_run() {
+    fn a_kill_leaves_complete_files_and_no_entry_without_its_run() {
         let mut seen = 0;
         for moment in [30, 60, 90, 120, 150, 180] {
             let folder = tempfile::tempdir().unwrap();
@@ -341,11 +342,11 @@ mod folder {
                 }
             }
         }
-        assert!(seen > 0, "no child came as far as writing");
+        assert!(seen > 0, "no child began to write");
     }
 
     #[tokio::test]
-    async fn nothing_temporary_is_left_behind() {
+    async fn no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::folder(folder.path());
         store.create("a", "a").await.unwrap();
@@ -356,7 +357,7 @@ mod folder {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn files_are_as_readable_as_any_other() {
+    async fn files_have_the_usual_permissions() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let other = folder.path().join("other");
@@ -367,7 +368,7 @@ mod folder {
     }
 
     #[tokio::test]
-    async fn a_file_where_the_folder_should_be_is_named() {
+    async fn a_file_in_the_place_of_the_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
@@ -391,8 +392,8 @@ mod folder {
     }
 
     #[tokio::test]
-    async fn a_folder_that_cannot_be_written_refuses() {
-        // Here not even root may make anything.
+    async fn a_folder_that_cannot_be_written_is_refused() {
+        // Here not even root can create a file.
         let sealed = PathBuf::from("/sys/kernel");
         if !sealed.exists() {
             println!("skipped: no /sys here");
@@ -413,7 +414,7 @@ mod folder {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_folder_of_somebody_else_refuses() {
+    async fn a_folder_of_another_user_is_refused() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
@@ -428,7 +429,7 @@ mod folder {
     }
 
     #[tokio::test]
-    async fn a_run_of_files_is_written_in_one_go() {
+    async fn all_files_of_a_run_are_written_quickly() {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let files = (0..120).map(|n| {
             (
@@ -464,7 +465,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn it_says_where_things_are() {
+    async fn the_location_of_an_object_is_its_url() {
         let (server, store) = world().await;
         assert_eq!(store.location(), "s3://evidence/nightly");
         assert_eq!(store.locate("a/b"), "s3://evidence/nightly/a/b");
@@ -494,7 +495,7 @@ mod bucket {
         text.parse().expect("an instant")
     }
 
-    /// What S3 says of a locked and encrypted object.
+    /// The S3 headers of a locked and encrypted object.
     fn headers(mode: &str, until: &str) -> Fault {
         Fault::Headers(vec![
             ("x-amz-object-lock-mode", mode.to_owned()),
@@ -505,7 +506,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn every_put_asks_for_lock_encryption_and_owner_and_every_request_for_the_owner() {
+    async fn requests_have_the_owner_and_puts_also_lock_and_encryption() {
         let (server, store) = world().await;
         let store = store
             .owned_by(Some("123456789012".to_owned()))
@@ -522,29 +523,29 @@ mod bucket {
         let actions = server.actions();
         for action in &actions {
             assert_eq!(
-                action.said["x-amz-expected-bucket-owner"], "123456789012",
+                action.headers["x-amz-expected-bucket-owner"], "123456789012",
                 "{action:?}"
             );
         }
         let mut puts = actions.iter().filter(|action| action.method == "PUT");
         assert_eq!(puts.clone().count(), 3);
         assert!(puts.all(|put| {
-            put.said["x-amz-object-lock-mode"] == "COMPLIANCE"
-                && put.said["x-amz-object-lock-retain-until-date"] == "2027-11-23T22:40:00Z"
-                && put.said["x-amz-server-side-encryption"] == "aws:kms"
-                && put.said["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/evidence"
+            put.headers["x-amz-object-lock-mode"] == "COMPLIANCE"
+                && put.headers["x-amz-object-lock-retain-until-date"] == "2027-11-23T22:40:00Z"
+                && put.headers["x-amz-server-side-encryption"] == "aws:kms"
+                && put.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/evidence"
         }));
         assert_eq!(server.violations(), Vec::<String>::new());
     }
 
     #[tokio::test]
-    async fn what_the_store_does_is_read_back_and_not_believed() {
+    async fn locks_and_encryption_are_read_back_from_the_store() {
         let (server, store) = world().await;
         let asked = store.clone().locked(Some(ObjectLock {
             mode: LockMode::Governance,
             until: at("2026-12-23T22:40:00.123Z"),
         }));
-        // s3s-fs takes the headers of a lock and locks nothing.
+        // s3s-fs accepts the headers of a lock and locks nothing.
         let seen = asked.protect("silent", "x", at(AS_OF)).await.unwrap();
         assert!(seen.create_only);
         let thirty = Some(Lock {
@@ -571,7 +572,7 @@ mod bucket {
                 unread: None,
             }
         );
-        // A lock of the bucket's own counts from its own clock, a little later or earlier.
+        // The bucket's default lock starts by the bucket's clock, a little earlier or later.
         for until in ["2026-12-23T22:40:09Z", "2026-12-23T22:39:50Z"] {
             server.heal();
             server.inject(Rule::on("HEAD", "", headers("GOVERNANCE", until)));
@@ -582,7 +583,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_store_that_replaces_is_seen() {
+    async fn a_store_that_replaces_objects_is_found() {
         let (server, store) = world().await;
         server.inject(Rule::on("PUT", "replaced", Fault::Xml(200, String::new())).nth(2));
         let seen = store.protect("replaced", "x", at(AS_OF)).await.unwrap();
@@ -590,7 +591,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_store_that_does_not_tell_is_no_store_without_locks() {
+    async fn an_unreadable_lock_is_reported_as_unknown() {
         let (server, store) = world().await;
         for (fault, reported) in [
             (
@@ -619,7 +620,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_lock_that_the_bucket_does_not_know_is_an_error_that_says_so() {
+    async fn a_bucket_without_object_lock_is_an_error_with_a_hint() {
         let (server, store) = world().await;
         let text = "<Error><Code>InvalidRequest</Code><Message>Bucket is missing Object Lock \
                     Configuration</Message></Error>";
@@ -637,7 +638,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_store_that_cannot_keep_evidence_is_an_error_that_says_what_it_lacks() {
+    async fn an_unsuitable_store_is_an_error_that_names_the_missing_feature() {
         let (server, store) = world().await;
         for (fault, lacks) in [
             (Fault::Status(304, ""), "create-only writes"),
@@ -705,7 +706,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn where_versions_are_not_reported_nobody_says_there_are_none() {
+    async fn unreadable_versions_are_not_reported_as_none() {
         let (server, store) = world().await;
         server.inject(Rule::on("LIST", "versions", Fault::AccessDenied));
         let reported = |history| match history {
@@ -727,7 +728,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn objects_say_what_they_are() {
+    async fn objects_have_a_content_type() {
         let (server, store) = world().await;
         let client = server.client().await;
         for (name, wanted) in [
@@ -751,7 +752,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn the_test_server_refuses_what_evidence_must_never_do() {
+    async fn the_test_server_refuses_requests_that_evidence_never_needs() {
         let (server, store) = world().await;
         store.create("a", "a").await.unwrap();
         let client = server.client().await;
@@ -805,7 +806,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn somebody_elses_write_is_a_conflict_after_a_lost_answer_too() {
+    async fn the_write_of_another_run_is_a_conflict_after_a_lost_answer() {
         let (server, store) = world().await;
         server.tamper("evidence", "nightly/ledger/1.json", b"theirs");
         server.inject(Rule::on("PUT", "ledger/", Fault::LostAnswer));
@@ -818,7 +819,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn an_object_that_exists_but_cannot_be_read_back_is_not_called_ours() {
+    async fn an_unreadable_existing_object_is_not_taken_for_our_own() {
         let (server, store) = world().await;
         server.inject(Rule::on("PUT", "", Fault::PreconditionFailed));
         let error = store.create("a", "ours").await.unwrap_err();
@@ -833,7 +834,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn what_passes_is_tried_again() {
+    async fn a_transient_error_is_retried() {
         for fault in [
             Fault::Conflict,
             Fault::TooManyRequests,
@@ -860,7 +861,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn what_does_not_pass_is_unavailable_in_the_end() {
+    async fn a_persistent_error_is_unavailable() {
         for (fault, attempts) in [
             (Fault::Conflict, 8),
             (Fault::TooManyRequests, 8),
@@ -880,7 +881,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_not_tried_again_and_names_the_permission() {
+    async fn a_refusal_is_not_retried_and_names_the_permission() {
         let (server, store) = world().await;
         server.inject(Rule::on("", "", Fault::AccessDenied).always());
         for (error, permission) in [
@@ -913,7 +914,7 @@ mod bucket {
             assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
             assert!(chain(&error).contains("HTTP 403"), "{error:?}");
         }
-        // What AWS says where s3s says `NotSignedUp`.
+        // AWS sends these codes where s3s sends `NotSignedUp`.
         for code in [
             "InvalidAccessKeyId",
             "SignatureDoesNotMatch",
@@ -946,7 +947,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_404_that_is_not_the_stores_is_not_a_missing_object() {
+    async fn a_404_without_the_code_of_s3_is_not_a_missing_object() {
         let (server, store) = world().await;
         server.inject(Rule::on("GET", "", Fault::Status(404, "")));
         let error = store.read("a").await.unwrap_err();
@@ -969,8 +970,8 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_body_that_broke_off_or_was_damaged_is_read_again() {
-        for fault in [Fault::CutBody, Fault::DamagedBody] {
+    async fn a_truncated_or_corrupt_body_is_read_again() {
+        for fault in [Fault::CutBody, Fault::CorruptBody] {
             let (server, store) = world().await;
             store.create("a", "a body of some length").await.unwrap();
             server.inject(Rule::on("GET", "", fault.clone()).times(2));
@@ -990,7 +991,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn a_listing_of_many_pages_is_whole_or_an_error() {
+    async fn a_listing_of_many_pages_is_complete_or_an_error() {
         let (server, store) = world().await;
         let wanted: Vec<_> = (0..2_003).map(|n| format!("{n:04}")).collect();
         for name in &wanted {
@@ -1004,7 +1005,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn an_answer_that_takes_too_long_is_asked_for_again() {
+    async fn a_slow_answer_is_requested_again() {
         let server = S3Server::start(["evidence"]);
         let timeouts =
             TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(200));
@@ -1019,7 +1020,7 @@ mod bucket {
     }
 
     #[tokio::test]
-    async fn what_a_browser_left_in_the_bucket_is_no_object() {
+    async fn leftovers_in_the_bucket_are_not_listed() {
         let (server, store) = world().await;
         server.tamper("evidence", "nightly/.tmp/copied-from-a-folder", b"");
         server.tamper("evidence", "nightly/a", b"");
@@ -1057,11 +1058,12 @@ mod bucket {
     }
 }
 
-/// What the SDK finds in the environment. That of a test cannot be changed, but its child's can.
+/// Configuration that the SDK reads from the environment. A test cannot change its own environment,
+/// so it starts a child.
 mod environment {
     use super::*;
 
-    /// One create in a fresh process with exactly these variables: what it printed.
+    /// One create in a new process with exactly these variables. Returns what it printed.
     fn create_with<'a>(env: impl IntoIterator<Item = (&'a str, String)>) -> String {
         let child = Command::new(std::env::current_exe().unwrap())
             .args([
@@ -1143,7 +1145,7 @@ mod environment {
     }
 
     #[test]
-    fn a_role_that_cannot_be_reached_is_worth_another_try() {
+    fn an_unreachable_role_provider_is_a_transient_error() {
         let server = S3Server::start(["evidence"]);
         let closed = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -1159,7 +1161,7 @@ mod environment {
     }
 
     #[test]
-    fn a_server_that_is_not_there_is_unavailable() {
+    fn an_unreachable_server_is_unavailable() {
         let server = S3Server::start(["evidence"]);
         let closed = TcpListener::bind("127.0.0.1:0")
             .unwrap()

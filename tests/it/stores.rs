@@ -1,12 +1,11 @@
-//! Evidence in stores that others built, and keys that sign there. Our own servers in the test process
-//! (`store`, `kms`) inject faults; these show that what we ask for is what servers
-//! understand.
+//! Evidence in stores that others built, and keys that sign there. Our own servers in the test
+//! process (`store`, `kms`) inject faults. These servers show that our requests are valid.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Child;
 
-use crate::support::company::{Objects, below, ensure_sound};
+use crate::support::company::{Objects, below, ensure_intact};
 use crate::support::job::{Ended, Job, LEFT_AND_ACTIVE, LEFT_AND_GONE, ended};
 use crate::support::servers::{Moto, SeaweedFs};
 use crate::support::shell::{TOOLS, shell, the_one};
@@ -22,7 +21,7 @@ const BUCKET: &str = "evidence";
 const PREFIX: &str = "n";
 const EVIDENCE: &str = "s3://evidence/n";
 
-/// The job of this environment with its evidence in the bucket.
+/// The job with this environment and its evidence in the bucket.
 fn with(job: Job, environment: Vec<(&'static str, String)>) -> Job {
     let job = job.env("EVIDENCE_URL", EVIDENCE);
     environment
@@ -30,7 +29,7 @@ fn with(job: Job, environment: Vec<(&'static str, String)>) -> Job {
         .fold(job, |job, (name, value)| job.env(name, &value))
 }
 
-/// All evidence in the bucket, read with stock requests.
+/// All evidence in the bucket, read with plain requests.
 async fn objects(client: &Client) -> Objects {
     let prefix = format!("{PREFIX}/");
     let mut pages = client
@@ -55,10 +54,10 @@ fn wait(child: Child) -> Ended {
     ended(child.wait_with_output().expect("the binary"))
 }
 
-// Creates.
+// ---- Creates ----
 
 #[tokio::test]
-async fn a_name_is_taken_once_and_other_bytes_are_a_conflict() {
+async fn a_name_is_created_once_and_other_bytes_are_a_conflict() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -90,7 +89,7 @@ async fn a_name_is_taken_once_and_other_bytes_are_a_conflict() {
 }
 
 #[tokio::test]
-async fn of_sixteen_creates_at_once_one_wins_and_its_bytes_stay() {
+async fn one_of_sixteen_concurrent_creates_wins_and_its_bytes_stay() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -119,7 +118,7 @@ async fn of_sixteen_creates_at_once_one_wins_and_its_bytes_stay() {
 }
 
 #[tokio::test]
-async fn what_is_damaged_on_the_way_is_not_stored() {
+async fn an_object_that_is_corrupted_in_transit_is_not_stored() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -144,7 +143,7 @@ async fn what_is_damaged_on_the_way_is_not_stored() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_and_a_bucket_that_is_not_there_are_distinguished() {
+async fn wrong_credentials_and_a_missing_bucket_are_distinguished() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -162,10 +161,10 @@ async fn wrong_credentials_and_a_bucket_that_is_not_there_are_distinguished() {
     assert_eq!(refused.code, 77, "{}", refused.stderr);
 }
 
-// Runs of the real binary.
+// ---- Runs of the real binary ----
 
 #[tokio::test]
-async fn a_review_leaves_evidence_that_verifies() {
+async fn the_evidence_of_two_runs_verifies() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -176,7 +175,7 @@ async fn a_review_leaves_evidence_that_verifies() {
     let second = job.run();
     assert_eq!(second.code, 3, "{}", second.stderr);
 
-    let entries = ensure_sound(&objects(&weed.client().await).await);
+    let entries = ensure_intact(&objects(&weed.client().await).await);
     let verdicts: Vec<_> = entries.iter().map(|entry| &entry.verdict[..]).collect();
     assert_eq!(verdicts, ["pass", "fail"]);
     let verified = job.run_with(&["verify"]);
@@ -184,7 +183,7 @@ async fn a_review_leaves_evidence_that_verifies() {
 }
 
 #[tokio::test]
-async fn runs_at_once_keep_one_chain_without_gaps_and_each_its_evidence() {
+async fn concurrent_runs_keep_one_chain_without_gaps() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -199,11 +198,11 @@ async fn runs_at_once_keep_one_chain_without_gaps_and_each_its_evidence() {
         }
         expected += at_once;
         let objects = objects(&weed.client().await).await;
-        let entries = ensure_sound(&objects);
+        let entries = ensure_intact(&objects);
         assert_eq!(entries.len(), expected);
         let runs: BTreeSet<&str> = entries.iter().map(|entry| &entry.run[..]).collect();
         assert_eq!(runs.len(), expected);
-        // Nothing lies there that no entry vouches for.
+        // Every object belongs to the ledger or to a run of the ledger.
         for name in objects.keys() {
             let is_ledger = name.starts_with(&below("ledger/"));
             let is_of_a_run = runs.iter().any(|run| name.starts_with(&below(run)));
@@ -215,7 +214,7 @@ async fn runs_at_once_keep_one_chain_without_gaps_and_each_its_evidence() {
 }
 
 #[tokio::test]
-async fn moto_keeps_evidence_that_verifies_too() {
+async fn evidence_in_moto_verifies() {
     let Some(moto) = Moto::start() else {
         return;
     };
@@ -223,12 +222,12 @@ async fn moto_keeps_evidence_that_verifies_too() {
     let job = with(Job::scenario("healthy", LEFT_AND_GONE), moto.s3_env());
     assert_eq!(job.run().code, 0);
     assert_eq!(job.run().code, 0);
-    assert_eq!(ensure_sound(&objects(&moto.s3().await).await).len(), 2);
+    assert_eq!(ensure_intact(&objects(&moto.s3().await).await).len(), 2);
     let verified = job.run_with(&["verify"]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
 }
 
-// Locks, versions and encryption.
+// ---- Locks, versions and encryption ----
 
 const DAYS: &str = "30";
 
@@ -237,10 +236,10 @@ fn locking(job: Job, mode: &str) -> Job {
         .env("EVIDENCE_RETENTION_DAYS", DAYS)
 }
 
-/// The newest run's check of the store: its status and what it says.
+/// The status and detail of the newest run's check of the store.
 async fn store_protection(client: &Client) -> (String, String) {
     let objects = objects(client).await;
-    let entries = ensure_sound(&objects);
+    let entries = ensure_intact(&objects);
     let run = &entries.last().expect("an entry").run;
     let name = below(&format!("{run}/result.json"));
     let result: serde_json::Value = serde_json::from_slice(&objects[&name]).expect("JSON");
@@ -268,7 +267,7 @@ fn faults(job: &Job) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
+async fn a_requested_lock_works_and_is_read_back() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -286,7 +285,7 @@ async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
         "{detail}"
     );
 
-    // Every object, the entry and its signature's place included, refuses to go.
+    // No object can be deleted, including the entry.
     let versions = client.list_object_versions().bucket(BUCKET).send().await;
     for version in versions.expect("versions").versions() {
         let (key, id) = (version.key().expect("a key"), version.version_id());
@@ -321,7 +320,7 @@ async fn a_lock_that_was_asked_for_holds_and_is_read_back() {
 }
 
 #[tokio::test]
-async fn a_lock_that_a_bucket_cannot_give_ends_the_run_before_anything_counts() {
+async fn a_bucket_without_object_lock_ends_the_run_before_any_write() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -341,7 +340,7 @@ async fn a_lock_that_a_bucket_cannot_give_ends_the_run_before_anything_counts() 
 }
 
 #[tokio::test]
-async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
+async fn overwritten_and_deleted_objects_are_found_by_their_versions() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -352,7 +351,7 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
     assert_eq!(job.run().code, 0);
     assert_eq!(faults(&job), []);
     let all = objects(&client).await;
-    let entries = ensure_sound(&all);
+    let entries = ensure_intact(&all);
     let key = |name: &str| format!("{PREFIX}/{}", below(name));
     let put = async |name: String, bytes: &[u8]| {
         let body = bytes.to_vec().into();
@@ -360,13 +359,13 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
         put.send().await.expect("a put");
     };
 
-    // The same bytes again: nothing reads otherwise, and somebody has been there.
+    // The same bytes again: the content is unchanged, but there is a second version.
     let report = format!("{}/report.html", entries[0].run);
     put(key(&report), &all[&below(&report)]).await;
     let second = ("second_version".to_owned(), "report.html".to_owned());
     assert_eq!(faults(&job), std::slice::from_ref(&second));
 
-    // A deleted end of the chain reads as a shorter chain; the marks of deletion stay.
+    // With the last entry deleted the chain is only shorter, but the delete markers remain.
     for name in [
         "ledger/0000000002.json".to_owned(),
         format!("{}/result.json", entries[1].run),
@@ -377,11 +376,11 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
     let deleted = ("delete_marker".to_owned(), "0000000002.json".to_owned());
     assert_eq!(faults(&job), [second.clone(), deleted.clone()]);
 
-    // Put back under other bytes, as a store allows after a deletion.
+    // Other bytes under the same name, which a store allows after a deletion.
     let name = format!("{}/accounts.csv", entries[0].run);
     let gone = client.delete_object().bucket(BUCKET).key(key(&name));
     gone.send().await.expect("a delete marker");
-    put(key(&name), b"nobody").await;
+    put(key(&name), b"other bytes").await;
     let reported: BTreeSet<_> = faults(&job).into_iter().collect();
     let of = |kind: &str| (kind.to_owned(), "accounts.csv".to_owned());
     let expected = [
@@ -395,7 +394,7 @@ async fn what_was_written_over_or_deleted_is_found_below_what_is_read() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_deleted_whole_is_found_beside_another() {
+async fn a_deleted_connection_is_found_beside_another() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -413,7 +412,7 @@ async fn a_connection_that_was_deleted_whole_is_found_beside_another() {
 }
 
 #[tokio::test]
-async fn objects_are_encrypted_with_the_key_of_kms_that_was_asked_for() {
+async fn objects_are_encrypted_with_the_configured_kms_key() {
     let Some(weed) = SeaweedFs::start() else {
         return;
     };
@@ -428,18 +427,18 @@ async fn objects_are_encrypted_with_the_key_of_kms_that_was_asked_for() {
     assert_eq!(faults(&job), []);
 }
 
-// Keys that sign in KMS.
+// ---- Keys that sign in KMS ----
 
-/// A key that moto makes; its id.
+/// Makes a key in moto and returns its id.
 async fn made(kms: &aws_sdk_kms::Client, spec: KeySpec, usage: KeyUsageType) -> String {
     let made = kms.create_key().key_spec(spec).key_usage(usage).send();
     let made = made.await.expect("a key");
-    let key = made.key_metadata.expect("what was made");
+    let key = made.key_metadata.expect("metadata");
     key.key_id
 }
 
 #[tokio::test]
-async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
+async fn verify_and_stock_openssl_check_signatures_of_kms() {
     let Some(moto) = Moto::start() else {
         return;
     };
@@ -463,7 +462,7 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
         assert_eq!(ended.code, 0, "{id}: {}", ended.stderr);
     }
 
-    // The key as whoever checks gets it: from KMS, by the line of the documentation.
+    // The key as a verifier gets it: from KMS, with the line of the documentation.
     let answer = kms.get_public_key().key_id(alias).send().await;
     let der = answer.expect("a key").public_key.expect("a public half");
     let line = the_one("aws kms get-public-key");
@@ -481,13 +480,13 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
     for sequence in 1..=3 {
         let entry = format!("{sequence:010}.json");
         let variables = [("entry", entry.as_str()), ("key", pinned.as_str())];
-        let (is_sound, reported) = shell(&ledger, &lines, &variables);
-        assert!(is_sound, "{reported}");
+        let (is_valid, reported) = shell(&ledger, &lines, &variables);
+        assert!(is_valid, "{reported}");
     }
     let verified = crate::support::job::verify(&job.evidence(), &["--public-key", &pinned]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
 
-    // Forged, it is not.
+    // A forged entry is refused.
     let entry = ledger.join("0000000003.json");
     let text = fs::read_to_string(&entry).expect("an entry");
     fs::write(&entry, text.replace("\"pass\"", "\"fail\"")).expect("a file");
@@ -496,7 +495,7 @@ async fn what_a_key_in_kms_signs_is_checked_by_verify_and_by_stock_openssl() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_sign_entries_is_refused_before_anything_is_written() {
+async fn a_key_that_cannot_sign_is_refused_before_any_write() {
     let Some(moto) = Moto::start() else {
         return;
     };
@@ -522,7 +521,7 @@ async fn a_key_that_cannot_sign_entries_is_refused_before_anything_is_written() 
 }
 
 #[tokio::test]
-async fn evidence_in_one_store_is_signed_by_a_key_in_another_while_runs_race() {
+async fn racing_runs_sign_evidence_in_s3_with_a_key_in_kms() {
     let (Some(weed), Some(moto)) = (SeaweedFs::start(), Moto::start()) else {
         return;
     };
@@ -540,7 +539,7 @@ async fn evidence_in_one_store_is_signed_by_a_key_in_another_while_runs_race() {
         assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     }
     let objects = objects(&weed.client().await).await;
-    let entries = ensure_sound(&objects);
+    let entries = ensure_intact(&objects);
     assert_eq!(entries.len(), 4);
     let key = below(&format!("keys/{}.pem", entries[0].key_sha256));
     fs::write(job.folder.path().join("key.pem"), &objects[&key]).expect("a key");

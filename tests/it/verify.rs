@@ -1,4 +1,4 @@
-//! Every way to tamper with evidence that `verify` must see, and what it must not take for one.
+//! Every way to tamper with evidence that `verify` must detect, and what is not tampering.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use truto_simulator::World;
 
-/// Evidence of some runs that nobody has touched.
+/// Evidence of some runs, untouched.
 struct Evidence {
     job: Job,
 }
@@ -27,7 +27,7 @@ struct Evidence {
 const HR_ROWS: &str = "E1,Person Two,person2@example.com,Terminated,2020-01-31\n\
                        E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n";
 
-/// Three judged runs; between the second and the third one that failed.
+/// Three complete runs, and a failed one between the second and the third.
 fn untouched() -> Evidence {
     let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RETENTION_DAYS", "400");
     job.run();
@@ -81,7 +81,7 @@ impl Evidence {
         format!("4:{}", sha256_hex(&bytes))
     }
 
-    /// Writes an entry anew, and links every later one to it: what somebody does who can write.
+    /// Rewrites an entry and links every later one to it, as an attacker with write access would.
     fn rewrite(&self, sequence: u64, change: impl FnOnce(&mut Entry)) {
         let read = |sequence| {
             let bytes = fs::read(self.entry(sequence)).expect("an entry");
@@ -98,8 +98,8 @@ impl Evidence {
         }
     }
 
-    /// Replaces a file and everything that vouches for it: sums, manifest, and the ledger from there
-    /// on. Only the judgement, or an anchor elsewhere, can tell.
+    /// Replaces a file and updates the sums, the manifest and the ledger from there on. Only
+    /// recomputation or a noted head can find it.
     fn forge(&self, sequence: u64, name: &str, change: impl FnOnce(String) -> String) {
         let path = self.file(sequence, name);
         let old = fs::read(&path).expect("a file");
@@ -139,7 +139,7 @@ fn append(path: &Path, text: &str) {
 }
 
 #[test]
-fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
+fn untouched_evidence_verifies_and_every_run_is_recomputed() {
     let evidence = untouched();
     assert_eq!(evidence.faults(&[]), [""; 0]);
     let ended = evidence.verify(&["--head", &evidence.head()]);
@@ -158,7 +158,7 @@ fn integrity_holds_if_nothing_was_touched_and_every_run_is_recomputed() {
 }
 
 #[test]
-fn a_copy_is_verified_where_it_lies() {
+fn a_copy_of_the_evidence_can_be_verified() {
     let evidence = untouched();
     let copy = evidence.job.folder.path().join("copy");
     fs::rename(evidence.job.evidence(), &copy).expect("a copy");
@@ -172,7 +172,7 @@ fn a_copy_is_verified_where_it_lies() {
 }
 
 #[test]
-fn a_modified_file_is_found_whatever_it_is() {
+fn a_modified_file_of_any_kind_is_found() {
     for name in [
         "report.html",
         "leavers.csv",
@@ -191,7 +191,7 @@ fn a_modified_file_is_found_whatever_it_is() {
 }
 
 #[test]
-fn a_missing_an_extra_and_a_renamed_file_are_distinguished() {
+fn missing_extra_and_renamed_files_are_distinguished() {
     let evidence = untouched();
     fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
     assert_eq!(evidence.faults(&[]), ["missing_file findings.csv"]);
@@ -200,7 +200,7 @@ fn a_missing_an_extra_and_a_renamed_file_are_distinguished() {
     fs::write(evidence.file(1, "inputs/note.txt"), "x").expect("a file");
     assert_eq!(evidence.faults(&[]), ["extra_file note.txt"]);
 
-    // A name that no object of ours can have stops nobody from looking at the rest.
+    // A file name that the program never writes does not stop the check of the rest.
     let evidence = untouched();
     fs::remove_file(evidence.file(1, "findings.csv")).expect("a file");
     fs::write(evidence.file(1, "a\\b"), "x").expect("a file");
@@ -219,7 +219,7 @@ fn a_missing_an_extra_and_a_renamed_file_are_distinguished() {
 }
 
 #[test]
-fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
+fn a_deleted_run_is_missing_before_its_retention_ends_and_expired_after() {
     let evidence = untouched();
     fs::remove_dir_all(evidence.job.run_folder(1)).expect("a folder");
     let missing = evidence.faults(&[]);
@@ -233,7 +233,7 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
     let ended = evidence.verify(&[]);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
-    // The run after builds on it, and cannot be judged again.
+    // The next run builds on it, so it cannot be recomputed.
     assert!(
         ended.stdout.contains("  decisions not recomputed "),
         "{}",
@@ -242,7 +242,7 @@ fn a_run_that_is_gone_before_its_time_is_missing_and_after_it_expired() {
 }
 
 /// `docs/verify.sh` on the same evidence: whether integrity holds, and what it prints.
-fn by_script(evidence: &Evidence) -> (bool, String) {
+fn verify_with_the_script(evidence: &Evidence) -> (bool, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
     let mut command = std::process::Command::new("sh");
     let ended = command.arg(script).arg(evidence.job.evidence()).output();
@@ -252,7 +252,7 @@ fn by_script(evidence: &Evidence) -> (bool, String) {
 }
 
 #[test]
-fn a_store_may_delete_what_is_expired_file_by_file() {
+fn a_store_may_delete_an_expired_run_file_by_file() {
     let has_tools = crate::support::has(&["sh", "awk", "sha256sum"]);
     for gone in [
         &["inputs/hr.jsonl.gz"][..],
@@ -271,14 +271,14 @@ fn a_store_may_delete_what_is_expired_file_by_file() {
         assert_eq!(ended.code, 0, "{gone:?}: {}", ended.stdout);
         assert!(ended.stdout.contains("  expired    "), "{}", ended.stdout);
         if has_tools {
-            let (is_sound, reported) = by_script(&evidence);
+            let (is_sound, reported) = verify_with_the_script(&evidence);
             assert!(
                 is_sound && reported.contains("expired"),
                 "{gone:?}: {reported}"
             );
         }
     }
-    // What is left must still be what it was.
+    // The files that are left must still be unchanged.
     let evidence = untouched();
     let long_ago = "2021-01-01T00:00:00Z".parse().expect("an instant");
     evidence.rewrite(1, |entry| entry.retain_until = Some(long_ago));
@@ -286,13 +286,13 @@ fn a_store_may_delete_what_is_expired_file_by_file() {
     append(&evidence.file(1, "accounts.csv"), "x");
     assert_eq!(evidence.faults(&[]), ["modified accounts.csv"]);
     if has_tools {
-        assert!(!by_script(&evidence).0);
+        assert!(!verify_with_the_script(&evidence).0);
     }
 }
 
 #[test]
-fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
-    // A line of a kind that nobody writes, committed as if it had been written.
+fn unreadable_inputs_do_not_avoid_recomputation() {
+    // A line of an unknown kind, committed with the right hashes.
     let evidence = untouched();
     evidence.forge(1, "inputs/facts.json", |text| {
         text.replace("\"policy\"", "\"polity\"")
@@ -302,7 +302,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
         faults.iter().any(|fault| fault.starts_with("decisions_differ") || fault.starts_with("disagreement")),
         "{faults:?}"
     );
-    // A version of deriving that is yet to come.
+    // A future version of the derivation.
     let evidence = untouched();
     evidence.forge(1, "inputs/facts.json", |text| {
         let known = "\"derivation\":{\"version\":1";
@@ -320,7 +320,7 @@ fn inputs_that_cannot_be_read_are_no_way_around_the_judgement() {
 }
 
 #[test]
-fn a_run_without_an_entry_is_listed_and_no_fault() {
+fn a_run_without_an_entry_is_listed_and_is_not_a_fault() {
     let evidence = untouched();
     let folder = evidence
         .job
@@ -342,7 +342,7 @@ fn a_deleted_entry_leaves_a_gap() {
     let evidence = untouched();
     fs::remove_file(evidence.entry(2)).expect("an entry");
     assert_eq!(evidence.faults(&[]), ["missing_entry ledger entry 3"]);
-    // A number far away is one gap, not a walk of years.
+    // A far higher number is one gap, and `verify` does not look for every number between.
     let evidence = untouched();
     fs::copy(evidence.entry(4), evidence.entry(9_999_999_998)).expect("a copy");
     let faults = evidence.faults(&[]);
@@ -353,7 +353,7 @@ fn a_deleted_entry_leaves_a_gap() {
 }
 
 #[test]
-fn a_cut_tail_is_seen_by_whoever_noted_the_head() {
+fn a_cut_tail_is_found_with_a_noted_head() {
     let evidence = untouched();
     let head = evidence.head();
     let run = evidence.job.run_folder(4);
@@ -371,7 +371,7 @@ fn a_cut_tail_is_seen_by_whoever_noted_the_head() {
 }
 
 #[test]
-fn an_entry_that_was_changed_breaks_the_link_or_its_form() {
+fn a_changed_entry_breaks_the_link_or_is_malformed() {
     let evidence = untouched();
     let text = fs::read_to_string(evidence.entry(2)).expect("an entry");
     fs::write(
@@ -394,7 +394,7 @@ fn an_entry_that_was_changed_breaks_the_link_or_its_form() {
 }
 
 #[test]
-fn swapped_entries_are_moved() {
+fn swapped_entries_are_reported_as_moved() {
     let evidence = untouched();
     let (one, two) = (evidence.entry(1), evidence.entry(2));
     let bytes = fs::read(&one).expect("an entry");
@@ -412,7 +412,7 @@ fn swapped_entries_are_moved() {
 }
 
 #[test]
-fn instants_that_go_back_are_found_in_a_chain_that_links() {
+fn instants_that_go_back_are_found_in_an_intact_chain() {
     let early = "2020-01-01T00:00:00Z".parse().expect("an instant");
     let evidence = untouched();
     evidence.rewrite(2, |entry| entry.committed_at = early);
@@ -426,7 +426,7 @@ fn instants_that_go_back_are_found_in_a_chain_that_links() {
 }
 
 #[test]
-fn an_entry_that_was_committed_before_the_one_before_it_went_back() {
+fn an_entry_committed_before_its_predecessor_is_found() {
     let evidence = untouched();
     let late = "2100-01-01T00:00:00Z".parse().expect("an instant");
     evidence.rewrite(1, |entry| entry.committed_at = late);
@@ -434,7 +434,7 @@ fn an_entry_that_was_committed_before_the_one_before_it_went_back() {
 }
 
 #[test]
-fn a_run_that_began_after_it_was_committed_is_found() {
+fn a_run_that_began_after_its_commit_is_found() {
     let evidence = untouched();
     evidence.rewrite(1, |entry| {
         entry.committed_at -= SignedDuration::from_hours(1);
@@ -449,7 +449,7 @@ fn clock_check(done: &Done) -> &Check {
         .expect("a check")
 }
 
-/// The kinds of fault that each verifier names for evidence in a folder.
+/// The kinds of fault that each verifier reports for evidence in a folder.
 fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
     let ended = verify(folder, &[]);
     let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
@@ -468,15 +468,15 @@ fn kinds_by_both(folder: &Path) -> [Vec<String>; 2] {
     let reported = String::from_utf8_lossy(&ended.stdout);
     let faults = reported.lines().take_while(|line| !line.is_empty());
     let kind = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
-    let by_script = match ended.status.code() {
+    let verify_with_the_script = match ended.status.code() {
         Some(0) => Vec::new(),
         _ => faults.map(kind).collect(),
     };
-    [by_verify, by_script]
+    [by_verify, verify_with_the_script]
 }
 
 #[tokio::test]
-async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger() {
+async fn clocks_that_differ_by_up_to_five_minutes_keep_one_ledger() {
     for (behind, status, is_raised, fault) in [
         (3, CheckStatus::Pass, true, None),
         (4 * 60 + 59, CheckStatus::Pass, true, None),
@@ -505,14 +505,14 @@ async fn two_machines_whose_clocks_differ_by_up_to_five_minutes_keep_one_ledger(
             false => assert!(committed_at(2) < first, "{behind}"),
         }
         let expected = Vec::from_iter(fault.map(str::to_owned));
-        let [by_verify, by_script] = kinds_by_both(folder.path());
+        let [by_verify, verify_with_the_script] = kinds_by_both(folder.path());
         assert_eq!(by_verify, expected, "{behind}");
-        assert_eq!(by_script, expected, "{behind}");
+        assert_eq!(verify_with_the_script, expected, "{behind}");
     }
 }
 
 #[tokio::test]
-async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
+async fn concurrent_runs_with_different_clocks_leave_no_fault() {
     let company = Company::new();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
@@ -531,7 +531,7 @@ async fn runs_at_once_on_machines_whose_clocks_differ_leave_no_fault() {
 }
 
 #[tokio::test]
-async fn a_failure_record_of_a_clock_that_is_behind_leaves_no_fault() {
+async fn a_failure_record_with_a_slow_clock_leaves_no_fault() {
     let company = Company::new();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
@@ -547,7 +547,7 @@ async fn a_failure_record_of_a_clock_that_is_behind_leaves_no_fault() {
 }
 
 #[test]
-fn a_link_to_another_entry_than_the_one_before_is_broken() {
+fn a_link_to_an_entry_other_than_the_previous_is_broken() {
     let evidence = untouched();
     let other = sha256_hex(b"another entry");
     evidence.rewrite(3, |entry| entry.previous_sha256 = other);
@@ -560,14 +560,14 @@ fn a_link_to_another_entry_than_the_one_before_is_broken() {
 }
 
 #[test]
-fn a_ledger_that_begins_later_than_its_first_entry_lacks_it() {
+fn a_ledger_without_its_first_entry_has_a_gap() {
     let evidence = untouched();
     fs::remove_file(evidence.entry(1)).expect("an entry");
     assert_eq!(evidence.faults(&[]), ["missing_entry ledger entry 2"]);
 }
 
 #[test]
-fn a_ledger_under_the_name_of_another_connection_is_moved() {
+fn a_ledger_in_the_folder_of_another_connection_is_moved() {
     let evidence = untouched();
     let elsewhere = evidence
         .job
@@ -583,7 +583,7 @@ fn a_ledger_under_the_name_of_another_connection_is_moved() {
 }
 
 #[test]
-fn a_run_folder_under_the_name_of_another_run_is_missing_and_modified() {
+fn a_run_folder_in_the_place_of_another_is_missing_and_modified() {
     let evidence = untouched();
     let (one, two) = (evidence.job.run_folder(1), evidence.job.run_folder(2));
     fs::remove_dir_all(&two).expect("a folder");
@@ -595,7 +595,7 @@ fn a_run_folder_under_the_name_of_another_run_is_missing_and_modified() {
 }
 
 #[test]
-fn one_run_committed_twice_is_found() {
+fn a_run_committed_twice_is_found() {
     let evidence = untouched();
     let first = fs::read(evidence.entry(1)).expect("an entry");
     let first = Entry::from_bytes(&first).expect("an entry");
@@ -612,13 +612,13 @@ fn one_run_committed_twice_is_found() {
 }
 
 #[test]
-fn a_forged_run_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
+fn a_forged_run_with_a_valid_chain_is_found_by_recomputation() {
     let evidence = untouched();
     evidence.forge(2, "leavers.csv", |text| {
         text.replace("still_active", "removed")
     });
     let faults = evidence.faults(&[]);
-    // And the next run names the manifest that was there when it was judged.
+    // The next run names the manifest of the time when it ran.
     assert_eq!(
         faults,
         ["decisions_differ leavers.csv", "disagreement manifest.json"]
@@ -634,7 +634,8 @@ fn a_forged_run_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
         "{faults:?}"
     );
 
-    // Nobody makes the report again: that of the last run is seen by whoever noted the head.
+    // The report is not recomputed. A change of the last run's report can be found only with a
+    // noted head.
     let evidence = untouched();
     let head = evidence.head();
     evidence.forge(4, "report.html", |text| text.replace("Fail", "Pass"));
@@ -645,9 +646,9 @@ fn a_forged_run_with_hashes_and_chain_made_anew_is_found_by_judging_it_again() {
     );
 }
 
-/// One run, and everything of it that a forger makes anew with the program's own code: inputs,
-/// judgement, every file, report, manifest, sums, entry. Only what lies in `raw/` stays as it came.
-fn reported_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
+/// One run that is forged completely with the program's own code: inputs, judgement, every file,
+/// report, manifest, sums, entry. Only the files in `raw/` stay as they are.
+fn forge_one_run(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
     let job = Job::new(World::generated(12), HR_ROWS).env("EVIDENCE_RAW", raw);
     job.run();
     let evidence = Evidence { job };
@@ -702,8 +703,8 @@ fn reported_afresh(raw: &str, forge: impl FnOnce(&mut Population)) -> Evidence {
     evidence
 }
 
-/// The account of somebody who left and has access, and all that counts it.
-fn leave_out_the_leaver(population: &mut Population) {
+/// Removes the account of a leaver with access, and corrects every count.
+fn remove_the_leaver(population: &mut Population) {
     let leaver = "1200000000000002";
     population.accounts.retain(|account| account.id != leaver);
     population.listing.unique -= 1;
@@ -715,10 +716,14 @@ fn leave_out_the_leaver(population: &mut Population) {
 }
 
 #[test]
-fn an_account_left_out_of_a_run_that_was_made_afresh_is_found_in_its_raw_pages() {
+fn an_account_removed_from_a_forged_run_is_found_in_raw_pages() {
     for raw in ["minimal", "full"] {
-        let evidence = reported_afresh(raw, leave_out_the_leaver);
-        assert_eq!(evidence.job.entry(1)["verdict"], "pass", "nobody is left");
+        let evidence = forge_one_run(raw, remove_the_leaver);
+        assert_eq!(
+            evidence.job.entry(1)["verdict"],
+            "pass",
+            "no leaver is left"
+        );
         assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
         let ended = evidence.verify(&[]);
         let reported = "recomputed from the raw pages: account 1200000000000002 is missing";
@@ -727,16 +732,16 @@ fn an_account_left_out_of_a_run_that_was_made_afresh_is_found_in_its_raw_pages()
 }
 
 #[test]
-fn a_status_that_was_made_afresh_is_found_in_the_raw_pages() {
-    let evidence = reported_afresh("full", |population| {
+fn a_status_changed_in_a_forged_run_is_found_in_raw_pages() {
+    let evidence = forge_one_run("full", |population| {
         population.accounts[1].status = Status::Inactive;
     });
     assert_eq!(evidence.faults(&[]), ["accounts_differ accounts.jsonl.gz"]);
 }
 
 #[test]
-fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
-    let evidence = reported_afresh("full", |population| {
+fn a_digest_changed_in_a_forged_run_is_found_in_its_page() {
+    let evidence = forge_one_run("full", |population| {
         population.listing.pages[1].sha256 = "ab".repeat(32);
     });
     assert_eq!(
@@ -746,7 +751,7 @@ fn a_digest_that_was_made_afresh_is_found_in_the_page_itself() {
 }
 
 #[test]
-fn verify_reports_whether_accounts_were_derived_again() {
+fn verify_reports_whether_accounts_were_recomputed() {
     let reported = |evidence: &Evidence| {
         let ended = evidence.verify(&["--json"]);
         assert_eq!(ended.code, 0, "{}", ended.stdout);
@@ -765,17 +770,17 @@ fn verify_reports_whether_accounts_were_derived_again() {
         )
     };
     for raw in ["minimal", "full"] {
-        let evidence = reported_afresh(raw, |_| ());
+        let evidence = forge_one_run(raw, |_| ());
         assert_eq!(reported(&evidence), (1, 0, true, false), "{raw}");
     }
-    let evidence = reported_afresh("none", |_| ());
+    let evidence = forge_one_run("none", |_| ());
     assert_eq!(reported(&evidence), (0, 1, false, true));
-    // Without raw pages, nothing shows it.
-    let evidence = reported_afresh("none", leave_out_the_leaver);
+    // Without raw pages, the forgery cannot be found.
+    let evidence = forge_one_run("none", remove_the_leaver);
     assert_eq!(reported(&evidence), (0, 1, false, true));
 }
 
-/// What `verify --json` prints.
+/// The output of `verify --json`.
 fn printed(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     let ended = verify(folder, arguments);
     let printed = serde_json::from_str(&ended.stdout);
@@ -786,7 +791,7 @@ fn printed(folder: &Path, arguments: &[&str]) -> (i32, Value) {
 }
 
 #[test]
-fn missing_runs_are_found_if_the_interval_is_given() {
+fn missing_runs_are_found_with_a_maximum_interval() {
     let evidence = untouched();
     assert_eq!(evidence.verify(&["--every", "24h"]).code, 0);
     assert_eq!(evidence.verify(&["--every", "24"]).code, 2);
@@ -808,11 +813,11 @@ fn missing_runs_are_found_if_the_interval_is_given() {
 }
 
 #[tokio::test]
-async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed() {
+async fn scheduled_runs_without_evidence_are_missing() {
     let company = Company::new();
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::folder(folder.path());
-    // The clocks of Berlin are an hour ahead; the fourth and fifth run left nothing.
+    // The clocks of Berlin are an hour ahead. The fourth and the fifth run left nothing.
     for snapshot in [1, 2] {
         company.quiet_run(&store, snapshot).await;
     }
@@ -831,12 +836,12 @@ async fn scheduled_runs_that_left_nothing_are_missing_and_failed_ones_are_listed
     assert_eq!(missing(&["--every", "40 22 * * *"]), gone);
     let in_berlin = ["--every", "40 23 * * *", "--zone", "Europe/Berlin"];
     assert_eq!(missing(&in_berlin), gone);
-    // Each run is half an hour or sixteen hours late, and counts.
+    // Each run is half an hour or sixteen hours late, and still counts.
     assert_eq!(missing(&["--every", "10 22 * * *"]).len(), 2);
     assert_eq!(missing(&["--every", "40 6 * * *"]).len(), 2);
-    // Only on Mondays and Tuesdays: on 2 and 3 November something was left.
+    // Only on Mondays and Tuesdays: on 2 and 3 November there is evidence.
     assert_eq!(missing(&["--every", "40 22 * * 1-2"]), [""; 0]);
-    // On Thursday nothing, and Friday's run came before the next Thursday.
+    // Thursday's run is missing, and Friday's run comes before the next Thursday.
     assert_eq!(missing(&["--every", "40 22 * * 4"]), [""; 0]);
     // A period, in days of the zone or in instants.
     let within = |from, to| missing(&[&in_berlin[..], &["--from", from, "--to", to]].concat());
@@ -885,7 +890,7 @@ fn a_fault_of_integrity_outweighs_a_missing_run() {
 }
 
 #[test]
-fn a_schedule_that_is_none_is_a_wrong_command_line() {
+fn an_invalid_schedule_is_a_wrong_command_line() {
     let evidence = Evidence {
         job: Job::new(World::generated(12), HR_ROWS),
     };
@@ -920,7 +925,7 @@ fn a_schedule_that_is_none_is_a_wrong_command_line() {
 }
 
 #[test]
-fn a_place_without_evidence_is_a_wrong_configuration_and_never_a_pass() {
+fn a_place_without_evidence_is_a_configuration_error() {
     let job = Job::new(World::generated(12), HR_ROWS);
     let evidence = Evidence { job };
     for (arguments, text) in [
@@ -944,7 +949,7 @@ fn a_place_without_evidence_is_a_wrong_configuration_and_never_a_pass() {
         "{}",
         ended.stderr
     );
-    // Someone noted a head, or names the connection: there was evidence.
+    // A noted head or a connection id implies that there was evidence.
     let head = evidence.head();
     fs::remove_dir_all(evidence.job.connection()).expect("a folder");
     assert_eq!(evidence.verify(&[]).code, 78);
@@ -964,10 +969,10 @@ fn a_connection_without_a_ledger_is_a_fault() {
     assert!(evidence.faults(&[])[0].starts_with("empty_ledger"));
 }
 
-// What the chain cannot show: its end, and when it was stored.
+// ---- What the chain cannot show: its end, and when it was stored ----
 
 impl Evidence {
-    /// Each warning: its kind, how many it is about, and the first of these.
+    /// Each warning: its kind, its count, and the first item.
     fn warnings(&self) -> Vec<(String, u64, String)> {
         let ended = self.verify(&["--json"]);
         assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
@@ -983,7 +988,7 @@ impl Evidence {
 }
 
 #[test]
-fn a_complete_folder_newer_than_the_last_entry_warns_of_a_cut_end() {
+fn a_complete_run_newer_than_the_last_entry_warns_of_a_cut_tail() {
     let world = || World::generated(12);
     let job = Job::new(world(), HR_ROWS);
     for day in 1..=4 {
@@ -1001,12 +1006,12 @@ fn a_complete_folder_newer_than_the_last_entry_warns_of_a_cut_end() {
     let ended = evidence.verify(&[]);
     assert!(ended.stdout.contains("\nWARNING: "), "{}", ended.stdout);
     if crate::support::has(&["sh", "awk", "sha256sum"]) {
-        let (holds, reported) = by_script(&evidence);
+        let (holds, reported) = verify_with_the_script(&evidence);
         assert!(holds, "{reported}");
         assert!(reported.contains("2 complete folders are"), "{reported}");
         assert!(reported.contains(&first), "{reported}");
     }
-    // A run that was stopped half-way left no sums, and an older one is no cut end.
+    // A run that was stopped half-way has no sums. An older run is not a cut tail.
     for run in &runs {
         let folder = evidence.job.connection().join(run.as_str().expect("a run"));
         fs::remove_file(folder.join("SHA256SUMS")).expect("a file");
@@ -1014,12 +1019,12 @@ fn a_complete_folder_newer_than_the_last_entry_warns_of_a_cut_end() {
     assert_eq!(evidence.warnings(), []);
     assert!(!evidence.verify(&[]).stdout.contains("WARNING"));
     if crate::support::has(&["sh", "awk", "sha256sum"]) {
-        assert!(!by_script(&evidence).1.contains("WARNING"));
+        assert!(!verify_with_the_script(&evidence).1.contains("WARNING"));
     }
 }
 
 #[test]
-fn a_stopped_run_older_than_the_last_entry_is_no_cut_end() {
+fn a_stopped_run_older_than_the_last_entry_causes_no_warning() {
     let world = || World::generated(12);
     let job = Job::new(world(), HR_ROWS);
     job.run_at("2026-11-01T22:40:00Z", world());
@@ -1030,7 +1035,7 @@ fn a_stopped_run_older_than_the_last_entry_is_no_cut_end() {
     crate::support::copy(&evidence.job.run_folder(1), &folder);
     assert_eq!(evidence.warnings(), []);
     if crate::support::has(&["sh", "awk", "sha256sum"]) {
-        let (_, reported) = by_script(&evidence);
+        let (_, reported) = verify_with_the_script(&evidence);
         assert!(
             reported.contains(older) && !reported.contains("WARNING"),
             "{reported}"
@@ -1039,12 +1044,12 @@ fn a_stopped_run_older_than_the_last_entry_is_no_cut_end() {
 }
 
 #[tokio::test]
-async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
+async fn entries_stored_at_another_time_cause_one_warning() {
     let company = Company::new();
     let server = S3Server::start(["evidence"]);
     let job = crate::support::in_bucket(Job::new(World::generated(12), HR_ROWS), &server);
     let store = Store::s3(server.client().await, "evidence", "n");
-    // A year made today.
+    // A year of entries, all written today.
     for month in 1..=12 {
         let as_of = format!("2025-{month:02}-01T22:40:00Z")
             .parse()
@@ -1063,7 +1068,7 @@ async fn entries_that_a_bucket_stored_at_another_time_warn_once() {
         text.contains("12 of 12 ledger entries were stored"),
         "{text}"
     );
-    // An honest run beside them is none of these.
+    // An honest run among them is not counted.
     evidence.job.simulator.set_world(World::generated(12));
     evidence.job.run();
     assert_eq!(evidence.warnings()[0].1, 12);
@@ -1087,7 +1092,7 @@ fn times_of_files_in_a_folder_are_not_compared() {
 }
 
 #[test]
-fn a_strangers_file_in_the_ledger_is_found() {
+fn an_unknown_file_in_the_ledger_is_found() {
     let evidence = untouched();
     fs::write(evidence.job.connection().join("ledger/notes.txt"), "x").expect("a file");
     assert_eq!(evidence.faults(&[]), ["extra_file notes.txt"]);
@@ -1144,7 +1149,7 @@ impl Evidence {
 }
 
 #[test]
-fn a_signed_chain_says_how_far_it_is_trusted() {
+fn verify_reports_how_much_of_a_signed_chain_is_trusted() {
     let evidence = signed();
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let pinned = pinned();
@@ -1167,14 +1172,14 @@ fn a_signed_chain_says_how_far_it_is_trusted() {
         ended.stdout
     );
 
-    // A signature that no entry needs was left by a run that lost a race.
+    // A signature without an entry, left by a run that lost a race.
     let stray = evidence
         .job
         .connection()
         .join(format!("ledger/{}.sig", "ab".repeat(32)));
     fs::write(stray, "x").expect("a file");
     assert_eq!(evidence.signed_faults(), [""; 0]);
-    // Public keys beside the ledger are a convenience.
+    // The public keys beside the ledger are optional.
     fs::remove_dir_all(evidence.job.connection().join("keys")).expect("a folder");
     assert_eq!(evidence.signed_faults(), [""; 0]);
     let ended = evidence.verify(&[]);
@@ -1187,7 +1192,7 @@ fn a_signed_chain_says_how_far_it_is_trusted() {
 }
 
 #[test]
-fn a_key_that_nobody_pinned_is_unknown() {
+fn a_key_that_is_not_pinned_is_unknown() {
     let evidence = signed();
     let faults = evidence.faults(&["--public-key", &key("p256.pub.pem")]);
     assert_eq!(
@@ -1199,7 +1204,7 @@ fn a_key_that_nobody_pinned_is_unknown() {
 }
 
 #[test]
-fn a_bad_and_a_missing_signature_are_distinguished() {
+fn bad_and_missing_signatures_are_distinguished() {
     let evidence = signed();
     let mut bytes = fs::read(evidence.signature(2)).expect("a signature");
     bytes[10] ^= 1;
@@ -1216,7 +1221,7 @@ fn a_bad_and_a_missing_signature_are_distinguished() {
 }
 
 #[test]
-fn a_key_beside_the_ledger_that_was_spoilt_is_no_key_that_is_not_at_hand() {
+fn a_corrupt_key_file_makes_its_signatures_bad() {
     let evidence = signed();
     let keys = evidence.job.connection().join("keys");
     for key in fs::read_dir(&keys).expect("keys") {
@@ -1225,12 +1230,12 @@ fn a_key_beside_the_ledger_that_was_spoilt_is_no_key_that_is_not_at_hand() {
     let faults = evidence.faults(&[]);
     let expected = [1, 2, 3].map(|entry| format!("bad_signature ledger entry {entry}"));
     assert_eq!(faults, expected);
-    // Whoever has the keys from elsewhere needs none of them.
+    // A verifier with its own copies of the keys needs none of them.
     assert_eq!(evidence.signed_faults(), [""; 0]);
 }
 
 #[test]
-fn an_entry_that_names_no_key_is_not_signed_by_one_that_is_not_at_hand() {
+fn an_entry_with_a_malformed_key_name_has_a_bad_signature() {
     let evidence = untouched();
     evidence.rewrite(4, |entry| entry.key_sha256 = "a key".to_owned());
     let signature = evidence.job.connection().join(format!(
@@ -1242,7 +1247,7 @@ fn an_entry_that_names_no_key_is_not_signed_by_one_that_is_not_at_hand() {
 }
 
 #[test]
-fn a_variable_that_is_misspelt_is_reported_of() {
+fn a_misspelt_variable_is_reported() {
     let evidence = untouched();
     let job = evidence.job.env("EVIDENCE_URI", "s3://elsewhere");
     let ended = job.env("RUST_LOG", "warn").run_with(&["verify"]);
@@ -1251,9 +1256,9 @@ fn a_variable_that_is_misspelt_is_reported_of() {
 }
 
 #[test]
-fn a_signed_chain_that_goes_on_unsigned_is_found() {
+fn a_signed_chain_with_a_later_unsigned_entry_is_found() {
     let evidence = signed();
-    // Somebody without the key writes the last entry anew, as if nothing had ever been signed.
+    // An attacker without the key rewrites the last entry, as if the ledger had never been signed.
     let bytes = fs::read(evidence.entry(3)).expect("an entry");
     let mut entry = Entry::from_bytes(&bytes).expect("an entry");
     entry.key_sha256 = "none".to_owned();
@@ -1266,7 +1271,7 @@ fn a_signed_chain_that_goes_on_unsigned_is_found() {
 }
 
 #[test]
-fn an_unsigned_ledger_is_not_what_a_pinned_key_vouches_for() {
+fn an_unsigned_ledger_fails_with_a_pinned_key() {
     let evidence = untouched();
     assert_eq!(
         evidence.signed_faults(),

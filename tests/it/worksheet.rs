@@ -1,4 +1,5 @@
-//! The page a reviewer works in, in a real browser: by keyboard, over a reload, to a file that closes.
+//! The page that a reviewer works in, in a real browser: by keyboard, across a reload, to a file
+//! that closes the review.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,13 @@ use truto_simulator::{Person, World};
 
 const HOSTILE: &str = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\u{202e}";
 
-/// A company with somebody of a hostile name, and its review open for two reviewers.
+/// A company in which one person has a hostile name, with a review open for two reviewers.
 fn opened() -> (Job, PathBuf) {
     let text = "rule,value,reviewer\nrole,admin,ciso@example.net\ndefault,,lead@example.net\n";
     opened_for(Some(text))
 }
 
-/// The same for these reviewers, or for anybody.
+/// The same for these reviewers, or for any.
 fn opened_for(reviewers: Option<&str>) -> (Job, PathBuf) {
     let world = World::generated(12).person(Person::member("1299", HOSTILE, "h@example.com"));
     let job = Job::new(world, LEFT_AND_GONE);
@@ -54,7 +55,7 @@ fn said(page: &mut Page) -> String {
     text.as_str().expect("a text").to_owned()
 }
 
-/// Sets a field as somebody who uses it does.
+/// Sets a field as a user does.
 fn enter(page: &mut Page, id: &str, value: &str) {
     page.value(&format!(
         "(() => {{ const field = document.getElementById('{id}'); field.value = '{value}'; \
@@ -66,7 +67,7 @@ fn save(page: &mut Page) -> PathBuf {
     page.saved_by("document.getElementById('save').click()")
 }
 
-/// Loads a file of decisions, and waits for what the page says of it.
+/// Loads a file of decisions and returns the message of the page.
 fn load(page: &mut Page, file: &Path) -> String {
     page.value("document.getElementById('said').textContent = ''");
     page.choose_file("file", file);
@@ -74,7 +75,7 @@ fn load(page: &mut Page, file: &Path) -> String {
     said(page)
 }
 
-/// What this browser keeps, without when it was changed here.
+/// What this browser stores, without the time of the change.
 fn kept(page: &mut Page) -> Value {
     page.value(
         "(() => { const kept = JSON.parse(Object.values(localStorage)[0] || '{\"d\":[]}'); \
@@ -82,7 +83,7 @@ fn kept(page: &mut Page) -> Value {
     )
 }
 
-/// The row the focus is in, and what has it there.
+/// The row with the focus, and the element in it.
 fn focus(page: &mut Page) -> (Value, String) {
     let row = page.value(
         "(() => { const row = document.activeElement.closest('tr[data-row]'); \
@@ -93,7 +94,7 @@ fn focus(page: &mut Page) -> (Value, String) {
 }
 
 #[test]
-fn a_reviewer_decides_by_keyboard_keeps_the_work_over_a_reload_and_closes_with_what_was_saved() {
+fn a_review_by_keyboard_survives_a_reload_and_its_file_closes() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -129,7 +130,7 @@ fn a_reviewer_decides_by_keyboard_keeps_the_work_over_a_reload_and_closes_with_w
     page.key("Escape");
     assert_eq!(counted(&mut page), format!("3 of {rows}"));
 
-    // A row that lacks its note is not saved, and shown.
+    // A row without its required note is highlighted and not saved.
     page.key("u");
     page.key("4");
     page.value("document.getElementById('save').click()");
@@ -155,7 +156,7 @@ fn a_reviewer_decides_by_keyboard_keeps_the_work_over_a_reload_and_closes_with_w
         "{kept}"
     );
 
-    // Filters show what they say.
+    // Each filter shows only its rows.
     let shown = |page: &mut Page, id: &str, value: &str, event: &str| {
         page.value(&format!(
             "(() => {{ const of = document.getElementById('{id}'); of.value = '{value}'; \
@@ -191,7 +192,7 @@ fn a_reviewer_decides_by_keyboard_keeps_the_work_over_a_reload_and_closes_with_w
         ciso.to_str().expect("UTF-8"),
     ];
     let closed = job.run_with(&["review", "close", "--decisions", files[0], files[1]]);
-    // Somebody did not know.
+    // One row has no decision.
     assert_eq!(closed.code, 4, "{}", closed.stderr);
     let review = fs::read(job.run_folder(3).join("review.json")).expect("a file");
     let review: Value = serde_json::from_slice(&review).expect("JSON");
@@ -205,7 +206,7 @@ fn a_reviewer_decides_by_keyboard_keeps_the_work_over_a_reload_and_closes_with_w
 }
 
 #[test]
-fn a_file_of_the_page_that_was_cut_is_refused() {
+fn a_truncated_file_of_the_page_is_refused() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -232,7 +233,7 @@ fn a_file_of_the_page_that_was_cut_is_refused() {
 }
 
 #[test]
-fn a_file_that_was_saved_is_gone_on_with_in_another_browser_and_closes() {
+fn a_saved_file_can_be_continued_in_another_browser() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -250,7 +251,7 @@ fn a_file_that_was_saved_is_gone_on_with_in_another_browser_and_closes() {
     assert_eq!(page.value(filed), "All saved as a file");
 
     let mut other = Page::open(&browser, &file);
-    // Who acts is said by whoever acts, not by the file.
+    // The user chooses the reviewer. The file does not decide that.
     other.value("document.getElementById('load').click()");
     assert_eq!(said(&mut other), "Say first who you are.");
     assert_eq!(focus(&mut other).1, "reviewer");
@@ -263,7 +264,7 @@ fn a_file_that_was_saved_is_gone_on_with_in_another_browser_and_closes() {
     assert_eq!(counted(&mut other), format!("2 of {rows}"));
     assert_eq!(focus(&mut other).1, "load");
     assert_eq!(other.value(filed), "All saved as a file");
-    // The same file may be chosen once more.
+    // The same file can be chosen once more.
     assert_eq!(
         load(&mut other, &half),
         "half.decisions.jsonl: 0 decisions loaded, 2 the same as here."
@@ -283,7 +284,7 @@ fn a_file_that_was_saved_is_gone_on_with_in_another_browser_and_closes() {
         let text = fs::read_to_string(path).expect("text");
         text.lines().skip(1).map(str::to_owned).collect()
     };
-    // Byte for byte, with the instant of the first browser.
+    // Byte for byte, with the time of the first browser.
     for line in lines(&half) {
         assert!(lines(&whole).contains(&line), "{line}");
     }
@@ -298,7 +299,7 @@ fn a_file_that_was_saved_is_gone_on_with_in_another_browser_and_closes() {
 }
 
 #[test]
-fn a_file_that_is_none_or_does_not_fit_is_refused_in_plain_words_and_changes_nothing() {
+fn a_wrong_file_is_refused_with_a_reason_and_changes_nothing() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -421,7 +422,7 @@ fn a_file_that_is_none_or_does_not_fit_is_refused_in_plain_words_and_changes_not
         );
         assert_eq!(kept(&mut page), before, "{wanted}");
     }
-    // As mail may bring it: a mark before it, other line ends, an empty line.
+    // Changes that mail makes: a byte order mark, other line ends, an empty line.
     let path = job.folder.path().join("mailed.jsonl");
     fs::write(&path, format!("\u{feff}{}\r\n", text.replace('\n', "\r\n"))).expect("a file");
     assert!(load(&mut page, &path).ends_with("0 decisions loaded, 2 the same as here."));
@@ -429,7 +430,7 @@ fn a_file_that_is_none_or_does_not_fit_is_refused_in_plain_words_and_changes_not
 }
 
 #[test]
-fn a_decision_made_here_is_replaced_by_a_file_only_where_the_reviewer_says_so() {
+fn a_file_replaces_decisions_only_if_the_reviewer_confirms() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -440,7 +441,7 @@ fn a_decision_made_here_is_replaced_by_a_file_only_where_the_reviewer_says_so() 
     }
     let theirs = job.folder.path().join("theirs.jsonl");
     fs::copy(save(&mut page), &theirs).expect("a copy");
-    // Of three, one stays the same, one differs, and one is open again.
+    // One of three is unchanged, one differs, and one is open again.
     page.key("0");
     page.key("k");
     page.key("2");
@@ -504,7 +505,7 @@ fn a_decision_made_here_is_replaced_by_a_file_only_where_the_reviewer_says_so() 
 }
 
 #[test]
-fn a_deputy_goes_on_with_the_file_of_who_is_ill_and_closes_in_their_own_name() {
+fn a_deputy_continues_with_a_reviewers_file_in_their_own_name() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened();
     let mut page = Page::open(&browser, &file);
@@ -568,7 +569,7 @@ fn a_deputy_goes_on_with_the_file_of_who_is_ill_and_closes_in_their_own_name() {
 }
 
 #[test]
-fn where_anybody_may_decide_ones_own_account_is_left_to_somebody_else() {
+fn without_reviewers_the_own_account_is_left_to_another_person() {
     let Some(browser) = browser() else { return };
     let (job, file) = opened_for(None);
     let mut page = Page::open(&browser, &file);
@@ -584,7 +585,8 @@ fn where_anybody_may_decide_ones_own_account_is_left_to_somebody_else() {
         said(&mut page),
         "Say first who you are: your e-mail address."
     );
-    // Their own, whatever the tag; decided before they said who they are, it is not saved either.
+    // The own account, also with a tag in the address. A decision made before the address was
+    // entered is not saved either.
     enter(&mut page, "other", "Person2+asana@example.com");
     assert_eq!(counted(&mut page), format!("{0} of {0}", rows - 1));
     let own = page.value("document.getElementById('own').innerText");
@@ -611,7 +613,7 @@ fn where_anybody_may_decide_ones_own_account_is_left_to_somebody_else() {
 }
 
 #[test]
-fn two_tabs_of_the_page_lose_nothing_of_each_other() {
+fn two_tabs_keep_the_decisions_of_each_other() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 20);
@@ -638,7 +640,7 @@ fn two_tabs_of_the_page_lose_nothing_of_each_other() {
     page.key("1");
     page.switch(&second);
     page.until("document.getElementById('counted').textContent === '3 of 20'");
-    // The cursor has stayed in the note.
+    // The cursor stays in the note.
     assert_eq!(focus(&mut page), (json!(1), "textarea".to_owned()));
     let both = json!([
         [1, "revoke", "", "first, and more"],
@@ -646,7 +648,7 @@ fn two_tabs_of_the_page_lose_nothing_of_each_other() {
         [3, "keep", "", ""]
     ]);
     assert_eq!(kept(&mut page), both);
-    // A file that one tab has saved is known to the other.
+    // After a save in one tab, the other tab shows the decisions as saved.
     save(&mut page);
     page.switch(&first);
     page.until("document.getElementById('filed').textContent === 'All saved as a file'");
@@ -654,18 +656,18 @@ fn two_tabs_of_the_page_lose_nothing_of_each_other() {
 }
 
 #[test]
-fn a_browser_that_keeps_nothing_says_so_at_once_and_is_not_closed_without_asking() {
+fn without_storage_the_page_warns_and_asks_before_it_closes() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 3);
     let mut page = Page::open(&browser, &file);
-    let trouble = "document.getElementById('trouble').innerText";
+    let warning = "document.getElementById('trouble').innerText";
     let asks = "(() => { const leaving = new Event('beforeunload', { cancelable: true }); \
                 dispatchEvent(leaving); return leaving.defaultPrevented; })()";
     page.key("u");
     page.key("1");
     assert_eq!(
-        (page.value(trouble), page.value(asks)),
+        (page.value(warning), page.value(asks)),
         (json!(""), json!(false))
     );
     let full =
@@ -678,26 +680,26 @@ fn a_browser_that_keeps_nothing_says_so_at_once_and_is_not_closed_without_asking
             json!({"source": refusal}),
         );
         page.reload();
-        let reported = page.value(trouble);
+        let reported = page.value(warning);
         assert!(
             reported
                 .as_str()
                 .is_some_and(|reported| reported.contains("keeps nothing for this page")),
             "{reported}"
         );
-        assert_eq!(page.value(asks), false, "nothing would be lost yet");
+        assert_eq!(page.value(asks), false, "no decision would be lost yet");
         page.key("u");
         page.key("1");
         assert_eq!(page.value(asks), true);
         save(&mut page);
-        assert_eq!(page.value(asks), false, "it is in a file");
+        assert_eq!(page.value(asks), false, "the decisions are in a file");
         page.ask("Page.removeScriptToEvaluateOnNewDocument", script);
     }
     assert_eq!(page.complaints, Vec::<String>::new());
 }
 
 #[test]
-fn a_note_is_kept_while_it_is_typed_and_seen_whole() {
+fn a_note_is_stored_while_it_is_typed_and_fully_visible() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 3);
@@ -722,7 +724,7 @@ fn a_note_is_kept_while_it_is_typed_and_seen_whole() {
     );
     assert_eq!(page.value(hidden), 0);
 
-    // What is kept may have a note, and what was decided may be taken back.
+    // A kept account may have a note, and a decision can be undone.
     page.key("u");
     page.key("1");
     page.key("n");
@@ -743,12 +745,12 @@ fn a_note_is_kept_while_it_is_typed_and_seen_whole() {
 }
 
 #[test]
-fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
+fn the_focus_is_never_lost_and_the_heading_covers_no_row() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 120);
     let mut page = Page::open(&browser, &file);
-    // From nowhere, to the first row.
+    // Without focus, the key goes to the first row.
     page.key("j");
     assert_eq!(focus(&mut page), (json!(1), "tr".to_owned()));
     let covered = "(() => { const row = document.activeElement.closest('tr').getBoundingClientRect(); \
@@ -773,7 +775,7 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
             "{row}: {covered}"
         );
     }
-    // Also where a heading has grown.
+    // This also holds for a taller heading.
     page.value("document.querySelector('#table thead th').style.height = '9rem'");
     page.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
     page.value("document.querySelector('[data-row=\"20\"]').focus()");
@@ -785,7 +787,7 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
         finding,
         "Account without HR record; Account without an identifiable owner"
     );
-    // Found, decided, and back to the place it is at.
+    // Search, decide, and return to the whole list at the same row.
     page.key("/");
     page.text("number 77");
     page.key("Enter");
@@ -795,7 +797,7 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
     page.key("u");
     assert_eq!(focus(&mut page), (json!(78), "tr".to_owned()));
 
-    // What was decided stays where it is, and what is left elsewhere is told.
+    // Decided rows stay in place, and the page reports open rows outside of the filter.
     enter(&mut page, "find", "number 11");
     enter(&mut page, "state", "open");
     let shown = "document.querySelectorAll('#rows tr').length";
@@ -826,15 +828,15 @@ fn the_focus_is_never_lost_and_what_stays_at_the_top_covers_no_row() {
     );
     assert_eq!(focus(&mut page).1, "tr");
 
-    // Whoever speaks to their computer can switch single keys off.
+    // Users of speech input can switch single keys off.
     page.value("document.getElementById('keys').click()");
     page.key("4");
     assert_eq!(counted(&mut page), "12 of 120");
     assert_eq!(page.complaints, Vec::<String>::new());
 }
 
-/// Nothing that is used or read sticks out of its frame, and the page is no wider than the screen.
-fn assert_all_in_sight(page: &mut Page, width: u32) {
+/// No element that is used or read is cut off, and the page is not wider than the screen.
+fn assert_nothing_is_cut_off(page: &mut Page, width: u32) {
     let outside = page.value(
             "(() => { const seen = [...document.querySelectorAll('button, input, select, textarea, .who, #said, #clash p, #clash li')] \
              .filter((of) => of.offsetParent); \
@@ -849,7 +851,7 @@ fn assert_all_in_sight(page: &mut Page, width: u32) {
 }
 
 #[test]
-fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
+fn every_decision_is_visible_on_any_screen_and_on_paper() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let names = [
@@ -874,8 +876,8 @@ fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
         page.key("u");
         page.key("2");
         page.key("Escape");
-        assert_all_in_sight(&mut page, width);
-        // What stays at the top leaves room for the rows, whoever was decided about.
+        assert_nothing_is_cut_off(&mut page, width);
+        // The fixed part at the top leaves enough height for the rows, after any decision.
         let top = page.value("document.getElementById('far').offsetHeight");
         assert!(
             top.as_u64().is_some_and(|top| top < u64::from(height) / 3),
@@ -884,7 +886,7 @@ fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
         page.value("document.querySelector('#rows .clear').click()");
         page.key("j");
     }
-    // A file that differs in all of them is asked about on a small screen, too.
+    // The question about a file that differs in every row also fits on a small screen.
     for name in &names {
         page.key("u");
         page.key("2");
@@ -903,7 +905,7 @@ fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
     );
     for width in [320, 390, 1280] {
         page.size(width, 900);
-        assert_all_in_sight(&mut page, width);
+        assert_nothing_is_cut_off(&mut page, width);
     }
     page.value("document.getElementById('take-theirs').click()");
     page.value("[...document.querySelectorAll('#rows .clear')].forEach((of) => of.click())");
@@ -919,7 +921,7 @@ fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
     );
     page.ask("Page.printToPDF", json!({"preferCSSPageSize": true}));
     assert_eq!(page.value("window.paper"), json!([120, 0, true, 119]));
-    // And the screen is as before.
+    // The screen is as before again.
     assert_eq!(
         page.value("document.querySelectorAll('#rows tr').length"),
         50
@@ -928,12 +930,12 @@ fn every_decision_is_in_sight_on_any_screen_and_on_paper() {
     assert_eq!(page.complaints, Vec::<String>::new());
 }
 
-/// A worksheet of so many rows, as a file.
+/// A worksheet with this number of rows, as a file.
 fn of_rows(folder: &Path, rows: usize) -> PathBuf {
     with_names(folder, rows, &[])
 }
 
-/// The same, the first of them with these names.
+/// The same, with these names in the first rows.
 fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
     let row = |number: usize| {
         json!({
@@ -965,12 +967,12 @@ fn with_names(folder: &Path, rows: usize, names: &[String]) -> PathBuf {
 }
 
 #[test]
-fn five_thousand_rows_stay_smooth() {
+fn five_thousand_rows_stay_fast() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = of_rows(folder.path(), 5000);
     let mut page = Page::open(&browser, &file);
-    // The best of three: other tests run beside this one.
+    // The best of three, because other tests run at the same time.
     let mut painted = f64::MAX;
     for _ in 0..3 {
         page.reload();
@@ -986,7 +988,7 @@ fn five_thousand_rows_stay_smooth() {
         page.value("document.getElementById('shown').textContent"),
         "5000 of your 5000 rows"
     );
-    // The middle of five, and again the best of three.
+    // The median of five, and again the best of three.
     let filter = "(() => { const find = document.getElementById('find'); const times = []; \
          for (const text of ['p', 'person', 'number 49', 'nobody', '']) { \
          const before = performance.now(); find.value = text; find.dispatchEvent(new Event('input')); \
@@ -998,7 +1000,7 @@ fn five_thousand_rows_stay_smooth() {
     }
     assert!(filtered < 100.0, "filtering took {filtered} ms");
 
-    // A file of them all is loaded, and a note typed beside five thousand decisions.
+    // A file with all decisions is loaded, and a note is typed beside five thousand decisions.
     let saved = page.saved_by(
         "(() => { const data = JSON.parse(document.getElementById('data').textContent); \
          const head = { schema: 'asana-access-review/decisions/v1', review: data.review, \
@@ -1026,9 +1028,9 @@ fn five_thousand_rows_stay_smooth() {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
-fn axe_finds_nothing_in_the_page_that_keeps_anybody_out() {
+fn axe_finds_no_accessibility_problem_in_the_page() {
     let Some(browser) = browser() else { return };
     let path = "target/tools/axe/node_modules/axe-core/axe.min.js";
     let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -1069,7 +1071,7 @@ fn axe_finds_nothing_in_the_page_that_keeps_anybody_out() {
         }
     };
     look(&mut page, "at work");
-    // A file that differs is asked about.
+    // The question about a file that differs.
     page.value(
         "(() => { for (let of; (of = document.querySelector('#rows .clear'));) of.click(); })()",
     );
@@ -1081,7 +1083,7 @@ fn axe_finds_nothing_in_the_page_that_keeps_anybody_out() {
     load(&mut page, &saved);
     assert_eq!(page.value("document.getElementById('clash').hidden"), false);
     look(&mut page, "asked");
-    // A deputy, who has nothing to see yet.
+    // A deputy, who has no rows yet.
     choose(&mut page, "somebody else, in another's place");
     look(&mut page, "a deputy");
 }

@@ -1,4 +1,5 @@
-//! A year of runs of a thousand accounts, verified: duration and peak memory, from a folder and from S3.
+//! A year of runs of a thousand accounts, verified: duration and peak memory, from a folder and
+//! from S3.
 //!
 //! `cargo test --release --test it year:: -- --ignored --nocapture`
 
@@ -16,14 +17,15 @@ use truto_simulator::World;
 
 const RUNS: u64 = 365;
 
-/// The difference in memory between this many runs and a year is what each run leaves in memory.
+/// The size of the smaller ledger. The growth in memory from here to a year shows what each run
+/// leaves in memory.
 const FEW: u64 = 60;
 
 const ACCOUNTS: usize = 1000;
 
 const LEAVERS: usize = 100;
 
-/// A run leaves at most this much in memory; more than a megabyte of it is read.
+/// A run may leave at most this much in memory, although more than a megabyte of it is read.
 const MOST_KIB_A_RUN: u64 = 32;
 
 /// Limit for a folder, in release and on two cores.
@@ -84,7 +86,8 @@ fn measure(job: &Job, snapshots: u64) -> Measured {
     Measured { took, peak_kib }
 }
 
-/// The least of five: other processes use the same cores, and the allocator returns memory at different times.
+/// The minimum of five, because other processes use the same cores and the allocator returns memory
+/// at different times.
 fn least(job: &Job, snapshots: u64) -> Measured {
     let measured: Vec<Measured> = (0..5).map(|_| measure(job, snapshots)).collect();
     println!("{snapshots} runs: {measured:?}");
@@ -110,7 +113,7 @@ fn a_year_is_verified_in_time_and_no_run_stays_in_memory() {
     }
     let year = least(&job, RUNS);
     let few = few.expect("few runs");
-    // The names of a run's files stay in memory to the end, its content does not.
+    // The names of a run's files stay in memory to the end, but not their content.
     let grown_kib = year.peak_kib.saturating_sub(few.peak_kib) / (RUNS - FEW);
     assert!(
         grown_kib <= MOST_KIB_A_RUN,

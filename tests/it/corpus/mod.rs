@@ -1,8 +1,8 @@
-//! Two verifiers that share no code look at the same evidence: the binary, and `docs/verify.sh`.
+//! Two verifiers that share no code check the same evidence: the binary and `docs/verify.sh`.
 //!
-//! Two hundred runs are tampered with at random places. Each way to tamper says exactly which faults
-//! there must be then, and who must see them; nothing more may be told. A failure prints its seed:
-//! `CORPUS_SEED=<seed> cargo test --test it corpus::` does the same again.
+//! Two hundred runs are tampered with at random places. Each way to tamper lists exactly the faults
+//! that each verifier must report; any other fault fails the test. A failure prints its seed:
+//! `CORPUS_SEED=<seed> cargo test --test it corpus::` repeats it.
 
 mod reviews;
 
@@ -28,24 +28,24 @@ use truto_simulator::World;
 
 const RUNS: u64 = 200;
 
-/// Far from the beginning, a periodic review is opened, and after another run closed.
+/// A periodic review is opened far from the beginning, and closed after one more run.
 const REVIEWED: u64 = 150;
 
 const ENTRIES: u64 = RUNS + 2;
 
-/// The seed where `CORPUS_SEED` names none; another one tampers at other places.
+/// The seed if `CORPUS_SEED` is not set. Another seed tampers at other places.
 const SEED: u64 = 20_261_123;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.sh");
 
 const TOOLS: [&str; 4] = ["sh", "awk", "find", "sha256sum"];
 
-// What is told of it.
+// ---- Reported faults ----
 
 /// A fault: its kind, and its place below `system=asana/connection=<id>`.
 type Fault = (String, String);
 
-/// The script shows no byte that could move a cursor.
+/// The script replaces every byte that could move a cursor.
 fn plain(text: &str) -> String {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
     text.bytes()
@@ -64,7 +64,7 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-/// Of a `verify` that gave up instead of telling faults, its exit code is told.
+/// If `verify` gave up without a list of faults, the exit code is the fault.
 fn reported_by_verify(ended: &Ended, connection: &str) -> Vec<Fault> {
     if ended.stdout.is_empty() {
         return vec![fault("", "gave_up", &format!("exit {}", ended.code))];
@@ -105,13 +105,13 @@ fn script(folder: &Path, arguments: &[&str]) -> Ended {
     ended(command.output().expect("sh"))
 }
 
-// The evidence.
+// ---- The evidence ----
 
-/// Two hundred runs and a review, made in this process; the worlds and the HR feed are not the same each
-/// run.
+/// Two hundred runs and a review, made in this process. The worlds and the HR feed differ from run
+/// to run.
 fn two_hundred_runs() -> Job {
     let job = Job::new(World::generated(12), LEFT_AND_ACTIVE)
-        // As long as whoever runs this test can look at it.
+        // This takes as long as a person would wait for the test.
         .env("EVIDENCE_RETENTION_DAYS", "36500");
     let first: Timestamp = "2026-01-01T22:40:00Z".parse().expect("an instant");
     let mut opened = None;
@@ -137,7 +137,7 @@ fn two_hundred_runs() -> Job {
     job
 }
 
-/// A copy of the first runs, with hard links: what is changed is written anew.
+/// A copy of the first runs, with hard links. A changed file is written as a new one.
 struct Copy {
     root: PathBuf,
     /// `system=asana/connection=<id>`.
@@ -201,7 +201,7 @@ impl Copy {
         fs::read(self.at(below)).expect("a file")
     }
 
-    /// Writes a file anew: the one it was linked to stays as it is.
+    /// Writes a new file. The file that it was linked to stays unchanged.
     fn write(&self, below: &str, bytes: impl AsRef<[u8]>) {
         let path = self.at(below);
         if path.exists() {
@@ -222,7 +222,7 @@ impl Copy {
         crate::support::files_below(&self.at(&self.run(sequence)))
     }
 
-    /// One of them, but for `but`.
+    /// Any file of a run, except `but`.
     fn any_file(&self, sequence: u64, chance: &mut Chance, but: &[&str]) -> String {
         let mut files = self.files(sequence);
         files.retain(|file| !but.contains(&file.as_str()));
@@ -238,7 +238,7 @@ impl Copy {
         self.write(&format!("ledger/{sequence:010}.json"), bytes);
     }
 
-    /// Changes an entry where it lies: the next one links to another.
+    /// Changes an entry in place, so that the next one no longer links to it.
     fn edit(&mut self, sequence: u64, change: impl FnOnce(&mut Entry)) {
         let entry = &mut self.entries[sequence as usize - 1];
         change(entry);
@@ -246,7 +246,7 @@ impl Copy {
         self.write_entry(sequence, &bytes);
     }
 
-    /// Changes an entry, and links all later ones to it: what somebody does who can write.
+    /// Changes an entry and links all later ones to it, as an attacker with write access would.
     fn rewrite(&mut self, sequence: u64, change: impl FnOnce(&mut Entry)) {
         self.edit(sequence, change);
         for later in sequence + 1..=self.snapshots {
@@ -255,8 +255,8 @@ impl Copy {
         }
     }
 
-    /// Makes manifest, sums and chain anew over what lies in a run's folder now.
-    fn vouch(&mut self, sequence: u64, change: impl FnOnce(&mut Value)) {
+    /// Rewrites manifest, sums and chain for the current files of a run's folder.
+    fn rewrite_run(&mut self, sequence: u64, change: impl FnOnce(&mut Value)) {
         let run = self.run(sequence);
         let name = format!("{run}/manifest.json");
         let mut manifest: Value = serde_json::from_slice(&self.read(&name)).expect("JSON");
@@ -271,11 +271,11 @@ impl Copy {
         }
         change(&mut manifest);
         self.write(&name, written(manifest));
-        self.vouch_sums(sequence, |_| ());
+        self.rewrite_sums(sequence, |_| ());
     }
 
-    /// Makes sums and chain anew.
-    fn vouch_sums(&mut self, sequence: u64, change: impl FnOnce(&mut Vec<FileRecord>)) {
+    /// Rewrites sums and chain.
+    fn rewrite_sums(&mut self, sequence: u64, change: impl FnOnce(&mut Vec<FileRecord>)) {
         let run = self.run(sequence);
         let mut records: Vec<FileRecord> = self
             .files(sequence)
@@ -301,7 +301,7 @@ impl Copy {
     }
 }
 
-/// A manifest as a run writes it: whoever forges one keeps to the form.
+/// A manifest in the form that a run writes, which a forger would keep.
 fn written(manifest: Value) -> Vec<u8> {
     let manifest: Manifest = serde_json::from_value(manifest).expect("a manifest");
     manifest.to_file().0.bytes
@@ -314,15 +314,15 @@ fn sums_in(run: &Path) -> Vec<(String, String)> {
     sums.into_iter().collect()
 }
 
-// Ways to tamper.
+// ---- Ways to tamper ----
 
-/// Faults that there must be, and no others.
+/// The expected faults. Any other fault is an error.
 #[derive(Default)]
 struct Seen {
     by_both: Vec<Fault>,
-    /// What the script cannot see: it does not judge again.
+    /// Faults that only `verify` finds, because the script does not recompute.
     by_verify: Vec<Fault>,
-    /// Where only somebody who noted the head sees anything: what both then see.
+    /// Faults that both find, but only with a noted head.
     with_head: Vec<Fault>,
 }
 
@@ -350,7 +350,7 @@ impl Seen {
         self
     }
 
-    /// The next run names the manifest that was there when it was judged: both look.
+    /// The next run names the original manifest of this run, and both verifiers compare it.
     fn and_next_run(self, copy: &Copy, sequence: u64) -> Self {
         if sequence == copy.snapshots {
             return self;
@@ -364,7 +364,7 @@ fn place(sequence: u64) -> String {
     format!("ledger entry {sequence}")
 }
 
-/// Names that a shell, a tool or a pattern could take for something else.
+/// Names that a shell, a tool or a pattern could misread.
 const ODD_NAMES: [&str; 14] = [
     "-rf",
     "--check",
@@ -384,7 +384,7 @@ const ODD_NAMES: [&str; 14] = [
 
 struct Tampering {
     name: &'static str,
-    /// So many runs it takes.
+    /// The least number of runs.
     least: u64,
     with: fn(&mut Copy, &mut Chance) -> Seen,
 }
@@ -398,8 +398,8 @@ const fn tampering(
 }
 
 const TAMPERINGS: &[Tampering] = &[
-    // Files of a run.
-    tampering("a bit of a file is turned", 1, |copy, chance| {
+    // ---- Files of a run ----
+    tampering("a bit of a file is flipped", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &[]));
         let mut bytes = copy.read(&file);
@@ -433,7 +433,7 @@ const TAMPERINGS: &[Tampering] = &[
     tampering("a file is renamed", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let file = copy.file(snapshot, &copy.any_file(snapshot, chance, &["SHA256SUMS"]));
-        // What has no plain name is not read by the script, so it cannot know the bytes.
+        // The script does not read a file without a plain name, so it does not know the bytes.
         let to = copy.file(snapshot, chance.one_of(&ODD_NAMES[..11]));
         copy.rename(&file, &to);
         Seen::both("moved", file)
@@ -478,7 +478,7 @@ const TAMPERINGS: &[Tampering] = &[
         copy.write(&name, "x");
         Seen::both("extra_file", name)
     }),
-    // Whole runs.
+    // ---- Whole runs ----
     tampering("a run's folder is deleted", 1, |copy, chance| {
         let run = copy.run(chance.between(1, copy.snapshots));
         fs::remove_dir_all(copy.at(&run)).expect("a folder");
@@ -509,21 +509,21 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("modified", format!("{one}/SHA256SUMS"))
             .and_both("modified", format!("{other}/SHA256SUMS"))
     }),
-    // Entries.
+    // ---- Entries ----
     tampering("an entry is deleted", 2, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots - 1);
         fs::remove_file(copy.entry_path(snapshot)).expect("an entry");
         Seen::both("missing_entry", place(snapshot + 1))
     }),
-    tampering("an entry lies under a number far away", 1, |copy, _| {
+    tampering("an entry has a far higher number", 1, |copy, _| {
         let far = 9_999_999_998;
         copy.write_entry(far, &copy.entries[copy.snapshots as usize - 1].to_bytes());
-        // It is another entry's number, and another entry's run.
+        // It has the number and the run of another entry.
         Seen::both("missing_entry", place(far))
             .and_both("moved", place(far))
             .and_both("moved", place(far))
     }),
-    tampering("the tail is cut off", 2, |copy, chance| {
+    tampering("the tail is cut", 2, |copy, chance| {
         let last = chance.between(1, copy.snapshots - 1);
         let with_runs = chance.between(0, 1) == 1;
         for snapshot in last + 1..=copy.snapshots {
@@ -534,7 +534,7 @@ const TAMPERINGS: &[Tampering] = &[
         }
         Seen::nothing().with_head("truncated", place(copy.snapshots))
     }),
-    tampering("an entry says another verdict", 1, |copy, chance| {
+    tampering("an entry has another verdict", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         copy.edit(snapshot, |entry| entry.verdict = "pass".to_owned());
         let seen = Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
@@ -591,7 +591,7 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("broken_link", place(snapshot))
     }),
     tampering(
-        "an entry is dated back, with all links anew",
+        "an entry is dated back, with rewritten links",
         2,
         |copy, chance| {
             let snapshot = chance.between(2, copy.snapshots);
@@ -602,7 +602,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "an entry is dated later, with all links anew",
+        "an entry is dated later, with rewritten links",
         2,
         |copy, chance| {
             let snapshot = chance.between(1, copy.snapshots - 1);
@@ -613,7 +613,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "a run is committed twice, with all links anew",
+        "a run is committed twice, with rewritten links",
         2,
         |copy, chance| {
             let (one, other) = chance.two_between(1, copy.snapshots);
@@ -628,7 +628,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "an entry is of another connection, with all links anew",
+        "an entry is of another connection, with rewritten links",
         1,
         |copy, chance| {
             let snapshot = chance.between(1, copy.snapshots);
@@ -639,7 +639,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "a ledger lies under the name of another connection",
+        "a ledger is in the folder of another connection",
         1,
         |copy, chance| {
             let other = chance.one_of(&["another", "a%20b", "%C3%BC", "a b"]);
@@ -653,7 +653,7 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "an entry is said to be expired, with all links anew",
+        "an entry is marked as expired, with rewritten links",
         1,
         |copy, chance| {
             let snapshot = chance.between(1, copy.snapshots);
@@ -663,7 +663,7 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().with_head("modified", place(copy.snapshots))
         },
     ),
-    // Hashes and chain made anew.
+    // ---- Rewritten hashes and chain ----
     tampering("a data file is forged", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["leavers.csv", "findings.csv", "accounts.csv"]);
@@ -671,7 +671,7 @@ const TAMPERINGS: &[Tampering] = &[
         let mut text = String::from_utf8(copy.read(&file)).expect("text");
         text.truncate(text[..text.len() - 2].rfind('\n').expect("lines") + 1);
         copy.write(&file, text);
-        copy.vouch(snapshot, |_| ());
+        copy.rewrite_run(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_run(copy, snapshot)
     }),
@@ -682,18 +682,18 @@ const TAMPERINGS: &[Tampering] = &[
         let forged = text.replace("still_active", "removed");
         assert_ne!(text, forged, "nothing was forged");
         copy.write(&file, forged);
-        copy.vouch(snapshot, |_| ());
+        copy.rewrite_run(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_run(copy, snapshot)
     }),
     tampering(
-        "a verdict is forged, but for the entry",
+        "a verdict is forged everywhere except in the entry",
         1,
         |copy, chance| {
             let snapshot = chance.between(1, copy.snapshots);
-            copy.vouch(snapshot, |manifest| manifest["verdict"] = "pass".into());
+            copy.rewrite_run(snapshot, |manifest| manifest["verdict"] = "pass".into());
             let seen = Seen::both("disagreement", copy.file(snapshot, "manifest.json"));
-            // The manifest of the run before is named there, too.
+            // It also names the manifest of the run before.
             seen.and_next_run(copy, snapshot)
         },
     ),
@@ -702,15 +702,16 @@ const TAMPERINGS: &[Tampering] = &[
         let file = copy.file(snapshot, "report.html");
         let text = String::from_utf8(copy.read(&file)).expect("text");
         copy.write(&file, text.replace("Fail", "Pass"));
-        copy.vouch(snapshot, |_| ());
-        // Nobody makes the report again: the last run's is seen only by whoever noted the head.
+        copy.rewrite_run(snapshot, |_| ());
+        // The report is not recomputed. A change of the last run's report can be found only with a
+        // noted head.
         let seen = Seen::nothing().with_head("modified", place(copy.snapshots));
         seen.and_next_run(copy, snapshot)
     }),
     tampering("a manifest describes other pages", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["report.html", "raw/pages-0001.jsonl.gz"]);
-        copy.vouch(snapshot, |manifest| {
+        copy.rewrite_run(snapshot, |manifest| {
             let files = manifest["files"].as_array_mut().expect("files");
             let file = files.iter_mut().find(|file| file["name"] == name);
             file.expect("the file")["sha256"] = sha256_hex(b"another").into();
@@ -718,18 +719,18 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
             .and_next_run(copy, snapshot)
     }),
-    tampering("checks are taken out of a manifest", 1, |copy, chance| {
+    tampering("checks are removed from a manifest", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
-        copy.vouch(snapshot, |manifest| {
+        copy.rewrite_run(snapshot, |manifest| {
             manifest["checks"] = Value::Array(Vec::new())
         });
         let seen =
             Seen::nothing().and_verify("decisions_differ", copy.file(snapshot, "manifest.json"));
         seen.and_next_run(copy, snapshot)
     }),
-    tampering("the rules in a manifest are others", 1, |copy, chance| {
+    tampering("the rules in a manifest are changed", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
-        copy.vouch(snapshot, |manifest| {
+        copy.rewrite_run(snapshot, |manifest| {
             manifest["policy"]["offboarding_grace_seconds"] = 1.into();
         });
         let seen =
@@ -742,53 +743,49 @@ const TAMPERINGS: &[Tampering] = &[
         let file = copy.file(snapshot, name);
         let both = [copy.read(&file), copy.read(&file)].concat();
         copy.write(&file, both);
-        copy.vouch(snapshot, |_| ());
+        copy.rewrite_run(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("decisions_differ", file);
         seen.and_next_run(copy, snapshot)
     }),
-    tampering("a raw page is left out", 1, |copy, chance| {
+    tampering("a raw page is removed", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["raw/pages-0001.jsonl.gz", "raw/pages-0002.jsonl.gz"]);
         let file = copy.file(snapshot, name);
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch(snapshot, |_| ());
+        copy.rewrite_run(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("accounts_differ", file);
         seen.and_next_run(copy, snapshot)
     }),
-    tampering(
-        "an account is left out of those that were read",
-        1,
-        |copy, chance| {
-            // The runs after it would be compared with it.
-            let snapshot = copy.snapshots;
-            let file = copy.file(snapshot, "accounts.jsonl.gz");
-            let text = String::from_utf8(unpacked(&file, copy.read(&file))).expect("text");
-            let account = format!(
-                "{{\"account_id\":\"12000000000000{:02}\"",
-                chance.between(3, 11)
-            );
-            let lines = text.lines().filter(|line| !line.starts_with(&account));
-            let forged: String = lines.map(|line| format!("{line}\n")).collect();
-            assert_ne!(text, forged, "nothing was forged");
-            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            std::io::Write::write_all(&mut packed, forged.as_bytes()).expect("gzip");
-            copy.write(&file, packed.finish().expect("gzip"));
-            copy.vouch(snapshot, |_| ());
-            // Such a run is not complete, and changes of its accounts are not judged.
-            let changes = copy.file(snapshot, "changes.csv");
-            let had_changes = copy.read(&changes).split(|byte| *byte == b'\n').count() > 2;
-            let mut seen = Seen::nothing().and_verify("accounts_differ", file);
-            for name in ["accounts.csv", "manifest.json", "result.json"] {
-                seen = seen.and_verify("decisions_differ", copy.file(snapshot, name));
-            }
-            match had_changes {
-                true => seen.and_verify("decisions_differ", changes),
-                false => seen,
-            }
-        },
-    ),
-    tampering("facts name another run before", 2, |copy, chance| {
-        // Else it could not be judged again, which is no fault.
+    tampering("an account is removed from the list", 1, |copy, chance| {
+        // Otherwise the later runs would be compared with it.
+        let snapshot = copy.snapshots;
+        let file = copy.file(snapshot, "accounts.jsonl.gz");
+        let text = String::from_utf8(unpacked(&file, copy.read(&file))).expect("text");
+        let account = format!(
+            "{{\"account_id\":\"12000000000000{:02}\"",
+            chance.between(3, 11)
+        );
+        let lines = text.lines().filter(|line| !line.starts_with(&account));
+        let forged: String = lines.map(|line| format!("{line}\n")).collect();
+        assert_ne!(text, forged, "nothing was forged");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, forged.as_bytes()).expect("gzip");
+        copy.write(&file, packed.finish().expect("gzip"));
+        copy.rewrite_run(snapshot, |_| ());
+        // Such a run is not complete, and changes of its accounts are not judged.
+        let changes = copy.file(snapshot, "changes.csv");
+        let had_changes = copy.read(&changes).split(|byte| *byte == b'\n').count() > 2;
+        let mut seen = Seen::nothing().and_verify("accounts_differ", file);
+        for name in ["accounts.csv", "manifest.json", "result.json"] {
+            seen = seen.and_verify("decisions_differ", copy.file(snapshot, name));
+        }
+        match had_changes {
+            true => seen.and_verify("decisions_differ", changes),
+            false => seen,
+        }
+    }),
+    tampering("facts name another previous run", 2, |copy, chance| {
+        // Otherwise it could not be recomputed, which is not a fault.
         let snapshot = chance.between(2, copy.snapshots);
         let file = copy.file(snapshot, "inputs/facts.json");
         let text = String::from_utf8(copy.read(&file)).expect("text");
@@ -796,30 +793,26 @@ const TAMPERINGS: &[Tampering] = &[
         let forged = text.replace(&before, &sha256_hex(b"another"));
         assert_ne!(text, forged, "nothing was forged");
         copy.write(&file, forged);
-        copy.vouch(snapshot, |_| ());
+        copy.rewrite_run(snapshot, |_| ());
         let seen = Seen::nothing().and_verify("disagreement", file);
         seen.and_next_run(copy, snapshot)
     }),
     tampering("a run builds on itself", 2, |copy, chance| {
         let snapshot = chance.between(2, copy.snapshots);
         let itself = chance.one_of(&[0, snapshot, snapshot + 1]);
-        copy.vouch(snapshot, |manifest| {
+        copy.rewrite_run(snapshot, |manifest| {
             manifest["previous"]["sequence"] = itself.into()
         });
         Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
             .and_verify("disagreement", copy.file(snapshot, "inputs/facts.json"))
             .and_next_run(copy, snapshot)
     }),
-    tampering(
-        "a run is said to be a periodic review",
-        1,
-        |copy, chance| {
-            let snapshot = chance.between(1, copy.snapshots);
-            let kind = chance.one_of(&[EntryKind::ReviewOpen, EntryKind::ReviewClose]);
-            copy.rewrite(snapshot, |entry| entry.kind = kind);
-            Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
-        },
-    ),
+    tampering("a run is marked as a periodic review", 1, |copy, chance| {
+        let snapshot = chance.between(1, copy.snapshots);
+        let kind = chance.one_of(&[EntryKind::ReviewOpen, EntryKind::ReviewClose]);
+        copy.rewrite(snapshot, |entry| entry.kind = kind);
+        Seen::both("disagreement", copy.file(snapshot, "manifest.json"))
+    }),
     tampering("sums are written in another form", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let name = copy.file(snapshot, "SHA256SUMS");
@@ -837,34 +830,34 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::both("disagreement", name)
     }),
-    tampering("a file is called like a signature", 1, |copy, chance| {
+    tampering("a file has a name like a signature", 1, |copy, chance| {
         let name = chance.one_of(&["x.sig", ".sig", "0000000001.json.sig", "0000000001.tmp"]);
         let name = format!("ledger/{name}");
         copy.write(&name, "x");
         Seen::both("extra_file", name)
     }),
-    tampering("an input is left out", 1, |copy, chance| {
+    tampering("an input is removed", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let name = chance.one_of(&["inputs/facts.json", "inputs/hr.jsonl.gz", "result.json"]);
         let file = copy.file(snapshot, name);
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch(snapshot, |_| ());
-        // It cannot be judged again then, which `verify` tells and takes for no fault.
+        copy.rewrite_run(snapshot, |_| ());
+        // It cannot be recomputed then, which `verify` reports but does not count as a fault.
         let seen = Seen::both("missing_file", file);
         seen.and_next_run(copy, snapshot)
     }),
-    tampering("a manifest is left out", 1, |copy, chance| {
+    tampering("a manifest is removed", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let file = copy.file(snapshot, "manifest.json");
         fs::remove_file(copy.at(&file)).expect("a file");
-        copy.vouch_sums(snapshot, |_| ());
+        copy.rewrite_sums(snapshot, |_| ());
         Seen::both("missing_file", file)
     }),
-    tampering("sums lead out of the run's folder", 2, |copy, chance| {
+    tampering("sums point out of the run's folder", 2, |copy, chance| {
         let (one, other) = chance.two_between(1, copy.snapshots);
         let name = format!("../../{}/leavers.csv", copy.run(other));
         let sha256 = sha256_hex(&copy.read(&copy.file(other, "leavers.csv")));
-        copy.vouch_sums(one, |records| {
+        copy.rewrite_sums(one, |records| {
             records.push(FileRecord {
                 name: name.clone(),
                 sha256,
@@ -876,7 +869,7 @@ const TAMPERINGS: &[Tampering] = &[
             .and_both("disagreement", copy.file(one, "manifest.json"))
     }),
     tampering(
-        "an earlier run is told again as a later one",
+        "an earlier run is copied to a later one",
         3,
         |copy, chance| {
             let (one, other) = chance.two_between(1, copy.snapshots);
@@ -885,7 +878,7 @@ const TAMPERINGS: &[Tampering] = &[
             crate::support::copy(&copy.at(&from), &copy.at(&to));
             let (_, id) = to.split_once("/run=").expect("a run");
             let as_of = copy.entries[other as usize - 1].committed_at.to_string();
-            copy.vouch(other, |manifest| {
+            copy.rewrite_run(other, |manifest| {
                 manifest["run"]["id"] = id.into();
                 manifest["run"]["as_of"] = as_of.into();
             });
@@ -894,18 +887,22 @@ const TAMPERINGS: &[Tampering] = &[
                 .and_next_run(copy, other)
         },
     ),
-    tampering("a run lies under another day", 1, |copy, chance| {
-        let snapshot = chance.between(1, copy.snapshots);
-        let run = copy.run(snapshot);
-        let (_, below) = run.split_once('/').expect("a day");
-        let moved = format!("dt=2025-12-31/{below}");
-        copy.rename(&run, &moved);
-        copy.rewrite(snapshot, |entry| entry.run = moved);
-        Seen::both("disagreement", place(snapshot))
-            .and_both("disagreement", copy.file(snapshot, "inputs/facts.json"))
-            .and_next_run(copy, snapshot)
-    }),
-    tampering("there is an entry before the first", 1, |copy, chance| {
+    tampering(
+        "a run is in the folder of another day",
+        1,
+        |copy, chance| {
+            let snapshot = chance.between(1, copy.snapshots);
+            let run = copy.run(snapshot);
+            let (_, below) = run.split_once('/').expect("a day");
+            let moved = format!("dt=2025-12-31/{below}");
+            copy.rename(&run, &moved);
+            copy.rewrite(snapshot, |entry| entry.run = moved);
+            Seen::both("disagreement", place(snapshot))
+                .and_both("disagreement", copy.file(snapshot, "inputs/facts.json"))
+                .and_next_run(copy, snapshot)
+        },
+    ),
+    tampering("an entry is added before the first", 1, |copy, chance| {
         let snapshot = chance.between(1, copy.snapshots);
         let run = "dt=2025-12-31/run=20251231T224000Z-000000";
         let at = "2025-12-31T22:40:00Z";
@@ -933,8 +930,8 @@ const TAMPERINGS: &[Tampering] = &[
     }),
 ];
 
-/// Both look at a copy, and must tell what is to be told; else it is said who did not.
-fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
+/// Runs both verifiers on a copy and returns what differs from the expected faults.
+fn verify_both(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
     let Seen {
         by_both,
         by_verify,
@@ -945,7 +942,7 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
         let expected = sorted([&by_both[..], own, head].concat());
         if reported != expected {
             wrong.push(format!(
-                "{who}, {context}\n  told     {reported:?}\n  expected {expected:?}\n"
+                "{who}, {context}\n  reported {reported:?}\n  expected {expected:?}\n"
             ));
         }
     };
@@ -963,7 +960,7 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_verifiers_agree_on_two_hundred_runs_and_on_every_way_to_tamper_with_them() {
+fn both_verifiers_agree_on_every_way_to_tamper_with_runs() {
     if !has(&TOOLS) {
         return;
     }
@@ -984,7 +981,7 @@ fn two_verifiers_agree_on_two_hundred_runs_and_on_every_way_to_tamper_with_them(
     let seed = seed("CORPUS_SEED", SEED);
     let mut wrong = Vec::new();
     for (number, tampering) in TAMPERINGS.iter().enumerate() {
-        // A beginning of a chain is a chain; few runs are judged again sooner.
+        // The beginning of a chain is a chain, and a few runs are recomputed sooner.
         let mut chance = Chance(seed ^ ((number as u64) << 32));
         let snapshots = chance.between(tampering.least, 6);
         let root = job.folder.path().join("copy");
@@ -992,20 +989,20 @@ fn two_verifiers_agree_on_two_hundred_runs_and_on_every_way_to_tamper_with_them(
         let head = copy.head();
         let context = format!("seed {seed}, {snapshots} runs: {}", tampering.name);
         let seen = (tampering.with)(&mut copy, &mut chance);
-        wrong.extend(look(&copy, seen, &head, &context));
+        wrong.extend(verify_both(&copy, seen, &head, &context));
     }
-    // And once far from the beginning.
+    // Once more, far from the beginning.
     let mut chance = Chance(seed);
     let tampering = &TAMPERINGS[chance.between(0, TAMPERINGS.len() as u64 - 1) as usize];
     let mut copy = Copy::of(&job, &job.folder.path().join("many"), RUNS / 3);
     let head = copy.head();
     let context = format!("seed {seed}, many runs: {}", tampering.name);
     let seen = (tampering.with)(&mut copy, &mut chance);
-    wrong.extend(look(&copy, seen, &head, &context));
+    wrong.extend(verify_both(&copy, seen, &head, &context));
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
-/// Runs that failed, of a connection of any name: a ledger with little in it.
+/// Failed runs of a connection of any name: a ledger with few files.
 fn failed_runs(root: &Path, connection: &str, snapshots: u64) -> Copy {
     let ledger = Ledger::new(
         Store::folder(root),
@@ -1058,7 +1055,7 @@ fn failed_runs(root: &Path, connection: &str, snapshots: u64) -> Copy {
 }
 
 #[test]
-fn failed_runs_and_connections_of_any_name_are_sound_to_both() {
+fn both_verifiers_accept_failed_runs_of_connections_of_any_name() {
     if !has(&TOOLS) {
         return;
     }
@@ -1070,9 +1067,10 @@ fn failed_runs_and_connections_of_any_name_are_sound_to_both() {
     }
 }
 
-/// A run that failed observed nothing, so its manifest cannot support a control, even if every hash agrees.
+/// A failed run observed nothing, so its manifest cannot support a control, even if every hash
+/// agrees.
 #[test]
-fn a_failure_that_claims_anything_is_a_fault() {
+fn a_failed_run_that_claims_a_control_is_a_fault() {
     let claims: [fn(&mut Value); 4] = [
         |manifest| {
             manifest["controls"] =
@@ -1088,7 +1086,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
     for (number, claim) in claims.into_iter().enumerate() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut copy = failed_runs(folder.path(), "c1", 2);
-        copy.vouch(2, claim);
+        copy.rewrite_run(2, claim);
         let faults = reported_by_verify(&verify(&copy.root, &[]), &copy.connection);
         assert_eq!(faults.len(), 1, "{number}: {faults:?}");
         assert_eq!(faults[0].0, "disagreement", "{number}: {faults:?}");
@@ -1096,7 +1094,7 @@ fn a_failure_that_claims_anything_is_a_fault() {
 }
 
 #[test]
-fn a_connection_whose_ledger_is_gone_is_not_sound_beside_another() {
+fn a_connection_without_its_ledger_is_found_beside_another() {
     if !has(&TOOLS) {
         return;
     }
@@ -1118,7 +1116,7 @@ fn a_failed_run_has_a_report_too() {
     let mut copy = failed_runs(folder.path(), "c1", 1);
     let report = copy.file(1, "report.html");
     fs::remove_file(copy.at(&report)).expect("a file");
-    copy.vouch(1, |_| ());
+    copy.rewrite_run(1, |_| ());
     let reported = [fault("", "missing_file", &report)];
     assert_eq!(
         reported_by_verify(&verify(&copy.root, &[]), &copy.connection),
@@ -1131,7 +1129,7 @@ fn a_failed_run_has_a_report_too() {
 }
 
 #[test]
-fn the_script_stops_where_it_cannot_look() {
+fn the_script_reports_a_folder_that_it_cannot_read() {
     use std::os::unix::fs::PermissionsExt as _;
     if !has(&TOOLS) {
         return;
@@ -1139,7 +1137,8 @@ fn the_script_stops_where_it_cannot_look() {
     let folder = tempfile::tempdir().expect("a folder");
     let copy = failed_runs(folder.path(), "c1", 1);
     assert_eq!(script(&copy.root, &[]).code, 0);
-    // As where a folder may not be entered: what was found is told, and that there is more.
+    // This happens if a folder cannot be entered: the script reports what it found, and that more
+    // is unread.
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).expect("a folder");
     let find = "#!/bin/sh\nPATH=${PATH#*:}\nfind \"$@\"\nexit 1\n";
@@ -1154,7 +1153,7 @@ fn the_script_stops_where_it_cannot_look() {
 }
 
 #[test]
-fn each_head_that_was_noted_must_be_met() {
+fn each_noted_head_must_match() {
     if !has(&TOOLS) {
         return;
     }
@@ -1192,7 +1191,7 @@ fn each_head_that_was_noted_must_be_met() {
     );
 }
 
-/// A link, a pipe or a device may lead anywhere or have no end, so neither verifier reads it.
+/// A link, a pipe or a device may point anywhere or have no end, so neither verifier reads it.
 #[test]
 fn only_regular_files_are_read() {
     if !has(&TOOLS) {
@@ -1202,9 +1201,9 @@ fn only_regular_files_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let copy = failed_runs(folder.path(), "c1", 2);
         let report = copy.file(1, "report.html");
-        let stranger = copy.file(2, "stranger");
+        let unknown = copy.file(2, "unknown");
         fs::remove_file(copy.at(&report)).expect("a file");
-        for path in [copy.at(&report), copy.at(&stranger)] {
+        for path in [copy.at(&report), copy.at(&unknown)] {
             match special {
                 "link" => std::os::unix::fs::symlink("/dev/zero", path).expect("a link"),
                 _ => {
@@ -1215,7 +1214,7 @@ fn only_regular_files_are_read() {
         }
         let expected = [
             fault("", "extra_file", &report),
-            fault("", "extra_file", &stranger),
+            fault("", "extra_file", &unknown),
             fault("", "missing_file", &report),
         ];
         let by_script = reported_by_script(&script(&copy.root, &[]), &copy.connection);
@@ -1248,7 +1247,7 @@ fn the_script_leaves_no_temporary_file() {
 }
 
 #[test]
-fn the_script_refuses_what_it_cannot_start_with() {
+fn the_script_refuses_wrong_arguments_and_missing_evidence() {
     if !has(&TOOLS) {
         return;
     }
@@ -1274,7 +1273,7 @@ fn the_script_refuses_what_it_cannot_start_with() {
         "{}",
         empty.stderr
     );
-    // Whoever noted a head knows that there was evidence.
+    // A noted head implies that there was evidence.
     let head = format!("1:{}", sha256_hex(b"an entry"));
     let reported = [fault("", "truncated", &place(1))];
     let arguments = ["--head", &head];
@@ -1363,7 +1362,7 @@ impl Copy {
         self.at(&format!("ledger/{}.sig", sha256_hex(&entry)))
     }
 
-    /// The chain anew, each entry signed by the key that stands for it.
+    /// Rewrites the chain and signs each entry with the key at its place.
     fn signed(mut self, keys: &[Option<&Key>]) -> Self {
         for (sequence, key) in (1..).zip(keys) {
             let before = match sequence {
@@ -1381,13 +1380,13 @@ impl Copy {
         self
     }
 
-    /// Lays a file beside the ledger as the key that entries name.
-    fn lay_beside(&self, key: &Key, bytes: impl AsRef<[u8]>) {
+    /// Stores a file beside the ledger, under the name of a key.
+    fn store_key(&self, key: &Key, bytes: impl AsRef<[u8]>) {
         self.write(&format!("keys/{}.pem", key.sha256), bytes);
     }
 
     /// The faults on which both verifiers agree.
-    fn reported_with(&self, keys: &[&Key]) -> Vec<Fault> {
+    fn faults_with(&self, keys: &[&Key]) -> Vec<Fault> {
         let mut arguments = Vec::new();
         for key in keys {
             arguments.extend(["--public-key", key.public.to_str().expect("UTF-8")]);
@@ -1400,7 +1399,7 @@ impl Copy {
 }
 
 #[test]
-fn signatures_are_believed_only_by_keys_that_are_given() {
+fn signatures_are_trusted_only_with_given_keys() {
     if !has(&TOOLS) || !has(&["openssl"]) {
         return;
     }
@@ -1414,49 +1413,46 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
     };
     let one = |kind: &str, sequence: u64| vec![fault("", kind, &place(sequence))];
 
-    // Signing began with the second entry, and the key was changed after the third.
+    // Signing began with the second entry, and the key changed after the third.
     let keys = [None, Some(&old), Some(&old), Some(&new)];
     let rotated = snapshots("rotated", &keys);
-    assert_eq!(rotated.reported_with(&[&old, &new]), []);
-    assert_eq!(rotated.reported_with(&[&new, &foreign, &old]), []);
-    assert_eq!(rotated.reported_with(&[]), []);
+    assert_eq!(rotated.faults_with(&[&old, &new]), []);
+    assert_eq!(rotated.faults_with(&[&new, &foreign, &old]), []);
+    assert_eq!(rotated.faults_with(&[]), []);
     let ended = script(&rotated.root, &[]);
     assert!(
         ended.stdout.contains("3 signatures were not checked"),
         "{}",
         ended.stdout
     );
-    let unknown = rotated.reported_with(&[&new]);
+    let unknown = rotated.faults_with(&[&new]);
     assert_eq!(
         unknown,
         [one("unknown_key", 2), one("unknown_key", 3)].concat()
     );
-    assert_eq!(rotated.reported_with(&[&old]), one("unknown_key", 4));
+    assert_eq!(rotated.faults_with(&[&old]), one("unknown_key", 4));
 
     let gone = snapshots("gone", &keys);
     fs::remove_file(gone.signature(3)).expect("a signature");
-    assert_eq!(
-        gone.reported_with(&[&old, &new]),
-        one("missing_signature", 3)
-    );
-    assert_eq!(gone.reported_with(&[]), one("missing_signature", 3));
+    assert_eq!(gone.faults_with(&[&old, &new]), one("missing_signature", 3));
+    assert_eq!(gone.faults_with(&[]), one("missing_signature", 3));
 
     for sequence in [2, 4] {
         let of_another = snapshots(&format!("of another {sequence}"), &keys);
         let other = fs::read(of_another.signature(3)).expect("a signature");
         fs::write(of_another.signature(sequence), other).expect("a signature");
-        let reported = of_another.reported_with(&[&old, &new]);
+        let reported = of_another.faults_with(&[&old, &new]);
         assert_eq!(reported, one("bad_signature", sequence));
     }
-    // Somebody else signs, and names the key that is believed.
+    // An attacker signs, and names the trusted key.
     let forged = snapshots("forged", &[Some(&old), Some(&old)]);
     foreign.sign(&forged, 2);
-    assert_eq!(forged.reported_with(&[&old]), one("bad_signature", 2));
+    assert_eq!(forged.faults_with(&[&old]), one("bad_signature", 2));
 
-    // Without a key that is given, those beside the ledger are used.
+    // Without a given key, the verifiers use the keys beside the ledger.
     let beside = snapshots("beside", &keys);
     for key in [&old, &new] {
-        beside.lay_beside(key, fs::read(&key.public).expect("a key"));
+        beside.store_key(key, fs::read(&key.public).expect("a key"));
     }
     let ended = script(&beside.root, &[]);
     assert!(
@@ -1464,30 +1460,30 @@ fn signatures_are_believed_only_by_keys_that_are_given() {
         "{}",
         ended.stdout
     );
-    assert_eq!(beside.reported_with(&[]), []);
+    assert_eq!(beside.faults_with(&[]), []);
     let other = fs::read(beside.signature(3)).expect("a signature");
     fs::write(beside.signature(4), &other).expect("a signature");
-    assert_eq!(beside.reported_with(&[]), one("bad_signature", 4));
+    assert_eq!(beside.faults_with(&[]), one("bad_signature", 4));
     fs::write(beside.signature(4), "").expect("a signature");
-    assert_eq!(beside.reported_with(&[]), one("bad_signature", 4));
+    assert_eq!(beside.faults_with(&[]), one("bad_signature", 4));
     for spoilt in [&b"x"[..], &fs::read(&foreign.public).expect("a key")] {
-        beside.lay_beside(&old, spoilt);
+        beside.store_key(&old, spoilt);
         let bad = [2, 3, 4].map(|sequence| one("bad_signature", sequence));
-        assert_eq!(beside.reported_with(&[]), bad.concat());
-        assert_eq!(beside.reported_with(&[&old, &new]), one("bad_signature", 4));
+        assert_eq!(beside.faults_with(&[]), bad.concat());
+        assert_eq!(beside.faults_with(&[&old, &new]), one("bad_signature", 4));
     }
     let mut names_none = failed_runs(&folder.path().join("names none"), "c1", 1);
     names_none.edit(1, |entry| entry.key_sha256 = "a key".to_owned());
     fs::write(names_none.signature(1), "x").expect("a signature");
-    assert_eq!(names_none.reported_with(&[]), one("bad_signature", 1));
-    assert_eq!(names_none.reported_with(&[&old]), one("unknown_key", 1));
+    assert_eq!(names_none.faults_with(&[]), one("bad_signature", 1));
+    assert_eq!(names_none.faults_with(&[&old]), one("unknown_key", 1));
 
     let stopped = snapshots("stopped", &[None, Some(&old), None]);
-    assert_eq!(stopped.reported_with(&[&old]), one("missing_signature", 3));
-    assert_eq!(stopped.reported_with(&[]), one("missing_signature", 3));
+    assert_eq!(stopped.faults_with(&[&old]), one("missing_signature", 3));
+    assert_eq!(stopped.faults_with(&[]), one("missing_signature", 3));
     let never = snapshots("never", &[None, None]);
-    assert_eq!(never.reported_with(&[]), []);
-    assert_eq!(never.reported_with(&[&old]), one("missing_signature", 2));
+    assert_eq!(never.faults_with(&[]), []);
+    assert_eq!(never.faults_with(&[&old]), one("missing_signature", 2));
 
     let rsa = Key::new(folder.path(), "rsa", &["RSA"]);
     let arguments = ["--public-key", rsa.public.to_str().expect("UTF-8")];

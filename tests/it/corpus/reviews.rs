@@ -1,7 +1,8 @@
 //! Ways to tamper with periodic reviews, on which both verifiers agree.
 //!
-//! A forger who can write everything makes files, sums, manifest, entry and chain anew, by the code that
-//! wrote them. What then is found, is found by holding the review against its run and its worksheet.
+//! A forger with write access rewrites files, sums, manifest, entry and chain with the code that
+//! wrote them. The verifiers find the forgery by comparing the review with its run and its
+//! worksheet.
 
 use std::fs;
 use std::path::Path;
@@ -28,9 +29,11 @@ use super::{
 use crate::support::has;
 use crate::support::job::{Ended, Job, LEFT_AND_GONE};
 
-// The evidence: three runs, of which the second is not complete; a review of the third, opened and closed;
-// a run that follows it up; another review with a run in between, closed incomplete; a run; and a
-// review that is open.
+// ---- The evidence ----
+//
+// Three runs, of which the second is not complete. A review of the third, opened and closed, and a
+// run that follows it up. Another review with a run in between, closed incomplete, and a run. A
+// third review that is still open.
 
 const INCOMPLETE: u64 = 2;
 const OPEN_A: u64 = 4;
@@ -77,7 +80,7 @@ fn reviewed() -> Job {
     job
 }
 
-/// What `verify` reports.
+/// The result of `verify` and its JSON output.
 fn verified(root: &Path, head: Option<&str>) -> (Ended, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -102,7 +105,7 @@ fn verified(root: &Path, head: Option<&str>) -> (Ended, Value) {
     (ended, reported)
 }
 
-// The forger.
+// ---- The forger ----
 
 impl Copy {
     fn json<T: serde::de::DeserializeOwned>(&self, sequence: u64, file: ReviewFile) -> T {
@@ -118,7 +121,7 @@ impl Copy {
         self.entries[sequence as usize - 1].run_ref()
     }
 
-    /// Writes files of a part, and sums, manifest and chain over them.
+    /// Writes files of a part, and updates sums, manifest and chain.
     fn seal(&mut self, sequence: u64, files: Vec<ReviewDataFile>, manifest: &ReviewManifest) {
         for file in files {
             self.write(&self.review_file(sequence, file.file), file.bytes);
@@ -145,7 +148,7 @@ impl Copy {
         });
     }
 
-    /// Another worksheet, and everything anew over it.
+    /// Changes the worksheet and everything that depends on it.
     fn forge_open(&mut self, sequence: u64, change: impl FnOnce(&mut Worksheet)) {
         self.forge_open_of(sequence, change, |_| ());
     }
@@ -178,7 +181,7 @@ impl Copy {
         self.seal(sequence, files, &manifest);
     }
 
-    /// Other decisions, with what follows from them, and everything anew over it.
+    /// Changes the decisions and everything that depends on them.
     fn forge_close(&mut self, sequence: u64, change: impl FnOnce(&mut ReviewClosed)) {
         self.forge_close_of(sequence, change, |_| ());
     }
@@ -219,7 +222,7 @@ impl Copy {
         self.seal(sequence, files, &manifest);
     }
 
-    /// One file of a part says otherwise, and what describes it is made anew.
+    /// Changes one file of a part and the records of it.
     fn forge_file(
         &mut self,
         sequence: u64,
@@ -239,7 +242,7 @@ impl Copy {
         self.seal(sequence, Vec::new(), &manifest);
     }
 
-    /// The manifest says otherwise.
+    /// Changes the manifest.
     fn forge_manifest(&mut self, sequence: u64, change: impl FnOnce(&mut ReviewManifest)) {
         let mut manifest: ReviewManifest = self.json(sequence, ReviewFile::Manifest);
         change(&mut manifest);
@@ -257,7 +260,7 @@ fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-/// The manifest of a part, where most of it is told.
+/// The manifest of a part, where most faults are reported.
 fn manifest(copy: &Copy, sequence: u64) -> String {
     copy.review_file(sequence, ReviewFile::Manifest)
 }
@@ -272,7 +275,7 @@ fn review(copy: &Copy, sequence: u64) -> String {
 
 struct Tampering {
     name: &'static str,
-    /// So many entries are there.
+    /// The number of entries that the copy has.
     entries: u64,
     with: fn(&mut Copy) -> Seen,
 }
@@ -286,23 +289,23 @@ const fn tampering(name: &'static str, entries: u64, with: fn(&mut Copy) -> Seen
 }
 
 const TAMPERINGS: &[Tampering] = &[
-    // Folders.
+    // ---- Folders ----
     tampering("a review is deleted whole", OPEN_C, |copy| {
         let (open, close) = (copy.run(OPEN_A), copy.run(CLOSE_A));
         fs::remove_dir_all(copy.at(&open).parent().expect("a folder")).expect("a folder");
         Seen::both("missing_folder", open).and_both("missing_folder", close)
     }),
-    tampering("what was frozen is deleted", OPEN_C, |copy| {
+    tampering("the open part is deleted", OPEN_C, |copy| {
         let open = copy.run(OPEN_B);
         fs::remove_dir_all(copy.at(&open)).expect("a folder");
         Seen::both("missing_folder", open)
     }),
-    tampering("what was decided is deleted", OPEN_C, |copy| {
+    tampering("the close part is deleted", OPEN_C, |copy| {
         let close = copy.run(CLOSE_A);
         fs::remove_dir_all(copy.at(&close)).expect("a folder");
         Seen::both("missing_folder", close)
     }),
-    tampering("a review lies under another id", OPEN_C, |copy| {
+    tampering("a review is in the folder of another id", OPEN_C, |copy| {
         let (open, close) = (copy.run(OPEN_A), copy.run(CLOSE_A));
         copy.rename("reviews/2026-Q3-7f3a9c", "reviews/2026-Q2-7f3a9c");
         Seen::both("missing_folder", open).and_both("missing_folder", close)
@@ -321,25 +324,25 @@ const TAMPERINGS: &[Tampering] = &[
         crate::support::copy(&copy.at(&other), &copy.at(&one));
         Seen::both("modified", format!("{one}/SHA256SUMS"))
     }),
-    tampering("there is a part of no kind", OPEN_C, |copy| {
+    tampering("a part of unknown kind is added", OPEN_C, |copy| {
         let name = "reviews/2026-Q3-7f3a9c/shut/review.json";
         copy.write(name, "{}");
         Seen::both("extra_file", name)
     }),
-    // Entries.
+    // ---- Entries ----
     tampering("the entry of a close is deleted", OPEN_C, |copy| {
         fs::remove_file(copy.entry_path(CLOSE_A)).expect("an entry");
         Seen::both("missing_entry", place(AFTER_A))
     }),
-    tampering("a close is said to be a run", OPEN_C, |copy| {
+    tampering("a close is marked as a run", OPEN_C, |copy| {
         copy.rewrite(CLOSE_A, |entry| entry.kind = EntryKind::Run);
         Seen::both("disagreement", place(CLOSE_A))
     }),
-    tampering("an open is said to be a failed run", OPEN_C, |copy| {
+    tampering("an open is marked as a failed run", OPEN_C, |copy| {
         copy.rewrite(OPEN_B, |entry| entry.kind = EntryKind::Failure);
         Seen::both("disagreement", place(OPEN_B)).and_both("disagreement", manifest(copy, CLOSE_B))
     }),
-    tampering("a run is said to close a review", OPEN_C, |copy| {
+    tampering("a run is marked as a close", OPEN_C, |copy| {
         copy.rewrite(AFTER_A, |entry| entry.kind = EntryKind::ReviewClose);
         [AFTER_A, OPEN_B, CLOSE_B]
             .iter()
@@ -347,7 +350,7 @@ const TAMPERINGS: &[Tampering] = &[
                 seen.and_both("disagreement", copy.file(*at, "manifest.json"))
             })
     }),
-    tampering("an open is said to be a close", OPEN_C, |copy| {
+    tampering("an open is marked as a close", OPEN_C, |copy| {
         copy.rewrite(OPEN_A, |entry| entry.kind = EntryKind::ReviewClose);
         let seen = ["decisions.csv", "review.json", "report.html"]
             .iter()
@@ -390,11 +393,11 @@ const TAMPERINGS: &[Tampering] = &[
         };
         copy.rewrite(OPEN_A, |entry| take(entry, &close));
         copy.rewrite(CLOSE_A, |entry| take(entry, &open));
-        // The entries are where they were, and the runs they name are not.
+        // The entries stay in place, but the runs that they name are gone.
         let close = manifest(copy, OPEN_A);
         Seen::both("disagreement", close.clone()).and_both("run_after_commit", close)
     }),
-    // What a review builds on, with everything anew.
+    // ---- The run of a review, with a rewritten chain ----
     tampering(
         "a review is of a run that is not complete",
         OPEN_A,
@@ -404,13 +407,13 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::both("disagreement", manifest(copy, OPEN_A))
         },
     ),
-    tampering("a review is of a run that is not there", OPEN_C, |copy| {
+    tampering("a review is of a run that does not exist", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.snapshot.manifest_sha256 = sha256_hex(b"another");
         });
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
-    tampering("a review is of a run to come", OPEN_A, |copy| {
+    tampering("a review is of a later run", OPEN_A, |copy| {
         copy.forge_open(OPEN_A, |worksheet| worksheet.snapshot.sequence = 12);
         Seen::both("disagreement", manifest(copy, OPEN_A))
     }),
@@ -420,7 +423,7 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
     tampering(
-        "a review is of an earlier run than it says",
+        "a review is of an earlier run than it records",
         OPEN_C,
         |copy| {
             let snapshot = copy.run_ref(3);
@@ -429,11 +432,11 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "what was frozen is changed after it was closed",
+        "the worksheet is changed after the close",
         CLOSE_A,
         |copy| {
             copy.forge_open(OPEN_A, |worksheet| worksheet.due = "2028-12-31".to_owned());
-            // It is another entry now than the one that was closed.
+            // It is no longer the entry that was closed.
             Seen::both("disagreement", manifest(copy, CLOSE_A))
         },
     ),
@@ -466,17 +469,13 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::both("disagreement", manifest(copy, CLOSE_B))
     }),
-    tampering(
-        "a review that is open says that it passed",
-        OPEN_C,
-        |copy| {
-            copy.forge_manifest(OPEN_C, |manifest| {
-                manifest.verdict = Verdict::Pass;
-                manifest.complete = true;
-            });
-            Seen::both("disagreement", manifest(copy, OPEN_C))
-        },
-    ),
+    tampering("an open review is marked as passed", OPEN_C, |copy| {
+        copy.forge_manifest(OPEN_C, |manifest| {
+            manifest.verdict = Verdict::Pass;
+            manifest.complete = true;
+        });
+        Seen::both("disagreement", manifest(copy, OPEN_C))
+    }),
     tampering("a review is closed after its commit", CLOSE_A, |copy| {
         copy.forge_close(CLOSE_A, |closed| {
             closed.closed_at = "2026-11-09T00:00:00Z".parse().expect("an instant");
@@ -508,7 +507,7 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::both("disagreement", review(copy, CLOSE_A))
         },
     ),
-    tampering("a file that every review has is left out", OPEN_C, |copy| {
+    tampering("a required file is removed", OPEN_C, |copy| {
         let file = copy.review_file(OPEN_C, ReviewFile::WorksheetXlsx);
         fs::remove_file(copy.at(&file)).expect("a file");
         copy.forge_manifest(OPEN_C, |manifest| {
@@ -516,9 +515,9 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::both("missing_file", file)
     }),
-    // The population, with everything anew.
+    // ---- The population, with a rewritten chain ----
     tampering(
-        "a row is left out and counted as one without access",
+        "a row is removed and counted as one without access",
         OPEN_C,
         |copy| {
             copy.forge_open(OPEN_C, |worksheet| {
@@ -528,23 +527,27 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
         },
     ),
-    tampering("the last row is left out", OPEN_C, |copy| {
+    tampering("the last row is removed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| drop(worksheet.rows.pop()));
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("an account nobody has is reviewed", OPEN_C, |copy| {
-        copy.forge_open(OPEN_C, |worksheet| {
-            let mut row = worksheet.rows[0].clone();
-            row.account_id = "4711".to_owned();
-            worksheet.rows.push(row);
-        });
-        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
-    }),
+    tampering(
+        "an account that does not exist is reviewed",
+        OPEN_C,
+        |copy| {
+            copy.forge_open(OPEN_C, |worksheet| {
+                let mut row = worksheet.rows[0].clone();
+                row.account_id = "4711".to_owned();
+                worksheet.rows.push(row);
+            });
+            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
+        },
+    ),
     tampering("two accounts are swapped", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| worksheet.rows.swap(1, 2));
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("an account is another than it was", OPEN_C, |copy| {
+    tampering("an account is changed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             let row = &mut worksheet.rows[1];
             row.role = match row.role {
@@ -555,7 +558,7 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("an address is written otherwise", OPEN_C, |copy| {
+    tampering("an address has another form", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             let row = &mut worksheet.rows[1];
             let written = row.email.as_ref().expect("an address").as_written();
@@ -563,7 +566,7 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("an owner is to review themselves", OPEN_C, |copy| {
+    tampering("an owner reviews their own account", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             let row = &mut worksheet.rows[1];
             row.reviewer = row.email.clone();
@@ -581,24 +584,20 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering(
-        "what was decided before is told otherwise",
-        OPEN_C,
-        |copy| {
-            copy.forge_open(OPEN_C, |worksheet| {
-                worksheet.rows[1].previous_decision = Some(Decision::Keep);
-            });
-            Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
-        },
-    ),
-    tampering("the review before is passed over", OPEN_C, |copy| {
+    tampering("an earlier decision is changed", OPEN_C, |copy| {
+        copy.forge_open(OPEN_C, |worksheet| {
+            worksheet.rows[1].previous_decision = Some(Decision::Keep);
+        });
+        Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
+    }),
+    tampering("the previous review is skipped", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| worksheet.compared_with = None);
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("a recommendation is told otherwise", OPEN_C, |copy| {
+    tampering("a recommendation is changed", OPEN_C, |copy| {
         copy.forge_open(OPEN_C, |worksheet| {
             worksheet.rows[1].recommended = Decision::DontKnow;
-            worksheet.rows[1].reason = "nobody knows".to_owned();
+            worksheet.rows[1].reason = "another reason".to_owned();
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
@@ -608,7 +607,7 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().and_verify("review_differs", worksheet(copy, OPEN_C))
     }),
-    tampering("test data is told to be from Truto", OPEN_C, |copy| {
+    tampering("test data is marked as data from Truto", OPEN_C, |copy| {
         let origin = "https://api.truto.one";
         copy.forge_manifest(OPEN_C, |manifest| manifest.origin = origin.to_owned());
         copy.rewrite(OPEN_C, |entry| entry.origin = origin.to_owned());
@@ -623,12 +622,12 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("review_differs", file)
         },
     ),
-    tampering("the page of a worksheet says otherwise", OPEN_C, |copy| {
+    tampering("the page of a worksheet is changed", OPEN_C, |copy| {
         copy.forge_file(OPEN_C, ReviewFile::WorksheetHtml, |page| {
             let text = String::from_utf8(page).expect("text");
             text.replace("person3@", "person4@").into_bytes()
         });
-        // Pages are not made again: the entry has their hash.
+        // Pages are not generated again, but the entry has their hash.
         Seen::nothing().with_head("modified", place(OPEN_C))
     }),
     tampering("the spreadsheet is another's", OPEN_C, |copy| {
@@ -640,7 +639,7 @@ const TAMPERINGS: &[Tampering] = &[
         copy.forge_file(OPEN_C, ReviewFile::WorksheetJson, |text| {
             [&text[..], b"\n"].concat()
         });
-        // Its hash is the review's.
+        // The review has the hash of the spreadsheet.
         Seen::both("disagreement", manifest(copy, OPEN_C))
     }),
     tampering("a manifest of a review claims a control", OPEN_C, |copy| {
@@ -657,7 +656,7 @@ const TAMPERINGS: &[Tampering] = &[
         copy.forge_manifest(OPEN_C, |manifest| manifest.files[0].rows = Some(1));
         Seen::nothing().and_verify("review_differs", manifest(copy, OPEN_C))
     }),
-    // The decisions, with everything anew.
+    // ---- The decisions, with a rewritten chain ----
     tampering(
         "a revocation is forged into a keep, at the end",
         CLOSE_A,
@@ -666,25 +665,25 @@ const TAMPERINGS: &[Tampering] = &[
                 closed.rows[3].decision = Some(Decision::Keep);
                 closed.rows[3].note = String::new();
             });
-            // The files that reviewers sent are not kept: only who noted the head sees it.
+            // The files of the reviewers are not stored, so only a noted head shows the change.
             Seen::nothing().with_head("modified", place(CLOSE_A))
         },
     ),
     tampering(
-        "a revocation is forged into a keep, with all that follows",
+        "a revocation is forged into a keep, with all files that depend on it",
         OPEN_C,
         |copy| {
             copy.forge_close(CLOSE_A, |closed| {
                 closed.rows[3].decision = Some(Decision::Keep);
                 closed.rows[3].note = String::new();
             });
-            // The run after followed it up, and the next review told of it.
+            // The next run followed up the decision, and the next review showed it.
             Seen::nothing()
                 .and_verify("decisions_differ", copy.file(AFTER_A, "inputs/facts.json"))
                 .and_verify("review_differs", worksheet(copy, OPEN_B))
         },
     ),
-    tampering("decisions for people say otherwise", CLOSE_A, |copy| {
+    tampering("decisions for people are changed", CLOSE_A, |copy| {
         copy.forge_file(CLOSE_A, ReviewFile::DecisionsCsv, |text| {
             let text = String::from_utf8(text).expect("text");
             text.replace(",revoke,", ",keep,").into_bytes()
@@ -692,7 +691,7 @@ const TAMPERINGS: &[Tampering] = &[
         let file = copy.review_file(CLOSE_A, ReviewFile::DecisionsCsv);
         Seen::nothing().and_verify("review_differs", file)
     }),
-    tampering("the report of a review says otherwise", CLOSE_A, |copy| {
+    tampering("the report of a review is changed", CLOSE_A, |copy| {
         copy.forge_file(CLOSE_A, ReviewFile::Report, |page| {
             let text = String::from_utf8(page).expect("text");
             text.replace("as was agreed", "as was not agreed")
@@ -700,16 +699,12 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().with_head("modified", place(CLOSE_A))
     }),
-    tampering(
-        "what was decided is written in another form",
-        CLOSE_A,
-        |copy| {
-            copy.forge_file(CLOSE_A, ReviewFile::Review, |text| {
-                [&text[..], b"\n"].concat()
-            });
-            Seen::nothing().and_verify("review_differs", review(copy, CLOSE_A))
-        },
-    ),
+    tampering("decisions are written in another form", CLOSE_A, |copy| {
+        copy.forge_file(CLOSE_A, ReviewFile::Review, |text| {
+            [&text[..], b"\n"].concat()
+        });
+        Seen::nothing().and_verify("review_differs", review(copy, CLOSE_A))
+    }),
     tampering(
         "a row is dropped and the totals adjusted",
         CLOSE_A,
@@ -718,11 +713,11 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
         },
     ),
-    tampering("totals are told otherwise", CLOSE_B, |copy| {
+    tampering("totals are changed", CLOSE_B, |copy| {
         copy.forge_close_of(CLOSE_B, |_| (), |closed| closed.totals.decided += 1);
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
     }),
-    tampering("a reviewer's totals are told otherwise", CLOSE_B, |copy| {
+    tampering("a reviewer's totals are changed", CLOSE_B, |copy| {
         copy.forge_close_of(
             CLOSE_B,
             |_| (),
@@ -743,31 +738,31 @@ const TAMPERINGS: &[Tampering] = &[
         },
     ),
     tampering(
-        "a review passes although somebody was in doubt",
+        "a review passes although a decision is open",
         CLOSE_B,
         |copy| {
             copy.forge_close_of(CLOSE_B, |_| (), |closed| closed.verdict = Verdict::Pass);
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
         },
     ),
-    tampering("why a review is incomplete is left out", CLOSE_B, |copy| {
-        copy.forge_close(CLOSE_B, |closed| closed.accepted_incomplete = None);
-        Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
-    }),
     tampering(
-        "nobody decided, and it is told that somebody did",
+        "the reason why a review is incomplete is removed",
         CLOSE_B,
         |copy| {
-            copy.forge_close(CLOSE_B, |closed| {
-                let other = closed.rows[5].clone();
-                let row = &mut closed.rows[0];
-                row.decision = Some(Decision::Keep);
-                row.decided_by = other.decided_by;
-                closed.accepted_incomplete = None;
-            });
+            copy.forge_close(CLOSE_B, |closed| closed.accepted_incomplete = None);
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
         },
     ),
+    tampering("a row without a decision gets one", CLOSE_B, |copy| {
+        copy.forge_close(CLOSE_B, |closed| {
+            let other = closed.rows[5].clone();
+            let row = &mut closed.rows[0];
+            row.decision = Some(Decision::Keep);
+            row.decided_by = other.decided_by;
+            closed.accepted_incomplete = None;
+        });
+        Seen::nothing().and_verify("disagreement", review(copy, CLOSE_B))
+    }),
     tampering("one line decides two rows", CLOSE_B, |copy| {
         copy.forge_close(CLOSE_B, |closed| {
             let other = closed.rows[5].clone();
@@ -787,13 +782,17 @@ const TAMPERINGS: &[Tampering] = &[
         });
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
     }),
-    tampering("another than the reviewer decided", CLOSE_A, |copy| {
-        copy.forge_close(CLOSE_A, |closed| {
-            closed.rows[5].decided_by = Some(email("deputy@example.net"));
-        });
-        Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
-    }),
-    tampering("a row was given on by nobody", CLOSE_A, |copy| {
+    tampering(
+        "a person who is not the reviewer decided",
+        CLOSE_A,
+        |copy| {
+            copy.forge_close(CLOSE_A, |closed| {
+                closed.rows[5].decided_by = Some(email("deputy@example.net"));
+            });
+            Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
+        },
+    ),
+    tampering("a row is reassigned without a line", CLOSE_A, |copy| {
         copy.forge_close(CLOSE_A, |closed| {
             closed.rows[5].decided_by = Some(email("deputy@example.net"));
             closed.rows[5].reviewer = Some(email("deputy@example.net"));
@@ -812,7 +811,7 @@ const TAMPERINGS: &[Tampering] = &[
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
     }),
     tampering(
-        "a file of decisions holds fewer than it says",
+        "a file of decisions has fewer rows than recorded",
         CLOSE_A,
         |copy| {
             copy.forge_close_of(
@@ -823,15 +822,15 @@ const TAMPERINGS: &[Tampering] = &[
             Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
         },
     ),
-    tampering("a review is told to be of fewer roles", CLOSE_A, |copy| {
+    tampering("a review is marked as of fewer roles", CLOSE_A, |copy| {
         copy.forge_close(CLOSE_A, |closed| {
             closed.scope = asana_access_review::review::Scope::Admins;
         });
         Seen::nothing().and_verify("disagreement", review(copy, CLOSE_A))
     }),
-    // What another version wrote is compared all the same.
+    // Files of another program version are compared as well.
     tampering(
-        "the decisions of another version say otherwise",
+        "the decisions of another version are changed",
         CLOSE_A,
         |copy| {
             copy.forge_file(CLOSE_A, ReviewFile::DecisionsCsv, without_last_line);
@@ -869,8 +868,8 @@ const TAMPERINGS: &[Tampering] = &[
     ),
 ];
 
-/// Both look at a copy, and must tell what is to be told; else it is said who did not.
-fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
+/// Runs both verifiers on a copy and returns what differs from the expected faults.
+fn verify_both(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
     let Seen {
         by_both,
         by_verify,
@@ -881,7 +880,7 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
         let expected = sorted([&by_both[..], own, head].concat());
         if reported != expected {
             wrong.push(format!(
-                "{who}, {context}\n  told     {reported:?}\n  expected {expected:?}\n"
+                "{who}, {context}\n  reported {reported:?}\n  expected {expected:?}\n"
             ));
         }
     };
@@ -900,7 +899,7 @@ fn look(copy: &Copy, seen: Seen, head: &str, context: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
+fn both_verifiers_agree_on_every_way_to_tamper_with_reviews() {
     if !has(&TOOLS) {
         return;
     }
@@ -923,7 +922,7 @@ fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
         "{}",
         ended.stdout
     );
-    // Another program than the one that wrote them comes to the same.
+    // A program of another version gets the same result.
     let ended = crate::support::job::verify(&whole.root, &[]);
     let reported: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!(
@@ -941,13 +940,13 @@ fn two_verifiers_agree_on_reviews_and_on_every_way_to_tamper_with_them() {
         let mut copy = Copy::of(&job, &root, tampering.entries);
         let head = copy.head();
         let seen = (tampering.with)(&mut copy);
-        wrong.extend(look(&copy, seen, &head, tampering.name));
+        wrong.extend(verify_both(&copy, seen, &head, tampering.name));
     }
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 #[test]
-fn each_file_of_a_review_is_held_against_its_hash_and_its_name() {
+fn each_file_of_a_review_is_compared_with_its_hash_and_name() {
     if !has(&TOOLS) {
         return;
     }
@@ -960,7 +959,7 @@ fn each_file_of_a_review_is_held_against_its_hash_and_its_name() {
                 let copy = Copy::of(&job, &root, OPEN_C);
                 let head = copy.head();
                 let reported = act(&copy, &copy.file(sequence, &file));
-                wrong.extend(look(
+                wrong.extend(verify_both(
                     &copy,
                     Seen::both(kind, reported),
                     &head,
@@ -992,7 +991,7 @@ fn each_file_of_a_review_is_held_against_its_hash_and_its_name() {
 }
 
 #[test]
-fn a_review_whose_run_is_expired_is_held_as_far_as_it_can_be() {
+fn a_review_of_an_expired_run_is_checked_as_far_as_possible() {
     let job = reviewed();
     let mut copy = Copy::of(&job, &job.folder.path().join("copy"), OPEN_A);
     let long_ago = "2026-11-04T00:00:00Z".parse().expect("an instant");
@@ -1010,7 +1009,7 @@ fn a_review_whose_run_is_expired_is_held_as_far_as_it_can_be() {
 }
 
 #[test]
-fn an_owner_who_decided_under_another_address_that_the_run_knows_is_found() {
+fn a_decision_by_the_owner_under_another_address_is_found() {
     let job = Job::new(World::generated(12), "")
         .env("EMAIL_DOMAIN_ALIASES", "example.com=example.io")
         .env("HR_FEED_SCOPE", "roster")
@@ -1020,7 +1019,7 @@ fn an_owner_who_decided_under_another_address_that_the_run_knows_is_found() {
           E1,One,person1@example.com,one@mail.example,Active,\n",
     );
     job.run_at("2026-11-03T22:40:00Z", World::generated(12));
-    // Anybody may decide: only who owns the account makes a difference.
+    // Anyone may decide, except the owner of the account.
     let asked = OpenArguments {
         name: "2026-Q4".to_owned(),
         due: "2026-12-31".parse().expect("a day"),

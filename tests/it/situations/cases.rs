@@ -26,7 +26,7 @@ fn run_roster(file: &str) -> Run {
     Company::new().roster().run(&feed(file))
 }
 
-/// Whether a run says what it read this column as, or names it as unread.
+/// Whether a run reports how it read this column, or that it did not read it.
 pub(crate) fn names_column(run: &Run, column: &str) -> bool {
     let columns = &run.manifest["sources"]["hr_feed"]["columns"];
     let is_read = |known: &Value| known["name"] == column && known["meaning"] != "unread";
@@ -58,7 +58,7 @@ fn a_leaver_without_an_account_passes() {
 // ---- Ids of several people ----
 
 #[test]
-fn one_file_number_in_two_companies_is_two_people() {
+fn one_file_number_in_two_companies_means_two_people() {
     ensure(
         Report("user10"),
         &run("k01-file-number-of-two-companies.csv"),
@@ -66,7 +66,7 @@ fn one_file_number_in_two_companies_is_two_people() {
 }
 
 #[test]
-fn ids_that_a_spreadsheet_rounded_are_no_ids() {
+fn ids_that_a_spreadsheet_rounded_are_not_used() {
     ensure(Report("user10"), &run("k02-id-in-scientific-notation.csv"));
 }
 
@@ -94,7 +94,7 @@ fn ensure_reported_with_its_column(file: &str, column: &str) {
 }
 
 #[test]
-fn a_contract_end_without_a_termination_date_is_named() {
+fn a_contract_end_without_a_termination_date_is_reported() {
     ensure_reported_with_its_column("k07-contract-end-only.csv", "Contract End Date");
 }
 
@@ -144,7 +144,7 @@ fn a_windows_zone_is_the_zone_of_its_row() {
 }
 
 #[test]
-fn the_day_one_of_1900_is_no_date() {
+fn day_one_of_1900_is_not_a_date() {
     let run = run_roster("w3-zero-date.csv");
     ensure(AccuseNoOne, &run);
     ensure_that(rejected(&run).is_empty(), "no row is rejected", &run);
@@ -168,7 +168,7 @@ fn a_second_job_that_ended_accuses_no_one() {
 }
 
 #[test]
-fn leading_zeros_that_get_lost_do_not_restart_the_grace() {
+fn lost_leading_zeros_do_not_restart_the_grace() {
     let company = Company::new();
     ensure(Report("user10"), &company.run(&feed("h10-id-00123.csv")));
     ensure(
@@ -177,7 +177,7 @@ fn leading_zeros_that_get_lost_do_not_restart_the_grace() {
     );
 }
 
-// ---- Documents that hold more ----
+// ---- Documents with more than one page or list ----
 
 #[test]
 fn a_page_of_several_is_refused() {
@@ -210,7 +210,7 @@ fn two_lists_of_people_are_both_judged_or_both_named() {
 }
 
 #[test]
-fn the_list_of_fields_beside_the_people_is_no_list_of_people() {
+fn a_list_of_fields_is_not_a_list_of_people() {
     ensure(Accuse("user10"), &run("h13-fields-and-employees.json"));
 }
 
@@ -227,7 +227,7 @@ fn an_address_behind_a_display_name_is_read() {
 }
 
 #[test]
-fn an_unreadable_address_is_no_pass() {
+fn an_unreadable_address_does_not_pass() {
     let run = run("h5-sep-prefix.csv");
     ensure(Report("user10"), &run);
     ensure_that(run.verdict() == "inconclusive", "it is inconclusive", &run);
@@ -247,7 +247,7 @@ fn a_new_name_and_address_in_hr_lose_no_account() {
 }
 
 #[test]
-fn an_address_handed_to_a_namesake_is_no_rehire() {
+fn an_address_passed_to_a_namesake_is_not_a_rehire() {
     let run = run("k17-first-name-address-again.csv");
     ensure(Report("user10"), &run);
     ensure_that(
@@ -258,7 +258,7 @@ fn an_address_handed_to_a_namesake_is_no_rehire() {
 }
 
 #[test]
-fn a_placeholder_address_makes_no_rehire_and_hides_no_namesake() {
+fn a_placeholder_address_is_not_a_rehire_and_hides_no_namesake() {
     let run = Company::new()
         .account(10, "John Smith", "john.smith@acme.example")
         .run(&feed("k21-placeholder-address-shared-surname.csv"));
@@ -293,7 +293,7 @@ fn a_transfer_to_a_new_id_leaves_the_old_mailbox_accused() {
 }
 
 #[test]
-fn a_role_address_passed_to_a_stranger_stays_accused() {
+fn a_role_address_passed_to_another_person_stays_accused() {
     ensure(Accuse("user10"), &run("h8-role-mailbox.csv"));
 }
 
@@ -307,7 +307,7 @@ fn cells_missing_at_the_end_of_rows_are_blank() {
 }
 
 #[test]
-fn two_status_columns_that_agree_are_one() {
+fn two_status_columns_that_agree_are_accepted() {
     ensure(Accuse("user10"), &run("w4-two-statuses.json"));
 }
 
@@ -325,7 +325,7 @@ fn footer_lines_are_noted_and_not_rejected() {
 }
 
 #[test]
-fn japanese_columns_named_by_hand_are_read() {
+fn japanese_columns_named_in_settings_are_read() {
     let columns = "person_id=社員番号,name=氏名,email=メール,start=入社年月日,end=退職年月日";
     let run = Company::new()
         .env("HR_FEED_COLUMNS", columns)
@@ -336,7 +336,7 @@ fn japanese_columns_named_by_hand_are_read() {
 // ---- The files themselves ----
 
 #[test]
-fn every_file_of_a_situation_is_read() {
+fn every_file_of_a_situation_has_a_test() {
     let source = include_str!("cases.rs");
     for entry in fs::read_dir(folder()).expect("a folder") {
         let name = entry.expect("an entry").file_name();

@@ -1,8 +1,8 @@
-//! Ordinary companies, each run on three days. By the third, nothing may be left open but real findings.
+//! Ordinary companies, each in three runs. By the third run, only real findings may be open.
 
 #![expect(
     clippy::needless_range_loop,
-    reason = "a number is a person, and the name is only one thing looked up by it"
+    reason = "a number identifies a person in several tables"
 )]
 
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ const NAMES: [&str; 40] = [
     "Lea Roth",
 ];
 
-/// Who still works there, as a rule.
+/// The people who still work there, unless a test says otherwise.
 const STAYING: std::ops::Range<usize> = 0..36;
 
 fn address(number: usize) -> String {
@@ -72,7 +72,7 @@ fn person(number: usize) -> Person {
     if number == 0 { person.admin() } else { person }
 }
 
-/// A company in which everybody has an account.
+/// A company in which every person has an account.
 fn company() -> Company {
     Company::of((0..NAMES.len()).map(person))
 }
@@ -85,7 +85,7 @@ fn last(number: usize) -> &'static str {
     NAMES[number].split_once(' ').expect("two words").1
 }
 
-/// A day of an ordinary life: the same for the same number.
+/// An arbitrary day that depends only on the number.
 fn day(number: usize, year: usize) -> String {
     format!(
         "{}-{:02}-{:02}",
@@ -95,9 +95,9 @@ fn day(number: usize, year: usize) -> String {
     )
 }
 
-/// The third of three runs must end without a doubt, and accuse these accounts.
+/// The third of three runs must have no open case, and must accuse exactly these accounts.
 #[track_caller]
-fn ensure_settled(run: &Run, accused: &[&str]) {
+fn ensure_only_real_findings(run: &Run, accused: &[&str]) {
     let accused: BTreeSet<String> = accused.iter().map(|&name| name.to_owned()).collect();
     let is_verdict = match accused.is_empty() {
         true => run.verdict().starts_with("pass"),
@@ -119,12 +119,12 @@ fn ensure_settled(run: &Run, accused: &[&str]) {
     }
 }
 
-/// Runs a feed on three days.
+/// Makes three runs with a feed.
 #[track_caller]
-fn ensure_settles(company: &Company, feed: &str, accused: &[&str]) {
+fn ensure_only_real_findings_after_three_runs(company: &Company, feed: &str, accused: &[&str]) {
     company.run_on(0, feed);
     company.run_on(1, feed);
-    ensure_settled(&company.run_on(2, feed), accused);
+    ensure_only_real_findings(&company.run_on(2, feed), accused);
 }
 
 // ---- Vendors ----
@@ -173,7 +173,7 @@ const WORKDAY: [&str; 40] = [
 ];
 
 #[test]
-fn a_workday_roster_of_forty_columns_settles() {
+fn a_workday_roster_of_forty_columns_has_only_real_findings() {
     let mut company = company().roster();
     company.change(37, Person::inactive);
     let mut feed = format!("{}\n", WORKDAY.join(","));
@@ -225,11 +225,11 @@ fn a_workday_roster_of_forty_columns_settles() {
         feed.push_str(&cells.join(","));
         feed.push('\n');
     }
-    ensure_settles(&company, &feed, &["ivan.petrov"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["ivan.petrov"]);
 }
 
 #[test]
-fn an_adp_file_of_two_company_codes_settles() {
+fn an_adp_file_of_two_company_codes_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env("HR_FEED_COLUMNS", "person_id=Company Code+File Number")
@@ -257,11 +257,11 @@ fn an_adp_file_of_two_company_codes_settles() {
             address(number)
         ));
     }
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
-fn a_german_personio_export_settles() {
+fn a_german_personio_export_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let mut feed = "ID;Vorname;Nachname;E-Mail;Status;Position;Abteilung;Standort;Eintrittsdatum;Ende der Probezeit;\
@@ -286,11 +286,11 @@ fn a_german_personio_export_settles() {
             address(0)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn a_bamboohr_report_settles() {
+fn a_bamboohr_report_has_only_real_findings() {
     let mut company = company().roster();
     company.remove(36);
     let employee = |number: usize| {
@@ -319,11 +319,11 @@ fn a_bamboohr_report_settles() {
         "employees": [{}]}}"#,
         employees.join(",\n")
     );
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn hibob_settles() {
+fn hibob_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let employee = |number: usize| {
@@ -349,7 +349,7 @@ fn hibob_settles() {
         )
     };
     let employees: Vec<String> = (0..NAMES.len()).map(employee).collect();
-    ensure_settles(
+    ensure_only_real_findings_after_three_runs(
         &company,
         &format!(r#"{{"employees": [{}]}}"#, employees.join(",")),
         &[],
@@ -357,10 +357,10 @@ fn hibob_settles() {
 }
 
 #[test]
-fn rippling_with_personal_addresses_settles() {
+fn rippling_with_personal_addresses_has_only_real_findings() {
     let mut company = company();
     company.change(36, Person::inactive);
-    // She was invited as a guest under her personal address, and is still there.
+    // She was invited as a guest under her personal address, and the guest account still exists.
     company
         .people
         .push(account(90, "Jill M.", "jill.moore@mail.example").guest());
@@ -385,11 +385,11 @@ fn rippling_with_personal_addresses_settles() {
             ));
         }
     }
-    ensure_settles(&company, &feed, &["jill.moore@mail.example"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore@mail.example"]);
 }
 
 #[test]
-fn a_japanese_company_settles() {
+fn a_japanese_company_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env(
@@ -419,14 +419,14 @@ fn a_japanese_company_settles() {
             address(0)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 // ---- People ----
 
 const COLUMNS: &str = "Employee ID,Name,Work Email,Status,Hire Date,Termination Date";
 
-/// Rows of everybody who stays.
+/// Rows of the people who stay.
 fn staying() -> String {
     let mut feed = format!("{COLUMNS}\n");
     for number in STAYING {
@@ -440,7 +440,7 @@ fn staying() -> String {
 }
 
 #[test]
-fn shops_with_shared_mailboxes_settle() {
+fn shops_with_shared_mailboxes_have_only_real_findings() {
     let shops: Vec<String> = (0..3)
         .map(|shop| {
             let service = account(
@@ -486,7 +486,7 @@ fn shops_with_shared_mailboxes_settle() {
     };
     company.run_on(0, &feed(0));
     company.run_on(1, &feed(2));
-    ensure_settled(&company.run_on(2, &feed(4)), &[]);
+    ensure_only_real_findings(&company.run_on(2, &feed(4)), &[]);
 }
 
 #[test]
@@ -512,11 +512,11 @@ fn warehouse_staff_without_mail_is_accepted() {
             3 + number
         ));
     }
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
-fn packers_of_a_roster_who_never_had_mail_leave_no_doubt() {
+fn packers_of_a_roster_who_never_had_mail_are_accepted() {
     let mut company = company().roster();
     company.people.truncate(36);
     let packers = [
@@ -536,7 +536,7 @@ fn packers_of_a_roster_who_never_had_mail_leave_no_doubt() {
     };
     company.run_on(0, &feed(0));
     company.run_on(1, &feed(1));
-    ensure_settled(&company.run_on(2, &feed(2)), &[]);
+    ensure_only_real_findings(&company.run_on(2, &feed(2)), &[]);
 }
 
 #[test]
@@ -544,7 +544,8 @@ fn interns_who_return_are_not_accused() {
     let mut company = company().roster();
     company.change(38, Person::inactive);
     let mut feed = staying();
-    // One came back under his id, one under a new one, one will come back, one stays a student.
+    // One came back under the same id, one under a new id, one will come back, and one stays a
+    // student.
     feed.push_str(&format!(
         "I36,{n36},{a36},Terminated,2025-06-01,2025-09-30\nI36,{n36},{a36},Active,2026-06-01,\n\
          I37,{n37},{a37},Terminated,2025-06-01,2025-09-30\nE137,{n37},{a37},Active,2026-10-01,\n\
@@ -559,7 +560,7 @@ fn interns_who_return_are_not_accused() {
         n39 = NAMES[39],
         a39 = address(39),
     ));
-    ensure_settles(&company, &feed, &[]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &[]);
 }
 
 #[test]
@@ -584,11 +585,11 @@ fn transfers_between_entities_accuse_no_one() {
     }
     company.run_on(0, &before);
     company.run_on(1, &after);
-    ensure_settled(&company.run_on(3, &after), &[]);
+    ensure_only_real_findings(&company.run_on(3, &after), &[]);
 }
 
 #[test]
-fn a_merger_with_a_second_mail_domain_settles() {
+fn a_merger_with_a_second_mail_domain_has_only_real_findings() {
     let mut company = company()
         .roster()
         .env("EMAIL_DOMAIN_ALIASES", "acme.example=newco.example");
@@ -610,17 +611,17 @@ fn a_merger_with_a_second_mail_domain_settles() {
             address(number)
         ));
     }
-    // Two of the three have access: one is excused by an approved exception.
+    // Two of the three have access, and an approved exception covers one of them.
     let lines = [format!(
         ",E36,,,handover of the merger,{},{{D-15}},{{D+30}}",
         address(0)
     )];
     let company = company.exceptions(&lines);
-    ensure_settles(&company, &feed, &["jill.moore@newco.example"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore@newco.example"]);
 }
 
 #[test]
-fn contractors_in_a_list_beside_employees_settle() {
+fn contractors_in_a_list_beside_employees_have_only_real_findings() {
     let mut company = company()
         .roster()
         .env("HR_FEED_RECORDS", "employees,contractors");
@@ -645,11 +646,11 @@ fn contractors_in_a_list_beside_employees_settle() {
         list(0..30),
         list(30..40)
     );
-    ensure_settles(&company, &feed, &["ivan.petrov"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["ivan.petrov"]);
 }
 
 #[test]
-fn garden_leave_and_parental_leave_settle() {
+fn garden_leave_and_parental_leave_have_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let header = "Employee ID,Name,Work Email,Status,Hire Date,Last Day of Work,Termination Date,Expected Return\n";
@@ -673,11 +674,11 @@ fn garden_leave_and_parental_leave_settle() {
             address(number)
         ));
     }
-    ensure_settles(&company, &feed, &["jill.moore"]);
+    ensure_only_real_findings_after_three_runs(&company, &feed, &["jill.moore"]);
 }
 
 #[test]
-fn a_new_hr_system_with_new_ids_settles() {
+fn a_new_hr_system_with_new_ids_has_only_real_findings() {
     let mut company = company().roster();
     company.change(36, Person::inactive);
     let feed = |prefix: &str, order: fn(usize) -> String| {
@@ -700,14 +701,14 @@ fn a_new_hr_system_with_new_ids_settles() {
     let last_first = |number: usize| format!("\"{}, {}\"", last(number), first(number));
     company.run_on(0, &feed("E", first_last));
     company.run_on(1, &feed("100", last_first));
-    ensure_settled(
+    ensure_only_real_findings(
         &company.run_on(2, &feed("100", last_first)),
         &["jill.moore"],
     );
 }
 
 #[test]
-fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
+fn a_new_mail_domain_in_hr_a_week_before_asana_has_only_real_findings() {
     let aliases = "acme.example=newco.example";
     let mut company = company().roster().env("EMAIL_DOMAIN_ALIASES", aliases);
     company.change(36, Person::inactive);
@@ -728,12 +729,12 @@ fn a_new_mail_domain_in_hr_a_week_before_asana_settles() {
     };
     company.run_on(0, &feed("acme."));
     company.run_on(1, &feed("newco."));
-    ensure_settled(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
+    ensure_only_real_findings(&company.run_on(2, &feed("newco.")), &["jill.moore"]);
 }
 
-/// The system of HR keeps the date of the last termination when it hires the person again.
+/// The HR system keeps the date of the last termination when it hires the person again.
 #[test]
-fn a_rehire_in_the_same_row_settles() {
+fn a_rehire_in_the_same_row_has_only_real_findings() {
     let mut company = company().roster();
     company.remove(36);
     let row = |cells: &str| format!("{}E36,{},{},{cells}\n", staying(), NAMES[36], address(36));
@@ -743,5 +744,5 @@ fn a_rehire_in_the_same_row_settles() {
         .push(account(36, NAMES[36], &address(36)).joined_at("2026-11-24T09:00:00.000Z"));
     company.run_on(1, &row("Active,{D+1},{D-20}"));
     company.run_on(2, &row("Active,{D+1},{D-20}"));
-    ensure_settled(&company.run_on(4, &row("Active,{D+1},{D-20}")), &[]);
+    ensure_only_real_findings(&company.run_on(4, &row("Active,{D+1},{D-20}")), &[]);
 }

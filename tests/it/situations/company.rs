@@ -1,4 +1,5 @@
-//! A company over several days: its accounts, its HR files and settings, and what each run wrote.
+//! A company over several days: its accounts, its HR files and settings, and the results of each
+//! run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,9 +14,9 @@ use crate::support::job::Job;
 
 /// The day of the first run. `{D-20}` in a feed is the day twenty days earlier.
 const FIRST_DAY: Date = jiff::civil::date(2026, 11, 23);
-/// When runs start, UTC.
+/// The time at which runs start, UTC.
 const TIME_OF_RUNS: &str = "22:40";
-/// The mail domain of the company; names of accounts are shown without it.
+/// The mail domain of the company. Names of accounts are shown without it.
 const DOMAIN: &str = "@acme.example";
 
 /// A company with a folder for its files and evidence.
@@ -25,10 +26,10 @@ pub(crate) struct Company {
     job: Job,
 }
 
-/// What one run left behind.
+/// The results of one run.
 pub(crate) struct Run {
     pub(crate) code: i32,
-    /// Why the run reached no verdict.
+    /// The reason why the run failed.
     pub(crate) failure: Option<String>,
     pub(crate) result: Value,
     pub(crate) manifest: Value,
@@ -41,18 +42,19 @@ pub(crate) fn gid(number: usize) -> String {
     (1_200_000_000_000_000 + number).to_string()
 }
 
-/// An account beside those of [`Company::new`].
+/// An account in addition to those of [`Company::new`].
 pub(crate) fn account(number: usize, name: &str, email: &str) -> Person {
     Person::member(gid(number), name, email)
 }
 
 impl Company {
-    /// Sixteen active accounts `user0@acme.example` to `user15@acme.example`; account 0 is an admin.
+    /// Sixteen active accounts, `user0@acme.example` to `user15@acme.example`. Account 0 is an
+    /// admin.
     pub(crate) fn new() -> Self {
         Self::of_size(16)
     }
 
-    /// A company with so many accounts.
+    /// A company with this number of accounts.
     pub(crate) fn of_size(accounts: usize) -> Self {
         Self::of((0..accounts).map(|number| {
             let email = format!("user{number}{DOMAIN}");
@@ -61,9 +63,9 @@ impl Company {
         }))
     }
 
-    /// These accounts; the first of them connected Asana.
+    /// A company with these accounts. The first of them connected Asana.
     pub(crate) fn of(people: impl IntoIterator<Item = Person>) -> Self {
-        // A run syncs every file that it writes: hundreds of runs are quick only in memory.
+        // A run syncs every file that it writes, so hundreds of runs are fast only in memory.
         let memory = Path::new("/dev/shm");
         if memory.is_dir() {
             tempfile::env::override_temp_dir(memory).ok();
@@ -93,7 +95,7 @@ impl Company {
         self.people.insert(place, change(person));
     }
 
-    /// Takes the account of this number out of Asana.
+    /// Removes the account of this number from Asana.
     pub(crate) fn remove(&mut self, number: usize) {
         let gid = gid(number);
         self.people.retain(|person| person.gid != gid);
@@ -128,23 +130,22 @@ impl Company {
         self.env(variable, file)
     }
 
-    /// Runs the program on the first day.
     pub(crate) fn run(&self, feed: &str) -> Run {
         self.run_on(0, feed)
     }
 
-    /// Runs it so many days after the first day.
+    /// Runs the program this number of days after the first day.
     pub(crate) fn run_on(&self, day: i64, feed: &str) -> Run {
         let date = FIRST_DAY.checked_add(day.days()).expect("a day");
         self.run_at(&format!("{date}T{TIME_OF_RUNS}:00Z"), feed)
     }
 
-    /// Runs it at an instant.
+    /// Runs the program at an instant.
     pub(crate) fn run_at(&self, as_of: &str, feed: &str) -> Run {
         self.run_bytes_at(as_of, filled(feed).as_bytes())
     }
 
-    /// Runs it on the first day with a feed of these bytes.
+    /// Runs the program on the first day with a feed of these bytes.
     pub(crate) fn run_bytes(&self, feed: &[u8]) -> Run {
         self.run_bytes_at(&format!("{FIRST_DAY}T{TIME_OF_RUNS}:00Z"), feed)
     }
@@ -153,7 +154,7 @@ impl Company {
         self.job.hr_file(feed);
         let mut world = self.world.clone();
         world.people.clone_from(&self.people);
-        let (ended, exit) = self.job.reported_at(as_of, world, |_| ());
+        let (ended, exit) = self.job.try_run_at(as_of, world, |_| ());
         let code = exit.code().into();
         match ended {
             Ok(_) => self.last_run(code),
@@ -180,7 +181,7 @@ impl Company {
         }
     }
 
-    /// Starts the real binary with this company's settings; its exit code and what it prints.
+    /// Starts the real binary with this company's settings. Returns its exit code and output.
     pub(crate) fn start(&self, feed: &str) -> (i32, String) {
         self.job.hr_file(filled(feed).as_bytes());
         let ended = self.job.run();
@@ -193,7 +194,7 @@ pub(crate) const ALIAS_COLUMNS: &str =
 pub(crate) const EXCEPTION_COLUMNS: &str =
     "email,person_id,account_id,check,reason,approved_by,approved_on,expires_on";
 
-/// A text with its days filled in: `{D-20}`, `{D}`, `{D+30}`, or in another form `{D-20|%d.%m.%Y}`,
+/// Fills in the days of a text: `{D-20}`, `{D}`, `{D+30}`, or in another form `{D-20|%d.%m.%Y}`,
 /// `{D-20|excel}`, `{D-20|seconds}`.
 pub(crate) fn filled(text: &str) -> String {
     let mut filled = String::with_capacity(text.len());
@@ -213,7 +214,7 @@ pub(crate) fn filled(text: &str) -> String {
     filled
 }
 
-/// The day so many days after the first run, in a form.
+/// The day this number of days after the first run, in a form.
 fn day(days: i64, form: &str) -> String {
     let date = FIRST_DAY.checked_add(days.days()).expect("a day");
     let since = |start: Date| date.since(start).expect("a span").get_days();
@@ -333,7 +334,7 @@ impl Run {
         )
     }
 
-    /// Every text in which a run may name the line that closes a doubt.
+    /// Every text in which a run may name the line that closes an open case.
     pub(crate) fn notes(&self) -> Vec<&str> {
         let of_findings = self.findings().iter().map(|finding| &finding["note"]);
         let of_leavers = self.leavers.iter().map(|leaver| &leaver["note"]);
@@ -345,7 +346,7 @@ impl Run {
             .collect()
     }
 
-    /// The run in a few lines, for a failing test.
+    /// A short form of the run, for failure messages.
     pub(crate) fn summary(&self) -> String {
         if let Some(failure) = &self.failure {
             return format!("exit {}: {failure}", self.code);

@@ -1,7 +1,9 @@
-//! What the documentation prints, used as a reader would copy it.
+//! Settings and lines that the documentation prints, used as a reader would copy them.
 //!
-//! Each ready-made setting of `docs/hr-feed.md` reads a small file in the shape of its system's export. The files follow the formats that the vendors publish. In each of them Ada works here, Ben left and still
-//! has access, Cia is on leave, Dan leaves at the end of the year and Gil left long ago.
+//! Each ready-made setting of `docs/hr-feed.md` reads a small file in the shape of its system's
+//! export. The files follow the formats that the vendors publish. In each of them Ada works here,
+//! Ben left and still has access, Cia is on leave, Dan leaves at the end of the year and Gil left
+//! long ago.
 
 use std::fs;
 use std::path::PathBuf;
@@ -83,7 +85,7 @@ fn settings(heading: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The company of the files, with the settings of the page; the feed is a file of the test.
+/// The company of the files, with the settings of the page. The test replaces the feed.
 fn company(heading: &str) -> Company {
     let accounts: [Person; 4] = [
         account(0, "Ada Root", "user0@acme.example").admin(),
@@ -104,8 +106,8 @@ fn row<'r>(run: &'r Run, id: &str) -> Result<&'r Value, String> {
     rows.next().ok_or_else(|| format!("no row of {id}"))
 }
 
-/// The first thing that is not as the files say.
-fn ensure_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> {
+/// The first difference from the files.
+fn ensure_people_are_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> {
     let feed = fs::read(root().join("tests/feeds/vendors").join(file)).expect("a feed");
     let run = company(heading).run_bytes(&feed);
     let ensure = |is_so: bool, claim: String| match is_so {
@@ -168,7 +170,7 @@ fn ensure_read(heading: &str, file: &str, ids: [&str; 5]) -> Result<(), String> 
 fn the_settings_of_the_page_read_each_vendors_export() {
     let mut failures = Failures::default();
     for (heading, file, ids) in VENDORS {
-        failures.add(heading, ensure_read(heading, file, ids));
+        failures.add(heading, ensure_people_are_read(heading, file, ids));
     }
     failures.ensure_none();
 }

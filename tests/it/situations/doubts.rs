@@ -1,7 +1,7 @@
-//! Every doubt names the one line that closes it: an alias, an exception or a setting.
+//! Every open case names the one line that closes it: an alias, an exception or a setting.
 //!
-//! A note or the detail of a check ends with ``closes with: `…` ``. A test reads that line, fills in its
-//! blanks (`<why>`, `<who>`, `<date>`), applies it and runs again.
+//! A note or the detail of a check ends with ``closes with: `…` ``. The test reads that line, fills
+//! in its blanks (`<why>`, `<who>`, `<date>`), applies it and runs again.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::situations::must::Failures;
 
 const COLUMNS: &str = "Employee ID,Name,Work Email,Status,Hire Date,Termination Date";
 
-/// The administrator: works here, owns and approves.
+/// The administrator, who works here, owns service accounts and approves.
 const BOSS: &str = "R0,User 0,user0@acme.example,Active,2010-01-01,";
 const GONE: &str = "E900,Gil Hay,x@acme.example,Terminated,2018-01-01,{D-200}";
 
@@ -22,18 +22,18 @@ fn feed(rows: &[&str]) -> String {
         .collect()
 }
 
-/// A doubt: a company and the feeds of consecutive days. The doubt is there on the last of them.
-struct Doubt {
+/// An open case: a company and the feeds of consecutive days. The case is open on the last day.
+struct OpenCase {
     name: &'static str,
     feeds: Vec<String>,
     company: fn(Company) -> Company,
     aliases: Vec<String>,
-    /// How many lines one after the other close it: what one line settles may raise another doubt.
+    /// The number of lines that close it one after another, because one line may open another case.
     rounds: usize,
 }
 
-fn doubt(name: &'static str, feed: String) -> Doubt {
-    Doubt {
+fn open_case(name: &'static str, feed: String) -> OpenCase {
+    OpenCase {
         name,
         feeds: vec![feed],
         company: |company| company,
@@ -42,7 +42,7 @@ fn doubt(name: &'static str, feed: String) -> Doubt {
     }
 }
 
-impl Doubt {
+impl OpenCase {
     fn company(mut self, change: fn(Company) -> Company) -> Self {
         self.company = change;
         self
@@ -63,7 +63,7 @@ impl Doubt {
         self
     }
 
-    /// The last of the days, with these lines in addition.
+    /// The run of the last day, with these lines in addition.
     fn run(&self, lines: &[Line]) -> Run {
         let mut aliases = self.aliases.clone();
         let mut exceptions = Vec::new();
@@ -71,7 +71,7 @@ impl Doubt {
         for line in lines {
             match line {
                 Line::Alias(line) => {
-                    // A line about the same account and relation replaces the one before it.
+                    // A line about the same account and relation replaces the previous one.
                     let key = |line: &str| {
                         let cells: Vec<&str> = line.split(',').collect();
                         (
@@ -101,7 +101,7 @@ impl Doubt {
     fn result(&self) -> Result<(), String> {
         let before = self.run(&[]);
         if before.verdict().starts_with("pass") {
-            return Err(format!("there is no doubt\n    {}", before.summary()));
+            return Err(format!("the run passes\n    {}", before.summary()));
         }
         let mut applied = Vec::new();
         let mut run = self.run(&[]);
@@ -182,12 +182,12 @@ impl Line {
         }
         let (name, value) = line
             .split_once('=')
-            .ok_or_else(|| format!("`{line}` is no setting"))?;
+            .ok_or_else(|| format!("`{line}` is not a setting"))?;
         let is_name = name
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
         let value = match value.starts_with("person_id=") && value.contains('<') {
-            // Which columns tell people apart is for a person to see.
+            // Only a person can decide which columns identify people.
             true => "person_id=Company Code+File Number".to_owned(),
             false => chosen(value),
         };
@@ -203,7 +203,7 @@ impl Line {
 /// A CSV line with its blanks filled in, by their columns.
 fn filled_in(line: &str, columns: &str) -> Result<String, String> {
     let columns: Vec<&str> = columns.split(',').collect();
-    // Blanks may hold commas, as `<an address, or an id>`.
+    // Blanks may contain commas, such as `<an address, or an id>`.
     let mut cells = vec![String::new()];
     let (mut is_blank, mut is_quoted) = (false, false);
     for c in line.chars() {
@@ -259,10 +259,10 @@ fn chosen(value: &str) -> String {
     text + rest
 }
 
-fn ensure_closed(doubts: impl IntoIterator<Item = Doubt>) {
+fn ensure_closed(cases: impl IntoIterator<Item = OpenCase>) {
     let mut failures = Failures::default();
-    for doubt in doubts {
-        failures.add(doubt.name, doubt.result());
+    for case in cases {
+        failures.add(case.name, case.result());
     }
     failures.ensure_none();
 }
@@ -270,7 +270,7 @@ fn ensure_closed(doubts: impl IntoIterator<Item = Doubt>) {
 // ---- The feed ----
 
 #[test]
-fn a_doubt_about_a_column_names_its_setting() {
+fn an_open_case_about_a_column_names_its_setting() {
     let rare = |column: &str| {
         let mut text = format!("Employee ID,Name,Work Email,Status,Termination Date,{column}\n");
         for number in 0..40 {
@@ -282,37 +282,37 @@ fn a_doubt_about_a_column_names_its_setting() {
         text + "E900,Gil Hay,x@acme.example,Terminated,{D-200},\n"
     };
     ensure_closed([
-        doubt(
+        open_case(
             "an unread date of a leaver",
             "Employee ID,Name,Work Email,Status,Qx\n\
              E10,Ben Ode,user10@acme.example,Terminated,{D-20}\nE900,Gil Hay,x@acme.example,Terminated,{D-200}\n"
                 .to_owned(),
         ),
-        doubt("an unread date of someone employed", rare("Qx"))
+        open_case("an unread date of someone employed", rare("Qx"))
             .company(Company::roster)
-            // The date that is read now contradicts the status.
+            // The date that is now read contradicts the status.
             .rounds(2),
-        doubt("an unread address of a leaver", "Employee ID,Name,Work Email,Qx,Status,Termination Date\n\
+        open_case("an unread address of a leaver", "Employee ID,Name,Work Email,Qx,Status,Termination Date\n\
              E10,Ben Ode,ben.ode@acme.example,user10@acme.example,Terminated,{D-20}\n".to_owned()),
-        doubt("two statuses that contradict each other", "Employee ID,Name,Work Email,Employment Status,Worker Status,Termination Date\n\
+        open_case("two statuses that contradict each other", "Employee ID,Name,Work Email,Employment Status,Worker Status,Termination Date\n\
              E10,Ben Ode,user10@acme.example,Active,Terminated,\nE900,Gil Hay,x@acme.example,Terminated,Terminated,{D-20}\n".to_owned()),
-        doubt("two addresses of one kind", "Employee ID,Name,Email,E-Mail,Status,Termination Date\n\
+        open_case("two addresses of one kind", "Employee ID,Name,Email,E-Mail,Status,Termination Date\n\
              E900,Gil Hay,x@acme.example,y@acme.example,Terminated,{D-20}\n".to_owned()),
     ]);
 }
 
 #[test]
-fn a_doubt_about_a_word_names_its_setting() {
+fn an_open_case_about_a_word_names_its_setting() {
     ensure_closed([
-        doubt(
+        open_case(
             "an unknown status",
             feed(&["E10,Ben Ode,user10@acme.example,Dormant,2019-01-01,"]),
         ),
-        doubt(
+        open_case(
             "an unreadable address",
             feed(&["E10,Ben Ode,ask the desk,Terminated,2019-01-01,{D-20}"]),
         ),
-        doubt(
+        open_case(
             "a day of two readings",
             feed(&["E10,Ben Ode,ben.ode@acme.example,Terminated,2019-01-01,03/11/2026"]),
         ),
@@ -320,13 +320,13 @@ fn a_doubt_about_a_word_names_its_setting() {
 }
 
 #[test]
-fn a_doubt_about_two_lists_names_the_setting() {
+fn an_open_case_about_two_lists_names_the_setting() {
     let person = |id: &str, email: &str| {
         format!(
             r#"{{"id": "{id}", "email": "{email}", "status": "Terminated", "endDate": "{{D-20}}"}}"#
         )
     };
-    ensure_closed([doubt(
+    ensure_closed([open_case(
         "two lists of people",
         format!(
             r#"{{"employees": [{}], "contractors": [{}]}}"#,
@@ -337,15 +337,15 @@ fn a_doubt_about_two_lists_names_the_setting() {
 }
 
 #[test]
-fn a_doubt_about_an_empty_feed_names_the_setting() {
-    ensure_closed([doubt("no leavers", format!("{COLUMNS}\n{BOSS}\n"))]);
+fn an_open_case_about_an_empty_feed_names_the_setting() {
+    ensure_closed([open_case("no leavers", format!("{COLUMNS}\n{BOSS}\n"))]);
 }
 
 #[test]
-fn a_doubt_about_a_row_names_its_line() {
+fn an_open_case_about_a_row_names_its_line() {
     ensure_closed([
-        doubt("an impossible date", feed(&["E10,Ben Ode,user10@acme.example,Terminated,2019-01-01,2026-02-30"])),
-        doubt("a collapsed feed", feed(&[])).after({
+        open_case("an impossible date", feed(&["E10,Ben Ode,user10@acme.example,Terminated,2019-01-01,2026-02-30"])),
+        open_case("a collapsed feed", feed(&[])).after({
             let rows: Vec<String> = (100..140)
                 .map(|number| format!("E{number},Zed {number}x,z{number}@acme.example,Terminated,2019-01-01,{{D-90}}"))
                 .collect();
@@ -356,7 +356,7 @@ fn a_doubt_about_a_row_names_its_line() {
 
 #[test]
 fn leavers_without_an_address_name_one_exception() {
-    let doubt_with = |name, address: &str| {
+    let open_case_with = |name, address: &str| {
         let rows: Vec<String> = ["Amy Ball", "Bob Cole", "Cat Dunn"]
             .iter()
             .zip(1..)
@@ -364,16 +364,16 @@ fn leavers_without_an_address_name_one_exception() {
                 format!("W{number},{name},{address},Terminated,2019-01-01,{{D-20}}")
             })
             .collect();
-        doubt(
+        open_case(
             name,
             feed(&rows.iter().map(String::as_str).collect::<Vec<_>>()),
         )
     };
     ensure_closed([
-        doubt_with("blank", ""),
-        doubt_with("a word for none", "none"),
-        doubt_with("a placeholder", "noemail@acme.example"),
-        doubt_with(
+        open_case_with("blank", ""),
+        open_case_with("a word for none", "none"),
+        open_case_with("a placeholder", "noemail@acme.example"),
+        open_case_with(
             "a shared address without an account",
             "store-12@acme.example",
         ),
@@ -383,23 +383,23 @@ fn leavers_without_an_address_name_one_exception() {
 // ---- People ----
 
 #[test]
-fn a_doubt_about_an_address_names_its_alias() {
+fn an_open_case_about_an_address_names_its_alias() {
     ensure_closed([
-        doubt(
+        open_case(
             "an address of a namesake",
             feed(&[
                 "E1,Ana Diaz,user10@acme.example,Terminated,2019-01-01,{D-20}",
                 "E9,Ana Lopez,user10@acme.example,Active,{D-5},",
             ]),
         ),
-        doubt(
-            "an address of a stranger",
+        open_case(
+            "an address of an unrelated person",
             feed(&[
                 "E1,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}",
                 "E9,Cia Fox,user10@acme.example,Active,{D-5},",
             ]),
         ),
-        doubt(
+        open_case(
             "an address of three people",
             feed(&[
                 "E1,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}",
@@ -407,15 +407,15 @@ fn a_doubt_about_an_address_names_its_alias() {
                 "E3,Dan Poe,user10@acme.example,Active,2019-01-01,",
             ]),
         )
-        // Who has only the mailbox of a shop has no address of their own: that is asked next.
+        // A person with only a shared mailbox has no own address, which is the next open case.
         .rounds(2),
     ]);
 }
 
 #[test]
-fn a_doubt_about_an_id_names_its_line() {
+fn an_open_case_about_an_id_names_its_line() {
     ensure_closed([
-        doubt(
+        open_case(
             "an id of two Smiths",
             feed(&[
                 "E1,John Smith,john.smith@acme.example,Terminated,2015-01-01,{D-20}",
@@ -423,7 +423,7 @@ fn a_doubt_about_an_id_names_its_line() {
             ]),
         )
         .company(|company| company.account(10, "John Smith", "john.smith@acme.example")),
-        doubt("ids of two companies", {
+        open_case("ids of two companies", {
             let mut text = "Company Code,File Number,Payroll Name,Work Email,Position Status,Hire Date,Termination Date\n".to_owned();
             for number in 0..8 {
                 text.push_str(&format!(
@@ -436,9 +436,9 @@ fn a_doubt_about_an_id_names_its_line() {
     ]);
 }
 
-/// Account 10 has this name and address; a leaver has another address, and a name or none.
-fn suspicion(name: &'static str, hr_name: &str, hr_email: &str) -> Doubt {
-    doubt(
+/// Account 10 has this name and address. A leaver has another address, and the same name or none.
+fn suspicion(name: &'static str, hr_name: &str, hr_email: &str) -> OpenCase {
+    open_case(
         name,
         feed(&[&format!(
             "E1,{hr_name},{hr_email},Terminated,2019-01-01,{{D-20}}"
@@ -471,7 +471,7 @@ fn a_suspicion_names_its_alias() {
 #[test]
 fn a_service_account_whose_owner_left_names_a_new_owner() {
     let rows = ["R5,User 5,user5@acme.example,Terminated,2015-01-01,{D-20}"];
-    ensure_closed([doubt("the owner left", feed(&rows))
+    ensure_closed([open_case("the owner left", feed(&rows))
         .company(|mut company| {
             company.change(5, truto_simulator::Person::inactive);
             company.account(10, "Build", "build@acme.example").roster()
@@ -483,7 +483,7 @@ fn a_service_account_whose_owner_left_names_a_new_owner() {
 fn someone_missing_from_the_roster_names_a_line() {
     let row = "R10,User 10,user10@acme.example,Active,2019-01-01,";
     let other = "R11,User 11,user11@acme.example,Active,2019-01-01,";
-    ensure_closed([doubt("a missing row", feed(&[other]))
+    ensure_closed([open_case("a missing row", feed(&[other]))
         .after(feed(&[row, other]))
         .company(Company::roster)]);
 }
@@ -494,7 +494,7 @@ fn someone_missing_from_the_roster_names_a_line() {
 fn a_contradiction_names_a_line() {
     let announced = feed(&["E10,Ben Ode,user10@acme.example,Active,2019-01-01,{D}"]);
     let row = |name, cells: &str| {
-        doubt(
+        open_case(
             name,
             feed(&[&format!("E10,Ben Ode,user10@acme.example,{cells}")]),
         )
@@ -516,14 +516,14 @@ fn a_contradiction_names_a_line() {
             "on leave, with a past termination",
             "On leave,2019-01-01,{D-20}",
         ),
-        doubt(
+        open_case(
             "employed and gone at once",
             feed(&[
                 "E10,Ben Ode,user10@acme.example,Active,,",
                 "E10,Ben Ode,user10@acme.example,Terminated,,{D-20}",
             ]),
         ),
-        doubt("employed after an announced end", announced.clone())
+        open_case("employed after an announced end", announced.clone())
             .after(announced.clone())
             .after(announced),
     ]);

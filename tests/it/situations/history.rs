@@ -1,4 +1,4 @@
-//! Several days: what was known once, an edit in HR or Asana must not undo.
+//! Several days: an edit in HR or Asana must not remove what an earlier run knew.
 
 use truto_simulator::Person;
 
@@ -28,7 +28,7 @@ fn ensure_no_pass(run: &Run) {
 
 // ---- Edits in HR after a finding ----
 
-/// On the second day the row of an accused leaver reads like this.
+/// On the second day, the row of an accused leaver is replaced by this one.
 #[track_caller]
 fn ensure_still_reported_after(row: &str) {
     let company = Company::new();
@@ -104,7 +104,7 @@ fn a_finding_survives_an_unknown_status() {
 // ---- Edits in HR before the end ----
 
 #[test]
-fn a_leaver_whose_row_has_no_address_any_more_is_followed() {
+fn a_leaver_whose_row_loses_its_address_is_followed() {
     let company = Company::new().roster();
     company.run(&feed(&[WORKS]));
     company.run_on(1, &feed(&["E10,Ben Ode,,Active,2019-01-01,"]));
@@ -113,7 +113,7 @@ fn a_leaver_whose_row_has_no_address_any_more_is_followed() {
 }
 
 #[test]
-fn an_id_given_to_a_new_hire_hides_no_one_who_vanished() {
+fn an_id_given_to_a_new_hire_hides_no_vanished_person() {
     let company = Company::new().roster();
     company.run(&feed(&[WORKS]));
     let run = company.run_on(1, &feed(&["E10,Cia Fox,user11@acme.example,Active,{D},"]));
@@ -121,7 +121,7 @@ fn an_id_given_to_a_new_hire_hides_no_one_who_vanished() {
 }
 
 #[test]
-fn an_address_given_to_a_new_hire_hides_no_one_who_vanished() {
+fn an_address_given_to_a_new_hire_hides_no_vanished_person() {
     let company = Company::new().roster();
     company.run(&feed(&[WORKS]));
     let run = company.run_on(1, &feed(&["E77,Cia Fox,user10@acme.example,Active,{D},"]));
@@ -129,7 +129,7 @@ fn an_address_given_to_a_new_hire_hides_no_one_who_vanished() {
 }
 
 #[test]
-fn a_mistyped_address_that_is_corrected_is_found_then() {
+fn a_corrected_address_is_found() {
     let company = Company::new();
     let typo = "E10,Ben Ode,usr10@acme.example,Terminated,2019-01-01,{D-20}";
     ensure(NotAccuse, &company.run(&feed(&[typo])));
@@ -170,7 +170,7 @@ fn another_address_in_asana_after_the_end_loses_no_account() {
 }
 
 #[test]
-fn an_account_that_turns_into_a_guest_stays_accused() {
+fn an_account_that_becomes_a_guest_stays_accused() {
     let mut company = Company::new();
     ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
     company.change(10, Person::guest);
@@ -212,7 +212,7 @@ fn a_second_account_invited_later_is_reported() {
 }
 
 #[test]
-fn a_list_that_lost_the_account_removes_no_one() {
+fn an_incomplete_list_removes_no_one() {
     let mut company = Company::of_size(40);
     ensure(Accuse("user10"), &company.run(&feed(&[LEFT])));
     company.people.truncate(5);
@@ -228,7 +228,7 @@ fn a_list_that_lost_the_account_removes_no_one() {
 // ---- Edits of settings and manual decisions ----
 
 #[test]
-fn an_exception_that_ended_excepts_no_one() {
+fn an_expired_exception_covers_no_one() {
     let line = ",E10,,,handover of the shop,user0@acme.example,{D-1},{D+1}".to_owned();
     let company = Company::new().roster().exceptions(&[line]);
     ensure(Outcome("E10", "excepted"), &company.run(&feed(&[LEFT])));
@@ -259,7 +259,7 @@ fn a_deleted_alias_reopens_its_suspicion() {
 }
 
 #[test]
-fn an_alias_that_ended_reopens_its_suspicion() {
+fn an_expired_alias_reopens_its_suspicion() {
     let row = "E1,Ben Ode,bode@acme.example,Terminated,2019-01-01,{D-20}";
     let line = format!(
         ",{},E1,different,,another person of this name,user0@acme.example,{{D}}",

@@ -1,7 +1,8 @@
-//! Situations that companies really have, each through the whole program against a simulated Truto.
+//! Situations that occur in real companies, each through the whole program against a simulated
+//! Truto.
 //!
-//! They hold the program to its contract from outside: HR files, accounts and settings in, evidence out.
-//! A table of inputs is tried to its end, so that one failure does not hide another.
+//! They test the contract from outside: HR files, accounts and settings in, evidence out. A test
+//! tries every row of its table, so that one failure does not hide another.
 
 mod cases;
 mod companies;

@@ -1,14 +1,15 @@
-//! What a run must report, and tables of cases that list every failing input.
+//! The result that a run must have, and tables of cases that list every failing input.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::situations::company::{Company, Run};
 
-/// What a run must report about the accounts of a company.
+/// The result that a run must have for the accounts of a company.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Must {
-    /// The account is in a finding, or its leaver could not be judged, or a check fails; never a pass.
+    /// The account is in a finding, or its leaver could not be judged, or a check fails. The run
+    /// never passes.
     Report(&'static str),
     /// The account has access after the deadline.
     Accuse(&'static str),
@@ -16,18 +17,18 @@ pub(crate) enum Must {
     Suspect(&'static str),
     /// The feed is not used and the run is inconclusive.
     Refuse,
-    /// A pass in which no one is accused.
+    /// The run passes, and no one is accused.
     Pass,
-    /// No one is accused, whatever else is open.
+    /// No one is accused. Other things may be open.
     NotAccuse,
-    /// No one is accused or suspected, and every leaver could be judged; other checks may fail.
+    /// No one is accused or suspected, and every leaver could be judged. Other checks may fail.
     AccuseNoOne,
     /// This leaver has this outcome, and no account is accused.
     Outcome(&'static str, &'static str),
 }
 
 impl Must {
-    /// Compares a run with it.
+    /// Returns an error if a run breaks the rule.
     pub(crate) fn hold(self, run: &Run) -> Result<(), String> {
         self.broken_rule(run)
             .map_or(Ok(()), |rule| Err(format!("{rule}\n    {}", run.summary())))
@@ -60,7 +61,7 @@ impl Must {
                     return wrong("the run passes");
                 }
                 if !(is_found || run.verdict() == "inconclusive" && is_open) {
-                    return wrong("nothing reports it");
+                    return wrong("it is not reported");
                 }
             }
             Self::Accuse(account) if !accused.contains(account) => {
@@ -81,7 +82,7 @@ impl Must {
             }
             Self::Pass => {
                 if run.verdict() != "pass" {
-                    return wrong("the verdict is another");
+                    return wrong("the verdict is different");
                 }
                 if run.has_not_evaluable() {
                     return wrong("a leaver could not be judged");
@@ -106,7 +107,7 @@ impl Must {
     }
 }
 
-/// Checks a run for something wrong.
+/// A further rule for a run.
 type Check = dyn Fn(&Run) -> Result<(), String>;
 
 /// A feed, the company it belongs to, and what the run must report.
@@ -136,13 +137,12 @@ impl Case {
         self
     }
 
-    /// Adds a rule.
     pub(crate) fn also(mut self, rule: impl Fn(&Run) -> Result<(), String> + 'static) -> Self {
         self.also = Box::new(rule);
         self
     }
 
-    /// Gives the feed's text as other bytes.
+    /// Encodes the text of the feed.
     pub(crate) fn bytes(mut self, encode: impl FnOnce(&str) -> Vec<u8>) -> Self {
         self.feed = encode(std::str::from_utf8(&self.feed).expect("UTF-8"));
         self
@@ -174,7 +174,7 @@ pub(crate) fn ensure_each(cases: impl IntoIterator<Item = Case>) {
     failures.ensure_none();
 }
 
-/// Failures of several inputs, printed together.
+/// The failures of several inputs, printed together.
 #[derive(Default)]
 pub(crate) struct Failures {
     tried: usize,
@@ -201,13 +201,13 @@ impl Failures {
     }
 }
 
-/// One run must report this.
+/// One run must have this result.
 #[track_caller]
 pub(crate) fn ensure(must: Must, run: &Run) {
     must.hold(run).unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// A condition on a run, with the run in the failure.
+/// A condition on a run. A failure message contains the run.
 #[track_caller]
 pub(crate) fn ensure_that(holds: bool, claim: &str, run: &Run) {
     assert!(holds, "{claim}\n    {}", run.summary());

@@ -1,4 +1,4 @@
-//! Rules that hold for every feed, tried on generated companies.
+//! Rules for every feed, tested on generated companies.
 
 use crate::situations::company::{Company, filled};
 use crate::situations::must::Failures;
@@ -6,7 +6,7 @@ use crate::support::chance::Chance;
 
 // ---- A renamed column ----
 
-/// The columns of a generated feed, with what their cells hold.
+/// The columns of a generated feed, with the content of their cells.
 const COLUMNS: [&str; 8] = [
     "Employee ID",
     "Name",
@@ -18,10 +18,10 @@ const COLUMNS: [&str; 8] = [
     "Location",
 ];
 
-/// Names that no list of column names has.
+/// Names that are in no list of column names.
 const UNKNOWN: [&str; 6] = ["Feld 7", "Qx", "colonne_b", "Col. 12", "X1", "備考"];
 
-/// One company: who left in which way, and which cells are blank.
+/// The rows of one company. Each leaver leaves in a random way, and random cells are blank.
 fn generated(chance: &mut Chance) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     let named = chance.between(4, 15) as usize;
@@ -31,7 +31,7 @@ fn generated(chance: &mut Chance) -> Vec<Vec<String>> {
         let has_left = number == leaver || has_others && chance.between(0, 9) == 0;
         let days = chance.between(3, 300);
         let end = format!("{{D-{days}}}");
-        // A leaver says so by a status, a date, or both; the date stands in one or two columns.
+        // A leaver has a status, a date, or both. The date is in one or two columns.
         let shape = chance.between(0, 4);
         let (status, termination, last_day) = match (has_left, shape) {
             (false, _) => ("Active", "", ""),
@@ -154,30 +154,30 @@ fn a_removed_address_or_status_column_never_clears_a_leaver() {
     failures.ensure_none();
 }
 
-// ---- A slip in one cell ----
+// ---- A mistake in one cell ----
 
-/// What a slip of the hand makes of a cell, if it changes it.
-fn slips(cell: &str) -> Vec<String> {
+/// The results of a typing mistake in a cell, if they differ from it.
+fn mistakes_in(cell: &str) -> Vec<String> {
     let mut short = filled(cell);
     short.pop();
-    let mut slips: Vec<String> = ["", "#N/A", "?"].map(str::to_owned).to_vec();
+    let mut mistakes: Vec<String> = ["", "#N/A", "?"].map(str::to_owned).to_vec();
     if !cell.is_empty() {
-        slips.extend([
+        mistakes.extend([
             short,
             format!("{}x", filled(cell)),
             format!("{};", filled(cell)),
         ]);
     }
-    slips.retain(|slip| *slip != cell);
-    slips
+    mistakes.retain(|mistake| *mistake != cell);
+    mistakes
 }
 
 #[test]
-fn a_slip_in_one_cell_of_a_leaver_never_passes() {
+fn a_mistake_in_one_cell_of_a_leaver_never_passes() {
     let mut failures = Failures::default();
     let mut chance = Chance(4);
     for shape in 0..5 {
-        // One leaver among people who work here; their names are those of their accounts.
+        // One leaver among people who work here. Their names are those of their accounts.
         let mut rows = generated(&mut chance);
         let end = format!("{{D-{}}}", chance.between(3, 300));
         rows.truncate(4);
@@ -194,10 +194,10 @@ fn a_slip_in_one_cell_of_a_leaver_never_passes() {
         let leaver = [status, "2015-01-15", termination, last_day].map(str::to_owned);
         rows[3][3..7].clone_from_slice(&leaver);
         for at in 0..7 {
-            for slip in slips(&rows[3][at]) {
-                // Without a status and a date the row says nothing about leaving.
+            for mistake in mistakes_in(&rows[3][at]) {
+                // Without a status and a date, the row does not say that the person left.
                 let mut edited = rows.clone();
-                edited[3][at].clone_from(&slip);
+                edited[3][at].clone_from(&mistake);
                 if edited[3][3].is_empty() && edited[3][5].is_empty() && edited[3][6].is_empty() {
                     continue;
                 }
@@ -208,7 +208,10 @@ fn a_slip_in_one_cell_of_a_leaver_never_passes() {
                 };
                 let (column, was) = (COLUMNS[at], &rows[3][at]);
                 failures.add(
-                    &format!("{column}: {was} becomes {slip}, in {}", rows[3].join(",")),
+                    &format!(
+                        "{column}: {was} becomes {mistake}, in {}",
+                        rows[3].join(",")
+                    ),
                     result,
                 );
             }
@@ -253,7 +256,7 @@ fn the_order_of_rows_and_columns_changes_no_finding() {
 
 // ---- Pages ----
 
-/// Ways in which a page says that there is more.
+/// Markers of a next page.
 const MARKERS: [&str; 42] = [
     r#""next": "/e?page=2""#,
     r#""next": {"href": "/e?page=2"}"#,
@@ -299,7 +302,7 @@ const MARKERS: [&str; 42] = [
     r#""links": [{"rel": "next", "href": "/e?page=2"}]"#,
 ];
 
-/// Where it says so.
+/// The places of the marker.
 const PLACES: [&str; 6] = [
     r#"{"data": PEOPLE, MARKER}"#,
     r#"{MARKER, "employees": PEOPLE}"#,

@@ -1,4 +1,4 @@
-//! Feeds over HTTP: what an answer says in its status and headers.
+//! Feeds over HTTP, and the status and headers of their answers.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,7 +9,7 @@ use crate::situations::must::{Failures, Must};
 const GONE: &str =
     r#"[{"id": "E900", "email": "x@acme.example", "status": "Terminated", "endDate": "{D-20}"}]"#;
 
-/// Runs against a server that gives this answer to every request, and ends with the test.
+/// Runs against a server that gives this answer to every request.
 fn run(status: &str, headers: &str, body: &str) -> Run {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -35,7 +35,7 @@ fn run(status: &str, headers: &str, body: &str) -> Run {
 }
 
 #[test]
-fn an_answer_that_is_whole_is_read() {
+fn a_complete_answer_is_read() {
     let mut failures = Failures::default();
     for headers in [
         "",
@@ -48,7 +48,7 @@ fn an_answer_that_is_whole_is_read() {
 }
 
 #[test]
-fn an_answer_whose_headers_name_a_next_page_is_no_pass() {
+fn an_answer_with_a_next_page_in_its_headers_does_not_pass() {
     let mut failures = Failures::default();
     for (status, headers) in [
         ("200 OK", "Link: </employees?page=2>; rel=\"next\"\r\n"),

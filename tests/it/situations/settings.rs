@@ -1,4 +1,4 @@
-//! Settings and manual decisions that a tired person gets wrong: none may clear a leaver with access.
+//! Mistakes in settings and manual decisions: none may clear a leaver with access.
 
 use crate::situations::company::{Company, Run, gid};
 use crate::situations::must::{Failures, Must};
@@ -15,7 +15,7 @@ fn feed() -> String {
         .concat()
 }
 
-/// Either the program refuses the setting, or the leaver is reported.
+/// The program refuses the setting, or reports the leaver.
 fn is_reported_or_refused(name: &str, value: &str) -> Result<(), String> {
     let company = || Company::new().env(name, value);
     let (code, text) = company().start(&feed());
@@ -97,7 +97,7 @@ fn rules_set_by_mistake_clear_no_one() {
 
 // ---- Manual decisions ----
 
-/// Lines of a file that must not clear Ben; account 10 is his.
+/// Lines of a file that must not clear Ben, the owner of account 10.
 fn ensure_no_line_clears(lines: &[&str], company: fn(&[String]) -> Company) {
     let mut failures = Failures::default();
     for line in lines {
@@ -171,7 +171,7 @@ fn a_service_account_without_an_owner_who_works_here_clears_no_one() {
 }
 
 #[test]
-fn an_exception_of_another_form_clears_no_one() {
+fn a_malformed_exception_clears_no_one() {
     ensure_no_line_clears(
         &[
             ",,,offboarded_access,accepted by the board,user0@acme.example,{D-1},{D+60}",
@@ -194,23 +194,31 @@ fn an_exception_of_another_form_clears_no_one() {
     );
 }
 
-/// A service line for an account under the own address of a leaver is an accepted risk.
+/// A service line for an account under a leaver's own address is an accepted risk.
 #[test]
-fn a_service_line_for_a_leavers_own_account_is_no_plain_pass() {
+fn a_service_line_for_a_leavers_account_is_not_a_plain_pass() {
     let line = format!(
         ",{},,service,user0@acme.example,the build,ciso@acme.example,{{D+60}}",
         gid(10)
     );
     let run = Company::new().roster().aliases(&[line]).run(&feed());
-    crate::situations::must::ensure_that(run.verdict() != "pass", "it is no plain pass", &run);
+    crate::situations::must::ensure_that(
+        run.verdict() != "pass",
+        "the verdict is not a plain pass",
+        &run,
+    );
 }
 
-/// So is a line that takes a leaver and an employee for one person.
+/// A line that merges a leaver with an employee is an accepted risk, too.
 #[test]
-fn a_line_that_makes_a_leaver_an_employee_is_no_plain_pass() {
+fn a_line_that_makes_a_leaver_an_employee_is_not_a_plain_pass() {
     let line =
         "user0@acme.example,,E10,same_person,,one person of two names,user0@acme.example,{D+60}"
             .to_owned();
     let run = Company::new().roster().aliases(&[line]).run(&feed());
-    crate::situations::must::ensure_that(run.verdict() != "pass", "it is no plain pass", &run);
+    crate::situations::must::ensure_that(
+        run.verdict() != "pass",
+        "the verdict is not a plain pass",
+        &run,
+    );
 }

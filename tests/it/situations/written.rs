@@ -1,4 +1,4 @@
-//! Situations that were described in words: people, ends of work, exceptions, aliases and settings.
+//! Situations from descriptions: people, ends of work, exceptions, aliases and settings.
 
 use truto_simulator::Person;
 
@@ -12,7 +12,7 @@ const COLUMNS: &str = "Employee ID,Name,Work Email,Status,Start Date,Termination
 /// A leaver of long ago who never had an account.
 const LONG_GONE: &str = "E900,Gil Hay,x@acme.example,Terminated,2020-01-01,{D-200}";
 
-/// A feed of these rows, and a leaver of long ago.
+/// A feed of these rows and of a leaver of long ago.
 fn feed(rows: &[&str]) -> String {
     let mut text = format!("{COLUMNS}\n");
     for row in rows.iter().chain(&[LONG_GONE]) {
@@ -50,7 +50,7 @@ fn an_address_that_becomes_a_placeholder_loses_no_finding() {
 }
 
 #[test]
-fn a_gap_before_the_next_tenure_is_no_rescission() {
+fn a_gap_before_the_next_tenure_is_not_a_rescission() {
     let ending = "R3,Lena Roth,user3@acme.example,Active,2013-01-01,{D+1}";
     let next = "R3,Lena Roth,user3@acme.example,Active,{D+60},{D+300}";
     for later in [&[ending, next][..], &[next]] {
@@ -63,7 +63,7 @@ fn a_gap_before_the_next_tenure_is_no_rescission() {
 }
 
 #[test]
-fn an_announced_end_of_yesterday_counts_at_half_past_midnight() {
+fn an_announced_end_counts_half_an_hour_after_its_midnight() {
     let company = Company::new();
     let announced = feed(&["R3,Lena Roth,user3@acme.example,Active,2013-01-01,{D}"]);
     company.run_at("2026-11-22T22:40:00Z", &announced);
@@ -73,7 +73,7 @@ fn an_announced_end_of_yesterday_counts_at_half_past_midnight() {
 }
 
 #[test]
-fn an_end_in_2099_is_no_end_that_someone_who_left_has() {
+fn an_end_far_in_the_future_does_not_clear_a_leaver() {
     ensure_each([
         rows(
             "2099",
@@ -99,7 +99,7 @@ fn an_end_in_2099_is_no_end_that_someone_who_left_has() {
 }
 
 #[test]
-fn an_end_of_someone_without_access_in_2099_passes() {
+fn an_end_in_2099_without_access_passes() {
     let run = Company::new().run(&feed(&[
         "E10,Ben Ode,ben@acme.example,Terminated,2019-01-01,2099-01-01",
     ]));
@@ -160,7 +160,7 @@ fn a_new_id_on_the_next_day_is_the_same_person() {
 }
 
 #[test]
-fn a_gone_account_is_removed_even_if_a_namesake_works_here() {
+fn a_missing_account_is_removed_even_if_a_namesake_works_here() {
     let mut company = Company::new()
         .account(10, "John Smith", "john.smith@acme.example")
         .account(11, "John Smith", "john.smith2@acme.example");
@@ -172,7 +172,7 @@ fn a_gone_account_is_removed_even_if_a_namesake_works_here() {
 }
 
 #[test]
-fn letters_that_lower_case_differently_are_suspected() {
+fn letters_with_different_lower_case_forms_are_suspected() {
     for (asana, hr) in [
         ("melike.oz@acme.example", "MELİKE.OZ@ACME.EXAMPLE"),
         ("ilker.ışık@acme.example", "İLKER.IŞIK@ACME.EXAMPLE"),
@@ -226,7 +226,7 @@ fn run_with_exception(line: &str) -> Run {
 }
 
 #[test]
-fn an_approved_exception_excepts() {
+fn an_approved_exception_accepts_the_access() {
     let run = run_with_exception(&exception("user0@acme.example", "handover until January"));
     ensure(Outcome("R3", "excepted"), &run);
     ensure_that(run.verdict() == "pass_with_exceptions", "it passes", &run);
@@ -235,7 +235,7 @@ fn an_approved_exception_excepts() {
 #[test]
 fn an_exception_without_a_real_approver_is_malformed() {
     let reason = "handover until January";
-    ensure_not_excepted(&[
+    ensure_not_accepted(&[
         ("n/a", reason),
         ("none", reason),
         ("-", reason),
@@ -268,7 +268,7 @@ fn an_exception_without_a_real_approver_is_malformed() {
     ]);
 }
 
-fn ensure_not_excepted(lines: &[(&str, &str)]) {
+fn ensure_not_accepted(lines: &[(&str, &str)]) {
     let mut failures = Failures::default();
     for (approved_by, reason) in lines {
         let run = run_with_exception(&exception(approved_by, reason));
@@ -286,7 +286,7 @@ fn ensure_not_excepted(lines: &[(&str, &str)]) {
 }
 
 #[test]
-fn an_exception_of_more_than_90_days_or_without_dates_excepts_no_one() {
+fn an_exception_without_dates_or_over_90_days_covers_no_one() {
     let mut failures = Failures::default();
     for (name, dates) in [
         ("91 days", "{D-61},{D+30}"),
@@ -308,7 +308,7 @@ fn an_exception_of_more_than_90_days_or_without_dates_excepts_no_one() {
 }
 
 #[test]
-fn the_person_of_a_rejected_row_approves_nothing_for_herself() {
+fn the_person_of_a_rejected_row_cannot_approve_her_own_access() {
     let mut failures = Failures::default();
     for approver in ["Lena Roth", "user3@acme.example", "R3", "Roth Lena"] {
         let run = Company::new()
@@ -332,7 +332,7 @@ fn the_person_of_a_rejected_row_approves_nothing_for_herself() {
 // ---- Settings ----
 
 #[test]
-fn domain_aliases_of_another_form_are_configuration_errors() {
+fn malformed_domain_aliases_are_configuration_errors() {
     let mut failures = Failures::default();
     for value in [
         "acme.example=acme.io=acme.org",
@@ -369,7 +369,7 @@ fn domain_aliases_of_another_form_are_configuration_errors() {
 }
 
 #[test]
-fn internal_domains_of_another_form_are_configuration_errors() {
+fn malformed_internal_domains_are_configuration_errors() {
     let mut failures = Failures::default();
     for value in [
         "*.acme.example",
@@ -382,7 +382,7 @@ fn internal_domains_of_another_form_are_configuration_errors() {
         let (code, text) = Company::new()
             .env("INTERNAL_DOMAINS", value)
             .start(&feed(&[]));
-        // A list parted by blanks may be read as two domains.
+        // A list separated by blanks may be read as two domains.
         let is_read = value.contains(' ') && code != 78;
         let is_refused = code == 78 && text.contains("INTERNAL_DOMAINS");
         failures.add(
@@ -507,7 +507,7 @@ fn an_employee_without_an_address_who_leaves_hides_no_namesake() {
 // ---- Rosters with many columns ----
 
 #[test]
-fn dates_and_addresses_of_other_things_fail_no_check() {
+fn unrelated_dates_and_addresses_fail_no_check() {
     let text = "Employee ID,Name,Work Email,Status,Hire Date,Termination Date,Date of Birth,Original Hire Date,\
                 Probation End Date,Visa Expiry,Next Review Date,Last Changed,Manager Email,HR Business Partner Email,\
                 Emergency Contact Email,Company Service Date\n\

@@ -1,8 +1,8 @@
-//! What happens by chance, and can happen again.
+//! Random choices that a seed reproduces.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
-/// SplitMix64: little, and the same on every machine.
+/// SplitMix64: small, and the same on every machine.
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
@@ -23,7 +23,7 @@ impl Chance {
         all[self.between(0, all.len() as u64 - 1) as usize].clone()
     }
 
-    /// Two different ones, the smaller first.
+    /// Two different numbers, the smaller one first.
     pub(crate) fn two_between(&mut self, low: u64, high: u64) -> (u64, u64) {
         let one = self.between(low, high);
         let other = low + (one - low + self.between(1, high - low)) % (high - low + 1);
@@ -31,10 +31,10 @@ impl Chance {
     }
 }
 
-/// The seed that a variable names, else this one.
+/// The seed in a variable, or the default one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a failure is looked at again with the seed it printed"
+    reason = "a printed seed reproduces a failure"
 )]
 pub(crate) fn seed(variable: &str, usual: u64) -> u64 {
     let reported = std::env::var(variable).ok();

@@ -1,4 +1,4 @@
-//! A page in a headless browser, spoken to through two pipes: no driver, no port.
+//! A page in a headless browser, controlled through two pipes, without a driver or a port.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,17 +11,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Whatever takes longer hangs.
+/// After this time, the browser is considered stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser on this machine. Continuous integration must have one.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test asks what this machine has"
+    reason = "a test looks for tools on this machine"
 )]
 #[expect(
     clippy::print_stdout,
-    reason = "whoever runs the test should see what was not looked at"
+    reason = "the output of the test should name what was skipped"
 )]
 pub(crate) fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -46,7 +46,7 @@ pub(crate) struct Page {
     answers: Receiver<Value>,
     number: u64,
     session: String,
-    /// What the page complained about: errors, refusals of its policy, exceptions.
+    /// Errors of the page: messages, violations of its policy, exceptions.
     pub(crate) complaints: Vec<String>,
     folder: tempfile::TempDir,
 }
@@ -118,7 +118,8 @@ impl Page {
         page
     }
 
-    /// Opens a file in another tab of the same browser and goes on there; the tab that was left.
+    /// Opens a file in another tab of the same browser and continues there. Returns the previous
+    /// tab.
     pub(crate) fn tab(&mut self, file: &Path) -> String {
         let target = self.ask("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
@@ -132,7 +133,7 @@ impl Page {
         left
     }
 
-    /// Goes on in another tab; the tab that was left.
+    /// Continues in another tab. Returns the previous tab.
     pub(crate) fn switch(&mut self, session: &str) -> String {
         std::mem::replace(&mut self.session, session.to_owned())
     }
@@ -153,7 +154,7 @@ impl Page {
         message
     }
 
-    /// Asks the browser for something.
+    /// Sends a command to the browser and returns the result.
     pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         self.number += 1;
         let mut message = json!({"id": self.number, "method": method, "params": params});
@@ -209,7 +210,7 @@ impl Page {
         }
     }
 
-    /// Shows the page as wide and as high as a screen.
+    /// Sets the size of the screen.
     pub(crate) fn size(&mut self, width: u32, height: u32) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
@@ -226,7 +227,7 @@ impl Page {
         let top = (edge(self, from, "top") - MARGIN).max(0.0);
         let bottom = edge(self, to, "bottom") + MARGIN;
         let width = self.value("document.documentElement.clientWidth");
-        // A clip is of the whole page, the place of an element of what is seen of it.
+        // A clip is relative to the whole page, and the position of an element to the visible part.
         let y = top + self.value("scrollY").as_f64().expect("a place");
         let clip = json!({"x": 0, "y": y, "width": width, "height": bottom - top, "scale": 1});
         let ask = json!({"format": "png", "clip": clip, "optimizeForSpeed": false});
@@ -236,7 +237,7 @@ impl Page {
             .expect("base64")
     }
 
-    /// Chooses a file in a field for files.
+    /// Chooses a file in a file input.
     pub(crate) fn choose_file(&mut self, id: &str, file: &Path) {
         let field = format!("document.getElementById('{id}')");
         let field = self.ask("Runtime.evaluate", json!({"expression": field}));
@@ -263,12 +264,12 @@ impl Page {
         );
     }
 
-    /// Types a text where the cursor is.
+    /// Types a text at the cursor.
     pub(crate) fn text(&mut self, text: &str) {
         self.ask("Input.insertText", json!({"text": text}));
     }
 
-    /// The file that an action in the page saves.
+    /// The file that an action in the page downloads.
     pub(crate) fn saved_by(&mut self, expression: &str) -> PathBuf {
         let folder = self.folder.path().join("saved");
         let _ = fs::remove_dir_all(&folder);

@@ -1,4 +1,4 @@
-//! A company whose runs are reviewed into evidence that can be tampered with.
+//! A company whose runs write evidence that can be tampered with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,7 +21,7 @@ use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 use super::job::LEFT_AND_GONE;
 use super::s3::{Fault, Rule, S3Server};
 
-/// One attempt each: what is broken here stays broken.
+/// One attempt each, because the injected faults are permanent.
 pub(crate) const ONE_ATTEMPT: Retries = Retries {
     max_attempts: 1,
     delay: Duration::ZERO,
@@ -49,13 +49,13 @@ pub(crate) fn instant(snapshot: i64) -> Timestamp {
     first + SignedDuration::from_hours(24 * (snapshot - 1))
 }
 
-/// A company to review: its accounts, its HR feed.
+/// A company with its accounts and its HR feed.
 pub(crate) struct Company {
     pub(crate) simulator: Simulator,
     pub(crate) folder: TempDir,
 }
 
-/// What is particular about a run.
+/// What differs from a usual run.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) as_of: Timestamp,
@@ -90,13 +90,13 @@ impl Company {
         fs::write(self.folder.path().join("hr.csv"), text).expect("an HR feed");
     }
 
-    /// Everybody's clock shows this instant; the HR feed is three hours older.
+    /// Sets the clock of every server to this instant. The HR feed is three hours older.
     pub(crate) fn set_world(&self, world: World, as_of: Timestamp) {
         self.simulator.set_world(world.at(as_of));
         super::changed_before(&self.folder.path().join("hr.csv"), as_of);
     }
 
-    /// A run that signs with the key of its own settings, if with any.
+    /// A run that signs with the key of its own settings, if it has one.
     pub(crate) async fn run(&self, store: &Store, run: Run<'_>) -> Result<Done, Failed> {
         let settings = self.settings(run);
         let key = SigningKey::open(&settings.signing).await;
@@ -104,7 +104,7 @@ impl Company {
         Self::run_of(store, key, settings, run).await
     }
 
-    /// A run that signs with a key that is open.
+    /// A run that signs with an opened key.
     pub(crate) async fn run_signing(
         &self,
         store: &Store,
@@ -155,15 +155,15 @@ impl Company {
         self.run(store, Run::at(as_of))
             .await
             .map_err(|failed| failed.error.chain())
-            .expect("a review")
+            .expect("a run")
     }
 
-    /// A run on which nothing happens.
+    /// A run that passes.
     pub(crate) async fn quiet_run(&self, store: &Store, snapshot: i64) -> Done {
         self.run_in(store, World::generated(12), snapshot).await
     }
 
-    /// A run that comes to no judgement.
+    /// A run that fails.
     pub(crate) async fn failed_run(&self, store: &Store, snapshot: i64) -> Failed {
         let as_of = instant(snapshot);
         self.set_world(World::scenario("down").expect("a scenario"), as_of);
@@ -172,7 +172,7 @@ impl Company {
     }
 }
 
-/// A place for evidence that can be tampered with.
+/// A store for evidence that can be tampered with.
 pub(crate) enum Place {
     Folder(TempDir),
     Bucket(S3Server),
@@ -230,7 +230,7 @@ impl Place {
         }
     }
 
-    /// All objects, past the protocol.
+    /// All objects, read directly from the disk.
     pub(crate) fn objects(&self) -> Objects {
         match self {
             Self::Folder(folder) => super::objects_below(folder.path()),
@@ -238,7 +238,7 @@ impl Place {
         }
     }
 
-    /// Changes an object's text.
+    /// Changes the text of an object.
     pub(crate) fn edit(&self, objects: &Objects, name: &str, change: impl FnOnce(&str) -> String) {
         let text = std::str::from_utf8(&objects[name]).expect("text");
         let changed = change(text);
@@ -246,7 +246,7 @@ impl Place {
         self.put(name, changed.as_bytes());
     }
 
-    /// Makes what is there these objects and nothing else.
+    /// Restores these objects and removes all others.
     pub(crate) fn restore(&self, objects: &Objects, now: &Objects) {
         for name in now.keys().filter(|name| !objects.contains_key(*name)) {
             self.remove(name);
@@ -270,16 +270,16 @@ pub(crate) fn manifest(objects: &Objects, sequence: u64) -> Value {
     serde_json::from_slice(&objects[&run_file(objects, sequence, "manifest.json")]).expect("JSON")
 }
 
-/// The sequences of the runs that an entry's run built on: previous, baseline.
+/// The sequences of the runs that an entry's run built on: previous and baseline.
 pub(crate) fn built_on(objects: &Objects, sequence: u64) -> (Option<u64>, Option<u64>) {
     let manifest = manifest(objects, sequence);
     let of = |key: &str| manifest[key]["sequence"].as_u64();
     (of("previous"), of("baseline"))
 }
 
-/// Proves a ledger as an auditor would: no gaps, each entry links to the bytes before, and every file
-/// of every run is the one that its entry vouches for. Gives the entries.
-pub(crate) fn ensure_sound(objects: &Objects) -> Vec<Entry> {
+/// Checks a ledger as an auditor would: it has no gaps, each entry links to the bytes before it,
+/// and every file of every run has the hash that its entry covers. Returns the entries.
+pub(crate) fn ensure_intact(objects: &Objects) -> Vec<Entry> {
     let ledger = below("ledger/");
     let count = objects
         .keys()
@@ -340,7 +340,7 @@ pub(crate) fn ensure_fault(done: &Done, fault: &str) {
     assert_eq!(done.judgement.verdict, Verdict::Inconclusive, "{fault}");
 }
 
-/// A fault that an earlier run recorded is told, and fails no further run.
+/// A fault that an earlier run recorded is a warning and fails no later run.
 pub(crate) fn ensure_recorded_before(done: &Done, fault: &str) {
     let check = ledger_check(done);
     assert_eq!(check.status, CheckStatus::Warn, "{}", check.detail);
@@ -365,7 +365,7 @@ pub(crate) fn rewritten(
     place.put(&entry_name(sequence), &changed.to_bytes());
 }
 
-/// Lets a run go on until the store is asked to put this, and no further.
+/// Runs until the store is asked to put this key, then kills the run.
 pub(crate) async fn kill_at_put(
     server: &S3Server,
     key: &str,
@@ -384,42 +384,42 @@ pub(crate) async fn kill_at_put(
     }
 }
 
-/// What is done to a ledger of three quiet runs, and what the runs after say.
-pub(crate) struct Damage {
+/// A change of a ledger with three passing runs, and what later runs report.
+pub(crate) struct Tampering {
     pub(crate) what: &'static str,
     pub(crate) done: fn(&Place, &Objects),
-    /// What the fourth run says; that entry 3 is not believed goes without saying, where the run
-    /// does not build on it.
+    /// The fault that the fourth run reports. If it does not build on entry 3, it also reports that
+    /// entry 3 is not trusted.
     pub(crate) fault: &'static str,
-    /// What the fourth run builds on.
+    /// The entry that the fourth run builds on.
     pub(crate) built_on: u64,
-    /// Whether the fifth run says it again, because it walks past the same place.
+    /// Whether the fifth run reports it again, because it reads the same place.
     pub(crate) stays: bool,
 }
 
-impl Damage {
-    /// Does it to three runs and reviews two more. Gives what is there then, and the number of the
-    /// first of the two.
+impl Tampering {
+    /// Applies the change to three runs and makes two more. Returns the objects and the number of
+    /// the first of the two.
     pub(crate) async fn walk(
         &self,
         place: &Place,
         three: &Objects,
-        review: impl AsyncFn(i64) -> Done,
+        run: impl AsyncFn(i64) -> Done,
     ) -> (Objects, u64) {
-        const NOT_BELIEVED: &str =
+        const NOT_TRUSTED: &str =
             "; entry 3 may be the run before and has a fault: leavers are carried from entry 2";
         let what = self.what;
         (self.done)(place, three);
-        let damaged = place.objects();
-        let done = review(4).await;
+        let changed = place.objects();
+        let done = run(4).await;
         let doubt = match self.built_on {
             3 => "",
-            _ => NOT_BELIEVED,
+            _ => NOT_TRUSTED,
         };
         ensure_fault(&done, self.fault);
         ensure_fault(&done, doubt);
 
-        // The chain goes on from the bytes that are there, whatever they are.
+        // The chain continues from the stored bytes, even if they were changed.
         let four = place.objects();
         let sequence = done.committed.sequence;
         let on = Some(self.built_on);
@@ -429,11 +429,11 @@ impl Damage {
             sha256(&four[&entry_name(sequence - 1)]),
             "{what}"
         );
-        for (name, bytes) in &damaged {
+        for (name, bytes) in &changed {
             assert!(four[name] == *bytes, "{what}: {name} was replaced");
         }
 
-        let done = review(5).await;
+        let done = run(5).await;
         assert_eq!(done.committed.sequence, sequence + 1, "{what}");
         let five = place.objects();
         let on = Some(sequence);

@@ -1,6 +1,6 @@
 //! The real binary as an operator starts it: an environment in, an exit code and texts out.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, World};
 
-/// A job with a folder of its own and everything it needs, against a simulator.
+/// A job with its own folder and all required settings, against a simulator.
 pub(crate) struct Job {
     pub(crate) simulator: Simulator,
     pub(crate) folder: TempDir,
@@ -34,10 +34,10 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Somebody who left long ago, and whom the simulator's worlds know as an active member.
+/// A person who left long ago, and who is an active member in the simulator's worlds.
 pub(crate) const LEFT_AND_ACTIVE: &str =
     "E1,Person Two,person2@example.com,Terminated,2020-01-31\n";
-/// Somebody who left long ago, and whom no world knows.
+/// A person who left long ago, and who is in none of the simulator's worlds.
 pub(crate) const LEFT_AND_GONE: &str = "E9,Nobody Here,nobody@example.com,Terminated,2020-01-31\n";
 
 impl Job {
@@ -65,31 +65,30 @@ impl Job {
         Self::new(World::scenario(name).expect("a scenario"), hr_rows)
     }
 
-    /// Sets a variable; empty is as good as unset.
+    /// Sets a variable. Empty means unset.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Replaces the HR feed.
     pub(crate) fn hr_feed(&self, rows: &str) {
         let text = format!("Employee ID,Name,Work Email,Status,Termination Date\n{rows}");
         self.hr_file(text.as_bytes());
     }
 
-    /// Replaces the HR feed by these bytes, whatever they are.
+    /// Replaces the HR feed by these bytes.
     pub(crate) fn hr_file(&self, bytes: &[u8]) {
         fs::write(self.folder.path().join("hr.csv"), bytes).expect("an HR feed");
     }
 
-    /// When the HR feed was changed, as the file system says.
+    /// The modification time of the HR feed.
     pub(crate) fn hr_changed(&self) -> SystemTime {
         let file = fs::metadata(self.folder.path().join("hr.csv"));
         file.and_then(|file| file.modified()).expect("a time")
     }
 
-    /// Says when the HR feed was changed.
+    /// Sets the modification time of the HR feed.
     pub(crate) fn hr_changed_at(&self, changed: SystemTime) {
         let path = self.folder.path().join("hr.csv");
         let file = fs::File::options().write(true).open(path);
@@ -107,29 +106,28 @@ impl Job {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the binary to its end.
     pub(crate) fn run(&self) -> Ended {
         self.run_with(&[])
     }
 
-    /// Runs it with arguments.
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Ended {
         ended(self.command().args(arguments).output().expect("the binary"))
     }
 
-    /// Runs what the binary runs, at an instant that no variable could set; its exit code.
+    /// Runs the code of the binary at an instant that no variable can set. Returns the exit code.
     ///
     /// The world is that of the run, and the HR feed was changed three hours before.
     pub(crate) fn run_at(&self, as_of: &str, world: World) -> i32 {
-        let (ended, exit) = self.reported_at(as_of, world, |_| ());
+        let (ended, exit) = self.try_run_at(as_of, world, |_| ());
         if let Err(failed) = ended {
             panic!("{}", failed.error.chain());
         }
         exit.code().into()
     }
 
-    /// The same, also where there is no judgement, with other settings for who is told.
-    pub(crate) fn reported_at(
+    /// The same, also for a failed run, and with other notification settings.
+    pub(crate) fn try_run_at(
         &self,
         as_of: &str,
         world: World,
@@ -162,7 +160,7 @@ impl Job {
         })
     }
 
-    /// What the binary makes of the environment; paths are below the job's folder.
+    /// The settings that the binary reads from the environment. Paths are below the job's folder.
     pub(crate) fn settings(&self) -> config::Settings {
         config::load(self.whole_environment(), |path| fs::read_to_string(path))
             .unwrap_or_else(|problems| panic!("{problems}"))
@@ -191,7 +189,7 @@ impl Job {
         environment
     }
 
-    /// Starts it and does not wait.
+    /// Starts the binary and does not wait.
     pub(crate) fn start(&self) -> Child {
         self.command()
             .stdout(Stdio::piped())
@@ -200,17 +198,17 @@ impl Job {
             .expect("the binary")
     }
 
-    /// The folder it all happens in.
+    /// The working directory of the job.
     pub(crate) fn place(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where evidence goes unless a test says otherwise.
+    /// The default place of evidence.
     pub(crate) fn evidence(&self) -> PathBuf {
         self.folder.path().join("evidence")
     }
 
-    /// What an operator meets: the exit code and both texts, as one text to look at.
+    /// What an operator sees: the exit code and both outputs as one text.
     pub(crate) fn reported(&self, ended: &Ended) -> String {
         let stdout = masked(&ended.stdout, self.folder.path());
         let stderr = masked(&ended.stderr, self.folder.path());
@@ -226,7 +224,6 @@ impl Job {
             .join(format!("system=asana/connection={CONNECTION_ID}"))
     }
 
-    /// A ledger entry.
     pub(crate) fn entry(&self, sequence: u64) -> serde_json::Value {
         let path = self
             .connection()
@@ -235,7 +232,7 @@ impl Job {
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    /// How many entries the ledger has.
+    /// The number of entries in the ledger.
     pub(crate) fn entries(&self) -> usize {
         fs::read_dir(self.connection().join("ledger")).map_or(0, Iterator::count)
     }
@@ -252,13 +249,13 @@ impl Job {
         serde_json::from_slice(&bytes).expect("JSON")
     }
 
-    /// The text of a file of a committed run, gzip unpacked.
+    /// A text file of a committed run, unpacked.
     pub(crate) fn text(&self, sequence: u64, name: &str) -> String {
         let bytes = fs::read(self.run_folder(sequence).join(name)).expect("a file");
         String::from_utf8(unpacked(name, bytes)).expect("UTF-8")
     }
 
-    /// The records of a committed run's file that has one a line.
+    /// The records of a JSON Lines file of a committed run.
     pub(crate) fn records(&self, sequence: u64, name: &str) -> Vec<serde_json::Value> {
         self.text(sequence, name)
             .lines()
@@ -281,7 +278,7 @@ pub(crate) fn ended(output: Output) -> Ended {
     }
 }
 
-/// Every file below a folder, by its name relative to it, gzip unpacked, ledger included.
+/// Every file below a folder by its relative name, unpacked, including the ledger.
 pub(crate) fn tree(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let read = |name: String| {
         let bytes = fs::read(folder.join(&name)).expect("a file");
@@ -291,7 +288,7 @@ pub(crate) fn tree(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>>
     super::files_below(folder).into_iter().map(read).collect()
 }
 
-/// Checks evidence as an operator does, told for machines.
+/// Runs `verify --json`.
 pub(crate) fn verify(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_asana-access-review"));
     command.env_clear().args(["verify", "--json"]);
@@ -299,7 +296,7 @@ pub(crate) fn verify(folder: &Path, arguments: &[&str]) -> Ended {
     ended(command.output().expect("the binary"))
 }
 
-/// The content of a file, unpacked if its name says that it is gzip.
+/// The content of a file, unpacked if its name ends with `.gz`.
 pub(crate) fn unpacked(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     if !name.ends_with(".gz") {
         return bytes;
@@ -310,7 +307,7 @@ pub(crate) fn unpacked(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     content
 }
 
-/// A text with everything replaced that differs from run to run and from machine to machine.
+/// A text in which everything that differs between runs and machines is replaced.
 pub(crate) fn masked(text: &str, folder: &Path) -> String {
     let text = text.replace(&folder.display().to_string(), "[folder]");
     let mut masked = String::new();

@@ -1,8 +1,8 @@
-//! KMS in the test process: its JSON 1.1 protocol, real keys of `ring`'s, and what may go wrong.
+//! KMS in the test process: its JSON 1.1 protocol, real keys of `ring`, and faults on request.
 //!
-//! It checks what KMS would refuse, so that a request we get wrong is not signed: the action's name,
-//! the content type, that somebody signed the request, and the members that `Sign` needs. It does not
-//! check that signature; moto does not either.
+//! It checks what KMS would refuse, so that a wrong request is not signed: the name of the action,
+//! the content type, that the request has a signature, and the members that `Sign` needs. It does
+//! not verify the signature of the request; neither does moto.
 //!
 //! ```ignore
 //! let kms = KmsServer::start();
@@ -11,7 +11,7 @@
 //! assert_eq!(kms.count(SIGN), 3);
 //! ```
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -38,11 +38,11 @@ use tokio::sync::oneshot;
 
 use super::s3::{ACCESS_KEY, REGION, SECRET_KEY};
 
-/// The two actions there are.
+/// The two supported actions.
 pub(crate) const SIGN: &str = "Sign";
 pub(crate) const GET_PUBLIC_KEY: &str = "GetPublicKey";
 
-/// Names the first key, until [`KmsServer::point_alias_to`] says otherwise.
+/// The alias of the first key, unless [`KmsServer::point_alias_to`] changes it.
 pub(crate) const ALIAS: &str = "alias/signing";
 /// The ids of the keys.
 pub(crate) const KEYS: [&str; 2] = [
@@ -50,13 +50,13 @@ pub(crate) const KEYS: [&str; 2] = [
     "5678cdef-12ab-34cd-56ef-1234567890ab",
 ];
 
-/// What comes before the point of a P-256 key (RFC 5480).
+/// The DER prefix of a P-256 public key (RFC 5480).
 const P256_PREFIX: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
-/// A running server with two P-256 keys; it stops when dropped.
+/// A running server with two P-256 keys. It stops when it is dropped.
 pub(crate) struct KmsServer {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -65,48 +65,47 @@ pub(crate) struct KmsServer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// `Sign`, `GetPublicKey`.
+    /// `Sign` or `GetPublicKey`.
     pub(crate) action: String,
-    /// The key as it was named.
+    /// The key as the request names it.
     pub(crate) key_id: String,
-    /// What was to be signed.
+    /// The message to sign.
     pub(crate) message: Vec<u8>,
-    /// The status it was answered with; none if it got no answer (yet).
+    /// The status of the answer; none if no answer was sent.
     pub(crate) status: Option<u16>,
 }
 
-/// What may go wrong.
+/// Faults of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// A status, with KMS's word for it.
+    /// A status with an error code of KMS.
     Error(u16, &'static str),
-    /// The answer comes after this long.
+    /// The answer comes after this time.
     Slow(Duration),
     /// The connection ends without an answer.
     Reset,
-    /// A page of something that is no KMS.
+    /// A page that is not an answer of KMS.
     Page(u16),
-    /// The signature is over other bytes.
+    /// The signature covers other bytes.
     OtherBytes,
-    /// The signature is the other key's.
+    /// The signature is from the other key.
     OtherKey,
-    /// The signature is these bytes.
+    /// The signature consists of these bytes.
     Bytes(Vec<u8>),
-    /// Members of the answer have other values; `null` removes one.
+    /// Members of the answer have these values; `null` removes a member.
     Members(Value),
 }
 
 impl Fault {
-    /// An error of KMS's as it sends nearly all of them.
+    /// An error with status 400, as KMS sends nearly all of them.
     pub(crate) fn error(code: &'static str) -> Self {
         Self::Error(400, code)
     }
 }
 
-/// When something goes wrong.
+/// When a fault occurs.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     action: &'static str,
@@ -126,7 +125,7 @@ impl Rule {
         }
     }
 
-    /// Only so often.
+    /// Limits the number of faults.
     pub(crate) fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
@@ -207,7 +206,7 @@ impl KmsServer {
         &self.publics[key]
     }
 
-    /// What makes the real program ask this server, and nothing else for credentials.
+    /// Variables that make the real program use this server, and no other source of credentials.
     pub(crate) fn env(&self) -> [(&'static str, String); 7] {
         [
             ("AWS_ENDPOINT_URL_KMS", format!("http://{}", self.address)),
@@ -220,7 +219,7 @@ impl KmsServer {
         ]
     }
 
-    /// The program's own client; the SDK's retries wait for nothing, and for no answer long.
+    /// The program's own client. Its retries do not wait, and its timeouts are short.
     pub(crate) async fn client(&self) -> aws_sdk_kms::Client {
         let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test");
         let loader = ConfigLoader::default()
@@ -247,33 +246,33 @@ impl KmsServer {
         Ok(SigningKey::Kms(key))
     }
 
-    /// From now on, this goes wrong. Of several rules about one request the first one counts.
+    /// Adds a fault. If several rules match a request, the first one applies.
     pub(crate) fn inject(&self, rule: Rule) {
         lock(&self.state).rules.push(rule);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub(crate) fn heal(&self) {
         lock(&self.state).rules.clear();
     }
 
-    /// The alias names another key.
+    /// Points the alias to another key.
     pub(crate) fn point_alias_to(&self, key: usize) {
         lock(&self.state).alias = key;
     }
 
-    /// All requests so far, in the order they came.
+    /// All requests in the order of their arrival.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         lock(&self.state).asked.clone()
     }
 
-    /// How often this was asked for.
+    /// The number of requests for this action.
     pub(crate) fn count(&self, action: &str) -> usize {
         let asked = self.asked();
         asked.iter().filter(|asked| asked.action == action).count()
     }
 
-    /// What KMS would not have understood.
+    /// Requests that KMS would not have accepted.
     pub(crate) fn violations(&self) -> Vec<String> {
         lock(&self.state).violations.clone()
     }
@@ -283,7 +282,7 @@ impl Drop for KmsServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there has printed itself.
+            // A panic in the thread has printed itself.
             let _ = thread.join();
         }
     }
@@ -326,7 +325,7 @@ async fn serve(listener: std::net::TcpListener, state: Arc<Mutex<State>>) {
         let state = Arc::clone(&state);
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request| answer(&state, request));
-            // An error here is a client that went away, or a cut of ours.
+            // An error here is a closed connection, by the client or by a fault.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -408,7 +407,7 @@ fn refusal(code: &str) -> Value {
     json!({ "__type": code, "message": "Injected by the test" })
 }
 
-/// What KMS answers, or its word for what is wrong and what that is.
+/// The answer of KMS, or its error code and message.
 fn carried_out(
     state: &State,
     asked: &Asked,

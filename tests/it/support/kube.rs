@@ -1,6 +1,6 @@
-//! The chart as helm renders it, and manifests as anybody reads them.
+//! The chart as helm renders it, and manifests as YAML.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,12 +25,11 @@ pub(crate) fn text(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The chart's folder.
 pub(crate) fn chart() -> PathBuf {
     here("helm/asana-access-review")
 }
 
-/// Every document of a YAML text, empty ones left out. A key that comes twice is an error.
+/// Every document of a YAML text except empty ones. A duplicate key is an error.
 pub(crate) fn documents(yaml: &str) -> Vec<Value> {
     let all: Vec<Value> = serde_saphyr::from_multiple(yaml)
         .unwrap_or_else(|error| panic!("no YAML: {error}\n{yaml}"));
@@ -44,7 +43,7 @@ pub(crate) fn document(name: &str) -> Value {
     all.remove(0)
 }
 
-/// What has no default that could work, and no more.
+/// The minimal values: those without a usable default.
 pub(crate) fn least() -> Value {
     json!({
         "image": { "repository": "registry.example.com/asana-access-review" },
@@ -58,7 +57,7 @@ pub(crate) fn least() -> Value {
     })
 }
 
-/// Values with others laid over them, as helm does it with `-f`: maps merge, all else replaces.
+/// Merges values as `helm -f` does: maps are merged, everything else is replaced.
 pub(crate) fn over(base: &Value, other: &Value) -> Value {
     match (base, other) {
         (Value::Object(base), Value::Object(other)) => {
@@ -76,7 +75,7 @@ pub(crate) fn over(base: &Value, other: &Value) -> Value {
     }
 }
 
-/// A value at a path of keys, and nothing beside it.
+/// A value at a path of keys.
 pub(crate) fn at(path: &[&str], value: Value) -> Value {
     path.iter().rev().fold(value, |inner, key| {
         let mut outer = Map::new();
@@ -91,7 +90,7 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> Output {
     run.unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
-/// What a program printed; it must have succeeded.
+/// The output of a program that must succeed.
 pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
     let output = output(program, arguments);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -104,17 +103,18 @@ pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-/// The versions of Helm that `.ci/run` installs below target/tools. They differ in how they treat nulls.
+/// The versions of Helm that `.ci/run` installs in target/tools. They treat nulls differently.
 const HELM_VERSIONS: [&str; 3] = ["3.17", "4.1", "4.3"];
 
-/// Each of these versions that is installed, else the helm in PATH. Continuous integration needs all of them.
+/// Each of these versions that is installed, or the helm in PATH. Continuous integration needs all
+/// of them.
 #[expect(
     clippy::print_stdout,
-    reason = "a test says which versions it ran with"
+    reason = "a test prints the versions that it used"
 )]
 #[expect(
     clippy::disallowed_methods,
-    reason = "continuous integration may skip nothing"
+    reason = "continuous integration must not skip a version"
 )]
 pub(crate) fn helms() -> Vec<PathBuf> {
     let helm = |version| here("target/tools").join(format!("helm-{version}/helm"));
@@ -135,12 +135,12 @@ pub(crate) fn helms() -> Vec<PathBuf> {
     helms
 }
 
-/// A release of a chart as helm renders it, or what helm says is wrong.
+/// A release of a chart as helm renders it, or helm's error.
 pub(crate) fn template_of(chart: &Path, release: &str, values: &Value) -> Result<String, String> {
     template_by(Path::new("helm"), chart, release, values)
 }
 
-/// A release of a chart as one of several helms renders it, or what it says is wrong.
+/// A release of a chart as one of several helms renders it, or its error.
 pub(crate) fn template_by(
     helm: &Path,
     chart: &Path,
@@ -165,12 +165,12 @@ pub(crate) fn template_by(
     }
 }
 
-/// The chart rendered, or what helm says is wrong.
+/// The rendered chart, or helm's error.
 pub(crate) fn template(release: &str, values: &Value) -> Result<String, String> {
     template_of(&chart(), release, values)
 }
 
-/// The objects of the chart rendered with values that work.
+/// The objects of the chart rendered with valid values.
 pub(crate) fn objects(release: &str, values: &Value) -> Vec<Value> {
     let rendered = template(release, values)
         .unwrap_or_else(|error| panic!("values that should work: {error}\n{values:#}"));
@@ -185,7 +185,7 @@ pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     first
 }
 
-/// The specs of all pods that the objects make, by kind and name.
+/// The specs of all pods of the objects, by kind and name.
 pub(crate) fn pods(objects: &[Value]) -> BTreeMap<String, &Value> {
     let mut pods = BTreeMap::new();
     for object in objects {
@@ -202,8 +202,8 @@ pub(crate) fn pods(objects: &[Value]) -> BTreeMap<String, &Value> {
     pods
 }
 
-/// The environment of a pod's first container: the ConfigMap's variables, and those of its own that
-/// have a value.
+/// The environment of a pod's first container: the variables of the ConfigMap, and its own with a
+/// literal value.
 pub(crate) fn environment(objects: &[Value], pod: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let mut environment = BTreeMap::new();
@@ -222,7 +222,7 @@ pub(crate) fn environment(objects: &[Value], pod: &Value) -> BTreeMap<String, St
     environment
 }
 
-/// A leaf of the chart's schema: something that can be set, with texts that show how.
+/// A leaf of the chart's schema: a value that can be set, with its examples.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaf {
     pub(crate) path: Vec<String>,
@@ -230,12 +230,12 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    /// `cronJob.schedule`.
+    /// The name with dots, such as `cronJob.schedule`.
     pub(crate) fn name(&self) -> String {
         self.path.join(".")
     }
 
-    /// The values the schema shows.
+    /// The examples in the schema.
     pub(crate) fn examples(&self) -> Vec<Value> {
         let examples = self.schema["examples"].as_array();
         examples
@@ -243,13 +243,13 @@ impl Leaf {
             .clone()
     }
 
-    /// Only this value.
+    /// Values with only this value.
     pub(crate) fn set(&self, value: Value) -> Value {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         at(&path, value)
     }
 
-    /// What it is in other values.
+    /// This value in other values.
     pub(crate) fn get<'a>(&self, values: &'a Value) -> &'a Value {
         self.path
             .iter()
@@ -257,12 +257,11 @@ impl Leaf {
     }
 }
 
-/// The chart's schema.
 pub(crate) fn schema() -> Value {
     serde_json::from_str(&text("helm/asana-access-review/values.schema.json")).expect("JSON")
 }
 
-/// Every leaf of the schema in its order: what is no closed group of others.
+/// Every leaf of the schema in order: a value that is not a closed group.
 pub(crate) fn leaves() -> Vec<Leaf> {
     fn walk(schema: &Value, path: &mut Vec<String>, leaves: &mut Vec<Leaf>) {
         let is_group = schema["type"] == "object"
@@ -282,12 +281,12 @@ pub(crate) fn leaves() -> Vec<Leaf> {
     }
     let mut leaves = Vec::new();
     walk(&schema(), &mut Vec::new(), &mut leaves);
-    // What a parent chart may pass, and nothing here reads.
+    // A parent chart may pass these, but no template reads them.
     leaves.retain(|leaf| leaf.name() != "global" && leaf.name() != "enabled");
     leaves
 }
 
-/// Every closed group of keys, by its path; the chart's root is the empty one.
+/// Every closed group of keys by its path. The chart's root has the empty path.
 pub(crate) fn groups() -> BTreeSet<Vec<String>> {
     let above = |leaf: Leaf| (0..leaf.path.len()).map(move |length| leaf.path[..length].to_vec());
     leaves().into_iter().flat_map(above).collect()

@@ -1,6 +1,6 @@
-//! What several test programs share.
+//! Helpers of several test modules.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,7 +26,7 @@ pub(crate) mod schema;
 pub(crate) mod servers;
 pub(crate) mod shell;
 
-/// A folder with everything below another one.
+/// Copies a folder with its whole content.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
@@ -40,7 +40,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Files as Kubernetes mounts a Secret: each a link into a folder that is exchanged as a whole.
+/// Files as Kubernetes mounts a Secret: each is a link into a folder that is replaced as a whole.
 pub(crate) fn mount(folder: &Path, files: &[(&str, Vec<u8>)]) {
     let data = "..2026_11_25_23_40_00.1234567890";
     fs::create_dir_all(folder.join(data)).expect("a folder");
@@ -54,7 +54,7 @@ pub(crate) fn mount(folder: &Path, files: &[(&str, Vec<u8>)]) {
     }
 }
 
-/// Names of all files below a folder, relative to it.
+/// The names of all files below a folder, relative to it.
 pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -73,7 +73,7 @@ pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Every file below a folder but the temporary ones.
+/// Every file below a folder except temporary ones.
 pub(crate) fn objects_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let names = files_below(folder).into_iter();
     names
@@ -85,14 +85,14 @@ pub(crate) fn objects_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Whether this machine has the tools a test needs; continuous integration must have them.
+/// Whether this machine has the tools of a test. Continuous integration must have them.
 #[expect(
     clippy::print_stdout,
-    reason = "whoever runs the test should see what was not looked at"
+    reason = "the output of the test should name what was skipped"
 )]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one thing it depends on where it runs"
+    reason = "continuous integration must not skip a test"
 )]
 pub(crate) fn has(tools: &[&str]) -> bool {
     let missing = tools.iter().find(|tool| {
@@ -120,13 +120,13 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     })
 }
 
-/// What an operator reads of an error: its kind, the chain and the hint.
+/// An error as an operator sees it: its kind, the chain of causes and the hint.
 pub(crate) fn reported(error: &dyn Error, kind: ErrorKind, hint: Option<String>) -> String {
     let hint = hint.unwrap_or_else(|| "-".to_owned());
     format!("{kind:?}: {}\nhint: {hint}", chain(error))
 }
 
-/// A run of the test's own choosing, by a program that bears no version.
+/// A run with a fixed identity, by a program without a real version.
 pub(crate) fn identity(as_of: Timestamp, suffix: &str) -> RunIdentity {
     RunIdentity {
         as_of,
@@ -141,7 +141,7 @@ pub(crate) fn identity(as_of: Timestamp, suffix: &str) -> RunIdentity {
     }
 }
 
-/// Says that a file was changed three hours before an instant.
+/// Sets the modification time of a file to three hours before an instant.
 pub(crate) fn changed_before(path: &Path, as_of: Timestamp) {
     let seconds = as_of.as_second().unsigned_abs();
     let changed = UNIX_EPOCH + Duration::from_secs(seconds - 3 * 3600);

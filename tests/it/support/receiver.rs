@@ -1,6 +1,7 @@
-//! Somebody who is notified: a server on loopback that keeps what it was sent and answers as it is told.
+//! A receiver of notifications: a server on loopback that stores requests and returns the given
+//! answers.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
@@ -31,7 +32,7 @@ struct Desk {
     answers: Mutex<VecDeque<Answer>>,
 }
 
-/// What arrived.
+/// A request that arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     pub(crate) path: String,
@@ -39,7 +40,7 @@ pub(crate) struct Mail {
     pub(crate) body: Vec<u8>,
 }
 
-/// An answer other than the usual one, which is 204, and below `/slack` 200 and `ok`.
+/// An answer. The default is 204, and below `/slack` it is 200 with `ok`.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -121,24 +122,24 @@ impl Receiver {
         }
     }
 
-    /// An address here.
+    /// A URL of this server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// The next answers; after them it answers as usual.
+    /// Sets the next answers. After them, the server returns the default.
     pub(crate) fn answers(&self, answers: impl IntoIterator<Item = Answer>) {
         let mut waiting = self.desk.answers.lock().expect("a lock");
         waiting.extend(answers);
     }
 
-    /// What arrived since this was last asked, in its order.
+    /// The requests since the last call, in order.
     pub(crate) fn take(&self) -> Vec<Mail> {
         self.desk.answers.lock().expect("a lock").clear();
         std::mem::take(&mut self.desk.mail.lock().expect("a lock"))
     }
 
-    /// How much has arrived.
+    /// The number of stored requests.
     pub(crate) fn count(&self) -> usize {
         self.desk.mail.lock().expect("a lock").len()
     }
@@ -176,7 +177,8 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     response
 }
 
-/// A server that reads a request, writes these bytes and hangs up; how often it did.
+/// A server that reads a request, writes these bytes and closes the connection. Returns its URL and
+/// the number of requests.
 pub(crate) fn rude(bytes: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/hook", listener.local_addr().expect("an address"));

@@ -1,6 +1,7 @@
-//! A periodic review as people walk through it: its files, what reviewers fill in, and its steps at an instant.
+//! A periodic review as its users walk through it: its files, the reviewers' decisions, and its
+//! steps at an instant.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub(crate) fn hash(job: &Job) -> String {
     evidence::sha256_hex(&bytes)
 }
 
-/// The rows of the worksheet's CSV as a reviewer fills them in.
+/// The rows of the worksheet's CSV with the decisions of a reviewer.
 pub(crate) fn filled(job: &Job, decide: impl Fn(usize, &mut [String])) -> Vec<Vec<String>> {
     filled_in(&part(job, "open"), decide)
 }
@@ -80,8 +81,8 @@ pub(crate) fn saved(job: &Job, name: &str, rows: &[Vec<String>], delimiter: u8) 
     path
 }
 
-/// Both verifiers find the evidence sound.
-pub(crate) fn assert_sound(job: &Job) {
+/// Both verifiers accept the evidence.
+pub(crate) fn assert_verifies(job: &Job) {
     let seen = verify(&job.evidence(), &[]);
     assert_eq!(seen.code, 0, "{}", seen.stdout);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.sh");
@@ -97,7 +98,7 @@ pub(crate) fn assert_sound(job: &Job) {
     );
 }
 
-/// What the evidence names as the program.
+/// The program that the evidence names.
 pub(crate) fn tool() -> Tool {
     Tool {
         name: "asana-access-review".to_owned(),
@@ -106,7 +107,7 @@ pub(crate) fn tool() -> Tool {
     }
 }
 
-/// What the binary does for `review`, at an instant.
+/// Runs a step of `review` at an instant, as the binary does.
 pub(crate) fn at<T>(
     job: &Job,
     as_of: &str,
@@ -115,7 +116,7 @@ pub(crate) fn at<T>(
     tried_at(job, as_of, act).unwrap_or_else(|error| panic!("{}", command::failure(&error, false)))
 }
 
-/// The same, whatever it comes to.
+/// The same, also if it fails.
 pub(crate) fn tried_at<T>(
     job: &Job,
     as_of: &str,
@@ -134,7 +135,7 @@ pub(crate) fn tried_at<T>(
     runtime.block_on(act(&settings, &moment, &Clock::at(as_of)))
 }
 
-/// Opens a review of the newest complete run; everything is decided by one who owns no account.
+/// Opens a review of the newest complete run, with one reviewer who owns no account.
 pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
     let reviewers = job.place().join("reviewers.csv");
     let lines = "rule,value,reviewer,note\ndefault,,boss@example.net,\n";
@@ -151,7 +152,7 @@ pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
     })
 }
 
-/// Closes a review: what is decided of each row, with a role where it is to be changed.
+/// Closes a review with a decision for each row, and a role for each change.
 pub(crate) fn close(
     job: &Job,
     as_of: &str,

@@ -1,13 +1,14 @@
 //! An S3 server in the test process: real signatures, real XML, files below a temporary folder.
 //!
-//! s3s and s3s-fs speak the protocol. A thin layer of ours stands before them:
+//! s3s and s3s-fs implement the protocol. A thin layer of ours is in front of them:
 //!
-//! - puts come one at a time, so that creates are atomic (s3s-fs looks before it writes);
-//! - what evidence must never do is refused with 400 and kept in [`S3Server::violations`]: a put
-//!   without `If-None-Match: *` or SHA-256, a delete, an `aws-chunked` body;
+//! - puts are handled one at a time, so that creates are atomic (s3s-fs checks before it writes);
+//! - requests that evidence must never send are refused with 400 and recorded in
+//!   [`S3Server::violations`]: a put without `If-None-Match: *` or SHA-256, a delete, an
+//!   `aws-chunked` body;
 //! - a bucket that was not named at the start is `NoSuchBucket`;
-//! - every request is kept in [`S3Server::actions`];
-//! - faults are injected by rule ([`S3Server::inject`]).
+//! - every request is recorded in [`S3Server::actions`];
+//! - rules inject faults ([`S3Server::inject`]).
 //!
 //! ```ignore
 //! mod support;
@@ -17,9 +18,10 @@
 //! assert_eq!(server.violations(), Vec::<String>::new());
 //! ```
 //!
-//! Keys longer than about 150 bytes don't fit s3s-fs's file names: keep buckets and prefixes short.
+//! Keys of more than about 150 bytes do not fit the file names of s3s-fs, so keep buckets and
+//! prefixes short.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -51,14 +53,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// The one key the server knows.
+/// The only access key that the server accepts.
 pub(crate) const ACCESS_KEY: &str = "AKIATEST";
-/// Its secret.
 pub(crate) const SECRET_KEY: &str = "test-secret";
-/// The region requests are signed for.
+/// The region that requests are signed for.
 pub(crate) const REGION: &str = "eu-central-1";
 
-/// A running server; it stops when dropped.
+/// A running server. It stops when it is dropped.
 pub(crate) struct S3Server {
     address: SocketAddr,
     folder: TempDir,
@@ -67,20 +68,18 @@ pub(crate) struct S3Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Action {
     /// `GET`, `PUT`, …
     pub(crate) method: String,
-    /// The bucket.
     pub(crate) bucket: String,
     /// The key, decoded; empty for a request to the bucket itself.
     pub(crate) key: String,
     /// The query as sent.
     pub(crate) query: String,
-    /// What it said of lock, encryption and bucket owner, by header.
-    pub(crate) said: BTreeMap<String, String>,
-    /// The status it was answered with; `None` if it got no answer (yet).
+    /// The headers for lock, encryption and bucket owner.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// The status of the answer; `None` if no answer was sent.
     pub(crate) status: Option<u16>,
 }
 
@@ -94,16 +93,17 @@ impl Action {
     }
 }
 
-/// What may go wrong.
+/// Faults of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
     /// 403 `AccessDenied`.
     AccessDenied,
-    /// 409 `ConditionalRequestConflict`: another write of the key is under way.
+    /// 409 `ConditionalRequestConflict`: another write of the key is pending.
     Conflict,
-    /// 412 `PreconditionFailed`, whatever is there.
+    /// 412 `PreconditionFailed`, even if the key is free.
     PreconditionFailed,
-    /// The request is carried out, the answer is 500: the next attempt at a put meets its own work.
+    /// The request succeeds but the answer is 500, so the next attempt of a put finds its own
+    /// object.
     LostAnswer,
     /// 429 `TooManyRequests`.
     TooManyRequests,
@@ -113,19 +113,19 @@ pub(crate) enum Fault {
     Status(u16, &'static str),
     /// The connection ends without an answer.
     Reset,
-    /// The answer comes after this long.
+    /// The answer comes after this time.
     Slow(Duration),
-    /// Half of the body comes, then the connection ends.
+    /// The connection ends after half of the body.
     CutBody,
-    /// The body comes with its first byte changed.
-    DamagedBody,
-    /// The request is carried out, and the answer says this too.
+    /// The body has another first byte.
+    CorruptBody,
+    /// The request succeeds, and the answer also has these headers.
     Headers(Vec<(&'static str, String)>),
-    /// This is the answer, in XML.
+    /// The answer is this XML.
     Xml(u16, String),
 }
 
-/// When something goes wrong.
+/// When a fault occurs.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     operation: &'static str,
@@ -157,7 +157,7 @@ impl Rule {
         }
     }
 
-    /// For so many requests.
+    /// For this number of requests.
     pub(crate) fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
@@ -167,7 +167,7 @@ impl Rule {
         self.times(u32::MAX)
     }
 
-    /// Counts a request down, if the rule is about it.
+    /// Counts a request that the rule matches.
     fn take(&mut self, action: &Action) -> Option<Fault> {
         let about = format!("{}/{}?{}", action.bucket, action.key, action.query);
         if !self.operation.is_empty() && self.operation != action.operation()
@@ -192,7 +192,7 @@ struct Log {
 }
 
 impl S3Server {
-    /// Starts a server with these buckets on a free port of loopback, on a thread of its own.
+    /// Starts a server with these buckets on a free loopback port, in its own thread.
     pub(crate) fn start<'a>(buckets: impl IntoIterator<Item = &'a str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for bucket in buckets {
@@ -240,7 +240,7 @@ impl S3Server {
         format!("http://{}", self.address)
     }
 
-    /// What makes the real program use this server, and nothing else for credentials.
+    /// Variables that make the real program use this server, and no other source of credentials.
     pub(crate) fn env(&self) -> [(&'static str, String); 8] {
         [
             ("AWS_ENDPOINT_URL_S3", self.endpoint()),
@@ -254,7 +254,7 @@ impl S3Server {
         ]
     }
 
-    /// The program's own client for this server. The SDK's retries wait for nothing.
+    /// The program's own client for this server. Its retries do not wait.
     pub(crate) async fn client(&self) -> Client {
         self.client_with(ACCESS_KEY, SECRET_KEY).await
     }
@@ -278,22 +278,23 @@ impl S3Server {
         aws::s3_client(&config, true).expect("a client with a region")
     }
 
-    /// From now on, this goes wrong. Of several rules about one request the first one counts.
+    /// Adds a fault. If several rules match a request, the first one applies.
     pub(crate) fn inject(&self, rule: Rule) {
         lock(&self.log).rules.push(rule);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub(crate) fn heal(&self) {
         lock(&self.log).rules.clear();
     }
 
-    /// All requests so far, in the order they came.
+    /// All requests in the order of their arrival.
     pub(crate) fn actions(&self) -> Vec<Action> {
         lock(&self.log).actions.clone()
     }
 
-    /// How often this operation (`PUT`, `GET`, `LIST`, …) was asked for on keys that contain `key`.
+    /// The number of requests of this operation (`PUT`, `GET`, `LIST`, …) for keys that contain
+    /// `key`.
     pub(crate) fn count(&self, operation: &str, key: &str) -> usize {
         let actions = self.actions();
         actions
@@ -302,17 +303,17 @@ impl S3Server {
             .count()
     }
 
-    /// What was refused because evidence must never be written like that.
+    /// The requests that were refused because evidence must never send them.
     pub(crate) fn violations(&self) -> Vec<String> {
         lock(&self.log).violations.clone()
     }
 
-    /// All objects of a bucket by key, past the protocol.
+    /// All objects of a bucket by key, read directly from the disk.
     pub(crate) fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
         super::objects_below(&self.folder.path().join(bucket))
     }
 
-    /// Puts bytes under a key, past the protocol: for a world that was there before, or was tampered with.
+    /// Writes an object directly to the disk, as existing data or as tampering.
     pub(crate) fn tamper(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let path = self.folder.path().join(bucket).join(key);
         fs::create_dir_all(path.parent().expect("a key has a parent")).expect("a folder");
@@ -320,13 +321,14 @@ impl S3Server {
         self.forget_checksum(bucket, key);
     }
 
-    /// Removes an object, past the protocol.
+    /// Removes an object directly from the disk.
     pub(crate) fn remove(&self, bucket: &str, key: &str) {
         fs::remove_file(self.folder.path().join(bucket).join(key)).expect("an object");
         self.forget_checksum(bucket, key);
     }
 
-    /// s3s-fs keeps an object's checksum beside it. Whoever tampers through S3 leaves a fitting one.
+    /// s3s-fs stores an object's checksum beside it. Tampering through S3 would update the
+    /// checksum, too.
     fn forget_checksum(&self, bucket: &str, key: &str) {
         let (bucket, key) = (URL_SAFE_NO_PAD.encode(bucket), URL_SAFE_NO_PAD.encode(key));
         let name = format!(".bucket-{bucket}.object-{key}.internal.json");
@@ -341,7 +343,7 @@ impl Drop for S3Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there has printed itself.
+            // A panic in the thread has printed itself.
             let _ = thread.join();
         }
     }
@@ -358,7 +360,7 @@ struct Layer {
     puts: tokio::sync::Mutex<()>,
 }
 
-/// The connection ends without (the rest of) an answer.
+/// The connection ends without an answer, or in the middle of it.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut on purpose")]
 struct Cut;
@@ -369,12 +371,13 @@ async fn serve(listener: std::net::TcpListener, layer: Arc<Layer>) {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        // Head and body of an answer are two writes: without this each waits 40 ms for an ACK.
+        // The head and the body of an answer are two writes. Without this option, each waits 40 ms
+        // for an ACK.
         stream.set_nodelay(true).expect("a socket");
         let layer = Arc::clone(&layer);
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request| layer.answer(request));
-            // An error here is a client that went away, or a cut of ours.
+            // An error here is a closed connection, by the client or by a fault.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -418,7 +421,7 @@ impl Layer {
                 answer
             }
             Some(Fault::Xml(status, text)) => xml(status, text),
-            Some(Fault::DamagedBody) => damaged_body(self.carry_out(&action, request).await).await,
+            Some(Fault::CorruptBody) => corrupt_body(self.carry_out(&action, request).await).await,
         };
         lock(&self.log).actions[number].status = Some(answer.status().as_u16());
         Ok(answer)
@@ -433,13 +436,13 @@ impl Layer {
             return refusal(400, "IncompleteBody");
         };
         let request = Request::from_parts(head, body.to_bytes());
-        if let Err(violation) = ensure_evidence_manners(&request) {
+        if let Err(violation) = ensure_allowed_for_evidence(&request) {
             lock(&self.log)
                 .violations
                 .push(format!("{} {}: {violation}", action.method, action.key));
             return refusal(400, "InvalidRequest");
         }
-        // s3s-fs answers 500 where files cannot do what keys can.
+        // s3s-fs answers 500 for keys that cannot be file names.
         let object = self.folder.join(&action.bucket).join(&action.key);
         let is_no_file = match fs::metadata(object) {
             Ok(found) => found.is_dir(),
@@ -448,7 +451,7 @@ impl Layer {
         if action.operation() == "GET" && is_no_file {
             return refusal(404, "NoSuchKey");
         }
-        // After the layer's own checks, so that a wrong digest leaves nothing behind: s3s-fs writes first.
+        // The layer checks the digest first, because s3s-fs writes the file before its own check.
         let _alone = match request.method() {
             &Method::PUT => Some(self.puts.lock().await),
             _ => None,
@@ -458,8 +461,8 @@ impl Layer {
     }
 }
 
-/// Headers that tests look at.
-const SAID: [&str; 5] = [
+/// The headers that tests check.
+const RECORDED: [&str; 5] = [
     "x-amz-expected-bucket-owner",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
@@ -475,7 +478,7 @@ fn describe(request: &Request<Incoming>) -> Action {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
-        said: SAID
+        headers: RECORDED
             .iter()
             .filter_map(|name| {
                 let value = request.headers().get(*name)?.to_str().ok()?;
@@ -507,8 +510,8 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Evidence is only ever added, and travels with its SHA-256.
-fn ensure_evidence_manners(request: &Request<Bytes>) -> Result<(), String> {
+/// Evidence is only added, and each put has its SHA-256.
+fn ensure_allowed_for_evidence(request: &Request<Bytes>) -> Result<(), String> {
     let header = |name: &str| {
         request
             .headers()
@@ -575,7 +578,7 @@ async fn cut_body(response: Response<Body>) -> Response<Body> {
     Response::from_parts(head, Body::http_body_unsync(StreamBody::new(frames)))
 }
 
-async fn damaged_body(response: Response<Body>) -> Response<Body> {
+async fn corrupt_body(response: Response<Body>) -> Response<Body> {
     let (head, body) = body_of(response).await;
     let mut bytes = body.to_vec();
     if let Some(first) = bytes.first_mut() {

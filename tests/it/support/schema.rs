@@ -21,7 +21,7 @@ pub(crate) fn validator(name: &str) -> Validator {
         .expect("a schema that compiles")
 }
 
-/// Proves that a value is as its schema says.
+/// Checks that a value is valid for its schema.
 pub(crate) fn ensure_as_published(name: &str, validator: &Validator, value: &Value) {
     let errors: Vec<String> = validator
         .iter_errors(value)

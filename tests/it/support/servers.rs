@@ -1,8 +1,8 @@
-//! Stores as others built them, each a process of its own: SeaweedFS for S3, moto for S3 and KMS.
+//! Real stores of other vendors, each in its own process: SeaweedFS for S3, moto for S3 and KMS.
 //!
-//! What our own servers in the test process promise, we wrote ourselves. These two did not read our
-//! code. Where one is not installed, its `start` says so and gives none; in continuous integration
-//! that is a failure (see [`super::has`]).
+//! Our own servers in the test process only show what we assumed. These two were written without
+//! our code. If one is not installed, its `start` prints that and returns none; in continuous
+//! integration that is a failure (see [`super::has`]).
 //!
 //! ```ignore
 //! let Some(weed) = SeaweedFs::start() else { return };
@@ -10,7 +10,7 @@
 //! Command::new(binary).env("EVIDENCE_URL", "s3://evidence/n").envs(weed.env());
 //! ```
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -29,13 +29,13 @@ use tempfile::TempDir;
 
 use super::s3::{ACCESS_KEY, REGION, SECRET_KEY};
 
-/// A server that is not ready after this is not going to be.
+/// After this time, the start of a server has failed.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Somebody else may take a port between our finding it free and the server's taking it.
+/// Another process may take a port after the test has found it free.
 const ATTEMPTS: usize = 3;
 
-/// Runs a program, and ends it when stdin ends: also when the test was killed and could not.
+/// Runs a program, and stops it when stdin ends, also if the test was killed.
 const UNTIL_STDIN_ENDS: &str = r#"
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -44,7 +44,7 @@ server=$!
 wait "$server"
 "#;
 
-/// A process that serves HTTP on loopback; it stops when dropped.
+/// A process that serves HTTP on loopback. It stops when it is dropped.
 struct Server {
     process: Child,
     folder: TempDir,
@@ -52,16 +52,16 @@ struct Server {
     litter: Vec<PathBuf>,
 }
 
-/// What starts a server.
+/// The command that starts a server.
 struct Start {
     words: Vec<String>,
-    /// Files it leaves outside its folder.
+    /// Files that the server leaves outside of its folder.
     litter: Vec<PathBuf>,
 }
 
 impl Server {
-    /// Starts what `command` builds from a folder of its own and free ports, and waits until the first
-    /// of these answers `path` with success.
+    /// Starts the command that `command` builds from its own folder and free ports, and waits until
+    /// the first port answers `path` with success.
     fn start<const PORTS: usize>(
         path: &str,
         command: impl Fn(&TempDir, [u16; PORTS]) -> Start,
@@ -95,7 +95,7 @@ impl Server {
             let log = fs::read(server.folder.path().join("log")).unwrap_or_default();
             reported = format!("{}: {}", words[0], String::from_utf8_lossy(&log));
         }
-        panic!("no server came up; the last said: {reported}");
+        panic!("no server started; the last one printed: {reported}");
     }
 
     fn becomes_ready(&mut self, path: &str) -> bool {
@@ -151,7 +151,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        // Its folder goes next: nothing should still write there.
+        // The folder is deleted next, so no process may still write there.
         let _ = self.process.wait();
         for file in &self.litter {
             let _ = fs::remove_file(file);
@@ -159,7 +159,7 @@ impl Drop for Server {
     }
 }
 
-/// Ports that nobody uses, all different.
+/// Free ports, all different.
 fn free_ports<const PORTS: usize>() -> [u16; PORTS] {
     let listeners: [TcpListener; PORTS] = std::array::from_fn(|_| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port on loopback")
@@ -167,7 +167,8 @@ fn free_ports<const PORTS: usize>() -> [u16; PORTS] {
     listeners.map(|listener| listener.local_addr().expect("an address").port())
 }
 
-/// What makes the real program use a server for one service, and nothing else for credentials.
+/// Variables that make the real program use a server for one service, and no other source of
+/// credentials.
 fn environment(service: &'static str, endpoint: String) -> Vec<(&'static str, String)> {
     [
         (service, endpoint.as_str()),
@@ -183,15 +184,15 @@ fn environment(service: &'static str, endpoint: String) -> Vec<(&'static str, St
     .into()
 }
 
-/// SeaweedFS: creates that are atomic, versions, Object Lock, SSE-KMS, checked credentials.
+/// SeaweedFS: atomic creates, versions, Object Lock, SSE-KMS, checked credentials.
 ///
-/// Its first put takes some seconds: it makes its volumes then.
+/// Its first put takes some seconds, because it creates its volumes then.
 pub(crate) struct SeaweedFs {
     server: Server,
 }
 
 impl SeaweedFs {
-    /// A server without buckets; none where SeaweedFS is not installed.
+    /// A server without buckets; none if SeaweedFS is not installed.
     pub(crate) fn start() -> Option<Self> {
         if !super::has(&["weed"]) {
             return None;
@@ -253,7 +254,7 @@ impl SeaweedFs {
                 litter: litter.into(),
             }
         };
-        // Encrypts the data keys of SSE; what it guards lives as long as the test.
+        // This key encrypts the data keys of SSE, which only exist during the test.
         let kek = "5e".repeat(32);
         let server = Server::start("/healthz", command, &[("WEED_S3_SSE_KEK", &kek)]);
         Some(Self { server })
@@ -264,22 +265,22 @@ impl SeaweedFs {
         self.server.endpoint()
     }
 
-    /// What makes the real program keep its evidence here.
+    /// Variables that make the real program store its evidence here.
     pub(crate) fn env(&self) -> Vec<(&'static str, String)> {
         environment("AWS_ENDPOINT_URL_S3", self.endpoint())
     }
 
-    /// The program's own client for this server, which may also do what the program never does.
+    /// The program's own client for this server, with more permissions than the program uses.
     pub(crate) async fn client(&self) -> Client {
         self.server.s3().await
     }
 
-    /// Makes a bucket without versions.
+    /// Creates a bucket without versions.
     pub(crate) async fn bucket(&self, name: &str) {
         make_bucket(&self.client().await, name, false).await;
     }
 
-    /// Makes a bucket with versions and Object Lock, and no lock by default.
+    /// Creates a bucket with versions and Object Lock, without a default lock.
     pub(crate) async fn locked_bucket(&self, name: &str) {
         make_bucket(&self.client().await, name, true).await;
     }
@@ -313,15 +314,15 @@ async fn make_bucket(client: &Client, name: &str, with_object_lock: bool) {
     made.await.expect("a bucket");
 }
 
-/// moto: KMS with keys that sign, and S3 with versions and Object Lock.
+/// moto: KMS with signing keys, and S3 with versions and Object Lock.
 ///
-/// It takes any credentials and any checksum: what it accepts proves nothing about these.
+/// It accepts any credentials and any checksum, so it proves nothing about these.
 pub(crate) struct Moto {
     server: Server,
 }
 
 impl Moto {
-    /// A server without keys and buckets; none where moto is not installed.
+    /// A server without keys and buckets; none if moto is not installed.
     pub(crate) fn start() -> Option<Self> {
         if !super::has(&["moto_server"]) {
             return None;
@@ -343,17 +344,18 @@ impl Moto {
         self.server.endpoint()
     }
 
-    /// What makes the real program ask this server to sign.
+    /// Variables that make the real program sign with this server.
     pub(crate) fn kms_env(&self) -> Vec<(&'static str, String)> {
         environment("AWS_ENDPOINT_URL_KMS", self.endpoint())
     }
 
-    /// What makes the real program keep its evidence here.
+    /// Variables that make the real program store its evidence here.
     pub(crate) fn s3_env(&self) -> Vec<(&'static str, String)> {
         environment("AWS_ENDPOINT_URL_S3", self.endpoint())
     }
 
-    /// The program's own client for KMS on this server, which may also do what the program never does.
+    /// The program's own client for KMS on this server, with more permissions than the program
+    /// uses.
     pub(crate) async fn kms(&self) -> aws_sdk_kms::Client {
         let config = self.server.config().await;
         aws::kms_client(&config, "").expect("a client with a region")
@@ -364,7 +366,7 @@ impl Moto {
         self.server.s3().await
     }
 
-    /// Makes a bucket with versions and Object Lock, and no lock by default.
+    /// Creates a bucket with versions and Object Lock, without a default lock.
     pub(crate) async fn locked_bucket(&self, name: &str) {
         make_bucket(&self.s3().await, name, true).await;
     }

@@ -1,15 +1,15 @@
-//! What an auditor types: lines of the documentation, in a shell that has nothing of ours.
+//! Lines of the documentation that an auditor types, in a shell without our program.
 
-#![allow(dead_code, reason = "no test program uses all of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What the lines of the documentation and of the report are typed into, and call.
+/// The shell and the programs that the lines of the documentation and of the report call.
 pub(crate) const TOOLS: [&str; 4] = ["sh", "openssl", "sha256sum", "cut"];
 
-/// Whether a shell ends well with these lines in a folder, and what it says.
+/// Runs these lines in a folder. Returns whether the shell succeeded, and its output.
 pub(crate) fn shell(folder: &Path, lines: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let ended = Command::new("sh")
         .args(["-euc", lines])
@@ -24,7 +24,7 @@ pub(crate) fn shell(folder: &Path, lines: &str, variables: &[(&str, &str)]) -> (
     )
 }
 
-/// Lines that begin like this, of the pages about signatures and about how to check evidence.
+/// The lines with this beginning on the pages about signatures and verification.
 pub(crate) fn printed(beginning: &str) -> Vec<String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let pages = ["signatures.md", "verify.md"];
@@ -36,7 +36,7 @@ pub(crate) fn printed(beginning: &str) -> Vec<String> {
         .collect()
 }
 
-/// The one line of these pages that begins like this.
+/// The only line of these pages with this beginning.
 pub(crate) fn the_one(beginning: &str) -> String {
     match &printed(beginning)[..] {
         [line] => line.clone(),

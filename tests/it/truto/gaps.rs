@@ -1,5 +1,5 @@
-//! What the list leaves out is filled in the cheapest way that suffices, whatever the list has, and
-//! wherever the rest may be read.
+//! Gaps of the list are filled with the fewest sufficient requests, for every form of the list and
+//! every set of permissions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,14 +15,14 @@ use super::{fetch_from, scenario};
 /// A few more than fit on two pages of five.
 const ACCOUNTS: usize = 12;
 
-/// What a list has.
+/// A form of the list.
 struct Shape {
     name: &'static str,
     change: fn(&mut World),
     lacks: Lacks,
 }
 
-/// What has to come from elsewhere.
+/// The fields that must come from other requests.
 #[derive(Clone, Copy, Default)]
 struct Lacks {
     email: bool,
@@ -100,7 +100,7 @@ const SHAPES: [Shape; 10] = [
             role: true,
         },
     },
-    // A word nobody knows is told: asking for it alone would tell the same word.
+    // An unknown word is reported. A single read of the account would return the same word.
     Shape {
         name: "raw status",
         change: |world| world.status_words = Words::Raw,
@@ -140,7 +140,7 @@ fn refusals(status: u16) -> Permission {
     }
 }
 
-/// Requests by what they are for.
+/// The number of requests by purpose.
 fn calls(simulator: &Simulator) -> BTreeMap<&'static str, usize> {
     let mut calls = BTreeMap::new();
     for request in simulator.requests() {
@@ -157,7 +157,7 @@ fn calls(simulator: &Simulator) -> BTreeMap<&'static str, usize> {
     calls
 }
 
-/// What a patient reader of the rules expects.
+/// The requests that the rules require.
 fn expected(
     lacks: Lacks,
     memberships: bool,
@@ -172,7 +172,7 @@ fn expected(
     }
     let by_get = (lacks.email && !e_mails) || ((lacks.status || lacks.role) && !memberships);
     if by_get {
-        // Where one is refused, all are; several were under way.
+        // If one account is refused, all are, but several requests may be pending.
         calls.insert("gets", if gets { ACCOUNTS } else { 1 });
     }
     calls
@@ -187,7 +187,7 @@ fn known(accounts: &[Account]) -> [usize; 3] {
     ]
 }
 
-/// Whoever is told otherwise than they are, is guessed at.
+/// A value that differs from the truth would be a guess.
 fn ensure_true_or_unknown(accounts: &[Account], shape: &str) {
     for (account, number) in accounts.iter().zip(1..) {
         let person = generated_person(number);
@@ -220,7 +220,7 @@ fn ensure_true_or_unknown(accounts: &[Account], shape: &str) {
 }
 
 #[tokio::test]
-async fn each_gap_is_filled_the_cheapest_way_and_never_guessed() {
+async fn each_gap_is_filled_with_the_fewest_requests_and_never_guessed() {
     let mut table = String::from(
         "list              | refused                    | calls                                          | known: e-mail, status, role\n",
     );
@@ -250,8 +250,8 @@ async fn each_gap_is_filled_the_cheapest_way_and_never_guessed() {
                 let model = expected(shape.lacks, memberships, e_mails, gets);
                 let get_refused = !gets && model.contains_key("gets");
                 if get_refused {
-                    // 404 may be one account's own: all are asked, and none is there. Of a refusal
-                    // those hear that were under way with the first.
+                    // A 404 may concern one account only, so every account is read, and none is
+                    // found. After a refusal, only the pending requests are answered.
                     let asked = calls.insert("gets", 1).unwrap_or_default();
                     assert!(asked >= 1, "{}", shape.name);
                     assert!(
@@ -262,7 +262,7 @@ async fn each_gap_is_filled_the_cheapest_way_and_never_guessed() {
                 }
                 assert_eq!(calls, model, "{}, {open:?}, {status}", shape.name);
 
-                // The evidence tells the same calls.
+                // The evidence records the same requests.
                 let recorded = |end: &str| -> u64 {
                     let of = population.requests.iter().filter(|r| r.path.ends_with(end));
                     of.map(|request| request.answers).sum()
@@ -313,7 +313,7 @@ async fn each_gap_is_filled_the_cheapest_way_and_never_guessed() {
 }
 
 #[tokio::test]
-async fn asanas_own_lists_are_read_in_each_wrapping_and_go_on_by_their_own_cursor() {
+async fn asanas_own_lists_are_read_in_each_envelope_with_their_own_cursor() {
     let full = World::generated(ACCOUNTS).with(|world| world.page_size_cap = 5);
     let truth = fetch_from(&Simulator::spawn(full)).await.expect("accounts");
     for (envelope, parameter, other) in [
@@ -345,7 +345,7 @@ async fn asanas_own_lists_are_read_in_each_wrapping_and_go_on_by_their_own_curso
 }
 
 #[tokio::test]
-async fn one_account_that_is_gone_when_read_alone_hides_nobody_else() {
+async fn an_account_that_is_not_found_alone_hides_no_other_account() {
     let simulator = Simulator::spawn(scenario("get-404"));
     let population = fetch_from(&simulator).await.expect("accounts").population;
     assert_eq!(known(&population.accounts), [11, 11, 11]);
@@ -353,7 +353,7 @@ async fn one_account_that_is_gone_when_read_alone_hides_nobody_else() {
 }
 
 #[tokio::test]
-async fn of_two_memberships_the_one_in_force_fills_the_gap() {
+async fn of_two_memberships_the_current_one_fills_the_gap() {
     let simulator = Simulator::spawn(scenario("rejoined").with(|world| {
         world.list_fields = ListFields::ID_AND_NAME;
     }));
@@ -364,12 +364,12 @@ async fn of_two_memberships_the_one_in_force_fills_the_gap() {
 }
 
 #[tokio::test]
-async fn a_person_the_second_witness_does_not_know_is_read_alone() {
+async fn an_account_without_a_membership_is_read_alone() {
     let simulator = Simulator::spawn(scenario("disagreeing-witness").with(|world| {
         world.list_fields = ListFields::ID_AND_NAME;
     }));
     let population = fetch_from(&simulator).await.expect("accounts").population;
-    // One is listed and has no membership; one has a membership and is not listed.
+    // One account is listed without a membership, and another has a membership but is not listed.
     assert_eq!(calls(&simulator).get("gets"), Some(&1));
     assert_eq!(known(&population.accounts), [ACCOUNTS - 1; 3]);
 }

@@ -1,4 +1,4 @@
-//! How Truto maps Asana's users is remembered, and a change of it is told.
+//! The mapping of Asana's users in Truto is recorded, and a change of it is a warning.
 
 use serde_json::Value;
 use truto_simulator::{Action, Fault, Permission, World};
@@ -6,7 +6,7 @@ use truto_simulator::{Action, Fault, Permission, World};
 use super::scenario;
 use crate::support::job::{Job, LEFT_AND_GONE, verify};
 
-/// The check of a run.
+/// The `mapping_unchanged` check of a run.
 fn check(job: &Job, sequence: u64) -> Value {
     let result = job.json(sequence, "result.json");
     let checks = result["checks"].as_array().expect("checks");
@@ -17,7 +17,7 @@ fn check(job: &Job, sequence: u64) -> Value {
 }
 
 #[test]
-fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
+fn a_changed_mapping_is_a_warning_with_both_digests() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     assert_eq!(job.run().code, 0);
@@ -41,7 +41,7 @@ fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
         third["numbers"]["sha256"]
     );
 
-    // The next run is compared with it, and all of it can be judged again.
+    // The next run is compared with this one, and every run can be recomputed.
     assert_eq!(job.run().code, 0);
     assert_eq!(check(&job, 4)["status"], "pass");
     let verified = verify(&job.evidence(), &[]);
@@ -49,7 +49,7 @@ fn a_mapping_that_changed_between_two_runs_is_a_warning_with_both_digests() {
 }
 
 #[test]
-fn a_mapping_that_is_not_reported_is_a_warning_and_loses_no_run() {
+fn an_unreadable_mapping_is_only_a_warning() {
     let odd = |action| {
         let fault = Fault::once("/users/meta/list", action).for_ever();
         scenario("healthy").fault(fault)

@@ -1,5 +1,5 @@
-//! How the program behaves towards Truto: what it asks for, how fast, and what it makes of every
-//! answer, the odd ones too.
+//! The behaviour towards Truto: the requests, their rate, and the handling of every answer,
+//! including unusual ones.
 
 mod gaps;
 mod mapping;
@@ -19,7 +19,7 @@ use asana_access_review::truto;
 use jiff::Timestamp;
 use truto_simulator::{CONNECTION_ID, Simulator, TOKEN, WORKSPACE_ID, World};
 
-/// The list of users, and not a single one.
+/// The path of the list of users, without single users.
 const LIST: &str = "user-directory/users$";
 
 fn settings(simulator: &Simulator) -> source::Settings {

@@ -1,5 +1,5 @@
-//! Answers that are too much, too deep, in the wrong place or from somebody else: each is refused by
-//! name, and the token goes nowhere.
+//! Answers that are too large, too deep, in the wrong place or from another system. Each is refused
+//! with its name, and the token is not sent elsewhere.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use truto_simulator::{
 use super::{LIST, chain, fetch_from, scenario};
 use crate::support::job::{Job, LEFT_AND_GONE};
 
-/// The list answers this once and for ever.
+/// Every request for the list gets this answer.
 fn listed(body: &str) -> World {
     scenario("healthy").fault(Fault::once(LIST, Action::status(200, body)).for_ever())
 }
 
-/// The error of a reading, and how often the list was asked for.
+/// The error of a read, and the number of requests for the list.
 async fn refused(world: World) -> (ErrorKind, String, usize) {
     let simulator = Simulator::spawn(world);
     let error = fetch_from(&simulator).await.expect_err("a refusal");
@@ -28,7 +28,7 @@ async fn refused(world: World) -> (ErrorKind, String, usize) {
 }
 
 #[tokio::test]
-async fn a_body_of_more_than_32_mib_is_refused_and_not_asked_for_again() {
+async fn a_body_of_more_than_32_mib_is_refused_and_not_retried() {
     let rows = format!(r#"{{"result":[{{"id":"{}"}}]}}"#, "x".repeat(33 << 20));
     let (kind, text, asked) = refused(listed(&rows)).await;
     assert_eq!(kind, ErrorKind::Unexpected);
@@ -40,7 +40,7 @@ async fn a_body_of_more_than_32_mib_is_refused_and_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn json_that_is_wrong_or_none_is_named() {
+async fn wrong_or_missing_json_is_refused_with_its_problem() {
     let cases = [
         ("<!DOCTYPE html><html></html>", "it is not JSON"),
         ("result: []", "it is not JSON"),
@@ -72,7 +72,7 @@ async fn json_that_is_wrong_or_none_is_named() {
 }
 
 #[tokio::test]
-async fn depth_harms_nobody_and_a_deep_row_is_counted_as_none() {
+async fn deep_json_is_harmless_and_a_deep_row_is_rejected() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
     for deep in [deep, objects] {
@@ -90,7 +90,7 @@ async fn depth_harms_nobody_and_a_deep_row_is_counted_as_none() {
             .collect();
         assert_eq!(reasons, ["it is a list, not a record"]);
     }
-    // Where an error is deep, nothing of it is read, and its beginning is quoted.
+    // A deep error body is not parsed, only its beginning is quoted.
     let deep = Action::status(403, &"[".repeat(50_000));
     let (kind, text, _) = refused(scenario("healthy").fault(Fault::once(LIST, deep))).await;
     assert_eq!(kind, ErrorKind::Refused);
@@ -98,7 +98,7 @@ async fn depth_harms_nobody_and_a_deep_row_is_counted_as_none() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_host_is_not_followed_and_no_token_leaves() {
+async fn a_redirect_to_another_host_is_not_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a port");
     elsewhere.set_nonblocking(true).expect("a socket");
     let url = format!(
@@ -117,18 +117,21 @@ async fn a_redirect_to_another_host_is_not_followed_and_no_token_leaves() {
             "{text}"
         );
     }
-    // Asana's own body names an address for its next page; only the offset in it is used.
+    // Asana's own body contains the URL of its next page, of which only the offset is used.
     let page =
         format!(r#"{{"data":[],"next_page":{{"offset":"o","path":"//elsewhere","uri":"{url}"}}}}"#);
     let odd = Fault::once("workspace_memberships", Action::status(200, &page));
     let simulator = Simulator::spawn(scenario("healthy").fault(odd));
     fetch_from(&simulator).await.expect("accounts");
     std::thread::sleep(Duration::from_millis(50));
-    assert!(elsewhere.accept().is_err(), "somebody came by");
+    assert!(
+        elsewhere.accept().is_err(),
+        "a request was sent to the other host"
+    );
 }
 
 #[tokio::test]
-async fn a_cursor_that_no_address_can_carry_is_refused_by_its_size() {
+async fn a_cursor_that_is_too_long_for_a_url_is_refused() {
     let cursor = "c".repeat(1 << 20);
     let page = format!(r#"{{"result":[{{"id":"1"}}],"next_cursor":"{cursor}"}}"#);
     let (kind, text, asked) = refused(listed(&page)).await;
@@ -139,7 +142,7 @@ async fn a_cursor_that_no_address_can_carry_is_refused_by_its_size() {
          1048576 bytes, more than an address can carry"
     );
 
-    // The second witness is lost by it, and the run is not.
+    // Only the memberships are incomplete, and the run continues.
     let page = format!(r#"{{"data":[],"next_page":{{"offset":"{cursor}"}}}}"#);
     let odd = Fault::once("workspace_memberships", Action::status(200, &page)).for_ever();
     let simulator = Simulator::spawn(scenario("healthy").fault(odd));
@@ -185,7 +188,7 @@ async fn an_id_with_slashes_or_dots_stays_one_part_of_the_path() {
     });
     let mut gets: Vec<_> = gets.filter(|get| get != "meta/list").collect();
     gets.sort();
-    // Neither dots alone nor what no address can carry is asked for.
+    // Ids of only dots, and ids that are too long for a URL, are not requested.
     assert_eq!(
         gets,
         [
@@ -204,7 +207,7 @@ async fn an_id_with_slashes_or_dots_stays_one_part_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_workspace_whose_id_is_a_way_up_is_no_workspace() {
+async fn a_workspace_with_dots_as_its_id_is_ignored() {
     let body = r#"{"result":[{"id":"..","name":"Up"},{"id":"1150527741687836"}]}"#;
     let odd = Fault::once("user-directory/organizations", Action::status(200, body));
     let simulator = Simulator::spawn(scenario("healthy").fault(odd));
@@ -213,7 +216,7 @@ async fn a_workspace_whose_id_is_a_way_up_is_no_workspace() {
 }
 
 #[test]
-fn a_connection_of_another_integration_is_refused_by_its_name() {
+fn a_connection_of_another_integration_is_refused() {
     let other = r#"{"id":"x","status":"active","integration":{"name":"jira"}}"#;
     let fault = Fault::once("integrated-account", Action::status(200, other));
     let job = Job::new(scenario("healthy").fault(fault), LEFT_AND_GONE);

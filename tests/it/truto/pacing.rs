@@ -1,4 +1,4 @@
-//! A healthy run is never told to slow down, loses no time by that, and says when it waits.
+//! A healthy run never exceeds the rate limit, loses no time by that, and logs its waits.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use truto_simulator::{ListFields, Permission, Simulator, World};
 use super::{as_of, settings, soon};
 use crate::support::job::{Job, LEFT_AND_GONE};
 
-/// Twenty accounts that are read one by one: 27 requests, the gets at once.
+/// Twenty accounts that are read one by one: 27 requests, the single reads in parallel.
 fn one_by_one() -> World {
     World::generated(20).with(|world| {
         world.list_fields = ListFields::ID_AND_NAME;
@@ -19,7 +19,7 @@ fn one_by_one() -> World {
     })
 }
 
-/// How long reading takes, and how many requests it made.
+/// How long reading takes, and the statuses of its requests.
 async fn read(world: World, rate_limit: Option<RateLimit>) -> (Duration, Vec<Option<u16>>) {
     let simulator = Simulator::spawn(world);
     let mut settings = settings(&simulator);
@@ -39,11 +39,11 @@ const LIMIT: RateLimit = RateLimit {
 };
 
 #[tokio::test]
-async fn many_requests_at_once_stay_under_the_limit_and_lose_no_time() {
+async fn parallel_requests_stay_under_the_limit_and_lose_no_time() {
     let (latency, statuses) = read(one_by_one(), None).await;
     let count = statuses.len();
     assert_eq!(count, 27);
-    // The server allows exactly as many as we allow ourselves: there is no room for one too many.
+    // The server allows exactly our limit, so a single request too many would fail.
     let strict = one_by_one().with(|world| world.rate_limit = Some((5, LIMIT.window)));
     let (elapsed, statuses) = read(strict, Some(LIMIT)).await;
     assert_eq!(statuses.len(), count);
@@ -51,14 +51,14 @@ async fn many_requests_at_once_stay_under_the_limit_and_lose_no_time() {
     let windows = count.div_ceil(5) as u32 - 1;
     let least = LIMIT.window * windows;
     assert!(elapsed >= least, "{elapsed:?}");
-    // Each request's own time comes on top; other programs on this machine take some, too.
+    // The limit allows for the time of each request and for other programs on this machine.
     let most = least.mul_f64(1.05) + latency * 2 + Duration::from_millis(750);
     assert!(elapsed <= most, "{elapsed:?} of {most:?}");
 }
 
 #[tokio::test]
-async fn what_the_server_tells_of_its_own_count_is_kept_to() {
-    // Stricter than ours, which is off; only its headers tell.
+async fn rate_limit_headers_of_the_server_are_respected() {
+    // The server's limit is stricter than ours, and only its headers show that.
     let world = one_by_one().with(|world| {
         world.rate_limit = Some((5, LIMIT.window));
         world.tells_rate_limit = true;
@@ -90,7 +90,7 @@ fn a_wait_for_the_rate_limit_is_reported_in_the_log() {
 }
 
 #[test]
-fn a_wait_beyond_the_runs_deadline_is_not_begun() {
+fn a_wait_beyond_the_deadline_of_the_run_is_not_started() {
     let job = Job::new(World::generated(12), LEFT_AND_GONE)
         .env("TRUTO_RATE_LIMIT", "2/60s")
         .env("RUN_DEADLINE", "20s");

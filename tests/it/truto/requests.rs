@@ -1,4 +1,4 @@
-//! `docs/requests.md` names every request that any command makes, and no other.
+//! `docs/requests.md` lists exactly the requests that the commands make.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ use crate::support::s3::{self, Rule, S3Server};
 /// A key as `openssl rand -base64 32` makes it.
 const WEBHOOK_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Request → who makes it, and with which parameters.
+/// Request → the commands that make it, and its parameters.
 type Made = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
 
 fn note(made: &mut Made, command: &str, request: &RecordedRequest) {
@@ -35,7 +35,7 @@ fn pattern(request: &RecordedRequest) -> String {
         let before = parts[place - 1];
         let is_id = match before {
             "integrated-account" | "workspaces" => true,
-            // What follows a user is another question.
+            // A path below a user is a different request.
             "users" => place + 1 == parts.len(),
             _ => false,
         };
@@ -52,7 +52,7 @@ fn pattern(request: &RecordedRequest) -> String {
     }
 }
 
-/// The variable that leads to an address of the simulator's, where it stands in for somebody else.
+/// The variable for a path of the simulator, if the path represents another server.
 fn variable_of(address: &str) -> Option<&'static str> {
     match address {
         "hr.csv" => Some("HR_FEED_URL"),
@@ -64,7 +64,7 @@ fn variable_of(address: &str) -> Option<&'static str> {
     }
 }
 
-/// Every scenario without what only takes time.
+/// Every scenario without its delays.
 fn worlds() -> Vec<(&'static str, World)> {
     let quick = |name| {
         scenario(name).with(|world| {
@@ -79,7 +79,7 @@ fn worlds() -> Vec<(&'static str, World)> {
         .iter()
         .map(|(name, _)| (*name, quick(name)))
         .collect();
-    // Pages of what scenarios keep short, in both ways of going on.
+    // Longer lists than in the scenarios, with both kinds of cursor.
     for envelope in [CustomEnvelope::Truto, CustomEnvelope::Asana] {
         let long = World::generated(120).with(|world| {
             world.list_fields = ListFields::ID_AND_NAME;
@@ -95,8 +95,8 @@ fn worlds() -> Vec<(&'static str, World)> {
     worlds
 }
 
-/// One review or check against a world, and what it asked for.
-fn review(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequest> {
+/// The requests of one run or `check` against a world.
+fn requests_of(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequest> {
     let job = Job::new(world, LEFT_AND_ACTIVE).env("ASANA_WORKSPACE_ID", WORKSPACE_ID);
     let job = match name.starts_with("hris") {
         true => job.env("HR_FEED_URL", &format!("truto-hris://{HRIS_CONNECTION_ID}")),
@@ -106,7 +106,7 @@ fn review(name: &str, world: World, arguments: &[&str]) -> Vec<RecordedRequest> 
     job.simulator.requests()
 }
 
-/// A connection that is made, new and again, and what that asked for.
+/// The requests of `connect`, for a new connection and for a reconnect.
 fn connect(name: &str, world: World) -> Vec<RecordedRequest> {
     let timeout = match name {
         "connect-nobody" => "1s",
@@ -129,7 +129,7 @@ fn connect(name: &str, world: World) -> Vec<RecordedRequest> {
     simulator.requests()
 }
 
-/// Files at https addresses, and who is told of a run; the simulator stands in for all of them.
+/// Files at https addresses, and receivers of notifications. The simulator serves all of them.
 fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
     let file = |path: &str, text: &str| Fault::once(path, Action::status(200, text)).for_ever();
     let hr = format!("Employee ID,Name,Work Email,Status,Termination Date\n{LEFT_AND_GONE}");
@@ -162,7 +162,7 @@ fn elsewhere(arguments: &[&str]) -> Vec<RecordedRequest> {
     requests
 }
 
-/// What the bucket was asked for, by command.
+/// The requests to the bucket, by command.
 fn bucket() -> Made {
     let server = S3Server::start(["evidence"]);
     let job = in_bucket(Job::scenario("healthy", LEFT_AND_GONE), &server);
@@ -195,7 +195,7 @@ fn bucket() -> Made {
     made
 }
 
-/// The page's tables.
+/// The tables of the page.
 fn page() -> Made {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/requests.md");
     let text = fs::read_to_string(path).expect("the page");
@@ -220,7 +220,7 @@ fn page() -> Made {
 }
 
 #[test]
-fn the_page_has_every_request_of_every_command_and_no_other() {
+fn the_page_lists_exactly_the_requests_of_the_commands() {
     let made = Mutex::new(bucket());
     let work = Mutex::new(worlds());
     std::thread::scope(|threads| {
@@ -231,14 +231,14 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
                     let Some((name, world)) = next else {
                         break;
                     };
-                    let reviewed = review(name, world.clone(), &[]);
-                    let checked = review(name, world.clone(), &["check"]);
+                    let reviewed = requests_of(name, world.clone(), &[]);
+                    let checked = requests_of(name, world.clone(), &["check"]);
                     let connected = match name {
                         "healthy" | "reconnect" => connect(name, world),
                         name if name.starts_with("connect-") => connect(name, world),
                         _ => Vec::new(),
                     };
-                    let mut made = made.lock().expect("what was made");
+                    let mut made = made.lock().expect("the requests");
                     for request in &reviewed {
                         note(&mut made, "run", request);
                     }
@@ -252,7 +252,7 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
             });
         }
     });
-    let mut made = made.into_inner().expect("what was made");
+    let mut made = made.into_inner().expect("the requests");
     for (command, arguments) in [("run", &[][..]), ("check", &["check"])] {
         for request in &elsewhere(arguments) {
             note(&mut made, command, request);
@@ -267,7 +267,7 @@ fn the_page_has_every_request_of_every_command_and_no_other() {
 }
 
 #[test]
-fn evidence_is_verified_without_a_word_to_truto() {
+fn verify_sends_no_request_to_truto() {
     let job = Job::scenario("healthy", LEFT_AND_GONE);
     assert_eq!(job.run().code, 0);
     job.simulator.forget_requests();

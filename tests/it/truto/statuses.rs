@@ -1,4 +1,5 @@
-//! Every status there is, from Truto and through it: tried again or not, the exit code, the words.
+//! Every HTTP status, from Truto and through it: whether it is retried, the exit code and the
+//! message.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +16,7 @@ use truto_simulator::{CONNECTION_ID, TOKEN};
 
 use super::{as_of, chain, quick, soon};
 
-/// A server that says any number, those that no library would say, too. Redirects lead away.
+/// A server that returns any status, also unregistered ones. Redirects point to another host.
 struct Server {
     status: AtomicU16,
     remote: AtomicU16,
@@ -33,7 +34,7 @@ fn serve() -> (String, Arc<Server>) {
     let shared = Arc::clone(&server);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // Whoever breaks off is a client that gave up.
+            // An error is a client that closed the connection.
             let _ = answer(stream, &shared);
         }
     });
@@ -96,7 +97,7 @@ fn ranges(statuses: &[u16]) -> String {
 }
 
 #[tokio::test]
-async fn every_status_is_tried_again_or_not_and_reported_as_written_here() {
+async fn each_status_is_retried_and_reported_as_in_the_table() {
     let (url, server) = serve();
     let settings = Settings {
         base_url: url.parse().expect("an address"),
@@ -121,7 +122,7 @@ async fn every_status_is_tried_again_or_not_and_reported_as_written_here() {
             let attempts = server.asked.load(Ordering::SeqCst);
             let exit = Exit::from(error.kind());
             let mut message = chain(&error);
-            // The number and its name are the server's.
+            // The number and its reason depend on the status.
             let reason = reqwest::StatusCode::from_u16(status).ok();
             if let Some(reason) = reason.and_then(|status| status.canonical_reason()) {
                 message = message.replace(&format!("{status} {reason}"), "[status]");

@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md` quotes what operators really meet: each message with its exit code.
+//! `docs/troubleshooting.md` quotes real messages with their exit codes.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ struct Row {
     exit: i32,
 }
 
-/// The rows of the page, in their order.
+/// The rows of the page, in order.
 fn rows() -> Vec<Row> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
     let text = fs::read_to_string(path).expect("the page");
@@ -27,7 +27,7 @@ fn rows() -> Vec<Row> {
             };
             assert!(!cause.trim().is_empty() && !fix.trim().is_empty(), "{line}");
             let message = message.trim();
-            // Two marks stand around what has one inside.
+            // Code that contains a backtick is between two backticks.
             let message = message.strip_prefix("``").map_or_else(
                 || message.trim_matches('`').to_owned(),
                 |inner| inner.trim_end_matches("``").trim().to_owned(),
@@ -38,7 +38,7 @@ fn rows() -> Vec<Row> {
         .collect()
 }
 
-/// Whether a text has the parts of a message in their order.
+/// Whether a text contains the parts of a message in order.
 fn has(text: &str, message: &str) -> bool {
     let mut rest = text;
     message.split('…').all(|part| match rest.split_once(part) {
@@ -50,7 +50,7 @@ fn has(text: &str, message: &str) -> bool {
     })
 }
 
-fn review(world: World) -> Job {
+fn job(world: World) -> Job {
     Job::new(world, LEFT_AND_GONE)
 }
 
@@ -71,16 +71,16 @@ fn connect(name: &str) -> Ended {
     job.run_with(&["connect", "--tenant-id", "acme", "--yes", "--timeout", "4s"])
 }
 
-/// Everything that is met, in the order of the page.
-fn met() -> Vec<Ended> {
-    let run = |world: World| review(world).run();
+/// The results that the page describes, in the order of the page.
+fn results() -> Vec<Ended> {
+    let run = |world: World| job(world).run();
     let named = |name: &str| run(scenario(name));
-    let with = |world: World, name: &str, value: &str| review(world).env(name, value).run();
+    let with = |world: World, name: &str, value: &str| job(world).env(name, value).run();
     let healthy = || scenario("healthy");
     let one_workspace = |world: &mut World| world.workspaces.clear();
     let other = r#"{"id":"x","status":"active","integration":{"name":"jira"}}"#;
     let no_server = {
-        let job = review(healthy());
+        let job = job(healthy());
         let url = "http://127.0.0.1:1";
         job.env("TRUTO_BASE_URL", url).run()
     };
@@ -107,7 +107,7 @@ fn met() -> Vec<Ended> {
         run(healthy()
             .fault(Fault::once(LIST, Action::RateLimited(Limiter::Truto)))
             .with(|world| world.retry_after = 9000)),
-        review(healthy())
+        job(healthy())
             .env("TRUTO_RATE_LIMIT", "2/60s")
             .env("RUN_DEADLINE", "20s")
             .run(),
@@ -128,15 +128,15 @@ fn met() -> Vec<Ended> {
 }
 
 #[test]
-fn each_message_of_the_page_is_met_with_its_exit_code() {
+fn each_message_of_the_page_occurs_with_its_exit_code() {
     let rows = rows();
-    let met = met();
-    assert_eq!(rows.len(), met.len());
-    for (row, ended) in rows.iter().zip(&met) {
+    let results = results();
+    assert_eq!(rows.len(), results.len());
+    for (row, ended) in rows.iter().zip(&results) {
         let text = format!("{}{}", ended.stdout, ended.stderr);
         assert!(has(&text, &row.message), "{}\n---\n{text}", row.message);
         assert_eq!(ended.code, row.exit, "{}\n---\n{text}", row.message);
-        // A failure says what to do; a run that could not be judged says why.
+        // A failure has a hint, and an inconclusive run has its reasons.
         let says = text.contains("\nhint: ") || text.contains("  why  ");
         let passes = [
             "502 Bad Gateway",
@@ -150,11 +150,11 @@ fn each_message_of_the_page_is_met_with_its_exit_code() {
 }
 
 #[test]
-fn an_organization_that_closes_itself_to_the_app_later_reads_as_refused() {
+fn an_organization_that_blocks_the_app_later_is_refused() {
     let closed = scenario("healthy").with(|world| {
         world.users = Permission::Forbidden(Vec::new());
     });
-    let ended = review(closed).run();
+    let ended = job(closed).run();
     assert_eq!(ended.code, 77);
     assert!(
         ended.stderr.contains("was refused (status 403): ")

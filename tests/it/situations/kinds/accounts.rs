@@ -1,4 +1,4 @@
-//! Accounts of a leaver in every state that Truto gives, none of which may pass unseen.
+//! Accounts of a leaver in every state that Truto reports. None of them may pass.
 
 use truto_simulator::{Person, Status};
 
@@ -7,7 +7,7 @@ use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{Accuse, Outcome, Report};
 
-/// Ben left; account 10 is his and looks like this.
+/// Ben left, and account 10 is his, with this change.
 fn account(name: &'static str, must: Must, change: fn(Person) -> Person) -> Case {
     case(
         name,
@@ -54,7 +54,7 @@ fn an_account_in_any_state_of_use_is_accused() {
 }
 
 #[test]
-fn an_account_in_an_unclear_state_is_no_pass() {
+fn an_account_in_an_unclear_state_does_not_pass() {
     ensure_each([
         account("suspended", Report("user10"), |person| {
             person.status(Status::Other("suspended".to_owned()))
@@ -88,7 +88,7 @@ fn an_account_in_an_unclear_state_is_no_pass() {
 }
 
 #[test]
-fn an_account_that_is_gone_is_removed() {
+fn a_missing_account_is_removed() {
     ensure_each([
         account("inactive", Outcome("E10", "removed"), Person::inactive),
         account("deleted", Outcome("E10", "removed"), |person| {

@@ -1,11 +1,11 @@
-//! Addresses: in other forms, placeholders for none, shared ones, and ones that were passed on.
+//! Addresses: in other forms, placeholders, shared ones, and ones that were passed on.
 
 use super::usual;
 use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{Accuse, NotAccuse, Pass, Report, Suspect};
 
-/// Ben left and the cell of his work address has this text.
+/// Ben left, and the cell of his work address has this text.
 fn work(text: &str, must: Must) -> Case {
     case(
         text,
@@ -16,7 +16,7 @@ fn work(text: &str, must: Must) -> Case {
     )
 }
 
-/// Ben left; his account's address stands only in a second column.
+/// Ben left, and the address of his account is only in a second column.
 fn other(text: &str, must: Must) -> Case {
     let rows = format!("E10,Ben Ode,ben.ode@acme.example,{text},Terminated,{{D-20}}\n");
     case(
@@ -78,7 +78,7 @@ fn a_second_address_is_read_in_every_form_of_directories() {
 }
 
 #[test]
-fn an_unreadable_work_address_is_no_pass() {
+fn an_unreadable_work_address_does_not_pass() {
     ensure_each(
         [
             "(SEP) user10@acme.example",
@@ -166,7 +166,7 @@ fn a_placeholder_is_no_address() {
 }
 
 #[test]
-fn words_and_addresses_that_a_setting_names_are_none() {
+fn words_and_addresses_of_a_setting_are_placeholders() {
     let words = "hat keine,ohne@acme.example,intern";
     ensure_each(
         [
@@ -182,9 +182,9 @@ fn words_and_addresses_that_a_setting_names_are_none() {
     );
 }
 
-/// Three people who left bear one address that no account bears.
+/// Three leavers have the same address, which no account has.
 #[test]
-fn an_address_of_three_people_is_no_ones() {
+fn an_address_of_three_people_identifies_no_one() {
     ensure_each(
         [
             "hr@acme.example",
@@ -200,7 +200,8 @@ fn an_address_of_three_people_is_no_ones() {
     );
 }
 
-/// An account bears the address of three people, of whom one left: one finding, no one accused.
+/// An account has the address of three people, of whom one left: one finding, and no account is
+/// accused.
 #[test]
 fn an_account_of_three_people_is_reported_once() {
     let rows = "E10,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}\n\
@@ -234,7 +235,7 @@ fn an_address_handed_to_someone_else_stays_reported() {
         handed("same first name", "Ana Diaz", "Ana Lopez"),
         handed("same surname", "John Smith", "Anna Smith"),
         handed("son of the founder", "Peter Baker sen.", "Paul Baker"),
-        handed("a stranger", "Ben Ode", "Cia Fox"),
+        handed("an unrelated person", "Ben Ode", "Cia Fox"),
         handed("surnames first", "\"Diaz, Ana\"", "\"Lopez, Ana\""),
         handed("capitals and accents", "ANA DÍAZ", "ana lópez"),
         handed(
@@ -248,7 +249,7 @@ fn an_address_handed_to_someone_else_stays_reported() {
 }
 
 #[test]
-fn a_later_holder_on_a_new_account_clears_the_leaver() {
+fn a_later_holder_with_a_new_account_clears_the_leaver() {
     let text = usual(
         "E1,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}\n\
          E9,Cia Fox,user10@acme.example,Active,{D-5},",
@@ -300,7 +301,7 @@ fn the_respondent_of_a_form_is_not_the_leaver() {
 }
 
 #[test]
-fn a_general_address_beside_a_work_address_is_not_the_persons() {
+fn a_general_address_beside_a_work_address_is_not_used() {
     let text = "Employee ID,Name,Work Email,Email,Status,Termination Date\n\
                 E10,Ben Ode,user10@acme.example,user0@acme.example,Terminated,{D-20}\n\
                 E11,Cia Fox,user11@acme.example,user0@acme.example,Terminated,{D+20}\n\
@@ -309,7 +310,7 @@ fn a_general_address_beside_a_work_address_is_not_the_persons() {
 }
 
 #[test]
-fn a_mistyped_address_leaves_the_name() {
+fn with_a_mistyped_address_the_name_is_suspected() {
     ensure_each(
         [
             "ben.oed@acme.example",

@@ -13,7 +13,7 @@ fn must_name(case: Case, column: &'static str) -> Case {
     })
 }
 
-/// A date in a column that may not be known, of a person whose status says left.
+/// A person whose status is terminated, with the end date in a column that may be unknown.
 fn ended_in(column: &'static str) -> Case {
     let text = format!(
         "Employee ID,Name,Work Email,Status,{column}\n\
@@ -108,9 +108,9 @@ fn an_end_date_deep_in_a_document_is_read_or_named() {
     ]);
 }
 
-/// Most employed people have no date there; who has one may have left.
+/// Most employed people have no date in this column, so a person with one may have left.
 #[test]
-fn a_rare_past_date_of_someone_employed_is_a_question() {
+fn a_rare_past_date_of_someone_employed_is_reported() {
     ensure_each(
         [
             "Left company on",
@@ -139,9 +139,10 @@ fn a_rare_past_date_of_someone_employed_is_a_question() {
     );
 }
 
-/// An end that was announced does not settle a past date in a column that is not read: garden leave, perhaps.
+/// An announced end does not explain a past date in a column that is not read. It may be garden
+/// leave.
 #[test]
-fn a_rare_past_date_before_an_announced_end_is_a_question() {
+fn a_rare_past_date_before_an_announced_end_is_reported() {
     ensure_each(
         ["Last shift", "Freistellung ab", "Access ends"].map(|column| {
             let mut text =
@@ -165,9 +166,9 @@ fn a_rare_past_date_before_an_announced_end_is_a_question() {
     );
 }
 
-/// A leaver's second address stands in a column that is not read.
+/// The second address of a leaver is in a column that is not read.
 #[test]
-fn an_unread_address_of_a_leaver_is_a_question() {
+fn an_unread_address_of_a_leaver_is_reported() {
     ensure_each(
         [
             "Asana Login",
@@ -193,9 +194,9 @@ fn an_unread_address_of_a_leaver_is_a_question() {
     );
 }
 
-/// The names share letters or a word with names of harmless columns.
+/// The names resemble names of harmless columns.
 #[test]
-fn an_unread_address_under_a_name_like_a_harmless_one_is_a_question() {
+fn an_unread_address_under_a_harmless_looking_name_is_reported() {
     ensure_each(
         [
             "Changed Email",
@@ -222,7 +223,7 @@ fn an_unread_address_under_a_name_like_a_harmless_one_is_a_question() {
 }
 
 #[test]
-fn an_unread_date_under_a_name_like_a_harmless_one_is_a_question() {
+fn an_unread_date_under_a_harmless_looking_name_is_reported() {
     ensure_each(
         [
             "Last day confirmed by manager",
@@ -253,9 +254,9 @@ fn an_unread_date_under_a_name_like_a_harmless_one_is_a_question() {
     );
 }
 
-/// A date that two orders read differently is a date all the same.
+/// A date that two orders read differently is still a date.
 #[test]
-fn an_unread_date_in_any_form_is_a_question() {
+fn an_unread_date_in_any_form_is_reported() {
     ensure_each(
         [
             "03/11/2026",
@@ -282,18 +283,18 @@ fn an_unread_date_in_any_form_is_a_question() {
     );
 }
 
-/// A feed of leavers in which the status was never changed, and the date stands in a column of its own.
+/// A feed of leavers whose status was never changed, with the date in a separate column.
 #[test]
-fn a_feed_of_leavers_who_are_all_active_is_no_pass() {
+fn a_feed_of_leavers_who_are_all_active_does_not_pass() {
     let text = "Employee ID,Name,Work Email,Status,Termination Date,Left company on\n\
                 E10,Ben Ode,user10@acme.example,Active,,{D-20}\nE11,Cia Fox,user11@acme.example,Active,,{D-30}\n\
                 E900,Gil Hay,x@acme.example,Terminated,{D-200},\n";
     ensure_each([case("two of three", Report("user10"), text)]);
 }
 
-/// Dates and addresses about other things and other people.
+/// Dates and addresses of other things and other people.
 #[test]
-fn harmless_columns_are_no_question() {
+fn harmless_columns_are_not_reported() {
     ensure_each(
         [
             "Date of Birth", "Birthday", "Hire Date", "Original Hire Date", "Seniority Date", "Company Service Date",
@@ -320,7 +321,7 @@ fn harmless_columns_are_no_question() {
 }
 
 #[test]
-fn addresses_of_other_people_are_no_question() {
+fn addresses_of_other_people_are_not_reported() {
     ensure_each(
         [
             "Manager Email",
@@ -350,7 +351,7 @@ fn addresses_of_other_people_are_no_question() {
 }
 
 #[test]
-fn ignored_columns_are_no_question() {
+fn ignored_columns_are_not_reported() {
     let text = "Employee ID,Name,Work Email,Status,Termination Date,Laptop returned,Buddy\n\
                 R0,User 0,user0@acme.example,Active,,{D-20},\n\
                 R1,User 1,user1@acme.example,Active,,,\n\
@@ -368,7 +369,7 @@ fn ignored_columns_are_no_question() {
 }
 
 #[test]
-fn a_composite_id_tells_people_of_two_companies_apart() {
+fn a_composite_id_distinguishes_people_of_two_companies() {
     let text = "Company Code,File Number,Payroll Name,Work Email,Position Status,Hire Date,Termination Date\n\
                 ABC,000123,\"Ode, Ben\",user10@acme.example,Terminated,2025-01-06,{D-20}\n\
                 XYZ,000123,\"Fox, Cia\",user11@acme.example,Active,2025-06-02,\n";
@@ -426,9 +427,9 @@ fn feeds_in_other_languages_are_read_or_refused() {
     ]);
 }
 
-/// Mistakes at the header: a column is doubled, blank, moved or named by a tired person.
+/// Mistakes in the header: a column is doubled, blank, moved or misspelt.
 #[test]
-fn a_mistake_in_the_header_is_no_pass() {
+fn a_mistake_in_the_header_does_not_pass() {
     let feed = |name: &str, header: &str, row: &str| {
         case(
             name,

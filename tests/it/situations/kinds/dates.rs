@@ -1,4 +1,4 @@
-//! Dates as systems and people write them, words for none, and zones.
+//! Dates as systems and people write them, placeholders for a missing date, and zones.
 
 use super::usual;
 use crate::situations::company::midnight;
@@ -6,7 +6,7 @@ use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{Accuse, NotAccuse, Report};
 
-/// Ben left; his termination date has this text.
+/// Ben left, and his termination date has this text.
 fn ended(text: &str, must: Must) -> Case {
     case(
         text,
@@ -54,7 +54,7 @@ fn a_date_is_read_in_every_common_form() {
 }
 
 #[test]
-fn a_date_in_an_uncommon_form_is_no_pass() {
+fn a_date_in_an_uncommon_form_does_not_pass() {
     ensure_each(
         [
             "{D-20|%d/%m/%Y}",
@@ -123,7 +123,7 @@ const NO_DATE: [&str; 26] = [
     "31.12.9999",
 ];
 
-/// A status that says employed, and a termination date that is none.
+/// The status says employed, and the termination date is a placeholder.
 #[test]
 fn a_word_for_no_date_ends_no_work() {
     ensure_each(NO_DATE.map(|text| {
@@ -146,13 +146,13 @@ fn a_word_for_no_date_ends_no_work() {
     }));
 }
 
-/// The status says left and the date is a word for none: the end of work is unknown.
+/// The status says left and the date is a placeholder, so the end of work is unknown.
 #[test]
-fn a_leaver_without_a_date_is_no_pass_in_the_first_run() {
+fn a_leaver_without_a_date_does_not_pass_in_the_first_run() {
     ensure_each(NO_DATE.map(|text| ended(text, Report("user10"))));
 }
 
-/// The day of the end, and when it closes in this zone.
+/// The day of the end, and the hour at which it closes in this zone.
 fn zoned(zone: &'static str, hour_of_the_next_day: &'static str) -> Case {
     let text = format!(
         "Employee ID,Name,Work Email,Status,Termination Date,Time Zone\n\

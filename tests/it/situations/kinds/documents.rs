@@ -1,4 +1,4 @@
-//! The shapes in which JSON documents hold people, dates, states and addresses.
+//! JSON documents of various shapes, with people, dates, states and addresses.
 
 use crate::situations::must::{Case, Must, case, ensure_each};
 
@@ -28,7 +28,7 @@ fn record(must: Must, fields: &str) -> Case {
 }
 
 #[test]
-fn people_further_inside_are_read_or_refused() {
+fn deeply_nested_people_are_read_or_refused() {
     ensure_each(
         [
             r#"{"employees": {"E900": GONE, "E10": LEAVER}}"#,
@@ -52,7 +52,7 @@ fn people_further_inside_are_read_or_refused() {
 }
 
 #[test]
-fn an_end_of_any_type_is_no_pass() {
+fn an_end_of_any_type_does_not_pass() {
     let with =
         |end: &str| format!(r#""email": "user10@acme.example", "status": "Terminated", {end}"#);
     ensure_each(
@@ -82,7 +82,7 @@ fn an_end_of_any_type_is_no_pass() {
 }
 
 #[test]
-fn a_state_of_any_type_is_no_pass() {
+fn a_state_of_any_type_does_not_pass() {
     let with = |state: &str| format!(r#""email": "user10@acme.example", {state}"#);
     ensure_each(
         [
@@ -107,7 +107,7 @@ fn a_state_of_any_type_is_no_pass() {
 }
 
 #[test]
-fn an_address_of_any_type_is_no_pass() {
+fn an_address_of_any_type_does_not_pass() {
     let with = |email: &str| format!(r#"{email}, "status": "Terminated", "endDate": "{{D-20}}""#);
     ensure_each(
         [
@@ -132,7 +132,7 @@ fn an_address_of_any_type_is_no_pass() {
 }
 
 #[test]
-fn a_record_with_other_keys_than_the_rest_is_no_pass() {
+fn a_record_with_other_keys_than_the_rest_does_not_pass() {
     ensure_each(
         [
             r#"{"id": "E10", "mail": "user10@acme.example", "status": "Terminated", "endDate": "{D-20}"}"#,

@@ -1,4 +1,4 @@
-//! Inputs of the same kinds as the reported ones: other vendors, languages, spellings and mistakes.
+//! Variants of reported inputs: other vendors, languages, spellings and mistakes.
 //!
 //! Each kind is a table. A test tries the whole table and lists every input that fails.
 

@@ -1,11 +1,11 @@
-//! JSON documents that are one page of several, say that they are all, or hold two lists.
+//! JSON documents that are one page of several, claim to be complete, or hold two lists.
 
 use crate::situations::company::Company;
 use crate::situations::must::{Case, Must, case, ensure_each, ensure_that};
 
 use Must::{Accuse, Pass, Refuse};
 
-/// Somebody who left long ago: a page of only this person would pass.
+/// A person who left long ago. A page with only this person would pass.
 const GONE: &str =
     r#"{"id": "E900", "email": "x@acme.example", "status": "Terminated", "endDate": "{D-20}"}"#;
 const LEAVER: &str =
@@ -51,7 +51,7 @@ fn a_page_that_names_a_next_one_is_refused() {
 }
 
 #[test]
-fn a_page_that_says_that_it_is_not_the_last_is_refused() {
+fn a_page_that_is_marked_as_not_the_last_is_refused() {
     ensure_each(
         [
             r#"{"data": PEOPLE, "hasMore": true}"#,
@@ -113,7 +113,7 @@ fn a_page_that_counts_more_people_than_it_has_is_refused() {
 }
 
 #[test]
-fn a_document_that_says_that_it_is_all_is_read() {
+fn a_document_that_is_marked_as_complete_is_read() {
     ensure_each(
         [
             r#"PEOPLE"#,
@@ -136,7 +136,7 @@ fn a_document_that_says_that_it_is_all_is_read() {
 }
 
 #[test]
-fn numbers_inside_of_a_person_are_no_page() {
+fn numbers_inside_of_a_person_are_not_page_markers() {
     let person = r#"{"id": "E10", "email": "user10@acme.example", "status": "Terminated", "endDate": "{D-20}",
         "count": 12, "total": 4500, "next": "x", "pto": {"total": 25, "hasMore": true}, "page": {"cursor": "abc"}}"#;
     ensure_each([page(r#"{"data": PEOPLE}"#, Accuse("user10"), person)]);
@@ -192,7 +192,7 @@ fn lists_that_are_selected_are_read() {
 }
 
 #[test]
-fn a_selected_list_does_not_hide_that_there_is_more() {
+fn a_selected_list_does_not_hide_a_next_page() {
     let text = format!(r#"{{"employees": [{GONE}], "contractors": [], "hasMore": true}}"#);
     let run = Company::new()
         .env("HR_FEED_RECORDS", "employees")
@@ -201,7 +201,7 @@ fn a_selected_list_does_not_hide_that_there_is_more() {
 }
 
 #[test]
-fn a_document_that_is_cut_or_is_an_error_is_refused() {
+fn a_truncated_or_error_document_is_refused() {
     ensure_each([
         page(r#"{"data": PEOPLE"#, Refuse, GONE),
         page(
@@ -229,7 +229,7 @@ fn a_document_that_is_cut_or_is_an_error_is_refused() {
     ]);
 }
 
-/// A line break after each person makes no JSON Lines.
+/// Line breaks between people do not make the document JSON Lines.
 #[test]
 fn a_document_may_have_one_person_a_line() {
     ensure_each([

@@ -5,7 +5,7 @@ use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{Accuse, AccuseNoOne, NotAccuse, Report};
 
-/// Ben left, Cia works here or will leave; both rows have this id.
+/// Ben left, Cia works here or will leave, and both rows have this id.
 fn shared(id: &str, status: &str, end: &str) -> Case {
     case(
         format!("{id} {status}"),
@@ -52,7 +52,7 @@ fn an_id_of_two_people_accuses_no_one_else() {
     ensure_each(PLACEHOLDER_IDS.map(|id| shared(id, "Terminated", "{D+30}")));
 }
 
-/// Ids beyond the rows above say nothing of the same kind when the names agree.
+/// Other ids may differ in the rows if the names agree.
 #[test]
 fn an_id_of_one_person_with_two_spellings_is_one_person() {
     let moved = |name: &str, one: &str, other: &str| {
@@ -162,7 +162,7 @@ fn a_person_who_came_back_or_stayed_is_not_accused() {
 }
 
 #[test]
-fn a_shared_id_of_a_father_and_a_son_is_no_pass() {
+fn a_shared_id_of_a_father_and_a_son_does_not_pass() {
     ensure_each([
         case(
             "unlike first names",

@@ -1,4 +1,4 @@
-//! The shape of files: missing cells, footers, second tables, cut ends and other bytes.
+//! The shape of files: missing cells, footers, second tables, truncation and other encodings.
 
 use super::usual;
 use crate::situations::company::Company;
@@ -34,7 +34,7 @@ fn cells_missing_at_the_end_are_blank() {
 }
 
 #[test]
-fn a_row_that_lost_its_end_is_no_pass() {
+fn a_truncated_row_does_not_pass() {
     ensure_each([
         case(
             "without a date and a status",
@@ -71,7 +71,7 @@ fn a_row_that_lost_its_end_is_no_pass() {
 }
 
 #[test]
-fn a_file_that_is_cut_is_refused() {
+fn a_truncated_file_is_refused() {
     let rows = format!("{HEADER}\nE900,Gil Hay,x@acme.example,Terminated,{{D-20}},,\n");
     ensure_each(
         [
@@ -114,9 +114,9 @@ fn a_footer_is_noted() {
     );
 }
 
-/// A line that may name a leaver is no footer.
+/// A line that may name a leaver is not a footer.
 #[test]
-fn a_footer_that_may_name_a_leaver_is_no_pass() {
+fn a_footer_that_may_name_a_leaver_does_not_pass() {
     let gone = "E900,Gil Hay,x@acme.example,Terminated,{D-200},,";
     ensure_each(
         [
@@ -137,9 +137,9 @@ fn a_footer_that_may_name_a_leaver_is_no_pass() {
     );
 }
 
-/// A footer that says that the file is a part of what HR has.
+/// A footer that says that the file is only a part.
 #[test]
-fn a_footer_that_says_that_people_are_missing_is_no_pass() {
+fn a_footer_about_missing_people_does_not_pass() {
     let gone = "E900,Gil Hay,x@acme.example,Terminated,{D-200},,";
     ensure_each(
         [
@@ -162,7 +162,7 @@ fn a_footer_that_says_that_people_are_missing_is_no_pass() {
 }
 
 #[test]
-fn a_line_of_text_between_people_is_no_pass() {
+fn a_line_of_text_between_people_does_not_pass() {
     let text = format!(
         "{HEADER}\nE900,Gil Hay,x@acme.example,Terminated,{{D-200}},,\nBen Ode has left too:\n\
          E901,Hal Gow,h@acme.example,Terminated,{{D-200}},,\n"
@@ -171,7 +171,7 @@ fn a_line_of_text_between_people_is_no_pass() {
 }
 
 #[test]
-fn a_second_table_in_the_file_is_no_pass() {
+fn a_second_table_in_the_file_does_not_pass() {
     let first = "Employee ID,Name,Work Email,Status,Termination Date\nE900,Gil Hay,x@acme.example,Terminated,{D-200}\n";
     ensure_each([
         case(
@@ -210,9 +210,9 @@ fn a_second_table_in_the_file_is_no_pass() {
     ]);
 }
 
-/// A cell that moved: a comma without quotes, a quote without its end, a tab instead of a comma.
+/// A shifted cell: a comma without quotes, a quote without its end, a tab instead of a comma.
 #[test]
-fn a_row_whose_cells_moved_is_no_pass() {
+fn a_row_with_shifted_cells_does_not_pass() {
     ensure_each(
         [
             "E10,Ode, Ben,user10@acme.example,Terminated,2019-01-01,{D-20}",
@@ -233,7 +233,7 @@ fn a_row_whose_cells_moved_is_no_pass() {
 }
 
 #[test]
-fn a_feed_in_other_bytes_is_read() {
+fn a_feed_in_another_encoding_is_read() {
     let text = usual("E10,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}");
     let utf_16 = |text: &str, big: bool| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(text.encode_utf16());
@@ -272,9 +272,10 @@ fn a_feed_in_other_bytes_is_read() {
     ]);
 }
 
-/// Spreadsheets save text in the encoding of their language. Names may be guessed wrong; no leaver may get lost.
+/// Spreadsheets save text in the encoding of their language. Names may be misread, but no leaver
+/// may be lost.
 #[test]
-fn a_feed_in_the_encoding_of_its_language_is_no_pass() {
+fn a_feed_in_the_encoding_of_its_language_does_not_pass() {
     let encoded =
         |name: &str, encoding: &'static encoding_rs::Encoding, person: &str, other: &str| {
             let rows = format!(
@@ -329,7 +330,7 @@ fn a_feed_in_the_encoding_of_its_language_is_no_pass() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_text_are_refused() {
     ensure_each([
         case("a spreadsheet", Refuse, usual(""))
             .bytes(|_| b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0[Content_Types].xml".to_vec()),
@@ -351,9 +352,9 @@ fn bytes_that_are_no_text_are_refused() {
     ]);
 }
 
-/// Somebody filters, sorts or deletes before the export.
+/// A person filters, sorts or deletes rows before the export.
 #[test]
-fn a_leaver_who_is_deleted_from_the_feed_is_no_pass() {
+fn a_leaver_who_is_deleted_from_the_feed_does_not_pass() {
     let full = usual("E10,Ben Ode,user10@acme.example,Terminated,2019-01-01,{D-20}");
     let company = Company::new();
     ensure(Accuse("user10"), &company.run(&full));
@@ -366,7 +367,7 @@ fn a_leaver_who_is_deleted_from_the_feed_is_no_pass() {
 }
 
 #[test]
-fn an_employee_who_is_deleted_from_the_roster_is_no_pass() {
+fn an_employee_who_is_deleted_from_the_roster_does_not_pass() {
     let rows = |deleted: usize| {
         let rows: Vec<String> = (0..40)
             .filter(|number| *number != deleted)
@@ -394,7 +395,7 @@ fn an_employee_who_is_deleted_from_the_roster_is_no_pass() {
 }
 
 #[test]
-fn a_roster_of_only_employed_people_in_scope_leavers_is_no_pass() {
+fn a_roster_of_employed_people_in_scope_leavers_does_not_pass() {
     let text = "Employee ID,Name,Work Email,Status,Termination Date\nR0,User 0,user0@acme.example,Active,\n";
     let run = Company::new().run(text);
     ensure_that(

@@ -5,7 +5,7 @@ use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{NotAccuse, Pass, Report};
 
-/// Account 10 is Ben's; his status has this word, and no date stands in his row.
+/// Account 10 is Ben's. His row has this status and no date.
 fn undated(word: &str, must: Must) -> Case {
     case(
         word,
@@ -16,9 +16,9 @@ fn undated(word: &str, must: Must) -> Case {
     )
 }
 
-/// A status that does not say "employed" beside an account with access is a question at least.
+/// A status other than employed, on a person with access, is at least reported.
 #[test]
-fn a_status_other_than_employed_is_no_pass() {
+fn a_status_other_than_employed_does_not_pass() {
     ensure_each(
         [
             "Terminated",
@@ -102,7 +102,7 @@ fn a_status_other_than_employed_is_no_pass() {
 }
 
 #[test]
-fn a_flag_that_says_no_is_no_pass() {
+fn a_flag_that_says_no_does_not_pass() {
     ensure_each(
         ["Active", "Is Active", "isActive", "Currently Employed", "Active Employee"]
             .iter()
@@ -153,7 +153,7 @@ fn a_status_of_someone_employed_accuses_no_one() {
     );
 }
 
-/// Words for employed that every vendor uses leave no doubt.
+/// Words for employed that are common among vendors are understood.
 #[test]
 fn a_common_status_of_someone_employed_passes() {
     ensure_each(
@@ -205,7 +205,7 @@ fn a_status_of_leave_accuses_no_one() {
 }
 
 #[test]
-fn a_termination_during_a_leave_is_no_pass() {
+fn a_termination_during_a_leave_does_not_pass() {
     ensure_each(
         [
             "On Leave",
@@ -227,7 +227,7 @@ fn a_termination_during_a_leave_is_no_pass() {
 }
 
 #[test]
-fn status_words_of_a_setting_are_known() {
+fn status_words_of_a_setting_are_used() {
     let words = "Sabbatical=on_leave,Alumni=left,Hibernating=employed";
     let text = |word: &str, end: &str| {
         usual(&format!(
@@ -261,7 +261,7 @@ fn status_words_of_a_setting_are_known() {
 }
 
 #[test]
-fn two_statuses_that_contradict_each_other_are_no_pass() {
+fn two_contradictory_statuses_do_not_pass() {
     let two = |name: &str, one: &str, other: &str| {
         let text = format!(
             "Employee ID,Name,Work Email,Employment Status,Worker Status,Termination Date\n\
@@ -326,9 +326,9 @@ fn a_status_of_someone_employed_does_not_hide_a_date() {
     ]);
 }
 
-/// A flag of leaving beside a status that was never changed.
+/// A flag of leaving, beside a status that was never changed.
 #[test]
-fn a_flag_that_says_left_is_no_pass() {
+fn a_flag_that_says_left_does_not_pass() {
     ensure_each(
         [
             "Terminated",

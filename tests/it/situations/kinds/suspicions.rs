@@ -5,7 +5,7 @@ use crate::situations::must::{Case, Must, case, ensure_each};
 
 use Must::{Pass, Suspect};
 
-/// A leaver of this name and address, and account 10 of another.
+/// A leaver with this name and address, and account 10 with another.
 fn pair(
     hr_name: &str,
     hr_email: &str,
@@ -136,7 +136,7 @@ fn an_address_that_differs_a_little_is_suspected() {
     ]);
 }
 
-/// One letter in two cases is the same address, not a suspicion.
+/// One letter in two cases is the same address and not a suspicion.
 #[test]
 fn a_letter_with_two_upper_cases_is_one_letter() {
     ensure_each([
