@@ -277,23 +277,27 @@ fn the_readme_has_every_verdict_with_its_exit_code() {
 
 #[test]
 fn the_help_names_the_variables_and_exit_codes_of_its_command() {
-    for (command, arguments) in [
-        (Command::Run, &["asana-access-review", "--help"][..]),
-        (Command::Run, &["asana-access-review", "run", "--help"]),
-        (Command::Check, &["asana-access-review", "check", "--help"]),
-        (
-            Command::Connect,
-            &["asana-access-review", "connect", "--help"],
-        ),
-        (
-            Command::Verify,
-            &["asana-access-review", "verify", "--help"],
-        ),
+    let help = |arguments: &[&str]| {
+        let line = [&["asana-access-review"], arguments].concat();
+        match cli::parse(line.into_iter().map(Into::into)) {
+            Err(help) => help.to_string(),
+            Ok(_) => panic!("{arguments:?} is not a request for help"),
+        }
+    };
+    let overview = help(&["--help"]);
+    assert!(!overview.contains("TRUTO_API_TOKEN"), "{overview}");
+    assert!(!help(&["run", "-h"]).contains("TRUTO_API_TOKEN"));
+    for exit in Exit::ALL {
+        assert!(overview.contains(exit.meaning()), "{}", exit.code());
+    }
+    for (command, word) in [
+        (Command::Run, "run"),
+        (Command::Check, "check"),
+        (Command::Connect, "connect"),
+        (Command::Verify, "verify"),
+        (Command::Review, "review"),
     ] {
-        let Err(help) = cli::parse(arguments.iter().map(Into::into)) else {
-            panic!("{arguments:?} should print help");
-        };
-        let help = help.to_string();
+        let help = help(&[word, "--help"]);
         for variable in VARIABLES {
             let serves = variable.commands.contains(&command);
             let line = format!("\n  {}  (", variable.name);
