@@ -1,7 +1,7 @@
 //! Log lines on stderr, and a progress bar at a terminal.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
+use crate::model::for_a_log;
 
 /// Events of this target report progress. A terminal shows them in the bar; without one, some become log lines.
 const PROGRESS: &str = "progress";
@@ -217,8 +218,15 @@ pub struct Above<'a> {
 }
 
 impl Write for Above<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bar.suspend(|| io::stderr().lock().write(bytes))
+    /// Writes one line. Only a terminal gets text from outside and addresses.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut stderr = io::stderr().lock();
+        if stderr.is_terminal() {
+            self.bar.suspend(|| stderr.write_all(line))?;
+        } else {
+            stderr.write_all(for_a_log(&String::from_utf8_lossy(line)).as_bytes())?;
+        }
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

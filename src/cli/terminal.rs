@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::for_a_log;
+
 /// Bold green: as it should be.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// Bold yellow: needs attention.
@@ -17,18 +19,30 @@ pub fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints to stdout, with colour only at a terminal, unless `NO_COLOR` or `--color` decides. A reader that has gone away
-/// does not make a run fail.
+/// Prints to stdout, with colour only at a terminal, unless `NO_COLOR` or `--color` decides. Elsewhere, text from outside
+/// and addresses are left out. A reader that has gone away does not make a run fail.
 pub fn print(text: &str) {
+    match is_interactive() {
+        true => print_with_names(text),
+        false => print_with_names(&for_a_log(text)),
+    }
+}
+
+/// Prints to stdout as it is: names were requested.
+pub fn print_with_names(text: &str) {
     let mut stdout = anstream::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     // A question ends without a line end.
     let _ = stdout.flush();
 }
 
-/// Prints to stderr.
+/// Prints to stderr, like [`print`].
 pub fn print_error(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let mut stderr = anstream::stderr().lock();
+    let _ = match io::stderr().is_terminal() {
+        true => stderr.write_all(text.as_bytes()),
+        false => stderr.write_all(for_a_log(text).as_bytes()),
+    };
 }
 
 /// Whether stdout is a terminal, so that no log keeps it: only then may a text name people.

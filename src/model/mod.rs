@@ -9,6 +9,7 @@ mod hr;
 mod names;
 mod population;
 mod protection;
+mod quoted;
 mod text;
 mod words;
 
@@ -26,5 +27,6 @@ pub use population::{
     SecondList, Viewer, Workspace, raw_file_of_each,
 };
 pub use protection::{Lock, LockMode, Protection};
+pub use quoted::{for_a_log, quoted};
 pub(crate) use text::{fold, is_blank_word, is_zero_width, trim};
 pub(crate) use words::words;

@@ -9,6 +9,7 @@ use super::{Done, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::logging::OUTCOME;
 use crate::judgement::{Judgement, Verdict};
+use crate::model::for_a_log;
 
 /// Kubernetes reads a container's termination message from here.
 const TERMINATION_LOG: &str = "/dev/termination-log";
@@ -27,7 +28,7 @@ pub(super) fn leave_refusal(exit: Exit, error: &str) {
 }
 
 fn write(is_stored: bool, outcome: Value) {
-    let line = termination_message(outcome);
+    let line = for_a_log(&termination_message(outcome));
     let outcome = line.trim_end();
     if is_stored {
         info!(target: OUTCOME, outcome, "Finished");
