@@ -28,7 +28,7 @@ pub(super) fn leave_refusal(exit: Exit, error: &str) {
 }
 
 fn write(is_stored: bool, outcome: Value) {
-    let line = for_a_log(&termination_message(outcome));
+    let line = termination_message(outcome);
     let outcome = line.trim_end();
     if is_stored {
         info!(target: OUTCOME, outcome, "Finished");
@@ -88,7 +88,7 @@ fn of_refusal(exit: Exit, error: &str) -> Value {
 
 /// One line of at most 4096 bytes. A longer error is cut; the rest is short.
 fn termination_message(mut outcome: Value) -> String {
-    let mut line = outcome.to_string();
+    let mut line = for_a_log(&outcome.to_string());
     while line.len() > TERMINATION_BYTES - 1 {
         let over = line.len() - (TERMINATION_BYTES - 1);
         let Some(error) = outcome.get("error").and_then(Value::as_str) else {
@@ -98,7 +98,7 @@ fn termination_message(mut outcome: Value) -> String {
         let keep = error.chars().count().saturating_sub(over.max(8));
         let cut: String = error.chars().take(keep).collect();
         outcome["error"] = Value::String(cut);
-        line = outcome.to_string();
+        line = for_a_log(&outcome.to_string());
     }
     line.push('\n');
     line
