@@ -36,11 +36,6 @@ pub fn closing_page(
 }
 
 impl<'a> ClosingPage<'a> {
-    fn workspace(&self) -> &str {
-        let workspace = &self.worksheet.workspace;
-        workspace.name.as_deref().unwrap_or(&workspace.id)
-    }
-
     fn rows(&self, is_shown: impl Fn(Option<Decision>) -> bool) -> Vec<&'a ClosedRow> {
         let rows = self.closed.rows.iter();
         rows.filter(|row| is_shown(row.decision)).collect()

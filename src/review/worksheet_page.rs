@@ -55,11 +55,6 @@ impl<'a> WorksheetPage<'a> {
             data: data(worksheet, review_sha256),
         }
     }
-
-    fn workspace(&self) -> &str {
-        let workspace = &self.worksheet.workspace;
-        workspace.name.as_deref().unwrap_or(&workspace.id)
-    }
 }
 
 /// The rows for the script, as JSON that cannot end its element.
