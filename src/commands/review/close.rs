@@ -112,11 +112,8 @@ pub async fn close(
         rows: gathered.rows,
     };
     let closed = ReviewClosed::of(worksheet, sha256, with);
-    let page = ReviewDataFile {
-        file: ReviewFile::Report,
-        bytes: closing_page(worksheet, &closed, &settings.frame.tool, origin),
-        rows: None,
-    };
+    let page = closing_page(worksheet, &closed, &settings.frame.tool, origin);
+    let page = ReviewDataFile::new(ReviewFile::Report, page, None);
     let files = vec![closed.to_file(), closed.csv(worksheet), page];
     let frame = left.frame(settings);
     let manifest = |files| ReviewManifest::closed(&frame, worksheet, &closed, origin, files);

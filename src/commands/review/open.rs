@@ -11,8 +11,7 @@ use crate::ledger::commit_review;
 use crate::notify::ReviewStep;
 use crate::report::visible::Minute as _;
 use crate::review::{
-    OpenedWith, ReviewDataFile, ReviewManifest, ReviewerFile, Worksheet, undecided_rows,
-    worksheet_page,
+    OpenedWith, ReviewManifest, ReviewerFile, Worksheet, undecided_rows, worksheet_page,
 };
 
 /// Opens a review.
@@ -61,11 +60,8 @@ pub async fn open(
         return Err(ReviewError::Asked(text.to_owned()));
     }
     let (file, review_sha256) = worksheet.to_file();
-    let html = ReviewDataFile {
-        file: ReviewFile::WorksheetHtml,
-        bytes: worksheet_page(&worksheet, &review_sha256, &origin),
-        rows: Some(worksheet.rows.len() as u64),
-    };
+    let html = worksheet_page(&worksheet, &review_sha256, &origin);
+    let html = worksheet.file(ReviewFile::WorksheetHtml, html);
     let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
         ReviewError::Unexpected(format!("the spreadsheet could not be made: {error}"))
     })?;
