@@ -290,6 +290,14 @@ impl ReviewClosed {
         rows.filter_map(|row| Some((row, row.decision?)))
     }
 
+    /// Every row whose access or role is to change, with its decision.
+    pub fn asked(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
+        self.decided().filter(|(_, decision)| match decision {
+            Decision::Revoke | Decision::ChangeRole => true,
+            Decision::Keep | Decision::DontKnow => false,
+        })
+    }
+
     /// Whether no earlier decision matters for the next review.
     pub fn is_of_all(&self) -> bool {
         self.scope == Scope::All && self.complete
