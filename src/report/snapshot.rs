@@ -128,18 +128,14 @@ impl<'a> RunPage<'a> {
     }
 
     fn guests(&self) -> usize {
-        let accounts = self.inputs.population.accounts.iter();
-        accounts
-            .filter(|account| account.role == Role::Guest)
-            .count()
+        let roles = self.inputs.population.accounts.iter().map(|of| &of.role);
+        roles.filter(|role| **role == Role::Guest).count()
     }
 
     /// Leavers by outcome, in the order of the judgement: the worst first.
     fn groups(&self) -> impl Iterator<Item = (Outcome, &'a [Leaver])> + use<'a> {
-        let leavers = self
-            .judgement
-            .leavers
-            .chunk_by(|a, b| a.outcome == b.outcome);
+        let is_same = |a: &Leaver, b: &Leaver| a.outcome == b.outcome;
+        let leavers = self.judgement.leavers.chunk_by(is_same);
         leavers.map(|leavers| (leavers[0].outcome, leavers))
     }
 

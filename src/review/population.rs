@@ -109,18 +109,10 @@ impl Worksheet {
         run: ReviewedRun,
         earlier: Option<&EarlierReviews>,
     ) -> Result<(Self, Owners), Vec<String>> {
-        let ReviewedRun {
-            as_of,
-            origin: _,
-            is_sandbox,
-            workspace,
-            accounts,
-            owners,
-        } = run;
         let mut left_out = LeftOut::default();
         let mut rows = Vec::new();
         let mut without_reviewer = Vec::new();
-        for account in accounts {
+        for account in run.accounts {
             if account.status.access() == Access::None {
                 left_out.without_access += 1;
                 continue;
@@ -132,7 +124,7 @@ impl Worksheet {
             let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
             let mut row = FrozenRow::of(number, account, earlier);
             if let Some(file) = &with.reviewers {
-                match file.decider(&row, &owners) {
+                match file.decider(&row, &run.owners) {
                     Some((reviewer, by)) => {
                         row.reviewer = Some(reviewer);
                         row.assigned_by = by;
@@ -153,16 +145,16 @@ impl Worksheet {
             scope: with.scope,
             opened_at: with.opened_at,
             connection: with.connection,
-            is_sandbox,
-            workspace,
+            is_sandbox: run.is_sandbox,
+            workspace: run.workspace,
             snapshot: with.snapshot,
-            snapshot_as_of: as_of,
+            snapshot_as_of: run.as_of,
             compared_with: earlier.map(|earlier| earlier.id.clone()),
             reviewers: with.reviewers,
             left_out,
             rows,
         };
-        Ok((worksheet, owners))
+        Ok((worksheet, run.owners))
     }
 }
 

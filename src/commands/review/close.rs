@@ -95,7 +95,7 @@ pub async fn close(
     }
     if is_complete && accepted.is_some() {
         let text = "every row is decided: close it without --accept-incomplete";
-        return Err(ReviewError::Asked(text.to_owned()));
+        return Err(ReviewError::asked(text));
     }
     let part = ReviewFolder::of(&worksheet.review, ReviewPart::Close)
         .ok_or_else(|| ReviewError::Unexpected("the review's id has another form".to_owned()))?;

@@ -70,6 +70,10 @@ pub enum ReviewError {
 }
 
 impl ReviewError {
+    fn asked(text: impl Into<String>) -> Self {
+        Self::Asked(text.into())
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ledger(ledger) => ledger.into(),
@@ -102,10 +106,9 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
         let review = match request {
             ReviewRequest::Open(asked) => open(&settings, asked, &moment, &clock).await,
             ReviewRequest::Status(_) if is_notified && !settings.notify.has_receiver() => {
-                Err(ReviewError::Asked(
+                Err(ReviewError::asked(
                     "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
-                     NOTIFY_SLACK_WEBHOOK_URL"
-                        .to_owned(),
+                     NOTIFY_SLACK_WEBHOOK_URL",
                 ))
             }
             ReviewRequest::Status(asked) => status(&settings, &asked.of, &moment).await,

@@ -26,8 +26,9 @@ pub async fn open(
 ) -> Result<ReviewProgress, ReviewError> {
     let id = format!("{}-{}", asked.name, moment.suffix);
     let part = ReviewFolder::of(&id, ReviewPart::Open).ok_or_else(|| {
-        let text = "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4";
-        ReviewError::Asked(text.to_owned())
+        ReviewError::asked(
+            "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4",
+        )
     })?;
     let due = asked.due.to_string();
     if due < moment.as_of.day() {
@@ -57,7 +58,7 @@ pub async fn open(
         .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
     if worksheet.rows.is_empty() {
         let text = "there is nothing to review: no account of that scope has access";
-        return Err(ReviewError::Asked(text.to_owned()));
+        return Err(ReviewError::asked(text));
     }
     let (file, review_sha256) = worksheet.to_file();
     let html = worksheet_page(&worksheet, &review_sha256, &origin);

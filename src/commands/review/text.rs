@@ -29,17 +29,11 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
     row(&mut text, "due", due);
     if is_opened {
         row(&mut text, "run", &worksheet.snapshot.run);
-        let (rows, scope) = (worksheet.rows.len(), worksheet.scope);
-        let (without, out) = (
-            worksheet.left_out.without_access,
-            worksheet.left_out.out_of_scope,
-        );
+        let (rows, scope, left_out) = (worksheet.rows.len(), worksheet.scope, worksheet.left_out);
+        let (without, out) = (left_out.without_access, left_out.out_of_scope);
         let left_out = format!("left out: {without} without access, {out} of other roles");
-        row(
-            &mut text,
-            "rows",
-            format!("{rows} (scope {scope}; {left_out})"),
-        );
+        let rows = format!("{rows} (scope {scope}; {left_out})");
+        row(&mut text, "rows", rows);
     } else {
         row(&mut text, "decided", counts(&review.totals));
     }
@@ -75,8 +69,10 @@ pub fn text(review: &ReviewProgress, names: bool) -> String {
         row(&mut text, "evidence", &committed.folder);
         let report = &committed.report;
         if is_opened {
-            let [xlsx, csv] = [ReviewFile::WorksheetXlsx, ReviewFile::WorksheetCsv];
-            let (xlsx, csv) = (xlsx.name(), csv.name());
+            let (xlsx, csv) = (
+                ReviewFile::WorksheetXlsx.name(),
+                ReviewFile::WorksheetCsv.name(),
+            );
             let files = format!("{report}, or {xlsx} and {csv} beside it");
             row(&mut text, "hand out", files);
         } else {
