@@ -225,10 +225,9 @@ impl ClosedRow {
         let Some(decision) = self.decision else {
             let wrong = format!("row {number} has a note or a new role, and no decision");
             let undecided = Self::undecided(frozen, self.reviewer.clone());
-            return if *self == undecided {
-                Ok(())
-            } else {
-                Err(wrong)
+            return match *self == undecided {
+                true => Ok(()),
+                false => Err(wrong),
             };
         };
         let is_change = decision == Decision::ChangeRole;
@@ -329,14 +328,14 @@ impl ReviewClosed {
             };
         }
         let mut wrong = super::contradictions((&again, &self), (&rows_again, &rows));
-        let mut say = |text: &str| wrong.push(text.to_owned());
+        let mut add = |text: &str| wrong.push(text.to_owned());
         match (self.complete, &self.accepted_incomplete) {
-            (true, Some(_)) => say("it is complete, and has a reason for closing it incomplete"),
-            (false, None) => say("it is not complete, and has no reason for closing it so"),
+            (true, Some(_)) => add("it is complete, and has a reason for closing it incomplete"),
+            (false, None) => add("it is not complete, and has no reason for closing it so"),
             (true, None) | (false, Some(_)) => {}
         }
         if self.closed_at < self.opened_at {
-            say("it was closed before it was opened");
+            add("it was closed before it was opened");
         }
         let mut decisions = vec![0; self.decision_files.len()];
         let mut lines = BTreeSet::new();
