@@ -6,16 +6,19 @@ pub mod review;
 pub mod run;
 pub mod verify;
 
-use std::fmt::Display;
+use std::error::Error;
+use std::fmt::{Display, Write as _};
 
 use tracing::warn;
 
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, error_chain};
 use crate::cli::logging::Progress;
-use crate::cli::terminal;
+use crate::cli::terminal::{self, BAD, styled};
 use crate::clock::Clock;
 use crate::config::{Environment, Judged, Problems};
 use crate::evidence::Tool;
+use crate::ledger::Committed;
+use crate::report::on_one_line;
 
 /// What every command starts with.
 #[derive(Debug)]
@@ -37,9 +40,36 @@ fn settings<T>(loaded: Result<Judged<T>, Problems>) -> Result<T, Exit> {
 
 /// Prints an error; its exit code.
 fn failed(exit: Exit, error: &dyn Display) -> Exit {
-    let word = terminal::styled(terminal::BAD, "error:");
+    let word = styled(BAD, "error:");
     terminal::print_error(&format!("{word} {error}\n"));
     exit
+}
+
+/// An error with its causes, and its hint.
+fn error_text(error: &dyn Error, hint: Option<impl AsRef<str>>) -> String {
+    let word = styled(BAD, "error:");
+    let mut text = format!("{word} {}\n", on_one_line(&error_chain(error)));
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "hint: {}", on_one_line(hint.as_ref()));
+    }
+    text
+}
+
+/// Adds a row to the text of a command.
+fn row(text: &mut String, label: &str, value: impl Display) {
+    let _ = writeln!(text, "  {label:<10} {value}");
+}
+
+/// Adds the rows that say where evidence is.
+fn evidence_rows(text: &mut String, committed: &Committed) {
+    row(text, "evidence", &committed.folder);
+    row(text, "report", &committed.report);
+    row(text, "ledger", head(committed));
+}
+
+/// The head of the ledger, as people note it.
+fn head(committed: &Committed) -> String {
+    format!("{}:{}", committed.sequence, committed.head_sha256)
 }
 
 /// Runs the work of a command until it ends or a signal stops it.

@@ -1,17 +1,15 @@
 //! `verify`: checks stored evidence; [`crate::verify`] has the checks.
 
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Session, failed, run_until_signal, settings};
+use super::{Session, error_text, failed, run_until_signal, settings};
 use crate::cli::arguments::VerifyArguments;
-use crate::cli::exit::{self, Exit};
+use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::config;
-use crate::report::on_one_line;
 use crate::signing::PublicKey;
 use crate::store::Store;
-use crate::verify::{Expectations, VerifyError, as_json, as_text, verify};
+use crate::verify::{Expectations, as_json, as_text, verify};
 
 /// # Errors
 /// The exit code, if there is no answer.
@@ -26,9 +24,8 @@ pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit>
         environment,
         progress,
     } = session;
-    let store = settings(config::load_store(environment, arguments.url, |path| {
-        std::fs::read_to_string(path)
-    }))?;
+    let read = |path: &Path| std::fs::read_to_string(path);
+    let store = settings(config::load_store(environment, arguments.url, read))?;
     let keys = public_keys(&arguments.public_keys);
     let expected = Expectations {
         keys: keys.map_err(|problem| failed(Exit::Configuration, &problem))?,
@@ -41,7 +38,7 @@ pub fn start(arguments: VerifyArguments, session: Session) -> Result<Exit, Exit>
     let ended = run_until_signal(async { verify(&Store::open(&store).await?, &expected).await });
     progress.clear();
     let verified = ended?.map_err(|error| {
-        terminal::print_error(&error_text(&error));
+        terminal::print_error(&error_text(&error, error.hint()));
         error.exit()
     })?;
     terminal::print(&match arguments.json {
@@ -60,13 +57,4 @@ fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, String> {
         PublicKey::from_pem(&text).map_err(|error| format!("`{place}` is no public key: {error}"))
     };
     paths.iter().map(read).collect()
-}
-
-fn error_text(error: &VerifyError) -> String {
-    let text = format!("error: {}", exit::error_chain(error));
-    let mut text = on_one_line(&text) + "\n";
-    if let Some(hint) = error.hint() {
-        let _ = writeln!(text, "hint: {hint}");
-    }
-    text
 }

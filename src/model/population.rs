@@ -80,6 +80,12 @@ pub struct Workspace {
     pub name: Option<String>,
 }
 
+impl Workspace {
+    pub fn name_or_id(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
 /// The account the connection itself uses: what it cannot see, we cannot see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -19,117 +19,64 @@ const CADENCE: SignedDuration = SignedDuration::from_hours(36);
 
 /// The chart, in its own units.
 #[derive(Debug)]
-pub(super) struct Chart {
+pub(super) struct Chart<'a> {
     /// Points of each unbroken run of complete runs.
     pub(super) lines: Vec<String>,
-    /// Each run's accounts.
-    pub(super) dots: Vec<Dot>,
-    /// Each run's leavers who are still active, where there are any.
-    pub(super) bars: Vec<Bar>,
-    /// Each run's verdict.
-    pub(super) marks: Vec<TrendMark>,
+    pub(super) points: Vec<Point<'a>>,
     /// The top of the first panel's scale.
     pub(super) most_accounts: u64,
     /// The top of the second panel's scale.
     pub(super) most_still_active: u64,
 }
 
-/// A run's accounts.
+/// One run.
 #[derive(Debug)]
-pub(super) struct Dot {
+pub(super) struct Point<'a> {
+    pub(super) run: &'a TrendPoint,
     pub(super) x: i64,
+    /// The height of its accounts.
     pub(super) y: i64,
-    pub(super) complete: bool,
-}
-
-/// A run's leavers who are still active.
-#[derive(Debug)]
-pub(super) struct Bar {
-    pub(super) x: i64,
-    pub(super) y: i64,
-    pub(super) height: i64,
-}
-
-/// A run's verdict.
-#[derive(Debug)]
-pub(super) struct TrendMark {
-    pub(super) path: String,
-    pub(super) verdict: Verdict,
-    pub(super) as_of: Timestamp,
+    /// Top and height of the bar for leavers who are still active, where there are any.
+    pub(super) bar: Option<(i64, i64)>,
+    /// The shape of its verdict.
+    pub(super) mark: String,
 }
 
 /// How many leavers were still active in a run.
-pub(super) fn still_active(snapshot: &TrendPoint) -> u64 {
-    let by_outcome = &snapshot.counts.leavers.by_outcome;
-    by_outcome
-        .get(Outcome::StillActive.as_str())
-        .copied()
-        .unwrap_or_default()
+pub(super) fn still_active(run: &TrendPoint) -> u64 {
+    run.counts.with_outcome(Outcome::StillActive)
 }
 
-impl Chart {
-    pub(super) fn of(snapshots: &[TrendPoint]) -> Self {
-        let accounts = |snapshot: &TrendPoint| snapshot.counts.accounts.total;
-        let most_accounts = snapshots
-            .iter()
-            .map(accounts)
-            .max()
-            .unwrap_or_default()
-            .max(1);
-        let most_still_active = snapshots
-            .iter()
-            .map(still_active)
-            .max()
-            .unwrap_or_default()
-            .max(1);
-        let x = x_axis(snapshots);
-
-        let dots: Vec<Dot> = snapshots
-            .iter()
-            .map(|snapshot| Dot {
-                x: x(snapshot.as_of),
-                y: y(accounts(snapshot), most_accounts, ACCOUNTS),
-                complete: snapshot.complete,
-            })
-            .collect();
-        let unbroken = |a: &(&TrendPoint, &Dot), b: &(&TrendPoint, &Dot)| {
-            let together = b.0.as_of.duration_since(a.0.as_of) <= CADENCE;
-            a.0.complete && b.0.complete && together
+impl<'a> Chart<'a> {
+    pub(super) fn of(runs: &'a [TrendPoint]) -> Self {
+        let most = |count: fn(&TrendPoint) -> u64| runs.iter().map(count).max().unwrap_or(1).max(1);
+        let most_accounts = most(|run| run.counts.accounts.total);
+        let most_still_active = most(still_active);
+        let x = x_axis(runs);
+        let point = |run: &'a TrendPoint| {
+            let x = x(run.as_of);
+            let top = y(still_active(run), most_still_active, STILL_ACTIVE);
+            Point {
+                run,
+                x,
+                y: y(run.counts.accounts.total, most_accounts, ACCOUNTS),
+                bar: (still_active(run) > 0).then(|| (top, STILL_ACTIVE.1 - top)),
+                mark: shape(run.verdict, x, VERDICTS),
+            }
         };
-        let drawn: Vec<(&TrendPoint, &Dot)> = snapshots.iter().zip(&dots).collect();
-        let lines = drawn
-            .chunk_by(unbroken)
-            .filter(|run| run.len() > 1)
-            .map(|run| {
-                let points = run.iter().map(|(_, dot)| format!("{},{}", dot.x, dot.y));
-                points.collect::<Vec<_>>().join(" ")
-            })
-            .collect();
-        let bars = snapshots
-            .iter()
-            .filter(|snapshot| still_active(snapshot) > 0)
-            .map(|snapshot| {
-                let top = y(still_active(snapshot), most_still_active, STILL_ACTIVE);
-                Bar {
-                    x: x(snapshot.as_of) - 2,
-                    y: top,
-                    height: STILL_ACTIVE.1 - top,
-                }
-            })
-            .collect();
-        let marks = snapshots
-            .iter()
-            .map(|snapshot| TrendMark {
-                path: shape(&snapshot.verdict, x(snapshot.as_of), VERDICTS),
-                verdict: snapshot.verdict,
-                as_of: snapshot.as_of,
-            })
-            .collect();
+        let points: Vec<Point<'_>> = runs.iter().map(point).collect();
+        let unbroken = |a: &Point<'_>, b: &Point<'_>| {
+            let together = b.run.as_of.duration_since(a.run.as_of) <= CADENCE;
+            a.run.complete && b.run.complete && together
+        };
+        let unbroken = points.chunk_by(unbroken).filter(|run| run.len() > 1);
+        let line = |run: &[Point<'_>]| {
+            let points = run.iter().map(|point| format!("{},{}", point.x, point.y));
+            points.collect::<Vec<_>>().join(" ")
+        };
         Self {
-            lines,
-            dots,
-            bars,
-            marks,
+            lines: unbroken.map(line).collect(),
+            points,
             most_accounts,
             most_still_active,
         }
@@ -137,13 +84,9 @@ impl Chart {
 }
 
 /// Where an instant stands between the first run and the last; a lone run stands at the right.
-fn x_axis(snapshots: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
-    let first = snapshots
-        .first()
-        .map_or(0, |snapshot| snapshot.as_of.as_second());
-    let last = snapshots
-        .last()
-        .map_or(0, |snapshot| snapshot.as_of.as_second());
+fn x_axis(runs: &[TrendPoint]) -> impl Fn(Timestamp) -> i64 + use<> {
+    let second = |run: Option<&TrendPoint>| run.map_or(0, |run| run.as_of.as_second());
+    let (first, last) = (second(runs.first()), second(runs.last()));
     move |at| {
         if last <= first {
             return RIGHT;
@@ -159,7 +102,7 @@ fn y(value: u64, most: u64, (top, bottom): (i64, i64)) -> i64 {
 }
 
 /// A shape of its own for each verdict: colours alone say nothing to many eyes and printers.
-pub(super) fn shape(verdict: &Verdict, x: i64, y: i64) -> String {
+pub(super) fn shape(verdict: Verdict, x: i64, y: i64) -> String {
     match verdict {
         // A tick.
         Verdict::Pass => format!("M{} {y}l2 3 4-6", x - 3),

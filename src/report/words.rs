@@ -21,203 +21,154 @@ pub(super) trait Meaning {
     fn meaning(&self) -> &'static str;
 }
 
-impl Title for Verdict {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Pass => "Pass",
-            Self::PassWithExceptions => "Pass with exceptions",
-            Self::Inconclusive => "Inconclusive",
-            Self::Fail => "Fail",
+/// The title or the sentence of each value of a closed set.
+macro_rules! each {
+    ($trait:ident::$method:ident of $set:ident { $($value:ident => $text:expr,)+ }) => {
+        impl $trait for $set {
+            fn $method(&self) -> &'static str {
+                match self { $(Self::$value => $text,)+ }
+            }
         }
-    }
+    };
 }
 
-impl Meaning for Verdict {
-    fn meaning(&self) -> &'static str {
-        match self {
-            Self::Pass => "No check failed.",
-            Self::PassWithExceptions => {
-                "No check failed. Each risk acceptance is listed with its approver and last day."
-            }
-            Self::Inconclusive => {
-                "A check failed, or a leaver or an account could not be judged. No access past a \
-                 deadline was found, which does not show that there is none."
-            }
-            Self::Fail => "",
-        }
-    }
-}
+each!(Title::title of Verdict {
+    Pass => "Pass",
+    PassWithExceptions => "Pass with exceptions",
+    Inconclusive => "Inconclusive",
+    Fail => "Fail",
+});
 
-impl Meaning for Trigger {
-    fn meaning(&self) -> &'static str {
-        match self {
-            Self::Scheduled => {
-                "by the CronJob at a scheduled time, according to the name of its Job"
-            }
-            Self::Manual => "outside the schedule",
-            Self::Unknown => "not known",
-        }
-    }
-}
+each!(Meaning::meaning of Verdict {
+    Pass => "No check failed.",
+    PassWithExceptions => "No check failed. Each risk acceptance is listed with its approver and \
+         last day.",
+    Inconclusive => "A check failed, or a leaver or an account could not be judged. No access \
+         past a deadline was found, which does not show that there is none.",
+    Fail => "",
+});
 
-impl Title for Outcome {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Rehired => "Rehired",
-            Self::Rescinded => "No longer leaving",
-            Self::Upcoming => "Work ends later",
-            Self::StillActive => "Access past the deadline",
-            Self::NotEvaluable => "Not concluded",
-            Self::WithinGrace => "Within grace",
-            Self::Excepted => "Accepted risk",
-            Self::Removed => "Access removed",
-            Self::NoAccessFound => "No account found since the first run",
-        }
-    }
-}
+each!(Meaning::meaning of Trigger {
+    Scheduled => "by the CronJob at a scheduled time, according to the name of its Job",
+    Manual => "outside the schedule",
+    Unknown => "not known",
+});
 
-impl Title for OffboardingResult {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::InTime => "Removed in time",
-            Self::Late => "Removed late",
-            Self::NotDemonstrated => "Not demonstrated",
-            Self::DateCorrected => "Date corrected too late",
-            Self::NoAccount => "No account found",
-            Self::Withdrawn => "Withdrawn by HR",
-            Self::RehiredBeforeDue => "Rehired before the deadline",
-        }
-    }
-}
+each!(Title::title of Outcome {
+    Rehired => "Rehired",
+    Rescinded => "No longer leaving",
+    Upcoming => "Work ends later",
+    StillActive => "Access past the deadline",
+    NotEvaluable => "Not concluded",
+    WithinGrace => "Within grace",
+    Excepted => "Accepted risk",
+    Removed => "Access removed",
+    NoAccessFound => "No account found since the first run",
+});
 
-impl Meaning for Outcome {
-    fn meaning(&self) -> &'static str {
-        match self {
-            Self::Rehired => "The same person works here again, in a later tenure.",
-            Self::Rescinded => "HR named the person as a leaver; the feed now says employed.",
-            Self::Upcoming => "The end of work lies after this run.",
-            Self::StillActive => "An account of the person has access after the deadline.",
-            Self::NotEvaluable => {
-                "This run cannot tell whether the person has access. It never counts as removed."
-            }
-            Self::WithinGrace => {
-                "An account has access. Work has ended, and the deadline has not passed."
-            }
-            Self::Excepted => {
-                "An account has access after the deadline. An approved exception accepts the risk."
-            }
-            Self::Removed => {
-                "The account is inactive, or absent from a list that passed every completeness check."
-            }
-            Self::NoAccessFound => {
-                "No run since the first has found an account of the person. An account that was \
-                 removed before the first run cannot be seen."
-            }
-        }
-    }
-}
+each!(Title::title of OffboardingResult {
+    InTime => "Removed in time",
+    Late => "Removed late",
+    NotDemonstrated => "Not demonstrated",
+    DateCorrected => "Date corrected too late",
+    NoAccount => "No account found",
+    Withdrawn => "Withdrawn by HR",
+    RehiredBeforeDue => "Rehired before the deadline",
+});
 
-impl Title for FindingKind {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::OffboardedAccess => "Access past the deadline",
-            Self::AccessAfterConclusion => "Access again after the offboarding was concluded",
-            Self::PossibleOffboardedAccess => "Possible access of a leaver",
-            Self::LateRemoval => "Removed late",
-            Self::AccountWithoutHrRecord => "Account without HR record",
-            Self::AccountUnidentifiable => "Account without an identifiable owner",
-            Self::ExceptionInvalid => "Exception not valid",
-            Self::AliasInvalid => "Alias not valid",
-            Self::LeaverWithoutAddress => "Leavers without a usable address",
-            Self::RevocationNotDone => "Review decision not carried out",
-        }
-    }
-}
+each!(Meaning::meaning of Outcome {
+    Rehired => "The same person works here again, in a later tenure.",
+    Rescinded => "HR named the person as a leaver; the feed now says employed.",
+    Upcoming => "The end of work lies after this run.",
+    StillActive => "An account of the person has access after the deadline.",
+    NotEvaluable => "This run cannot tell whether the person has access. It never counts as \
+         removed.",
+    WithinGrace => "An account has access. Work has ended, and the deadline has not passed.",
+    Excepted => "An account has access after the deadline. An approved exception accepts the risk.",
+    Removed => "The account is inactive, or absent from a list that passed every completeness \
+         check.",
+    NoAccessFound => "No run since the first has found an account of the person. An account \
+         that was removed before the first run cannot be seen.",
+});
 
-impl Meaning for FindingKind {
-    /// What to do about it.
-    fn meaning(&self) -> &'static str {
-        match self {
-            Self::OffboardedAccess => "Remove the account in Asana, or approve an exception.",
-            Self::AccessAfterConclusion => {
-                "Remove the access that was granted again, or ask HR to record the new tenure."
-            }
-            Self::PossibleOffboardedAccess => {
-                "Find out whose account it is, and write the alias that the note names."
-            }
-            Self::LateRemoval => "Record why it took so long. The access has ended.",
-            Self::AccountWithoutHrRecord => {
-                "Ask HR for the owner's record, remove the account, or write a service alias."
-            }
-            Self::AccountUnidentifiable => "Write an alias that names the owner.",
-            Self::ExceptionInvalid | Self::AliasInvalid => "Correct, renew or delete the line.",
-            Self::LeaverWithoutAddress => {
-                "Ask HR for their addresses, or approve the exception that the note names."
-            }
-            Self::RevocationNotDone => "Carry it out in Asana, or approve an exception.",
-        }
-    }
-}
+each!(Title::title of FindingKind {
+    OffboardedAccess => "Access past the deadline",
+    AccessAfterConclusion => "Access again after the offboarding was concluded",
+    PossibleOffboardedAccess => "Possible access of a leaver",
+    LateRemoval => "Removed late",
+    AccountWithoutHrRecord => "Account without HR record",
+    AccountUnidentifiable => "Account without an identifiable owner",
+    ExceptionInvalid => "Exception not valid",
+    AliasInvalid => "Alias not valid",
+    LeaverWithoutAddress => "Leavers without a usable address",
+    RevocationNotDone => "Review decision not carried out",
+});
 
-impl Title for ChangeKind {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Added => "Account added",
-            Self::Removed => "Account no longer listed",
-            Self::Deactivated => "Account deactivated",
-            Self::Reactivated => "Account reactivated",
-            Self::Rejoined => "Account listed again",
-            Self::RoleChanged => "Role changed",
-            Self::EmailChanged => "E-mail changed",
-            Self::NameChanged => "Name changed",
-            Self::LeaverAdded => "New leaver",
-            Self::LeaverVanished => "Leaver no longer in the HR feed",
-            Self::EndOfWorkMoved => "End of work moved",
-            Self::Rehired => "Rehired",
-            Self::PolicyChanged => "Rule changed",
-        }
-    }
-}
+// What to do about it.
+each!(Meaning::meaning of FindingKind {
+    OffboardedAccess => "Remove the account in Asana, or approve an exception.",
+    AccessAfterConclusion => "Remove the access that was granted again, or ask HR to record the \
+         new tenure.",
+    PossibleOffboardedAccess => "Find out whose account it is, and write the alias that the note \
+         names.",
+    LateRemoval => "Record why it took so long. The access has ended.",
+    AccountWithoutHrRecord => "Ask HR for the owner's record, remove the account, or write a \
+         service alias.",
+    AccountUnidentifiable => "Write an alias that names the owner.",
+    ExceptionInvalid => "Correct, renew or delete the line.",
+    AliasInvalid => "Correct, renew or delete the line.",
+    LeaverWithoutAddress => "Ask HR for their addresses, or approve the exception that the note \
+         names.",
+    RevocationNotDone => "Carry it out in Asana, or approve an exception.",
+});
 
-impl Title for CheckId {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::ConnectionActive => "Status of the Truto connection",
-            Self::SourceOrigin => "Server that returned the accounts",
-            Self::Clock => "Clock compared with the server's",
-            Self::WorkspaceListed => "Workspace of the connection",
-            Self::ListComplete => "End of the account list",
-            Self::RowsReconcile => "Row counts and second source",
-            Self::PopulationSize => "Number of accounts",
-            Self::PopulationDrop => "Fall in the number of accounts",
-            Self::FieldsKnown => "Address, status and role of the accounts",
-            Self::Viewer => "Role of the connected account",
-            Self::HrFresh => "Age of the HR feed",
-            Self::HrNotEmpty => "People in the HR feed",
-            Self::HrRowsAccounted => "Rows of the HR feed",
-            Self::HrColumns => "Unread columns of the HR feed",
-            Self::HrIdentities => "Person ids of the HR feed",
-            Self::HrMatchable => "Mail domains common to HR and Asana",
-            Self::HrDrop => "Fall in the number of HR rows",
-            Self::PolicyUnchanged => "Rules compared with the run before",
-            Self::Cadence => "Time between runs",
-            Self::LedgerContinues => "Ledger of earlier runs",
-            Self::StoreProtection => "Protection of the stored evidence",
-            Self::MappingUnchanged => "Truto's mapping of accounts",
-            Self::ReviewDue => "Date of the last access review",
-        }
-    }
-}
+each!(Title::title of ChangeKind {
+    Added => "Account added",
+    Removed => "Account no longer listed",
+    Deactivated => "Account deactivated",
+    Reactivated => "Account reactivated",
+    Rejoined => "Account listed again",
+    RoleChanged => "Role changed",
+    EmailChanged => "E-mail changed",
+    NameChanged => "Name changed",
+    LeaverAdded => "New leaver",
+    LeaverVanished => "Leaver no longer in the HR feed",
+    EndOfWorkMoved => "End of work moved",
+    Rehired => "Rehired",
+    PolicyChanged => "Rule changed",
+});
 
-impl Title for CheckStatus {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Pass => "passed",
-            Self::Warn => "warning",
-            Self::Fail => "failed",
-        }
-    }
-}
+each!(Title::title of CheckId {
+    ConnectionActive => "Status of the Truto connection",
+    SourceOrigin => "Server that returned the accounts",
+    Clock => "Clock compared with the server's",
+    WorkspaceListed => "Workspace of the connection",
+    ListComplete => "End of the account list",
+    RowsReconcile => "Row counts and second source",
+    PopulationSize => "Number of accounts",
+    PopulationDrop => "Fall in the number of accounts",
+    FieldsKnown => "Address, status and role of the accounts",
+    Viewer => "Role of the connected account",
+    HrFresh => "Age of the HR feed",
+    HrNotEmpty => "People in the HR feed",
+    HrRowsAccounted => "Rows of the HR feed",
+    HrColumns => "Unread columns of the HR feed",
+    HrIdentities => "Person ids of the HR feed",
+    HrMatchable => "Mail domains common to HR and Asana",
+    HrDrop => "Fall in the number of HR rows",
+    PolicyUnchanged => "Rules compared with the run before",
+    Cadence => "Time between runs",
+    LedgerContinues => "Ledger of earlier runs",
+    StoreProtection => "Protection of the stored evidence",
+    MappingUnchanged => "Truto's mapping of accounts",
+    ReviewDue => "Date of the last access review",
+});
+
+each!(Title::title of CheckStatus {
+    Pass => "passed",
+    Warn => "warning",
+    Fail => "failed",
+});
 
 impl Title for Severity {
     fn title(&self) -> &'static str {
@@ -225,46 +176,30 @@ impl Title for Severity {
     }
 }
 
-impl Title for MatchKind {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::PersonId => "by person id",
-            Self::Alias => "by alias",
-            Self::Email => "by e-mail",
-            Self::DomainAlias => "by e-mail, other domain",
-            Self::FormerEmail => "by former e-mail",
-        }
-    }
-}
+each!(Title::title of MatchKind {
+    PersonId => "by person id",
+    Alias => "by alias",
+    Email => "by e-mail",
+    DomainAlias => "by e-mail, other domain",
+    FormerEmail => "by former e-mail",
+});
 
-impl Title for WithinSla {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Yes => "in time",
-            Self::No => "past the deadline",
-            Self::Unknown => "not demonstrated",
-        }
-    }
-}
+each!(Title::title of WithinSla {
+    Yes => "in time",
+    No => "past the deadline",
+    Unknown => "not demonstrated",
+});
 
-impl Title for FeedScope {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::Leavers => "all leavers",
-            Self::RecentLeavers => "recent leavers; rows drop out with time",
-            Self::Roster => "roster: all employed people, and possibly leavers",
-        }
-    }
-}
+each!(Title::title of FeedScope {
+    Leavers => "all leavers",
+    RecentLeavers => "recent leavers; rows drop out with time",
+    Roster => "roster: all employed people, and possibly leavers",
+});
 
-impl Title for AgeBasis {
-    fn title(&self) -> &'static str {
-        match self {
-            Self::FileMtime => "according to the file system",
-            Self::HttpLastModified => "according to the HTTP server",
-            Self::S3LastModified => "according to S3",
-            Self::Live => "when it was read, by the server's clock",
-            Self::Unknown => "source unknown",
-        }
-    }
-}
+each!(Title::title of AgeBasis {
+    FileMtime => "according to the file system",
+    HttpLastModified => "according to the HTTP server",
+    S3LastModified => "according to S3",
+    Live => "when it was read, by the server's clock",
+    Unknown => "source unknown",
+});

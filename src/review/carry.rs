@@ -36,13 +36,6 @@ pub enum ReviewChange {
 }
 
 impl ReviewEvent {
-    pub fn closed(&self) -> Option<&ReviewClosed> {
-        match &self.change {
-            ReviewChange::Closed(closed) => Some(closed),
-            ReviewChange::Opened { .. } | ReviewChange::Unread { .. } | ReviewChange::Lost => None,
-        }
-    }
-
     /// From an entry, its manifest, and `review.json` if the entry closed a review.
     ///
     /// # Errors
@@ -90,10 +83,8 @@ impl FollowUps {
         as_of: Timestamp,
     ) -> Self {
         let mut next = before.cloned().unwrap_or(Self::starting(as_of));
-        let mut new: Vec<&ReviewEvent> = events
-            .iter()
-            .filter(|event| event.sequence > next.through && event.sequence <= through)
-            .collect();
+        let is_new = |event: &&ReviewEvent| (next.through + 1..=through).contains(&event.sequence);
+        let mut new: Vec<&ReviewEvent> = events.iter().filter(is_new).collect();
         new.sort_by_key(|event| event.sequence);
         for event in new {
             next.take(event, as_of);
@@ -152,10 +143,9 @@ impl FollowUps {
     /// The reviewers of a review that was opened before another was closed could not know of it: if the two
     /// differ, the stricter decision wins.
     fn follow(&mut self, sequence: u64, closed: &ReviewClosed, decided_at: Timestamp) {
-        let by_account: HashMap<&str, (&ClosedRow, Decision)> = closed
-            .decided()
-            .map(|(row, decision)| (row.account_id.as_str(), (row, decision)))
-            .collect();
+        let decided = closed.decided();
+        let by_account: HashMap<&str, (&ClosedRow, Decision)> =
+            decided.map(|of| (of.0.account_id.as_str(), of)).collect();
         let mut followed: HashSet<String> = HashSet::new();
         self.decisions.retain(|of| {
             let is_done = of.state == FollowUpState::Done;
@@ -164,15 +154,12 @@ impl FollowUps {
                 let is_settled = closed.is_of_all() && closed.snapshot.sequence > of.sequence;
                 return !(is_settled && is_done);
             };
-            let stays = if closed.opened.sequence < of.sequence {
-                !is_stricter(*decision, again, of)
-            } else {
-                match decision {
-                    Decision::DontKnow => true,
-                    Decision::Keep => false,
-                    Decision::Revoke | Decision::ChangeRole => {
-                        *decision == of.decision && again.new_role == of.new_role && !is_done
-                    }
+            let stays = match decision {
+                _ if closed.opened.sequence < of.sequence => !is_stricter(*decision, again, of),
+                Decision::DontKnow => true,
+                Decision::Keep => false,
+                Decision::Revoke | Decision::ChangeRole => {
+                    *decision == of.decision && again.new_role == of.new_role && !is_done
                 }
             };
             if stays {
@@ -180,12 +167,8 @@ impl FollowUps {
             }
             stays
         });
-        for (row, decision) in closed.decided() {
-            let is_asked = match decision {
-                Decision::Revoke | Decision::ChangeRole => true,
-                Decision::Keep | Decision::DontKnow => false,
-            };
-            if is_asked && !followed.contains(&row.account_id) {
+        for (row, decision) in closed.asked() {
+            if !followed.contains(&row.account_id) {
                 self.decisions.push(FollowUp {
                     review: closed.review.clone(),
                     sequence,
@@ -218,12 +201,13 @@ impl FollowUps {
             }
         }
         for of in &mut self.decisions {
-            let accounts = of.email.as_ref().and_then(|email| kept.get(email));
-            let is_of_another =
-                accounts.is_some_and(|accounts| accounts.iter().any(|id| *id != of.account_id));
             let could_know = closed.opened.sequence > of.sequence || sequence == of.sequence;
-            if is_of_another && could_know {
-                of.email = None;
+            let is_of_another = |email: &EmailAddress| {
+                let accounts = kept.get(email);
+                accounts.is_some_and(|ids| ids.iter().any(|id| *id != of.account_id))
+            };
+            if could_know {
+                of.email.take_if(|email| is_of_another(email));
             }
         }
     }

@@ -210,6 +210,12 @@ impl ClosedRow {
         }
     }
 
+    /// The place of the file in `decision_files`.
+    fn file(&self) -> Option<usize> {
+        let (file, _) = self.source?;
+        usize::try_from(file).ok()?.checked_sub(1)
+    }
+
     /// Whether a decision is one that could be made about this row, by who made it.
     ///
     /// # Errors
@@ -217,69 +223,43 @@ impl ClosedRow {
     pub fn ensure_in_order(&self, frozen: &FrozenRow, owners: &Owners) -> Result<(), String> {
         let number = frozen.row;
         let Some(decision) = self.decision else {
+            let wrong = format!("row {number} has a note or a new role, and no decision");
             let undecided = Self::undecided(frozen, self.reviewer.clone());
             return match *self == undecided {
                 true => Ok(()),
-                false => Err(format!(
-                    "row {number} has a note or a new role, and no decision"
-                )),
+                false => Err(wrong),
             };
         };
-        let wrong = match (decision, &self.new_role) {
-            (Decision::ChangeRole, None) => Some("change_role needs a new role"),
-            (Decision::ChangeRole, Some(role)) if *role == frozen.role => {
-                Some("the new role is the one it has")
+        let is_change = decision == Decision::ChangeRole;
+        let is_reviewer = |by| self.reviewer.as_ref().is_none_or(|reviewer| reviewer == by);
+        let wrong = match (&self.new_role, &self.decided_by) {
+            (None, _) if is_change => ": change_role needs a new role",
+            (Some(role), _) if is_change && *role == frozen.role => {
+                ": the new role is the one it has"
             }
-            (Decision::ChangeRole, Some(Role::Admin | Role::Member | Role::Guest)) => None,
-            (Decision::ChangeRole, Some(Role::Unknown(_))) => {
-                Some("the new role is none of admin, member, guest")
+            (Some(Role::Unknown(_)), _) if is_change => {
+                ": the new role is none of admin, member, guest"
             }
-            (Decision::Keep | Decision::Revoke | Decision::DontKnow, Some(_)) => {
-                Some("a new role is for change_role only")
+            (Some(_), _) if !is_change => ": a new role is for change_role only",
+            _ if decision != Decision::Keep && self.note.is_empty() => {
+                return Err(format!(
+                    "row {number}: {decision} needs a note that says why"
+                ));
             }
-            (Decision::Keep | Decision::Revoke | Decision::DontKnow, None) => None,
+            (_, None) => ": `decided_by` must say who decided",
+            (_, Some(by)) if owners.is_of(frozen, by) => " is decided by the owner of its account",
+            (_, Some(by)) if !is_reviewer(by) => {
+                " is decided by another than its reviewer: reassign it with a note first"
+            }
+            (_, Some(_)) => return Ok(()),
         };
-        if let Some(wrong) = wrong {
-            return Err(format!("row {number}: {wrong}"));
-        }
-        if decision != Decision::Keep && self.note.is_empty() {
-            return Err(format!(
-                "row {number}: {decision} needs a note that says why"
-            ));
-        }
-        let Some(by) = &self.decided_by else {
-            return Err(format!("row {number}: `decided_by` must say who decided"));
-        };
-        if owners.is_of(frozen, by) {
-            return Err(format!(
-                "row {number} is decided by the owner of its account"
-            ));
-        }
-        if self
-            .reviewer
-            .as_ref()
-            .is_some_and(|reviewer| reviewer != by)
-        {
-            return Err(format!(
-                "row {number} is decided by another than its reviewer: reassign it with a note first"
-            ));
-        }
-        Ok(())
+        Err(format!("row {number}{wrong}"))
     }
 }
 
 impl ReviewClosed {
     pub fn of(worksheet: &Worksheet, review_sha256: &str, with: ClosedWith) -> Self {
-        let ClosedWith {
-            opened,
-            closed_at,
-            revocations_due,
-            accepted_incomplete,
-            reassigned,
-            decision_files,
-            rows,
-        } = with;
-        let totals = Totals::of(&rows);
+        let totals = Totals::of(&with.rows);
         Self {
             schema: SCHEMA.to_owned(),
             review: worksheet.review.clone(),
@@ -287,19 +267,19 @@ impl ReviewClosed {
             due: worksheet.due.clone(),
             scope: worksheet.scope,
             opened_at: worksheet.opened_at,
-            closed_at,
-            revocations_due,
+            closed_at: with.closed_at,
+            revocations_due: with.revocations_due,
             review_sha256: review_sha256.to_owned(),
-            opened,
+            opened: with.opened,
             snapshot: worksheet.snapshot.clone(),
             verdict: totals.verdict(),
             complete: totals.undecided == 0,
-            accepted_incomplete,
+            accepted_incomplete: with.accepted_incomplete,
             totals,
-            reviewers: ByReviewer::of(&rows),
-            reassigned,
-            decision_files,
-            rows,
+            reviewers: ByReviewer::of(&with.rows),
+            reassigned: with.reassigned,
+            decision_files: with.decision_files,
+            rows: with.rows,
         }
     }
 
@@ -307,6 +287,14 @@ impl ReviewClosed {
     pub fn decided(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
         let rows = self.rows.iter();
         rows.filter_map(|row| Some((row, row.decision?)))
+    }
+
+    /// Every row whose access or role is to change, with its decision.
+    pub fn asked(&self) -> impl Iterator<Item = (&ClosedRow, Decision)> {
+        self.decided().filter(|(_, decision)| match decision {
+            Decision::Revoke | Decision::ChangeRole => true,
+            Decision::Keep | Decision::DontKnow => false,
+        })
     }
 
     /// Whether no earlier decision matters for the next review.
@@ -327,31 +315,27 @@ impl ReviewClosed {
         };
         let mut again = Self::of(worksheet, &self.review_sha256, with);
         let rows = std::mem::take(&mut again.rows);
-        let undecided = undecided_rows(worksheet, self.reassigned.as_ref(), owners).into_iter();
-        let rows_again: Vec<ClosedRow> = undecided
-            .enumerate()
-            .map(|(at, undecided)| match rows.get(at) {
-                None => undecided,
-                Some(row) => ClosedRow {
-                    decided_by: row.decided_by.clone(),
-                    decision: row.decision,
-                    new_role: row.new_role.clone(),
-                    note: row.note.clone(),
-                    decided_at: row.decided_at,
-                    source: row.source,
-                    ..undecided
-                },
-            })
-            .collect();
+        let mut rows_again = undecided_rows(worksheet, self.reassigned.as_ref(), owners);
+        for (again, row) in rows_again.iter_mut().zip(&rows) {
+            *again = ClosedRow {
+                row: again.row,
+                account_id: again.account_id.clone(),
+                email: again.email.clone(),
+                name: again.name.clone(),
+                role: again.role.clone(),
+                reviewer: again.reviewer.clone(),
+                ..row.clone()
+            };
+        }
         let mut wrong = super::contradictions((&again, &self), (&rows_again, &rows));
-        if self.accepted_incomplete.is_some() == self.complete {
-            wrong.push(match self.complete {
-                true => "it is complete, and has a reason for closing it incomplete".to_owned(),
-                false => "it is not complete, and has no reason for closing it so".to_owned(),
-            });
+        let mut add = |text: &str| wrong.push(text.to_owned());
+        match (self.complete, &self.accepted_incomplete) {
+            (true, Some(_)) => add("it is complete, and has a reason for closing it incomplete"),
+            (false, None) => add("it is not complete, and has no reason for closing it so"),
+            (true, None) | (false, Some(_)) => {}
         }
         if self.closed_at < self.opened_at {
-            wrong.push("it was closed before it was opened".to_owned());
+            add("it was closed before it was opened");
         }
         let mut decisions = vec![0; self.decision_files.len()];
         let mut lines = BTreeSet::new();
@@ -361,24 +345,18 @@ impl ReviewClosed {
             if row.decision.is_none() {
                 continue;
             }
-            let file = row.source.and_then(|(file, _)| {
-                let at = usize::try_from(file).ok()?.checked_sub(1)?;
-                decisions.get_mut(at)
-            });
-            match file {
+            match row.file().and_then(|at| decisions.get_mut(at)) {
                 Some(count) if lines.insert(row.source) => *count += 1,
-                Some(_) => wrong.push(format!(
-                    "row {number} is decided by the line of another row"
-                )),
+                Some(_) => {
+                    wrong.push(format!(
+                        "row {number} is decided by the line of another row"
+                    ));
+                }
                 None => wrong.push(format!("row {number} was decided in no file")),
             }
         }
-        if !self
-            .decision_files
-            .iter()
-            .map(|file| file.decisions)
-            .eq(decisions)
-        {
+        let counted = self.decision_files.iter().map(|file| file.decisions);
+        if !counted.eq(decisions) {
             wrong.push("its files hold another number of decisions".to_owned());
         }
         wrong
@@ -402,12 +380,9 @@ impl ReviewClosed {
 
     /// `review.json`.
     pub fn to_file(&self) -> ReviewDataFile {
-        ReviewDataFile {
-            file: ReviewFile::Review,
-            // Two levels: a row is a line.
-            bytes: json::document(self, 2),
-            rows: Some(self.rows.len() as u64),
-        }
+        // Two levels: a row is a line.
+        let bytes = json::document(self, 2);
+        ReviewDataFile::new(ReviewFile::Review, bytes, Some(self.rows.len()))
     }
 
     /// `decisions.csv`.
@@ -429,21 +404,13 @@ impl ReviewClosed {
             "file",
             "line",
         ]);
-        let email = |email: &Option<EmailAddress>| -> Cow<'_, str> {
-            Cow::Owned(
-                email
-                    .as_ref()
-                    .map_or("", EmailAddress::as_written)
-                    .to_owned(),
-            )
+        let shown = |text: Option<String>| Cow::Owned(text.unwrap_or_default());
+        let email = |email: &Option<EmailAddress>| {
+            shown(email.as_ref().map(|of| of.as_written().to_owned()))
         };
-        let shown = |text: Option<String>| -> Cow<'_, str> { Cow::Owned(text.unwrap_or_default()) };
         for row in &self.rows {
             let frozen = worksheet.row(row.row);
-            let file = row.source.and_then(|(file, _)| {
-                let at = usize::try_from(file).ok()?.checked_sub(1)?;
-                self.decision_files.get(at)
-            });
+            let file = row.file().and_then(|at| self.decision_files.get(at));
             out.row([
                 Cow::Owned(row.row.to_string()),
                 Cow::Borrowed(row.account_id.as_str()),
@@ -462,11 +429,7 @@ impl ReviewClosed {
                 shown(row.source.map(|(_, line)| line.to_string())),
             ]);
         }
-        let (bytes, rows) = out.finish();
-        ReviewDataFile {
-            file: ReviewFile::DecisionsCsv,
-            bytes,
-            rows: Some(rows),
-        }
+        let (bytes, _) = out.finish();
+        ReviewDataFile::new(ReviewFile::DecisionsCsv, bytes, Some(self.rows.len()))
     }
 }

@@ -36,27 +36,15 @@ pub fn closing_page(
 }
 
 impl<'a> ClosingPage<'a> {
-    fn workspace(&self) -> &str {
-        let workspace = &self.worksheet.workspace;
-        workspace.name.as_deref().unwrap_or(&workspace.id)
-    }
-
-    fn rows(&self, is_shown: impl Fn(Option<Decision>) -> bool) -> Vec<&'a ClosedRow> {
-        let rows = self.closed.rows.iter();
-        rows.filter(|row| is_shown(row.decision)).collect()
-    }
-
     fn due(&self) -> Vec<&'a ClosedRow> {
-        self.rows(|decision| match decision {
-            Some(Decision::Revoke | Decision::ChangeRole) => true,
-            Some(Decision::Keep | Decision::DontKnow) | None => false,
-        })
+        self.closed.asked().map(|(row, _)| row).collect()
     }
 
     fn doubts(&self) -> Vec<&'a ClosedRow> {
-        self.rows(|decision| match decision {
+        let is_in_doubt = |row: &&ClosedRow| match row.decision {
             Some(Decision::DontKnow) | None => true,
             Some(Decision::Keep | Decision::Revoke | Decision::ChangeRole) => false,
-        })
+        };
+        self.closed.rows.iter().filter(is_in_doubt).collect()
     }
 }

@@ -163,12 +163,10 @@ impl ReviewManifest {
     pub fn to_file(&self) -> (ReviewDataFile, String) {
         let bytes = json::document(self, usize::MAX);
         let sha256 = sha256_hex(&bytes);
-        let file = ReviewDataFile {
-            file: ReviewFile::Manifest,
-            bytes,
-            rows: None,
-        };
-        (file, sha256)
+        (
+            ReviewDataFile::new(ReviewFile::Manifest, bytes, None),
+            sha256,
+        )
     }
 
     /// Where it says other than the entry that commits it; nothing where they agree.

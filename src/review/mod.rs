@@ -44,6 +44,11 @@ pub struct ReviewDataFile {
 }
 
 impl ReviewDataFile {
+    pub fn new(file: ReviewFile, bytes: Vec<u8>, rows: Option<usize>) -> Self {
+        let rows = rows.map(|rows| rows as u64);
+        Self { file, bytes, rows }
+    }
+
     /// What the manifest says of the file.
     pub fn record(&self) -> FileRecord {
         FileRecord {

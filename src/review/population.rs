@@ -109,18 +109,10 @@ impl Worksheet {
         run: ReviewedRun,
         earlier: Option<&EarlierReviews>,
     ) -> Result<(Self, Owners), Vec<String>> {
-        let ReviewedRun {
-            as_of,
-            origin: _,
-            is_sandbox,
-            workspace,
-            accounts,
-            owners,
-        } = run;
         let mut left_out = LeftOut::default();
         let mut rows = Vec::new();
         let mut without_reviewer = Vec::new();
-        for account in accounts {
+        for account in run.accounts {
             if account.status.access() == Access::None {
                 left_out.without_access += 1;
                 continue;
@@ -132,7 +124,7 @@ impl Worksheet {
             let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
             let mut row = FrozenRow::of(number, account, earlier);
             if let Some(file) = &with.reviewers {
-                match file.decider(&row, &owners) {
+                match file.decider(&row, &run.owners) {
                     Some((reviewer, by)) => {
                         row.reviewer = Some(reviewer);
                         row.assigned_by = by;
@@ -153,16 +145,16 @@ impl Worksheet {
             scope: with.scope,
             opened_at: with.opened_at,
             connection: with.connection,
-            is_sandbox,
-            workspace,
+            is_sandbox: run.is_sandbox,
+            workspace: run.workspace,
             snapshot: with.snapshot,
-            snapshot_as_of: as_of,
+            snapshot_as_of: run.as_of,
             compared_with: earlier.map(|earlier| earlier.id.clone()),
             reviewers: with.reviewers,
             left_out,
             rows,
         };
-        Ok((worksheet, owners))
+        Ok((worksheet, run.owners))
     }
 }
 
@@ -209,88 +201,68 @@ impl FrozenRow {
 
     /// What is different from the population of the last review.
     fn changed_since(&self, before: Option<Option<&Self>>) -> String {
-        let Some(before) = before else {
-            return NO_REVIEW_BEFORE.to_owned();
+        let before = match before {
+            None => return NO_REVIEW_BEFORE.to_owned(),
+            Some(None) => return "not in the last review".to_owned(),
+            Some(Some(before)) => before,
         };
-        let Some(before) = before else {
-            return "not in the last review".to_owned();
-        };
-        let mut changed = Vec::new();
-        if before.role != self.role {
-            changed.push(format!("role was {}", before.role));
-        }
-        if before.status != self.status {
-            changed.push(format!("status was {}", before.status));
-        }
-        if before.email != self.email {
-            let email = before.email.as_ref().map_or("none", |of| of.as_written());
-            changed.push(format!("e-mail was {email}"));
-        }
-        if before.name != self.name {
-            let name = before.name.as_deref().unwrap_or("none");
-            changed.push(format!("name was {name}"));
-        }
-        if before.person_id != self.person_id {
-            changed.push(format!("HR match was {}", before.hr_match()));
-        }
-        match changed.is_empty() {
+        let email = before.email.as_ref().map_or("none", |of| of.as_written());
+        let name = before.name.as_deref().unwrap_or("none");
+        let changes = [
+            (before.role != self.role).then(|| format!("role was {}", before.role)),
+            (before.status != self.status).then(|| format!("status was {}", before.status)),
+            (before.email != self.email).then(|| format!("e-mail was {email}")),
+            (before.name != self.name).then(|| format!("name was {name}")),
+            (before.person_id != self.person_id)
+                .then(|| format!("HR match was {}", before.hr_match())),
+        ];
+        let changes: Vec<String> = changes.into_iter().flatten().collect();
+        match changes.is_empty() {
             true => "unchanged".to_owned(),
-            false => changed.join("; "),
+            false => changes.join("; "),
         }
     }
 
     /// What the evidence suggests, and why. The reviewer decides.
     fn recommendation(&self, is_other_role: bool) -> (Decision, &'static str) {
         let has = |kind: FindingKind| self.findings.contains(&kind);
-        if has(FindingKind::OffboardedAccess) {
-            let why = "the owner has left, and the deadline has passed";
-            return (Decision::Revoke, why);
-        }
-        if self.previous_decision == Some(Decision::Revoke) {
-            let why = "the last review revoked it, and it is still there";
-            return (Decision::Revoke, why);
-        }
-        if has(FindingKind::RevocationNotDone) {
-            let why = "a review asked for a change that was not made";
-            return (Decision::Revoke, why);
-        }
-        if has(FindingKind::PossibleOffboardedAccess) {
-            let why = "it may belong to a leaver: find out whose it is";
-            return (Decision::DontKnow, why);
-        }
-        if has(FindingKind::AccountUnidentifiable) {
-            let why = "it has no e-mail: find out whose it is";
-            return (Decision::DontKnow, why);
-        }
-        if has(FindingKind::AccountWithoutHrRecord) {
-            return (Decision::Revoke, "nobody in HR's roster owns it");
-        }
+        let (revoke, unsure, keep) = (
+            |why| (Decision::Revoke, why),
+            |why| (Decision::DontKnow, why),
+            |why| (Decision::Keep, why),
+        );
         match (&self.status, &self.role) {
-            (Status::Unknown(_), _) => {
-                let why = "its status is not known: look it up in Asana";
-                (Decision::DontKnow, why)
+            _ if has(FindingKind::OffboardedAccess) => {
+                revoke("the owner has left, and the deadline has passed")
             }
-            (_, Role::Unknown(_)) => {
-                let why = "its role is not known: look it up in Asana";
-                (Decision::DontKnow, why)
+            _ if self.previous_decision == Some(Decision::Revoke) => {
+                revoke("the last review revoked it, and it is still there")
             }
+            _ if has(FindingKind::RevocationNotDone) => {
+                revoke("a review asked for a change that was not made")
+            }
+            _ if has(FindingKind::PossibleOffboardedAccess) => {
+                unsure("it may belong to a leaver: find out whose it is")
+            }
+            _ if has(FindingKind::AccountUnidentifiable) => {
+                unsure("it has no e-mail: find out whose it is")
+            }
+            _ if has(FindingKind::AccountWithoutHrRecord) => {
+                revoke("nobody in HR's roster owns it")
+            }
+            (Status::Unknown(_), _) => unsure("its status is not known: look it up in Asana"),
+            (_, Role::Unknown(_)) => unsure("its role is not known: look it up in Asana"),
             (Status::Invited, _) => {
-                let why = "an invitation that was not accepted yet: is it still wanted?";
-                (Decision::Keep, why)
+                keep("an invitation that was not accepted yet: is it still wanted?")
             }
             (_, Role::Admin) if is_other_role => {
-                let why = "an administrator since the last review: is it needed?";
-                (Decision::Keep, why)
+                keep("an administrator since the last review: is it needed?")
             }
-            (_, Role::Guest) => {
-                let why = "a guest, whom HR does not know: does the work go on?";
-                (Decision::Keep, why)
-            }
+            (_, Role::Guest) => keep("a guest, whom HR does not know: does the work go on?"),
             _ if self.person_id.is_empty() => {
-                let why = "nothing was found, and HR's feed names no owner";
-                (Decision::Keep, why)
+                keep("nothing was found, and HR's feed names no owner")
             }
-            _ => (Decision::Keep, "nothing was found against it"),
+            _ => keep("nothing was found against it"),
         }
     }
 }

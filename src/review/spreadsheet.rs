@@ -18,11 +18,8 @@ const WIDTHS: [f64; 20] = [
 pub(super) fn of(worksheet: &Worksheet, review_sha256: &str) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     // Else it bears the time of writing, and the same review has other bytes each time.
-    let opened = worksheet
-        .opened_at
-        .strftime("%Y-%m-%dT%H:%M:%S")
-        .to_string();
-    let opened = ExcelDateTime::parse_from_str(&opened)?;
+    let opened = worksheet.opened_at.strftime("%Y-%m-%dT%H:%M:%S");
+    let opened = ExcelDateTime::parse_from_str(&opened.to_string())?;
     let properties = DocProperties::new()
         .set_title(format!("Access review {}", worksheet.review))
         .set_creation_datetime(&opened);

@@ -104,12 +104,6 @@ impl FrozenRow {
     }
 }
 
-/// Kinds of findings in one cell.
-fn joined(findings: &[FindingKind]) -> String {
-    let words: Vec<&str> = findings.iter().map(|kind| kind.as_str()).collect();
-    words.join("; ")
-}
-
 /// The columns of `worksheet.csv` and `worksheet.xlsx`.
 pub const COLUMNS: [&str; 20] = [
     "row",
@@ -169,17 +163,17 @@ impl Worksheet {
         deciders
     }
 
+    /// A file with a record for each row.
+    pub fn file(&self, file: ReviewFile, bytes: Vec<u8>) -> ReviewDataFile {
+        ReviewDataFile::new(file, bytes, Some(self.rows.len()))
+    }
+
     /// The exact file, and the review's hash.
     pub fn to_file(&self) -> (ReviewDataFile, String) {
         // Two levels: a row is a line.
         let bytes = json::document(self, 2);
         let sha256 = sha256_hex(&bytes);
-        let file = ReviewDataFile {
-            file: ReviewFile::WorksheetJson,
-            bytes,
-            rows: Some(self.rows.len() as u64),
-        };
-        (file, sha256)
+        (self.file(ReviewFile::WorksheetJson, bytes), sha256)
     }
 
     /// The cells of a row, in the order of [`COLUMNS`].
@@ -187,10 +181,9 @@ impl Worksheet {
         let email = |email: &'a Option<EmailAddress>| {
             Cow::Borrowed(email.as_ref().map_or("", EmailAddress::as_written))
         };
-        let instant = |at: Option<Timestamp>| match at {
-            Some(at) => Cow::Owned(at.to_string()),
-            None => Cow::Borrowed(""),
-        };
+        let instant =
+            |at: Option<Timestamp>| Cow::Owned(at.map(|at| at.to_string()).unwrap_or_default());
+        let findings: Vec<&str> = row.findings.iter().map(|kind| kind.as_str()).collect();
         [
             Cow::Owned(row.row.to_string()),
             Cow::Borrowed(&row.account_id),
@@ -203,7 +196,7 @@ impl Worksheet {
             Cow::Owned(row.hr_match()),
             Cow::Borrowed(&row.changed),
             Cow::Borrowed(row.previous_decision.map_or("", Decision::as_str)),
-            Cow::Owned(joined(&row.findings)),
+            Cow::Owned(findings.join("; ")),
             Cow::Borrowed(row.recommended.as_str()),
             Cow::Borrowed(&row.reason),
             email(&row.reviewer),
@@ -221,12 +214,7 @@ impl Worksheet {
         for row in &self.rows {
             out.row(Self::cells(row, review_sha256));
         }
-        let (bytes, rows) = out.finish();
-        ReviewDataFile {
-            file: ReviewFile::WorksheetCsv,
-            bytes,
-            rows: Some(rows),
-        }
+        self.file(ReviewFile::WorksheetCsv, out.finish().0)
     }
 
     /// `worksheet.xlsx`.
@@ -234,10 +222,7 @@ impl Worksheet {
     /// # Errors
     /// Where a spreadsheet cannot hold it, as more than a million rows.
     pub fn xlsx(&self, review_sha256: &str) -> Result<ReviewDataFile, String> {
-        Ok(ReviewDataFile {
-            file: ReviewFile::WorksheetXlsx,
-            bytes: spreadsheet::of(self, review_sha256).map_err(|error| error.to_string())?,
-            rows: Some(self.rows.len() as u64),
-        })
+        let bytes = spreadsheet::of(self, review_sha256).map_err(|error| error.to_string())?;
+        Ok(self.file(ReviewFile::WorksheetXlsx, bytes))
     }
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::judgement::Mark;
+use crate::judgement::{Decision, Mark};
 use crate::model::EmailAddress;
 use crate::report::page;
 use crate::report::visible::{Minute as _, without_hidden_characters};
@@ -24,59 +24,39 @@ const STYLE: &str = concat!(
 
 /// `worksheet.html`: the page a reviewer works in.
 pub fn worksheet_page(worksheet: &Worksheet, review_sha256: &str, origin: &str) -> Vec<u8> {
-    page(&WorksheetPage::of(worksheet, review_sha256, origin))
+    let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
+    page(&WorksheetPage {
+        worksheet,
+        review_sha256,
+        mark: Mark::of(origin, worksheet.is_sandbox),
+        script_sha256: base64(SCRIPT),
+        style_sha256: base64(STYLE),
+        data: data(worksheet, review_sha256),
+    })
 }
 
-/// `worksheet.html` of a review.
 #[derive(Template)]
 #[template(path = "worksheet.html", config = "src/report/askama.toml")]
 struct WorksheetPage<'a> {
     worksheet: &'a Worksheet,
     review_sha256: &'a str,
     mark: Option<Mark>,
-    script: &'static str,
     script_sha256: String,
-    style: &'static str,
     style_sha256: String,
     data: String,
-}
-
-impl<'a> WorksheetPage<'a> {
-    fn of(worksheet: &'a Worksheet, review_sha256: &'a str, origin: &str) -> Self {
-        let base64 = |text: &str| STANDARD.encode(Sha256::digest(text));
-        Self {
-            worksheet,
-            review_sha256,
-            mark: Mark::of(origin, worksheet.is_sandbox),
-            script: SCRIPT,
-            script_sha256: base64(SCRIPT),
-            style: STYLE,
-            style_sha256: base64(STYLE),
-            data: data(worksheet, review_sha256),
-        }
-    }
-
-    fn workspace(&self) -> &str {
-        let workspace = &self.worksheet.workspace;
-        workspace.name.as_deref().unwrap_or(&workspace.id)
-    }
 }
 
 /// The rows for the script, as JSON that cannot end its element.
 fn data(worksheet: &Worksheet, review_sha256: &str) -> String {
     let deciders = worksheet.deciders();
-    let rows: Vec<Value> = worksheet
-        .rows
-        .iter()
-        .map(|row| cells(row, &deciders))
-        .collect();
+    let rows = worksheet.rows.iter().map(|row| cells(row, &deciders));
     let data = json!({
         "review": worksheet.review,
         "review_sha256": review_sha256,
         "no_review_before": NO_REVIEW_BEFORE,
         "reviewers": deciders.iter().map(|who| who.as_written()).collect::<Vec<_>>(),
         "anybody": worksheet.rows.iter().any(|row| row.reviewer.is_none()),
-        "rows": rows,
+        "rows": rows.collect::<Vec<_>>(),
     });
     data.to_string()
         .replace('<', "\\u003c")
@@ -90,7 +70,7 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
     let reviewer = row.reviewer.as_ref();
     let reviewer = reviewer.and_then(|who| deciders.iter().position(|of| *of == who));
     let others = row.other_emails.iter().map(|of| shown(of.as_written()));
-    let day = |at: jiff::Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let findings: Vec<&str> = row.findings.iter().map(|kind| kind.title()).collect();
     json!([
         row.row,
         shown(&row.account_id),
@@ -98,17 +78,11 @@ fn cells(row: &FrozenRow, deciders: &[&EmailAddress]) -> Value {
         shown(row.name.as_deref().unwrap_or_default()),
         shown(&row.role.to_string()),
         shown(&row.status.to_string()),
-        row.joined_at.map(day).unwrap_or_default(),
+        row.joined_at.map(|at| at.day()).unwrap_or_default(),
         shown(&row.hr_match()),
         shown(&row.changed),
-        row.previous_decision
-            .map(|of| of.as_str())
-            .unwrap_or_default(),
-        row.findings
-            .iter()
-            .map(|kind| kind.title())
-            .collect::<Vec<_>>()
-            .join("; "),
+        row.previous_decision.map_or("", Decision::as_str),
+        findings.join("; "),
         row.recommended,
         shown(&row.reason),
         reviewer.map_or(-1, |at| i64::try_from(at).unwrap_or(-1)),

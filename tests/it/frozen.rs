@@ -228,7 +228,6 @@ fn freeze() {
     // one that is open.
     let q3 = access_review::open(&job, "2026-11-27T09:00:00Z", "2026-Q3");
     let accounts: Vec<String> = q3
-        .progress
         .frozen
         .worksheet
         .rows

@@ -118,7 +118,7 @@ fn a_quarter_runs_from_the_open_to_the_auditor() {
     let late = at_review(&job, "2026-12-01T09:00:00Z", async |settings, moment, _| {
         command::status(settings, &asked(&[&by_page]), moment).await
     });
-    let late = command::status_json(&late, true);
+    let late = late.as_json(true);
     assert_eq!(late["not_in_order"], json!([]));
     let waiting = late["reviewers"].as_array().expect("reviewers").iter();
     let waiting: Vec<&Value> = waiting.filter(|of| of["overdue"] == true).collect();

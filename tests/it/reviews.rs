@@ -246,10 +246,10 @@ fn a_terminal_shows_file_names_and_a_log_does_not() {
     let status = at_review(&job, "2026-12-02T09:00:00Z", async |settings, moment, _| {
         command::status(settings, &asked, moment).await
     });
-    let person = command::status_text(&status, true);
+    let person = command::text(&status, true);
     let twice = format!("{name}, line 2: row 1 is decided in other.csv, line 2, too");
     assert!(person.contains(&twice), "{person}");
-    let log = command::status_text(&status, false);
+    let log = command::text(&status, false);
     let first = in_a_log(1, &other);
     let twice = format!("line 2: row 1 is decided in {first}, line 2, too");
     assert!(log.contains(&twice), "{log}");

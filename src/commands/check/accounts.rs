@@ -1,7 +1,9 @@
 //! Truto and Asana: token, connection, workspace, and the first page of each list.
 
-use super::{Checked, Line, Settings, Subject, error_chain};
-use crate::cli::exit::Exit;
+use jiff::Timestamp;
+
+use super::{Checked, Line, Settings, Subject};
+use crate::cli::exit::{Exit, error_chain};
 use crate::clock::Clock;
 use crate::judgement::{Inputs, Judgement, Outcome};
 use crate::model::{
@@ -9,7 +11,7 @@ use crate::model::{
 };
 use crate::net::Deadline;
 use crate::source::{self, SourceError};
-use crate::truto::{self, End, TrutoError};
+use crate::truto::{self, Capabilities, End, TokenReported, TrutoError};
 
 /// A token that ends sooner than this causes a warning, in days.
 const TOKEN_DAYS: i64 = 30;
@@ -23,19 +25,23 @@ pub(super) async fn sample(
 ) -> Option<Population> {
     match source::sample(&settings.source, clock, deadline).await {
         Ok(population) => {
-            let extras = extras(settings, clock, deadline).await;
             report(&population, checked);
-            report_extras(extras, clock.as_of(), checked);
+            // Answers that a run does not ask for.
+            if let Ok(client) = truto::Client::new(&settings.source.truto, clock, deadline) {
+                checked.add(capabilities(client.capabilities().await));
+                checked.add(token(client.tokens().await, clock.as_of()));
+            }
             Some(population)
         }
         Err(error) => {
             let subject = subject_of(&error);
-            let (exit, hint) = (error.kind().into(), error.hint());
-            checked.add(Line::fail(subject, exit, error_chain(&error)).hint(hint));
-            for of in ASKED.iter().filter(|of| **of != subject) {
-                checked.add(match was_reached(*of, subject) {
-                    true => Line::ok(*of, "answered"),
-                    false => Line::skipped(*of, format!("not known, since `{subject}` failed")),
+            checked.add(subject.failed(&error, error.kind(), error.hint()));
+            let place = ASKED.iter().position(|of| *of == subject);
+            let reached = place.unwrap_or_default().min(IN_ORDER);
+            for (at, of) in (0..).zip(ASKED).filter(|(_, of)| *of != subject) {
+                checked.add(match at < reached {
+                    true => of.ok("answered"),
+                    false => of.skipped(format!("not known, since `{subject}` failed")),
                 });
             }
             None
@@ -61,12 +67,6 @@ const ASKED: [Subject; 12] = [
 
 /// So many of them are asked in order.
 const IN_ORDER: usize = 4;
-
-fn was_reached(subject: Subject, failed: Subject) -> bool {
-    let place = |of| ASKED.iter().position(|asked| *asked == of);
-    let failed = place(failed).unwrap_or_default();
-    place(subject).is_some_and(|at| at < IN_ORDER && at < failed)
-}
 
 /// The subject of an error.
 fn subject_of(error: &SourceError) -> Subject {
@@ -109,43 +109,16 @@ fn subject_of_request(error: &str) -> Subject {
     found.map_or(Subject::Truto, |(_, subject)| *subject)
 }
 
-/// Answers that a run does not ask for.
-struct Extras {
-    capabilities: Result<truto::Capabilities, TrutoError>,
-    tokens: Result<Vec<truto::TokenReported>, TrutoError>,
-}
-
-async fn extras(settings: &Settings, clock: &Clock, deadline: Deadline) -> Option<Extras> {
-    let client = truto::Client::new(&settings.source.truto, clock, deadline).ok()?;
-    Some(Extras {
-        capabilities: client.capabilities().await,
-        tokens: client.tokens().await,
-    })
-}
-
 fn report(population: &Population, checked: &mut Checked) {
-    checked.add(Line::ok(
-        Subject::Truto,
-        format!("{} answers", population.origin),
-    ));
+    checked.add(Subject::Truto.ok(format!("{} answers", population.origin)));
     let connection = &population.connection;
     let method = connection.authentication_method.as_deref();
-    checked.add(Line::ok(
-        Subject::Connection,
-        format!(
-            "`{}` is active ({})",
-            connection.id,
-            method.unwrap_or("how it logs in is not told")
-        ),
-    ));
+    let method = method.unwrap_or("how it logs in is not told");
+    checked.add(Subject::Connection.ok(format!("`{}` is active ({method})", connection.id)));
     checked.add(scopes(&connection.scopes));
-    checked.add(Line::ok(
-        Subject::Workspace,
-        format!(
-            "`{}`, one of {} that the connection sees",
-            population.workspace.id, population.workspaces_visible
-        ),
-    ));
+    let (id, visible) = (&population.workspace.id, population.workspaces_visible);
+    let workspace = format!("`{id}`, one of {visible} that the connection sees");
+    checked.add(Subject::Workspace.ok(workspace));
     checked.add(users(population));
     checked.add(memberships(&population.memberships));
     checked.add(fields(population));
@@ -153,81 +126,65 @@ fn report(population: &Population, checked: &mut Checked) {
 
 fn scopes(reported: &[String]) -> Line {
     let subject = Subject::Scopes;
-    if reported.is_empty() {
-        return Line::ok(subject, "not told; what a run needs was read");
-    }
-    match reported
-        .iter()
-        .any(|scope| scope == source::FULL_PERMISSIONS)
-    {
-        true => Line::ok(subject, "full permissions"),
-        false => Line::warn(
-            subject,
-            format!("not full permissions: {}", reported.join(", ")),
-        )
-        .hint(Some(
-            "workspace memberships have no scope of their own: connect again with full permissions",
-        )),
+    let is_full = |scope: &String| scope == source::FULL_PERMISSIONS;
+    match reported.iter().any(is_full) {
+        true => subject.ok("full permissions"),
+        false if reported.is_empty() => subject.ok("not told; what a run needs was read"),
+        false => subject
+            .warn(format!("not full permissions: {}", reported.join(", ")))
+            .hint("workspace memberships have no scope of their own: connect again with full permissions"),
     }
 }
 
 fn users(population: &Population) -> Line {
     let listing = &population.listing;
     let subject = Subject::Users;
-    let rejected = listing.rejected.len();
-    let text = format!(
-        "the first page has {} row(s), {} account(s){}",
-        listing.rows,
-        listing.unique,
-        if listing.partial_response {
-            ", and calls itself partial"
-        } else {
-            ""
+    let partial = match listing.partial_response {
+        true => ", and calls itself partial",
+        false => "",
+    };
+    let (rows, unique) = (listing.rows, listing.unique);
+    let text = format!("the first page has {rows} row(s), {unique} account(s){partial}");
+    match listing.rejected.len() {
+        _ if unique == 0 => subject
+            .fail(Exit::Inconclusive, text)
+            .hint("the connection must be of an admin of the workspace that is reviewed"),
+        0 => subject.ok(text),
+        rejected => {
+            let text = format!("{text}; {rejected} row(s) are no account");
+            subject.fail(Exit::Inconclusive, text)
         }
-    );
-    if listing.unique == 0 {
-        return Line::fail(subject, Exit::Inconclusive, text).hint(Some(
-            "the connection must be of an admin of the workspace that is reviewed",
-        ));
     }
-    match rejected {
-        0 => Line::ok(subject, text),
-        _ => Line::fail(
-            subject,
-            Exit::Inconclusive,
-            format!("{text}; {rejected} row(s) are no account"),
-        ),
+}
+
+/// The scopes that are missing, to go on with after a mark.
+fn missing(mark: &str, scopes: &[String]) -> String {
+    match scopes.is_empty() {
+        true => String::new(),
+        false => format!("{mark}missing scope {}", scopes.join(", ")),
     }
 }
 
 fn memberships(reported: &Memberships) -> Line {
     let subject = Subject::Memberships;
     match reported {
-        Memberships::Read { rows, .. } => {
-            Line::ok(subject, format!("{rows} membership(s) were read"))
-        }
+        Memberships::Read { rows, .. } => subject.ok(format!("{rows} membership(s) were read")),
         // The first page is all that was asked for.
         Memberships::Incomplete { reason } if *reason == End::NotFollowed.to_string() => {
-            Line::ok(subject, "the first page was read")
+            subject.ok("the first page was read")
         }
         Memberships::Incomplete { reason } => {
-            Line::fail(subject, Exit::Inconclusive, format!("not read: {reason}"))
+            subject.fail(Exit::Inconclusive, format!("not read: {reason}"))
         }
         Memberships::Unreadable {
             status,
             missing_scopes,
-        } => {
-            let scopes = match missing_scopes.is_empty() {
-                true => String::new(),
-                false => format!(", missing scope {}", missing_scopes.join(", ")),
-            };
-            let text = format!(
-                "not readable (status {status}{scopes}): there is no second witness that the list is whole"
-            );
-            Line::warn(subject, text).hint(Some(
-                "connect again with full permissions, or with a service account; the id stays",
+        } => subject
+            .warn(format!(
+                "not readable (status {status}{}): there is no second witness that the list is whole",
+                missing(", ", missing_scopes)
             ))
-        }
+            .hint("connect again with full permissions, or with a service account; the id stays"),
     }
 }
 
@@ -240,107 +197,72 @@ fn lacks_something(account: &&Account) -> bool {
 fn fields(population: &Population) -> Line {
     let subject = Subject::Fields;
     let gaps = &population.gaps;
-    let all = population.accounts.len();
-    let lacking = population.accounts.iter().filter(lacks_something).count();
+    let accounts = &population.accounts;
+    let all = accounts.len();
+    let lacking = accounts.iter().filter(lacks_something).count();
     if lacking == 0 {
         let from = match gaps.emails_from_pass + gaps.gets {
             0 => "",
             _ => ", some of them from further requests",
         };
-        let text =
-            format!("all {all} accounts of the first page have e-mail, status and role{from}");
-        return Line::ok(subject, text);
+        return subject.ok(format!(
+            "all {all} accounts of the first page have e-mail, status and role{from}"
+        ));
     }
-    let without_email = population
-        .accounts
-        .iter()
-        .filter(|of| of.emails.is_empty())
-        .count();
-    match &gaps.stopped_because {
-        None if gaps.gets > 0 => Line::ok(
-            subject,
-            format!(
+    let because = match &gaps.stopped_because {
+        None if gaps.gets > 0 => {
+            return subject.ok(format!(
                 "{lacking} of {all} accounts lack a field on the first page; read alone, an account \
                  tells: a run reads those one by one"
-            ),
-        ),
-        because => {
-            let because = because.as_deref().unwrap_or("nothing fills them");
-            let scopes = match gaps.missing_scopes.is_empty() {
-                true => String::new(),
-                false => format!("; missing scope {}", gaps.missing_scopes.join(", ")),
-            };
-            let hint = "connect again with full permissions, as an admin or with a service account";
-            // A run only warns about an unknown status or role.
-            let line = match without_email {
-                0 => Line::warn(
-                    subject,
-                    format!(
-                        "status or role of {lacking} of {all} accounts is not known: {because}{scopes}"
-                    ),
-                ),
-                count => Line::fail(
-                    subject,
-                    Exit::Inconclusive,
-                    format!("{count} of {all} accounts have no e-mail: {because}{scopes}"),
-                ),
-            };
-            line.hint(Some(hint))
+            ));
         }
+        because => because.as_deref().unwrap_or("nothing fills them"),
+    };
+    let scopes = missing("; ", &gaps.missing_scopes);
+    let without_email = accounts.iter().filter(|of| of.emails.is_empty()).count();
+    // A run only warns about an unknown status or role.
+    let line = match without_email {
+        0 => subject.warn(format!(
+            "status or role of {lacking} of {all} accounts is not known: {because}{scopes}"
+        )),
+        count => subject.fail(
+            Exit::Inconclusive,
+            format!("{count} of {all} accounts have no e-mail: {because}{scopes}"),
+        ),
+    };
+    line.hint("connect again with full permissions, as an admin or with a service account")
+}
+
+fn capabilities(reported: Result<Capabilities, TrutoError>) -> Line {
+    let subject = Subject::Capabilities;
+    match reported {
+        Err(error) => subject.skipped(format!("not told: {error}")),
+        Ok(reported) if reported.is_blocked => subject
+            .fail(Exit::Refused, "Truto has blocked the connection")
+            .hint("contact Truto support"),
+        Ok(reported) if !reported.lists_users => {
+            subject.warn("Truto does not name `users` among what the connection can list")
+        }
+        Ok(reported) if !reported.gets_users => subject.warn(
+            "users can be listed, and not read one by one: what the list leaves out stays unknown",
+        ),
+        Ok(_) => subject.ok("users can be listed, and read one by one"),
     }
 }
 
-fn report_extras(extras: Option<Extras>, as_of: jiff::Timestamp, checked: &mut Checked) {
-    let Some(Extras {
-        capabilities,
-        tokens,
-    }) = extras
-    else {
-        return;
-    };
-    checked.add(match capabilities {
-        Err(error) => Line::skipped(Subject::Capabilities, format!("not told: {error}")),
-        Ok(reported) if reported.is_blocked => Line::fail(
-            Subject::Capabilities,
-            Exit::Refused,
-            "Truto has blocked the connection",
-        )
-        .hint(Some("contact Truto support")),
-        Ok(reported) if !reported.lists_users => Line::warn(
-            Subject::Capabilities,
-            "Truto does not name `users` among what the connection can list",
-        ),
-        Ok(reported) if !reported.gets_users => Line::warn(
-            Subject::Capabilities,
-            "users can be listed, and not read one by one: what the list leaves out stays unknown",
-        ),
-        Ok(_) => Line::ok(
-            Subject::Capabilities,
-            "users can be listed, and read one by one",
-        ),
-    });
-    checked.add(token(tokens, as_of));
-}
-
-fn token(tokens: Result<Vec<truto::TokenReported>, TrutoError>, as_of: jiff::Timestamp) -> Line {
+fn token(tokens: Result<Vec<TokenReported>, TrutoError>, as_of: Timestamp) -> Line {
     let subject = Subject::Token;
     let tokens = match tokens {
         Ok(tokens) => tokens,
         Err(error) => {
-            return Line::ok(
-                subject,
-                format!("it works; when it ends is not told: {error}"),
-            );
+            return subject.ok(format!("it works; when it ends is not told: {error}"));
         }
     };
     let ends = tokens
         .iter()
         .filter_map(|token| truto::instant(token.expires_at.as_deref()?));
     let Some(first) = ends.filter(|ends| *ends > as_of).min() else {
-        return Line::ok(
-            subject,
-            "it works, and no token of its environment has an end ahead",
-        );
+        return subject.ok("it works, and no token of its environment has an end ahead");
     };
     let days = first.duration_since(as_of).as_hours() / 24;
     // Truto does not report which of several tokens is ours.
@@ -349,12 +271,11 @@ fn token(tokens: Result<Vec<truto::TokenReported>, TrutoError>, as_of: jiff::Tim
         many => format!("it works; the first of the environment's {many} tokens ends"),
     };
     let text = format!("{whose} in {days} day(s), at {first}");
-    if days < TOKEN_DAYS {
-        Line::warn(subject, text).hint(Some(
-            "make another in Truto, and replace TRUTO_API_TOKEN in time",
-        ))
-    } else {
-        Line::ok(subject, text)
+    match days < TOKEN_DAYS {
+        true => subject
+            .warn(text)
+            .hint("make another in Truto, and replace TRUTO_API_TOKEN in time"),
+        false => subject.ok(text),
     }
 }
 
@@ -362,36 +283,26 @@ fn token(tokens: Result<Vec<truto::TokenReported>, TrutoError>, as_of: jiff::Tim
 pub(super) fn viewer_and_leavers(inputs: &Inputs, judgement: &Judgement) -> Line {
     let subject = Subject::Viewer;
     let Viewer::Account { id, .. } = &inputs.population.viewer else {
-        return Line::skipped(
-            subject,
-            "whether who connected Asana has left: not told who that is",
-        );
+        return subject.skipped("whether who connected Asana has left: not told who that is");
     };
-    let account = inputs
-        .population
-        .accounts
-        .iter()
-        .find(|account| account.id == *id);
+    let mut accounts = inputs.population.accounts.iter();
+    let account = accounts.find(|account| account.id == *id);
     if account.is_none_or(|account| account.emails.is_empty() && account.external_id.is_none()) {
-        let text = format!("whether the account `{id}` is a leaver's: no address of it was seen");
-        return Line::skipped(subject, text);
+        return subject.skipped(format!(
+            "whether the account `{id}` is a leaver's: no address of it was seen"
+        ));
     }
-    let leaver = judgement
-        .leavers
-        .iter()
-        .find(|leaver| leaver.account_id.contains(id) && is_leaving(leaver.outcome));
-    match leaver {
-        Some(_) => Line::warn(
-            subject,
-            format!("the account `{id}` that the connection uses is of somebody whom HR names as a leaver"),
-        )
-        .hint(Some(
-            "have another admin or a service account connect again, before that account goes",
-        )),
-        None if inputs.hr.rows.is_empty() => {
-            Line::skipped(subject, "whether who connected Asana has left: no HR row was read")
-        }
-        None => Line::ok(subject, format!("HR does not name the account `{id}` as a leaver's")),
+    let mut leavers = judgement.leavers.iter();
+    if leavers.any(|leaver| leaver.account_id.contains(id) && is_leaving(leaver.outcome)) {
+        return subject
+            .warn(format!(
+                "the account `{id}` that the connection uses is of somebody whom HR names as a leaver"
+            ))
+            .hint("have another admin or a service account connect again, before that account goes");
+    }
+    match inputs.hr.rows.is_empty() {
+        true => subject.skipped("whether who connected Asana has left: no HR row was read"),
+        false => subject.ok(format!("HR does not name the account `{id}` as a leaver's")),
     }
 }
 
@@ -409,26 +320,21 @@ fn is_leaving(outcome: Outcome) -> bool {
 
 /// The empty population, if none could be read. The checks of it are not reported.
 pub(super) fn empty() -> Population {
+    let reason = || "nothing was read".to_owned();
     Population {
         connection: Default::default(),
         origin: String::new(),
         workspace: Default::default(),
         workspaces_visible: 0,
-        viewer: Viewer::NotReported {
-            reason: "nothing was read".to_owned(),
-        },
+        viewer: Viewer::NotReported { reason: reason() },
         listing: Default::default(),
-        memberships: Memberships::Incomplete {
-            reason: "nothing was read".to_owned(),
-        },
+        memberships: Memberships::Incomplete { reason: reason() },
         gaps: Default::default(),
         derivation: HowDerived {
             version: source::VERSION,
             kept: RawPages::None,
         },
-        mapping: Mapping::NotReported {
-            reason: "nothing was read".to_owned(),
-        },
+        mapping: Mapping::NotReported { reason: reason() },
         clock_skew_minutes: None,
         requests: Vec::new(),
         accounts: Vec::new(),

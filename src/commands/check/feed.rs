@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Employment, HrFeed, HrRow, Meaning};
+use crate::model::{Employment, FeedColumn, HrFeed, HrRow, Meaning};
 use crate::report::on_one_line;
 
 /// Dates that are shown as samples.
@@ -62,17 +62,13 @@ pub struct DateReading {
 impl FeedReading {
     /// `by_hand` are the columns that `HR_FEED_COLUMNS` names.
     pub(super) fn of(hr: &HrFeed, by_hand: &BTreeMap<String, String>) -> Self {
-        let mut columns: Vec<ColumnReading> = hr
-            .origin
-            .columns
-            .iter()
-            .map(|column| ColumnReading {
-                name: column.name.clone(),
-                meaning: column.meaning,
-                rows_with_date: 0,
-                rows_with_address: 0,
-            })
-            .collect();
+        let column = |column: &FeedColumn| ColumnReading {
+            name: column.name.clone(),
+            meaning: column.meaning,
+            rows_with_date: 0,
+            rows_with_address: 0,
+        };
+        let mut columns: Vec<_> = hr.origin.columns.iter().map(column).collect();
         for cell in hr.rows.iter().flat_map(|row| &row.unread) {
             if let Some(column) = columns.get_mut(cell.column) {
                 column.rows_with_date += u64::from(cell.date.is_some());
@@ -102,12 +98,8 @@ fn people(rows: &[HrRow]) -> (u64, u64) {
     let (mut people, mut leavers) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
         let by_address = || row.emails().next().map(|email| email.key().to_owned());
-        let by_line = || format!("line {}", row.line);
-        let person = row
-            .person_id
-            .clone()
-            .or_else(by_address)
-            .unwrap_or_else(by_line);
+        let person = row.person_id.clone().or_else(by_address);
+        let person = person.unwrap_or_else(|| format!("line {}", row.line));
         if row.status == Employment::Ended || row.end_of_work().is_some() {
             leavers.insert(person.clone());
         }
@@ -143,15 +135,12 @@ fn group(meaning: &Employment) -> &'static str {
 /// The complete setting, with its present value, that ignores the unread columns with dates or addresses.
 fn ignore(columns: &[ColumnReading], by_hand: &BTreeMap<String, String>) -> Option<String> {
     // A comma would end the name, and a name that was cut is not the column's.
-    let is_written =
-        |column: &&ColumnReading| !column.name.is_empty() && !column.name.contains([',', '…']);
-    let holds = |column: &&ColumnReading| column.rows_with_date + column.rows_with_address > 0;
-    let unread: Vec<&str> = columns
-        .iter()
-        .filter(holds)
-        .filter(is_written)
-        .map(|column| column.name.as_str())
-        .collect();
+    let is_meant = |column: &&ColumnReading| {
+        let holds = column.rows_with_date + column.rows_with_address > 0;
+        holds && !column.name.is_empty() && !column.name.contains([',', '…'])
+    };
+    let unread = columns.iter().filter(is_meant);
+    let unread: Vec<&str> = unread.map(|column| column.name.as_str()).collect();
     if unread.is_empty() {
         return None;
     }
@@ -165,63 +154,44 @@ fn ignore(columns: &[ColumnReading], by_hand: &BTreeMap<String, String>) -> Opti
 
 /// The reading as tables for a terminal.
 pub(super) fn as_text(reading: &FeedReading) -> String {
-    let FeedReading {
-        columns,
-        ignore,
-        statuses,
-        rows,
-        people,
-        leavers,
-        dates,
-    } = reading;
-    let persons = match people {
+    let persons = match reading.people {
         1 => "1 person".to_owned(),
         people => format!("{people} people"),
     };
-    let rows = in_rows(*rows);
+    let (rows, leavers) = (in_rows(reading.rows), reading.leavers);
     let mut text = format!("HR feed: {rows}, {persons}, {leavers} with an end of work\n");
-    let width = columns
-        .iter()
-        .map(|column| column.name.chars().count())
-        .max()
-        .unwrap_or_default();
-    for column in columns {
-        let name = on_one_line(&column.name);
-        let (dates, addresses) = (
-            in_rows(column.rows_with_date),
-            in_rows(column.rows_with_address),
-        );
-        let held = match (column.rows_with_date, column.rows_with_address) {
+    let columns = reading.columns.iter();
+    let widths = columns.map(|column| column.name.chars().count());
+    let width = widths.max().unwrap_or_default();
+    for column in &reading.columns {
+        let (name, meaning) = (on_one_line(&column.name), column.meaning);
+        let (dates, addresses) = (column.rows_with_date, column.rows_with_address);
+        let held = match (dates, addresses) {
             (0, 0) => String::new(),
-            (_, 0) => format!(", with a date in {dates}"),
-            (0, _) => format!(", with an address in {addresses}"),
-            _ => format!(", with a date in {dates} and an address in {addresses}"),
+            (_, 0) => format!(", with a date in {}", in_rows(dates)),
+            (0, _) => format!(", with an address in {}", in_rows(addresses)),
+            _ => {
+                let (dates, addresses) = (in_rows(dates), in_rows(addresses));
+                format!(", with a date in {dates} and an address in {addresses}")
+            }
         };
-        let _ = writeln!(text, "  column  {name:<width$}  {}{held}", column.meaning);
+        let _ = writeln!(text, "  column  {name:<width$}  {meaning}{held}");
     }
-    if let Some(ignore) = ignore {
-        let _ = writeln!(
-            text,
-            "  Name unread columns that matter, or ignore them: {}",
-            on_one_line(ignore)
-        );
+    if let Some(ignore) = &reading.ignore {
+        let ignore = on_one_line(ignore);
+        text += &format!("  Name unread columns that matter, or ignore them: {ignore}\n");
     }
-    for status in statuses {
-        let word = on_one_line(&status.word);
-        let _ = writeln!(
-            text,
-            "  status  {word:<width$}  {}, in {}",
-            status.group,
-            in_rows(status.rows)
-        );
+    for status in &reading.statuses {
+        let (word, group) = (on_one_line(&status.word), status.group);
+        let rows = in_rows(status.rows);
+        let _ = writeln!(text, "  status  {word:<width$}  {group}, in {rows}");
     }
-    for date in dates {
+    for date in &reading.dates {
         let written = on_one_line(&date.written);
-        let (field, at, zone) = (date.field, date.at, &date.zone);
+        let (field, line, at, zone) = (date.field, date.line, date.at, &date.zone);
         let _ = writeln!(
             text,
-            "  date    {written:<width$}  {field} in line {}: {at} ({zone})",
-            date.line
+            "  date    {written:<width$}  {field} in line {line}: {at} ({zone})"
         );
     }
     text
@@ -239,7 +209,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::model::{EmailAddress, FeedColumn, FeedOrigin, HrDate, StatusWord, UnreadCell};
+    use crate::model::{EmailAddress, FeedOrigin, HrDate, StatusWord, UnreadCell};
 
     fn column(name: &str, meaning: Meaning) -> FeedColumn {
         FeedColumn {

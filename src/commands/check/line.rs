@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::feed::FeedReading;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, error_chain};
 use crate::config::Problems;
 use crate::model::words;
 
@@ -71,10 +71,10 @@ pub struct Line {
     pub exit: Exit,
 }
 
-impl Line {
-    pub fn new(subject: Subject, mark: LineMark, text: impl Into<String>) -> Self {
-        Self {
-            subject,
+impl Subject {
+    fn line(self, mark: LineMark, text: impl Into<String>) -> Line {
+        Line {
+            subject: self,
             mark,
             text: text.into(),
             hint: None,
@@ -82,29 +82,44 @@ impl Line {
         }
     }
 
-    pub fn ok(subject: Subject, text: impl Into<String>) -> Self {
-        Self::new(subject, LineMark::Ok, text)
+    pub(super) fn ok(self, text: impl Into<String>) -> Line {
+        self.line(LineMark::Ok, text)
     }
 
-    /// It works, and someone should look.
-    pub fn warn(subject: Subject, text: impl Into<String>) -> Self {
-        Self::new(subject, LineMark::Warn, text)
+    pub(super) fn warn(self, text: impl Into<String>) -> Line {
+        self.line(LineMark::Warn, text)
     }
 
-    pub fn fail(subject: Subject, exit: Exit, text: impl Into<String>) -> Self {
-        Self {
+    /// A run would end with this exit code.
+    pub(super) fn fail(self, exit: Exit, text: impl Into<String>) -> Line {
+        Line {
             exit,
-            ..Self::new(subject, LineMark::Fail, text)
+            ..self.line(LineMark::Fail, text)
         }
     }
 
-    pub fn skipped(subject: Subject, why: impl Into<String>) -> Self {
-        Self::new(subject, LineMark::Skipped, why)
+    /// A run would end with this error.
+    pub(super) fn failed(
+        self,
+        error: &dyn std::error::Error,
+        exit: impl Into<Exit>,
+        hint: Option<String>,
+    ) -> Line {
+        Line {
+            hint,
+            ..self.fail(exit.into(), error_chain(error))
+        }
     }
 
-    pub fn hint(self, hint: Option<impl Into<String>>) -> Self {
+    pub(super) fn skipped(self, why: impl Into<String>) -> Line {
+        self.line(LineMark::Skipped, why)
+    }
+}
+
+impl Line {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
-            hint: hint.map(Into::into),
+            hint: Some(hint.into()),
             ..self
         }
     }
@@ -136,13 +151,13 @@ impl Checked {
 
     /// The settings are wrong, so nothing else can be tried.
     pub(super) fn of_problems(problems: &Problems) -> Self {
-        let one = |problem| Line::fail(Subject::Settings, Exit::Configuration, problem);
+        let one = |problem| Subject::Settings.fail(Exit::Configuration, problem);
         let mut lines: Vec<Line> = problems.all().iter().map(one).collect();
         if let Some(last) = lines.pop() {
-            lines.push(last.hint(Some(problems.hints().join("; "))));
+            lines.push(last.hint(problems.hints().join("; ")));
         }
         let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
-        lines.extend(others.map(|at| Line::skipped(*at, "not tried: the settings come first")));
+        lines.extend(others.map(|at| at.skipped("not tried: the settings come first")));
         Self { lines, feed: None }
     }
 }

@@ -7,7 +7,6 @@ mod accounts;
 mod feed;
 mod line;
 mod sample;
-mod schedule;
 mod store;
 mod text;
 
@@ -18,14 +17,13 @@ use text::{as_json, as_text};
 
 use super::{Session, failed, run_until_signal};
 use crate::cli::arguments::CheckArguments;
-use crate::cli::exit::{Exit, error_chain};
+use crate::cli::exit::Exit;
 use crate::cli::terminal;
 use crate::clock::Clock;
 use crate::config::{self, Judged, Settings};
-use crate::model::{Directives, HrFeed};
+use crate::manual;
 use crate::net::Deadline;
 use crate::schedule::RunSchedule;
-use crate::{manual, notify};
 
 /// # Errors
 /// The exit code, if the schedule is wrong, the time is over or a signal stops it.
@@ -63,12 +61,8 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
         tokio::time::timeout(settings.deadline, check).await
     });
     progress.clear();
-    let checked = checked?.map_err(|_| {
-        failed(
-            Exit::Transient,
-            &"the check was not over in time (RUN_DEADLINE)",
-        )
-    })?;
+    let late = "the check was not over in time (RUN_DEADLINE)";
+    let checked = checked?.map_err(|_| failed(Exit::Transient, &late))?;
     Ok(print(&checked))
 }
 
@@ -83,82 +77,49 @@ async fn check(
 ) -> Checked {
     let mut checked = Checked::default();
     for warning in warnings {
-        checked.add(Line::warn(Subject::Settings, warning));
+        checked.add(Subject::Settings.warn(warning));
     }
     if warnings.is_empty() {
-        checked.add(Line::ok(Subject::Settings, "every variable was judged"));
+        checked.add(Subject::Settings.ok("every variable was judged"));
     }
     let deadline = Deadline::after(settings.deadline);
     let found = store::check(settings, write_probe, clock, &mut checked).await;
-    let directives = read_directives(settings, deadline, &mut checked).await;
-    let hr = read_hr(settings, clock, deadline, &mut checked).await;
-    let is_usable = |hr: &&HrFeed| hr.unusable.is_none();
-    let by_hand = &settings.policy.hr_feed_columns;
-    checked.feed = hr
-        .as_ref()
-        .filter(is_usable)
-        .map(|hr| FeedReading::of(hr, by_hand));
-    let population = accounts::sample(settings, clock, deadline, &mut checked).await;
-
-    let sample = Sample::of(settings, clock, found, directives, hr, population);
-    sample.report(&mut checked);
-    checked.add(schedule::check(settings.schedule.as_ref(), &sample.inputs));
-    checked.add(receivers(&settings.notify));
-    checked.lines.sort_by_key(|line| line.subject);
-    checked
-}
-
-async fn read_directives(
-    settings: &Settings,
-    deadline: Deadline,
-    checked: &mut Checked,
-) -> Option<Directives> {
-    match manual::read(&settings.manual, deadline).await {
+    let directives = match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
-            let text = match (&read.aliases, &read.exceptions) {
-                (None, None) => "neither aliases nor exceptions are set".to_owned(),
-                _ => format!(
-                    "read {} line(s) of aliases and {} of exceptions",
-                    read.aliases().len(),
-                    read.exceptions().len()
-                ),
-            };
-            checked.add(Line::ok(Subject::Directives, text));
+            let (aliases, exceptions) = (read.aliases().len(), read.exceptions().len());
+            checked.add(
+                Subject::Directives.ok(match (&read.aliases, &read.exceptions) {
+                    (None, None) => "neither aliases nor exceptions are set".to_owned(),
+                    _ => {
+                        format!("read {aliases} line(s) of aliases and {exceptions} of exceptions")
+                    }
+                }),
+            );
             Some(read)
         }
         Err(error) => {
-            let exit = error.kind().into();
-            let hint = error.hint();
-            checked.add(Line::fail(Subject::Directives, exit, error_chain(&error)).hint(hint));
+            checked.add(Subject::Directives.failed(&error, error.kind(), error.hint()));
             None
         }
-    }
-}
-
-async fn read_hr(
-    settings: &Settings,
-    clock: &Clock,
-    deadline: Deadline,
-    checked: &mut Checked,
-) -> Option<HrFeed> {
-    match crate::feed::read(&settings.feed, clock, deadline).await {
+    };
+    let hr = match crate::feed::read(&settings.feed, clock, deadline).await {
         Ok(hr) => Some(hr),
         Err(error) => {
-            let exit = error.kind().into();
-            let hint = error.hint();
-            checked.add(Line::fail(Subject::HrFeed, exit, error_chain(&error)).hint(hint));
+            checked.add(Subject::HrFeed.failed(&error, error.kind(), error.hint()));
             None
         }
-    }
-}
+    };
+    let usable = hr.as_ref().filter(|hr| hr.unusable.is_none());
+    checked.feed = usable.map(|hr| FeedReading::of(hr, &settings.policy.hr_feed_columns));
+    let population = accounts::sample(settings, clock, deadline, &mut checked).await;
 
-fn receivers(settings: &notify::Settings) -> Line {
-    let receivers: Vec<String> = settings.receivers();
-    match receivers.is_empty() {
-        true => Line::skipped(Subject::Notify, "nobody is to be told"),
-        false => Line::ok(
-            Subject::Notify,
-            format!("would tell {}; nothing was sent", receivers.join(" and ")),
-        ),
-    }
+    let sample = Sample::of(settings, clock, found, directives, hr, population);
+    sample.report(settings, &mut checked);
+    let receivers = settings.notify.receivers().join(" and ");
+    checked.add(match receivers.is_empty() {
+        true => Subject::Notify.skipped("nobody is to be told"),
+        false => Subject::Notify.ok(format!("would tell {receivers}; nothing was sent")),
+    });
+    checked.lines.sort_by_key(|line| line.subject);
+    checked
 }

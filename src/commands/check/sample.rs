@@ -1,18 +1,19 @@
 //! What a run's judgement finds in what was read. A check appears only if a first page can answer it.
 
-use super::{Checked, Line, LineMark, Subject, accounts, store};
+use super::accounts::{empty, viewer_and_leavers};
+use super::{Checked, Line, LineMark, Subject, store};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::judgement::{
     CheckId, CheckStatus, DirectiveKind, DirectiveState, DirectiveUse, FollowUps, Inputs,
-    Judgement, Past, judge,
+    Judgement, Past, ScheduleGaps, judge,
 };
 use crate::model::{Directives, HrFeed, Memberships, Population, Viewer};
 
 pub(super) struct Sample {
     judgement: Judgement,
-    pub(super) inputs: Inputs,
+    inputs: Inputs,
     has_hr: bool,
     has_accounts: bool,
     has_past: bool,
@@ -40,7 +41,7 @@ impl Sample {
             policy: settings.policy.clone(),
             // The schedule has a line of its own.
             schedule: None,
-            population: population.unwrap_or_else(accounts::empty),
+            population: population.unwrap_or_else(empty),
             hr: hr.unwrap_or_default(),
             directives: directives.unwrap_or_default(),
             follow_ups,
@@ -56,52 +57,68 @@ impl Sample {
         }
     }
 
-    pub(super) fn report(&self, checked: &mut Checked) {
+    pub(super) fn report(&self, settings: &Settings, checked: &mut Checked) {
         for line in &self.judgement.directives {
             checked.lines.extend(self.directive(line));
         }
-        if self.has_past {
-            for id in [
-                CheckId::LedgerContinues,
-                CheckId::PolicyUnchanged,
-                CheckId::Cadence,
-            ] {
-                checked.add(self.line(Subject::Evidence, id));
-            }
-            // The check exists only if reviews are asked for.
-            if self.has_check(CheckId::ReviewDue) {
-                checked.add(self.line(Subject::Evidence, CheckId::ReviewDue));
+        let population = &self.inputs.population;
+        let is_whole = population.listing.last_page_reached;
+        let (past, hr, accounts) = (self.has_past, self.has_hr, self.has_accounts);
+        let probed = self.inputs.store.is_some();
+        // If the workspace fits on one page, the checks of the lists have an answer too.
+        let list = accounts && is_whole;
+        let both = list && matches!(population.memberships, Memberships::Read { .. });
+        // The check exists only if reviews are asked for.
+        let mut checks = self.judgement.checks.iter();
+        let reviews = past && checks.any(|check| check.id == CheckId::ReviewDue);
+        for (is_answered, subject, id) in [
+            (past, Subject::Evidence, CheckId::LedgerContinues),
+            (past, Subject::Evidence, CheckId::PolicyUnchanged),
+            (past, Subject::Evidence, CheckId::Cadence),
+            (reviews, Subject::Evidence, CheckId::ReviewDue),
+            (probed, Subject::WriteProbe, CheckId::StoreProtection),
+            (hr, Subject::HrFeed, CheckId::HrFresh),
+            (hr, Subject::HrFeed, CheckId::HrNotEmpty),
+            (hr, Subject::HrFeed, CheckId::HrRowsAccounted),
+            (accounts, Subject::Truto, CheckId::SourceOrigin),
+            (accounts, Subject::Clock, CheckId::Clock),
+            (list, Subject::Users, CheckId::ListComplete),
+            (list, Subject::Users, CheckId::PopulationSize),
+            (both, Subject::Memberships, CheckId::RowsReconcile),
+        ] {
+            if is_answered {
+                checked.add(self.line(subject, id));
             }
         }
-        if self.inputs.store.is_some() {
-            checked.add(self.line(Subject::WriteProbe, CheckId::StoreProtection));
-        }
-        if self.has_hr {
-            for id in [
-                CheckId::HrFresh,
-                CheckId::HrNotEmpty,
-                CheckId::HrRowsAccounted,
-            ] {
-                checked.add(self.line(Subject::HrFeed, id));
-            }
-        }
-        if self.has_accounts {
-            checked.add(self.line(Subject::Truto, CheckId::SourceOrigin));
-            checked.add(self.line(Subject::Clock, CheckId::Clock));
+        if accounts {
             checked.add(self.viewer());
-            checked.add(accounts::viewer_and_leavers(&self.inputs, &self.judgement));
-            self.report_whole_lists(checked);
+            checked.add(viewer_and_leavers(&self.inputs, &self.judgement));
         }
-        if self.has_accounts && self.has_hr {
+        if accounts && hr {
             let line = self.line(Subject::Match, CheckId::HrMatchable);
-            let is_whole = self.inputs.population.listing.last_page_reached;
             checked.add(match line.mark {
-                LineMark::Fail if !is_whole => Line::warn(
-                    Subject::Match,
-                    "no HR row shares a mail domain with an account of the first page",
-                ),
+                LineMark::Fail if !is_whole => Subject::Match
+                    .warn("no HR row shares a mail domain with an account of the first page"),
                 _ => line,
             });
+        }
+        checked.add(self.schedule(settings));
+    }
+
+    /// Whether two runs of the schedule lie close around each deadline. Only such runs prove that access ended in time.
+    fn schedule(&self, settings: &Settings) -> Line {
+        let subject = Subject::Schedule;
+        let Some(schedule) = &settings.schedule else {
+            return subject.skipped(
+                "not known: set RUN_SCHEDULE, or give it as --schedule \"30 0,23 * * *\"",
+            );
+        };
+        match ScheduleGaps::of(schedule, &self.inputs).map(|gaps| gaps.detail(schedule)) {
+            Ok(None) => subject.ok(format!(
+                "{schedule}: two runs lie close around every deadline"
+            )),
+            Ok(Some(gaps)) => subject.warn(gaps),
+            Err(wrong) => subject.warn(format!("{schedule}: {wrong}")),
         }
     }
 
@@ -111,71 +128,45 @@ impl Sample {
             DirectiveKind::Alias => "aliases",
             DirectiveKind::Exception => "exceptions",
         };
-        let text = format!(
-            "line {} of the {file} is {}: {}",
-            of.line, of.state, of.detail
-        );
-        let is_whole = self.inputs.population.listing.last_page_reached;
-        match of.state {
+        let (line, state, detail) = (of.line, of.state, &of.detail);
+        let text = format!("line {line} of the {file} is {state}: {detail}");
+        let is_read = self.has_hr && self.has_accounts;
+        let is_known = match state {
             DirectiveState::Expired | DirectiveState::Malformed => {
-                Some(Line::warn(Subject::Directives, text))
+                return Some(Subject::Directives.warn(text));
             }
-            DirectiveState::Used | DirectiveState::Unused if !self.has_hr || !self.has_accounts => {
-                None
-            }
-            DirectiveState::Unused if !is_whole => None,
-            DirectiveState::Used | DirectiveState::Unused => {
-                Some(Line::ok(Subject::Directives, text))
-            }
-        }
+            DirectiveState::Used => is_read,
+            DirectiveState::Unused => is_read && self.inputs.population.listing.last_page_reached,
+        };
+        is_known.then(|| Subject::Directives.ok(text))
     }
 
     /// The connected account. If it is not on the first page, it may still be in the list.
     fn viewer(&self) -> Line {
         let population = &self.inputs.population;
-        let line = self.line(Subject::Viewer, CheckId::Viewer);
+        let is_seen = |id: &String| population.accounts.iter().any(|account| account.id == *id);
         match &population.viewer {
-            Viewer::Account { id, .. }
-                if !population.listing.last_page_reached
-                    && population.accounts.iter().all(|account| account.id != *id) =>
-            {
-                let text = format!(
+            Viewer::Account { id, .. } if !population.listing.last_page_reached && !is_seen(id) => {
+                Subject::Viewer.warn(format!(
                     "the account `{id}` is not on the first page, and could not be read alone: its \
                      role is not known"
-                );
-                Line::warn(Subject::Viewer, text)
+                ))
             }
-            Viewer::Account { .. } | Viewer::NotReported { .. } => line,
+            Viewer::Account { .. } | Viewer::NotReported { .. } => {
+                self.line(Subject::Viewer, CheckId::Viewer)
+            }
         }
-    }
-
-    /// If the workspace fits on one page, the checks of the lists have an answer too.
-    fn report_whole_lists(&self, checked: &mut Checked) {
-        let population = &self.inputs.population;
-        if !population.listing.last_page_reached {
-            return;
-        }
-        for id in [CheckId::ListComplete, CheckId::PopulationSize] {
-            checked.add(self.line(Subject::Users, id));
-        }
-        if matches!(population.memberships, Memberships::Read { .. }) {
-            checked.add(self.line(Subject::Memberships, CheckId::RowsReconcile));
-        }
-    }
-
-    fn has_check(&self, id: CheckId) -> bool {
-        self.judgement.checks.iter().any(|check| check.id == id)
     }
 
     /// A check of the judgement, as a line.
     fn line(&self, subject: Subject, id: CheckId) -> Line {
         let mut checks = self.judgement.checks.iter();
         match checks.find(|check| check.id == id) {
-            None => Line::skipped(subject, format!("{id} was not judged")),
+            None => subject.skipped(format!("{id} was not judged")),
             Some(check) => match check.status {
-                CheckStatus::Pass => Line::ok(subject, &check.detail),
-                CheckStatus::Warn => Line::warn(subject, &check.detail),
-                CheckStatus::Fail => Line::fail(subject, Exit::Inconclusive, &check.detail),
+                CheckStatus::Pass => subject.ok(&check.detail),
+                CheckStatus::Warn => subject.warn(&check.detail),
+                CheckStatus::Fail => subject.fail(Exit::Inconclusive, &check.detail),
             },
         }
     }

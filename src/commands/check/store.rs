@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Checked, Line, Settings, Subject, error_chain};
+use super::{Checked, Line, Settings, Subject};
 use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::commands::run::RunError;
@@ -41,136 +41,113 @@ pub(super) async fn check(
         Ok(store) => store.locked(settings.ledger.lock(as_of)),
         Err(error) => {
             checked.add(failed(Subject::Evidence, &error));
-            checked.add(Line::skipped(
-                Subject::SigningKey,
-                "the store could not be opened",
-            ));
+            checked.add(Subject::SigningKey.skipped("the store could not be opened"));
             return found;
         }
     };
-    let key = signing_key(settings, checked).await;
+    let key = signing_key(settings).await;
+    checked.add(match &key {
+        Ok(None) => Subject::SigningKey.skipped("no key is set: entries are not signed"),
+        Ok(Some(key)) => {
+            let sha256 = key.public().sha256();
+            Subject::SigningKey.ok(format!(
+                "it signs; its public half has the SHA-256 {sha256}"
+            ))
+        }
+        Err(error) => Subject::SigningKey.failed(error, error.exit(), error.hint()),
+    });
     if write_probe {
-        found.protection = probe(&store, as_of, checked).await;
+        found.protection = match probe(&store, as_of, checked).await {
+            Ok(protection) => protection,
+            Err(line) => {
+                checked.add(line);
+                None
+            }
+        };
     } else {
         let text = "not asked for: --write-probe creates one object, `.probe`";
-        checked.add(Line::skipped(Subject::WriteProbe, text));
+        checked.add(Subject::WriteProbe.skipped(text));
     }
     let Ok(key) = key else {
-        checked.add(Line::skipped(
-            Subject::Evidence,
-            "the key could not be opened",
-        ));
+        checked.add(Subject::Evidence.skipped("the key could not be opened"));
         return found;
     };
     let connection = &settings.source.truto.integrated_account_id;
     let ledger = Ledger::new(store.clone(), connection, settings.ledger.clone(), key);
-    match ledger.open(clock).await {
+    match ledger.open(clock).await.map_err(RunError::Past) {
         Ok(chain) => {
             let text = format!("the evidence in {} can be read", store.location());
-            checked.add(Line::ok(Subject::Evidence, text));
+            checked.add(Subject::Evidence.ok(text));
             found.chain = Some(chain);
         }
         Err(error) => {
-            let error = RunError::Past(error);
-            let line = Line::fail(Subject::Evidence, error.exit(), error.chain());
-            checked.add(line.hint(error.hint()));
+            checked.add(Subject::Evidence.failed(&error, error.exit(), error.hint()));
         }
     }
     found
 }
 
-async fn signing_key(settings: &Settings, checked: &mut Checked) -> Result<Option<SigningKey>, ()> {
-    let subject = Subject::SigningKey;
-    let tried = async {
-        let Some(key) = SigningKey::open(&settings.signing).await? else {
-            return Ok(None);
-        };
-        key.sign(SIGNED).await?;
-        Ok(Some(key))
-    };
-    match tried.await {
-        Ok(None) => {
-            checked.add(Line::skipped(
-                subject,
-                "no key is set: entries are not signed",
-            ));
-            Ok(None)
-        }
-        Ok(Some(key)) => {
-            let text = format!(
-                "it signs; its public half has the SHA-256 {}",
-                key.public().sha256()
-            );
-            checked.add(Line::ok(subject, text));
-            Ok(Some(key))
-        }
-        Err(error) => {
-            let error = RunError::Key(error);
-            checked.add(Line::fail(subject, error.exit(), error.chain()).hint(error.hint()));
-            Err(())
-        }
+/// The key that is set, if it signs.
+async fn signing_key(settings: &Settings) -> Result<Option<SigningKey>, RunError> {
+    let key = SigningKey::open(&settings.signing).await;
+    let key = key.map_err(RunError::Key)?;
+    if let Some(key) = &key {
+        key.sign(SIGNED).await.map_err(RunError::Key)?;
     }
+    Ok(key)
 }
 
 /// Creates an object twice and tries to delete it, since only an attempt shows that the store refuses.
 ///
-/// Returns what the store did with it, unless the probe is of an earlier day.
-async fn probe(store: &Store, as_of: Timestamp, checked: &mut Checked) -> Option<Protection> {
+/// Returns what the store did with it, unless the probe is of an earlier day; or the line that ends the probe.
+async fn probe(
+    store: &Store,
+    as_of: Timestamp,
+    checked: &mut Checked,
+) -> Result<Option<Protection>, Line> {
     let subject = Subject::WriteProbe;
-    let created = match store.create(PROBE, PROBED).await {
-        Ok(created) => created,
-        Err(StoreError::Conflict { name }) => {
-            let text = format!(
-                "`{name}` has other content: something replaced it, or is no probe of ours"
-            );
-            let hint = "remove it, and try again";
-            checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
-            return None;
-        }
-        Err(error) => {
-            checked.add(failed(subject, &error));
-            return None;
-        }
-    };
-    let protection = match store.protect(PROBE, PROBED, as_of).await {
-        Ok(protection) => protection,
-        Err(error) => {
-            checked.add(failed(subject, &error));
-            return None;
-        }
-    };
-    match store.create(PROBE, &b"other bytes\n"[..]).await {
+    let created = store.create(PROBE, PROBED).await;
+    let created = created.map_err(|error| match error {
+        StoreError::Conflict { name } => subject
+            .fail(
+                Exit::Inconclusive,
+                format!(
+                    "`{name}` has other content: something replaced it, or is no probe of ours"
+                ),
+            )
+            .hint("remove it, and try again"),
+        error => failed(subject, &error),
+    })?;
+    let protection = store.protect(PROBE, PROBED, as_of).await;
+    let protection = protection.map_err(|error| failed(subject, &error))?;
+    checked.add(match store.create(PROBE, &b"other bytes\n"[..]).await {
         Err(StoreError::Conflict { .. }) if protection.create_only => {
-            checked.add(Line::ok(
-                subject,
-                "created once; a second create was refused",
-            ));
+            subject.ok("created once; a second create was refused")
         }
         Ok(_) | Err(StoreError::Conflict { .. }) => {
             let text = "the store took a second create of one name: it replaces what is there";
-            let hint = "evidence needs a store that honours `If-None-Match: *`";
-            checked.add(Line::fail(subject, Exit::Inconclusive, text).hint(Some(hint)));
+            let line = subject.fail(Exit::Inconclusive, text);
+            line.hint("evidence needs a store that honours `If-None-Match: *`")
         }
-        Err(error) => checked.add(failed(subject, &error)),
-    }
+        Err(error) => failed(subject, &error),
+    });
     let is_new = created == Created::New;
     if !is_new {
-        checked.add(Line::skipped(
-            subject,
+        checked.add(subject.skipped(
             "lock and encryption: the probe was there before; each run looks at its first file",
         ));
     }
     checked.add(match store.try_to_delete(PROBE).await {
-        Ok(Deleted::Refused) => Line::ok(subject, "deleting it was refused"),
-        Ok(Deleted::Gone) => Line::warn(subject, "deleting it was not refused").hint(Some(
+        Ok(Deleted::Refused) => subject.ok("deleting it was refused"),
+        Ok(Deleted::Gone) => subject.warn("deleting it was not refused").hint(
             "take `s3:DeleteObject` from the job, and lock the bucket: docs/iam/ has policies",
-        )),
-        Ok(Deleted::NotTried(why)) => Line::skipped(subject, why),
+        ),
+        Ok(Deleted::NotTried(why)) => subject.skipped(why),
         Err(error) => failed(subject, &error),
     });
-    is_new.then_some(protection)
+    Ok(is_new.then_some(protection))
 }
 
 fn failed(subject: Subject, error: &StoreError) -> Line {
-    Line::fail(subject, error.kind().into(), error_chain(error)).hint(error.hint())
+    subject.failed(error, error.kind(), error.hint().map(str::to_owned))
 }

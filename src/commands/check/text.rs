@@ -22,13 +22,8 @@ impl LineMark {
 pub(super) fn as_text(checked: &Checked) -> String {
     let mut text = String::new();
     for line in &checked.lines {
-        let sign = line.mark.sign();
-        let _ = writeln!(
-            text,
-            "{sign} {:<13} {}",
-            line.subject,
-            on_one_line(&line.text)
-        );
+        let (sign, shown) = (line.mark.sign(), on_one_line(&line.text));
+        let _ = writeln!(text, "{sign} {:<13} {shown}", line.subject);
         if let Some(hint) = &line.hint {
             let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
         }
@@ -37,13 +32,8 @@ pub(super) fn as_text(checked: &Checked) -> String {
         text.push('\n');
         text.push_str(&feed::as_text(feed));
     }
-    let count = |mark| {
-        checked
-            .lines
-            .iter()
-            .filter(|line| line.mark == mark)
-            .count()
-    };
+    let lines = || checked.lines.iter();
+    let count = |mark| lines().filter(|line| line.mark == mark).count();
     let (failed, warned) = (count(LineMark::Fail), count(LineMark::Warn));
     let exit = checked.exit();
     let _ = match exit {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use reqwest::Url;
 use tracing::{info, warn};
 
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::model::Workspace;
 use crate::net::{Deadline, ErrorKind};
 use crate::source::{FULL_PERMISSIONS, SourceError, visible_workspaces};
-use crate::truto::{ApiSettings, Client, LinkFor, Links, Seen, TrutoError};
+use crate::truto::{ApiSettings, Client, Known, LinkFor, Links, Seen, TrutoError};
 
 /// A connection younger than this may be one that someone else is making now.
 const JUST_NOW: Duration = Duration::from_secs(10 * 60);
@@ -27,16 +27,6 @@ const PAGE_SIZE: u32 = 100;
 
 /// Shorter would show a person nothing new, and Truto's limit (500 in 10 s) is far.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    New {
-        /// The customer's own name for the tenant.
-        tenant_id: String,
-    },
-    /// An existing one; its id and context stay.
-    Again { connection_id: String },
-}
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +45,7 @@ pub(super) enum ConnectError {
         after: Duration,
     },
     #[error(transparent)]
-    Truto(TrutoError),
+    Truto(#[from] TrutoError),
 }
 
 impl ConnectError {
@@ -77,12 +67,10 @@ impl ConnectError {
                 "check the id after --reconnect, and that TRUTO_API_TOKEN is of the same environment"
             }
             Self::Failed(seen) => {
-                let id = &seen.id;
-                return Some(format!(
-                    "whoever connects must be an Asana admin or the workspace's owner; where the \
-                     organization restricts third-party apps, a super admin must allow Truto's \
-                     first; then make it again, the id stays: connect --reconnect {id}"
-                ));
+                let why = "whoever connects must be an Asana admin or the workspace's owner; where the \
+                           organization restricts third-party apps, a super admin must allow Truto's \
+                           first; then make it again, the id stays: connect --reconnect";
+                return Some(format!("{why} {}", seen.id));
             }
             Self::TimedOut { seen: None, .. } => {
                 "the link works for seven days, once; when it was used, `connect` with the same \
@@ -125,34 +113,22 @@ fn nobody(seen: Option<&Seen>) -> String {
 
 /// A connection on its way.
 #[derive(Debug)]
-pub(super) struct Connecting {
+pub(super) struct Connecting<'a> {
     links: Links,
     clock: Clock,
     truto: ApiSettings,
-    wanted: Wanted,
-    before: Before,
+    pub(super) wanted: LinkFor<'a>,
+    /// What there was before.
+    pub(super) before: Known,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Before {
-    /// The tenant's connections to Asana, or the one that is to be made again.
-    pub(super) connections: Vec<Seen>,
-    /// The moment, by Truto's clock.
-    pub(super) at: Option<Timestamp>,
-}
-
-impl Before {
-    /// Connections that say that somebody may be connecting just now.
-    pub(super) fn just_now(&self) -> Vec<&Seen> {
-        let is_young = |seen: &Seen| {
-            let age = Some(self.at?.duration_since(seen.created_at?));
-            age.map(|age| age <= jiff::SignedDuration::try_from(JUST_NOW).unwrap_or_default())
-        };
-        let of = |seen: &&Seen| {
-            seen.status.as_deref() == Some("connecting") || is_young(seen) == Some(true)
-        };
-        self.connections.iter().filter(of).collect()
-    }
+/// Connections that say that somebody may be connecting just now.
+pub(super) fn just_now(before: &Known) -> Vec<&Seen> {
+    let just_now = SignedDuration::try_from(JUST_NOW).unwrap_or_default();
+    let is_young = |seen: &Seen| Some(before.at?.duration_since(seen.created_at?) <= just_now);
+    let is_connecting = |seen: &Seen| seen.status.as_deref() == Some("connecting");
+    let of = |seen: &&Seen| is_connecting(seen) || is_young(seen) == Some(true);
+    before.connections.iter().filter(of).collect()
 }
 
 #[derive(Debug)]
@@ -181,56 +157,30 @@ impl Connected {
     }
 }
 
-impl Connecting {
+impl<'a> Connecting<'a> {
     /// Reads the existing connections.
     ///
     /// # Errors
     /// If Truto refuses, or the connection to renew does not exist.
     pub(super) async fn begin(
         truto: ApiSettings,
-        wanted: Wanted,
+        wanted: LinkFor<'a>,
         clock: &Clock,
     ) -> Result<Self, ConnectError> {
         // Each request ends by its own bounds; the waiting ends by `timeout`.
         let unbounded = Deadline::after(Duration::MAX);
-        let links = Links::new(&truto, clock, unbounded).map_err(ConnectError::Truto)?;
-        let before = match &wanted {
-            Wanted::New { tenant_id } => {
-                let known = links.connections(tenant_id).await;
-                let known = known.map_err(ConnectError::Truto)?;
-                Before {
-                    connections: known.connections,
-                    at: known.at,
-                }
-            }
-            Wanted::Again { connection_id } => Before {
-                connections: vec![asanas_own(&links, connection_id).await?],
-                at: None,
-            },
-        };
+        let links = Links::new(&truto, clock, unbounded)?;
         Ok(Self {
+            before: look(&links, wanted).await?,
             links,
             clock: *clock,
             truto,
             wanted,
-            before,
         })
     }
 
-    pub(super) fn wanted(&self) -> &Wanted {
-        &self.wanted
-    }
-
-    pub(super) fn before(&self) -> &Before {
-        &self.before
-    }
-
     pub(super) async fn link(&self) -> Result<Url, ConnectError> {
-        let wanted = match &self.wanted {
-            Wanted::New { tenant_id } => LinkFor::Tenant(tenant_id),
-            Wanted::Again { connection_id } => LinkFor::Connection(connection_id),
-        };
-        self.links.link(wanted).await.map_err(ConnectError::Truto)
+        Ok(self.links.link(self.wanted).await?)
     }
 
     /// Waits until the connection works.
@@ -246,11 +196,12 @@ impl Connecting {
                 let seen = watch.last.map(Box::new);
                 return Err(ConnectError::TimedOut { seen, after });
             }
-            tell_waiting(watch.last.as_ref(), after.saturating_sub(left), after);
+            report_waiting(watch.last.as_ref(), after.saturating_sub(left), after);
             tokio::time::sleep(POLL_EVERY.min(left)).await;
-            let look = tokio::time::timeout(left.max(LAST_LOOK), self.look());
+            let look = look(&self.links, self.wanted);
+            let look = tokio::time::timeout(left.max(LAST_LOOK), look);
             let seen = match look.await {
-                Ok(Ok(seen)) => seen,
+                Ok(Ok(seen)) => seen.connections,
                 // A transient error of Truto does not end the wait.
                 Ok(Err(error)) if error.kind() == ErrorKind::Transient => {
                     warn!("Looking again: {error}");
@@ -259,24 +210,12 @@ impl Connecting {
                 Ok(Err(error)) => return Err(error),
                 Err(_) => continue,
             };
-            match watch.step(&self.before, &self.wanted, seen) {
+            match watch.step(&self.before, self.wanted, seen) {
                 Step::Wait => {}
                 Step::Works { connection, others } => {
                     return self.connected(connection, others).await;
                 }
                 Step::Fails(seen) => return Err(ConnectError::Failed(Box::new(seen))),
-            }
-        }
-    }
-
-    async fn look(&self) -> Result<Vec<Seen>, ConnectError> {
-        match &self.wanted {
-            Wanted::New { tenant_id } => {
-                let known = self.links.connections(tenant_id).await;
-                Ok(known.map_err(ConnectError::Truto)?.connections)
-            }
-            Wanted::Again { connection_id } => {
-                Ok(vec![asanas_own(&self.links, connection_id).await?])
             }
         }
     }
@@ -288,57 +227,47 @@ impl Connecting {
     ) -> Result<Connected, ConnectError> {
         let settings = self.truto.to(&connection.id, PAGE_SIZE);
         let unbounded = Deadline::after(Duration::MAX);
-        let client = Client::new(&settings, &self.clock, unbounded).map_err(ConnectError::Truto)?;
-        let workspaces = visible_workspaces(&client).await;
-        let was_active = self
-            .before
-            .connections
-            .iter()
-            .any(|before| before.id == connection.id && is_active(before));
+        let client = Client::new(&settings, &self.clock, unbounded)?;
+        let is_active = |of: &Seen| of.id == connection.id && is_active(of);
         Ok(Connected {
+            was_active: self.before.connections.iter().any(is_active),
             connection,
-            was_active,
             others,
-            workspaces,
+            workspaces: visible_workspaces(&client).await,
         })
     }
 }
 
-/// The connection of this id, which must be Asana's.
-async fn asanas_own(links: &Links, id: &str) -> Result<Seen, ConnectError> {
-    let seen = match links.connection(id).await {
-        Ok(seen) => seen,
-        Err(TrutoError::ConnectionUnknown { id, .. }) => return Err(ConnectError::Unknown { id }),
-        Err(error) => return Err(ConnectError::Truto(error)),
+/// The tenant's connections to Asana, or the one that is to be made again.
+async fn look(links: &Links, wanted: LinkFor<'_>) -> Result<Known, ConnectError> {
+    let id = match wanted {
+        LinkFor::Tenant(tenant_id) => return Ok(links.connections(tenant_id).await?),
+        LinkFor::Connection(id) => id,
     };
-    match &seen.integration {
-        Some(name) if !name.trim().eq_ignore_ascii_case("asana") => {
-            Err(ConnectError::WrongIntegration {
-                id: seen.id,
-                integration: name.clone(),
-            })
+    let seen = links.connection(id).await.map_err(|error| match error {
+        TrutoError::ConnectionUnknown { id, .. } => ConnectError::Unknown { id },
+        error => ConnectError::Truto(error),
+    })?;
+    match seen.integration {
+        Some(integration) if !integration.trim().eq_ignore_ascii_case("asana") => {
+            let id = seen.id;
+            Err(ConnectError::WrongIntegration { id, integration })
         }
-        _ => Ok(seen),
+        _ => Ok(Known {
+            connections: vec![seen],
+            at: None,
+        }),
     }
 }
 
-/// How far it is, for whoever looks on.
-fn tell_waiting(seen: Option<&Seen>, waited: Duration, of: Duration) {
+/// Reports how long it has waited to a person at the terminal.
+fn report_waiting(seen: Option<&Seen>, waited: Duration, of: Duration) {
     let (waited_s, of_s) = (waited.as_secs(), of.as_secs());
-    match seen {
-        None => info!(
-            target: "progress",
-            waited_s,
-            "Waiting for somebody to connect Asana: {waited_s} s of {of_s} s"
-        ),
-        Some(seen) => info!(
-            target: "progress",
-            waited_s,
-            "The connection {} is `{}`: {waited_s} s of {of_s} s",
-            seen.id,
-            status_of(seen)
-        ),
-    }
+    let what = match seen {
+        None => "Waiting for somebody to connect Asana".to_owned(),
+        Some(seen) => format!("The connection {} is `{}`", seen.id, status_of(seen)),
+    };
+    info!(target: "progress", waited_s, "{what}: {waited_s} s of {of_s} s");
 }
 
 fn is_active(seen: &Seen) -> bool {
@@ -369,14 +298,14 @@ enum Step {
 }
 
 impl Watch {
-    fn step(&mut self, before: &Before, wanted: &Wanted, seen: Vec<Seen>) -> Step {
+    fn step(&mut self, before: &Known, wanted: LinkFor<'_>, seen: Vec<Seen>) -> Step {
         let mut touched: Vec<Seen> = match wanted {
-            Wanted::New { .. } => {
+            LinkFor::Tenant(_) => {
                 let is_known = |seen: &Seen| before.connections.iter().any(|b| b.id == seen.id);
                 seen.into_iter().filter(|seen| !is_known(seen)).collect()
             }
             // Before the admin has come, a connection is as it was.
-            Wanted::Again { .. } => {
+            LinkFor::Connection(_) => {
                 let is_as_before = |seen: &Seen| {
                     let same =
                         |b: &Seen| b.status == seen.status && b.updated_at == seen.updated_at;
@@ -389,8 +318,10 @@ impl Watch {
         };
         if let Some(place) = touched.iter().position(is_active) {
             let connection = touched.remove(place);
-            let others = touched;
-            return Step::Works { connection, others };
+            return Step::Works {
+                connection,
+                others: touched,
+            };
         }
         // A dead login is marked anew by every call that meets it: no word of the admin's.
         let was_dead = |seen: &Seen| {
@@ -406,12 +337,8 @@ impl Watch {
         };
         let seen = touched.swap_remove(first);
         if self.last.as_ref().map(|last| &last.status) != Some(&seen.status) {
-            info!(
-                connection = seen.id,
-                status = status_of(&seen),
-                "The connection is `{}`",
-                status_of(&seen)
-            );
+            let status = status_of(&seen);
+            info!(connection = seen.id, status, "The connection is `{status}`");
         }
         self.last = Some(seen);
         Step::Wait
@@ -434,27 +361,23 @@ mod tests {
         }
     }
 
-    fn before(connections: &[Seen]) -> Before {
-        Before {
+    fn before(connections: &[Seen]) -> Known {
+        Known {
             connections: connections.to_vec(),
             at: "2026-09-01T10:30:00Z".parse().ok(),
         }
     }
 
-    fn new() -> Wanted {
-        Wanted::New {
-            tenant_id: "acme".to_owned(),
-        }
+    fn new() -> LinkFor<'static> {
+        LinkFor::Tenant("acme")
     }
 
-    fn again() -> Wanted {
-        Wanted::Again {
-            connection_id: "a".to_owned(),
-        }
+    fn again() -> LinkFor<'static> {
+        LinkFor::Connection("a")
     }
 
     /// The last step of a row of looks.
-    fn after(before: &Before, wanted: &Wanted, looks: Vec<Vec<Seen>>) -> Step {
+    fn after(before: &Known, wanted: LinkFor<'_>, looks: Vec<Vec<Seen>>) -> Step {
         let mut watch = Watch::default();
         let mut last = Step::Wait;
         for look in looks {
@@ -479,7 +402,7 @@ mod tests {
             vec![old.clone(), connecting],
             vec![old, active.clone()],
         ];
-        assert_eq!(after(&known, &new(), looks), works(active));
+        assert_eq!(after(&known, new(), looks), works(active));
     }
 
     #[test]
@@ -487,16 +410,16 @@ mod tests {
         let nothing = before(&[]);
         let failed = seen("b", "validation_error", "1");
         assert_eq!(
-            after(&nothing, &new(), vec![vec![failed.clone()]]),
+            after(&nothing, new(), vec![vec![failed.clone()]]),
             Step::Fails(failed.clone())
         );
         let (works, connecting) = (seen("c", "active", "1"), seen("c", "connecting", "1"));
         assert_eq!(
-            after(&nothing, &new(), vec![vec![failed.clone(), connecting]]),
+            after(&nothing, new(), vec![vec![failed.clone(), connecting]]),
             Step::Wait
         );
         assert_eq!(
-            after(&nothing, &new(), vec![vec![failed.clone(), works.clone()]]),
+            after(&nothing, new(), vec![vec![failed.clone(), works.clone()]]),
             Step::Works {
                 connection: works,
                 others: vec![failed],
@@ -507,7 +430,7 @@ mod tests {
     #[test]
     fn a_status_nobody_knows_is_waited_on() {
         let paused = seen("b", "paused", "1");
-        assert_eq!(after(&before(&[]), &new(), vec![vec![paused]]), Step::Wait);
+        assert_eq!(after(&before(&[]), new(), vec![vec![paused]]), Step::Wait);
     }
 
     #[test]
@@ -515,29 +438,26 @@ mod tests {
         let dead = seen("a", "needs_reauth", "1");
         let known = before(std::slice::from_ref(&dead));
         let active = seen("a", "active", "2");
-        assert_eq!(
-            after(&known, &again(), vec![vec![dead.clone()]]),
-            Step::Wait
-        );
+        assert_eq!(after(&known, again(), vec![vec![dead.clone()]]), Step::Wait);
         // A nightly run meets the dead login meanwhile, and Truto marks it again.
         let marked = seen("a", "needs_reauth", "2");
-        assert_eq!(after(&known, &again(), vec![vec![marked]]), Step::Wait);
+        assert_eq!(after(&known, again(), vec![vec![marked]]), Step::Wait);
         assert_eq!(
-            after(&known, &again(), vec![vec![dead], vec![active.clone()]]),
+            after(&known, again(), vec![vec![dead], vec![active.clone()]]),
             works(active)
         );
 
         let was_active = seen("a", "active", "1");
         let known = before(std::slice::from_ref(&was_active));
         assert_eq!(
-            after(&known, &again(), vec![vec![was_active.clone()]]),
+            after(&known, again(), vec![vec![was_active.clone()]]),
             Step::Wait
         );
         let renewed = seen("a", "active", "2");
         assert_eq!(
             after(
                 &known,
-                &again(),
+                again(),
                 vec![vec![was_active.clone()], vec![renewed.clone()]]
             ),
             works(renewed)
@@ -547,7 +467,7 @@ mod tests {
         assert_eq!(
             after(
                 &known,
-                &again(),
+                again(),
                 vec![vec![connecting], vec![was_active.clone()]]
             ),
             works(was_active)
@@ -559,21 +479,21 @@ mod tests {
         let failed = seen("a", "validation_error", "1");
         let known = before(std::slice::from_ref(&failed));
         assert_eq!(
-            after(&known, &again(), vec![vec![failed.clone()]]),
+            after(&known, again(), vec![vec![failed.clone()]]),
             Step::Wait
         );
         let connecting = seen("a", "connecting", "2");
         assert_eq!(
             after(
                 &known,
-                &again(),
+                again(),
                 vec![vec![connecting], vec![failed.clone()]]
             ),
             Step::Fails(failed)
         );
         let refused = seen("a", "validation_error", "2");
         assert_eq!(
-            after(&known, &again(), vec![vec![refused.clone()]]),
+            after(&known, again(), vec![vec![refused.clone()]]),
             Step::Fails(refused)
         );
     }
@@ -586,8 +506,7 @@ mod tests {
         let mut undated = seen("c", "active", "1");
         undated.created_at = None;
         let old = seen("d", "active", "1");
-        let ids: Vec<_> = before(&[young, connecting, undated, old])
-            .just_now()
+        let ids: Vec<_> = just_now(&before(&[young, connecting, undated, old]))
             .iter()
             .map(|seen| seen.id.clone())
             .collect();

@@ -4,14 +4,16 @@ mod connecting;
 mod text;
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
-use connecting::{Before, ConnectError, Connected, Connecting, Wanted};
+use connecting::{ConnectError, Connected, Connecting, just_now};
 
-use super::{Session, failed, run_until_signal, settings};
+use super::{Session, error_text, failed, run_until_signal, settings};
 use crate::cli::arguments::ConnectArguments;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{print, print_error};
-use crate::{config, truto};
+use crate::config;
+use crate::truto::{ApiSettings, LinkFor};
 
 /// # Errors
 /// The exit code, if there is no connection.
@@ -20,21 +22,21 @@ pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit
         print_error(text::NOBODY_TO_ASK);
         return Err(Exit::Usage);
     }
-    let Some(wanted) = wanted(&arguments) else {
-        return Err(failed(
-            Exit::Usage,
-            &"connect needs --tenant-id or --reconnect",
-        ));
+    let wanted = match (&arguments.tenant_id, &arguments.reconnect) {
+        (Some(tenant_id), _) => LinkFor::Tenant(tenant_id),
+        (None, Some(connection_id)) => LinkFor::Connection(connection_id),
+        (None, None) => {
+            let needed = "connect needs --tenant-id or --reconnect";
+            return Err(failed(Exit::Usage, &needed));
+        }
     };
-    let loaded = config::load_truto(session.environment.clone(), |path| {
-        std::fs::read_to_string(path)
-    });
-    let truto = settings(loaded)?;
+    let read = |path: &Path| std::fs::read_to_string(path);
+    let truto = settings(config::load_truto(session.environment.clone(), read))?;
     let ended = run_until_signal(connect(truto, wanted, &arguments, &session));
     session.progress.clear();
     let ended = ended.inspect_err(|_| print_error(text::STOPPED))?;
     ended.map_err(|error| {
-        print_error(&text::failure(&error));
+        print_error(&error_text(&error, error.hint()));
         if arguments.json {
             print(&format!("{}\n", text::failure_event(&error)));
         }
@@ -42,22 +44,14 @@ pub fn start(arguments: ConnectArguments, session: Session) -> Result<Exit, Exit
     })
 }
 
-/// The command line takes exactly one of the two.
-fn wanted(arguments: &ConnectArguments) -> Option<Wanted> {
-    let tenant_id = arguments.tenant_id.clone();
-    let connection_id = arguments.reconnect.clone();
-    let new = tenant_id.map(|tenant_id| Wanted::New { tenant_id });
-    new.or(connection_id.map(|connection_id| Wanted::Again { connection_id }))
-}
-
 async fn connect(
-    truto: truto::ApiSettings,
-    wanted: Wanted,
+    truto: ApiSettings,
+    wanted: LinkFor<'_>,
     arguments: &ConnectArguments,
     session: &Session,
 ) -> Result<Exit, ConnectError> {
     let connecting = Connecting::begin(truto, wanted, &session.clock).await?;
-    let (wanted, before) = (connecting.wanted(), connecting.before());
+    let before = &connecting.before;
     // With --json, stdout has only JSON.
     let print_text = if arguments.json { print_error } else { print };
     print_text(&text::before(wanted, before));

@@ -5,27 +5,23 @@ use std::fmt::Write as _;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::{Before, ConnectError, Connected, Wanted};
+use super::super::error_text;
+use super::{ConnectError, Connected, just_now};
 use crate::cli::exit::{self, Exit};
 use crate::model::Workspace;
 use crate::report::on_one_line;
 use crate::source::{SCOPES, SourceError};
-use crate::truto::Seen;
+use crate::truto::{Known, LinkFor, Seen};
 
 /// What the link permits, before the user confirms.
-pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
-    let mut text = String::new();
-    let _ = match wanted {
-        Wanted::New { tenant_id } => {
+pub(super) fn before(wanted: LinkFor<'_>, before: &Known) -> String {
+    let mut text = match wanted {
+        LinkFor::Tenant(tenant_id) => {
             let tenant = on_one_line(tenant_id);
-            writeln!(
-                text,
-                "A new connection from Truto to Asana, tenant `{tenant}`."
-            )
+            format!("A new connection from Truto to Asana, tenant `{tenant}`.\n")
         }
-        Wanted::Again { connection_id } => writeln!(
-            text,
-            "The connection `{connection_id}` from Truto to Asana, made again: its id and context stay."
+        LinkFor::Connection(id) => format!(
+            "The connection `{id}` from Truto to Asana, made again: its id and context stay.\n"
         ),
     };
     text.push_str(
@@ -49,32 +45,31 @@ pub(super) fn before(wanted: &Wanted, before: &Before) -> String {
 }
 
 /// Warnings from what Truto reports.
-pub(super) fn warnings(wanted: &Wanted, before: &Before) -> Vec<String> {
-    let named = |seen: &[&Seen]| {
-        let one = |seen: &&Seen| format!("`{}` ({})", seen.id, on_one_line(status(seen)));
-        seen.iter().map(one).collect::<Vec<_>>().join(", ")
+pub(super) fn warnings(wanted: LinkFor<'_>, before: &Known) -> Vec<String> {
+    let list = |seen: &[&Seen]| {
+        let seen: Vec<String> = seen.iter().map(|seen| named(seen)).collect();
+        seen.join(", ")
     };
     let mut warnings = Vec::new();
     let known: Vec<&Seen> = before.connections.iter().collect();
-    let just_now = before.just_now();
-    if let (Wanted::New { .. }, Some(first)) = (wanted, known.first()) {
+    let just_now = just_now(before);
+    if let (LinkFor::Tenant(_), Some(first)) = (wanted, known.first()) {
         warnings.push(format!(
             "this tenant has a connection to Asana: {}. Another one keeps evidence of its own; to make \
              this one again: connect --reconnect {}",
-            named(&known),
+            list(&known),
             first.id
         ));
     }
-    warnings.push(if just_now.is_empty() {
-        "Truto does not tell which links were made. If you made one in the last ten minutes, use that \
-         one: each link that is used is a login of its own"
-            .to_owned()
-    } else {
-        format!(
+    warnings.push(match just_now.is_empty() {
+        true => "Truto does not tell which links were made. If you made one in the last ten minutes, use \
+                 that one: each link that is used is a login of its own"
+            .to_owned(),
+        false => format!(
             "somebody is connecting, or did so in the last ten minutes: {}. A second link makes a \
              second connection",
-            named(&just_now)
-        )
+            list(&just_now)
+        ),
     });
     warnings
 }
@@ -102,20 +97,13 @@ pub(super) fn connected(connected: &Connected) -> String {
     }
     match &connected.workspaces {
         Ok(workspaces) => {
-            let count = workspaces.len();
-            let noun = if count == 1 {
-                "workspace"
-            } else {
-                "workspaces"
+            let _ = match workspaces.len() {
+                1 => writeln!(text, "It sees 1 workspace:"),
+                count => writeln!(text, "It sees {count} workspaces:"),
             };
-            let _ = writeln!(text, "It sees {count} {noun}:");
             for workspace in workspaces {
-                let _ = writeln!(
-                    text,
-                    "  {}  {}",
-                    on_one_line(&workspace.id),
-                    name(workspace)
-                );
+                let (id, name) = (on_one_line(&workspace.id), name(workspace));
+                let _ = writeln!(text, "  {id}  {name}");
             }
         }
         Err(error) => {
@@ -159,32 +147,15 @@ fn notes(connected: &Connected) -> Vec<String> {
             on_one_line(&connected.connection.scopes.join(", "))
         ));
     }
-    for other in &connected.others {
-        notes.push(format!(
-            "another connection was made meanwhile: `{}` ({})",
-            other.id,
-            on_one_line(status(other))
-        ));
-    }
+    let others = connected.others.iter().map(named);
+    notes.extend(others.map(|other| format!("another connection was made meanwhile: {other}")));
     notes
 }
 
-pub(super) fn failure(error: &ConnectError) -> String {
-    error_text(error, error.hint())
-}
-
-fn error_text(error: &dyn std::error::Error, hint: Option<String>) -> String {
-    let mut text = format!("error: {}\n", on_one_line(&exit::error_chain(error)));
-    if let Some(hint) = hint {
-        let _ = writeln!(text, "hint: {}", on_one_line(&hint));
-    }
-    text
-}
-
-pub(super) fn link_event(wanted: &Wanted, before: &Before, url: &Url) -> Value {
+pub(super) fn link_event(wanted: LinkFor<'_>, before: &Known, url: &Url) -> Value {
     let (tenant, connection) = match wanted {
-        Wanted::New { tenant_id } => (Some(tenant_id), None),
-        Wanted::Again { connection_id } => (None, Some(connection_id)),
+        LinkFor::Tenant(id) => (Some(id), None),
+        LinkFor::Connection(id) => (None, Some(id)),
     };
     json!({
         "event": "link",
@@ -221,8 +192,9 @@ pub(super) fn failure_event(error: &ConnectError) -> Value {
     })
 }
 
-fn status(seen: &Seen) -> &str {
-    seen.status.as_deref().unwrap_or("status not told")
+fn named(seen: &Seen) -> String {
+    let status = seen.status.as_deref().unwrap_or("status not told");
+    format!("`{}` ({})", seen.id, on_one_line(status))
 }
 
 fn name(workspace: &Workspace) -> String {

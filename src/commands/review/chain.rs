@@ -21,6 +21,16 @@ fn json<T: DeserializeOwned>(entry: &Entry, bytes: &[u8]) -> Result<T, LedgerErr
     serde_json::from_slice(bytes).map_err(|error| unreadable(entry, &error))
 }
 
+/// A file of a review's part, after every file of the part was verified.
+async fn read<T: DeserializeOwned>(
+    ledger: &Ledger,
+    entry: &Entry,
+    file: ReviewFile,
+) -> Result<T, LedgerError> {
+    let [bytes] = ledger.committed_files(entry, [file.name()]).await?;
+    json(entry, &bytes)
+}
+
 /// The entry of the run that is asked for.
 pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewError> {
     let is_it = |entry: &Entry| {
@@ -34,24 +44,27 @@ pub(super) async fn run(ledger: &Ledger, asked: &str) -> Result<Entry, ReviewErr
         };
         entry.kind == EntryKind::Run && is_named
     };
-    match ledger.newest(is_it).await? {
-        Some(run) if run.complete => Ok(run),
-        Some(run) => Err(ReviewError::Asked(format!(
+    let found = ledger.newest(is_it).await?;
+    let run = found.ok_or_else(|| {
+        ReviewError::Asked(match asked {
+            "latest" => "there is no complete run to review: run one first".to_owned(),
+            asked => format!("there is no run `{asked}` in the ledger"),
+        })
+    })?;
+    match run.complete {
+        true => Ok(run),
+        false => Err(ReviewError::Asked(format!(
             "the run of ledger entry {} is not complete: accounts may be missing from its list",
             run.sequence
         ))),
-        None => Err(ReviewError::Asked(match asked {
-            "latest" => "there is no complete run to review: run one first".to_owned(),
-            asked => format!("there is no run `{asked}` in the ledger"),
-        })),
     }
 }
 
 /// A run's files, each verified.
 pub(super) async fn reviewed_run(ledger: &Ledger, run: &Entry) -> Result<ReviewedRun, LedgerError> {
     let names = ReviewedRun::FILES.map(|file| file.name());
-    let [one, two, three] = names.each_ref().map(String::as_str);
-    let files = ledger.committed_files(run, [one, two, three]).await?;
+    let wanted = names.each_ref().map(String::as_str);
+    let files = ledger.committed_files(run, wanted).await?;
     ReviewedRun::read(files.each_ref().map(Vec::as_slice)).map_err(|why| unreadable(run, &why))
 }
 
@@ -103,21 +116,12 @@ pub(super) async fn earlier_reviews(
             return Ok(earlier);
         };
         below = close.sequence;
-        let [review] = ledger
-            .committed_files(&close, [ReviewFile::Review.name()])
-            .await?;
-        let closed: ReviewClosed = json(&close, &review)?;
+        let closed: ReviewClosed = read(ledger, &close, ReviewFile::Review).await?;
         let Some(open) = entry(ledger, &closed.opened).await? else {
             return Err(unreadable(&close, &"the entry that opened it is gone"));
         };
-        let [worksheet] = ledger
-            .committed_files(&open, [ReviewFile::WorksheetJson.name()])
-            .await?;
-        earlier = Some(EarlierReviews::with(
-            earlier,
-            json(&open, &worksheet)?,
-            &closed,
-        ));
+        let worksheet = read(ledger, &open, ReviewFile::WorksheetJson).await?;
+        earlier = Some(EarlierReviews::with(earlier, worksheet, &closed));
         if closed.is_of_all() {
             return Ok(earlier);
         }
@@ -134,49 +138,42 @@ pub(super) async fn open_review(
         let Some(part) = ReviewFolder::parse(&entry.run) else {
             return false;
         };
-        let is_asked = asked.is_none_or(|asked| {
-            let name = part.id().rsplit_once('-').map(|(name, _)| name);
-            part.id() == asked || name == Some(asked)
-        });
+        let id = part.id();
+        let name = id.rsplit_once('-').map(|(name, _)| name);
+        let is_asked = asked.is_none_or(|asked| id == asked || name == Some(asked));
         match entry.kind {
             EntryKind::ReviewClose if is_asked => {
-                closed.push((part.id().to_owned(), entry.sequence));
+                closed.push((id.to_owned(), entry.sequence));
                 false
             }
             // Two may have one name: then the newest that is open. An id is unique.
             EntryKind::ReviewOpen => {
-                let is_open = closed.iter().all(|(id, _)| id != part.id());
-                is_asked && (is_open || asked == Some(part.id()))
+                let is_open = closed.iter().all(|(closed, _)| closed != id);
+                is_asked && (is_open || asked == Some(id))
             }
             EntryKind::Run | EntryKind::Failure | EntryKind::ReviewClose => false,
         }
     };
     let entry = ledger.newest(is_meant).await?;
     let part = entry.as_ref().and_then(|of| ReviewFolder::parse(&of.run));
-    let is_closed = |id: &str, sequence| {
-        ReviewError::Asked(format!(
-            "the review {id} was closed by ledger entry {sequence}"
-        ))
-    };
-    let (Some(entry), Some(part)) = (entry, part) else {
-        return Err(match (asked, closed.first()) {
-            (Some(_), Some((id, sequence))) => is_closed(id, *sequence),
-            (Some(asked), None) => {
-                ReviewError::Asked(format!("there is no review `{asked}` in the ledger"))
-            }
-            (None, _) => ReviewError::Asked("no review is open".to_owned()),
-        });
-    };
-    if let Some((id, sequence)) = closed.iter().find(|(id, _)| id == part.id()) {
-        return Err(is_closed(id, *sequence));
+    let id = part.as_ref().map(ReviewFolder::id);
+    // The one that was asked for by its id, or one of its name.
+    let mut closed = closed.iter().filter(|(of, _)| id.is_none_or(|id| id == of));
+    let closed = closed.next().filter(|_| id.is_some() || asked.is_some());
+    if let Some((id, sequence)) = closed {
+        let text = format!("the review {id} was closed by ledger entry {sequence}");
+        return Err(ReviewError::Asked(text));
     }
+    let (Some(entry), Some(part)) = (entry, part) else {
+        return Err(ReviewError::Asked(match asked {
+            Some(asked) => format!("there is no review `{asked}` in the ledger"),
+            None => "no review is open".to_owned(),
+        }));
+    };
     if asked.is_none() {
         tracing::info!(review = part.id(), "Took the newest review that is open");
     }
-    let names = [
-        ReviewFile::WorksheetJson.name(),
-        ReviewFile::Manifest.name(),
-    ];
+    let names = [ReviewFile::WorksheetJson, ReviewFile::Manifest].map(ReviewFile::name);
     let [bytes, manifest] = ledger.committed_files(&entry, names).await?;
     let worksheet: Worksheet = json(&entry, &bytes)?;
     let manifest: ReviewManifest = json(&entry, &manifest)?;

@@ -1,4 +1,5 @@
-//! Files that are given to a command: the decisions that came back, alone or as folders, and who decides.
+//! Files that are given to a command: the decisions that came back, alone or as folders, and who decides; and what is
+//! wrong with them.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,22 +14,70 @@ const MAX_BYTES: u64 = 64 << 20;
 /// So many digits of a file's SHA-256 distinguish it from the others in a log.
 const DIGITS: usize = 12;
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName {
+    /// Its name, without its folder. Reviewers name files after themselves, so this is for no log.
+    pub file: String,
+    /// What a log calls the file.
+    pub in_a_log: String,
+}
+
+impl FileName {
+    /// Of something that is called the same everywhere.
+    pub(super) fn of(name: &str) -> Self {
+        Self {
+            file: name.to_owned(),
+            in_a_log: name.to_owned(),
+        }
+    }
+}
+
+/// Something that is wrong with what was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFault {
+    pub name: FileName,
+    /// Line in it, where it is about one.
+    pub line: Option<u64>,
+    /// A sentence, which names people nowhere, and files only where the next field is set.
+    pub text: String,
+    /// The sentence for a log, where the other one names a file.
+    pub text_in_a_log: Option<String>,
+}
+
+impl FileFault {
+    pub(super) fn new(
+        name: &FileName,
+        line: impl Into<Option<u64>>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.clone(),
+            line: line.into(),
+            text: text.into(),
+            text_in_a_log: None,
+        }
+    }
+
+    /// File and sentence for a person, or for a log.
+    pub(super) fn words(&self, names: bool) -> (&str, &str) {
+        match (names, &self.text_in_a_log) {
+            (true, _) => (&self.name.file, &self.text),
+            (false, text) => (&self.name.in_a_log, text.as_ref().unwrap_or(&self.text)),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Given {
-    /// Its name, without its folder.
-    pub(super) file: String,
-    /// What a log calls it.
-    pub(super) in_a_log: String,
+    pub(super) name: FileName,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Given {
     /// A file that the command line names, and that may be called so anywhere.
     pub(super) fn by_name(path: &Path) -> Result<Self, ReviewError> {
-        let file = name_of(path);
         Ok(Self {
-            in_a_log: file.clone(),
-            file,
+            name: FileName::of(&name_of(path)),
             bytes: read(path, false).map_err(|reason| failed(path, None, reason))?,
         })
     }
@@ -52,18 +101,19 @@ impl Given {
         }
         let read = |(number, (path, folder)): (usize, (PathBuf, Option<&PathBuf>))| {
             let bytes = read(&path, folder.is_some()).map_err(|reason| {
-                let place = folder.map_or("--decisions".to_owned(), |folder| {
-                    format!("`{}`", folder.display())
-                });
+                let place = match folder {
+                    Some(folder) => format!("`{}`", folder.display()),
+                    None => "--decisions".to_owned(),
+                };
                 failed(&path, Some(format!("file {number} of {place}")), reason)
             })?;
             let hash = sha256_hex(&bytes);
             let start = hash.get(..DIGITS).unwrap_or(&hash);
-            Ok(Self {
-                in_a_log: format!("file {number} (SHA-256 {start}…)"),
+            let name = FileName {
                 file: name_of(&path),
-                bytes,
-            })
+                in_a_log: format!("file {number} (SHA-256 {start}…)"),
+            };
+            Ok(Self { name, bytes })
         };
         (1..).zip(found).map(read).collect()
     }
@@ -86,13 +136,11 @@ fn below(folder: &Path, reviewers: Option<&Path>) -> Result<Vec<PathBuf>, Review
         }
     }
     files.sort();
-    match files.is_empty() {
-        true => {
-            let reason = "it is a folder without a file of decisions".to_owned();
-            Err(failed(folder, None, reason))
-        }
-        false => Ok(files),
+    if files.is_empty() {
+        let reason = "it is a folder without a file of decisions".to_owned();
+        return Err(failed(folder, None, reason));
     }
+    Ok(files)
 }
 
 fn read(path: &Path, is_in_folder: bool) -> Result<Vec<u8>, String> {
@@ -106,10 +154,8 @@ fn read(path: &Path, is_in_folder: bool) -> Result<Vec<u8>, String> {
         return Err("it is no file: take it out".to_owned());
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(text)?;
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(text)?;
+    let mut file = File::open(path).map_err(text)?.take(MAX_BYTES + 1);
+    file.read_to_end(&mut bytes).map_err(text)?;
     match bytes.len() as u64 > MAX_BYTES {
         true => Err(format!("it is larger than {MAX_BYTES} bytes")),
         false => Ok(bytes),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Moment, ReviewError};
 use crate::config::ReviewSettings;
-use crate::evidence::{Executor, ReviewFile, ReviewFolder};
+use crate::evidence::{ReviewFile, ReviewFolder};
 use crate::ledger::{Ledger, LedgerError};
 use crate::review::{ReviewClosed, ReviewFrame, ReviewManifest, Worksheet};
 use crate::store::StoreError;
@@ -45,9 +45,8 @@ impl Left {
 
     /// The instant at which the review is closed.
     pub(super) fn closed_at(&self, moment: &Moment) -> Timestamp {
-        self.closed
-            .as_ref()
-            .map_or(moment.as_of, |left| left.closed_at)
+        let closed = self.closed.as_ref();
+        closed.map_or(moment.as_of, |left| left.closed_at)
     }
 
     /// The frame of the evidence: who ran it first is who ran it.
@@ -64,14 +63,10 @@ impl Left {
         let closed = self.closed.as_ref()?;
         let mut attempt = format!("an attempt of {}, which had died", closed.closed_at);
         if let Some(manifest) = &self.manifest {
-            let Executor {
-                claimed_job_name,
-                claimed_pod_uid,
-                claimed_image_digest: _,
-            } = &manifest.executor;
-            let claimed = [claimed_job_name, claimed_pod_uid];
+            let executor = &manifest.executor;
+            let claimed = [&executor.claimed_job_name, &executor.claimed_pod_uid];
             for claimed in claimed.into_iter().flatten() {
-                attempt = format!("{attempt}; as it claims, of {claimed}");
+                attempt += &format!("; as it claims, of {claimed}");
             }
         }
         Some(attempt)
@@ -101,9 +96,10 @@ impl Left {
         // Without their names: those may be of people, and this may be read in a log.
         let files = closed.decision_files.iter();
         let files: Vec<String> = files.map(|of| format!("SHA-256 {}", of.sha256)).collect();
-        let version = self.manifest.as_ref().map_or(String::new(), |manifest| {
-            format!(", version {}", manifest.tool.version)
-        });
-        format!(": {}{version}", files.join(", "))
+        let mut given = format!(": {}", files.join(", "));
+        if let Some(manifest) = &self.manifest {
+            given += &format!(", version {}", manifest.tool.version);
+        }
+        given
     }
 }

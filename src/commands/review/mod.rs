@@ -20,23 +20,19 @@ use jiff::Timestamp;
 
 use super::{Session, run_until_signal, suffix, tool};
 use crate::cli::arguments::ReviewRequest;
-use crate::cli::terminal;
-use crate::clock::Clock;
-use crate::config;
-use crate::notify::{self, Notification};
-
-pub use close::{Closing, close, status};
-use files::Given;
-pub use open::{Opened, open};
-pub use progress::{Frozen, ReviewProgress, as_json as status_json};
-pub use received::FileFault;
-pub use text::{closed, failure, opened, status as status_text};
-
 use crate::cli::exit::Exit;
-use crate::config::ReviewSettings;
+use crate::cli::terminal;
+use crate::config::{self, ReviewSettings};
 use crate::ledger::{Ledger, LedgerError};
+use crate::notify;
 use crate::signing::SigningKey;
 use crate::store::Store;
+
+pub use close::{close, status};
+pub use files::{FileFault, FileName};
+pub use open::open;
+pub use progress::{Frozen, ReviewProgress};
+pub use text::{failure, text};
 
 /// The instant of a command, and a suffix that distinguishes two of one second.
 #[derive(Clone, Debug)]
@@ -74,6 +70,10 @@ pub enum ReviewError {
 }
 
 impl ReviewError {
+    fn asked(text: impl Into<String>) -> Self {
+        Self::Asked(text.into())
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
             Self::Ledger(ledger) => ledger.into(),
@@ -97,95 +97,55 @@ pub fn start(request: &ReviewRequest, session: Session) -> Result<Exit, Exit> {
         as_of: clock.as_of(),
         suffix: suffix()?,
     };
+    let (names, json, is_notified) = match request {
+        ReviewRequest::Status(asked) => (asked.names, asked.json, asked.notify),
+        ReviewRequest::Open(_) | ReviewRequest::Close(_) => (false, false, true),
+    };
+    let names_in_text = names || terminal::is_interactive();
     let ended = run_until_signal(async {
-        let step = step(request, &settings, &moment, &clock).await;
+        let review = match request {
+            ReviewRequest::Open(asked) => open(&settings, asked, &moment, &clock).await,
+            ReviewRequest::Status(_) if is_notified && !settings.notify.has_receiver() => {
+                Err(ReviewError::asked(
+                    "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
+                     NOTIFY_SLACK_WEBHOOK_URL",
+                ))
+            }
+            ReviewRequest::Status(asked) => status(&settings, &asked.of, &moment).await,
+            ReviewRequest::Close(asked) => close(&settings, asked, &moment, &clock).await,
+        };
         progress.clear();
-        let step = step.map_err(|error| {
-            let names = matches!(request, ReviewRequest::Status(asked) if asked.names);
-            let text = failure(&error, names || terminal::is_interactive());
-            terminal::print_error(&text);
+        let review = review.map_err(|error| {
+            terminal::print_error(&failure(&error, names_in_text));
             error.exit()
         })?;
         // Before the notification, which takes a while and may be stopped.
-        terminal::print(&step.text);
-        if let Some(notification) = step.notification {
-            notify::send(&settings.notify, || notification, &clock).await;
+        terminal::print(&match json {
+            true => format!("{:#}\n", review.as_json(names)),
+            false => text(&review, names_in_text),
+        });
+        if is_notified {
+            let notification = || review.notification(&settings, &moment);
+            notify::send(&settings.notify, notification, &clock).await;
         }
-        Ok(step.exit)
+        Ok(review.exit())
     });
     progress.clear();
     ended?
 }
 
-/// The outcome of a command of an access review.
-struct CommandStep {
-    text: String,
-    notification: Option<Notification>,
-    exit: Exit,
-}
-
-async fn step(
-    request: &ReviewRequest,
-    settings: &ReviewSettings,
-    moment: &Moment,
-    clock: &Clock,
-) -> Result<CommandStep, ReviewError> {
-    let names = terminal::is_interactive();
-    Ok(match request {
-        ReviewRequest::Open(asked) => {
-            let review = open(settings, asked, moment, clock).await?;
-            CommandStep {
-                text: opened(&review, names),
-                notification: Some(review.notification(settings, moment)),
-                exit: Exit::Pass,
-            }
-        }
-        ReviewRequest::Status(asked) => {
-            if asked.notify && !settings.notify.has_receiver() {
-                let text = "--notify: nobody is to be told; set NOTIFY_WEBHOOK_URL or \
-                            NOTIFY_SLACK_WEBHOOK_URL";
-                return Err(ReviewError::Asked(text.to_owned()));
-            }
-            let review = status(settings, &asked.of, moment).await?;
-            CommandStep {
-                text: match asked.json {
-                    true => format!("{:#}\n", status_json(&review, asked.names)),
-                    false => status_text(&review, asked.names || names),
-                },
-                notification: asked.notify.then(|| review.notification(settings, moment)),
-                exit: review.exit(),
-            }
-        }
-        ReviewRequest::Close(asked) => {
-            let review = close(settings, asked, moment, clock).await?;
-            CommandStep {
-                text: closed(&review, names),
-                notification: Some(review.notification(settings, moment)),
-                exit: review.exit(),
-            }
-        }
-    })
-}
-
 /// The ledger to write to, under the object lock of its instant.
-async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger, ReviewError> {
-    let key = SigningKey::open(&settings.signing).await;
-    let key = key.map_err(LedgerError::from)?;
-    let store = store_of(settings)
-        .await?
-        .locked(settings.ledger.lock(as_of));
+async fn ledger_of(settings: &ReviewSettings, as_of: Timestamp) -> Result<Ledger, LedgerError> {
+    let key = SigningKey::open(&settings.signing).await?;
+    let store = Store::open(&settings.store).await?;
+    let store = store.locked(settings.ledger.lock(as_of));
     let (connection, ledger) = (&settings.connection, settings.ledger.clone());
     Ok(Ledger::new(store, connection, ledger, key))
 }
 
 /// The ledger to read, without a key.
-async fn ledger_to_read(settings: &ReviewSettings) -> Result<Ledger, ReviewError> {
-    let store = store_of(settings).await?;
+async fn ledger_to_read(settings: &ReviewSettings) -> Result<Ledger, LedgerError> {
+    let store = Store::open(&settings.store).await?;
     let (connection, ledger) = (&settings.connection, settings.ledger.clone());
     Ok(Ledger::new(store, connection, ledger, None))
-}
-
-async fn store_of(settings: &ReviewSettings) -> Result<Store, ReviewError> {
-    let store = Store::open(&settings.store).await;
-    Ok(store.map_err(LedgerError::from)?)
 }

@@ -1,25 +1,18 @@
 //! `review open`: the population of a committed run, frozen into a worksheet.
 
-use super::received::FileFault;
-use super::{Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers};
+use super::{
+    FileFault, FileName, Frozen, Moment, ReviewError, ReviewProgress, chain, ledger_of, reviewers,
+};
 use crate::cli::arguments::OpenArguments;
 use crate::clock::Clock;
 use crate::config::ReviewSettings;
 use crate::evidence::{ReviewFile, ReviewFolder, ReviewPart};
-use crate::ledger::{Committed, commit_review};
+use crate::ledger::commit_review;
+use crate::notify::ReviewStep;
+use crate::report::visible::Minute as _;
 use crate::review::{
-    OpenedWith, ReviewDataFile, ReviewManifest, ReviewerFile, Worksheet, undecided_rows,
-    worksheet_page,
+    OpenedWith, ReviewManifest, ReviewerFile, Worksheet, undecided_rows, worksheet_page,
 };
-
-/// A review that was opened.
-#[derive(Debug)]
-pub struct Opened {
-    pub progress: ReviewProgress,
-    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
-    pub idle_lines: Vec<u64>,
-    pub committed: Committed,
-}
 
 /// Opens a review.
 ///
@@ -30,18 +23,19 @@ pub async fn open(
     asked: &OpenArguments,
     moment: &Moment,
     clock: &Clock,
-) -> Result<Opened, ReviewError> {
+) -> Result<ReviewProgress, ReviewError> {
     let id = format!("{}-{}", asked.name, moment.suffix);
     let part = ReviewFolder::of(&id, ReviewPart::Open).ok_or_else(|| {
-        ReviewError::Asked(
-            "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4".to_owned(),
+        ReviewError::asked(
+            "the name of a review has letters, digits and hyphens, at most 70: 2026-Q4",
         )
     })?;
     let due = asked.due.to_string();
-    if due < moment.as_of.strftime("%Y-%m-%d").to_string() {
+    if due < moment.as_of.day() {
         return Err(ReviewError::Asked(format!("the due day {due} has passed")));
     }
-    let lines = asked.reviewers.as_deref().map(reviewers::of_open);
+    let path = asked.reviewers.as_deref();
+    let lines = path.map(|path| reviewers::read_file(path, false));
     let lines = lines.transpose()?;
     let ledger = ledger_of(settings, moment.as_of).await?;
     let last = ledger.head(clock).await?;
@@ -63,16 +57,12 @@ pub async fn open(
     let (worksheet, owners) = Worksheet::freeze(with, run, earlier.as_ref())
         .map_err(|accounts| without_reviewer(lines.as_ref(), &accounts))?;
     if worksheet.rows.is_empty() {
-        return Err(ReviewError::Asked(
-            "there is nothing to review: no account of that scope has access".to_owned(),
-        ));
+        let text = "there is nothing to review: no account of that scope has access";
+        return Err(ReviewError::asked(text));
     }
     let (file, review_sha256) = worksheet.to_file();
-    let html = ReviewDataFile {
-        file: ReviewFile::WorksheetHtml,
-        bytes: worksheet_page(&worksheet, &review_sha256, &origin),
-        rows: Some(worksheet.rows.len() as u64),
-    };
+    let html = worksheet_page(&worksheet, &review_sha256, &origin);
+    let html = worksheet.file(ReviewFile::WorksheetHtml, html);
     let xlsx = worksheet.xlsx(&review_sha256).map_err(|error| {
         ReviewError::Unexpected(format!("the spreadsheet could not be made: {error}"))
     })?;
@@ -88,24 +78,23 @@ pub async fn open(
         sha256: review_sha256,
         origin,
     };
-    Ok(Opened {
+    Ok(ReviewProgress {
+        step: ReviewStep::Opened,
         idle_lines: idle_lines.unwrap_or_default(),
-        progress: ReviewProgress::of(frozen, &rows, moment.as_of),
-        committed,
+        committed: Some(committed),
+        ..ReviewProgress::of(frozen, &rows, moment.as_of)
     })
 }
 
 fn without_reviewer(lines: Option<&ReviewerFile>, accounts: &[String]) -> ReviewError {
-    let file = lines.map_or("", |lines| &lines.file);
+    let file = FileName::of(lines.map_or("", |lines| &lines.file));
     let fault = |account: &String| {
         let text = format!("no line names a reviewer other than the owner of account {account}");
-        FileFault::of(file, text)
+        FileFault::new(&file, None, text)
     };
+    let rows = accounts.len();
     ReviewError::Refused {
-        headline: format!(
-            "{} row(s) have only their owner as a reviewer",
-            accounts.len()
-        ),
+        headline: format!("{rows} row(s) have only their owner as a reviewer"),
         faults: accounts.iter().map(fault).collect(),
         hint: "an owner cannot review their own account: add a `default` line with another reviewer",
     }

@@ -1,15 +1,16 @@
 //! The progress of a review in numbers, also as JSON and as a notification.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::{Closing, Moment, Opened};
+use super::{FileFault, Moment};
 use crate::cli::exit::Exit;
 use crate::config::ReviewSettings;
 use crate::evidence::run_id;
 use crate::judgement::{Mark, Verdict};
+use crate::ledger::Committed;
 use crate::notify::{About, Notification, NotifiedReview, NotifiedReviewer, ReviewStep};
+use crate::report::visible::Minute as _;
 use crate::review::{ByReviewer, ClosedRow, Totals, Worksheet};
 
 /// The population of a review as it was frozen.
@@ -22,98 +23,43 @@ pub struct Frozen {
     pub origin: String,
 }
 
-/// The progress of a review.
+/// A review after a command, and its progress.
 #[derive(Debug)]
 pub struct ReviewProgress {
+    pub step: ReviewStep,
     pub frozen: Frozen,
     /// Whether the due day has passed in every time zone.
     pub overdue: bool,
     pub totals: Totals,
     pub reviewers: Vec<ByReviewer>,
+    /// Lines of the reviewers file that fit no row: a slip in one leaves its rows to another line.
+    pub idle_lines: Vec<u64>,
+    /// Faults in the received files.
+    pub faults: Vec<FileFault>,
+    /// Where its evidence is, if the command stored any.
+    pub committed: Option<Committed>,
+    /// The attempt that had died and was finished, if there was one.
+    pub finished: Option<String>,
+    /// Once it is closed.
+    pub verdict: Option<Verdict>,
 }
 
 impl ReviewProgress {
     pub(super) fn of(frozen: Frozen, rows: &[ClosedRow], as_of: Timestamp) -> Self {
         Self {
-            overdue: is_overdue(&frozen.worksheet, as_of),
+            step: ReviewStep::Status,
+            overdue: as_of.day() > frozen.worksheet.due,
+            frozen,
             totals: Totals::of(rows),
             reviewers: ByReviewer::of(rows),
-            frozen,
-        }
-    }
-
-    /// Whether a reviewer has rows left after the due day.
-    pub(super) fn is_late(&self, of: &ByReviewer) -> bool {
-        self.overdue && of.totals.undecided > 0
-    }
-
-    /// Reviewers are named only if `names` are wanted.
-    fn as_json(&self, names: bool) -> Value {
-        let reviewers = (1..).zip(&self.reviewers).map(|(number, of): (usize, _)| {
-            let mut value = json!({
-                "number": number,
-                "totals": of.totals,
-                "overdue": self.is_late(of),
-            });
-            if names {
-                value["reviewer"] = json!(of.reviewer);
-            }
-            value
-        });
-        json!({
-            "review": self.frozen.worksheet.review,
-            "name": self.frozen.worksheet.name,
-            "due": self.frozen.worksheet.due,
-            "overdue": self.overdue,
-            "scope": self.frozen.worksheet.scope,
-            "opened_at": self.frozen.worksheet.opened_at,
-            "review_sha256": self.frozen.sha256,
-            "totals": self.totals,
-            "reviewers": reviewers.collect::<Vec<_>>(),
-        })
-    }
-
-    fn notification(&self, step: ReviewStep) -> NotifiedReview {
-        let reviewers = (1..)
-            .zip(&self.reviewers)
-            .map(|(number, of)| NotifiedReviewer {
-                number,
-                rows: of.totals.rows,
-                decided: of.totals.decided,
-                overdue: self.is_late(of),
-            });
-        NotifiedReview {
-            step,
-            review: self.frozen.worksheet.review.clone(),
-            due: self.frozen.worksheet.due.clone(),
-            overdue: self.overdue,
+            idle_lines: Vec::new(),
+            faults: Vec::new(),
+            committed: None,
+            finished: None,
             verdict: None,
-            totals: self.totals.clone(),
-            reviewers: reviewers.collect(),
-            not_in_order: 0,
         }
     }
 
-    fn about(&self, settings: &ReviewSettings, moment: &Moment) -> About {
-        About {
-            run: run_id(moment.as_of, &moment.suffix),
-            as_of: moment.as_of,
-            connection: settings.connection.clone(),
-            mark: Mark::of(&self.frozen.origin, self.frozen.worksheet.is_sandbox),
-            tool: settings.frame.tool.clone(),
-        }
-    }
-}
-
-impl Opened {
-    pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
-        let about = self.progress.about(settings, moment);
-        let review = self.progress.notification(ReviewStep::Opened);
-        Notification::of_review(&about, review, Some(&self.committed), Exit::Pass)
-    }
-}
-
-impl Closing {
     /// A review that is closed with open items is inconclusive.
     pub fn exit(&self) -> Exit {
         match self.verdict {
@@ -124,36 +70,68 @@ impl Closing {
         }
     }
 
-    pub fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
-        let about = self.progress.about(settings, moment);
+    /// Whether a reviewer has rows left after the due day.
+    pub(super) fn is_late(&self, of: &ByReviewer) -> bool {
+        self.overdue && of.totals.undecided > 0
+    }
+
+    /// Reviewers and their files are named only if `names` are wanted.
+    pub fn as_json(&self, names: bool) -> Value {
+        let reviewer = |(number, of): (usize, &ByReviewer)| {
+            let mut value = json!({
+                "number": number,
+                "totals": of.totals,
+                "overdue": self.is_late(of),
+            });
+            if names {
+                value["reviewer"] = json!(of.reviewer);
+            }
+            value
+        };
+        let fault = |fault: &FileFault| {
+            let (file, text) = fault.words(names);
+            json!({ "file": file, "line": fault.line, "text": text })
+        };
+        let worksheet = &self.frozen.worksheet;
+        json!({
+            "review": worksheet.review,
+            "name": worksheet.name,
+            "due": worksheet.due,
+            "overdue": self.overdue,
+            "scope": worksheet.scope,
+            "opened_at": worksheet.opened_at,
+            "review_sha256": self.frozen.sha256,
+            "totals": self.totals,
+            "reviewers": (1..).zip(&self.reviewers).map(reviewer).collect::<Vec<_>>(),
+            "not_in_order": self.faults.iter().map(fault).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(super) fn notification(&self, settings: &ReviewSettings, moment: &Moment) -> Notification {
+        let worksheet = &self.frozen.worksheet;
+        let about = About {
+            run: run_id(moment.as_of, &moment.suffix),
+            as_of: moment.as_of,
+            connection: settings.connection.clone(),
+            mark: Mark::of(&self.frozen.origin, worksheet.is_sandbox),
+            tool: settings.frame.tool.clone(),
+        };
+        let reviewer = |(number, of): (usize, &ByReviewer)| NotifiedReviewer {
+            number,
+            rows: of.totals.rows,
+            decided: of.totals.decided,
+            overdue: self.is_late(of),
+        };
         let review = NotifiedReview {
+            step: self.step,
+            review: worksheet.review.clone(),
+            due: worksheet.due.clone(),
+            overdue: self.overdue,
             verdict: self.verdict,
+            totals: self.totals.clone(),
+            reviewers: (1..).zip(&self.reviewers).map(reviewer).collect(),
             not_in_order: self.faults.len(),
-            ..self.progress.notification(match self.committed {
-                Some(_) => ReviewStep::Closed,
-                None => ReviewStep::Status,
-            })
         };
         Notification::of_review(&about, review, self.committed.as_ref(), self.exit())
-    }
-}
-
-/// Reviewers are named only if `names` are wanted.
-pub fn as_json(closing: &Closing, names: bool) -> Value {
-    let mut value = closing.progress.as_json(names);
-    let faults = closing.faults.iter().map(|fault| {
-        let (file, text) = fault.words(names);
-        json!({ "file": file, "line": fault.line, "text": text })
-    });
-    value["not_in_order"] = faults.collect();
-    value
-}
-
-/// Whether the last day for decisions has passed in every time zone.
-fn is_overdue(worksheet: &Worksheet, as_of: Timestamp) -> bool {
-    let today = as_of.strftime("%Y-%m-%d").to_string();
-    match (worksheet.due.parse::<Date>(), today.parse::<Date>()) {
-        (Ok(due), Ok(today)) => today > due,
-        _ => false,
     }
 }

@@ -1,85 +1,25 @@
 //! What reviewers sent back, held against the frozen rows: strictly, and everything that is wrong at once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::table::{self, Columns, DecisionTable};
-use super::{Given, reviewers};
+use super::files::Given;
+use super::reviewers::person;
+use super::table::{self, Columns, DecisionTable, TableRow};
+use super::{FileFault, FileName, Frozen};
 use crate::evidence::sha256_hex;
 use crate::files;
 use crate::judgement::Decision;
 use crate::model::{EmailAddress, Role, trim};
 use crate::review::{
-    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile, Worksheet,
+    COLUMNS, ClosedRow, DecisionFile, DecisionFormat, FrozenRow, Owners, ReviewerFile,
     undecided_rows,
 };
 
 /// The `schema` of the file that the page saves.
 const PAGE_SCHEMA: &str = "asana-access-review/decisions/v1";
-
-/// Something that is wrong with what was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileFault {
-    /// The file. The page names what it saves after its reviewer, so this is for no log.
-    pub file: String,
-    /// What a log calls the file.
-    pub file_in_a_log: String,
-    /// Line in it, where it is about one.
-    pub line: Option<u64>,
-    /// A sentence, which names people nowhere, and files only where the next field is set.
-    pub text: String,
-    /// The sentence for a log, where the other one names a file.
-    pub text_in_a_log: Option<String>,
-}
-
-impl FileFault {
-    pub(super) fn new(given: &Given, line: u64, text: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            ..Self::of_file(given, text.into())
-        }
-    }
-
-    pub(super) fn of_file(given: &Given, text: String) -> Self {
-        Self {
-            file_in_a_log: given.in_a_log.clone(),
-            ..Self::of(&given.file, text)
-        }
-    }
-
-    /// About something that is called the same everywhere.
-    pub(super) fn of(what: &str, text: String) -> Self {
-        Self {
-            file: what.to_owned(),
-            file_in_a_log: what.to_owned(),
-            line: None,
-            text,
-            text_in_a_log: None,
-        }
-    }
-
-    /// File and sentence for a person, or for a log.
-    pub(super) fn words(&self, names: bool) -> (&str, &str) {
-        match names {
-            true => (&self.file, &self.text),
-            false => {
-                let text = self.text_in_a_log.as_ref();
-                (&self.file_in_a_log, text.unwrap_or(&self.text))
-            }
-        }
-    }
-
-    /// For a person, or for a log.
-    pub(super) fn sentence(&self, names: bool) -> String {
-        let (file, text) = self.words(names);
-        match self.line {
-            Some(line) => format!("{file}, line {line}: {text}"),
-            None => format!("{file}: {text}"),
-        }
-    }
-}
 
 /// What the files come to.
 #[derive(Debug)]
@@ -124,18 +64,17 @@ fn text_or_none<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> 
 
 /// Reads every file and holds each of its lines against the rows.
 pub(super) fn gather(
-    worksheet: &Worksheet,
-    review_sha256: &str,
+    frozen: &Frozen,
     owners: &Owners,
     reassigned: Option<&ReviewerFile>,
     given: &[Given],
 ) -> Gathered {
     let mut gathered = Gathered {
-        rows: undecided_rows(worksheet, reassigned, owners),
+        rows: undecided_rows(&frozen.worksheet, reassigned, owners),
         files: Vec::new(),
         faults: Vec::new(),
     };
-    let mut decided: HashMap<u32, (&Given, u64)> = HashMap::new();
+    let mut decided: HashMap<usize, (&FileName, u64)> = HashMap::new();
     for (number, file) in (1u32..).zip(given) {
         let (format, claims) = match claims(file) {
             Ok(read) => read,
@@ -146,31 +85,33 @@ pub(super) fn gather(
         };
         let mut accepted = 0;
         for claim in claims {
-            let fault = |text: String| FileFault::new(file, claim.line, text);
-            let judged = judged(worksheet, review_sha256, owners, &gathered.rows, &claim);
-            let (at, mut row) = match judged {
+            let fault = |text: String| FileFault::new(&file.name, claim.line, text);
+            let (at, row) = match judged(frozen, owners, &gathered.rows, &claim) {
                 Ok(judged) => judged,
                 Err(text) => {
                     gathered.faults.push(fault(text));
                     continue;
                 }
             };
-            if let Some((other, line)) = decided.get(&row.row) {
-                let text =
-                    |other| format!("row {} is decided in {other}, line {line}, too", row.row);
-                gathered.faults.push(FileFault {
-                    text_in_a_log: Some(text(&other.in_a_log)),
-                    ..fault(text(&other.file))
-                });
-                continue;
+            match decided.entry(at) {
+                Entry::Vacant(place) => {
+                    place.insert((&file.name, claim.line));
+                    let source = Some((number, claim.line));
+                    gathered.rows[at] = ClosedRow { source, ..row };
+                    accepted += 1;
+                }
+                Entry::Occupied(first) => {
+                    let ((other, line), row) = (first.get(), row.row);
+                    let text = |other| format!("row {row} is decided in {other}, line {line}, too");
+                    gathered.faults.push(FileFault {
+                        text_in_a_log: Some(text(&other.in_a_log)),
+                        ..fault(text(&other.file))
+                    });
+                }
             }
-            decided.insert(row.row, (file, claim.line));
-            row.source = Some((number, claim.line));
-            gathered.rows[at] = row;
-            accepted += 1;
         }
         gathered.files.push(DecisionFile {
-            file: file.file.clone(),
+            file: file.name.file.clone(),
             format,
             sha256: sha256_hex(&file.bytes),
             bytes: file.bytes.len() as u64,
@@ -182,8 +123,7 @@ pub(super) fn gather(
 
 /// The row that a claim decides, with the decision, and its place.
 fn judged(
-    worksheet: &Worksheet,
-    review_sha256: &str,
+    of: &Frozen,
     owners: &Owners,
     rows: &[ClosedRow],
     claim: &Claim,
@@ -191,13 +131,12 @@ fn judged(
     if let Some(fault) = &claim.fault {
         return Err(fault.clone());
     }
-    if !claim.review_sha256.eq_ignore_ascii_case(review_sha256) {
+    if !claim.review_sha256.eq_ignore_ascii_case(&of.sha256) {
         return Err("it is of another review: it bears another hash, or none".to_owned());
     }
     let number = whole(&claim.row).ok_or("it names no row by its number")?;
-    let frozen = worksheet
-        .row(number)
-        .ok_or_else(|| format!("there is no row {number} in this review"))?;
+    let frozen = of.worksheet.row(number);
+    let frozen = frozen.ok_or_else(|| format!("there is no row {number} in this review"))?;
     let at = usize::try_from(number)
         .unwrap_or_default()
         .saturating_sub(1);
@@ -212,21 +151,18 @@ fn judged(
         "" => format!("row {number} has a note or a new role, and no decision"),
         _ => format!("row {number}: the decision is none of keep, revoke, change_role, dont_know"),
     })?;
-    let new_role = new_role(&claim.new_role).map_err(|text| format!("row {number}: {text}"))?;
-    let by = match &*claim.decided_by {
-        "" => None,
-        text => Some(
-            reviewers::person(text)
-                .ok_or_else(|| format!("row {number}: `decided_by` is no e-mail address"))?,
-        ),
-    };
-    let decided_at = match &*claim.decided_at {
-        "" => None,
-        text => Some(
-            text.parse::<Timestamp>()
-                .map_err(|_| format!("row {number}: `decided_at` is no instant"))?,
-        ),
-    };
+    let of_row = |wrong: &str| format!("row {number}: {wrong}");
+    let role = Role::from(claim.new_role.to_ascii_lowercase());
+    let role = Some(role).filter(|role| role.rank().is_some());
+    let wrong = "the new role is none of admin, member, guest";
+    let new_role = if_filled(&claim.new_role, role, wrong).map_err(of_row)?;
+    let (by, wrong) = (
+        person(&claim.decided_by),
+        "`decided_by` is no e-mail address",
+    );
+    let by = if_filled(&claim.decided_by, by, wrong).map_err(of_row)?;
+    let (decided_at, wrong) = (claim.decided_at.parse().ok(), "`decided_at` is no instant");
+    let decided_at = if_filled(&claim.decided_at, decided_at, wrong).map_err(of_row)?;
     let row = ClosedRow {
         decided_by: by.or_else(|| rows[at].reviewer.clone()),
         decision: Some(decision),
@@ -239,13 +175,11 @@ fn judged(
     Ok((at, row))
 }
 
-fn new_role(text: &str) -> Result<Option<Role>, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "" => Ok(None),
-        "admin" => Ok(Some(Role::Admin)),
-        "member" => Ok(Some(Role::Member)),
-        "guest" => Ok(Some(Role::Guest)),
-        _ => Err("the new role is none of admin, member, guest"),
+/// What was read of a cell, if it is not blank.
+fn if_filled<'w, T>(cell: &str, read: Option<T>, wrong: &'w str) -> Result<Option<T>, &'w str> {
+    match read {
+        None if !cell.is_empty() => Err(wrong),
+        read => Ok(read),
     }
 }
 
@@ -308,15 +242,14 @@ const TABLE: Columns<'_> = Columns {
 };
 
 fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
-    let failed = |text: String| FileFault::of_file(file, text);
+    let failed = |text: String| FileFault::new(&file.name, None, text);
     if file.bytes.starts_with(b"PK\x03\x04") {
         // The first part of such a file says what it is, and is not packed.
         const OPEN_DOCUMENT: &[u8] = b"mimetypeapplication/vnd.oasis.opendocument";
         const AT: usize = 30;
         if file.bytes[AT.min(file.bytes.len())..].starts_with(OPEN_DOCUMENT) {
-            return Err(failed(
-                "it is an OpenDocument file (.ods): save it as .xlsx or .csv".to_owned(),
-            ));
+            let text = "it is an OpenDocument file (.ods): save it as .xlsx or .csv";
+            return Err(failed(text.to_owned()));
         }
         let table = table::xlsx(&file.bytes, TABLE).map_err(failed)?;
         return Ok((DecisionFormat::Xlsx, of_table(&table)));
@@ -335,15 +268,14 @@ fn claims(file: &Given) -> Result<(DecisionFormat, Vec<Claim>), FileFault> {
     // The page writes UTF-8, and an editor that changes it does so to another form of Unicode.
     if !decoded.encoding.starts_with("UTF-") {
         let encoding = decoded.encoding;
-        return Err(failed(format!(
-            "it is not UTF-8, but looks like {encoding}"
-        )));
+        let text = format!("it is not UTF-8, but looks like {encoding}");
+        return Err(failed(text));
     }
     Ok((DecisionFormat::Page, of_page(file, text)?))
 }
 
 fn of_table(table: &DecisionTable) -> Vec<Claim> {
-    let claim = |row: &table::TableRow| {
+    let claim = |row: &TableRow| {
         let cell = |name| table.cell(row, name).to_owned();
         // An apostrophe that makes a number text in some spreadsheets, and is kept by others.
         let number = |name| cell(name).trim_start_matches('\'').to_owned();
@@ -383,16 +315,15 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
         _exported_at: String,
         decisions: usize,
     }
-    let failed = |text: String| FileFault::of_file(file, text);
-    let mut lines = (1u64..)
-        .zip(text.lines())
-        .filter(|(_, line)| !trim(line).is_empty());
+    let fault = |line, text: &str| FileFault::new(&file.name, line, text);
+    let lines = (1u64..).zip(text.lines());
+    let mut lines = lines.filter(|(_, line)| !trim(line).is_empty());
     let (first, head) = lines.next().unwrap_or((1, ""));
     let head: PageHead = serde_json::from_str(head)
-        .map_err(|_| FileFault::new(file, first, "it is no file that the page has saved"))?;
+        .map_err(|_| fault(Some(first), "it is no file that the page has saved"))?;
     if head.schema != PAGE_SCHEMA {
         let text = "it is of a form this version does not know";
-        return Err(FileFault::new(file, first, text));
+        return Err(fault(Some(first), text));
     }
     let claim = |(number, line): (u64, &str)| {
         let claim = serde_json::from_str(line).unwrap_or_else(|_| Claim {
@@ -408,12 +339,12 @@ fn of_page(file: &Given, text: &str) -> Result<Vec<Claim>, FileFault> {
         }
     };
     let claims: Vec<Claim> = lines.map(claim).collect();
-    if claims.len() != head.decisions {
-        return Err(failed(format!(
-            "it says that it holds {} decision(s), and holds {}: it was cut or changed",
-            head.decisions,
-            claims.len()
-        )));
+    let (promised, held) = (head.decisions, claims.len());
+    if held != promised {
+        let text = format!(
+            "it says that it holds {promised} decision(s), and holds {held}: it was cut or changed"
+        );
+        return Err(fault(None, &text));
     }
     Ok(claims)
 }

@@ -1,10 +1,10 @@
 //! Reading who decides about which row.
 
-use super::received::FileFault;
 use std::path::Path;
 
+use super::files::Given;
 use super::table::{self, Columns};
-use super::{Given, ReviewError};
+use super::{FileFault, ReviewError};
 use crate::evidence::sha256_hex;
 use crate::model::EmailAddress;
 use crate::review::{ReviewerFile, ReviewerLine, Rule};
@@ -14,32 +14,31 @@ const COLUMNS: Columns<'_> = Columns {
     required: &["rule", "value", "reviewer"],
 };
 
-/// The file that a review is opened with.
-pub(super) fn of_open(path: &Path) -> Result<ReviewerFile, ReviewError> {
-    read(&Given::by_name(path)?, false).map_err(|faults| ReviewError::Refused {
-        headline: "the reviewers file is not in order".to_owned(),
+/// The file that a review is opened with, or that gives rows of an open review to other reviewers.
+pub(super) fn read_file(path: &Path, is_open: bool) -> Result<ReviewerFile, ReviewError> {
+    read(&Given::by_name(path)?, is_open).map_err(|faults| ReviewError::Refused {
+        headline: match is_open {
+            false => "the reviewers file is not in order".to_owned(),
+            true => "the file of reassignments is not in order".to_owned(),
+        },
         faults,
-        hint: "its columns are rule,value,reviewer,note; docs/access-reviews.md has an example",
+        hint: match is_open {
+            false => {
+                "its columns are rule,value,reviewer,note; docs/access-reviews.md has an example"
+            }
+            true => "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
+        },
     })
 }
 
-/// The file that gives rows of an open review to another reviewer.
-pub(super) fn reassigned(path: &Path) -> Result<ReviewerFile, ReviewError> {
-    read(&Given::by_name(path)?, true).map_err(|faults| ReviewError::Refused {
-        headline: "the file of reassignments is not in order".to_owned(),
-        faults,
-        hint: "its columns are rule,value,reviewer,note, and its rules are all `reassign`",
-    })
-}
-
-fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<FileFault>> {
-    let whole = |text: String| vec![FileFault::of_file(given, text)];
+fn read(given: &Given, is_open: bool) -> Result<ReviewerFile, Vec<FileFault>> {
+    let whole = |text: String| vec![FileFault::new(&given.name, None, text)];
     let table = table::csv(given.bytes.clone(), COLUMNS).map_err(whole)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for row in &table.rows {
         let cell = |name| table.cell(row, name);
-        let mut fault = |text: &str| faults.push(FileFault::new(given, row.line, text));
+        let mut fault = |text: &str| faults.push(FileFault::new(&given.name, row.line, text));
         if let Some(text) = &row.fault {
             fault(text);
             continue;
@@ -55,7 +54,7 @@ fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fil
             continue;
         };
         match rule {
-            _ if is_only_reassigned && *rule != Rule::Reassign => {
+            _ if is_open && *rule != Rule::Reassign => {
                 fault("the review is open: only `reassign` gives rows to somebody else now");
             }
             Rule::Default if !value.is_empty() => {
@@ -82,14 +81,14 @@ fn read(given: &Given, is_only_reassigned: bool) -> Result<ReviewerFile, Vec<Fil
             }
         }
     }
-    if lines.is_empty() && faults.is_empty() {
-        faults.push(FileFault::of_file(given, "it has no line".to_owned()));
-    }
     if !faults.is_empty() {
         return Err(faults);
     }
+    if lines.is_empty() {
+        return Err(whole("it has no line".to_owned()));
+    }
     Ok(ReviewerFile {
-        file: given.file.clone(),
+        file: given.name.file.clone(),
         sha256: sha256_hex(&given.bytes),
         lines,
     })
@@ -108,11 +107,11 @@ pub(super) fn person(text: &str) -> Option<EmailAddress> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::review::FileName;
 
     fn given(text: &str) -> Given {
         Given {
-            file: "reviewers.csv".to_owned(),
-            in_a_log: "reviewers.csv".to_owned(),
+            name: FileName::of("reviewers.csv"),
             bytes: text.as_bytes().to_vec(),
         }
     }

@@ -1,6 +1,7 @@
 //! Tables as reviewers send them: CSV as any spreadsheet saves it, or `.xlsx`. Columns are found by name.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{Cursor, Read as _};
 
 use calamine::{Data, Reader as _, Xlsx, XlsxError};
@@ -117,14 +118,12 @@ pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<DecisionTable, 
     ensure_of_a_size(bytes)?;
     // A damaged file may make the library panic: it is only a file that cannot be read.
     let sheets = std::panic::catch_unwind(|| sheets(bytes));
-    let sheets = sheets.unwrap_or_else(|_| Err(unreadable(&"it is damaged")))?;
+    let sheets = sheets.unwrap_or_else(|_| Err(unreadable("it is damaged")))?;
     let mut sheets = sheets.into_iter();
-    let (rows, others) = match (sheets.next(), sheets.next()) {
-        (Some(one), None) => (one.1, None),
-        (Some((one, _)), Some((other, _))) => (BTreeMap::new(), Some((one, other))),
-        (None, _) => return Err("it is empty".to_owned()),
+    let Some((one, rows)) = sheets.next() else {
+        return Err("it is empty".to_owned());
     };
-    if let Some((one, other)) = others {
+    if let Some((other, _)) = sheets.next() {
         return Err(format!(
             "its sheets {one} and {other} (hidden ones counted) both have content: leave the decisions \
              in one, and delete the others"
@@ -146,19 +145,18 @@ pub(super) fn xlsx(bytes: &[u8], columns: Columns<'_>) -> Result<DecisionTable, 
     DecisionTable::of(headers, rows.collect(), columns)
 }
 
-fn unreadable(error: &dyn std::fmt::Display) -> String {
+fn unreadable(error: impl Display) -> String {
     format!("the spreadsheet cannot be read: {error}")
 }
 
 /// A few bytes may unpack to any number.
 fn ensure_of_a_size(bytes: &[u8]) -> Result<(), String> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
     let mut size = 0;
     for at in 0..archive.len() {
-        let part = archive.by_index(at).map_err(|error| unreadable(&error))?;
+        let part = archive.by_index(at).map_err(unreadable)?;
         let mut part = part.take(MAX_UNPACKED + 1 - size);
-        size +=
-            std::io::copy(&mut part, &mut std::io::sink()).map_err(|error| unreadable(&error))?;
+        size += std::io::copy(&mut part, &mut std::io::sink()).map_err(unreadable)?;
         if size > MAX_UNPACKED {
             return Err(format!(
                 "the spreadsheet unpacks to more than {MAX_UNPACKED} bytes"
@@ -173,18 +171,17 @@ type Cells = BTreeMap<u64, BTreeMap<usize, String>>;
 
 /// Every sheet that has content, by its number from 1.
 fn sheets(bytes: &[u8]) -> Result<Vec<(usize, Cells)>, String> {
-    let mut workbook: Xlsx<_> =
-        Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
+    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
     let mut sheets = Vec::new();
     for (number, name) in (1..).zip(workbook.sheet_names()) {
         let mut reader = match workbook.worksheet_cells_reader(&name) {
             Ok(reader) => reader,
             // For example a chart.
             Err(XlsxError::NotAWorksheet(_)) => continue,
-            Err(error) => return Err(unreadable(&error)),
+            Err(error) => return Err(unreadable(error)),
         };
         let mut cells = Cells::new();
-        while let Some(cell) = reader.next_cell().map_err(|error| unreadable(&error))? {
+        while let Some(cell) = reader.next_cell().map_err(unreadable)? {
             // A formula that came to an error is text, too: its row was not left alone.
             let text = Data::from(cell.get_value().clone()).to_string();
             if !trim(&text).is_empty() {

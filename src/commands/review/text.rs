@@ -2,71 +2,84 @@
 
 use std::fmt::Write as _;
 
-use super::{Closing, Frozen, Opened, ReviewError, ReviewProgress};
-use crate::cli::exit;
+use super::super::{error_text, head, row};
+use super::{FileFault, Frozen, ReviewError, ReviewProgress};
 use crate::evidence::ReviewFile;
 use crate::judgement::Decision;
+use crate::notify::ReviewStep;
 use crate::report::on_one_line;
-use crate::review::{ByReviewer, Totals};
+use crate::review::Totals;
 
 /// At most so many faults are listed; the others are counted.
 const FAULTS_LISTED: usize = 1000;
 
-fn reviewer(number: usize, of: &ByReviewer, names: bool) -> String {
-    match &of.reviewer {
-        None => "anybody but the owner".to_owned(),
-        Some(who) if names => on_one_line(who.as_written()),
-        Some(_) => format!("reviewer {}", number + 1),
-    }
-}
-
-pub fn opened(opened: &Opened, names: bool) -> String {
-    let Opened {
-        progress,
-        idle_lines,
-        committed,
-    } = opened;
+/// The review after a command.
+pub fn text(review: &ReviewProgress, names: bool) -> String {
     let Frozen {
         worksheet, sha256, ..
-    } = &progress.frozen;
-    let mut text = String::new();
-    let _ = writeln!(text, "OPEN          review {}", worksheet.review);
-    let _ = writeln!(text, "\n  due        {}", worksheet.due);
-    let _ = writeln!(text, "  run        {}", worksheet.snapshot.run);
-    let _ = writeln!(
-        text,
-        "  rows       {} (scope {}; left out: {} without access, {} of other roles)",
-        worksheet.rows.len(),
-        worksheet.scope.as_str(),
-        worksheet.left_out.without_access,
-        worksheet.left_out.out_of_scope
-    );
-    for (number, of) in progress.reviewers.iter().enumerate() {
-        let (who, rows) = (reviewer(number, of, names), of.totals.rows);
-        let _ = writeln!(text, "  reviewer   {who}: {rows} row(s)");
+    } = &review.frozen;
+    let is_opened = review.step == ReviewStep::Opened;
+    let state = match review.step {
+        ReviewStep::Opened | ReviewStep::Status => "OPEN",
+        ReviewStep::Closed => "CLOSED",
+    };
+    let overdue = |is_late| if is_late { ", OVERDUE" } else { "" };
+    let mut text = format!("{state:<12}  review {}\n\n", worksheet.review);
+    let due = format!("{}{}", worksheet.due, overdue(review.overdue));
+    row(&mut text, "due", due);
+    if is_opened {
+        row(&mut text, "run", &worksheet.snapshot.run);
+        let (rows, scope, left_out) = (worksheet.rows.len(), worksheet.scope, worksheet.left_out);
+        let (without, out) = (left_out.without_access, left_out.out_of_scope);
+        let left_out = format!("left out: {without} without access, {out} of other roles");
+        let rows = format!("{rows} (scope {scope}; {left_out})");
+        row(&mut text, "rows", rows);
+    } else {
+        row(&mut text, "decided", counts(&review.totals));
     }
-    if !idle_lines.is_empty() {
-        let lines: Vec<String> = idle_lines.iter().map(u64::to_string).collect();
-        let _ = writeln!(
-            text,
-            "  unused     line(s) {} of the reviewers file fit no row",
-            lines.join(", ")
-        );
+    for (number, of) in (1..).zip(&review.reviewers) {
+        let who = match &of.reviewer {
+            None => "anybody but the owner".to_owned(),
+            Some(who) if names => on_one_line(who.as_written()),
+            Some(_) => format!("reviewer {number}"),
+        };
+        let rows = match is_opened {
+            true => format!(": {} row(s)", of.totals.rows),
+            false => format!(" {}{}", counts(&of.totals), overdue(review.is_late(of))),
+        };
+        row(&mut text, "reviewer", who + &rows);
     }
-    let _ = writeln!(text, "  hash       {sha256}");
-    let _ = writeln!(text, "  evidence   {}", committed.folder);
-    let _ = writeln!(
-        text,
-        "  hand out   {}, or {} and {} beside it",
-        committed.report,
-        ReviewFile::WorksheetXlsx.name(),
-        ReviewFile::WorksheetCsv.name()
-    );
-    let _ = writeln!(
-        text,
-        "  ledger     {}:{}",
-        committed.sequence, committed.head_sha256
-    );
+    if !review.idle_lines.is_empty() {
+        let lines: Vec<String> = review.idle_lines.iter().map(u64::to_string).collect();
+        let lines = lines.join(", ");
+        let unused = format!("line(s) {lines} of the reviewers file fit no row");
+        row(&mut text, "unused", unused);
+    }
+    if !review.faults.is_empty() {
+        let _ = writeln!(text, "\n  not in order: {}", review.faults.len());
+        text += &faults(&review.faults, names);
+    }
+    if is_opened {
+        row(&mut text, "hash", sha256);
+    }
+    if let Some(finished) = &review.finished {
+        row(&mut text, "finished", on_one_line(finished));
+    }
+    if let Some(committed) = &review.committed {
+        row(&mut text, "evidence", &committed.folder);
+        let report = &committed.report;
+        if is_opened {
+            let (xlsx, csv) = (
+                ReviewFile::WorksheetXlsx.name(),
+                ReviewFile::WorksheetCsv.name(),
+            );
+            let files = format!("{report}, or {xlsx} and {csv} beside it");
+            row(&mut text, "hand out", files);
+        } else {
+            row(&mut text, "report", report);
+        }
+        row(&mut text, "ledger", head(committed));
+    }
     text
 }
 
@@ -76,110 +89,52 @@ fn counts(totals: &Totals) -> String {
         (count > 0).then(|| format!("{count} {decision}"))
     });
     let words: Vec<String> = words.collect();
-    let mut text = format!("{}/{}", totals.decided, totals.rows);
-    if !words.is_empty() {
-        let _ = write!(text, ": {}", words.join(", "));
+    let text = format!("{}/{}", totals.decided, totals.rows);
+    match words.is_empty() {
+        true => text,
+        false => format!("{text}: {}", words.join(", ")),
     }
-    text
 }
 
-fn numbers(progress: &ReviewProgress, names: bool) -> String {
-    let mut text = String::new();
-    let overdue = if progress.overdue { ", OVERDUE" } else { "" };
-    let _ = writeln!(
-        text,
-        "\n  due        {}{overdue}",
-        progress.frozen.worksheet.due
-    );
-    let _ = writeln!(text, "  decided    {}", counts(&progress.totals));
-    for (number, of) in progress.reviewers.iter().enumerate() {
-        let late = if progress.is_late(of) {
-            ", OVERDUE"
-        } else {
-            ""
-        };
-        let who = reviewer(number, of, names);
-        let _ = writeln!(text, "  reviewer   {who} {}{late}", counts(&of.totals));
-    }
-    text
-}
-
-fn faults(faults: &[super::FileFault], names: bool) -> String {
+fn faults(faults: &[FileFault], names: bool) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(FAULTS_LISTED) {
-        let _ = writeln!(text, "  {}", on_one_line(&fault.sentence(names)));
+        let (file, what) = fault.words(names);
+        let sentence = match fault.line {
+            Some(line) => format!("{file}, line {line}: {what}"),
+            None => format!("{file}: {what}"),
+        };
+        let _ = writeln!(text, "  {}", on_one_line(&sentence));
     }
     if faults.len() > FAULTS_LISTED {
         let _ = writeln!(text, "  and {} more", faults.len() - FAULTS_LISTED);
     }
-    let is_numbered = |fault: &super::FileFault| fault.file != fault.file_in_a_log;
+    let is_numbered = |fault: &FileFault| fault.name.file != fault.name.in_a_log;
     if !names && faults.iter().any(is_numbered) {
         text += "  (files are numbered as they were given, those of a folder by name: a log tells no names)\n";
     }
     text
 }
 
-pub fn status(closing: &Closing, names: bool) -> String {
-    let progress = &closing.progress;
-    let mut text = format!(
-        "OPEN          review {}\n",
-        progress.frozen.worksheet.review
-    );
-    text += &numbers(progress, names);
-    if !closing.faults.is_empty() {
-        let _ = writeln!(text, "\n  not in order: {}", closing.faults.len());
-        text += &faults(&closing.faults, names);
-    }
-    text
-}
-
-pub fn closed(closing: &Closing, names: bool) -> String {
-    let progress = &closing.progress;
-    let mut text = format!(
-        "CLOSED        review {}\n",
-        progress.frozen.worksheet.review
-    );
-    text += &numbers(progress, names);
-    if let Some(finished) = &closing.finished {
-        let _ = writeln!(text, "  finished   {}", on_one_line(finished));
-    }
-    if let Some(committed) = &closing.committed {
-        let _ = writeln!(text, "  evidence   {}", committed.folder);
-        let _ = writeln!(text, "  report     {}", committed.report);
-        let _ = writeln!(
-            text,
-            "  ledger     {}:{}",
-            committed.sequence, committed.head_sha256
-        );
-    }
-    text
-}
-
 pub fn failure(error: &ReviewError, names: bool) -> String {
-    let words = match error {
+    let without_hint = error_text(error, None::<String>);
+    match error {
         ReviewError::File {
             in_a_log: Some(file),
             reason,
             ..
-        } if !names => format!("{file} cannot be read: {reason}"),
-        _ => exit::error_chain(error),
-    };
-    let mut text = format!("error: {}\n", on_one_line(&words));
-    match error {
+        } if !names => {
+            let text = on_one_line(&format!("{file} cannot be read: {reason}"));
+            format!("error: {text}\n")
+        }
         ReviewError::Refused {
             faults: wrong,
             hint,
             ..
-        } => {
-            text += &faults(wrong, names);
-            let _ = writeln!(text, "hint: {hint}");
+        } => format!("{without_hint}{}hint: {hint}\n", faults(wrong, names)),
+        ReviewError::Ledger(ledger) => error_text(error, ledger.hint()),
+        ReviewError::File { .. } | ReviewError::Asked(_) | ReviewError::Unexpected(_) => {
+            without_hint
         }
-        ReviewError::Ledger(ledger) => {
-            if let Some(hint) = ledger.hint() {
-                let _ = writeln!(text, "hint: {hint}");
-            }
-        }
-        ReviewError::File { .. } | ReviewError::Asked(_) | ReviewError::Unexpected(_) => {}
     }
-    text
 }

@@ -67,19 +67,10 @@ impl RunError {
 
     /// Whether a retry could not sign either.
     pub(super) fn is_about_signing_for_good(&self) -> bool {
-        match self {
-            Self::Key(signing) | Self::Store(LedgerError::Signing(signing)) => {
-                signing.kind() != ErrorKind::Transient
-            }
-            Self::Past(_)
-            | Self::Feed(_)
-            | Self::Directives(_)
-            | Self::Source(_)
-            | Self::Store(_)
-            | Self::Deadline { .. }
-            | Self::Sums(_)
-            | Self::Panic => false,
-        }
+        let (Self::Key(signing) | Self::Store(LedgerError::Signing(signing))) = self else {
+            return false;
+        };
+        signing.kind() != ErrorKind::Transient
     }
 
     /// What the operator can do.

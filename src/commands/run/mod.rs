@@ -140,13 +140,12 @@ fn print(ended: &Result<Done, Failed>, exit: Exit, as_json: bool) {
 /// # Errors
 /// Why there is no verdict.
 pub async fn run(settings: &Settings, identity: RunIdentity, clock: Clock) -> Result<Done, Failed> {
-    match open(settings).await {
-        Ok((store, key)) => run_in(store, key, settings, identity, clock).await,
-        Err(error) => Err(Failed {
-            error,
-            record: None,
-        }),
-    }
+    let opened = open(settings).await;
+    let (store, key) = opened.map_err(|error| Failed {
+        error,
+        record: None,
+    })?;
+    run_in(store, key, settings, identity, clock).await
 }
 
 /// Which run a notification is about.
@@ -154,7 +153,7 @@ pub fn about(settings: &Settings, identity: &RunIdentity) -> About {
     About {
         run: identity.run_id(),
         as_of: identity.as_of,
-        connection: settings.source.truto.integrated_account_id.clone(),
+        connection: connection(settings).to_owned(),
         // Truto has not reported yet whether the connection is a sandbox.
         mark: Mark::of(&origin(settings), false),
         tool: identity.tool.clone(),
@@ -170,25 +169,13 @@ pub async fn notify(
     clock: Clock,
 ) {
     let notification = || match ended {
-        Ok(Done {
-            judgement,
-            before,
-            committed,
-            mark,
-            ..
-        }) => {
+        Ok(done) => {
             let about = About {
-                mark: *mark,
+                mark: done.mark,
                 ..about.clone()
             };
-            Notification::of_run(
-                &about,
-                &settings.policy.hr_time_zone,
-                judgement,
-                before,
-                committed,
-                exit,
-            )
+            let (zone, judgement) = (&settings.policy.hr_time_zone, &done.judgement);
+            Notification::of_run(&about, zone, judgement, &done.before, &done.committed, exit)
         }
         Err(failed) => {
             let stage = failed.error.stage();
@@ -206,10 +193,7 @@ async fn open(settings: &Settings) -> Result<(Store, Option<SigningKey>), RunErr
     let error = match tokio::time::timeout(settings.deadline, opening).await {
         Ok(Ok(key)) => return Ok((store, key)),
         Ok(Err(error)) => RunError::Key(error),
-        Err(_) => RunError::Deadline {
-            length: settings.deadline,
-            during: None,
-        },
+        Err(_) => late(settings, None),
     };
     warn!("No failure record is left: without the key its entry could not be signed");
     Err(error)
@@ -227,9 +211,8 @@ pub async fn run_in(
     clock: Clock,
 ) -> Result<Done, Failed> {
     let store = store.locked(settings.ledger.lock(identity.as_of));
-    let connection = &settings.source.truto.integrated_account_id;
     let signer = key.as_ref().map(SigningKey::signer);
-    let ledger = Ledger::new(store, connection, settings.ledger.clone(), key);
+    let ledger = Ledger::new(store, connection(settings), settings.ledger.clone(), key);
     let frame = Frame {
         identity,
         criticality: settings.criticality.clone(),
@@ -247,18 +230,15 @@ pub async fn run_in(
         Ok(Ok(Ok(done))) => return Ok(done),
         Ok(Ok(Err(error))) => out_of_time(error, settings, clock),
         Ok(Err(_)) => RunError::Panic,
-        Err(_) => RunError::Deadline {
-            length: settings.deadline,
-            during: None,
-        },
+        Err(_) => late(settings, None),
     };
-    let record = if error.is_about_signing_for_good() {
-        warn!("No failure record is left: its entry could not be signed either");
-        None
-    } else if error.exit().leaves_a_record() {
-        record(&ledger, settings, &frame, clock, &error).await
-    } else {
-        None
+    let record = match error.exit().leaves_a_record() {
+        _ if error.is_about_signing_for_good() => {
+            warn!("No failure record is left: its entry could not be signed either");
+            None
+        }
+        true => record(&ledger, settings, &frame, clock, &error).await,
+        false => None,
     };
     Err(Failed { error, record })
 }
@@ -266,12 +246,15 @@ pub async fn run_in(
 /// A request that found no time left before the deadline failed because of the deadline.
 fn out_of_time(error: RunError, settings: &Settings, clock: Clock) -> RunError {
     let at_the_end = clock.elapsed() + DEADLINE_MARGIN >= settings.deadline;
-    if error.exit() == Exit::Transient && at_the_end {
-        let during = Some(Box::new(error));
-        let length = settings.deadline;
-        return RunError::Deadline { length, during };
+    match error.exit() == Exit::Transient && at_the_end {
+        true => late(settings, Some(Box::new(error))),
+        false => error,
     }
-    error
+}
+
+fn late(settings: &Settings, during: Option<Box<RunError>>) -> RunError {
+    let length = settings.deadline;
+    RunError::Deadline { length, during }
 }
 
 async fn judge_and_commit(
@@ -325,6 +308,10 @@ async fn judge_and_commit(
     })
 }
 
+fn connection(settings: &Settings) -> &str {
+    &settings.source.truto.integrated_account_id
+}
+
 /// Truto's origin.
 fn origin(settings: &Settings) -> String {
     let url = &settings.source.truto.base_url;
@@ -351,22 +338,19 @@ async fn record(
     };
     let snapshot = FailedSnapshot {
         frame: &frame,
-        connection: &settings.source.truto.integrated_account_id,
+        connection: connection(settings),
         origin: &origin,
         schedule: settings.schedule.as_ref(),
         failure: &failure,
     };
     let commit = commit_failure(ledger, &clock, &snapshot, report::failed_run(&snapshot));
     match tokio::time::timeout(RECORD_WITHIN, commit).await {
-        Ok(Ok(committed)) => Some(committed),
+        Ok(Ok(committed)) => return Some(committed),
         Ok(Err(error)) => {
             let error = RunError::Store(error).chain();
             warn!(error, "No failure record could be left");
-            None
         }
-        Err(_) => {
-            warn!("No failure record could be left in time");
-            None
-        }
+        Err(_) => warn!("No failure record could be left in time"),
     }
+    None
 }

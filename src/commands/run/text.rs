@@ -1,96 +1,57 @@
-//! The summary of a run at a terminal. Names and addresses appear only if a person reads it.
+//! The summary of a run. It names people only at a terminal.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
+use super::super::{error_text, evidence_rows, head, row};
 use super::{Done, Failed};
 use crate::cli::terminal::{ATTENTION, BAD, GOOD, styled};
-use crate::judgement::{CheckStatus, DirectiveKind, DirectiveState, Finding, Judgement, Verdict};
+use crate::judgement::{CheckStatus, DirectiveKind, Finding, Judgement, Verdict};
 use crate::report::on_one_line;
 
-/// So many findings fit on a screen, most severe first.
+/// The summary shows this many findings, most severe first.
 const FINDINGS_SHOWN: usize = 20;
 
+/// The verdict comes last, where it stays on the screen.
 pub fn summary(done: &Done, names: bool) -> String {
-    let Done {
-        judgement,
-        committed,
-        workspace,
-        mark,
-        before: _,
-    } = done;
-    let counts = &judgement.counts;
+    let judgement = &done.judgement;
+    let (verdict, counts) = (judgement.verdict, &judgement.counts);
     let mut text = String::new();
-    let style = match judgement.verdict {
-        Verdict::Pass | Verdict::PassWithExceptions => GOOD,
-        Verdict::Fail => BAD,
-        Verdict::Inconclusive => ATTENTION,
+    let workspace = on_one_line(match names {
+        true => done.workspace.name_or_id(),
+        false => &done.workspace.id,
+    });
+    let complete = match judgement.complete {
+        true => "complete",
+        false => "not complete",
     };
-    let headline = format!("{:<12}", judgement.verdict.headline());
-    let _ = writeln!(
-        text,
-        "{}  {}",
-        styled(style, headline),
-        counts.conclusion(judgement.verdict)
+    row(
+        &mut text,
+        "workspace",
+        format!("{workspace}, run {complete}"),
     );
-    if let Some(mark) = mark {
-        let _ = writeln!(text, "{mark}");
-    }
-    let _ = writeln!(text);
-    for reason in &judgement.reasons {
-        let _ = writeln!(text, "  why        {}", on_one_line(reason));
-    }
-    let workspace = workspace
-        .name
-        .as_deref()
-        .filter(|_| names)
-        .unwrap_or(&workspace.id);
-    let complete = if judgement.complete {
-        "complete"
-    } else {
-        "not complete"
-    };
-    let workspace = on_one_line(workspace);
-    let _ = writeln!(text, "  workspace  {workspace}, run {complete}");
-    text += &checks(judgement);
-    let line = |what: &str, total: u64, by: &BTreeMap<String, u64>| {
-        let parts: Vec<String> = by
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(word, count)| format!("{count} {word}"))
-            .collect();
-        let parts = parts.join(", ");
-        if total == 0 {
-            format!("  {what} 0\n")
-        } else {
-            format!("  {what} {total}: {parts}\n")
+    row(&mut text, "checks", checks(judgement));
+    row(&mut text, "accounts", counted(&counts.accounts.by_status));
+    for (kind, label) in [
+        (DirectiveKind::Alias, "aliases"),
+        (DirectiveKind::Exception, "exceptions"),
+    ] {
+        let states = by(judgement.directives_of(kind).map(|of| of.state));
+        if !states.is_empty() {
+            row(&mut text, label, counted(&states));
         }
-    };
-    text += &line(
-        "accounts  ",
-        counts.accounts.total,
-        &counts.accounts.by_status,
-    );
-    text += &manual_lines(judgement);
-    text += &line(
-        "leavers   ",
-        counts.leavers.total,
-        &counts.leavers.by_outcome,
-    );
-    let _ = writeln!(text, "  deadlines  {}", judgement.deadlines_due());
-    text += &line(
-        "findings  ",
-        counts.findings.total,
-        &counts.findings.by_kind,
-    );
-    text += &followed(judgement);
-    text += &line(
-        "changes   ",
-        counts.changes.total,
-        &counts.changes.by_change,
-    );
+    }
+    row(&mut text, "leavers", counted(&counts.leavers.by_outcome));
+    row(&mut text, "deadlines", judgement.deadlines_due());
+    row(&mut text, "findings", counted(&counts.findings.by_kind));
+    let followed = judgement.follow_ups.decisions.iter();
+    let states = by(followed.map(|of| of.state.as_str()));
+    if !states.is_empty() {
+        row(&mut text, "follow-ups", counted(&states));
+    }
+    row(&mut text, "changes", counted(&counts.changes.by_change));
     if !judgement.findings.is_empty() {
-        let _ = writeln!(text);
+        text.push('\n');
         for finding in judgement.findings.iter().take(FINDINGS_SHOWN) {
             let _ = writeln!(text, "  {}", one_finding(finding, names));
         }
@@ -99,85 +60,61 @@ pub fn summary(done: &Done, names: bool) -> String {
             let _ = writeln!(text, "  and {more} more, all in findings.csv");
         }
     }
-    let _ = writeln!(text);
-    let _ = writeln!(text, "  evidence   {}", committed.folder);
-    let _ = writeln!(text, "  report     {}", committed.report);
-    let _ = writeln!(
-        text,
-        "  ledger     {}:{}",
-        committed.sequence, committed.head_sha256
-    );
+    text.push('\n');
+    evidence_rows(&mut text, &done.committed);
+    text.push('\n');
+    if let Some(mark) = done.mark {
+        let _ = writeln!(text, "{mark}");
+    }
+    let style = match verdict {
+        Verdict::Pass | Verdict::PassWithExceptions => GOOD,
+        Verdict::Fail => BAD,
+        Verdict::Inconclusive => ATTENTION,
+    };
+    let headline = styled(style, verdict.headline());
+    let _ = writeln!(text, "{headline}: {}", counts.conclusion(verdict));
+    for reason in &judgement.reasons {
+        row(&mut text, "because", on_one_line(reason));
+    }
     text
+}
+
+fn by<W: Ord>(words: impl Iterator<Item = W>) -> BTreeMap<W, u64> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    counts
+}
+
+/// How many there are, and of which sort: `3: 2 active, 1 invited`.
+fn counted<W: Display>(counts: &BTreeMap<W, u64>) -> String {
+    let counts = counts.iter().filter(|(_, count)| **count > 0);
+    let words: Vec<String> = counts
+        .clone()
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
+    match counts.map(|(_, count)| count).sum::<u64>() {
+        0 => "0".to_owned(),
+        total => format!("{total}: {}", words.join(", ")),
+    }
 }
 
 /// How many checks passed, and the ids of the others.
 fn checks(judgement: &Judgement) -> String {
     let with = |status| {
-        let checks = judgement
-            .checks
-            .iter()
-            .filter(move |check| check.status == status);
+        let checks = judgement.checks.iter();
+        let checks = checks.filter(move |check| check.status == status);
         checks.map(|check| check.id.as_str()).collect::<Vec<_>>()
     };
-    let mut text = format!("  checks     {} pass", with(CheckStatus::Pass).len());
+    let mut text = format!("{} pass", with(CheckStatus::Pass).len());
     for (status, word) in [(CheckStatus::Warn, "warn"), (CheckStatus::Fail, "fail")] {
         let ids = with(status);
         if !ids.is_empty() {
             let _ = write!(text, ", {} {word} ({})", ids.len(), ids.join(", "));
         }
     }
-    text + "\n"
-}
-
-/// The states of aliases and exceptions.
-fn manual_lines(judgement: &Judgement) -> String {
-    let mut text = String::new();
-    for (kind, word) in [
-        (DirectiveKind::Alias, "aliases   "),
-        (DirectiveKind::Exception, "exceptions"),
-    ] {
-        let of_kind = || {
-            judgement
-                .directives
-                .iter()
-                .filter(move |of| of.kind == kind)
-        };
-        let counts = DirectiveState::ALL.iter().map(|state| {
-            let count = of_kind().filter(|of| of.state == *state).count();
-            (count, state)
-        });
-        let states: Vec<String> = counts
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, state)| format!("{count} {state}"))
-            .collect();
-        if !states.is_empty() {
-            let _ = writeln!(
-                text,
-                "  {word} {}: {}",
-                of_kind().count(),
-                states.join(", ")
-            );
-        }
-    }
     text
-}
-
-/// The states of what closed reviews asked for.
-fn followed(judgement: &Judgement) -> String {
-    let follow_ups = judgement.follow_ups.decisions.iter();
-    let mut by_state: BTreeMap<&str, usize> = BTreeMap::new();
-    for of in follow_ups {
-        *by_state.entry(of.state.as_str()).or_default() += 1;
-    }
-    let total: usize = by_state.values().sum();
-    let states: Vec<String> = by_state
-        .into_iter()
-        .map(|(state, count)| format!("{count} {state}"))
-        .collect();
-    match total {
-        0 => String::new(),
-        _ => format!("  follow-ups {total}: {}\n", states.join(", ")),
-    }
 }
 
 fn one_finding(finding: &Finding, names: bool) -> String {
@@ -190,7 +127,9 @@ fn one_finding(finding: &Finding, names: bool) -> String {
             let _ = write!(text, " <{}>", on_one_line(email.as_written()));
         }
     }
-    if let Some(account) = &finding.account_id {
+    // The account of a wrong line may be any text.
+    let is_id = |id: &str| names || id.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(account) = finding.account_id.as_deref().filter(|id| is_id(id)) {
         let _ = write!(text, "  account {}", on_one_line(account));
     }
     if let Some(role) = &finding.role {
@@ -203,15 +142,11 @@ fn one_finding(finding: &Finding, names: bool) -> String {
 }
 
 pub(super) fn failure(failed: &Failed) -> String {
-    let error = styled(BAD, "error:");
-    let mut text = format!("{error} {}\n", on_one_line(&failed.error.chain()));
-    if let Some(hint) = failed.error.hint() {
-        let _ = writeln!(text, "hint: {hint}");
-    }
+    let mut text = error_text(&failed.error, failed.error.hint());
     match &failed.record {
         Some(record) => {
             let _ = writeln!(text, "a failure record was stored: {}", record.folder);
-            let _ = writeln!(text, "ledger: {}:{}", record.sequence, record.head_sha256);
+            let _ = writeln!(text, "ledger: {}", head(record));
         }
         None if failed.error.exit().leaves_a_record() => {
             text.push_str("no failure record could be stored\n");

@@ -9,7 +9,7 @@ use std::process;
 
 use asana_access_review::cli::arguments::{CloseArguments, DecisionArguments, OpenArguments};
 use asana_access_review::clock::Clock;
-use asana_access_review::commands::review::{self as command, Moment, Opened, ReviewError};
+use asana_access_review::commands::review::{self as command, Moment, ReviewError, ReviewProgress};
 use asana_access_review::config::ReviewSettings;
 use asana_access_review::evidence::{self, Tool};
 use asana_access_review::judgement::Decision;
@@ -136,7 +136,7 @@ pub(crate) fn tried_at<T>(
 }
 
 /// Opens a review of the newest complete run, with one reviewer who owns no account.
-pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
+pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> ReviewProgress {
     let reviewers = job.place().join("reviewers.csv");
     let lines = "rule,value,reviewer,note\ndefault,,boss@example.net,\n";
     fs::write(&reviewers, lines).expect("a file");
@@ -156,12 +156,12 @@ pub(crate) fn open(job: &Job, as_of: &str, name: &str) -> Opened {
 pub(crate) fn close(
     job: &Job,
     as_of: &str,
-    opened: &Opened,
+    opened: &ReviewProgress,
     decide: impl Fn(&FrozenRow) -> Option<(Decision, &'static str)>,
     accept_incomplete: Option<&str>,
 ) {
     let mut text = "row,account_id,decision,new_role,note,decided_by,review_sha256\n".to_owned();
-    for row in &opened.progress.frozen.worksheet.rows {
+    for row in &opened.frozen.worksheet.rows {
         let Some((decision, new_role)) = decide(row) else {
             continue;
         };
@@ -169,7 +169,7 @@ pub(crate) fn close(
             Decision::Keep => "",
             Decision::Revoke | Decision::ChangeRole | Decision::DontKnow => "as was agreed",
         };
-        let (number, account, sha256) = (row.row, &row.account_id, &opened.progress.frozen.sha256);
+        let (number, account, sha256) = (row.row, &row.account_id, &opened.frozen.sha256);
         text +=
             &format!("{number},{account},{decision},{new_role},{note},boss@example.net,{sha256}\n");
     }
@@ -177,7 +177,7 @@ pub(crate) fn close(
     fs::write(&file, text).expect("a file");
     let asked = CloseArguments {
         of: DecisionArguments {
-            review: Some(opened.progress.frozen.worksheet.review.clone()),
+            review: Some(opened.frozen.worksheet.review.clone()),
             decisions: vec![file],
             ..DecisionArguments::default()
         },
