@@ -175,6 +175,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Prints while the bar is hidden.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }

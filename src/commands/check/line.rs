@@ -3,12 +3,15 @@
 use serde::Serialize;
 
 use super::feed::FeedReading;
+use super::text;
 use crate::cli::exit::{Exit, error_chain};
+use crate::cli::logging::Progress;
+use crate::cli::terminal;
 use crate::config::Problems;
 use crate::model::words;
 
 words! {
-    /// What is checked, in the order of the output.
+    /// What is checked, in the order of importance.
     Subject {
         Settings = "settings",
         /// The evidence of earlier runs.
@@ -127,17 +130,20 @@ impl Line {
 
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// Each line, in the order of subjects.
     pub lines: Vec<Line>,
     /// The HR feed as a run would read it, if it is usable.
     pub feed: Option<FeedReading>,
+    /// If set, each line is printed as soon as it is known.
+    pub(super) prints: Option<Progress>,
 }
 
 impl Checked {
     /// How a run would end: by the first failure that stops it, else inconclusive if there is any failure.
     pub fn exit(&self) -> Exit {
-        let failed = self.lines.iter().filter(|line| line.mark == LineMark::Fail);
-        let mut exits = failed.map(|line| line.exit);
+        let lines = self.lines.iter();
+        let mut failed: Vec<&Line> = lines.filter(|line| line.mark == LineMark::Fail).collect();
+        failed.sort_by_key(|line| line.subject);
+        let mut exits = failed.into_iter().map(|line| line.exit);
         let first = exits.next().unwrap_or(Exit::Pass);
         match first {
             Exit::Inconclusive => exits.find(|exit| *exit != first).unwrap_or(first),
@@ -146,18 +152,19 @@ impl Checked {
     }
 
     pub(super) fn add(&mut self, line: Line) {
+        if let Some(progress) = &self.prints {
+            progress.suspend(|| terminal::print(&text::one_line(&line)));
+        }
         self.lines.push(line);
     }
 
     /// The settings are wrong, so nothing else can be tried.
-    pub(super) fn of_problems(problems: &Problems) -> Self {
-        let one = |problem| Subject::Settings.fail(Exit::Configuration, problem);
-        let mut lines: Vec<Line> = problems.all().iter().map(one).collect();
-        if let Some(last) = lines.pop() {
-            lines.push(last.hint(problems.hints().join("; ")));
+    pub(super) fn add_problems(&mut self, problems: &Problems) {
+        let (last, others) = problems.all().split_last().expect("at least one problem");
+        let wrong = |problem: &String| Subject::Settings.fail(Exit::Configuration, problem);
+        for problem in others {
+            self.add(wrong(problem));
         }
-        let others = Subject::ALL.iter().filter(|at| **at != Subject::Settings);
-        lines.extend(others.map(|at| at.skipped("not tried: the settings come first")));
-        Self { lines, feed: None }
+        self.add(wrong(last).hint(problems.hints().join("; ")));
     }
 }

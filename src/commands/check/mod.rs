@@ -1,4 +1,4 @@
-//! `check`: tries every setting and endpoint that a run uses, and stores nothing.
+//! `check`: tests every setting and endpoint that a run uses, and stores nothing.
 //!
 //! It calls the modules of a run, but reads only the first page of each list of accounts, and judges what they read. It
 //! reports the checks that a first page can answer.
@@ -13,7 +13,7 @@ mod text;
 pub use feed::{ColumnReading, DateReading, FeedReading, StatusReading};
 pub use line::{Checked, Line, LineMark, Subject};
 use sample::Sample;
-use text::{as_json, as_text};
+use text::{as_json, summary};
 
 use super::{Session, failed, run_until_signal};
 use crate::cli::arguments::CheckArguments;
@@ -36,9 +36,13 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
     let print = |checked: &Checked| {
         terminal::print(&match arguments.json {
             true => format!("{:#}\n", as_json(checked)),
-            false => as_text(checked),
+            false => summary(checked),
         });
         checked.exit()
+    };
+    let mut checked = Checked {
+        prints: (!arguments.json).then(|| progress.clone()),
+        ..Checked::default()
     };
     let loaded = config::load(environment, |path| std::fs::read_to_string(path));
     let Judged {
@@ -46,7 +50,10 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
         warnings,
     } = match loaded {
         Ok(judged) => judged,
-        Err(problems) => return Ok(print(&Checked::of_problems(&problems))),
+        Err(problems) => {
+            checked.add_problems(&problems);
+            return Ok(print(&checked));
+        }
     };
     if let Some(cron) = arguments.schedule {
         let zone = arguments.zone;
@@ -56,17 +63,18 @@ pub fn start(arguments: CheckArguments, session: Session) -> Result<Exit, Exit> 
         parsed.map_err(|wrong| failed(Exit::Usage, &format!("--zone: {wrong}")))?;
         settings.schedule = Some(schedule);
     }
-    let checked = run_until_signal(async {
-        let check = check(&settings, &warnings, arguments.write_probe, &clock);
+    let ended = run_until_signal(async {
+        let probe = arguments.write_probe;
+        let check = check(&settings, &warnings, probe, &clock, &mut checked);
         tokio::time::timeout(settings.deadline, check).await
     });
     progress.clear();
-    let late = "the check was not over in time (RUN_DEADLINE)";
-    let checked = checked?.map_err(|_| failed(Exit::Transient, &late))?;
+    let late = "the checks exceeded RUN_DEADLINE";
+    ended?.map_err(|_| failed(Exit::Transient, &late))?;
     Ok(print(&checked))
 }
 
-/// Tries everything.
+/// Adds a line for each check.
 ///
 /// `write_probe`: one object may be created to see what the store does with it.
 async fn check(
@@ -74,22 +82,22 @@ async fn check(
     warnings: &[String],
     write_probe: bool,
     clock: &Clock,
-) -> Checked {
-    let mut checked = Checked::default();
+    checked: &mut Checked,
+) {
     for warning in warnings {
         checked.add(Subject::Settings.warn(warning));
     }
     if warnings.is_empty() {
-        checked.add(Subject::Settings.ok("every variable was judged"));
+        checked.add(Subject::Settings.ok("all variables are valid"));
     }
     let deadline = Deadline::after(settings.deadline);
-    let found = store::check(settings, write_probe, clock, &mut checked).await;
+    let found = store::check(settings, write_probe, clock, checked).await;
     let directives = match manual::read(&settings.manual, deadline).await {
         Ok(read) => {
             let (aliases, exceptions) = (read.aliases().len(), read.exceptions().len());
             checked.add(
                 Subject::Directives.ok(match (&read.aliases, &read.exceptions) {
-                    (None, None) => "neither aliases nor exceptions are set".to_owned(),
+                    (None, None) => "neither ALIASES_URL nor EXCEPTIONS_URL is set".to_owned(),
                     _ => {
                         format!("read {aliases} line(s) of aliases and {exceptions} of exceptions")
                     }
@@ -111,15 +119,13 @@ async fn check(
     };
     let usable = hr.as_ref().filter(|hr| hr.unusable.is_none());
     checked.feed = usable.map(|hr| FeedReading::of(hr, &settings.policy.hr_feed_columns));
-    let population = accounts::sample(settings, clock, deadline, &mut checked).await;
+    let population = accounts::sample(settings, clock, deadline, checked).await;
 
     let sample = Sample::of(settings, clock, found, directives, hr, population);
-    sample.report(settings, &mut checked);
+    sample.report(settings, checked);
     let receivers = settings.notify.receivers().join(" and ");
     checked.add(match receivers.is_empty() {
-        true => Subject::Notify.skipped("nobody is to be told"),
-        false => Subject::Notify.ok(format!("would tell {receivers}; nothing was sent")),
+        true => Subject::Notify.skipped("no receiver is set"),
+        false => Subject::Notify.ok(format!("a run would notify {receivers}; nothing was sent")),
     });
-    checked.lines.sort_by_key(|line| line.subject);
-    checked
 }

@@ -59,7 +59,9 @@ impl Sample {
 
     pub(super) fn report(&self, settings: &Settings, checked: &mut Checked) {
         for line in &self.judgement.directives {
-            checked.lines.extend(self.directive(line));
+            if let Some(line) = self.directive(line) {
+                checked.add(line);
+            }
         }
         let population = &self.inputs.population;
         let is_whole = population.listing.last_page_reached;

@@ -1,33 +1,37 @@
-//! The result as a table and as JSON.
+//! The result as text and as JSON.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Checked, LineMark, feed};
+use super::{Checked, Line, LineMark, feed};
 use crate::cli::exit::Exit;
+use crate::cli::terminal::{ATTENTION, BAD, GOOD, styled};
 use crate::report::on_one_line;
 
 impl LineMark {
-    fn sign(self) -> &'static str {
+    fn sign(self) -> String {
         match self {
-            Self::Ok => "✓",
-            Self::Warn => "!",
-            Self::Fail => "✗",
-            Self::Skipped => "–",
+            Self::Ok => styled(GOOD, "✓"),
+            Self::Warn => styled(ATTENTION, "!"),
+            Self::Fail => styled(BAD, "✗"),
+            Self::Skipped => "–".to_owned(),
         }
     }
 }
 
-pub(super) fn as_text(checked: &Checked) -> String {
-    let mut text = String::new();
-    for line in &checked.lines {
-        let (sign, shown) = (line.mark.sign(), on_one_line(&line.text));
-        let _ = writeln!(text, "{sign} {:<13} {shown}", line.subject);
-        if let Some(hint) = &line.hint {
-            let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
-        }
+pub(super) fn one_line(line: &Line) -> String {
+    let (sign, shown) = (line.mark.sign(), on_one_line(&line.text));
+    let mut text = format!("{sign} {:<13} {shown}\n", line.subject);
+    if let Some(hint) = &line.hint {
+        let _ = writeln!(text, "  {:<13} hint: {}", "", on_one_line(hint));
     }
+    text
+}
+
+/// What follows the lines: the HR feed as read, and the result.
+pub(super) fn summary(checked: &Checked) -> String {
+    let mut text = String::new();
     if let Some(feed) = &checked.feed {
         text.push('\n');
         text.push_str(&feed::as_text(feed));
@@ -39,11 +43,13 @@ pub(super) fn as_text(checked: &Checked) -> String {
     let _ = match exit {
         Exit::Pass => writeln!(
             text,
-            "\nnothing that was tried keeps a run from its work; {warned} to look at"
+            "\n{}: 0 checks failed, {warned} need attention",
+            styled(GOOD, "READY")
         ),
         exit => writeln!(
             text,
-            "\na run could not do its work: {failed} failed, {warned} to look at; it would end with {} ({})",
+            "\n{}: {failed} checks failed, {warned} need attention; a run would exit with {} ({})",
+            styled(BAD, "NOT READY"),
             exit.code(),
             exit.meaning()
         ),
@@ -53,10 +59,12 @@ pub(super) fn as_text(checked: &Checked) -> String {
 
 pub(super) fn as_json(checked: &Checked) -> Value {
     let exit = checked.exit();
+    let mut lines: Vec<&Line> = checked.lines.iter().collect();
+    lines.sort_by_key(|line| line.subject);
     json!({
         "ready": exit == Exit::Pass,
         "exit": exit.code(),
-        "lines": checked.lines,
+        "lines": lines,
         "feed": checked.feed,
     })
 }
