@@ -66,16 +66,15 @@ fn directory_list(client: &Client, name: &'static str, resource: &str) -> List {
 async fn connection(client: &Client) -> Result<Connection, SourceError> {
     let account = client.active_connection().await?;
     let id = client.connection_id().to_owned();
-    let is_asana = account.integration.is_asana();
-    let scopes = account.scopes();
-    match (account.integration.name, is_asana) {
+    let is_asana = account.is_asana();
+    match (account.integration, is_asana) {
         (Some(integration), Some(false)) => Err(SourceError::WrongIntegration { id, integration }),
         (integration, _) => Ok(Connection {
             id,
             status: account.status.unwrap_or_default(),
             integration,
             authentication_method: account.authentication_method,
-            scopes,
+            scopes: account.scopes,
             tenant_id: account.tenant_id,
             environment_id: account.environment_id,
             is_sandbox: account.is_sandbox,

@@ -181,14 +181,13 @@ impl Links {
 
     /// None: its id is none.
     fn seen(&self, account: IntegratedAccount) -> Option<Seen> {
-        let scopes = account.scopes();
-        let said = account.last_error.message.unwrap_or_default();
+        let said = account.last_error.unwrap_or_default();
         Some(Seen {
             id: account.id.filter(|id| is_connection_id(id))?,
             status: account.status,
-            integration: account.integration.name,
+            integration: account.integration,
             said: self.api.said(&said),
-            scopes,
+            scopes: account.scopes,
             created_at: account.created_at.as_deref().and_then(super::instant),
             updated_at: account.updated_at,
         })
@@ -197,8 +196,6 @@ impl Links {
 
 /// Whether a connection is this tenant's and leads to Asana, as far as it is told.
 fn is_of(account: &IntegratedAccount, tenant_id: &str) -> bool {
-    let is_asana = |name: &str| name.trim().eq_ignore_ascii_case(ASANA);
     let tenant = account.tenant_id.as_deref();
-    let integration = account.integration.name.as_deref();
-    tenant.is_none_or(|reported| reported == tenant_id) && integration.is_none_or(is_asana)
+    tenant.is_none_or(|reported| reported == tenant_id) && account.is_asana() != Some(false)
 }

@@ -23,9 +23,8 @@ pub use pages::{
     End, KeptList, List, Page, PageWalk, Row, minimal_page, restarted_once, rows_of_minimal_page,
 };
 pub use wire::{
-    Capabilities, Context, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment,
-    IntegratedAccount, Integration, LastError, License, Membership, Organization, RemoteData,
-    TokenReported, User, UserRole,
+    Capabilities, CustomUser, Email, Employee, EmployeeEmail, HrisEmployment, IntegratedAccount,
+    License, Membership, Organization, RemoteData, TokenReported, User, UserRole,
 };
 
 /// What a connection leads to: messages name it, and whoever can mend it.

@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -436,32 +437,12 @@ struct NextPage {
 /// A cursor is a text or a number; null, false and the empty text end the list. Anything else
 /// must not be taken for its end.
 fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    struct CursorText;
-
-    impl Visitor<'_> for CursorText {
-        type Value = Option<String>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a cursor")
-        }
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok((!text.is_empty()).then(|| text.to_owned()))
-        }
-        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Some(number.to_string()))
-        }
-        fn visit_bool<E: serde::de::Error>(self, more: bool) -> Result<Self::Value, E> {
-            if more {
-                return Err(E::custom("a cursor that is `true`"));
-            }
-            Ok(None)
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    match Value::deserialize(deserializer)? {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::String(text) => Ok((!text.is_empty()).then_some(text)),
+        Value::Number(number) if number.is_u64() => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("neither a cursor nor the end of the list")),
     }
-
-    deserializer.deserialize_any(CursorText)
 }
 
 /// Rows in either form, with Asana's pointer where the list is wrapped.
@@ -502,44 +483,20 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
         let mut next_page = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "data" => match map.next_value::<RowOrRows<T>>()? {
-                    RowOrRows::Rows(many) => rows.extend(many),
-                    RowOrRows::Row(one) => rows.push(one),
+                "data" => match map.next_value()? {
+                    one @ Value::Object(_) => {
+                        rows.push(Row::deserialize(one).map_err(A::Error::custom)?);
+                    }
+                    many => {
+                        let many = Vec::<Row<T>>::deserialize(many);
+                        rows.extend(many.map_err(A::Error::custom)?);
+                    }
                 },
                 "next_page" => next_page = map.next_value::<Option<NextPage>>()?,
                 _ => rows.push(map.next_value()?),
             }
         }
         Ok(Rows { rows, next_page })
-    }
-}
-
-enum RowOrRows<T> {
-    Row(Row<T>),
-    Rows(Vec<Row<T>>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for RowOrRows<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = RowOrRows<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a record or a list of them")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let many = RowsVisitor(PhantomData).visit_seq(seq)?;
-                Ok(RowOrRows::Rows(many.rows))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let one = T::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RowOrRows::Row(Row::Record(one)))
-            }
-        }
-
-        deserializer.deserialize_any(Either(PhantomData))
     }
 }
 
